@@ -1,0 +1,49 @@
+"""Gatepost: from a Telegram update to a delivered postback."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+    from app.config import Settings as SettingsType
+
+MAX_BODY = 1024 * 1024
+
+
+def create_app(settings: SettingsType | None = None) -> Flask:
+    """Put the house together. The table of contents of this package.
+
+    It imports what it needs itself, so that `app.domain` loads without Flask.
+    """
+    from flask import Flask
+
+    from app import cli, envelope, logs
+    from app.blueprints import register_blueprints
+    from app.config import Settings
+    from app.database import prepare_engine
+    from app.extensions import db, doorbell, migrate, vault
+    from plugins.registry import Registry
+
+    settings = settings or Settings.from_environment()
+    logs.configure(settings)
+
+    app = Flask("app", static_folder=None)
+    app.config.update(
+        SETTINGS=settings,
+        SQLALCHEMY_DATABASE_URI=settings.database_url,
+        SQLALCHEMY_ENGINE_OPTIONS=prepare_engine(settings.database_url),
+        MAX_CONTENT_LENGTH=MAX_BODY,
+    )
+    app.extensions["trackers"] = Registry.load()
+
+    vault.open(settings.secret_key)
+    doorbell.open(settings.redis_url)
+    db.init_app(app)
+    migrate.init_app(app, db, directory="migrations", render_as_batch=True)
+
+    envelope.register(app)
+    register_blueprints(app)
+    cli.register(app)
+    return app

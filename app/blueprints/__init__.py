@@ -1,0 +1,23 @@
+"""Doors: parse, guard, call one service, answer.
+
+Each module offers its `blueprint`; a view wears one guard of `app.auth`.
+"""
+
+from __future__ import annotations
+
+from flask import Flask
+
+from app.blueprints.bots import blueprint as bots
+from app.blueprints.campaigns import blueprint as campaigns
+from app.blueprints.health import blueprint as health
+from app.blueprints.journal import blueprint as journal
+from app.blueprints.leads import blueprint as leads
+from app.blueprints.postbacks import blueprint as postbacks
+from app.blueprints.profile import blueprint as profile
+from app.blueprints.telegram import door as telegram
+
+
+def register_blueprints(app: Flask) -> None:
+    """Open every door."""
+    for door in (telegram, profile, bots, campaigns, leads, journal, postbacks, health):
+        app.register_blueprint(door)

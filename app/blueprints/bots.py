@@ -1,0 +1,42 @@
+"""bots/*: the account's Telegram bots."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, g
+
+from app.auth import api_key
+from app.envelope import ok
+from app.schemas import load
+from app.schemas.bots import BotAdd, BotAdded, BotId, BotOut, ChatOut
+from app.services import bots
+
+blueprint = Blueprint("bots", __name__, url_prefix="/api/bots")
+
+
+@blueprint.get("/list.json")
+@api_key
+def listed() -> Response:
+    """All bots, deleted ones too."""
+    return ok(BotOut(many=True).dump(bots.listed(g.account.id)))
+
+
+@blueprint.post("/add.json")
+@api_key
+def add() -> Response:
+    """Connect a bot by its token, or restore it."""
+    return ok(BotAdded().dump(bots.add(g.account.id, **load(BotAdd()))))
+
+
+@blueprint.get("/chats.json")
+@api_key
+def chats() -> Response:
+    """Chats a campaign may be made for."""
+    return ok(ChatOut(many=True).dump(bots.chats(g.account.id, load(BotId())["id"])))
+
+
+@blueprint.post("/del.json")
+@api_key
+def remove() -> Response:
+    """Disconnect a bot softly."""
+    bots.remove(g.account.id, load(BotId())["id"])
+    return ok()

@@ -1,0 +1,78 @@
+"""camp/*: tracked chats."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, g
+
+from app.auth import api_key
+from app.envelope import ok
+from app.schemas import load
+from app.schemas.campaigns import (
+    CampaignAdd,
+    CampaignDetail,
+    CampaignEdit,
+    CampaignId,
+    CampaignLink,
+    CampaignOut,
+    CampaignPause,
+)
+from app.services import campaigns
+
+blueprint = Blueprint("campaigns", __name__, url_prefix="/api/camp")
+
+
+@blueprint.get("/list.json")
+@api_key
+def listed() -> Response:
+    """All campaigns that are not deleted."""
+    return ok(CampaignOut(many=True).dump(campaigns.listed(g.account.id)))
+
+
+@blueprint.get("/get.json")
+@api_key
+def get() -> Response:
+    """One campaign in full."""
+    wanted = load(CampaignId())
+    return ok(CampaignDetail().dump(campaigns.find(g.account.id, wanted["id"])))
+
+
+@blueprint.post("/add.json")
+@api_key
+def add() -> Response:
+    """Track a chat."""
+    campaign = campaigns.add(g.account.id, **load(CampaignAdd()))
+    return ok({"id": campaign.id, "code": campaign.code})
+
+
+@blueprint.post("/edit.json")
+@api_key
+def edit() -> Response:
+    """Change a campaign."""
+    wanted = load(CampaignEdit())
+    campaigns.edit(g.account.id, wanted.pop("id"), **wanted)
+    return ok()
+
+
+@blueprint.get("/link.json")
+@api_key
+def link() -> Response:
+    """The deep link for advertising."""
+    wanted = load(CampaignLink())
+    return ok({"link": campaigns.link(g.account.id, wanted["id"], wanted["click"])})
+
+
+@blueprint.post("/pause.json")
+@api_key
+def pause() -> Response:
+    """Pause or resume a campaign."""
+    wanted = load(CampaignPause())
+    campaigns.pause(g.account.id, wanted["id"], paused=wanted["pause"])
+    return ok()
+
+
+@blueprint.post("/del.json")
+@api_key
+def remove() -> Response:
+    """Delete a campaign softly."""
+    campaigns.remove(g.account.id, load(CampaignId())["id"])
+    return ok()

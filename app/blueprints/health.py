@@ -1,0 +1,45 @@
+"""What a load balancer and a monitor ask."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from http import HTTPStatus
+
+from flask import Blueprint, Response, jsonify
+from flask.typing import ResponseReturnValue
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
+from prometheus_client.metrics_core import Metric
+from prometheus_client.registry import Collector
+
+from app.auth import public
+from app.services import health
+
+blueprint = Blueprint("health", __name__)
+
+
+@blueprint.get("/healthz")
+@public
+def alive() -> ResponseReturnValue:
+    """200 while the process lives; asks nobody."""
+    return jsonify(status="ok")
+
+
+@blueprint.get("/readyz")
+@public
+def ready() -> ResponseReturnValue:
+    """200 if the database and Redis answer, else 503; the body names each."""
+    state = health.readiness()
+    code = HTTPStatus.OK if state.ready else HTTPStatus.SERVICE_UNAVAILABLE
+    return jsonify(status="ok" if state.ready else "error", **asdict(state)), code
+
+
+@blueprint.get("/metrics")
+@public
+def metrics() -> ResponseReturnValue:
+    """Tell the state of the installation in Prometheus text format."""
+    return Response(generate_latest(_Collector()), content_type=CONTENT_TYPE_PLAIN_0_0_4)
+
+
+class _Collector(Collector):
+    def collect(self) -> list[Metric]:
+        return list(health.metrics())

@@ -1,0 +1,51 @@
+"""profile/*: what an account sees and sets of itself."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, g
+
+from app.auth import api_key, api_key_even_unpaid
+from app.envelope import ok
+from app.schemas import load
+from app.schemas.profile import Language, Notifications, ProfileOut, Templates
+from app.services import accounts
+
+blueprint = Blueprint("profile", __name__, url_prefix="/api/profile")
+
+
+@blueprint.get("/info.json")
+@api_key_even_unpaid
+def info() -> Response:
+    """The account, its plan, its templates."""
+    return ok(ProfileOut().dump(accounts.profile(g.account.id)))
+
+
+@blueprint.post("/apikey.json")
+@api_key
+def apikey() -> Response:
+    """A new key; the old one is dead at once."""
+    return ok({"key": accounts.rotate_key(g.account.id)})
+
+
+@blueprint.post("/postbacks.json")
+@api_key
+def postbacks() -> Response:
+    """Change some of the account's templates."""
+    accounts.edit_templates(g.account.id, load(Templates()))
+    return ok()
+
+
+@blueprint.post("/notify.json")
+@api_key
+def notify() -> Response:
+    """Switch notifications."""
+    accounts.choose_notifications(g.account.id, **load(Notifications()))
+    return ok()
+
+
+@blueprint.post("/lang.json")
+@api_key
+def lang() -> Response:
+    """Set the language."""
+    accounts.choose_language(g.account.id, **load(Language()))
+    return ok()

@@ -1,0 +1,136 @@
+"""The environment, read once into a frozen value. A wrong value stops the boot."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import re
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+Value = TypeVar("Value")
+
+PUBLIC_BOT_API = "https://api.telegram.org"
+
+
+class BadSetting(Exception):
+    """An environment variable that cannot be used; the text names it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything the environment decides. See docs/operating.md."""
+
+    database_url: str
+    redis_url: str
+    secret_key: str
+    public_url: str
+    telegram_api_url: str
+    service_bot_token: str
+    outbound_allow: tuple[Network, ...]
+    port: int
+    web_concurrency: int
+    workers: int
+    lease_seconds: int
+    log_level: str
+    log_format: str
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str] = os.environ) -> Settings:
+        """Read and check all variables. Raises BadSetting naming the first wrong one."""
+
+        def read(name: str, default: str, parse: Callable[[str], Value]) -> Value:
+            try:
+                return parse(environ.get(name, "").strip() or default)
+            except ValueError as error:
+                raise BadSetting(f"{name}: {error}") from error
+
+        settings = cls(
+            database_url=read("DATABASE_URL", "sqlite:///var/gatepost.db", _database),
+            redis_url=read("REDIS_URL", "", _redis),
+            secret_key=read("SECRET_KEY", "", _secret),
+            public_url=read("PUBLIC_URL", "", _base_url),
+            telegram_api_url=read("TELEGRAM_API_URL", PUBLIC_BOT_API, _base_url),
+            service_bot_token=read("SERVICE_BOT_TOKEN", "", _token),
+            outbound_allow=read("OUTBOUND_ALLOW", "", _networks),
+            port=read("PORT", "8000", _between(1, 65535)),
+            web_concurrency=read("WEB_CONCURRENCY", "2", _between(1, 64)),
+            workers=read("WORKERS", "1", _between(1, 64)),
+            lease_seconds=read("LEASE_SECONDS", "45", _between(1, 60)),
+            log_level=read("LOG_LEVEL", "info", _one_of("debug", "info", "warning", "error")),
+            log_format=read(
+                "LOG_FORMAT",
+                "console" if sys.stderr.isatty() else "json",
+                _one_of("console", "json"),
+            ),
+        )
+        if settings.telegram_api_url == PUBLIC_BOT_API and settings.public_url.startswith("http:"):
+            raise BadSetting("PUBLIC_URL: must be https, Telegram calls no other webhook")
+        return settings
+
+
+def _database(url: str) -> str:
+    url = re.sub(r"^postgres(ql)?://", "postgresql+psycopg://", url)
+    if not url.startswith(("postgresql+psycopg://", "sqlite:///")):
+        raise ValueError("must start with postgresql:// or sqlite:///")
+    return url
+
+
+def _redis(url: str) -> str:
+    if not url:
+        raise ValueError("is required, such as redis://localhost:6379 (make run brings its own)")
+    if not url.startswith(("redis://", "rediss://", "unix://")):
+        raise ValueError("must start with redis://, rediss:// or unix://")
+    return url
+
+
+def _secret(text: str) -> str:
+    if len(text) < 16:
+        raise ValueError(
+            "is required and needs at least 16 characters, such as openssl rand -hex 32"
+        )
+    return text
+
+
+def _base_url(url: str) -> str:
+    if not url:
+        return ""
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("must be an http or https address with a host")
+    if parts.query or parts.fragment or parts.username is not None:
+        raise ValueError("must not carry user-info, a query or a fragment")
+    _ = parts.port  # raises ValueError itself
+    return url.rstrip("/")
+
+
+def _token(text: str) -> str:
+    if text and not re.fullmatch(r"\d+:[A-Za-z0-9_-]+", text):
+        raise ValueError("is not a bot token, which looks like 123456:ABC-def")
+    return text
+
+
+def _networks(text: str) -> tuple[Network, ...]:
+    return tuple(ipaddress.ip_network(part.strip()) for part in text.split(",") if part.strip())
+
+
+def _between(low: int, high: int) -> Callable[[str], int]:
+    def parse(text: str) -> int:
+        if not text.isascii() or not text.isdigit() or not low <= int(text) <= high:
+            raise ValueError(f"must be a whole number from {low} to {high}")
+        return int(text)
+
+    return parse
+
+
+def _one_of(*words: str) -> Callable[[str], str]:
+    def parse(text: str) -> str:
+        if text.lower() not in words:
+            raise ValueError(f"must be one of {', '.join(words)}")
+        return text.lower()
+
+    return parse

@@ -1,0 +1,1 @@
+"""Decisions: no Flask, no database, no clock, no network."""

@@ -1,0 +1,146 @@
+"""What the lead machine takes and gives: frozen values, no verbs."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from app.domain.telegram import HappeningKind
+    from plugins.contract import EventKind
+
+
+class State(enum.IntEnum):
+    """As the public API numbers them."""
+
+    WAIT = 0
+    HOLD = 1
+    APPROVE = 2
+    CANCEL = 3
+    TRASH = 4
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the person is gone; a start or a join begins anew."""
+        return self >= State.CANCEL
+
+
+class Occurrence(Protocol):
+    """What the machine needs of a happening; `telegram.Happening` has it."""
+
+    @property
+    def kind(self) -> HappeningKind: ...  # noqa: D102
+    @property
+    def date(self) -> int: ...  # noqa: D102
+    @property
+    def update_id(self) -> int: ...  # noqa: D102
+    @property
+    def click(self) -> str: ...  # noqa: D102
+    @property
+    def was_member(self) -> bool: ...  # noqa: D102
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """An organic happening as the journal remembers it.
+
+    Telegram tells of a leave or kick only from inside, hence `was_member`.
+    """
+
+    kind: HappeningKind
+    date: int
+    update_id: int
+    was_member: bool = True
+    click: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Lead:
+    """What decides about a lead; its identity lives in the row.
+
+    `start_time` is the first start, `join_time` the join of this cycle.
+    `held` says that hold was reached in this cycle. `reports` counts, and
+    numbers, everything ever reported. Times are Telegram's, in Unix seconds.
+    """
+
+    state: State
+    click: str
+    start_time: int
+    join_time: int | None
+    updated: int
+    started_at: int
+    started_uid: int
+    member_at: int = 0
+    member_uid: int = 0
+    held: bool = False
+    reports: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What the campaign says. `unsub_window` in seconds, 0 never closes."""
+
+    paused: bool = False
+    unsub_window: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """One event that trackers should hear.
+
+    `sequence` is its number among the reports of the lead, from 1. A `late`
+    one is older than what was reported before it.
+    """
+
+    kind: EventKind
+    time: int
+    click: str
+    joined: int | None
+    sequence: int
+    late: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A line of the journal: what happened, and in words what we decided.
+
+    `organic`: the happening touched no lead. `replayed`: the journal has the
+    line already, as organic; it now belongs to the lead.
+    """
+
+    kind: HappeningKind
+    date: int
+    update_id: int
+    decision: str
+    organic: bool = False
+    replayed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How the campaign's counters move, whether reported or not."""
+
+    starts: int = 0  #: leads created
+    holds: int = 0
+    confirms: int = 0
+    unsubs: int = 0  #: members who left or were kicked
+
+    def __add__(self, other: Counts) -> Counts:
+        return Counts(
+            self.starts + other.starts,
+            self.holds + other.holds,
+            self.confirms + other.confirms,
+            self.unsubs + other.unsubs,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Everything that follows from one happening."""
+
+    lead: Lead | None
+    entries: tuple[Entry, ...] = ()
+    reports: tuple[Report, ...] = ()
+    welcome: bool = False
+    counts: Counts = Counts()

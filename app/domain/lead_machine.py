@@ -1,0 +1,270 @@
+"""The life of a lead: a table, and the one function that walks it.
+
+`advance` takes a lead (or none) and what happened, and returns a `Step`: the
+lead as it is now, what to journal, what to report and whether to welcome. It
+knows no database and no clock, and the same input gives the same Step.
+
+Telegram sends starts (one queue) and membership (another) side by side, so a
+start may arrive after the join it caused, and the other way round. Hence:
+
+1. Two clocks. `started_*` is the last start, `member_*` the last membership
+   happening, both as (date, update_id). What a clock has passed is journaled
+   and moves nothing, so a repeated or late update can do no harm.
+2. A start that arrives late, after newer membership, still brings the newest
+   click, is reported and welcomed: the person is in the bot and reading. It
+   does not revive a lead whose end came after it.
+3. A leave or kick that arrives late, before a start that revived the lead,
+   ends the lead and the start brings it back: the lead ends up waiting.
+4. A first start picks up what its person did, in a chat we watch, no earlier
+   than `TOLERANCE` before it; what is older was not this campaign's doing.
+   That first start (`start_time`), not the last, bounds what counts: a join
+   that trails a second start still belongs to the lead.
+5. A request that arrives after the join it preceded is reported as `late`,
+   so that every order of arrival gives the same set of reports; the outbox
+   keeps a late report as overtaken. So is the report of a late start or end.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+from app.domain.lead import (
+    Counts,
+    Entry,
+    Lead,
+    Occurrence,
+    Past,
+    Report,
+    Rules,
+    State,
+    Step,
+)
+from app.domain.telegram import HappeningKind
+from plugins.contract import EventKind
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+__all__ = [
+    "TOLERANCE",
+    "Counts",
+    "Entry",
+    "Lead",
+    "Occurrence",
+    "Past",
+    "Report",
+    "Rules",
+    "State",
+    "Step",
+    "advance",
+]
+
+TOLERANCE: Final = 60
+"""Seconds by which membership may precede the start that it belongs to."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Cell:
+    """One cell of the table: where to, what to say, and on which condition."""
+
+    to: State
+    says: EventKind | None = None
+    if_member: bool = False
+    in_window: bool = False
+
+
+_K, _S, _E = HappeningKind, State, EventKind
+
+#: A pair that is not here is journaled and nothing else.
+_TABLE: Final[Mapping[tuple[State, HappeningKind], _Cell]] = {
+    (_S.WAIT, _K.START): _Cell(_S.WAIT, _E.WAIT),
+    (_S.WAIT, _K.REQUEST): _Cell(_S.HOLD, _E.HOLD),
+    (_S.WAIT, _K.JOIN): _Cell(_S.APPROVE, _E.APPROVE),
+    (_S.WAIT, _K.KICK): _Cell(_S.TRASH, _E.TRASH),
+    (_S.HOLD, _K.START): _Cell(_S.HOLD, _E.WAIT),
+    (_S.HOLD, _K.REQUEST): _Cell(_S.HOLD),
+    (_S.HOLD, _K.JOIN): _Cell(_S.APPROVE, _E.APPROVE),
+    (_S.HOLD, _K.LEAVE): _Cell(_S.CANCEL, _E.CANCEL, if_member=True),
+    (_S.HOLD, _K.KICK): _Cell(_S.TRASH, _E.TRASH),
+    (_S.APPROVE, _K.START): _Cell(_S.APPROVE, _E.WAIT),
+    (_S.APPROVE, _K.LEAVE): _Cell(_S.CANCEL, _E.CANCEL, in_window=True),
+    (_S.APPROVE, _K.KICK): _Cell(_S.TRASH, _E.TRASH, in_window=True),
+    (_S.CANCEL, _K.START): _Cell(_S.WAIT, _E.WAIT),
+    (_S.CANCEL, _K.REQUEST): _Cell(_S.HOLD, _E.HOLD),
+    (_S.CANCEL, _K.JOIN): _Cell(_S.APPROVE, _E.APPROVE),
+    (_S.CANCEL, _K.KICK): _Cell(_S.TRASH),
+    (_S.TRASH, _K.START): _Cell(_S.WAIT, _E.WAIT),
+    (_S.TRASH, _K.REQUEST): _Cell(_S.HOLD, _E.HOLD),
+    (_S.TRASH, _K.JOIN): _Cell(_S.APPROVE, _E.APPROVE),
+}
+_LATE_HOLD: Final = _Cell(_S.APPROVE, _E.HOLD)
+
+
+def advance(
+    lead: Lead | None, happening: Occurrence, rules: Rules, organic: Sequence[Occurrence] = ()
+) -> Step:
+    """Decide what `happening` means for `lead`.
+
+    `organic` is what the journal knows of this person in this campaign
+    without a lead, in any order; only a first start looks at it.
+    """
+    if lead is not None:
+        return _apply(lead, happening, rules)
+    if happening.kind.is_membership or rules.paused:
+        why = "campaign paused" if rules.paused else "no lead: organic"
+        return Step(None, (_entry(happening, why, organic=True),))
+    return _begin(happening, rules, organic)
+
+
+def _begin(start: Occurrence, rules: Rules, organic: Sequence[Occurrence]) -> Step:
+    """Create the lead, then walk through what its person did meanwhile."""
+    at = start.date
+    lead = Lead(State.WAIT, start.click, at, None, at, at, start.update_id, reports=1)
+    step = Step(
+        lead,
+        (_entry(start, "lead created, wait reported"),),
+        (Report(EventKind.WAIT, at, start.click, None, 1),),
+        welcome=True,
+        counts=Counts(starts=1),
+    )
+    for past in sorted(organic, key=_moment):
+        if past.kind.is_membership and past.date >= at - TOLERANCE:
+            step = _then(step, _apply(lead, past, rules))
+            lead = step.lead or lead
+    return step
+
+
+def _then(first: Step, second: Step) -> Step:
+    return Step(
+        second.lead,
+        first.entries + tuple(replace(entry, replayed=True) for entry in second.entries),
+        first.reports + second.reports,
+        first.welcome,
+        first.counts + second.counts,
+    )
+
+
+def _apply(lead: Lead, happening: Occurrence, rules: Rules) -> Step:
+    if happening.kind is HappeningKind.START:
+        return _start(lead, happening, rules)
+    return _membership(lead, happening, rules)
+
+
+def _start(lead: Lead, start: Occurrence, rules: Rules) -> Step:
+    if _moment(start) <= (lead.started_at, lead.started_uid):
+        return Step(lead, (_entry(start, "not the newest start: nothing changed"),))
+    cell = _TABLE[lead.state, start.kind]
+    late = _moment(start) <= (lead.member_at, lead.member_uid)
+    if late:
+        cell = replace(cell, to=lead.state)
+    ticked = replace(lead, click=start.click, started_at=start.date, started_uid=start.update_id)
+    step = _move(ticked, cell, start, rules, late=late and lead.state is not State.WAIT)
+    return replace(step, welcome=not rules.paused)
+
+
+def _membership(lead: Lead, happening: Occurrence, rules: Rules) -> Step:
+    moment = _moment(happening)
+    if happening.date < lead.start_time - TOLERANCE:
+        # Not even the clock moves: had it come first, there was no lead to move it.
+        return Step(lead, (_entry(happening, "older than the lead: nothing changed"),))
+    if moment <= (lead.member_at, lead.member_uid):
+        return _late_membership(lead, happening, rules)
+    ticked = replace(lead, member_at=happening.date, member_uid=happening.update_id)
+    cell = _TABLE.get((lead.state, happening.kind))
+    if cell is None or (cell.if_member and not happening.was_member):
+        why = f"{happening.kind} while {_name(lead.state)}: nothing changed"
+        return Step(ticked, (_entry(happening, why),))
+    # Rule 3. The first start is no bound: its own membership may precede it.
+    passed = moment < (lead.started_at, lead.started_uid) and lead.started_at > lead.start_time
+    revived = State.WAIT if passed and cell.to.is_over else None
+    return _move(ticked, cell, happening, rules, late=revived is not None, then=revived)
+
+
+def _late_membership(lead: Lead, happening: Occurrence, rules: Rules) -> Step:
+    request = happening.kind is HappeningKind.REQUEST
+    recent = happening.date >= lead.started_at - TOLERANCE  # not of an earlier cycle
+    if not (request and recent and lead.state is State.APPROVE) or lead.held:
+        return Step(lead, (_entry(happening, "older than the last move: nothing changed"),))
+    step = _move(replace(lead, held=True), _LATE_HOLD, happening, rules, late=True)
+    return replace(step, counts=Counts(holds=1))
+
+
+def _move(
+    lead: Lead,
+    cell: _Cell,
+    happening: Occurrence,
+    rules: Rules,
+    *,
+    late: bool = False,
+    then: State | None = None,
+) -> Step:
+    """Go where the cell says, report unless a rule of the campaign forbids, end up in `then`."""
+    there = _moved(lead, cell.to, happening.date)
+    lead_after = there if then is None else _moved(there, then, happening.date)
+    counts = _counts(lead.state, cell.to)
+    silence = _silence(lead, cell, happening, rules)
+    if cell.says is None or silence:
+        return Step(lead_after, (_entry(happening, silence),), counts=counts)
+    number = lead.reports + 1
+    report = Report(cell.says, happening.date, there.click, there.join_time, number, late=late)
+    said = f"{cell.says} reported" + (", late" if late else "")
+    lead_after = replace(lead_after, reports=number)
+    return Step(lead_after, (_entry(happening, said),), (report,), counts=counts)
+
+
+def _moved(lead: Lead, to: State, date: int) -> Lead:
+    """Arrive in `to`. A lead that waits or holds has not joined in this cycle."""
+    join_time = lead.join_time
+    if to is State.APPROVE and lead.state is not State.APPROVE:
+        join_time = date
+    elif not to.is_over and to is not State.APPROVE:
+        join_time = None
+    held = to is State.HOLD or (to is State.APPROVE and lead.held)
+    return replace(lead, state=to, join_time=join_time, held=held, updated=max(lead.updated, date))
+
+
+def _counts(old: State, new: State) -> Counts:
+    return Counts(
+        holds=int(new is State.HOLD is not old),
+        confirms=int(new is State.APPROVE is not old),
+        unsubs=int(old is State.APPROVE and new.is_over),
+    )
+
+
+def _silence(lead: Lead, cell: _Cell, happening: Occurrence, rules: Rules) -> str:
+    """Why nothing may be reported, or empty. The end of the window is inside."""
+    if rules.paused:
+        return "campaign paused"
+    if cell.says is None:
+        return f"{_name(lead.state)} → {_name(cell.to)}: nothing new to report"
+    if not cell.in_window or not rules.unsub_window or lead.join_time is None:
+        return ""
+    stayed = happening.date - lead.join_time
+    if stayed <= rules.unsub_window:
+        return ""
+    went = "left" if happening.kind is HappeningKind.LEAVE else "kicked"
+    window = _span(rules.unsub_window)
+    return f"{cell.says} not sent: {went} {_span(stayed)} after join, window {window}"
+
+
+def _span(seconds: int) -> str:
+    """Seconds in words, to the second, so that no two spans look alike: 7 d 1 s."""
+    words = []
+    for unit, size in (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1)):
+        count, seconds = divmod(seconds, size)
+        if count:
+            words.append(f"{count} {unit}")
+    return " ".join(words) or "0 s"
+
+
+def _name(state: State) -> str:
+    return state.name.lower()
+
+
+def _moment(happening: Occurrence) -> tuple[int, int]:
+    return happening.date, happening.update_id
+
+
+def _entry(happening: Occurrence, decision: str, *, organic: bool = False) -> Entry:
+    return Entry(happening.kind, happening.date, happening.update_id, decision, organic=organic)

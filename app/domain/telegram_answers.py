@@ -1,0 +1,60 @@
+"""What Telegram's refusals mean: one table of vendor texts.
+
+Error text is not a contract, so the code decides first, then a lower-case
+piece of the description, then the fallback of that code. Texts as in
+core.telegram.org/bots/api and in tdlib/telegram-bot-api `Client.cpp`.
+"""
+
+from __future__ import annotations
+
+import enum
+from typing import Final
+
+
+class Meaning(enum.StrEnum):
+    """What we do about a refusal depends on this and on nothing else."""
+
+    BOT_DEAD = "bot dead"  # the token was revoked or the bot deleted
+    UNREACHABLE = "unreachable"  # this bot may not write to this person
+    CHAT_LOST = "chat lost"  # the bot is no longer in that chat
+    MIGRATED = "migrated"  # the group became a supergroup
+    UNPARSABLE = "unparsable"  # the entities of the text do not parse
+    NO_RIGHTS = "no rights"  # the bot lacks an administrator's right
+    SETTLED = "settled"  # it was so already: as good as done
+    CONFLICT = "conflict"  # a webhook, or someone else polling
+    FLOOD = "flood"  # wait `retry_after` seconds
+    REFUSED = "refused"  # permanent, for any other reason
+
+
+#: (code, piece of the lower-case description, meaning); the first match decides.
+TABLE: Final = (
+    (401, "", Meaning.BOT_DEAD),
+    (403, "kicked from", Meaning.CHAT_LOST),
+    (403, "bot is not a member", Meaning.CHAT_LOST),
+    (403, "group chat was deleted", Meaning.CHAT_LOST),
+    (403, "group chat was deactivated", Meaning.CHAT_LOST),
+    (403, "not enough rights", Meaning.NO_RIGHTS),
+    (403, "", Meaning.UNREACHABLE),
+    (400, "can't parse entities", Meaning.UNPARSABLE),
+    (400, "can't find end of", Meaning.UNPARSABLE),
+    (400, "group chat was upgraded", Meaning.MIGRATED),
+    (400, "message is not modified", Meaning.SETTLED),
+    (400, "hide_requester_missing", Meaning.SETTLED),
+    (400, "user_already_participant", Meaning.SETTLED),
+    (400, "not enough rights", Meaning.NO_RIGHTS),
+    (400, "have no rights", Meaning.NO_RIGHTS),
+    (400, "chat_admin_required", Meaning.NO_RIGHTS),
+    (409, "", Meaning.CONFLICT),
+    (429, "", Meaning.FLOOD),
+)
+
+
+def meaning(code: int, description: str, *, moved: bool = False) -> Meaning:
+    """Read a refusal. `moved`: its parameters carry `migrate_to_chat_id`."""
+    if moved:
+        return Meaning.MIGRATED
+    said = description.lower()
+    for known, piece, found in TABLE:
+        if code == known and piece in said:
+            return found
+    return Meaning.REFUSED

@@ -1,0 +1,147 @@
+"""What a worker process does all day: wait for RQ's reminders, or for the second.
+
+RQ's worker is made for jobs that matter by themselves. Ours are reminders, so
+this one drops what they do not need and never waits long for a lost Redis.
+"""
+
+from __future__ import annotations
+
+import logging
+import signal
+import time
+from typing import Any, Final
+
+import redis
+import rq
+import structlog
+from flask import current_app
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+from rq.exceptions import StopRequested
+from rq.serializers import JSONSerializer
+from rq.timeouts import BaseDeathPenalty
+from sqlalchemy.exc import SQLAlchemyError
+
+from app import jobs
+from app.extensions import db, doorbell
+from app.queues import FAULTS, Queue
+
+log = structlog.get_logger()
+
+TICK_SECONDS: Final = 1.0
+AGAIN_SECONDS: Final = 1.0  # until Redis is asked again whether it is back
+
+#: RQ waits 15 s less for a job, and 5 s less for any answer: so long may a
+#: connection be dead without our noticing. Its default is 7 minutes.
+WORKER_TTL: Final = 30
+
+
+class _NoDeathPenalty(BaseDeathPenalty):
+    """A drain bounds itself; RQ's alarm would disturb the plugins' time limit."""
+
+    def setup_death_penalty(self) -> None:
+        """Set no alarm."""
+
+    def cancel_death_penalty(self) -> None:
+        """There is none."""
+
+
+class Drainer(rq.SimpleWorker):
+    """An RQ worker in this very process, on one queue."""
+
+    death_penalty_class = _NoDeathPenalty
+    max_connection_wait_time = AGAIN_SECONDS
+    _idle = False
+
+    def _install_signal_handlers(self) -> None:
+        signal.signal(signal.SIGTERM, self.request_stop)
+        self._stop_requested = jobs.stopping.is_set()  # it may have come a moment before
+
+    def request_stop(self, *_: Any) -> None:
+        """Finish what is in hand, take nothing new."""
+        jobs.stopping.set()
+        self._stop_requested = True
+        if self._idle:
+            raise StopRequested
+
+    def dequeue_job_and_maintain_ttl(self, *arguments: Any, **options: Any) -> Any:
+        """Wait for a job; only here may a signal interrupt."""
+        self._idle = True
+        try:
+            return super().dequeue_job_and_maintain_ttl(*arguments, **options)
+        finally:
+            self._idle = False
+
+    def subscribe(self) -> None:
+        """Take no commands over Redis: we are told by signals only."""
+
+
+def work(queue: Queue) -> None:
+    """Drain `queue` at every reminder, until `jobs.stopping`. Outlives Redis."""
+    logging.getLogger("rq.worker").addFilter(_is_news)
+    url = current_app.config["SETTINGS"].redis_url
+    while not jobs.stopping.is_set():
+        if not doorbell.answers():
+            time.sleep(AGAIN_SECONDS)
+            continue
+        with redis.Redis.from_url(
+            url, socket_connect_timeout=2, retry=Retry(NoBackoff(), 1)
+        ) as connection:
+            _work_once(queue, connection)
+
+
+def _work_once(queue: Queue, connection: redis.Redis) -> None:
+    """Work until Redis goes away or we are stopped."""
+    line = rq.Queue(queue, connection=connection, serializer=JSONSerializer)
+    try:
+        Drainer(
+            [line],
+            connection=connection,
+            serializer=JSONSerializer,
+            worker_ttl=WORKER_TTL,
+            log_job_description=False,
+        ).work(logging_level="WARNING")
+    except StopRequested:
+        pass  # the signal came while it was saying goodbye
+    except FAULTS as error:
+        log.warning("worker.interrupted", queue=queue.value, error=type(error).__name__)
+    finally:
+        signal.signal(signal.SIGTERM, lambda *_: jobs.stopping.set())
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    """RQ says so every second while Redis is away; the clock says it once."""
+    return "could not connect to Redis" not in str(record.msg)
+
+
+def tick() -> None:
+    """Be the clock: sweep every second until `jobs.stopping`.
+
+    Outlives the database and Redis, and says when one goes and comes.
+    """
+    redis_watch, database_watch = Watch("redis"), Watch("database")
+    while not jobs.stopping.wait(TICK_SECONDS):
+        redis_watch.look(well=doorbell.answers())
+        try:
+            jobs.sweep()
+        except SQLAlchemyError as error:
+            db.session.rollback()
+            database_watch.look(well=False, error=type(error).__name__)
+        else:
+            database_watch.look(well=True)
+
+
+class Watch:
+    """Logs `<name>.lost` and `<name>.back`, once each time."""
+
+    def __init__(self, name: str) -> None:
+        self._lost, self._back = f"{name}.lost", f"{name}.back"
+        self._well = True
+
+    def look(self, *, well: bool, **facts: str) -> None:
+        """Note how it is now."""
+        if self._well and not well:
+            log.warning(self._lost, **facts)
+        elif well and not self._well:
+            log.info(self._back)
+        self._well = well

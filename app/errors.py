@@ -1,0 +1,135 @@
+"""What can go wrong, with the code the public API gives it. Pure."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class ApiError(Exception):
+    """Base of everything a caller is told. `message` is for people."""
+
+    code: ClassVar[str] = "server"
+    default: ClassVar[str] = "something went wrong on our side"
+
+    def __init__(self, message: str = "", **extra: object) -> None:
+        super().__init__(message or self.default)
+        self.message = message or self.default
+        self.extra = extra
+
+
+class BadKey(ApiError):
+    """No key, or a wrong one."""
+
+    code = "key"
+    default = "the API key is missing or wrong"
+
+
+class Banned(ApiError):
+    """The account is suspended."""
+
+    code = "ban"
+    default = "this account is suspended"
+
+
+class NoSuchFunction(ApiError):
+    """No such path, or the wrong HTTP method."""
+
+    code = "func"
+    default = "there is no such endpoint; mind the method: GET reads, POST writes"
+
+
+class DatabaseDown(ApiError):
+    """The database did not answer; the caller may retry."""
+
+    code = "db"
+    default = "the database does not answer; try again"
+
+
+class Unpaid(ApiError):
+    """The plan has lapsed and its grace is over."""
+
+    code = "unpaid"
+    default = "the plan has ended; renew it to go on"
+
+
+class NotFound(ApiError):
+    """The object does not exist, or is another account's: one answer for both."""
+
+    code = "notfound"
+    default = "there is no such object in this account"
+
+
+class BadParameter(ApiError):
+    """A parameter is missing or invalid; `field` names it."""
+
+    code = "param"
+    default = "a parameter is missing or invalid"
+
+    def __init__(self, field: str, message: str = "") -> None:
+        super().__init__(message, field=field)
+
+
+class TooLarge(ApiError):
+    """The body is larger than the endpoint takes."""
+
+    code = "size"
+    default = "the request is too large"
+
+
+class TooManyRequests(ApiError):
+    """The caller's rate is used up."""
+
+    code = "rate"
+    default = "too many requests; wait and try again"
+
+    def __init__(self, retry_after: int) -> None:
+        super().__init__(retry_after=retry_after)
+
+
+class TokenRefused(ApiError):
+    """Telegram does not know this bot token."""
+
+    code = "token"
+    default = "Telegram refused this token; copy it again from BotFather"
+
+
+class BotTaken(ApiError):
+    """The bot is connected to another account."""
+
+    code = "exists"
+    default = "this bot is connected to another account"
+
+
+class WebhookRefused(ApiError):
+    """Telegram would not register our webhook."""
+
+    code = "webhook"
+    default = "Telegram would not register the webhook"
+
+
+class ChatTaken(ApiError):
+    """The chat is tracked by a living campaign already."""
+
+    code = "exists"
+    default = "this chat is already tracked by a campaign"
+
+
+class NotAdminThere(ApiError):
+    """The chat is not one in which this bot is an administrator."""
+
+    code = "nochat"
+    default = "this bot is not an administrator of that chat"
+
+
+class PlanLimit(ApiError):
+    """The plan's number of campaigns is reached."""
+
+    code = "limit"
+    default = "the plan's number of campaigns is reached"
+
+
+class CannotConnect(ApiError):
+    """The tracker did not accept the connection."""
+
+    code = "connect"
+    default = "the tracker did not accept this domain and key"

@@ -1,0 +1,105 @@
+"""What RQ runs. A job is a reminder: each drains its queue until nothing is due.
+
+The names are a wire format: a job queued by an old version must still be
+found. Every function here calls one service.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from functools import cache
+from typing import Final
+
+import structlog
+from flask import current_app
+
+from app.config import Settings
+from app.extensions import db, doorbell
+from app.outbound.transport import Transport
+from app.queues import Queue
+from app.services import delivery, leads, messages, upkeep
+from app.services.ways import Ways
+
+log = structlog.get_logger()
+
+#: Set when this process was asked to end. Drains stop taking work.
+stopping = threading.Event()
+
+DRAIN_SECONDS: Final = 10.0  # then the drain makes room for RQ's housekeeping
+LINGER_SECONDS: Final = 1.0  # how long an idle drain waits for the next ring
+
+Work = Callable[[float, Callable[[], None]], int]
+
+
+def process_updates() -> None:
+    """Move leads by the updates that wait."""
+    _drain(Queue.UPDATES, _update_work)
+
+
+def deliver_postbacks() -> None:
+    """Send the postbacks that are due."""
+    _drain(Queue.POSTBACKS, _postback_work)
+
+
+def send_messages() -> None:
+    """Say what is to be said in Telegram."""
+    _drain(Queue.MESSAGES, _message_work)
+
+
+WORK: Final[dict[Queue, Callable[[float, Callable[[], None]], int]]] = {}
+
+
+def sweep() -> None:
+    """One tick of the clock: upkeep, and a ring for whatever is due.
+
+    While Redis is away nobody hears the bell, so the clock does the work
+    itself: slower, but it goes on.
+    """
+    with current_app.app_context():
+        for queue in upkeep.tick(time.time()):
+            if not doorbell.ring(queue):
+                WORK[queue](1.0, lambda: None)
+
+
+def _drain(queue: Queue, work: Work) -> None:
+    end = time.monotonic() + DRAIN_SECONDS
+    with current_app.app_context():
+        while not stopping.is_set() and time.monotonic() < end:
+            doorbell.awake(queue)
+            work(end - time.monotonic(), lambda: doorbell.awake(queue))
+            db.session.remove()
+            if not doorbell.wait(queue, LINGER_SECONDS) and not doorbell.asleep(queue):
+                return
+        doorbell.asleep(queue)
+        doorbell.ring(queue)
+
+
+def _update_work(seconds: float, pulse: Callable[[], None]) -> int:
+    return leads.process_updates(seconds=seconds, stop=stopping.is_set, pulse=pulse)
+
+
+def _postback_work(seconds: float, pulse: Callable[[], None]) -> int:
+    return _delivery().run(seconds=seconds, stop=stopping.is_set, pulse=pulse)
+
+
+def _message_work(seconds: float, _pulse: Callable[[], None]) -> int:
+    return messages.send(seconds=seconds, stop=stopping.is_set)
+
+
+WORK |= {
+    Queue.UPDATES: _update_work,
+    Queue.POSTBACKS: _postback_work,
+    Queue.MESSAGES: _message_work,
+}
+
+
+@cache
+def _delivery() -> delivery.Delivery:
+    settings: Settings = current_app.config["SETTINGS"]
+    return delivery.Delivery(
+        Transport(allow=settings.outbound_allow),
+        Ways(current_app.extensions["trackers"]),
+        lease_seconds=settings.lease_seconds,
+    )

@@ -1,0 +1,133 @@
+"""Structured log lines, named noun.verb, that never show a secret.
+
+Masking is the last step and works on the finished text, so it also covers
+tracebacks, third parties' messages and whatever a caller put in by mistake.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import sys
+from typing import TYPE_CHECKING, Any, Final, TextIO
+
+import structlog
+
+if TYPE_CHECKING:
+    from app.config import Settings
+
+MASK: Final = "***"
+
+#: Libraries that tell every step at `info`; theirs is worth hearing from `warning`.
+CHATTY: Final = ("alembic", "rq", "rq.worker", "urllib3", "werkzeug", "granian.access")
+
+_MARK: Final = "gatepost"  # names our handler, so that configuring twice adds none
+
+#: What a field or parameter is called that holds a secret. No pattern here may
+#: begin with an open repetition: on a long line that costs the square of its length.
+_NAME: Final = (
+    r"(?:token|secret|password|passwd|apikey"
+    r"|(?<![a-z])(?<!idempotency[_-])key(?![a-z]))[\w.-]{0,40}"
+)
+#: Headers end with a colon, as words of prose do, hence a list.
+_HEADER: Final = (
+    r"\b(?:(?:proxy-)?authorization|(?:set-)?cookie"
+    r"|x-[\w-]{0,40}(?:token|key|secret)[\w-]{0,40})"
+)
+
+#: What a secret looks like → what stands there instead. The groups stay.
+_SECRETS: Final[tuple[tuple[re.Pattern[str], str], ...]] = tuple(
+    (re.compile(pattern, re.IGNORECASE), replacement)
+    for pattern, replacement in (
+        # https://api.telegram.org/bot<token>/method, whatever the token's length.
+        (r"(/bot)\d+(?::|%3a)[^/\s\"'?]+", rf"\1{MASK}"),
+        # A bot token: digits, a colon, today 35 characters.
+        (r"(?<![0-9])\d{3,20}(?::|%3a)(?=[0-9_-]*[a-z])[a-z0-9_-]{10,}", MASK),
+        # Our API key, and not a date or a UUID: the account, then a long secret.
+        (r"(?:(?<![\w-])|(?<=%[0-9a-f]{2})|(?<=\\[nrt]))(\d+)-[a-z0-9_-]{24,}", rf"\1-{MASK}"),
+        (r"\b(bearer(?:\s+|%20|\+))[^\s\"',;\\]+", rf"\1{MASK}"),
+        (rf"({_HEADER}(?:\\*[\"'])?\s*:\s*(?:\\*[\"'])?)[^\"'\r\n\\]+", rf"\1{MASK}"),
+        # token=…, api_key='…', "secret": "…": queries, forms, reprs and JSON.
+        (rf"({_NAME}(?:=|%3d)(?:\\*[\"'])?)[^\s&\"',;)}}\]\\]+", rf"\1{MASK}"),
+        (rf"({_NAME}\\*[\"']\s*:\s*\\*[\"'])[^\"'\\]+", rf"\1{MASK}"),
+        # user:password@host in a URL.
+        (r"(://[^\s/:@\"']{0,200}):[^\s/@\"']{1,500}@", rf"\1:{MASK}@"),
+    )
+)
+_SECRET_NAME: Final = re.compile(_NAME, re.IGNORECASE)
+
+
+def mask(text: str) -> str:
+    """Replace everything in `text` that looks like a secret."""
+    for pattern, replacement in _SECRETS:
+        text = pattern.sub(replacement, text)
+    return text
+
+
+def configure(settings: Settings, stream: TextIO | None = None) -> None:
+    """Log to `stream`, or standard error. Calling it again replaces the set-up."""
+    stream = stream or sys.stderr
+    shared: list[Any] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.stdlib.PositionalArgumentsFormatter(),
+        _mask_fields,
+    ]
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=False,
+    )
+    handler = logging.StreamHandler(stream)
+    handler.name = _MARK
+    handler.setFormatter(
+        _MaskingFormatter(shared, _last_steps(settings.log_format, colors=stream.isatty()))
+    )
+    _install(handler, settings.log_level.upper())
+
+
+def _last_steps(log_format: str, *, colors: bool) -> list[Any]:
+    if log_format == "json":
+        return [
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(ensure_ascii=False, default=repr),
+        ]
+    return [
+        structlog.dev.ConsoleRenderer(
+            colors=colors, exception_formatter=structlog.dev.plain_traceback
+        )
+    ]
+
+
+def _mask_fields(_logger: Any, _method: str, fields: Any) -> Any:
+    """A field is masked by its name here: a colour may part name and value later."""
+    for name, value in fields.items():
+        if value and isinstance(value, str) and _SECRET_NAME.search(name):
+            fields[name] = MASK
+    return fields
+
+
+class _MaskingFormatter(structlog.stdlib.ProcessorFormatter):
+    """Masks the finished line, whatever it was made of."""
+
+    def __init__(self, shared: list[Any], last: list[Any]) -> None:
+        super().__init__(
+            foreign_pre_chain=shared,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *last],
+        )
+
+    def format(self, record: logging.LogRecord) -> str:
+        return mask(super().format(record))
+
+
+def _install(handler: logging.Handler, level: str) -> None:
+    root = logging.getLogger()
+    for old in [one for one in root.handlers if one.name == _MARK]:
+        root.removeHandler(old)
+    root.addHandler(handler)
+    root.setLevel(level)
+    for name in CHATTY:
+        logging.getLogger(name).setLevel(max(logging.WARNING, root.level))

@@ -1,0 +1,36 @@
+"""Account: a customer of this installation."""
+
+from __future__ import annotations
+
+import enum
+
+from sqlalchemy import Index, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.models.base import Base, Key, Moment
+
+
+class AccountStatus(enum.IntEnum):
+    """Whether an account may call us."""
+
+    ACTIVE = 0
+    BANNED = 1
+
+
+class Account(Base):
+    """Owns bots, campaigns and destinations. Its API key is stored as a hash."""
+
+    __tablename__ = "account"
+    __table_args__ = (Index("uq_account_login", "login", unique=True),)
+
+    id: Mapped[Key]
+    login: Mapped[str] = mapped_column(String(64))
+    name: Mapped[str] = mapped_column(String(128))
+    lang: Mapped[str] = mapped_column(String(2), default="en")
+    status: Mapped[int] = mapped_column(default=AccountStatus.ACTIVE)
+    key_hash: Mapped[str] = mapped_column(String(64))
+    tariff: Mapped[str] = mapped_column(String(16), default="kitten")
+    paid_until: Mapped[Moment | None]
+    notify_tariff: Mapped[bool] = mapped_column(default=True)
+    notify_leads: Mapped[bool] = mapped_column(default=True)
+    created: Mapped[Moment]

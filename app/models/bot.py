@@ -1,0 +1,74 @@
+"""Bot and the chats it administers."""
+
+from __future__ import annotations
+
+import enum
+
+from sqlalchemy import BigInteger, ForeignKey, Index, String, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.models.base import Base, Instant, Key, Moment, Sealed
+
+
+class BotStatus(enum.IntEnum):
+    """As the public API numbers them; 2 is not used there."""
+
+    ACTIVE = 0
+    WARNING = 1
+    DELETED = 3
+
+
+class Bot(Base):
+    """A customer's Telegram bot.
+
+    `webhook_path` is random and names the door; the secret header is derived
+    from it (`vault.webhook_secret`). `paused` says why we stopped calling
+    Telegram for this bot: its token was refused. `quiet_until` is the end of
+    a flood wait, and `next_send` the pace of its messages; both live here so
+    that every process obeys them, also after a restart.
+    """
+
+    __tablename__ = "bot"
+    __table_args__ = (
+        Index("ix_bot_account_id", "account_id"),
+        Index("uq_bot_webhook_path", "webhook_path", unique=True),
+        Index(
+            "uq_bot_tg_id_living",
+            "tg_id",
+            unique=True,
+            sqlite_where=text("status <> 3"),
+            postgresql_where=text("status <> 3"),
+        ),
+    )
+
+    id: Mapped[Key]
+    account_id: Mapped[int] = mapped_column(ForeignKey("account.id"))
+    tg_id: Mapped[int] = mapped_column(BigInteger)
+    username: Mapped[str] = mapped_column(String(64))
+    name: Mapped[str] = mapped_column(String(128))
+    token: Mapped[str] = mapped_column(Sealed)
+    status: Mapped[int] = mapped_column(default=BotStatus.ACTIVE)
+    paused: Mapped[str] = mapped_column(String(200), default="")
+    webhook_path: Mapped[str] = mapped_column(String(64))
+    webhook_url: Mapped[str] = mapped_column(String(500), default="")
+    poll_offset: Mapped[int] = mapped_column(BigInteger, default=0)
+    poll_token: Mapped[str] = mapped_column(String(32), default="")
+    poll_until: Mapped[Instant] = mapped_column(default=0.0)
+    quiet_until: Mapped[Instant] = mapped_column(default=0.0)
+    next_send: Mapped[Instant] = mapped_column(default=0.0)
+    created: Mapped[Moment]
+
+
+class BotChat(Base):
+    """A chat in which Telegram has told us of the bot's rights."""
+
+    __tablename__ = "bot_chat"
+    __table_args__ = (UniqueConstraint("bot_id", "chat_id"),)
+
+    id: Mapped[Key]
+    bot_id: Mapped[int] = mapped_column(ForeignKey("bot.id"))
+    chat_id: Mapped[int] = mapped_column(BigInteger)
+    title: Mapped[str] = mapped_column(String(255))
+    type: Mapped[str] = mapped_column(String(16))
+    is_admin: Mapped[bool]
+    changed: Mapped[Moment]  # Telegram's date of the change

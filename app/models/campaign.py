@@ -1,0 +1,69 @@
+"""Campaign: a tracked chat, a welcome, a deep link and its templates."""
+
+from __future__ import annotations
+
+import enum
+
+from sqlalchemy import BigInteger, ForeignKey, Index, SmallInteger, String, Text, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.models.base import Base, Big, Key, Moment
+
+
+class CampaignStatus(enum.IntEnum):
+    """As the public API numbers them."""
+
+    ACTIVE = 0
+    PAUSED = 1
+    DELETED = 2
+
+
+class Campaign(Base):
+    """A chat is tracked by at most one living campaign in the installation.
+
+    Its templates live in a `Destination` of role TEMPLATE. `welcome_fault`
+    says what Telegram could not parse in the welcome text, empty if nothing.
+    """
+
+    __tablename__ = "campaign"
+    __table_args__ = (
+        Index("uq_campaign_code", "code", unique=True),
+        Index("ix_campaign_account_id", "account_id"),
+        Index("ix_campaign_bot_id_chat_id", "bot_id", "chat_id"),
+        Index(
+            "uq_campaign_chat_id_living",
+            "chat_id",
+            unique=True,
+            sqlite_where=text("status <> 2"),
+            postgresql_where=text("status <> 2"),
+        ),
+    )
+
+    id: Mapped[Key]
+    account_id: Mapped[int] = mapped_column(ForeignKey("account.id"))
+    bot_id: Mapped[int] = mapped_column(ForeignKey("bot.id"))
+    chat_id: Mapped[int] = mapped_column(BigInteger)
+    chat_title: Mapped[str] = mapped_column(String(255))
+    code: Mapped[str] = mapped_column(String(16))
+    status: Mapped[int] = mapped_column(default=CampaignStatus.ACTIVE)
+    welcome: Mapped[str] = mapped_column(Text, default="")
+    welcome_fault: Mapped[str] = mapped_column(String(300), default="")
+    media: Mapped[str] = mapped_column(String(64), default="")
+    button_text: Mapped[str] = mapped_column(String(64), default="")
+    button_url: Mapped[str] = mapped_column(Text, default="")
+    unsub_window: Mapped[int] = mapped_column(Big, default=2_592_000)
+    notify_level: Mapped[int] = mapped_column(SmallInteger, default=0)
+    created: Mapped[Moment]
+
+
+class CampaignDay(Base):
+    """Counters of one campaign on one UTC day (days since 1970-01-01)."""
+
+    __tablename__ = "campaign_day"
+
+    campaign_id: Mapped[int] = mapped_column(ForeignKey("campaign.id"), primary_key=True)
+    day: Mapped[int] = mapped_column(primary_key=True)
+    starts: Mapped[int] = mapped_column(default=0)
+    holds: Mapped[int] = mapped_column(default=0)
+    confirms: Mapped[int] = mapped_column(default=0)
+    unsubs: Mapped[int] = mapped_column(default=0)

@@ -1,0 +1,62 @@
+"""Message: something we say to a person in Telegram."""
+
+from __future__ import annotations
+
+import enum
+
+from sqlalchemy import BigInteger, Index, SmallInteger, String, Text, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.models.base import Base, Instant, Key
+
+
+class MessageState(enum.IntEnum):
+    """WAITING and SENDING are on their way; the others are ends."""
+
+    WAITING = 0
+    SENDING = 1
+    SENT = 2
+    FAILED = 3
+    UNREACHABLE = 4
+    UNCERTAIN = 5  # it left, no answer came, and it is not said twice
+
+
+class Message(Base):
+    """`text` is rendered when decided; `markup` is Telegram's reply_markup JSON."""
+
+    __tablename__ = "message"
+    __table_args__ = (
+        Index(
+            "ix_message_waiting",
+            "bot_id",
+            "due",
+            "id",
+            sqlite_where=text("state = 0"),
+            postgresql_where=text("state = 0"),
+        ),
+        Index(
+            "ix_message_sending",
+            "lease_until",
+            sqlite_where=text("state = 1"),
+            postgresql_where=text("state = 1"),
+        ),
+        Index("ix_message_bot_id_chat_id", "bot_id", "chat_id", "id"),
+    )
+
+    id: Mapped[Key]
+    account_id: Mapped[int] = mapped_column(BigInteger)
+    bot_id: Mapped[int] = mapped_column(BigInteger)
+    chat_id: Mapped[int] = mapped_column(BigInteger)
+    campaign_id: Mapped[int] = mapped_column(BigInteger)
+    lead_id: Mapped[int] = mapped_column(BigInteger)
+    text: Mapped[str] = mapped_column(Text)
+    parse_mode: Mapped[str] = mapped_column(String(16), default="Markdown")
+    markup: Mapped[str] = mapped_column(Text, default="")
+    state: Mapped[int] = mapped_column(SmallInteger, default=MessageState.WAITING)
+    reason: Mapped[str] = mapped_column(String(300), default="")
+    tries: Mapped[int] = mapped_column(SmallInteger, default=0)
+    due: Mapped[Instant]
+    lease: Mapped[str | None] = mapped_column(String(32))
+    lease_until: Mapped[Instant | None]
+    created: Mapped[Instant]
+    sent: Mapped[Instant | None]

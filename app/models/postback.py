@@ -1,0 +1,105 @@
+"""Postback: one event owed to one destination; Attempt: one try of it."""
+
+from __future__ import annotations
+
+import enum
+
+from sqlalchemy import BigInteger, Index, SmallInteger, String, Text, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.models.base import Base, Instant, Key
+
+
+class PostbackState(enum.IntEnum):
+    """WAITING and SENDING are on their way; the others are ends."""
+
+    WAITING = 0
+    SENDING = 1  # leased by a worker
+    DELIVERED = 2
+    REJECTED = 3  # the tracker will never take it
+    FAILED = 4  # the schedule is used up
+    OVERTAKEN = 5  # a newer status of the same lead went first
+    DISCARDED = 6  # its destination is gone
+
+    @property
+    def is_final(self) -> bool:
+        """Whether nothing more happens without a person asking for it."""
+        return self > PostbackState.SENDING
+
+
+class Postback(Base):
+    """`event` is the frozen Event as JSON; delivery never reads the lead again.
+
+    `sequence` numbers the reports of a lead, so (lead, destination, sequence)
+    is unique for ever and gives the order. `occurrence` rises with each
+    re-send by a person and is part of the idempotency key. `tries` counts
+    attempts of this occurrence; `steps` the requests that already succeeded.
+    """
+
+    __tablename__ = "postback"
+    __table_args__ = (
+        Index(
+            "uq_postback_lead_id_destination_id_sequence",
+            "lead_id",
+            "destination_id",
+            "sequence",
+            unique=True,
+        ),
+        Index(
+            "ix_postback_waiting",
+            "destination_id",
+            "due",
+            "id",
+            sqlite_where=text("state = 0"),
+            postgresql_where=text("state = 0"),
+        ),
+        Index(
+            "ix_postback_sending",
+            "lease_until",
+            sqlite_where=text("state = 1"),
+            postgresql_where=text("state = 1"),
+        ),
+        Index("ix_postback_account_id_id", "account_id", "id"),
+    )
+
+    id: Mapped[Key]
+    account_id: Mapped[int] = mapped_column(BigInteger)
+    campaign_id: Mapped[int] = mapped_column(BigInteger)
+    lead_id: Mapped[int] = mapped_column(BigInteger)
+    destination_id: Mapped[int] = mapped_column(BigInteger)
+    sequence: Mapped[int]
+    kind: Mapped[str] = mapped_column(String(8))
+    event: Mapped[str] = mapped_column(Text)
+    state: Mapped[int] = mapped_column(SmallInteger, default=PostbackState.WAITING)
+    reason: Mapped[str] = mapped_column(String(300), default="")
+    occurrence: Mapped[int] = mapped_column(default=0)
+    tries: Mapped[int] = mapped_column(SmallInteger, default=0)
+    steps: Mapped[int] = mapped_column(SmallInteger, default=0)
+    due: Mapped[Instant]
+    first_try: Mapped[Instant | None]
+    lease: Mapped[str | None] = mapped_column(String(32))
+    lease_until: Mapped[Instant | None]
+    created: Mapped[Instant]
+    settled: Mapped[Instant | None]
+
+
+class Attempt(Base):
+    """What we sent (secrets masked), what came back, and what it meant."""
+
+    __tablename__ = "attempt"
+    __table_args__ = (Index("ix_attempt_postback_id", "postback_id"),)
+
+    id: Mapped[Key]
+    postback_id: Mapped[int] = mapped_column(BigInteger)
+    occurrence: Mapped[int]
+    number: Mapped[int] = mapped_column(SmallInteger)
+    step: Mapped[str] = mapped_column(String(32), default="")
+    started: Mapped[Instant]
+    ms: Mapped[int]
+    request: Mapped[str] = mapped_column(Text)
+    status: Mapped[int | None] = mapped_column(SmallInteger)
+    answer: Mapped[str] = mapped_column(Text, default="")
+    verdict: Mapped[str] = mapped_column(String(12))
+    reason: Mapped[str] = mapped_column(String(300), default="")
+    next_try: Mapped[Instant | None]
+    key: Mapped[str] = mapped_column(String(128), default="")

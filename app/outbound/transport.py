@@ -1,0 +1,227 @@
+"""The one door out: many HTTP exchanges at once, on libcurl's multi interface.
+
+Every address is checked when it is connected to (see `addresses`), redirects
+are not followed, the environment's proxies are ignored, one deadline covers
+everything from the name to the last byte, and nothing a server does raises.
+
+A name with several addresses is tried one by one as libcurl does; forbidden
+ones among them are never connected to, allowed ones are.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import resource
+import select
+import time
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, Final, Self
+
+import certifi
+import pycurl
+
+from app.config import Network
+from app.outbound.answers import Answer, Failure, Unsendable
+from app.outbound.transfer import Limits, Transfer
+from plugins.contract import Request
+
+__all__ = ["Answer", "Failure", "Transport"]
+
+_SPARE_FILES: Final = 128  # descriptors left for the rest of the process
+_WATCH: Final = {
+    pycurl.POLL_IN: select.EPOLLIN,
+    pycurl.POLL_OUT: select.EPOLLOUT,
+    pycurl.POLL_INOUT: select.EPOLLIN | select.EPOLLOUT,
+}
+_BROKEN: Final = select.EPOLLERR | select.EPOLLHUP
+
+
+class Transport:
+    """Sends requests and returns answers as they come. For one thread, after any fork.
+
+    `allow` opens private ranges. `trusted` switches the address guard off: for
+    the operator's own Bot API only. Times are seconds; `max_body` is bytes kept
+    of an answer; `connections` bounds the open ones, further requests wait
+    their turn. `ca_file` replaces the bundled authorities. `resolve` answers
+    names in libcurl's own words (`name:port:address`), read at every start.
+    """
+
+    def __init__(
+        self,
+        *,
+        allow: Sequence[Network] = (),
+        trusted: bool = False,
+        connect_seconds: float = 3.0,
+        total_seconds: float = 10.0,
+        max_body: int = 16 * 1024,
+        connections: int = 1024,
+        ca_file: str = "",
+        resolve: Sequence[str] = (),
+    ) -> None:
+        self._limits = Limits(
+            tuple(allow), trusted, connect_seconds, total_seconds, max_body,
+            ca_file or certifi.where(),
+        )  # fmt: skip
+        self._connections = _affordable(connections)
+        self._resolve = resolve
+        self._idle: list[Transfer] = []
+        self._air: dict[Any, Transfer] = {}
+        self._queue: deque[tuple[Request, object]] = deque()
+        self._ready: list[Answer] = []
+        self._act_at: float | None = None
+        self._watched: set[int] = set()
+        self._epoll = select.epoll()
+        self._multi = pycurl.CurlMulti()
+        self._multi.setopt(pycurl.M_MAXCONNECTS, self._connections)
+        self._multi.setopt(pycurl.M_MAX_TOTAL_CONNECTIONS, self._connections)
+        self._multi.setopt(pycurl.M_SOCKETFUNCTION, self._on_watch)
+        self._multi.setopt(pycurl.M_TIMERFUNCTION, self._on_timer)
+
+    @property
+    def in_flight(self) -> int:
+        """How many answers are still to come."""
+        return len(self._air) + len(self._queue) + len(self._ready)
+
+    def start(self, request: Request, tag: object) -> None:
+        """Send `request`; its answer will carry `tag`. Never raises.
+
+        What cannot be sent is answered at the next poll.
+        """
+        if len(self._air) < self._connections:
+            self._launch(request, tag)
+        else:
+            self._queue.append((request, tag))
+
+    def poll(self, seconds: float) -> list[Answer]:
+        """All answers that are ready, waiting at most `seconds` for the first.
+
+        Returns at once when nothing is in flight.
+        """
+        until = time.monotonic() + seconds
+        self._drive(0.0)
+        while self._air and not self._ready:
+            left = until - time.monotonic()
+            if left <= 0:
+                break
+            self._drive(left)
+        ready, self._ready = self._ready, []
+        return ready
+
+    def abort(self) -> list[object]:
+        """Drop everything unanswered, and return the tags."""
+        tags = [answer.tag for answer in self._ready]
+        tags += [transfer.tag for transfer in self._air.values()]
+        tags += [tag for _, tag in self._queue]
+        for easy in self._air:
+            self._multi.remove_handle(easy)
+            easy.close()
+        self._air.clear()
+        self._queue.clear()
+        self._ready.clear()
+        return tags
+
+    def exchange(self, requests: Iterable[Request], at_once: int = 32) -> Iterator[Answer]:
+        """Send all `requests`, at most `at_once` in flight; answers as they come.
+
+        Tags are indexes. Not to be mixed with `start` of one's own.
+        """
+        waiting = enumerate(requests)
+        while True:
+            while self.in_flight < at_once and (following := next(waiting, None)):
+                self.start(following[1], following[0])
+            if not self.in_flight:
+                return
+            yield from self.poll(1.0)
+
+    def close(self) -> None:
+        """Drop everything and close all connections. May be called twice."""
+        if self._epoll.closed:
+            return
+        self.abort()
+        for transfer in self._idle:
+            transfer.easy.close()
+        self._idle.clear()
+        self._multi.close()
+        self._epoll.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_fault: object) -> None:
+        self.close()
+
+    def _launch(self, request: Request, tag: object) -> None:
+        transfer = self._idle.pop() if self._idle else Transfer(self._limits)
+        try:
+            transfer.load(request, tag)
+            if self._resolve:
+                transfer.easy.setopt(pycurl.RESOLVE, list(self._resolve))
+            self._multi.add_handle(transfer.easy)
+        except Unsendable as error:
+            self._refuse(transfer, tag, error.failure, error.reason)
+        except (pycurl.error, ValueError, TypeError) as error:  # what libcurl cannot take
+            self._refuse(transfer, tag, Failure.INVALID, "not a request HTTP can carry", str(error))
+        else:
+            self._air[transfer.easy] = transfer
+
+    def _refuse(
+        self, transfer: Transfer, tag: object, failure: Failure, reason: str, detail: str = ""
+    ) -> None:
+        transfer.easy.close()  # half set; not worth cleaning
+        self._ready.append(Answer(tag, None, failure, reason, 0, time.time(), detail))
+
+    def _drive(self, seconds: float) -> None:
+        """Wait for sockets, or for libcurl's own timer, at most `seconds`; act; collect."""
+        if self._act_at is not None:
+            seconds = min(seconds, max(0.0, self._act_at - time.monotonic()))
+        for fd, seen in self._epoll.poll(seconds):
+            bits = pycurl.CSELECT_IN if seen & select.EPOLLIN else 0
+            bits |= pycurl.CSELECT_OUT if seen & select.EPOLLOUT else 0
+            bits |= pycurl.CSELECT_ERR if seen & _BROKEN else 0
+            self._multi.socket_action(fd, bits)
+        if self._act_at is not None and self._act_at <= time.monotonic():
+            self._act_at = None
+            self._multi.socket_action(pycurl.SOCKET_TIMEOUT, 0)
+        self._collect()
+
+    def _collect(self) -> None:
+        more = 1
+        while more:
+            more, good, bad = self._multi.info_read()
+            for easy in good:
+                self._land(easy, 0, "")
+            for easy, code, message in bad:
+                self._land(easy, code, message)
+        while self._queue and len(self._air) < self._connections:
+            self._launch(*self._queue.popleft())
+
+    def _land(self, easy: Any, code: int, message: str) -> None:
+        self._multi.remove_handle(easy)
+        transfer = self._air.pop(easy)
+        self._ready.append(transfer.finish(code, message))
+        self._idle.append(transfer)
+
+    # What libcurl calls. None of these may raise.
+
+    def _on_watch(self, what: int, fd: int, _multi: object, _data: object) -> None:
+        if what == pycurl.POLL_REMOVE:
+            self._watched.discard(fd)
+            with contextlib.suppress(OSError):  # closed already, so forgotten already
+                self._epoll.unregister(fd)
+        elif fd in self._watched:
+            self._epoll.modify(fd, _WATCH[what])
+        else:
+            self._watched.add(fd)
+            self._epoll.register(fd, _WATCH[what])
+
+    def _on_timer(self, milliseconds: int) -> None:
+        self._act_at = None if milliseconds < 0 else time.monotonic() + milliseconds / 1000
+
+
+def _affordable(connections: int) -> int:
+    """As many connections as this process may open files for."""
+    files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if files == resource.RLIM_INFINITY:
+        return connections
+    return max(1, min(connections, files - _SPARE_FILES))

@@ -1,0 +1,57 @@
+"""From HTTP to a method's parameters, and from its result to HTTP."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from aiohttp import web
+
+from app.sandbox.bot_api_call import Result
+from app.sandbox.bot_api_state import BotState
+from app.sandbox.faults import Refusal
+
+MAX_STANDINGS = 50_000
+
+
+async def parameters(request: web.Request) -> dict[str, Any]:
+    """Query and body together: JSON, form or multipart. Files become their size."""
+    params: dict[str, Any] = dict(request.query)
+    if request.content_type == "application/json":
+        try:
+            body = json.loads(await request.read() or b"{}")
+        except ValueError:
+            body = None
+        return params | (body if isinstance(body, dict) else {})
+    for name, value in (await request.post()).items():
+        if isinstance(value, web.FileField):
+            params[name] = {"file": value.filename, "size": len(value.file.read())}
+            value.file.close()
+        else:
+            params[name] = value
+    return params
+
+
+def as_json(answer: Result | Refusal) -> web.Response:
+    """The answer as Telegram words it; a flood wait is in a header too."""
+    if isinstance(answer, Refusal):
+        headers = {}
+        if wait := answer.parameters.get("retry_after"):
+            headers["Retry-After"] = str(wait)
+        return web.json_response(answer.payload(), status=answer.code, headers=headers)
+    body = {"ok": True, "result": answer.value}
+    if answer.description:
+        body["description"] = answer.description
+    return web.json_response(body)
+
+
+def remember_standing(bot: BotState, update: dict[str, Any]) -> None:
+    """So that getChatMember agrees with what was told."""
+    for kind in ("chat_member", "my_chat_member"):
+        change = update.get(kind)
+        if isinstance(change, dict) and len(bot.standings) < MAX_STANDINGS:
+            try:
+                told = change["new_chat_member"]
+                bot.standings[change["chat"]["id"], told["user"]["id"]] = told
+            except (KeyError, TypeError):
+                continue

@@ -1,0 +1,135 @@
+"""Ways in which Telegram fails, to be ordered for the next calls of a bot.
+
+Texts as the open Bot API server writes them (tdlib/telegram-bot-api); they
+are no contract, so code that reads them should survive other words.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+
+class Refusal(Exception):
+    """An answer with `ok: false`; also how a method says no."""
+
+    def __init__(
+        self, code: int, description: str, parameters: Mapping[str, Any] | None = None
+    ) -> None:
+        super().__init__(description)
+        self.code = code
+        self.description = description
+        self.parameters = dict(parameters or {})
+
+    def payload(self) -> dict[str, Any]:
+        """The JSON body."""
+        body: dict[str, Any] = {
+            "ok": False,
+            "error_code": self.code,
+            "description": self.description,
+        }
+        return body | ({"parameters": self.parameters} if self.parameters else {})
+
+
+class Manner(enum.StrEnum):
+    """What goes wrong with a call."""
+
+    REFUSE = "refuse"  #: an error is answered and nothing is done
+    HANG = "hang"  #: no answer ever, and nothing is done
+    RESET = "reset"  #: done, and then the connection breaks: was it sent or not?
+    DROP = "drop"  #: the connection breaks before anything is done
+    MALFORMED = "malformed"  #: done, and then the answer is cut JSON
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One way to fail. `code`, `description` and `parameters` are for REFUSE."""
+
+    manner: Manner = Manner.REFUSE
+    code: int = 0
+    description: str = ""
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+
+    def refusal(self) -> Refusal:
+        """The answer of a REFUSE."""
+        return Refusal(self.code, self.description, self.parameters)
+
+
+def refuse(code: int, description: str, **parameters: Any) -> Fault:
+    """An answer of your own."""
+    return Fault(Manner.REFUSE, code, description, parameters)
+
+
+def flood(seconds: int = 1) -> Fault:
+    """429: wait this long."""
+    text = f"Too Many Requests: retry after {seconds}"
+    return refuse(429, text, retry_after=seconds)
+
+
+def moved(chat: int) -> Fault:
+    """400: the group became the supergroup `chat`."""
+    text = "Bad Request: group chat was upgraded to a supergroup chat"
+    return refuse(400, text, migrate_to_chat_id=chat)
+
+
+UNAUTHORIZED: Final = refuse(401, "Unauthorized")
+BLOCKED: Final = refuse(403, "Forbidden: bot was blocked by the user")
+DEACTIVATED: Final = refuse(403, "Forbidden: user is deactivated")
+NEVER_STARTED: Final = refuse(403, "Forbidden: bot can't initiate conversation with a user")
+KICKED: Final = refuse(403, "Forbidden: bot was kicked from the channel chat")
+NOT_MEMBER: Final = refuse(403, "Forbidden: bot is not a member of the channel chat")
+GROUP_DELETED: Final = refuse(403, "Forbidden: the group chat was deleted")
+CHAT_NOT_FOUND: Final = refuse(400, "Bad Request: chat not found")
+NO_RIGHTS: Final = refuse(400, "Bad Request: not enough rights to manage chat invite link")
+REQUEST_SETTLED: Final = refuse(400, "Bad Request: HIDE_REQUESTER_MISSING")
+BAD_ENTITIES: Final = refuse(
+    400,
+    "Bad Request: can't parse entities: Can't find end of the entity starting at byte offset 0",
+)
+CONFLICT: Final = refuse(
+    409,
+    "Conflict: terminated by other getUpdates request; "
+    "make sure that only one bot instance is running",
+)
+SERVER_ERROR: Final = refuse(500, "Internal Server Error")
+BAD_GATEWAY: Final = refuse(502, "Bad Gateway")
+HANG: Final = Fault(Manner.HANG)
+RESET: Final = Fault(Manner.RESET)
+DROP: Final = Fault(Manner.DROP)
+MALFORMED: Final = Fault(Manner.MALFORMED)
+
+_BY_NAME: Final = {
+    "unauthorized": UNAUTHORIZED,
+    "blocked": BLOCKED,
+    "deactivated": DEACTIVATED,
+    "never_started": NEVER_STARTED,
+    "kicked": KICKED,
+    "not_member": NOT_MEMBER,
+    "group_deleted": GROUP_DELETED,
+    "chat_not_found": CHAT_NOT_FOUND,
+    "no_rights": NO_RIGHTS,
+    "request_settled": REQUEST_SETTLED,
+    "bad_entities": BAD_ENTITIES,
+    "conflict": CONFLICT,
+    "server_error": SERVER_ERROR,
+    "bad_gateway": BAD_GATEWAY,
+    "hang": HANG,
+    "reset": RESET,
+    "drop": DROP,
+    "malformed": MALFORMED,
+}
+
+
+def by_name(name: str) -> Fault:
+    """The fault of a name, also `flood:4000` and `moved:-1001`. Raises ValueError."""
+    word, _, number = name.partition(":")
+    if word == "flood":
+        return flood(int(number or 1))
+    if word == "moved":
+        return moved(int(number))
+    if word not in _BY_NAME:
+        known = ", ".join([*_BY_NAME, "flood:SECONDS", "moved:CHAT"])
+        raise ValueError(f"there is no fault {name!r}; known are {known}")
+    return _BY_NAME[word]

@@ -1,0 +1,63 @@
+"""Run a sandbox server in a thread of its own, with an event loop of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager
+from typing import Protocol
+
+LOOPBACK = "127.0.0.1"
+STOP_SECONDS = 10
+
+
+class Server(Protocol):
+    """Something that listens. Both methods run in the server's own loop."""
+
+    async def start(self, host: str, port: int) -> int:
+        """Listen; 0 takes a free port. Returns the port, raises OSError if taken."""
+
+    async def stop(self) -> None:
+        """Stop listening and drop what is in the air."""
+
+
+@contextmanager
+def running(server: Server, *, host: str = LOOPBACK, port: int = 0) -> Iterator[str]:
+    """Serve while the block lasts. Yields the base URL, without a slash at its end.
+
+    Raises OSError when the port is taken. A started server may be stopped and
+    started again; what it remembers survives.
+    """
+    ready: Future[int] = Future()
+    done = threading.Event()
+    thread = threading.Thread(
+        target=_serve, args=(server, host, port, ready, done), daemon=True, name="sandbox"
+    )
+    thread.start()
+    try:
+        yield f"http://{host}:{ready.result(STOP_SECONDS)}"
+    finally:
+        done.set()
+        thread.join(STOP_SECONDS)
+
+
+def _serve(server: Server, host: str, port: int, ready: Future[int], done: threading.Event) -> None:
+    try:
+        asyncio.run(_serve_until(server, host, port, ready, done))
+    except OSError as error:
+        if ready.done():
+            raise
+        ready.set_exception(error)
+
+
+async def _serve_until(
+    server: Server, host: str, port: int, ready: Future[int], done: threading.Event
+) -> None:
+    taken = await server.start(host, port)
+    ready.set_result(taken)
+    try:
+        await asyncio.get_running_loop().run_in_executor(None, done.wait)
+    finally:
+        await server.stop()

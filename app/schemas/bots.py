@@ -1,0 +1,42 @@
+"""Fields of bots/*. A token only ever comes in."""
+
+from __future__ import annotations
+
+from app.schemas import fields
+from app.schemas.base import Input, Output
+
+
+class BotAdd(Input):
+    """The token BotFather gave; a careless copy may bring spaces along."""
+
+    token = fields.Text(256, filled=True, required=True)
+
+
+class BotId(Input):
+    """Which bot."""
+
+    id = fields.Int(1, required=True)
+
+
+class BotAdded(Output):
+    """`bots/add`."""
+
+    id = fields.Int()
+    username = fields.Text()
+    name = fields.Text()
+
+
+class BotOut(BotAdded):
+    """A row of `bots/list`."""
+
+    tg = fields.Int(attribute="tg_id")
+    status = fields.Int()
+    created = fields.Stamp()
+
+
+class ChatOut(Output):
+    """A row of `bots/chats`."""
+
+    id = fields.Int(attribute="chat_id")
+    title = fields.Text()
+    type = fields.Text()

@@ -1,0 +1,92 @@
+"""Fields of camp/*."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from marshmallow import post_load
+
+from app.schemas import fields
+from app.schemas.base import Input, Output
+from app.schemas.profile import LONGEST_URL, Templates
+from app.services.templates import FIELDS
+
+
+class CampaignId(Input):
+    """Which campaign."""
+
+    id = fields.Int(1, required=True)
+
+
+class CampaignEdit(Templates, CampaignId):
+    """Absent fields stay as they are, except that any `pb_*` rewrites all five."""
+
+    welcome = fields.Text(4096)
+    media = fields.Text(64, pattern=r"[A-Za-z0-9_-]*")
+    button_text = fields.Text(64)
+    button_url = fields.Text(LONGEST_URL)
+    unsub_window = fields.Int(0)
+    notify_level = fields.Int(0, 3)
+
+    @post_load
+    def gather(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
+        """Bring the `pb_*` together as `urls`, if there is any."""
+        given = {field: data.pop(field) for field in FIELDS if field in data}
+        return {**data, "urls": given} if given else data
+
+
+class CampaignAdd(CampaignEdit):
+    """A new campaign."""
+
+    class Meta(CampaignEdit.Meta):
+        """Options of marshmallow."""
+
+        exclude = ("id",)
+
+    bot = fields.Int(1, required=True)
+    chat = fields.Int(required=True)
+
+
+class CampaignLink(CampaignId):
+    """A deep link, for one click or with the macro left in it."""
+
+    click = fields.Text(1024, load_default="")
+
+
+class CampaignPause(CampaignId):
+    """Pause with 1, resume with 0."""
+
+    pause = fields.Flag(required=True)
+
+
+class CampaignOut(Output):
+    """A row of `camp/list`."""
+
+    id = fields.Int()
+    code = fields.Text()
+    bot = fields.Int()
+    bot_username = fields.Text()
+    chat = fields.Int()
+    chat_title = fields.Text()
+    status = fields.Int()
+    starts = fields.Int()
+    confirms = fields.Int()
+    unsubs = fields.Int()
+    created = fields.Stamp()
+
+
+class CampaignDetail(CampaignOut):
+    """`camp/get`. `welcome_fault` is what Telegram could not read in the text."""
+
+    welcome = fields.Text()
+    welcome_fault = fields.Text()
+    media = fields.Text()
+    button_text = fields.Text()
+    button_url = fields.Text()
+    pb_wait = fields.Text()
+    pb_hold = fields.Text()
+    pb_approve = fields.Text()
+    pb_cancel = fields.Text()
+    pb_trash = fields.Text()
+    unsub_window = fields.Int()
+    notify_level = fields.Int()

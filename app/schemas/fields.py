@@ -1,0 +1,150 @@
+"""Strict fields. Messages follow the field's name: "limit: must be …".
+
+Forms and queries carry only text, so numbers and flags are taken from text as
+well; nothing else is converted. What a database refuses (NUL, lone
+surrogates, integers beyond 64 bits) is refused here, where it has a name.
+"""
+
+from __future__ import annotations
+
+import enum
+import re
+import time
+from collections.abc import Mapping
+from typing import Any, Final, Generic, TypeVar
+
+from marshmallow import ValidationError, fields
+from marshmallow.fields import Dict, List, Nested
+
+__all__ = ["Choice", "Dict", "Field", "Flag", "Int", "List", "Nested", "Stamp", "Text", "Word"]
+
+Value = TypeVar("Value")
+
+SMALLEST: Final = -(2**63)
+LARGEST: Final = 2**63 - 1
+NEVER: Final = "0000-00-00 00:00:00"
+LAST_MOMENT: Final = 253_402_300_799  # 9999-12-31 23:59:59, the last one with four digits
+_INTEGER: Final = re.compile(r"-?[0-9]{1,19}")
+_UNSTORABLE: Final = re.compile("[\x00\ud800-\udfff]")
+_SENTENCES: Final[Mapping[str, str]] = {"required": "is required", "null": "must not be null"}
+_FLAGS: Final[Mapping[str, bool]] = {"true": True, "1": True, "false": False, "0": False}
+
+
+class Field(fields.Field[Value], Generic[Value]):
+    """Base of ours: sentences instead of marshmallow's."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(error_messages={**_SENTENCES}, **options)
+
+    def _read(self, value: Any) -> Value:
+        """Check a parameter. Raises ValidationError with a sentence."""
+        raise NotImplementedError
+
+    def _show(self, value: Any) -> Any:
+        """Say a value as it looks outside."""
+        return value
+
+    # The names and the unused arguments are marshmallow's.
+    def _deserialize(self, value: Any, attr: Any, data: Any, **options: Any) -> Value:  # noqa: ARG002
+        return self._read(value)
+
+    def _serialize(self, value: Any, attr: Any, obj: Any, **options: Any) -> Any:  # noqa: ARG002
+        return self._show(value)
+
+
+class Text(Field[str]):
+    """Text of at most `longest` characters, of the form `pattern` if one is given."""
+
+    def __init__(
+        self, longest: int = 4096, *, filled: bool = False, pattern: str = "", **options: Any
+    ) -> None:
+        super().__init__(**options)
+        self.longest = longest
+        self.filled = filled
+        self.pattern = re.compile(pattern, re.ASCII) if pattern else None
+
+    def _read(self, value: Any) -> str:
+        if not isinstance(value, str):
+            raise ValidationError("must be text")
+        if len(value) > self.longest:
+            raise ValidationError(f"is longer than {self.longest} characters")
+        if _UNSTORABLE.search(value):
+            raise ValidationError("holds a character that cannot be stored")
+        if self.filled and not value:
+            raise ValidationError("must not be empty")
+        if self.pattern and not self.pattern.fullmatch(value):
+            raise ValidationError("is not of the expected form")
+        return value
+
+
+class Int(Field[int]):
+    """A whole number from `low` to `high`. `none` is what None looks like outside."""
+
+    def __init__(
+        self, low: int = SMALLEST, high: int = LARGEST, *, none: int | None = None, **options: Any
+    ) -> None:
+        super().__init__(**options)
+        self.low, self.high, self.none = low, high, none
+
+    def _read(self, value: Any) -> int:
+        if isinstance(value, str) and _INTEGER.fullmatch(value):
+            value = int(value)
+        if not isinstance(value, int) or isinstance(value, bool):
+            raise ValidationError("must be a whole number")
+        if not self.low <= value <= self.high:
+            raise ValidationError(f"must be from {self.low} to {self.high}")
+        return value
+
+    def _show(self, value: Any) -> int | None:
+        return self.none if value is None else int(value)
+
+
+class Flag(Field[bool]):
+    """true, false, 1 or 0."""
+
+    def _read(self, value: Any) -> bool:
+        if isinstance(value, float) or not isinstance(value, bool | int | str):
+            raise ValidationError("must be true, false, 1 or 0")
+        try:
+            return _FLAGS[str(value).lower()]
+        except KeyError:
+            raise ValidationError("must be true, false, 1 or 0") from None
+
+
+class Choice(Field[str]):
+    """One of a few words."""
+
+    def __init__(self, *words: str, **options: Any) -> None:
+        super().__init__(**options)
+        self.words = words
+
+    def _read(self, value: Any) -> str:
+        if not isinstance(value, str) or value not in self.words:
+            raise ValidationError(f"must be one of {', '.join(self.words)}")
+        return value
+
+
+class Word(Field[int]):
+    """A member of an IntEnum, spoken as its name in lower case."""
+
+    def __init__(self, members: type[enum.IntEnum], **options: Any) -> None:
+        super().__init__(**options)
+        self.by_word = {member.name.lower(): int(member) for member in members}
+        self.by_value = {value: word for word, value in self.by_word.items()}
+
+    def _read(self, value: Any) -> int:
+        if not isinstance(value, str) or value not in self.by_word:
+            raise ValidationError(f"must be one of {', '.join(self.by_word)}")
+        return self.by_word[value]
+
+    def _show(self, value: Any) -> str:
+        return self.by_value[value]
+
+
+class Stamp(Field[str]):
+    """Unix seconds as UTC text, `YYYY-MM-DD HH:MM:SS`. Outward only."""
+
+    def _show(self, value: Any) -> str:
+        if not value or value < 0:
+            return NEVER
+        return time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(min(value, LAST_MOMENT)))

@@ -1,0 +1,46 @@
+"""Fields of journal/*."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from app.models import Action
+from app.schemas import fields
+from app.schemas.base import Output
+from app.schemas.lists import Slice
+
+
+class JournalList(Slice):
+    """The journal of one chat of one bot."""
+
+    bot = fields.Int(1, required=True)
+    chat = fields.Int(required=True)
+    action = fields.Int(min(Action), max(Action))
+
+
+class Origin(fields.Field[str]):
+    """Whether a happening belongs to a lead: `paid` or `organic`."""
+
+    def _show(self, value: Any) -> str:
+        return "organic" if value is None else "paid"
+
+
+class JournalOut(Output):
+    """A row of `journal/list`; `lead` is 0 for an organic one."""
+
+    id = fields.Int()
+    bot = fields.Int(attribute="bot_id")
+    chat = fields.Int(attribute="chat_id")
+    subscriber = fields.Int()
+    username = fields.Text()
+    action = fields.Int()
+    type = Origin(attribute="lead_id", dump_only=True)
+    campaign = fields.Int(attribute="campaign_id")
+    lead = fields.Int(attribute="lead_id", none=0)
+    time = fields.Stamp()
+
+
+class HappeningOut(JournalOut):
+    """A happening of one lead, with what it did in words."""
+
+    decision = fields.Text()

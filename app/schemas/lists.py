@@ -1,0 +1,32 @@
+"""What the parameters of all long lists have in common."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from marshmallow import post_load
+
+from app.schemas import fields
+from app.schemas.base import Input
+
+MOST_ROWS: Final = 200
+
+
+class Period(Input):
+    """A range of time in Unix seconds; both ends belong to it."""
+
+    since = fields.Int(data_key="from")
+    until = fields.Int(data_key="to")
+
+
+class Slice(Period):
+    """Which part of a list. More than 200 rows are not refused, only cut."""
+
+    limit = fields.Int(1, load_default=50)
+    offset = fields.Int(0, load_default=0)
+    before = fields.Int(1)
+
+    @post_load
+    def cut(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
+        """Clients written for other limits go on working."""
+        return {**data, "limit": min(data["limit"], MOST_ROWS)}

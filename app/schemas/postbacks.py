@@ -1,0 +1,91 @@
+"""Fields of postbacks/*."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from app.models import PostbackState
+from app.schemas import fields
+from app.schemas.base import Input, Output
+from app.schemas.lists import Period, Slice
+from plugins.contract import EventKind
+
+
+class PostbackFilter(Period):
+    """Which postbacks; the period is that of `created`."""
+
+    campaign = fields.Int(1)
+    lead = fields.Int(1)
+    dest = fields.Int(1)
+    event = fields.Choice(*EventKind)
+    state = fields.Word(PostbackState)
+
+
+class PostbacksList(PostbackFilter, Slice):
+    """Parameters of `postbacks/list`."""
+
+
+class PostbackId(Input):
+    """Which postback."""
+
+    id = fields.Int(1, required=True)
+
+
+class PostbackResend(PostbackFilter):
+    """One by its id, or all that a filter finds."""
+
+    postback_id = fields.Int(1, data_key="id")
+
+
+class PostbackOut(Output):
+    """A row of `postbacks/list`. `due` is the next try while it waits."""
+
+    id = fields.Int()
+    campaign = fields.Int(attribute="campaign_id")
+    lead = fields.Int(attribute="lead_id")
+    dest = fields.Int(attribute="destination_id")
+    event = fields.Text(attribute="kind")
+    state = fields.Word(PostbackState)
+    reason = fields.Text()
+    tries = fields.Int()
+    occurrence = fields.Int()
+    due = fields.Stamp()
+    created = fields.Stamp()
+    settled = fields.Stamp()
+
+
+class AttemptOut(Output):
+    """One try: the request as sent, secrets masked; `status` 0 means no answer came."""
+
+    id = fields.Int()
+    occurrence = fields.Int()
+    number = fields.Int()
+    step = fields.Text()
+    started = fields.Stamp()
+    ms = fields.Int()
+    request = fields.Text()
+    status = fields.Int(none=0)
+    answer = fields.Text()
+    verdict = fields.Text()
+    reason = fields.Text()
+    next_try = fields.Stamp()
+
+
+class Frozen(fields.Field[Any]):
+    """The event as it was when it happened."""
+
+    def _show(self, value: Any) -> Any:
+        return json.loads(value)
+
+
+class PostbackDetail(PostbackOut):
+    """`postbacks/get` without its attempts; `sent` is the frozen event."""
+
+    sent = Frozen(attribute="event")
+
+
+class PostbackStory(Output):
+    """`postbacks/get` beside the postback's own fields."""
+
+    attempts = fields.List(fields.Nested(AttemptOut))

@@ -1,0 +1,60 @@
+"""Fields of profile/*."""
+
+from __future__ import annotations
+
+from app.schemas import fields
+from app.schemas.base import Input, Output
+from app.services.accounts import LANGUAGES
+
+#: Longer than any browser's address bar takes.
+LONGEST_URL = 2048
+
+
+class Templates(Input):
+    """The five `pb_*`; absent ones are left out of what is loaded."""
+
+    pb_wait = fields.Text(LONGEST_URL)
+    pb_hold = fields.Text(LONGEST_URL)
+    pb_approve = fields.Text(LONGEST_URL)
+    pb_cancel = fields.Text(LONGEST_URL)
+    pb_trash = fields.Text(LONGEST_URL)
+
+
+class Notifications(Input):
+    """What we tell the account about."""
+
+    tariff = fields.Flag()
+    leads = fields.Flag()
+
+
+class Language(Input):
+    """The account's language."""
+
+    lang = fields.Choice(*LANGUAGES, required=True)
+
+
+class NotificationsOut(Output):
+    """The switches as they are."""
+
+    tariff = fields.Flag(attribute="notify_tariff")
+    leads = fields.Flag(attribute="notify_leads")
+
+
+class ProfileOut(Output):
+    """`profile/info`, from a `Profile`."""
+
+    id = fields.Int(attribute="account.id")
+    name = fields.Text(attribute="account.name")
+    login = fields.Text(attribute="account.login")
+    lang = fields.Text(attribute="account.lang")
+    tariff = fields.Text(attribute="account.tariff")
+    tariff_name = fields.Text(attribute="plan.name")
+    tariff_campaigns = fields.Int(attribute="plan.campaigns")
+    paid_until = fields.Stamp(attribute="account.paid_until")
+    campaigns = fields.Int()
+    pb_wait = fields.Text(attribute="templates.pb_wait")
+    pb_hold = fields.Text(attribute="templates.pb_hold")
+    pb_approve = fields.Text(attribute="templates.pb_approve")
+    pb_cancel = fields.Text(attribute="templates.pb_cancel")
+    pb_trash = fields.Text(attribute="templates.pb_trash")
+    notify = fields.Nested(NotificationsOut, attribute="account")

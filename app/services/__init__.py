@@ -1,0 +1,1 @@
+"""Verbs. The only code that commits."""

@@ -1,0 +1,234 @@
+"""Accounts: who may call us, on which plan, and how they like it."""
+
+from __future__ import annotations
+
+import hmac
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+from sqlalchemy import func, select
+from sqlalchemy.exc import IntegrityError
+
+from app.errors import BadKey, BadParameter, Banned, NotFound, Unpaid
+from app.extensions import db
+from app.models import Account, AccountStatus, Campaign, CampaignStatus
+from app.services import templates
+from app.vault import fingerprint, new_secret
+
+DAY: Final = 86_400
+GRANT: Final = 30 * DAY
+GRACE: Final = 7 * DAY  # the API goes on this long after the plan has ended
+LANGUAGES: Final = ("en", "ru")
+UNLIMITED: Final = -1
+_NOBODY: Final = fingerprint("")
+
+
+class Plan(NamedTuple):
+    """A tariff: its name for people and how many living campaigns it allows."""
+
+    name: str
+    campaigns: int
+
+
+#: Codes, names and limits are those of AlterCPA TOP.
+PLANS: Final[Mapping[str, Plan]] = {
+    "kitten": Plan("Kitten", 1),
+    "cat": Plan("Kitty", 15),
+    "tiger": Plan("Tiger", UNLIMITED),
+}
+FREE: Final = "kitten"
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """The account that makes this request. A value: it holds no transaction."""
+
+    id: int
+    lang: str
+    tariff: str
+    paid_until: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """What an account sees of itself."""
+
+    account: Account
+    plan: Plan
+    campaigns: int
+    templates: Mapping[str, str]
+
+
+class NewAccount(NamedTuple):
+    """A fresh account's id and its key, which is not kept in clear."""
+
+    id: int
+    key: str
+
+
+def admit(key: str, *, must_be_paid: bool = True) -> Caller:
+    """The account that `key` opens, with its transaction ended.
+
+    Raises BadKey (a wrong key and an unknown account are the same), Banned,
+    or Unpaid.
+    """
+    digits, _, secret = key.partition("-")
+    account = _by_id(digits)
+    expected = account.key_hash if account else _NOBODY
+    if not hmac.compare_digest(fingerprint(secret), expected) or account is None or not secret:
+        raise BadKey
+    if account.status == AccountStatus.BANNED:
+        raise Banned
+    if must_be_paid and _has_lapsed(account, time.time()):
+        raise Unpaid
+    caller = Caller(account.id, account.lang, account.tariff, account.paid_until)
+    db.session.commit()  # a view may call Telegram: it must not hold a connection meanwhile
+    return caller
+
+
+def _by_id(digits: str) -> Account | None:
+    if not (digits.isascii() and digits.isdigit() and len(digits) <= 18):
+        return None
+    return db.session.get(Account, int(digits))
+
+
+def _has_lapsed(account: Account, now: float) -> bool:
+    if account.tariff == FREE or account.paid_until is None:
+        return False
+    return now > account.paid_until + GRACE
+
+
+def create(
+    login: str,
+    name: str,
+    *,
+    tariff: str = FREE,
+    until: int | None = None,
+    lang: str = "en",
+    now: int | None = None,
+) -> NewAccount:
+    """Create an account. `until` and `now` are Unix seconds.
+
+    Raises BadParameter when the login is unusable or taken.
+    """
+    now = int(time.time()) if now is None else now
+    _check_text("login", login, 64)
+    _check_text("name", name, 128)
+    secret = new_secret()
+    account = Account(
+        login=login,
+        name=name,
+        lang=lang,
+        key_hash=fingerprint(secret),
+        tariff=tariff,
+        paid_until=_paid_until(tariff, until, now),
+        created=now,
+    )
+    db.session.add(account)
+    try:
+        db.session.flush()
+    except IntegrityError as error:
+        db.session.rollback()
+        raise BadParameter("login", f"the login {login} is taken") from error
+    made = NewAccount(account.id, f"{account.id}-{secret}")
+    db.session.commit()
+    return made
+
+
+def _check_text(field: str, text: str, longest: int) -> None:
+    if not text.strip() or not text.isprintable() or len(text) > longest:
+        raise BadParameter(field, f"the {field} must be 1 to {longest} printable characters")
+
+
+def _paid_until(tariff: str, until: int | None, now: int) -> int | None:
+    return until if until is not None or tariff == FREE else now + GRANT
+
+
+def rotate_key(account_id: int) -> str:
+    """Replace the API key; the old one is dead at once."""
+    secret = new_secret()
+    _find(account_id).key_hash = fingerprint(secret)
+    db.session.commit()
+    return f"{account_id}-{secret}"
+
+
+def by_login(login: str) -> Account:
+    """The account with this login. Raises NotFound."""
+    account = db.session.scalar(select(Account).where(Account.login == login))
+    if account is None:
+        raise NotFound(f"there is no account with the login {login}")
+    return account
+
+
+def ban(login: str, *, banned: bool) -> None:
+    """Refuse, or accept again, the calls of an account."""
+    by_login(login).status = AccountStatus.BANNED if banned else AccountStatus.ACTIVE
+    db.session.commit()
+
+
+def set_tariff(login: str, tariff: str, *, until: int | None, now: int) -> None:
+    """Grant a plan until `until` (Unix seconds), a paid one for 30 days if None."""
+    account = by_login(login)
+    account.tariff = tariff
+    account.paid_until = _paid_until(tariff, until, now)
+    db.session.commit()
+
+
+def profile(account_id: int) -> Profile:
+    """Everything `profile/info` tells."""
+    account = _find(account_id)
+    return Profile(
+        account,
+        PLANS.get(account.tariff, PLANS[FREE]),
+        living_campaigns(account_id),
+        templates.read(account_id),
+    )
+
+
+def living_campaigns(account_id: int) -> int:
+    """How many campaigns count towards the plan: all that are not deleted."""
+    living = select(func.count()).where(
+        Campaign.account_id == account_id, Campaign.status != CampaignStatus.DELETED
+    )
+    return db.session.scalar(living) or 0
+
+
+def edit_templates(account_id: int, changed: Mapping[str, str]) -> None:
+    """Change some of the account's five templates, by `pb_*` name; "" clears one."""
+    lock(account_id)
+    templates.write(account_id, None, templates.read(account_id) | dict(changed))
+    db.session.commit()
+
+
+def choose_notifications(
+    account_id: int, *, tariff: bool | None = None, leads: bool | None = None
+) -> None:
+    """Switch notifications; None keeps what is."""
+    account = _find(account_id)
+    if tariff is not None:
+        account.notify_tariff = tariff
+    if leads is not None:
+        account.notify_leads = leads
+    db.session.commit()
+
+
+def choose_language(account_id: int, lang: str) -> None:
+    """Set the language of an account, one of LANGUAGES."""
+    _find(account_id).lang = lang
+    db.session.commit()
+
+
+def lock(account_id: int) -> Account:
+    """The account, locked until the transaction ends: its limits are judged one at a time."""
+    return db.session.scalars(
+        select(Account)
+        .where(Account.id == account_id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).one()
+
+
+def _find(account_id: int) -> Account:
+    return db.session.get_one(Account, account_id)

@@ -1,0 +1,251 @@
+"""The book of one batch: the leads its updates concern, moved in memory.
+
+`open` reads what the batch needs in a few statements, `apply` walks the lead
+machine, and `write` puts down leads, journal, counters, postbacks and
+messages with one statement each. The caller commits.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from sqlalchemy import Connection, Row, select, update
+from sqlalchemy.types import Integer
+
+from app.database import insert_rows, rows_table, update_rows
+from app.domain.lead import Counts, Entry, Lead, Past, Report, Rules, State
+from app.domain.lead_machine import TOLERANCE, advance
+from app.domain.telegram import Happening, HappeningKind, Person
+from app.models import Action, Bot, BotStatus, Campaign, CampaignStatus, JournalEntry
+from app.models import Lead as LeadRow
+from app.models.base import Big
+from app.services import stats
+from app.services.reports import Reported, announce
+
+_LEADS: Final = LeadRow.__table__
+_JOURNAL: Final = JournalEntry.__table__
+_CAMPAIGNS: Final = Campaign.__table__
+_BOTS: Final = Bot.__table__
+
+_MACHINE: Final = (
+    "click state start_time join_time updated started_at started_uid member_at member_uid"
+    " held reports"
+).split()
+_PERSON: Final = "username first_name last_name language premium".split()
+_IDENTITY: Final = "account_id campaign_id bot_id subscriber".split()
+_JOURNALED: Final = (
+    "account_id bot_id chat_id campaign_id lead_id subscriber username action time update_uid"
+    " decision"
+).split()
+
+_ACTIONS: Final = {
+    HappeningKind.JOIN: Action.JOIN,
+    HappeningKind.LEAVE: Action.LEAVE,
+    HappeningKind.KICK: Action.KICK,
+    HappeningKind.REQUEST: Action.REQUEST,
+    HappeningKind.START: Action.START,
+}
+_KINDS: Final = {action: kind for kind, action in _ACTIONS.items()}
+
+Place = tuple[int, int]  # campaign id, subscriber
+
+
+@dataclass(slots=True)
+class Slot:
+    """One person in one campaign, with or without a lead."""
+
+    campaign: Row[Any]
+    person: Person
+    id: int | None = None
+    lead: Lead | None = None
+    organic: list[Past] = field(default_factory=list)
+    touched: bool = False
+
+
+class Book:
+    """See the module."""
+
+    def __init__(self, connection: Connection, bots: Iterable[int]) -> None:
+        self._connection = connection
+        self._by_code: dict[tuple[int, str], Row[Any]] = {}
+        self._by_chat: dict[tuple[int, int], Row[Any]] = {}
+        self._slots: dict[Place, Slot] = {}
+        self._entries: list[tuple[Slot, Entry]] = []
+        self._reports: list[tuple[Slot, Report]] = []
+        self._welcomes: list[Slot] = []
+        self._counts: dict[tuple[int, int], Counts] = defaultdict(Counts)
+        for row in connection.execute(_campaigns_of(bots)):
+            self._by_code[row.bot_id, row.code] = row
+            self._by_chat[row.bot_id, row.chat_id] = row
+
+    def campaign_of(self, bot_id: int, happening: Happening) -> Row[Any] | None:
+        """The living campaign a happening belongs to, within this bot only."""
+        if happening.chat is None:
+            return self._by_code.get((bot_id, happening.code))
+        return self._by_chat.get((bot_id, happening.chat))
+
+    def open(self, concerned: Sequence[tuple[Row[Any], Happening]]) -> None:
+        """Read the leads, and for first starts what the journal knows."""
+        for campaign, happening in concerned:
+            place = (campaign.id, happening.person.id)
+            self._slots.setdefault(place, Slot(campaign, happening.person))
+        self._read_leads()
+        starts = [
+            (campaign.id, happening.person.id, happening.date - TOLERANCE)
+            for campaign, happening in concerned
+            if happening.kind is HappeningKind.START
+            and self._slots[campaign.id, happening.person.id].lead is None
+        ]
+        if starts:
+            self._read_organic(starts)
+
+    def apply(self, campaign: Row[Any], happening: Happening) -> str:
+        """Move one lead. Returns what was decided, for the inbox."""
+        slot = self._slots[campaign.id, happening.person.id]
+        rules = Rules(campaign.status == CampaignStatus.PAUSED, campaign.unsub_window)
+        step = advance(slot.lead, happening, rules, slot.organic)
+        slot.person = happening.person
+        slot.touched = slot.touched or step.lead is not None
+        slot.lead = step.lead
+        for entry in step.entries:
+            if entry.organic and entry.kind.is_membership:
+                slot.organic.append(Past(entry.kind, entry.date, entry.update_id))
+            self._entries.append((slot, entry))
+        self._reports += [(slot, report) for report in step.reports]
+        if step.welcome:
+            self._welcomes.append(slot)
+        day = happening.date // 86400
+        self._counts[campaign.id, day] += step.counts
+        return step.entries[0].decision
+
+    def write(self, now: float) -> Reported:
+        """Put everything down. Returns which queues have new work."""
+        self._write_leads()
+        self._write_journal()
+        stats.count(self._connection, self._counts)
+        return announce(self._connection, self._reports, self._welcomes, now)
+
+    # -- reading ------------------------------------------------------------
+
+    def _read_leads(self) -> None:
+        given = rows_table(self._connection, {"c": Big, "s": Big}, self._slots)
+        names = ["id", "campaign_id", "subscriber", *_MACHINE]
+        rows = self._connection.execute(
+            select(*(_LEADS.c[name] for name in names)).join(
+                given, (_LEADS.c.campaign_id == given.c.c) & (_LEADS.c.subscriber == given.c.s)
+            )
+        )
+        for row in rows:
+            slot = self._slots[row.campaign_id, row.subscriber]
+            slot.id = row.id
+            machine = {name: getattr(row, name) for name in _MACHINE}
+            slot.lead = Lead(**(machine | {"state": State(row.state)}))
+
+    def _read_organic(self, starts: Sequence[tuple[int, int, int]]) -> None:
+        given = rows_table(self._connection, {"c": Big, "s": Big, "t": Big}, starts)
+        entry = _JOURNAL.c
+        rows = self._connection.execute(
+            select(entry.campaign_id, entry.subscriber, entry.action, entry.time, entry.update_uid)
+            .join(given, (entry.campaign_id == given.c.c) & (entry.subscriber == given.c.s))
+            .where(entry.lead_id.is_(None), entry.time >= given.c.t)
+            .distinct()
+        )
+        for row in rows:
+            if kind := _KINDS.get(Action(row.action)):
+                slot = self._slots[row.campaign_id, row.subscriber]
+                slot.organic.append(Past(kind, row.time, row.update_uid))
+
+    # -- writing ------------------------------------------------------------
+
+    def _write_leads(self) -> None:
+        touched = [slot for slot in self._slots.values() if slot.touched]
+        old = [(slot.id, *_columns(slot)) for slot in touched if slot.id is not None]
+        update_rows(self._connection, _LEADS, [*_MACHINE, *_PERSON], old)
+        new = {_place(slot): slot for slot in touched if slot.id is None}
+        rows = insert_rows(
+            self._connection,
+            _LEADS,
+            [*_IDENTITY, *_MACHINE, *_PERSON],
+            [(*_whose(slot), *_columns(slot)) for slot in new.values()],
+            returning=["id", "campaign_id", "subscriber"],
+        )
+        for row in rows:
+            new[row.campaign_id, row.subscriber].id = row.id
+
+    def _write_journal(self) -> None:
+        fresh = {}
+        replayed = []
+        for slot, entry in self._entries:
+            known = (*_place(slot), entry.kind, entry.update_id)
+            if entry.replayed and known not in fresh:
+                replayed.append((slot, entry))
+            else:
+                fresh[known] = (slot, entry)
+        rows = [_line(slot, entry) for slot, entry in fresh.values()]
+        insert_rows(self._connection, _JOURNAL, _JOURNALED, rows)
+        self._adopt(replayed)
+
+    def _adopt(self, replayed: Sequence[tuple[Slot, Entry]]) -> None:
+        """Organic lines of earlier batches now belong to a lead."""
+        if not replayed:
+            return
+        kinds = {"c": Big, "s": Big, "u": Big, "a": Integer(), "lead": Big}
+        kinds["decision"] = _JOURNAL.c.decision.type
+        rows = [
+            (*_place(slot), entry.update_id, int(_ACTIONS[entry.kind]), slot.id, entry.decision)
+            for slot, entry in replayed
+        ]
+        given = rows_table(self._connection, kinds, rows)
+        line = _JOURNAL.c
+        self._connection.execute(
+            update(_JOURNAL)
+            .where(
+                line.campaign_id == given.c.c,
+                line.subscriber == given.c.s,
+                line.update_uid == given.c.u,
+                line.action == given.c.a,
+                line.lead_id.is_(None),
+            )
+            .values(lead_id=given.c.lead, decision=given.c.decision)
+        )
+
+
+def _campaigns_of(bots: Iterable[int]) -> Any:
+    campaign = _CAMPAIGNS.c
+    return (
+        select(_CAMPAIGNS)
+        .join(_BOTS, _BOTS.c.id == campaign.bot_id)
+        .where(
+            campaign.bot_id.in_(list(bots)),
+            campaign.status != CampaignStatus.DELETED,
+            _BOTS.c.status != BotStatus.DELETED,
+        )
+    )
+
+
+def _place(slot: Slot) -> Place:
+    return slot.campaign.id, slot.person.id
+
+
+def _whose(slot: Slot) -> tuple[int, ...]:
+    campaign = slot.campaign
+    return campaign.account_id, campaign.id, campaign.bot_id, slot.person.id
+
+
+def _columns(slot: Slot) -> tuple[Any, ...]:
+    lead, person = slot.lead, slot.person
+    machine = (getattr(lead, name) for name in _MACHINE)
+    return (*machine, *(getattr(person, name) for name in _PERSON))
+
+
+def _line(slot: Slot, entry: Entry) -> tuple[Any, ...]:
+    campaign = slot.campaign
+    lead_id = None if entry.organic else slot.id
+    return (
+        campaign.account_id, campaign.bot_id, campaign.chat_id, campaign.id, lead_id,
+        slot.person.id, slot.person.username, int(_ACTIONS[entry.kind]),
+        entry.date, entry.update_id, entry.decision[:200],
+    )  # fmt: skip

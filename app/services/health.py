@@ -1,0 +1,188 @@
+"""Is this installation well: for a load balancer, and for a graph."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import TimeoutError as TooSlow
+from dataclasses import dataclass
+from typing import Final
+
+from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
+from sqlalchemy import RowMapping, text
+from sqlalchemy.exc import SQLAlchemyError
+
+from app.extensions import db, doorbell
+from app.models import BotStatus, DestinationStatus
+
+PATIENCE: Final = 2.0  #: seconds a part may take to answer before it counts as down
+CEILING: Final = 100_001  #: counts stop here: a graph needs no more, the database less
+
+# States stand in the text and not as parameters, or no partial index is used.
+# What is due is asked destination by destination, along the index: a dead
+# tracker's million rows that wait for a far retry are then never visited.
+_BACKLOG: Final = """
+SELECT
+  (SELECT count(*) FROM (SELECT 1 FROM telegram_update
+    WHERE state = 0 LIMIT :ceiling) t) AS updates_waiting,
+  (SELECT count(*) FROM (SELECT 1 FROM telegram_update
+    WHERE state = 3 LIMIT :ceiling) t) AS updates_parked,
+  (SELECT received FROM telegram_update
+    WHERE state = 0 ORDER BY id LIMIT 1) AS updates_oldest,
+  (SELECT count(*) FROM (SELECT 1 FROM postback
+    WHERE state = 0 LIMIT :ceiling) t) AS postbacks_waiting,
+  (SELECT coalesce(sum(due), 0) FROM (SELECT (SELECT count(*) FROM (SELECT 1 FROM postback
+      WHERE destination_id = d.id AND state = 0 AND due <= :now LIMIT :ceiling) t) AS due
+    FROM destination d) t) AS postbacks_due,
+  (SELECT count(*) FROM (SELECT 1 FROM postback
+    WHERE state = 1 LIMIT :ceiling) t) AS postbacks_sending,
+  (SELECT min(due) FROM (SELECT (SELECT min(due) FROM postback
+      WHERE destination_id = d.id AND state = 0) AS due
+    FROM destination d) t) AS postbacks_oldest,
+  (SELECT count(*) FROM (SELECT 1 FROM message
+    WHERE state = 0 LIMIT :ceiling) t) AS messages_waiting,
+  (SELECT count(*) FROM (SELECT 1 FROM message
+    WHERE state = 1 LIMIT :ceiling) t) AS messages_sending,
+  (SELECT min(due) FROM (SELECT (SELECT min(due) FROM message
+      WHERE bot_id = b.id AND state = 0) AS due
+    FROM bot b) t) AS messages_oldest,
+  (SELECT count(*) FROM destination
+    WHERE status = 0 AND blocked_until > :now) AS blocked
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Readiness:
+    """Which parts answered in time."""
+
+    database: bool
+    redis: bool
+
+    @property
+    def ready(self) -> bool:
+        """Whether requests can be served and work goes on at full speed."""
+        return self.database and self.redis
+
+
+class _Probe:
+    """Asks a question in a thread, and never twice at once.
+
+    A question that hangs keeps its one thread; those who ask meanwhile wait
+    for the same answer and give up after PATIENCE, so nothing piles up.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._threads = ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"probe-{name}")
+        self._asked: Future[bool] | None = None
+
+    def answer(self, question: Callable[[], bool], seconds: float) -> bool:
+        """Return what `question` says within `seconds`, else False."""
+        if self._asked is None or self._asked.done():
+            self._asked = self._threads.submit(question)
+        try:
+            return self._asked.result(seconds)
+        except TooSlow:
+            return False
+
+
+_database_probe = _Probe("database")
+_redis_probe = _Probe("redis")
+
+
+def readiness(seconds: float = PATIENCE) -> Readiness:
+    """Ask the database and Redis. Takes `seconds` at most for each."""
+    engine = db.engine
+
+    def database_answers() -> bool:
+        # A raw connection: on SQLite a transaction would wait for the writer's turn.
+        try:
+            connection = engine.raw_connection()
+            try:
+                connection.cursor().execute("SELECT 1")
+            finally:
+                connection.close()
+        except Exception:  # noqa: BLE001 - whatever a driver raises means: not now
+            return False
+        return True
+
+    return Readiness(
+        database=_database_probe.answer(database_answers, seconds),
+        redis=_redis_probe.answer(doorbell.answers, seconds),
+    )
+
+
+def metrics(now: float | None = None) -> Iterator[Metric]:
+    """Tell the state of the whole installation, computed when asked.
+
+    No names of customers. When the database is away, the rest is still told.
+    """
+    state = readiness()
+    yield _gauge("database_up", "Whether the database answers", float(state.database))
+    yield _gauge("redis_up", "Whether Redis answers", float(state.redis))
+    yield CounterMetricFamily(
+        "gatepost_doorbell_faults",
+        "Reminders and waits that Redis did not take, in the process that answers",
+        value=doorbell.faults,
+    )
+    if not state.database:
+        return
+    try:
+        yield from _backlog(time.time() if now is None else now)
+        yield from _states()
+    except SQLAlchemyError:
+        db.session.rollback()
+
+
+def _backlog(now: float) -> Iterator[Metric]:
+    numbers = db.session.execute(text(_BACKLOG), {"now": now, "ceiling": CEILING}).mappings().one()
+    db.session.rollback()
+    yield _by_state("updates", numbers, "waiting", "parked")
+    yield _by_state("postbacks", numbers, "waiting", "due", "sending")
+    yield _by_state("messages", numbers, "waiting", "sending")
+    for noun in ("updates", "postbacks", "messages"):
+        oldest = numbers[f"{noun}_oldest"]
+        yield _gauge(
+            f"{noun}_oldest_seconds",
+            f"How long the oldest of the {noun} that could go has waited",
+            max(0.0, now - oldest) if oldest is not None else 0.0,
+        )
+    yield _gauge("destinations_blocked", "Destinations resting after failures", numbers["blocked"])
+
+
+def _states() -> Iterator[Metric]:
+    bots = GaugeMetricFamily("gatepost_bots", "Bots by status", labels=["status"])
+    _count_statuses(bots, "bot", BotStatus)
+    yield bots
+    destinations = GaugeMetricFamily(
+        "gatepost_destinations", "Destinations by status", labels=["status"]
+    )
+    _count_statuses(destinations, "destination", DestinationStatus)
+    yield destinations
+
+
+def _count_statuses(
+    family: GaugeMetricFamily, table: str, statuses: type[BotStatus | DestinationStatus]
+) -> None:
+    rows = db.session.execute(
+        text(f"SELECT status, count(*) FROM {table} GROUP BY status")  # noqa: S608 - our own name
+    )
+    counts = {int(status): int(count) for status, count in rows}
+    db.session.rollback()
+    for status in statuses:
+        family.add_metric([status.name.lower()], counts.get(status, 0))
+
+
+def _by_state(noun: str, numbers: RowMapping, *states: str) -> GaugeMetricFamily:
+    family = GaugeMetricFamily(
+        f"gatepost_{noun}",
+        f"{noun.capitalize()} on their way; counts stop at {CEILING}",
+        labels=["state"],
+    )
+    for state in states:
+        family.add_metric([state], float(numbers[f"{noun}_{state}"]))
+    return family
+
+
+def _gauge(name: str, meaning: str, value: float) -> GaugeMetricFamily:
+    return GaugeMetricFamily(f"gatepost_{name}", meaning, value=value)

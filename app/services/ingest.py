@@ -1,0 +1,156 @@
+"""The inbox: an update is ours once this module has committed it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, Engine, bindparam, func, select, text, update
+from sqlalchemy.types import LargeBinary
+
+from app.database import is_postgresql, rows_table, update_rows
+from app.domain import telegram
+from app.extensions import db, doorbell
+from app.models import Bot, BotStatus, Update, UpdateState
+from app.queues import Queue
+
+_UPDATES = Update.__table__
+_KEPT_OF_A_FLOOD = 2048  # bytes of a body too large to be an update
+_LOCKS = 0x6761 << 32  # advisory locks of bots: this plus the bot's id
+
+_STORE = text(
+    "INSERT INTO telegram_update (bot_id, update_id, body, received, state, reason)"
+    " VALUES (:bot_id, :update_id, :body, :received, :state, :reason)"
+    " ON CONFLICT (bot_id, update_id) DO NOTHING"
+).bindparams(bindparam("body", type_=LargeBinary))
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """One stored update in the hand of a worker."""
+
+    id: int
+    bot_id: int
+    update_id: int
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How the processing of one update ended."""
+
+    id: int
+    state: UpdateState
+    reason: str | None = None
+
+
+def bot_behind(path: str) -> int | None:
+    """The living bot whose webhook has this path."""
+    living = select(Bot.id).where(Bot.webhook_path == path, Bot.status != BotStatus.DELETED)
+    with db.engine.connect() as connection:
+        return connection.scalar(living)
+
+
+def store_update(bot_id: int, body: bytes) -> None:
+    """Store one body, once per (bot, update id). Committed when this returns."""
+    engine = _one_statement_engine()
+    with engine.begin() as connection:
+        connection.execute(_STORE, _row(bot_id, body))
+    doorbell.remind(Queue.UPDATES)
+
+
+def store_updates(bot_id: int, bodies: Sequence[bytes], *, offset: int | None = None) -> None:
+    """Store what a poll brought, and the bot's next offset, in one commit."""
+    with db.engine.begin() as connection:
+        if bodies:
+            connection.execute(_STORE, [_row(bot_id, body) for body in bodies])
+        if offset is not None:
+            connection.execute(update(Bot).where(Bot.id == bot_id).values(poll_offset=offset))
+    if bodies:
+        doorbell.remind(Queue.UPDATES)
+
+
+def park_oversized(bot_id: int, beginning: bytes) -> None:
+    """Keep the beginning of a body too large to be an update."""
+    row = _row(bot_id, b"") | {
+        "body": beginning[:_KEPT_OF_A_FLOOD],
+        "reason": "larger than an update can be",
+    }
+    with db.engine.begin() as connection:
+        connection.execute(_STORE, row)
+
+
+def claim(connection: Connection, limit: int) -> list[Received]:
+    """Take the oldest waiting updates of bots that no other worker has in hand.
+
+    A bot belongs to one worker until the end of its transaction, so updates
+    of one person in one bot are applied one at a time.
+    """
+    bots = _lock_bots(connection, limit)
+    if not bots:
+        return []
+    columns = _UPDATES.c
+    rows = connection.execute(
+        select(columns.id, columns.bot_id, columns.update_id, columns.body)
+        .where(columns.state == UpdateState.WAITING, columns.bot_id.in_(bots))
+        .order_by(columns.id)
+        .limit(limit)
+    )
+    return [Received(*row) for row in rows]
+
+
+def _lock_bots(connection: Connection, limit: int) -> list[int]:
+    columns = _UPDATES.c
+    oldest = (
+        select(columns.bot_id)
+        .where(columns.state == UpdateState.WAITING)
+        .order_by(columns.id)
+        .limit(limit)
+        .subquery()
+    )
+    bots = list(connection.scalars(select(oldest.c.bot_id).distinct()))
+    if not bots or not is_postgresql(connection):
+        return bots
+    wanted = rows_table(connection, {"bot": columns.bot_id.type}, [[bot] for bot in bots])
+    free = select(wanted.c.bot).where(func.pg_try_advisory_xact_lock(_LOCKS + wanted.c.bot))
+    return list(connection.scalars(free))
+
+
+def finish(connection: Connection, endings: Sequence[Ending]) -> None:
+    """Record how updates ended. Rolls back with the rest if the rest does."""
+    update_rows(
+        connection,
+        _UPDATES,
+        ["state", "reason"],
+        [(ending.id, int(ending.state), ending.reason) for ending in endings],
+    )
+
+
+def waiting() -> bool:
+    """Whether any update waits to be processed."""
+    one = select(_UPDATES.c.id).where(_UPDATES.c.state == UpdateState.WAITING).limit(1)
+    return db.session.scalar(one) is not None
+
+
+def _row(bot_id: int, body: bytes) -> dict[str, object]:
+    row: dict[str, object] = {
+        "bot_id": bot_id,
+        "update_id": None,
+        "body": body,
+        "received": time.time(),
+        "state": int(UpdateState.WAITING),
+        "reason": None,
+    }
+    try:
+        row["update_id"] = telegram.decode(body)["update_id"]
+    except telegram.Malformed as error:
+        row |= {"state": int(UpdateState.PARKED), "reason": str(error)}
+    return row
+
+
+def _one_statement_engine() -> Engine:
+    """A single INSERT commits itself on PostgreSQL: one round trip, not three."""
+    if db.engine.dialect.name == "postgresql":
+        return db.engine.execution_options(isolation_level="AUTOCOMMIT")
+    return db.engine

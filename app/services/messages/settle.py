@@ -1,0 +1,146 @@
+"""Settle: what an answer means for a message, and writing it down in bulk."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy import Connection, Table, case, update
+
+from app.database import insert_rows, update_rows
+from app.domain.backoff import next_try
+from app.domain.telegram_answers import Meaning
+from app.models import Campaign, MessageState, Unreachable
+from app.outbound import telegram
+from app.outbound.telegram import TelegramRefused, TelegramUnreachable
+from app.outbound.transport import Answer
+from app.services.messages.claim import BOTS, MESSAGES, NO_ANSWER, Claimed
+
+CAMPAIGNS: Final[Table] = Campaign.metadata.tables["campaign"]
+UNREACHABLE: Final[Table] = Unreachable.metadata.tables["unreachable"]
+#: A repetition waits as long as the chat must be left in peace anyway.
+REPEAT_SECONDS: Final = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """What becomes of one message, and of its bot, person and campaign.
+
+    `quiet_until` is the end of a flood wait of the bot; `fault` is what
+    Telegram could not parse.
+    """
+
+    message: Claimed
+    state: MessageState
+    reason: str = ""
+    due: float = 0.0
+    tries: int | None = None
+    parse_mode: str | None = None
+    quiet_until: float = 0.0
+    bot_dead: bool = False
+    fault: str = ""
+
+    @property
+    def is_final(self) -> bool:
+        """Whether this message is done with."""
+        return self.state is not MessageState.WAITING
+
+
+def judge(message: Claimed, answer: Answer, *, now: float, chance: float) -> Ending:
+    """Decide by Telegram's answer. `chance` in [0, 1) is for jitter."""
+    try:
+        telegram.read(answer, message.token)
+    except TelegramRefused as refusal:
+        return _refused(message, refusal, now, chance)
+    except TelegramUnreachable as failure:
+        if not failure.sent:
+            return _not_sent(message, str(failure), now, chance)
+        if message.reason == NO_ANSWER:
+            return Ending(message, MessageState.UNCERTAIN, NO_ANSWER)
+        return Ending(message, MessageState.WAITING, NO_ANSWER, due=now + REPEAT_SECONDS)
+    return Ending(message, MessageState.SENT)
+
+
+def _refused(message: Claimed, refusal: TelegramRefused, now: float, chance: float) -> Ending:
+    said, uncharged = refusal.description, message.tries - 1
+    match refusal.meaning:
+        case Meaning.FLOOD:
+            wait = (refusal.retry_after or 1) * (1 + 0.05 * chance) + chance
+            back = message.reason  # that an earlier answer got lost stays known
+            return Ending(
+                message, MessageState.WAITING, back, now, uncharged, quiet_until=now + wait
+            )
+        case Meaning.BOT_DEAD:
+            return Ending(
+                message, MessageState.WAITING, message.reason, now, uncharged, bot_dead=True
+            )
+        case Meaning.UNREACHABLE:
+            return Ending(message, MessageState.UNREACHABLE, said)
+        case Meaning.UNPARSABLE if message.parse_mode:
+            return Ending(message, MessageState.WAITING, "", now, parse_mode="", fault=said)
+        case _:
+            return Ending(message, MessageState.FAILED, f"{refusal.code}: {said}"[:300])
+
+
+def _not_sent(message: Claimed, reason: str, now: float, chance: float) -> Ending:
+    due = next_try(message.tries, now, message.created, hint=None, chance=chance)
+    if due is None:
+        return Ending(message, MessageState.FAILED, reason)
+    return Ending(message, MessageState.WAITING, message.reason, due)
+
+
+def settle(connection: Connection, endings: Sequence[Ending], *, now: float) -> None:
+    """Write endings down. Whoever lost the lease no longer moves the message."""
+    by_lease: defaultdict[str, list[tuple[object, ...]]] = defaultdict(list)
+    for ending in endings:
+        by_lease[ending.message.lease].append(_row(ending, now))
+    names = ["state", "reason", "due", "tries", "parse_mode", "sent", "lease", "lease_until"]
+    for lease, rows in by_lease.items():
+        update_rows(connection, MESSAGES, names, rows, MESSAGES.c.lease == lease)
+    _close_persons(connection, endings, now)
+    _quieten(connection, endings)
+    _flag(connection, endings)
+
+
+def _row(ending: Ending, now: float) -> tuple[object, ...]:
+    message = ending.message
+    return (
+        message.id,
+        int(ending.state),
+        ending.reason[:300],
+        ending.due or now,
+        message.tries if ending.tries is None else ending.tries,
+        message.parse_mode if ending.parse_mode is None else ending.parse_mode,
+        now if ending.state is MessageState.SENT else None,
+        None,
+        None,
+    )
+
+
+def _close_persons(connection: Connection, endings: Iterable[Ending], now: float) -> None:
+    rows = [
+        (ending.message.bot_id, ending.message.chat_id, int(now), ending.reason[:200])
+        for ending in endings
+        if ending.state is MessageState.UNREACHABLE
+    ]
+    names = ["bot_id", "subscriber", "since", "reason"]
+    insert_rows(connection, UNREACHABLE, names, rows, ignore_conflicts=True)
+
+
+def _quieten(connection: Connection, endings: Iterable[Ending]) -> None:
+    """The scope of a flood wait is not told, so the whole bot waits."""
+    until: dict[int, float] = {}
+    for ending in endings:
+        bot = ending.message.bot_id
+        if ending.quiet_until:
+            until[bot] = max(until.get(bot, 0.0), ending.quiet_until)
+    for bot, moment in sorted(until.items()):
+        later = case((BOTS.c.quiet_until > moment, BOTS.c.quiet_until), else_=moment)
+        connection.execute(update(BOTS).where(BOTS.c.id == bot).values(quiet_until=later))
+
+
+def _flag(connection: Connection, endings: Iterable[Ending]) -> None:
+    faults = {end.message.campaign_id: end.fault[:300] for end in endings if end.fault}
+    update_rows(connection, CAMPAIGNS, ["welcome_fault"], sorted(faults.items()))

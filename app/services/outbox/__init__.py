@@ -1,0 +1,28 @@
+"""The outbox: stage, claim, settle, sweep. Nothing else writes postbacks.
+
+A claim is a short transaction that one process at a time may make, so the
+places of a destination are counted exactly over all processes. What it took
+is fenced by a lease: who lost it may still record an attempt, but not move
+the postback.
+"""
+
+from app.services.outbox.claim import Claimed, Wanted, claim
+from app.services.outbox.settle import Batch, Health, Settled, Tried, settle
+from app.services.outbox.stage import Owed, stage
+from app.services.outbox.upkeep import due, resend, sweep
+
+__all__ = [
+    "Batch",
+    "Claimed",
+    "Health",
+    "Owed",
+    "Settled",
+    "Tried",
+    "Wanted",
+    "claim",
+    "due",
+    "resend",
+    "settle",
+    "stage",
+    "sweep",
+]

@@ -1,0 +1,129 @@
+"""Settle: what became of claimed postbacks, in bulk, fenced by the lease."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import astuple, dataclass, field, fields
+from typing import Final
+
+from sqlalchemy import ColumnElement, Connection, or_, update
+
+from app.database import insert_rows, update_rows
+from app.domain.backoff import block_seconds
+from app.models import Attempt, Destination, DestinationStatus, Postback, PostbackState
+
+_POSTBACKS = Postback.__table__
+_ATTEMPTS = Attempt.__table__
+_DESTINATIONS = Destination.__table__
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """One attempt, as people will see it. Its fields are the table's columns."""
+
+    postback_id: int
+    occurrence: int
+    number: int
+    step: str
+    started: float
+    ms: int
+    request: str
+    status: int | None
+    answer: str
+    verdict: str
+    reason: str
+    next_try: float | None
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What becomes of one claimed postback. Its fields are the table's columns."""
+
+    id: int
+    state: PostbackState
+    reason: str
+    tries: int
+    steps: int
+    due: float
+    first_try: float | None
+    settled: float | None
+    lease: None = None
+    lease_until: None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """How one destination fared in a batch. `stop` is why to switch it off."""
+
+    id: int
+    succeeded: int
+    failed: int
+    stop: str = ""
+
+
+@dataclass(slots=True)
+class Batch:
+    """Outcomes gathered for one commit."""
+
+    settled: list[Settled] = field(default_factory=list)
+    tried: list[Tried] = field(default_factory=list)
+    untouched: list[int] = field(default_factory=list)  # postbacks to hand back
+    health: dict[int, Health] = field(default_factory=dict)  # by destination
+    oldest: float = 0.0  # when the first of them came
+
+    def __len__(self) -> int:
+        return len(self.settled) + len(self.untouched)
+
+    def note(self, destination: int, *, good: bool, stop: str = "") -> None:
+        """Remember how a destination fared."""
+        known = self.health.get(destination, Health(destination, 0, 0))
+        self.health[destination] = Health(
+            destination, known.succeeded + good, known.failed + (not good), stop or known.stop
+        )
+
+
+_TRIED: Final = [one.name for one in fields(Tried)]
+_CHANGED: Final = [one.name for one in fields(Settled)][1:]
+
+
+def settle(connection: Connection, lease: str, batch: Batch, now: float) -> None:
+    """Record attempts always, and outcomes where the lease is still ours. No commit."""
+    insert_rows(connection, _ATTEMPTS, _TRIED, [astuple(one) for one in batch.tried])
+    settled = [astuple(one) for one in batch.settled]
+    update_rows(connection, _POSTBACKS, _CHANGED, settled, *_is_mine(lease))
+    _hand_back(connection, lease, batch.untouched)
+    for one in batch.health.values():
+        _note_health(connection, one, now)
+
+
+def _hand_back(connection: Connection, lease: str, ids: Sequence[int]) -> None:
+    """Give up the lease on postbacks that were not tried, free of charge."""
+    if ids:
+        connection.execute(
+            update(_POSTBACKS)
+            .where(_POSTBACKS.c.id.in_(ids), *_is_mine(lease))
+            .values(state=PostbackState.WAITING, lease=None, lease_until=None)
+        )
+
+
+def _is_mine(lease: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    return _POSTBACKS.c.state == PostbackState.SENDING, _POSTBACKS.c.lease == lease
+
+
+def _note_health(connection: Connection, one: Health, now: float) -> None:
+    row = _DESTINATIONS.c
+    mine = update(_DESTINATIONS).where(row.id == one.id)
+    if one.stop:
+        off = {"status": DestinationStatus.OFF, "reason": one.stop[:300]}
+        connection.execute(mine.where(row.status == DestinationStatus.ACTIVE).values(off))
+    if one.succeeded:
+        troubled = or_(row.failures > 0, row.blocked_until > 0)
+        connection.execute(mine.where(troubled).values(failures=0, blocked_until=0.0))
+    elif one.failed:
+        failures = connection.scalar(
+            mine.values(failures=row.failures + one.failed).returning(row.failures)
+        )
+        blocked = now + block_seconds(failures or 0)
+        if blocked > now:
+            connection.execute(mine.values(blocked_until=blocked))

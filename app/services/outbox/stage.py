@@ -1,0 +1,79 @@
+"""Stage: what is owed, written in the transaction that moved the lead."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy import Connection, exists, select, update
+
+from app.database import insert_rows, rows_table
+from app.models import Destination, Postback, PostbackState
+from app.models.base import Big
+
+_POSTBACKS = Postback.__table__
+_DESTINATIONS = Destination.__table__
+_COLUMNS: Final = (
+    "account_id campaign_id lead_id destination_id sequence kind event state reason occurrence"
+    " tries steps due created settled"
+).split()
+
+OVERTAKEN: Final = "a newer status of this lead went first"
+
+
+@dataclass(frozen=True, slots=True)
+class Owed:
+    """One event owed to one destination; `event` is the frozen Event as JSON."""
+
+    account_id: int
+    campaign_id: int
+    lead_id: int
+    destination_id: int
+    sequence: int
+    kind: str
+    event: str
+    late: bool = False  # a newer status was reported already
+
+
+def stage(connection: Connection, owed: Sequence[Owed], now: float) -> None:
+    """Write what is owed. No commit: the caller's lead change carries it.
+
+    Older statuses that failed before are overtaken here and now. Those never
+    tried keep their turn, and `claim` looks after those in flight.
+    """
+    if not owed:
+        return
+    _overtake(connection, owed, now)
+    insert_rows(connection, _POSTBACKS, _COLUMNS, [_row(one, now) for one in owed])
+
+
+def _row(one: Owed, now: float) -> tuple[object, ...]:
+    state = PostbackState.OVERTAKEN if one.late else PostbackState.WAITING
+    reason, settled = (OVERTAKEN, now) if one.late else ("", None)
+    whose = (one.account_id, one.campaign_id, one.lead_id, one.destination_id, one.sequence)
+    return (*whose, one.kind, one.event, int(state), reason, 0, 0, 0, now, now, settled)
+
+
+def _overtake(connection: Connection, owed: Sequence[Owed], now: float) -> None:
+    newer = [(one.lead_id, one.destination_id) for one in owed if one.sequence > 1 and not one.late]
+    if not newer:
+        return
+    given = rows_table(connection, {"lead": Big, "destination": Big}, newer)
+    keeps_all = exists(
+        select(1).where(
+            _DESTINATIONS.c.id == _POSTBACKS.c.destination_id, _DESTINATIONS.c.every_event
+        )
+    )
+    connection.execute(
+        update(_POSTBACKS)
+        .where(
+            _POSTBACKS.c.lead_id == given.c.lead,
+            _POSTBACKS.c.destination_id == given.c.destination,
+            _POSTBACKS.c.state == PostbackState.WAITING,
+            _POSTBACKS.c.tries > 0,
+            _POSTBACKS.c.occurrence == 0,
+            ~keeps_all,
+        )
+        .values(state=PostbackState.OVERTAKEN, reason=OVERTAKEN, settled=now)
+    )

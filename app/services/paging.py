@@ -1,0 +1,39 @@
+"""One page of a list, newest first."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Generic, NamedTuple, TypeVar
+
+from sqlalchemy import Select, func, select
+from sqlalchemy.orm import InstrumentedAttribute
+
+from app.extensions import db
+
+Row = TypeVar("Row")
+
+
+class Page(NamedTuple, Generic[Row]):
+    """Some rows, and how many match in all."""
+
+    rows: Sequence[Row]
+    total: int
+
+
+def fetch(
+    matching: Select[Row],
+    key: InstrumentedAttribute[int],
+    *,
+    limit: int,
+    offset: int,
+    before: int | None = None,
+) -> Page[Row]:
+    """Rows by `key`, highest first.
+
+    Rows that arrive between two calls push an `offset` along; `before`, the
+    last key of the previous page, is not moved by them.
+    """
+    total = db.session.scalar(select(func.count()).select_from(matching.subquery()))
+    here: Select[Any] = matching if before is None else matching.where(key < before)
+    rows = db.session.scalars(here.order_by(key.desc()).limit(limit).offset(offset)).all()
+    return Page(rows, total or 0)

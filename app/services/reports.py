@@ -1,0 +1,152 @@
+"""Reports: what the lead machine said, turned into postbacks and messages."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import orjson
+from sqlalchemy import Connection, Row, or_, select
+
+from app.database import insert_rows
+from app.domain import events, macros
+from app.models import Destination, DestinationStatus, Message, Role
+from app.services import outbox
+from plugins.contract import Event, EventKind
+
+if TYPE_CHECKING:
+    from app.domain.lead import Report
+    from app.services.book import Slot
+
+_DESTINATIONS: Final = Destination.__table__
+_MESSAGES: Final = Message.__table__
+_MESSAGE: Final = (
+    "account_id bot_id chat_id campaign_id lead_id text parse_mode markup state reason tries"
+    " due created"
+).split()
+_BIT: Final = {kind: 1 << index for index, kind in enumerate(EventKind)}
+
+
+@dataclass(frozen=True, slots=True)
+class Reported:
+    """How much there is to send."""
+
+    postbacks: int
+    messages: int
+
+
+def announce(
+    connection: Connection,
+    reports: Sequence[tuple[Slot, Report]],
+    welcomes: Sequence[Slot],
+    now: float,
+) -> Reported:
+    """Stage postbacks for the destinations in force, and welcomes. No commit."""
+    ways = _in_force(connection, [slot for slot, _ in reports])
+    owed = [
+        _owed(slot, report, way)
+        for slot, report in reports
+        for way in ways[slot.campaign.id]
+        if way.events & _BIT[report.kind]
+    ]
+    outbox.stage(connection, owed, now)
+    messages = [_welcome(slot, now) for slot in welcomes if slot.campaign.welcome.strip()]
+    insert_rows(connection, _MESSAGES, _MESSAGE, messages)
+    return Reported(len(owed), len(messages))
+
+
+def _in_force(connection: Connection, slots: Sequence[Slot]) -> dict[int, list[Row[Any]]]:
+    """For each campaign: its own templates or else its account's, and what is connected."""
+    campaigns = {slot.campaign.id: slot.campaign.account_id for slot in slots}
+    if not campaigns:
+        return {}
+    way = _DESTINATIONS.c
+    rows = connection.execute(
+        select(way.id, way.account_id, way.campaign_id, way.role, way.events, way.every_event)
+        .where(
+            way.account_id.in_(set(campaigns.values())),
+            or_(way.campaign_id.is_(None), way.campaign_id.in_(list(campaigns))),
+            way.status != DestinationStatus.DELETED,
+        )
+        .order_by(way.id)
+    ).all()
+    by_owner: dict[tuple[int, int | None], list[Row[Any]]] = defaultdict(list)
+    for row in rows:
+        by_owner[row.account_id, row.campaign_id].append(row)
+    return {
+        campaign: _choose(by_owner[account, campaign], by_owner[account, None])
+        for campaign, account in campaigns.items()
+    }
+
+
+def _choose(own: Sequence[Row[Any]], shared: Sequence[Row[Any]]) -> list[Row[Any]]:
+    """All or nothing: one template of the campaign hides the account's five."""
+    has_own_template = any(row.role == Role.TEMPLATE for row in own)
+    return [*own, *(row for row in shared if row.role != Role.TEMPLATE or not has_own_template)]
+
+
+def _owed(slot: Slot, report: Report, way: Row[Any]) -> outbox.Owed:
+    return outbox.Owed(
+        account_id=slot.campaign.account_id,
+        campaign_id=slot.campaign.id,
+        lead_id=slot.id or 0,
+        destination_id=way.id,
+        sequence=report.sequence,
+        kind=report.kind.value,
+        event=events.freeze(_event(slot, report)),
+        late=report.late and not way.every_event,
+    )
+
+
+def _event(slot: Slot, report: Report) -> Event:
+    return _described(
+        slot,
+        kind=report.kind,
+        time=report.time,
+        click=report.click,
+        joined=report.joined,
+        sequence=report.sequence,
+    )
+
+
+def _described(slot: Slot, *, sequence: int, **said: Any) -> Event:
+    campaign, person = slot.campaign, slot.person
+    return Event(
+        id=f"{campaign.code}-{slot.id}-{sequence}",
+        lead=slot.id or 0,
+        account=campaign.account_id,
+        campaign=campaign.code,
+        chat=campaign.chat_id,
+        title=campaign.chat_title,
+        subscriber=person.id,
+        username=person.username,
+        first_name=person.first_name,
+        last_name=person.last_name,
+        premium=person.premium,
+        language=person.language,
+        sequence=sequence,
+        **said,
+    )
+
+
+def _welcome(slot: Slot, now: float) -> tuple[Any, ...]:
+    campaign, lead = slot.campaign, slot.lead
+    assert lead is not None  # noqa: S101 - only a lead is welcomed
+    event = _described(
+        slot, sequence=lead.reports, kind=EventKind.WAIT, time=lead.started_at,
+        click=lead.click, joined=lead.join_time,
+    )  # fmt: skip
+    markup = ""
+    if campaign.button_text and campaign.button_url:
+        button = {
+            "text": campaign.button_text,
+            "url": macros.button_url(campaign.button_url, event),
+        }
+        markup = orjson.dumps({"inline_keyboard": [[button]]}).decode()
+    text = macros.welcome_text(campaign.welcome, event)
+    return (
+        campaign.account_id, campaign.bot_id, slot.person.id, campaign.id, slot.id,
+        text, "Markdown", markup, 0, "", 0, now, now,
+    )  # fmt: skip

@@ -1,0 +1,60 @@
+"""What the clock does on every tick: sweep, forget, reconcile, look for work."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import structlog
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+
+from app.extensions import db
+from app.queues import Queue
+from app.services import bots, ingest, messages, outbox
+
+log = structlog.get_logger()
+
+#: Telegram repeats an update for at most 24 h; twice that is safe.
+UPDATES_KEPT: Final = 3 * 86400
+PARKED_KEPT: Final = 30 * 86400
+RECONCILE_EVERY: Final = 60.0
+FORGET_EVERY: Final = 60.0
+
+_FORGET = text("""
+    DELETE FROM telegram_update WHERE id IN (
+        SELECT id FROM telegram_update
+        WHERE received < :old AND (state IN (1, 2) OR (state = 3 AND received < :very_old))
+        ORDER BY received LIMIT 2000
+    )
+""")
+
+_last = {"reconcile": 0.0, "forget": 0.0}
+
+
+def tick(now: float) -> list[Queue]:
+    """Sweep what needs sweeping; returns the queues that have work now."""
+    connection = db.session.connection()
+    outbox.sweep(connection, now)
+    if now - _last["forget"] >= FORGET_EVERY:
+        _last["forget"] = now
+        terms = {"old": now - UPDATES_KEPT, "very_old": now - PARKED_KEPT}
+        connection.execute(_FORGET, terms)
+    db.session.commit()
+    if now - _last["reconcile"] >= RECONCILE_EVERY:
+        _last["reconcile"] = now
+        _reconcile()
+    found = {
+        Queue.UPDATES: ingest.waiting(),
+        Queue.POSTBACKS: outbox.due(now),
+        Queue.MESSAGES: messages.due(now),
+    }
+    db.session.rollback()
+    return [queue for queue, has_work in found.items() if has_work]
+
+
+def _reconcile() -> None:
+    try:
+        bots.reconcile()
+    except SQLAlchemyError:
+        db.session.rollback()
+        log.warning("bots.reconcile_failed", exc_info=True)

@@ -1,0 +1,76 @@
+"""Secrets: sealed before they reach the database, derived, or only hashed.
+
+One operator secret (`SECRET_KEY`) feeds everything here by HKDF, with a label
+for each use, so that no two uses share a key.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import secrets
+
+from cryptography.fernet import Fernet, InvalidToken
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+
+class CannotUnseal(Exception):
+    """A sealed text was made with another SECRET_KEY."""
+
+
+class Vault:
+    """Seals, unseals and derives with the operator's secret."""
+
+    def __init__(self) -> None:
+        self._fernet: Fernet | None = None
+        self._doors = b""
+
+    def open(self, secret_key: str) -> None:
+        """Derive the working keys. Call once per process."""
+        self._fernet = Fernet(base64.urlsafe_b64encode(_derive(secret_key, b"seal")))
+        self._doors = _derive(secret_key, b"webhook secret")
+
+    def seal(self, text: str) -> str:
+        """Encrypt and authenticate `text`; the result is ASCII."""
+        return self._cipher().encrypt(text.encode("utf-8", "surrogatepass")).decode("ascii")
+
+    def unseal(self, sealed: str) -> str:
+        """Undo `seal`. Raises CannotUnseal if SECRET_KEY has changed."""
+        try:
+            return self._cipher().decrypt(sealed.encode("ascii")).decode("utf-8", "surrogatepass")
+        except (InvalidToken, UnicodeError) as error:
+            raise CannotUnseal("sealed with another SECRET_KEY") from error
+
+    def webhook_secret(self, path: str) -> str:
+        """The secret header Telegram must send to the webhook at `path`.
+
+        Derived, so it is stored nowhere and a wrong one is refused before the
+        database is asked whether the path exists.
+        """
+        digest = hmac.digest(self._doors, path.encode("utf-8", "surrogatepass"), "sha256")
+        return base64.urlsafe_b64encode(digest).decode("ascii").rstrip("=")
+
+    def _cipher(self) -> Fernet:
+        if self._fernet is None:
+            raise RuntimeError("the vault is not open: create_app() opens it")
+        return self._fernet
+
+
+def _derive(secret_key: str, label: bytes) -> bytes:
+    return HKDF(SHA256(), 32, salt=None, info=b"gatepost " + label).derive(secret_key.encode())
+
+
+def new_secret(size: int = 24) -> str:
+    """A fresh URL-safe secret of `size` random bytes."""
+    return secrets.token_urlsafe(size)
+
+
+def fingerprint(secret: str) -> str:
+    """What is stored in place of a key we made: it has enough entropy for a plain hash."""
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+#: Bound by create_app(); the Sealed column type uses it.
+vault = Vault()

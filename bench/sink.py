@@ -1,0 +1,164 @@
+"""The tracker's side: answers 200 and remembers when each postback came.
+
+Runs as a process of its own (`python -m bench.sink`), so that its CPU time
+can be told from the system's, and prints the port it listens on. A postback
+is a GET of `/pb?…`; `/count` and `/take` are for the benchmark; whatever else
+comes is answered and only counted.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import http.client
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+ROOT = Path(__file__).resolve().parent.parent
+_ANSWER = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 2\r\n\r\nok"
+
+
+class Book:
+    """What has come so far."""
+
+    def __init__(self) -> None:
+        self.hits: list[tuple[float, bytes]] = []
+        self.others = 0
+
+    def take(self) -> bytes:
+        """Everything since the last call, a line each: time, space, target."""
+        lines = [b"%r %s" % (moment, target) for moment, target in self.hits]
+        self.hits = []
+        return b"\n".join(lines)
+
+
+class Reception(asyncio.Protocol):
+    """One keep-alive connection of HTTP/1.1. Reads as little as it may."""
+
+    def __init__(self, book: Book) -> None:
+        self._book = book
+        self._buffer = b""
+        self._transport: asyncio.Transport | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Keep the way back."""
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        """Answer every whole request in the buffer."""
+        buffer = self._buffer + data if self._buffer else data
+        answers = []
+        while (end := buffer.find(b"\r\n\r\n")) >= 0:
+            whole = end + 4 + (0 if buffer.startswith(b"GET ") else _body_size(buffer[:end]))
+            if len(buffer) < whole:
+                break
+            answers.append(self._answer(buffer))
+            buffer = buffer[whole:]
+        self._buffer = buffer
+        if answers and self._transport is not None:
+            self._transport.write(b"".join(answers))
+
+    def _answer(self, request: bytes) -> bytes:
+        target = request[: request.index(b"\r\n")].split(b" ", 2)[1]
+        if target.startswith(b"/pb?"):
+            self._book.hits.append((time.monotonic(), target))
+            return _ANSWER
+        if target == b"/count":
+            return _answer_with(b"%d" % len(self._book.hits))
+        if target == b"/take":
+            return _answer_with(self._book.take())
+        self._book.others += 1
+        return _ANSWER
+
+
+def _answer_with(body: bytes) -> bytes:
+    return b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)
+
+
+def _body_size(head: bytes) -> int:
+    for line in head.split(b"\r\n"):
+        name, _, value = line.partition(b":")
+        if name.lower() == b"content-length":
+            return int(value)
+    return 0
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One postback that came. `at` is monotonic, comparable on this machine."""
+
+    at: float
+    click: str
+    status: str
+
+
+class Sink:
+    """The benchmark's hand on the sink process."""
+
+    def __init__(self, port: int, pid: int) -> None:
+        self.port = port
+        self.pid = pid
+
+    def count(self) -> int:
+        """How many postbacks came since the last `take`."""
+        return int(self._get("/count"))
+
+    def take(self) -> list[Hit]:
+        """The postbacks since the last call, in the order of their arrival."""
+        return [_read(line) for line in self._get("/take").splitlines()]
+
+    @property
+    def template(self) -> str:
+        """The postback template that serves all five statuses."""
+        return f"http://127.0.0.1:{self.port}/pb?click={{click}}&status={{status}}&lead={{lead}}"
+
+    def _get(self, path: str) -> str:
+        wire = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        with contextlib.closing(wire):
+            wire.request("GET", path)
+            return wire.getresponse().read().decode("utf-8", "replace")
+
+
+def _read(line: str) -> Hit:
+    moment, _, target = line.partition(" ")
+    query = parse_qs(urlsplit(target).query)
+    return Hit(float(moment), query.get("click", [""])[0], query.get("status", [""])[0])
+
+
+@contextlib.contextmanager
+def running() -> Iterator[Sink]:
+    """A sink in a process of its own, for as long as the block lasts."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "bench.sink"],
+        stdout=subprocess.PIPE,
+        cwd=ROOT,
+        text=True,
+        start_new_session=True,
+    )
+    with process:
+        try:
+            assert process.stdout is not None
+            yield Sink(int(process.stdout.readline()), process.pid)
+        finally:
+            process.terminate()
+
+
+async def serve() -> None:
+    """Listen on a free port of the loopback until killed."""
+    book = Book()
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(lambda: Reception(book), "127.0.0.1", 0, backlog=2048)
+    print(server.sockets[0].getsockname()[1], flush=True)
+    async with server:
+        await server.serve_forever()
+
+
+if __name__ == "__main__":
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(serve())

@@ -1,0 +1,24 @@
+"""Runs the migrations on the app's own engine, for Flask-Migrate."""
+
+from __future__ import annotations
+
+from alembic import context
+from flask import current_app
+
+db = current_app.extensions["migrate"].db
+
+
+def run() -> None:
+    """Migrate within one transaction where the database can."""
+    with db.engine.connect() as connection:
+        context.configure(
+            connection=connection,
+            target_metadata=db.metadata,
+            render_as_batch=True,
+            compare_type=True,
+        )
+        with context.begin_transaction():
+            context.run_migrations()
+
+
+run()

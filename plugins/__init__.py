@@ -1,0 +1,29 @@
+"""What a tracker author imports. Nothing here knows the application."""
+
+from plugins.contract import (
+    ENTRY_POINT_GROUP,
+    PROJECT,
+    Event,
+    EventKind,
+    Outcome,
+    Request,
+    Response,
+    Verdict,
+    hookimpl,
+    mask,
+    outcome_by_status,
+)
+
+__all__ = [
+    "ENTRY_POINT_GROUP",
+    "PROJECT",
+    "Event",
+    "EventKind",
+    "Outcome",
+    "Request",
+    "Response",
+    "Verdict",
+    "hookimpl",
+    "mask",
+    "outcome_by_status",
+]

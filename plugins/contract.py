@@ -1,0 +1,176 @@
+"""What Gatepost and a tracker adapter say to each other.
+
+Everything here is a frozen value or a pure function, so that an adapter can
+be tested without a network, a clock or a database, and so that one adapter
+written years ago still loads. Adding an optional field is compatible; any
+other change needs a new entry point group.
+"""
+
+from __future__ import annotations
+
+import enum
+import json
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import pluggy
+
+PROJECT: Final = "gatepost"
+ENTRY_POINT_GROUP: Final = f"{PROJECT}.trackers.v1"
+
+hookspec = pluggy.HookspecMarker(PROJECT)
+hookimpl = pluggy.HookimplMarker(PROJECT)
+
+#: Keys are derived inside this namespace, so they can be derived again.
+_KEYS: Final = uuid.UUID("6f9a1c0e-55d1-5b0e-9a60-3c1f3c8a7d11")
+
+MASK: Final = "***"
+
+
+class EventKind(enum.StrEnum):
+    """What happened to the lead, in the words every tracker dialect maps from."""
+
+    WAIT = "wait"
+    HOLD = "hold"
+    APPROVE = "approve"
+    CANCEL = "cancel"
+    TRASH = "trash"
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One thing a tracker should hear about one lead, frozen when it happened.
+
+    Times are Unix seconds of Telegram's clock. Texts come from strangers: an
+    adapter must place them as data, never as syntax. `username`, `click`,
+    `language`, `title` and the names may be empty.
+    """
+
+    id: str  #: unique per report, the same on every retry
+    kind: EventKind
+    time: int
+    lead: int
+    account: int
+    campaign: str  #: the campaign's public code
+    chat: int
+    subscriber: int
+    click: str = ""
+    username: str = ""
+    first_name: str = ""
+    last_name: str = ""
+    title: str = ""  #: of the chat
+    premium: bool = False
+    language: str = ""
+    joined: int | None = None  #: when the person joined, if they did
+    sequence: int = 1  #: the number of this report among those of its lead
+    key: str = ""  #: identifies this event at this destination, for all tries
+
+    def step_key(self, step: str = "") -> str:
+        """A UUID that stays the same on every retry of this event's `step`."""
+        return str(uuid.uuid5(_KEYS, f"{self.key or self.id}|{step}"))
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One HTTP request as a value. The transport sends it; nothing else does.
+
+    `secrets` lists texts that must not be shown to a person or stored, in the
+    spelling in which they stand in `url`, `headers` or `body`. Secret settings
+    are added by Gatepost, so only derived ones need listing.
+    """
+
+    method: str
+    url: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    step: str = ""
+    idempotency_key: str = ""
+    secrets: tuple[str, ...] = ()
+
+    def redacted(self) -> str:
+        """The request as text for people, with every secret masked."""
+        lines = [f"{self.method} {self.url}"]
+        lines += [f"{name}: {value}" for name, value in self.headers.items()]
+        if self.body:
+            lines += ["", self.body.decode("utf-8", "replace")]
+        return mask("\n".join(lines), self.secrets)
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """What came back: a status, lower-case header names, at most 16 KB of body."""
+
+    status: int
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+
+    @property
+    def text(self) -> str:
+        """The body as text, whatever its bytes."""
+        return self.body.decode("utf-8", "replace")
+
+    def json(self) -> Any:
+        """The body as JSON, or None when it is not JSON."""
+        try:
+            return json.loads(self.body)
+        except (ValueError, RecursionError):
+            return None
+
+    @property
+    def retry_after(self) -> float | None:
+        """Seconds the server asks us to wait, if it says so in whole seconds."""
+        value = self.headers.get("retry-after", "").strip()
+        return float(value) if value.isascii() and value.isdigit() else None
+
+
+class Verdict(enum.StrEnum):
+    """What an answer means for the postback."""
+
+    DELIVERED = "delivered"
+    DUPLICATE = "duplicate"  #: they had it already; as good as delivered
+    RETRY = "retry"
+    REJECTED = "rejected"
+
+    @property
+    def is_success(self) -> bool:
+        """Whether the tracker has the event."""
+        return self in (Verdict.DELIVERED, Verdict.DUPLICATE)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """An adapter's reading of one answer.
+
+    `reason` is one sentence for the owner. `retry_after` (seconds) is the
+    tracker's wish. `stop` switches the destination off and tells its owner:
+    the key was revoked, the account is unpaid, the address is gone for good.
+    """
+
+    verdict: Verdict
+    reason: str = ""
+    retry_after: float | None = None
+    stop: bool = False
+
+
+def outcome_by_status(response: Response) -> Outcome:
+    """Judge by HTTP status alone: the sane default to start from."""
+    status = response.status
+    said = f"HTTP {status}"
+    if 200 <= status < 300:
+        return Outcome(Verdict.DELIVERED, said)
+    if status in (408, 425, 429) or status >= 500:
+        return Outcome(Verdict.RETRY, said, response.retry_after)
+    if 300 <= status < 400:
+        return Outcome(Verdict.REJECTED, f"{said}: redirects are not followed")
+    if status == 410:
+        return Outcome(Verdict.REJECTED, f"{said}: the address is gone for good", stop=True)
+    return Outcome(Verdict.REJECTED, said)
+
+
+def mask(text: str, secrets: tuple[str, ...]) -> str:
+    """Replace every secret in `text`, longest first so none leaves a tail."""
+    for secret in sorted(filter(None, secrets), key=len, reverse=True):
+        text = text.replace(secret, MASK)
+    return text

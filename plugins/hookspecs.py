@@ -1,0 +1,96 @@
+"""The hooks of a tracker adapter. These docstrings are the reference.
+
+Implement them in a module with `@plugins.hookimpl` and name the module in the
+entry point group `gatepost.trackers.v1`. Take only the arguments you need, by
+the names given here. Every hook is a pure function: no network, no clock, no
+environment, and the same answer for the same arguments.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from plugins.contract import Event, Outcome, Request, Response, hookspec
+
+if TYPE_CHECKING:
+    import marshmallow
+
+REQUIRED = ("settings_schema", "build_request", "classify_response")
+
+
+@hookspec(firstresult=True)
+def settings_schema() -> marshmallow.Schema:  # type: ignore[empty-body]
+    """What a customer must type to connect this tracker.
+
+    Returns an instance of a marshmallow `Schema`. Asked once, when the adapter
+    is loaded. What it loads is kept as JSON, so its fields must give JSON
+    values. `metadata` of a field may hold `title` and `help` for the form, and
+    `secret=True` for a value that must never be shown or stored in clear.
+    """
+
+
+@hookspec(firstresult=True)
+def build_request(  # type: ignore[empty-body]
+    event: Event, settings: Mapping[str, Any]
+) -> Request | tuple[Request, ...]:
+    """Say `event` in the tracker's dialect.
+
+    Returns one `Request`, or a tuple of them: steps that are sent in order,
+    each with its own `step` name of at most 32 characters. A step that
+    succeeded is not sent again. An empty tuple means that this tracker has
+    nothing to hear about this event. `settings` is what the schema loaded.
+    An empty `idempotency_key` is filled in with `event.step_key(step)`.
+    """
+
+
+@hookspec(firstresult=True)
+def classify_response(  # type: ignore[empty-body]
+    response: Response, request: Request, event: Event, settings: Mapping[str, Any]
+) -> Outcome:
+    """Judge one answer by its status and its body.
+
+    Returns an `Outcome`. Many trackers answer 200 for every error, so read the
+    body where it tells more. `plugins.outcome_by_status(response)` is the sane
+    default to start from. Timeouts and broken connections never come here:
+    they are always tried again.
+    """
+
+
+@hookspec(firstresult=True)
+def build_probe(settings: Mapping[str, Any]) -> Request:  # type: ignore[empty-body]
+    """Ask the tracker whether these settings are good, without any effect there.
+
+    Optional, and only together with `classify_probe`. Returns one `Request`.
+    It is sent when a customer connects the tracker, before any traffic.
+    """
+
+
+@hookspec(firstresult=True)
+def classify_probe(  # type: ignore[empty-body]
+    response: Response, settings: Mapping[str, Any]
+) -> Outcome:
+    """Judge the answer to the probe.
+
+    Optional, and only together with `build_probe`. Returns an `Outcome`; the
+    customer reads its `reason` when the verdict is not a success.
+    """
+
+
+@hookspec(firstresult=True)
+def wants_every_event(settings: Mapping[str, Any]) -> bool:  # type: ignore[empty-body]
+    """Whether a status is still wanted after a newer one of the same lead.
+
+    Optional; False without it: an overtaken status is dropped. Return True for
+    trackers that count events instead of keeping one status per lead.
+    """
+
+
+@hookspec(firstresult=True)
+def retry_span(settings: Mapping[str, Any]) -> float | None:
+    """How long an event is worth retrying, in seconds after the first try.
+
+    Optional; None, the default, means the whole schedule of about 45 hours.
+    Return less when the tracker forgets an idempotency key sooner: a later
+    retry could be counted twice.
+    """

@@ -1,0 +1,156 @@
+"""Macros: `{click}` and its kin, replaced once and escaped for where they land.
+
+The nine of AlterCPA TOP, plus title, premium, language and event_id. An
+unknown macro stays as it is, an empty value becomes an empty string, and a
+value that contains braces is not expanded again.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from typing import Final
+from urllib.parse import quote
+
+from plugins.contract import Event
+
+MACROS: Final[Mapping[str, Callable[[Event], str]]] = {
+    "click": lambda event: event.click,
+    "status": lambda event: event.kind.value,
+    "campaign": lambda event: event.campaign,
+    "user": lambda event: str(event.account),
+    "lead": lambda event: str(event.lead),
+    "subscriber": lambda event: str(event.subscriber),
+    "username": lambda event: event.username,
+    "chat": lambda event: str(event.chat),
+    "time": lambda event: str(event.time),
+    "title": lambda event: event.title,
+    "premium": lambda event: "1" if event.premium else "0",
+    "language": lambda event: event.language,
+    "event_id": lambda event: event.id,
+}
+
+MAX_URL: Final = 2048
+
+_MACRO: Final = re.compile(r"\{([a-z_]+)\}")
+_PLAIN: Final = re.compile(r"[A-Za-z0-9_~-]*")
+_SHAPE: Final = re.compile(r"(https?)://([^/?#]*)([^?#]*)(.*)", re.IGNORECASE | re.DOTALL)
+_HOST: Final = re.compile(r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])")
+#: Everything printable in ASCII, so that only what a URL cannot carry is encoded.
+_KEEP: Final = "".join(map(chr, range(0x21, 0x7F)))
+
+Part = tuple[str, Callable[[Event], str] | None, Callable[[str], str] | None]
+
+
+def values(event: Event) -> dict[str, str]:
+    """All macros of `event` by name, as plain text."""
+    return {name: read(event) for name, read in MACROS.items()}
+
+
+def fill(template: str, values: Mapping[str, str], escape: Callable[[str], str] = str) -> str:
+    """Replace each known macro in `template` by its escaped value, once."""
+
+    def replace(match: re.Match[str]) -> str:
+        value = values.get(match[1])
+        return match[0] if value is None else escape(value)
+
+    return _MACRO.sub(replace, template)
+
+
+def fill_url(template: str, event: Event) -> str:
+    """Fill a URL so that no value leaves its parameter or path segment.
+
+    Raises ValueError, with a sentence for people, for a template that is no
+    http or https address or has a macro before its path.
+    """
+    text = ""
+    for literal, read, escape in compile_url(template):
+        text += literal
+        if read is not None and escape is not None:
+            text += escape(read(event))
+    return text
+
+
+def in_query(value: str) -> str:
+    """Percent-encode a value for a query: everything but the unreserved."""
+    return value if _PLAIN.fullmatch(value) else quote(value, safe="", errors="replace")
+
+
+def in_path(value: str) -> str:
+    """Percent-encode a value for one path segment.
+
+    Dots alone would climb the path, and servers and libcurl read `%2E` as a
+    dot just as well. So they are encoded twice and arrive as the text `%2E`.
+    """
+    return in_query(value) if value.strip(".") or not value else "%252E" * len(value)
+
+
+@lru_cache(maxsize=4096)
+def compile_url(template: str) -> tuple[Part, ...]:
+    """Split a URL template into (literal, reader, escape); raises as `fill_url`."""
+    scheme, authority, path, rest = _split(template)
+    parts = [*_parts(path or "/", in_path), *_parts(rest, in_query)]
+    first = (f"{scheme.lower()}://{authority}{parts[0][0]}", *parts[0][1:])
+    return (first, *parts[1:])
+
+
+def _split(template: str) -> tuple[str, str, str, str]:
+    if len(template) > MAX_URL:
+        raise ValueError(f"the address is longer than {MAX_URL} characters")
+    if any(ord(char) < 0x20 or 0x7F <= ord(char) < 0xA0 for char in template):
+        raise ValueError("the address contains control characters")
+    shape = _SHAPE.fullmatch(template)
+    if shape is None:
+        raise ValueError("the address must begin with http:// or https://")
+    scheme, authority, path, rest = shape.groups()
+    return scheme, _authority(authority), path, rest
+
+
+def _authority(text: str) -> str:
+    if macro := re.search(r"\{[^}]*\}?", text):
+        raise ValueError(
+            f"{macro[0]} stands in the domain; write the tracker's own domain there, "
+            "macros only work after it"
+        )
+    if "@" in text:
+        raise ValueError("the address must not carry a user name or password")
+    host, colon, port = text.rpartition(":") if re.search(r":[^:\]]*\Z", text) else (text, "", "")
+    if colon and not (re.fullmatch(r"[0-9]{1,5}", port) and 0 < int(port) < 65536):
+        raise ValueError("the port must be a number from 1 to 65535")
+    return f"{_host(host)}{colon}{port}"
+
+
+def _host(text: str) -> str:
+    """The host in ASCII. A name in another alphabet is spelled as DNS knows it."""
+    host = text
+    if not text.isascii():
+        try:
+            host = text.encode("idna").decode("ascii")
+        except UnicodeError:
+            raise ValueError("the domain is not one that DNS can know") from None
+        # Circled and full-width digits become plain ones: no name does that.
+        if host.rpartition(".")[2].isdigit():
+            raise ValueError("the domain is not one that DNS can know")
+    if not host:
+        raise ValueError("the address has no domain")
+    if not _HOST.fullmatch(host):
+        raise ValueError("the domain contains characters that no domain has")
+    return host
+
+
+def _parts(template: str, escape: Callable[[str], str]) -> list[Part]:
+    parts: list[Part] = []
+    literal, end = "", 0
+    for match in _MACRO.finditer(template):
+        read = MACROS.get(match[1])
+        literal += template[end : match.start()]
+        end = match.end()
+        if read is None:
+            literal += match[0]
+            continue
+        parts.append((quote(literal, safe=_KEEP, errors="replace"), read, escape))
+        literal = ""
+    tail = literal + template[end:]
+    parts.append((quote(tail, safe=_KEEP, errors="replace"), None, None))
+    return parts

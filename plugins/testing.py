@@ -1,0 +1,294 @@
+"""The conformance suite that built-in adapters and strangers' run alike.
+
+    class TestMyTracker(AdapterContract):
+        adapter = make_adapter("my_tracker", my_module)
+        example_settings = {"token": "abc123"}
+        success_sample = Response(200, {}, b'{"ok": true}')
+
+Needs pytest to be run, imports nothing of it. What it checks is what Gatepost
+relies on: see each test's name.
+"""
+
+# ruff: noqa: S101  # a test suite that is shipped
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any, ClassVar, Final
+from urllib.parse import parse_qsl, urlsplit
+
+from plugins.adapter import Adapter
+from plugins.contract import Event, EventKind, Outcome, Request, Response
+
+#: Written by strangers into names, click ids and titles.
+HOSTILE: Final = (
+    "a&status=approve",
+    "x#y",
+    "../../admin",
+    "..",
+    "%2e%2e%2f",
+    "@evil.example/",
+    ":99999",
+    "\r\nX-Injected: 1",
+    "\x00",
+    "{click}{lead}",
+    '"}],"x":"',
+    "\\",
+    "Ёж 😀 \u202e",
+    "\ud800",
+    "a" * 256,
+)
+STATUSES: Final = (
+    100,
+    199,
+    200,
+    201,
+    204,
+    301,
+    400,
+    401,
+    403,
+    404,
+    409,
+    410,
+    422,
+    429,
+    500,
+    503,
+    599,
+)
+BODIES: Final = (
+    b"",
+    b"ok",
+    b"\x00\xff\xfe\x80",
+    b"<html><body>502</body></html>",
+    b'{"status": "error"',
+    b'{"status": {"a": []}, "error": 5, "data": null}',
+    b"null",
+    b"[]",
+    b"[[[",
+    b"[" * 100_000,
+    b'"text"',
+    b"1e999",
+    b"NaN",
+    b"x" * 1024 * 1024,
+)
+
+#: Audit events that tell of a way out of a pure function.
+_IMPURE: Final = ("socket.", "open", "subprocess.", "os.system", "os.putenv", "urllib.Request")
+
+#: What `time` offers that does not look at the clock when given a time.
+_TIMELESS: Final = ("strftime", "mktime", "gmtime", "strptime")
+
+
+def sample_event(kind: EventKind = EventKind.APPROVE, **changes: Any) -> Event:
+    """Return an event with every field filled, as Gatepost would send it."""
+    event = Event(
+        id="018f-sample-event",
+        kind=kind,
+        time=1_790_000_000,
+        lead=12,
+        account=42,
+        campaign="abc123",
+        chat=-1001234567890,
+        subscriber=987654321,
+        click="Click_1-2",
+        username="some_name",
+        first_name="Ann",
+        last_name="Lee",
+        title="A channel",
+        premium=True,
+        language="en",
+        joined=1_789_999_000,
+        key="018f-sample-key",
+    )
+    return replace(event, **changes)
+
+
+class AdapterContract:
+    """Subclass it in a test module and set the three attributes.
+
+    `adapter` comes from `plugins.registry.make_adapter(name, module)` or from
+    `Registry.load().get(name)`; `example_settings` is what a customer would
+    type; `success_sample` is an answer by which the tracker takes an event.
+    """
+
+    adapter: ClassVar[Adapter]
+    example_settings: ClassVar[dict[str, Any]]
+    success_sample: ClassVar[Response]
+
+    def requests(self, event: Event) -> tuple[Request, ...]:
+        """Build `event` with the example settings."""
+        return self.adapter.build(event, self.settings())
+
+    def settings(self) -> dict[str, Any]:
+        """Return the example settings as they are kept."""
+        return self.adapter.check_settings(self.example_settings)
+
+    def test_the_example_settings_are_valid_and_stay_so_when_kept(self) -> None:
+        """What the schema gives back it must accept again: settings are edited."""
+        kept = self.settings()
+        assert self.adapter.check_settings(kept) == kept
+
+    def test_some_event_is_sent(self) -> None:
+        """An adapter that never sends is misconfigured."""
+        assert any(self.requests(sample_event(kind)) for kind in EventKind)
+
+    def test_the_same_event_gives_the_same_requests(self) -> None:
+        """A retry must be recognisable as one."""
+        for kind in EventKind:
+            assert self.requests(sample_event(kind)) == self.requests(sample_event(kind))
+
+    def test_every_request_has_its_own_key_and_step(self) -> None:
+        """The key of a step is the same on every retry, and no other step's."""
+        for kind in EventKind:
+            steps = self.requests(sample_event(kind))
+            assert len({step.idempotency_key for step in steps}) == len(steps)
+            assert all(step.idempotency_key for step in steps)
+
+    def test_optional_fields_of_an_event_may_be_missing(self) -> None:
+        """People have no username; a lead that never joined has no join time."""
+        bare: dict[str, Any] = dict.fromkeys(
+            ("click", "username", "first_name", "last_name", "title", "language"), ""
+        )
+        for kind in EventKind:
+            self.requests(sample_event(kind, **bare, joined=None, premium=False))
+
+    def test_hostile_text_stays_in_its_place(self) -> None:
+        """No stranger's text changes where a request goes or what else it says."""
+        for kind in EventKind:
+            plain = self.requests(sample_event(kind))
+            for text in HOSTILE:
+                hostile = self.requests(_with_text(kind, text))
+                assert len(hostile) == len(plain)
+                for one, other in zip(plain, hostile, strict=True):
+                    assert _skeleton(one) == _skeleton(other), f"{text!r} changed the request"
+
+    def test_secrets_are_masked(self) -> None:
+        """No secret setting is readable in what people see of a request."""
+        secrets = self.adapter.secrets(self.settings())
+        for kind in EventKind:
+            for request in self.requests(sample_event(kind)):
+                assert not [secret for secret in secrets if secret in request.redacted()]
+
+    def test_its_own_success_is_delivered(self) -> None:
+        """The sample of a success is read as one."""
+        for kind in EventKind:
+            for request in self.requests(sample_event(kind)):
+                outcome = self.adapter.classify(
+                    self.success_sample, request, sample_event(kind), self.settings()
+                )
+                assert outcome.verdict.is_success, outcome
+
+    def test_every_answer_gets_an_outcome(self) -> None:
+        """Servers answer anything: empty, binary, HTML, broken JSON, a megabyte."""
+        event, settings = self.some_event(), self.settings()
+        request = self.requests(event)[0]
+        for status in STATUSES:
+            for body in BODIES:
+                answer = Response(status, {"retry-after": "soon"}, body)
+                outcome = self.adapter.classify(answer, request, event, settings)
+                assert isinstance(outcome, Outcome)
+
+    def test_a_probe_and_its_answers_are_understood(self) -> None:
+        """Where the adapter has a probe, any answer to it gets an outcome."""
+        settings = self.settings()
+        if self.adapter.probe(settings) is None:
+            return
+        for status in STATUSES:
+            for body in BODIES:
+                self.adapter.classify_probe(Response(status, {}, body), settings)
+
+    def test_the_optional_answers_are_sane(self) -> None:
+        """`wants_every_event` and `retry_span` give a bool and seconds, or nothing."""
+        self.adapter.wants_every_event(self.settings())
+        self.adapter.retry_span(self.settings())
+
+    def test_hooks_touch_neither_network_nor_files_nor_clock(self) -> None:
+        """Adapters describe; only the transport acts. Imports inside hooks count too."""
+        event, settings = self.some_event(), self.settings()
+        self.adapter.build(event, settings)  # what is cached on first use may be read now
+        with _watched() as seen:
+            request = self.adapter.build(event, settings)[0]
+            self.adapter.classify(self.success_sample, request, event, settings)
+        assert not seen, f"a hook did more than describe: {seen}"
+
+    def some_event(self) -> Event:
+        """Return a sample event that this adapter sends."""
+        for kind in EventKind:
+            if self.requests(sample_event(kind)):
+                return sample_event(kind)
+        raise AssertionError("the adapter sends no event with the example settings")
+
+
+def _with_text(kind: EventKind, text: str) -> Event:
+    return sample_event(
+        kind,
+        click=text,
+        username=text,
+        first_name=text,
+        last_name=text,
+        title=text,
+        language=text[:16],
+    )
+
+
+def _skeleton(request: Request) -> tuple[Any, ...]:
+    """Everything of a request that no value may change."""
+    parts = urlsplit(request.url)
+    dots = (".", "..")
+    segments = [
+        part for part in parts.path.lower().replace("%2e", ".").split("/") if part not in dots
+    ]
+    return (
+        request.method,
+        request.step,
+        parts.scheme,
+        parts.netloc,
+        len(segments),
+        [name for name, _ in parse_qsl(parts.query, keep_blank_values=True)],
+        sorted(request.headers),
+    )
+
+
+_watch = threading.local()
+_hooked: list[bool] = []
+
+
+@contextmanager
+def _watched() -> Iterator[list[str]]:
+    """Collect what this thread does to the outside: audit events and clock calls."""
+    if not _hooked:  # an audit hook stays for ever, so there is one
+        sys.addaudithook(_audit)
+        _hooked.append(True)
+    seen: list[str] = []
+    _watch.seen = seen
+    sys.setprofile(_profile)
+    try:
+        yield seen
+    finally:
+        sys.setprofile(None)
+        _watch.seen = None
+
+
+def _audit(event: str, _arguments: tuple[Any, ...]) -> None:
+    seen = getattr(_watch, "seen", None)
+    if seen is not None and event.startswith(_IMPURE):
+        seen.append(event)
+
+
+def _profile(frame: Any, what: str, function: Any) -> None:
+    """Notice who asks for the time or the environment, our own time limit aside."""
+    module = frame.f_globals.get("__name__")
+    if what == "call" and module == "os":
+        _watch.seen.append(f"os.{frame.f_code.co_name}")
+    if what != "c_call" or module == "plugins.limits":
+        return
+    owner, name = getattr(function, "__self__", None), getattr(function, "__name__", "")
+    told = getattr(owner, "__name__", "") == "time" and name not in _TIMELESS
+    if told or (isinstance(owner, type) and name in ("now", "utcnow", "today")):
+        _watch.seen.append(f"{getattr(owner, '__name__', owner)}.{name}")

@@ -1,0 +1,114 @@
+from __future__ import annotations
+
+import json
+import re
+import time
+
+import pytest
+
+from app.extensions import db
+from app.models import Account, Postback
+
+
+@pytest.fixture
+def run(app):
+    """`run("account create --login x")`: what a shell would see."""
+
+    def run(line):
+        result = app.test_cli_runner().invoke(args=line.split())
+        assert result.exception is None or isinstance(result.exception, SystemExit)
+        db.session.expire_all()
+        return result
+
+    return run
+
+
+def test_an_account_is_created_and_its_key_works(run, api):
+    result = run("account create --login owner --name Owner")
+    assert result.exit_code == 0
+    made = json.loads(result.stdout)
+    assert set(made) == {"id", "key"}
+    assert re.fullmatch(rf"{made['id']}-[A-Za-z0-9_-]{{20,}}", made["key"])
+    data = api(made["key"]).get("profile/info")["data"]
+    assert (data["login"], data["name"], data["tariff"]) == ("owner", "Owner", "kitten")
+
+
+def test_a_paid_plan_is_granted_for_thirty_days_unless_said(run):
+    before = int(time.time())
+    run("account create --login a --name A --tariff cat --lang ru")
+    run("account create --login b --name B --tariff tiger --until 2030-01-02")
+    granted, dated = (db.session.query(Account).filter_by(login=login).one() for login in "ab")
+    assert 0 <= granted.paid_until - before - 30 * 86400 < 600
+    assert granted.lang == "ru"
+    assert dated.paid_until == 1893542400
+
+
+def test_a_login_is_given_once(run):
+    run("account create --login a --name A")
+    result = run("account create --login a --name B")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr == "Error: the login a is taken\n"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "account create --login a",
+        "account create --login a --name A --tariff dog",
+        "account create --login a --name A --until soon",
+        "account tariff --login a",
+        "account nothing",
+        "postbacks retry",
+        "postbacks retry --state sending",
+        "postbacks retry --state failed --dest 0",
+    ],
+)
+def test_a_mistyped_command_ends_with_two(run, line):
+    result = run(line)
+    assert result.exit_code == 2
+    assert "Traceback" not in result.output
+
+
+@pytest.mark.parametrize("verb", ["key", "ban", "unban", "tariff --tariff cat"])
+def test_an_unknown_login_ends_with_one(run, verb):
+    result = run(f"account {verb} --login nobody")
+    assert result.exit_code == 1
+    assert result.stderr == "Error: there is no account with the login nobody\n"
+
+
+def test_a_key_is_rotated(run, api, account):
+    made = json.loads(run(f"account key --login {account.login}").stdout)
+    assert made["id"] == account.id
+    assert api.get("profile/info")["error"] == "key"
+    assert api(made["key"]).get("profile/info")["status"] == "ok"
+
+
+def test_an_account_is_banned_and_pardoned(run, api, account):
+    assert run(f"account ban --login {account.login}").exit_code == 0
+    assert api.get("profile/info")["error"] == "ban"
+    assert run(f"account unban --login {account.login}").exit_code == 0
+    assert api.get("profile/info")["status"] == "ok"
+
+
+def test_a_plan_is_granted(run, api, account):
+    run(f"account tariff --login {account.login} --tariff cat --until 2031-05-06")
+    data = api.get("profile/info")["data"]
+    assert (data["tariff"], data["paid_until"]) == ("cat", "2031-05-06 00:00:00")
+    run(f"account tariff --login {account.login} --tariff kitten")
+    assert api.get("profile/info")["data"]["paid_until"] == "0000-00-00 00:00:00"
+
+
+def test_the_adapters_are_listed(run):
+    result = run("plugins list")
+    assert result.exit_code == 0
+    assert "url_template" in result.stdout
+
+
+def test_failed_postbacks_of_all_accounts_are_sent_again(run, world, world_of, other):
+    theirs = world_of(other.id)
+    mine, theirs_failed = world.postback(3), theirs.postback(4)
+    delivered = world.postback(3, state=2)
+    assert run("postbacks retry --state failed --dest 4").stdout.startswith("1 ")
+    assert run("postbacks retry --state failed").stdout.startswith("1 ")
+    states = [db.session.get(Postback, row).state for row in (mine, theirs_failed, delivered)]
+    assert states == [0, 0, 2]

@@ -1,0 +1,240 @@
+"""The application under test, on SQLite and on PostgreSQL.
+
+`app` isolates by a savepoint: every commit of the test happens inside one
+outer transaction that is rolled back. Only one connection exists then, so
+code that opens its own (threads, processes, `db.engine.connect()`) asks for
+`live_app` instead: real commits, tables emptied afterwards. `client`,
+`account`, `api` and the doubles work with both.
+"""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import redis
+from flask import Flask
+from flask.testing import FlaskClient
+from flask_sqlalchemy.session import Session
+from sqlalchemy import Connection, event, text
+from sqlalchemy.orm import sessionmaker
+from werkzeug.test import TestResponse
+
+from app import create_app
+from app.extensions import db
+from app.models import Account
+from app.vault import fingerprint, new_secret
+
+_numbers = itertools.count(1)
+
+
+class IsolatedSession(Session):
+    """Flask-SQLAlchemy's Session ignores a session-level bind, so say it here."""
+
+    def __init__(self, *, connection: Connection, **options: Any) -> None:
+        super().__init__(**options)
+        self._connection = connection
+
+    def get_bind(self, *_: Any, **__: Any) -> Connection:
+        return self._connection
+
+
+class Client(FlaskClient):
+    """Each request gets an application context, a session and a `g` of its own."""
+
+    def open(self, *arguments: Any, **options: Any) -> TestResponse:
+        db.session.commit()  # what the test has arranged is visible to the request
+        with self.application.app_context():
+            return super().open(*arguments, **options)
+
+
+@pytest.fixture(scope="session")
+def _application(settings: Any) -> Iterator[Flask]:
+    app = create_app(settings())
+    app.testing = False  # faults are answered as in production
+    app.test_client_class = Client
+    with app.app_context():
+        db.metadata.create_all(db.engine)
+    yield app
+    with app.app_context():
+        db.engine.dispose()
+
+
+@pytest.fixture
+def app(
+    request: pytest.FixtureRequest, _application: Flask, clean_redis: redis.Redis
+) -> Iterator[Flask]:
+    """The application, its context pushed, isolated from all other tests."""
+    before = _application.config["SETTINGS"]
+    isolation = _committing if "live_app" in request.fixturenames else _isolated
+    with _application.app_context():
+        yield from isolation(_application)
+    _application.config["SETTINGS"] = before
+
+
+@pytest.fixture
+def live_app(app: Flask) -> Flask:
+    """`app` with real commits, for code that opens connections of its own."""
+    return app
+
+
+def _isolated(app: Flask) -> Iterator[Flask]:
+    connection = db.engine.connect()
+    outer = connection.begin()
+    db.session.remove()
+    usual = db.session.registry.createfunc
+    db.session.registry.createfunc = sessionmaker(
+        class_=IsolatedSession,
+        db=db,
+        query_cls=db.Query,
+        connection=connection,
+        join_transaction_mode="create_savepoint",
+    )
+    event.listen(db.engine, "engine_connect", _refuse_second_connection)
+    yield app
+    event.remove(db.engine, "engine_connect", _refuse_second_connection)
+    db.session.remove()
+    db.session.registry.createfunc = usual
+    outer.rollback()
+    connection.close()
+
+
+def _refuse_second_connection(_connection: Connection) -> None:
+    raise RuntimeError("this test has one connection; code that opens its own needs `live_app`")
+
+
+def _committing(app: Flask) -> Iterator[Flask]:
+    yield app
+    db.session.remove()
+    with db.engine.begin() as connection:
+        tables = list(reversed(db.metadata.sorted_tables))
+        if connection.dialect.name == "postgresql":
+            names = ", ".join(table.name for table in tables)
+            connection.execute(text(f"TRUNCATE {names} RESTART IDENTITY"))
+        else:
+            for table in tables:
+                connection.execute(table.delete())
+
+
+@pytest.fixture
+def clean_redis(redis_server: Any) -> Iterator[redis.Redis]:
+    """The shared Redis, empty."""
+    with redis.Redis.from_url(redis_server.url) as connection:
+        connection.flushall()
+        yield connection
+
+
+@pytest.fixture
+def change_settings(app: Flask) -> Callable[..., None]:
+    """`change_settings(public_url="https://…")` for the rest of this test."""
+
+    def change(**fields: Any) -> None:
+        app.config["SETTINGS"] = replace(app.config["SETTINGS"], **fields)
+
+    return change
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    """Sends requests to `app`."""
+    return app.test_client()
+
+
+@pytest.fixture
+def make_account(app: Flask) -> Callable[..., Account]:
+    """`make_account(tariff="cat")`: a committed, detached Account; `.key` is its API key."""
+
+    def make(**fields: Any) -> Account:
+        login = fields.pop("login", f"login{next(_numbers)}")
+        secret = new_secret()
+        account = Account(
+            **{"login": login, "name": login, "created": int(time.time()), **fields},
+            key_hash=fingerprint(secret),
+        )
+        db.session.add(account)
+        db.session.commit()
+        db.session.refresh(account)
+        db.session.expunge(account)
+        db.session.commit()  # on SQLite even a transaction that only read is a lock
+        account.key = f"{account.id}-{secret}"
+        return account
+
+    return make
+
+
+@pytest.fixture
+def account(make_account: Callable[..., Account]) -> Account:
+    """An account on the largest plan."""
+    return make_account(tariff="tiger", paid_until=int(time.time()) + 30 * 86400)
+
+
+class Api:
+    """The public API in two verbs. Answers are parsed; HTTP is checked.
+
+    `api.get("leads/list", limit=2)`, `api.post("camp/add", bot=1)`;
+    `api(other.key)` is the same for someone else.
+    """
+
+    def __init__(self, client: FlaskClient, key: str) -> None:
+        self._client = client
+        self._key = key
+
+    def __call__(self, key: str) -> Api:
+        return Api(self._client, key)
+
+    def get(self, path: str, /, **query: Any) -> dict[str, Any]:
+        return self._parsed(
+            self._client.get(_full(path), query_string=query, headers=self._headers())
+        )
+
+    def post(self, path: str, /, **body: Any) -> dict[str, Any]:
+        return self._parsed(self._client.post(_full(path), json=body, headers=self._headers()))
+
+    def _headers(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self._key}"}
+
+    @staticmethod
+    def _parsed(response: TestResponse) -> dict[str, Any]:
+        assert response.status_code == 200, response.get_data(as_text=True)
+        assert response.mimetype == "application/json"
+        answer: dict[str, Any] = response.get_json()
+        return answer
+
+
+def _full(path: str) -> str:
+    return path if path.startswith("/") else f"/api/{path}.json"
+
+
+@pytest.fixture
+def api(client: FlaskClient, account: Account) -> Api:
+    """The public API, called with the key of `account`."""
+    return Api(client, account.key)
+
+
+@pytest.fixture
+def bot_api(change_settings: Callable[..., None]) -> Iterator[Any]:
+    """A running Bot API double at `.url`; the application talks to it."""
+    from app.sandbox.bot_api import BotApiDouble
+    from app.sandbox.serving import running
+
+    double = BotApiDouble()
+    with running(double) as url:
+        double.url = url
+        change_settings(telegram_api_url=url)
+        yield double
+
+
+@pytest.fixture
+def tracker() -> Iterator[Any]:
+    """A running tracker double at `.url`."""
+    from app.sandbox.serving import running
+    from app.sandbox.tracker import TrackerDouble
+
+    double = TrackerDouble()
+    with running(double) as url:
+        double.url = url
+        yield double

@@ -1,0 +1,45 @@
+"""Every door has a guard, and only the doors we know of are open to all."""
+
+from __future__ import annotations
+
+import pytest
+
+from app import create_app
+
+#: What anyone may call. Adding to this list is a decision.
+PUBLIC = {"/healthz", "/readyz", "/metrics"}
+GUARDS = {"public", "telegram_secret", "api_key", "api_key_even_unpaid", "session"}
+
+
+@pytest.fixture(scope="module")
+def views():
+    from app.config import Settings
+
+    app = create_app(
+        Settings.from_environment(
+            {
+                "SECRET_KEY": "only for looking at the routes",
+                "REDIS_URL": "redis://127.0.0.1:1",
+                "DATABASE_URL": "sqlite:///:memory:",
+            }
+        )
+    )
+    return {rule.rule: app.view_functions[rule.endpoint] for rule in app.url_map.iter_rules()}
+
+
+def test_every_view_wears_a_guard(views):
+    bare = [rule for rule, view in views.items() if getattr(view, "guard", None) not in GUARDS]
+    assert not bare
+
+
+def test_only_what_must_be_is_public(views):
+    assert {rule for rule, view in views.items() if view.guard == "public"} == PUBLIC
+
+
+def test_everything_under_api_wants_a_key(views):
+    open_doors = [
+        rule
+        for rule, view in views.items()
+        if rule.startswith("/api/") and not view.guard.startswith(("api_key", "session"))
+    ]
+    assert not open_doors

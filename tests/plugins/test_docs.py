@@ -1,0 +1,74 @@
+"""docs/plugins.md says what the code says."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+import re
+from pathlib import Path
+from types import ModuleType
+
+from plugins import contract, hookspecs, macros
+from plugins.registry import make_adapter
+from plugins.testing import sample_event
+from plugins.url_template import UrlTemplateSettings
+
+TEXT = (Path(__file__).parents[2] / "docs" / "plugins.md").read_text()
+HOOKS = {
+    name: tuple(inspect.signature(hook).parameters)
+    for name, hook in vars(hookspecs).items()
+    if hasattr(hook, "gatepost_spec")
+}
+
+
+def section(title: str) -> str:
+    return TEXT.partition(title)[2].partition("\n## ")[0]
+
+
+def rows(text: str) -> list[str]:
+    """What the first column of a table holds in backquotes."""
+    return re.findall(r"^\| `([^`]+)` \|", text, re.MULTILINE)
+
+
+def test_every_hook_is_documented_with_its_arguments():
+    headings = re.findall(r"^### `(\w+)\((.*)\)`", TEXT, re.MULTILINE)
+    documented = {name: tuple(filter(None, said.split(", "))) for name, said in headings}
+    assert documented == HOOKS
+
+
+def test_every_hook_explains_itself():
+    for name in HOOKS:
+        assert len(inspect.getdoc(getattr(hookspecs, name)) or "") > 100
+
+
+def test_every_field_of_an_event_is_named():
+    told = section("## The values")
+    assert not [
+        field.name for field in dataclasses.fields(contract.Event) if f"`{field.name}`" not in told
+    ]
+
+
+def test_every_verdict_is_explained():
+    assert rows(section("## The values")) == [verdict.value for verdict in contract.Verdict]
+
+
+def test_every_setting_and_macro_of_url_template_is_explained():
+    names = [field.data_key or name for name, field in UrlTemplateSettings().fields.items()]
+    told = rows(section("## `url_template`"))
+    assert told == names + [f"{{{name}}}" for name in macros.MACROS]
+
+
+def test_the_group_is_named():
+    assert contract.ENTRY_POINT_GROUP in TEXT
+
+
+def test_the_example_is_a_whole_plugin():
+    source = TEXT.partition("```python\n")[2].partition("```")[0]
+    plugin = ModuleType("documented")
+    exec(source, plugin.__dict__)  # noqa: S102  # our own text
+    adapter = make_adapter("documented", plugin)
+    (request,) = adapter.build(sample_event(), adapter.check_settings({"token": "abc123"}))
+    assert "abc123" not in request.redacted()
+    answer = contract.Response(200, {}, b'{"error": "duplicate"}')
+    outcome = adapter.classify(answer, request, sample_event(), {"token": "abc123"})
+    assert outcome.verdict is contract.Verdict.DUPLICATE

@@ -1,0 +1,94 @@
+"""The conformance suite finds what it is there to find."""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+from types import SimpleNamespace
+from typing import Any
+
+import marshmallow
+import pytest
+
+from plugins.contract import Event, Outcome, Request, Response, Verdict, hookimpl
+from plugins.registry import AdapterFailed, make_adapter
+from plugins.testing import AdapterContract
+
+
+def suite(
+    build: Any, classify: Any = lambda response: Outcome(Verdict.DELIVERED)
+) -> AdapterContract:
+    plugin = SimpleNamespace(
+        settings_schema=hookimpl(lambda: marshmallow.Schema(many=False)),
+        build_request=hookimpl(build),
+        classify_response=hookimpl(classify),
+    )
+
+    class Suite(AdapterContract):
+        adapter = make_adapter("tried", plugin)
+        example_settings: dict[str, Any] = {}  # noqa: RUF012
+        success_sample = Response(200)
+
+    return Suite()
+
+
+def good(event: Event) -> Request:
+    return Request("GET", "https://t.example/?c=1")
+
+
+def by_the_clock(event: Event) -> Request:
+    return Request("GET", f"https://t.example/?t={time.time()}")
+
+
+def by_the_environment(event: Event) -> Request:
+    return Request("GET", f"https://t.example/?t={len(os.environ.get('HOME', ''))}")
+
+
+def by_a_socket(event: Event) -> Request:
+    socket.socket().close()
+    return Request("GET", "https://t.example/")
+
+
+def by_a_file(event: Event) -> Request:
+    with open(os.devnull) as file:  # noqa: PTH123
+        return Request("GET", f"https://t.example/?t={file.read()}")
+
+
+@pytest.mark.parametrize("build", [by_the_clock, by_the_environment, by_a_socket, by_a_file])
+def test_a_hook_that_looks_outside_is_found(build: Any):
+    with pytest.raises(AssertionError, match="more than describe"):
+        suite(build).test_hooks_touch_neither_network_nor_files_nor_clock()
+
+
+def test_a_pure_hook_passes():
+    suite(good).test_hooks_touch_neither_network_nor_files_nor_clock()
+
+
+@pytest.mark.parametrize(
+    "place", ["https://t.example/?c={}", "https://t.example/{}/x", "https://{}.example/"]
+)
+def test_a_value_that_leaves_its_place_is_found(place: str):
+    with pytest.raises((AssertionError, AdapterFailed)):
+        suite(
+            lambda event: Request("GET", place.format(event.click))
+        ).test_hostile_text_stays_in_its_place()
+
+
+def test_an_adapter_that_never_sends_is_found():
+    with pytest.raises(AssertionError):
+        suite(lambda event: ()).test_some_event_is_sent()
+
+
+def test_changing_requests_are_found():
+    count = iter(range(100))
+    with pytest.raises(AssertionError):
+        suite(
+            lambda event: Request("GET", f"https://t.example/{next(count)}")
+        ).test_the_same_event_gives_the_same_requests()
+
+
+def test_an_answer_that_breaks_the_reading_is_found():
+    broken = suite(good, lambda response: Outcome(Verdict(response.json()["status"])))
+    with pytest.raises(AdapterFailed):
+        broken.test_every_answer_gets_an_outcome()

@@ -1,0 +1,10 @@
+"""`python worker.py`: the worker dyno. See app/supervisor.py."""
+
+from __future__ import annotations
+
+import sys
+
+from app.supervisor import main
+
+if __name__ == "__main__":
+    sys.exit(main())
