@@ -8,6 +8,7 @@ import re
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
 
@@ -77,6 +78,8 @@ def _database(url: str) -> str:
     url = re.sub(r"^postgres(ql)?://", "postgresql+psycopg://", url)
     if not url.startswith(("postgresql+psycopg://", "sqlite:///")):
         raise ValueError("must start with postgresql:// or sqlite:///")
+    if url.startswith("sqlite:///"):  # relative to where we run, not to Flask's instance folder
+        return "sqlite:///" + str(Path(url.removeprefix("sqlite:///")).absolute())
     return url
 
 

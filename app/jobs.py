@@ -48,9 +48,6 @@ def send_messages() -> None:
     _drain(Queue.MESSAGES, _message_work)
 
 
-WORK: Final[dict[Queue, Callable[[float, Callable[[], None]], int]]] = {}
-
-
 def sweep() -> None:
     """One tick of the clock: upkeep, and a ring for whatever is due.
 
@@ -59,7 +56,7 @@ def sweep() -> None:
     """
     with current_app.app_context():
         for queue in upkeep.tick(time.time()):
-            if not doorbell.ring(queue):
+            if not doorbell.ring(queue, help_wanted=True):
                 WORK[queue](1.0, lambda: None)
 
 
@@ -88,7 +85,7 @@ def _message_work(seconds: float, _pulse: Callable[[], None]) -> int:
     return messages.send(seconds=seconds, stop=stopping.is_set)
 
 
-WORK |= {
+WORK: Final[dict[Queue, Work]] = {
     Queue.UPDATES: _update_work,
     Queue.POSTBACKS: _postback_work,
     Queue.MESSAGES: _message_work,

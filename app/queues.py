@@ -15,12 +15,10 @@ from __future__ import annotations
 import enum
 import threading
 import time
-from contextlib import suppress
 from typing import Any, Final
 
 import redis
 import rq
-from rq.exceptions import DuplicateJobError
 from rq.serializers import JSONSerializer
 
 
@@ -103,14 +101,18 @@ class Doorbell:
             for queue in wanted:
                 self.ring(queue)
 
-    def ring(self, queue: Queue) -> bool:
-        """Ring now. False if Redis is away."""
+    def ring(self, queue: Queue, *, help_wanted: bool = False) -> bool:
+        """Ring now. False if Redis is away.
+
+        With `help_wanted` another drain is called although one is awake: the
+        clock saw that work was left over, and a second worker may be idle.
+        """
         try:
             pipe = self.redis.pipeline(transaction=True)
             pipe.lpush(_bell(queue), "1")
             pipe.ltrim(_bell(queue), 0, 0)
             pipe.exists(_awake(queue))
-            if not pipe.execute()[-1]:
+            if not pipe.execute()[-1] or help_wanted:
                 self.call_for_help(queue)
         except FAULTS:
             self.faults += 1
@@ -118,18 +120,15 @@ class Doorbell:
         return True
 
     def call_for_help(self, queue: Queue) -> None:
-        """Queue one more drain, unless one waits there already."""
+        """Queue one more drain, unless one waits in line already.
+
+        Not by RQ's unique job ids: the hash of a job whose worker was killed
+        stays for ever, and with it the belief that a drain is queued.
+        """
         line = rq.Queue(queue, connection=self.redis, serializer=JSONSerializer)
-        with suppress(DuplicateJobError):
-            line.enqueue(
-                queue.job,
-                job_id=f"drain-{queue}",
-                unique=True,
-                job_timeout=-1,
-                result_ttl=0,
-                failure_ttl=0,
-                ttl=60,
-            )
+        if line.count:
+            return
+        line.enqueue(queue.job, job_timeout=-1, result_ttl=0, failure_ttl=0, ttl=60)
 
     def awake(self, queue: Queue) -> None:
         """Say that a drain of `queue` is at work. Call it as often as you like."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import hmac
 import secrets
 
 from cryptography.fernet import Fernet, InvalidToken
@@ -49,7 +48,8 @@ class Vault:
         Derived, so it is stored nowhere and a wrong one is refused before the
         database is asked whether the path exists.
         """
-        digest = hmac.digest(self._doors, path.encode("utf-8", "surrogatepass"), "sha256")
+        name = path.encode("utf-8", "surrogatepass")
+        digest = hashlib.blake2b(name, key=self._doors, digest_size=32).digest()
         return base64.urlsafe_b64encode(digest).decode("ascii").rstrip("=")
 
     def _cipher(self) -> Fernet:

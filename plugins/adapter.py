@@ -58,14 +58,25 @@ class Adapter:
             if isinstance(caller, pluggy.HookCaller) and caller.get_hookimpls()
         }
         self._secret_fields: tuple[str, ...] = ()
-        self._schema = self._call("settings_schema")
-        if not isinstance(self._schema, marshmallow.Schema):
+        schema = self._call("settings_schema")
+        if not isinstance(schema, marshmallow.Schema):
             raise AdapterFailed(
-                f"settings_schema returned {kind(self._schema)} instead of a Schema instance"
+                f"settings_schema returned {kind(schema)} instead of a Schema instance"
             )
+        self._schema: marshmallow.Schema = schema
         self._secret_fields = tuple(
             name for name, field in self._schema.fields.items() if field.metadata.get("secret")
         )
+
+    @property
+    def schema(self) -> marshmallow.Schema:
+        """What a customer must type. To be looked at; `check_settings` loads."""
+        return self._schema
+
+    @property
+    def secret_fields(self) -> tuple[str, ...]:
+        """The names of the settings that must never be shown."""
+        return self._secret_fields
 
     def check_settings(self, raw: Mapping[str, Any]) -> dict[str, Any]:
         """The settings a customer typed, checked and ready to be kept as JSON.

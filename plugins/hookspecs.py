@@ -26,7 +26,10 @@ def settings_schema() -> marshmallow.Schema:  # type: ignore[empty-body]
     Returns an instance of a marshmallow `Schema`. Asked once, when the adapter
     is loaded. What it loads is kept as JSON, so its fields must give JSON
     values. `metadata` of a field may hold `title` and `help` for the form, and
-    `secret=True` for a value that must never be shown or stored in clear.
+    `secret=True` for a value that must never be shown or stored in clear. A
+    field with `scheme_of="domain"` is not asked for: Gatepost fills in http or
+    https, by where the host in the field `domain` lies. The class attribute
+    `title` and the docstring of the schema introduce the tracker.
     """
 
 

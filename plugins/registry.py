@@ -36,7 +36,7 @@ __all__ = [
 ]
 
 #: Modules beside this one, in the order in which they are listed to people.
-BUILT_INS: Final = ("url_template",)
+BUILT_INS: Final = ("url_template", "altercpa_lite")
 
 #: An import does more than a hook and happens once.
 IMPORT_SECONDS: Final = 20.0

@@ -9,13 +9,14 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any, Final
 from urllib.parse import quote, quote_plus, urlencode
 
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
-from plugins import macros
+from plugins import altercpa_lite, macros
 from plugins.contract import (
     Event,
     EventKind,
@@ -132,7 +133,7 @@ def build_request(event: Event, settings: Mapping[str, Any]) -> Request | tuple[
 
 
 @hookimpl
-def classify_response(response: Response, settings: Mapping[str, Any]) -> Outcome:
+def classify_response(response: Response, request: Request, settings: Mapping[str, Any]) -> Outcome:
     """By status, then by what the owner said to look for, then by known refusals."""
     outcome = outcome_by_status(response)
     if not outcome.verdict.is_success:
@@ -146,6 +147,9 @@ def classify_response(response: Response, settings: Mapping[str, Any]) -> Outcom
             return Outcome(Verdict.REJECTED, f"the answer does not contain {wanted!r}")
         if wanted:
             return outcome
+    if altercpa_lite.is_postback(request.url):
+        # The five URLs may lead to several trackers: one revoked key stops none of the others.
+        return replace(altercpa_lite.read(response), stop=False)
     return _read_body(response) or outcome
 
 
@@ -214,9 +218,10 @@ def secrets_of_url(template: str) -> tuple[str, ...]:
     address, _, query = literal.partition("#")[0].partition("?")
     found = _BEFORE_POSTBACK.findall(address)
     found += [part for part in address.split("/")[3:] if _KEY_IN_PATH.fullmatch(part)]
+    keyed = altercpa_lite.is_postback(address)  # there `id` is the key, whatever it looks like
     for pair in re.split("[&;]", query):
         name, _, value = pair.partition("=")
-        if _is_secret(name, value):
+        if _is_secret(name, value) or (keyed and name == "id" and not _MACRO.search(value)):
             found.append(value)
     return tuple(dict.fromkeys(found))
 

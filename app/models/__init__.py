@@ -1,7 +1,7 @@
 """Rows, constraints and indexes. No verbs, no commits."""
 
 from app.models.account import Account, AccountStatus
-from app.models.base import Base
+from app.models.base import Base, table_of
 from app.models.bot import Bot, BotChat, BotStatus
 from app.models.campaign import Campaign, CampaignDay, CampaignStatus
 from app.models.destination import Destination, DestinationStatus, Role
@@ -35,4 +35,5 @@ __all__ = [
     "Unreachable",
     "Update",
     "UpdateState",
+    "table_of",
 ]

@@ -7,7 +7,7 @@ import enum
 from sqlalchemy import Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.models.base import Base, Key, Moment
+from app.models.base import Base, Key, Moment, Sealed
 
 
 class AccountStatus(enum.IntEnum):
@@ -18,7 +18,11 @@ class AccountStatus(enum.IntEnum):
 
 
 class Account(Base):
-    """Owns bots, campaigns and destinations. Its API key is stored as a hash."""
+    """Owns bots, campaigns and destinations. Its API key is stored as a hash.
+
+    `tracker_domain` and `tracker_key` are those of `profile/tracker`, None
+    while nothing is connected; the key is only unsealed by who asks for it.
+    """
 
     __tablename__ = "account"
     __table_args__ = (Index("uq_account_login", "login", unique=True),)
@@ -34,3 +38,5 @@ class Account(Base):
     notify_tariff: Mapped[bool] = mapped_column(default=True)
     notify_leads: Mapped[bool] = mapped_column(default=True)
     created: Mapped[Moment]
+    tracker_domain: Mapped[str | None] = mapped_column(String(255))
+    tracker_key: Mapped[str | None] = mapped_column(Sealed, deferred=True)

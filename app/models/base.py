@@ -7,9 +7,9 @@ alike on both databases; `schemas` turns them into text.
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
-from sqlalchemy import BigInteger, Double, Integer, MetaData, Text, TypeDecorator
+from sqlalchemy import BigInteger, Double, Integer, MetaData, Table, Text, TypeDecorator
 from sqlalchemy.orm import DeclarativeBase, mapped_column
 
 from app.vault import vault
@@ -49,3 +49,8 @@ class Base(DeclarativeBase):
             "pk": "pk_%(table_name)s",
         }
     )
+
+
+def table_of(model: type[Base]) -> Table:
+    """The table behind a model, for statements about many rows."""
+    return cast("Table", model.__table__)

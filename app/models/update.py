@@ -35,6 +35,12 @@ class Update(Base):
             sqlite_where=text("state = 0"),
             postgresql_where=text("state = 0"),
         ),
+        Index(
+            "ix_telegram_update_parked",
+            "id",
+            sqlite_where=text("state = 3"),
+            postgresql_where=text("state = 3"),
+        ),
         Index("ix_telegram_update_received", "received"),
     )
 

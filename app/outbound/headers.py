@@ -41,10 +41,13 @@ def to_send(request: Request) -> list[str]:
     return lines
 
 
-def received(lines: list[bytes]) -> dict[str, str]:
-    """Lower-case names and values of the final answer, without interim ones and trailers."""
+def received(lines: list[bytes]) -> dict[str, str] | None:
+    """Lower-case names and values of the final answer, without interim ones and trailers.
+
+    None if the connection closed in the midst of them: libcurl lets that pass.
+    """
     said: dict[str, str] = {}
-    is_open = False
+    is_open = True
     for line in lines:
         if line.startswith(b"HTTP/"):
             said, is_open = {}, True
@@ -54,4 +57,4 @@ def received(lines: list[bytes]) -> dict[str, str]:
             name, _, value = line.decode("latin-1").partition(":")
             name, value = name.strip().lower(), value.strip()
             said[name] = f"{said[name]}, {value}" if name in said else value
-    return said
+    return None if is_open else said

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import ipaddress
+import os
 import socket
 import string
 import time
@@ -33,6 +34,7 @@ METHODS: Final = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"))
 REPEATABLE: Final = frozenset(("GET", "HEAD"))
 COULD_NOT_CONNECT: Final = "could not connect"
 
+_TOO_LARGE: Final = 100  # CURLE_TOO_LARGE, which pycurl has no name for
 _TLS: Final = {
     pycurl.E_SSL_CONNECT_ERROR: "no secure connection: the TLS handshake failed",
     pycurl.E_PEER_FAILED_VERIFICATION: (
@@ -96,13 +98,20 @@ class Transfer:
         self.easy.setopt(pycurl.HTTPHEADER, headers.to_send(request))
         self._repeatable = method in REPEATABLE
 
+    @property
+    def is_connected(self) -> bool:
+        """Whether the request got as far as being sent."""
+        return self._sends > 0
+
     def finish(self, code: int, message: str) -> Answer:
         """Turn libcurl's result `code` (0 is success) into an answer."""
         ms = round(self.easy.getinfo(pycurl.TOTAL_TIME) * 1000)
         tag, self.tag = self.tag, None
-        if code == 0 or (self._capped and code == pycurl.E_WRITE_ERROR):
+        is_answer = code == 0 or (self._capped and code == pycurl.E_WRITE_ERROR)
+        head = headers.received(self._head) if is_answer else None
+        if head is not None:
             status = self.easy.getinfo(pycurl.RESPONSE_CODE)
-            response = Response(status, headers.received(self._head), bytes(self._body))
+            response = Response(status, head, bytes(self._body))
             return Answer(tag, response, None, f"HTTP {status}", ms, self.started)
         failure, reason = self._failure(code)
         detail = self._blocked or f"curl {code}: {message}"
@@ -142,7 +151,7 @@ class Transfer:
     def _failure(self, code: int) -> tuple[Failure, str]:
         if self._sends == 0:
             return Failure.UNREACHABLE, _TLS.get(code, COULD_NOT_CONNECT)
-        if self._flooded or code == pycurl.E_TOO_LARGE:
+        if self._flooded or code == _TOO_LARGE:
             return Failure.TOO_LARGE, "the answer's headers are too large"
         if code == pycurl.E_OPERATION_TIMEDOUT:
             return Failure.TIMEOUT, f"no complete answer in {self._limits.total_seconds:g} seconds"
@@ -158,7 +167,7 @@ class Transfer:
             if forbidden:
                 self._blocked = f"blocked: {host} is {forbidden}"
                 return pycurl.SOCKET_BAD
-            return socket.socket(family, kind, protocol)
+            return _Lent(socket.socket(family, kind, protocol).detach())
         except (OSError, ValueError) as error:  # out of descriptors; not an address
             self._blocked = f"no socket: {error}"
             return pycurl.SOCKET_BAD
@@ -188,6 +197,24 @@ class Transfer:
             return -1  # libcurl drops the connection
         self._body += chunk
         return None
+
+
+class _Lent:
+    """A descriptor for pycurl to duplicate; ours is closed as soon as it has.
+
+    A plain socket would do, were it not for its warning that nobody closed it.
+    """
+
+    __slots__ = ("_fd",)
+
+    def __init__(self, fd: int) -> None:
+        self._fd = fd
+
+    def fileno(self) -> int:
+        return self._fd
+
+    def __del__(self) -> None:
+        os.close(self._fd)
 
 
 def _handle(limits: Limits) -> Any:

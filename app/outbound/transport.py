@@ -11,8 +11,10 @@ ones among them are never connected to, allowed ones are.
 from __future__ import annotations
 
 import contextlib
+import os
 import resource
 import select
+import threading
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
@@ -28,6 +30,9 @@ from plugins.contract import Request
 
 __all__ = ["Answer", "Failure", "Transport"]
 
+#: How long the system asks for a name (resolv.conf(5)), unless the operator says otherwise.
+#: libcurl looks names up on 20 threads, and one whose exchange is long over keeps its thread.
+NAME_SERVERS: Final = "timeout:2 attempts:2"
 _SPARE_FILES: Final = 128  # descriptors left for the rest of the process
 _WATCH: Final = {
     pycurl.POLL_IN: select.EPOLLIN,
@@ -71,6 +76,9 @@ class Transport:
         self._ready: list[Answer] = []
         self._act_at: float | None = None
         self._watched: set[int] = set()
+        self._is_closed = False
+        self._names_pending = False
+        os.environ.setdefault("RES_OPTIONS", NAME_SERVERS)
         self._epoll = select.epoll()
         self._multi = pycurl.CurlMulti()
         self._multi.setopt(pycurl.M_MAXCONNECTS, self._connections)
@@ -113,7 +121,8 @@ class Transport:
         tags = [answer.tag for answer in self._ready]
         tags += [transfer.tag for transfer in self._air.values()]
         tags += [tag for _, tag in self._queue]
-        for easy in self._air:
+        for easy, transfer in self._air.items():
+            self._names_pending |= not transfer.is_connected
             self._multi.remove_handle(easy)
             easy.close()
         self._air.clear()
@@ -136,12 +145,20 @@ class Transport:
 
     def close(self) -> None:
         """Drop everything and close all connections. May be called twice."""
-        if self._epoll.closed:
+        if self._is_closed:
             return
+        self._is_closed = True
         self.abort()
         for transfer in self._idle:
             transfer.easy.close()
         self._idle.clear()
+        if self._names_pending:
+            threading.Thread(target=self._release, daemon=True, name="transport-close").start()
+        else:
+            self._release()
+
+    def _release(self) -> None:
+        """Give everything back. libcurl waits here for names that are still being looked up."""
         self._multi.close()
         self._epoll.close()
 
@@ -199,6 +216,7 @@ class Transport:
     def _land(self, easy: Any, code: int, message: str) -> None:
         self._multi.remove_handle(easy)
         transfer = self._air.pop(easy)
+        self._names_pending |= code == pycurl.E_OPERATION_TIMEDOUT and not transfer.is_connected
         self._ready.append(transfer.finish(code, message))
         self._idle.append(transfer)
 

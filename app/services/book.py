@@ -13,22 +13,22 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from sqlalchemy import Connection, Row, select, update
-from sqlalchemy.types import Integer
+from sqlalchemy.types import Integer, TypeEngine
 
 from app.database import insert_rows, rows_table, update_rows
 from app.domain.lead import Counts, Entry, Lead, Past, Report, Rules, State
 from app.domain.lead_machine import TOLERANCE, advance
 from app.domain.telegram import Happening, HappeningKind, Person
-from app.models import Action, Bot, BotStatus, Campaign, CampaignStatus, JournalEntry
+from app.models import Action, Bot, BotStatus, Campaign, CampaignStatus, JournalEntry, table_of
 from app.models import Lead as LeadRow
 from app.models.base import Big
 from app.services import stats
 from app.services.reports import Reported, announce
 
-_LEADS: Final = LeadRow.__table__
-_JOURNAL: Final = JournalEntry.__table__
-_CAMPAIGNS: Final = Campaign.__table__
-_BOTS: Final = Bot.__table__
+_LEADS: Final = table_of(LeadRow)
+_JOURNAL: Final = table_of(JournalEntry)
+_CAMPAIGNS: Final = table_of(Campaign)
+_BOTS: Final = table_of(Bot)
 
 _MACHINE: Final = (
     "click state start_time join_time updated started_at started_uid member_at member_uid"
@@ -192,8 +192,8 @@ class Book:
         """Organic lines of earlier batches now belong to a lead."""
         if not replayed:
             return
-        kinds = {"c": Big, "s": Big, "u": Big, "a": Integer(), "lead": Big}
-        kinds["decision"] = _JOURNAL.c.decision.type
+        kinds: dict[str, TypeEngine[Any]] = {"c": Big, "s": Big, "u": Big, "a": Integer()}
+        kinds |= {"lead": Big, "decision": _JOURNAL.c.decision.type}
         rows = [
             (*_place(slot), entry.update_id, int(_ACTIONS[entry.kind]), slot.id, entry.decision)
             for slot, entry in replayed

@@ -31,7 +31,7 @@ from app.services.parcel import (
 )
 from app.services.places import Places
 from app.services.ways import NoWay, Ways
-from plugins.adapter import AdapterFailed
+from plugins.checks import AdapterFailed
 from plugins.contract import Request, Verdict
 
 IN_HAND: Final = 1024  # rows of one drain, waiting or in the air

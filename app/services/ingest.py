@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final, NamedTuple
 
 from sqlalchemy import Connection, Engine, bindparam, func, select, text, update
 from sqlalchemy.types import LargeBinary
@@ -12,10 +14,11 @@ from sqlalchemy.types import LargeBinary
 from app.database import is_postgresql, rows_table, update_rows
 from app.domain import telegram
 from app.extensions import db, doorbell
-from app.models import Bot, BotStatus, Update, UpdateState
+from app.models import Bot, BotStatus, Update, UpdateState, table_of
 from app.queues import Queue
+from app.services.group_commit import GroupCommit
 
-_UPDATES = Update.__table__
+_UPDATES = table_of(Update)
 _KEPT_OF_A_FLOOD = 2048  # bytes of a body too large to be an update
 _LOCKS = 0x6761 << 32  # advisory locks of bots: this plus the bot's id
 
@@ -24,6 +27,17 @@ _STORE = text(
     " VALUES (:bot_id, :update_id, :body, :received, :state, :reason)"
     " ON CONFLICT (bot_id, update_id) DO NOTHING"
 ).bindparams(bindparam("body", type_=LargeBinary))
+
+
+class _Row(NamedTuple):
+    """The columns of an update that has just come."""
+
+    bot_id: int
+    update_id: int | None
+    body: bytes
+    received: float
+    state: int
+    reason: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,17 +68,29 @@ def bot_behind(path: str) -> int | None:
 
 def store_update(bot_id: int, body: bytes) -> None:
     """Store one body, once per (bot, update id). Committed when this returns."""
-    engine = _one_statement_engine()
-    with engine.begin() as connection:
-        connection.execute(_STORE, _row(bot_id, body))
+    _inbox.put(_row(bot_id, body))
     doorbell.remind(Queue.UPDATES)
+
+
+def _store_together(rows: Sequence[_Row]) -> None:
+    """One round trip for all, and on PostgreSQL without BEGIN and COMMIT around it."""
+    engine = db.engine
+    if engine.dialect.name == "postgresql":
+        engine = _autocommit(engine)
+    with engine.begin() as connection:
+        connection.execute(_STORE, [row._asdict() for row in rows])
+
+
+@lru_cache(maxsize=1)
+def _autocommit(engine: Engine) -> Engine:
+    return engine.execution_options(isolation_level="AUTOCOMMIT")
 
 
 def store_updates(bot_id: int, bodies: Sequence[bytes], *, offset: int | None = None) -> None:
     """Store what a poll brought, and the bot's next offset, in one commit."""
     with db.engine.begin() as connection:
         if bodies:
-            connection.execute(_STORE, [_row(bot_id, body) for body in bodies])
+            connection.execute(_STORE, [_row(bot_id, body)._asdict() for body in bodies])
         if offset is not None:
             connection.execute(update(Bot).where(Bot.id == bot_id).values(poll_offset=offset))
     if bodies:
@@ -73,12 +99,9 @@ def store_updates(bot_id: int, bodies: Sequence[bytes], *, offset: int | None = 
 
 def park_oversized(bot_id: int, beginning: bytes) -> None:
     """Keep the beginning of a body too large to be an update."""
-    row = _row(bot_id, b"") | {
-        "body": beginning[:_KEPT_OF_A_FLOOD],
-        "reason": "larger than an update can be",
-    }
+    row = _parked(bot_id, beginning[:_KEPT_OF_A_FLOOD], "larger than an update can be")
     with db.engine.begin() as connection:
-        connection.execute(_STORE, row)
+        connection.execute(_STORE, row._asdict())
 
 
 def claim(connection: Connection, limit: int) -> list[Received]:
@@ -133,24 +156,16 @@ def waiting() -> bool:
     return db.session.scalar(one) is not None
 
 
-def _row(bot_id: int, body: bytes) -> dict[str, object]:
-    row: dict[str, object] = {
-        "bot_id": bot_id,
-        "update_id": None,
-        "body": body,
-        "received": time.time(),
-        "state": int(UpdateState.WAITING),
-        "reason": None,
-    }
+def _row(bot_id: int, body: bytes) -> _Row:
     try:
-        row["update_id"] = telegram.decode(body)["update_id"]
+        update_id = telegram.decode(body)["update_id"]
     except telegram.Malformed as error:
-        row |= {"state": int(UpdateState.PARKED), "reason": str(error)}
-    return row
+        return _parked(bot_id, body, str(error))
+    return _Row(bot_id, update_id, body, time.time(), int(UpdateState.WAITING), None)
 
 
-def _one_statement_engine() -> Engine:
-    """A single INSERT commits itself on PostgreSQL: one round trip, not three."""
-    if db.engine.dialect.name == "postgresql":
-        return db.engine.execution_options(isolation_level="AUTOCOMMIT")
-    return db.engine
+def _parked(bot_id: int, body: bytes, reason: str) -> _Row:
+    return _Row(bot_id, None, body, time.time(), int(UpdateState.PARKED), reason)
+
+
+_inbox: Final = GroupCommit(_store_together)

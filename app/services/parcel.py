@@ -12,7 +12,7 @@ from app.models import PostbackState
 from app.outbound.transport import Answer, Failure
 from app.services.outbox import Claimed, Settled, Tried
 from app.services.ways import Way
-from plugins.adapter import AdapterFailed
+from plugins.checks import AdapterFailed
 from plugins.contract import Event, Outcome, Request, Verdict, mask
 
 _SHOWN: Final = 2048  # characters of an answer kept for people

@@ -10,10 +10,10 @@ from sqlalchemy import Connection, and_, delete, exists, select
 from app.database import insert_rows, rows_table
 from app.domain.telegram import Reachable
 from app.extensions import db
-from app.models import Action, Campaign, JournalEntry, Lead, Unreachable
+from app.models import Action, Campaign, JournalEntry, Lead, Unreachable, table_of
 from app.models.base import Big
 
-_UNREACHABLE: Final = Unreachable.__table__
+_UNREACHABLE: Final = table_of(Unreachable)
 _JOURNALED: Final = (
     "account_id bot_id chat_id campaign_id lead_id subscriber username action time update_uid"
     " decision"
@@ -69,4 +69,4 @@ def reachable(bot_id: int, change: Reachable) -> None:
         )
         for lead in leads
     ]
-    insert_rows(db.session.connection(), JournalEntry.__table__, _JOURNALED, rows)
+    insert_rows(db.session.connection(), table_of(JournalEntry), _JOURNALED, rows)

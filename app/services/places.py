@@ -46,10 +46,10 @@ class Places:
     def give(self, destination: int, host: str) -> None:
         """A request ended."""
         self.taken -= 1
-        for counter, key in ((self._destinations, destination), (self._hosts, host)):
-            counter[key] -= 1
-            if not counter[key]:
-                del counter[key]
+        self._destinations[destination] -= 1
+        self._hosts[host] -= 1
+        if not self._hosts[host]:  # what tells destinations apart is bounded, hosts are not
+            del self._hosts[host]
 
     def learn(self, destination: int, *, good: bool) -> None:
         """An answer came: earn more rows, or fall back to the beginning."""

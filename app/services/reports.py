@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Row, or_, select
 
 from app.database import insert_rows
 from app.domain import events, macros
-from app.models import Destination, DestinationStatus, Message, Role
+from app.models import Destination, DestinationStatus, Message, Role, table_of
 from app.services import outbox
 from plugins.contract import Event, EventKind
 
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from app.domain.lead import Report
     from app.services.book import Slot
 
-_DESTINATIONS: Final = Destination.__table__
-_MESSAGES: Final = Message.__table__
+_DESTINATIONS: Final = table_of(Destination)
+_MESSAGES: Final = table_of(Message)
 _MESSAGE: Final = (
     "account_id bot_id chat_id campaign_id lead_id text parse_mode markup state reason tries"
     " due created"
@@ -72,7 +72,7 @@ def _in_force(connection: Connection, slots: Sequence[Slot]) -> dict[int, list[R
         )
         .order_by(way.id)
     ).all()
-    by_owner: dict[tuple[int, int | None], list[Row[Any]]] = defaultdict(list)
+    by_owner: dict[tuple[int, int | None], list[Any]] = defaultdict(list)
     for row in rows:
         by_owner[row.account_id, row.campaign_id].append(row)
     return {

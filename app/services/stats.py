@@ -10,9 +10,9 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from app.database import is_postgresql, rows_table
 from app.domain.lead import Counts
-from app.models import CampaignDay
+from app.models import CampaignDay, table_of
 
-_DAYS: Final = CampaignDay.__table__
+_DAYS: Final = table_of(CampaignDay)
 _NAMES: Final = "campaign_id day starts holds confirms unsubs".split()
 
 

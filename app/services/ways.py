@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from app.vault import CannotUnseal, vault
-from plugins.adapter import Adapter, AdapterFailed
+from plugins.adapter import Adapter
+from plugins.checks import AdapterFailed
 from plugins.registry import BrokenTracker, Registry, UnknownTracker
 
 _KEPT: Final = 4096

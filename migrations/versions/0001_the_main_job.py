@@ -120,6 +120,7 @@ def upgrade() -> None:
     sa.Column('reason', sa.Text(), nullable=True),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_telegram_update'))
     )
+    op.create_index('ix_telegram_update_parked', 'telegram_update', ['id'], unique=False, sqlite_where=sa.text('state = 3'), postgresql_where=sa.text('state = 3'))
     op.create_index('ix_telegram_update_received', 'telegram_update', ['received'], unique=False)
     op.create_index('ix_telegram_update_waiting', 'telegram_update', ['id'], unique=False, sqlite_where=sa.text('state = 0'), postgresql_where=sa.text('state = 0'))
     op.create_index('uq_telegram_update_bot_id_update_id', 'telegram_update', ['bot_id', 'update_id'], unique=True)
@@ -276,6 +277,7 @@ def downgrade() -> None:
     op.drop_index('uq_telegram_update_bot_id_update_id', table_name='telegram_update')
     op.drop_index('ix_telegram_update_waiting', table_name='telegram_update', sqlite_where=sa.text('state = 0'), postgresql_where=sa.text('state = 0'))
     op.drop_index('ix_telegram_update_received', table_name='telegram_update')
+    op.drop_index('ix_telegram_update_parked', table_name='telegram_update', sqlite_where=sa.text('state = 3'), postgresql_where=sa.text('state = 3'))
     op.drop_table('telegram_update')
     op.drop_index('uq_postback_lead_id_destination_id_sequence', table_name='postback')
     op.drop_index('ix_postback_waiting', table_name='postback', sqlite_where=sa.text('state = 0'), postgresql_where=sa.text('state = 0'))

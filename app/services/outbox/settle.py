@@ -10,11 +10,11 @@ from sqlalchemy import ColumnElement, Connection, or_, update
 
 from app.database import insert_rows, update_rows
 from app.domain.backoff import block_seconds
-from app.models import Attempt, Destination, DestinationStatus, Postback, PostbackState
+from app.models import Attempt, Destination, DestinationStatus, Postback, PostbackState, table_of
 
-_POSTBACKS = Postback.__table__
-_ATTEMPTS = Attempt.__table__
-_DESTINATIONS = Destination.__table__
+_POSTBACKS = table_of(Postback)
+_ATTEMPTS = table_of(Attempt)
+_DESTINATIONS = table_of(Destination)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,11 +9,11 @@ from typing import Final
 from sqlalchemy import Connection, exists, select, update
 
 from app.database import insert_rows, rows_table
-from app.models import Destination, Postback, PostbackState
+from app.models import Destination, Postback, PostbackState, table_of
 from app.models.base import Big
 
-_POSTBACKS = Postback.__table__
-_DESTINATIONS = Destination.__table__
+_POSTBACKS = table_of(Postback)
+_DESTINATIONS = table_of(Destination)
 _COLUMNS: Final = (
     "account_id campaign_id lead_id destination_id sequence kind event state reason occurrence"
     " tries steps due created settled"

@@ -8,9 +8,9 @@ from typing import Final
 from sqlalchemy import Connection, text, update
 
 from app.extensions import db
-from app.models import Postback, PostbackState
+from app.models import Postback, PostbackState, table_of
 
-_POSTBACKS = Postback.__table__
+_POSTBACKS = table_of(Postback)
 _BATCH: Final = 1000  # rows one sweep moves at most
 _WAITS_FOR: Final = 7 * 86400  # seconds a postback waits for a switched-off destination
 

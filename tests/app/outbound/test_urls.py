@@ -43,7 +43,7 @@ def test_a_proper_url_passes(url: str) -> None:
     [
         "", "tracker.example", "//tracker.example", "/pb", "http:", "http:/", "http://", "http:///x",
         "ftp://tracker.example", "file:///etc/passwd", "gopher://x.example:6379/_",
-        "unix:/var/run/x",        "javascript:alert(1)", "http:tracker.example", "http:/tracker.example",
+        "unix:/var/run/x", "javascript:alert(1)", "http:tracker.example", "http:/tracker.example",
         "http://user@tracker.example/", "http://user:pass@tracker.example/", "http://a@127.0.0.1",
         "http://ok.example\\@127.0.0.1/", "http:\\\\tracker.example", "http://ok.example/a\\b",
         "http://ok.example /", " http://ok.example", "http://ok.example\n",

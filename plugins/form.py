@@ -1,0 +1,65 @@
+"""What a customer is asked for: a settings schema as plain data, for a form."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from marshmallow import Schema, fields, validate
+
+#: marshmallow's classes and what a form calls them; the first that fits.
+_TYPES: Final[tuple[tuple[type[fields.Field[Any]], str], ...]] = (
+    (fields.Boolean, "flag"),
+    (fields.Number, "number"),
+    (fields.Nested, "object"),
+    (fields.Mapping, "map"),
+    (fields.List, "list"),
+    (fields.String, "text"),
+)
+
+
+def title_of(schema: Schema, name: str) -> str:
+    """The schema's class attribute `title`, or the tracker's name in words."""
+    title = getattr(type(schema), "title", "")
+    return title if isinstance(title, str) and title else name.replace("_", " ").capitalize()
+
+
+def help_of(schema: Schema) -> str:
+    """The docstring of the schema's own class, as one paragraph."""
+    return " ".join((type(schema).__doc__ or "").split())
+
+
+def fields_of(schema: Schema) -> list[dict[str, Any]]:
+    """Every field that a customer fills in, in order.
+
+    Each has `name title help type required secret`, and where they apply
+    `default`, `choices` and, for an object, its own `fields`.
+    """
+    return [
+        _described(field.data_key or name, field)
+        for name, field in schema.fields.items()
+        if "scheme_of" not in field.metadata and not field.dump_only
+    ]
+
+
+def _described(name: str, field: fields.Field[Any]) -> dict[str, Any]:
+    type_ = next((word for kind, word in _TYPES if isinstance(field, kind)), "value")
+    said: dict[str, Any] = {
+        "name": name,
+        "title": _text(field.metadata.get("title")) or name.replace("_", " ").capitalize(),
+        "help": _text(field.metadata.get("help")),
+        "type": type_,
+        "required": bool(field.required),
+        "secret": bool(field.metadata.get("secret")),
+    }
+    if isinstance(field.load_default, str | int | float):
+        said["default"] = field.load_default
+    for rule in field.validators:
+        if isinstance(rule, validate.OneOf):
+            said["choices"] = [str(choice) for choice in rule.choices]
+    if isinstance(field, fields.Nested) and not field.many:
+        said["fields"] = fields_of(field.schema)
+    return said
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
