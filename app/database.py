@@ -7,18 +7,20 @@ meanwhile; one that starts as a writer waits its turn.
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import orjson
 from sqlalchemy import (
+    JSON,
     Connection,
     Engine,
-    FromClause,
     Row,
     Table,
+    Text,
     bindparam,
     cast,
     column,
@@ -35,6 +37,7 @@ from sqlalchemy.types import TypeEngine
 BUSY_SECONDS = 30
 
 Columns = Mapping[str, TypeEngine[Any]]
+Rows = Iterable[Sequence[Any]]
 
 
 def prepare_engine(url: str) -> dict[str, Any]:
@@ -82,30 +85,35 @@ def lock(connection: Connection, number: int) -> None:
         connection.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": number})
 
 
-def rows_table(connection: Connection, columns: Columns, rows: Iterable[Sequence[Any]]) -> Any:
+def rows_table(connection: Connection, columns: Columns, rows: Rows) -> Any:
     """`rows` as something to select from and join with: columns as named.
 
-    One array per column (PostgreSQL) or one JSON text (SQLite) costs one
-    plan and one bind, however many rows there are.
+    They travel as one JSON text, so that a statement costs one plan and one
+    bind however many rows there are.
     """
-    if not is_postgresql(connection):
-        return _json_table(columns, rows)
-    data = list(zip(*rows, strict=True)) or [()] * len(columns)
-    arrays = [
-        bindparam(None, list(values), type_=postgresql.ARRAY(kind), unique=True)
-        for values, kind in zip(data, columns.values(), strict=True)
-    ]
-    names = [column(name, kind) for name, kind in columns.items()]
-    return func.unnest(*arrays).table_valued(*names, name="given").render_derived()
+    text_ = bindparam(None, rows_json(connection, columns, rows), type_=Text(), unique=True)
+    return _given(is_postgresql(connection), text_, columns)
 
 
-def _json_table(columns: Columns, rows: Iterable[Sequence[Any]]) -> FromClause:
-    given = func.json_each(json.dumps([list(row) for row in rows])).table_valued("value")
+def rows_json(connection: Connection, names: Iterable[str], rows: Rows) -> str:
+    """The rows in the shape that this database unfolds fastest."""
+    if is_postgresql(connection):
+        keys = list(names)
+        return orjson.dumps([dict(zip(keys, row, strict=True)) for row in rows]).decode()
+    return orjson.dumps([tuple(row) for row in rows]).decode()
+
+
+def _given(postgresql_: bool, json: Any, columns: Columns) -> Any:
+    if postgresql_:
+        names = [column(name, kind) for name, kind in columns.items()]
+        unfolded = func.json_to_recordset(cast(json, JSON)).table_valued(*names, name="given")
+        return unfolded.render_derived(with_types=True)
+    each = func.json_each(json).table_valued("value")
     parts = [
-        cast(func.json_extract(given.c.value, f"$[{index}]"), kind).label(name)
+        cast(func.json_extract(each.c.value, f"$[{index}]"), kind).label(name)
         for index, (name, kind) in enumerate(columns.items())
     ]
-    return select(*parts).select_from(given).subquery("given")
+    return select(*parts).select_from(each).subquery("given")
 
 
 def insert_rows(
@@ -123,18 +131,29 @@ def insert_rows(
     """
     if not rows:
         return []
-    given = rows_table(connection, {name: table.c[name].type for name in names}, rows)
-    maker = postgresql.insert if is_postgresql(connection) else sqlite.insert
-    source = select(*(given.c[name] for name in names))
-    if not is_postgresql(connection):
-        source = source.where(text("true"))  # or ON CONFLICT reads as a join's ON
+    statement = _insertion(
+        is_postgresql(connection), table, tuple(names), tuple(returning), ignore_conflicts
+    )
+    done = connection.execute(statement, {"rows": rows_json(connection, names, rows)})
+    return done.all() if returning else []
+
+
+@lru_cache(maxsize=64)
+def _insertion(
+    postgresql_: bool,
+    table: Table,
+    names: tuple[str, ...],
+    returning: tuple[str, ...],
+    ignore_conflicts: bool,
+) -> Any:
+    given = _given(postgresql_, bindparam("rows", type_=Text()), _kinds(table, names))
+    # Without a WHERE, SQLite would read ON CONFLICT as the ON of a join.
+    source = select(*(given.c[name] for name in names)).where(text("true"))
+    maker = postgresql.insert if postgresql_ else sqlite.insert
     statement: Any = maker(table).from_select(list(names), source)
     if ignore_conflicts:
         statement = statement.on_conflict_do_nothing()
-    if not returning:
-        connection.execute(statement)
-        return []
-    return connection.execute(statement.returning(*(table.c[name] for name in returning))).all()
+    return statement.returning(*(table.c[name] for name in returning)) if returning else statement
 
 
 def update_rows(
@@ -142,15 +161,33 @@ def update_rows(
     table: Table,
     names: Sequence[str],
     rows: Sequence[Sequence[Any]],
-    *where: Any,
+    **where: Any,
 ) -> None:
-    """Update by primary key: each row is (id, new values in the order of `names`)."""
+    """Update by primary key: each row is (id, new values in the order of `names`).
+
+    `where` names columns that must still have these values.
+    """
     if not rows:
         return
+    statement = _updating(is_postgresql(connection), table, tuple(names), tuple(where))
+    data = rows_json(connection, ["id", *(f"new_{name}" for name in names)], rows)
+    terms = {f"old_{name}": value for name, value in where.items()}
+    connection.execute(statement, {"rows": data, **terms})
+
+
+@lru_cache(maxsize=64)
+def _updating(
+    postgresql_: bool, table: Table, names: tuple[str, ...], where: tuple[str, ...]
+) -> Any:
     kinds = {"id": table.c.id.type} | {f"new_{name}": table.c[name].type for name in names}
-    given = rows_table(connection, kinds, rows)
-    connection.execute(
+    given = _given(postgresql_, bindparam("rows", type_=Text()), kinds)
+    still = [table.c[name] == bindparam(f"old_{name}") for name in where]
+    return (
         update(table)
-        .where(table.c.id == given.c.id, *where)
+        .where(table.c.id == given.c.id, *still)
         .values({name: given.c[f"new_{name}"] for name in names})
     )
+
+
+def _kinds(table: Table, names: Iterable[str]) -> dict[str, TypeEngine[Any]]:
+    return {name: table.c[name].type for name in names}

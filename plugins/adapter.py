@@ -144,13 +144,20 @@ class Adapter:
 
     def retry_span(self, settings: Mapping[str, Any]) -> float | None:
         """Seconds after the first try when retries end; None = the whole schedule."""
-        if "retry_span" not in self._hooks:
+        return self._seconds_by("retry_span", settings)
+
+    def oldest(self, settings: Mapping[str, Any]) -> float | None:
+        """Seconds after an event's time when it is too old to be sent; None = never."""
+        return self._seconds_by("oldest", settings)
+
+    def _seconds_by(self, hook: str, settings: Mapping[str, Any]) -> float | None:
+        if hook not in self._hooks:
             return None
-        span = self._call("retry_span", settings=MappingProxyType(settings))
+        span = self._call(hook, settings=MappingProxyType(settings))
         if span is None:
             return None
         if not is_seconds(span):
-            raise AdapterFailed(f"retry_span returned {kind(span)} instead of seconds")
+            raise AdapterFailed(f"{hook} returned {kind(span)} instead of seconds")
         return float(span)
 
     def _call(self, hook: str, **arguments: Any) -> Any:

@@ -66,6 +66,7 @@ class Event:
     joined: int | None = None  #: when the person joined, if they did
     sequence: int = 1  #: the number of this report among those of its lead
     key: str = ""  #: identifies this event at this destination, for all tries
+    now: int = 0  #: Unix seconds when this try is built; changes with every retry
 
     def step_key(self, step: str = "") -> str:
         """A UUID that stays the same on every retry of this event's `step`."""

@@ -97,3 +97,13 @@ def retry_span(settings: Mapping[str, Any]) -> float | None:
     Return less when the tracker forgets an idempotency key sooner: a later
     retry could be counted twice.
     """
+
+
+@hookspec(firstresult=True)
+def oldest(settings: Mapping[str, Any]) -> float | None:
+    """How old an event may be when it is sent, in seconds after `event.time`.
+
+    Optional; None, the default, means any age. Return the limit of a tracker
+    that refuses what happened longer ago. An older event is not built or sent:
+    its postback ends, and its owner sees why.
+    """

@@ -105,6 +105,7 @@ def sample_event(kind: EventKind = EventKind.APPROVE, **changes: Any) -> Event:
         language="en",
         joined=1_789_999_000,
         key="018f-sample-key",
+        now=1_790_000_002,
     )
     return replace(event, **changes)
 
@@ -204,9 +205,10 @@ class AdapterContract:
                 self.adapter.classify_probe(Response(status, {}, body), settings)
 
     def test_the_optional_answers_are_sane(self) -> None:
-        """`wants_every_event` and `retry_span` give a bool and seconds, or nothing."""
+        """`wants_every_event` gives a bool, `retry_span` and `oldest` seconds or nothing."""
         self.adapter.wants_every_event(self.settings())
         self.adapter.retry_span(self.settings())
+        self.adapter.oldest(self.settings())
 
     def test_hooks_touch_neither_network_nor_files_nor_clock(self) -> None:
         """Adapters describe; only the transport acts. Imports inside hooks count too."""

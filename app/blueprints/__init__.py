@@ -9,15 +9,29 @@ from flask import Flask
 
 from app.blueprints.bots import blueprint as bots
 from app.blueprints.campaigns import blueprint as campaigns
+from app.blueprints.destinations import blueprint as destinations
 from app.blueprints.health import blueprint as health
 from app.blueprints.journal import blueprint as journal
 from app.blueprints.leads import blueprint as leads
 from app.blueprints.postbacks import blueprint as postbacks
 from app.blueprints.profile import blueprint as profile
 from app.blueprints.telegram import door as telegram
+from app.blueprints.trackers import blueprint as trackers
 
 
 def register_blueprints(app: Flask) -> None:
     """Open every door."""
-    for door in (telegram, profile, bots, campaigns, leads, journal, postbacks, health):
+    doors = (
+        telegram,
+        profile,
+        bots,
+        campaigns,
+        leads,
+        journal,
+        postbacks,
+        destinations,
+        trackers,
+        health,
+    )
+    for door in doors:
         app.register_blueprint(door)

@@ -14,8 +14,10 @@ from app.schemas.postbacks import (
     PostbackResend,
     PostbacksList,
     PostbackStory,
+    PostbackTest,
+    TryoutOut,
 )
-from app.services import postbacks
+from app.services import postbacks, tryout
 
 blueprint = Blueprint("postbacks", __name__, url_prefix="/api/postbacks")
 
@@ -41,3 +43,10 @@ def get() -> Response:
 def resend() -> Response:
     """Send one postback, or those a filter finds, once more."""
     return ok({"count": postbacks.resend(g.account.id, **load(PostbackResend()))})
+
+
+@blueprint.post("/test.json")
+@api_key
+def test() -> Response:
+    """What would be sent for a sample event; with `send`, what the tracker says to it."""
+    return ok(TryoutOut().dump(tryout.run(g.account.id, **load(PostbackTest()))))

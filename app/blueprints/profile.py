@@ -7,8 +7,15 @@ from flask import Blueprint, Response, g
 from app.auth import api_key, api_key_even_unpaid
 from app.envelope import ok
 from app.schemas import load
-from app.schemas.profile import Language, Notifications, ProfileOut, Templates
-from app.services import accounts
+from app.schemas.profile import (
+    Language,
+    Notifications,
+    ProfileOut,
+    Templates,
+    TrackerConnect,
+    TrackerOut,
+)
+from app.services import accounts, connection
 
 blueprint = Blueprint("profile", __name__, url_prefix="/api/profile")
 
@@ -48,4 +55,19 @@ def notify() -> Response:
 def lang() -> Response:
     """Set the language."""
     accounts.choose_language(g.account.id, **load(Language()))
+    return ok()
+
+
+@blueprint.get("/tracker.json")
+@api_key
+def tracker() -> Response:
+    """Which tracker is connected."""
+    return ok(TrackerOut().dump(connection.read(g.account.id)))
+
+
+@blueprint.post("/tracker.json")
+@api_key
+def connect() -> Response:
+    """Connect an AlterCPA tracker, or disconnect it."""
+    connection.choose(g.account.id, **load(TrackerConnect()))
     return ok()

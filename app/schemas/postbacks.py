@@ -8,7 +8,9 @@ from typing import Any
 from app.models import PostbackState
 from app.schemas import fields
 from app.schemas.base import Input, Output
+from app.schemas.destinations import Plain, Settings
 from app.schemas.lists import Period, Slice
+from app.schemas.profile import LONGEST_URL
 from plugins.contract import EventKind
 
 
@@ -36,6 +38,19 @@ class PostbackResend(PostbackFilter):
     """One by its id, or all that a filter finds."""
 
     postback_id = fields.Int(1, data_key="id")
+
+
+class PostbackTest(Input):
+    """A destination, a URL template, or a tracker with settings; `send` sends for real."""
+
+    dest = fields.Int(1)
+    template = fields.Text(LONGEST_URL, filled=True)
+    tracker = fields.Text(64)
+    settings = Settings()
+    event = fields.Choice(*EventKind, load_default=EventKind.APPROVE.value)
+    campaign = fields.Int(1)
+    click = fields.Text(64, load_default="")
+    send = fields.Flag(load_default=False)
 
 
 class PostbackOut(Output):
@@ -89,3 +104,29 @@ class PostbackStory(Output):
     """`postbacks/get` beside the postback's own fields."""
 
     attempts = fields.List(fields.Nested(AttemptOut))
+
+
+class StepOut(Output):
+    """One request, secrets masked; `verdict` is empty when it was not sent."""
+
+    step = fields.Text()
+    method = fields.Text()
+    url = fields.Text()
+    headers = Plain()
+    body = fields.Text()
+    idempotency_key = fields.Text()
+    status = fields.Int()
+    answer = fields.Text()
+    ms = fields.Int()
+    verdict = fields.Text()
+    reason = fields.Text()
+
+
+class TryoutOut(Output):
+    """`postbacks/test`; `event` is the sample as a postback would freeze it."""
+
+    event = Frozen()
+    sent = fields.Flag()
+    verdict = fields.Text()
+    reason = fields.Text()
+    steps = fields.List(fields.Nested(StepOut))

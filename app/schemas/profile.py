@@ -33,6 +33,20 @@ class Language(Input):
     lang = fields.Choice(*LANGUAGES, required=True)
 
 
+class TrackerConnect(Input):
+    """The AlterCPA tracker to connect; an empty domain disconnects."""
+
+    domain = fields.Text(300, required=True)
+    key = fields.Text(300, load_default="")
+
+
+class TrackerOut(Output):
+    """`profile/tracker`. The key is never shown."""
+
+    connected = fields.Flag()
+    domain = fields.Text()
+
+
 class NotificationsOut(Output):
     """The switches as they are."""
 

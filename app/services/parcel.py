@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
-from urllib.parse import urlsplit
 
 from app.domain import backoff, events
 from app.models import PostbackState
@@ -46,8 +45,8 @@ class Parcel:
 
     @property
     def host(self) -> str:
-        """Where to, for counting places."""
-        return urlsplit(self.request.url).netloc
+        """Where to, for counting places: scheme, host and port."""
+        return "/".join(self.request.url.split("/", 3)[:3])
 
     def read(self, answer: Answer) -> Outcome:
         """What an answer, or the lack of one, means."""

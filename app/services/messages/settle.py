@@ -98,7 +98,7 @@ def settle(connection: Connection, endings: Sequence[Ending], *, now: float) -> 
         by_lease[ending.message.lease].append(_row(ending, now))
     names = ["state", "reason", "due", "tries", "parse_mode", "sent", "lease", "lease_until"]
     for lease, rows in by_lease.items():
-        update_rows(connection, MESSAGES, names, rows, MESSAGES.c.lease == lease)
+        update_rows(connection, MESSAGES, names, rows, lease=lease)
     _close_persons(connection, endings, now)
     _quieten(connection, endings)
     _flag(connection, endings)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import astuple, dataclass, field, fields
+from dataclasses import dataclass, field, fields
+from operator import attrgetter
 from typing import Final
 
-from sqlalchemy import ColumnElement, Connection, or_, update
+from sqlalchemy import Connection, or_, update
 
 from app.database import insert_rows, update_rows
 from app.domain.backoff import block_seconds
@@ -85,45 +86,60 @@ class Batch:
 
 _TRIED: Final = [one.name for one in fields(Tried)]
 _CHANGED: Final = [one.name for one in fields(Settled)][1:]
+_as_tried: Final = attrgetter(*_TRIED)
+_as_settled: Final = attrgetter("id", *_CHANGED)
 
 
 def settle(connection: Connection, lease: str, batch: Batch, now: float) -> None:
     """Record attempts always, and outcomes where the lease is still ours. No commit."""
-    insert_rows(connection, _ATTEMPTS, _TRIED, [astuple(one) for one in batch.tried])
-    settled = [astuple(one) for one in batch.settled]
-    update_rows(connection, _POSTBACKS, _CHANGED, settled, *_is_mine(lease))
+    insert_rows(connection, _ATTEMPTS, _TRIED, [_as_tried(one) for one in batch.tried])
+    settled = [_as_settled(one) for one in batch.settled]
+    update_rows(
+        connection, _POSTBACKS, _CHANGED, settled, state=int(PostbackState.SENDING), lease=lease
+    )
     _hand_back(connection, lease, batch.untouched)
-    for one in batch.health.values():
-        _note_health(connection, one, now)
+    _note_health(connection, list(batch.health.values()), now)
 
 
 def _hand_back(connection: Connection, lease: str, ids: Sequence[int]) -> None:
     """Give up the lease on postbacks that were not tried, free of charge."""
     if ids:
+        row = _POSTBACKS.c
         connection.execute(
             update(_POSTBACKS)
-            .where(_POSTBACKS.c.id.in_(ids), *_is_mine(lease))
+            .where(row.id.in_(ids), row.state == PostbackState.SENDING, row.lease == lease)
             .values(state=PostbackState.WAITING, lease=None, lease_until=None)
         )
 
 
-def _is_mine(lease: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
-    return _POSTBACKS.c.state == PostbackState.SENDING, _POSTBACKS.c.lease == lease
+def _note_health(connection: Connection, health: Sequence[Health], now: float) -> None:
+    """Success closes a breaker, failures in a row open it, some answers switch off."""
+    row = _DESTINATIONS.c
+    well = [one.id for one in health if one.succeeded]
+    if well:
+        troubled = or_(row.failures > 0, row.blocked_until > 0)
+        connection.execute(
+            update(_DESTINATIONS)
+            .where(row.id.in_(well), troubled)
+            .values(failures=0, blocked_until=0.0)
+        )
+    for one in health:
+        if one.failed and not one.succeeded:
+            _note_failures(connection, one, now)
+        if one.stop:
+            connection.execute(
+                update(_DESTINATIONS)
+                .where(row.id == one.id, row.status == DestinationStatus.ACTIVE)
+                .values(status=DestinationStatus.OFF, reason=one.stop[:300])
+            )
 
 
-def _note_health(connection: Connection, one: Health, now: float) -> None:
+def _note_failures(connection: Connection, one: Health, now: float) -> None:
     row = _DESTINATIONS.c
     mine = update(_DESTINATIONS).where(row.id == one.id)
-    if one.stop:
-        off = {"status": DestinationStatus.OFF, "reason": one.stop[:300]}
-        connection.execute(mine.where(row.status == DestinationStatus.ACTIVE).values(off))
-    if one.succeeded:
-        troubled = or_(row.failures > 0, row.blocked_until > 0)
-        connection.execute(mine.where(troubled).values(failures=0, blocked_until=0.0))
-    elif one.failed:
-        failures = connection.scalar(
-            mine.values(failures=row.failures + one.failed).returning(row.failures)
-        )
-        blocked = now + block_seconds(failures or 0)
-        if blocked > now:
-            connection.execute(mine.values(blocked_until=blocked))
+    failures = connection.scalar(
+        mine.values(failures=row.failures + one.failed).returning(row.failures)
+    )
+    pause = block_seconds(failures or 0)
+    if pause:
+        connection.execute(mine.values(blocked_until=now + pause))

@@ -1,0 +1,18 @@
+"""trackers/*: the adapters of this installation."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response
+
+from app.auth import api_key
+from app.envelope import ok
+from app.services import trackers
+
+blueprint = Blueprint("trackers", __name__, url_prefix="/api/trackers")
+
+
+@blueprint.get("/list.json")
+@api_key
+def listed() -> Response:
+    """All adapters with the fields they ask for, and the broken ones with their reason."""
+    return ok(trackers.listed())

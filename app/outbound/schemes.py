@@ -1,0 +1,43 @@
+"""http or https: where a customer names only a host, the operator's network decides."""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+from collections.abc import Sequence
+from typing import Final
+
+from app.config import Network
+from app.outbound import urls
+from app.outbound.addresses import Address, is_allowed
+
+HTTP: Final = "http"
+HTTPS: Final = "https"
+
+
+def scheme_for(authority: str, allow: Sequence[Network]) -> str:
+    """http if every address of `authority` (host or host:port) lies in `allow`, else https.
+
+    A name is only looked up where the operator opened a network at all, so
+    this waits for a name server nowhere else. Call it without a database
+    connection in hand. It opens nothing: the address guard judges again, on
+    the address that is connected to.
+    """
+    if not allow:
+        return HTTPS
+    try:
+        host, port = urls.split(f"{HTTPS}://{authority}/")
+        literal = urls.literal(host.lower())
+    except urls.AddressRefused:
+        return HTTPS
+    addresses = [literal] if literal else _look_up(host, port)
+    inside = bool(addresses) and all(is_allowed(address, allow) for address in addresses)
+    return HTTP if inside else HTTPS
+
+
+def _look_up(host: str, port: int) -> list[Address]:
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError):
+        return []
+    return [ipaddress.ip_address(str(target[0]).partition("%")[0]) for *_, target in found]

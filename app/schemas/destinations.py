@@ -1,0 +1,137 @@
+"""Fields of trackers/list and dest/*."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any, Final
+
+from marshmallow import ValidationError
+
+from app.models import DestinationStatus, Role
+from app.schemas import fields
+from app.schemas.base import Input, Output
+from app.schemas.lists import Slice
+from plugins.contract import EventKind
+
+LONGEST_TITLE: Final = 128
+_FLAG: Final = fields.Flag()
+
+
+class Settings(fields.Field[dict[str, Any]]):
+    """What an adapter asks for: an object, or in a form its JSON text."""
+
+    def _read(self, value: Any) -> dict[str, Any]:
+        if isinstance(value, str):
+            try:
+                value = json.loads(value)
+            except (ValueError, RecursionError):
+                raise ValidationError("must be an object, or its JSON text") from None
+        if not isinstance(value, dict):
+            raise ValidationError("must be an object")
+        return value
+
+
+class Events(fields.Field[dict[EventKind, bool]]):
+    """Which events are sent.
+
+    A list, or text with commas, names all that are; an object switches those
+    that it names and leaves the others as they are.
+    """
+
+    def _read(self, value: Any) -> dict[EventKind, bool]:
+        if isinstance(value, str):
+            value = [part.strip() for part in value.split(",") if part.strip()]
+        if isinstance(value, list):
+            wanted = {self._kind(name) for name in value}
+            return {kind: kind in wanted for kind in EventKind}
+        if isinstance(value, dict):
+            return {self._kind(name): _FLAG.deserialize(on) for name, on in value.items()}
+        raise ValidationError("must be a list of events, or an object of switches")
+
+    def _show(self, value: Any) -> Mapping[str, bool]:
+        return {kind.value: bool(value & 1 << index) for index, kind in enumerate(EventKind)}
+
+    @staticmethod
+    def _kind(name: Any) -> EventKind:
+        try:
+            return EventKind(name)
+        except ValueError:
+            raise ValidationError(f"knows only {', '.join(EventKind)}") from None
+
+
+class DestinationId(Input):
+    """Which destination."""
+
+    id = fields.Int(1, required=True)
+
+
+class DestinationsList(Slice):
+    """`campaign` 0 asks for those of the account as a whole."""
+
+    campaign = fields.Int(0)
+
+
+class DestinationAdd(Input):
+    """A new destination; without `campaign` it serves all of them."""
+
+    tracker = fields.Text(64, required=True)
+    settings = Settings(required=True)
+    title = fields.Text(LONGEST_TITLE)
+    campaign = fields.Int(0)
+    events = Events()
+
+
+class DestinationEdit(DestinationId):
+    """Absent fields stay as they are."""
+
+    settings = Settings()
+    title = fields.Text(LONGEST_TITLE)
+    campaign = fields.Int(0)
+    events = Events()
+
+
+class DestinationPause(DestinationId):
+    """Pause with 1, resume with 0."""
+
+    pause = fields.Flag(required=True)
+
+
+class DestinationCheck(Input):
+    """A destination, or a tracker with settings that are not kept."""
+
+    id = fields.Int(1)
+    tracker = fields.Text(64)
+    settings = Settings()
+
+
+class Plain(fields.Field[Any]):
+    """JSON as it is."""
+
+
+class DestinationOut(Output):
+    """A row of `dest/list`; secrets in `settings` read `***`."""
+
+    id = fields.Int(attribute="destination.id")
+    tracker = fields.Text(attribute="destination.tracker")
+    title = fields.Text(attribute="destination.title")
+    role = fields.Word(Role, attribute="destination.role")
+    campaign = fields.Int(attribute="destination.campaign_id", none=0)
+    settings = Plain()
+    events = Events(attribute="destination.events")
+    every_event = fields.Flag(attribute="destination.every_event")
+    status = fields.Word(DestinationStatus, attribute="destination.status")
+    reason = fields.Text(attribute="destination.reason")
+    failures = fields.Int(attribute="destination.failures")
+    blocked_until = fields.Stamp(attribute="destination.blocked_until")
+    created = fields.Stamp(attribute="destination.created")
+
+
+class CheckedOut(Output):
+    """`dest/check`; `ok` is null when the tracker offers no check."""
+
+    ok = Plain()
+    verdict = fields.Text()
+    message = fields.Text()
+    status = fields.Int()
+    ms = fields.Int()

@@ -1,0 +1,97 @@
+"""What Altcraft's answers mean: the JSON `error` first, the HTTP status second."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Final, NamedTuple
+
+from plugins.altcraft_settings import BOTH
+from plugins.contract import Outcome, Response, Verdict, outcome_by_status
+
+_INT: Final = re.compile(r"-?[0-9]{1,18}")
+
+
+class _Rule(NamedTuple):
+    verdict: Verdict
+    meaning: str
+    stop: bool = False
+
+
+#: The JSON `error` of an answer; an HTTP status, where the body tells nothing.
+RULES: Final[Mapping[int, _Rule]] = {
+    0: _Rule(Verdict.DELIVERED, "done"),
+    400: _Rule(Verdict.REJECTED, "Altcraft cannot read the request"),
+    401: _Rule(Verdict.REJECTED, "Altcraft does not accept the token", stop=True),
+    402: _Rule(Verdict.RETRY, "the tariff's limit in Altcraft is reached", stop=True),
+    403: _Rule(Verdict.REJECTED, "the token's role lacks the rights for this", stop=True),
+    404: _Rule(Verdict.REJECTED, "Altcraft finds no such database, pixel or profile"),
+    409: _Rule(Verdict.REJECTED, "another record has the same unique values"),
+    413: _Rule(Verdict.REJECTED, "the database is not available in this resource"),
+    415: _Rule(Verdict.REJECTED, "Altcraft does not take this kind of content"),
+    429: _Rule(Verdict.RETRY, "too many requests for this installation"),
+    435: _Rule(Verdict.REJECTED, "several profiles match; the database holds duplicates"),
+    440: _Rule(Verdict.REJECTED, "Altcraft refused with its undocumented code 440"),
+    441: _Rule(Verdict.REJECTED, "this object belongs to another group"),
+    450: _Rule(Verdict.REJECTED, "Altcraft finds a value invalid"),
+    500: _Rule(Verdict.RETRY, "Altcraft failed inside"),
+    501: _Rule(Verdict.REJECTED, "this Altcraft is too old, or the address is not its own"),
+}
+
+
+def judge(response: Response, step: str, mode: str) -> Outcome:
+    """Read one answer; `step` is empty for the probe. Replays are the caller's to see."""
+    code = error_code(response)
+    if code is None:
+        return _judge_status(response)
+    said = f"{_rule(code).meaning} ({code}{_explained(response)})" if code else "done"
+    if code == 409 and step == "profile":
+        return Outcome(Verdict.DUPLICATE, said)
+    if code == 404 and step == "goal" and mode == BOTH:
+        return Outcome(Verdict.RETRY, f"the profile or the pixel is not found yet: {said}")
+    rule = _rule(code)
+    return Outcome(rule.verdict, said, response.retry_after, rule.stop)
+
+
+def _judge_status(response: Response) -> Outcome:
+    """Without a number under `error`: a proxy spoke, or not all of it arrived.
+
+    An object with no `error` at all is let pass: what goals/register answers
+    is not documented.
+    """
+    by_status = outcome_by_status(response)
+    if by_status.verdict.is_success:
+        body = response.json()
+        if isinstance(body, dict) and body.get("error") is None:
+            return Outcome(Verdict.DELIVERED, f"{by_status.reason}, without an error number")
+        return Outcome(Verdict.RETRY, f"{by_status.reason}, but the answer is not Altcraft's")
+    rule = RULES.get(response.status)
+    if rule is None:
+        return by_status
+    return Outcome(rule.verdict, by_status.reason, response.retry_after, rule.stop)
+
+
+def _rule(code: int) -> _Rule:
+    return RULES.get(code) or _Rule(Verdict.REJECTED, "Altcraft refused with an unknown code")
+
+
+def error_code(response: Response) -> int | None:
+    """The number under `error`, however it is spelled; None where there is none."""
+    body = response.json()
+    error = body.get("error") if isinstance(body, dict) else None
+    if isinstance(error, str) and _INT.fullmatch(error):
+        return int(error)
+    if isinstance(error, bool) or not isinstance(error, int | float):
+        return None
+    return int(error) if isinstance(error, int) or error.is_integer() else None
+
+
+def _explained(response: Response) -> str:
+    text = response.json().get("error_text")
+    return f", {text[:200]}" if isinstance(text, str) and text else ""
+
+
+def is_replayed(response: Response) -> bool:
+    """Current versions say Duplicate-Request, older ones put X- before it."""
+    names = ("duplicate-request", "x-duplicate-request")
+    return any(response.headers.get(name, "").strip().casefold() == "true" for name in names)

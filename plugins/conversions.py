@@ -1,0 +1,149 @@
+"""What the conversion APIs of ad platforms share: names, values, hashes.
+
+Used by `meta_capi` and `tiktok_events`. Both count events instead of keeping
+one status per lead, and both drop an event of the same name and id that comes
+again within 48 hours; that is why retries end before that.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+
+from marshmallow import Schema, ValidationError, fields, validate, validates_schema
+
+from plugins import macros
+from plugins.contract import Event, EventKind
+
+#: Within the 48 hours in which a repeated event id is recognised.
+RETRY_SECONDS: Final = 47 * 3600.0
+
+#: A custom event's name, as both platforms take it.
+_NAME: Final = re.compile(r"(?:[A-Za-z0-9][A-Za-z0-9 _-]{0,49})?")
+_HASHED: Final = re.compile(r"[0-9a-f]{32}|[0-9a-f]{64}")
+_WORD: Final = re.compile(r"[!-~]+")
+_CURRENCY: Final = re.compile(r"(?:[A-Z]{3})?")
+
+
+class Word(fields.String):
+    """One word of printable ASCII, stripped: what is pasted often has spaces around it."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        text = str(super()._deserialize(value, attr, data, **kwargs)).strip()
+        if text and not _WORD.fullmatch(text):
+            raise ValidationError("must be one word of Latin letters, digits and signs")
+        return text
+
+
+class Endpoint(Word):
+    """The base of an API: scheme, host and perhaps a path, without a slash at its end."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        text = super()._deserialize(value, attr, data, **kwargs)
+        if found := re.search(r"[?#{}]", text):
+            raise ValidationError(f"must be an address without {found[0]!r}")
+        try:
+            return "".join(part[0] for part in macros.compile_url(text)).rstrip("/")
+        except ValueError as error:
+            raise ValidationError(f"cannot be used: {error}") from error
+
+
+def _valid_name(text: str) -> None:
+    if not _NAME.fullmatch(text):
+        raise ValidationError("must be at most 50 Latin letters, digits, spaces, - and _")
+
+
+def events_field(names: Mapping[EventKind, str]) -> fields.Nested:
+    """The platform's name for each event, `names` unless the customer says otherwise."""
+    schema = Schema.from_dict(
+        {
+            kind.value: fields.String(
+                load_default=name,
+                validate=_valid_name,
+                metadata={"title": f"Name for {kind.value}"},
+            )
+            for kind, name in names.items()
+        },
+        name="EventNames",
+    )
+    return fields.Nested(
+        schema,
+        load_default=lambda: schema().load({}),
+        metadata={"title": "Event names", "help": "an empty name sends nothing for that event"},
+    )
+
+
+def _values_field() -> fields.Nested:
+    schema = Schema.from_dict(
+        {
+            kind.value: fields.Float(
+                load_default=None,
+                allow_none=True,
+                validate=validate.Range(min=0, max=1e9),
+                metadata={"title": f"Value of {kind.value}"},
+            )
+            for kind in EventKind
+        },
+        name="EventValues",
+    )
+    return fields.Nested(
+        schema,
+        load_default=lambda: schema().load({}),
+        metadata={"title": "Values", "help": "what one event is worth to you, in your currency"},
+    )
+
+
+class ConversionSettings(Schema):
+    """What one event is worth; the platform's own schema adds the rest."""
+
+    values = _values_field()
+    currency = Word(
+        load_default="",
+        validate=validate.Regexp(_CURRENCY, error="must be three capital letters, such as USD"),
+        metadata={"title": "Currency", "help": "ISO 4217, such as USD; needed with a value"},
+    )
+
+    @validates_schema
+    def a_value_needs_a_currency(self, data: dict[str, Any], **_: Any) -> None:
+        """A number alone says nothing."""
+        if not data["currency"] and any(worth is not None for worth in data["values"].values()):
+            raise ValidationError("choose the currency of the values", "currency")
+
+
+def name_of(event: Event, settings: Mapping[str, Any]) -> str:
+    """The platform's name for `event`; empty when it is not told."""
+    return str(settings["events"].get(event.kind.value) or "")
+
+
+def worth(event: Event, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """`{"value", "currency"}`, or nothing for an event without a value."""
+    value = settings["values"].get(event.kind.value)
+    return {} if value is None else {"value": value, "currency": settings["currency"]}
+
+
+def hashed(text: str) -> str:
+    """SHA-256 of `text` in lower case without space around, in hexadecimal; "" stays "".
+
+    What is a hash already stays as it is: so does Meta's own library.
+    """
+    plain = text.lower().strip()
+    if not plain or _HASHED.fullmatch(plain):
+        return plain
+    return hashlib.sha256(plain.encode("utf-8", "replace")).hexdigest()
+
+
+def identities(event: Event, settings: Mapping[str, Any]) -> list[str]:
+    """Hashed ids by which the platform may know the person: Telegram's, and the click."""
+    known = [hashed(str(event.subscriber))]
+    if event.click and settings["click_is"] == "external_id":
+        known.append(hashed(event.click))
+    return known
+
+
+def compact(value: object) -> bytes:
+    """JSON in UTF-8; half characters, which it cannot hold, become question marks."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return text.encode("utf-8", "replace")

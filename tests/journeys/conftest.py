@@ -1,0 +1,59 @@
+"""Journeys run the Procfile's processes: nothing is in the test's own process but the doubles."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app.sandbox.bot_api import BotApiDouble
+from app.sandbox.serving import running
+from app.sandbox.tracker import TrackerDouble
+
+from .system import System
+
+SECRET_KEY = "the operator's secret in all journeys"
+
+
+@pytest.fixture(scope="module")
+def bot_api() -> Iterator[Any]:
+    """A running Bot API double at `.url`."""
+    double = BotApiDouble(time_scale=0.1)
+    with running(double) as url:
+        double.url = url  # type: ignore[attr-defined]
+        yield double
+
+
+@pytest.fixture(scope="module")
+def tracker() -> Iterator[Any]:
+    """A running tracker double at `.url`."""
+    double = TrackerDouble()
+    with running(double) as url:
+        double.url = url  # type: ignore[attr-defined]
+        yield double
+
+
+@pytest.fixture(scope="module")
+def start_system(new_database: Any, bot_api: Any) -> Iterator[Callable[..., System]]:
+    """`start_system("postgresql", LEASE_SECONDS="2")`: a running System, ended with the module."""
+    with contextlib.ExitStack() as stack:
+
+        def start(kind: str, *, worker: str = "", **environ: str) -> System:
+            folder = Path(tempfile.mkdtemp(prefix="gp-", dir="/tmp"))
+            #stack.callback(shutil.rmtree, folder, ignore_errors=True)
+            environ = {
+                "DATABASE_URL": new_database(kind).url,
+                "SECRET_KEY": SECRET_KEY,
+                "TELEGRAM_API_URL": bot_api.url,
+                "CRASH_FOLDER": str(folder),
+                **environ,
+            }
+            system = System(folder, environ, bot_api, worker=worker)
+            return stack.enter_context(system.running())
+
+        yield start

@@ -1,0 +1,113 @@
+"""worker.py with a death wish: its drains stop themselves at named points.
+
+Nothing of the application is changed for it: SQLAlchemy tells of commits, and
+the transport is exchanged for one that tells of requests and answers. The
+points are spread evenly; which visit to a point is the last is seeded.
+
+CRASH_FOLDER holds `armed` while deaths are wanted, and `deaths`: one line for
+each. CRASH_SEED, CRASH_EACH (deaths per role and point), CRASH_POINTS
+(`postbacks.after_send,…`), CRASH_SIGNAL (9 kills, 19 freezes).
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import random
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import event
+from sqlalchemy.orm import Session
+
+from app import jobs, supervisor
+from app.outbound.transport import Answer, Transport
+from plugins.contract import Request
+
+FOLDER = Path(os.environ["CRASH_FOLDER"])
+EACH = int(os.environ["CRASH_EACH"])
+SIGNAL = int(os.environ["CRASH_SIGNAL"])
+POINTS = os.environ["CRASH_POINTS"].split(",")
+LATEST_VISIT = 4
+
+
+class Fate:
+    """Where and when this process will die. Made by the first visit to any point."""
+
+    def __init__(self, role: str) -> None:
+        deaths = self._deaths()
+        chance = random.Random(f"{os.environ['CRASH_SEED']} {role} {sum(deaths.values())}")
+        mine = [point for point in POINTS if point.startswith(f"{role}.")]
+        self._point = min(mine, key=lambda point: (deaths[point], chance.random()), default="")
+        self._visits = chance.randint(1, LATEST_VISIT)
+
+    def visit(self, point: str) -> None:
+        """Die, if it was written so and is still wanted."""
+        if point != self._point:
+            return
+        self._visits -= 1
+        if self._visits or not (FOLDER / "armed").exists() or self._deaths()[point] >= EACH:
+            return
+        with (FOLDER / "deaths").open("a") as book:
+            book.write(f"{point} {os.getpid()} {__import__('time').time()}\n")
+        os.kill(os.getpid(), SIGNAL)
+
+    @staticmethod
+    def _deaths() -> Counter[str]:
+        book = FOLDER / "deaths"
+        lines = book.read_text().splitlines() if book.exists() else []
+        return Counter(line.split()[0] for line in lines)
+
+
+_fates: dict[int, Fate] = {}
+_answers = 0  # that were read and are not settled
+
+
+def visit(point: str) -> None:
+    """A drain passes a named point."""
+    role = multiprocessing.current_process().name
+    if role in ("updates", "postbacks"):
+        _fates.setdefault(os.getpid(), Fate(role)).visit(f"{role}.{point}")
+
+
+def is_commit_of_interest() -> bool:
+    """Empty commits of an idle delivery are none."""
+    return multiprocessing.current_process().name == "updates" or _answers > 0
+
+
+class CrashingTransport(Transport):
+    """Tells when a claimed postback is about to be sent, and when answers are there."""
+
+    def start(self, request: Request, tag: object) -> None:
+        visit("after_claim")
+        super().start(request, tag)
+
+    def poll(self, seconds: float) -> list[Answer]:
+        global _answers  # noqa: PLW0603 one drain to a process
+        answers = super().poll(seconds)
+        if answers:
+            _answers += len(answers)
+            visit("after_send")
+        return answers
+
+
+@event.listens_for(Session, "before_commit")
+def _before(_session: Any) -> None:
+    if is_commit_of_interest():
+        visit("before_commit")
+
+
+@event.listens_for(Session, "after_commit")
+def _after(_session: Any) -> None:
+    global _answers  # noqa: PLW0603 one drain to a process
+    if is_commit_of_interest():
+        visit("after_commit")
+        _answers = 0
+
+
+if __name__ == "__main__":
+    jobs.Transport = CrashingTransport  # type: ignore[misc]
+    supervisor.LONGEST_PAUSE = supervisor.FIRST_PAUSE  # type: ignore[misc] # dying is the plan
+    sys.exit(supervisor.main())
