@@ -19,7 +19,7 @@ def create_app(settings: SettingsType | None = None) -> Flask:
     """
     from flask import Flask
 
-    from app import cli, envelope, logs
+    from app import cli, envelope, logs, translations
     from app.blueprints import register_blueprints
     from app.config import Settings
     from app.database import prepare_engine
@@ -43,6 +43,7 @@ def create_app(settings: SettingsType | None = None) -> Flask:
     db.init_app(app)
     migrate.init_app(app, db, directory="migrations", render_as_batch=True)
 
+    translations.register(app)
     envelope.register(app)
     register_blueprints(app)
     cli.register(app)

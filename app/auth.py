@@ -1,6 +1,7 @@
 """Guards. Every view wears exactly one, and a test asks each for its name.
 
-The key comes as `Authorization: Bearer`, which wins, or as a value of `?id=`
+A session token of the dashboard opens what the API key opens, and a little
+more. The key comes as `Authorization: Bearer`, which wins, or as a value of `?id=`
 that looks like `<digits>-<secret>`; an object's own `id` is a bare integer.
 It is never taken from a body, so that a form cannot authenticate itself.
 """
@@ -8,6 +9,7 @@ It is never taken from a body, so that a form cannot authenticate itself.
 from __future__ import annotations
 
 import hmac
+import ipaddress
 import re
 from collections.abc import Callable
 from functools import wraps
@@ -17,7 +19,8 @@ from flask import Response, g, request
 from flask.typing import ResponseReturnValue
 
 from app.errors import BadKey
-from app.services import accounts
+from app.services import accounts, sessions
+from app.services.accounts import Caller
 from app.vault import vault
 
 Arguments = ParamSpec("Arguments")
@@ -43,7 +46,7 @@ def public(view: View[Arguments]) -> View[Arguments]:
 
 
 def api_key(view: View[Arguments]) -> View[Arguments]:
-    """Only with an account's API key; `g.account` is the caller.
+    """Only with an account's API key or session; `g.account` is the caller.
 
     Raises BadKey, Banned, or Unpaid when the plan and its grace are over.
     """
@@ -53,6 +56,19 @@ def api_key(view: View[Arguments]) -> View[Arguments]:
 def api_key_even_unpaid(view: View[Arguments]) -> View[Arguments]:
     """As `api_key`, for what an account needs in order to pay."""
     return _keyed(view, must_be_paid=False)
+
+
+def session(view: View[Arguments]) -> View[Arguments]:
+    """Only with a session; `g.account.session_id` is which. Raises BadKey or Banned."""
+
+    @wraps(view)
+    def guarded(*args: Arguments.args, **kwargs: Arguments.kwargs) -> ResponseReturnValue:
+        g.account = _admit(must_be_paid=False)
+        if g.account.session_id is None:
+            raise BadKey("this needs a session, which the API key is not")
+        return view(*args, **kwargs)
+
+    return mark("session")(guarded)
 
 
 def telegram_secret(view: View[Arguments]) -> View[Arguments]:
@@ -76,10 +92,16 @@ def telegram_secret(view: View[Arguments]) -> View[Arguments]:
 def _keyed(view: View[Arguments], *, must_be_paid: bool) -> View[Arguments]:
     @wraps(view)
     def guarded(*args: Arguments.args, **kwargs: Arguments.kwargs) -> ResponseReturnValue:
-        g.account = accounts.admit(presented_key(), must_be_paid=must_be_paid)
+        g.account = _admit(must_be_paid=must_be_paid)
         return view(*args, **kwargs)
 
     return mark("api_key" if must_be_paid else "api_key_even_unpaid")(guarded)
+
+
+def _admit(*, must_be_paid: bool) -> Caller:
+    key = presented_key()
+    admit = sessions.admit if key.startswith(sessions.PREFIX) else accounts.admit
+    return admit(key, must_be_paid=must_be_paid)
 
 
 def presented_key() -> str:
@@ -91,3 +113,18 @@ def presented_key() -> str:
         if KEY.fullmatch(value):
             return value
     raise BadKey
+
+
+def caller_address() -> str:
+    """Who calls, for counting: the peer, or whom a proxy of our own network names.
+
+    Only the last entry of X-Forwarded-For was written by that proxy; a peer
+    with a public address is no proxy of ours, whatever it claims.
+    """
+    peer = request.remote_addr or ""
+    forwarded = request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()
+    try:
+        named = str(ipaddress.ip_address(forwarded))
+        return named if ipaddress.ip_address(peer).is_private else peer
+    except ValueError:
+        return peer

@@ -8,7 +8,7 @@ meanwhile; one that starts as a writer waits its turn.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ import orjson
 from sqlalchemy import (
     JSON,
     Connection,
+    CursorResult,
     Engine,
     Row,
     Table,
@@ -85,25 +86,14 @@ def lock(connection: Connection, number: int) -> None:
         connection.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": number})
 
 
-def rows_table(connection: Connection, columns: Columns, rows: Rows) -> Any:
-    """`rows` as something to select from and join with: columns as named.
+def rows_table(postgresql_: bool, columns: Columns) -> Any:
+    """Rows given at execution, as something to select from and join with.
 
-    They travel as one JSON text, so that a statement costs one plan and one
-    bind however many rows there are.
+    They travel as one JSON text, the parameter `rows`, so that a statement
+    costs one plan and one bind however many rows there are, and can be built
+    once. `with_rows` executes it.
     """
-    text_ = bindparam(None, rows_json(connection, columns, rows), type_=Text(), unique=True)
-    return _given(is_postgresql(connection), text_, columns)
-
-
-def rows_json(connection: Connection, names: Iterable[str], rows: Rows) -> str:
-    """The rows in the shape that this database unfolds fastest."""
-    if is_postgresql(connection):
-        keys = list(names)
-        return orjson.dumps([dict(zip(keys, row, strict=True)) for row in rows]).decode()
-    return orjson.dumps([tuple(row) for row in rows]).decode()
-
-
-def _given(postgresql_: bool, json: Any, columns: Columns) -> Any:
+    json = bindparam("rows", type_=Text())
     if postgresql_:
         names = [column(name, kind) for name, kind in columns.items()]
         unfolded = func.json_to_recordset(cast(json, JSON)).table_valued(*names, name="given")
@@ -114,6 +104,29 @@ def _given(postgresql_: bool, json: Any, columns: Columns) -> Any:
         for index, (name, kind) in enumerate(columns.items())
     ]
     return select(*parts).select_from(each).subquery("given")
+
+
+def with_rows(
+    connection: Connection,
+    build: Callable[[bool], Any],
+    names: Iterable[str],
+    rows: Rows,
+    **terms: Any,
+) -> CursorResult[Any]:
+    """Execute what `build(is it PostgreSQL)` made of `rows_table`, with these rows.
+
+    Let `build` be cached: making a statement costs more than sending it.
+    """
+    statement = build(is_postgresql(connection))
+    return connection.execute(statement, {"rows": _json(connection, names, rows), **terms})
+
+
+def _json(connection: Connection, names: Iterable[str], rows: Rows) -> str:
+    """The rows in the shape that this database unfolds fastest."""
+    if is_postgresql(connection):
+        keys = list(names)
+        return orjson.dumps([dict(zip(keys, row, strict=True)) for row in rows]).decode()
+    return orjson.dumps([tuple(row) for row in rows]).decode()
 
 
 def insert_rows(
@@ -134,7 +147,7 @@ def insert_rows(
     statement = _insertion(
         is_postgresql(connection), table, tuple(names), tuple(returning), ignore_conflicts
     )
-    done = connection.execute(statement, {"rows": rows_json(connection, names, rows)})
+    done = connection.execute(statement, {"rows": _json(connection, names, rows)})
     return done.all() if returning else []
 
 
@@ -146,7 +159,7 @@ def _insertion(
     returning: tuple[str, ...],
     ignore_conflicts: bool,
 ) -> Any:
-    given = _given(postgresql_, bindparam("rows", type_=Text()), _kinds(table, names))
+    given = rows_table(postgresql_, {name: table.c[name].type for name in names})
     # Without a WHERE, SQLite would read ON CONFLICT as the ON of a join.
     source = select(*(given.c[name] for name in names)).where(text("true"))
     maker = postgresql.insert if postgresql_ else sqlite.insert
@@ -170,7 +183,7 @@ def update_rows(
     if not rows:
         return
     statement = _updating(is_postgresql(connection), table, tuple(names), tuple(where))
-    data = rows_json(connection, ["id", *(f"new_{name}" for name in names)], rows)
+    data = _json(connection, ["id", *(f"new_{name}" for name in names)], rows)
     terms = {f"old_{name}": value for name, value in where.items()}
     connection.execute(statement, {"rows": data, **terms})
 
@@ -180,14 +193,10 @@ def _updating(
     postgresql_: bool, table: Table, names: tuple[str, ...], where: tuple[str, ...]
 ) -> Any:
     kinds = {"id": table.c.id.type} | {f"new_{name}": table.c[name].type for name in names}
-    given = _given(postgresql_, bindparam("rows", type_=Text()), kinds)
+    given = rows_table(postgresql_, kinds)
     still = [table.c[name] == bindparam(f"old_{name}") for name in where]
     return (
         update(table)
         .where(table.c.id == given.c.id, *still)
         .values({name: given.c[f"new_{name}"] for name in names})
     )
-
-
-def _kinds(table: Table, names: Iterable[str]) -> dict[str, TypeEngine[Any]]:
-    return {name: table.c[name].type for name in names}

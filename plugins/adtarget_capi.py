@@ -80,7 +80,7 @@ def build_request(event: Event, settings: Mapping[str, Any]) -> Request | tuple[
     kind = _type_of(event, settings)
     if kind == OFF:
         return ()
-    key = event.step_key()
+    key, body = event.step_key(), _conversion(kind, event, settings)
     return Request(
         "POST",
         f"{settings['base_url']}/api/v1/events/conversion",
@@ -89,8 +89,9 @@ def build_request(event: Event, settings: Mapping[str, Any]) -> Request | tuple[
             "Content-Type": "application/json",
             "Idempotency-Key": key,
         },
-        body=json.dumps(_conversion(kind, event, settings)).encode(),
+        body=json.dumps(body).encode(),
         idempotency_key=key,
+        secrets=(json.dumps(body["pii"]),) if "pii" in body else (),
     )
 
 

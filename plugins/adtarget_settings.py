@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final, NamedTuple
+from typing import Any, ClassVar, Final, NamedTuple
 
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
@@ -78,7 +78,12 @@ _Events = Schema.from_dict(
 
 
 class AdTargetSettings(Schema):
-    """What a customer types."""
+    """Tells Meta, TikTok, Snapchat and Google of conversions, through AdTarget.
+
+    Refusals are off by default: no ad platform can be told to forget.
+    """
+
+    title: ClassVar[str] = "AdTarget"
 
     key = fields.String(
         required=True,

@@ -225,6 +225,7 @@ def _post(
     key: str = "",
 ) -> Request:
     headers = {"Content-Type": "application/json"}
+    names = {name: body.get("data", {}).get(name) for name in ("_fname", "_lname")}
     if key:
         headers |= {"Request-ID": key, "X-Request-ID": key}
     said: dict[str, Any] = {"db_id": settings["db_id"], **body}
@@ -239,6 +240,7 @@ def _post(
         body=json.dumps(said).encode(),
         step=step,
         idempotency_key=key,
+        secrets=tuple(json.dumps({name: value})[1:-1] for name, value in names.items() if value),
     )
 
 

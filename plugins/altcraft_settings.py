@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
@@ -109,7 +109,12 @@ _a_number = validate.Range(min=1, max=2**53)
 
 
 class AltcraftSettings(Schema):
-    """Custom fields named here must exist in the customer's database already."""
+    """Keeps a profile of each person in Altcraft and counts goals.
+
+    The custom fields that you name must exist in your database already.
+    """
+
+    title: ClassVar[str] = "Altcraft"
 
     base_url = BaseUrl(
         load_default=CLOUD,
@@ -202,8 +207,9 @@ class AltcraftSettings(Schema):
             raise ValidationError("name at least one goal", "events")
         if data["matching"] == "custom" and not data["field_name"]:
             raise ValidationError("name the field by which profiles are found", "field_name")
-        if data["field_name"] in _RESERVED or data["status_field"] in _RESERVED:
-            raise ValidationError("this field cannot be written", "field_name")
+        for name in ("field_name", "status_field", "joined_field"):
+            if data[name] in _RESERVED:
+                raise ValidationError(f"{data[name]} cannot be written", name)
 
     @validates_schema
     def a_subscription_is_to_our_bot(self, data: dict[str, Any], **_: Any) -> None:

@@ -26,11 +26,11 @@ class BaseUrl(fields.String):
 def read_base(text: str) -> str:
     """The address in the spelling that DNS knows. Raises ValidationError."""
     try:
-        address = "".join(literal for literal, _, _ in macros.compile_url(text))
+        address, macro = macros.compile_url(text)[0][:2]
     except ValueError as error:
         raise ValidationError(f"{error}") from None
     parts = urlsplit(address)
-    if parts.path not in ("", "/") or "?" in text or "#" in text:
+    if macro or parts.path not in ("", "/") or "?" in text or "#" in text:
         raise ValidationError("the address ends after the domain and port; leave out the path")
     if parts.scheme == "http" and not _is_near(parts.hostname or ""):
         raise ValidationError("the address must begin with https://")

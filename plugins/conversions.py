@@ -25,28 +25,35 @@ RETRY_SECONDS: Final = 47 * 3600.0
 _NAME: Final = re.compile(r"(?:[A-Za-z0-9][A-Za-z0-9 _-]{0,49})?")
 _HASHED: Final = re.compile(r"[0-9a-f]{32}|[0-9a-f]{64}")
 _WORD: Final = re.compile(r"[!-~]+")
-_CURRENCY: Final = re.compile(r"(?:[A-Z]{3})?")
+_CURRENCY: Final = re.compile(r"(?:[A-Z]{3})?\Z")
 
 
-class Word(fields.String):
-    """One word of printable ASCII, stripped: what is pasted often has spaces around it."""
+class Stripped(fields.String):
+    """Text without space around it: what is pasted often has some."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
-        text = str(super()._deserialize(value, attr, data, **kwargs)).strip()
+        return str(super()._deserialize(value, attr, data, **kwargs)).strip()
+
+
+class Word(Stripped):
+    """One word of printable ASCII."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        text = super()._deserialize(value, attr, data, **kwargs)
         if text and not _WORD.fullmatch(text):
             raise ValidationError("must be one word of Latin letters, digits and signs")
         return text
 
 
-class Endpoint(Word):
-    """The base of an API: scheme, host and perhaps a path, without a slash at its end."""
+class Address(Stripped):
+    """An http or https URL as it goes over the wire. No macros: these bodies need none."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         text = super()._deserialize(value, attr, data, **kwargs)
-        if found := re.search(r"[?#{}]", text):
+        if found := re.search(r"[#{}]", text):
             raise ValidationError(f"must be an address without {found[0]!r}")
         try:
-            return "".join(part[0] for part in macros.compile_url(text)).rstrip("/")
+            return "".join(part[0] for part in macros.compile_url(text)) if text else ""
         except ValueError as error:
             raise ValidationError(f"cannot be used: {error}") from error
 
@@ -76,7 +83,8 @@ def events_field(names: Mapping[EventKind, str]) -> fields.Nested:
     )
 
 
-def _values_field() -> fields.Nested:
+def values_field() -> fields.Nested:
+    """What each event is worth; nothing unless the customer says so."""
     schema = Schema.from_dict(
         {
             kind.value: fields.Float(
@@ -96,15 +104,17 @@ def _values_field() -> fields.Nested:
     )
 
 
-class ConversionSettings(Schema):
-    """What one event is worth; the platform's own schema adds the rest."""
-
-    values = _values_field()
-    currency = Word(
+def currency_field() -> Word:
+    """The currency of all values; empty while there are none."""
+    return Word(
         load_default="",
         validate=validate.Regexp(_CURRENCY, error="must be three capital letters, such as USD"),
         metadata={"title": "Currency", "help": "ISO 4217, such as USD; needed with a value"},
     )
+
+
+class ConversionSettings(Schema):
+    """What the schemas of the platforms have in common; each declares the fields itself."""
 
     @validates_schema
     def a_value_needs_a_currency(self, data: dict[str, Any], **_: Any) -> None:

@@ -1,6 +1,6 @@
 """Meta Conversions API: what happens in Telegram, told to a Meta pixel (data set).
 
-    POST {endpoint}/{version}/{pixel_id}/events?access_token={token}
+    POST {base_url}/{version}/{pixel_id}/events?access_token={token}
     {"data": [{event_name, event_time, event_id, action_source, user_data, custom_data}]}
 
 Source: developers.facebook.com/docs/marketing-api/conversions-api (parameters,
@@ -36,6 +36,7 @@ from typing import Any, ClassVar, Final
 from marshmallow import Schema, fields, validate
 
 from plugins import macros
+from plugins.base_url import BaseUrl
 from plugins.contract import (
     Event,
     EventKind,
@@ -49,13 +50,14 @@ from plugins.contract import (
 from plugins.conversions import (
     RETRY_SECONDS,
     ConversionSettings,
-    Endpoint,
     Word,
     compact,
+    currency_field,
     events_field,
     hashed,
     identities,
     name_of,
+    values_field,
     worth,
 )
 
@@ -122,6 +124,8 @@ class MetaCapiSettings(ConversionSettings):
         },
     )
     events = events_field(NAMES)
+    values = values_field()
+    currency = currency_field()
     action_source = fields.String(
         load_default="chat",
         validate=validate.OneOf(["chat", "system_generated", "other"]),
@@ -146,7 +150,7 @@ class MetaCapiSettings(ConversionSettings):
         validate=validate.Regexp(r"v\d{1,3}\.\d\Z", error="must look like v26.0"),
         metadata={"title": "Version of the Graph API"},
     )
-    endpoint = Endpoint(
+    base_url = BaseUrl(
         load_default=GRAPH,
         validate=validate.Length(min=1, max=255),
         metadata={"title": "Address of the API", "help": "change it only for a gateway of yours"},
@@ -242,7 +246,7 @@ def oldest() -> float:
 
 def _address(settings: Mapping[str, Any], path: str) -> str:
     token = macros.in_query(settings["access_token"])
-    return f"{settings['endpoint']}/{settings['version']}/{path}?access_token={token}"
+    return f"{settings['base_url']}/{settings['version']}/{path}?access_token={token}"
 
 
 def _user_data(event: Event, settings: Mapping[str, Any]) -> dict[str, Any]:
@@ -277,4 +281,4 @@ def _refused(error: Mapping[str, Any], response: Response) -> Outcome:
 
 
 def _number(value: object) -> int:
-    return value if isinstance(value, int) else 0
+    return value if type(value) is int else 0

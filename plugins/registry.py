@@ -36,7 +36,15 @@ __all__ = [
 ]
 
 #: Modules beside this one, in the order in which they are listed to people.
-BUILT_INS: Final = ("url_template", "altercpa_lite")
+BUILT_INS: Final = (
+    "url_template",
+    "altercpa_lite",
+    "adtarget_capi",
+    "altcraft",
+    "meta_capi",
+    "tiktok_events",
+    "webhook",
+)
 
 #: An import does more than a hook and happens once.
 IMPORT_SECONDS: Final = 20.0

@@ -1,6 +1,6 @@
 """TikTok Events API 2.0: what happens in Telegram, told to a TikTok pixel.
 
-    POST {endpoint}/event/track/     Access-Token: {token}
+    POST {base_url}/open_api/v1.3/event/track/     Access-Token: {token}
     {"event_source": "web", "event_source_id": pixel, "data": [{event, event_time, event_id, …}]}
 
 Source: business-api.tiktok.com/portal/docs, Events API 2.0 and Appendix "Return
@@ -26,9 +26,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar, Final
 
-from marshmallow import Schema, ValidationError, fields, validate
+from marshmallow import Schema, fields, validate
 
-from plugins import macros
+from plugins.base_url import BaseUrl
 from plugins.contract import (
     Event,
     EventKind,
@@ -41,17 +41,20 @@ from plugins.contract import (
 )
 from plugins.conversions import (
     RETRY_SECONDS,
+    Address,
     ConversionSettings,
-    Endpoint,
     Word,
     compact,
+    currency_field,
     events_field,
     identities,
     name_of,
+    values_field,
     worth,
 )
 
-API: Final = "https://business-api.tiktok.com/open_api/v1.3"
+API: Final = "https://business-api.tiktok.com"
+TRACK: Final = "/open_api/v1.3/event/track/"
 OLDEST_SECONDS: Final = 28 * 86400.0
 
 NAMES: Final[Mapping[EventKind, str]] = {
@@ -82,13 +85,6 @@ _CODES: Final[Mapping[int, Outcome]] = {
 _OWN_FAILURE: Final = 50000
 
 
-def _web_page(text: str) -> None:
-    try:
-        macros.compile_url(text or API)
-    except ValueError as error:
-        raise ValidationError(f"cannot be used: {error}") from error
-
-
 class TiktokEventsSettings(ConversionSettings):
     """Your pixel and an access token of its Events API."""
 
@@ -109,14 +105,16 @@ class TiktokEventsSettings(ConversionSettings):
         },
     )
     events = events_field(NAMES)
+    values = values_field()
+    currency = currency_field()
     click_is = fields.String(
         load_default="ttclid",
         validate=validate.OneOf(["ttclid", "external_id", "nothing"]),
         metadata={"title": "The click id of my links is", "help": "nothing: do not send it"},
     )
-    page_url = Word(
+    page_url = Address(
         load_default="",
-        validate=[validate.Length(max=2048), _web_page],
+        validate=validate.Length(max=2048),
         metadata={"title": "Landing page", "help": "the page your ad leads to"},
     )
     test_event_code = Word(
@@ -124,7 +122,7 @@ class TiktokEventsSettings(ConversionSettings):
         validate=validate.Length(max=64),
         metadata={"title": "Test event code", "help": "sends to the Test events tab; empty = live"},
     )
-    endpoint = Endpoint(
+    base_url = BaseUrl(
         load_default=API,
         validate=validate.Length(min=1, max=255),
         metadata={"title": "Address of the API", "help": "change it only for a gateway of yours"},
@@ -162,7 +160,7 @@ def build_request(event: Event, settings: Mapping[str, Any]) -> Request | tuple[
         body["test_event_code"] = settings["test_event_code"]
     return Request(
         "POST",
-        f"{settings['endpoint']}/event/track/",
+        f"{settings['base_url']}{TRACK}",
         headers={"Access-Token": settings["access_token"], "Content-Type": "application/json"},
         body=compact(body),
     )

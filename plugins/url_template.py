@@ -1,7 +1,7 @@
 """Any tracker that takes a postback by URL: five templates with {macros}.
 
 Most trackers take a GET. The few that want a POST get a form or JSON whose
-fields are templates too.
+values are templates too. A preset (`plugins/presets.py`) writes all of it.
 """
 
 from __future__ import annotations
@@ -12,11 +12,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 from functools import lru_cache
 from typing import Any, Final
-from urllib.parse import quote, quote_plus, urlencode
+from urllib.parse import urlencode
 
-from marshmallow import Schema, ValidationError, fields, validate, validates_schema
+from marshmallow import Schema
 
-from plugins import altercpa_lite, macros
+from plugins import altercpa_lite, macros, presets, receipts
+from plugins.checks import spellings
 from plugins.contract import (
     Event,
     EventKind,
@@ -27,95 +28,22 @@ from plugins.contract import (
     hookimpl,
     outcome_by_status,
 )
+from plugins.url_secrets import secrets_of_fields, secrets_of_url
+from plugins.url_settings import UrlTemplateSettings
 
-#: Parameters and headers whose literal value is a key in the trackers we know.
-_SECRET_NAME: Final = re.compile(
-    r"(?:.*[-_])?(?:token|key|apikey|api_?key|secret|secure|password|passw?d?|pass|auth"
-    r"|authorization|hash|sign|signature|cookie)",
-    re.IGNORECASE,
-)
-#: `id=12-abcdef…` is how the AlterCPA family writes an API key.
-_ALTERCPA_KEY: Final = re.compile(r"\d+-[A-Za-z0-9_-]{4,}")
-#: Keitaro and Orbitra: https://host/{postback key}/postback?…
-_BEFORE_POSTBACK: Final = re.compile(r"/([A-Za-z0-9]*\d[A-Za-z0-9]*)/postback(?=[/?.]|\Z)")
-_KEY_IN_PATH: Final = re.compile(r"(?=[^/]*\d)(?=[^/]*[A-Za-z])[A-Za-z0-9-]{16,}")
-_MACRO: Final = re.compile(r"\{[a-z_]+\}")
+__all__ = ["UrlTemplateSettings", "secrets_of_url"]
 
 #: Answers of status 200 that are errors all the same. Orbitra: presets.md 4.3.
 _REFUSALS: Final = ("click id not found", "clickid not found", "invalid postback key")
 #: Codes by which the AlterCPA family says "not now" rather than "never".
 _PASSING: Final = frozenset({"db", "server", "rate"})
-
-
-def _check_url(text: str) -> None:
-    try:
-        macros.compile_url(text.strip())
-    except ValueError as error:
-        raise ValidationError(f"{error}") from error
-
-
-class _Url(fields.String):
-    """A template, stripped; empty switches its event off."""
-
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
-        text = str(super()._deserialize(value, attr, data, **kwargs)).strip()
-        if text:
-            _check_url(text)
-        return text
-
-
-def _url_of(kind: EventKind) -> _Url:
-    return _Url(load_default="", metadata={"title": f"URL for {kind.value}"})
-
-
-_Urls = Schema.from_dict({kind.value: _url_of(kind) for kind in EventKind}, name="Urls")
-
-_short = validate.Length(max=256)
-
-
-class UrlTemplateSettings(Schema):
-    """What a customer types. Empty URLs send nothing."""
-
-    urls = fields.Nested(_Urls, required=True, metadata={"title": "URLs by event"})
-    method = fields.String(load_default="GET", validate=validate.OneOf(["GET", "POST"]))
-    body = fields.String(load_default="none", validate=validate.OneOf(["none", "form", "json"]))
-    fields_ = fields.Dict(
-        data_key="fields",
-        attribute="fields",
-        keys=fields.String(validate=validate.Length(min=1, max=64)),
-        values=fields.String(validate=validate.Length(max=1024)),
-        validate=validate.Length(max=64),
-        load_default=dict,
-        metadata={"title": "Fields of the body", "help": "values may hold macros"},
-    )
-    headers = fields.Dict(
-        keys=fields.String(validate=validate.Regexp(r"[A-Za-z0-9-]{1,64}\Z")),
-        values=fields.String(validate=validate.Length(max=1024)),
-        validate=validate.Length(max=16),
-        load_default=dict,
-        metadata={"title": "Headers", "help": "values may hold macros"},
-    )
-    deliver_if = fields.String(
-        load_default="",
-        validate=_short,
-        metadata={"title": "Delivered only if the answer contains"},
-    )
-    reject_if = fields.String(
-        load_default="", validate=_short, metadata={"title": "Rejected if the answer contains"}
-    )
-
-    @validates_schema
-    def body_needs_post(self, data: dict[str, Any], **_: Any) -> None:
-        """A GET carries no body, and a body without a form has no fields."""
-        if data["body"] != "none" and data["method"] != "POST":
-            raise ValidationError("a body needs the method POST", "body")
-        if data["fields"] and data["body"] == "none":
-            raise ValidationError("choose form or json to send fields", "body")
+#: `"{subscriber|number}"` in JSON becomes a number.
+_NUMBER: Final = re.compile(r"\{([a-z_]+)\|number\}")
 
 
 @hookimpl
 def settings_schema() -> Schema:
-    """URLs by event, and how to send them."""
+    """A preset, or URLs by event and how to send them."""
     return UrlTemplateSettings()
 
 
@@ -123,10 +51,17 @@ def settings_schema() -> Schema:
 def build_request(event: Event, settings: Mapping[str, Any]) -> Request | tuple[()]:
     """Fill the event's template; nothing to send where it is empty."""
     template = settings["urls"].get(event.kind.value)
-    if not template:
+    if not template or (not event.click and settings.get("needs_click")):
         return ()
+    hidden: tuple[str, ...] = ()
+    if fields := settings.get("fields"):
+        template, hidden = _unhidden(template, tuple(fields.items()))
+    if "{status}" in template:
+        template = template.replace("{status}", macros.in_query(_status(event.kind, settings)))
+    if settings.get("scheme") == "http":
+        template = f"http{template.removeprefix('https')}"
     url = macros.fill_url(template, event)
-    secrets = secrets_of_url(template)
+    secrets = (*secrets_of_url(template), *hidden)
     if settings.get("method", "GET") == "GET" and not settings.get("headers"):
         return Request("GET", url, secrets=secrets)
     return _with_body(url, secrets, event, settings)
@@ -134,23 +69,50 @@ def build_request(event: Event, settings: Mapping[str, Any]) -> Request | tuple[
 
 @hookimpl
 def classify_response(response: Response, request: Request, settings: Mapping[str, Any]) -> Outcome:
-    """By status, then by what the owner said to look for, then by known refusals."""
+    """By the chosen reader, then by status, the owner's texts and known refusals."""
+    if read := _by_reader(response, settings):
+        return read
     outcome = outcome_by_status(response)
     if not outcome.verdict.is_success:
         return outcome
-    wanted, unwanted = settings.get("deliver_if", ""), settings.get("reject_if", "")
-    if wanted or unwanted:
-        text = response.text.casefold()
-        if unwanted and unwanted.casefold() in text:
-            return Outcome(Verdict.REJECTED, f"the answer contains {unwanted!r}")
-        if wanted and wanted.casefold() not in text:
-            return Outcome(Verdict.REJECTED, f"the answer does not contain {wanted!r}")
-        if wanted:
-            return outcome
+    if told := _by_texts(response, settings):
+        return told
     if altercpa_lite.is_postback(request.url):
         # The five URLs may lead to several trackers: one revoked key stops none of the others.
         return replace(altercpa_lite.read(response), stop=False)
     return _read_body(response) or outcome
+
+
+@hookimpl
+def wants_every_event(settings: Mapping[str, Any]) -> bool:
+    """A tracker that is told separate events counts each of them."""
+    return settings.get("mode") == "separate"
+
+
+def _by_reader(response: Response, settings: Mapping[str, Any]) -> Outcome | None:
+    reads = settings.get("reads") or settings.get("preset") or ()
+    if isinstance(reads, str):
+        preset = presets.presets().get(reads)
+        rules = preset.reads if preset else ()
+    else:
+        rules = tuple(reads)
+    if rules == presets.ALTERCPA:
+        return altercpa_lite.read(response)
+    return receipts.read(response, rules) if not isinstance(rules, str) else None
+
+
+def _by_texts(response: Response, settings: Mapping[str, Any]) -> Outcome | None:
+    wanted, unwanted = settings.get("deliver_if", ""), settings.get("reject_if", "")
+    if not wanted and not unwanted:
+        return None
+    text = response.text.casefold()
+    if unwanted and unwanted.casefold() in text:
+        return Outcome(Verdict.REJECTED, f"the answer contains {unwanted!r}")
+    if not wanted:
+        return None
+    if wanted.casefold() in text:
+        return Outcome(Verdict.DELIVERED, f"the answer contains {wanted!r}")
+    return Outcome(Verdict.REJECTED, f"the answer does not contain {wanted!r}")
 
 
 def _read_body(response: Response) -> Outcome | None:
@@ -184,60 +146,57 @@ def _read_json(answer: Any) -> Outcome | None:
 def _with_body(
     url: str, secrets: tuple[str, ...], event: Event, settings: Mapping[str, Any]
 ) -> Request:
-    values = macros.values(event)
-    given, typed = settings.get("headers") or {}, settings.get("fields") or {}
+    method, body = settings.get("method", "GET"), settings.get("body", "none")
+    given, payload = settings.get("headers") or {}, settings.get("payload") or {}
+    values = {
+        **macros.values(event),
+        "status": _status(event.kind, settings),
+        **(settings.get("fields") or {}),
+    }
     headers = {name: macros.fill(text, values, _in_header) for name, text in given.items()}
-    filled = {name: macros.fill(text, values) for name, text in typed.items()}
-    body = b""
-    if settings.get("body") == "form":
+    if method == "POST" and "idempotency-key" not in map(str.lower, headers):
+        headers["Idempotency-Key"] = event.step_key()
+    data = b""
+    if body == "form":
         headers.setdefault("Content-Type", "application/x-www-form-urlencoded")
-        body = urlencode(filled, errors="replace").encode()
-    elif settings.get("body") == "json":
+        data = urlencode(_filled(payload, values), errors="replace").encode()
+    elif body == "json":
         headers.setdefault("Content-Type", "application/json")
-        body = json.dumps(filled).encode()
-    return Request(
-        settings.get("method", "GET"),
-        url,
-        headers=headers,
-        body=body,
-        secrets=(*secrets, *_secrets_of_fields(given), *_secrets_of_fields(typed)),
-    )
+        data = json.dumps(_filled(payload, values)).encode()
+    typed = (*secrets_of_fields(given), *secrets_of_fields(payload))
+    return Request(method, url, headers=headers, body=data, secrets=(*secrets, *typed))
+
+
+def _filled(value: Any, values: Mapping[str, str]) -> Any:
+    """The payload with its macros filled in, objects inside it too."""
+    if isinstance(value, Mapping):
+        return {name: _filled(item, values) for name, item in value.items()}
+    if not isinstance(value, str):
+        return value
+    number = _NUMBER.fullmatch(value)
+    return int(values[number[1]]) if number else macros.fill(value, values)
+
+
+def _status(kind: EventKind, settings: Mapping[str, Any]) -> str:
+    """The tracker's word for an event: the customer's, else the preset's, else ours."""
+    if word := (settings.get("statuses") or {}).get(kind.value):
+        return str(word)
+    if preset := settings.get("preset"):
+        return presets.words_of(preset, settings.get("mode", "")).get(kind, kind.value)
+    return kind.value
+
+
+@lru_cache(maxsize=4096)
+def _unhidden(template: str, fields: tuple[tuple[str, str], ...]) -> tuple[str, tuple[str, ...]]:
+    """The template with a preset's secret fields in their place, and their spellings."""
+    hidden: list[str] = []
+    for name, value in fields:
+        if presets.SECRET_NAME.fullmatch(name):
+            template = template.replace(f"{{{name}}}", macros.in_query(value))
+            hidden += spellings(value)
+    return template, tuple(hidden)
 
 
 def _in_header(value: str) -> str:
     """Headers carry ASCII without line ends; the rest is percent-encoded."""
     return value if value.isascii() and value.isprintable() else macros.in_query(value)
-
-
-@lru_cache(maxsize=4096)
-def secrets_of_url(template: str) -> tuple[str, ...]:
-    """Literal keys in a URL template, spelled as in the finished URL."""
-    literal = "".join(
-        part[0] if part[1] is None else f"{part[0]}{{x}}" for part in macros.compile_url(template)
-    )
-    address, _, query = literal.partition("#")[0].partition("?")
-    found = _BEFORE_POSTBACK.findall(address)
-    found += [part for part in address.split("/")[3:] if _KEY_IN_PATH.fullmatch(part)]
-    keyed = altercpa_lite.is_postback(address)  # there `id` is the key, whatever it looks like
-    for pair in re.split("[&;]", query):
-        name, _, value = pair.partition("=")
-        if _is_secret(name, value) or (keyed and name == "id" and not _MACRO.search(value)):
-            found.append(value)
-    return tuple(dict.fromkeys(found))
-
-
-def _is_secret(name: str, value: str) -> bool:
-    if not value or _MACRO.search(value):
-        return False
-    return bool(_SECRET_NAME.fullmatch(name)) or (
-        name == "id" and bool(_ALTERCPA_KEY.fullmatch(value))
-    )
-
-
-def _secrets_of_fields(typed: Mapping[str, str]) -> list[str]:
-    found = []
-    for name, value in typed.items():
-        if _is_secret(name, value):
-            word = value.rpartition(" ")[2]  # "Bearer abc": the scheme is no secret
-            found += [word, quote(word, safe=""), quote_plus(word), json.dumps(word)[1:-1]]
-    return list(dict.fromkeys(found))

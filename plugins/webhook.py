@@ -31,7 +31,6 @@ from typing import Any, ClassVar, Final
 
 from marshmallow import Schema, ValidationError, fields, validate
 
-from plugins import macros
 from plugins.contract import (
     Event,
     EventKind,
@@ -42,8 +41,8 @@ from plugins.contract import (
     hookimpl,
     outcome_by_status,
 )
-from plugins.conversions import Word, compact
-from plugins.url_template import secrets_of_url
+from plugins.conversions import Address, Word, compact
+from plugins.url_secrets import secrets_of_url
 
 PREFIX: Final = "whsec_"
 #: The standard's bounds of a secret, in bytes.
@@ -55,19 +54,6 @@ _TOLD: Final = (
     "lead campaign chat title subscriber username first_name last_name "
     "premium language click joined sequence"
 ).split()
-
-
-class _Address(Word):
-    """The receiver's URL. Braces would look like macros, and there are none here."""
-
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
-        text = super()._deserialize(value, attr, data, **kwargs)
-        if "{" in text or "}" in text:
-            raise ValidationError("must be an address without macros: the event is in the body")
-        try:
-            return "".join(part[0] for part in macros.compile_url(text))
-        except ValueError as error:
-            raise ValidationError(f"cannot be used: {error}") from error
 
 
 class _Secret(Word):
@@ -91,7 +77,7 @@ class WebhookSettings(Schema):
 
     title: ClassVar[str] = "Signed webhook"
 
-    url = _Address(
+    url = Address(
         required=True,
         validate=validate.Length(min=1, max=2048),
         metadata={"title": "Address", "help": "https, on your own server"},
@@ -116,6 +102,7 @@ class WebhookSettings(Schema):
     events = fields.List(
         fields.String(validate=validate.OneOf(_KINDS)),
         load_default=lambda: list(_KINDS),
+        validate=validate.Length(min=1, error="choose at least one"),
         metadata={"title": "Events", "help": "those that are sent"},
     )
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from flask import Flask
 
+from app.blueprints.auth import blueprint as auth
 from app.blueprints.bots import blueprint as bots
 from app.blueprints.campaigns import blueprint as campaigns
 from app.blueprints.destinations import blueprint as destinations
@@ -15,6 +16,7 @@ from app.blueprints.journal import blueprint as journal
 from app.blueprints.leads import blueprint as leads
 from app.blueprints.postbacks import blueprint as postbacks
 from app.blueprints.profile import blueprint as profile
+from app.blueprints.stats import blueprint as stats
 from app.blueprints.telegram import door as telegram
 from app.blueprints.trackers import blueprint as trackers
 
@@ -24,10 +26,12 @@ def register_blueprints(app: Flask) -> None:
     doors = (
         telegram,
         profile,
+        auth,
         bots,
         campaigns,
         leads,
         journal,
+        stats,
         postbacks,
         destinations,
         trackers,

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, g
 
-from app.auth import api_key, api_key_even_unpaid
+from app.auth import api_key, api_key_even_unpaid, session
 from app.envelope import ok
 from app.schemas import load
 from app.schemas.profile import (
     Language,
+    LoginOut,
     Notifications,
     ProfileOut,
     Templates,
@@ -25,6 +26,13 @@ blueprint = Blueprint("profile", __name__, url_prefix="/api/profile")
 def info() -> Response:
     """The account, its plan, its templates."""
     return ok(ProfileOut().dump(accounts.profile(g.account.id)))
+
+
+@blueprint.get("/login.json")
+@session
+def login() -> Response:
+    """Whose session this is."""
+    return ok(LoginOut().dump(accounts.profile(g.account.id)))
 
 
 @blueprint.post("/apikey.json")

@@ -136,6 +136,18 @@ class Counts:
 
 
 @dataclass(frozen=True, slots=True)
+class Tally:
+    """What one move counts, and when it happened.
+
+    `joined` is when the stay began that this move ended, None if it ended none.
+    """
+
+    date: int
+    counts: Counts
+    joined: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
     """Everything that follows from one happening."""
 
@@ -143,4 +155,9 @@ class Step:
     entries: tuple[Entry, ...] = ()
     reports: tuple[Report, ...] = ()
     welcome: bool = False
-    counts: Counts = Counts()
+    tallies: tuple[Tally, ...] = ()
+
+    @property
+    def counts(self) -> Counts:
+        """All tallies together, whenever they happened."""
+        return sum((tally.counts for tally in self.tallies), Counts())

@@ -39,6 +39,7 @@ from app.domain.lead import (
     Rules,
     State,
     Step,
+    Tally,
 )
 from app.domain.telegram import HappeningKind
 from plugins.contract import EventKind
@@ -57,6 +58,7 @@ __all__ = [
     "Rules",
     "State",
     "Step",
+    "Tally",
     "advance",
 ]
 
@@ -126,7 +128,7 @@ def _begin(start: Occurrence, rules: Rules, organic: Sequence[Occurrence]) -> St
         (_entry(start, "lead created, wait reported"),),
         (Report(EventKind.WAIT, at, start.click, None, 1),),
         welcome=True,
-        counts=Counts(starts=1),
+        tallies=(Tally(at, Counts(starts=1)),),
     )
     for past in sorted(organic, key=_moment):
         if past.kind.is_membership and past.date >= at - TOLERANCE:
@@ -141,7 +143,7 @@ def _then(first: Step, second: Step) -> Step:
         first.entries + tuple(replace(entry, replayed=True) for entry in second.entries),
         first.reports + second.reports,
         first.welcome,
-        first.counts + second.counts,
+        first.tallies + second.tallies,
     )
 
 
@@ -187,7 +189,7 @@ def _late_membership(lead: Lead, happening: Occurrence, rules: Rules) -> Step:
     if not (request and recent and lead.state is State.APPROVE) or lead.held:
         return Step(lead, (_entry(happening, "older than the last move: nothing changed"),))
     step = _move(replace(lead, held=True), _LATE_HOLD, happening, rules, late=True)
-    return replace(step, counts=Counts(holds=1))
+    return replace(step, tallies=(Tally(happening.date, Counts(holds=1)),))
 
 
 def _move(
@@ -202,15 +204,15 @@ def _move(
     """Go where the cell says, report unless a rule of the campaign forbids, end up in `then`."""
     there = _moved(lead, cell.to, happening.date)
     lead_after = there if then is None else _moved(there, then, happening.date)
-    counts = _counts(lead.state, cell.to)
+    tallies = _tallies(lead, cell.to, happening.date)
     silence = _silence(lead, cell, happening, rules)
     if cell.says is None or silence:
-        return Step(lead_after, (_entry(happening, silence),), counts=counts)
+        return Step(lead_after, (_entry(happening, silence),), tallies=tallies)
     number = lead.reports + 1
     report = Report(cell.says, happening.date, there.click, there.join_time, number, late=late)
     said = f"{cell.says} reported" + (", late" if late else "")
     lead_after = replace(lead_after, reports=number)
-    return Step(lead_after, (_entry(happening, said),), (report,), counts=counts)
+    return Step(lead_after, (_entry(happening, said),), (report,), tallies=tallies)
 
 
 def _moved(lead: Lead, to: State, date: int) -> Lead:
@@ -224,12 +226,16 @@ def _moved(lead: Lead, to: State, date: int) -> Lead:
     return replace(lead, state=to, join_time=join_time, held=held, updated=max(lead.updated, date))
 
 
-def _counts(old: State, new: State) -> Counts:
-    return Counts(
+def _tallies(lead: Lead, new: State, date: int) -> tuple[Tally, ...]:
+    old = lead.state
+    counts = Counts(
         holds=int(new is State.HOLD is not old),
         confirms=int(new is State.APPROVE is not old),
         unsubs=int(old is State.APPROVE and new.is_over),
     )
+    if counts == Counts():
+        return ()
+    return (Tally(date, counts, lead.join_time if counts.unsubs else None),)
 
 
 def _silence(lead: Lead, cell: _Cell, happening: Occurrence, rules: Rules) -> str:

@@ -16,12 +16,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
+from app.domain.telegram_fields import INT64, Odd, chat_id, clean, table, text, whole
+from app.domain.telegram_fields import date as date_of
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 MAX_BODY: Final = 1 << 20
-_INT64: Final = 1 << 63
-_END_OF_DATES: Final = 253_402_300_800  # the year 10000, where calendars give up
 _START: Final = re.compile(r"/start(?:@\w+)?(?:\s+(?P<payload>.*))?", re.DOTALL)
 _OUTSIDE: Final = frozenset({"left", "kicked"})
 _ADMINS: Final = frozenset({"creator", "administrator"})
@@ -114,11 +115,16 @@ class Ignored:
     reason: str
 
 
-Reading = Happening | RightsChanged | Reachable | ChatMoved | Ignored
+@dataclass(frozen=True, slots=True)
+class Pressed:
+    """A person pressed a button of ours. `query` is what Telegram wants answered."""
+
+    person: Person
+    data: str
+    query: str
 
 
-class _Odd(Exception):
-    """The update is not what its kind promises."""
+Reading = Happening | RightsChanged | Reachable | ChatMoved | Pressed | Ignored
 
 
 def decode(body: bytes) -> dict[str, Any]:
@@ -136,7 +142,7 @@ def decode(body: bytes) -> dict[str, Any]:
     if not isinstance(update, dict):
         raise Malformed("not a JSON object")
     update_id = update.get("update_id")
-    if type(update_id) is not int or not 0 <= update_id < _INT64:
+    if type(update_id) is not int or not 0 <= update_id < INT64:
         raise Malformed("update_id is not an integer in range")
     return update
 
@@ -146,10 +152,10 @@ def read(update: Mapping[str, Any]) -> Reading:
     for kind, reader in _READERS.items():
         if kind in update:
             try:
-                return reader(_table(update, kind), _int(update, "update_id", low=0))
-            except _Odd as odd:
+                return reader(table(update, kind), whole(update, "update_id", low=0))
+            except Odd as odd:
                 return Ignored(f"{kind}: {odd}")
-    kinds = (_clean(key, 40) for key in update if key != "update_id")
+    kinds = (clean(key, 40) for key in update if key != "update_id")
     return Ignored(f"{next(kinds, '') or 'nothing'}: not a kind we follow")
 
 
@@ -169,20 +175,20 @@ def _number(digits: str) -> int | float:
 
 
 def _message(message: Mapping[str, Any], update_id: int) -> Reading:
-    chat = _table(message, "chat")
+    chat = table(message, "chat")
     if "migrate_to_chat_id" in message:
-        return _moved(_chat_id(chat, "id"), _chat_id(message, "migrate_to_chat_id"))
+        return _moved(chat_id(chat, "id"), chat_id(message, "migrate_to_chat_id"))
     if "migrate_from_chat_id" in message:
-        return _moved(_chat_id(message, "migrate_from_chat_id"), _chat_id(chat, "id"))
+        return _moved(chat_id(message, "migrate_from_chat_id"), chat_id(chat, "id"))
     if chat.get("type") != "private":
         return Ignored("message: not in a private chat")
-    text = message.get("text")
-    start = _START.fullmatch(text) if isinstance(text, str) else None
+    said = message.get("text")
+    start = _START.fullmatch(said) if isinstance(said, str) else None
     if start is None:
         return Ignored("message: no /start")
-    payload = _clean(start["payload"] or "", 256)
+    payload = clean(start["payload"] or "", 256)
     code, _, click = payload.partition("-")
-    person, date = _person(message, "from"), _date(message)
+    person, date = _person(message, "from"), date_of(message)
     return Happening(HappeningKind.START, person, None, date, update_id, code=code, click=click)
 
 
@@ -194,21 +200,21 @@ def _join_request(request: Mapping[str, Any], update_id: int) -> Reading:
     return Happening(
         HappeningKind.REQUEST,
         _person(request, "from"),
-        _chat_id(_table(request, "chat"), "id"),
-        _date(request),
+        chat_id(table(request, "chat"), "id"),
+        date_of(request),
         update_id,
     )
 
 
 def _chat_member(change: Mapping[str, Any], update_id: int) -> Reading:
     """Join and leave come from the pair old → new, never from the new alone."""
-    old, new = _table(change, "old_chat_member"), _table(change, "new_chat_member")
+    old, new = table(change, "old_chat_member"), table(change, "new_chat_member")
     was, now = _is_inside(old), _is_inside(new)
     if was == now:
         return Ignored("chat_member: no change of membership")
     person = _person(new, "user")
-    actor = _int(_table(change, "from"), "id")
-    chat, date = _chat_id(_table(change, "chat"), "id"), _date(change)
+    actor = whole(table(change, "from"), "id")
+    chat, date = chat_id(table(change, "chat"), "id"), date_of(change)
     by_others = actor != person.id or new["status"] == "kicked"
     gone = HappeningKind.KICK if by_others else HappeningKind.LEAVE
     kind = HappeningKind.JOIN if now else gone
@@ -216,20 +222,24 @@ def _chat_member(change: Mapping[str, Any], update_id: int) -> Reading:
 
 
 def _my_chat_member(change: Mapping[str, Any], update_id: int) -> Reading:
-    chat, new = _table(change, "chat"), _table(change, "new_chat_member")
-    inside, date = _is_inside(new), _date(change)
+    chat, new = table(change, "chat"), table(change, "new_chat_member")
+    inside, date = _is_inside(new), date_of(change)
     kind = chat.get("type")
     if kind == "private":
         return Reachable(_person(change, "from"), inside, date, update_id)
     if not isinstance(kind, str):
-        raise _Odd("the chat has no type")
+        raise Odd("the chat has no type")
     return RightsChanged(
-        _chat_id(chat, "id"),
-        _text(chat, "title", 255),
-        _clean(kind, 16),
+        chat_id(chat, "id"),
+        text(chat, "title", 255),
+        clean(kind, 16),
         new["status"] in _ADMINS,
         date,
     )
+
+
+def _callback_query(query: Mapping[str, Any], _update_id: int) -> Reading:
+    return Pressed(_person(query, "from"), text(query, "data", 64), text(query, "id", 64))
 
 
 _READERS: Final[Mapping[str, Callable[[Mapping[str, Any], int], Reading]]] = {
@@ -237,6 +247,7 @@ _READERS: Final[Mapping[str, Callable[[Mapping[str, Any], int], Reading]]] = {
     "chat_member": _chat_member,
     "chat_join_request": _join_request,
     "my_chat_member": _my_chat_member,
+    "callback_query": _callback_query,
 }
 
 
@@ -247,54 +258,21 @@ def _is_inside(member: Mapping[str, Any]) -> bool:
     """
     status = member.get("status")
     if not isinstance(status, str) or status not in _STATUSES:
-        raise _Odd("unknown member status")
+        raise Odd("unknown member status")
     if status == "restricted":
         return member.get("is_member") is True
     return status not in _OUTSIDE
 
 
 def _person(parent: Mapping[str, Any], name: str) -> Person:
-    user = _table(parent, name)
+    user = table(parent, name)
     if user.get("is_bot") is True:
-        raise _Odd("a bot, not a person")
+        raise Odd("a bot, not a person")
     return Person(
-        id=_int(user, "id"),
-        username=_text(user, "username", 64),
-        first_name=_text(user, "first_name", 64),
-        last_name=_text(user, "last_name", 64),
-        language=_text(user, "language_code", 16),
+        id=whole(user, "id"),
+        username=text(user, "username", 64),
+        first_name=text(user, "first_name", 64),
+        last_name=text(user, "last_name", 64),
+        language=text(user, "language_code", 16),
         premium=user.get("is_premium") is True,
     )
-
-
-def _table(parent: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    value = parent.get(name)
-    if not isinstance(value, dict):
-        raise _Odd(f"{name} is not an object")
-    return value
-
-
-def _int(parent: Mapping[str, Any], name: str, low: int = 1, high: int = _INT64) -> int:
-    """Take an integer in low ≤ value < high. Booleans are none."""
-    value = parent.get(name)
-    if type(value) is not int or not low <= value < high:
-        raise _Odd(f"{name} is not an integer in range")
-    return value
-
-
-def _chat_id(parent: Mapping[str, Any], name: str) -> int:
-    return _int(parent, name, low=-_INT64)
-
-
-def _date(parent: Mapping[str, Any]) -> int:
-    return _int(parent, "date", high=_END_OF_DATES)
-
-
-def _text(parent: Mapping[str, Any], name: str, size: int) -> str:
-    value = parent.get(name)
-    return _clean(value, size) if isinstance(value, str) else ""
-
-
-def _clean(text: str, size: int) -> str:
-    """Drop what no column takes (NUL, lone surrogates), strip, cut to `size`."""
-    return text.replace("\0", "").encode("utf-8", "ignore").decode().strip()[:size]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 
-from sqlalchemy import Index, String
+from sqlalchemy import BigInteger, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.models.base import Base, Key, Moment, Sealed
@@ -22,10 +22,15 @@ class Account(Base):
 
     `tracker_domain` and `tracker_key` are those of `profile/tracker`, None
     while nothing is connected; the key is only unsealed by who asks for it.
+    `tg_id` is the person behind the account, if the service bot has met one.
+    `expiry_told` is the moment before the plan's end that was told of last.
     """
 
     __tablename__ = "account"
-    __table_args__ = (Index("uq_account_login", "login", unique=True),)
+    __table_args__ = (
+        Index("uq_account_login", "login", unique=True),
+        Index("uq_account_tg_id", "tg_id", unique=True),
+    )
 
     id: Mapped[Key]
     login: Mapped[str] = mapped_column(String(64))
@@ -40,3 +45,5 @@ class Account(Base):
     created: Mapped[Moment]
     tracker_domain: Mapped[str | None] = mapped_column(String(255))
     tracker_key: Mapped[str | None] = mapped_column(Sealed, deferred=True)
+    tg_id: Mapped[int | None] = mapped_column(BigInteger)
+    expiry_told: Mapped[Moment] = mapped_column(default=0, server_default="0")

@@ -67,3 +67,31 @@ class CampaignDay(Base):
     holds: Mapped[int] = mapped_column(default=0)
     confirms: Mapped[int] = mapped_column(default=0)
     unsubs: Mapped[int] = mapped_column(default=0)
+
+
+class CampaignQuarter(Base):
+    """The same counters by quarter of an hour (since 1970), for days of any time zone."""
+
+    __tablename__ = "campaign_quarter"
+
+    campaign_id: Mapped[int] = mapped_column(ForeignKey("campaign.id"), primary_key=True)
+    quarter: Mapped[int] = mapped_column(primary_key=True)
+    starts: Mapped[int] = mapped_column(default=0)
+    holds: Mapped[int] = mapped_column(default=0)
+    confirms: Mapped[int] = mapped_column(default=0)
+    unsubs: Mapped[int] = mapped_column(default=0)
+
+
+class CampaignCohort(Base):
+    """How many of those who joined on a UTC day left at an age of so many whole days.
+
+    Those who joined are the day's `confirms`. Ages beyond the last one that
+    retention asks for share its row.
+    """
+
+    __tablename__ = "campaign_cohort"
+
+    campaign_id: Mapped[int] = mapped_column(ForeignKey("campaign.id"), primary_key=True)
+    join_day: Mapped[int] = mapped_column(primary_key=True)
+    age_day: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
+    left: Mapped[int] = mapped_column(default=0)

@@ -16,12 +16,12 @@ HTTPS: Final = "https"
 
 
 def scheme_for(authority: str, allow: Sequence[Network]) -> str:
-    """http if every address of `authority` (host or host:port) lies in `allow`, else https.
+    """The scheme for `authority`: http if every address of it lies in `allow`.
 
-    A name is only looked up where the operator opened a network at all, so
-    this waits for a name server nowhere else. Call it without a database
-    connection in hand. It opens nothing: the address guard judges again, on
-    the address that is connected to.
+    `authority` is a host or host:port. A name is only looked up where the
+    operator opened a network at all, so this waits for a name server nowhere
+    else. Call it without a database connection in hand. It opens nothing: the
+    address guard judges again, on the address that is connected to.
     """
     if not allow:
         return HTTPS

@@ -46,7 +46,7 @@ class Events(fields.Field[dict[EventKind, bool]]):
             wanted = {self._kind(name) for name in value}
             return {kind: kind in wanted for kind in EventKind}
         if isinstance(value, dict):
-            return {self._kind(name): _FLAG.deserialize(on) for name, on in value.items()}
+            return {self._kind(name): bool(_FLAG.deserialize(on)) for name, on in value.items()}
         raise ValidationError("must be a list of events, or an object of switches")
 
     def _show(self, value: Any) -> Mapping[str, bool]:

@@ -54,6 +54,13 @@ class NotificationsOut(Output):
     leads = fields.Flag(attribute="notify_leads")
 
 
+class LoginOut(Output):
+    """`profile/login`, from a `Profile`."""
+
+    id = fields.Int(attribute="account.id")
+    name = fields.Text(attribute="account.name")
+
+
 class ProfileOut(Output):
     """`profile/info`, from a `Profile`."""
 

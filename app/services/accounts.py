@@ -43,12 +43,16 @@ FREE: Final = "kitten"
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """The account that makes this request. A value: it holds no transaction."""
+    """The account that makes this request. A value: it holds no transaction.
+
+    `session_id` is None for who comes with the API key.
+    """
 
     id: int
     lang: str
     tariff: str
     paid_until: int | None
+    session_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +83,21 @@ def admit(key: str, *, must_be_paid: bool = True) -> Caller:
     expected = account.key_hash if account else _NOBODY
     if not hmac.compare_digest(fingerprint(secret), expected) or account is None or not secret:
         raise BadKey
+    return let_in(account, must_be_paid=must_be_paid, grace=GRACE)
+
+
+def let_in(
+    account: Account, *, must_be_paid: bool, grace: int = 0, session_id: int | None = None
+) -> Caller:
+    """The caller behind a proven account, with its transaction ended.
+
+    Raises Banned, or Unpaid `grace` seconds after the plan's end.
+    """
     if account.status == AccountStatus.BANNED:
         raise Banned
-    if must_be_paid and _has_lapsed(account, time.time()):
+    if must_be_paid and _has_lapsed(account, time.time(), grace):
         raise Unpaid
-    caller = Caller(account.id, account.lang, account.tariff, account.paid_until)
+    caller = Caller(account.id, account.lang, account.tariff, account.paid_until, session_id)
     db.session.commit()  # a view may call Telegram: it must not hold a connection meanwhile
     return caller
 
@@ -94,10 +108,10 @@ def _by_id(digits: str) -> Account | None:
     return db.session.get(Account, int(digits))
 
 
-def _has_lapsed(account: Account, now: float) -> bool:
+def _has_lapsed(account: Account, now: float, grace: int) -> bool:
     if account.tariff == FREE or account.paid_until is None:
         return False
-    return now > account.paid_until + GRACE
+    return now > account.paid_until + grace
 
 
 def create(

@@ -7,16 +7,15 @@ messages with one statement each. The caller commits.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, select, update
-from sqlalchemy.types import Integer, TypeEngine
+from sqlalchemy import Connection, Row, bindparam, select, update
 
-from app.database import insert_rows, rows_table, update_rows
-from app.domain.lead import Counts, Entry, Lead, Past, Report, Rules, State
+from app.database import insert_rows, rows_table, update_rows, with_rows
+from app.domain.lead import Entry, Lead, Past, Report, Rules, State, Tally
 from app.domain.lead_machine import TOLERANCE, advance
 from app.domain.telegram import Happening, HappeningKind, Person
 from app.models import Action, Bot, BotStatus, Campaign, CampaignStatus, JournalEntry, table_of
@@ -41,6 +40,8 @@ _JOURNALED: Final = (
     " decision"
 ).split()
 
+_ADOPTED: Final = "campaign subscriber uid action lead decision".split()
+
 _ACTIONS: Final = {
     HappeningKind.JOIN: Action.JOIN,
     HappeningKind.LEAVE: Action.LEAVE,
@@ -49,6 +50,16 @@ _ACTIONS: Final = {
     HappeningKind.START: Action.START,
 }
 _KINDS: Final = {action: kind for kind, action in _ACTIONS.items()}
+
+_CAMPAIGNS_OF: Final = (
+    select(_CAMPAIGNS)
+    .join(_BOTS, _BOTS.c.id == _CAMPAIGNS.c.bot_id)
+    .where(
+        _CAMPAIGNS.c.bot_id.in_(bindparam("bots", expanding=True)),
+        _CAMPAIGNS.c.status != CampaignStatus.DELETED,
+        _BOTS.c.status != BotStatus.DELETED,
+    )
+)
 
 Place = tuple[int, int]  # campaign id, subscriber
 
@@ -76,8 +87,8 @@ class Book:
         self._entries: list[tuple[Slot, Entry]] = []
         self._reports: list[tuple[Slot, Report]] = []
         self._welcomes: list[Slot] = []
-        self._counts: dict[tuple[int, int], Counts] = defaultdict(Counts)
-        for row in connection.execute(_campaigns_of(bots)):
+        self._tallies: list[tuple[int, Tally]] = []
+        for row in connection.execute(_CAMPAIGNS_OF, {"bots": list(bots)}):
             self._by_code[row.bot_id, row.code] = row
             self._by_chat[row.bot_id, row.chat_id] = row
 
@@ -117,43 +128,27 @@ class Book:
         self._reports += [(slot, report) for report in step.reports]
         if step.welcome:
             self._welcomes.append(slot)
-        day = happening.date // 86400
-        self._counts[campaign.id, day] += step.counts
+        self._tallies += [(campaign.id, tally) for tally in step.tallies]
         return step.entries[0].decision
 
     def write(self, now: float) -> Reported:
         """Put everything down. Returns which queues have new work."""
         self._write_leads()
         self._write_journal()
-        stats.count(self._connection, self._counts)
+        stats.count(self._connection, self._tallies)
         return announce(self._connection, self._reports, self._welcomes, now)
 
     # -- reading ------------------------------------------------------------
 
     def _read_leads(self) -> None:
-        given = rows_table(self._connection, {"c": Big, "s": Big}, self._slots)
-        names = ["id", "campaign_id", "subscriber", *_MACHINE]
-        rows = self._connection.execute(
-            select(*(_LEADS.c[name] for name in names)).join(
-                given, (_LEADS.c.campaign_id == given.c.c) & (_LEADS.c.subscriber == given.c.s)
-            )
-        )
-        for row in rows:
+        for row in with_rows(self._connection, _leads_in, "cs", self._slots):
             slot = self._slots[row.campaign_id, row.subscriber]
             slot.id = row.id
             machine = {name: getattr(row, name) for name in _MACHINE}
             slot.lead = Lead(**(machine | {"state": State(row.state)}))
 
     def _read_organic(self, starts: Sequence[tuple[int, int, int]]) -> None:
-        given = rows_table(self._connection, {"c": Big, "s": Big, "t": Big}, starts)
-        entry = _JOURNAL.c
-        rows = self._connection.execute(
-            select(entry.campaign_id, entry.subscriber, entry.action, entry.time, entry.update_uid)
-            .join(given, (entry.campaign_id == given.c.c) & (entry.subscriber == given.c.s))
-            .where(entry.lead_id.is_(None), entry.time >= given.c.t)
-            .distinct()
-        )
-        for row in rows:
+        for row in with_rows(self._connection, _organic_of, "cst", starts):
             if kind := _KINDS.get(Action(row.action)):
                 slot = self._slots[row.campaign_id, row.subscriber]
                 slot.organic.append(Past(kind, row.time, row.update_uid))
@@ -192,37 +187,51 @@ class Book:
         """Organic lines of earlier batches now belong to a lead."""
         if not replayed:
             return
-        kinds: dict[str, TypeEngine[Any]] = {"c": Big, "s": Big, "u": Big, "a": Integer()}
-        kinds |= {"lead": Big, "decision": _JOURNAL.c.decision.type}
         rows = [
             (*_place(slot), entry.update_id, int(_ACTIONS[entry.kind]), slot.id, entry.decision)
             for slot, entry in replayed
         ]
-        given = rows_table(self._connection, kinds, rows)
-        line = _JOURNAL.c
-        self._connection.execute(
-            update(_JOURNAL)
-            .where(
-                line.campaign_id == given.c.c,
-                line.subscriber == given.c.s,
-                line.update_uid == given.c.u,
-                line.action == given.c.a,
-                line.lead_id.is_(None),
-            )
-            .values(lead_id=given.c.lead, decision=given.c.decision)
-        )
+        with_rows(self._connection, _adoption, _ADOPTED, rows)
 
 
-def _campaigns_of(bots: Iterable[int]) -> Any:
-    campaign = _CAMPAIGNS.c
+@cache
+def _leads_in(postgresql: bool) -> Any:
+    """The leads of (campaign c, subscriber s)."""
+    given = rows_table(postgresql, {"c": Big, "s": Big})
+    names = ["id", "campaign_id", "subscriber", *_MACHINE]
+    return select(*(_LEADS.c[name] for name in names)).join(
+        given, (_LEADS.c.campaign_id == given.c.c) & (_LEADS.c.subscriber == given.c.s)
+    )
+
+
+@cache
+def _organic_of(postgresql: bool) -> Any:
+    """What the journal knows of s in c since t, and no lead has."""
+    given = rows_table(postgresql, {"c": Big, "s": Big, "t": Big})
+    entry = _JOURNAL.c
     return (
-        select(_CAMPAIGNS)
-        .join(_BOTS, _BOTS.c.id == campaign.bot_id)
+        select(entry.campaign_id, entry.subscriber, entry.action, entry.time, entry.update_uid)
+        .join(given, (entry.campaign_id == given.c.c) & (entry.subscriber == given.c.s))
+        .where(entry.lead_id.is_(None), entry.time >= given.c.t)
+        .distinct()
+    )
+
+
+@cache
+def _adoption(postgresql: bool) -> Any:
+    """Give journal lines to the lead that they turned out to concern."""
+    line = _JOURNAL.c
+    given = rows_table(postgresql, dict.fromkeys(_ADOPTED, Big) | {"decision": line.decision.type})
+    return (
+        update(_JOURNAL)
         .where(
-            campaign.bot_id.in_(list(bots)),
-            campaign.status != CampaignStatus.DELETED,
-            _BOTS.c.status != BotStatus.DELETED,
+            line.campaign_id == given.c.campaign,
+            line.subscriber == given.c.subscriber,
+            line.update_uid == given.c.uid,
+            line.action == given.c.action,
+            line.lead_id.is_(None),
         )
+        .values(lead_id=given.c.lead, decision=given.c.decision)
     )
 
 

@@ -25,20 +25,21 @@ from app.services.parcel import (
     Chance,
     Parcel,
     conclude,
+    discard,
     failed_to_build,
-    nothing_to_send,
     put_off,
 )
 from app.services.places import Places
 from app.services.ways import NoWay, Ways
 from plugins.checks import AdapterFailed
-from plugins.contract import Request, Verdict
+from plugins.contract import Outcome, Request, Verdict
 
 IN_HAND: Final = 1024  # rows of one drain, waiting or in the air
 SETTLE_AT: Final = 128  # outcomes that are worth a commit by themselves
 SETTLE_AFTER: Final = 0.02  # seconds an outcome waits for company
 LOOK_AGAIN: Final = 0.05  # seconds until the next claim after an empty one
 WAIT_FOR_TRACKER: Final = 60.0  # seconds until a missing plugin is asked for again
+NOTHING_TO_SEND: Final = "the destination has nothing to send for this event"
 LAST_WORDS: Final = 4.0  # seconds for answers in the air after a stop
 
 
@@ -78,6 +79,7 @@ class Delivery:
         self._queues: dict[int, deque[Parcel]] = defaultdict(deque)
         self._air: dict[int, Parcel] = {}
         self._batch = Batch()
+        self._ailing: set[int] = set()  # destinations whose last answer was a failure
         self._after = 0  # destination of the last claim: the next goes on behind it
         self._look_at = 0.0
         self.count = 0
@@ -123,7 +125,7 @@ class Delivery:
             idle or len(self._batch) >= SETTLE_AT or now - self._batch.oldest >= SETTLE_AFTER
         )
         claims = claiming and room > IN_HAND // 4 and (now >= self._look_at or ripe or idle)
-        if not (ripe or claims or last):
+        if not (ripe or claims or (last and self._batch)):
             return False
         connection = db.session.connection()
         if self._batch:
@@ -166,8 +168,9 @@ class Delivery:
             settled, tried = failed_to_build(claimed, way.span, error.reason, at)
             self._conclude(settled, [tried])
             return
-        if parcel.step >= len(parcel.requests):
-            self._conclude(nothing_to_send(claimed, now))
+        if parcel.is_too_old or parcel.step >= len(parcel.requests):
+            reason = "older than the tracker accepts" if parcel.is_too_old else NOTHING_TO_SEND
+            self._conclude(discard(claimed, reason, now))
             return
         self._queues[claimed.destination_id].append(parcel)
 
@@ -195,11 +198,7 @@ class Delivery:
         outcome = parcel.read(answer)
         good = outcome.verdict.is_success
         self._places.learn(destination, good=good)
-        self._batch.note(
-            destination,
-            good=outcome.verdict is not Verdict.RETRY,
-            stop=outcome.reason or "stopped by an answer" if outcome.stop else "",
-        )
+        self._note_health(parcel, outcome)
         settled = conclude(parcel, outcome, answer, Chance(self._clock(), self._dice))
         if settled is not None:
             self._conclude(settled, parcel.tried)
@@ -207,6 +206,16 @@ class Delivery:
             self._start(parcel)
         else:  # the lease would not outlive another step
             self._conclude(self._progress(parcel), parcel.tried)
+
+    def _note_health(self, parcel: Parcel, outcome: Outcome) -> None:
+        """The success of a destination that had no trouble is no news."""
+        destination = parcel.claimed.destination_id
+        good = outcome.verdict is not Verdict.RETRY
+        if good and not (outcome.stop or parcel.claimed.failures or destination in self._ailing):
+            return
+        (self._ailing.discard if good else self._ailing.add)(destination)
+        stop = (outcome.reason or "stopped by an answer") if outcome.stop else ""
+        self._batch.note(destination, good=good, stop=stop)
 
     def _progress(self, parcel: Parcel) -> Settled:
         settled = put_off(parcel.claimed, "", self._clock())

@@ -8,7 +8,8 @@ from urllib.parse import urlsplit
 
 from app.errors import BadParameter
 from app.services.sample import sample_event
-from plugins.adapter import Adapter, AdapterFailed
+from plugins.adapter import Adapter
+from plugins.checks import AdapterFailed
 from plugins.contract import EventKind
 
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final, NamedTuple
 
-from sqlalchemy import Connection, Engine, bindparam, func, select, text, update
+from sqlalchemy import Connection, Engine, bindparam, select, text, update
 from sqlalchemy.types import LargeBinary
 
-from app.database import is_postgresql, rows_table, update_rows
+from app.database import is_postgresql, update_rows
 from app.domain import telegram
 from app.extensions import db, doorbell
 from app.models import Bot, BotStatus, Update, UpdateState, table_of
@@ -27,6 +27,24 @@ _STORE = text(
     " VALUES (:bot_id, :update_id, :body, :received, :state, :reason)"
     " ON CONFLICT (bot_id, update_id) DO NOTHING"
 ).bindparams(bindparam("body", type_=LargeBinary))
+
+
+_BOTS_IN_LINE = text("""
+    SELECT DISTINCT bot_id FROM (
+        SELECT bot_id FROM telegram_update WHERE state = 0 ORDER BY id LIMIT :many
+    ) oldest
+""")
+
+# In a statement of its own: what the lock waited for must be seen by the next.
+_LOCK_BOTS = text(f"""
+    WITH in_line AS MATERIALIZED ({_BOTS_IN_LINE.text})
+    SELECT bot_id FROM in_line WHERE pg_try_advisory_xact_lock(:locks + bot_id)
+""")  # noqa: S608 - of our own constants
+
+_IN_LINE = text("""
+    SELECT id, bot_id, update_id, body FROM telegram_update
+    WHERE state = 0 AND bot_id IN :bots ORDER BY id LIMIT :many
+""").bindparams(bindparam("bots", expanding=True))
 
 
 class _Row(NamedTuple):
@@ -110,34 +128,12 @@ def claim(connection: Connection, limit: int) -> list[Received]:
     A bot belongs to one worker until the end of its transaction, so updates
     of one person in one bot are applied one at a time.
     """
-    bots = _lock_bots(connection, limit)
+    statement = _LOCK_BOTS if is_postgresql(connection) else _BOTS_IN_LINE
+    bots = list(connection.scalars(statement, {"many": limit, "locks": _LOCKS}))
     if not bots:
         return []
-    columns = _UPDATES.c
-    rows = connection.execute(
-        select(columns.id, columns.bot_id, columns.update_id, columns.body)
-        .where(columns.state == UpdateState.WAITING, columns.bot_id.in_(bots))
-        .order_by(columns.id)
-        .limit(limit)
-    )
+    rows = connection.execute(_IN_LINE, {"bots": bots, "many": limit})
     return [Received(*row) for row in rows]
-
-
-def _lock_bots(connection: Connection, limit: int) -> list[int]:
-    columns = _UPDATES.c
-    oldest = (
-        select(columns.bot_id)
-        .where(columns.state == UpdateState.WAITING)
-        .order_by(columns.id)
-        .limit(limit)
-        .subquery()
-    )
-    bots = list(connection.scalars(select(oldest.c.bot_id).distinct()))
-    if not bots or not is_postgresql(connection):
-        return bots
-    wanted = rows_table(connection, {"bot": columns.bot_id.type}, [[bot] for bot in bots])
-    free = select(wanted.c.bot).where(func.pg_try_advisory_xact_lock(_LOCKS + wanted.c.bot))
-    return list(connection.scalars(free))
 
 
 def finish(connection: Connection, endings: Sequence[Ending]) -> None:

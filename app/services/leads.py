@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 import traceback
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import structlog
@@ -13,14 +13,22 @@ from sqlalchemy import Connection, Row
 from sqlalchemy.exc import InterfaceError, OperationalError
 
 from app.domain import telegram
-from app.domain.telegram import ChatMoved, Happening, Ignored, Reachable, RightsChanged
+from app.domain.telegram import (
+    ChatMoved,
+    Happening,
+    Ignored,
+    Pressed,
+    Reachable,
+    RightsChanged,
+)
 from app.extensions import db, doorbell
 from app.models import UpdateState
 from app.queues import Queue
-from app.services import bots, ingest, people
+from app.services import bots, ingest, people, service_bot
 from app.services.book import Book
 from app.services.ingest import Ending, Received
 from app.services.reports import Reported
+from app.services.toasts import TOASTS
 
 log = structlog.get_logger()
 
@@ -63,9 +71,9 @@ def process_updates(
             db.session.rollback()
             count = _park_culprit(size)
             suspects = BATCH + 1 if size > 1 else suspects
-        if not count and not suspects:
-            break
         done += count
+        if not suspects and count < size:
+            break  # who came meanwhile has rung the bell
         suspects = max(0, suspects - 1)
     return done
 
@@ -86,6 +94,7 @@ def process_batch(size: int, now: float) -> int:
         doorbell.remind(Queue.POSTBACKS)
     if reported.messages:
         doorbell.remind(Queue.MESSAGES)
+    TOASTS.send()
     return len(received)
 
 
@@ -114,7 +123,7 @@ def _decide(
         if isinstance(read.says, Happening):
             happenings.append((read.received, read.says))
         else:
-            _note(read.received.bot_id, read.says)
+            _note(read.received.bot_id, read.says, now)
             endings.append(Ending(read.received.id, UpdateState.DONE))
     people.are_back(
         connection,
@@ -122,20 +131,35 @@ def _decide(
     )
     db.session.flush()
     book = Book(connection, {one.bot_id for one, _ in happenings})
-    concerned = []
+    concerned, unclaimed = [], []
     for one, says in happenings:
         campaign = book.campaign_of(one.bot_id, says)
         if campaign is None:
-            endings.append(Ending(one.id, UpdateState.IGNORED, "no living campaign for it"))
+            unclaimed.append((one, says))
         else:
             concerned.append((one, campaign, says))
     book.open([(campaign, says) for _, campaign, says in concerned])
     for one, campaign, says in concerned:
         endings.append(_advance(book, one, campaign, says))
-    return book.write(now)
+    reported, spoken = book.write(now), _hear(unclaimed, endings, now)
+    return Reported(reported.postbacks, reported.messages + spoken)
 
 
-def _note(bot_id: int, says: telegram.Reading) -> None:
+def _hear(
+    unclaimed: Sequence[tuple[Received, Happening]], endings: list[Ending], now: float
+) -> int:
+    """What belongs to no campaign may be meant for the service bot. How often it was."""
+    starts = [(one, says) for one, says in unclaimed if says.chat is None]
+    heard = service_bot.hear([(one.bot_id, says) for one, says in starts], now)
+    met = {one.id for (one, _), was_met in zip(starts, heard, strict=True) if was_met}
+    nobodys = Ending(0, UpdateState.IGNORED, "no living campaign for it")
+    for one, _ in unclaimed:
+        done = Ending(one.id, UpdateState.DONE)
+        endings.append(done if one.id in met else replace(nobodys, id=one.id))
+    return len(met)
+
+
+def _note(bot_id: int, says: telegram.Reading, now: float) -> None:
     match says:
         case RightsChanged():
             bots.rights_changed(bot_id, says)
@@ -143,6 +167,8 @@ def _note(bot_id: int, says: telegram.Reading) -> None:
             bots.chat_moved(bot_id, old, new)
         case Reachable():
             people.reachable(bot_id, says)
+        case Pressed():
+            service_bot.pressed(bot_id, says, now)
 
 
 def _advance(book: Book, one: Received, campaign: Row[Any], says: Happening) -> Ending:

@@ -34,9 +34,17 @@ class Parcel:
     @classmethod
     def open(cls, claimed: Claimed, way: Way, now: float) -> Parcel:
         """Build the requests. Raises AdapterFailed."""
-        event = events.thaw(claimed.event, claimed.destination_id, claimed.occurrence)
+        event = events.thaw(
+            claimed.event, claimed.destination_id, claimed.occurrence, int(now)
+        )
         requests = way.adapter.build(event, way.settings)
         return cls(claimed, way, now, event, requests, claimed.steps)
+
+    @property
+    def is_too_old(self) -> bool:
+        """Whether the tracker no longer accepts an event of this age."""
+        oldest = self.way.oldest
+        return oldest is not None and self.event.now - self.event.time > oldest
 
     @property
     def request(self) -> Request:
@@ -100,9 +108,8 @@ def conclude(parcel: Parcel, outcome: Outcome, answer: Answer, at: Chance) -> Se
     )
 
 
-def nothing_to_send(claimed: Claimed, now: float) -> Settled:
-    """The destination no longer wants this event."""
-    reason = "the destination has nothing to send for this event"
+def discard(claimed: Claimed, reason: str, now: float) -> Settled:
+    """It is not sent, and never will be."""
     return Settled(
         claimed.id, PostbackState.DISCARDED, reason, claimed.tries, claimed.steps,
         now, claimed.first_try, now,

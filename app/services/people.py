@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from functools import cache
+from typing import Any, Final
 
 from sqlalchemy import Connection, and_, delete, exists, select
 
-from app.database import insert_rows, rows_table
+from app.database import insert_rows, rows_table, with_rows
 from app.domain.telegram import Reachable
 from app.extensions import db
 from app.models import Action, Campaign, JournalEntry, Lead, Unreachable, table_of
@@ -22,19 +23,16 @@ _JOURNALED: Final = (
 
 def are_back(connection: Connection, people: Sequence[tuple[int, int]]) -> None:
     """They wrote to the bot, so the bot may write to them: (bot id, person)."""
-    if not people:
-        return
-    given = rows_table(connection, {"bot": Big, "person": Big}, people)
+    if people:
+        with_rows(connection, _return, ("bot", "person"), people)
+
+
+@cache
+def _return(postgresql: bool) -> Any:
+    given = rows_table(postgresql, {"bot": Big, "person": Big})
     row = _UNREACHABLE.c
-    connection.execute(
-        delete(_UNREACHABLE).where(
-            exists(
-                select(1)
-                .select_from(given)
-                .where(and_(row.bot_id == given.c.bot, row.subscriber == given.c.person))
-            )
-        )
-    )
+    who = and_(row.bot_id == given.c.bot, row.subscriber == given.c.person)
+    return delete(_UNREACHABLE).where(exists(select(1).select_from(given).where(who)))
 
 
 def is_gone(bot_id: int, person: int, since: int, reason: str) -> None:

@@ -11,7 +11,8 @@ from flask import current_app
 from app.config import Settings
 from app.extensions import db
 from app.outbound.transport import Answer, Failure, Transport
-from plugins.adapter import Adapter, AdapterFailed
+from plugins.adapter import Adapter
+from plugins.checks import AdapterFailed
 from plugins.contract import Outcome, Request, Verdict
 
 #: Trying again cannot help.

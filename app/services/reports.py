@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import orjson
-from sqlalchemy import Connection, Row, or_, select
+from sqlalchemy import Connection, Row, bindparam, or_, select
 
 from app.database import insert_rows
 from app.domain import events, macros
 from app.models import Destination, DestinationStatus, Message, Role, table_of
-from app.services import outbox
+from app.services import notices, outbox
 from plugins.contract import Event, EventKind
 
 if TYPE_CHECKING:
@@ -26,6 +26,19 @@ _MESSAGE: Final = (
     "account_id bot_id chat_id campaign_id lead_id text parse_mode markup state reason tries"
     " due created"
 ).split()
+_LIVING: Final = (
+    select(*(_DESTINATIONS.c[name] for name in "id account_id campaign_id role events".split()))
+    .add_columns(_DESTINATIONS.c.every_event)
+    .where(
+        _DESTINATIONS.c.account_id.in_(bindparam("accounts", expanding=True)),
+        or_(
+            _DESTINATIONS.c.campaign_id.is_(None),
+            _DESTINATIONS.c.campaign_id.in_(bindparam("campaigns", expanding=True)),
+        ),
+        _DESTINATIONS.c.status != DestinationStatus.DELETED,
+    )
+    .order_by(_DESTINATIONS.c.id)
+)
 _BIT: Final = {kind: 1 << index for index, kind in enumerate(EventKind)}
 
 
@@ -52,6 +65,7 @@ def announce(
         if way.events & _BIT[report.kind]
     ]
     outbox.stage(connection, owed, now)
+    notices.lead_events(connection, reports, now)
     messages = [_welcome(slot, now) for slot in welcomes if slot.campaign.welcome.strip()]
     insert_rows(connection, _MESSAGES, _MESSAGE, messages)
     return Reported(len(owed), len(messages))
@@ -62,16 +76,8 @@ def _in_force(connection: Connection, slots: Sequence[Slot]) -> dict[int, list[R
     campaigns = {slot.campaign.id: slot.campaign.account_id for slot in slots}
     if not campaigns:
         return {}
-    way = _DESTINATIONS.c
-    rows = connection.execute(
-        select(way.id, way.account_id, way.campaign_id, way.role, way.events, way.every_event)
-        .where(
-            way.account_id.in_(set(campaigns.values())),
-            or_(way.campaign_id.is_(None), way.campaign_id.in_(list(campaigns))),
-            way.status != DestinationStatus.DELETED,
-        )
-        .order_by(way.id)
-    ).all()
+    terms = {"accounts": list(set(campaigns.values())), "campaigns": list(campaigns)}
+    rows = connection.execute(_LIVING, terms).all()
     by_owner: dict[tuple[int, int | None], list[Any]] = defaultdict(list)
     for row in rows:
         by_owner[row.account_id, row.campaign_id].append(row)

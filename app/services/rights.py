@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import exists, select, update
 
 from app.extensions import db
 from app.models import Bot, BotChat, BotStatus, Campaign, CampaignStatus
+from app.services import notices
 
 if TYPE_CHECKING:
     from app.domain.telegram import RightsChanged
@@ -36,6 +38,8 @@ def rights_changed(bot_id: int, change: RightsChanged) -> None:
         db.session.add(row)
     else:
         newer = change.date >= row.changed
+        if newer and row.is_admin and not change.is_admin:
+            notices.rights_lost(bot_id, row.title, time.time())
         if change.is_admin or (newer and row.title != NEVER_ADMIN):
             row.title = title
         if newer:

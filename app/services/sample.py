@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import secrets
+import time as clock
 from typing import Any, Final
 
 from plugins.contract import Event, EventKind
@@ -15,9 +17,11 @@ def sample_event(kind: EventKind, **known: Any) -> Event:
     Its lead is 0, which no real lead is, so that a tracker that takes it
     confuses it with none.
     """
-    time = known.setdefault("time", 1_700_000_000)
+    now = int(clock.time())
+    time = known.setdefault("time", now)
     filled: dict[str, Any] = {
-        "id": "test",
+        "id": f"test-{secrets.token_hex(6)}",  # some trackers drop a repeated one
+        "now": now,
         "lead": 0,
         "account": 0,
         "campaign": "test00",

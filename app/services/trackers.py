@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from flask import current_app
 from marshmallow import ValidationError
 
 from app.config import Settings
 from app.errors import BadParameter
-from app.outbound.schemes import scheme_for
-from plugins import form
-from plugins.adapter import Adapter, AdapterFailed
+from app.outbound.schemes import HTTPS, scheme_for
+from plugins import form, presets
+from plugins.adapter import Adapter
+from plugins.checks import AdapterFailed
 from plugins.contract import EventKind
 from plugins.registry import BrokenTracker, Registry, UnknownTracker
+
+WITH_PRESETS: Final = "url_template"
 
 
 class Ready(NamedTuple):
@@ -56,9 +58,40 @@ def _described(adapter: Adapter) -> dict[str, Any]:
         "fields": form.fields_of(adapter.schema),
         "events": [kind.value for kind in EventKind],
         "help": form.help_of(adapter.schema),
-        "presets": [],
+        "presets": _presets() if adapter.name == WITH_PRESETS else [],
         "broken": "",
     }
+
+
+def _presets() -> list[dict[str, Any]]:
+    """What a customer needs to choose one; `macro` belongs into the tracker's own link."""
+    return [
+        {
+            "key": preset.key,
+            "title": preset.title,
+            "kind": preset.kind,
+            "source": preset.source,
+            "date": preset.date.isoformat(),
+            "sure": preset.sure,
+            "notes": preset.notes,
+            "modes": list(preset.modes),
+            "events": {name: list(mode.statuses) for name, mode in preset.modes.items()},
+            "macro": preset.click.macro,
+            "needs_click": preset.click.needed,
+            "fields": [
+                {
+                    "name": field.name,
+                    "title": field.title,
+                    "help": field.help,
+                    "required": field.required,
+                    "secret": field.secret,
+                    "default": field.default,
+                }
+                for field in preset.fields
+            ],
+        }
+        for preset in presets.presets().values()
+    ]
 
 
 def find(name: str, field: str = "tracker") -> Adapter:
@@ -93,10 +126,18 @@ def check(adapter: Adapter, raw: Mapping[str, Any], field: str = "settings") -> 
         raise BadParameter("tracker", f"tracker: {adapter.name} failed: {error.reason}") from error
     ours: Settings = current_app.config["SETTINGS"]
     for name, declared in adapter.schema.fields.items():
-        host = settings.get(str(declared.metadata.get("scheme_of", "")))
-        if isinstance(host, str):
-            settings[name] = scheme_for(host, ours.outbound_allow)
+        if path := declared.metadata.get("scheme_of"):
+            host = _at(settings, str(path))
+            settings[name] = scheme_for(host, ours.outbound_allow) if host else HTTPS
     return settings
+
+
+def _at(settings: Mapping[str, Any], path: str) -> str:
+    """The text at a dotted path, "" where there is none."""
+    found: Any = settings
+    for name in path.split("."):
+        found = found.get(name) if isinstance(found, Mapping) else None
+    return found if isinstance(found, str) else ""
 
 
 def ready(adapter: Adapter, raw: Mapping[str, Any]) -> Ready:

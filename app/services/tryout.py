@@ -19,8 +19,8 @@ from app.services import destinations, masks, templates, trackers
 from app.services.probe import exchange, no_answer
 from app.services.sample import sample_event
 from app.services.trackers import Ready
-from plugins.adapter import AdapterFailed
-from plugins.contract import Event, EventKind, Outcome, Request, mask
+from plugins.checks import AdapterFailed
+from plugins.contract import Event, EventKind, Outcome, Request, Verdict, mask
 
 _SHOWN: Final = 2048  # bytes of an answer
 _PATIENCE: Final = 20.0  # seconds after which no further step is begun
@@ -124,7 +124,9 @@ def _send(ready: Ready, event: Event, requests: tuple[Request, ...], frozen: str
     for index, request in enumerate(requests):
         if time.monotonic() > end:
             reason = "the steps before took too long; the rest was not sent"
-            return Tryout(frozen, sent=True, steps=steps, verdict="retry", reason=reason)
+            return Tryout(
+                frozen, sent=True, steps=steps, verdict=Verdict.RETRY.value, reason=reason
+            )
         answer = exchange(request)
         outcome = _meaning(ready, answer, request, event)
         steps[index] = _rendered(request, answer, outcome)
@@ -142,7 +144,7 @@ def _meaning(ready: Ready, answer: Answer, request: Request, event: Event) -> Ou
     try:
         return ready.adapter.classify(answer.response, request, event, ready.settings)
     except AdapterFailed as error:
-        raise BadParameter("tracker", f"tracker: the adapter failed: {error.reason}") from error
+        return Outcome(Verdict.RETRY, f"the adapter failed: {error.reason}")
 
 
 def _rendered(

@@ -10,7 +10,16 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app.extensions import db
 from app.queues import Queue
-from app.services import bots, ingest, messages, outbox
+from app.services import (
+    bots,
+    bundles,
+    ingest,
+    messages,
+    notices,
+    outbox,
+    service_bot,
+    sessions,
+)
 
 log = structlog.get_logger()
 

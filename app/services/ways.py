@@ -26,6 +26,7 @@ class Way:
     adapter: Adapter
     settings: Mapping[str, Any]
     span: float | None  # seconds after which a retry is useless
+    oldest: float | None  # seconds of age beyond which an event is refused
 
 
 class Ways:
@@ -48,7 +49,9 @@ class Ways:
         try:
             adapter = self._registry.get(tracker)
             settings = json.loads(vault.unseal(sealed))
-            return Way(adapter, settings, adapter.retry_span(settings))
+            return Way(
+                adapter, settings, adapter.retry_span(settings), adapter.oldest(settings)
+            )
         except UnknownTracker:
             raise NoWay(f"the tracker {tracker} is not installed") from None
         except BrokenTracker as error:

@@ -14,6 +14,7 @@ from app.domain.telegram_answers import Meaning
 from app.extensions import db, vault
 from app.models import Bot, BotStatus
 from app.outbound.telegram import BotApi, TelegramRefused, TelegramUnreachable
+from app.services import notices
 from app.vault import CannotUnseal
 
 if TYPE_CHECKING:
@@ -85,6 +86,7 @@ def pause(bot_id: int, reason: str, token: str = "") -> None:
     if bot and bot.status != BotStatus.DELETED and not bot.paused and token in ("", bot.token):
         bot.paused = reason[:200] or "paused"
         bot.status = BotStatus.WARNING
+        notices.token_refused(bot_id, time.time())
         log.warning("bot.paused", bot=bot_id, reason=bot.paused)
     db.session.commit()
 

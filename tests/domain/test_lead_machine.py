@@ -19,6 +19,7 @@ from app.domain.lead_machine import (
     Rules,
     State,
     Step,
+    Tally,
     advance,
 )
 from app.domain.telegram import Happening, HappeningKind, Person
@@ -72,13 +73,14 @@ def lead_of(step: Step) -> Lead:
 def play(happenings: Sequence[Happening], rules: Rules = OPEN) -> Step:
     """Let them arrive in this order; organic ones are remembered as the journal does."""
     lead, organic = None, list[Occurrence]()
-    reports, counts = list[Report](), Counts()
+    reports, tallies = list[Report](), list[Tally]()
     for happening in happenings:
         step = advance(lead, happening, rules, organic)
         organic += [Past(e.kind, e.date, e.update_id) for e in step.entries if e.organic]
-        lead, counts = step.lead, counts + step.counts
+        lead = step.lead
+        tallies += step.tallies
         reports += step.reports
-    return Step(lead, reports=tuple(reports), counts=counts)
+    return Step(lead, reports=tuple(reports), tallies=tuple(tallies))
 
 
 # the table, cell by cell: what product.md says
@@ -456,3 +458,21 @@ def test_whatever_happens_the_lead_stays_sound(
         assert lead.state is not APPROVE or lead.join_time is not None
         assert lead.held or lead.state is not HOLD
         assert lead.reports == number
+
+
+# what is counted, and when
+
+
+def test_each_move_is_counted_when_it_happened_also_if_it_is_replayed() -> None:
+    step = play([tell(JOIN, DAY), tell(LEAVE, 3 * DAY), tell(START, 1)])
+    assert [(one.date, one.counts, one.joined) for one in step.tallies] == [
+        (T + 1, Counts(starts=1), None),
+        (T + DAY, Counts(confirms=1), None),
+        (T + 3 * DAY, Counts(unsubs=1), T + DAY),
+    ]
+
+
+def test_a_stay_that_a_start_had_ended_already_keeps_its_beginning() -> None:
+    late = play([tell(START, 1), tell(JOIN, 10), tell(START, 900), tell(LEAVE, 500)])
+    (ended,) = [one for one in late.tallies if one.counts.unsubs]
+    assert (ended.date, ended.joined) == (T + 500, T + 10)

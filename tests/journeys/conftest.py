@@ -43,11 +43,14 @@ def start_system(new_database: Any, bot_api: Any) -> Iterator[Callable[..., Syst
     """`start_system("postgresql", LEASE_SECONDS="2")`: a running System, ended with the module."""
     with contextlib.ExitStack() as stack:
 
-        def start(kind: str, *, worker: str = "", **environ: str) -> System:
+        def start(
+            kind: str, *, worker: str = "", database_password: str = "", **environ: str
+        ) -> System:
             folder = Path(tempfile.mkdtemp(prefix="gp-", dir="/tmp"))
             #stack.callback(shutil.rmtree, folder, ignore_errors=True)
+            url = new_database(kind).url
             environ = {
-                "DATABASE_URL": new_database(kind).url,
+                "DATABASE_URL": url.replace(":@", f":{database_password}@"),
                 "SECRET_KEY": SECRET_KEY,
                 "TELEGRAM_API_URL": bot_api.url,
                 "CRASH_FOLDER": str(folder),

@@ -6,7 +6,8 @@ points are spread evenly; which visit to a point is the last is seeded.
 
 CRASH_FOLDER holds `armed` while deaths are wanted, and `deaths`: one line for
 each. CRASH_SEED, CRASH_EACH (deaths per role and point), CRASH_POINTS
-(`postbacks.after_send,…`), CRASH_SIGNAL (9 kills, 19 freezes).
+(`postbacks.after_send,…`), CRASH_VISITS (the last is one of the first so many),
+CRASH_SIGNAL (9 kills, 19 freezes).
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from typing import Any
 from sqlalchemy import event
 from sqlalchemy.orm import Session
 
-from app import jobs, supervisor
+from app import drainer, jobs, supervisor
 from app.outbound.transport import Answer, Transport
 from plugins.contract import Request
 
@@ -30,7 +31,7 @@ FOLDER = Path(os.environ["CRASH_FOLDER"])
 EACH = int(os.environ["CRASH_EACH"])
 SIGNAL = int(os.environ["CRASH_SIGNAL"])
 POINTS = os.environ["CRASH_POINTS"].split(",")
-LATEST_VISIT = 4
+VISITS = int(os.environ["CRASH_VISITS"])
 
 
 class Fate:
@@ -41,17 +42,17 @@ class Fate:
         chance = random.Random(f"{os.environ['CRASH_SEED']} {role} {sum(deaths.values())}")
         mine = [point for point in POINTS if point.startswith(f"{role}.")]
         self._point = min(mine, key=lambda point: (deaths[point], chance.random()), default="")
-        self._visits = chance.randint(1, LATEST_VISIT)
+        self._visits = chance.randint(1, VISITS)
 
     def visit(self, point: str) -> None:
         """Die, if it was written so and is still wanted."""
-        if point != self._point:
+        if point != self._point or not (FOLDER / "armed").exists():
             return
         self._visits -= 1
-        if self._visits or not (FOLDER / "armed").exists() or self._deaths()[point] >= EACH:
+        if self._visits or self._deaths()[point] >= EACH:
             return
         with (FOLDER / "deaths").open("a") as book:
-            book.write(f"{point} {os.getpid()} {__import__('time').time()}\n")
+            book.write(f"{point} {os.getpid()}\n")
         os.kill(os.getpid(), SIGNAL)
 
     @staticmethod
@@ -110,4 +111,5 @@ def _after(_session: Any) -> None:
 if __name__ == "__main__":
     jobs.Transport = CrashingTransport  # type: ignore[misc]
     supervisor.LONGEST_PAUSE = supervisor.FIRST_PAUSE  # type: ignore[misc] # dying is the plan
+    drainer.TICK_SECONDS = 0.1  # type: ignore[misc] # and many deaths are to fit into a test
     sys.exit(supervisor.main())

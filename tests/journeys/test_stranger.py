@@ -63,22 +63,6 @@ with embedded.running(dict(os.environ), Path(sys.argv[1])) as system:
     sys.stdin.read()
 """
 
-CONNECT = """
-import json, sys, time
-from app import create_app
-from app.extensions import db
-from app.models import Destination
-app = create_app()
-with app.app_context():
-    for name, settings in json.loads(sys.argv[1]).items():
-        kept = app.extensions["trackers"].get(name).check_settings(settings)
-        db.session.add(Destination(
-            account_id=1, tracker=name, settings=json.dumps(kept), events=31,
-            created=int(time.time()),
-        ))
-    db.session.commit()
-"""
-
 
 @dataclass(frozen=True, slots=True)
 class Workshop:
@@ -238,11 +222,9 @@ def test_a_strangers_plugin_works_and_its_faults_stay_its_own(workshop: Workshop
 
         with workshop.system() as (url, key), contextlib.closing(Api(url, key)) as api:
             code = _track(api, bot_api, tracker_url)
-            settings = {
-                trackers[name]: {"address": f"{tracker_url}/{name}", "token": "abcd1234"}
-                for name in names
-            }
-            workshop.run("-c", CONNECT, json.dumps(settings), REDIS_URL="redis://127.0.0.1:1")
+            for name in names:
+                settings = {"address": f"{tracker_url}/{name}", "token": "abcd1234"}
+                api.post("dest/add", tracker=trackers[name], settings=settings)
             bot_api.push(TOKEN, people.start(Person(9001), f"{code}-first"))
             _until(
                 lambda: all(heard(name) == 1 for name in [*names, "neighbour"]),

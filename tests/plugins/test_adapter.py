@@ -261,11 +261,13 @@ def test_optional_hooks_are_asked_and_checked():
     adapter = make(
         wants_every_event=True,
         retry_span=86400,
+        oldest=604800,
         build_probe=GOOD,
         classify_probe=Outcome(Verdict.DELIVERED),
     )
     assert adapter.wants_every_event(SETTINGS) is True
     assert adapter.retry_span(SETTINGS) == 86400.0
+    assert adapter.oldest(SETTINGS) == 604800.0
     probe = adapter.probe(SETTINGS)
     assert probe is not None
     assert "s3cr&t-token" in probe.secrets
@@ -276,6 +278,9 @@ def test_optional_hooks_are_asked_and_checked():
     for span in ("day", True, -1, float("inf")):
         with pytest.raises(AdapterFailed):
             make(retry_span=span).retry_span(SETTINGS)
+        with pytest.raises(AdapterFailed):
+            make(oldest=span).oldest(SETTINGS)
+    assert make().oldest(SETTINGS) is None
 
 
 class TestASmallAdapter(AdapterContract):

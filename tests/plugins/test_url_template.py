@@ -37,7 +37,7 @@ class TestByForm(AdapterContract):
         "urls": {"approve": "https://t.example/"},
         "method": "POST",
         "body": "form",
-        "fields": {"click": "{click}", "status": "{status}", "token": "sekret-token"},
+        "payload": {"click": "{click}", "status": "{status}", "token": "sekret-token"},
         "headers": {"X-Title": "{title}", "Authorization": "Bearer abcdef"},
     }
     success_sample = Response(204)
@@ -68,7 +68,7 @@ def test_the_five_urls_alone_are_enough():
 
 
 def test_json_carries_the_values_as_they_are():
-    kept = settings("https://t.example/", method="POST", body="json", fields={"t": "<{title}>"})
+    kept = settings("https://t.example/", method="POST", body="json", payload={"t": "<{title}>"})
     (request,) = ADAPTER.build(sample_event(title='a"b\nЖ'), kept)
     assert json.loads(request.body) == {"t": '<a"b\nЖ>'}
     assert request.headers["Content-Type"] == "application/json"
@@ -103,7 +103,7 @@ def test_a_body_needs_the_method_post():
     with pytest.raises(ValidationError):
         settings("https://t.example/", body="json")
     with pytest.raises(ValidationError):
-        settings("https://t.example/", method="POST", fields={"a": "b"})
+        settings("https://t.example/", method="POST", payload={"a": "b"})
 
 
 @pytest.mark.parametrize(
@@ -180,7 +180,7 @@ def test_keys_in_fields_and_headers_are_masked():
             "https://a.example/",
             method="POST",
             body="form",
-            fields={"token": "s3+cret"},
+            payload={"token": "s3+cret"},
             headers={"Authorization": "Bearer ab+cd", "X-Api-Key": "ef+gh"},
         ),
     )

@@ -21,8 +21,10 @@ class Wanted:
     """A destination that has work and may be sent to now."""
 
     id: int
-    failures: int
+    failures: int  # in a row
     sending: int  # of its postbacks, over all processes
+    tracker: str
+    settings: str  # sealed
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +52,14 @@ _WANTED = text("""
         SELECT (SELECT min(destination_id) FROM postback
                 WHERE state = 0 AND destination_id > next.id)
         FROM next WHERE next.id IS NOT NULL
+    ), in_hand AS (
+        SELECT destination_id AS id, count(*) AS number
+        FROM postback WHERE state = 1 GROUP BY destination_id
     )
-    SELECT d.id, d.failures FROM next JOIN destination d ON d.id = next.id
+    SELECT d.id, d.failures, coalesce(in_hand.number, 0) AS sending, d.tracker, d.settings
+    FROM next JOIN destination d ON d.id = next.id LEFT JOIN in_hand ON in_hand.id = d.id
     WHERE d.status = 0 AND d.blocked_until <= :now LIMIT :many
 """)
-
-_SENDING = text("SELECT destination_id, count(*) FROM postback WHERE state = 1 GROUP BY 1")
 
 # Due, and no older status of the same lead still has its turn. The unique
 # index (lead, destination, sequence) answers the inner question.
@@ -105,10 +109,6 @@ _OVERTAKE = text("""
     RETURNING id
 """).bindparams(bindparam("ids", expanding=True))
 
-_DESTINATIONS = text(
-    "SELECT id, tracker, settings, failures FROM destination WHERE id IN :ids"
-).bindparams(bindparam("ids", expanding=True))
-
 
 @dataclass(frozen=True, slots=True)
 class Catch:
@@ -148,7 +148,7 @@ def claim(
         stale = set(connection.scalars(_OVERTAKE, terms))
         rows = [row for row in rows if row.id not in stale]
     last = rooms[-1][0] if rooms and (len(rooms) < len(wanted) or len(wanted) >= _ROUND) else 0
-    return Catch(_claimed(connection, rows), last)
+    return Catch(_claimed(rows, wanted), last)
 
 
 def _wanted(connection: Connection, now: float, after: int) -> list[Wanted]:
@@ -156,10 +156,7 @@ def _wanted(connection: Connection, now: float, after: int) -> list[Wanted]:
     if after and len(rows) < _ROUND:  # come round to the beginning
         more = {"after": 0, "now": now, "many": _ROUND - len(rows)}
         rows = [*rows, *(row for row in connection.execute(_WANTED, more) if row.id <= after)]
-    if not rows:
-        return []
-    sending = {row[0]: row[1] for row in connection.execute(_SENDING)}
-    return [Wanted(row.id, row.failures, sending.get(row.id, 0)) for row in rows]
+    return [Wanted(*row) for row in rows]
 
 
 def _take(
@@ -175,11 +172,8 @@ def _take(
     return taken
 
 
-def _claimed(connection: Connection, rows: Sequence[Row[Any]]) -> list[Claimed]:
-    if not rows:
-        return []
-    named = {"ids": list({row.destination_id for row in rows})}
-    ways = {way.id: way for way in connection.execute(_DESTINATIONS, named)}
+def _claimed(rows: Sequence[Row[Any]], wanted: Sequence[Wanted]) -> list[Claimed]:
+    ways = {one.id: one for one in wanted}
     return [
         Claimed(
             id=row.id,

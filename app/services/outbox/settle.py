@@ -77,7 +77,7 @@ class Batch:
         return len(self.settled) + len(self.untouched)
 
     def note(self, destination: int, *, good: bool, stop: str = "") -> None:
-        """Remember how a destination fared."""
+        """Remember how a destination fared, if the table should know."""
         known = self.health.get(destination, Health(destination, 0, 0))
         self.health[destination] = Health(
             destination, known.succeeded + good, known.failed + (not good), stop or known.stop

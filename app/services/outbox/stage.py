@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from functools import cache
+from typing import Any, Final
 
-from sqlalchemy import Connection, exists, select, update
+from sqlalchemy import Connection, bindparam, exists, select, update
 
-from app.database import insert_rows, rows_table
+from app.database import insert_rows, rows_table, with_rows
 from app.models import Destination, Postback, PostbackState, table_of
 from app.models.base import Big
 
@@ -59,21 +60,23 @@ def _overtake(connection: Connection, owed: Sequence[Owed], now: float) -> None:
     newer = [(one.lead_id, one.destination_id) for one in owed if one.sequence > 1 and not one.late]
     if not newer:
         return
-    given = rows_table(connection, {"lead": Big, "destination": Big}, newer)
-    keeps_all = exists(
-        select(1).where(
-            _DESTINATIONS.c.id == _POSTBACKS.c.destination_id, _DESTINATIONS.c.every_event
-        )
-    )
-    connection.execute(
+    with_rows(connection, _overtaking, ("lead", "destination"), newer, now=now)
+
+
+@cache
+def _overtaking(postgresql: bool) -> Any:
+    given = rows_table(postgresql, {"lead": Big, "destination": Big})
+    row, way = _POSTBACKS.c, _DESTINATIONS.c
+    keeps_all = exists(select(1).where(way.id == row.destination_id, way.every_event))
+    return (
         update(_POSTBACKS)
         .where(
-            _POSTBACKS.c.lead_id == given.c.lead,
-            _POSTBACKS.c.destination_id == given.c.destination,
-            _POSTBACKS.c.state == PostbackState.WAITING,
-            _POSTBACKS.c.tries > 0,
-            _POSTBACKS.c.occurrence == 0,
+            row.lead_id == given.c.lead,
+            row.destination_id == given.c.destination,
+            row.state == PostbackState.WAITING,
+            row.tries > 0,
+            row.occurrence == 0,
             ~keeps_all,
         )
-        .values(state=PostbackState.OVERTAKEN, reason=OVERTAKEN, settled=now)
+        .values(state=PostbackState.OVERTAKEN, reason=OVERTAKEN, settled=bindparam("now"))
     )

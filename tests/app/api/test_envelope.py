@@ -25,6 +25,12 @@ POSTS = [
     "camp/pause",
     "camp/del",
     "postbacks/resend",
+    "postbacks/test",
+    "dest/add",
+    "dest/edit",
+    "dest/pause",
+    "dest/del",
+    "dest/check",
 ]
 GETS = [
     "profile/info",
@@ -36,6 +42,8 @@ GETS = [
     "journal/list",
     "postbacks/list",
     "postbacks/get",
+    "dest/list",
+    "trackers/list",
 ]
 
 
@@ -157,7 +165,7 @@ _values = st.recursive(
 _fields = st.sampled_from(
     "id bot chat pause lang tariff leads pb_wait pb_trash welcome media button_text button_url"
     " unsub_window notify_level click limit offset from to before campaign status state event"
-    " dest lead".split()
+    " dest lead tracker settings title events template".split()
 )
 _patient = hypothesis_settings(
     max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture]

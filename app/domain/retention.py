@@ -1,0 +1,46 @@
+"""Retention: of those who joined on a day, how many were still there n days later.
+
+A stay is counted from its own join: who left within the first 24 hours did
+not survive D0, who left within the first 48 not D1. Pure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+DAY: Final = 86_400
+MILESTONES: Final = (0, 1, 3, 7, 14, 30)
+OLDEST_AGE: Final = MILESTONES[-1] + 1  #: this age and everything beyond
+
+
+@dataclass(frozen=True, slots=True)
+class Cohort:
+    """Those who joined on one UTC day (days since 1970), and at which age they left."""
+
+    day: int
+    joined: int
+    left: Mapping[int, int]
+
+    def staying(self, milestone: int, now: int) -> int | None:
+        """How many survived D`milestone`; None while that is not known of all of them."""
+        if (self.day + 1 + milestone + 1) * DAY > now:
+            return None
+        gone = sum(count for age, count in self.left.items() if age <= milestone)
+        return max(self.joined - gone, 0)
+
+
+def survival(cohorts: list[Cohort], milestone: int, now: int) -> float | None:
+    """Percent of all whose D`milestone` is known; None if of nobody."""
+    known = [
+        (cohort.joined, staying)
+        for cohort in cohorts
+        if (staying := cohort.staying(milestone, now)) is not None
+    ]
+    return percent(sum(staying for _, staying in known), sum(joined for joined, _ in known))
+
+
+def percent(part: int, whole: int) -> float | None:
+    """Percent with two decimals; None of nothing."""
+    return round(100 * part / whole, 2) if whole else None

@@ -1,0 +1,48 @@
+"""Session: a person at the dashboard; Login: a nonce they brought to the service bot."""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, ForeignKey, Index, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.models.base import Base, Instant, Key
+
+
+class Login(Base):
+    """A nonce that a person has opened the service bot with, stored as a hash.
+
+    One that nobody has opened is not here at all. `used` is when it was
+    redeemed or taken back; the row stays a while, so that the same link does
+    not open a second time.
+    """
+
+    __tablename__ = "login"
+    __table_args__ = (
+        Index("uq_login_nonce_hash", "nonce_hash", unique=True),
+        Index("ix_login_expires", "expires"),
+    )
+
+    id: Mapped[Key]
+    nonce_hash: Mapped[str] = mapped_column(String(64))
+    account_id: Mapped[int] = mapped_column(ForeignKey("account.id"))
+    expires: Mapped[Instant]
+    used: Mapped[Instant | None]
+
+
+class Session(Base):
+    """What a session token opens. `login_id` tells which login made it."""
+
+    __tablename__ = "session"
+    __table_args__ = (
+        Index("uq_session_token_hash", "token_hash", unique=True),
+        Index("ix_session_account_id", "account_id"),
+        Index("ix_session_login_id", "login_id"),
+        Index("ix_session_expires", "expires"),
+    )
+
+    id: Mapped[Key]
+    token_hash: Mapped[str] = mapped_column(String(64))
+    account_id: Mapped[int] = mapped_column(ForeignKey("account.id"))
+    login_id: Mapped[int] = mapped_column(BigInteger)
+    created: Mapped[Instant]
+    expires: Mapped[Instant]

@@ -1,0 +1,19 @@
+"""Fields of auth/*."""
+
+from __future__ import annotations
+
+from app.schemas import fields
+from app.schemas.base import Input
+from app.services.sessions import NONCE
+
+
+class Poll(Input):
+    """The nonce of the login link: 16 to 58 of A-Z a-z 0-9 _ and -."""
+
+    nonce = fields.Text(58, pattern=NONCE, required=True)
+
+
+class Logout(Input):
+    """Which sessions to end."""
+
+    everywhere = fields.Flag(load_default=False)

@@ -1,0 +1,126 @@
+"""Fields of stats/*."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from marshmallow import ValidationError
+
+from app.domain.lead import Counts
+from app.domain.retention import percent
+from app.schemas import fields
+from app.schemas.base import Output
+from app.schemas.lists import Period
+
+#: As far as clocks go: UTC-12 to UTC+14, in minutes. Every zone is a multiple of the step.
+WEST: Final = -720
+EAST: Final = 840
+ZONE_STEP: Final = 15
+
+
+class StatsRange(Period):
+    """A range of time, of all campaigns or of some; without ends the last 30 days."""
+
+    campaign = fields.Int(1)
+    bot = fields.Int(1)
+
+
+class Zone(fields.Int):
+    """Minutes east of UTC."""
+
+    def _read(self, value: Any) -> int:
+        minutes = super()._read(value)
+        if minutes % ZONE_STEP:
+            raise ValidationError(f"must be a multiple of {ZONE_STEP}")
+        return minutes
+
+
+class StatsDaily(StatsRange):
+    """The same, in days of a time zone."""
+
+    tz = Zone(WEST, EAST, load_default=0)
+
+
+class Conversion(fields.Field[float]):
+    """Confirms per 100 starts of some Counts; 0 where nobody started."""
+
+    def _show(self, value: Counts) -> float:
+        return percent(value.confirms, value.starts) or 0.0
+
+
+class Percent(fields.Field[float]):
+    """A percentage with two decimals; null while it cannot be known."""
+
+
+class Date(fields.Stamp):
+    """Unix seconds as a UTC date, `YYYY-MM-DD`."""
+
+    def _show(self, value: Any) -> str:
+        return super()._show(value)[:10]
+
+
+class CountsOut(Output):
+    """Counters of some time. `cr` is confirms per 100 starts."""
+
+    starts = fields.Int(attribute="counts.starts")
+    holds = fields.Int(attribute="counts.holds")
+    confirms = fields.Int(attribute="counts.confirms")
+    unsubs = fields.Int(attribute="counts.unsubs")
+    cr = Conversion(attribute="counts")
+
+
+class BeforeOut(Output):
+    """The same counters of the range before."""
+
+    starts = fields.Int(attribute="before.starts")
+    holds = fields.Int(attribute="before.holds")
+    confirms = fields.Int(attribute="before.confirms")
+    unsubs = fields.Int(attribute="before.unsubs")
+    cr = Conversion(attribute="before")
+
+
+class SummaryOut(CountsOut):
+    """`stats/summary`, over `from` to `to` in Unix seconds."""
+
+    since = fields.Int(data_key="from")
+    until = fields.Int(data_key="to")
+    before = fields.Nested(BeforeOut, attribute="itself")
+
+
+class DayOut(CountsOut):
+    """A row of `stats/daily`."""
+
+    date = Date(attribute="start")
+
+
+class SurvivalOut(Output):
+    """How many joined, and the percentage that survived each milestone."""
+
+    joined = fields.Int()
+    d0 = Percent(attribute="percent.d0")
+    d1 = Percent(attribute="percent.d1")
+    d3 = Percent(attribute="percent.d3")
+    d7 = Percent(attribute="percent.d7")
+    d14 = Percent(attribute="percent.d14")
+    d30 = Percent(attribute="percent.d30")
+
+
+class CohortOut(SurvivalOut):
+    """Those who joined on one day."""
+
+    date = Date(attribute="start")
+
+
+class LeavingOut(Output):
+    """How many left so many whole days after they joined; the last row means "or more"."""
+
+    days = fields.Int()
+    left = fields.Int()
+
+
+class RetentionOut(Output):
+    """`stats/retention`."""
+
+    total = fields.Nested(SurvivalOut)
+    cohorts = fields.List(fields.Nested(CohortOut))
+    leaving = fields.List(fields.Nested(LeavingOut))

@@ -1,0 +1,162 @@
+"""Receipt readers: what a tracker's answer means, as rules in a list.
+
+A rule is an object. All its conditions must hold, and the first rule that
+fits decides.
+
+    {"status": 404, "contains": "click id not found", "means": "unknown_click"}
+    {"json": "error.code", "is": [40001, "key"], "means": "bad_key"}
+
+`status` is a number, a class such as "2xx", or a list of them. A rule without
+it never overrules an answer that asks for another try (408, 425, 429, 5xx).
+`contains` is a text, or a list of which one is enough; letters' case does not
+count. `json` is a path of names joined by dots, and `is` the value that must
+stand there, or a list of them; without `is` any value but null, false, "" and
+0 will do. `says` and `stop` replace the reason and the stop that a meaning has.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from marshmallow import ValidationError
+
+from plugins.contract import Outcome, Response, Verdict, outcome_by_status
+
+#: What an answer can mean, in the words that rules use.
+MEANINGS: Final[Mapping[str, Outcome]] = {
+    "delivered": Outcome(Verdict.DELIVERED, "the tracker took it"),
+    "duplicate": Outcome(Verdict.DUPLICATE, "the tracker had it already"),
+    "unknown_click": Outcome(Verdict.REJECTED, "the tracker does not know this click id"),
+    "bad_key": Outcome(Verdict.REJECTED, "the tracker does not accept the key", stop=True),
+    "refused": Outcome(Verdict.REJECTED, "the tracker refused it"),
+    "later": Outcome(Verdict.RETRY, "the tracker asks for another try"),
+}
+
+MAX_RULES: Final = 32
+MAX_TEXT: Final = 256
+
+_CONDITIONS: Final = frozenset({"status", "contains", "json"})
+_KEYS: Final = _CONDITIONS | {"is", "means", "says", "stop"}
+_CLASSES: Final = frozenset(f"{digit}xx" for digit in range(1, 6))
+
+Rule = Mapping[str, Any]
+
+
+def read(response: Response, rules: Sequence[Rule]) -> Outcome | None:
+    """What `response` means by the first of `rules` that fits; None if none does."""
+    by_status = outcome_by_status(response)
+    answer = _Answer(response)
+    for rule in rules:
+        if by_status.verdict is Verdict.RETRY and "status" not in rule:
+            continue
+        if answer.fits(rule):
+            return _outcome(rule, by_status)
+    return None
+
+
+def _outcome(rule: Rule, by_status: Outcome) -> Outcome:
+    known = MEANINGS[rule["means"]]
+    return Outcome(
+        known.verdict,
+        rule.get("says", known.reason),
+        by_status.retry_after if known.verdict is Verdict.RETRY else None,
+        rule.get("stop", known.stop),
+    )
+
+
+class _Answer:
+    """A response whose body is read once, and only if a rule asks."""
+
+    __slots__ = ("_json", "_response", "_text")
+
+    def __init__(self, response: Response) -> None:
+        self._response = response
+        self._text: str | None = None
+        self._json: tuple[Any] | None = None
+
+    def fits(self, rule: Rule) -> bool:
+        if "status" in rule and not any(map(self._has_status, _list(rule["status"]))):
+            return False
+        if "contains" in rule and not any(map(self._contains, _list(rule["contains"]))):
+            return False
+        return "json" not in rule or self._has_value(rule)
+
+    def _has_status(self, wanted: int | str) -> bool:
+        status = self._response.status
+        return wanted in (status, f"{status // 100}xx")
+
+    def _contains(self, wanted: str) -> bool:
+        if self._text is None:
+            self._text = self._response.text.casefold()
+        return wanted.casefold() in self._text
+
+    def _has_value(self, rule: Rule) -> bool:
+        if self._json is None:
+            self._json = (self._response.json(),)
+        found = self._json[0]
+        for name in rule["json"].split("."):
+            found = found.get(name) if isinstance(found, dict) else None
+        if "is" not in rule:
+            return bool(found)
+        return any(type(found) is type(wanted) and found == wanted for wanted in _list(rule["is"]))
+
+
+def check_rules(raw: object) -> list[dict[str, Any]]:
+    """The rules, complete and harmless; raises ValidationError naming the one that is not."""
+    if not isinstance(raw, list) or not 0 < len(raw) <= MAX_RULES:
+        raise ValidationError(f"must be the name of a reader, or a list of 1 to {MAX_RULES} rules")
+    for number, rule in enumerate(raw, start=1):
+        if problem := _problem(rule):
+            raise ValidationError(f"rule {number} {problem}")
+    return [dict(rule) for rule in raw]
+
+
+def _problem(rule: object) -> str | None:
+    if not isinstance(rule, Mapping):
+        return "is not an object"
+    if unknown := [name for name in rule if name not in _KEYS]:
+        return f"has an unknown {str(unknown[0])[:MAX_TEXT]!r}"
+    if not isinstance(rule.get("means"), str) or rule["means"] not in MEANINGS:
+        return f"must say what it means: {', '.join(MEANINGS)}"
+    if not _CONDITIONS & set(rule):
+        return "has no condition: status, contains or json"
+    return _condition_problem(rule) or _answer_problem(rule)
+
+
+def _condition_problem(rule: Rule) -> str | None:
+    if "status" in rule and not all(map(_is_status, _list(rule["status"]) or [None])):
+        return 'has a status that is no number from 100 to 599 and no class such as "2xx"'
+    for name in ("contains", "json"):
+        texts = _list(rule[name]) if name == "contains" and name in rule else [rule.get(name, "x")]
+        if not texts or not all(map(_is_text, texts)):
+            return f"has a {name} that is no text of 1 to {MAX_TEXT} characters"
+    if "is" in rule:
+        values = _list(rule["is"])
+        if "json" not in rule or not values:
+            return "has an `is` without a path in `json`, or without a value"
+        if not all(isinstance(value, str | int | float | None) for value in values):
+            return "compares with something that is no text, number, true, false or null"
+    return None
+
+
+def _answer_problem(rule: Rule) -> str | None:
+    if "says" in rule and not _is_text(rule["says"]):
+        return f"says no text of 1 to {MAX_TEXT} characters"
+    if not isinstance(rule.get("stop", False), bool):
+        return "has a stop that is neither true nor false"
+    return None
+
+
+def _is_status(value: object) -> bool:
+    if isinstance(value, bool):
+        return False
+    return value in _CLASSES if isinstance(value, str) else value in range(100, 600)
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str) and 0 < len(value) <= MAX_TEXT
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]

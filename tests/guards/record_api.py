@@ -1,0 +1,400 @@
+"""Play through every endpoint over HTTP, and write down what was really said.
+
+`python -m tests.guards.record_api` rewrites the second half of docs/api.md;
+tests/guards/test_docs.py fails when that differs from what is said now. What
+changes from run to run (keys, codes, ports, our clock) is written as it is
+written in every run.
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+import os
+import re
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlencode
+
+import requests
+from flask import Flask
+from marshmallow import missing
+
+from app import create_app, embedded
+from app.config import Settings
+from app.sandbox import people
+from app.sandbox.altercpa import AltercpaDouble
+from app.sandbox.bot_api import BotApiDouble
+from app.sandbox.people import Chat, Person, Update
+from app.sandbox.serving import running
+from app.sandbox.tracker import TrackerDouble
+from app.schemas import Input
+from app.schemas import fields as ours
+
+DOCUMENT: Final = Path(__file__).parents[2] / "docs" / "api.md"
+MARK: Final = "<!-- From here on written by `python -m tests.guards.record_api`. -->\n"
+
+TOKEN: Final = "7000000001:AAF-example-token-of-a-bot"
+BOT: Final = Person(7_000_000_001, "Flowers", username="flowers_bot", language="", is_bot=True)
+CHAT: Final = Chat(-1001234567890, "Flower Deals")
+ANN: Final = Person(987654321, "Ann", "Lee", "ann_lee", "en", premium=True)
+CRM_KEY: Final = "42-d3adb33f"
+DATE: Final = 1_790_000_000  # of Telegram's, so the same in every run
+PATIENCE: Final = 20.0
+
+#: Fields that hold our clock, a duration or chance, and what is written instead.
+_VOLATILE: Final = {
+    **dict.fromkeys(("created", "due", "settled", "started", "next_try"), "2026-09-21 14:13:21"),
+    "ms": 12,
+    "scheme": "https",  # a domain that the operator has not opened is spoken to so
+    "idempotency_key": "99220135-7696-55a9-910d-8757cfe4a403",
+}
+_NEVER: Final = "0000-00-00 00:00:00"
+_SAMPLE: Final = re.compile(r"\btest-[0-9a-f]{12}\b")
+_KEY: Final = re.compile(r"\b(\d+)-[A-Za-z0-9_-]{32}(?![A-Za-z0-9_-])")
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """One request and its answer, as they were."""
+
+    method: str
+    path: str
+    sent: dict[str, Any]
+    answer: dict[str, Any]
+    remark: str
+
+    def text(self) -> str:
+        """The exchange as people read it."""
+        if self.method == "GET":
+            query = urlencode(self.sent, safe="{}:/")
+            lines = [f"GET {self.path}" + (f"?{query}" if query else "")]
+        else:
+            body = json.dumps(self.sent, ensure_ascii=False, indent=2) if self.sent else ""
+            lines = [f"POST {self.path}", *filter(None, [body])]
+        answer = json.dumps(self.answer, ensure_ascii=False, indent=2)
+        said = f"{self.remark}\n\n" if self.remark else ""
+        return f"{said}```http\n" + "\n".join(lines) + f"\n```\n\n```json\n{answer}\n```\n"
+
+
+class Recorder:
+    """Calls the API, and keeps what is worth keeping."""
+
+    def __init__(self, url: str, key: str) -> None:
+        self.kept: list[Exchange] = []
+        self._url = url
+        self._session = requests.Session()
+        self._session.trust_env = False
+        self._session.headers["Authorization"] = f"Bearer {key}"
+
+    def get(self, path: str, /, remark: str = "", **query: Any) -> Any:
+        """Read, and keep the exchange. Returns the answer's data."""
+        return self._keep("GET", path, query, remark)
+
+    def get_one(self, path: str, /, remark: str, key: str) -> None:
+        """Read a list, and keep only the row of this `key`: the others are alike."""
+        answer = self._call("GET", _full(path), {})
+        answer["data"] = [row for row in answer["data"] if row["key"] == key]
+        self.kept.append(Exchange("GET", _full(path), {}, answer, remark))
+
+    def post(self, path: str, /, remark: str = "", **body: Any) -> Any:
+        """Write, and keep the exchange. Returns the answer's data."""
+        return self._keep("POST", path, body, remark)
+
+    def until(self, path: str, holds: Callable[[Any], Any], **query: Any) -> Any:
+        """Read again and again, keeping nothing, until the data is as wanted."""
+        end = time.monotonic() + PATIENCE
+        while not holds(found := self._call("GET", _full(path), query).get("data", [])):
+            assert time.monotonic() < end, f"{path} never came to what was expected: {found}"
+            time.sleep(0.05)
+        return found
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._session.close()
+
+    def _keep(self, method: str, path: str, sent: dict[str, Any], remark: str) -> Any:
+        answer = self._call(method, _full(path), sent)
+        self.kept.append(Exchange(method, _full(path), sent, answer, remark))
+        return answer.get("data")
+
+    def _call(self, method: str, path: str, sent: dict[str, Any]) -> dict[str, Any]:
+        how = {"params": sent} if method == "GET" else {"json": sent}
+        answer = self._session.request(method, f"{self._url}{path}", timeout=30, **how)  # type: ignore[arg-type]
+        said: dict[str, Any] = answer.json()
+        return said
+
+
+def _full(path: str) -> str:
+    return f"/api/{path}.json"
+
+
+class Journey:
+    """Every endpoint, in an order that makes sense to a reader."""
+
+    def __init__(
+        self, api: Recorder, bot_api: BotApiDouble, tracker_url: str, crm: dict[str, str]
+    ) -> None:
+        self._api = api
+        self._crm = crm
+        self._bot_api = bot_api
+        self._postback = f"{tracker_url}/postback?cid={{click}}&status={{status}}"
+        self.code = ""
+
+    def play(self) -> None:
+        """All of it."""
+        self.profile()
+        self.bots()
+        self.campaigns()
+        self.destinations()
+        self.people()
+        self.errors()
+        self.farewell()
+
+    def profile(self) -> None:
+        """What an account sees and sets of itself."""
+        api = self._api
+        api.get("profile/info")
+        api.post("profile/postbacks", pb_approve=self._postback)
+        api.post("profile/notify", tariff=True, leads=False)
+        api.post("profile/lang", lang="en")
+        api.post("profile/tracker", **self._crm)
+        api.get("profile/tracker")
+
+    def bots(self) -> None:
+        """Connect one, and make it an administrator."""
+        api = self._api
+        api.post("bots/add", token=TOKEN)
+        self._happen(people.bot_rights(CHAT, True, DATE, bot=BOT))
+        api.until("bots/chats", bool, id=1)
+        api.get("bots/list")
+        api.get("bots/chats", id=1)
+
+    def campaigns(self) -> None:
+        """Track its chat."""
+        api = self._api
+        made = api.post("camp/add", bot=1, chat=CHAT.id, welcome="Welcome to *{title}*!")
+        self.code = made["code"]
+        api.get("camp/list")
+        five = {f"pb_{event}": self._postback for event in ("wait", "hold", "approve")}
+        api.post("camp/edit", id=made["id"], unsub_window=604800, **five)
+        api.get("camp/get", id=made["id"])
+        api.get("camp/link", id=made["id"], click="c1", remark="For one click:")
+        api.get("camp/link", id=made["id"], remark="For a tracker that fills in its own macro:")
+        api.post("camp/pause", id=made["id"], pause=True)
+        api.post("camp/pause", id=made["id"], pause=False)
+
+    def destinations(self) -> None:
+        """Connect a tracker beside the campaign's own templates."""
+        api, tracker = self._api, "altercpa_lite"
+        api.get_one("trackers/list", "All that are installed; here is one of them.", tracker)
+        api.post("dest/check", "Before it is kept:", tracker=tracker, settings=self._crm)
+        wanted = {"tracker": tracker, "title": "Our CRM", "settings": self._crm}
+        made = api.post("dest/add", **wanted, events=["approve", "cancel"])["id"]
+        api.post("dest/edit", id=made, events={"trash": True})
+        api.post("dest/check", "As it is kept:", id=made)
+        api.get("dest/list", limit=1)
+        api.post("postbacks/test", "Shown only:", dest=made, event="approve")
+        api.post("postbacks/test", "Sent:", dest=made, event="approve", send=True)
+        api.post("dest/pause", id=made, pause=True)
+        api.post("dest/del", id=made)
+
+    def people(self) -> None:
+        """Ann follows the link, asks to be let in, and is."""
+        api = self._api
+        steps = [
+            people.start(ANN, f"{self.code}-c1", DATE + 10),
+            people.join_request(ANN, CHAT, DATE + 20),
+            people.join(ANN, CHAT, DATE + 30, people.ADMIN),
+        ]
+        for number, update in enumerate(steps, 1):
+            self._happen(update)
+            self._delivered(number)
+        api.get("leads/list", limit=10)
+        api.get("leads/get", id=1)
+        api.get("journal/list", bot=1, chat=CHAT.id, limit=2)
+        api.get("postbacks/list", lead=1, limit=2)
+        api.get("postbacks/get", id=3)
+        api.post("postbacks/resend", id=3, remark="One:")
+        self._delivered(3)
+        api.post("postbacks/resend", state="failed", event="approve", remark="All that are found:")
+
+    def errors(self) -> None:
+        """What it looks like when something is wrong."""
+        api = self._api
+        api.get("camp/get", id=99, remark="Not there, or another account's:")
+        api.get("camp/link", id=1, click="a b", remark="A parameter that cannot be:")
+        api.post("bots/list", remark="The wrong method:")
+
+    def farewell(self) -> None:
+        """Take away what was made; the key goes last."""
+        api = self._api
+        api.post("camp/del", id=1)
+        api.post("bots/del", id=1)
+        api.post("profile/apikey")
+
+    def _happen(self, update: Update) -> None:
+        self._bot_api.push(TOKEN, update)
+
+    def _delivered(self, number: int) -> None:
+        def all_there(rows: list[dict[str, Any]]) -> bool:
+            return len(rows) == number and all(row["state"] == "delivered" for row in rows)
+
+        self._api.until("postbacks/list", all_there)
+
+
+def record() -> list[Exchange]:
+    """Run the system beside the doubles, and return the normalised exchanges."""
+    bot_api, tracker, altercpa = BotApiDouble(), TrackerDouble(), AltercpaDouble(CRM_KEY)
+    bot_api.add_bot(TOKEN, BOT.username, BOT.first_name)
+    names = {field.name.upper() for field in fields(Settings)}
+    environ = {name: text for name, text in os.environ.items() if name not in names}
+    with (
+        tempfile.TemporaryDirectory(prefix="gatepost-record-") as folder,
+        running(bot_api) as bot_api_url,
+        running(tracker) as tracker_url,
+        running(altercpa) as crm_url,
+    ):
+        crm = {"domain": crm_url.removeprefix("http://"), "key": CRM_KEY}
+        environ |= {"TELEGRAM_API_URL": bot_api_url, "OUTBOUND_ALLOW": "127.0.0.0/8"}
+        environ |= {"WEB_CONCURRENCY": "1", "LOG_LEVEL": "warning"}
+        with embedded.running(environ, Path(folder)) as system:
+            api = Recorder(system.url, system.key)
+            journey = Journey(api, bot_api, tracker_url, crm)
+            journey.play()
+            api.close()
+    spelling = {
+        tracker_url: "https://tracker.example",
+        crm_url: "https://crm.example",
+        crm["domain"]: "crm.example",
+        journey.code: "k7f2qx",
+    }
+    return [_normal(exchange, spelling) for exchange in api.kept]
+
+
+def _normal(exchange: Exchange, spelling: dict[str, str]) -> Exchange:
+    def settle(value: Any) -> Any:
+        text = json.dumps(_steady(value), ensure_ascii=False)
+        for said, written in spelling.items():
+            text = text.replace(said, written)
+        text = _SAMPLE.sub("test-e07a967b5ca4", text)
+        return json.loads(_KEY.sub(r"\1-…", text))
+
+    return Exchange(
+        exchange.method,
+        exchange.path,
+        settle(exchange.sent),
+        settle(exchange.answer),
+        exchange.remark,
+    )
+
+
+def _steady(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {
+            name: _VOLATILE[name] if name in _VOLATILE and inner != _NEVER else _steady(inner)
+            for name, inner in value.items()
+        }
+    if isinstance(value, int) and abs(value - time.time()) < 3600:
+        return DATE
+    return [_steady(inner) for inner in value] if isinstance(value, list) else value
+
+
+def application() -> Flask:
+    """The application, to be looked at only."""
+    return create_app(
+        Settings.from_environment(
+            {
+                "SECRET_KEY": "only for looking at the routes",
+                "REDIS_URL": "redis://127.0.0.1:1",
+                "DATABASE_URL": "sqlite:///:memory:",
+            }
+        )
+    )
+
+
+def endpoints(app: Flask) -> Iterator[tuple[str, str, Any]]:
+    """Method, path and view of everything under /api/."""
+    for rule in app.url_map.iter_rules():
+        if rule.rule.startswith("/api/"):
+            view = inspect.unwrap(app.view_functions[rule.endpoint])
+            for method in sorted((rule.methods or set()) & {"GET", "POST"}):
+                yield method, rule.rule, view
+
+
+def render(exchanges: list[Exchange]) -> str:
+    """The reference: each endpoint with its parameters and what was said."""
+    parts = []
+    told: list[Exchange] = []
+    group = ""
+    for method, path, view in endpoints(application()):
+        if path.split("/")[2] != group:
+            group = path.split("/")[2]
+            module = (inspect.getdoc(inspect.getmodule(view)) or "").partition("\n")[0]
+            about = module.partition(": ")[2].rstrip(".")
+            parts.append(f"## {about[:1].upper()}{about[1:]}: `{group}`\n")
+        parts.append(f"### {method} {path}\n\n{inspect.getdoc(view)}\n")
+        if schema := _schema(view):
+            parts.append(_parameters(schema))
+        for exchange in exchanges:
+            good = exchange.answer["status"] == "ok"
+            if (exchange.method, exchange.path) == (method, path) and good:
+                told.append(exchange)
+                parts.append(exchange.text())
+    parts.append("## When something is wrong\n")
+    parts += [one.text() for one in exchanges if one not in told]
+    return "\n".join(parts)
+
+
+def _schema(view: Any) -> Input | None:
+    """The schema that a view loads, by its source: a door has no other way."""
+    found = re.search(r"\bload\((\w+)\(", inspect.getsource(view))
+    schema: Input | None = view.__globals__[found[1]]() if found else None
+    return schema
+
+
+def _parameters(schema: Input) -> str:
+    rows = ["| parameter | | value |", "|---|---|---|"]
+    for name, field in schema.fields.items():
+        need = "required" if field.required else ""
+        if field.load_default not in (missing, None, ""):
+            need = f"[{field.load_default}]"
+        rows.append(f"| `{field.data_key or name}` | {need} | {_kind(field)} |")
+    return "\n".join(rows) + "\n"
+
+
+def _kind(field: Any) -> str:
+    if isinstance(field, ours.Int):
+        ends = [f"from {field.low}"] if field.low != ours.SMALLEST else []
+        ends += [f"to {field.high}"] if field.high != ours.LARGEST else []
+        return " ".join(["whole number", *ends])
+    if isinstance(field, ours.Text):
+        return f"text, at most {field.longest} characters"
+    words = getattr(field, "words", None) or getattr(field, "by_word", ())
+    if words:
+        return ", ".join(f"`{word}`" for word in words)
+    return "true, false, 1 or 0" if isinstance(field, ours.Flag) else "object"
+
+
+def recorded() -> str:
+    """What the second half of the document should say."""
+    return render(record())
+
+
+def main() -> int:
+    """Rewrite the document's second half."""
+    head, mark, _ = DOCUMENT.read_text().partition(MARK)
+    if not mark:
+        sys.stderr.write(f"{DOCUMENT} lacks the line {MARK}")
+        return 1
+    DOCUMENT.write_text(head + mark + "\n" + recorded())
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

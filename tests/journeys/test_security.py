@@ -1,0 +1,258 @@
+"""Planted secrets are found nowhere, and a stranger learns nothing of a neighbour.
+
+A real system is driven through success and every kind of fault at the most
+talkative log level; then all it has said and all it has stored is searched.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+import requests
+
+from app.models import PostbackState
+
+from .conftest import SECRET_KEY
+from .crowd import HEADER, Sender, crowd, post
+from .system import Door, System, eventually
+
+PASSWORD = "planted-database-password"
+SECRET = "planted-destination-secret"
+BASIC = "planted-basic-password"
+TOKEN = "301:AAplanted-token-of-the-bot-0123456789"
+OTHER_TOKEN = "302:AAplanted-token-of-another-0123456789"
+QUERY = f"token={SECRET}&api_key={SECRET}-2&who={{subscriber}}&status={{status}}"
+
+#: Nobody has this id; a neighbour's object must answer just like it.
+MISSING = 987_654_321
+#: What a call of any endpoint may want besides ids. Nothing here is a secret.
+PLAUSIBLE = {
+    "pause": 1, "click": "abc", "title": "A title", "event": "wait", "limit": 5,
+    "tracker": "url_template", "settings": {"urls": {"wait": "https://example.com/?c={click}"}},
+    "welcome": "Hi", "unsub_window": 60, "template": "https://example.com/?c={click}",
+    "token": "1:no-such-bot-anywhere-in-the-world-000", "action": 1, "state": "delivered",
+}  # fmt: skip
+#: Whose `id` the endpoints of a group take.
+OBJECTS = {
+    "bots": "bot", "camp": "campaign", "leads": "lead", "postbacks": "postback", "dest": "dest",
+}  # fmt: skip
+#: These concern the caller alone, and would change what the walk goes on with.
+OF_THE_CALLER = {"/api/profile/apikey.json"}
+
+
+@dataclass(frozen=True, slots=True)
+class Tenant:
+    """An account with one object of every kind."""
+
+    key: str
+    door: Door
+    ids: dict[str, int]
+
+
+@pytest.fixture(scope="module")
+def system(start_system) -> System:
+    started: System = start_system(
+        "postgresql", database_password=PASSWORD, LEASE_SECONDS="2", LOG_LEVEL="debug"
+    )
+    return started
+
+
+@pytest.fixture(scope="module")
+def key(system) -> str:
+    return system.account("owner")
+
+
+@pytest.fixture(scope="module")
+def door(system, key, tracker) -> Door:
+    return system.open_door(key, TOKEN, f"{tracker.url}/pb?{QUERY}", welcome="Hi {click}")
+
+
+@pytest.fixture(scope="module")
+def stored(system) -> Any:
+    """`stored()` is every row of every table as text."""
+    tables = "SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'"
+
+    def dump() -> str:
+        names = [row[0] for row in system.rows(tables)]
+        lines = [
+            f"{name}: {row[0]}"
+            for name in names
+            for row in system.rows(f'SELECT to_json(t)::text FROM "{name}" t')
+        ]
+        bodies = system.rows("SELECT convert_from(body, 'LATIN1') FROM telegram_update")
+        return "\n".join([*lines, *(row[0] for row in bodies)])
+
+    return dump
+
+
+@pytest.fixture(scope="module")
+def routes(system) -> list[tuple[str, str]]:
+    """Every endpoint of the API as (method, path)."""
+    told = system.run("flask --app wsgi routes")
+    return re.findall(r"^\S+ +(GET|POST) +(/api/\S+)", told, re.MULTILINE)
+
+
+def planted(system: System, key: str, doors: list[Door]) -> list[str]:
+    """What must not be found, without the parts that are public."""
+    tokens = [door.token.partition(":")[2] for door in doors]
+    known = [SECRET_KEY, PASSWORD, SECRET, BASIC, key.partition("-")[2]]
+    return [*known, *tokens, *(door.secret for door in doors)]
+
+
+def found(secrets: list[str], text: str) -> list[str]:
+    """Lines that tell a secret, shortened."""
+    return [
+        line[max(0, line.find(secret) - 200) : line.find(secret) + 100]
+        for line in text.splitlines()
+        for secret in secrets
+        if secret in line
+    ]
+
+
+def ask(system: System, key: str, method: str, path: str, **terms: Any) -> bytes:
+    """One call, its answer's body."""
+    headers = {"Authorization": f"Bearer {key}"}
+    if method == "GET":
+        flat = {name: value for name, value in terms.items() if not isinstance(value, dict)}
+        return requests.get(system.url + path, params=flat, headers=headers, timeout=30).content
+    return requests.post(system.url + path, json=terms, headers=headers, timeout=30).content
+
+
+def test_planted_secrets_are_told_nowhere_and_stored_only_sealed(
+    system, key, door, tracker, bot_api, stored, routes, postgresql_server
+):
+    doors = [door, *_doors_with_troubles(system, key, tracker)]
+    answers = [*_wrong_calls(system, key, door, routes)]
+    bot_api.fail(TOKEN, "sendMessage", "server_error")
+    Sender(system.port, crowd(doors, 20)).finish()
+    tried = "SELECT count(*) FROM postback WHERE state <= 1 AND tries = 0"
+    eventually(lambda: not system.one(tried), 40, "a try of everything")
+    with system.without_database(postgresql_server):
+        answers += _wrong_calls(system, key, door, routes[:4])
+        eventually(lambda: "database.lost" in system.said(), 20, "the clock's complaint")
+    system.redis.stop(kill=True)
+    Sender(system.port, crowd([door], 3)).finish()
+    eventually(lambda: "redis.lost" in system.said(), 20, "the clock's complaint")
+    system.redis.start()
+    bot_api.fail(TOKEN, "sendMessage", "unauthorized")
+    Sender(system.port, crowd([door], 3)).finish()
+    eventually(lambda: "bot.paused" in system.said(), 20, "the pause")
+
+    secrets = planted(system, key, doors)
+    answers += _looks(system, key)
+    states = {row[0] for row in system.rows("SELECT state FROM postback")}
+    assert {PostbackState.DELIVERED, PostbackState.REJECTED, PostbackState.WAITING} <= states
+    assert found(secrets, system.said()) == []
+    assert found(secrets, stored()) == []
+    assert found(secrets, "\n".join(answers)) == []
+
+
+def _doors_with_troubles(system: System, key: str, tracker: Any) -> list[Door]:
+    """Trackers that fail in their own ways, all with a secret in the address."""
+    host = tracker.url.removeprefix("http://")
+    templates = [
+        f"{tracker.url}/dead/pb?{QUERY}",
+        f"{tracker.url}/reset/pb?{QUERY}",
+        f"{tracker.url}/status/404/pb?{QUERY}",
+        f"{tracker.url}/redirect?to=/?token={SECRET}&{QUERY}",
+        f"http://127.0.0.1:1/pb?{QUERY}",
+        f"http://user:{BASIC}@{host}/pb?{QUERY}",
+    ]
+    doors = []
+    for number, template in enumerate(templates, 310):
+        token = f"{number}:AAplanted-token-of-{number}-0123456789"
+        try:
+            doors.append(system.open_door(key, token, template))
+        except AssertionError as refused:  # user-info may be refused; then nothing is stored
+            assert BASIC in template, refused
+    return doors
+
+
+def _wrong_calls(
+    system: System, key: str, door: Door, routes: list[tuple[str, str]]
+) -> Iterator[str]:
+    """What clients get wrong, and what strangers try."""
+    for method, path in routes:
+        if path in OF_THE_CALLER:
+            continue
+        for terms in ({}, {"id": "x"}, {"id": MISSING, "bot": [], "token": {"a": 1}}):
+            yield ask(system, key, method, path, **terms).decode()
+        yield ask(system, key[:-3], method, path).decode()
+    wire = http.client.HTTPConnection("127.0.0.1", system.port, timeout=15)
+    for body in (b"", b"{", b'{"update_id": "x"}', b"\xff" * 100, b'{"update_id": 1, "message": 2}'):
+        post(wire, door, body)
+    wire.close()
+    wrong = {HEADER: door.secret[:-1]}
+    yield requests.post(f"{system.url}/telegram/{door.path}", headers=wrong, timeout=15).text
+
+
+def _looks(system: System, key: str) -> Iterator[str]:
+    """What may be seen afterwards: the delivery log, the lists, the metrics."""
+    yield requests.get(f"{system.url}/metrics", timeout=15).text
+    yield requests.get(f"{system.url}/readyz", timeout=15).text
+    for path in ("bots/list", "camp/list", "leads/list", "postbacks/list", "dest/list"):
+        yield ask(system, key, "GET", f"/api/{path}.json").decode()
+    for row in system.rows("SELECT id FROM postback"):
+        yield ask(system, key, "GET", "/api/postbacks/get.json", id=row[0]).decode()
+
+
+@pytest.fixture(scope="module")
+def tenants(system, tracker) -> list[Tenant]:
+    """Two accounts that know nothing of each other."""
+    return [_tenant(system, tracker, number) for number in (331, 332)]
+
+
+def _tenant(system: System, tracker: Any, number: int) -> Tenant:
+    key = system.account(f"tenant{number}")
+    door = system.open_door(key, f"{number}:token-of-tenant-{number}", f"{tracker.url}/pb?{QUERY}")
+    settings = {"urls": {"wait": f"{tracker.url}/dest?{QUERY}"}}
+    dest = system.call(key, "dest/add", tracker="url_template", settings=settings)["id"]
+    Sender(system.port, crowd([door], 2)).finish()
+    mine = "SELECT count(*) FROM postback WHERE campaign_id = :id AND state > 1"
+    eventually(lambda: system.one(mine, id=door.campaign) >= 8, 40, "the tenant's postbacks")
+    lead = system.one("SELECT id FROM lead WHERE campaign_id = :id", id=door.campaign)
+    postback = system.one("SELECT id FROM postback WHERE lead_id = :id", id=lead)
+    known = {"bot": door.bot, "chat": door.chat.id, "campaign": door.campaign, "lead": lead}
+    return Tenant(key, door, known | {"dest": dest, "postback": postback})
+
+
+def test_a_neighbours_objects_answer_like_missing_ones(system, tenants, routes, stored):
+    stranger, neighbour = tenants
+    before = _possessions(system, neighbour)
+    differing = []
+    for method, path in routes:
+        if path in OF_THE_CALLER:
+            continue
+        kind = OBJECTS.get(path.split("/")[2], "")
+        for name in ("id", *stranger.ids):
+            theirs = neighbour.ids.get(kind if name == "id" else name, MISSING)
+            own = {**PLAUSIBLE, **stranger.ids}
+            if name != "id" and not path.endswith("/del.json"):
+                own["id"] = stranger.ids.get(kind, MISSING)
+            absent = -MISSING if name == "chat" else MISSING
+            missed = ask(system, stranger.key, method, path, **own | {name: absent})
+            told = ask(system, stranger.key, method, path, **own | {name: theirs})
+            if _timeless(told) != _timeless(missed):
+                differing.append((path, name, told[:300], missed[:300]))
+    assert differing == []
+    assert _possessions(system, neighbour) == before
+
+
+def _timeless(answer: bytes) -> bytes:
+    """Ids that count up, and moments, differ from call to call by themselves."""
+    return re.sub(rb'("(?:id|ms|request_id|code|created|settled|due)":)("[^"]*"|\d+)', rb"\1_", answer)
+
+
+def _possessions(system: System, tenant: Tenant) -> dict[str, Any]:
+    """Everything an account can see of its own."""
+    lists = ("bots/list", "camp/list", "leads/list", "postbacks/list", "dest/list")
+    seen = {path: json.loads(ask(system, tenant.key, "GET", f"/api/{path}.json")) for path in lists}
+    path = "/api/camp/get.json"
+    seen[path] = json.loads(ask(system, tenant.key, "GET", path, id=tenant.door.campaign))
+    return seen
