@@ -19,7 +19,8 @@ run: $(VENV)/.embedded ## Start everything here, with SQLite and a Redis of its 
 	@if [ -f .env ]; then set -a; . ./.env; set +a; fi; exec $(PY) -m app.embedded
 
 test: $(VENV)/.dev ## The whole suite, on SQLite and on a real PostgreSQL
-	$(PY) -m pytest
+	$(PY) -m pytest -n 2 --ignore=tests/journeys
+	$(PY) -m pytest tests/journeys
 
 lint: $(VENV)/.dev ## Style, format, and which module may import which
 	$(PY) -m ruff check $(CODE)

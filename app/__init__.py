@@ -24,6 +24,7 @@ def create_app(settings: SettingsType | None = None) -> Flask:
     from app.config import Settings
     from app.database import prepare_engine
     from app.extensions import db, doorbell, migrate, vault
+    from app.services import gateway
     from plugins.registry import Registry
 
     settings = settings or Settings.from_environment()
@@ -37,6 +38,7 @@ def create_app(settings: SettingsType | None = None) -> Flask:
         MAX_CONTENT_LENGTH=MAX_BODY,
     )
     app.extensions["trackers"] = Registry.load()
+    app.extensions["gateway"] = gateway.configured(settings)
 
     vault.open(settings.secret_key)
     doorbell.open(settings.redis_url)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import json
 import os
 import re
 import sys
@@ -33,6 +34,8 @@ class Settings:
     telegram_api_url: str
     service_bot_token: str
     outbound_allow: tuple[Network, ...]
+    payment_gateway: str
+    payment_settings: str
     port: int
     web_concurrency: int
     workers: int
@@ -58,6 +61,8 @@ class Settings:
             telegram_api_url=read("TELEGRAM_API_URL", PUBLIC_BOT_API, _base_url),
             service_bot_token=read("SERVICE_BOT_TOKEN", "", _token),
             outbound_allow=read("OUTBOUND_ALLOW", "", _networks),
+            payment_gateway=read("PAYMENT_GATEWAY", "", str),
+            payment_settings=read("PAYMENT_SETTINGS", "{}", _json_object),
             port=read("PORT", "8000", _between(1, 65535)),
             web_concurrency=read("WEB_CONCURRENCY", "2", _between(1, 64)),
             workers=read("WORKERS", "1", _between(1, 64)),
@@ -119,6 +124,16 @@ def _token(text: str) -> str:
 
 def _networks(text: str) -> tuple[Network, ...]:
     return tuple(ipaddress.ip_network(part.strip()) for part in text.split(",") if part.strip())
+
+
+def _json_object(text: str) -> str:
+    try:
+        is_object = isinstance(json.loads(text), dict)
+    except ValueError:
+        is_object = False
+    if not is_object:
+        raise ValueError('must be a JSON object, such as {"url": "https://…"}')
+    return text
 
 
 def _between(low: int, high: int) -> Callable[[str], int]:

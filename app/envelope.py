@@ -21,6 +21,7 @@ from werkzeug.exceptions import HTTPException
 
 from app.errors import ApiError, BadParameter, DatabaseDown, NoSuchFunction, TooLarge
 from app.extensions import db
+from app.translations import gettext
 from app.vault import CannotUnseal
 
 log = structlog.get_logger()
@@ -60,7 +61,8 @@ def failed(error: Exception) -> Response:
     told = _translate(error)
     if request.path.startswith("/telegram/"):  # Telegram takes a body for a command
         return current_app.response_class(status=_http_status(error))
-    body = {"status": "error", "error": told.code, "message": told.message, **told.extra}
+    message = gettext(told.message)
+    body = {"status": "error", "error": told.code, "message": message, **told.extra}
     return _answer(body, 200 if request.path.startswith("/api/") else _http_status(error))
 
 

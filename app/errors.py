@@ -133,3 +133,24 @@ class CannotConnect(ApiError):
 
     code = "connect"
     default = "the tracker did not accept this domain and key"
+
+
+class RecipientUnpaid(ApiError):
+    """Whoever should receive a bot or a campaign has no paid plan."""
+
+    code = "recipient"
+    default = "the recipient has no paid plan at the moment"
+
+
+class PlanActive(ApiError):
+    """A paid plan has too long to go to be renewed or changed."""
+
+    code = "active"
+    default = "your plan has more than 3 days to go; renew or change it in the last 3 days"
+
+
+class NoGateway(ApiError):
+    """No payment gateway is configured, or it does not answer."""
+
+    code = "gateway"
+    default = "payments are not possible at the moment; ask the operator for a plan"

@@ -42,7 +42,12 @@ _JOBS: Final = {
 }
 
 AWAKE_SECONDS: Final = 3  # a drain renews its flag more often than this
-GATHER_SECONDS: Final = 0.002  # reminders of this long are one round trip
+GATHER_SECONDS: Final = 0.003  # reminders that come this close are one round trip
+_RING: Final = """
+    redis.call('LPUSH', KEYS[1], '1')
+    redis.call('LTRIM', KEYS[1], 0, 0)
+    return redis.call('EXISTS', KEYS[2])
+"""
 FAULTS = (redis.RedisError, OSError)
 
 
@@ -95,11 +100,10 @@ class Doorbell:
             with self._wake:
                 while not self._wanted:
                     self._wake.wait()
-            time.sleep(GATHER_SECONDS)
-            with self._wake:
                 wanted, self._wanted = self._wanted, set()
             for queue in wanted:
                 self.ring(queue)
+            time.sleep(GATHER_SECONDS)  # who rings meanwhile shares the next round trip
 
     def ring(self, queue: Queue, *, help_wanted: bool = False) -> bool:
         """Ring now. False if Redis is away.
@@ -108,11 +112,8 @@ class Doorbell:
         clock saw that work was left over, and a second worker may be idle.
         """
         try:
-            pipe = self.redis.pipeline(transaction=True)
-            pipe.lpush(_bell(queue), "1")
-            pipe.ltrim(_bell(queue), 0, 0)
-            pipe.exists(_awake(queue))
-            if not pipe.execute()[-1] or help_wanted:
+            is_awake = self.redis.eval(_RING, 2, _bell(queue), _awake(queue))
+            if not is_awake or help_wanted:
                 self.call_for_help(queue)
         except FAULTS:
             self.faults += 1

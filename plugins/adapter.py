@@ -17,6 +17,7 @@ import pluggy
 from plugins.checks import (
     AdapterFailed,
     check_outcome,
+    check_pace,
     check_request,
     check_steps,
     describe,
@@ -25,8 +26,8 @@ from plugins.checks import (
     secrets_in,
     sentence,
 )
-from plugins.contract import Event, Outcome, Request, Response
-from plugins.limits import time_limit
+from plugins.contract import Event, Outcome, Pace, Request, Response
+from plugins.limits import TimeUp, time_limit
 
 #: How long one hook may take. They are pure: a millisecond is long.
 LIMIT_SECONDS: Final = 2.0
@@ -150,6 +151,13 @@ class Adapter:
         """Seconds after an event's time when it is too old to be sent; None = never."""
         return self._seconds_by("oldest", settings)
 
+    def pace(self, settings: Mapping[str, Any]) -> Pace | None:
+        """How fast the tracker may be told; None = as fast as it answers."""
+        if "pace" not in self._hooks:
+            return None
+        told = self._call("pace", settings=MappingProxyType(settings))
+        return None if told is None else check_pace(told)
+
     def _seconds_by(self, hook: str, settings: Mapping[str, Any]) -> float | None:
         if hook not in self._hooks:
             return None
@@ -171,4 +179,7 @@ class Adapter:
         # `except Exception` sees, must end as a failed attempt like the rest.
         except BaseException as error:
             secrets = self.secrets(arguments.get("settings", {}))
-            raise AdapterFailed(sentence(f"{hook} raised {describe(error)}", secrets)) from error
+            raise AdapterFailed(
+                sentence(f"{hook} raised {describe(error)}", secrets),
+                slow=isinstance(error, TimeUp),
+            ) from error

@@ -30,6 +30,7 @@ from plugins.contract import (
     Event,
     EventKind,
     Outcome,
+    Pace,
     Request,
     Response,
     Verdict,
@@ -38,6 +39,9 @@ from plugins.contract import (
 )
 
 RETRY_SECONDS: Final = 23 * 3600.0
+#: "300 requests/min per key, burst 50", buckets independent per key.
+PER_MINUTE: Final = 300
+BURST: Final = 50
 
 
 class _Rule(NamedTuple):
@@ -137,6 +141,12 @@ def wants_every_event() -> bool:
 def retry_span() -> float:
     """An Idempotency-Key is honoured for 24 h; a later retry could count twice."""
     return RETRY_SECONDS
+
+
+@hookimpl
+def pace(settings: Mapping[str, Any]) -> Pace:
+    """The vendor's limit for one API key."""
+    return Pace(settings["key"], PER_MINUTE, BURST)
 
 
 def _type_of(event: Event, settings: Mapping[str, Any]) -> str:

@@ -16,6 +16,8 @@ Request-ID its Android SDK. Where it is silent we decided:
 - 404 for a goal right after its profile was written is tried again: the
   profile may not be found yet. In the mode `goal` it is final.
 - 402 (tariff limit) keeps the event and stops; 401 and 403 stop.
+- An installation's limit is its owner's secret; 5 requests a second per token,
+  unless the customer knows better.
 - Values that come out empty are left out, lest they wipe what is known.
 - `_regdate` is not written: the profile may be older than our first sight.
 """
@@ -32,10 +34,11 @@ from marshmallow import Schema
 
 from plugins import macros
 from plugins.altcraft_answers import error_code, is_replayed, judge
-from plugins.altcraft_settings import MATCHING, AltcraftSettings
+from plugins.altcraft_settings import MATCHING, PER_SECOND, AltcraftSettings
 from plugins.contract import (
     Event,
     Outcome,
+    Pace,
     Request,
     Response,
     Verdict,
@@ -116,6 +119,14 @@ def wants_every_event() -> bool:
 def retry_span() -> float:
     """A Request-ID is remembered for a day; a later retry could count a goal twice."""
     return RETRY_SECONDS
+
+
+@hookimpl
+def pace(settings: Mapping[str, Any]) -> Pace:
+    """What the customer says that the installation takes, counted by token."""
+    # Settings that were kept before the field existed lack it.
+    rate = settings.get("per_second", PER_SECOND)
+    return Pace(f"{settings['base_url']} {settings['token']}", rate * 60, max(1, int(rate)))
 
 
 def _match(event: Event, settings: Mapping[str, Any]) -> dict[str, Any] | None:

@@ -14,6 +14,9 @@ from plugins.contract import EventKind
 
 CLOUD: Final = "https://ru.altkraft.com"
 
+#: Requests. The vendor publishes no number (API_MAX_REQUESTS_COUNT of an installation).
+PER_SECOND: Final = 5.0
+
 BOTH: Final = "profile_goal"
 MODES: Final = (BOTH, "goal", "profile")
 
@@ -192,6 +195,14 @@ class AltcraftSettings(Schema):
     same_bot = fields.Boolean(
         load_default=False,
         metadata={"title": "That resource uses the very bot that is connected here"},
+    )
+    per_second = fields.Float(
+        load_default=PER_SECOND,
+        validate=validate.Range(min=0.1, max=1000),
+        metadata={
+            "title": "Requests a second",
+            "help": "what your installation allows; a profile and a goal are two",
+        },
     )
     skip_triggers = fields.Boolean(
         load_default=False, metadata={"title": "Start no triggers and scenarios"}

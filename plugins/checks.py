@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 from urllib.parse import quote, quote_plus
 
-from plugins.contract import Event, Outcome, Request, Verdict, mask
+from plugins.contract import Event, Outcome, Pace, Request, Verdict, mask
 from plugins.limits import time_limit
 
 METHODS: Final = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE"})
@@ -21,6 +21,8 @@ MAX_STEP: Final = 32
 MAX_KEY: Final = 128
 MAX_REASON: Final = 300
 MIN_SECRET: Final = 4
+MAX_BURST: Final = 1_000_000
+MIN_PER_MINUTE: Final = 1 / 60
 
 #: Scheme, authority without user-info or macro, then printable ASCII.
 _URL: Final = re.compile(r"https?://[A-Za-z0-9._:\[\]-]+(?:[/?#][!-~]*)?")
@@ -31,11 +33,15 @@ _UNSTORABLE: Final = re.compile(r"[\s\x00-\x1f\x7f-\x9f\ud800-\udfff]+")
 
 
 class AdapterFailed(Exception):
-    """The adapter raised, took too long or returned nonsense; `reason` says which."""
+    """The adapter raised, took too long or returned nonsense; `reason` says which.
 
-    def __init__(self, reason: str) -> None:
+    `slow`: it had to be interrupted, and every such call holds up all others.
+    """
+
+    def __init__(self, reason: str, *, slow: bool = False) -> None:
         super().__init__(reason)
         self.reason = reason
+        self.slow = slow
 
 
 def check_steps(built: object, event: Event, secrets: tuple[str, ...]) -> tuple[Request, ...]:
@@ -87,6 +93,17 @@ def check_outcome(outcome: object, secrets: tuple[str, ...], hook: str) -> Outco
         if reason == outcome.reason
         else Outcome(outcome.verdict, reason, wait, outcome.stop)
     )
+
+
+def check_pace(pace: object) -> Pace:
+    """A pace that can be kept; raises AdapterFailed."""
+    if not isinstance(pace, Pace) or not isinstance(pace.key, str):
+        raise AdapterFailed(f"pace returned {kind(pace)} instead of a Pace with a text as key")
+    if not is_seconds(pace.per_minute) or pace.per_minute < MIN_PER_MINUTE:
+        raise AdapterFailed("pace returned a per_minute that is less than one an hour")
+    if type(pace.burst) is not int or not 1 <= pace.burst <= MAX_BURST:
+        raise AdapterFailed(f"pace returned a burst that is no whole number from 1 to {MAX_BURST}")
+    return pace
 
 
 def is_seconds(value: object) -> bool:

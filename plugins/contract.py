@@ -155,6 +155,21 @@ class Outcome:
     stop: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How fast a tracker lets itself be told: requests, each step counted.
+
+    `key` is what the tracker counts by, such as the API key: destinations of
+    one tracker with the same key share one pace, over all processes. It may be
+    a secret: only its hash is kept. `burst` (at least 1) requests may go at
+    once after a silence; `per_minute` is the rate that they come back at.
+    """
+
+    key: str = field(repr=False)
+    per_minute: float
+    burst: int
+
+
 def outcome_by_status(response: Response) -> Outcome:
     """Judge by HTTP status alone: the sane default to start from."""
     status = response.status

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from plugins.contract import Event, Outcome, Request, Response, hookspec
+from plugins.contract import Event, Outcome, Pace, Request, Response, hookspec
 
 if TYPE_CHECKING:
     import marshmallow
@@ -106,4 +106,15 @@ def oldest(settings: Mapping[str, Any]) -> float | None:
     Optional; None, the default, means any age. Return the limit of a tracker
     that refuses what happened longer ago. An older event is not built or sent:
     its postback ends, and its owner sees why.
+    """
+
+
+@hookspec(firstresult=True)
+def pace(settings: Mapping[str, Any]) -> Pace | None:
+    """How fast the tracker may be told, where it refuses whoever is faster.
+
+    Optional; None, the default, means as fast as it answers. Returns a `Pace`.
+    Postbacks that are ahead of it wait their turn: that is no try, and no
+    failure. All processes share one count per tracker and `Pace.key`. Probes
+    are not counted.
     """

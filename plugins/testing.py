@@ -205,10 +205,11 @@ class AdapterContract:
                 self.adapter.classify_probe(Response(status, {}, body), settings)
 
     def test_the_optional_answers_are_sane(self) -> None:
-        """`wants_every_event` gives a bool, `retry_span` and `oldest` seconds or nothing."""
+        """`wants_every_event` gives a bool, `retry_span` and `oldest` seconds, `pace` a Pace."""
         self.adapter.wants_every_event(self.settings())
         self.adapter.retry_span(self.settings())
         self.adapter.oldest(self.settings())
+        self.adapter.pace(self.settings())
 
     def test_hooks_touch_neither_network_nor_files_nor_clock(self) -> None:
         """Adapters describe; only the transport acts. Imports inside hooks count too."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from typing import Any, ClassVar, Final
@@ -71,7 +72,7 @@ def _count(value: Any, depth: int) -> int:
         found = _NUMBER.search(value)
         if found and (found[0] != value or value[1:-8] not in NUMBERS):
             raise ValidationError(f"{found[0][:64]} must stand alone and name a number")
-    elif not isinstance(value, bool | int | float | None):
+    elif not isinstance(value, bool | int | float | None) or not math.isfinite(value or 0):
         raise ValidationError("has a value that is no text, number, true, false, null or object")
     return 1
 

@@ -11,14 +11,18 @@ from app.blueprints.auth import blueprint as auth
 from app.blueprints.bots import blueprint as bots
 from app.blueprints.campaigns import blueprint as campaigns
 from app.blueprints.destinations import blueprint as destinations
+from app.blueprints.docs import blueprint as docs
 from app.blueprints.health import blueprint as health
 from app.blueprints.journal import blueprint as journal
 from app.blueprints.leads import blueprint as leads
+from app.blueprints.media import blueprint as media
 from app.blueprints.postbacks import blueprint as postbacks
 from app.blueprints.profile import blueprint as profile
 from app.blueprints.stats import blueprint as stats
+from app.blueprints.tariffs import blueprint as tariffs
 from app.blueprints.telegram import door as telegram
 from app.blueprints.trackers import blueprint as trackers
+from app.blueprints.transfer import blueprint as transfer
 
 
 def register_blueprints(app: Flask) -> None:
@@ -29,12 +33,16 @@ def register_blueprints(app: Flask) -> None:
         auth,
         bots,
         campaigns,
+        media,
         leads,
         journal,
         stats,
+        tariffs,
+        transfer,
         postbacks,
         destinations,
         trackers,
+        docs,
         health,
     )
     for door in doors:

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, g
+from collections.abc import Iterator
+
+from flask import Blueprint, Response, g, stream_with_context
 
 from app.auth import api_key
 from app.envelope import ok, page
 from app.schemas import load
-from app.schemas.leads import LeadId, LeadOut, LeadPerson, LeadsList, LeadStory
-from app.services import leads_list
+from app.schemas.csv import lines
+from app.schemas.leads import (
+    LeadId,
+    LeadOut,
+    LeadPerson,
+    LeadsExport,
+    LeadsList,
+    LeadStory,
+    Subscriber,
+)
+from app.services import erasure, leads_list
 
 blueprint = Blueprint("leads", __name__, url_prefix="/api/leads")
 
@@ -27,3 +38,20 @@ def get() -> Response:
     """One lead explained."""
     found = leads_list.explained(g.account.id, load(LeadId())["id"])
     return ok(LeadPerson().dump(found.lead) | LeadStory().dump(found))
+
+
+@blueprint.get("/export.json")
+@api_key
+def export() -> Response:
+    """All leads as CSV, streamed: the one answer that is not JSON."""
+    parts = leads_list.everyone(g.account.id, **load(LeadsExport()))
+    body: Iterator[str] = stream_with_context(lines(LeadOut(many=True), parts))
+    named = {"Content-Disposition": 'attachment; filename="leads.csv"'}
+    return Response(body, mimetype="text/csv", headers=named)
+
+
+@blueprint.post("/erase.json")
+@api_key
+def erase() -> Response:
+    """Erase what tells who a subscriber is."""
+    return ok({"count": erasure.erase(g.account.id, load(Subscriber())["subscriber"])})

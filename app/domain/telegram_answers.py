@@ -18,6 +18,7 @@ class Meaning(enum.StrEnum):
     UNREACHABLE = "unreachable"  # this bot may not write to this person
     CHAT_LOST = "chat lost"  # the bot is no longer in that chat
     MIGRATED = "migrated"  # the group became a supergroup
+    FILE_GONE = "file gone"  # the file_id is not, or no longer, good for this bot
     UNPARSABLE = "unparsable"  # the entities of the text do not parse
     NO_RIGHTS = "no rights"  # the bot lacks an administrator's right
     SETTLED = "settled"  # it was so already: as good as done
@@ -37,6 +38,11 @@ TABLE: Final = (
     (403, "", Meaning.UNREACHABLE),
     (400, "can't parse entities", Meaning.UNPARSABLE),
     (400, "can't find end of", Meaning.UNPARSABLE),
+    (400, "wrong file identifier", Meaning.FILE_GONE),
+    (400, "wrong remote file", Meaning.FILE_GONE),
+    (400, "wrong file_id", Meaning.FILE_GONE),
+    (400, "file reference", Meaning.FILE_GONE),
+    (400, "file_reference", Meaning.FILE_GONE),
     (400, "group chat was upgraded", Meaning.MIGRATED),
     (400, "message is not modified", Meaning.SETTLED),
     (400, "hide_requester_missing", Meaning.SETTLED),

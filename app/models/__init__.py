@@ -13,10 +13,13 @@ from app.models.campaign import (
 from app.models.destination import Destination, DestinationStatus, Role
 from app.models.journal import Action, JournalEntry
 from app.models.lead import Lead, Unreachable
+from app.models.media import Media, MediaFile, MediaPart
 from app.models.message import Message, MessageState
 from app.models.notice import Notice, NoticeKind
+from app.models.payment import Payment, PaymentState
 from app.models.postback import Attempt, Postback, PostbackState
 from app.models.session import Login, Session
+from app.models.transfer import TransferToken
 from app.models.update import Update, UpdateState
 
 __all__ = [
@@ -38,14 +41,20 @@ __all__ = [
     "JournalEntry",
     "Lead",
     "Login",
+    "Media",
+    "MediaFile",
+    "MediaPart",
     "Message",
     "MessageState",
     "Notice",
     "NoticeKind",
+    "Payment",
+    "PaymentState",
     "Postback",
     "PostbackState",
     "Role",
     "Session",
+    "TransferToken",
     "Unreachable",
     "Update",
     "UpdateState",

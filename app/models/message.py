@@ -22,7 +22,10 @@ class MessageState(enum.IntEnum):
 
 
 class Message(Base):
-    """`text` is rendered when decided; `markup` is Telegram's reply_markup JSON."""
+    """`text` is rendered when decided; `markup` is Telegram's reply_markup JSON.
+
+    With `media`, the code of a Media, `text` is the caption.
+    """
 
     __tablename__ = "message"
     __table_args__ = (
@@ -50,6 +53,7 @@ class Message(Base):
     campaign_id: Mapped[int] = mapped_column(BigInteger)
     lead_id: Mapped[int] = mapped_column(BigInteger)
     text: Mapped[str] = mapped_column(Text)
+    media: Mapped[str | None] = mapped_column(String(64))
     parse_mode: Mapped[str] = mapped_column(String(16), default="Markdown")
     markup: Mapped[str] = mapped_column(Text, default="")
     state: Mapped[int] = mapped_column(SmallInteger, default=MessageState.WAITING)

@@ -33,7 +33,7 @@ _OF_LEADS = frozenset(list(NoticeKind)[:5])
 
 
 class Notice(Base):
-    """`count` alike ones. `about` is JSON: the values that the text wants."""
+    """`times` the same thing. `about` is JSON: the values that the text wants."""
 
     __tablename__ = "notice"
     __table_args__ = (
@@ -45,6 +45,6 @@ class Notice(Base):
     account_id: Mapped[int] = mapped_column(BigInteger)
     campaign_id: Mapped[int] = mapped_column(BigInteger, default=0)
     kind: Mapped[str] = mapped_column(String(8))
-    count: Mapped[int] = mapped_column(default=1)
+    times: Mapped[int] = mapped_column(default=1)
     about: Mapped[str] = mapped_column(Text, default="{}")
     created: Mapped[Instant]

@@ -8,6 +8,7 @@ carries only what Telegram said, with the token masked.
 from __future__ import annotations
 
 import json
+import secrets
 from collections.abc import Mapping
 from contextlib import closing
 from typing import Any, Final
@@ -86,6 +87,35 @@ def build(method: str, params: Mapping[str, Any], token: str, base_url: str) -> 
         url=f"{base_url}/bot{token}/{method}",
         headers={"Content-Type": "application/json"},
         body=json.dumps(given, ensure_ascii=True).encode("ascii"),
+        secrets=(token,),
+    )
+
+
+def build_upload(
+    method: str,
+    params: Mapping[str, Any],
+    file: tuple[str, str, bytes],
+    token: str,
+    base_url: str,
+) -> Request:
+    """Make a call that brings a file: (parameter, MIME type, content), as multipart (RFC 7578)."""
+    boundary = secrets.token_hex(16)
+    name, type_, content = file
+    said = [
+        f'--{boundary}\r\nContent-Disposition: form-data; name="{key}"\r\n\r\n'
+        f"{value if isinstance(value, str) else json.dumps(value)}\r\n"
+        for key, value in params.items()
+        if value is not None
+    ]
+    said.append(
+        f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"; filename="{name}"\r\n'
+        f"Content-Type: {type_}\r\n\r\n"
+    )
+    return Request(
+        method="POST",
+        url=f"{base_url}/bot{token}/{method}",
+        headers={"Content-Type": f"multipart/form-data; boundary={boundary}"},
+        body="".join(said).encode() + content + f"\r\n--{boundary}--\r\n".encode(),
         secrets=(token,),
     )
 

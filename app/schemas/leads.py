@@ -5,15 +5,25 @@ from __future__ import annotations
 from app.schemas import fields
 from app.schemas.base import Input, Output
 from app.schemas.journal import HappeningOut
-from app.schemas.lists import Slice
+from app.schemas.lists import Period, Slice
 from app.schemas.postbacks import PostbackOut
 
 
-class LeadsList(Slice):
-    """Filters of `leads/list`; the period is that of `start_time`."""
+class LeadsExport(Period):
+    """Which leads; the period is that of `start_time`."""
 
     campaign = fields.Int(1)
     status = fields.Int(0, 4)
+
+
+class LeadsList(Slice, LeadsExport):
+    """The same, a page at a time."""
+
+
+class Subscriber(Input):
+    """A person by their Telegram id."""
+
+    subscriber = fields.Int(1, required=True)
 
 
 class LeadId(Input):

@@ -11,34 +11,22 @@ from typing import Final, NamedTuple
 from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 
+from app.domain import tariffs
+from app.domain.tariffs import Plan, Standing
 from app.errors import BadKey, BadParameter, Banned, NotFound, Unpaid
 from app.extensions import db
 from app.models import Account, AccountStatus, Campaign, CampaignStatus
 from app.services import templates
 from app.vault import fingerprint, new_secret
 
-DAY: Final = 86_400
-GRANT: Final = 30 * DAY
-GRACE: Final = 7 * DAY  # the API goes on this long after the plan has ended
+DAY: Final = tariffs.DAY
+GRANT: Final = tariffs.PERIOD
+GRACE: Final = tariffs.GRACE
+UNLIMITED: Final = tariffs.UNLIMITED
+PLANS: Final = tariffs.PLANS
+FREE: Final = tariffs.FREE
 LANGUAGES: Final = ("en", "ru")
-UNLIMITED: Final = -1
 _NOBODY: Final = fingerprint("")
-
-
-class Plan(NamedTuple):
-    """A tariff: its name for people and how many living campaigns it allows."""
-
-    name: str
-    campaigns: int
-
-
-#: Codes, names and limits are those of AlterCPA TOP.
-PLANS: Final[Mapping[str, Plan]] = {
-    "kitten": Plan("Kitten", 1),
-    "cat": Plan("Kitty", 15),
-    "tiger": Plan("Tiger", UNLIMITED),
-}
-FREE: Final = "kitten"
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,9 +97,14 @@ def _by_id(digits: str) -> Account | None:
 
 
 def _has_lapsed(account: Account, now: float, grace: int) -> bool:
-    if account.tariff == FREE or account.paid_until is None:
+    if standing_of(account, now) in (Standing.FREE, Standing.PAID):
         return False
-    return now > account.paid_until + grace
+    return account.paid_until is not None and now > account.paid_until + grace
+
+
+def standing_of(account: Account, now: float | None = None) -> Standing:
+    """How an account stands with its plan, now if not said."""
+    return tariffs.standing(account.tariff, account.paid_until, now or time.time())
 
 
 def create(

@@ -15,19 +15,30 @@ from typing import Any, Final
 from sqlalchemy import Connection, Row, bindparam, select, update
 
 from app.database import insert_rows, rows_table, update_rows, with_rows
+from app.domain import tariffs
 from app.domain.lead import Entry, Lead, Past, Report, Rules, State, Tally
 from app.domain.lead_machine import TOLERANCE, advance
 from app.domain.telegram import Happening, HappeningKind, Person
-from app.models import Action, Bot, BotStatus, Campaign, CampaignStatus, JournalEntry, table_of
+from app.models import (
+    Account,
+    Action,
+    Bot,
+    BotStatus,
+    Campaign,
+    CampaignStatus,
+    JournalEntry,
+    table_of,
+)
 from app.models import Lead as LeadRow
 from app.models.base import Big
-from app.services import stats
+from app.services import counters
 from app.services.reports import Reported, announce
 
 _LEADS: Final = table_of(LeadRow)
 _JOURNAL: Final = table_of(JournalEntry)
 _CAMPAIGNS: Final = table_of(Campaign)
 _BOTS: Final = table_of(Bot)
+_ACCOUNTS: Final = table_of(Account)
 
 _MACHINE: Final = (
     "click state start_time join_time updated started_at started_uid member_at member_uid"
@@ -52,7 +63,8 @@ _ACTIONS: Final = {
 _KINDS: Final = {action: kind for kind, action in _ACTIONS.items()}
 
 _CAMPAIGNS_OF: Final = (
-    select(_CAMPAIGNS)
+    select(_CAMPAIGNS, _ACCOUNTS.c.tariff, _ACCOUNTS.c.paid_until)
+    .join(_ACCOUNTS, _ACCOUNTS.c.id == _CAMPAIGNS.c.account_id)
     .join(_BOTS, _BOTS.c.id == _CAMPAIGNS.c.bot_id)
     .where(
         _CAMPAIGNS.c.bot_id.in_(bindparam("bots", expanding=True)),
@@ -79,8 +91,9 @@ class Slot:
 class Book:
     """See the module."""
 
-    def __init__(self, connection: Connection, bots: Iterable[int]) -> None:
+    def __init__(self, connection: Connection, bots: Iterable[int], now: float) -> None:
         self._connection = connection
+        self._now = now
         self._by_code: dict[tuple[int, str], Row[Any]] = {}
         self._by_chat: dict[tuple[int, int], Row[Any]] = {}
         self._slots: dict[Place, Slot] = {}
@@ -116,7 +129,10 @@ class Book:
     def apply(self, campaign: Row[Any], happening: Happening) -> str:
         """Move one lead. Returns what was decided, for the inbox."""
         slot = self._slots[campaign.id, happening.person.id]
-        rules = Rules(campaign.status == CampaignStatus.PAUSED, campaign.unsub_window)
+        paused = campaign.status == CampaignStatus.PAUSED or tariffs.is_over(
+            campaign.tariff, campaign.paid_until, self._now
+        )
+        rules = Rules(paused, campaign.unsub_window)
         step = advance(slot.lead, happening, rules, slot.organic)
         slot.person = happening.person
         slot.touched = slot.touched or step.lead is not None
@@ -135,7 +151,7 @@ class Book:
         """Put everything down. Returns which queues have new work."""
         self._write_leads()
         self._write_journal()
-        stats.count(self._connection, self._tallies)
+        counters.count(self._connection, self._tallies)
         return announce(self._connection, self._reports, self._welcomes, now)
 
     # -- reading ------------------------------------------------------------

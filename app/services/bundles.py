@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from typing import Final
 
 import orjson
-from sqlalchemy import Connection, Row, delete, func, select, text
+from sqlalchemy import Connection, Row, delete, select, text
 
 from app.database import lock
 from app.extensions import db
-from app.models import Account, Campaign, Message, Notice, NoticeKind, table_of
+from app.models import Campaign, Message, Notice, NoticeKind, table_of
 from app.services import service_bot
 from app.services.bundle_text import Topic, keyboard, render
 from app.translations import speaking
@@ -80,9 +80,7 @@ def flush(now: float) -> int:
 
 def _tell(connection: Connection, bot_id: int, listener: Listener, now: float) -> bool:
     notices = connection.execute(
-        delete(_NOTICES)
-        .where(_NOTICES.c.account_id == listener.account_id)
-        .returning(*_NOTICES.c)
+        delete(_NOTICES).where(_NOTICES.c.account_id == listener.account_id).returning(*_NOTICES.c)
     ).all()
     topics = _topics(connection, notices)
     if not topics:
@@ -127,5 +125,5 @@ def _topics(connection: Connection, notices: Sequence[Row[tuple[object, ...]]]) 
             topic = by_campaign.setdefault(
                 row.campaign_id, Topic(row.campaign_id, heard[row.campaign_id])
             )
-            topic.counts[kind] += row.count
+            topic.counts[kind] += row.times
     return others + sorted(by_campaign.values(), key=lambda topic: -topic.counts.total())

@@ -12,10 +12,12 @@ from typing import Any, Final
 from sqlalchemy import Row, Select, func, select
 from sqlalchemy.exc import IntegrityError
 
+from app.domain import tariffs
+from app.domain.media import CAPTION
 from app.errors import BadParameter, ChatTaken, NotAdminThere, NotFound, PlanLimit
 from app.extensions import db
 from app.models import Bot, BotChat, BotStatus, Campaign, CampaignDay, CampaignStatus
-from app.services import accounts, templates
+from app.services import accounts, media, templates
 
 CODE_ALPHABET: Final = string.ascii_lowercase + string.digits
 CODE_LENGTH: Final = 6  # "login" is reserved for the login bridge, and shorter
@@ -61,6 +63,7 @@ def add(
     account = accounts.lock(account_id)  # two at once must not both be the last one allowed
     title = _title_of(account_id, bot, chat)
     _check_button(texts)
+    _check_media(account_id, texts.get("media", ""), texts.get("welcome", ""))
     if _is_tracked(chat):
         raise ChatTaken
     _check_limit(account_id, account.tariff)
@@ -86,6 +89,10 @@ def edit(
     """Change the given `texts`; rewrite all five templates if `urls` are given."""
     campaign = _locked(account_id, campaign_id)
     _check_button(texts)
+    if "media" in texts or "welcome" in texts:
+        changed = texts.get("media", campaign.media)
+        known = account_id if changed != campaign.media else None
+        _check_media(known, changed, texts.get("welcome", campaign.welcome))
     for name, value in texts.items():
         setattr(campaign, name, value)
     if "welcome" in texts:
@@ -108,8 +115,15 @@ def link(account_id: int, campaign_id: int, click: str = "") -> str:
 
 
 def pause(account_id: int, campaign_id: int, *, paused: bool) -> None:
-    """Pause or resume. A paused campaign creates, reports and says nothing."""
+    """Pause or resume. A paused campaign creates, reports and says nothing.
+
+    Raises NotFound, or PlanLimit when the plan allows no more to be active: an
+    account that came down from a larger plan has more campaigns than it may run.
+    """
+    account = accounts.lock(account_id)
     campaign = _locked(account_id, campaign_id)
+    if not paused and campaign.status == CampaignStatus.PAUSED:
+        _check_active(account_id, account.tariff)
     campaign.status = CampaignStatus.PAUSED if paused else CampaignStatus.ACTIVE
     db.session.commit()
 
@@ -196,9 +210,28 @@ def _check_limit(account_id: int, tariff: str) -> None:
         raise PlanLimit
 
 
+def _check_active(account_id: int, tariff: str) -> None:
+    active = select(func.count()).where(
+        Campaign.account_id == account_id, Campaign.status == CampaignStatus.ACTIVE
+    )
+    if tariffs.free_slots(tariff, db.session.scalar(active) or 0) == 0:
+        raise PlanLimit("the plan allows no more active campaigns")
+
+
 def _check_button(texts: Mapping[str, Any]) -> None:
     if texts.get("button_url"):
         templates.check_url("button_url", texts["button_url"])
+
+
+def _check_media(account_id: int | None, code: str, welcome: str) -> None:
+    """`account_id` is None for media a campaign has already, perhaps from another account."""
+    if not code:
+        return
+    if account_id is not None and not media.belongs(account_id, code):
+        raise BadParameter("media", "media: there is no such media; upload it first")
+    if len(welcome) > CAPTION:
+        longest = f"with media Telegram takes {CAPTION} characters"
+        raise BadParameter("welcome", f"welcome: {longest}")
 
 
 def _insert(new_code: Callable[[], str], values: Mapping[str, Any]) -> Campaign:

@@ -12,15 +12,16 @@ import secrets
 import time
 from collections import defaultdict, deque
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Final, Protocol
 
 from sqlalchemy import Connection
 
 from app.extensions import db
-from app.models import PostbackState
 from app.outbound.transport import Answer
 from app.services import outbox
-from app.services.outbox import Batch, Claimed, Settled, Tried
+from app.services.outbox import Batch, Claimed, Settled, Tried, Wanted
+from app.services.pacing import Pacing
 from app.services.parcel import (
     Chance,
     Parcel,
@@ -30,7 +31,7 @@ from app.services.parcel import (
     put_off,
 )
 from app.services.places import Places
-from app.services.ways import NoWay, Ways
+from app.services.ways import REST, NoWay, Ways
 from plugins.checks import AdapterFailed
 from plugins.contract import Outcome, Request, Verdict
 
@@ -40,6 +41,7 @@ SETTLE_AFTER: Final = 0.02  # seconds an outcome waits for company
 LOOK_AGAIN: Final = 0.05  # seconds until the next claim after an empty one
 WAIT_FOR_TRACKER: Final = 60.0  # seconds until a missing plugin is asked for again
 NOTHING_TO_SEND: Final = "the destination has nothing to send for this event"
+WAITS_ITS_TURN: Final = "waits its turn: the tracker limits how fast it may be told"
 LAST_WORDS: Final = 4.0  # seconds for answers in the air after a stop
 
 
@@ -66,6 +68,7 @@ class Delivery:
         *,
         lease_seconds: float,
         places: Places | None = None,
+        pacing: Pacing | None = None,
         clock: Callable[[], float] = time.time,
         dice: Callable[[], float] = random.random,
     ) -> None:
@@ -73,6 +76,7 @@ class Delivery:
         self._ways = ways
         self._lease_seconds = lease_seconds
         self._places = places or Places()
+        self._pacing = pacing or Pacing()
         self._clock = clock
         self._dice = dice
         self._lease = secrets.token_hex(16)
@@ -146,24 +150,36 @@ class Delivery:
             lease=self._lease,
             until=now + self._lease_seconds,
             after=self._after,
-            room_for=self._places.room_for,
+            room_for=self._room_for,
             most=room,
         )
         self._after = caught.after
         self._look_at = now if caught.postbacks else now + LOOK_AGAIN
         return caught.postbacks
 
+    def _room_for(self, wanted: Wanted) -> int:
+        """Rows to claim of a destination: as many as earned, and as may be sent now."""
+        room = self._places.room_for(wanted)
+        way = self._ways.known(wanted.tracker, wanted.settings)
+        if way is None or way.pace is None:
+            return room
+        tokens = self._pacing.room(wanted.tracker, way.pace, self._clock())
+        return min(room, tokens - len(self._queues.get(wanted.id, ())))
+
     # -- the hand -----------------------------------------------------------
 
     def _open(self, claimed: Claimed, now: float) -> None:
         try:
-            way = self._ways.to(claimed.tracker, claimed.settings)
+            way = self._ways.to(claimed.tracker, claimed.settings, now)
         except NoWay as error:
             self._conclude(put_off(claimed, str(error), now + WAIT_FOR_TRACKER))
             return
         try:
             parcel = Parcel.open(claimed, way, now)
         except AdapterFailed as error:
+            self._batch.note(claimed.destination_id, good=False)
+            if error.slow:
+                self._ways.rest(claimed.tracker, self._clock() + REST)
             at = Chance(now, self._dice)
             settled, tried = failed_to_build(claimed, way.span, error.reason, at)
             self._conclude(settled, [tried])
@@ -186,6 +202,11 @@ class Delivery:
                 del self._queues[destination]
 
     def _start(self, parcel: Parcel) -> None:
+        if (pace := parcel.way.pace) is not None:
+            due = self._pacing.take(parcel.claimed.tracker, pace, self._clock())
+            if due is not None:
+                self._put_aside(parcel, WAITS_ITS_TURN, due)
+                return
         self._places.take(parcel.claimed.destination_id, parcel.host)
         self._air[parcel.claimed.id] = parcel
         self._transport.start(parcel.request, parcel.claimed.id)
@@ -199,13 +220,15 @@ class Delivery:
         good = outcome.verdict.is_success
         self._places.learn(destination, good=good)
         self._note_health(parcel, outcome)
+        if parcel.fault is not None and parcel.fault.slow:
+            self._ways.rest(parcel.claimed.tracker, self._clock() + REST)
         settled = conclude(parcel, outcome, answer, Chance(self._clock(), self._dice))
         if settled is not None:
             self._conclude(settled, parcel.tried)
         elif self._clock() - parcel.taken < self._lease_seconds * 0.5:
             self._start(parcel)
         else:  # the lease would not outlive another step
-            self._conclude(self._progress(parcel), parcel.tried)
+            self._put_aside(parcel, "", self._clock())
 
     def _note_health(self, parcel: Parcel, outcome: Outcome) -> None:
         """The success of a destination that had no trouble is no news."""
@@ -217,12 +240,10 @@ class Delivery:
         stop = (outcome.reason or "stopped by an answer") if outcome.stop else ""
         self._batch.note(destination, good=good, stop=stop)
 
-    def _progress(self, parcel: Parcel) -> Settled:
-        settled = put_off(parcel.claimed, "", self._clock())
-        return Settled(
-            settled.id, PostbackState.WAITING, "", settled.tries, parcel.step,
-            settled.due, settled.first_try, None,
-        )  # fmt: skip
+    def _put_aside(self, parcel: Parcel, reason: str, due: float) -> None:
+        """Go on at `due` with the step that comes next: no charge."""
+        settled = replace(put_off(parcel.claimed, reason, due), steps=parcel.step)
+        self._conclude(settled, parcel.tried)
 
     def _conclude(self, settled: Settled, tried: list[Tried] | None = None) -> None:
         self._touch()

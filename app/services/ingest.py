@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final, NamedTuple
@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 from sqlalchemy import Connection, Engine, bindparam, select, text, update
 from sqlalchemy.types import LargeBinary
 
-from app.database import is_postgresql, update_rows
+from app.database import is_postgresql, lock, update_rows
 from app.domain import telegram
 from app.extensions import db, doorbell
 from app.models import Bot, BotStatus, Update, UpdateState, table_of
@@ -134,6 +134,12 @@ def claim(connection: Connection, limit: int) -> list[Received]:
         return []
     rows = connection.execute(_IN_LINE, {"bots": bots, "many": limit})
     return [Received(*row) for row in rows]
+
+
+def hold(connection: Connection, bots: Iterable[int]) -> None:
+    """Wait for whoever has these bots in hand, and keep them until the transaction ends."""
+    for bot in sorted(set(bots)):
+        lock(connection, _LOCKS + bot)
 
 
 def finish(connection: Connection, endings: Sequence[Ending]) -> None:

@@ -130,7 +130,7 @@ def _decide(
         [(one.bot_id, says.person.id) for one, says in happenings if says.chat is None],
     )
     db.session.flush()
-    book = Book(connection, {one.bot_id for one, _ in happenings})
+    book = Book(connection, {one.bot_id for one, _ in happenings}, now)
     concerned, unclaimed = [], []
     for one, says in happenings:
         campaign = book.campaign_of(one.bot_id, says)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Final, NamedTuple
+from collections.abc import Iterator, Sequence
+from typing import Any, Final, NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 
 from app.errors import NotFound
 from app.extensions import db
@@ -14,6 +14,7 @@ from app.services.paging import Page, fetch
 
 #: A lead that was teased for years is still one answer.
 STORY: Final = 500
+PART: Final = 1000  # rows an export reads at a time
 
 
 class Explained(NamedTuple):
@@ -25,28 +26,51 @@ class Explained(NamedTuple):
 
 
 def listed(
+    account_id: int, *, limit: int = 50, offset: int = 0, before: int | None = None, **wanted: Any
+) -> Page[Lead]:
+    """Leads newest first; see `_matching` for what may be `wanted`."""
+    matching = _matching(account_id, **wanted)
+    return fetch(matching, Lead.id, limit=limit, offset=offset, before=before)
+
+
+def everyone(account_id: int, **wanted: Any) -> Iterator[Sequence[Lead]]:
+    """All leads `wanted`, newest first, by the thousand.
+
+    Each part is a short transaction: a client may take its time in between.
+    Leads that appear meanwhile are not among them.
+    """
+    matching, last = _matching(account_id, **wanted), None
+    while True:
+        here = matching if last is None else matching.where(Lead.id < last)
+        rows = db.session.scalars(here.order_by(Lead.id.desc()).limit(PART)).all()
+        db.session.expunge_all()
+        db.session.commit()
+        if rows:
+            yield rows
+        if len(rows) < PART:
+            return
+        last = rows[-1].id
+
+
+def _matching(
     account_id: int,
     *,
     campaign: int | None = None,
     status: int | None = None,
     since: int | None = None,
     until: int | None = None,
-    limit: int = 50,
-    offset: int = 0,
-    before: int | None = None,
-) -> Page[Lead]:
-    """Leads newest first. `since` and `until` (Unix seconds) include their ends."""
-    conditions = [Lead.account_id == account_id]
+) -> Select[tuple[Lead]]:
+    """`since` and `until` (Unix seconds of the start) include their ends."""
+    matching = select(Lead).where(Lead.account_id == account_id)
     if campaign is not None:
-        conditions.append(Lead.campaign_id == campaign)
+        matching = matching.where(Lead.campaign_id == campaign)
     if status is not None:
-        conditions.append(Lead.state == status)
+        matching = matching.where(Lead.state == status)
     if since is not None:
-        conditions.append(Lead.start_time >= since)
+        matching = matching.where(Lead.start_time >= since)
     if until is not None:
-        conditions.append(Lead.start_time <= until)
-    matching = select(Lead).where(*conditions)
-    return fetch(matching, Lead.id, limit=limit, offset=offset, before=before)
+        matching = matching.where(Lead.start_time <= until)
+    return matching
 
 
 def explained(account_id: int, lead_id: int) -> Explained:
@@ -55,7 +79,10 @@ def explained(account_id: int, lead_id: int) -> Explained:
     if lead is None:
         raise NotFound
     journal = select(JournalEntry).where(JournalEntry.lead_id == lead_id)
-    postbacks = select(Postback).where(Postback.lead_id == lead_id)
+    # What an earlier owner's own trackers were told is not this one's.
+    postbacks = select(Postback).where(
+        Postback.lead_id == lead_id, Postback.account_id == account_id
+    )
     return Explained(
         lead,
         db.session.scalars(journal.order_by(JournalEntry.id.desc()).limit(STORY)).all()[::-1],

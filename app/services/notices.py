@@ -29,7 +29,7 @@ WARNED_DAYS: Final = (1, 3)
 
 _NOTICES: Final = table_of(Notice)
 _ACCOUNTS: Final = table_of(Account)
-_NOTED: Final = "account_id campaign_id kind count about created".split()
+_NOTED: Final = "account_id campaign_id kind times about created".split()
 #: By `notify_level`: 1 approve, 2 approve and wait, 3 all.
 _HEARD: Final[Mapping[int, frozenset[NoticeKind]]] = {
     1: frozenset({NoticeKind.APPROVE}),

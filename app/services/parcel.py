@@ -30,13 +30,12 @@ class Parcel:
     requests: tuple[Request, ...] = ()
     step: int = 0
     tried: list[Tried] = field(default_factory=list)
+    fault: AdapterFailed | None = None  # what the adapter did instead of reading an answer
 
     @classmethod
     def open(cls, claimed: Claimed, way: Way, now: float) -> Parcel:
         """Build the requests. Raises AdapterFailed."""
-        event = events.thaw(
-            claimed.event, claimed.destination_id, claimed.occurrence, int(now)
-        )
+        event = events.thaw(claimed.event, claimed.destination_id, claimed.occurrence, int(now))
         requests = way.adapter.build(event, way.settings)
         return cls(claimed, way, now, event, requests, claimed.steps)
 
@@ -66,6 +65,7 @@ class Parcel:
                 answer.response, self.request, self.event, self.way.settings
             )
         except AdapterFailed as error:
+            self.fault = error
             return Outcome(Verdict.RETRY, error.reason)
 
 

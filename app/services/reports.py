@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Row, bindparam, or_, select
 
 from app.database import insert_rows
 from app.domain import events, macros
+from app.domain.media import CAPTION
 from app.models import Destination, DestinationStatus, Message, Role, table_of
 from app.services import notices, outbox
 from plugins.contract import Event, EventKind
@@ -23,8 +24,8 @@ if TYPE_CHECKING:
 _DESTINATIONS: Final = table_of(Destination)
 _MESSAGES: Final = table_of(Message)
 _MESSAGE: Final = (
-    "account_id bot_id chat_id campaign_id lead_id text parse_mode markup state reason tries"
-    " due created"
+    "account_id bot_id chat_id campaign_id lead_id text media parse_mode markup state reason"
+    " tries due created"
 ).split()
 _LIVING: Final = (
     select(*(_DESTINATIONS.c[name] for name in "id account_id campaign_id role events".split()))
@@ -66,7 +67,11 @@ def announce(
     ]
     outbox.stage(connection, owed, now)
     notices.lead_events(connection, reports, now)
-    messages = [_welcome(slot, now) for slot in welcomes if slot.campaign.welcome.strip()]
+    messages = [
+        _welcome(slot, now)
+        for slot in welcomes
+        if slot.campaign.welcome.strip() or slot.campaign.media
+    ]
     insert_rows(connection, _MESSAGES, _MESSAGE, messages)
     return Reported(len(owed), len(messages))
 
@@ -151,8 +156,10 @@ def _welcome(slot: Slot, now: float) -> tuple[Any, ...]:
             "url": macros.button_url(campaign.button_url, event),
         }
         markup = orjson.dumps({"inline_keyboard": [[button]]}).decode()
-    text = macros.welcome_text(campaign.welcome, event)
+    text = macros.welcome_text(
+        campaign.welcome, event, CAPTION if campaign.media else macros.MAX_TEXT
+    )
     return (
         campaign.account_id, campaign.bot_id, slot.person.id, campaign.id, slot.id,
-        text, "Markdown", markup, 0, "", 0, now, now,
+        text, campaign.media or None, "Markdown", markup, 0, "", 0, now, now,
     )  # fmt: skip

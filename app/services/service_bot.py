@@ -137,7 +137,7 @@ def _log_in(bot: Bot, happening: Happening, now: float) -> None:
     with speaking(account.lang):
         if login_id is None:
             text = gettext("This login link was used before or is broken. Ask for a new one.")
-            _say(bot, happening.person, text, now, account.id)
+            _say(bot, happening.person, text, now, account_id=account.id)
             return
         text = gettext(
             "You are logging in as %(name)s. Go back to the page that sent you here. "
@@ -145,7 +145,7 @@ def _log_in(bot: Bot, happening: Happening, now: float) -> None:
             name=account.name,
         )
         button = {"text": gettext("It was not me"), "callback_data": f"{UNDO}:{login_id}"}
-    _say(bot, happening.person, text, now, account.id, [[button]])
+    _say(bot, happening.person, text, now, account_id=account.id, button=button)
 
 
 def _say(
@@ -153,10 +153,11 @@ def _say(
     person: Person,
     text: str,
     now: float,
+    *,
     account_id: int = 0,
-    keyboard: list[list[dict[str, str]]] | None = None,
+    button: dict[str, str] | None = None,
 ) -> None:
-    markup = orjson.dumps({"inline_keyboard": keyboard}).decode() if keyboard else ""
+    markup = orjson.dumps({"inline_keyboard": [[button]]}).decode() if button else ""
     db.session.add(
         Message(
             account_id=account_id or bot.account_id,

@@ -1,4 +1,4 @@
-"""Counters of campaigns: kept in the transaction that moves the lead, read by time.
+"""Counters of campaigns as people look at them: a range, its days, and who stays.
 
 Everything here reads aggregates only, so its cost grows with days and
 campaigns, never with leads.
@@ -7,33 +7,23 @@ campaigns, never with leads.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any, Final
 
-from sqlalchemy import Connection, Select, Table, func, select, text
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Select, Table, func, select, text
 
-from app.database import rows_table, with_rows
-from app.domain.lead import Counts, Tally
-from app.domain.retention import MILESTONES, OLDEST_AGE, Cohort, survival
+from app.domain.lead import Counts
+from app.domain.retention import MILESTONES, Cohort, survival
 from app.errors import BadParameter, NotFound
 from app.extensions import db
-from app.models import Bot, Campaign, CampaignCohort, CampaignDay, CampaignQuarter, table_of
+from app.models import Bot, Campaign
+from app.services.counters import COHORTS, COUNTERS, DAY, DAYS, QUARTER, QUARTERS
 
-DAY: Final = 86_400
-QUARTER: Final = 900  # seconds; the offset of every time zone is a multiple of it
-
-QUARTERS: Final = DAY // QUARTER
+PER_DAY: Final = DAY // QUARTER
 USUAL_DAYS: Final = 30
 MOST_DAYS: Final = 366
 LAST_MOMENT: Final = 253_402_300_799
-
-_COUNTERS: Final = ("starts", "holds", "confirms", "unsubs")
-_QUARTERS: Final = table_of(CampaignQuarter)
-_DAYS: Final = table_of(CampaignDay)
-_COHORTS: Final = table_of(CampaignCohort)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,63 +148,6 @@ def retention(
     )
 
 
-def count(connection: Connection, tallies: Iterable[tuple[int, Tally]]) -> None:
-    """Add what was counted, each with its campaign id. No commit."""
-    days: defaultdict[tuple[int, int], Counts] = defaultdict(Counts)
-    quarters: defaultdict[tuple[int, int], Counts] = defaultdict(Counts)
-    cohorts: defaultdict[tuple[int, int, int], int] = defaultdict(int)
-    for campaign, tally in tallies:
-        days[campaign, tally.date // DAY] += tally.counts
-        quarters[campaign, tally.date // QUARTER] += tally.counts
-        if tally.joined is not None:
-            cohorts[campaign, tally.joined // DAY, _age(tally.joined, tally.date)] += 1
-    _add(connection, _DAYS, ("campaign_id", "day"), _COUNTERS, _rows(days))
-    _add(connection, _QUARTERS, ("campaign_id", "quarter"), _COUNTERS, _rows(quarters))
-    left = [(*place, number) for place, number in sorted(cohorts.items())]
-    keys = ("campaign_id", "join_day", "age_day")
-    _add(connection, _COHORTS, keys, ("left",), left)
-
-
-def _age(joined: int, left: int) -> int:
-    return min(max(left - joined, 0) // DAY, OLDEST_AGE)
-
-
-def _rows(counts: Mapping[tuple[int, int], Counts]) -> list[tuple[int, ...]]:
-    return [
-        (*place, one.starts, one.holds, one.confirms, one.unsubs)
-        for place, one in sorted(counts.items())
-    ]
-
-
-def _add(
-    connection: Connection,
-    table: Table,
-    keys: Sequence[str],
-    counters: Sequence[str],
-    rows: Sequence[tuple[Any, ...]],
-) -> None:
-    """Add to the rows of these keys, or make them."""
-    if not rows:
-        return
-    ways = table, tuple(keys), tuple(counters)
-    with_rows(connection, lambda flag: _addition(flag, *ways), [*keys, *counters], rows)
-
-
-@lru_cache(maxsize=8)
-def _addition(
-    postgresql_: bool, table: Table, keys: tuple[str, ...], counters: tuple[str, ...]
-) -> Any:
-    names = [*keys, *counters]
-    given = rows_table(postgresql_, {name: table.c[name].type for name in names})
-    source = select(*(given.c[name] for name in names)).where(text("true"))
-    maker = postgresql.insert if postgresql_ else sqlite.insert
-    statement = maker(table).from_select(names, source)
-    return statement.on_conflict_do_update(
-        index_elements=list(keys),
-        set_={name: table.c[name] + statement.excluded[name] for name in counters},
-    )
-
-
 def _campaigns(account_id: int, campaign: int | None, bot: int | None) -> Select[Any]:
     """Ids of the account's campaigns that are meant, deleted ones too."""
     mine = select(Campaign.id).where(Campaign.account_id == account_id)
@@ -247,13 +180,13 @@ def _days(since: int, until: int) -> tuple[int, int]:
 
 def _sum(mine: Select[Any], first: int, last: int) -> Counts:
     """Of the quarters from `first` up to, not including, `last`: whole days by day."""
-    day, end_day = -(-first // QUARTERS), last // QUARTERS
+    day, end_day = -(-first // PER_DAY), last // PER_DAY
     if day >= end_day:
-        return _total(_QUARTERS, _QUARTERS.c.quarter, mine, first, last)
+        return _total(QUARTERS, QUARTERS.c.quarter, mine, first, last)
     return (
-        _total(_QUARTERS, _QUARTERS.c.quarter, mine, first, day * QUARTERS)
-        + _total(_DAYS, _DAYS.c.day, mine, day, end_day)
-        + _total(_QUARTERS, _QUARTERS.c.quarter, mine, end_day * QUARTERS, last)
+        _total(QUARTERS, QUARTERS.c.quarter, mine, first, day * PER_DAY)
+        + _total(DAYS, DAYS.c.day, mine, day, end_day)
+        + _total(QUARTERS, QUARTERS.c.quarter, mine, end_day * PER_DAY, last)
     )
 
 
@@ -269,11 +202,11 @@ def _total(table: Table, key: Any, mine: Select[Any], first: int, last: int) -> 
 def _by_day(mine: Select[Any], first: int, last: int, shift: int) -> dict[int, Counts]:
     """By day from `first` to `last`, in a zone `shift` quarters east of UTC."""
     if shift:
-        table, key = _QUARTERS, _QUARTERS.c.quarter
-        day: Any = (key + shift) // QUARTERS
-        bounds = key >= first * QUARTERS - shift, key < (last + 1) * QUARTERS - shift
+        table, key = QUARTERS, QUARTERS.c.quarter
+        day: Any = (key + shift) // PER_DAY
+        bounds = key >= first * PER_DAY - shift, key < (last + 1) * PER_DAY - shift
     else:
-        table, key = _DAYS, _DAYS.c.day
+        table, key = DAYS, DAYS.c.day
         day, bounds = key, (key >= first, key <= last)
     rows = db.session.execute(
         select(day.label("day"), *_sums(table))
@@ -284,11 +217,11 @@ def _by_day(mine: Select[Any], first: int, last: int, shift: int) -> dict[int, C
 
 
 def _sums(table: Table) -> list[Any]:
-    return [func.sum(table.c[name]) for name in _COUNTERS]
+    return [func.sum(table.c[name]) for name in COUNTERS]
 
 
 def _left(mine: Select[Any], first: int, last: int) -> dict[int, dict[int, int]]:
-    row = _COHORTS.c
+    row = COHORTS.c
     rows = db.session.execute(
         select(row.join_day, row.age_day, func.sum(row.left))
         .where(row.campaign_id.in_(mine), row.join_day >= first, row.join_day <= last)

@@ -40,9 +40,7 @@ class Toasts:
         """Send what waits, from a thread of its own. Call it after the commit."""
         batch = [self._waiting.popleft() for _ in range(len(self._waiting))]
         if batch:
-            self._thread = threading.Thread(
-                target=_send, args=(batch,), daemon=True, name="toasts"
-            )
+            self._thread = threading.Thread(target=_send, args=(batch,), daemon=True, name="toasts")
             self._thread.start()
 
     def join(self) -> None:

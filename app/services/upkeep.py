@@ -28,6 +28,8 @@ UPDATES_KEPT: Final = 3 * 86400
 PARKED_KEPT: Final = 30 * 86400
 RECONCILE_EVERY: Final = 60.0
 FORGET_EVERY: Final = 60.0
+PEOPLE_EVERY: Final = 60.0
+AGAIN_AFTER: Final = 5.0  # when Telegram would not have the service bot
 
 _FORGET = text("""
     DELETE FROM telegram_update WHERE id IN (
@@ -37,7 +39,7 @@ _FORGET = text("""
     )
 """)
 
-_last = {"reconcile": 0.0, "forget": 0.0}
+_last = {"reconcile": 0.0, "forget": 0.0, "people": 0.0}
 
 
 def tick(now: float) -> list[Queue]:
@@ -52,6 +54,10 @@ def tick(now: float) -> list[Queue]:
     if now - _last["reconcile"] >= RECONCILE_EVERY:
         _last["reconcile"] = now
         _reconcile()
+    if now - _last["people"] >= PEOPLE_EVERY:
+        _last["people"] = now
+        _look_after_people(now)
+    bundles.flush(now)
     found = {
         Queue.UPDATES: ingest.waiting(),
         Queue.POSTBACKS: outbox.due(now),
@@ -67,3 +73,12 @@ def _reconcile() -> None:
     except SQLAlchemyError:
         db.session.rollback()
         log.warning("bots.reconcile_failed", exc_info=True)
+
+
+def _look_after_people(now: float) -> None:
+    """The service bot, plans that end, and logins that have run out."""
+    if not service_bot.keep():
+        _last["people"] = now - PEOPLE_EVERY + AGAIN_AFTER
+    notices.plans_ending(now)
+    db.session.commit()
+    sessions.forget(now)

@@ -10,9 +10,11 @@ from typing import Any, Final
 from app.vault import CannotUnseal, vault
 from plugins.adapter import Adapter
 from plugins.checks import AdapterFailed
-from plugins.registry import BrokenTracker, Registry, UnknownTracker
+from plugins.contract import Pace
+from plugins.registry import BUILT_INS, BrokenTracker, Registry, UnknownTracker
 
 _KEPT: Final = 4096
+REST: Final = 60.0  # seconds in which a plugin that hung is not called again
 
 
 class NoWay(Exception):
@@ -27,6 +29,7 @@ class Way:
     settings: Mapping[str, Any]
     span: float | None  # seconds after which a retry is useless
     oldest: float | None  # seconds of age beyond which an event is refused
+    pace: Pace | None  # how fast it may be told
 
 
 class Ways:
@@ -35,22 +38,41 @@ class Ways:
     def __init__(self, registry: Registry) -> None:
         self._registry = registry
         self._open: dict[tuple[str, str], Way] = {}
+        self._resting: dict[str, float] = {}
 
-    def to(self, tracker: str, sealed: str) -> Way:
+    def to(self, tracker: str, sealed: str, now: float) -> Way:
         """The way for this tracker and these settings. Raises NoWay."""
+        if now < self._resting.get(tracker, 0.0):
+            raise NoWay(f"the tracker {tracker} took too long and rests for a while")
         way = self._open.get((tracker, sealed))
         if way is None:
             if len(self._open) >= _KEPT:
                 self._open.clear()
-            way = self._open[(tracker, sealed)] = self._make(tracker, sealed)
+            way = self._open[(tracker, sealed)] = self._make(tracker, sealed, now)
         return way
 
-    def _make(self, tracker: str, sealed: str) -> Way:
+    def rest(self, tracker: str, until: float) -> None:
+        """Ask nothing of a third party's adapter that had to be interrupted.
+
+        Ours are exempt: when one of them is slow, the machine is.
+        """
+        if tracker not in BUILT_INS:
+            self._resting[tracker] = until
+
+    def known(self, tracker: str, sealed: str) -> Way | None:
+        """The way if it was opened before: asks no plugin, whatever lock is held."""
+        return self._open.get((tracker, sealed))
+
+    def _make(self, tracker: str, sealed: str, now: float) -> Way:
         try:
             adapter = self._registry.get(tracker)
             settings = json.loads(vault.unseal(sealed))
             return Way(
-                adapter, settings, adapter.retry_span(settings), adapter.oldest(settings)
+                adapter,
+                settings,
+                adapter.retry_span(settings),
+                adapter.oldest(settings),
+                adapter.pace(settings),
             )
         except UnknownTracker:
             raise NoWay(f"the tracker {tracker} is not installed") from None
@@ -59,4 +81,6 @@ class Ways:
         except CannotUnseal:
             raise NoWay("the settings were sealed with another SECRET_KEY") from None
         except AdapterFailed as error:
+            if error.slow:
+                self.rest(tracker, now + REST)
             raise NoWay(f"the tracker {tracker} failed: {error.reason}") from error

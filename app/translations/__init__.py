@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import flask_babel  # type: ignore[import-untyped,unused-ignore]
-from flask import Flask
+from flask import Flask, g
 
 FOLDER: Final = Path(__file__).parent
 
@@ -22,7 +22,16 @@ _babel: Final = flask_babel.Babel(configure_jinja=False)
 
 def register(app: Flask) -> None:
     """Give the application its languages; English where nothing else is said."""
-    _babel.init_app(app, default_locale="en", default_translation_directories=str(FOLDER))
+    _babel.init_app(
+        app,
+        default_locale="en",
+        default_translation_directories=str(FOLDER),
+        locale_selector=_callers_language,
+    )
+
+
+def _callers_language() -> str | None:
+    return g.account.lang if "account" in g else None
 
 
 @contextmanager

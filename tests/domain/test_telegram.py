@@ -19,6 +19,7 @@ from app.domain.telegram import (
     Ignored,
     Malformed,
     Person,
+    Pressed,
     Reachable,
     RightsChanged,
     decode,
@@ -313,6 +314,25 @@ def test_an_odd_migration_is_ignored(target: Any) -> None:
 # everything else
 
 
+def press(**changes: Any) -> dict[str, Any]:
+    query = {"id": "4382bfdwdsb323b2d9", "from": ANNA, "chat_instance": "1", "data": "mute:7"}
+    return {"update_id": 12, "callback_query": query | changes}
+
+
+def test_a_pressed_button_says_who_pressed_what() -> None:
+    reading = read(press())
+    assert isinstance(reading, Pressed)
+    assert (reading.person.id, reading.data) == (ANNA["id"], "mute:7")
+    assert reading.query == "4382bfdwdsb323b2d9"
+
+
+@pytest.mark.parametrize("data", [None, 7, ["mute:7"], {}])
+def test_a_button_without_text_carries_nothing(data: Any) -> None:
+    reading = read(press(data=data))
+    assert isinstance(reading, Pressed)
+    assert not reading.data
+
+
 @pytest.mark.parametrize("update", [{}, {"update_id": 1}, {"update_id": 1, "oracle": {}}])
 def test_an_unknown_kind_of_update_is_ignored(update: dict[str, Any]) -> None:
     reading = read(update)
@@ -337,6 +357,7 @@ SAMPLES = [
     my_member(CHANNEL, "administrator"),
     my_member({"id": 7, "type": "private"}, "kicked"),
     {"update_id": 9, "chat_join_request": {"chat": CHANNEL, "from": ANNA, "date": DATE}},
+    press(),
 ]
 
 
@@ -371,6 +392,6 @@ def test_any_object_is_read_without_an_exception(update: dict[str, Any]) -> None
 
 def _texts(value: Any) -> list[str]:
     texts = [getattr(value, field.name) for field in fields(value)]
-    if isinstance(value, Happening | Reachable):
+    if isinstance(value, Happening | Reachable | Pressed):
         texts += _texts(value.person)
     return [text for text in texts if isinstance(text, str)]

@@ -12,6 +12,7 @@ import inspect
 import json
 import os
 import re
+import subprocess
 import sys
 import tempfile
 import time
@@ -43,6 +44,11 @@ TOKEN: Final = "7000000001:AAF-example-token-of-a-bot"
 BOT: Final = Person(7_000_000_001, "Flowers", username="flowers_bot", language="", is_bot=True)
 CHAT: Final = Chat(-1001234567890, "Flower Deals")
 ANN: Final = Person(987654321, "Ann", "Lee", "ann_lee", "en", premium=True)
+OTHER_TOKEN: Final = "7000000002:AAG-example-token-of-another"
+OTHER_BOT: Final = Person(7_000_000_002, "Other", username="other_bot", language="", is_bot=True)
+SERVICE_TOKEN: Final = "7000000003:AAH-example-token-of-the-operator"
+OWNER: Final = Person(5005, "Olga", username="olga")
+NONCE: Final = "made-by-the-dashboard"
 CRM_KEY: Final = "42-d3adb33f"
 DATE: Final = 1_790_000_000  # of Telegram's, so the same in every run
 PATIENCE: Final = 20.0
@@ -55,6 +61,7 @@ _VOLATILE: Final = {
     "idempotency_key": "99220135-7696-55a9-910d-8757cfe4a403",
 }
 _NEVER: Final = "0000-00-00 00:00:00"
+_SESSION: Final = re.compile(r"\bsess_[A-Za-z0-9_-]{16,}")
 _SAMPLE: Final = re.compile(r"\btest-[0-9a-f]{12}\b")
 _KEY: Final = re.compile(r"\b(\d+)-[A-Za-z0-9_-]{32}(?![A-Za-z0-9_-])")
 
@@ -66,8 +73,13 @@ class Exchange:
     method: str
     path: str
     sent: dict[str, Any]
-    answer: dict[str, Any]
+    answer: Any  #: parsed, or the text of what is no JSON
     remark: str
+
+    @property
+    def is_good(self) -> bool:
+        """Whether this shows the endpoint at work."""
+        return not isinstance(self.answer, dict) or self.answer.get("status") != "error"
 
     def text(self) -> str:
         """The exchange as people read it."""
@@ -77,20 +89,26 @@ class Exchange:
         else:
             body = json.dumps(self.sent, ensure_ascii=False, indent=2) if self.sent else ""
             lines = [f"POST {self.path}", *filter(None, [body])]
-        answer = json.dumps(self.answer, ensure_ascii=False, indent=2)
         said = f"{self.remark}\n\n" if self.remark else ""
-        return f"{said}```http\n" + "\n".join(lines) + f"\n```\n\n```json\n{answer}\n```\n"
+        kind, answer = "json", json.dumps(self.answer, ensure_ascii=False, indent=2)
+        if isinstance(self.answer, str):
+            kind, answer = "text", self.answer.strip()
+        return f"{said}```http\n" + "\n".join(lines) + f"\n```\n\n```{kind}\n{answer}\n```\n"
 
 
 class Recorder:
     """Calls the API, and keeps what is worth keeping."""
 
-    def __init__(self, url: str, key: str) -> None:
-        self.kept: list[Exchange] = []
+    def __init__(self, url: str, key: str, kept: list[Exchange] | None = None) -> None:
+        self.kept: list[Exchange] = [] if kept is None else kept
         self._url = url
         self._session = requests.Session()
         self._session.trust_env = False
         self._session.headers["Authorization"] = f"Bearer {key}"
+
+    def as_someone_else(self, key: str) -> Recorder:
+        """The same with another key."""
+        return Recorder(self._url, key, self.kept)
 
     def get(self, path: str, /, remark: str = "", **query: Any) -> Any:
         """Read, and keep the exchange. Returns the answer's data."""
@@ -114,6 +132,14 @@ class Recorder:
             time.sleep(0.05)
         return found
 
+    def look(self, path: str, **query: Any) -> Any:
+        """Read, keeping nothing. Returns the whole answer."""
+        return self._call("GET", _full(path), query)
+
+    def look_post(self, path: str, **body: Any) -> Any:
+        """Write, keeping nothing. Returns the whole answer."""
+        return self._call("POST", _full(path), body)
+
     def close(self) -> None:
         """Close the connections."""
         self._session.close()
@@ -121,38 +147,46 @@ class Recorder:
     def _keep(self, method: str, path: str, sent: dict[str, Any], remark: str) -> Any:
         answer = self._call(method, _full(path), sent)
         self.kept.append(Exchange(method, _full(path), sent, answer, remark))
-        return answer.get("data")
+        return answer.get("data") if isinstance(answer, dict) else answer
 
-    def _call(self, method: str, path: str, sent: dict[str, Any]) -> dict[str, Any]:
+    def _call(self, method: str, path: str, sent: dict[str, Any]) -> Any:
         how = {"params": sent} if method == "GET" else {"json": sent}
         answer = self._session.request(method, f"{self._url}{path}", timeout=30, **how)  # type: ignore[arg-type]
-        said: dict[str, Any] = answer.json()
-        return said
+        return answer.json() if "json" in answer.headers["Content-Type"] else answer.text
 
 
 def _full(path: str) -> str:
-    return f"/api/{path}.json"
+    return path if path.startswith("/") else f"/api/{path}.json"
 
 
 class Journey:
     """Every endpoint, in an order that makes sense to a reader."""
 
     def __init__(
-        self, api: Recorder, bot_api: BotApiDouble, tracker_url: str, crm: dict[str, str]
-    ) -> None:
+        self, api: Recorder, other: Recorder, bot_api: BotApiDouble, tracker_url: str,
+        crm: dict[str, str],
+    ) -> None:  # fmt: skip
         self._api = api
+        self._other = other
         self._crm = crm
+        self.spelling: dict[str, str] = {}  # what chance made, and what is written instead
         self._bot_api = bot_api
         self._postback = f"{tracker_url}/postback?cid={{click}}&status={{status}}"
         self.code = ""
+        self.bot = 0
 
     def play(self) -> None:
-        """All of it."""
+        """All of it, once the service bot has taken its number."""
+        _wait(lambda: self._bot_api.calls(SERVICE_TOKEN, "getUpdates"), "the service bot")
         self.profile()
         self.bots()
         self.campaigns()
         self.destinations()
         self.people()
+        self.stats()
+        self.sessions()
+        self.transfer()
+        self.tariffs()
         self.errors()
         self.farewell()
 
@@ -169,17 +203,18 @@ class Journey:
     def bots(self) -> None:
         """Connect one, and make it an administrator."""
         api = self._api
-        api.post("bots/add", token=TOKEN)
+        self.bot = api.post("bots/add", token=TOKEN)["id"]
         self._happen(people.bot_rights(CHAT, True, DATE, bot=BOT))
-        api.until("bots/chats", bool, id=1)
+        api.until("bots/chats", bool, id=self.bot)
         api.get("bots/list")
-        api.get("bots/chats", id=1)
+        api.get("bots/chats", id=self.bot)
 
     def campaigns(self) -> None:
         """Track its chat."""
         api = self._api
-        made = api.post("camp/add", bot=1, chat=CHAT.id, welcome="Welcome to *{title}*!")
+        made = api.post("camp/add", bot=self.bot, chat=CHAT.id, welcome="Welcome to *{title}*!")
         self.code = made["code"]
+        self.spelling[self.code] = "k7f2qx"
         api.get("camp/list")
         five = {f"pb_{event}": self._postback for event in ("wait", "hold", "approve")}
         api.post("camp/edit", id=made["id"], unsub_window=604800, **five)
@@ -217,25 +252,66 @@ class Journey:
             self._delivered(number)
         api.get("leads/list", limit=10)
         api.get("leads/get", id=1)
-        api.get("journal/list", bot=1, chat=CHAT.id, limit=2)
+        api.get("journal/list", bot=self.bot, chat=CHAT.id, limit=2)
         api.get("postbacks/list", lead=1, limit=2)
         api.get("postbacks/get", id=3)
         api.post("postbacks/resend", id=3, remark="One:")
         self._delivered(3)
         api.post("postbacks/resend", state="failed", event="approve", remark="All that are found:")
 
+    def stats(self) -> None:
+        """Who came, who stays."""
+        for what in ("summary", "daily", "retention"):
+            self._api.get(f"stats/{what}", **{"from": DATE - 86400, "to": DATE + 86400})
+
+    def sessions(self) -> None:
+        """A login link before and after somebody opened it, and its session."""
+        api = self._api
+        api.get("auth/poll", "Nobody has opened the link yet:", nonce=NONCE)
+        self._bot_api.push(SERVICE_TOKEN, people.start(OWNER, f"login-{NONCE}"))
+        said = _wait(
+            lambda: not (told := api.look("auth/poll", nonce=NONCE))["pending"] and told, "a login"
+        )
+        api.kept.append(Exchange("GET", _full("auth/poll"), {"nonce": NONCE}, said, "Once it was:"))
+        session = api.as_someone_else(said["token"])
+        session.get("profile/login")
+        session.post("auth/logout")
+        session.close()
+
+    def transfer(self) -> None:
+        """Give the campaign and then its bot to somebody who has told us a token."""
+        api, other = self._api, self._other
+        token = other.get("transfer/token")["token"]
+        self.spelling[token] = "TARKapD7vN22lapMpTqc7KydpNskhxDv"
+        api.get("transfer/resolve", token=token)
+        bot = other.look_post("bots/add", token=OTHER_TOKEN)["data"]["id"]
+        self._bot_api.push(OTHER_TOKEN, people.bot_rights(CHAT, True, DATE, bot=OTHER_BOT))
+        time.sleep(1)  # a chat that is tracked is in no list that could be waited for
+        api.post("transfer/camp", token=token, id=1, bot=bot, leads=True)
+        api.post("transfer/bot", token=token, id=self.bot, leads=True)
+        self.spelling[other.post("transfer/token")["token"]] = "qvgr7knWfLISg4MTL7ZcBSxJdExrY6F7"
+
+    def tariffs(self) -> None:
+        """Plans, in an installation without a payment gateway."""
+        api = self._api
+        api.get("tariff/list")
+        api.post("tariff/buy", "While another plan has long to go:", tariff="cat")
+        api.get("tariff/history")
+        api.post("/api/pay/acp", "Without a payment gateway:")
+        api.get("/api/pay/check", "A reference that nobody was given:", payment="p-1")
+
     def errors(self) -> None:
         """What it looks like when something is wrong."""
         api = self._api
         api.get("camp/get", id=99, remark="Not there, or another account's:")
-        api.get("camp/link", id=1, click="a b", remark="A parameter that cannot be:")
+        api.get("leads/list", limit="many", remark="A parameter that cannot be:")
         api.post("bots/list", remark="The wrong method:")
 
     def farewell(self) -> None:
         """Take away what was made; the key goes last."""
         api = self._api
-        api.post("camp/del", id=1)
-        api.post("bots/del", id=1)
+        self._other.post("camp/del", id=1)
+        self._other.post("bots/del", id=self.bot)
         api.post("profile/apikey")
 
     def _happen(self, update: Update) -> None:
@@ -248,12 +324,20 @@ class Journey:
         self._api.until("postbacks/list", all_there)
 
 
+def _wait(holds: Callable[[], Any], what: str) -> Any:
+    end = time.monotonic() + PATIENCE
+    while not (found := holds()):
+        assert time.monotonic() < end, f"{what} never came"
+        time.sleep(0.05)
+    return found
+
+
 def record() -> list[Exchange]:
     """Run the system beside the doubles, and return the normalised exchanges."""
     bot_api, tracker, altercpa = BotApiDouble(), TrackerDouble(), AltercpaDouble(CRM_KEY)
     bot_api.add_bot(TOKEN, BOT.username, BOT.first_name)
-    names = {field.name.upper() for field in fields(Settings)}
-    environ = {name: text for name, text in os.environ.items() if name not in names}
+    bot_api.add_bot(OTHER_TOKEN, OTHER_BOT.username, OTHER_BOT.first_name)
+    bot_api.add_bot(SERVICE_TOKEN, "gatepost_bot")
     with (
         tempfile.TemporaryDirectory(prefix="gatepost-record-") as folder,
         running(bot_api) as bot_api_url,
@@ -261,20 +345,45 @@ def record() -> list[Exchange]:
         running(altercpa) as crm_url,
     ):
         crm = {"domain": crm_url.removeprefix("http://"), "key": CRM_KEY}
-        environ |= {"TELEGRAM_API_URL": bot_api_url, "OUTBOUND_ALLOW": "127.0.0.0/8"}
-        environ |= {"WEB_CONCURRENCY": "1", "LOG_LEVEL": "warning"}
+        environ = _environ(folder) | {"TELEGRAM_API_URL": bot_api_url}
         with embedded.running(environ, Path(folder)) as system:
             api = Recorder(system.url, system.key)
-            journey = Journey(api, bot_api, tracker_url, crm)
+            other = api.as_someone_else(_second_account(environ))
+            journey = Journey(api, other, bot_api, tracker_url, crm)
             journey.play()
             api.close()
-    spelling = {
+            other.close()
+    spelling = journey.spelling | {
         tracker_url: "https://tracker.example",
         crm_url: "https://crm.example",
         crm["domain"]: "crm.example",
-        journey.code: "k7f2qx",
     }
     return [_normal(exchange, spelling) for exchange in api.kept]
+
+
+def _environ(folder: str) -> dict[str, str]:
+    names = {field.name.upper() for field in fields(Settings)}
+    kept = {name: text for name, text in os.environ.items() if name not in names}
+    return kept | {
+        "DATABASE_URL": f"sqlite:///{folder}/gatepost.db",
+        "SECRET_KEY": "a secret for this record",
+        "SERVICE_BOT_TOKEN": SERVICE_TOKEN,
+        "OUTBOUND_ALLOW": "127.0.0.0/8",
+        "WEB_CONCURRENCY": "1",
+        "LOG_LEVEL": "warning",
+    }
+
+
+def _second_account(environ: dict[str, str]) -> str:
+    """The API key of an account beside the first, made as an operator makes it."""
+    command = "-m flask --app wsgi account create --login other --name Other --tariff tiger"
+    made = subprocess.run(
+        [sys.executable, *command.split()],
+        cwd=DOCUMENT.parents[1],
+        env=environ | {"REDIS_URL": "redis://127.0.0.1:1"},
+        check=True, capture_output=True, text=True,
+    )  # fmt: skip
+    return str(json.loads(made.stdout)["key"])
 
 
 def _normal(exchange: Exchange, spelling: dict[str, str]) -> Exchange:
@@ -283,6 +392,7 @@ def _normal(exchange: Exchange, spelling: dict[str, str]) -> Exchange:
         for said, written in spelling.items():
             text = text.replace(said, written)
         text = _SAMPLE.sub("test-e07a967b5ca4", text)
+        text = _SESSION.sub("sess_…", text)
         return json.loads(_KEY.sub(r"\1-…", text))
 
     return Exchange(
@@ -336,16 +446,15 @@ def render(exchanges: list[Exchange]) -> str:
         if path.split("/")[2] != group:
             group = path.split("/")[2]
             module = (inspect.getdoc(inspect.getmodule(view)) or "").partition("\n")[0]
-            about = module.partition(": ")[2].rstrip(".")
+            about = module.partition(": ")[2].partition(". ")[0].rstrip(".")
             parts.append(f"## {about[:1].upper()}{about[1:]}: `{group}`\n")
         parts.append(f"### {method} {path}\n\n{inspect.getdoc(view)}\n")
         if schema := _schema(view):
             parts.append(_parameters(schema))
-        for exchange in exchanges:
-            good = exchange.answer["status"] == "ok"
-            if (exchange.method, exchange.path) == (method, path) and good:
-                told.append(exchange)
-                parts.append(exchange.text())
+        fitting = [one for one in exchanges if (one.method, one.path) == (method, path)]
+        shown = [one for one in fitting if one.is_good] or fitting
+        told += shown
+        parts += [one.text() for one in shown]
     parts.append("## When something is wrong\n")
     parts += [one.text() for one in exchanges if one not in told]
     return "\n".join(parts)

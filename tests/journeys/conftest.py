@@ -47,7 +47,7 @@ def start_system(new_database: Any, bot_api: Any) -> Iterator[Callable[..., Syst
             kind: str, *, worker: str = "", database_password: str = "", **environ: str
         ) -> System:
             folder = Path(tempfile.mkdtemp(prefix="gp-", dir="/tmp"))
-            #stack.callback(shutil.rmtree, folder, ignore_errors=True)
+            stack.callback(shutil.rmtree, folder, ignore_errors=True)
             url = new_database(kind).url
             environ = {
                 "DATABASE_URL": url.replace(":@", f":{database_password}@"),

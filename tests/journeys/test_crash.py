@@ -31,23 +31,22 @@ POINTS = (
     "postbacks.before_commit",
     "postbacks.after_commit",
 )
+#: Writes down each postback whose holder did not come back.
 RECLAIMS = {
-    "postgresql": (
-        "CREATE TABLE reclaim (postback_id bigint)",
-        "CREATE FUNCTION note_reclaim() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
-        " INSERT INTO reclaim VALUES (OLD.id); RETURN NULL; END $$",
-        "CREATE TRIGGER reclaimed AFTER UPDATE ON postback FOR EACH ROW"
-        " WHEN (OLD.state = 1 AND NEW.state = 0 AND OLD.tries = NEW.tries"
-        " AND OLD.lease_until < extract(epoch FROM clock_timestamp()))"
-        " EXECUTE FUNCTION note_reclaim()",
-    ),
-    "sqlite": (
-        "CREATE TABLE reclaim (postback_id bigint)",
-        "CREATE TRIGGER reclaimed AFTER UPDATE ON postback"
-        " WHEN OLD.state = 1 AND NEW.state = 0 AND OLD.tries = NEW.tries"
-        " AND OLD.lease_until < (julianday('now') - 2440587.5) * 86400"
-        " BEGIN INSERT INTO reclaim VALUES (OLD.id); END",
-    ),
+    "postgresql": """
+        CREATE FUNCTION note_reclaim() RETURNS trigger LANGUAGE plpgsql AS $$
+            BEGIN INSERT INTO reclaim VALUES (OLD.id); RETURN NULL; END $$;
+        CREATE TRIGGER reclaimed AFTER UPDATE ON postback FOR EACH ROW
+            WHEN (OLD.state = 1 AND NEW.state = 0 AND OLD.tries = NEW.tries
+                AND OLD.lease_until < extract(epoch FROM clock_timestamp()))
+            EXECUTE FUNCTION note_reclaim()
+    """,
+    "sqlite": """
+        CREATE TRIGGER reclaimed AFTER UPDATE ON postback
+            WHEN OLD.state = 1 AND NEW.state = 0 AND OLD.tries = NEW.tries
+                AND OLD.lease_until < (julianday('now') - 2440587.5) * 86400
+            BEGIN INSERT INTO reclaim VALUES (OLD.id); END
+    """,
 }
 
 
@@ -62,11 +61,11 @@ def plan(chance: random.Random, **targets: int) -> list[str]:
 SIZES = [
     pytest.param(
         "postgresql", 500, 4,
-        dict(worker_child=14, worker=3, supervisor=3, web_child=5, web=2, redis=6),
+        {"worker_child": 14, "worker": 3, "supervisor": 3, "web_child": 5, "web": 2, "redis": 6},
         id="2000 updates on postgresql",
     ),
     pytest.param(
-        "sqlite", 50, 1, dict(worker_child=4, worker=1, web_child=1, redis=1),
+        "sqlite", 50, 1, {"worker_child": 4, "worker": 1, "web_child": 1, "redis": 1},
         id="200 updates on sqlite",
     ),
 ]  # fmt: skip
@@ -74,7 +73,7 @@ SIZES = [
 
 @pytest.mark.parametrize(("database", "size", "each", "strikes"), SIZES)
 def test_whatever_is_killed_nothing_is_lost_or_doubled(
-    start_system, tracker, database, size, each, strikes
+    *, start_system, tracker, database, size, each, strikes
 ):
     chance = random.Random(SEED)
     tracker.reset()
@@ -90,7 +89,7 @@ def test_whatever_is_killed_nothing_is_lost_or_doubled(
         CRASH_VISITS="2",
         CRASH_SIGNAL=str(int(signal.SIGKILL)),
     )
-    system.execute(*RECLAIMS[database])
+    system.execute("CREATE TABLE reclaim (postback_id bigint)", RECLAIMS[database])
     key = system.account("owner")
     query = "click={click}&status={status}&who={subscriber}&eid={event_id}"
     doors = [
@@ -137,10 +136,11 @@ def _deaths(system: System) -> Counter[str]:
 
 
 def _settle(system: System) -> None:
-    waiting = f"SELECT count(*) FROM telegram_update WHERE state = {UpdateState.WAITING:d}"
-    open_ones = f"SELECT count(*) FROM postback WHERE state <= {PostbackState.SENDING:d}"
-    eventually(lambda: not system.one(waiting), 40, "the end of the inbox")
-    eventually(lambda: not system.one(open_ones), 40, "the end of the outbox")
+    inbox = "SELECT count(*) FROM telegram_update WHERE state = :state"
+    outbox = "SELECT count(*) FROM postback WHERE state <= :state"
+    waiting, sending = int(UpdateState.WAITING), int(PostbackState.SENDING)
+    eventually(lambda: not system.one(inbox, state=waiting), 40, "the end of the inbox")
+    eventually(lambda: not system.one(outbox, state=sending), 40, "the end of the outbox")
 
 
 def _compare_updates(system: System, sender: Sender) -> None:

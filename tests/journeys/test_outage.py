@@ -20,12 +20,12 @@ from .crowd import Member, Sender, crowd, post
 from .system import STOP_SECONDS, Door, System, eventually
 
 QUERY = "status={status}&who={subscriber}&eid={event_id}"
-CHANGES = (
-    "CREATE TABLE change (postback_id bigint, now int)",
-    "CREATE FUNCTION note_change() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
-    " INSERT INTO change VALUES (OLD.id, NEW.state); RETURN NULL; END $$",
-    "CREATE TRIGGER changed AFTER UPDATE ON postback FOR EACH ROW EXECUTE FUNCTION note_change()",
-)
+CHANGES = """
+    CREATE TABLE change (postback_id bigint, now int);
+    CREATE FUNCTION note_change() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN INSERT INTO change VALUES (OLD.id, NEW.state); RETURN NULL; END $$;
+    CREATE TRIGGER changed AFTER UPDATE ON postback FOR EACH ROW EXECUTE FUNCTION note_change()
+"""
 _numbers = count(201)
 
 
@@ -42,7 +42,7 @@ def system(start_system) -> System:
         CRASH_VISITS="1",
         CRASH_SIGNAL=str(int(signal.SIGSTOP)),
     )
-    started.execute(*CHANGES)
+    started.execute(CHANGES)
     return started
 
 

@@ -188,3 +188,31 @@ def test_keys_in_fields_and_headers_are_masked():
     assert b"s3%2Bcret" in request.body
     assert not [word for word in ("s3%2Bcret", "ab+cd", "ef+gh") if word in shown]
     assert "Bearer ***" in shown
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        {"a": ["list"]},
+        {"a": float("nan")},
+        {"a": float("inf")},
+        {"a": {"b": {"c": {"d": {"e": 1}}}}},
+        {"a": "x" * 1025},
+        {str(number): 1 for number in range(65)},
+        {"a": {str(number): 1 for number in range(65)}},
+        {"a": "{username|number}"},
+        {"a": "id {lead|number}"},
+        {"": "a"},
+    ],
+    ids=lambda payload: str(payload)[:30],
+)
+def test_a_payload_that_cannot_be_sent_is_refused(payload: dict[str, Any]):
+    with pytest.raises(ValidationError) as caught:
+        settings("https://t.example/", method="POST", body="json", payload=payload)
+    assert "payload" in caught.value.normalized_messages()
+
+
+def test_a_form_carries_texts_only():
+    with pytest.raises(ValidationError) as caught:
+        settings("https://t.example/", method="POST", body="form", payload={"a": 1})
+    assert "payload" in caught.value.normalized_messages()

@@ -50,8 +50,10 @@ _DUE = text(f"{_TALKING} LIMIT 1")
 _EXPIRED = text("SELECT id FROM message WHERE state = 1 AND lease_until < :now LIMIT 1")
 
 _HEAD = text("""
-    SELECT id, bot_id, chat_id, campaign_id, text, parse_mode, markup, tries, reason, created
-    FROM message WHERE state = 0 AND bot_id = :bot AND due <= :now ORDER BY due, id LIMIT :many
+    SELECT id, m.bot_id, chat_id, campaign_id, text, m.media, f.file_id, parse_mode, markup,
+        tries, reason, created
+    FROM message m LEFT JOIN media_file f ON f.bot_id = m.bot_id AND f.media = m.media
+    WHERE state = 0 AND m.bot_id = :bot AND due <= :now ORDER BY due, id LIMIT :many
 """)
 _SPOKEN = text("""
     SELECT DISTINCT chat_id FROM message
@@ -80,6 +82,8 @@ class Claimed:
     chat_id: int
     campaign_id: int
     text: str
+    media: str | None
+    file_id: str | None  # as this bot knows the media; None until it is uploaded
     parse_mode: str
     markup: str
     tries: int  # this one included

@@ -6,14 +6,16 @@ import json
 import random
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from flask import current_app
 
 from app.extensions import db
+from app.domain.media import PHOTO, VIDEO
+from app.models import MessageState
 from app.outbound import telegram
 from app.outbound.transport import Answer, Failure, Transport
-from app.services import webhooks
+from app.services import media, webhooks
 from app.services.messages.claim import STEP, Claimed, claim
 from app.services.messages.settle import Ending, judge, settle
 
@@ -24,6 +26,10 @@ if TYPE_CHECKING:
 IN_FLIGHT: Final = 256
 GRACE_SECONDS: Final = 3.0  # for what is in the air when we are asked to stop
 NOTHING_SECONDS: Final = 0.2
+UPLOAD_TURN: Final = 0.5  # until a message looks again whether its media is uploaded
+LEASE_RESERVE: Final = 5  # seconds of a lease that an upload leaves for writing down its end
+
+_METHODS: Final = {PHOTO: ("sendPhoto", "photo"), VIDEO: ("sendVideo", "video")}
 
 
 def send(
@@ -39,26 +45,39 @@ def send(
     """
     settings: Settings = current_app.config["SETTINGS"]
     own = transport or Transport(trusted=True, max_body=telegram.MAX_BODY)
-    drain = _Drain(settings, own, chance)
+    uploads = transport or Transport(
+        trusted=True,
+        max_body=telegram.MAX_BODY,
+        total_seconds=max(settings.lease_seconds - LEASE_RESERVE, 1),
+    )
+    drain = _Drain(settings, own, uploads, chance)
     try:
         return drain.run(seconds, stop)
     finally:
         if transport is None:
             own.close()
+            uploads.close()
 
 
 class _Drain:
     """The messages one worker has in the air."""
 
     def __init__(
-        self, settings: Settings, transport: Transport, chance: Callable[[], float]
+        self,
+        settings: Settings,
+        transport: Transport,
+        uploads: Transport,
+        chance: Callable[[], float],
     ) -> None:
         self._base_url = settings.telegram_api_url
         self._lease_seconds = settings.lease_seconds
         self._transport = transport
+        self._uploads = uploads
         self._chance = chance
         self._held: dict[int, Claimed] = {}
         self._next_claim = 0.0
+        self._upload: int | None = None  # the message whose media is on its way
+        self._turn = 0.0  # when those who wait for it look again
 
     def run(self, seconds: float, stop: Callable[[], bool]) -> int:
         """Go on as `send` says."""
@@ -87,33 +106,59 @@ class _Drain:
             catch = claim(connection, now=time.time(), lease_seconds=self._lease_seconds, most=room)
         self._next_claim = time.monotonic() + (STEP if catch.messages else NOTHING_SECONDS)
         for message in catch.messages:
-            self._held[message.id] = message
-            self._transport.start(_request(message, self._base_url), message.id)
-        return len(catch.skipped), catch.more
+            self._start(message)
+        return len(catch.skipped), catch.more or time.monotonic() < self._turn
+
+    def _start(self, message: Claimed) -> None:
+        """Send it. Media that the bot has not sent before is uploaded, one at a time.
+
+        Who waits for the same upload goes by its `file_id` then, and memory
+        holds one file.
+        """
+        stored = None
+        if message.media and not message.file_id:
+            if self._upload is not None:
+                self._turn = time.monotonic() + 2 * UPLOAD_TURN
+                self._write_down([_later(message, time.time() + UPLOAD_TURN)])
+                return
+            with db.engine.connect() as connection:
+                stored = media.read(connection, message.media)
+            self._upload = message.id if stored else None
+        self._held[message.id] = message
+        request = _request(message, stored, self._base_url)
+        (self._uploads if stored else self._transport).start(request, message.id)
 
     def _poll(self, seconds: float) -> int:
         if not self._held:
             time.sleep(seconds)
             return 0
-        return self._settle(self._transport.poll(seconds))
+        if not self._transport.in_flight:
+            return self._settle(self._uploads.poll(seconds))
+        return self._settle(self._transport.poll(seconds) + self._uploads.poll(0.0))
 
     def _settle(self, answers: list[Answer]) -> int:
         endings: list[Ending] = []
         for answer in answers:
             message = self._held.pop(int(str(answer.tag)))
+            if message.id == self._upload:
+                self._upload = None
             endings.append(judge(message, answer, now=time.time(), chance=self._chance()))
-        if endings:
-            with db.engine.begin() as connection:
-                settle(connection, endings, now=time.time())
+        self._write_down(endings)
         for dead in [ending.message for ending in endings if ending.bot_dead]:
             webhooks.pause(dead.bot_id, "Telegram refused the token", dead.token)
         return sum(ending.is_final for ending in endings)
+
+    def _write_down(self, endings: list[Ending]) -> None:
+        if endings:
+            with db.engine.begin() as connection:
+                settle(connection, endings, now=time.time())
 
     def _give_up(self) -> int:
         """Nobody knows what became of those still in the air."""
         if not self._held:
             return 0
         self._transport.abort()
+        self._uploads.abort()
         lost = [
             Answer(id_, None, Failure.ABORTED, "the worker stopped", 0, time.time())
             for id_ in list(self._held)
@@ -121,11 +166,25 @@ class _Drain:
         return self._settle(lost)
 
 
-def _request(message: Claimed, base_url: str) -> Request:
-    params = {
+def _later(message: Claimed, due: float) -> Ending:
+    """Put it back untried."""
+    return Ending(message, MessageState.WAITING, message.reason, due, message.tries - 1)
+
+
+def _request(message: Claimed, stored: media.Stored | None, base_url: str) -> Request:
+    """A text; or media by its file_id, or with its content. Media that is gone is left out."""
+    params: dict[str, Any] = {
         "chat_id": message.chat_id,
-        "text": message.text,
         "parse_mode": message.parse_mode or None,
         "reply_markup": json.loads(message.markup) if message.markup else None,
     }
-    return telegram.build("sendMessage", params, message.token, base_url)
+    if not message.media or not (stored or message.file_id):
+        return telegram.build(
+            "sendMessage", params | {"text": message.text}, message.token, base_url
+        )
+    params["caption"] = message.text or None
+    method, kind = _METHODS[message.media[:4]]
+    if stored is None:
+        return telegram.build(method, params | {kind: message.file_id}, message.token, base_url)
+    file = (kind, stored.type, stored.data)
+    return telegram.build_upload(method, params, file, message.token, base_url)

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import Connection, Table, case, update
+from sqlalchemy import Connection, Table, case, delete, update
 
 from app.database import insert_rows, update_rows
 from app.domain.backoff import next_try
 from app.domain.telegram_answers import Meaning
-from app.models import Campaign, MessageState, Unreachable
+from app.models import Campaign, MediaFile, MessageState, Unreachable
 from app.outbound import telegram
 from app.outbound.telegram import TelegramRefused, TelegramUnreachable
 from app.outbound.transport import Answer
@@ -20,6 +20,8 @@ from app.services.messages.claim import BOTS, MESSAGES, NO_ANSWER, Claimed
 
 CAMPAIGNS: Final[Table] = Campaign.metadata.tables["campaign"]
 UNREACHABLE: Final[Table] = Unreachable.metadata.tables["unreachable"]
+FILES: Final[Table] = MediaFile.metadata.tables["media_file"]
+LONGEST_FILE_ID: Final = 256
 #: A repetition waits as long as the chat must be left in peace anyway.
 REPEAT_SECONDS: Final = 1.0
 
@@ -29,7 +31,8 @@ class Ending:
     """What becomes of one message, and of its bot, person and campaign.
 
     `quiet_until` is the end of a flood wait of the bot; `fault` is what
-    Telegram could not parse.
+    Telegram could not parse or show. `file_id` is new, `file_gone` an old one
+    that Telegram does not take any more; `without_media` gives the media up.
     """
 
     message: Claimed
@@ -41,6 +44,9 @@ class Ending:
     quiet_until: float = 0.0
     bot_dead: bool = False
     fault: str = ""
+    file_id: str = ""
+    file_gone: bool = False
+    without_media: bool = False
 
     @property
     def is_final(self) -> bool:
@@ -51,7 +57,7 @@ class Ending:
 def judge(message: Claimed, answer: Answer, *, now: float, chance: float) -> Ending:
     """Decide by Telegram's answer. `chance` in [0, 1) is for jitter."""
     try:
-        telegram.read(answer, message.token)
+        result = telegram.read(answer, message.token)
     except TelegramRefused as refusal:
         return _refused(message, refusal, now, chance)
     except TelegramUnreachable as failure:
@@ -60,7 +66,17 @@ def judge(message: Claimed, answer: Answer, *, now: float, chance: float) -> End
         if message.reason == NO_ANSWER:
             return Ending(message, MessageState.UNCERTAIN, NO_ANSWER)
         return Ending(message, MessageState.WAITING, NO_ANSWER, due=now + REPEAT_SECONDS)
-    return Ending(message, MessageState.SENT)
+    file_id = _file_id(result) if message.media and not message.file_id else ""
+    return Ending(message, MessageState.SENT, file_id=file_id)
+
+
+def _file_id(result: Any) -> str:
+    """Of what was sent: the largest size of a photo, or the video."""
+    found = result if isinstance(result, dict) else {}
+    sizes = found.get("photo")
+    file = sizes[-1] if isinstance(sizes, list) and sizes else found.get("video")
+    file_id = file.get("file_id") if isinstance(file, dict) else None
+    return file_id if isinstance(file_id, str) and len(file_id) <= LONGEST_FILE_ID else ""
 
 
 def _refused(message: Claimed, refusal: TelegramRefused, now: float, chance: float) -> Ending:
@@ -80,8 +96,18 @@ def _refused(message: Claimed, refusal: TelegramRefused, now: float, chance: flo
             return Ending(message, MessageState.UNREACHABLE, said)
         case Meaning.UNPARSABLE if message.parse_mode:
             return Ending(message, MessageState.WAITING, "", now, parse_mode="", fault=said)
+        case Meaning.FILE_GONE if message.file_id:
+            return Ending(
+                message, MessageState.WAITING, message.reason, now, uncharged, file_gone=True
+            )
+        case _ if message.media and message.text.strip() and _is_about_media(said):
+            return Ending(message, MessageState.WAITING, "", now, fault=said, without_media=True)
         case _:
             return Ending(message, MessageState.FAILED, f"{refusal.code}: {said}"[:300])
+
+
+def _is_about_media(said: str) -> bool:
+    return any(word in said.lower() for word in ("photo", "video", "image", "file", "media"))
 
 
 def _not_sent(message: Claimed, reason: str, now: float, chance: float) -> Ending:
@@ -96,11 +122,13 @@ def settle(connection: Connection, endings: Sequence[Ending], *, now: float) -> 
     by_lease: defaultdict[str, list[tuple[object, ...]]] = defaultdict(list)
     for ending in endings:
         by_lease[ending.message.lease].append(_row(ending, now))
-    names = ["state", "reason", "due", "tries", "parse_mode", "sent", "lease", "lease_until"]
+    names = ["state", "reason", "due", "tries", "parse_mode", "media", "sent"]
+    names += ["lease", "lease_until"]
     for lease, rows in by_lease.items():
         update_rows(connection, MESSAGES, names, rows, lease=lease)
     _close_persons(connection, endings, now)
     _quieten(connection, endings)
+    _learn_files(connection, endings)
     _flag(connection, endings)
 
 
@@ -113,6 +141,7 @@ def _row(ending: Ending, now: float) -> tuple[object, ...]:
         ending.due or now,
         message.tries if ending.tries is None else ending.tries,
         message.parse_mode if ending.parse_mode is None else ending.parse_mode,
+        None if ending.without_media else message.media,
         now if ending.state is MessageState.SENT else None,
         None,
         None,
@@ -127,6 +156,25 @@ def _close_persons(connection: Connection, endings: Iterable[Ending], now: float
     ]
     names = ["bot_id", "subscriber", "since", "reason"]
     insert_rows(connection, UNREACHABLE, names, rows, ignore_conflicts=True)
+
+
+def _learn_files(connection: Connection, endings: Iterable[Ending]) -> None:
+    known = FILES.c
+    for message in [ending.message for ending in endings if ending.file_gone]:
+        connection.execute(
+            delete(FILES).where(
+                known.bot_id == message.bot_id,
+                known.media == message.media,
+                known.file_id == message.file_id,
+            )
+        )
+    rows = [
+        (ending.message.bot_id, ending.message.media, ending.file_id)
+        for ending in endings
+        if ending.file_id
+    ]
+    names = ["bot_id", "media", "file_id"]
+    insert_rows(connection, FILES, names, rows, ignore_conflicts=True)
 
 
 def _quieten(connection: Connection, endings: Iterable[Ending]) -> None:

@@ -198,7 +198,7 @@ def test_a_refused_addition_leaves_nothing(api, place):
 def test_an_edit_keeps_what_it_does_not_name(api, place):
     texts = {
         "welcome": "a",
-        "media": "img_1",
+        "media": "",
         "button_text": "b",
         "button_url": "https://x.example/{click}",
     }

@@ -20,7 +20,7 @@ from app.models import (
     JournalEntry,
     table_of,
 )
-from app.services import ingest, leads, stats
+from app.services import counters, ingest, leads, stats
 
 DAY = 86_400
 MIDNIGHT = 20_000 * DAY  # 2024-10-04
@@ -28,7 +28,7 @@ NOTHING = {"starts": 0, "holds": 0, "confirms": 0, "unsubs": 0, "cr": 0.0}
 
 
 def tell(campaign, *tallies):
-    stats.count(db.session.connection(), [(campaign, tally) for tally in tallies])
+    counters.count(db.session.connection(), [(campaign, tally) for tally in tallies])
     db.session.commit()
 
 

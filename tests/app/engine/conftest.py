@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import json
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -90,7 +89,7 @@ def make_stage(live_app: Any, make_account: Any) -> Callable[..., Stage]:
     """`make_stage(url="http://…")`: a bot, a campaign and its five templates."""
 
     def make(*, url: str = "http://127.0.0.2/pb", owner: Any = None, **columns: Any) -> Stage:
-        account = owner or make_account(tariff="tiger", paid_until=int(time.time()) + 86400)
+        account = owner or make_account(tariff="tiger", paid_until=NOW + 10**9)
         number = next(_numbers)
         bot = Bot(
             account_id=account.id,

@@ -123,7 +123,8 @@ def test_adtarget_hears_each_event_as_a_conversion(app, stage, adtarget, connect
 
 
 def test_altcraft_keeps_a_profile_of_each_person_and_counts_goals(app, stage, altcraft, connect):
-    settings = {"token": TOKEN, "db_id": 1, "pixel_id": 7, "base_url": altcraft.url}
+    limits = {"per_second": 1000}  # fourteen requests, and no wish to wait
+    settings = {"token": TOKEN, "db_id": 1, "pixel_id": 7, "base_url": altcraft.url, **limits}
     connected = connect("altcraft", settings)
     _play_everything(app, stage)
     assert {row.state for row in _mine(stage, connected)} == {PostbackState.DELIVERED}

@@ -7,6 +7,7 @@ from collections import deque
 from typing import Any
 
 import pytest
+from marshmallow import Schema
 from sqlalchemy import select
 
 from app.extensions import db
@@ -22,7 +23,9 @@ from app.sandbox import people
 from app.services import outbox
 from app.services.delivery import Delivery
 from app.services.ways import Ways
+from plugins import hookimpl, outcome_by_status
 from plugins.contract import Request, Response
+from plugins.registry import make_adapter
 
 T = 1_800_000_000
 ANN = people.Person(101, username="ann")
@@ -328,8 +331,13 @@ def test_an_expired_lease_returns_and_the_late_holder_moves_nothing(stage, deliv
         outbox.sweep(db.session.connection(), clock.now + 1000)
         db.session.commit()
         caught = outbox.claim(
-            db.session.connection(), now=clock.now, lease="other", until=clock.now + 45,
-            after=0, room_for=lambda _: 10, most=10,
+            db.session.connection(),
+            now=clock.now,
+            lease="other",
+            until=clock.now + 45,
+            after=0,
+            room_for=lambda _: 10,
+            most=10,
         )
         db.session.commit()
         assert len(caught.postbacks) == 1
@@ -395,11 +403,64 @@ def test_campaigns_without_templates_use_the_accounts(make_stage, deliver):
 def test_a_campaigns_own_templates_hide_all_five_of_the_account(make_stage, deliver):
     stage = make_stage()
     account_wide = Destination(
-        account_id=stage.account, campaign_id=None, role=0, tracker="url_template",
-        settings=json.dumps({"urls": {"wait": "http://127.0.0.2/account"}}), events=1, created=T,
+        account_id=stage.account,
+        campaign_id=None,
+        role=0,
+        tracker="url_template",
+        settings=json.dumps({"urls": {"wait": "http://127.0.0.2/account"}}),
+        events=1,
+        created=T,
     )
     db.session.add(account_wide)
     db.session.commit()
     stage.play(people.start(ANN, f"{stage.code}-a", T))
     assert len(stage.postbacks()) == 1
     assert stage.postbacks()[0].destination_id == stage.destination
+
+
+class Looping:
+    """A stranger's plugin that never comes back."""
+
+    @hookimpl
+    def settings_schema(self):
+        return Schema()
+
+    @hookimpl
+    def build_request(self, event, settings):
+        while True:
+            pass
+
+    @hookimpl
+    def classify_response(self, response, request, event, settings):
+        return outcome_by_status(response)
+
+
+def test_a_plugin_that_hangs_costs_the_others_one_time_limit_only(make_stage, live_app, clock):
+    slow, quick = make_stage(), make_stage()
+    _alter_row(slow.destination, tracker="looping")
+    for number in range(20):
+        slow.play(people.start(people.Person(1000 + number), f"{slow.code}-a", T))
+    quick.play(people.start(ANN, f"{quick.code}-a", T))
+
+    class WithLooping:
+        def get(self, name):
+            if name == "looping":
+                return make_adapter("looping", Looping(), seconds=0.2)
+            return live_app.extensions["trackers"].get(name)
+
+    delivery = Delivery(
+        Exchange(), Ways(WithLooping()), lease_seconds=45, clock=clock, dice=lambda: 0.5
+    )
+    delivery.run(seconds=60)
+    db.session.commit()
+    assert quick.postbacks()[0].state == PostbackState.DELIVERED
+    reasons = [one.reason for one in slow.postbacks()]
+    assert sum("build_request" in reason for reason in reasons) == 1
+    assert sum("rests" in reason for reason in reasons) == 19
+    assert {one.state for one in slow.postbacks()} == {PostbackState.WAITING}
+
+
+def _alter_row(destination: int, **values: Any) -> None:
+    table = Destination.__table__
+    db.session.execute(table.update().where(table.c.id == destination).values(**values))
+    db.session.commit()

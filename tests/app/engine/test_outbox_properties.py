@@ -68,9 +68,9 @@ class World:
             return said
 
         ways = Ways(self.app.extensions["trackers"])
-        Delivery(
-            Exchange(answer), ways, lease_seconds=45, clock=self.clock, dice=lambda: 0.3
-        ).run(seconds=30)
+        Delivery(Exchange(answer), ways, lease_seconds=45, clock=self.clock, dice=lambda: 0.3).run(
+            seconds=30
+        )
         db.session.commit()
 
     def die(self, rows: int) -> None:

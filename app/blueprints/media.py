@@ -1,0 +1,20 @@
+"""media/*: pictures and films for welcomes."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, g
+
+from app.auth import api_key
+from app.envelope import ok
+from app.schemas.media import MediaOut, uploaded
+from app.services import media
+
+blueprint = Blueprint("media", __name__, url_prefix="/api/media")
+
+
+@blueprint.post("/upload.json")
+@api_key
+def upload() -> Response:
+    """Keep a photo or a video."""
+    code = media.upload(g.account.id, uploaded(media.MOST_BYTES))
+    return ok(MediaOut().dump({"media": code}))

@@ -1,0 +1,93 @@
+"""Plans: what they allow, how long they last, when one may be bought. Pure.
+
+Codes, names, limits and prices are those of AlterCPA TOP. A plan that is paid
+for lasts `PERIOD`. When it ends the dashboard stops at once; the API, tracking
+and reporting go on for `GRACE`, then stop too until a plan is bought.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+DAY: Final = 86_400
+PERIOD: Final = 30 * DAY
+GRACE: Final = 7 * DAY
+RENEWABLE: Final = 3 * DAY  #: a paid plan may be renewed or changed this long before its end
+UNLIMITED: Final = -1
+FREE: Final = "kitten"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A tariff. `campaigns` is how many living ones it allows; prices are whole units a period."""
+
+    code: str
+    name: str
+    campaigns: int
+    price_usd: int
+    price_rub: int
+
+    @property
+    def is_free(self) -> bool:
+        """Whether it costs nothing, and so never ends."""
+        return not self.price_usd
+
+
+PLANS: Final[Mapping[str, Plan]] = {
+    plan.code: plan
+    for plan in (
+        Plan("kitten", "Kitten", 1, 0, 0),
+        Plan("cat", "Kitty", 15, 24, 2400),
+        Plan("tiger", "Tiger", UNLIMITED, 88, 8800),
+    )
+}
+
+
+class Standing(enum.Enum):
+    """How an account stands with its plan."""
+
+    FREE = "free"
+    PAID = "paid"
+    GRACE = "grace"
+    LAPSED = "lapsed"
+
+
+def standing(tariff: str, paid_until: int | None, now: float) -> Standing:
+    """Judge a plan at `now`. A paid one without an end was given by the operator for good."""
+    if tariff == FREE:
+        return Standing.FREE
+    if paid_until is None or now <= paid_until:
+        return Standing.PAID
+    return Standing.GRACE if now <= paid_until + GRACE else Standing.LAPSED
+
+
+def is_over(tariff: str, paid_until: int | None, now: float) -> bool:
+    """Whether the plan has ended and its grace too: then everything rests."""
+    return standing(tariff, paid_until, now) is Standing.LAPSED
+
+
+def may_choose(tariff: str, paid_until: int | None, now: float) -> bool:
+    """Whether a plan may be bought or changed now: not while a paid one has long to go."""
+    if standing(tariff, paid_until, now) is not Standing.PAID:
+        return True
+    return paid_until is not None and paid_until - now <= RENEWABLE
+
+
+def paid_until(tariff: str, until: int | None, now: int) -> int:
+    """The new end after a payment received at `now`, for an account on `tariff` until `until`.
+
+    Days that are left stay, also when the plan changes; days without a plan are not charged.
+    """
+    begins = now
+    if tariff != FREE and until is not None:
+        begins = max(now, until)
+    return begins + PERIOD
+
+
+def free_slots(tariff: str, living: int) -> int:
+    """How many more campaigns a plan allows; UNLIMITED stays so."""
+    allowed = PLANS[tariff].campaigns
+    return UNLIMITED if allowed == UNLIMITED else max(0, allowed - living)

@@ -1,0 +1,57 @@
+"""Fields of tariff/* and pay/*."""
+
+from __future__ import annotations
+
+from app.domain.tariffs import PLANS
+from app.models import PaymentState
+from app.schemas import fields
+from app.schemas.base import Input, Output
+from app.schemas.lists import Slice
+
+
+class TariffBuy(Input):
+    """Which plan."""
+
+    tariff = fields.Choice(*PLANS, required=True)
+
+
+class TariffOut(Output):
+    """A row of `tariff/list`. `campaigns` is -1 for unlimited; prices are for 30 days."""
+
+    code = fields.Text()
+    name = fields.Text()
+    campaigns = fields.Int()
+    price_usd = fields.Int()
+    price_rub = fields.Int()
+
+
+class TariffHistory(Slice):
+    """The period is that of `created`."""
+
+
+class PaymentOut(Output):
+    """A row of `tariff/history`. Unpaid ones have no amount."""
+
+    id = fields.Int()
+    tariff = fields.Text()
+    gateway = fields.Text()
+    state = fields.Word(PaymentState)
+    amount = fields.Int()
+    currency = fields.Text()
+    created = fields.Stamp()
+    paid = fields.Stamp()
+    until = fields.Stamp()
+
+
+class PaymentCheck(Input):
+    """The payment's public reference, as it stands in the return address."""
+
+    payment = fields.Text(64, required=True, filled=True)
+
+
+class PaymentCheckOut(Output):
+    """`pay/check`."""
+
+    tariff = fields.Text()
+    state = fields.Word(PaymentState)
+    until = fields.Stamp()

@@ -1,0 +1,80 @@
+"""Counters of campaigns, kept in the transaction that moves the lead."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
+from typing import Any, Final
+
+from sqlalchemy import Connection, Table, select, text
+from sqlalchemy.dialects import postgresql, sqlite
+
+from app.database import rows_table, with_rows
+from app.domain.lead import Counts, Tally
+from app.domain.retention import OLDEST_AGE
+from app.models import CampaignCohort, CampaignDay, CampaignQuarter, table_of
+
+DAY: Final = 86_400
+QUARTER: Final = 900  # seconds; the offset of every time zone is a multiple of it
+COUNTERS: Final = ("starts", "holds", "confirms", "unsubs")
+QUARTERS: Final = table_of(CampaignQuarter)
+DAYS: Final = table_of(CampaignDay)
+COHORTS: Final = table_of(CampaignCohort)
+
+
+def count(connection: Connection, tallies: Iterable[tuple[int, Tally]]) -> None:
+    """Add what was counted, each with its campaign id. No commit."""
+    days: defaultdict[tuple[int, int], Counts] = defaultdict(Counts)
+    quarters: defaultdict[tuple[int, int], Counts] = defaultdict(Counts)
+    cohorts: defaultdict[tuple[int, int, int], int] = defaultdict(int)
+    for campaign, tally in tallies:
+        days[campaign, tally.date // DAY] += tally.counts
+        quarters[campaign, tally.date // QUARTER] += tally.counts
+        if tally.joined is not None:
+            cohorts[campaign, tally.joined // DAY, _age(tally.joined, tally.date)] += 1
+    _add(connection, DAYS, ("campaign_id", "day"), COUNTERS, _rows(days))
+    _add(connection, QUARTERS, ("campaign_id", "quarter"), COUNTERS, _rows(quarters))
+    left = [(*place, number) for place, number in sorted(cohorts.items())]
+    keys = ("campaign_id", "join_day", "age_day")
+    _add(connection, COHORTS, keys, ("left",), left)
+
+
+def _age(joined: int, left: int) -> int:
+    return min(max(left - joined, 0) // DAY, OLDEST_AGE)
+
+
+def _rows(counts: Mapping[tuple[int, int], Counts]) -> list[tuple[int, ...]]:
+    return [
+        (*place, one.starts, one.holds, one.confirms, one.unsubs)
+        for place, one in sorted(counts.items())
+    ]
+
+
+def _add(
+    connection: Connection,
+    table: Table,
+    keys: Sequence[str],
+    counters: Sequence[str],
+    rows: Sequence[tuple[Any, ...]],
+) -> None:
+    """Add to the rows of these keys, or make them."""
+    if not rows:
+        return
+    ways = table, tuple(keys), tuple(counters)
+    with_rows(connection, lambda flag: _addition(flag, *ways), [*keys, *counters], rows)
+
+
+@lru_cache(maxsize=8)
+def _addition(
+    postgresql_: bool, table: Table, keys: tuple[str, ...], counters: tuple[str, ...]
+) -> Any:
+    names = [*keys, *counters]
+    given = rows_table(postgresql_, {name: table.c[name].type for name in names})
+    source = select(*(given.c[name] for name in names)).where(text("true"))
+    maker = postgresql.insert if postgresql_ else sqlite.insert
+    statement = maker(table).from_select(names, source)
+    return statement.on_conflict_do_update(
+        index_elements=list(keys),
+        set_={name: table.c[name] + statement.excluded[name] for name in counters},
+    )

@@ -1,0 +1,100 @@
+"""What belongs to campaigns, in bulk: given to another account, or deleted. No commits.
+
+The callers hold the bots' updates back (`ingest.hold`), so no lead moves meanwhile.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from sqlalchemy import Connection, Select, delete, select, update
+
+from app.models import (
+    Attempt,
+    CampaignCohort,
+    CampaignDay,
+    CampaignQuarter,
+    Destination,
+    JournalEntry,
+    Lead,
+    Message,
+    Notice,
+    Postback,
+    table_of,
+)
+
+_LEADS: Final = table_of(Lead)
+_POSTBACKS: Final = table_of(Postback)
+_ATTEMPTS: Final = table_of(Attempt)
+_JOURNAL: Final = table_of(JournalEntry)
+_MESSAGES: Final = table_of(Message)
+_DESTINATIONS: Final = table_of(Destination)
+_NOTICES: Final = table_of(Notice)
+_COUNTERS: Final = (table_of(CampaignDay), table_of(CampaignQuarter), table_of(CampaignCohort))
+
+
+def give_ways(connection: Connection, campaigns: Sequence[int], recipient: int) -> None:
+    """The campaigns' own templates and destinations now belong to `recipient`."""
+    connection.execute(
+        update(_DESTINATIONS)
+        .where(_DESTINATIONS.c.campaign_id.in_(campaigns))
+        .values(account_id=recipient)
+    )
+    connection.execute(delete(_NOTICES).where(_NOTICES.c.campaign_id.in_(campaigns)))
+
+
+def give(
+    connection: Connection,
+    campaigns: Sequence[int],
+    recipient: int,
+    *,
+    old_bots: Sequence[int],
+    bot: int,
+) -> None:
+    """Leads, journal and messages go to `recipient`, and to their bot.
+
+    Postbacks go where their destination has gone.
+    """
+    theirs = select(_DESTINATIONS.c.id).where(_DESTINATIONS.c.campaign_id.in_(campaigns))
+    connection.execute(
+        update(_POSTBACKS)
+        .where(_POSTBACKS.c.lead_id.in_(_leads(campaigns)))
+        .where(_POSTBACKS.c.destination_id.in_(theirs))
+        .values(account_id=recipient)
+    )
+    connection.execute(
+        update(_LEADS)
+        .where(_LEADS.c.campaign_id.in_(campaigns))
+        .values(account_id=recipient, bot_id=bot)
+    )
+    connection.execute(
+        update(_JOURNAL)
+        .where(_JOURNAL.c.bot_id.in_(old_bots), _JOURNAL.c.campaign_id.in_(campaigns))
+        .values(account_id=recipient, bot_id=bot)
+    )
+    connection.execute(
+        update(_MESSAGES)
+        .where(_MESSAGES.c.bot_id.in_(old_bots), _MESSAGES.c.campaign_id.in_(campaigns))
+        .values(account_id=recipient)
+    )
+
+
+def delete_all(
+    connection: Connection, campaigns: Sequence[int], *, old_bots: Sequence[int]
+) -> None:
+    """Leads, journal, postbacks, messages and counters are gone for good."""
+    owed = select(_POSTBACKS.c.id).where(_POSTBACKS.c.lead_id.in_(_leads(campaigns)))
+    connection.execute(delete(_ATTEMPTS).where(_ATTEMPTS.c.postback_id.in_(owed)))
+    connection.execute(delete(_POSTBACKS).where(_POSTBACKS.c.lead_id.in_(_leads(campaigns))))
+    connection.execute(delete(_LEADS).where(_LEADS.c.campaign_id.in_(campaigns)))
+    for table in (_JOURNAL, _MESSAGES):
+        connection.execute(
+            delete(table).where(table.c.bot_id.in_(old_bots), table.c.campaign_id.in_(campaigns))
+        )
+    for table in _COUNTERS:
+        connection.execute(delete(table).where(table.c.campaign_id.in_(campaigns)))
+
+
+def _leads(campaigns: Sequence[int]) -> Select[tuple[int]]:
+    return select(_LEADS.c.id).where(_LEADS.c.campaign_id.in_(campaigns))

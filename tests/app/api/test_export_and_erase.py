@@ -1,0 +1,106 @@
+"""Leads leave as CSV, and a person can be forgotten."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+
+import pytest
+
+from app.extensions import db
+from app.models import Attempt, JournalEntry, Lead, Message, Postback, Unreachable, Update
+from app.services import leads_list
+
+NOON = 1_780_000_000
+PERSON = 9_876_543_210
+
+
+def rows(client, account, **query):
+    bearer = {"Authorization": f"Bearer {account.key}"}
+    answer = client.get("/api/leads/export.json", query_string=query, headers=bearer)
+    assert answer.mimetype == "text/csv"
+    assert "leads.csv" in answer.headers["Content-Disposition"]
+    return list(csv.DictReader(io.StringIO(answer.get_data(as_text=True))))
+
+
+def test_an_export_is_the_list_in_csv(api, client, account, world, others_world, monkeypatch):
+    monkeypatch.setattr(leads_list, "PART", 2)
+    campaign = world.campaign()
+    for number in range(5):
+        world.lead(campaign, click='a,"b', start_time=NOON + number)
+    others_world.lead(others_world.campaign())
+    listed = api.get("leads/list")["data"]
+    assert rows(client, account) == [
+        {name: str(value) for name, value in row.items()} for row in listed
+    ]
+    assert len(rows(client, account, **{"from": NOON + 3})) == 2
+    assert rows(client, account, campaign=campaign + 1) == []
+
+
+def test_a_wrong_filter_of_an_export_is_answered_in_json(api):
+    assert api.get("leads/export", status=9)["field"] == "status"
+
+
+@pytest.fixture
+def person(world):
+    """A lead with everything that tells of a person."""
+    bot = world.bot()
+    chat = world.chat(bot)
+    campaign = world.campaign(bot_id=bot, chat_id=chat)
+    lead = world.lead(
+        campaign, subscriber=PERSON, bot_id=bot, first_name="Alice", last_name="Liddell"
+    )
+    who = {"subscriber": PERSON, "username": "alice", "campaign_id": campaign}
+    world.entry(bot, chat, lead_id=lead, **who)
+    world.entry(bot, chat, **who)
+    event = {"id": "e", "kind": "wait", "subscriber": PERSON, "username": "alice"}
+    event |= {"first_name": "Alice", "click": "abc456xyz", "campaign": "kept"}
+    for state in (0, 2):
+        postback = world.postback(
+            7, lead_id=lead, event=json.dumps(event), state=state, sequence=state + 1
+        )
+        world.attempt(postback, request="GET https://t/?c=abc456xyz", answer="hi alice")
+    message = {"account_id": world.account_id, "bot_id": bot, "chat_id": PERSON}
+    message |= {"campaign_id": campaign, "lead_id": lead, "due": 1.0, "created": 1.0}
+    db.session.add(Message(text="Hi Alice", markup="abc456xyz", **message))
+    db.session.add(Unreachable(bot_id=bot, subscriber=PERSON, since=1, reason="blocked"))
+    body = json.dumps({"from": {"id": PERSON, "username": "alice"}}).encode()
+    for state in (0, 1, 3):
+        db.session.add(Update(bot_id=bot, update_id=state, body=body, received=1.0, state=state))
+    db.session.commit()
+    return lead
+
+
+def everything():
+    """All that is stored of these tables, as text; what still waits to be processed apart."""
+    found = ""
+    for model in (Lead, JournalEntry, Postback, Attempt, Message, Unreachable, Update):
+        waits = model is Update
+        for row in db.session.query(model):
+            if not (waits and row.state == 0):
+                found += str({column.key: getattr(row, column.key) for column in model.__table__.c})
+    db.session.commit()
+    return found
+
+
+def test_an_erased_person_is_nowhere_and_what_is_counted_stays(api, person):
+    before = everything()
+    for trace in ("alice", "Alice", "Liddell", "abc456xyz", str(PERSON)):
+        assert trace in before
+    assert api.post("leads/erase", subscriber=PERSON) == {"status": "ok", "data": {"count": 1}}
+    after = everything()
+    for trace in ("alice", "Alice", "Liddell", "abc456xyz", str(PERSON)):
+        assert trace not in after
+    lead = api.get("leads/get", id=person)["data"]
+    assert (lead["subscriber"], lead["status"]) == (-person, 2)
+    assert len(lead["journal"]) == 1
+    states = sorted(row["state"] for row in api.get("postbacks/list")["data"])
+    assert states == ["delivered", "discarded"]
+    assert api.post("leads/erase", subscriber=PERSON)["data"] == {"count": 0}
+
+
+def test_another_account_keeps_its_own(api, other, others_world, person):
+    lead = others_world.lead(others_world.campaign(), subscriber=PERSON)
+    api.post("leads/erase", subscriber=PERSON)
+    assert api(other.key).get("leads/get", id=lead)["data"]["subscriber"] == PERSON

@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.domain.tariffs import (
+    DAY,
+    PERIOD,
+    Standing,
+    free_slots,
+    is_over,
+    may_choose,
+    paid_until,
+    standing,
+)
+
+NOW = 1_790_000_000
+
+
+@pytest.mark.parametrize(
+    ("tariff", "until", "stands"),
+    [
+        ("kitten", None, Standing.FREE),
+        ("kitten", NOW - 100 * DAY, Standing.FREE),
+        ("cat", None, Standing.PAID),
+        ("cat", NOW, Standing.PAID),
+        ("cat", NOW - 1, Standing.GRACE),
+        ("tiger", NOW - 7 * DAY, Standing.GRACE),
+        ("tiger", NOW - 7 * DAY - 1, Standing.LAPSED),
+    ],
+)
+def test_a_plan_stands_by_its_end(tariff: str, until: int | None, stands: Standing) -> None:
+    assert standing(tariff, until, NOW) is stands
+    assert is_over(tariff, until, NOW) is (stands is Standing.LAPSED)
+
+
+@pytest.mark.parametrize(
+    ("tariff", "until", "may"),
+    [
+        ("kitten", None, True),
+        ("cat", NOW + 3 * DAY, True),
+        ("cat", NOW + 3 * DAY + 1, False),
+        ("cat", None, False),
+        ("cat", NOW - 1, True),
+        ("cat", NOW - 100 * DAY, True),
+    ],
+)
+def test_a_paid_plan_is_changed_in_its_last_three_days(
+    tariff: str, until: int | None, may: bool
+) -> None:
+    assert may_choose(tariff, until, NOW) is may
+
+
+def test_a_renewal_starts_where_the_plan_ends() -> None:
+    assert paid_until("cat", NOW + DAY, NOW) == NOW + DAY + PERIOD
+    assert paid_until("cat", NOW - DAY, NOW) == NOW + PERIOD
+    assert paid_until("kitten", None, NOW) == NOW + PERIOD
+
+
+@given(st.sampled_from(["kitten", "cat", "tiger"]), st.none() | st.integers(0, 2 * NOW))
+def test_whoever_pays_is_paid_for_at_least_a_whole_period(tariff: str, until: int | None) -> None:
+    end = paid_until(tariff, until, NOW)
+    assert end >= NOW + PERIOD
+    assert standing("cat", end, NOW) is Standing.PAID
+
+
+def test_slots_never_fall_below_none() -> None:
+    assert (free_slots("cat", 3), free_slots("cat", 20), free_slots("tiger", 9)) == (12, 0, -1)
