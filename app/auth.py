@@ -18,8 +18,8 @@ from typing import Final, ParamSpec
 from flask import Response, g, request
 from flask.typing import ResponseReturnValue
 
-from app.errors import BadKey
-from app.services import accounts, sessions
+from app.errors import BadKey, Banned, Unpaid
+from app.services import accounts, limits, sessions
 from app.services.accounts import Caller
 from app.vault import vault
 
@@ -98,10 +98,34 @@ def _keyed(view: View[Arguments], *, must_be_paid: bool) -> View[Arguments]:
     return mark("api_key" if must_be_paid else "api_key_even_unpaid")(guarded)
 
 
+def counted(view: View[Arguments]) -> View[Arguments]:
+    """Calls by strangers, so many from each address. Beside a guard, not for one."""
+
+    @wraps(view)
+    def guarded(*args: Arguments.args, **kwargs: Arguments.kwargs) -> ResponseReturnValue:
+        limits.STRANGERS.take(caller_address())
+        return view(*args, **kwargs)
+
+    return guarded
+
+
 def _admit(*, must_be_paid: bool) -> Caller:
-    key = presented_key()
-    admit = sessions.admit if key.startswith(sessions.PREFIX) else accounts.admit
-    return admit(key, must_be_paid=must_be_paid)
+    """Let in and count: an account by itself, and whoever is not let in by address.
+
+    A right key is let in from an address that has brought too many wrong ones:
+    an office, or all the customers behind one proxy, share an address.
+    """
+    try:
+        key = presented_key()
+        admit = sessions.admit if key.startswith(sessions.PREFIX) else accounts.admit
+        caller = admit(key, must_be_paid=must_be_paid)
+    except (BadKey, Banned, Unpaid):
+        limits.STRANGERS.take(caller_address())
+        raise
+    limits.CALLERS.take(str(caller.id))
+    if dear := limits.DEAR.get(request.endpoint or ""):
+        dear.take(str(caller.id))
+    return caller
 
 
 def presented_key() -> str:

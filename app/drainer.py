@@ -35,6 +35,9 @@ AGAIN_SECONDS: Final = 1.0  # until Redis is asked again whether it is back
 #: connection be dead without our noticing. Its default is 7 minutes.
 WORKER_TTL: Final = 30
 
+#: What RQ logs when Redis goes; `worker.interrupted` and the clock tell it.
+_OLD_NEWS: Final = ("could not connect to Redis", "found an unhandled exception, quitting")
+
 
 class _NoDeathPenalty(BaseDeathPenalty):
     """A drain bounds itself; RQ's alarm would disturb the plugins' time limit."""
@@ -111,7 +114,7 @@ def _work_once(queue: Queue, connection: redis.Redis) -> None:
 
 def _is_news(record: logging.LogRecord) -> bool:
     """RQ says so every second while Redis is away; the clock says it once."""
-    return "could not connect to Redis" not in str(record.msg)
+    return not any(words in str(record.msg) for words in _OLD_NEWS)
 
 
 def tick() -> None:

@@ -9,7 +9,7 @@ from typing import Final
 import orjson
 from flask import Blueprint, Response, current_app, make_response, render_template
 
-from app.auth import public
+from app.auth import counted, public
 from app.openapi.document import describe
 
 blueprint = Blueprint("docs", __name__, url_prefix="/api")
@@ -37,6 +37,7 @@ POLICY: Final = (
 
 @blueprint.get("/openapi.json")
 @public
+@counted
 def described() -> Response:
     """The OpenAPI 3.1 document of this installation."""
     told = orjson.dumps(describe(current_app))
@@ -45,6 +46,7 @@ def described() -> Response:
 
 @blueprint.get("/docs")
 @public
+@counted
 def page() -> Response:
     """The same for people: the one answer that is HTML."""
     answer = make_response(render_template("docs.html", api=describe(current_app), style=STYLE))

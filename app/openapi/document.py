@@ -145,7 +145,7 @@ class _Writer:
         return "".join(part.capitalize() for part in self._names[door].split("_"))
 
     def _reference(self, schema: type[Output]) -> JsonSchema:
-        told: JsonSchema = self._converter.resolve_nested_schema(schema())
+        told: JsonSchema = self._converter.resolve_nested_schema(schema())  # type: ignore[no-untyped-call]
         return told
 
     @property

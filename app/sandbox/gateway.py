@@ -6,18 +6,18 @@ Nobody pays here: a test, or a person at the demo, says that an invoice is paid.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from app.sandbox.vendor import Said, VendorCall, VendorDouble
 from plugins.signed_gateway import SIGNATURE, packed, sign
+
+SECRET: Final = "only for the sandbox"  # noqa: S105 - it opens nothing
 
 
 class GatewayDouble(VendorDouble):
     """Keeps invoices by `ref`; `pay` and `notice` are the buyer and the gateway's push."""
 
-    def __init__(
-        self, *, merchant: str = "gatepost", secret: str = "a secret of the sandbox"
-    ) -> None:
+    def __init__(self, *, merchant: str = "gatepost", secret: str = SECRET) -> None:
         super().__init__()
         self.merchant = merchant
         self.secret = secret

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import IO, Final, cast
+from typing import IO, Final
 
 from flask import request
 
@@ -20,7 +20,7 @@ def uploaded(most: int) -> IO[bytes]:
     file = request.files.get("file")
     if file is None:
         raise BadParameter("file", "file: is required, as multipart/form-data")
-    return cast("IO[bytes]", file.stream)
+    return file.stream
 
 
 class MediaOut(Output):

@@ -59,7 +59,7 @@ def _matching(
     status: int | None = None,
     since: int | None = None,
     until: int | None = None,
-) -> Select[tuple[Lead]]:
+) -> Select[Lead]:
     """`since` and `until` (Unix seconds of the start) include their ends."""
     matching = select(Lead).where(Lead.account_id == account_id)
     if campaign is not None:

@@ -1,7 +1,8 @@
 """Secrets of settings: written by customers, never read back.
 
 What is a secret is said by the adapter's schema; inside maps (headers, fields
-of a body, which the adapter leaves to the customer) the name of an entry says it.
+of a body, which the adapter leaves to the customer) the name of an entry says
+it, and in an address the name of a parameter.
 """
 
 from __future__ import annotations
@@ -11,7 +12,8 @@ from collections.abc import Collection, Mapping
 from typing import Any, Final
 
 from app.errors import BadParameter
-from plugins.contract import MASK
+from plugins.contract import MASK, mask
+from plugins.url_secrets import secrets_of_url
 
 _NAMED_SO: Final = re.compile(
     r"(?:.*[-_])?(?:token|key|apikey|secret|password|passwd|pass|pw|auth|authorization|signature"
@@ -47,6 +49,8 @@ def _hidden(value: Any) -> Any:
 def _inside(value: Any) -> Any:
     if isinstance(value, list):
         return [_inside(item) for item in value]
+    if isinstance(value, str):
+        return _without_keys(value)
     if not isinstance(value, dict):
         return value
     return {
@@ -57,10 +61,24 @@ def _inside(value: Any) -> Any:
     }
 
 
+def _without_keys(text: str) -> str:
+    """An address with the keys in it masked; other texts as they are."""
+    if not text.startswith(("http://", "https://")):
+        return text
+    try:
+        return mask(text, secrets_of_url(text))
+    except ValueError:  # not an address we could send to
+        return text
+
+
 def _unmask(path: str, given: Any, stored: Any) -> Any:
     if given == MASK:
         if stored is None:
             raise BadParameter(path, f"{path}: *** stands for a stored secret, and there is none")
+        return stored
+    if isinstance(given, str) and MASK in given:
+        if not isinstance(stored, str) or _without_keys(stored) != given:
+            raise BadParameter(path, f"{path}: type the secrets again where *** stands")
         return stored
     if isinstance(given, dict):
         beside = stored if isinstance(stored, Mapping) else {}

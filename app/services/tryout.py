@@ -15,7 +15,7 @@ from app.errors import BadParameter, NotFound
 from app.extensions import db
 from app.models import Campaign, CampaignStatus
 from app.outbound.transport import Answer
-from app.services import destinations, masks, templates, trackers
+from app.services import destinations, limits, masks, templates, trackers
 from app.services.probe import exchange, no_answer
 from app.services.sample import sample_event
 from app.services.trackers import Ready
@@ -70,7 +70,7 @@ def run(
 
     `what` is `dest`, `template`, or `tracker` with `settings`. The event is new
     at each call, so its idempotency key is no real postback's. Raises
-    BadParameter, ValidationError or NotFound.
+    BadParameter, ValidationError, NotFound or TooManyRequests.
     """
     kind = EventKind(event)
     ready = _ready(account_id, kind, **what)
@@ -85,6 +85,7 @@ def run(
         return Tryout(frozen, sent=False, steps=[], reason=reason)
     if not send:
         return Tryout(frozen, sent=False, steps=[_rendered(request) for request in requests])
+    limits.OUTWARD.take(str(account_id))
     return _send(ready, sample, requests, frozen)
 
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from flask import current_app
 
-from app.extensions import db
 from app.domain.media import PHOTO, VIDEO
+from app.extensions import db
 from app.models import MessageState
 from app.outbound import telegram
 from app.outbound.transport import Answer, Failure, Transport

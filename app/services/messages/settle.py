@@ -96,18 +96,22 @@ def _refused(message: Claimed, refusal: TelegramRefused, now: float, chance: flo
             return Ending(message, MessageState.UNREACHABLE, said)
         case Meaning.UNPARSABLE if message.parse_mode:
             return Ending(message, MessageState.WAITING, "", now, parse_mode="", fault=said)
-        case Meaning.FILE_GONE if message.file_id:
-            return Ending(
-                message, MessageState.WAITING, message.reason, now, uncharged, file_gone=True
-            )
-        case _ if message.media and message.text.strip() and _is_about_media(said):
-            return Ending(message, MessageState.WAITING, "", now, fault=said, without_media=True)
         case _:
-            return Ending(message, MessageState.FAILED, f"{refusal.code}: {said}"[:300])
+            return _refused_media(message, refusal, now) or Ending(
+                message, MessageState.FAILED, f"{refusal.code}: {said}"[:300]
+            )
 
 
-def _is_about_media(said: str) -> bool:
-    return any(word in said.lower() for word in ("photo", "video", "image", "file", "media"))
+def _refused_media(message: Claimed, refusal: TelegramRefused, now: float) -> Ending | None:
+    """An old file_id is renewed; media that Telegram will not show is left out."""
+    if refusal.meaning is Meaning.FILE_GONE and message.file_id:
+        uncharged = message.tries - 1
+        return Ending(message, MessageState.WAITING, message.reason, now, uncharged, file_gone=True)
+    said = refusal.description
+    about = any(word in said.lower() for word in ("photo", "video", "image", "file", "media"))
+    if message.media and message.text.strip() and about:
+        return Ending(message, MessageState.WAITING, "", now, fault=said, without_media=True)
+    return None
 
 
 def _not_sent(message: Claimed, reason: str, now: float, chance: float) -> Ending:

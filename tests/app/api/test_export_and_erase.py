@@ -24,8 +24,13 @@ def rows(client, account, **query):
     return list(csv.DictReader(io.StringIO(answer.get_data(as_text=True))))
 
 
-def test_an_export_is_the_list_in_csv(api, client, account, world, others_world, monkeypatch):
+@pytest.fixture
+def small_parts(monkeypatch):
     monkeypatch.setattr(leads_list, "PART", 2)
+
+
+@pytest.mark.usefixtures("small_parts")
+def test_an_export_is_the_list_in_csv(api, client, account, world, others_world):
     campaign = world.campaign()
     for number in range(5):
         world.lead(campaign, click='a,"b', start_time=NOON + number)

@@ -54,3 +54,14 @@ def test_a_mask_without_a_secret_behind_it_is_refused(given_, field):
     with pytest.raises(BadParameter) as caught:
         restored(given_, {}, SECRETS)
     assert caught.value.extra["field"] == field
+
+
+def test_keys_in_an_address_are_masked_and_come_back_only_with_the_same_address():
+    url = "https://t.example/pb?token=s3cr3t-t0ken&click={click}"
+    stored = {"urls": {"wait": url}}
+    shown = masked(stored, ())
+    assert shown["urls"]["wait"] == "https://t.example/pb?token=***&click={click}"
+    assert restored(shown, stored, ()) == stored
+    moved = {"urls": {"wait": "https://thief.example/pb?token=***&click={click}"}}
+    with pytest.raises(BadParameter):
+        restored(moved, stored, ())
