@@ -14,8 +14,8 @@ from app import errors
 from app.errors import ApiError
 from app.openapi.answers import BODIES, NUMBER, TEXT, Answer, JsonSchema, Made, Rows, listing
 from app.openapi.doors import PREFIX, Door, doors
-from app.openapi.shapes import Converter, Plugin
-from app.schemas import Output
+from app.openapi.shapes import Converter, Plugin, text_for
+from app.schemas import Input, Output
 from plugins.contract import PROJECT
 
 API_VERSION: Final = "1"
@@ -95,14 +95,17 @@ class _Writer:
         if door.takes is None:
             return None
         schema = door.takes()
-        objects = {
-            name: {"contentType": JSON}
-            for name, shape in self._converter.schema2jsonschema(schema)["properties"].items()
-            if shape.get("type") not in ("string", "integer", "boolean")
-        }
-        form = {"schema": schema, "encoding": objects} if objects else {"schema": schema}
         required = any(field.required for field in schema.fields.values())
-        return {"required": required, "content": {JSON: {"schema": schema}, FORM: form}}
+        content = {JSON: {"schema": schema}, FORM: {"schema": self._as_form(schema)}}
+        return {"required": required, "content": content}
+
+    def _as_form(self, schema: Input) -> Input | JsonSchema:
+        """The same, with objects as the text that a form holds."""
+        texts = {name: text for name, field in schema.fields.items() if (text := text_for(field))}
+        if not texts:
+            return schema
+        told = self._converter.schema2jsonschema(schema)
+        return {**told, "properties": told["properties"] | texts}
 
     def _response(self, door: Door) -> JsonSchema:
         answer = door.answer or Answer({})

@@ -1,7 +1,7 @@
 """Our strict fields and schemas as JSON Schema.
 
 Forms and queries carry text, so numbers and flags are taken from text in JSON
-bodies too. The document does not say so of each: a client that follows it
+bodies too. The document does not say that of each: a client that follows it
 sends numbers as numbers.
 """
 
@@ -19,7 +19,7 @@ from marshmallow.fields import Field
 
 from app.openapi.answers import JsonSchema
 from app.schemas import Output, fields
-from app.schemas.destinations import Events
+from app.schemas.destinations import Events, Settings
 from app.schemas.stats import Date, Percent
 from plugins.contract import EventKind
 
@@ -91,6 +91,12 @@ def _(field: fields.Choice) -> JsonSchema:
 
 
 @shape.register
+def _(field: fields.Flag) -> JsonSchema:
+    flag: JsonSchema = {"type": "boolean"}
+    return flag if _goes_out(field) else {"anyOf": [flag, {"type": "integer", "enum": [0, 1]}]}
+
+
+@shape.register
 def _(field: fields.Int) -> JsonSchema:
     number: JsonSchema = {"type": "integer", "format": "int64"}
     if _goes_out(field):
@@ -132,6 +138,16 @@ def _(field: Events) -> JsonSchema:
     if _goes_out(field):
         return {**named, "required": _KINDS}
     return {"anyOf": [{"type": "array", "items": {"type": "string", "enum": _KINDS}}, named]}
+
+
+def text_for(field: Field[Any]) -> JsonSchema | None:
+    """How a form says what JSON says with an object; None for all other fields."""
+    if isinstance(field, Settings):
+        return {"type": "string", "contentMediaType": "application/json"}
+    if isinstance(field, Events):
+        word = f"({'|'.join(_KINDS)})"
+        return {"type": "string", "pattern": f"^({word}(,{word})*)?$"}
+    return None
 
 
 def _goes_out(field: Field[Any]) -> bool:

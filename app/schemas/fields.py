@@ -89,6 +89,8 @@ class Int(Field[int]):
     def _read(self, value: Any) -> int:
         if isinstance(value, str) and _INTEGER.fullmatch(value):
             value = int(value)
+        if isinstance(value, float) and value.is_integer():  # to JSON 5.0 is 5
+            value = int(value)
         if not isinstance(value, int) or isinstance(value, bool):
             raise ValidationError("must be a whole number")
         if not self.low <= value <= self.high:

@@ -9,6 +9,7 @@ written in every run.
 from __future__ import annotations
 
 import inspect
+import io
 import json
 import os
 import re
@@ -25,6 +26,7 @@ from urllib.parse import urlencode
 import requests
 from flask import Flask
 from marshmallow import missing
+from PIL import Image
 
 from app import create_app, embedded
 from app.config import Settings
@@ -92,7 +94,7 @@ class Exchange:
         said = f"{self.remark}\n\n" if self.remark else ""
         kind, answer = "json", json.dumps(self.answer, ensure_ascii=False, indent=2)
         if isinstance(self.answer, str):
-            kind, answer = "text", self.answer.strip()
+            kind, answer = "text", self.answer.strip().replace("\r\n", "\n")
         return f"{said}```http\n" + "\n".join(lines) + f"\n```\n\n```{kind}\n{answer}\n```\n"
 
 
@@ -140,6 +142,15 @@ class Recorder:
         """Write, keeping nothing. Returns the whole answer."""
         return self._call("POST", _full(path), body)
 
+    def upload(self, path: str, name: str, content: bytes) -> Any:
+        """Send a file as a form does, and keep the exchange. Returns the answer's data."""
+        answer = self._session.post(
+            f"{self._url}{_full(path)}", files={"file": (name, content)}, timeout=30
+        ).json()
+        remark = "As `multipart/form-data`, the file in the field `file`:"
+        self.kept.append(Exchange("POST", _full(path), {"file": name}, answer, remark))
+        return answer["data"]
+
     def close(self) -> None:
         """Close the connections."""
         self._session.close()
@@ -183,7 +194,10 @@ class Journey:
         self.campaigns()
         self.destinations()
         self.people()
+        self.media()
         self.stats()
+        self.forgetting()
+        self.documents()
         self.sessions()
         self.transfer()
         self.tariffs()
@@ -258,6 +272,28 @@ class Journey:
         api.post("postbacks/resend", id=3, remark="One:")
         self._delivered(3)
         api.post("postbacks/resend", state="failed", event="approve", remark="All that are found:")
+
+    def media(self) -> None:
+        """A picture for the welcome."""
+        picture = io.BytesIO()
+        Image.new("RGB", (640, 360), "seagreen").save(picture, "PNG")
+        made = self._api.upload("media/upload", "flowers.png", picture.getvalue())
+        self.spelling[made["media"]] = "img_x7Kq2mB9"
+
+    def forgetting(self) -> None:
+        """Take the leads away with you, and let one be forgotten."""
+        self._api.get("leads/export", "A table as CSV; the one answer that is not JSON:")
+        self._api.post("leads/erase", subscriber=ANN.id)
+
+    def documents(self) -> None:
+        """The contract as a document, and as a page."""
+        api = self._api
+        told = api.look("/api/openapi.json")
+        beginning = {name: told[name] for name in ("openapi", "info")}
+        api.kept.append(Exchange("GET", "/api/openapi.json", {}, beginning, "How it begins:"))
+        title = re.search("<title>.*?</title>", api.look("/api/docs"))
+        page = title[0] if title else ""
+        api.kept.append(Exchange("GET", "/api/docs", {}, page, "A page for people:"))
 
     def stats(self) -> None:
         """Who came, who stays."""

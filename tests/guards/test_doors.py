@@ -12,6 +12,8 @@ PUBLIC = {
     "/readyz",
     "/metrics",
     "/api/auth/poll.json",
+    "/api/docs",
+    "/api/openapi.json",
     "/api/pay/acp",
     "/api/pay/check",
 }
