@@ -7,6 +7,7 @@ value that contains braces is not expanded again.
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from collections.abc import Callable, Mapping
 from functools import lru_cache
@@ -136,6 +137,11 @@ def _host(text: str) -> str:
         raise ValueError("the address has no domain")
     if not _HOST.fullmatch(host):
         raise ValueError("the domain contains characters that no domain has")
+    if host.startswith("["):
+        try:
+            ipaddress.IPv6Address(host[1:-1])
+        except ValueError:
+            raise ValueError("what stands in brackets is not an IPv6 address") from None
     return host
 
 

@@ -127,5 +127,5 @@ BODIES: Final[Mapping[str, Mapping[str, JsonSchema]]] = {
             "additionalProperties": True,
         }
     },
-    "tariffs.confirm": {"*/*": {}},
+    "tariffs.confirm": {"application/json": {}},  # in truth whatever the gateway sends
 }

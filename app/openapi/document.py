@@ -14,7 +14,7 @@ from app import errors
 from app.errors import ApiError
 from app.openapi.answers import BODIES, NUMBER, TEXT, Answer, JsonSchema, Made, Rows, listing
 from app.openapi.doors import PREFIX, Door, doors
-from app.openapi.shapes import Converter, Plugin, text_for
+from app.openapi.shapes import Converter, Plugin, name_of, text_for
 from app.schemas import Input, Output
 from plugins.contract import PROJECT
 
@@ -99,13 +99,22 @@ class _Writer:
         content = {JSON: {"schema": schema}, FORM: {"schema": self._as_form(schema)}}
         return {"required": required, "content": content}
 
-    def _as_form(self, schema: Input) -> Input | JsonSchema:
-        """The same, with objects as the text that a form holds."""
-        texts = {name: text for name, field in schema.fields.items() if (text := text_for(field))}
-        if not texts:
-            return schema
-        told = self._converter.schema2jsonschema(schema)
-        return {**told, "properties": told["properties"] | texts}
+    def _as_form(self, schema: Input) -> str:
+        """The same by another name, with objects as the text that a form holds.
+
+        By one name for both, generated clients could not tell which is meant.
+        """
+        name = f"{name_of(schema)}Form"
+        if name not in self._spec.components.schemas:
+            told = self._converter.schema2jsonschema(schema)
+            texts = {
+                field.data_key or key: text
+                for key, field in schema.fields.items()
+                if (text := text_for(field))
+            }
+            told["properties"] |= texts
+            self._spec.components.schema(name, told)
+        return name
 
     def _response(self, door: Door) -> JsonSchema:
         answer = door.answer or Answer({})

@@ -109,6 +109,12 @@ def test_a_template_is_compiled_or_refused_in_words(template: str):
         assert parts[0][0].startswith(("http://", "https://"))
 
 
+@pytest.mark.parametrize("host", ["[1]", "[::1::]", "[1.2.3.4]", "[]", "[:]"])
+def test_brackets_hold_an_ipv6_address_or_nothing(host: str):
+    with pytest.raises(ValueError, match=r"IPv6|domain"):
+        macros.compile_url(f"http://{host}/pb")
+
+
 @given(st.text("htps:/?#@{}click.[]1%\\ é"))
 def test_a_filled_template_goes_where_it_says(rest: str):
     try:
