@@ -139,10 +139,7 @@ def test_a_generated_client_takes_a_lead_from_link_to_postback(call, bot_api, tr
     assert [attempt.status for attempt in story.attempts] == [200]
     assert [row.event for row in rows] == ["approve", "wait"]
 
-
-def test_a_generated_client_sends_forms_and_reads_errors(call):
-    done = call.send("profile_lang", "LanguageForm", lang="ru")
-    assert done.status == "ok"
-    assert call("profile_info").data.lang == "ru"
-    wrong = call("camp_get", id=99)
+    assert call.send("camp_edit", "CampaignEditForm", id=campaign.id, welcome="Hi!").status == "ok"
+    assert call("camp_get", id=campaign.id).data.welcome == "Hi!"
+    wrong = call("camp_get", id=campaign.id + 1)
     assert (wrong.status, wrong.error) == ("error", "notfound")

@@ -1,0 +1,203 @@
+"""`python -m bench.api`: what reading the API costs by the size of an account.
+
+The same calls on two databases, one with 10,000 leads and one with `--scale`,
+each lead with three journal rows and three postbacks. The figure is the median
+time of an answer within the process; the ratio is what must stay near 1. The
+plans are of the dearest statement of each call on the large database.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import json
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from flask.testing import FlaskClient
+from sqlalchemy import event
+
+from app import create_app
+from app.extensions import db
+from app.services import limits
+from bench import api_seed, system
+from bench.measure import WIDTH, heading
+
+SMALL = 10_000
+LARGE = 1_000_000
+MOST_RATIO = 2.0
+ROUNDS = 7
+PLAN_LINES = 24
+
+Call = tuple[str, str, dict[str, Any]]
+Statement = tuple[str, Any]
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--scale", type=int, default=LARGE, help="leads of the large database")
+    parser.add_argument("--plans", action="store_true", help="print the plan of every call")
+    parser.add_argument("--rows", type=int, help=argparse.SUPPRESS)
+    asked = parser.parse_args()
+    if asked.rows:
+        print(json.dumps(_measure(asked.rows)))
+        return 0
+    with tempfile.TemporaryDirectory(prefix="gp-bench-") as name:
+        folder = Path(name)
+        folder.chmod(0o755)  # under root, PostgreSQL is another user
+        with system.postgres(folder) as server, system.redis(folder) as (redis_url, _):
+            found = [
+                _elsewhere(server.fresh(f"leads{rows}"), redis_url, rows)
+                for rows in (SMALL, asked.scale)
+            ]
+    return _report(*found, asked.scale, all_plans=asked.plans)
+
+
+def _elsewhere(database: str, redis_url: str, rows: int) -> dict[str, Any]:
+    """Measure in a process of its own, with caches of its own."""
+    print(f"{rows:,} leads, {3 * rows:,} journal rows, {3 * rows:,} postbacks ...", flush=True)
+    environ = system.environment(database, redis_url)
+    told = system.run_module("bench.api", ["--rows", str(rows)], environ)
+    found: dict[str, Any] = json.loads(told.splitlines()[-1])
+    return found
+
+
+def _measure(rows: int) -> dict[str, Any]:
+    """By the name of each call: its milliseconds, and its dearest statement's plan."""
+    limits.CALLERS.burst = sys.maxsize
+    app = create_app()
+    with app.app_context():
+        db.metadata.create_all(db.engine)
+        seeded = api_seed.fill(rows)
+    client = app.test_client()
+    headers = {"Authorization": f"Bearer {seeded.key}"}
+    found: dict[str, Any] = {}
+    for name, path, query in _calls(seeded):
+
+        def call(path: str = path, query: dict[str, Any] = query) -> None:
+            _get(client, path, query, headers)
+
+        with app.app_context():
+            found[name] = {"ms": _time(call), "plan": _dearest_plan(call)}
+    return found
+
+
+def _calls(seeded: api_seed.Seeded) -> Iterator[Call]:
+    """What a dashboard and a script ask, with first and deep pages."""
+    rows, day = seeded.rows, 86_400
+    month = {"from": seeded.now - 30 * day, "to": seeded.now}
+    last_hour = {"from": seeded.now - 3600}
+    chat = {"bot": seeded.bot, "chat": seeded.chat}
+    yield "camp/list", "camp/list", {}
+    yield "leads/list first", "leads/list", {}
+    yield "leads: offset 9000", "leads/list", {"offset": 9000}
+    yield "leads: offset half", "leads/list", {"offset": rows // 2}
+    yield "leads: before half", "leads/list", {"before": rows // 2}
+    yield "leads: campaign", "leads/list", {"campaign": seeded.campaign}
+    yield "leads: campaign, status", "leads/list", {"campaign": seeded.campaign, "status": 4}
+    yield "leads: status common", "leads/list", {"status": 2}
+    yield "leads: status rare", "leads/list", {"status": 4}
+    yield "leads: last hour", "leads/list", last_hour
+    yield "leads: month", "leads/list", month
+    yield "journal/list first", "journal/list", chat
+    yield "journal: offset 900", "journal/list", chat | {"offset": 900}
+    yield "journal: before half", "journal/list", chat | {"before": 3 * rows // 2}
+    yield "journal: action rare", "journal/list", chat | {"action": 3}
+    yield "journal: last hour", "journal/list", chat | last_hour
+    yield "postbacks/list first", "postbacks/list", {}
+    yield "postbacks: offset 9000", "postbacks/list", {"offset": 9000}
+    yield "postbacks: before half", "postbacks/list", {"before": 3 * rows // 2}
+    yield "postbacks: campaign", "postbacks/list", {"campaign": seeded.campaign}
+    yield "postbacks: lead", "postbacks/list", {"lead": rows // 2}
+    yield "postbacks: dest", "postbacks/list", {"dest": seeded.destination}
+    yield "postbacks: event", "postbacks/list", {"event": "approve"}
+    yield "postbacks: state rare", "postbacks/list", {"state": "failed"}
+    yield (
+        "postbacks: dest, state rare",
+        "postbacks/list",
+        {"dest": seeded.destination, "state": "failed"},
+    )
+    yield "postbacks: last hour", "postbacks/list", last_hour
+    yield "stats/summary", "stats/summary", month
+    yield "stats/daily", "stats/daily", month
+    yield "stats/daily tz", "stats/daily", month | {"tz": 330}
+    yield "stats/retention", "stats/retention", month
+
+
+def _get(client: FlaskClient, path: str, query: dict[str, Any], headers: dict[str, str]) -> None:
+    answer = client.get(f"/api/{path}.json", query_string=query, headers=headers).get_json()
+    if answer["status"] != "ok":
+        raise system.CannotStart(f"{path} {query}: {answer}")
+
+
+def _time(call: Callable[[], None]) -> float:
+    """Milliseconds of the median answer, after one that warms the caches."""
+    call()
+    spent = []
+    for _ in range(ROUNDS):
+        began = time.perf_counter()
+        call()
+        spent.append(1000 * (time.perf_counter() - began))
+    return statistics.median(spent)
+
+
+def _dearest_plan(call: Callable[[], None]) -> list[str]:
+    """The plan of the statement of this call that takes longest."""
+    heard: list[Statement] = []
+    with _overheard(heard):
+        call()
+    plans = [_plan(*one) for one in heard if one[0].startswith("SELECT")]
+    return max(plans, key=_spent, default=[])
+
+
+@contextmanager
+def _overheard(heard: list[Statement]) -> Iterator[None]:
+    def hear(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
+        heard.append((statement, parameters))
+
+    event.listen(db.engine, "before_cursor_execute", hear)
+    try:
+        yield
+    finally:
+        event.remove(db.engine, "before_cursor_execute", hear)
+
+
+def _plan(statement: str, parameters: Any) -> list[str]:
+    with db.engine.connect() as connection:
+        explain = f"EXPLAIN (ANALYZE, BUFFERS, COSTS OFF) {statement}"
+        lines = [line for (line,) in connection.exec_driver_sql(explain, parameters)]
+        connection.rollback()
+    return [" ".join(statement.split()), *lines]
+
+
+def _spent(plan: list[str]) -> float:
+    return float(plan[-1].removeprefix("Execution Time:").removesuffix("ms"))
+
+
+def _report(small: dict[str, Any], large: dict[str, Any], rows: int, *, all_plans: bool) -> int:
+    """Print the table, then plans; 1 if anything grew beyond MOST_RATIO."""
+    heading(f"Median milliseconds of an answer, {ROUNDS} answers each")
+    print(f"{'':28}{f'{SMALL:,}':>14}{f'{rows:,}':>14}{'ratio':>10}")
+    grown = []
+    for name, one in small.items():
+        other = large[name]
+        ratio = other["ms"] / one["ms"]
+        grown += [name] if ratio > MOST_RATIO else []
+        mark = " *" if ratio > MOST_RATIO else ""
+        print(f"{name:28}{one['ms']:14.1f}{other['ms']:14.1f}{ratio:10.2f}{mark}")
+    for name in large if all_plans else grown:
+        heading(f"{name}, the dearest statement")
+        for line in itertools.islice(large[name]["plan"], PLAN_LINES):
+            print(f"  {line[: WIDTH * 3]}")
+    print(f"\n{len(grown)} of {len(small)} calls grew beyond {MOST_RATIO:g} times (*).")
+    return 1 if grown else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
