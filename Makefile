@@ -7,10 +7,10 @@ PY := $(VENV)/bin/python
 CODE := app plugins tests bench examples worker.py wsgi.py
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run test lint fmt types check bench clean
+.PHONY: help demo run test lint fmt types check bench bench-api clean
 
 help: ## Show this list
-	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
 
 demo: $(VENV)/.embedded ## See it work in one minute; needs no Telegram account
 	@$(PY) -m app.sandbox.demo
@@ -38,6 +38,9 @@ check: lint types test ## All of it
 
 bench: $(VENV)/.dev ## Measure the whole system beside its control
 	$(PY) -m bench
+
+bench-api: $(VENV)/.dev ## Measure reading the API by the size of an account
+	$(PY) -m bench.api
 
 clean: ## Remove .venv and caches; var/ stays
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -19,6 +19,8 @@ from typing import Any, Final
 
 import redis
 import rq
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 from rq.serializers import JSONSerializer
 
 
@@ -65,7 +67,11 @@ class Doorbell:
     def open(self, url: str) -> None:
         """Bind to Redis. No connection is made yet."""
         self._redis = redis.Redis.from_url(
-            url, socket_timeout=2, socket_connect_timeout=1, health_check_interval=15
+            url,
+            socket_timeout=2,
+            socket_connect_timeout=1,
+            health_check_interval=15,
+            retry=Retry(NoBackoff(), 1),  # by default it tries for seconds, and we need not wait
         )
 
     @property

@@ -85,11 +85,11 @@ class Limit:
 
 
 #: Whoever has a key: a dashboard page asks ten things at once, a script pages on for hours.
-CALLERS: Final = Limit("callers", per_minute=600, burst=200)
+CALLERS: Final = Limit("callers", per_minute=6000, burst=1000)
 #: Whoever has none, or a wrong one, by address.
-STRANGERS: Final = Limit("strangers", per_minute=60, burst=60)
+STRANGERS: Final = Limit("strangers", per_minute=600, burst=300)
 #: Calls by which somebody else's server is asked, on top of the first; by account.
-OUTWARD: Final = Limit("outward", per_minute=30, burst=30)
+OUTWARD: Final = Limit("outward", per_minute=120, burst=60)
 #: By endpoint; `postbacks.test` counts only what it really sends, in `tryout`.
 DEAR: Final[Mapping[str, Limit]] = dict.fromkeys(
     ("bots.add", "destinations.check", "profile.connect"), OUTWARD
