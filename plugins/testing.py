@@ -13,6 +13,7 @@ relies on: see each test's name.
 
 from __future__ import annotations
 
+import gc
 import sys
 import threading
 from collections.abc import Iterator
@@ -214,7 +215,9 @@ class AdapterContract:
     def test_hooks_touch_neither_network_nor_files_nor_clock(self) -> None:
         """Adapters describe; only the transport acts. Imports inside hooks count too."""
         event, settings = self.some_event(), self.settings()
-        self.adapter.build(event, settings)  # what is cached on first use may be read now
+        # What is cached on first use may be read now.
+        first = self.adapter.build(event, settings)[0]
+        self.adapter.classify(self.success_sample, first, event, settings)
         with _watched() as seen:
             request = self.adapter.build(event, settings)[0]
             self.adapter.classify(self.success_sample, request, event, settings)
@@ -269,6 +272,8 @@ def _watched() -> Iterator[list[str]]:
         sys.addaudithook(_audit)
         _hooked.append(True)
     seen: list[str] = []
+    was_collecting = gc.isenabled()
+    gc.disable()  # what others left to be cleared away is not the hook's doing
     _watch.seen = seen
     sys.setprofile(_profile)
     try:
@@ -276,6 +281,8 @@ def _watched() -> Iterator[list[str]]:
     finally:
         sys.setprofile(None)
         _watch.seen = None
+        if was_collecting:
+            gc.enable()
 
 
 def _audit(event: str, _arguments: tuple[Any, ...]) -> None:
