@@ -215,11 +215,10 @@ class AdapterContract:
     def test_hooks_touch_neither_network_nor_files_nor_clock(self) -> None:
         """Adapters describe; only the transport acts. Imports inside hooks count too."""
         event, settings = self.some_event(), self.settings()
-        # What is cached on first use may be read now.
-        first = self.adapter.build(event, settings)[0]
-        self.adapter.classify(self.success_sample, first, event, settings)
+        request = self.adapter.build(event, settings)[0]  # what is cached may be read now
+        self.adapter.classify(self.success_sample, request, event, settings)
         with _watched() as seen:
-            request = self.adapter.build(event, settings)[0]
+            self.adapter.build(event, settings)
             self.adapter.classify(self.success_sample, request, event, settings)
         assert not seen, f"a hook did more than describe: {seen}"
 
@@ -271,18 +270,15 @@ def _watched() -> Iterator[list[str]]:
     if not _hooked:  # an audit hook stays for ever, so there is one
         sys.addaudithook(_audit)
         _hooked.append(True)
-    seen: list[str] = []
-    was_collecting = gc.isenabled()
+    _watch.seen = seen = list[str]()
     gc.disable()  # what others left to be cleared away is not the hook's doing
-    _watch.seen = seen
     sys.setprofile(_profile)
     try:
         yield seen
     finally:
         sys.setprofile(None)
         _watch.seen = None
-        if was_collecting:
-            gc.enable()
+        gc.enable()
 
 
 def _audit(event: str, _arguments: tuple[Any, ...]) -> None:
