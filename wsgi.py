@@ -4,8 +4,12 @@ import sys
 
 from app import create_app
 from app.config import BadSetting
+from app.turns import Turns
 
 try:
     app = create_app()
 except BadSetting as error:
     sys.exit(f"gatepost: {error}")
+
+# Only here: a test client is never slow.
+app.wsgi_app = Turns(app.wsgi_app, app.config["SETTINGS"].request_seconds)  # type: ignore[method-assign]

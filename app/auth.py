@@ -18,7 +18,7 @@ from typing import Final, ParamSpec
 from flask import Response, g, request
 from flask.typing import ResponseReturnValue
 
-from app.errors import BadKey, Banned, Unpaid
+from app.errors import BadKey, Banned, Unpaid, said
 from app.services import accounts, limits, sessions
 from app.services.accounts import Caller
 from app.vault import vault
@@ -63,9 +63,9 @@ def session(view: View[Arguments]) -> View[Arguments]:
 
     @wraps(view)
     def guarded(*args: Arguments.args, **kwargs: Arguments.kwargs) -> ResponseReturnValue:
-        g.account = _admit(must_be_paid=False)
+        _admit(must_be_paid=False)
         if g.account.session_id is None:
-            raise BadKey("this needs a session, which the API key is not")
+            raise BadKey(said("this needs a session, which the API key is not"))
         return view(*args, **kwargs)
 
     return mark("session")(guarded)
@@ -92,7 +92,7 @@ def telegram_secret(view: View[Arguments]) -> View[Arguments]:
 def _keyed(view: View[Arguments], *, must_be_paid: bool) -> View[Arguments]:
     @wraps(view)
     def guarded(*args: Arguments.args, **kwargs: Arguments.kwargs) -> ResponseReturnValue:
-        g.account = _admit(must_be_paid=must_be_paid)
+        _admit(must_be_paid=must_be_paid)
         return view(*args, **kwargs)
 
     return mark("api_key" if must_be_paid else "api_key_even_unpaid")(guarded)
@@ -109,8 +109,8 @@ def counted(view: View[Arguments]) -> View[Arguments]:
     return guarded
 
 
-def _admit(*, must_be_paid: bool) -> Caller:
-    """Let in and count: an account by itself, and whoever is not let in by address.
+def _admit(*, must_be_paid: bool) -> None:
+    """Let in as `g.account`, and count: an account by itself, the others by address.
 
     A right key is let in from an address that has brought too many wrong ones:
     an office, or all the customers behind one proxy, share an address.
@@ -118,14 +118,14 @@ def _admit(*, must_be_paid: bool) -> Caller:
     try:
         key = presented_key()
         admit = sessions.admit if key.startswith(sessions.PREFIX) else accounts.admit
-        caller = admit(key, must_be_paid=must_be_paid)
+        caller: Caller = admit(key, must_be_paid=must_be_paid)
     except (BadKey, Banned, Unpaid):
         limits.STRANGERS.take(caller_address())
         raise
+    g.account = caller  # known before it is counted: a refusal is told in its language
     limits.CALLERS.take(str(caller.id))
     if dear := limits.DEAR.get(request.endpoint or ""):
         dear.take(str(caller.id))
-    return caller
 
 
 def presented_key() -> str:

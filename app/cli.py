@@ -1,4 +1,4 @@
-"""What an operator types: account · plugins · doctor · postbacks.
+"""What an operator types: account · payment · plugins · doctor · postbacks.
 
 A mistake ends with one line and exit status 1 (refused) or 2 (mistyped).
 """
@@ -20,7 +20,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from app import doctor
 from app.errors import ApiError
 from app.models import PostbackState
-from app.services import accounts, postbacks
+from app.schemas.tariffs import PaymentOut
+from app.services import accounts, postbacks, refunds, service_bot, tariffs
 from plugins.registry import Registry
 
 Arguments = ParamSpec("Arguments")
@@ -35,7 +36,7 @@ until = click.option("--until", type=DATE, help="Last moment of the plan, UTC. [
 
 def register(app: Flask) -> None:
     """Add the commands to `flask --app wsgi`."""
-    for command in (account, plugins, postbacks_group, examine):
+    for command in (account, payment, plugins, postbacks_group, examine):
         app.cli.add_command(command)
 
 
@@ -113,6 +114,38 @@ def set_tariff(login: str, tariff: str, until: datetime | None) -> None:
     """Grant an account a plan."""
     accounts.set_tariff(login, tariff, until=_moment(until), now=_now())
     click.echo(f"{login} is on {tariff}")
+
+
+@account.command("telegram")
+@login
+@click.option("--id", "person", type=click.IntRange(0, 2**52 - 1), required=True, help="0: nobody.")
+@click.option("--take", is_flag=True, help="Also if the person has another account: they leave it.")
+@one_line
+def introduce(login: str, person: int, take: bool) -> None:
+    """Say who in Telegram is behind an account: they log in, get notices and pay."""
+    service_bot.introduce(login, person, take=take)
+    click.echo(f"{login} is {person} in Telegram" if person else f"{login} is nobody in Telegram")
+
+
+payment = AppGroup("payment", help="What was paid for plans.")
+
+
+@payment.command("list")
+@login
+@one_line
+def list_payments(login: str) -> None:
+    """Show the last payments of an account, the newest first, one JSON object a line."""
+    for row in tariffs.history(accounts.by_login(login).id).rows:
+        click.echo(json.dumps(PaymentOut().dump(row)))
+
+
+@payment.command("refund")
+@click.option("--id", "number", type=click.IntRange(1, 2**63 - 1), required=True, help="Which.")
+@one_line
+def refund(number: int) -> None:
+    """Give a payment back, and take back the time it bought."""
+    given = refunds.refund(number)
+    click.echo(f"payment {number} is given back: {given.amount} {given.currency}")
 
 
 plugins = AppGroup("plugins", help="Tracker adapters.")

@@ -9,9 +9,10 @@ import re
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 Value = TypeVar("Value")
@@ -40,6 +41,8 @@ class Settings:
     web_concurrency: int
     workers: int
     lease_seconds: int
+    request_seconds: int
+    media_store: str
     log_level: str
     log_format: str
 
@@ -67,6 +70,8 @@ class Settings:
             web_concurrency=read("WEB_CONCURRENCY", "2", _between(1, 64)),
             workers=read("WORKERS", "1", _between(1, 64)),
             lease_seconds=read("LEASE_SECONDS", "45", _between(1, 60)),
+            request_seconds=read("REQUEST_SECONDS", "60", _between(1, 3600)),
+            media_store=read("MEDIA_STORE", "", _media_store),
             log_level=read("LOG_LEVEL", "info", _one_of("debug", "info", "warning", "error")),
             log_format=read(
                 "LOG_FORMAT",
@@ -124,6 +129,22 @@ def _token(text: str) -> str:
 
 def _networks(text: str) -> tuple[Network, ...]:
     return tuple(ipaddress.ip_network(part.strip()) for part in text.split(",") if part.strip())
+
+
+def _media_store(url: str) -> str:
+    if not url:
+        return ""
+    parts = urlsplit(url)
+    if parts.scheme != "s3" or not re.fullmatch(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", parts.netloc):
+        raise ValueError("must be like s3://bucket/folder?region=…&endpoint=https://…")
+    options = dict(parse_qsl(parts.query, keep_blank_values=True))
+    if unknown := set(options) - {"region", "endpoint"}:
+        raise ValueError(f"takes region and endpoint, not {', '.join(sorted(unknown))}")
+    if "endpoint" in options and not _base_url(options["endpoint"]):
+        raise ValueError("endpoint must be an http or https address with a host")
+    if find_spec("boto3") is None:
+        raise ValueError("needs the library boto3; install gatepost[s3]")
+    return url
 
 
 def _json_object(text: str) -> str:

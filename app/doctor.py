@@ -45,6 +45,7 @@ def run() -> list[Check]:
         _database,
         _migrations,
         _redis,
+        _media_store,
         _plugins,
         _webhook,
     ]
@@ -113,6 +114,26 @@ def _redis() -> Check:
     if tuple(int(part) for part in version.split(".")[:2]) < OLDEST_REDIS:
         return Check("redis", ok=False, finding=version, advice="use Redis 6.2 or newer")
     return Check("redis", ok=True, finding=f"{version} answers")
+
+
+def _media_store() -> Check:
+    from app.outbound.objects import StoreUnreachable
+    from app.services.media import object_store
+
+    store = object_store()
+    if store is None:
+        return Check("media store", ok=True, finding="media are kept in the database")
+    try:
+        store.check()
+    except StoreUnreachable as error:
+        return Check(
+            "media store",
+            ok=False,
+            finding=str(error),
+            advice="check MEDIA_STORE, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; meanwhile"
+            " uploads are refused and messages with new media wait",
+        )
+    return Check("media store", ok=True, finding="takes, gives and removes an object")
 
 
 def _plugins() -> Check:

@@ -21,7 +21,7 @@ from werkzeug.exceptions import HTTPException
 
 from app.errors import ApiError, BadParameter, DatabaseDown, NoSuchFunction, TooLarge
 from app.extensions import db
-from app.translations import gettext
+from app.translations import speaking, translated
 from app.vault import CannotUnseal
 
 log = structlog.get_logger()
@@ -61,8 +61,7 @@ def failed(error: Exception) -> Response:
     told = _translate(error)
     if request.path.startswith("/telegram/"):  # Telegram takes a body for a command
         return current_app.response_class(status=_http_status(error))
-    message = gettext(told.message)
-    body = {"status": "error", "error": told.code, "message": message, **told.extra}
+    body = {"status": "error", "error": told.code, "message": _message(told), **told.extra}
     return _answer(body, 200 if request.path.startswith("/api/") else _http_status(error))
 
 
@@ -77,6 +76,14 @@ def _translate(error: Exception) -> ApiError:
         log.error("request.failed", code="db", path=request.path, exc_info=error)
         return DatabaseDown()
     return _unexpected(error)
+
+
+def _message(told: ApiError) -> str:
+    """The message in the caller's language, after the name of the field it is about."""
+    with speaking(told.lang) if told.lang else contextlib.nullcontext():
+        message = translated(told.message)
+    about = told.field if isinstance(told, BadParameter) else ""
+    return f"{about}: {message}" if about else message
 
 
 def _unexpected(error: Exception) -> ApiError:
@@ -105,7 +112,7 @@ def invalid(error: ValidationError) -> BadParameter:
         else:
             messages = messages[0]
     field = ".".join(part for part in path if part not in ("_schema", "value"))
-    return BadParameter(field, f"{field}: {messages}" if field else str(messages))
+    return BadParameter(field, messages if isinstance(messages, str) else str(messages))
 
 
 class _Malformed(ApiError):

@@ -2,19 +2,59 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import ClassVar, Self
+
+
+class Sentence(str):
+    """English text that remembers how it was made, so that it can be said in other words.
+
+    Everywhere it passes it is the text; only who translates asks for the rest.
+    """
+
+    __slots__ = ("template", "terms")
+    template: str
+    terms: Mapping[str, object]
+
+    def __new__(cls, template: str, /, **terms: object) -> Self:
+        """Fill each %(name)s of `template` with the term of that name."""
+        made = super().__new__(cls, template % terms if terms else template)
+        made.template, made.terms = template, terms
+        return made
+
+
+def said(template: str, /, **terms: object) -> str:
+    """A sentence for people; `python -m app.translations` finds the templates by this name.
+
+    A term that is a sentence is translated too.
+    """
+    return Sentence(template, **terms)
 
 
 class ApiError(Exception):
-    """Base of everything a caller is told. `message` is for people."""
+    """Base of everything a caller is told. `message` is for people, in English.
+
+    `lang` is the caller's language where we know who calls but do not let in.
+    """
 
     code: ClassVar[str] = "server"
     default: ClassVar[str] = "something went wrong on our side"
+    lang: str | None = None
 
     def __init__(self, message: str = "", **extra: object) -> None:
         super().__init__(message or self.default)
         self.message = message or self.default
         self.extra = extra
+
+    @classmethod
+    def because(cls, why: str) -> Self:
+        """The error with a reason that somebody else gave."""
+        return cls(Sentence("%(what)s: %(why)s", what=Sentence(cls.default), why=why))
+
+    def told_in(self, lang: str) -> Self:
+        """The same, to be told in `lang` whoever seems to be asking."""
+        self.lang = lang
+        return self
 
 
 class BadKey(ApiError):
@@ -60,13 +100,17 @@ class NotFound(ApiError):
 
 
 class BadParameter(ApiError):
-    """A parameter is missing or invalid; `field` names it."""
+    """A parameter is missing or invalid; `field` names it, the message does not.
+
+    The envelope puts the name before the message.
+    """
 
     code = "param"
     default = "a parameter is missing or invalid"
 
     def __init__(self, field: str, message: str = "") -> None:
         super().__init__(message, field=field)
+        self.field = field
 
 
 class TooLarge(ApiError):

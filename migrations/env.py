@@ -9,13 +9,14 @@ db = current_app.extensions["migrate"].db
 
 
 def run() -> None:
-    """Migrate within one transaction where the database can."""
+    """Each migration in a transaction of its own, where the database can."""
     with db.engine.connect() as connection:
         context.configure(
             connection=connection,
             target_metadata=db.metadata,
             render_as_batch=True,
             compare_type=True,
+            transaction_per_migration=True,  # else one waits for writers that wait for another
         )
         with context.begin_transaction():
             context.run_migrations()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -26,7 +27,7 @@ from plugins.checks import (
     secrets_in,
     sentence,
 )
-from plugins.contract import Event, Outcome, Pace, Request, Response
+from plugins.contract import Event, Outcome, Pace, Request, Response, Verdict
 from plugins.limits import TimeUp, time_limit
 
 #: How long one hook may take. They are pure: a millisecond is long.
@@ -128,11 +129,13 @@ class Adapter:
         return check_request(built, None, self.secrets(settings), "build_probe")
 
     def classify_probe(self, response: Response, settings: Mapping[str, Any]) -> Outcome:
-        """Whether the connection is good, by the answer to the probe."""
-        outcome = self._call(
-            "classify_probe", response=response, settings=MappingProxyType(settings)
-        )
-        return check_outcome(outcome, self.secrets(settings), "classify_probe")
+        """Whether the connection is good, by the answer to the probe.
+
+        Nobody tries a probe again: what would park a destination says no here.
+        """
+        told = self._call("classify_probe", response=response, settings=MappingProxyType(settings))
+        outcome = check_outcome(told, self.secrets(settings), "classify_probe")
+        return replace(outcome, verdict=Verdict.REJECTED) if outcome.stop else outcome
 
     def wants_every_event(self, settings: Mapping[str, Any]) -> bool:
         """Whether overtaken statuses are delivered too."""

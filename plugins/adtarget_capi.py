@@ -8,10 +8,11 @@ newest revision). Where it is silent we decided:
   one back, and ad platforms optimise towards whatever they are told.
 - Every event is wanted, even an overtaken one: each is a conversion of its own.
 - Retries end an hour before AdTarget forgets an Idempotency-Key (24 h).
-- An answer replayed from AdTarget's store is final: it does not compare
-  bodies, so the same key can only bring the same answer. A resend by hand
-  goes under a new key.
-- 402 keeps the event: the owner pays, resumes, and it is sent.
+- A failure replayed from AdTarget's store is no new try: the same key can only
+  bring the same answer. After two of them the event goes once under a key of
+  its own, `…:r1`, then it ends. A replayed refusal of the key or account (it
+  did nothing) is asked anew under the next key at once, as it may be mended.
+- 401 and 402 keep the event: the owner mends it, resumes, and it is sent.
 - 503 API_DISABLED waits half an hour: it is switched off by hand, and on.
 - A 2xx without a conversion id is taken as accepted: to send it again under
   another key could count twice.
@@ -42,6 +43,7 @@ RETRY_SECONDS: Final = 23 * 3600.0
 #: "300 requests/min per key, burst 50", buckets independent per key.
 PER_MINUTE: Final = 300
 BURST: Final = 50
+REPLAYS: Final = 2  #: of a stored failure, before another key is tried
 
 
 class _Rule(NamedTuple):
@@ -55,9 +57,9 @@ class _Rule(NamedTuple):
 
 #: The vendor's errors page, whole.
 RULES: Final = (
-    _Rule("AUTH_REQUIRED", 401, Verdict.REJECTED, "AdTarget saw no API key", stop=True),
-    _Rule("INVALID_KEY", 401, Verdict.REJECTED, "AdTarget does not know this API key", stop=True),
-    _Rule("REVOKED_KEY", 401, Verdict.REJECTED, "the API key was revoked", stop=True),
+    _Rule("AUTH_REQUIRED", 401, Verdict.RETRY, "AdTarget saw no API key", stop=True),
+    _Rule("INVALID_KEY", 401, Verdict.RETRY, "AdTarget does not know this API key", stop=True),
+    _Rule("REVOKED_KEY", 401, Verdict.RETRY, "the API key was revoked", stop=True),
     _Rule("SUBSCRIPTION_INACTIVE", 402, Verdict.RETRY, "AdTarget is not paid for", stop=True),
     _Rule("INVALID_PAYLOAD", 400, Verdict.REJECTED, "AdTarget refused the event"),
     _Rule("CHANNEL_NOT_FOUND", 404, Verdict.REJECTED, "AdTarget does not know this channel"),
@@ -84,7 +86,7 @@ def build_request(event: Event, settings: Mapping[str, Any]) -> Request | tuple[
     kind = _type_of(event, settings)
     if kind == OFF:
         return ()
-    key, body = event.step_key(), _conversion(kind, event, settings)
+    key, body = _key(event), _conversion(kind, event, settings)
     return Request(
         "POST",
         f"{settings['base_url']}/api/v1/events/conversion",
@@ -100,17 +102,14 @@ def build_request(event: Event, settings: Mapping[str, Any]) -> Request | tuple[
 
 
 @hookimpl
-def classify_response(response: Response) -> Outcome:
-    """By the body's error code, then by status; a replayed failure is final."""
+def classify_response(response: Response, event: Event) -> Outcome:
+    """By the body's error code, then by status; a replayed failure may go under a new key."""
     outcome = _judge(response)
     if response.headers.get("x-idempotent-replay", "").strip().casefold() != "true":
         return outcome
     if outcome.verdict.is_success:
         return Outcome(Verdict.DUPLICATE, outcome.reason)
-    if outcome.verdict is Verdict.RETRY:
-        again = "AdTarget keeps repeating this stored answer; resend the event to try anew"
-        return Outcome(Verdict.REJECTED, f"{again} ({outcome.reason})")
-    return outcome
+    return _replayed(outcome, event) if outcome.verdict is Verdict.RETRY else outcome
 
 
 @hookimpl
@@ -147,6 +146,27 @@ def retry_span() -> float:
 def pace(settings: Mapping[str, Any]) -> Pace:
     """The vendor's limit for one API key."""
     return Pace(settings["key"], PER_MINUTE, BURST)
+
+
+def _key(event: Event) -> str:
+    """The Idempotency-Key: the event's own, or the next one after a stored failure."""
+    turn = event.carried.get("turn", 0)
+    return f"{event.step_key()}:r{turn}" if turn else event.step_key()
+
+
+def _replayed(outcome: Outcome, event: Event) -> Outcome:
+    """What was stored is no news; what it says of the account may be over."""
+    turn = int(event.carried.get("turn", 0))
+    replays = int(event.carried.get("replays", 0)) + 1
+    said = f"AdTarget repeats a stored answer ({outcome.reason})"
+    if outcome.stop:
+        carry = {**event.carried, "turn": turn + 1}
+        return Outcome(Verdict.RETRY, said, carry=carry)
+    if replays < REPLAYS:
+        return Outcome(Verdict.RETRY, said, carry={**event.carried, "replays": replays})
+    if "renewed" in event.carried:
+        return Outcome(Verdict.REJECTED, f"{said} under a new key too; resend the event")
+    return Outcome(Verdict.RETRY, said, carry={"turn": turn + 1, "renewed": 1})
 
 
 def _type_of(event: Event, settings: Mapping[str, Any]) -> str:

@@ -1,21 +1,26 @@
 """Altcraft Platform: a profile, optionally its Telegram subscription, and a goal.
 
-Up to two steps an event: `profile` (profiles/import) and `goal`
-(goals/register), which finds the profile the first step made. Source: the
-vendor's developer guide, v1.1 (guides.altcraft.com, v71 to current), and for
-Request-ID its Android SDK. Where it is silent we decided:
+Up to four steps an event: `profile` (profiles/import), `goal`
+(goals/register), and where the customer names one, `trigger`
+(campaigns/triggers/start) and `workflow` (workflows/start). What follows the
+profile finds it by the id that the first step answered, else as the customer
+says. Source: the vendor's developer guide, v1.1 (guides.altcraft.com, v71 to
+current), and for Request-ID its Android SDK. Where it is silent we decided:
 
-- The goal looks the profile up again instead of using the `profile_id` of the
-  first step: steps are built before any is sent.
 - Every event is wanted, even an overtaken one: goals count events.
 - Retries end an hour before Altcraft forgets a Request-ID (one day, unless an
   installation's owner changed it).
-- A failure that is marked as a duplicate was replayed, not tried; the same
-  Request-ID can only bring it again, so it is final. A resend by hand goes
-  under a new one.
-- 404 for a goal right after its profile was written is tried again: the
-  profile may not be found yet. In the mode `goal` it is final.
-- 402 (tariff limit) keeps the event and stops; 401 and 403 stop.
+- A failure that is marked as a duplicate was replayed, not tried: the event goes
+  once under a new Request-ID, then it ends.
+- 404 right after its profile was written is tried three times more, each time
+  under a new Request-ID (nothing was done under the old one) and without the
+  answered id, in case that profile was deleted. In the mode `goal` it is final.
+- A success that is not Altcraft's answer is tried twice more under the same
+  Request-ID, since it may have been done.
+- 401, 402 and 403 keep the event and stop: its owner mends the token, its role
+  or the tariff.
+- A goal and an action of one event are both sent. Automation that hangs on
+  both starts twice; the probe says so.
 - An installation's limit is its owner's secret; 5 requests a second per token,
   unless the customer knows better.
 - Values that come out empty are left out, lest they wipe what is known.
@@ -27,28 +32,17 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any, Final
 
 from marshmallow import Schema
 
-from plugins import macros
-from plugins.altcraft_answers import error_code, is_replayed, judge
-from plugins.altcraft_settings import MATCHING, PER_SECOND, AltcraftSettings
-from plugins.contract import (
-    Event,
-    Outcome,
-    Pace,
-    Request,
-    Response,
-    Verdict,
-    hookimpl,
-)
+from plugins import altcraft_bodies as bodies
+from plugins import altcraft_tries as tries
+from plugins.altcraft_answers import error_code, judge
+from plugins.altcraft_settings import ACTIONS, GOAL, PER_SECOND, PROFILE, AltcraftSettings
+from plugins.contract import Event, Outcome, Pace, Request, Response, Verdict, hookimpl
 
 RETRY_SECONDS: Final = 23 * 3600.0
-MAX_PIXEL_DATA: Final = 1024  #: bytes of JSON
-_MAX_VALUE: Final = 1024  # characters of one field; the vendor names no limit
-_INT: Final = re.compile(r"-?[0-9]{1,18}")
 _ERROR: Final = re.compile(r'"error"\s*:\s*"?(-?[0-9]{1,9})\b')
 
 
@@ -60,38 +54,41 @@ def settings_schema() -> Schema:
 
 @hookimpl
 def build_request(event: Event, settings: Mapping[str, Any]) -> tuple[Request, ...]:
-    """The profile, then its goal. Nothing when there is nothing to find a profile by."""
-    found_by = _match(event, settings)
+    """The profile, its goal, its automation. Nothing when there is nothing to find it by."""
+    found_by = bodies.match(event, settings)
     if found_by is None:
         return ()
-    mode, steps = settings["mode"], []
-    if mode != "goal":
-        body = {**found_by, **_profile(event, settings, found_by)}
+    mode, told = settings["mode"], settings["events"][event.kind.value]
+    by, steps = _by(event, found_by), []
+    if mode != GOAL:
+        body = {**found_by, **bodies.profile(event, settings, found_by)}
         steps.append(_call("profile", "profiles/import", body, event, settings))
-    if mode != "profile" and settings["events"][event.kind.value]["goal"]:
-        body = {**found_by, **_goal(event, settings)}
+    if mode != PROFILE and told["goal"]:
+        body = {**by, **bodies.goal(event, settings)}
         steps.append(_call("goal", "goals/register", body, event, settings))
+    # Settings that were kept before these fields existed lack them.
+    if mode == ACTIONS and (number := told.get("trigger")):
+        body = bodies.trigger(number, by, event)
+        steps.append(_call("trigger", "campaigns/triggers/start", body, event, settings))
+    if mode == ACTIONS and (number := told.get("workflow")):
+        body = bodies.workflow(number, by, event, settings)
+        steps.append(_call("workflow", "workflows/start", body, event, settings))
     return tuple(steps)
 
 
 @hookimpl
-def classify_response(response: Response, request: Request, settings: Mapping[str, Any]) -> Outcome:
-    """The JSON `error` decides, then the status; a replayed failure is final."""
-    outcome = judge(response, request.step, settings["mode"])
-    if not is_replayed(response):
-        return outcome
-    if outcome.verdict.is_success:
-        return Outcome(Verdict.DUPLICATE, "Altcraft had this already")
-    if outcome.verdict is Verdict.RETRY:
-        again = "Altcraft keeps repeating a stored answer; resend the event to try anew"
-        return Outcome(Verdict.REJECTED, f"{again} ({outcome.reason})")
-    return outcome
+def classify_response(
+    response: Response, request: Request, event: Event, settings: Mapping[str, Any]
+) -> Outcome:
+    """The JSON `error` decides, then the status, then what came before."""
+    just_written = settings["mode"] != GOAL
+    return tries.weigh(response, event, request.step, just_written=just_written)
 
 
 @hookimpl
 def build_probe(settings: Mapping[str, Any]) -> Request:
     """List the database's fields: proves token, rights and database, changes nothing."""
-    return _post("databases/fields_get", {}, settings)
+    return _post("databases/fields_get", {"db_id": settings["db_id"]}, settings)
 
 
 @hookimpl
@@ -101,11 +98,14 @@ def classify_probe(response: Response, settings: Mapping[str, Any]) -> Outcome:
     if code is None and (cut := _ERROR.search(response.text)):
         code = int(cut[1])  # a long list of fields arrives cut, and is no JSON then
     if code != 0:
-        outcome = judge(response, "", settings["mode"])
+        outcome = judge(response, "")
         strange = Outcome(Verdict.REJECTED, "the server at this address is not Altcraft")
         return strange if outcome.verdict.is_success else outcome
     if missing := _missing(response, settings):
         return Outcome(Verdict.DELIVERED, f"connected; not in the database: {', '.join(missing)}")
+    if twice := _twice(settings):
+        said = "connected; automation that hangs on the goal, too, starts twice at"
+        return Outcome(Verdict.DELIVERED, f"{said} {', '.join(twice)}")
     return Outcome(Verdict.DELIVERED, "Altcraft accepts the token and knows the database")
 
 
@@ -129,101 +129,18 @@ def pace(settings: Mapping[str, Any]) -> Pace:
     return Pace(f"{settings['base_url']} {settings['token']}", rate * 60, max(1, int(rate)))
 
 
-def _match(event: Event, settings: Mapping[str, Any]) -> dict[str, Any] | None:
-    """By what the profile is found; None when the event has no value for it."""
-    matching, value = settings["matching"], _fill(settings["match_value"], event)
-    if not value:
-        return None
-    if matching != "custom":
-        return {"matching": matching, MATCHING[matching]: value}
-    named = {"matching": matching, "field_name": settings["field_name"]}
-    if settings["field_type"] == "string":
-        return {**named, "field_value": value}
-    return {**named, "field_value": int(value)} if _INT.fullmatch(value) else None
-
-
-def _profile(
-    event: Event, settings: Mapping[str, Any], found_by: Mapping[str, Any]
-) -> dict[str, Any]:
-    """The rest of profiles/import. A bad subscription must not cost the profile."""
-    data = {name: _fill(text, event) for name, text in settings["field_map"].items()}
-    if settings["send_names"]:
-        data |= {"_fname": _text(event.first_name), "_lname": _text(event.last_name)}
-    if settings["send_vendor"]:
-        data["_vendor"] = _text(event.campaign)
-    if settings["joined_field"] and event.joined is not None:
-        data[settings["joined_field"]] = _date(event.joined)
-    if settings["status_field"]:
-        data[settings["status_field"]] = event.kind.value
-    written: dict[str, Any] = {name: value for name, value in data.items() if value}
-    written |= _as_data(found_by)
-    status = settings["events"][event.kind.value]["subscription"]
-    if settings["resource_id"] is not None and status:
-        written["subscriptions"] = [_subscription(event, settings["resource_id"], status)]
-    return {
-        "skip_invalid_subscriptions": True,
-        "skip_triggers": settings["skip_triggers"],
-        "data": written,
-    }
-
-
-def _as_data(found_by: Mapping[str, Any]) -> dict[str, Any]:
-    """What was looked for, as data, so that a new profile has it."""
-    key = MATCHING[found_by["matching"]]
-    value = found_by[key]
-    if key == "field_value":
-        return {found_by["field_name"]: value}
-    return {"email": {key: value}, "phone": {"phones": [value]}}.get(key, {})
-
-
-def _subscription(event: Event, resource: int, status: str) -> dict[str, Any]:
-    """In private chats the id of the chat is the person's."""
-    return {
-        "channel": "telegram_bot",
-        "resource_id": resource,
-        "cc_data": {"id": event.subscriber},
-        "status": status,
-    }
-
-
-def _goal(event: Event, settings: Mapping[str, Any]) -> dict[str, Any]:
-    """The rest of goals/register. `enrich_profile` would store our server as the person's."""
-    told = settings["events"][event.kind.value]
-    filled = {
-        "pixel_id": settings["pixel_id"],
-        "goal": told["goal"],
-        "value": told["value"],
-        "date": _date(event.time),
-        "vendor": _text(event.campaign) if settings["send_vendor"] else None,
-        "enrich_profile": False,
-        "skip_triggers": settings["skip_triggers"],
-        "pixel_data": _pixel_data(event),
-    }
-    return {name: value for name, value in filled.items() if value not in (None, "")}
-
-
-def _pixel_data(event: Event) -> dict[str, str]:
-    """Flat, at most 1 KB: what matters least goes first, the click id is cut last."""
-    told = {"click": event.click, "campaign": event.campaign, "chat": str(event.chat)}
-    told |= {"language": event.language, "title": event.title}
-    data = {name: _text(value) for name, value in told.items() if value}
-    for name in ("title", "language", "chat", "campaign"):
-        if _size(data) > MAX_PIXEL_DATA:
-            data.pop(name, None)
-    while _size(data) > MAX_PIXEL_DATA:
-        data["click"] = data["click"][:-16]
-    return data
-
-
-def _size(data: Mapping[str, str]) -> int:
-    return len(json.dumps(data, ensure_ascii=False).encode())
+def _by(event: Event, found_by: Mapping[str, Any]) -> Mapping[str, Any]:
+    """How the profile is found once it is written: by the id that was answered, if one was."""
+    if "profile" in event.carried:
+        return {"matching": "profile_id", "profile_id": event.carried["profile"]}
+    return found_by
 
 
 def _call(
     step: str, method: str, body: Mapping[str, Any], event: Event, settings: Mapping[str, Any]
 ) -> Request:
     """One step under its own Request-ID; older versions read it as X-Request-ID."""
-    key = event.step_key(step)
+    key = tries.request_id(event, step)
     return _post(method, body, settings, step=step, key=key)
 
 
@@ -239,7 +156,7 @@ def _post(
     names = {name: body.get("data", {}).get(name) for name in ("_fname", "_lname")}
     if key:
         headers |= {"Request-ID": key, "X-Request-ID": key}
-    said: dict[str, Any] = {"db_id": settings["db_id"], **body}
+    said = dict(body)
     if settings["auth"] == "header":
         headers["Authorization"] = f"Bearer {settings['token']}"
     else:
@@ -267,15 +184,12 @@ def _missing(response: Response, settings: Mapping[str, Any]) -> list[str]:
     return [name for name in own if f'"{name}"' not in text and json.dumps(name) not in text]
 
 
-def _fill(template: str, event: Event) -> str:
-    return _text(macros.fill(template, macros.values(event)))[:_MAX_VALUE]
-
-
-def _text(value: str) -> str:
-    """Half of a surrogate pair is no character, and JSON readers stumble over it."""
-    return value.encode("utf-8", "replace").decode()
-
-
-def _date(seconds: int) -> str:
-    """RFC 3339."""
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+def _twice(settings: Mapping[str, Any]) -> list[str]:
+    """Events that send both a goal and an action."""
+    if settings["mode"] != ACTIONS:
+        return []
+    return [
+        name
+        for name, told in settings["events"].items()
+        if told["goal"] and (told.get("trigger") or told.get("workflow"))
+    ]

@@ -6,10 +6,10 @@ import re
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
-from plugins.altcraft_settings import BOTH
 from plugins.contract import Outcome, Response, Verdict, outcome_by_status
 
 _INT: Final = re.compile(r"-?[0-9]{1,18}")
+_PROFILE: Final = re.compile(r"[0-9A-Za-z_-]{1,64}")  # 24 hex digits in all samples
 
 
 class _Rule(NamedTuple):
@@ -22,10 +22,10 @@ class _Rule(NamedTuple):
 RULES: Final[Mapping[int, _Rule]] = {
     0: _Rule(Verdict.DELIVERED, "done"),
     400: _Rule(Verdict.REJECTED, "Altcraft cannot read the request"),
-    401: _Rule(Verdict.REJECTED, "Altcraft does not accept the token", stop=True),
+    401: _Rule(Verdict.RETRY, "Altcraft does not accept the token", stop=True),
     402: _Rule(Verdict.RETRY, "the tariff's limit in Altcraft is reached", stop=True),
-    403: _Rule(Verdict.REJECTED, "the token's role lacks the rights for this", stop=True),
-    404: _Rule(Verdict.REJECTED, "Altcraft finds no such database, pixel or profile"),
+    403: _Rule(Verdict.RETRY, "the token's role lacks the rights for this", stop=True),
+    404: _Rule(Verdict.REJECTED, "Altcraft finds no such database, pixel, trigger or profile"),
     409: _Rule(Verdict.REJECTED, "another record has the same unique values"),
     413: _Rule(Verdict.REJECTED, "the database is not available in this resource"),
     415: _Rule(Verdict.REJECTED, "Altcraft does not take this kind of content"),
@@ -39,16 +39,14 @@ RULES: Final[Mapping[int, _Rule]] = {
 }
 
 
-def judge(response: Response, step: str, mode: str) -> Outcome:
-    """Read one answer; `step` is empty for the probe. Replays are the caller's to see."""
+def judge(response: Response, step: str) -> Outcome:
+    """Read one answer; `step` is empty for the probe. Repetitions are the caller's to see."""
     code = error_code(response)
     if code is None:
         return _judge_status(response)
     said = f"{_rule(code).meaning} ({code}{_explained(response)})" if code else "done"
     if code == 409 and step == "profile":
         return Outcome(Verdict.DUPLICATE, said)
-    if code == 404 and step == "goal" and mode == BOTH:
-        return Outcome(Verdict.RETRY, f"the profile or the pixel is not found yet: {said}")
     rule = _rule(code)
     return Outcome(rule.verdict, said, response.retry_after, rule.stop)
 
@@ -60,15 +58,29 @@ def _judge_status(response: Response) -> Outcome:
     is not documented.
     """
     by_status = outcome_by_status(response)
-    if by_status.verdict.is_success:
-        body = response.json()
-        if isinstance(body, dict) and body.get("error") is None:
-            return Outcome(Verdict.DELIVERED, f"{by_status.reason}, without an error number")
+    if is_unreadable(response):
         return Outcome(Verdict.RETRY, f"{by_status.reason}, but the answer is not Altcraft's")
+    if by_status.verdict.is_success:
+        return Outcome(Verdict.DELIVERED, f"{by_status.reason}, without an error number")
     rule = RULES.get(response.status)
     if rule is None:
         return by_status
     return Outcome(rule.verdict, by_status.reason, response.retry_after, rule.stop)
+
+
+def is_unreadable(response: Response) -> bool:
+    """A success by status that says nothing: whether it was done is not known."""
+    if error_code(response) is not None or not 200 <= response.status < 300:
+        return False
+    body = response.json()
+    return not isinstance(body, dict) or body.get("error") is not None
+
+
+def profile_id(response: Response) -> str:
+    """The id of the profile that the answer tells of; empty without one."""
+    body = response.json()
+    told = body.get("profile_id") if isinstance(body, dict) else None
+    return told if isinstance(told, str) and _PROFILE.fullmatch(told) else ""
 
 
 def _rule(code: int) -> _Rule:

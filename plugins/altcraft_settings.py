@@ -18,7 +18,10 @@ CLOUD: Final = "https://ru.altkraft.com"
 PER_SECOND: Final = 5.0
 
 BOTH: Final = "profile_goal"
-MODES: Final = (BOTH, "goal", "profile")
+GOAL: Final = "goal"
+PROFILE: Final = "profile"
+ACTIONS: Final = "actions"
+MODES: Final = (BOTH, GOAL, PROFILE, ACTIONS)
 
 #: The five by which goals/register finds a profile, and the key each is asked
 #: under. The six others work for imports only, or need tokens we never see.
@@ -39,6 +42,9 @@ _GOAL_SIGNS: Final = frozenset(" \t!#$%&*+-.,:;'=?@^_()[]/\\|")
 _GOAL_LETTERS: Final = re.compile(r"[A-Za-zА-Яа-яЁё0-9]")  # noqa: RUF001  # Russian on purpose
 #: Ours to write, or nobody's: a global status overrides every subscription's.
 _RESERVED: Final = frozenset({"_status", "subscriptions"})
+
+
+_a_number = validate.Range(min=1, max=2**53)
 
 
 def _check_template(text: str) -> None:
@@ -74,11 +80,22 @@ def _field_name(default: str, title: str, text: str) -> fields.String:
     )
 
 
+def _number(title: str, text: str) -> fields.Integer:
+    return fields.Integer(
+        load_default=None,
+        allow_none=True,
+        validate=_a_number,
+        metadata={"title": title, "help": text},
+    )
+
+
 def _event_of(kind: EventKind) -> fields.Nested:
     default = {
         "goal": f"telegram_{kind.value}",
         "value": None,
         "subscription": "subscribed" if kind is EventKind.WAIT else "",
+        "trigger": None,
+        "workflow": None,
     }
     typed: dict[str, fields.Field[Any]] = {
         "goal": fields.String(
@@ -97,6 +114,8 @@ def _event_of(kind: EventKind) -> fields.Nested:
             validate=validate.OneOf(SUBSCRIPTION),
             metadata={"title": "Subscription", "help": "its new status; empty leaves it"},
         ),
+        "trigger": _number("Trigger", "its number; a mailing that an API call starts"),
+        "workflow": _number("Scenario", "its number; the person enters at its default start"),
     }
     return fields.Nested(
         Schema.from_dict(typed, name=f"Altcraft{kind.value.title()}"),
@@ -108,7 +127,6 @@ def _event_of(kind: EventKind) -> fields.Nested:
 _Events = Schema.from_dict(
     {kind.value: _event_of(kind) for kind in EventKind}, name="AltcraftEvents"
 )
-_a_number = validate.Range(min=1, max=2**53)
 
 
 class AltcraftSettings(Schema):
@@ -139,7 +157,10 @@ class AltcraftSettings(Schema):
     mode = fields.String(
         load_default=BOTH,
         validate=validate.OneOf(MODES),
-        metadata={"title": "Send", "help": "profile and goal, or one of them"},
+        metadata={
+            "title": "Send",
+            "help": "profile and goal, one of them, or with triggers and scenarios",
+        },
     )
     matching = fields.String(
         load_default="custom",
@@ -160,12 +181,7 @@ class AltcraftSettings(Schema):
         validate=validate.OneOf(["string", "int"]),
         metadata={"title": "Type of that field", "help": "Telegram's numbers exceed 32 bits"},
     )
-    pixel_id = fields.Integer(
-        load_default=None,
-        allow_none=True,
-        validate=_a_number,
-        metadata={"title": "Pixel", "help": "the number of the pixel that collects the goals"},
-    )
+    pixel_id = _number("Pixel", "the number of the pixel that collects the goals")
     events = fields.Nested(
         _Events, load_default=lambda: _Events().load({}), metadata={"title": "Events"}
     )
@@ -186,12 +202,7 @@ class AltcraftSettings(Schema):
         load_default=True,
         metadata={"title": "Campaign as source", "help": "writes its code into _vendor"},
     )
-    resource_id = fields.Integer(
-        load_default=None,
-        allow_none=True,
-        validate=_a_number,
-        metadata={"title": "Resource", "help": "to subscribe people to its Telegram bot"},
-    )
+    resource_id = _number("Resource", "to subscribe people to its Telegram bot")
     same_bot = fields.Boolean(
         load_default=False,
         metadata={"title": "That resource uses the very bot that is connected here"},
@@ -212,9 +223,9 @@ class AltcraftSettings(Schema):
     def what_is_sent_is_complete(self, data: dict[str, Any], **_: Any) -> None:
         """Each mode needs its own numbers."""
         goals = any(event["goal"] for event in data["events"].values())
-        if data["mode"] != "profile" and goals and data["pixel_id"] is None:
+        if data["mode"] != PROFILE and goals and data["pixel_id"] is None:
             raise ValidationError("goals need the number of a pixel", "pixel_id")
-        if data["mode"] == "goal" and not goals:
+        if data["mode"] == GOAL and not goals:
             raise ValidationError("name at least one goal", "events")
         if data["matching"] == "custom" and not data["field_name"]:
             raise ValidationError("name the field by which profiles are found", "field_name")
@@ -223,11 +234,20 @@ class AltcraftSettings(Schema):
                 raise ValidationError(f"{data[name]} cannot be written", name)
 
     @validates_schema
+    def automation_has_its_mode(self, data: dict[str, Any], **_: Any) -> None:
+        """What is named is sent: neither a mode without actions, nor actions without the mode."""
+        named = any(one["trigger"] or one["workflow"] for one in data["events"].values())
+        if named and data["mode"] != ACTIONS:
+            raise ValidationError(f"triggers and scenarios need the mode {ACTIONS}", "mode")
+        if data["mode"] == ACTIONS and not named:
+            raise ValidationError("name at least one trigger or scenario", "events")
+
+    @validates_schema
     def a_subscription_is_to_our_bot(self, data: dict[str, Any], **_: Any) -> None:
         """A chat belongs to one bot; mail to it by another bot never arrives."""
         if data["resource_id"] is None:
             return
         if not data["same_bot"]:
             raise ValidationError("confirm that the resource uses this very bot", "same_bot")
-        if data["mode"] == "goal":
+        if data["mode"] == GOAL:
             raise ValidationError("a subscription goes with a profile; change mode", "resource_id")

@@ -11,6 +11,9 @@ September 2026. Where they are silent, we decided:
 * HTTP 200 is always the status and the JSON decides. The shape of a success is
   not documented, so whatever is no error is one. A page of HTML or a broken
   JSON is no AlterCPA speaking, but a server in front of it: tried again.
+* A refused key parks the destination, and so does a suspended or unpaid
+  account: the event waits until its owner has mended that. 401, which the
+  vendor's own pages never answer, is taken for a refused key too.
 * A lead without a click id is not told: the tracker finds its leads by click.
 * A status replaces the one before, so overtaken ones are dropped.
 """
@@ -45,8 +48,8 @@ STATUSES: Final[Mapping[EventKind, str]] = {
 
 #: Error codes of the AlterCPA family. Any other says no to this one event.
 _ERRORS: Final[Mapping[str, Outcome]] = {
-    "key": Outcome(Verdict.REJECTED, "the tracker does not accept the key", stop=True),
-    "ban": Outcome(Verdict.REJECTED, "the account at the tracker is suspended", stop=True),
+    "key": Outcome(Verdict.RETRY, "the tracker does not accept the key", stop=True),
+    "ban": Outcome(Verdict.RETRY, "the account at the tracker is suspended", stop=True),
     "unpaid": Outcome(Verdict.RETRY, "the tracker is not paid for", stop=True),
     "db": Outcome(Verdict.RETRY, "the tracker's database failed"),
     "server": Outcome(Verdict.RETRY, "the tracker failed"),
@@ -143,6 +146,8 @@ def is_postback(url: str) -> bool:
 
 def read(response: Response) -> Outcome:
     """What an AlterCPA tracker means by this answer to a postback."""
+    if response.status == 401:
+        return _ERRORS["key"]
     outcome = outcome_by_status(response)
     if not outcome.verdict.is_success:
         return outcome

@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import importlib
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from marshmallow import Schema, missing
+
 from plugins import form, presets
+from plugins.adapter import Adapter
 from plugins.contract import EventKind
-from plugins.presets import Preset
+from plugins.presets import Field, Preset
 from plugins.registry import Registry
 
 _HEAD = """# Trackers
@@ -25,8 +28,9 @@ _ADAPTERS = """
 ## Adapters
 
 *Test* asks the tracker whether the connection is good, before traffic. *Every
-event* is told even after a newer one. *Limits* are a shorter time for retries,
-or an age beyond which an event is not sent.
+event* is told even after a newer one. *Limits*: how long retries go on where it is
+shorter than usual, the age beyond which an event is not sent, and how fast the
+tracker is told.
 """
 _PRESETS = """
 ## Presets
@@ -51,36 +55,42 @@ def listed() -> list[dict[str, Any]]:
             "key": preset.key,
             "title": preset.title,
             "kind": preset.kind,
-            "help": preset.notes,
             "source": preset.source,
             "date": preset.date.isoformat(),
             "sure": preset.sure,
-            "fields": [
+            "notes": preset.notes,
+            "modes": [
                 {
-                    "name": field.name,
-                    "title": field.title,
-                    "help": field.help,
-                    "type": "text",
-                    "required": field.required and not field.default,
-                    "secret": field.secret,
-                    "default": field.default,
+                    "name": name,
+                    "title": presets.MODES[name],
+                    "statuses": {kind.value: word for kind, word in mode.statuses.items()},
                 }
-                for field in preset.fields
-            ],
-            "modes": {name: presets.MODES[name] for name in preset.modes},
-            "statuses": {
-                name: {kind.value: word for kind, word in mode.statuses.items()}
                 for name, mode in preset.modes.items()
-            },
+            ],
             "click": {
                 "parameter": preset.click.parameter,
                 "macro": preset.click.macro,
                 "shape": preset.click.shape,
                 "max": preset.click.max,
+                "needed": preset.click.needed,
             },
+            "fields": [_field(field) for field in preset.fields],
         }
         for preset in presets.presets().values()
     ]
+
+
+def _field(field: Field) -> dict[str, Any]:
+    """As `plugins.form` describes one; what has a default may be left empty."""
+    return {
+        "name": field.name,
+        "title": field.title,
+        "help": field.help,
+        "type": "text",
+        "required": field.required and not field.default,
+        "secret": field.secret,
+        "default": field.default,
+    }
 
 
 def page() -> str:
@@ -124,13 +134,31 @@ def _adapter(registry: Registry, name: str) -> list[str]:
         _code(name),
         _yes(hasattr(module, "build_probe")),
         _yes(hasattr(module, "wants_every_event")),
-        ", ".join(
-            word
-            for word, hook in (("retries", "retry_span"), ("age", "oldest"))
-            if hasattr(module, hook)
-        ),
+        ", ".join(filter(None, _limits(registry.get(name)))),
         ", ".join(_code(field["name"]) for field in asked if field["required"]) or "see plugins.md",
     ]
+
+
+def _limits(adapter: Adapter) -> Iterable[str]:
+    """By the adapter's own hooks, for the settings that nobody has changed."""
+    settings = _usual(adapter.schema)
+    span, oldest, pace = (
+        adapter.retry_span(settings),
+        adapter.oldest(settings),
+        adapter.pace(settings),
+    )
+    yield f"retries for {span / 3600:g} h" if span else ""
+    yield f"age {oldest / 86400:g} d" if oldest else ""
+    yield f"{pace.per_minute:g} a minute, {pace.burst} at once" if pace else ""
+
+
+def _usual(schema: Schema) -> Mapping[str, Any]:
+    """What a schema fills in by itself; "" for what a customer has to type."""
+    usual: dict[str, Any] = {}
+    for name, field in schema.fields.items():
+        given = field.load_default() if callable(field.load_default) else field.load_default
+        usual[field.attribute or name] = "" if given is missing else given
+    return usual
 
 
 def _preset(preset: Preset) -> list[str]:

@@ -6,6 +6,7 @@ import json
 import math
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any, Final
 from urllib.parse import quote, quote_plus
 
@@ -21,6 +22,9 @@ MAX_STEP: Final = 32
 MAX_KEY: Final = 128
 MAX_REASON: Final = 300
 MIN_SECRET: Final = 4
+MAX_CARRIED: Final = 16
+MAX_CARRY: Final = 1024  # characters of JSON
+MAX_CARRIED_NUMBER: Final = 2**53
 MAX_BURST: Final = 1_000_000
 MIN_PER_MINUTE: Final = 1 / 60
 
@@ -88,11 +92,44 @@ def check_outcome(outcome: object, secrets: tuple[str, ...], hook: str) -> Outco
     if not isinstance(outcome.reason, str) or not isinstance(outcome.stop, bool):
         raise AdapterFailed(f"{hook} returned an Outcome with a wrong type inside")
     reason = sentence(outcome.reason, secrets)
-    return (
-        outcome
-        if reason == outcome.reason
-        else Outcome(outcome.verdict, reason, wait, outcome.stop)
-    )
+    carry = None if outcome.carry is None else _checked_carry(outcome.carry, secrets, hook)
+    if carry is None and reason == outcome.reason:
+        return outcome
+    return replace(outcome, reason=reason, carry=carry)
+
+
+def _checked_carry(carry: object, secrets: tuple[str, ...], hook: str) -> dict[str, str | int]:
+    """A copy that runs no foreign code, is stored in clear, and comes back as it went."""
+    given = _copied(carry)
+    if given is None or len(given) > MAX_CARRIED:
+        raise AdapterFailed(f"{hook} returned a carry that is no mapping of at most {MAX_CARRIED}")
+    kept: dict[str, str | int] = {}
+    for name, value in given.items():
+        number = type(value) is int and abs(value) <= MAX_CARRIED_NUMBER
+        if not isinstance(name, str) or not (number or isinstance(value, str)):
+            raise AdapterFailed(f"{hook} returned a carry of other things than texts and numbers")
+        kept[_whole(name)] = value if type(value) is int else _whole(value)
+    if len(text := json.dumps(kept)) > MAX_CARRY:
+        raise AdapterFailed(f"{hook} returned a carry of more than {MAX_CARRY} characters")
+    if mask(text, secrets) != text:
+        raise AdapterFailed(f"{hook} returned a carry with a secret inside")
+    return kept
+
+
+def _copied(carry: object) -> dict[Any, Any] | None:
+    """The mapping as it is now. A foreign Mapping runs foreign code, which may raise or hang."""
+    try:
+        with time_limit(0.2):
+            return dict(carry) if isinstance(carry, Mapping) else None
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
+        raise AdapterFailed(sentence(f"reading carry raised {describe(error)}")) from error
+
+
+def _whole(text: str) -> str:
+    """A plain str. Half a surrogate pair, which a stranger's JSON may hold, becomes `?`."""
+    return str.encode(text, "utf-8", "replace").decode()
 
 
 def check_pace(pace: object) -> Pace:

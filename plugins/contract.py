@@ -67,6 +67,9 @@ class Event:
     sequence: int = 1  #: the number of this report among those of its lead
     key: str = ""  #: identifies this event at this destination, for all tries
     now: int = 0  #: Unix seconds when this try is built; changes with every retry
+    tries: int = 0  #: made before this one; begins anew when a person sends it again
+    #: See `Outcome.carry`. No part of the hash: events stay hashable.
+    carried: Mapping[str, str | int] = field(default_factory=dict, hash=False)
 
     def step_key(self, step: str = "") -> str:
         """A UUID that stays the same on every retry of this event's `step`."""
@@ -147,12 +150,19 @@ class Outcome:
     `reason` is one sentence for the owner. `retry_after` (seconds) is the
     tracker's wish. `stop` switches the destination off and tells its owner:
     the key was revoked, the account is unpaid, the address is gone for good.
+    With RETRY the event waits until the owner has mended it.
+
+    `carry` is what the next request of this event should know: the next step,
+    or the next try. It is kept with the postback and comes back as
+    `Event.carried`; None leaves what is carried as it is, an empty mapping
+    drops it. At most 16 texts or whole numbers, 1 KB as JSON, no secrets.
     """
 
     verdict: Verdict
     reason: str = ""
     retry_after: float | None = None
     stop: bool = False
+    carry: Mapping[str, str | int] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,8 @@ from typing import Any, Final
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
 from plugins import macros
-from plugins.contract import Event, EventKind
+from plugins.base_url import BaseUrl
+from plugins.contract import Event, EventKind, Outcome, Response, Verdict, outcome_by_status
 
 #: Within the 48 hours in which a repeated event id is recognised.
 RETRY_SECONDS: Final = 47 * 3600.0
@@ -113,6 +114,46 @@ def currency_field() -> Word:
     )
 
 
+def token_field(where: str) -> Word:
+    """The access token; `where` is found what the customer has to paste."""
+    return Word(
+        required=True,
+        validate=validate.Length(min=8, max=1024),
+        metadata={
+            "title": "Access token",
+            "help": f"{where}, Generate access token",
+            "secret": True,
+        },
+    )
+
+
+def click_field(own: str) -> fields.String:
+    """What the click id of a link is: `own`, the platform's kind, unless the customer says."""
+    return fields.String(
+        load_default=own,
+        validate=validate.OneOf([own, "external_id", "nothing"]),
+        metadata={"title": "The click id of my links is", "help": "nothing: do not send it"},
+    )
+
+
+def trial_field() -> Word:
+    """The code under which events are shown to the customer and not counted."""
+    return Word(
+        load_default="",
+        validate=validate.Length(max=64),
+        metadata={"title": "Test event code", "help": "sends to the Test events tab; empty = live"},
+    )
+
+
+def address_field(usual: str) -> BaseUrl:
+    """Where the platform's API is."""
+    return BaseUrl(
+        load_default=usual,
+        validate=validate.Length(min=1, max=255),
+        metadata={"title": "Address of the API", "help": "change it only for a gateway of yours"},
+    )
+
+
 class ConversionSettings(Schema):
     """What the schemas of the platforms have in common; each declares the fields itself."""
 
@@ -157,3 +198,28 @@ def compact(value: object) -> bytes:
     """JSON in UTF-8; half characters, which it cannot hold, become question marks."""
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     return text.encode("utf-8", "replace")
+
+
+def parsed(response: Response) -> Mapping[str, Any]:
+    """The JSON object of an answer; empty where there is none."""
+    answer = response.json()
+    return answer if isinstance(answer, dict) else {}
+
+
+def by_status(response: Response, token: Outcome) -> Outcome:
+    """What an answer means that is not in the platform's words.
+
+    Something in between spoke, so a success is none. 401 means `token`,
+    whoever says it.
+    """
+    outcome = token if response.status == 401 else outcome_by_status(response)
+    if outcome.verdict.is_success:
+        return Outcome(Verdict.RETRY, "the answer is not the platform's")
+    return outcome
+
+
+def explained(known: Outcome, said: str, response: Response) -> Outcome:
+    """`known`, with the platform's own words, and with the wait it asks for if it is one."""
+    wait = response.retry_after if known.verdict is Verdict.RETRY else None
+    reason = f"{known.reason}; {said}" if known.reason else said
+    return Outcome(known.verdict, reason, wait, known.stop)

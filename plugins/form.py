@@ -32,7 +32,8 @@ def fields_of(schema: Schema) -> list[dict[str, Any]]:
     """Every field that a customer fills in, in order.
 
     Each has `name title help type required secret`, and where they apply
-    `default`, `choices` and, for an object, its own `fields`.
+    `default`, `choices` (of a list, those of its items; of a map, its names)
+    and, for an object, its own `fields`.
     """
     return [
         _described(field.data_key or name, field)
@@ -53,12 +54,24 @@ def _described(name: str, field: fields.Field[Any]) -> dict[str, Any]:
     }
     if isinstance(field.load_default, str | int | float):
         said["default"] = field.load_default
-    for rule in field.validators:
-        if isinstance(rule, validate.OneOf):
-            said["choices"] = [str(choice) for choice in rule.choices]
+    if choices := _choices(field):
+        said["choices"] = choices
     if isinstance(field, fields.Nested) and not field.many:
         said["fields"] = fields_of(field.schema)
     return said
+
+
+def _choices(field: fields.Field[Any]) -> list[str]:
+    """What can be chosen, or nothing where anything can be typed."""
+    asked = [field]
+    if isinstance(field, fields.List):
+        asked.append(field.inner)
+    elif isinstance(field, fields.Mapping) and field.key_field:
+        asked.append(field.key_field)
+    for rule in (rule for one in asked for rule in one.validators):
+        if isinstance(rule, validate.OneOf):
+            return [str(choice) for choice in rule.choices]
+    return []
 
 
 def _text(value: object) -> str:

@@ -13,10 +13,10 @@ import pluggy
 
 from plugins import payments
 from plugins.contract import PROJECT
-from plugins.payments import GATEWAYS_GROUP, HOOKS
+from plugins.payments import GATEWAYS_GROUP, PAIRS, REQUIRED
 
 #: Modules beside this one.
-BUILT_INS: Final = ("signed_gateway",)
+BUILT_INS: Final = ("signed_gateway", "telegram_stars")
 
 
 class NotAGateway(Exception):
@@ -25,31 +25,61 @@ class NotAGateway(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Gateway:
-    """One gateway with its settings. `hook` calls its functions by keyword."""
+    """One gateway with its settings. `hook` calls its functions by keyword.
+
+    `hooks` names those it has: `price_invoice`, `read_notice`, `build_check`
+    and `build_refund` may be missing.
+    """
 
     name: str
     hook: Any
     settings: Mapping[str, Any]
+    hooks: frozenset[str] = frozenset()
 
 
-def load(name: str, settings: Mapping[str, Any]) -> Gateway:
+def load(
+    name: str, settings: Mapping[str, Any], surroundings: Mapping[str, Any] | None = None
+) -> Gateway:
     """The gateway of that name. Raises NotAGateway."""
+    return make_gateway(name, _plugin(name), settings, surroundings)
+
+
+def make_gateway(
+    name: str,
+    plugin: object,
+    settings: Mapping[str, Any],
+    surroundings: Mapping[str, Any] | None = None,
+) -> Gateway:
+    """Put one plugin (a module or an object with hooks) behind the Gateway face.
+
+    Of `surroundings`, what its schema asks for is added to `settings`. Raises
+    NotAGateway.
+    """
     manager = pluggy.PluginManager(f"{PROJECT}_gateway")
     manager.add_hookspecs(payments)
-    plugin = _plugin(name)
     try:
         manager.register(plugin, name=name)
     except (pluggy.PluginValidationError, ValueError) as error:
         raise NotAGateway(str(error)) from error
-    present = {caller.name for caller in manager.get_hookcallers(plugin) or []}
-    missing = [hook.__name__ for hook in HOOKS if hook.__name__ not in present]
-    if missing:
+    hooks = frozenset(caller.name for caller in manager.get_hookcallers(plugin) or [])
+    if missing := _missing(hooks):
         raise NotAGateway(f"{name} lacks {', '.join(missing)}")
+    schema = manager.hook.gateway_schema()
+    known = {field: text for field, text in (surroundings or {}).items() if field in schema.fields}
     try:
-        checked = manager.hook.gateway_schema().load(dict(settings))
+        checked = schema.load({**settings, **known})
     except marshmallow.ValidationError as error:
         raise NotAGateway(f"{name}: {error.messages}") from error
-    return Gateway(name, manager.hook, checked)
+    return Gateway(name, manager.hook, checked, hooks)
+
+
+def _missing(hooks: frozenset[str]) -> list[str]:
+    """What must be there and is not: the required ones, and the other half of a pair."""
+    wanted = {hook.__name__ for hook in REQUIRED}
+    for pair in PAIRS:
+        names = {hook.__name__ for hook in pair}
+        wanted |= names if names & hooks else set()
+    return sorted(wanted - hooks)
 
 
 def _plugin(name: str) -> object:

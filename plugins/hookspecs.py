@@ -43,7 +43,10 @@ def build_request(  # type: ignore[empty-body]
     each with its own `step` name of at most 32 characters. A step that
     succeeded is not sent again. An empty tuple means that this tracker has
     nothing to hear about this event. `settings` is what the schema loaded.
-    An empty `idempotency_key` is filled in with `event.step_key(step)`.
+    An empty `idempotency_key` is filled in with `event.step_key(step)`. It is
+    called for every try, and again between two steps when the answer to the
+    first gave something to carry: `event.carried` may change what the steps
+    say, never which they are.
     """
 
 
@@ -56,7 +59,8 @@ def classify_response(  # type: ignore[empty-body]
     Returns an `Outcome`. Many trackers answer 200 for every error, so read the
     body where it tells more. `plugins.outcome_by_status(response)` is the sane
     default to start from. Timeouts and broken connections never come here:
-    they are always tried again.
+    they are always tried again. What a later step or try must know of this
+    answer, such as an id or a count, goes into `Outcome.carry`.
     """
 
 
@@ -91,11 +95,14 @@ def wants_every_event(settings: Mapping[str, Any]) -> bool:  # type: ignore[empt
 
 @hookspec(firstresult=True)
 def retry_span(settings: Mapping[str, Any]) -> float | None:
-    """How long an event is worth retrying, in seconds after the first try.
+    """How long an event is worth retrying, in seconds after the first try of a step.
 
     Optional; None, the default, means the whole schedule of about 45 hours.
     Return less when the tracker forgets an idempotency key sooner: a later
-    retry could be counted twice.
+    retry could be counted twice. Tries that surely did not arrive (no
+    connection, a refusal with 4xx, an answer with `stop`) do not count as the
+    first. An event that waited longer after one that may have arrived is
+    not sent again: it ends as failed.
     """
 
 

@@ -36,7 +36,6 @@ from typing import Any, ClassVar, Final
 from marshmallow import Schema, fields, validate
 
 from plugins import macros
-from plugins.base_url import BaseUrl
 from plugins.contract import (
     Event,
     EventKind,
@@ -45,18 +44,24 @@ from plugins.contract import (
     Response,
     Verdict,
     hookimpl,
-    outcome_by_status,
 )
 from plugins.conversions import (
     RETRY_SECONDS,
     ConversionSettings,
     Word,
+    address_field,
+    by_status,
+    click_field,
     compact,
     currency_field,
     events_field,
+    explained,
     hashed,
     identities,
     name_of,
+    parsed,
+    token_field,
+    trial_field,
     values_field,
     worth,
 )
@@ -114,15 +119,7 @@ class MetaCapiSettings(ConversionSettings):
         validate=validate.Regexp(r"\d{5,20}\Z", error="is not a pixel id, which is a number"),
         metadata={"title": "Pixel or data set id", "help": "from Events Manager"},
     )
-    access_token = Word(
-        required=True,
-        validate=validate.Length(min=8, max=1024),
-        metadata={
-            "title": "Access token",
-            "help": "Events Manager, Settings, Conversions API, Generate access token",
-            "secret": True,
-        },
-    )
+    access_token = token_field("Events Manager, Settings, Conversions API")
     events = events_field(NAMES)
     values = values_field()
     currency = currency_field()
@@ -131,30 +128,18 @@ class MetaCapiSettings(ConversionSettings):
         validate=validate.OneOf(["chat", "system_generated", "other"]),
         metadata={"title": "Where it happened", "help": "what Meta shall believe about it"},
     )
-    click_is = fields.String(
-        load_default="fbclid",
-        validate=validate.OneOf(["fbclid", "external_id", "nothing"]),
-        metadata={"title": "The click id of my links is", "help": "nothing: do not send it"},
-    )
+    click_is = click_field("fbclid")
     send_names = fields.Boolean(
         load_default=False,
         metadata={"title": "Send names", "help": "first and last name, hashed"},
     )
-    test_event_code = Word(
-        load_default="",
-        validate=validate.Length(max=64),
-        metadata={"title": "Test event code", "help": "sends to the Test events tab; empty = live"},
-    )
+    test_event_code = trial_field()
     version = Word(
         load_default=VERSION,
         validate=validate.Regexp(r"v\d{1,3}\.\d\Z", error="must look like v26.0"),
         metadata={"title": "Version of the Graph API"},
     )
-    base_url = BaseUrl(
-        load_default=GRAPH,
-        validate=validate.Length(min=1, max=255),
-        metadata={"title": "Address of the API", "help": "change it only for a gateway of yours"},
-    )
+    base_url = address_field(GRAPH)
 
 
 @hookimpl
@@ -192,18 +177,15 @@ def build_request(event: Event, settings: Mapping[str, Any]) -> Request | tuple[
 @hookimpl
 def classify_response(response: Response) -> Outcome:
     """By Meta's JSON, whatever the status."""
-    answer = response.json()
-    if isinstance(answer, dict) and isinstance(answer.get("error"), dict):
+    answer = parsed(response)
+    if isinstance(answer.get("error"), dict):
         return _refused(answer["error"], response)
-    outcome = outcome_by_status(response)
-    if not outcome.verdict.is_success:
-        return outcome
-    received = answer.get("events_received") if isinstance(answer, dict) else None
+    received = answer.get("events_received") if response.status == 200 else None
     if received == 1:
         return Outcome(Verdict.DELIVERED, "Meta received the event")
     if received == 0:
         return Outcome(Verdict.REJECTED, f"Meta received nothing: {answer.get('messages')}")
-    return Outcome(Verdict.RETRY, "the answer is not Meta's")
+    return by_status(response, _TOKEN)
 
 
 @hookimpl
@@ -215,15 +197,12 @@ def build_probe(settings: Mapping[str, Any]) -> Request:
 @hookimpl
 def classify_probe(response: Response) -> Outcome:
     """The token is good; whether it may write to the pixel, the first event shows."""
-    answer = response.json()
-    if isinstance(answer, dict) and isinstance(answer.get("error"), dict):
+    answer = parsed(response)
+    if isinstance(answer.get("error"), dict):
         return _refused(answer["error"], response)
-    outcome = outcome_by_status(response)
-    if not outcome.verdict.is_success:
-        return outcome
-    if isinstance(answer, dict) and answer.get("id"):
+    if response.status == 200 and answer.get("id"):
         return Outcome(Verdict.DELIVERED, "Meta accepts the access token")
-    return Outcome(Verdict.REJECTED, "this address does not answer as Meta does")
+    return by_status(response, _TOKEN)
 
 
 @hookimpl
@@ -273,11 +252,8 @@ def _refused(error: Mapping[str, Any], response: Response) -> Outcome:
     known = _ERRORS.get((code, subcode)) or _ERRORS.get(code)
     if known is None:
         passing = error.get("is_transient") is True or response.status >= 500
-        known = Outcome(Verdict.RETRY if passing else Verdict.REJECTED, "")
-    wait = response.retry_after if known.verdict is Verdict.RETRY else None
-    return Outcome(
-        known.verdict, f"{known.reason}; {said}" if known.reason else said, wait, known.stop
-    )
+        known = Outcome(Verdict.RETRY if passing else Verdict.REJECTED)
+    return explained(known, said, response)
 
 
 def _number(value: object) -> int:

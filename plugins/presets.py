@@ -103,10 +103,17 @@ class Click:
 
 @dataclass(frozen=True, slots=True)
 class Mode:
-    """One way to tell a tracker: a URL by event, and the words of {status}."""
+    """One way to tell a tracker: a URL by event, and the words of {status}.
+
+    `reminder` stands beside a receipt that would be the same if it were amiss.
+    """
 
     urls: Mapping[EventKind, str]
     statuses: Mapping[EventKind, str]
+    reminder: str = ""
+
+
+_NO_MODE: Final = Mode({}, {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +170,7 @@ def _mode(
     statuses: Mapping[str, str],
     urls: Mapping[str, str] | None = None,
     append: Mapping[str, str] | None = None,
+    reminder: str = "",
 ) -> Mode:
     """`urls` and `append` are by event; `else` in `append` is for the events without one."""
     own, more = urls or {}, append or {}
@@ -170,7 +178,9 @@ def _mode(
     if stray := (set(own) | set(more)) - {"else", *words}:
         raise ValueError(f"there is no status for {', '.join(sorted(stray))}")
     return Mode(
-        {kind: own.get(kind, url) + more.get(kind, more.get("else", "")) for kind in words}, words
+        {kind: own.get(kind, url) + more.get(kind, more.get("else", "")) for kind in words},
+        words,
+        reminder,
     )
 
 
@@ -222,10 +232,10 @@ def expand(
     }
 
 
-def words_of(key: str, mode: str) -> Mapping[EventKind, str]:
-    """What {status} says in a body by this preset; nothing for one that is gone."""
+def mode_of(key: str, mode: str) -> Mode:
+    """A mode of a preset; an empty one where either is gone."""
     preset = presets().get(key)
-    return preset.modes[mode].statuses if preset and mode in preset.modes else {}
+    return preset.modes.get(mode, _NO_MODE) if preset else _NO_MODE
 
 
 def _known(mode: Mode, statuses: Mapping[str, str]) -> dict[EventKind, str]:

@@ -28,7 +28,8 @@ MEANINGS: Final[Mapping[str, Outcome]] = {
     "delivered": Outcome(Verdict.DELIVERED, "the tracker took it"),
     "duplicate": Outcome(Verdict.DUPLICATE, "the tracker had it already"),
     "unknown_click": Outcome(Verdict.REJECTED, "the tracker does not know this click id"),
-    "bad_key": Outcome(Verdict.REJECTED, "the tracker does not accept the key", stop=True),
+    # A key can be mended, and then the event is still wanted.
+    "bad_key": Outcome(Verdict.RETRY, "the tracker does not accept the key", stop=True),
     "refused": Outcome(Verdict.REJECTED, "the tracker refused it"),
     "later": Outcome(Verdict.RETRY, "the tracker asks for another try"),
 }

@@ -43,6 +43,7 @@ BUILT_INS: Final = (
     "altcraft",
     "meta_capi",
     "tiktok_events",
+    "yandex_metrica",
     "webhook",
 )
 

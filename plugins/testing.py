@@ -13,17 +13,15 @@ relies on: see each test's name.
 
 from __future__ import annotations
 
-import gc
-import sys
-import threading
+import json
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, ClassVar, Final
 from urllib.parse import parse_qsl, urlsplit
 
 from plugins.adapter import Adapter
 from plugins.contract import Event, EventKind, Outcome, Request, Response
+from plugins.purity import watched
 
 #: Written by strangers into names, click ids and titles.
 HOSTILE: Final = (
@@ -78,12 +76,6 @@ BODIES: Final = (
     b"NaN",
     b"x" * 1024 * 1024,
 )
-
-#: Audit events that tell of a way out of a pure function.
-_IMPURE: Final = ("socket.", "open", "subprocess.", "os.system", "os.putenv", "urllib.Request")
-
-#: What `time` offers that does not look at the clock when given a time.
-_TIMELESS: Final = ("strftime", "mktime", "gmtime", "strptime")
 
 
 def sample_event(kind: EventKind = EventKind.APPROVE, **changes: Any) -> Event:
@@ -145,6 +137,13 @@ class AdapterContract:
         for kind in EventKind:
             assert self.requests(sample_event(kind)) == self.requests(sample_event(kind))
 
+    def test_a_retry_goes_under_the_same_keys(self) -> None:
+        """Time passes and tries are counted; the key must stay, or a retry counts twice."""
+        for kind in EventKind:
+            event = sample_event(kind)
+            later = replace(event, now=event.now + 3600, tries=3)
+            assert _keys(self.requests(event)) == _keys(self.requests(later))
+
     def test_every_request_has_its_own_key_and_step(self) -> None:
         """The key of a step is the same on every retry, and no other step's."""
         for kind in EventKind:
@@ -196,6 +195,25 @@ class AdapterContract:
                 outcome = self.adapter.classify(answer, request, event, settings)
                 assert isinstance(outcome, Outcome)
 
+    def test_what_is_carried_changes_no_steps(self) -> None:
+        """It comes back from storage, and may change what a step says, not which there are."""
+        event = self.some_event()
+        requests = self.requests(event)
+        for request in requests:
+            for answer in self._answers():
+                outcome = self.adapter.classify(answer, request, event, self.settings())
+                carried = json.loads(json.dumps(dict(outcome.carry or {})))
+                again = self.requests(replace(event, carried=carried))
+                assert [one.step for one in again] == [one.step for one in requests]
+                assert again == self.requests(replace(event, carried=carried))
+
+    def _answers(self) -> Iterator[Response]:
+        """Its success, and failures as many vendors tell them."""
+        yield self.success_sample
+        for status in STATUSES:
+            yield Response(status, {}, b"")
+            yield Response(status, {}, b'{"error": 404, "status": "error"}')
+
     def test_a_probe_and_its_answers_are_understood(self) -> None:
         """Where the adapter has a probe, any answer to it gets an outcome."""
         settings = self.settings()
@@ -217,7 +235,7 @@ class AdapterContract:
         event, settings = self.some_event(), self.settings()
         request = self.adapter.build(event, settings)[0]  # what is cached may be read now
         self.adapter.classify(self.success_sample, request, event, settings)
-        with _watched() as seen:
+        with watched() as seen:
             self.adapter.build(event, settings)
             self.adapter.classify(self.success_sample, request, event, settings)
         assert not seen, f"a hook did more than describe: {seen}"
@@ -260,41 +278,5 @@ def _skeleton(request: Request) -> tuple[Any, ...]:
     )
 
 
-_watch = threading.local()
-_hooked: list[bool] = []
-
-
-@contextmanager
-def _watched() -> Iterator[list[str]]:
-    """Collect what this thread does to the outside: audit events and clock calls."""
-    if not _hooked:  # an audit hook stays for ever, so there is one
-        sys.addaudithook(_audit)
-        _hooked.append(True)
-    _watch.seen = seen = list[str]()
-    gc.disable()  # what others left to be cleared away is not the hook's doing
-    sys.setprofile(_profile)
-    try:
-        yield seen
-    finally:
-        sys.setprofile(None)
-        _watch.seen = None
-        gc.enable()
-
-
-def _audit(event: str, _arguments: tuple[Any, ...]) -> None:
-    seen = getattr(_watch, "seen", None)
-    if seen is not None and event.startswith(_IMPURE):
-        seen.append(event)
-
-
-def _profile(frame: Any, what: str, function: Any) -> None:
-    """Notice who asks for the time or the environment, our own time limit aside."""
-    module = frame.f_globals.get("__name__")
-    if what == "call" and module == "os":
-        _watch.seen.append(f"os.{frame.f_code.co_name}")
-    if what != "c_call" or module == "plugins.limits":
-        return
-    owner, name = getattr(function, "__self__", None), getattr(function, "__name__", "")
-    told = getattr(owner, "__name__", "") == "time" and name not in _TIMELESS
-    if told or (isinstance(owner, type) and name in ("now", "utcnow", "today")):
-        _watch.seen.append(f"{getattr(owner, '__name__', owner)}.{name}")
+def _keys(requests: tuple[Request, ...]) -> list[tuple[str, str]]:
+    return [(one.step, one.idempotency_key) for one in requests]

@@ -26,9 +26,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar, Final
 
-from marshmallow import Schema, fields, validate
+from marshmallow import Schema, validate
 
-from plugins.base_url import BaseUrl
 from plugins.contract import (
     Event,
     EventKind,
@@ -37,18 +36,24 @@ from plugins.contract import (
     Response,
     Verdict,
     hookimpl,
-    outcome_by_status,
 )
 from plugins.conversions import (
     RETRY_SECONDS,
     Address,
     ConversionSettings,
     Word,
+    address_field,
+    by_status,
+    click_field,
     compact,
     currency_field,
     events_field,
+    explained,
     identities,
     name_of,
+    parsed,
+    token_field,
+    trial_field,
     values_field,
     worth,
 )
@@ -95,38 +100,18 @@ class TiktokEventsSettings(ConversionSettings):
         validate=validate.Regexp(r"[A-Za-z0-9]{8,40}\Z", error="is not the ID of a pixel"),
         metadata={"title": "Pixel ID", "help": "from Events Manager, such as COQDA8RC77U2TMR44LI0"},
     )
-    access_token = Word(
-        required=True,
-        validate=validate.Length(min=8, max=1024),
-        metadata={
-            "title": "Access token",
-            "help": "Events Manager, your pixel, Settings, Events API, Generate access token",
-            "secret": True,
-        },
-    )
+    access_token = token_field("Events Manager, your pixel, Settings, Events API")
     events = events_field(NAMES)
     values = values_field()
     currency = currency_field()
-    click_is = fields.String(
-        load_default="ttclid",
-        validate=validate.OneOf(["ttclid", "external_id", "nothing"]),
-        metadata={"title": "The click id of my links is", "help": "nothing: do not send it"},
-    )
+    click_is = click_field("ttclid")
     page_url = Address(
         load_default="",
         validate=validate.Length(max=2048),
         metadata={"title": "Landing page", "help": "the page your ad leads to"},
     )
-    test_event_code = Word(
-        load_default="",
-        validate=validate.Length(max=64),
-        metadata={"title": "Test event code", "help": "sends to the Test events tab; empty = live"},
-    )
-    base_url = BaseUrl(
-        load_default=API,
-        validate=validate.Length(min=1, max=255),
-        metadata={"title": "Address of the API", "help": "change it only for a gateway of yours"},
-    )
+    test_event_code = trial_field()
+    base_url = address_field(API)
 
 
 @hookimpl
@@ -169,16 +154,18 @@ def build_request(event: Event, settings: Mapping[str, Any]) -> Request | tuple[
 @hookimpl
 def classify_response(response: Response) -> Outcome:
     """By the `code` in the JSON, whatever the status."""
-    answer = response.json()
-    code = answer.get("code") if isinstance(answer, dict) else None
-    if not isinstance(code, int) or isinstance(code, bool):
-        outcome = outcome_by_status(response)
-        if outcome.verdict.is_success:
-            return Outcome(Verdict.RETRY, "the answer is not TikTok's")
-        return outcome
+    answer = parsed(response)
+    code = answer.get("code")
+    if type(code) is not int:
+        return by_status(response, _TOKEN)
     if code == 0:
         return Outcome(Verdict.DELIVERED, "TikTok took the event")
-    return _refused(code, str(answer.get("message"))[:180], response)
+    known = _CODES.get(code)
+    if known is None:
+        passing = code >= _OWN_FAILURE or response.status >= 500
+        known = _LATER if passing else Outcome(Verdict.REJECTED)
+    said = f"TikTok says: {str(answer.get('message'))[:180]} (code {code})"
+    return explained(known, said, response)
 
 
 @hookimpl
@@ -204,14 +191,3 @@ def _user(event: Event, settings: Mapping[str, Any]) -> dict[str, Any]:
     if event.click and settings["click_is"] == "ttclid":
         known["ttclid"] = event.click
     return known
-
-
-def _refused(code: int, message: str, response: Response) -> Outcome:
-    said = f"TikTok says: {message} (code {code})"
-    known = _CODES.get(code)
-    if known is None and (code >= _OWN_FAILURE or response.status >= 500):
-        known = _LATER
-    if known is None:
-        return Outcome(Verdict.REJECTED, said)
-    wait = response.retry_after if known.verdict is Verdict.RETRY else None
-    return Outcome(known.verdict, f"{known.reason}; {said}", wait, known.stop)

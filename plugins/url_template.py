@@ -80,13 +80,20 @@ def classify_response(response: Response, request: Request, settings: Mapping[st
     if altercpa_lite.is_postback(request.url):
         # The five URLs may lead to several trackers: one revoked key stops none of the others.
         return replace(altercpa_lite.read(response), stop=False)
-    return _read_body(response) or outcome
+    return _read_body(response) or _reminded(outcome, settings)
 
 
 @hookimpl
 def wants_every_event(settings: Mapping[str, Any]) -> bool:
     """A tracker that is told separate events counts each of them."""
     return settings.get("mode") == "separate"
+
+
+def _reminded(taken: Outcome, settings: Mapping[str, Any]) -> Outcome:
+    """With what the preset would remind of: the tracker says the same when it is amiss."""
+    preset, mode = settings.get("preset"), settings.get("mode", "")
+    reminder = presets.mode_of(preset, mode).reminder if preset else ""
+    return replace(taken, reason=f"{taken.reason}; {reminder}") if reminder else taken
 
 
 def _by_reader(response: Response, settings: Mapping[str, Any]) -> Outcome | None:
@@ -182,7 +189,7 @@ def _status(kind: EventKind, settings: Mapping[str, Any]) -> str:
     if word := (settings.get("statuses") or {}).get(kind.value):
         return str(word)
     if preset := settings.get("preset"):
-        return presets.words_of(preset, settings.get("mode", "")).get(kind, kind.value)
+        return presets.mode_of(preset, settings.get("mode", "")).statuses.get(kind, kind.value)
     return kind.value
 
 

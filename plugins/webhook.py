@@ -15,7 +15,9 @@ read in November 2026. Where it leaves a choice, we decided:
 * While a secret is replaced there are two, and two signatures in one header.
 * Whatever is no 2xx is tried again, redirects and 4xx too: the receiver is the
   customer's own code, and a 404 is more often a deployment than a verdict.
-  410 switches the destination off, as the standard says.
+  410 switches the destination off, as the standard says. 401 is a receiver that
+  does not accept the signature: it parks the destination, and the event waits
+  until both sides hold the same secret.
 """
 
 from __future__ import annotations
@@ -137,10 +139,12 @@ def build_request(event: Event, settings: Mapping[str, Any]) -> Request | tuple[
 
 @hookimpl
 def classify_response(response: Response) -> Outcome:
-    """By status: 2xx is taken, 410 is the end, anything else is tried again."""
+    """By status: 2xx is taken, 410 is the end, anything else is tried again; 401 once mended."""
     outcome = outcome_by_status(response)
     if outcome.verdict.is_success or outcome.stop:
         return outcome
+    if response.status == 401:
+        return Outcome(Verdict.RETRY, "the receiver does not accept the signature", stop=True)
     return Outcome(Verdict.RETRY, outcome.reason, response.retry_after)
 
 

@@ -7,7 +7,7 @@ from flask import Blueprint, Response, g
 from app.auth import api_key
 from app.envelope import ok
 from app.schemas import load
-from app.schemas.bots import BotAdd, BotAdded, BotId, BotOut, ChatOut
+from app.schemas.bots import BotAdd, BotAdded, BotChats, BotId, BotOut, BotsList, ChatOut
 from app.services import bots
 
 blueprint = Blueprint("bots", __name__, url_prefix="/api/bots")
@@ -17,7 +17,7 @@ blueprint = Blueprint("bots", __name__, url_prefix="/api/bots")
 @api_key
 def listed() -> Response:
     """All bots, deleted ones too."""
-    return ok(BotOut(many=True).dump(bots.listed(g.account.id)))
+    return ok(BotOut(many=True).dump(bots.listed(g.account.id, **load(BotsList()))))
 
 
 @blueprint.post("/add.json")
@@ -31,7 +31,8 @@ def add() -> Response:
 @api_key
 def chats() -> Response:
     """Chats a campaign may be made for."""
-    return ok(ChatOut(many=True).dump(bots.chats(g.account.id, load(BotId())["id"])))
+    wanted = load(BotChats())
+    return ok(ChatOut(many=True).dump(bots.chats(g.account.id, wanted.pop("id"), **wanted)))
 
 
 @blueprint.post("/del.json")

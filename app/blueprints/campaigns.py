@@ -15,8 +15,11 @@ from app.schemas.campaigns import (
     CampaignLink,
     CampaignOut,
     CampaignPause,
+    CampaignsList,
+    LinkOut,
 )
-from app.services import campaigns
+from app.services import campaigns, links
+from app.services.templates import told, warnings
 
 blueprint = Blueprint("campaigns", __name__, url_prefix="/api/camp")
 
@@ -25,7 +28,8 @@ blueprint = Blueprint("campaigns", __name__, url_prefix="/api/camp")
 @api_key
 def listed() -> Response:
     """All campaigns that are not deleted."""
-    return ok(CampaignOut(many=True).dump(campaigns.listed(g.account.id)))
+    found = campaigns.listed(g.account.id, **load(CampaignsList()))
+    return ok(CampaignOut(many=True).dump(found))
 
 
 @blueprint.get("/get.json")
@@ -40,8 +44,9 @@ def get() -> Response:
 @api_key
 def add() -> Response:
     """Track a chat."""
-    campaign = campaigns.add(g.account.id, **load(CampaignAdd()))
-    return ok({"id": campaign.id, "code": campaign.code})
+    wanted = load(CampaignAdd())
+    campaign = campaigns.add(g.account.id, **wanted)
+    return ok({"id": campaign.id, "code": campaign.code}, **told(warnings(wanted.get("urls", {}))))
 
 
 @blueprint.post("/edit.json")
@@ -50,7 +55,7 @@ def edit() -> Response:
     """Change a campaign."""
     wanted = load(CampaignEdit())
     campaigns.edit(g.account.id, wanted.pop("id"), **wanted)
-    return ok()
+    return ok(**told(warnings(wanted.get("urls", {}))))
 
 
 @blueprint.get("/link.json")
@@ -58,7 +63,8 @@ def edit() -> Response:
 def link() -> Response:
     """The deep link for advertising."""
     wanted = load(CampaignLink())
-    return ok({"link": campaigns.link(g.account.id, wanted["id"], wanted["click"])})
+    made = links.make(g.account.id, wanted["id"], wanted["click"])
+    return ok(LinkOut().dump(made), **told(made.warnings))
 
 
 @blueprint.post("/pause.json")

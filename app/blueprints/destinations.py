@@ -18,6 +18,7 @@ from app.schemas.destinations import (
     DestinationsList,
 )
 from app.services import destinations
+from app.services.templates import told, warnings_of
 
 blueprint = Blueprint("destinations", __name__, url_prefix="/api/dest")
 
@@ -34,7 +35,9 @@ def listed() -> Response:
 @api_key
 def add() -> Response:
     """Connect a tracker."""
-    return ok({"id": destinations.add(g.account.id, **load(DestinationAdd()))})
+    wanted = load(DestinationAdd())
+    number = destinations.add(g.account.id, **wanted)
+    return ok({"id": number}, **told(warnings_of(wanted["settings"])))
 
 
 @blueprint.post("/edit.json")
@@ -43,7 +46,7 @@ def edit() -> Response:
     """Change a destination."""
     wanted = load(DestinationEdit())
     destinations.edit(g.account.id, wanted.pop("id"), **wanted)
-    return ok()
+    return ok(**told(warnings_of(wanted.get("settings", {}))))
 
 
 @blueprint.post("/pause.json")

@@ -17,6 +17,7 @@ from app.schemas.profile import (
     TrackerOut,
 )
 from app.services import accounts, connection
+from app.services.templates import told, warnings
 
 blueprint = Blueprint("profile", __name__, url_prefix="/api/profile")
 
@@ -46,8 +47,9 @@ def apikey() -> Response:
 @api_key
 def postbacks() -> Response:
     """Change some of the account's templates."""
-    accounts.edit_templates(g.account.id, load(Templates()))
-    return ok()
+    wanted = load(Templates())
+    accounts.edit_templates(g.account.id, wanted)
+    return ok(**told(warnings(wanted)))
 
 
 @blueprint.post("/notify.json")

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from dataclasses import fields as fields_of
+from types import MappingProxyType
 from typing import Final
 
 import orjson
 
 from plugins.contract import Event, EventKind
 
-_FROZEN: Final = [one.name for one in fields_of(Event) if one.name not in ("key", "now")]
+_OF_A_TRY: Final = ("key", "now", "tries", "carried")
+_FROZEN: Final = [one.name for one in fields_of(Event) if one.name not in _OF_A_TRY]
+_NOTHING: Final[Mapping[str, str | int]] = MappingProxyType({})
 
 
 def freeze(event: Event) -> str:
@@ -18,13 +23,18 @@ def freeze(event: Event) -> str:
     return orjson.dumps(fields).decode()
 
 
-def thaw(text: str, destination: int, occurrence: int, now: int) -> Event:
+def thaw(
+    text: str, destination: int, occurrence: int, *, now: int, tries: int = 0, carried: str = ""
+) -> Event:
     """The event again, under the key of its `occurrence` at `destination`, for a try `now`.
 
-    Fields that a newer version added take their defaults in old rows.
+    `carried` is JSON text, or empty. Fields that a newer version added take
+    their defaults in old rows.
     """
     fields = orjson.loads(text)
     fields["kind"] = EventKind(fields["kind"])
     fields["key"] = f"{fields['id']}|{destination}|{occurrence}"
     fields["now"] = now
+    fields["tries"] = tries
+    fields["carried"] = MappingProxyType(json.loads(carried)) if carried else _NOTHING
     return Event(**fields)

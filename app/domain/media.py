@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from app.errors import said
+
 MEGABYTE: Final = 1024 * 1024
 PHOTO_BYTES: Final = 10 * MEGABYTE
 VIDEO_BYTES: Final = 50 * MEGABYTE
@@ -33,9 +35,13 @@ def is_video(head: bytes) -> bool:
 def photo_fault(width: int, height: int, size: int) -> str:
     """Why Telegram would refuse this photo; empty if it would not."""
     if size > PHOTO_BYTES:
-        return "a photo may have 10 MB"
+        return said("a photo may have 10 MB")
     if width + height > SIDES:
-        return f"width and height of a photo may be {SIDES} together; these are {width + height}"
+        return said(
+            "width and height of a photo may be %(most)d together; these are %(sum)d",
+            most=SIDES,
+            sum=width + height,
+        )
     if max(width, height) > RATIO * min(width, height):
-        return f"a photo may be {RATIO} times as long as it is wide"
+        return said("a photo may be %(most)d times as long as it is wide", most=RATIO)
     return ""

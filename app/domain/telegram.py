@@ -16,8 +16,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
+from app.domain import telegram_payments
 from app.domain.telegram_fields import INT64, Odd, chat_id, clean, table, text, whole
 from app.domain.telegram_fields import date as date_of
+from app.domain.telegram_payments import Charged, Checkout, SupportAsked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -124,7 +126,8 @@ class Pressed:
     query: str
 
 
-Reading = Happening | RightsChanged | Reachable | ChatMoved | Pressed | Ignored
+Money = Checkout | Charged | SupportAsked
+Reading = Happening | RightsChanged | Reachable | ChatMoved | Pressed | Money | Ignored
 
 
 def decode(body: bytes) -> dict[str, Any]:
@@ -182,6 +185,8 @@ def _message(message: Mapping[str, Any], update_id: int) -> Reading:
         return _moved(chat_id(message, "migrate_from_chat_id"), chat_id(chat, "id"))
     if chat.get("type") != "private":
         return Ignored("message: not in a private chat")
+    if money := telegram_payments.in_message(message):
+        return money
     said = message.get("text")
     start = _START.fullmatch(said) if isinstance(said, str) else None
     if start is None:
@@ -248,6 +253,7 @@ _READERS: Final[Mapping[str, Callable[[Mapping[str, Any], int], Reading]]] = {
     "chat_join_request": _join_request,
     "my_chat_member": _my_chat_member,
     "callback_query": _callback_query,
+    "pre_checkout_query": telegram_payments.checkout,
 }
 
 

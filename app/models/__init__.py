@@ -19,6 +19,7 @@ from app.models.notice import Notice, NoticeKind
 from app.models.payment import Payment, PaymentState
 from app.models.postback import Attempt, Postback, PostbackState
 from app.models.session import Login, Session
+from app.models.tally import JournalTally, LeadTally, PostbackTally, Span
 from app.models.transfer import TransferToken
 from app.models.update import Update, UpdateState
 
@@ -39,7 +40,9 @@ __all__ = [
     "Destination",
     "DestinationStatus",
     "JournalEntry",
+    "JournalTally",
     "Lead",
+    "LeadTally",
     "Login",
     "Media",
     "MediaFile",
@@ -52,8 +55,10 @@ __all__ = [
     "PaymentState",
     "Postback",
     "PostbackState",
+    "PostbackTally",
     "Role",
     "Session",
+    "Span",
     "TransferToken",
     "Unreachable",
     "Update",

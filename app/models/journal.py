@@ -31,7 +31,7 @@ class JournalEntry(Base):
 
     __tablename__ = "journal"
     __table_args__ = (
-        Index("ix_journal_bot_id_chat_id_id", "bot_id", "chat_id", "id"),
+        Index("ix_journal_bot_id_chat_id_time", "bot_id", "chat_id", "time", "id"),
         Index(
             "ix_journal_organic",
             "campaign_id",

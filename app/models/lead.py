@@ -20,7 +20,8 @@ class Lead(Base):
     __tablename__ = "lead"
     __table_args__ = (
         UniqueConstraint("campaign_id", "subscriber"),
-        Index("ix_lead_account_id_id", "account_id", "id"),
+        Index("ix_lead_account_id_start_time", "account_id", "start_time", "id"),
+        Index("ix_lead_campaign_id_start_time", "campaign_id", "start_time", "id"),
         Index("ix_lead_bot_id_subscriber", "bot_id", "subscriber"),
     )
 

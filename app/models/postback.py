@@ -33,7 +33,10 @@ class Postback(Base):
     `sequence` numbers the reports of a lead, so (lead, destination, sequence)
     is unique for ever and gives the order. `occurrence` rises with each
     re-send by a person and is part of the idempotency key. `tries` counts
-    attempts of this occurrence; `steps` the requests that already succeeded.
+    attempts of this occurrence that were charged; `steps` the requests that
+    already succeeded. `first_try` is when the step in hand was first sent such
+    that it may have arrived. `carried` is what its adapter wants to know next
+    time, as JSON text.
     """
 
     __tablename__ = "postback"
@@ -59,7 +62,18 @@ class Postback(Base):
             sqlite_where=text("state = 1"),
             postgresql_where=text("state = 1"),
         ),
-        Index("ix_postback_account_id_id", "account_id", "id"),
+        Index("ix_postback_account_id_created", "account_id", "created", "id"),
+        Index("ix_postback_campaign_id_created", "campaign_id", "created", "id"),
+        Index("ix_postback_destination_id_created", "destination_id", "created", "id"),
+        Index(
+            "ix_postback_trouble",
+            "account_id",
+            "state",
+            "created",
+            "id",
+            sqlite_where=text("state > 2"),
+            postgresql_where=text("state > 2"),
+        ),
     )
 
     id: Mapped[Key]
@@ -77,6 +91,7 @@ class Postback(Base):
     steps: Mapped[int] = mapped_column(SmallInteger, default=0)
     due: Mapped[Instant]
     first_try: Mapped[Instant | None]
+    carried: Mapped[str] = mapped_column(Text, server_default="")
     lease: Mapped[str | None] = mapped_column(String(32))
     lease_until: Mapped[Instant | None]
     created: Mapped[Instant]
@@ -84,7 +99,11 @@ class Postback(Base):
 
 
 class Attempt(Base):
-    """What we sent (secrets masked), what came back, and what it meant."""
+    """What we sent (secrets masked), what came back, and what it meant.
+
+    `number` is the try that it was; it comes again after a try that was not
+    charged, because the tracker had refused the account and not the event.
+    """
 
     __tablename__ = "attempt"
     __table_args__ = (Index("ix_attempt_postback_id", "postback_id"),)

@@ -66,7 +66,6 @@ WORDS: Final[Mapping[str, JsonSchema]] = {
     "count": NUMBER,
     "code": TEXT,
     "key": TEXT,
-    "link": TEXT,
     "media": TEXT,
     "token": TEXT,
     "url": TEXT,
@@ -78,12 +77,22 @@ FORM_FIELD: Final[JsonSchema] = {
         "name": TEXT,
         "title": TEXT,
         "help": TEXT,
+        "type": {"enum": ["flag", "number", "object", "map", "list", "text", "value"]},
         "required": FLAG,
         "secret": FLAG,
         "default": {},
+        "choices": TEXTS,
+        "fields": {"type": "array"},
     },
-    "required": ["name", "title", "help", "required", "secret"],
+    "required": ["name", "title", "help", "type", "required", "secret"],
+    "additionalProperties": False,
 }
+
+MODE: Final = record(
+    name=TEXT, title=TEXT, statuses={"type": "object", "additionalProperties": TEXT}
+)
+
+CLICK: Final = record(parameter=TEXT, macro=TEXT, shape=TEXT, max=NUMBER, needed=FLAG)
 
 PRESET: Final = record(
     key=TEXT,
@@ -93,10 +102,8 @@ PRESET: Final = record(
     date=TEXT,
     sure=TEXT,
     notes=TEXT,
-    modes=TEXTS,
-    events={"type": "object", "additionalProperties": TEXTS},
-    macro=TEXT,
-    needs_click=FLAG,
+    modes=listing(MODE),
+    click=CLICK,
     fields=listing(FORM_FIELD),
 )
 

@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from flask import Flask
 
-from app.openapi.answers import NUMBER, ODD, WORDS, Answer, JsonSchema, Made, Rows, record
+from app.openapi.answers import NUMBER, ODD, TEXTS, WORDS, Answer, JsonSchema, Made, Rows, record
 from app.schemas import Input, Output
 
 PREFIX: Final = "/api/"
@@ -88,13 +88,16 @@ class _Source:
             rows = self._data(call.args[0])
             return Answer(rows, top={"total": NUMBER}) if rows else None
         said = list(self._calls("ok"))
-        if not said or any(call.keywords for call in said):
+        beside = [word for call in said for word in call.keywords]
+        if not said or not all(map(_is_told, beside)):
             return None
+        top = {"warnings": TEXTS} if beside else {}
         with_data = [call.args[0] for call in said if call.args]
         if not with_data:
-            return Answer()
+            return Answer(top_sometimes=top)
         data = self._data(with_data[0])
-        return Answer(data, sometimes=len(with_data) < len(said)) if data else None
+        some = len(with_data) < len(said)
+        return Answer(data, sometimes=some, top_sometimes=top) if data else None
 
     def _calls(self, name: str) -> Iterator[ast.Call]:
         for node in ast.walk(self._tree):
@@ -111,3 +114,8 @@ class _Source:
         if "many=True" in ast.unparse(node) and made:
             return Rows(made[0])
         return Made(tuple(made)) if made else None
+
+
+def _is_told(word: ast.keyword) -> bool:
+    """Whether this is `**told(…)`, the warnings of `app.services.templates`."""
+    return word.arg is None and ast.unparse(word.value).startswith("told(")

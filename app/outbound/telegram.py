@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from app.domain.telegram_answers import Meaning, meaning
 from app.outbound.transport import Answer, Transport
+from app.turns import given_away
 from plugins.contract import Request, Response, mask
 
 MAX_BODY: Final = 256 * 1024
@@ -74,7 +75,7 @@ class BotApi:
         """
         request = build(method, params, self._token, self._base_url)
         transport = Transport(trusted=True, total_seconds=self._seconds, max_body=MAX_BODY)
-        with closing(transport):
+        with given_away(), closing(transport):
             answer = next(iter(transport.exchange([request])))
         return read(answer, self._token)
 

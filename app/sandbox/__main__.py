@@ -1,43 +1,79 @@
-"""`python -m app.sandbox`: both doubles, for a campaign that has no traffic yet."""
+"""`python -m app.sandbox`: the doubles, for a campaign that has no traffic yet.
+
+A Bot API, a tracker that can be evil, and every vendor that an adapter speaks
+to. For each vendor the parameters of dest/add are printed that connect it;
+start Gatepost with OUTBOUND_ALLOW=127.0.0.0/8 to let it reach them. What came
+in is told by GET /sandbox/log on the ports of the tracker and of each vendor.
+"""
 
 from __future__ import annotations
 
 import argparse
+import json
 import signal
 import threading
+from contextlib import ExitStack
 
+from app.sandbox import vendors
 from app.sandbox.bot_api import BotApiDouble
-from app.sandbox.serving import LOOPBACK, running
+from app.sandbox.serving import LOOPBACK, Server, running
 from app.sandbox.tracker import TrackerDouble
 
 
 def main() -> None:
     """Serve until Ctrl-C or SIGTERM."""
-    parser = argparse.ArgumentParser(prog="python -m app.sandbox", description=__doc__)
-    parser.add_argument("--host", default=LOOPBACK)
-    parser.add_argument("--bot-api-port", type=int, default=8081)
-    parser.add_argument("--tracker-port", type=int, default=8082)
-    parser.add_argument(
-        "--bot", metavar="TOKEN", action="append", default=[], help="known from the start"
-    )
+    parser = _parser()
     chosen = parser.parse_args()
-
-    bot_api, tracker = BotApiDouble(), TrackerDouble()
-    for token in chosen.bot:
-        bot_api.add_bot(token, f"bot{token.partition(':')[0]}_bot")
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
     try:
-        with (
-            running(bot_api, host=chosen.host, port=chosen.bot_api_port) as bot_api_url,
-            running(tracker, host=chosen.host, port=chosen.tracker_port) as tracker_url,
-        ):
-            print(f"Bot API double  TELEGRAM_API_URL={bot_api_url}")  # noqa: T201
-            print(f"Tracker double  {tracker_url}/ok/pb?click={{click}}", flush=True)  # noqa: T201
+        with ExitStack() as stack:
+            for line in _serve(stack, chosen):
+                print(line, flush=True)  # noqa: T201
             stop.wait()
     except OSError as error:
         parser.exit(1, f"cannot listen: {error}\n")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m app.sandbox",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add = parser.add_argument
+    add("--host", default=LOOPBACK, help="where to listen (%(default)s)")
+    add("--bot-api-port", type=int, default=8081, help="of the Bot API (%(default)s)")
+    add("--tracker-port", type=int, default=8082, help="of the tracker (%(default)s)")
+    add(
+        "--vendor-port",
+        type=int,
+        default=8083,
+        help="of the first vendor, the others follow (%(default)s); 0 takes any that are free",
+    )
+    add("--bot", metavar="TOKEN", action="append", default=[], help="known from the start")
+    return parser
+
+
+def _serve(stack: ExitStack, chosen: argparse.Namespace) -> list[str]:
+    """Start everything; what to tell the person who asked for it. Raises OSError."""
+
+    def serve(server: Server, port: int) -> str:
+        return stack.enter_context(running(server, host=chosen.host, port=port))
+
+    bot_api = BotApiDouble()
+    for token in chosen.bot:
+        bot_api.add_bot(token, f"bot{token.partition(':')[0]}_bot")
+    said = [
+        f"Bot API double  TELEGRAM_API_URL={serve(bot_api, chosen.bot_api_port)}",
+        f"Tracker double  {serve(TrackerDouble(), chosen.tracker_port)}/ok/pb?click={{click}}",
+    ]
+    for number, vendor in enumerate(vendors.every()):
+        url = serve(vendor.double, chosen.vendor_port and chosen.vendor_port + number)
+        body = {"tracker": vendor.tracker, "settings": vendor.settings(url)}
+        said.append(f"Vendor double   {url}  {json.dumps(body)}")
+    return said
 
 
 if __name__ == "__main__":

@@ -20,9 +20,11 @@ from aiohttp import web
 from app.sandbox.bot_api_call import Caller, Result, Rules
 from app.sandbox.bot_api_control import routes
 from app.sandbox.bot_api_methods import METHODS, get_webhook_info, poll
-from app.sandbox.bot_api_state import BotState, Call, Ordered, SentMessage
-from app.sandbox.bot_api_wire import as_json, parameters, remember_standing
-from app.sandbox.faults import Fault, Manner, Refusal, by_name
+from app.sandbox.bot_api_payments import open_checkout
+from app.sandbox.bot_api_state import BotState, Call, Checkout, Ordered, SentMessage
+from app.sandbox.bot_api_wire import as_json, misbehave, parameters, remember_standing
+from app.sandbox.faults import Fault, Refusal, by_name
+from app.sandbox.people import Person
 from app.sandbox.pusher import Pusher, kind_of, queue_key
 
 MAX_KEPT: Final = 50_000
@@ -150,6 +152,14 @@ class BotApiDouble:
         """The secret the bot's owner gave; Telegram never shows it."""
         return self._bots[token].webhook.secret
 
+    def pay(self, token: str, invoice: str, person: Person) -> Checkout:
+        """A person presses Pay: on a link, or on the message `chat/message`. Raises KeyError."""
+        with self._lock:
+            caller = Caller(self._bots[token], {}, self._rules)
+            checkout, update = open_checkout(caller, invoice, person.user())
+        self.push(token, update)
+        return checkout
+
     # What the server does, in its loop.
 
     async def start(self, host: str, port: int) -> int:
@@ -194,27 +204,7 @@ class BotApiDouble:
             fault = bot.fault_for(method, params)
         if fault is None:
             return await self._perform(bot, method, params)
-        return await self._misbehave(fault, request, bot, method, params)
-
-    async def _misbehave(
-        self,
-        fault: Fault,
-        request: web.Request,
-        bot: BotState,
-        method: str,
-        params: Mapping[str, Any],
-    ) -> web.StreamResponse:
-        if fault.manner is Manner.REFUSE:
-            return as_json(fault.refusal())
-        if fault.manner is Manner.HANG:
-            await asyncio.sleep(3600)
-        if fault.manner in (Manner.RESET, Manner.MALFORMED):
-            await self._perform(bot, method, params)
-        if fault.manner is Manner.MALFORMED:
-            return web.Response(body=b'{"ok":true,"resu', content_type="application/json")
-        if request.transport:
-            request.transport.abort()
-        return web.Response()
+        return await misbehave(fault, request, lambda: self._perform(bot, method, params))
 
     async def _perform(
         self, bot: BotState, method: str, params: Mapping[str, Any]
@@ -239,6 +229,8 @@ class BotApiDouble:
             result = METHODS[method.lower()](caller)
             if result.sent:
                 self._sent.append(result.sent)
+        if result.then:
+            self.push(caller.bot.token, result.then)
         return result
 
     async def _long_poll(self, caller: Caller) -> list[dict[str, Any]]:

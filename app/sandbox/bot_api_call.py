@@ -15,12 +15,13 @@ from app.sandbox.faults import Refusal
 
 @dataclass(slots=True)
 class Result:
-    """What a method gives back, and what it did on the way."""
+    """What a method gives back, and what it did on the way. `then` is an update it leads to."""
 
     value: Any
     description: str = ""
     sent: SentMessage | None = None
     hook_changed: bool = False
+    then: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 POST /sandbox/bots     {"token", "username", "name"?}
 POST /sandbox/push     {"token", "update"} or {"token", "updates": […]}
 POST /sandbox/fail     {"token", "method", "fault", "times"?, "chat"?}
+POST /sandbox/pay      {"token", "invoice": link or "chat/message", "person": its Telegram id}
 GET  /sandbox/sent     ?token=      GET /sandbox/calls    ?token=&method=
 GET  /sandbox/pending  ?token=      GET /sandbox/state
 """
@@ -14,6 +15,8 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
+
+from app.sandbox.people import Person
 
 if TYPE_CHECKING:
     from app.sandbox.bot_api import BotApiDouble
@@ -37,6 +40,10 @@ def routes(double: BotApiDouble) -> list[web.RouteDef]:
         double.fail(body["token"], body["method"], body["fault"], times, chat=chat)
         return True
 
+    def pay(body: dict[str, Any]) -> Any:
+        checkout = double.pay(body["token"], body["invoice"], Person(int(body["person"])))
+        return checkout.state.value
+
     def sent(query: dict[str, Any]) -> Any:
         return [asdict(one) for one in double.sent(query.get("token"))]
 
@@ -53,6 +60,7 @@ def routes(double: BotApiDouble) -> list[web.RouteDef]:
         web.post("/sandbox/bots", _posted(add_bot)),
         web.post("/sandbox/push", _posted(push)),
         web.post("/sandbox/fail", _posted(fail)),
+        web.post("/sandbox/pay", _posted(pay)),
         web.get("/sandbox/sent", _asked(sent)),
         web.get("/sandbox/calls", _asked(calls)),
         web.get("/sandbox/pending", _asked(pending)),

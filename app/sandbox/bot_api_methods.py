@@ -13,6 +13,12 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from app.sandbox.bot_api_call import Caller, Result, Rules
+from app.sandbox.bot_api_payments import (
+    answer_pre_checkout_query,
+    create_invoice_link,
+    refund_star_payment,
+    send_invoice,
+)
 from app.sandbox.bot_api_sending import send_message, send_photo, send_video
 from app.sandbox.bot_api_state import Webhook
 from app.sandbox.faults import Refusal
@@ -156,6 +162,10 @@ METHODS: Final[Mapping[str, Callable[[Caller], Result]]] = {
     "declinechatjoinrequest": answer_join_request,
     "createchatinvitelink": create_chat_invite_link,
     "getchatmember": get_chat_member,
+    "sendinvoice": send_invoice,
+    "createinvoicelink": create_invoice_link,
+    "answerprecheckoutquery": answer_pre_checkout_query,
+    "refundstarpayment": refund_star_payment,
     "answercallbackquery": say_yes,
     "sendchataction": say_yes,
     "setmycommands": say_yes,

@@ -22,7 +22,7 @@ def send_message(call: Caller) -> Result:
         raise Refusal(400, "Bad Request: message text is empty")
     if len(shown) > MAX_TEXT:
         raise Refusal(400, "Bad Request: message is too long")
-    return _sent(call, "sendMessage", chat, call.text("text"), {"text": shown})
+    return sent_message(call, "sendMessage", chat, call.text("text"), {"text": shown})
 
 
 def send_photo(call: Caller) -> Result:
@@ -56,10 +56,13 @@ def _send_file(call: Caller, method: str, kind: str) -> Result:
     file_id = call.text(kind) if isinstance(call.params[kind], str) else f"{kind}-{call.now:.6f}"
     file = {"file_id": file_id, "file_unique_id": file_id[-16:], "width": 100, "height": 100}
     content = {"caption": caption, kind: [file] if kind == "photo" else file}
-    return _sent(call, method, chat, call.text("caption"), content)
+    return sent_message(call, method, chat, call.text("caption"), content)
 
 
-def _sent(call: Caller, method: str, chat: int, text: str, content: Mapping[str, Any]) -> Result:
+def sent_message(
+    call: Caller, method: str, chat: int, text: str, content: Mapping[str, Any]
+) -> Result:
+    """The message that a method sent, and what the bot is told of it."""
     markup = call.structure("reply_markup")
     if call.text("reply_markup") and not isinstance(markup, dict):
         raise Refusal(400, "Bad Request: can't parse reply keyboard markup JSON object")

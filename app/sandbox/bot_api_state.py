@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import enum
 import threading
 from collections import deque
 from collections.abc import Iterator, Mapping
@@ -99,6 +100,47 @@ class Webhook:
 
 
 @dataclass(frozen=True, slots=True)
+class StarsInvoice:
+    """What is sold. `amount` is in whole Stars."""
+
+    title: str
+    description: str
+    payload: str
+    currency: str
+    amount: int
+
+
+class CheckoutState(enum.StrEnum):
+    """What became of a person's wish to pay. LATE: the bot did not answer in time."""
+
+    WAITING = "waiting"
+    PAID = "paid"
+    REFUSED = "refused"
+    LATE = "late"
+
+
+@dataclass(slots=True)
+class Checkout:
+    """A person pressed Pay. `message` is the bot's reason to refuse, `charge` Telegram's id."""
+
+    opened: float
+    person: dict[str, Any]
+    invoice: StarsInvoice
+    state: CheckoutState = CheckoutState.WAITING
+    message: str = ""
+    charge: str = ""
+
+
+@dataclass(slots=True)
+class Charge:
+    """Stars that a bot got, and from whom."""
+
+    person: dict[str, Any]
+    invoice: StarsInvoice
+    is_back: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Queued:
     """An update that is not delivered yet."""
 
@@ -130,6 +172,9 @@ class BotState:
     lanes: dict[str, deque[Queued]] = field(default_factory=dict)
     orders: list[Ordered] = field(default_factory=list)
     standings: dict[tuple[int, int], dict[str, Any]] = field(default_factory=dict)
+    invoices: dict[str, StarsInvoice] = field(default_factory=dict)
+    checkouts: dict[str, Checkout] = field(default_factory=dict)
+    charges: dict[str, Charge] = field(default_factory=dict)
     news: asyncio.Event = field(default_factory=asyncio.Event)
     polls: int = 0
     _numbers: Iterator[int] = field(default_factory=count)

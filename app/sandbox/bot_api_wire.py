@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from aiohttp import web
 
 from app.sandbox.bot_api_call import Result
 from app.sandbox.bot_api_state import BotState
-from app.sandbox.faults import Refusal
+from app.sandbox.faults import Fault, Manner, Refusal
 
 MAX_STANDINGS = 50_000
 
@@ -43,6 +45,23 @@ def as_json(answer: Result | Refusal) -> web.Response:
     if answer.description:
         body["description"] = answer.description
     return web.json_response(body)
+
+
+async def misbehave(
+    fault: Fault, request: web.Request, perform: Callable[[], Awaitable[object]]
+) -> web.StreamResponse:
+    """Answer as a fault has it; some do first what was asked."""
+    if fault.manner is Manner.REFUSE:
+        return as_json(fault.refusal())
+    if fault.manner is Manner.HANG:
+        await asyncio.sleep(3600)
+    if fault.manner in (Manner.RESET, Manner.MALFORMED):
+        await perform()
+    if fault.manner is Manner.MALFORMED:
+        return web.Response(body=b'{"ok":true,"resu', content_type="application/json")
+    if request.transport:
+        request.transport.abort()
+    return web.Response()
 
 
 def remember_standing(bot: BotState, update: dict[str, Any]) -> None:

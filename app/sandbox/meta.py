@@ -9,10 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from contextvars import ContextVar
 from typing import Any, Final
-
-from aiohttp import web
 
 from app.sandbox.conversions import ConversionsDouble, is_hash
 from app.sandbox.vendor import Said, VendorCall
@@ -26,9 +23,6 @@ SOURCES: Final = frozenset(
 HASHED: Final = frozenset("em ph fn ln ge db ct st zp country".split())
 _PATH: Final = re.compile(r"/v\d+\.\d/(\w+)(/events)?")
 _FBC: Final = re.compile(r"fb\.\d\.\d{13}\..+")
-
-#: The token of the call in hand: a `VendorCall` does not carry the query.
-_token: ContextVar[str] = ContextVar("token", default="")
 
 
 class _Wrong(Exception):
@@ -44,13 +38,9 @@ class MetaDouble(ConversionsDouble):
 
     pixel = "123456789012345"
 
-    async def _serve(self, request: web.Request) -> web.StreamResponse:
-        _token.set(request.query.get("access_token", ""))
-        return await super()._serve(request)
-
     def answer(self, call: VendorCall) -> Said:
         """One call of the Graph API."""
-        if _token.get() != self.token:
+        if call.query.get("access_token") != self.token:
             return error(190, 463, "Error validating access token: Session has expired.")
         place = _PATH.fullmatch(call.path)
         if place and call.method == "GET" and place[1] == "me":

@@ -105,6 +105,16 @@ def text(person: Person, words: str, date: int | None = None) -> Update:
     return {"message": message}
 
 
+def successful_payment(person: Person, payment: dict[str, Any], date: int | None = None) -> Update:
+    """The service message that tells a bot of its money."""
+    return _of_money(person, person.user(), {"successful_payment": payment}, date)
+
+
+def refunded_payment(person: Person, payment: dict[str, Any], date: int | None = None) -> Update:
+    """The service message of money that went back; the bot itself sends it."""
+    return _of_money(person, BOT.user(), {"refunded_payment": payment}, date)
+
+
 def start(person: Person, payload: str = "", date: int | None = None) -> Update:
     """The person opens the bot, by a deep link if there is a payload."""
     return text(person, f"/start {payload}".strip(), date)
@@ -214,6 +224,11 @@ def _my_member(
         "new_chat_member": standing(bot, new),
     }
     return {"my_chat_member": told}
+
+
+def _of_money(person: Person, by: dict[str, Any], said: dict[str, Any], date: int | None) -> Update:
+    message = {"message_id": 1, "from": by, "chat": person.private(), "date": _date(date)}
+    return {"message": message | said}
 
 
 def _service(chat: Chat, date: int | None, said: dict[str, Any]) -> Update:

@@ -20,7 +20,10 @@ import aiohttp
 from app.sandbox.bot_api_state import BotState, Queued
 
 _CHAT_KINDS: Final = {"message", "edited_message", "channel_post", "edited_channel_post"}
-_PERSON_KINDS: Final = {"callback_query", "inline_query", "chosen_inline_result"}
+_PERSON_KINDS: Final = {
+    "callback_query", "inline_query", "chosen_inline_result", "shipping_query",
+    "pre_checkout_query",
+}  # fmt: skip
 _LIVES: Final = {
     "callback_query": 150.0,
     "shipping_query": 150.0,

@@ -1,7 +1,8 @@
-"""What the doubles of JSON APIs share: a server, a log, faults to order.
+"""What the doubles of vendors' APIs share: a server, a log, faults to order.
 
 A subclass says in `answer` how its vendor would; this module makes it HTTP.
-Everything public may be called from any thread.
+Everything public may be called from any thread. `GET /sandbox/log` tells
+other processes what came.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import json
 import threading
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Final
 
 from aiohttp import web
@@ -39,12 +40,14 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class VendorCall:
-    """One request as it came. Header names are lower-case; `body` is None if it is no JSON."""
+    """One request as it came. Header names are lower-case; the last of equals wins."""
 
     method: str
     path: str
     headers: Mapping[str, str]
-    body: Any
+    body: Any = None  #: what it holds as JSON, None if it is none
+    query: Mapping[str, str] = field(default_factory=dict)
+    raw: bytes = b""  #: the body as it came
     said: Said | None = None  #: what was answered, None for nothing
 
 
@@ -79,6 +82,7 @@ class VendorDouble(abc.ABC):
     async def start(self, host: str, port: int) -> int:
         """Listen."""
         app = web.Application()
+        app.router.add_get("/sandbox/log", self._tell)
         app.router.add_route("*", "/{path:.*}", self._serve)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
         await self._runner.setup()
@@ -90,18 +94,27 @@ class VendorDouble(abc.ABC):
         if self._runner:
             await self._runner.cleanup()
 
+    async def _tell(self, _: web.Request) -> web.Response:
+        shown = [
+            asdict(call) | {"raw": call.raw.decode("utf-8", "replace")} for call in self.calls()
+        ]
+        return web.json_response(text=json.dumps(shown, default=repr))
+
     async def _serve(self, request: web.Request) -> web.StreamResponse:
+        raw = await request.read()
         call = VendorCall(
             request.method,
             request.path,
             {name.lower(): value for name, value in request.headers.items()},
-            _parsed(await request.read()),
+            _parsed(raw),
+            dict(request.query),
+            raw,
         )
         with self._lock:
             fault = self._next_fault(call.path)
             said = self._decide(call, fault)
             shown = None if isinstance(fault, Manner) and fault is not Manner.MALFORMED else said
-            self._calls.append(VendorCall(call.method, call.path, call.headers, call.body, shown))
+            self._calls.append(replace(call, said=shown))
         if fault is Manner.HANG:
             await asyncio.sleep(HANG_SECONDS)
         if shown is None:

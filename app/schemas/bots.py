@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from app.schemas import fields
 from app.schemas.base import Input, Output
+from app.schemas.lists import Part
 
 
 class BotAdd(Input):
@@ -16,6 +17,14 @@ class BotId(Input):
     """Which bot."""
 
     id = fields.Int(1, required=True)
+
+
+class BotsList(Part):
+    """All of them, or so many from there."""
+
+
+class BotChats(Part, BotId):
+    """The same of one bot's chats."""
 
 
 class BotAdded(Output):

@@ -8,6 +8,7 @@ from marshmallow import post_load
 
 from app.schemas import fields
 from app.schemas.base import Input, Output
+from app.schemas.lists import Part
 from app.schemas.profile import LONGEST_URL, Templates
 from app.services.templates import FIELDS
 
@@ -16,6 +17,10 @@ class CampaignId(Input):
     """Which campaign."""
 
     id = fields.Int(1, required=True)
+
+
+class CampaignsList(Part):
+    """All of them, or so many from there."""
 
 
 class CampaignEdit(Templates, CampaignId):
@@ -90,3 +95,18 @@ class CampaignDetail(CampaignOut):
     pb_trash = fields.Text()
     unsub_window = fields.Int()
     notify_level = fields.Int()
+
+
+class TrackerLinkOut(Output):
+    """The link as one tracker of the campaign wants it, with its own macro."""
+
+    tracker = fields.Text()
+    macro = fields.Text()
+    link = fields.Text()
+
+
+class LinkOut(Output):
+    """`camp/link`. `trackers` are those whose macro is known; none where `click` is given."""
+
+    link = fields.Text()
+    trackers = fields.List(fields.Nested(TrackerLinkOut))

@@ -5,18 +5,31 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from typing import Any, Final
+
+import structlog
 
 from app.schemas.base import Output
 
+BROKE_OFF: Final = "INCOMPLETE: the export broke off; ask again"
+log = structlog.get_logger()
+
 
 def lines(schema: Output, parts: Iterable[Sequence[Any]]) -> Iterator[str]:
-    """A head with the public names, then `parts` of rows as `schema` shows them."""
+    """A head with the public names, then `parts` of rows as `schema` shows them.
+
+    The answer has begun and can no longer be an error: what breaks off says so
+    in its last line.
+    """
     names = list(schema.dump_fields)
     yield _text([names])
-    for rows in parts:
-        shown: list[dict[str, Any]] = schema.dump(rows)
-        yield _text([row[name] for name in names] for row in shown)
+    try:
+        for rows in parts:
+            shown: list[dict[str, Any]] = schema.dump(rows)
+            yield _text([row[name] for name in names] for row in shown)
+    except Exception:  # the reader must know, whatever it was
+        log.exception("export.broke_off")
+        yield _text([[BROKE_OFF]])
 
 
 def _text(rows: Iterable[Sequence[Any]]) -> str:

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any, Final
 
+import orjson
 from marshmallow import ValidationError
 
+from app.errors import said
 from app.models import DestinationStatus, Role
 from app.schemas import fields
 from app.schemas.base import Input, Output
 from app.schemas.lists import Slice
+from app.schemas.wire import LONGEST_NAME, UNSTORABLE, is_deep
 from plugins.contract import EventKind
 
 LONGEST_TITLE: Final = 128
+#: Longer than any address or template that an adapter takes.
+LONGEST_SETTING: Final = 8192
 _FLAG: Final = fields.Flag()
 
 
@@ -23,13 +27,42 @@ class Settings(fields.Field[dict[str, Any]]):
 
     def _read(self, value: Any) -> dict[str, Any]:
         if isinstance(value, str):
-            try:
-                value = json.loads(value)
-            except (ValueError, RecursionError):
-                raise ValidationError("must be an object, or its JSON text") from None
+            value = self._parsed(value)
         if not isinstance(value, dict):
-            raise ValidationError("must be an object")
+            raise ValidationError(said("must be an object"))
+        if is_deep(value):
+            raise ValidationError(said("is nested too deeply"))
+        self._check_texts(value)
         return value
+
+    @staticmethod
+    def _parsed(text: str) -> object:
+        try:
+            return orjson.loads(text)
+        except (orjson.JSONDecodeError, UnicodeEncodeError):
+            raise ValidationError(said("must be an object, or its JSON text")) from None
+
+    def _check_texts(self, node: object) -> None:
+        """Refuse, by its path, what no tracker needs and no database stores."""
+        if isinstance(node, str):
+            if len(node) > LONGEST_SETTING:
+                raise ValidationError(
+                    said("is longer than %(most)d characters", most=LONGEST_SETTING)
+                )
+            if UNSTORABLE.search(node):
+                raise ValidationError(said("holds a character that cannot be stored"))
+        pairs = node.items() if isinstance(node, dict) else ()
+        for name, value in enumerate(node) if isinstance(node, list) else pairs:
+            try:
+                self._check_texts(name)
+                self._check_texts(value)
+            except ValidationError as error:
+                raise ValidationError({_sayable(name): error.messages}) from None
+
+
+def _sayable(name: object) -> str:
+    """The name of a setting, as far as it can be repeated."""
+    return UNSTORABLE.sub("\ufffd", str(name))[:LONGEST_NAME]
 
 
 class Events(fields.Field[dict[EventKind, bool]]):
@@ -47,7 +80,7 @@ class Events(fields.Field[dict[EventKind, bool]]):
             return {kind: kind in wanted for kind in EventKind}
         if isinstance(value, dict):
             return {self._kind(name): bool(_FLAG.deserialize(on)) for name, on in value.items()}
-        raise ValidationError("must be a list of events, or an object of switches")
+        raise ValidationError(said("must be a list of events, or an object of switches"))
 
     def _show(self, value: Any) -> Mapping[str, bool]:
         return {kind.value: bool(value & 1 << index) for index, kind in enumerate(EventKind)}
@@ -57,7 +90,9 @@ class Events(fields.Field[dict[EventKind, bool]]):
         try:
             return EventKind(name)
         except ValueError:
-            raise ValidationError(f"knows only {', '.join(EventKind)}") from None
+            raise ValidationError(
+                said("knows only %(words)s", words=", ".join(EventKind))
+            ) from None
 
 
 class DestinationId(Input):

@@ -16,6 +16,9 @@ from typing import Any, Final, Generic, TypeVar
 from marshmallow import ValidationError, fields
 from marshmallow.fields import Dict, List, Nested
 
+from app.errors import said
+from app.schemas.wire import UNSTORABLE
+
 __all__ = ["Choice", "Dict", "Field", "Flag", "Int", "List", "Nested", "Stamp", "Text", "Word"]
 
 Value = TypeVar("Value")
@@ -25,8 +28,10 @@ LARGEST: Final = 2**63 - 1
 NEVER: Final = "0000-00-00 00:00:00"
 LAST_MOMENT: Final = 253_402_300_799  # 9999-12-31 23:59:59, the last one with four digits
 _INTEGER: Final = re.compile(r"-?[0-9]{1,19}")
-_UNSTORABLE: Final = re.compile("[\x00\ud800-\udfff]")
-_SENTENCES: Final[Mapping[str, str]] = {"required": "is required", "null": "must not be null"}
+_SENTENCES: Final[Mapping[str, str]] = {
+    "required": said("is required"),
+    "null": said("must not be null"),
+}
 _FLAGS: Final[Mapping[str, bool]] = {"true": True, "1": True, "false": False, "0": False}
 
 
@@ -65,15 +70,15 @@ class Text(Field[str]):
 
     def _read(self, value: Any) -> str:
         if not isinstance(value, str):
-            raise ValidationError("must be text")
+            raise ValidationError(said("must be text"))
         if len(value) > self.longest:
-            raise ValidationError(f"is longer than {self.longest} characters")
-        if _UNSTORABLE.search(value):
-            raise ValidationError("holds a character that cannot be stored")
+            raise ValidationError(said("is longer than %(most)d characters", most=self.longest))
+        if UNSTORABLE.search(value):
+            raise ValidationError(said("holds a character that cannot be stored"))
         if self.filled and not value:
-            raise ValidationError("must not be empty")
+            raise ValidationError(said("must not be empty"))
         if self.pattern and not self.pattern.fullmatch(value):
-            raise ValidationError("is not of the expected form")
+            raise ValidationError(said("is not of the expected form"))
         return value
 
 
@@ -92,9 +97,11 @@ class Int(Field[int]):
         if isinstance(value, float) and value.is_integer():  # to JSON 5.0 is 5
             value = int(value)
         if not isinstance(value, int) or isinstance(value, bool):
-            raise ValidationError("must be a whole number")
+            raise ValidationError(said("must be a whole number"))
         if not self.low <= value <= self.high:
-            raise ValidationError(f"must be from {self.low} to {self.high}")
+            raise ValidationError(
+                said("must be from %(low)d to %(high)d", low=self.low, high=self.high)
+            )
         return value
 
     def _show(self, value: Any) -> int | None:
@@ -106,11 +113,11 @@ class Flag(Field[bool]):
 
     def _read(self, value: Any) -> bool:
         if isinstance(value, float) or not isinstance(value, bool | int | str):
-            raise ValidationError("must be true, false, 1 or 0")
+            raise ValidationError(said("must be true, false, 1 or 0"))
         try:
             return _FLAGS[str(value).lower()]
         except KeyError:
-            raise ValidationError("must be true, false, 1 or 0") from None
+            raise ValidationError(said("must be true, false, 1 or 0")) from None
 
 
 class Choice(Field[str]):
@@ -122,7 +129,7 @@ class Choice(Field[str]):
 
     def _read(self, value: Any) -> str:
         if not isinstance(value, str) or value not in self.words:
-            raise ValidationError(f"must be one of {', '.join(self.words)}")
+            raise ValidationError(said("must be one of %(words)s", words=", ".join(self.words)))
         return value
 
 
@@ -136,7 +143,7 @@ class Word(Field[int]):
 
     def _read(self, value: Any) -> int:
         if not isinstance(value, str) or value not in self.by_word:
-            raise ValidationError(f"must be one of {', '.join(self.by_word)}")
+            raise ValidationError(said("must be one of %(words)s", words=", ".join(self.by_word)))
         return self.by_word[value]
 
     def _show(self, value: Any) -> str:

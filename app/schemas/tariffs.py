@@ -30,7 +30,7 @@ class TariffHistory(Slice):
 
 
 class PaymentOut(Output):
-    """A row of `tariff/history`. Unpaid ones have no amount."""
+    """A row of `tariff/history`. Unpaid ones have no amount. Stars are the currency `XTR`."""
 
     id = fields.Int()
     tariff = fields.Text()
@@ -41,6 +41,7 @@ class PaymentOut(Output):
     created = fields.Stamp()
     paid = fields.Stamp()
     until = fields.Stamp()
+    refunded = fields.Stamp()
 
 
 class PaymentCheck(Input):

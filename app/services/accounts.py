@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 
 from app.domain import tariffs
 from app.domain.tariffs import Plan, Standing
-from app.errors import BadKey, BadParameter, Banned, NotFound, Unpaid
+from app.errors import BadKey, BadParameter, Banned, NotFound, Unpaid, said
 from app.extensions import db
 from app.models import Account, AccountStatus, Campaign, CampaignStatus
 from app.services import templates
@@ -82,9 +82,9 @@ def let_in(
     Raises Banned, or Unpaid `grace` seconds after the plan's end.
     """
     if account.status == AccountStatus.BANNED:
-        raise Banned
+        raise Banned().told_in(account.lang)
     if must_be_paid and _has_lapsed(account, time.time(), grace):
-        raise Unpaid
+        raise Unpaid().told_in(account.lang)
     caller = Caller(account.id, account.lang, account.tariff, account.paid_until, session_id)
     db.session.commit()  # a view may call Telegram: it must not hold a connection meanwhile
     return caller
@@ -138,7 +138,7 @@ def create(
         db.session.flush()
     except IntegrityError as error:
         db.session.rollback()
-        raise BadParameter("login", f"the login {login} is taken") from error
+        raise BadParameter("login", said("the login %(login)s is taken", login=login)) from error
     made = NewAccount(account.id, f"{account.id}-{secret}")
     db.session.commit()
     return made
@@ -146,7 +146,14 @@ def create(
 
 def _check_text(field: str, text: str, longest: int) -> None:
     if not text.strip() or not text.isprintable() or len(text) > longest:
-        raise BadParameter(field, f"the {field} must be 1 to {longest} printable characters")
+        raise BadParameter(
+            field,
+            said(
+                "the %(field)s must be 1 to %(most)d printable characters",
+                field=field,
+                most=longest,
+            ),
+        )
 
 
 def _paid_until(tariff: str, until: int | None, now: int) -> int | None:
@@ -165,7 +172,7 @@ def by_login(login: str) -> Account:
     """The account with this login. Raises NotFound."""
     account = db.session.scalar(select(Account).where(Account.login == login))
     if account is None:
-        raise NotFound(f"there is no account with the login {login}")
+        raise NotFound(said("there is no account with the login %(login)s", login=login))
     return account
 
 

@@ -18,7 +18,7 @@ from sqlalchemy import and_, delete, exists, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from app.domain.telegram_answers import Meaning
-from app.errors import BotTaken, NotFound, TokenRefused, TooManyRequests, WebhookRefused
+from app.errors import BotTaken, NotFound, TokenRefused, TooManyRequests, WebhookRefused, said
 from app.extensions import db
 from app.models import Bot, BotChat, BotStatus, Campaign, CampaignStatus
 from app.outbound.telegram import TelegramRefused, TelegramUnreachable
@@ -30,8 +30,8 @@ from app.services.webhooks import (
     pause,
     reconcile,
     register,
-    said,
     webhook_url,
+    words_of,
 )
 from app.vault import new_secret
 
@@ -72,16 +72,15 @@ def add(account_id: int, token: str) -> Bot:
     except (TelegramRefused, TelegramUnreachable) as error:
         if not was_living:
             _undo(bot_id, token)
-        raise WebhookRefused(f"{WebhookRefused.default}: {said(error)}") from None
+        raise WebhookRefused.because(words_of(error)) from None
     log.info("bot.connected", bot=bot_id, account=account_id)
     return find(account_id, bot_id)
 
 
-def listed(account_id: int) -> Sequence[Bot]:
-    """All bots of the account, deleted ones too, oldest first."""
-    return db.session.scalars(
-        select(Bot).where(Bot.account_id == account_id).order_by(Bot.id)
-    ).all()
+def listed(account_id: int, *, limit: int | None = None, offset: int = 0) -> Sequence[Bot]:
+    """Bots of the account, deleted ones too, oldest first; all of them without `limit`."""
+    mine = select(Bot).where(Bot.account_id == account_id).order_by(Bot.id)
+    return db.session.scalars(mine.limit(limit).offset(offset)).all()
 
 
 def find(account_id: int, bot_id: int) -> Bot:
@@ -92,7 +91,9 @@ def find(account_id: int, bot_id: int) -> Bot:
     return bot
 
 
-def chats(account_id: int, bot_id: int) -> Sequence[BotChat]:
+def chats(
+    account_id: int, bot_id: int, *, limit: int | None = None, offset: int = 0
+) -> Sequence[BotChat]:
     """Chats where the bot is an administrator and no living campaign tracks."""
     find(account_id, bot_id)
     tracked = exists().where(
@@ -102,6 +103,8 @@ def chats(account_id: int, bot_id: int) -> Sequence[BotChat]:
         select(BotChat)
         .where(BotChat.bot_id == bot_id, BotChat.is_admin, ~tracked)
         .order_by(BotChat.title, BotChat.id)
+        .limit(limit)
+        .offset(offset)
     ).all()
 
 
@@ -132,9 +135,9 @@ def _identify(token: str) -> dict[str, Any]:
             raise TooManyRequests(error.retry_after or 1) from None
         raise TokenRefused from None
     except TelegramUnreachable:
-        raise WebhookRefused("Telegram does not answer; try again in a minute") from None
+        raise WebhookRefused(said("Telegram does not answer; try again in a minute")) from None
     if not isinstance(me, dict) or not isinstance(me.get("id"), int) or not me.get("username"):
-        raise TokenRefused("Telegram does not know this token as a bot's")
+        raise TokenRefused(said("Telegram does not know this token as a bot's"))
     return me
 
 

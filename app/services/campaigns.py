@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import secrets
 import string
 import time
@@ -14,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 
 from app.domain import tariffs
 from app.domain.media import CAPTION
-from app.errors import BadParameter, ChatTaken, NotAdminThere, NotFound, PlanLimit
+from app.errors import BadParameter, ChatTaken, NotAdminThere, NotFound, PlanLimit, said
 from app.extensions import db
 from app.models import Bot, BotChat, BotStatus, Campaign, CampaignDay, CampaignStatus
 from app.services import accounts, media, templates
@@ -22,8 +21,6 @@ from app.services import accounts, media, templates
 CODE_ALPHABET: Final = string.ascii_lowercase + string.digits
 CODE_LENGTH: Final = 6  # "login" is reserved for the login bridge, and shorter
 CODE_TRIES: Final = 20
-#: Telegram carries up to 64 of these characters after ?start=.
-START_PAYLOAD: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 def new_code() -> str:
@@ -31,12 +28,14 @@ def new_code() -> str:
     return "".join(secrets.choice(CODE_ALPHABET) for _ in range(CODE_LENGTH))
 
 
-def listed(account_id: int) -> Sequence[Row[Any]]:
+def listed(account_id: int, *, limit: int | None = None, offset: int = 0) -> Sequence[Row[Any]]:
     """The campaigns that are not deleted, newest first, with bot and counters.
 
-    Those of a deleted bot are among them: they rest until it is restored.
+    All of them without `limit`. Those of a deleted bot are among them: they
+    rest until it is restored.
     """
-    return db.session.execute(_cards(account_id).order_by(Campaign.id.desc())).all()
+    cards = _cards(account_id).order_by(Campaign.id.desc())
+    return db.session.execute(cards.limit(limit).offset(offset)).all()
 
 
 def find(account_id: int, campaign_id: int) -> Mapping[str, Any]:
@@ -100,18 +99,6 @@ def edit(
     if urls is not None:
         templates.write(account_id, campaign_id, urls)
     db.session.commit()
-
-
-def link(account_id: int, campaign_id: int, click: str = "") -> str:
-    """The deep link; without `click` the tracker's macro goes where `{click}` stands."""
-    card = find(account_id, campaign_id)
-    if click and not START_PAYLOAD.fullmatch(f"{card['code']}-{click}"):
-        longest = 64 - len(card["code"]) - 1
-        raise BadParameter(
-            "click",
-            f"click: Telegram carries up to {longest} characters here, of A-Z a-z 0-9 _ and -",
-        )
-    return f"https://t.me/{card['bot_username']}?start={card['code']}-{click or '{click}'}"
 
 
 def pause(account_id: int, campaign_id: int, *, paused: bool) -> None:
@@ -215,7 +202,7 @@ def _check_active(account_id: int, tariff: str) -> None:
         Campaign.account_id == account_id, Campaign.status == CampaignStatus.ACTIVE
     )
     if tariffs.free_slots(tariff, db.session.scalar(active) or 0) == 0:
-        raise PlanLimit("the plan allows no more active campaigns")
+        raise PlanLimit(said("the plan allows no more active campaigns"))
 
 
 def _check_button(texts: Mapping[str, Any]) -> None:
@@ -228,10 +215,10 @@ def _check_media(account_id: int | None, code: str, welcome: str) -> None:
     if not code:
         return
     if account_id is not None and not media.belongs(account_id, code):
-        raise BadParameter("media", "media: there is no such media; upload it first")
+        raise BadParameter("media", said("there is no such media; upload it first"))
     if len(welcome) > CAPTION:
-        longest = f"with media Telegram takes {CAPTION} characters"
-        raise BadParameter("welcome", f"welcome: {longest}")
+        longest = said("with media Telegram takes %(most)d characters", most=CAPTION)
+        raise BadParameter("welcome", longest)
 
 
 def _insert(new_code: Callable[[], str], values: Mapping[str, Any]) -> Campaign:

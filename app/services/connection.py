@@ -44,7 +44,7 @@ def connect(account_id: int, domain: str, key: str) -> None:
     settings = trackers.check(adapter, {"domain": domain, "key": key}, "")
     checked = probe.check(adapter, settings)
     if not checked.ok:
-        raise CannotConnect(f"{CannotConnect.default}: {checked.message}")
+        raise CannotConnect.because(checked.message)
     account = accounts.lock(account_id)
     account.tracker_domain = settings["domain"]
     account.tracker_key = settings["key"]

@@ -33,11 +33,11 @@ def count(connection: Connection, tallies: Iterable[tuple[int, Tally]]) -> None:
         quarters[campaign, tally.date // QUARTER] += tally.counts
         if tally.joined is not None:
             cohorts[campaign, tally.joined // DAY, _age(tally.joined, tally.date)] += 1
-    _add(connection, DAYS, ("campaign_id", "day"), COUNTERS, _rows(days))
-    _add(connection, QUARTERS, ("campaign_id", "quarter"), COUNTERS, _rows(quarters))
+    add(connection, DAYS, ("campaign_id", "day"), COUNTERS, _rows(days))
+    add(connection, QUARTERS, ("campaign_id", "quarter"), COUNTERS, _rows(quarters))
     left = [(*place, number) for place, number in sorted(cohorts.items())]
     keys = ("campaign_id", "join_day", "age_day")
-    _add(connection, COHORTS, keys, ("left",), left)
+    add(connection, COHORTS, keys, ("left",), left)
 
 
 def _age(joined: int, left: int) -> int:
@@ -51,23 +51,29 @@ def _rows(counts: Mapping[tuple[int, int], Counts]) -> list[tuple[int, ...]]:
     ]
 
 
-def _add(
+def add(
     connection: Connection,
     table: Table,
     keys: Sequence[str],
     counters: Sequence[str],
     rows: Sequence[tuple[Any, ...]],
+    *,
+    where: str = "",
 ) -> None:
-    """Add to the rows of these keys, or make them."""
+    """Add to the rows of these keys, or make them; `where` is that of a partial unique index."""
     if not rows:
         return
-    ways = table, tuple(keys), tuple(counters)
+    ways = table, tuple(keys), tuple(counters), where
     with_rows(connection, lambda flag: _addition(flag, *ways), [*keys, *counters], rows)
 
 
 @lru_cache(maxsize=8)
 def _addition(
-    postgresql_: bool, table: Table, keys: tuple[str, ...], counters: tuple[str, ...]
+    postgresql_: bool,
+    table: Table,
+    keys: tuple[str, ...],
+    counters: tuple[str, ...],
+    where: str,
 ) -> Any:
     names = [*keys, *counters]
     given = rows_table(postgresql_, {name: table.c[name].type for name in names})
@@ -76,5 +82,6 @@ def _addition(
     statement = maker(table).from_select(names, source)
     return statement.on_conflict_do_update(
         index_elements=list(keys),
+        index_where=text(where) if where else None,
         set_={name: table.c[name] + statement.excluded[name] for name in counters},
     )

@@ -10,9 +10,8 @@ from __future__ import annotations
 import random
 import secrets
 import time
-from collections import defaultdict, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Final, Protocol
 
 from sqlalchemy import Connection
@@ -21,14 +20,16 @@ from app.extensions import db
 from app.outbound.transport import Answer
 from app.services import outbox
 from app.services.outbox import Batch, Claimed, Settled, Tried, Wanted
-from app.services.pacing import Pacing
+from app.services.pacing import LONGEST, Pacing
 from app.services.parcel import (
     Chance,
     Parcel,
     conclude,
     discard,
     failed_to_build,
+    put_aside,
     put_off,
+    too_late,
 )
 from app.services.places import Places
 from app.services.ways import REST, NoWay, Ways
@@ -42,6 +43,7 @@ LOOK_AGAIN: Final = 0.05  # seconds until the next claim after an empty one
 WAIT_FOR_TRACKER: Final = 60.0  # seconds until a missing plugin is asked for again
 NOTHING_TO_SEND: Final = "the destination has nothing to send for this event"
 WAITS_ITS_TURN: Final = "waits its turn: the tracker limits how fast it may be told"
+HOLD: Final = 1.0  # seconds without a token from which on nobody need look: the clock's tick
 LAST_WORDS: Final = 4.0  # seconds for answers in the air after a stop
 
 
@@ -83,6 +85,8 @@ class Delivery:
         self._queues: dict[int, deque[Parcel]] = defaultdict(deque)
         self._air: dict[int, Parcel] = {}
         self._batch = Batch()
+        self._promised: Counter[tuple[str, str]] = Counter()  # tokens, by one claim
+        self._held: dict[int, float] = {}  # destinations without a token, until when
         self._ailing: set[int] = set()  # destinations whose last answer was a failure
         self._after = 0  # destination of the last claim: the next goes on behind it
         self._look_at = 0.0
@@ -136,6 +140,7 @@ class Delivery:
             outbox.settle(connection, self._lease, self._batch, now)
         caught = self._claim(connection, room, now) if claims else []
         db.session.commit()
+        self._hold()
         if self._batch:
             self.count += len(self._batch.settled)
             self._batch = Batch()
@@ -144,6 +149,7 @@ class Delivery:
         return bool(caught)
 
     def _claim(self, connection: Connection, room: int, now: float) -> list[Claimed]:
+        self._promised.clear()
         caught = outbox.claim(
             connection,
             now=now,
@@ -163,8 +169,23 @@ class Delivery:
         way = self._ways.known(wanted.tracker, wanted.settings)
         if way is None or way.pace is None:
             return room
-        tokens = self._pacing.room(wanted.tracker, way.pace, self._clock())
-        return min(room, tokens - len(self._queues.get(wanted.id, ())))
+        now = self._clock()
+        tokens = self._pacing.room(wanted.tracker, way.pace, now)
+        if not tokens and (there := self._pacing.next(wanted.tracker, way.pace)) - now >= HOLD:
+            self._held[wanted.id] = min(there, now + LONGEST)
+        # Those with one key share its tokens: the next one's turn is at the next claim.
+        shared = (wanted.tracker, way.pace.key)
+        left = tokens - self._promised[shared] - len(self._queues.get(wanted.id, ()))
+        room = max(0, min(room, left))
+        self._promised[shared] += room
+        return room
+
+    def _hold(self) -> None:
+        """Each in a transaction of its own: no row is kept while another is waited for."""
+        for destination, until in self._held.items():
+            outbox.hold(db.session.connection(), destination, until)
+            db.session.commit()
+        self._held.clear()
 
     # -- the hand -----------------------------------------------------------
 
@@ -173,6 +194,9 @@ class Delivery:
             way = self._ways.to(claimed.tracker, claimed.settings, now)
         except NoWay as error:
             self._conclude(put_off(claimed, str(error), now + WAIT_FOR_TRACKER))
+            return
+        if (end := too_late(claimed, way, now)) is not None:
+            self._conclude(end)
             return
         try:
             parcel = Parcel.open(claimed, way, now)
@@ -205,7 +229,7 @@ class Delivery:
         if (pace := parcel.way.pace) is not None:
             due = self._pacing.take(parcel.claimed.tracker, pace, self._clock())
             if due is not None:
-                self._put_aside(parcel, WAITS_ITS_TURN, due)
+                self._conclude(put_aside(parcel, WAITS_ITS_TURN, due), parcel.tried)
                 return
         self._places.take(parcel.claimed.destination_id, parcel.host)
         self._air[parcel.claimed.id] = parcel
@@ -222,13 +246,18 @@ class Delivery:
         self._note_health(parcel, outcome)
         if parcel.fault is not None and parcel.fault.slow:
             self._ways.rest(parcel.claimed.tracker, self._clock() + REST)
+        before = parcel.event
         settled = conclude(parcel, outcome, answer, Chance(self._clock(), self._dice))
         if settled is not None:
             self._conclude(settled, parcel.tried)
-        elif self._clock() - parcel.taken < self._lease_seconds * 0.5:
+            return
+        # The lease must outlive another step. What cannot be built goes the
+        # ordinary way, and fails there for all to see.
+        in_time = self._clock() - parcel.taken < self._lease_seconds * 0.5
+        if in_time and (before is parcel.event or parcel.rebuild()):
             self._start(parcel)
-        else:  # the lease would not outlive another step
-            self._put_aside(parcel, "", self._clock())
+        else:
+            self._conclude(put_aside(parcel, "", self._clock()), parcel.tried)
 
     def _note_health(self, parcel: Parcel, outcome: Outcome) -> None:
         """The success of a destination that had no trouble is no news."""
@@ -239,11 +268,6 @@ class Delivery:
         (self._ailing.discard if good else self._ailing.add)(destination)
         stop = (outcome.reason or "stopped by an answer") if outcome.stop else ""
         self._batch.note(destination, good=good, stop=stop)
-
-    def _put_aside(self, parcel: Parcel, reason: str, due: float) -> None:
-        """Go on at `due` with the step that comes next: no charge."""
-        settled = replace(put_off(parcel.claimed, reason, due), steps=parcel.step)
-        self._conclude(settled, parcel.tried)
 
     def _conclude(self, settled: Settled, tried: list[Tried] | None = None) -> None:
         self._touch()
@@ -269,6 +293,8 @@ class Delivery:
     def _abandon(self) -> None:
         """Our own end is no fault of the tracker: no attempt is charged."""
         self._transport.abort()
-        self._touch()
-        self._batch.untouched += list(self._air)
+        now = self._clock()
+        for parcel in self._air.values():
+            parcel.first_try = parcel.first_try or now  # it may have arrived
+            self._conclude(put_aside(parcel, "", now), parcel.tried)
         self._air.clear()

@@ -9,12 +9,13 @@ from typing import Any, Final, NamedTuple
 
 from sqlalchemy import func, select
 
-from app.errors import BadParameter, NotFound, PlanLimit
+from app.errors import BadParameter, NotFound, PlanLimit, said
 from app.extensions import db, doorbell
 from app.models import Campaign, CampaignStatus, Destination, DestinationStatus, Role
 from app.queues import Queue
 from app.services import accounts, masks, probe, trackers
 from app.services.ground import forbid_moving
+from app.services.ownership import check_owned
 from app.services.paging import Page, fetch
 from app.services.templates import events_mask
 from app.services.trackers import Ready
@@ -42,7 +43,11 @@ def listed(
     offset: int = 0,
     before: int | None = None,
 ) -> Page[Card]:
-    """Those not deleted, newest first, templates included. `campaign` 0: the account's own."""
+    """Those not deleted, newest first, templates included. `campaign` 0: the account's own.
+
+    Raises NotFound for a foreign campaign.
+    """
+    check_owned(account_id, campaign=campaign or None)
     matching = select(Destination).where(
         Destination.account_id == account_id, Destination.status != DestinationStatus.DELETED
     )
@@ -114,7 +119,7 @@ def edit(
         row.campaign_id = campaign or None
     if ready is not None:
         if row.settings != was:
-            raise BadParameter("settings", "settings: changed by another call; try again")
+            raise BadParameter("settings", said("changed by another call; try again"))
         row.settings, row.every_event = json.dumps(ready.settings), ready.every_event
         row.failures, row.blocked_until = 0, 0.0
     if title is not None:
@@ -165,7 +170,7 @@ def check(
         way = ready_way(account_id, id)
         return probe.check(way.adapter, way.settings)
     if tracker is None:
-        raise BadParameter("id", "id: give an id, or tracker with settings")
+        raise BadParameter("id", said("give an id, or tracker with settings"))
     adapter = trackers.find(tracker)
     typed = masks.restored(settings or {}, {}, adapter.secret_fields)
     return probe.check(adapter, trackers.check(adapter, typed))
@@ -212,7 +217,9 @@ def _check_room(account_id: int, campaign: int) -> None:
         Destination.status != DestinationStatus.DELETED,
     )
     if (db.session.scalar(count) or 0) >= MOST:
-        raise PlanLimit(f"at most {MOST} trackers can be connected to one campaign or account")
+        raise PlanLimit(
+            said("at most %(most)d trackers can be connected to one campaign or account", most=MOST)
+        )
 
 
 def _find(account_id: int, destination_id: int, *, locked: bool = False) -> Destination:
@@ -236,5 +243,5 @@ def _locked(account_id: int, destination_id: int) -> Destination:
 def _connected(row: Destination) -> Destination:
     """A template is changed where it is shown: by profile/postbacks and camp/edit."""
     if row.role != Role.CONNECTED:
-        raise BadParameter("id", "id: these are templates; use profile/postbacks or camp/edit")
+        raise BadParameter("id", said("these are templates; use profile/postbacks or camp/edit"))
     return row

@@ -15,6 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app.extensions import db, doorbell
 from app.models import BotStatus, DestinationStatus
+from app.services.media import object_store
 
 PATIENCE: Final = 2.0  #: seconds a part may take to answer before it counts as down
 CEILING: Final = 100_001  #: counts stop here: a graph needs no more, the database less
@@ -48,7 +49,7 @@ SELECT
       WHERE bot_id = b.id AND state = 0) AS due
     FROM bot b) t) AS messages_oldest,
   (SELECT count(*) FROM destination
-    WHERE status = 0 AND blocked_until > :now) AS blocked
+    WHERE status = 0 AND failures > 0 AND blocked_until > :now) AS blocked
 """
 
 
@@ -88,6 +89,7 @@ class _Probe:
 
 _database_probe = _Probe("database")
 _redis_probe = _Probe("redis")
+_store_probe = _Probe("media-store")
 
 
 def readiness(seconds: float = PATIENCE) -> Readiness:
@@ -120,6 +122,10 @@ def metrics(now: float | None = None) -> Iterator[Metric]:
     state = readiness()
     yield _gauge("database_up", "Whether the database answers", float(state.database))
     yield _gauge("redis_up", "Whether Redis answers", float(state.redis))
+    store = object_store()
+    if store:
+        up = _store_probe.answer(store.answers, PATIENCE)
+        yield _gauge("media_store_up", "Whether the object store of media answers", float(up))
     yield CounterMetricFamily(
         "gatepost_doorbell_faults",
         "Reminders and waits that Redis did not take, in the process that answers",

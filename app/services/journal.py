@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
+from typing import Final
 
-from app.errors import NotFound
-from app.extensions import db
-from app.models import Bot, JournalEntry
-from app.services.paging import Page, fetch
+from app.models import JournalEntry, JournalTally
+from app.services.listing import Listing, Wanted, fetch, given
+from app.services.ownership import check_owned
+from app.services.paging import Page
+
+ENTRIES: Final = Listing(
+    JournalEntry, JournalEntry.id, JournalEntry.time, JournalTally,
+    (frozenset({"account_id", "bot_id", "chat_id"}),),
+)  # fmt: skip
 
 
 def listed(
@@ -23,19 +28,7 @@ def listed(
     before: int | None = None,
 ) -> Page[JournalEntry]:
     """Entries newest first, of a bot the account has or had. Raises NotFound."""
-    owned = select(Bot.id).where(Bot.id == bot, Bot.account_id == account_id)
-    if db.session.scalar(owned) is None:
-        raise NotFound
-    conditions = [
-        JournalEntry.account_id == account_id,
-        JournalEntry.bot_id == bot,
-        JournalEntry.chat_id == chat,
-    ]
-    if action is not None:
-        conditions.append(JournalEntry.action == action)
-    if since is not None:
-        conditions.append(JournalEntry.time >= since)
-    if until is not None:
-        conditions.append(JournalEntry.time <= until)
-    matching = select(JournalEntry).where(*conditions)
-    return fetch(matching, JournalEntry.id, limit=limit, offset=offset, before=before)
+    check_owned(account_id, bot=bot)
+    equal = {"account_id": account_id, "bot_id": bot, "chat_id": chat, "action": action}
+    wanted = Wanted(given(equal), since, until)
+    return fetch(ENTRIES, wanted, limit=limit, offset=offset, before=before)

@@ -21,10 +21,11 @@ from app.domain.telegram import (
     Reachable,
     RightsChanged,
 )
+from app.domain.telegram_payments import Charged, Checkout, SupportAsked
 from app.extensions import db, doorbell
 from app.models import UpdateState
 from app.queues import Queue
-from app.services import bots, ingest, people, service_bot
+from app.services import bots, ingest, people, service_bot, stars
 from app.services.book import Book
 from app.services.ingest import Ending, Received
 from app.services.reports import Reported
@@ -169,6 +170,8 @@ def _note(bot_id: int, says: telegram.Reading, now: float) -> None:
             people.reachable(bot_id, says)
         case Pressed():
             service_bot.pressed(bot_id, says, now)
+        case Checkout() | Charged() | SupportAsked():
+            stars.told(bot_id, says, now)
 
 
 def _advance(book: Book, one: Received, campaign: Row[Any], says: Happening) -> Ending:

@@ -5,16 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Select, select
+from sqlalchemy import select
 
 from app.errors import NotFound
 from app.extensions import db
-from app.models import JournalEntry, Lead, Postback
-from app.services.paging import Page, fetch
+from app.models import JournalEntry, Lead, LeadTally, Postback
+from app.services import listing
+from app.services.listing import Listing, Wanted, given
+from app.services.ownership import check_owned
+from app.services.paging import Page
 
 #: A lead that was teased for years is still one answer.
 STORY: Final = 500
 PART: Final = 1000  # rows an export reads at a time
+LEADS: Final = Listing(
+    Lead, Lead.id, Lead.start_time, LeadTally,
+    (frozenset({"account_id"}), frozenset({"account_id", "campaign_id"})),
+)  # fmt: skip
 
 
 class Explained(NamedTuple):
@@ -28,49 +35,46 @@ class Explained(NamedTuple):
 def listed(
     account_id: int, *, limit: int = 50, offset: int = 0, before: int | None = None, **wanted: Any
 ) -> Page[Lead]:
-    """Leads newest first; see `_matching` for what may be `wanted`."""
-    matching = _matching(account_id, **wanted)
-    return fetch(matching, Lead.id, limit=limit, offset=offset, before=before)
+    """Leads newest first; see `_wanted` for what may be `wanted`. Raises NotFound."""
+    return listing.fetch(
+        LEADS, _wanted(account_id, **wanted), limit=limit, offset=offset, before=before
+    )
 
 
 def everyone(account_id: int, **wanted: Any) -> Iterator[Sequence[Lead]]:
-    """All leads `wanted`, newest first, by the thousand.
+    """All leads `wanted`, newest first, by the thousand. Raises NotFound at once.
 
     Each part is a short transaction: a client may take its time in between.
     Leads that appear meanwhile are not among them.
     """
-    matching, last = _matching(account_id, **wanted), None
+    return _parts(_wanted(account_id, **wanted))
+
+
+def _parts(wanted: Wanted) -> Iterator[Sequence[Lead]]:
+    last = None
     while True:
-        here = matching if last is None else matching.where(Lead.id < last)
-        rows = db.session.scalars(here.order_by(Lead.id.desc()).limit(PART)).all()
+        rows = db.session.scalars(listing.newest_first(LEADS, wanted, last).limit(PART)).all()
         db.session.expunge_all()
         db.session.commit()
         if rows:
             yield rows
         if len(rows) < PART:
             return
-        last = rows[-1].id
+        last = rows[-1].start_time, rows[-1].id
 
 
-def _matching(
+def _wanted(
     account_id: int,
     *,
     campaign: int | None = None,
     status: int | None = None,
     since: int | None = None,
     until: int | None = None,
-) -> Select[Lead]:
+) -> Wanted:
     """`since` and `until` (Unix seconds of the start) include their ends."""
-    matching = select(Lead).where(Lead.account_id == account_id)
-    if campaign is not None:
-        matching = matching.where(Lead.campaign_id == campaign)
-    if status is not None:
-        matching = matching.where(Lead.state == status)
-    if since is not None:
-        matching = matching.where(Lead.start_time >= since)
-    if until is not None:
-        matching = matching.where(Lead.start_time <= until)
-    return matching
+    check_owned(account_id, campaign=campaign)
+    equal = {"account_id": account_id, "campaign_id": campaign, "state": status}
+    return Wanted(given(equal), since, until)
 
 
 def explained(account_id: int, lead_id: int) -> Explained:

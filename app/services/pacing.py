@@ -68,14 +68,18 @@ class Pacing:
         bucket.full = min(bucket.full, now + pace.burst * interval)
         if _tokens(bucket, pace, now) and self._granted(name, bucket, pace, now):
             return None
-        there = bucket.full + (1 - pace.burst) * interval
-        bucket.line = min(max(bucket.line + interval, there), now + LONGEST)
+        bucket.line = min(max(bucket.line + interval, _there(bucket, pace)), now + LONGEST)
         return bucket.line
 
     def room(self, tracker: str, pace: Pace, now: float) -> int:
         """How many tokens are there at most, by what this process knows. Asks nobody."""
         bucket = self._buckets.get(_name(tracker, pace))
         return pace.burst if bucket is None else _tokens(bucket, pace, now)
+
+    def next(self, tracker: str, pace: Pace) -> float:
+        """When a token will be there, Unix seconds; by what this process knows."""
+        bucket = self._buckets.get(_name(tracker, pace))
+        return 0.0 if bucket is None else _there(bucket, pace)
 
     def _granted(self, name: str, bucket: _Bucket, pace: Pace, now: float) -> bool:
         interval = 60.0 / pace.per_minute
@@ -107,6 +111,11 @@ class Pacing:
 def _tokens(bucket: _Bucket, pace: Pace, now: float) -> int:
     missing = max(0.0, bucket.full - now - _EPSILON) * pace.per_minute / 60.0
     return max(0, math.floor(pace.burst - missing))
+
+
+def _there(bucket: _Bucket, pace: Pace) -> float:
+    """When the next token is there, if none is."""
+    return bucket.full + (1 - pace.burst) * 60.0 / pace.per_minute
 
 
 def _name(tracker: str, pace: Pace) -> str:

@@ -1,4 +1,4 @@
-"""One page of a list, newest first."""
+"""One page of a short list, newest first: its rows are counted one by one."""
 
 from __future__ import annotations
 

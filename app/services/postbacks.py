@@ -8,16 +8,23 @@ from typing import Any, Final, NamedTuple
 
 from sqlalchemy import ColumnElement, select
 
-from app.errors import BadParameter, NotFound
+from app.errors import BadParameter, NotFound, said
 from app.extensions import db, doorbell
-from app.models import Attempt, Postback, PostbackState
+from app.models import Attempt, Postback, PostbackState, PostbackTally
 from app.queues import Queue
-from app.services import outbox
-from app.services.paging import Page, fetch
+from app.services import listing, outbox, paging
+from app.services.listing import Listing, Wanted, given
+from app.services.ownership import check_owned
+from app.services.paging import Page
 
 #: How many one call re-sends at most.
 RESEND_CAP: Final = 10_000
 ATTEMPTS: Final = 500
+_BY = frozenset({"account_id"})
+POSTBACKS: Final = Listing(
+    Postback, Postback.id, Postback.created, PostbackTally,
+    (_BY, _BY | {"campaign_id"}, _BY | {"destination_id"}),
+)  # fmt: skip
 
 
 class Explained(NamedTuple):
@@ -30,9 +37,12 @@ class Explained(NamedTuple):
 def listed(
     account_id: int, *, limit: int = 50, offset: int = 0, before: int | None = None, **wanted: Any
 ) -> Page[Postback]:
-    """Postbacks newest first; see `_conditions` for what may be `wanted`."""
-    matching = select(Postback).where(*_conditions(account_id, **wanted))
-    return fetch(matching, Postback.id, limit=limit, offset=offset, before=before)
+    """Postbacks newest first; see `_wanted` for what may be `wanted`. Raises NotFound."""
+    if "lead" in wanted:  # they are few, and no tally tells leads apart
+        matching = select(Postback).where(*_conditions(account_id, **wanted))
+        return paging.fetch(matching, Postback.id, limit=limit, offset=offset, before=before)
+    found = _wanted(account_id, **wanted)
+    return listing.fetch(POSTBACKS, found, limit=limit, offset=offset, before=before)
 
 
 def explained(account_id: int, postback_id: int) -> Explained:
@@ -52,10 +62,11 @@ def resend(account_id: int, postback_id: int | None = None, **wanted: Any) -> in
     if postback_id is not None:
         return _resend(account_id, [_find(account_id, postback_id).id])
     if not wanted:
-        raise BadParameter("id", "id: give an id, or a filter such as state=failed")
+        raise BadParameter("id", said("give an id, or a filter such as state=failed"))
     ended = Postback.state > PostbackState.SENDING
     matching = select(Postback.id).where(*_conditions(account_id, **wanted), ended)
-    ids = db.session.scalars(matching.order_by(Postback.id).limit(RESEND_CAP)).all()
+    oldest = matching.order_by(Postback.created, Postback.id)
+    ids = db.session.scalars(oldest.limit(RESEND_CAP)).all()
     return _resend(account_id, ids) if ids else 0
 
 
@@ -93,27 +104,30 @@ def _find(account_id: int, postback_id: int) -> Postback:
 
 
 def _conditions(
+    account_id: int, *, lead: int | None = None, **wanted: Any
+) -> list[ColumnElement[bool]]:
+    check_owned(account_id, lead=lead)
+    found = listing.conditions(POSTBACKS, _wanted(account_id, **wanted))
+    return found if lead is None else [*found, Postback.lead_id == lead]
+
+
+def _wanted(
     account_id: int,
     *,
     campaign: int | None = None,
-    lead: int | None = None,
     dest: int | None = None,
     event: str | None = None,
     state: int | None = None,
     since: int | None = None,
     until: int | None = None,
-) -> list[ColumnElement[bool]]:
+) -> Wanted:
+    """`since` and `until` (Unix seconds of `created`) include their ends."""
+    check_owned(account_id, campaign=campaign, dest=dest)
     equal = {
-        Postback.campaign_id: campaign,
-        Postback.lead_id: lead,
-        Postback.destination_id: dest,
-        Postback.kind: event,
-        Postback.state: state,
+        "account_id": account_id,
+        "campaign_id": campaign,
+        "destination_id": dest,
+        "kind": event,
+        "state": state,
     }
-    found: list[ColumnElement[bool]] = [Postback.account_id == account_id]
-    found += [column == value for column, value in equal.items() if value is not None]
-    if since is not None:
-        found.append(Postback.created >= float(since))
-    if until is not None:
-        found.append(Postback.created < float(until + 1))  # `created` has fractions
-    return found
+    return Wanted(given(equal), since, until)

@@ -11,6 +11,7 @@ from flask import current_app
 from app.config import Settings
 from app.extensions import db
 from app.outbound.transport import Answer, Failure, Transport
+from app.turns import given_away
 from plugins.adapter import Adapter
 from plugins.checks import AdapterFailed
 from plugins.contract import Outcome, Request, Verdict
@@ -40,7 +41,7 @@ def exchange(request: Request) -> Answer:
     """
     db.session.commit()
     ours: Settings = current_app.config["SETTINGS"]
-    with Transport(allow=ours.outbound_allow, connections=1) as transport:
+    with given_away(), Transport(allow=ours.outbound_allow, connections=1) as transport:
         return next(transport.exchange([request]))
 
 

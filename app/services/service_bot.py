@@ -16,7 +16,7 @@ import structlog
 from flask import current_app
 from sqlalchemy import select
 
-from app.errors import ApiError, BadParameter, NotFound
+from app.errors import ApiError, BadParameter, NotFound, said
 from app.extensions import db
 from app.models import Account, Bot, BotStatus, Campaign, CampaignStatus, Message
 from app.services import accounts, bots, sessions, visitors
@@ -25,7 +25,7 @@ from app.translations import gettext, speaking
 
 if TYPE_CHECKING:
     from app.config import Settings
-    from app.domain.telegram import Happening, Person, Pressed
+    from app.domain.telegram import Happening, Pressed
 
 log = structlog.get_logger()
 
@@ -96,6 +96,30 @@ def pressed(bot_id: int, press: Pressed, now: float) -> None:
     TOASTS.add(_settings().telegram_api_url, bot.token, press.query, said)
 
 
+def introduce(login: str, person: int, *, take: bool = False) -> None:
+    """Who is behind an account, as the operator says: Telegram's id, or 0 for nobody. Commits.
+
+    That person may log in to it then, is told its notices and may pay for it;
+    whoever was behind it before is logged out. With `take` the person leaves
+    the account they had. Raises NotFound, or BadParameter if they have one.
+    """
+    account = accounts.by_login(login)
+    other = db.session.scalar(select(Account).where(Account.tg_id == person))
+    if account.tg_id == (person or None):
+        return
+    if other is not None:
+        if not take:
+            raise BadParameter(
+                "id", said("this person has the account %(login)s already", login=other.login)
+            )
+        sessions.end_all(other.id)
+        other.tg_id = None
+        db.session.flush()
+    sessions.end_all(account.id)
+    account.tg_id = person or None
+    db.session.commit()
+
+
 def _answer(bot: Bot, happening: Happening, now: float) -> None:
     if happening.code == LOGIN:
         _log_in(bot, happening, now)
@@ -105,7 +129,7 @@ def _answer(bot: Bot, happening: Happening, now: float) -> None:
             "I open the dashboard for you and tell you about your campaigns. "
             "To log in, follow the link that the dashboard shows."
         )
-    _say(bot, happening.person, hello, now)
+    say(bot, happening.person.id, hello, now)
 
 
 def _do(press: Pressed, account: Account | None, now: float) -> str:
@@ -137,7 +161,7 @@ def _log_in(bot: Bot, happening: Happening, now: float) -> None:
     with speaking(account.lang):
         if login_id is None:
             text = gettext("This login link was used before or is broken. Ask for a new one.")
-            _say(bot, happening.person, text, now, account_id=account.id)
+            say(bot, happening.person.id, text, now, account_id=account.id)
             return
         text = gettext(
             "You are logging in as %(name)s. Go back to the page that sent you here. "
@@ -145,24 +169,25 @@ def _log_in(bot: Bot, happening: Happening, now: float) -> None:
             name=account.name,
         )
         button = {"text": gettext("It was not me"), "callback_data": f"{UNDO}:{login_id}"}
-    _say(bot, happening.person, text, now, account_id=account.id, button=button)
+    say(bot, happening.person.id, text, now, account_id=account.id, button=button)
 
 
-def _say(
+def say(
     bot: Bot,
-    person: Person,
+    person: int,
     text: str,
     now: float,
     *,
     account_id: int = 0,
     button: dict[str, str] | None = None,
 ) -> None:
+    """Say something to a person, soon. No commit."""
     markup = orjson.dumps({"inline_keyboard": [[button]]}).decode() if button else ""
     db.session.add(
         Message(
             account_id=account_id or bot.account_id,
             bot_id=bot.id,
-            chat_id=person.id,
+            chat_id=person,
             campaign_id=0,
             lead_id=0,
             text=text,

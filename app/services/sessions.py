@@ -20,7 +20,7 @@ from app.extensions import db
 from app.models import Account, Login, Session
 from app.services import accounts
 from app.services.accounts import Caller
-from app.services.rates import Rate
+from app.services.limits import Limit
 from app.vault import fingerprint, new_secret
 
 #: `login-<nonce>` must fit the 64 characters that Telegram carries.
@@ -32,7 +32,7 @@ SESSION_SECONDS: Final = 14 * 86_400.0
 KEPT_SECONDS: Final = 86_400.0
 
 #: A dashboard asks every second or two; an office of them shares one address.
-POLLS: Final = Rate("auth-poll", most=120, seconds=60)
+POLLS: Final = Limit("auth-poll", per_minute=120, burst=120)
 
 
 def grant(nonce: str, account_id: int, now: float) -> int | None:
@@ -102,6 +102,15 @@ def end(account_id: int, session_id: int, *, everywhere: bool = False) -> None:
     mine = delete(Session).where(Session.account_id == account_id)
     db.session.execute(mine if everywhere else mine.where(Session.id == session_id))
     db.session.commit()
+
+
+def end_all(account_id: int) -> None:
+    """End every session of an account, and every login on its way to one. No commit."""
+    now = time.time()
+    db.session.execute(delete(Session).where(Session.account_id == account_id))
+    db.session.execute(
+        update(Login).where(Login.account_id == account_id, Login.used.is_(None)).values(used=now)
+    )
 
 
 def take_back(login_id: int, account_id: int, now: float) -> bool:

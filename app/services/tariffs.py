@@ -1,43 +1,35 @@
 """Tariffs: choosing a plan, paying for it, and being told that it is paid.
 
-Both confirmations, the gateway's push and our own question, end in `_settle`,
-which does nothing the second time. No database connection is held while the
-gateway is asked.
+Every confirmation, be it the gateway's push, our own question or an update of
+Telegram, ends in `settle`, which does nothing the second time. No database
+connection is held while the gateway is asked.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from contextlib import closing
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import structlog
-from flask import current_app
 from sqlalchemy import select, update
 
 from app.domain import tariffs
 from app.domain.tariffs import PLANS, Plan
-from app.errors import BadKey, NoGateway, NotFound, PlanActive
+from app.errors import NotFound, PlanActive, said
 from app.extensions import db
 from app.models import Account, Campaign, CampaignStatus, Payment, PaymentState
-from app.outbound.transport import Transport
-from app.services import accounts, notices
+from app.services import accounts, gateway, notices
+from app.services.limits import Limit
 from app.services.paging import Page, fetch
-from app.services.rates import Rate
 from app.vault import new_secret
-from plugins.contract import PROJECT, Request, Response
-from plugins.gateways import Gateway
-from plugins.payments import Confirmation, Invoice, Notice, Refused
-
-if TYPE_CHECKING:
-    from app.config import Settings
+from plugins.payments import Confirmation
 
 log = structlog.get_logger()
 
 #: An unpaid invoice of the same plan is shown again for this long.
 SAME_INVOICE: Final = 3600
-CHECKS: Final = Rate("pay-check", most=30, seconds=60)
+CHECKS: Final = Limit("pay-check", per_minute=30, burst=30)
 
 
 def buy(account_id: int, code: str) -> str:
@@ -50,10 +42,10 @@ def buy(account_id: int, code: str) -> str:
     if not tariffs.may_choose(account.tariff, account.paid_until, now):
         raise PlanActive
     if plan.is_free:
-        _put_on(account, plan, None)
+        put_on(account, plan, None)
         db.session.commit()
         return ""
-    return _invoice(account_id, plan, now)
+    return _invoice(account, plan, now)
 
 
 def history(
@@ -70,44 +62,85 @@ def history(
 
 def confirm(body: bytes, headers: Mapping[str, str], query: Mapping[str, str]) -> None:
     """The gateway tells us by itself. Raises BadKey for whoever is not the gateway."""
-    gateway = _gateway()
-    try:
-        told = gateway.hook.read_notice(
-            notice=Notice(body, headers, query), settings=gateway.settings
-        )
-    except Refused as refused:
-        raise BadKey(str(refused)) from refused
-    _settle(told)
+    settle(gateway.notice(gateway.current("read_notice"), body, headers, query), int(time.time()))
+    db.session.commit()
 
 
 def check(ref: str) -> Payment:
-    """What became of a payment; the gateway is asked while it is not paid.
+    """What became of a payment; the gateway is asked while it is not paid, if it can be.
 
     Raises NotFound, NoGateway or TooManyRequests.
     """
     payment = _payment(ref)
-    if payment.state == PaymentState.PAID:
+    if payment.state != PaymentState.NEW:
         return payment
     CHECKS.take(ref)
-    gateway = _gateway()
+    asked = gateway.current()
+    if "build_check" not in asked.hooks:
+        return payment
     db.session.commit()
-    response = _ask(gateway.hook.build_check(ref=ref, settings=gateway.settings))
-    try:
-        told = gateway.hook.read_check(response=response, ref=ref, settings=gateway.settings)
-    except Refused as refused:
-        raise NoGateway(str(refused)) from refused
-    _settle(told)
+    settle(gateway.state_of(asked, ref), int(time.time()))
+    db.session.commit()
     return _payment(ref)
 
 
-def _invoice(account_id: int, plan: Plan, now: int) -> str:
-    gateway = _gateway()
+def settle(told: Confirmation, now: int) -> None:
+    """Write down a payment, once; what is not the price is not the payment. No commit.
+
+    A charge counts once. A second charge of one invoice, which two who press
+    at once can make, is a payment of its own: nobody pays for nothing. Raises
+    NotFound.
+    """
+    if not told.is_paid:
+        return
+    account = accounts.lock(_payment(told.ref).account_id)  # first the account, as `buy` does
+    payment = _payment(told.ref, lock=True)
+    if _is_known(payment, told.charge):
+        return
+    if not _is_the_price(payment, told):
+        log.error(
+            "payment.odd", payment=payment.id, amount=told.amount, currency=told.currency,
+            charge=told.charge, payer=told.payer,
+        )  # fmt: skip
+        return
+    if payment.state != PaymentState.NEW:
+        payment = _again(payment, now)
+    plan = PLANS[payment.tariff]
+    until = tariffs.paid_until(account.tariff, account.paid_until, now)
+    payment.state, payment.paid, payment.until = PaymentState.PAID, now, until
+    payment.amount, payment.currency = told.amount, told.currency
+    payment.charge, payment.payer = told.charge or None, told.payer
+    payment.before = account.tariff
+    put_on(account, plan, until)
+    db.session.flush()
+    notices.payment(account.id, plan.code, until, now)
+    log.info("payment.received", payment=payment.id, account=account.id, tariff=plan.code)
+
+
+def went_back_unseen(told: Confirmation, now: int) -> None:
+    """A charge is told to be given back that was never told to be paid: it grants nothing later.
+
+    Webhooks come in parallel, and one of them may come first. No commit. Raises NotFound.
+    """
+    accounts.lock(_payment(told.ref).account_id)
+    payment = _payment(told.ref, lock=True)
+    if not told.charge or _is_known(payment, told.charge):
+        return
+    if payment.state != PaymentState.NEW:
+        payment = _again(payment, now)
+    payment.state, payment.paid, payment.refunded = PaymentState.REFUNDED, now, now
+    payment.amount, payment.currency, payment.charge = told.amount, told.currency, told.charge
+    db.session.flush()
+
+
+def _invoice(account: Account, plan: Plan, now: int) -> str:
+    seller = gateway.current()
     again = db.session.scalar(
         select(Payment.url)
         .where(
-            Payment.account_id == account_id,
+            Payment.account_id == account.id,
             Payment.tariff == plan.code,
-            Payment.gateway == gateway.name,
+            Payment.gateway == seller.name,
             Payment.state == PaymentState.NEW,
             Payment.url != "",
             Payment.created > now - SAME_INVOICE,
@@ -117,78 +150,57 @@ def _invoice(account_id: int, plan: Plan, now: int) -> str:
     )
     if again:
         return again
-    ref = new_secret()
+    invoice = gateway.invoice_of(new_secret(), plan, account.tg_id)
+    price, request = gateway.offer(seller, invoice)
     db.session.add(
-        Payment(account_id=account_id, ref=ref, tariff=plan.code, gateway=gateway.name, created=now)
-    )
-    db.session.commit()
-    url = _page(gateway, _described(ref, plan))
-    db.session.execute(update(Payment).where(Payment.ref == ref).values(url=url))
-    db.session.commit()
-    return url
-
-
-def _page(gateway: Gateway, invoice: Invoice) -> str:
-    response = _ask(gateway.hook.build_invoice(invoice=invoice, settings=gateway.settings))
-    try:
-        url: str = gateway.hook.read_invoice(
-            response=response, invoice=invoice, settings=gateway.settings
+        Payment(
+            account_id=account.id,
+            ref=invoice.ref,
+            tariff=plan.code,
+            gateway=seller.name,
+            price=price.amount,
+            price_currency=price.currency,
+            created=now,
         )
-    except Refused as refused:
-        raise NoGateway(str(refused)) from refused
+    )
+    db.session.commit()
+    url = gateway.page(seller, invoice, request)
+    db.session.execute(update(Payment).where(Payment.ref == invoice.ref).values(url=url))
+    db.session.commit()
     return url
 
 
-def _described(ref: str, plan: Plan) -> Invoice:
-    settings: Settings = current_app.config["SETTINGS"]
-    base = settings.public_url
-    return Invoice(
-        ref,
-        {"USD": plan.price_usd, "RUB": plan.price_rub},
-        f"{PROJECT.capitalize()}: {plan.name}, {tariffs.PERIOD // tariffs.DAY} days",
-        f"{base}/api/pay/acp" if base else "",
-        f"{base}/api/pay/check?payment={ref}" if base else "",
-    )
+def _is_known(payment: Payment, charge: str) -> bool:
+    """Whether this money was counted. Without a charge an invoice is paid once."""
+    if not charge:
+        return payment.state != PaymentState.NEW
+    same = select(Payment.id).where(Payment.gateway == payment.gateway, Payment.charge == charge)
+    return db.session.scalar(same) is not None
 
 
-def _ask(request: Request) -> Response:
-    """One exchange with the gateway, which the operator configured and so trusts."""
-    with closing(Transport(trusted=True)) as transport:
-        answer = next(iter(transport.exchange([request])))
-    if answer.response is None:
-        log.warning("gateway.silent", reason=answer.reason)
-        raise NoGateway("the payment gateway does not answer; try again in a minute")
-    return answer.response
-
-
-def _settle(told: Confirmation) -> None:
-    """Write down a payment, once; what is not the price is not the payment."""
-    if not told.is_paid:
-        return
-    now = int(time.time())
-    account_id = _payment(told.ref).account_id
-    account = accounts.lock(account_id)  # first the account, as `buy` does
-    payment = _payment(told.ref, lock=True)
+def _is_the_price(payment: Payment, told: Confirmation) -> bool:
+    if payment.price_currency:
+        return (told.amount, told.currency) == (payment.price, payment.price_currency)
     plan = PLANS[payment.tariff]
-    prices = {"USD": plan.price_usd, "RUB": plan.price_rub}
-    if payment.state == PaymentState.PAID:
-        db.session.rollback()
-        return
-    if prices.get(told.currency) != told.amount:
-        log.error("payment.odd", payment=payment.id, amount=told.amount, currency=told.currency)
-        db.session.rollback()
-        return
-    until = tariffs.paid_until(account.tariff, account.paid_until, now)
-    payment.state, payment.paid, payment.until = PaymentState.PAID, now, until
-    payment.amount, payment.currency = told.amount, told.currency
-    _put_on(account, plan, until)
-    db.session.flush()
-    notices.payment(account_id, plan.code, until, now)
-    db.session.commit()
-    log.info("payment.received", payment=payment.id, account=account_id, tariff=plan.code)
+    return {"USD": plan.price_usd, "RUB": plan.price_rub}.get(told.currency) == told.amount
 
 
-def _put_on(account: Account, plan: Plan, until: int | None) -> None:
+def _again(payment: Payment, now: int) -> Payment:
+    """One more payment of the same invoice."""
+    second = Payment(
+        account_id=payment.account_id,
+        ref=new_secret(),
+        tariff=payment.tariff,
+        gateway=payment.gateway,
+        price=payment.price,
+        price_currency=payment.price_currency,
+        created=now,
+    )
+    db.session.add(second)
+    return second
+
+
+def put_on(account: Account, plan: Plan, until: int | None) -> None:
     """The plan is in force. Campaigns beyond it pause, the newest first. No commit."""
     account.tariff, account.paid_until = plan.code, until
     if plan.campaigns == tariffs.UNLIMITED:
@@ -211,12 +223,5 @@ def _payment(ref: str, *, lock: bool = False) -> Payment:
         wanted = wanted.with_for_update()
     payment = db.session.scalar(wanted.execution_options(populate_existing=True))
     if payment is None:
-        raise NotFound("there is no such payment")
+        raise NotFound(said("there is no such payment"))
     return payment
-
-
-def _gateway() -> Gateway:
-    gateway: Gateway | None = current_app.extensions["gateway"]
-    if gateway is None:
-        raise NoGateway
-    return gateway

@@ -16,11 +16,12 @@ from flask import current_app
 from marshmallow import ValidationError
 from sqlalchemy import select
 
-from app.errors import BadParameter
+from app.errors import BadParameter, said
 from app.extensions import db
 from app.models import Destination, DestinationStatus, Role
 from plugins.contract import EventKind
 from plugins.registry import Registry
+from plugins.url_advice import on_template
 
 TRACKER: Final = "url_template"
 
@@ -68,12 +69,39 @@ def write(account_id: int, campaign_id: int | None, urls: Mapping[str, str]) -> 
     row.reason, row.failures, row.blocked_until = "", 0, 0.0
 
 
+def warnings(urls: Mapping[str, str]) -> list[str]:
+    """What will hardly work among URLs by `pb_*` name, each sentence once."""
+    return _advice({field: (FIELDS[field], url) for field, url in urls.items()})
+
+
+def warnings_of(settings: Mapping[str, Any]) -> list[str]:
+    """The same of a destination's settings, as they were accepted; a preset knows better."""
+    urls = settings.get("urls")
+    if settings.get("preset") or not isinstance(urls, Mapping):
+        return []
+    templates = {f"urls.{kind}": (kind, urls.get(kind) or "") for kind in EventKind}
+    return _advice(templates, json.dumps([settings.get("payload"), settings.get("headers")]))
+
+
+def told(warnings: list[str]) -> dict[str, list[str]]:
+    """What stands beside a good answer: `warnings`, and nothing where there are none."""
+    return {"warnings": warnings} if warnings else {}
+
+
 def check_url(field: str, url: str) -> None:
     """Raise BadParameter for `field` unless `url` would do as a template; "" does."""
     try:
         _adapter_check({EventKind.WAIT: url})
     except ValidationError as error:
-        raise BadParameter(field, f"{field}: {_sentence(error.messages)}") from error
+        raise BadParameter(field, _sentence(error.messages)) from error
+
+
+def _advice(templates: Mapping[str, tuple[EventKind, str]], beside: str = "") -> list[str]:
+    found: dict[str, list[str]] = {}
+    for name, (kind, url) in templates.items():
+        for sentence in on_template(kind, url.strip(), beside):
+            found.setdefault(sentence, []).append(name)
+    return [f"{', '.join(names)}: {sentence}" for sentence, names in found.items()]
 
 
 def _checked(urls: Mapping[EventKind, str]) -> dict[str, Any]:
@@ -94,8 +122,9 @@ def _blame(error: ValidationError) -> BadParameter:
     faults = error.messages_dict.get("urls", {})
     for field, kind in FIELDS.items():
         if isinstance(faults, dict) and kind in faults:
-            return BadParameter(field, f"{field}: {_sentence(faults[kind])}")
-    return BadParameter("pb_wait", f"the templates cannot be used: {_sentence(faults)}")
+            return BadParameter(field, _sentence(faults[kind]))
+    why = said("the templates cannot be used: %(why)s", why=_sentence(faults))
+    return BadParameter("pb_wait", why)
 
 
 def _sentence(messages: object) -> str:

@@ -1,12 +1,14 @@
-"""Toasts: the word that Telegram shows when a button was pressed.
+"""Toasts: what Telegram waits for a few seconds, when a button was pressed or a bill is paid.
 
-Best effort. Nobody waits for it, nothing is kept, and an answer that fails
-leaves a button that spins for a few seconds.
+Best effort. Nothing is kept: a press that is not answered spins for a while,
+and a checkout that is not answered within ten seconds is called off by
+Telegram before anybody has paid.
 """
 
 from __future__ import annotations
 
 import threading
+import time
 from collections import deque
 from contextlib import closing
 from typing import Final
@@ -14,14 +16,16 @@ from typing import Final
 import structlog
 
 from app.outbound import telegram
-from app.outbound.transport import Transport
+from app.outbound.transport import Answer, Transport
 from plugins.contract import Request
 
 log = structlog.get_logger()
 
 SECONDS: Final = 3.0
+TRIES: Final = 3  # three times three seconds, of the ten that a checkout has
+PAUSE: Final = 0.2
 WAITING: Final = 100  # how many are kept; older ones spin
-LONGEST: Final = 200  # characters that answerCallbackQuery takes
+LONGEST: Final = 200  # characters that answerCallbackQuery takes; for checkouts no limit is told
 
 
 class Toasts:
@@ -29,6 +33,7 @@ class Toasts:
 
     def __init__(self) -> None:
         self._waiting: deque[Request] = deque(maxlen=WAITING)
+        self._checkouts: deque[Request] = deque()
         self._thread: threading.Thread | None = None
 
     def add(self, base_url: str, token: str, query: str, text: str) -> None:
@@ -36,9 +41,21 @@ class Toasts:
         params = {"callback_query_id": query, "text": text[:LONGEST]}
         self._waiting.append(telegram.build("answerCallbackQuery", params, token, base_url))
 
+    def check_out(self, base_url: str, token: str, query: str, objection: str) -> None:
+        """Let the checkout `query` go on, or with an objection call it off, once `send` is called.
+
+        https://core.telegram.org/bots/api#answerprecheckoutquery.
+        """
+        params: dict[str, object] = {"pre_checkout_query_id": query, "ok": not objection}
+        if objection:
+            params["error_message"] = objection[:LONGEST]
+        self._checkouts.append(telegram.build("answerPreCheckoutQuery", params, token, base_url))
+
     def send(self) -> None:
-        """Send what waits, from a thread of its own. Call it after the commit."""
-        batch = [self._waiting.popleft() for _ in range(len(self._waiting))]
+        """Send what waits, checkouts first, from a thread of its own. Call it after the commit."""
+        batch = [
+            each.popleft() for each in (self._checkouts, self._waiting) for _ in range(len(each))
+        ]
         if batch:
             self._thread = threading.Thread(target=_send, args=(batch,), daemon=True, name="toasts")
             self._thread.start()
@@ -52,9 +69,18 @@ class Toasts:
 def _send(batch: list[Request]) -> None:
     transport = Transport(trusted=True, total_seconds=SECONDS, max_body=telegram.MAX_BODY)
     with closing(transport):
-        failed = sum(answer.response is None for answer in transport.exchange(batch))
-    if failed:
-        log.info("toasts.unanswered", count=failed)
+        for attempt in range(TRIES):
+            time.sleep(attempt * PAUSE)
+            answers = list(transport.exchange(batch))
+            batch = [batch[int(str(one.tag))] for one in answers if _was_unheard(one)]
+            if not batch:
+                return
+    log.info("toasts.unanswered", count=len(batch))
+
+
+def _was_unheard(answer: Answer) -> bool:
+    """Whether Telegram may not have heard: no answer, a fault of its own, or too many calls."""
+    return answer.response is None or answer.response.status == 429 or answer.response.status >= 500
 
 
 #: Of this process.

@@ -9,9 +9,9 @@ from flask import current_app
 from marshmallow import ValidationError
 
 from app.config import Settings
-from app.errors import BadParameter
+from app.errors import BadParameter, said
 from app.outbound.schemes import HTTPS, scheme_for
-from plugins import form, presets
+from plugins import capabilities, form
 from plugins.adapter import Adapter
 from plugins.checks import AdapterFailed
 from plugins.contract import EventKind
@@ -58,40 +58,9 @@ def _described(adapter: Adapter) -> dict[str, Any]:
         "fields": form.fields_of(adapter.schema),
         "events": [kind.value for kind in EventKind],
         "help": form.help_of(adapter.schema),
-        "presets": _presets() if adapter.name == WITH_PRESETS else [],
+        "presets": capabilities.listed() if adapter.name == WITH_PRESETS else [],
         "broken": "",
     }
-
-
-def _presets() -> list[dict[str, Any]]:
-    """What a customer needs to choose one; `macro` belongs into the tracker's own link."""
-    return [
-        {
-            "key": preset.key,
-            "title": preset.title,
-            "kind": preset.kind,
-            "source": preset.source,
-            "date": preset.date.isoformat(),
-            "sure": preset.sure,
-            "notes": preset.notes,
-            "modes": list(preset.modes),
-            "events": {name: list(mode.statuses) for name, mode in preset.modes.items()},
-            "macro": preset.click.macro,
-            "needs_click": preset.click.needed,
-            "fields": [
-                {
-                    "name": field.name,
-                    "title": field.title,
-                    "help": field.help,
-                    "required": field.required,
-                    "secret": field.secret,
-                    "default": field.default,
-                }
-                for field in preset.fields
-            ],
-        }
-        for preset in presets.presets().values()
-    ]
 
 
 def find(name: str, field: str = "tracker") -> Adapter:
@@ -99,9 +68,10 @@ def find(name: str, field: str = "tracker") -> Adapter:
     try:
         return _registry().get(name)
     except UnknownTracker as error:
-        raise BadParameter(field, f"{field}: {error}; see trackers/list") from error
+        raise BadParameter(field, said("%(why)s; see trackers/list", why=str(error))) from error
     except BrokenTracker as error:
-        raise BadParameter(field, f"{field}: {name} is broken: {error.reason}") from error
+        why = said("%(name)s is broken: %(reason)s", name=name, reason=error.reason)
+        raise BadParameter(field, why) from error
 
 
 def find_or_none(name: str) -> Adapter | None:
@@ -123,13 +93,18 @@ def check(adapter: Adapter, raw: Mapping[str, Any], field: str = "settings") -> 
     except ValidationError as error:
         raise ValidationError({field: error.messages} if field else error.messages_dict) from error
     except AdapterFailed as error:
-        raise BadParameter("tracker", f"tracker: {adapter.name} failed: {error.reason}") from error
+        raise _failed(adapter, error) from error
     ours: Settings = current_app.config["SETTINGS"]
     for name, declared in adapter.schema.fields.items():
         if path := declared.metadata.get("scheme_of"):
             host = _at(settings, str(path))
             settings[name] = scheme_for(host, ours.outbound_allow) if host else HTTPS
     return settings
+
+
+def _failed(adapter: Adapter, error: AdapterFailed) -> BadParameter:
+    why = said("%(name)s failed: %(reason)s", name=adapter.name, reason=error.reason)
+    return BadParameter("tracker", why)
 
 
 def _at(settings: Mapping[str, Any], path: str) -> str:
@@ -146,7 +121,7 @@ def ready(adapter: Adapter, raw: Mapping[str, Any]) -> Ready:
     try:
         return Ready(adapter, settings, adapter.wants_every_event(settings))
     except AdapterFailed as error:
-        raise BadParameter("tracker", f"tracker: {adapter.name} failed: {error.reason}") from error
+        raise _failed(adapter, error) from error
 
 
 def _registry() -> Registry:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from sqlalchemy import select
 
 from app.domain import events
-from app.errors import BadParameter, NotFound
+from app.errors import BadParameter, NotFound, said
 from app.extensions import db
 from app.models import Campaign, CampaignStatus
 from app.outbound.transport import Answer
@@ -22,7 +22,7 @@ from app.services.trackers import Ready
 from plugins.checks import AdapterFailed
 from plugins.contract import Event, EventKind, Outcome, Request, Verdict, mask
 
-_SHOWN: Final = 2048  # bytes of an answer
+_SHOWN: Final = 2048  # characters of an answer
 _PATIENCE: Final = 20.0  # seconds after which no further step is begun
 
 
@@ -99,7 +99,7 @@ def _ready(
     settings: Mapping[str, Any] | None = None,
 ) -> Ready:
     if sum(given is not None for given in (dest, template, tracker)) != 1:
-        raise BadParameter("dest", "dest: give either dest, template, or tracker with settings")
+        raise BadParameter("dest", said("give either dest, template, or tracker with settings"))
     if dest is not None:
         return destinations.ready_way(account_id, dest)
     if template is not None:
@@ -120,23 +120,38 @@ def _sample(account_id: int, kind: EventKind, campaign: int | None, click: str) 
 
 def _send(ready: Ready, event: Event, requests: tuple[Request, ...], frozen: str) -> Tryout:
     steps = [_rendered(request) for request in requests]
-    outcome = None
+    outcome = Outcome(Verdict.RETRY, "nothing was sent")
     end = time.monotonic() + _PATIENCE
-    for index, request in enumerate(requests):
+    for index in range(len(requests)):
         if time.monotonic() > end:
-            reason = "the steps before took too long; the rest was not sent"
-            return Tryout(
-                frozen, sent=True, steps=steps, verdict=Verdict.RETRY.value, reason=reason
+            outcome = Outcome(
+                Verdict.RETRY, "the steps before took too long; the rest was not sent"
             )
-        answer = exchange(request)
-        outcome = _meaning(ready, answer, request, event)
-        steps[index] = _rendered(request, answer, outcome)
+            break
+        answer = exchange(requests[index])
+        outcome = _meaning(ready, answer, requests[index], event)
+        steps[index] = _rendered(requests[index], answer, outcome)
         if not outcome.verdict.is_success:
             break
-    assert outcome is not None  # noqa: S101 - there is at least one request
+        event, requests = _carried(ready, event, requests, outcome)
+        steps[index + 1 :] = [_rendered(request) for request in requests[index + 1 :]]
     return Tryout(
         frozen, sent=True, steps=steps, verdict=outcome.verdict.value, reason=outcome.reason
     )
+
+
+def _carried(
+    ready: Ready, event: Event, requests: tuple[Request, ...], outcome: Outcome
+) -> tuple[Event, tuple[Request, ...]]:
+    """The steps with what the last answer has left to know, as delivery builds them."""
+    if outcome.carry is None:
+        return event, requests
+    event = replace(event, carried=outcome.carry)
+    try:
+        rebuilt = ready.adapter.build(event, ready.settings)
+    except AdapterFailed:
+        return event, requests
+    return event, rebuilt if len(rebuilt) == len(requests) else requests
 
 
 def _meaning(ready: Ready, answer: Answer, request: Request, event: Event) -> Outcome:
@@ -153,7 +168,8 @@ def _rendered(
 ) -> Step:
     hidden = request.secrets
     response = answer.response if answer else None
-    body = response.body[:_SHOWN].decode("utf-8", "replace") if response else ""
+    # Masked first: a secret cut in two would leave its head readable.
+    shown = mask(response.text, hidden)[:_SHOWN] if response else ""
     return Step(
         step=request.step,
         method=request.method,
@@ -162,7 +178,7 @@ def _rendered(
         body=mask(request.body.decode("utf-8", "replace"), hidden),
         idempotency_key=mask(request.idempotency_key, hidden),
         status=response.status if response else 0,
-        answer=mask(body, hidden),
+        answer=shown,
         ms=answer.ms if answer else 0,
         verdict=outcome.verdict.value if outcome else "",
         reason=outcome.reason if outcome else "",

@@ -19,6 +19,7 @@ from app.services import (
     outbox,
     service_bot,
     sessions,
+    tallies,
 )
 
 log = structlog.get_logger()
@@ -29,6 +30,7 @@ PARKED_KEPT: Final = 30 * 86400
 RECONCILE_EVERY: Final = 60.0
 FORGET_EVERY: Final = 60.0
 PEOPLE_EVERY: Final = 60.0
+FOLD_SECONDS: Final = 0.5  # of a tick, for each tally at least one transaction
 AGAIN_AFTER: Final = 5.0  # when Telegram would not have the service bot
 
 _FORGET = text("""
@@ -58,6 +60,7 @@ def tick(now: float) -> list[Queue]:
         _last["people"] = now
         _look_after_people(now)
     bundles.flush(now)
+    _fold()
     found = {
         Queue.UPDATES: ingest.waiting(),
         Queue.POSTBACKS: outbox.due(now),
@@ -73,6 +76,15 @@ def _reconcile() -> None:
     except SQLAlchemyError:
         db.session.rollback()
         log.warning("bots.reconcile_failed", exc_info=True)
+
+
+def _fold() -> None:
+    """Totals are right without it; no fault or backlog of it may keep the bells silent."""
+    try:
+        tallies.fold(FOLD_SECONDS)
+    except SQLAlchemyError:
+        db.session.rollback()
+        log.warning("tallies.fold_failed", exc_info=True)
 
 
 def _look_after_people(now: float) -> None:

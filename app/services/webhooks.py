@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import random
 import time
 from typing import TYPE_CHECKING, Any, Final
@@ -23,13 +24,18 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 #: A list replaces Telegram's default, which lacks chat_member; so all are named.
+#: The checkouts are the service bot's; no other bot sells, so none come there.
 ALLOWED_UPDATES: Final = (
     "message",
     "callback_query",
     "my_chat_member",
     "chat_member",
     "chat_join_request",
+    "pre_checkout_query",
 )
+#: Noted with the address, so that a version that wants other kinds tells Telegram anew,
+#: whichever version registered last.
+_KINDS: Final = "#" + hashlib.sha256(" ".join(ALLOWED_UPDATES).encode()).hexdigest()[:8]
 #: Telegram takes about one setWebhook a second for a bot, and 409s a twin.
 PATIENCE: Final = (0.3, 1.1, 2.1)
 CLAIM_SECONDS: Final = 40.0
@@ -54,7 +60,7 @@ def register(bot_id: int) -> None:
     db.session.execute(
         update(Bot)
         .where(Bot.id == bot_id, Bot.webhook_path == path, Bot.status != BotStatus.DELETED)
-        .values(webhook_url=_url(path))
+        .values(webhook_url=url + _KINDS if (url := _url(path)) else "")
     )
     db.session.commit()
 
@@ -116,7 +122,7 @@ def drop_webhook(token: str, bot_id: int) -> None:
     try:
         api_of(token).call("deleteWebhook")
     except (TelegramRefused, TelegramUnreachable) as error:
-        log.info("bot.webhook_left", bot=bot_id, reason=said(error))
+        log.info("bot.webhook_left", bot=bot_id, reason=words_of(error))
 
 
 def api_of(token: str) -> BotApi:
@@ -124,7 +130,7 @@ def api_of(token: str) -> BotApi:
     return BotApi(_settings().telegram_api_url, token)
 
 
-def said(error: TelegramRefused | TelegramUnreachable) -> str:
+def words_of(error: TelegramRefused | TelegramUnreachable) -> str:
     """Say what went wrong, in words that carry no token."""
     return error.description if isinstance(error, TelegramRefused) else str(error)
 
@@ -144,7 +150,11 @@ def _patiently(api: BotApi, method: str, **params: Any) -> Any:
 
 def _drifted() -> ColumnElement[bool]:
     base = _settings().public_url
-    wanted = literal(f"{base}/telegram/").concat(Bot.webhook_path) if base else literal("")
+    wanted = (
+        literal(f"{base}/telegram/").concat(Bot.webhook_path).concat(_KINDS)
+        if base
+        else literal("")
+    )
     return and_(Bot.status != BotStatus.DELETED, Bot.paused == "", Bot.webhook_url != wanted)
 
 

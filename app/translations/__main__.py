@@ -18,19 +18,33 @@ from babel.messages.pofile import read_po, write_po
 
 import app.blueprints  # noqa: F401 - so that every error is known
 from app.errors import ApiError
-from app.translations import FOLDER
+from app.translations import FOLDER, extraction
+from app.translations.foreign import DOMAIN
 from plugins.contract import PROJECT
 
 CODE: Final = FOLDER.parent
 #: A catalogue that is written twice is the same file.
 DATE: Final = datetime(2026, 1, 1, tzinfo=UTC)
-KEYWORDS: Final[dict[str, Any]] = {"gettext": None, "ngettext": (1, 2)}
+#: The doubles of the sandbox speak to programs.
+METHODS: Final = [("sandbox/**.py", "ignore"), ("**.py", "python")]
+KEYWORDS: Final[dict[str, Any]] = {"gettext": None, "ngettext": (1, 2), "said": None}
 
 
-def template() -> Catalog:
-    """All texts of the code, in the order of their places."""
+def template(domain: str) -> Catalog:
+    """All texts of a domain, in the order of their places."""
+    return _of_others() if domain == DOMAIN else _ours()
+
+
+def _of_others() -> Catalog:
     found = Catalog(project=PROJECT, charset="utf-8")
-    texts = extract_from_dir(CODE, [("**.py", "python")], keywords=KEYWORDS)
+    for text, place in extraction.found(CODE.parent):
+        found.add(text, locations=[(place, 0)])
+    return found
+
+
+def _ours() -> Catalog:
+    found = Catalog(project=PROJECT, charset="utf-8")
+    texts = extract_from_dir(CODE, METHODS, keywords=KEYWORDS)
     for name, line, message, _, _ in sorted(texts, key=lambda one: one[:2]):
         found.add(message, locations=[(name, line)])
     for error in _errors(ApiError):
@@ -45,8 +59,8 @@ def _errors(base: type[ApiError]) -> Iterator[type[ApiError]]:
 
 
 def languages() -> Iterator[tuple[str, Path]]:
-    """Each language, and its .po."""
-    for path in sorted(FOLDER.glob("*/LC_MESSAGES/messages.po")):
+    """Each language, and each .po of it; the file is called as its domain."""
+    for path in sorted(FOLDER.glob("*/LC_MESSAGES/*.po")):
         yield path.parents[1].name, path
 
 
@@ -74,7 +88,7 @@ def main() -> int:
     missing = []
     for language, path in languages():
         catalog = read(language, path)
-        catalog.update(template(), no_fuzzy_matching=True)
+        catalog.update(template(path.stem), no_fuzzy_matching=True)
         catalog.creation_date = catalog.revision_date = DATE
         catalog.msgid_bugs_address = ""
         catalog.last_translator = catalog.language_team = PROJECT
@@ -82,7 +96,7 @@ def main() -> int:
             write_po(file, catalog, ignore_obsolete=True, include_lineno=False, width=100)
         with path.with_suffix(".mo").open("wb") as file:
             write_mo(file, catalog)
-        missing += [f"{language}: {text}\n" for text in untranslated(catalog)]
+        missing += [f"{language} {path.stem}: {text}\n" for text in untranslated(catalog)]
     sys.stderr.writelines(missing)
     return 1 if missing else 0
 

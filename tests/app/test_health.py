@@ -144,20 +144,15 @@ def test_metrics_count_what_is_on_its_way(client, destination):
 
 def test_metrics_show_destinations_that_rest_or_are_off(client, destination):
     destination.blocked_until = time.time() + 60
-    db.session.add(
-        Destination(
-            account_id=destination.account_id,
-            tracker="x",
-            settings="{}",
-            events=0,
-            created=0,
-            status=DestinationStatus.OFF,
-        )
-    )
+    destination.failures = 3
+    other = {"account_id": destination.account_id, "settings": "{}", "events": 0, "created": 0}
+    db.session.add(Destination(tracker="off", status=DestinationStatus.OFF, **other))
+    paced = time.time() + 60  # by the tracker's own rate; that is no trouble
+    db.session.add(Destination(tracker="paced", blocked_until=paced, **other))
     seen = scrape(client)
     assert seen[("destinations_blocked",)] == 1
     assert seen["destinations", "off"] == 1
-    assert seen["destinations", "active"] == 1
+    assert seen["destinations", "active"] == 2
     assert seen["bots", "active"] == 0
 
 

@@ -17,7 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Final
@@ -33,6 +33,7 @@ from app.config import Settings
 from app.sandbox import people
 from app.sandbox.altercpa import AltercpaDouble
 from app.sandbox.bot_api import BotApiDouble
+from app.sandbox.gateway import GatewayDouble
 from app.sandbox.people import Chat, Person, Update
 from app.sandbox.serving import running
 from app.sandbox.tracker import TrackerDouble
@@ -62,6 +63,8 @@ _VOLATILE: Final = {
     "scheme": "https",  # a domain that the operator has not opened is spoken to so
     "idempotency_key": "99220135-7696-55a9-910d-8757cfe4a403",
 }
+#: The same, of those names that mean something else where they hold no date.
+_VOLATILE_DATES: Final = {"paid": "2026-09-21 14:13:21", "until": "2026-10-21 14:13:21"}
 _NEVER: Final = "0000-00-00 00:00:00"
 _SESSION: Final = re.compile(r"\bsess_[A-Za-z0-9_-]{16,}")
 _SAMPLE: Final = re.compile(r"\btest-[0-9a-f]{12}\b")
@@ -151,6 +154,13 @@ class Recorder:
         self.kept.append(Exchange("POST", _full(path), {"file": name}, answer, remark))
         return answer["data"]
 
+    def push(self, path: str, /, remark: str, body: bytes, headers: Mapping[str, str]) -> None:
+        """Send a finished body, as somebody without a key, and keep the exchange."""
+        with requests.Session() as stranger:
+            stranger.trust_env = False
+            answer = stranger.post(f"{self._url}{path}", data=body, headers=headers, timeout=30)
+        self.kept.append(Exchange("POST", path, json.loads(body), answer.json(), remark))
+
     def close(self) -> None:
         """Close the connections."""
         self._session.close()
@@ -174,11 +184,13 @@ class Journey:
     """Every endpoint, in an order that makes sense to a reader."""
 
     def __init__(
-        self, api: Recorder, other: Recorder, bot_api: BotApiDouble, tracker_url: str,
-        crm: dict[str, str],
+        self, api: Recorder, other: Recorder, buyer: Recorder, *, bot_api: BotApiDouble,
+        gateway: GatewayDouble, tracker_url: str, crm: dict[str, str],
     ) -> None:  # fmt: skip
         self._api = api
         self._other = other
+        self._buyer = buyer
+        self._gateway = gateway
         self._crm = crm
         self.spelling: dict[str, str] = {}  # what chance made, and what is written instead
         self._bot_api = bot_api
@@ -328,12 +340,21 @@ class Journey:
         self.spelling[other.post("transfer/token")["token"]] = "qvgr7knWfLISg4MTL7ZcBSxJdExrY6F7"
 
     def tariffs(self) -> None:
-        """Plans, in an installation without a payment gateway."""
-        api = self._api
+        """A plan is bought, paid for and confirmed in both ways."""
+        api, buyer = self._api, self._buyer
         api.get("tariff/list")
         api.post("tariff/buy", "While another plan has long to go:", tariff="cat")
-        api.get("tariff/history")
-        api.post("/api/pay/acp", "Without a payment gateway:")
+        url = buyer.post("tariff/buy", "A paid plan answers where to pay:", tariff="cat")["url"]
+        ref = url.rpartition("/")[2]
+        self.spelling[ref] = "m3J0bIYpVt5cQ8sGk2xZ7w"
+        api.get("/api/pay/check", "Not paid yet:", payment=ref)
+        self._gateway.pay(ref)
+        body, headers = self._gateway.notice(ref)
+        remark = "As the gateway `signed_gateway` pushes it, its signature in `X-Signature`:"
+        api.push("/api/pay/acp", remark, body, headers)
+        api.push("/api/pay/acp", "Whoever is not the gateway:", body, {})
+        api.get("/api/pay/check", "Paid:", payment=ref)
+        buyer.get("tariff/history")
         api.get("/api/pay/check", "A reference that nobody was given:", payment="p-1")
 
     def errors(self) -> None:
@@ -371,6 +392,7 @@ def _wait(holds: Callable[[], Any], what: str) -> Any:
 def record() -> list[Exchange]:
     """Run the system beside the doubles, and return the normalised exchanges."""
     bot_api, tracker, altercpa = BotApiDouble(), TrackerDouble(), AltercpaDouble(CRM_KEY)
+    gateway = GatewayDouble()
     bot_api.add_bot(TOKEN, BOT.username, BOT.first_name)
     bot_api.add_bot(OTHER_TOKEN, OTHER_BOT.username, OTHER_BOT.first_name)
     bot_api.add_bot(SERVICE_TOKEN, "gatepost_bot")
@@ -379,20 +401,35 @@ def record() -> list[Exchange]:
         running(bot_api) as bot_api_url,
         running(tracker) as tracker_url,
         running(altercpa) as crm_url,
+        running(gateway) as gateway.url,
     ):
         crm = {"domain": crm_url.removeprefix("http://"), "key": CRM_KEY}
-        environ = _environ(folder) | {"TELEGRAM_API_URL": bot_api_url}
+        environ = _environ(folder) | {
+            "TELEGRAM_API_URL": bot_api_url,
+            "PAYMENT_GATEWAY": "signed_gateway",
+            "PAYMENT_SETTINGS": json.dumps(gateway.settings),
+        }
         with embedded.running(environ, Path(folder)) as system:
             api = Recorder(system.url, system.key)
-            other = api.as_someone_else(_second_account(environ))
-            journey = Journey(api, other, bot_api, tracker_url, crm)
+            other = api.as_someone_else(_account(environ, "other", "tiger"))
+            buyer = api.as_someone_else(_account(environ, "buyer", "kitten"))
+            journey = Journey(
+                api,
+                other,
+                buyer,
+                bot_api=bot_api,
+                gateway=gateway,
+                tracker_url=tracker_url,
+                crm=crm,
+            )
             journey.play()
-            api.close()
-            other.close()
+            for recorder in (api, other, buyer):
+                recorder.close()
     spelling = journey.spelling | {
         tracker_url: "https://tracker.example",
         crm_url: "https://crm.example",
         crm["domain"]: "crm.example",
+        gateway.url: "https://pay.example",
     }
     return [_normal(exchange, spelling) for exchange in api.kept]
 
@@ -410,9 +447,9 @@ def _environ(folder: str) -> dict[str, str]:
     }
 
 
-def _second_account(environ: dict[str, str]) -> str:
+def _account(environ: dict[str, str], login: str, tariff: str) -> str:
     """The API key of an account beside the first, made as an operator makes it."""
-    command = "-m flask --app wsgi account create --login other --name Other --tariff tiger"
+    command = f"-m flask --app wsgi account create --login {login} --name Other --tariff {tariff}"
     made = subprocess.run(
         [sys.executable, *command.split()],
         cwd=DOCUMENT.parents[1],
@@ -442,13 +479,18 @@ def _normal(exchange: Exchange, spelling: dict[str, str]) -> Exchange:
 
 def _steady(value: Any) -> Any:
     if isinstance(value, dict):
-        return {
-            name: _VOLATILE[name] if name in _VOLATILE and inner != _NEVER else _steady(inner)
-            for name, inner in value.items()
-        }
+        return {name: _settled(name, inner) for name, inner in value.items()}
     if isinstance(value, int) and abs(value - time.time()) < 3600:
         return DATE
     return [_steady(inner) for inner in value] if isinstance(value, list) else value
+
+
+def _settled(name: str, value: Any) -> Any:
+    if name in _VOLATILE and value != _NEVER:
+        return _VOLATILE[name]
+    if name in _VOLATILE_DATES and isinstance(value, str) and value != _NEVER:
+        return _VOLATILE_DATES[name]
+    return _steady(value)
 
 
 def application() -> Flask:

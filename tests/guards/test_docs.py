@@ -65,7 +65,7 @@ def test_every_error_code_is_explained():
 def test_every_command_is_explained(app):
     commands = {
         name if not hasattr(command, "commands") else f"{name} {verb}"
-        for name in ("account", "plugins", "postbacks", "doctor")
+        for name in ("account", "payment", "plugins", "postbacks", "doctor")
         for command in [app.cli.commands[name]]
         for verb in getattr(command, "commands", [""])
     }
@@ -75,7 +75,7 @@ def test_every_command_is_explained(app):
 
 def test_all_commands_are_known_here(app):
     """`db` is Flask-Migrate's; the rest is Flask's own."""
-    assert set(app.cli.commands) <= {"account", "plugins", "postbacks", "doctor", "db"}
+    assert set(app.cli.commands) <= {"account", "payment", "plugins", "postbacks", "doctor", "db"}
 
 
 # docs/architecture.md

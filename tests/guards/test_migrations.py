@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import threading
+import time
+from dataclasses import replace
+
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from flask_migrate import downgrade, upgrade
-from sqlalchemy import inspect
+from sqlalchemy import inspect, text
 
 from app import create_app
 from app.config import Settings
 from app.extensions import db
+from app.models import Lead, LeadTally, Postback, PostbackTally, table_of
+from app.services import tallies
+from app.services.tallies import Counted
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -46,13 +53,28 @@ def indexes() -> set[tuple[str, str, bool]]:
     }
 
 
+def triggers() -> set[tuple[str, str]]:
+    """By name, what each trigger says; on PostgreSQL also what its function says."""
+    with db.engine.connect() as connection:
+        if connection.dialect.name == "sqlite":
+            told = "SELECT name, sql FROM sqlite_master WHERE type = 'trigger'"
+        else:
+            told = (
+                "SELECT tgname, pg_get_triggerdef(pg_trigger.oid) || prosrc FROM pg_trigger "
+                "JOIN pg_proc ON tgfoid = pg_proc.oid WHERE NOT tgisinternal"
+            )
+        return {(name, " ".join(said.split())) for name, said in connection.exec_driver_sql(told)}
+
+
 def test_upgrade_makes_what_the_models_say(empty_app):
     upgrade(directory="migrations")
     assert differences() == []
-    migrated = indexes()
+    migrated = indexes(), triggers()
+    assert len(triggers()) == 9
     downgrade(directory="migrations", revision="base")
+    assert triggers() == set()
     db.metadata.create_all(db.engine)
-    assert migrated == indexes()
+    assert migrated == (indexes(), triggers())
 
 
 def test_upgrade_twice_is_upgrade_once_and_downgrade_leaves_nothing(empty_app):
@@ -60,3 +82,104 @@ def test_upgrade_twice_is_upgrade_once_and_downgrade_leaves_nothing(empty_app):
     upgrade(directory="migrations")
     downgrade(directory="migrations", revision="base")
     assert set(inspect(db.engine).get_table_names()) <= {"alembic_version"}
+
+
+@pytest.mark.parametrize(
+    ("first", "then"),
+    [
+        ("SELECT id FROM lead", "UPDATE lead SET state = 1"),
+        ("UPDATE bot SET poll_offset = 0", "SELECT id FROM lead"),
+    ],
+)
+def test_workers_go_on_while_tables_change(empty_app, first, then):
+    if db.engine.dialect.name == "sqlite":
+        return  # its writers wait for each other from the beginning
+    upgrade(directory="migrations", revision="0004")
+    with db.engine.begin() as connection:
+        for statement in OWNER:
+            connection.execute(text(statement))
+        terms = {"id": 1, "account": 1, "state": 2, "time": 1_780_000_000}
+        connection.execute(text(LEAD), terms)
+    faults: list[Exception] = []
+
+    def migrate() -> None:
+        try:
+            with empty_app.app_context():
+                upgrade(directory="migrations")
+        except Exception as fault:  # noqa: BLE001 - carried over to the test
+            faults.append(fault)
+
+    release = threading.Thread(target=migrate)
+    with db.engine.connect() as worker, db.engine.connect() as observer:
+        worker.execute(text(first))
+        release.start()
+        waits = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
+        while release.is_alive() and not observer.scalar(waits):
+            observer.rollback()
+            time.sleep(0.05)
+        observer.rollback()
+        worker.execute(text(then))
+        worker.commit()
+        release.join()
+    assert faults == []
+
+
+OWNER = [
+    """INSERT INTO account (id, login, name, lang, status, key_hash, tariff, notify_tariff,
+                            notify_leads, created)
+       VALUES (1, 'one', 'One', 'en', 0, '', 'cat', true, true, 0)""",
+    """INSERT INTO bot (id, account_id, tg_id, username, name, token, status, paused,
+                        webhook_path, webhook_url, poll_offset, poll_token, poll_until,
+                        quiet_until, next_send, created)
+       VALUES (1, 1, 1, 'one_bot', 'One', '', 0, '', 'path', '', 0, '', 0, 0, 0, 0)""",
+    """INSERT INTO campaign (id, account_id, bot_id, chat_id, chat_title, code, status, welcome,
+                             welcome_fault, media, button_text, button_url, unsub_window,
+                             notify_level, created)
+       VALUES (1, 1, 1, -1, 'One', 'one', 0, '', '', '', '', '', 0, 0, 0)""",
+]
+LEAD = """
+    INSERT INTO lead (id, account_id, campaign_id, bot_id, subscriber, username, first_name,
+                      last_name, language, premium, click, state, start_time, updated,
+                      started_at, started_uid, member_at, member_uid, held, reports)
+    VALUES (:id, :account, 1, 1, :id, '', '', '', '', false, '', :state, :time, :time, :time,
+            0, 0, 0, false, 0)
+"""
+POSTBACK = """
+    INSERT INTO postback (id, account_id, campaign_id, lead_id, destination_id, sequence, kind,
+                          event, state, reason, occurrence, tries, steps, due, created)
+    VALUES (:id, :account, 1, :id, 1, 1, 'wait', '{}', :state, '', 0, 0, 0, :time, :time + 0.5)
+"""
+
+
+def test_rows_that_were_there_before_the_tallies_are_counted(empty_app):
+    upgrade(directory="migrations", revision="0004")
+    noon = 1_780_000_000 // 86_400 * 86_400 + 43_200
+    with db.engine.begin() as connection:
+        for statement in OWNER:
+            connection.execute(text(statement))
+        for number, (account, state, time) in enumerate(
+            [(1, 2, noon), (1, 2, noon + 3599), (1, 0, noon + 3600), (1, 2, noon - 86_400),
+             (2, 2, noon)], 1,
+        ):  # fmt: skip
+            terms = {"id": number, "account": account, "state": state, "time": time}
+            connection.execute(text(LEAD), terms)
+            connection.execute(text(POSTBACK), terms)
+    upgrade(directory="migrations")
+    with db.engine.begin() as connection:
+        connection.execute(text("DELETE FROM lead WHERE id = 4"))
+    counted = Counted(table_of(Lead), table_of(LeadTally), "start_time", {"account_id": 1})
+    assert tallies.total(counted, None, None) == 3
+    assert tallies.total(counted, noon - 86_400, noon) == 0
+    assert tallies.total(replace(counted, equal={"account_id": 1, "state": 2}), noon, None) == 2
+    sent = Counted(table_of(Postback), table_of(PostbackTally), "created", {"account_id": 1})
+    assert [bucket.number for bucket in tallies.buckets(sent, None, None)] == [3, 1]
+    assert [bucket.number for bucket in tallies.hours(sent, noon, noon + 7200)] == [1, 2]
+    db.session.remove()
+    downgrade(directory="migrations", revision="0004")
+    with db.engine.begin() as connection:
+        connection.execute(text("DELETE FROM lead"))
+        assert connection.scalar(text("SELECT count(*) FROM postback")) == 5
+    upgrade(directory="migrations")
+    assert tallies.total(counted, None, None) == 0
+    assert tallies.total(sent, None, None) == 4
+    db.session.remove()

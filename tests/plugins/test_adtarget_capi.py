@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import pytest
@@ -270,7 +272,7 @@ def test_every_error_code_is_read_as_the_table_says(rule: Any):
     ("status", "verdict", "stop"),
     [
         (400, Verdict.REJECTED, False),
-        (401, Verdict.REJECTED, True),
+        (401, Verdict.RETRY, True),
         (402, Verdict.RETRY, True),
         (403, Verdict.REJECTED, False),
         (404, Verdict.REJECTED, False),
@@ -296,11 +298,62 @@ def test_a_replayed_receipt_is_a_duplicate():
     assert outcome.verdict is Verdict.DUPLICATE
 
 
-@pytest.mark.parametrize(("status", "code"), [(500, "INTERNAL_ERROR"), (402, "x"), (503, "x")])
-def test_a_replayed_failure_is_final_and_stops_nothing(status: int, code: str):
-    outcome = judged(error(status, code, **{"x-idempotent-replay": "true"}))
-    assert (outcome.verdict, outcome.stop) == (Verdict.REJECTED, False)
-    assert "resend" in outcome.reason
+STORED = {"x-idempotent-replay": "true"}
+
+
+def follow(answers: Iterable[Response]) -> list[tuple[str, Outcome]]:
+    """Try one event again and again: the key it went under and what came of it."""
+    event, kept, seen = sample_event(), settings(), []
+    for number, answer in enumerate(answers):
+        event = replace(event, tries=number)
+        (request,) = ADAPTER.build(event, kept)
+        assert request.headers["Idempotency-Key"] == request.idempotency_key
+        outcome = ADAPTER.classify(answer, request, event, kept)
+        seen.append((request.idempotency_key, outcome))
+        if outcome.carry is not None:
+            event = replace(event, carried=outcome.carry)
+    return seen
+
+
+def test_after_two_stored_failures_another_key_is_tried_once():
+    stored, fresh = error(500, "INTERNAL_ERROR", **STORED), error(500, "INTERNAL_ERROR")
+    seen = follow([fresh, stored, fresh, stored, fresh, stored, stored])
+    key = sample_event().step_key()
+    assert [told for told, _ in seen] == [key] * 4 + [f"{key}:r1"] * 3
+    assert [one.verdict for _, one in seen] == [Verdict.RETRY] * 6 + [Verdict.REJECTED]
+    assert "resend" in seen[-1][1].reason
+
+
+def test_under_another_key_the_event_arrives():
+    stored = error(503, "x", **STORED)
+    *_, (key, outcome) = follow([stored, stored, SUCCESS])
+    assert key.endswith(":r1")
+    assert outcome.verdict is Verdict.DELIVERED
+
+
+@pytest.mark.parametrize(("status", "code"), [(401, "REVOKED_KEY"), (402, "x")])
+def test_a_stored_refusal_of_the_account_is_asked_anew_and_ends_nothing(status: int, code: str):
+    seen = follow([error(status, code, **STORED)] * 9)
+    assert {(one.verdict, one.stop) for _, one in seen} == {(Verdict.RETRY, False)}
+    assert len({key for key, _ in seen}) == 9
+
+
+def test_a_stored_refusal_of_the_event_is_final():
+    ((_, outcome),) = follow([error(400, "INVALID_PAYLOAD", **STORED)])
+    assert outcome.verdict is Verdict.REJECTED
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from([200, 400, 402, 404, 429, 500, 503]), st.booleans()), max_size=12
+    )
+)
+def test_a_key_changes_only_after_a_stored_failure(told: list[tuple[int, bool]]):
+    """A lost answer may have been a success; under a new key it would count twice."""
+    answers = [Response(status, STORED if stored else {}) for status, stored in told]
+    seen = follow(answers)
+    for (status, stored), (key, _), (after, _) in zip(told, seen, seen[1:], strict=False):
+        assert key == after or (stored and status >= 400)
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import pytest
@@ -51,6 +53,31 @@ def error(code: Any, status: int = 200, **headers: str) -> Response:
     return Response(status, headers, json.dumps(body).encode())
 
 
+ACTIONS: dict[str, Any] = {
+    "mode": "actions",
+    "events": {"approve": {"trigger": 11, "workflow": 12}, "trash": {"goal": "", "workflow": 13}},
+}
+
+
+def follow(
+    answers: Iterable[Response], step: str = "goal", event: Event | None = None, **more: Any
+) -> list[tuple[str, Outcome]]:
+    """Try one step again and again: its Request-ID and the outcome of each answer."""
+    event, kept, seen = event or sample_event(), settings(**more), []
+    for number, answer in enumerate(answers):
+        event = replace(event, tries=number)
+        request = next(one for one in ADAPTER.build(event, kept) if one.step == step)
+        outcome = ADAPTER.classify(answer, request, event, kept)
+        seen.append((request.idempotency_key, outcome))
+        if outcome.carry is not None:
+            event = replace(event, carried=outcome.carry)
+    return seen
+
+
+def verdicts(seen: list[tuple[str, Outcome]]) -> list[Verdict]:
+    return [outcome.verdict for _, outcome in seen]
+
+
 class TestAsItComes(AdapterContract):
     adapter = ADAPTER
     example_settings: ClassVar[dict[str, Any]] = {"token": TOKEN, "db_id": 1, "pixel_id": 7}
@@ -74,6 +101,16 @@ class TestEverythingOn(AdapterContract):
         "events": {"approve": {"value": 1.5}, "trash": {"subscription": "unsubscribed"}},
     }
     success_sample = Response(200, {"duplicate-request": "true"}, SUCCESS.body)
+
+
+class TestActions(AdapterContract):
+    adapter = ADAPTER
+    example_settings: ClassVar[dict[str, Any]] = {
+        "token": TOKEN, "db_id": 1, "pixel_id": 7, "matching": "email_profile",
+        "match_value": "{subscriber}@telegram.example", "resource_id": 3, "same_bot": True,
+        **ACTIONS,
+    }  # fmt: skip
+    success_sample = SUCCESS
 
 
 class TestGoalsByClick(AdapterContract):
@@ -262,6 +299,10 @@ def test_the_click_is_the_last_to_go():
         ({"resource_id": 3}, "same_bot"),
         ({"resource_id": 3, "same_bot": True, "mode": "goal"}, "resource_id"),
         ({"auth": "url"}, "auth"),
+        ({"mode": "actions"}, "events"),
+        ({"events": {"hold": {"trigger": 5}}}, "mode"),
+        ({"mode": "profile", "events": {"hold": {"workflow": 5}}}, "mode"),
+        ({**ACTIONS, "pixel_id": None}, "pixel_id"),
         ({"colour": "red"}, "colour"),
     ],
 )
@@ -276,6 +317,8 @@ def test_a_wrong_setting_is_named(more: dict[str, Any], field: str):
         ({"goal": "g" * 129}, "goal"),
         ({"value": "inf"}, "value"),
         ({"subscription": "hardbounced"}, "subscription"),
+        ({"trigger": 0}, "trigger"),
+        ({"workflow": "daily"}, "workflow"),
     ],
 )
 def test_a_wrong_event_is_named(told: dict[str, Any], field: str):
@@ -313,7 +356,8 @@ def test_an_unknown_number_is_final():
         (200, b'{"error": "strange"}', Verdict.RETRY),
         (200, b'{"error": true}', Verdict.RETRY),
         (200, b'{"profile_id": "5f"}', Verdict.DELIVERED),
-        (403, b"<html>", Verdict.REJECTED),
+        (403, b"<html>", Verdict.RETRY),
+        (404, b"<html>", Verdict.REJECTED),
         (402, b"", Verdict.RETRY),
         (408, b"", Verdict.RETRY),
         (429, b"<html>", Verdict.RETRY),
@@ -327,11 +371,11 @@ def test_an_answer_that_is_not_altcrafts_is_judged_by_status(
     assert judged(Response(status, {}, body)).verdict is verdict
 
 
-def test_no_tariff_parks_and_a_bad_token_stops():
-    assert judged(error(402)).verdict is Verdict.RETRY
-    assert judged(error(402)).stop
-    assert judged(error(401)).verdict is Verdict.REJECTED
-    assert judged(error(401)).stop
+@pytest.mark.parametrize("code", [401, 402, 403])
+@pytest.mark.parametrize("step", ["profile", "goal"])
+def test_what_its_owner_can_mend_parks_and_keeps_the_event(code: int, step: str):
+    outcome = judged(error(code), step)
+    assert (outcome.verdict, outcome.stop) == (Verdict.RETRY, True)
 
 
 def test_a_profile_that_exists_already_is_as_good():
@@ -339,18 +383,197 @@ def test_a_profile_that_exists_already_is_as_good():
     assert judged(error(409), "goal").verdict is Verdict.REJECTED
 
 
-def test_a_goal_may_come_before_its_profile_is_found():
-    assert judged(error(404), "goal").verdict is Verdict.RETRY
-    assert judged(error(404), "goal", mode="goal").verdict is Verdict.REJECTED
-    assert judged(error(404), "profile").verdict is Verdict.REJECTED
+def test_a_goal_whose_profile_is_not_found_yet_is_tried_three_times_more():
+    seen = follow([error(404)] * 4)
+    assert verdicts(seen) == [Verdict.RETRY] * 3 + [Verdict.REJECTED]
+    assert len({key for key, _ in seen}) == 4  # the 404 might be replayed
+    assert seen[0][0] == sample_event().step_key("goal")
+
+
+def test_other_failures_do_not_use_up_the_tries_of_a_missing_profile():
+    seen = follow([error(404), error(500), error(429), error(404), error(404), SUCCESS])
+    assert verdicts(seen) == [Verdict.RETRY] * 5 + [Verdict.DELIVERED]
+    keys = [key for key, _ in seen]
+    assert keys[1] == keys[2] == keys[3]
+    assert len(set(keys)) == 4
+
+
+def test_only_a_profile_that_was_just_written_is_waited_for():
+    assert verdicts(follow([error(404)], mode="goal")) == [Verdict.REJECTED]
+    assert verdicts(follow([error(404)], "profile")) == [Verdict.REJECTED]
+
+
+def test_an_answer_that_cannot_be_read_is_asked_for_twice_more_under_one_request_id():
+    seen = follow([Response(200, {}, b"<html>")] * 3)
+    assert verdicts(seen) == [Verdict.RETRY, Verdict.RETRY, Verdict.REJECTED]
+    assert len({key for key, _ in seen}) == 1  # it may have been done
+
+
+def test_what_one_step_counted_is_nothing_to_the_next():
+    (_, outcome), *_ = follow([Response(200, {}, b"<html>")], "profile")
+    event = sample_event(carried=outcome.carry)
+    seen = follow([Response(200, {}, b"<html>")] * 3, "goal", event)
+    assert verdicts(seen) == [Verdict.RETRY, Verdict.RETRY, Verdict.REJECTED]
+
+
+def test_the_goal_goes_to_the_profile_that_the_first_step_answered():
+    (_, outcome), *_ = follow([SUCCESS], "profile")
+    profile, goal = ADAPTER.build(sample_event(carried=outcome.carry), settings())
+    said = json.loads(goal.body)
+    assert (said["matching"], said["profile_id"]) == ("profile_id", "5f4fa1a5ce")
+    assert "field_value" not in said
+    assert json.loads(profile.body)["matching"] == "custom"  # it may have to be made
+
+
+@pytest.mark.parametrize("strange", [None, 7, "", "a b", "x" * 65, ["5f"], '"},"x":{"'])
+def test_a_strange_profile_id_is_not_used(strange: Any):
+    answer = Response(200, {}, json.dumps({"error": 0, "profile_id": strange}).encode())
+    (_, outcome), *_ = follow([answer], "profile")
+    assert outcome.carry == {}
+
+
+def test_an_answered_profile_that_is_gone_is_looked_up_again():
+    event = sample_event(carried={"profile": "5f4fa1a5ce"})
+    (_, outcome), *_ = follow([error(404)], event=event)
+    *_, goal = ADAPTER.build(replace(event, carried=outcome.carry or {}), settings())
+    assert json.loads(goal.body)["matching"] == "custom"
+
+
+def test_other_failures_do_not_forget_the_answered_profile():
+    event = sample_event(carried={"profile": "5f4fa1a5ce"})
+    cut, replayed = Response(200, {}, b"{"), error(500, **{"duplicate-request": "true"})
+    for answer in (cut, replayed, error(500), SUCCESS):
+        (_, outcome), *_ = follow([answer], event=event)
+        carried = event.carried if outcome.carry is None else outcome.carry
+        assert carried["profile"] == "5f4fa1a5ce"
 
 
 @pytest.mark.parametrize("name", ["duplicate-request", "x-duplicate-request"])
 def test_both_marks_of_a_duplicate_are_known(name: str):
     assert judged(error(0, 200, **{name: "true"})).verdict is Verdict.DUPLICATE
-    replayed = judged(error(402, 200, **{name: "true"}))
-    assert (replayed.verdict, replayed.stop) == (Verdict.REJECTED, False)
-    assert "resend" in replayed.reason
+    assert judged(error(450, 200, **{name: "true"})).verdict is Verdict.REJECTED
+
+
+def test_a_replayed_failure_goes_once_under_a_new_request_id():
+    replayed = error(500, 200, **{"duplicate-request": "true"})
+    seen = follow([error(500), replayed, error(500), replayed])
+    assert verdicts(seen) == [Verdict.RETRY] * 3 + [Verdict.REJECTED]
+    first, second, third, fourth = (key for key, _ in seen)
+    assert first == second != third == fourth
+    assert "resend" in seen[-1][1].reason
+
+
+@pytest.mark.parametrize("code", [401, 402, 403])
+def test_a_replayed_refusal_of_the_account_is_asked_anew_and_ends_nothing(code: int):
+    replayed = error(code, 200, **{"duplicate-request": "true"})
+    seen = follow([replayed] * 9)
+    assert {(one.verdict, one.stop) for _, one in seen} == {(Verdict.RETRY, False)}
+    assert len({key for key, _ in seen}) == 9
+
+
+def _said(code: int | None, replayed: bool) -> Response:
+    marks = {"duplicate-request": "true"} if replayed else {}
+    return Response(200, marks, b"<html>" if code is None else error(code).body)
+
+
+@given(
+    said=st.lists(
+        st.tuples(st.sampled_from([None, 0, 401, 402, 404, 429, 450, 500]), st.booleans()),
+        max_size=12,
+    )
+)
+def test_a_request_id_changes_only_when_nothing_was_done_under_it(
+    said: list[tuple[int | None, bool]],
+):
+    """Otherwise a goal could be counted twice."""
+    seen = follow(_said(*one) for one in said)
+    for (code, replayed), (key, outcome), (after, _) in zip(said, seen, seen[1:], strict=False):
+        if outcome.verdict is Verdict.RETRY and key != after:
+            assert code is not None
+            assert code == 404 or replayed
+
+
+def test_triggers_and_scenarios_follow_the_goal():
+    steps = ADAPTER.build(sample_event(), settings(**ACTIONS))
+    assert [(one.step, one.url.partition("/v1.1/")[2]) for one in steps] == [
+        ("profile", "profiles/import"),
+        ("goal", "goals/register"),
+        ("trigger", "campaigns/triggers/start"),
+        ("workflow", "workflows/start"),
+    ]
+    assert list(bodies(sample_event(EventKind.TRASH), **ACTIONS)) == ["profile", "workflow"]
+    assert list(bodies(sample_event(EventKind.HOLD), **ACTIONS)) == ["profile", "goal"]
+
+
+def test_an_action_is_told_all_macros():
+    said = bodies(sample_event(username=""), **ACTIONS)["trigger"]
+    assert said == {
+        "token": TOKEN,
+        "id": 11,
+        "matching": "custom",
+        "field_name": "telegram_id",
+        "field_value": "987654321",
+        "content": {
+            "click": "Click_1-2",
+            "status": "approve",
+            "campaign": "abc123",
+            "user": "42",
+            "lead": "12",
+            "subscriber": "987654321",
+            "chat": "-1001234567890",
+            "time": "1790000000",
+            "title": "A channel",
+            "premium": "1",
+            "language": "en",
+            "event_id": "018f-sample-event",
+        },
+    }
+
+
+def test_an_action_goes_to_the_profile_that_was_answered():
+    said = bodies(sample_event(carried={"profile": "5f"}), **ACTIONS)
+    for step in ("trigger", "workflow"):
+        assert said[step].items() >= {"matching": "profile_id", "profile_id": "5f"}.items()
+        assert "field_value" not in said[step]
+
+
+@pytest.mark.parametrize(
+    ("matching", "in_trigger", "in_workflow", "resource"),
+    [
+        ("email_profile", "email_profile", "email", 3),
+        ("email", "email", "email", 3),
+        ("phone", "phone", "phone", 3),
+        ("custom", "custom", "custom", None),
+    ],
+)
+def test_each_action_is_matched_by_the_modes_it_knows(
+    matching: str, in_trigger: str, in_workflow: str, resource: int | None
+):
+    more = {"matching": matching, "match_value": "7", "resource_id": 3, "same_bot": True}
+    said = bodies(sample_event(), **more, **ACTIONS)
+    assert said["trigger"]["matching"] == in_trigger
+    assert said["workflow"]["matching"] == in_workflow
+    assert said["workflow"].get("resource_id") == resource
+
+
+def test_an_action_waits_for_its_profile_as_a_goal_does():
+    seen = follow([error(404)] * 4, "workflow", **ACTIONS)
+    assert verdicts(seen) == [Verdict.RETRY] * 3 + [Verdict.REJECTED]
+
+
+def test_the_probe_warns_of_automation_that_starts_twice():
+    answer = fields("telegram_id", "tg_status")
+    outcome = ADAPTER.classify_probe(answer, settings(**ACTIONS))
+    assert outcome.verdict is Verdict.DELIVERED
+    assert outcome.reason.endswith("starts twice at approve")
+
+
+def test_settings_of_before_the_actions_work_as_they_did():
+    kept = settings()
+    for told in kept["events"].values():
+        del told["trigger"], told["workflow"]
+    assert [one.step for one in ADAPTER.build(sample_event(), kept)] == ["profile", "goal"]
+    assert ADAPTER.classify_probe(fields("telegram_id", "tg_status"), kept).verdict.is_success
 
 
 def fields(*names: str) -> Response:

@@ -113,8 +113,8 @@ def test_no_key_leaves_its_parameter(key: str):
         (200, b'{"id": 5}', Verdict.DELIVERED, False),
         (200, b"", Verdict.DELIVERED, False),
         (200, b"OK", Verdict.DELIVERED, False),
-        (200, b'{"status":"error","error":"key"}', Verdict.REJECTED, True),
-        (200, b'{"status":"error","error":"ban"}', Verdict.REJECTED, True),
+        (200, b'{"status":"error","error":"key"}', Verdict.RETRY, True),
+        (200, b'{"status":"error","error":"ban"}', Verdict.RETRY, True),
         (200, b'{"status":"error","error":"unpaid"}', Verdict.RETRY, True),
         (200, b'{"status":"error","error":"db"}', Verdict.RETRY, False),
         (200, b'{"status":"error","error":"click"}', Verdict.REJECTED, False),
@@ -124,6 +124,7 @@ def test_no_key_leaves_its_parameter(key: str):
         (200, b'{"status":"o', Verdict.RETRY, False),
         (502, b'{"status":"ok"}', Verdict.RETRY, False),
         (404, b"", Verdict.REJECTED, False),
+        (401, b"<html>Unauthorized</html>", Verdict.RETRY, True),
     ],
 )
 def test_the_json_decides(status: int, body: bytes, verdict: Verdict, stop: bool):
@@ -172,7 +173,7 @@ def test_a_template_that_leads_to_an_altercpa_is_answered_by_one(path: str):
     assert read(b'{"status":"ok"}').verdict is Verdict.DELIVERED
     assert read(b"<html>").verdict is Verdict.RETRY
     revoked = read(b'{"status":"error","error":"key"}')
-    assert (revoked.verdict, revoked.stop) == (Verdict.REJECTED, False)
+    assert (revoked.verdict, revoked.stop) == (Verdict.RETRY, False)
 
 
 def test_the_templates_say_what_the_adapter_says():

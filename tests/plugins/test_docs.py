@@ -1,9 +1,11 @@
-"""docs/plugins.md says what the code says."""
+"""docs/plugins.md says what the code says, and docs/adding-a-tracker.md what works."""
 
 from __future__ import annotations
 
+import configparser
 import dataclasses
 import inspect
+import json
 import re
 from pathlib import Path
 from types import ModuleType
@@ -13,7 +15,9 @@ from plugins.registry import make_adapter
 from plugins.testing import sample_event
 from plugins.url_template import UrlTemplateSettings
 
-TEXT = (Path(__file__).parents[2] / "docs" / "plugins.md").read_text()
+DOCS = Path(__file__).parents[2] / "docs"
+TEXT = (DOCS / "plugins.md").read_text()
+GUIDE = (DOCS / "adding-a-tracker.md").read_text()
 HOOKS = {
     name: tuple(inspect.signature(hook).parameters)
     for name, hook in vars(hookspecs).items()
@@ -60,6 +64,33 @@ def test_every_setting_and_macro_of_url_template_is_explained():
 
 def test_the_group_is_named():
     assert contract.ENTRY_POINT_GROUP in TEXT
+
+
+def test_the_steps_of_the_guide_add_up_to_a_plugin_of_under_sixty_lines():
+    steps, _, tests = GUIDE.partition("## 7. Test it")
+    source = "\n\n".join(re.findall(r"```python\n(.*?)```", steps, re.DOTALL))
+    assert len([line for line in source.splitlines() if line.strip()]) < 60
+    plugin = ModuleType("gatepost_example_tracker")
+    exec(source, plugin.__dict__)  # noqa: S102  # our own text
+    adapter = make_adapter("example_tracker", plugin)
+    settings = adapter.check_settings({"address": "https://t.example", "token": "abcd1234"})
+    (request,) = adapter.build(sample_event(), settings)
+    assert json.loads(request.body)["status"] == "sale"
+    assert "abcd1234" not in request.redacted()
+    answer = contract.Response(200, {}, b'{"error": "busy"}')
+    outcome = adapter.classify(answer, request, sample_event(), settings)
+    assert (outcome.verdict, outcome.retry_after) == (contract.Verdict.RETRY, 30)
+    for block in re.findall(r"```python\n(.*?)```", tests, re.DOTALL):
+        compile(block, "the guide", "exec")
+
+
+def test_the_guide_shows_the_files_that_make_a_package():
+    (cfg,) = re.findall(r"```ini\n(.*?)```", GUIDE, re.DOTALL)
+    setup = configparser.ConfigParser()
+    setup.read_string(cfg)
+    points = setup["options.entry_points"][contract.ENTRY_POINT_GROUP]
+    assert points.split() == ["example_tracker", "=", setup["options"]["py_modules"]]
+    assert f"{setup['options']['py_modules']}.py" in GUIDE
 
 
 def test_the_example_is_a_whole_plugin():

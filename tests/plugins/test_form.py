@@ -54,3 +54,20 @@ def test_every_field_that_is_asked_for_is_described():
     assert [field["name"] for field in urls["fields"]] == ["wait"]
     assert (on["type"], "default" in on) == ("flag", False)
     assert json.dumps(fields_of(Settings()))
+
+
+class Choosy(marshmallow.Schema):
+    several = fields.List(fields.String(validate=validate.OneOf(["a", "b"])))
+    subset = fields.List(fields.String(), validate=validate.ContainsOnly([1, 2]))
+    words = fields.Dict(keys=fields.String(validate=validate.OneOf(["wait", "hold"])))
+    free = fields.List(fields.String())
+    open = fields.Dict()
+
+
+def test_lists_and_maps_say_what_can_be_chosen():
+    several, subset, words, free, anything = fields_of(Choosy())
+    assert (several["type"], several["choices"]) == ("list", ["a", "b"])
+    assert subset["choices"] == ["1", "2"]
+    assert (words["type"], words["choices"]) == ("map", ["wait", "hold"])
+    assert "choices" not in free
+    assert "choices" not in anything

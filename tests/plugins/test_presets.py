@@ -33,8 +33,8 @@ EACH_MODE = pytest.mark.parametrize(
 
 #: What the reference lists as reachable by URL; 4.1 and 4.2 of presets.md.
 PROMISED = """keitaro orbitra binom binom_v2 voluum redtrack bemob peerclick clickflare funnelflux
-prosper202 scaleo affise altercpa altercpa_pro chatterfy richads adsgram adsgram_cpa tappads ton_ai
-onclicka tgtracker grampixel matomo""".split()
+prosper202 scaleo affise altercpa altercpa_pro chatterfy richads adsgram adsgram_cpa
+adsgram_telegram tappads ton_ai onclicka tgtracker grampixel matomo""".split()
 
 #: A value for every field that a preset may ask for.
 TYPED = {
@@ -338,8 +338,8 @@ def test_trap_1_an_unknown_click_is_seen_under_200_and_404(status: int):
     ("body", "verdict", "stop"),
     [
         ('{"status":"ok","id":5}', Verdict.DELIVERED, False),
-        ('{"status":"error","error":"key"}', Verdict.REJECTED, True),
-        ('{"status":"error","error":"ban"}', Verdict.REJECTED, True),
+        ('{"status":"error","error":"key"}', Verdict.RETRY, True),
+        ('{"status":"error","error":"ban"}', Verdict.RETRY, True),
         ('{"status":"error","error":"db"}', Verdict.RETRY, False),
         ('{"status":"error","error":"rate"}', Verdict.RETRY, False),
         ('{"status":"error","error":"click"}', Verdict.REJECTED, False),
@@ -390,6 +390,18 @@ def test_trap_5_types_keep_their_capitals_and_the_notes_say_so(key: str, name: s
     assert "first" in ALL[key].notes
 
 
+@pytest.mark.parametrize("key", ["voluum", "redtrack", "clickflare"])
+def test_trap_5_a_receipt_reminds_of_the_types_where_they_are_used(key: str):
+    said = read(key, 200, "ok")
+    assert said.verdict is Verdict.DELIVERED
+    assert "capitals" in said.reason
+    (other,) = set(ALL[key].modes) - {"separate"}
+    kept = settings(key, mode=other)
+    (request,) = ADAPTER.build(sample_event(), kept)
+    said = ADAPTER.classify(Response(200, {}, b"ok"), request, sample_event(), kept)
+    assert said.reason == "HTTP 200"
+
+
 @pytest.mark.parametrize("kind", [kind for kind in EventKind if kind is not EventKind.APPROVE])
 def test_trap_6_funnelflux_books_no_money_for_what_is_no_approval(kind: EventKind):
     assert query("funnelflux", kind, mode="separate")["rev"] == "0"
@@ -418,16 +430,21 @@ def test_trap_8_a_click_id_that_telegram_would_not_carry_has_a_problem():
     ("key", "status", "body", "verdict"),
     [
         ("keitaro", 200, "Success", Verdict.DELIVERED),
-        ("keitaro", 200, "Invalid postback key", Verdict.REJECTED),
+        ("keitaro", 200, "Invalid postback key", Verdict.RETRY),
         ("keitaro", 200, "Incorrect subid. Postback ignored.", Verdict.REJECTED),
         ("keitaro", 502, "Invalid postback key", Verdict.RETRY),
         ("orbitra", 400, "Ignored: Missing status.", Verdict.REJECTED),
         ("voluum", 200, "Duplicate transaction", Verdict.DUPLICATE),
         ("scaleo", 400, "Multiple Conversions are not Allowed", Verdict.DUPLICATE),
         ("scaleo", 200, '{"status":"error","message":"x"}', Verdict.REJECTED),
+        ("affise", 200, '{"status":1,"message":"Postback added"}', Verdict.DELIVERED),
+        ("affise", 200, '{"status":2,"error":"Access denied"}', Verdict.RETRY),
+        ("affise", 200, '{"status":2,"error":"Broken clickid"}', Verdict.REJECTED),
+        ("affise", 200, '{"status":2,"error":"Conversion exists"}', Verdict.DUPLICATE),
+        ("affise", 200, '{"status":2,"error":"Offer disabled"}', Verdict.REJECTED),
         ("ton_ai", 200, '{"status":"success"}', Verdict.DELIVERED),
         ("ton_ai", 200, '{"status":"failed"}', Verdict.REJECTED),
-        ("ton_ai", 403, "{}", Verdict.REJECTED),
+        ("ton_ai", 403, "{}", Verdict.RETRY),
         ("grampixel", 200, '{"ok":false}', Verdict.REJECTED),
         ("matomo", 204, "", Verdict.DELIVERED),
     ],
@@ -436,7 +453,7 @@ def test_answers_mean_what_the_tracker_means(key: str, status: int, body: str, v
     assert read(key, status, body).verdict is verdict
 
 
-def test_a_bad_key_stops_a_preset():
+def test_a_bad_key_stops_a_preset_and_its_event_waits():
     assert read("ton_ai", 401, "").stop
     assert read("keitaro", 200, "invalid postback key").stop
 
@@ -444,11 +461,14 @@ def test_a_bad_key_stops_a_preset():
 def test_hand_written_urls_may_name_a_reader_or_bring_rules():
     event, urls = sample_event(), {"approve": "https://t.example/?c={click}"}
     answer = Response(200, {}, b'{"status":"error","error":"key"}')
-    for reads, stop in (("altercpa", True), ([{"json": "error", "means": "refused"}], False)):
+    for reads, told in (
+        ("altercpa", (Verdict.RETRY, True)),
+        ([{"json": "error", "means": "refused"}], (Verdict.REJECTED, False)),
+    ):
         kept = ADAPTER.check_settings({"urls": urls, "reads": reads})
         (request,) = ADAPTER.build(event, kept)
         outcome = ADAPTER.classify(answer, request, event, kept)
-        assert (outcome.verdict, outcome.stop) == (Verdict.REJECTED, stop)
+        assert (outcome.verdict, outcome.stop) == told
 
 
 @pytest.mark.parametrize(
@@ -522,7 +542,9 @@ def test_the_list_tells_what_a_form_needs_and_no_secret_default():
     listed = {one["key"]: one for one in capabilities.listed()}
     assert list(listed) == list(ALL)
     keitaro = listed["keitaro"]
-    assert keitaro["modes"]["one"] == "one conversion that changes status"
+    assert [mode["name"] for mode in keitaro["modes"]] == ["one", "separate"]
+    assert keitaro["modes"][0]["title"] == "one conversion that changes status"
+    assert listed["affise"]["modes"][0]["statuses"]["hold"] == "5"
     assert [field["name"] for field in keitaro["fields"] if field["secret"]] == ["postback_key"]
     assert keitaro["click"]["macro"] == "{subid}"
     assert json.loads(json.dumps(list(listed.values()))) == list(listed.values())

@@ -5,15 +5,18 @@ from __future__ import annotations
 import os
 import socket
 import time
+from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import marshmallow
 import pytest
 
+import plugins
 from plugins.contract import Event, Outcome, Request, Response, Verdict, hookimpl
 from plugins.registry import AdapterFailed, make_adapter
-from plugins.testing import AdapterContract
+from plugins.testing import AdapterContract, sample_event
 
 
 def suite(
@@ -92,3 +95,47 @@ def test_an_answer_that_breaks_the_reading_is_found():
     broken = suite(good, lambda response: Outcome(Verdict(response.json()["status"])))
     with pytest.raises(AdapterFailed):
         broken.test_every_answer_gets_an_outcome()
+
+
+@pytest.mark.parametrize("field", ["now", "tries"])
+def test_a_key_that_changes_with_the_try_is_found(field: str):
+    with pytest.raises(AssertionError):
+        suite(
+            lambda event: Request(
+                "GET", "https://t.example/", idempotency_key=str(getattr(event, field))
+            )
+        ).test_a_retry_goes_under_the_same_keys()
+
+
+def test_steps_that_depend_on_what_is_carried_are_found():
+    def build(event: Event) -> tuple[Request, ...]:
+        first = Request("GET", "https://t.example/1", step="first")
+        return () if event.carried else (first,)
+
+    def classify() -> Outcome:
+        return Outcome(Verdict.DELIVERED, carry={"id": "5f"})
+
+    with pytest.raises(AssertionError):
+        suite(build, classify).test_what_is_carried_changes_no_steps()
+    suite(good, classify).test_what_is_carried_changes_no_steps()
+
+
+def test_the_documented_way_to_carry_keeps_the_contract():
+    """docs/plugins.md shows it: an id for the next step, and a count of its own."""
+    text = (Path(__file__).parents[2] / "docs" / "plugins.md").read_text()
+    source = text.partition("is counted:\n\n```python\n")[2].partition("```")[0]
+    known = {name: getattr(plugins, name) for name in plugins.__all__}
+    exec(source, known)  # noqa: S102  # our own text
+    classify = known["classify_response"]
+    person, deal = (Request("GET", "https://t.example/", step=one) for one in ("person", "deal"))
+    event = sample_event()
+    carried = classify(Response(200, {}, b'{"id": "5f"}'), person, event).carry
+    assert carried == {"person": "5f"}
+    verdicts = []
+    for _ in range(4):
+        outcome = classify(Response(404), deal, replace(event, carried=carried))
+        carried = outcome.carry
+        verdicts.append(outcome.verdict)
+    assert verdicts == [Verdict.RETRY] * 3 + [Verdict.REJECTED]
+    assert carried == {"person": "5f", "misses": 4}
+    assert classify(Response(200), deal, event).verdict is Verdict.DELIVERED

@@ -7,6 +7,7 @@ import json
 import time
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
@@ -21,6 +22,7 @@ from plugins.registry import make_adapter
 from plugins.testing import AdapterContract, sample_event
 
 ADAPTER = make_adapter("webhook", webhook)
+DOCUMENT = (Path(__file__).parents[2] / "docs" / "webhook.md").read_text()
 OLD = "whsec_" + base64.b64encode(b"an old secret of thirty-two byte").decode()
 NEW = "whsec_" + base64.b64encode(b"+/a new secret of 32 bytes \xff\xfe\xfd!!").decode()
 TYPED: dict[str, Any] = {"url": "https://my.example/hook?token=abcdef", "secret": NEW}
@@ -138,6 +140,7 @@ def test_a_key_in_the_address_is_masked():
         (202, Verdict.DELIVERED, False),
         (302, Verdict.RETRY, False),
         (400, Verdict.RETRY, False),
+        (401, Verdict.RETRY, True),
         (404, Verdict.RETRY, False),
         (429, Verdict.RETRY, False),
         (502, Verdict.RETRY, False),
@@ -149,7 +152,7 @@ def test_everything_but_2xx_is_tried_again_and_410_is_the_end(status, verdict, s
     answer = Response(status, {"retry-after": "7"})
     outcome = ADAPTER.classify(answer, built(), sample_event(), settings)
     assert (outcome.verdict, outcome.stop) == (verdict, stop)
-    assert outcome.retry_after == (7 if verdict is Verdict.RETRY else None)
+    assert outcome.retry_after == (7 if verdict is Verdict.RETRY and not stop else None)
 
 
 def test_a_secret_may_come_without_its_prefix():
@@ -176,3 +179,62 @@ def test_a_wrong_setting_is_named(field, wrong):
     with pytest.raises(ValidationError) as caught:
         ADAPTER.check_settings({**TYPED, **wrong})
     assert field in caught.value.normalized_messages()
+
+
+# docs/webhook.md
+
+
+def documented(number: int) -> dict[str, Any]:
+    """What a block of Python in the document defines, with a secret of ours in its place."""
+    source = DOCUMENT.split("```python\n")[number].partition("```")[0]
+    names: dict[str, Any] = {"__name__": "receiver"}
+    exec(source.replace("whsec_…", NEW), names)  # noqa: S102  # our own text
+    return names
+
+
+def test_the_receiver_in_the_document_takes_ours_once_and_no_other():
+    receiver = documented(1)
+    client, request = receiver["app"].test_client(), built(TWO, click="Ёж")
+
+    def send(body: bytes = request.body, **changed: str) -> int:
+        headers = {**request.headers, **changed}
+        return client.post("/gatepost", data=body, headers=headers).status_code
+
+    assert [send(), send()] == [204, 204]
+    assert [said["click"] for said in receiver["seen"].values()] == ["Ёж"]
+    assert send(request.body + b" ") == 401
+    for wrong in ("", "v1", "v1,AAAA", "nonsense nonsense"):
+        assert send(**{"webhook-signature": wrong}) == 401
+    assert len(receiver["seen"]) == 1
+
+
+def test_the_check_by_hand_in_the_document_agrees_with_the_library():
+    check = documented(2)["is_from_gatepost"]
+    request, old = built(TWO), built(now=int(time.time()) - 301)
+    assert check(request.headers, request.body, NEW)
+    assert check(request.headers, request.body, OLD)
+    assert not check(built().headers, built().body, OLD)
+    assert not check(request.headers, request.body + b" ", NEW)
+    assert not check(old.headers, old.body, NEW)
+    assert not check({}, request.body, NEW)
+
+
+def test_the_document_tells_every_field_of_the_data():
+    told = DOCUMENT.partition("## What arrives")[2].partition("\n## ")[0]
+    fields = [line.split("`")[1] for line in told.splitlines() if line.startswith("| `")]
+    assert sorted(fields) == sorted(json.loads(built().body)["data"])
+
+
+def test_the_document_names_every_setting():
+    for name in webhook.WebhookSettings().fields:
+        assert f"`{name}`" in DOCUMENT or f'"{name}"' in DOCUMENT
+
+
+@pytest.mark.parametrize("answer", ["2xx", "410", "401"])
+def test_the_document_says_what_the_adapter_does_with_an_answer(answer):
+    (said,) = (line for line in DOCUMENT.splitlines() if line.startswith(f"| {answer} |"))
+    response = Response(int(answer.replace("xx", "04")))
+    outcome = ADAPTER.classify(response, built(), sample_event(), ADAPTER.check_settings(TYPED))
+    assert ("switched off" in said) is outcome.stop
+    assert ("delivered" in said) is outcome.verdict.is_success
+    assert ("rejected" in said) is (outcome.verdict is Verdict.REJECTED)

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import json
 import random
+import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, Final
 
+import structlog
 from flask import current_app
 
 from app.domain.media import PHOTO, VIDEO
 from app.extensions import db
 from app.models import MessageState
 from app.outbound import telegram
+from app.outbound.objects import StoreUnreachable
 from app.outbound.transport import Answer, Failure, Transport
 from app.services import media, webhooks
 from app.services.messages.claim import STEP, Claimed, claim
@@ -23,10 +27,13 @@ if TYPE_CHECKING:
     from app.config import Settings
     from plugins.contract import Request
 
+log = structlog.get_logger()
+
 IN_FLIGHT: Final = 256
 GRACE_SECONDS: Final = 3.0  # for what is in the air when we are asked to stop
 NOTHING_SECONDS: Final = 0.2
 UPLOAD_TURN: Final = 0.5  # until a message looks again whether its media is uploaded
+FETCH_SECONDS: Final = 10.0  # for the store of media
 LEASE_RESERVE: Final = 5  # seconds of a lease that an upload leaves for writing down its end
 
 _METHODS: Final = {PHOTO: ("sendPhoto", "photo"), VIDEO: ("sendVideo", "video")}
@@ -45,10 +52,11 @@ def send(
     """
     settings: Settings = current_app.config["SETTINGS"]
     own = transport or Transport(trusted=True, max_body=telegram.MAX_BODY)
+    reserve = LEASE_RESERVE + (_fetch_seconds(settings) if settings.media_store else 0)
     uploads = transport or Transport(
         trusted=True,
         max_body=telegram.MAX_BODY,
-        total_seconds=max(settings.lease_seconds - LEASE_RESERVE, 1),
+        total_seconds=max(settings.lease_seconds - reserve, settings.lease_seconds / 3),
     )
     drain = _Drain(settings, own, uploads, chance)
     try:
@@ -57,6 +65,11 @@ def send(
         if transport is None:
             own.close()
             uploads.close()
+
+
+def _fetch_seconds(settings: Settings) -> float:
+    """For the store; as much is left of any lease for the upload, and for its end."""
+    return min(FETCH_SECONDS, settings.lease_seconds / 3)
 
 
 class _Drain:
@@ -71,12 +84,15 @@ class _Drain:
     ) -> None:
         self._base_url = settings.telegram_api_url
         self._lease_seconds = settings.lease_seconds
+        self._fetch_seconds = _fetch_seconds(settings)
         self._transport = transport
         self._uploads = uploads
         self._chance = chance
         self._held: dict[int, Claimed] = {}
         self._next_claim = 0.0
         self._upload: int | None = None  # the message whose media is on its way
+        self._fetched: Future[media.Stored | None] | None = None  # its content, from the store
+        self._fetch_end = 0.0
         self._turn = 0.0  # when those who wait for it look again
 
     def run(self, seconds: float, stop: Callable[[], bool]) -> int:
@@ -115,26 +131,46 @@ class _Drain:
         Who waits for the same upload goes by its `file_id` then, and memory
         holds one file.
         """
-        stored = None
+        kept = None
         if message.media and not message.file_id:
             if self._upload is not None:
                 self._turn = time.monotonic() + 2 * UPLOAD_TURN
                 self._write_down([_later(message, time.time() + UPLOAD_TURN)])
                 return
             with db.engine.connect() as connection:
-                stored = media.read(connection, message.media)
-            self._upload = message.id if stored else None
+                kept = media.find(connection, message.media)
         self._held[message.id] = message
-        request = _request(message, stored, self._base_url)
-        (self._uploads if stored else self._transport).start(request, message.id)
+        if kept is None:
+            self._transport.start(_request(message, None, self._base_url), message.id)
+        else:  # in a thread: a store that hangs must not silence the others
+            self._upload, self._fetched = message.id, _in_thread(kept.content)
+            self._fetch_end = time.monotonic() + self._fetch_seconds
 
     def _poll(self, seconds: float) -> int:
         if not self._held:
             time.sleep(seconds)
             return 0
+        if self._fetched:
+            return self._poll_store(self._fetched) + self._settle(self._transport.poll(0.0))
         if not self._transport.in_flight:
             return self._settle(self._uploads.poll(seconds))
         return self._settle(self._transport.poll(seconds) + self._uploads.poll(0.0))
+
+    def _poll_store(self, fetched: Future[media.Stored | None]) -> int:
+        """Go on with the message whose content has come; put it back if it cannot come."""
+        message = self._held[self._upload or 0]
+        try:
+            stored = fetched.result(STEP)
+        except (TimeoutError, StoreUnreachable) as error:
+            if isinstance(error, TimeoutError) and time.monotonic() < self._fetch_end:
+                return 0
+            self._fetched, reason = None, str(error) or "it takes too long"
+            log.warning("media.not_fetched", message=message.id, reason=reason)
+            return self._settle([_unsent(message.id, Failure.UNREACHABLE, reason)])
+        self._fetched, self._upload = None, message.id if stored else None
+        request = _request(message, stored, self._base_url)
+        (self._uploads if stored else self._transport).start(request, message.id)
+        return 0
 
     def _settle(self, answers: list[Answer]) -> int:
         endings: list[Ending] = []
@@ -159,11 +195,36 @@ class _Drain:
             return 0
         self._transport.abort()
         self._uploads.abort()
-        lost = [
-            Answer(id_, None, Failure.ABORTED, "the worker stopped", 0, time.time())
-            for id_ in list(self._held)
-        ]
-        return self._settle(lost)
+        waits = self._upload if self._fetched else None
+        self._fetched = None
+        return self._settle(
+            [
+                _unsent(
+                    id_,
+                    Failure.UNREACHABLE if id_ == waits else Failure.ABORTED,
+                    "the worker stopped",
+                )
+                for id_ in list(self._held)
+            ]
+        )
+
+
+def _in_thread(question: Callable[[], media.Stored | None]) -> Future[media.Stored | None]:
+    """Ask in a thread nobody waits for, not even the end of the process."""
+    future: Future[media.Stored | None] = Future()
+
+    def ask() -> None:
+        try:
+            future.set_result(question())
+        except BaseException as error:  # noqa: BLE001 - raised where the result is wanted
+            future.set_exception(error)
+
+    threading.Thread(target=ask, name="media", daemon=True).start()
+    return future
+
+
+def _unsent(id_: int, failure: Failure, reason: str) -> Answer:
+    return Answer(id_, None, failure, reason, 0, time.time())
 
 
 def _later(message: Claimed, due: float) -> Ending:

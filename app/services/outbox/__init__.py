@@ -7,7 +7,7 @@ the postback.
 """
 
 from app.services.outbox.claim import Claimed, Wanted, claim
-from app.services.outbox.settle import Batch, Health, Settled, Tried, settle
+from app.services.outbox.settle import Batch, Health, Settled, Tried, hold, settle
 from app.services.outbox.stage import Owed, stage
 from app.services.outbox.upkeep import due, resend, sweep
 
@@ -21,6 +21,7 @@ __all__ = [
     "Wanted",
     "claim",
     "due",
+    "hold",
     "resend",
     "settle",
     "stage",

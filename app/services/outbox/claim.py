@@ -38,6 +38,7 @@ class Claimed:
     tries: int
     steps: int
     first_try: float | None
+    carried: str
     tracker: str
     settings: str  # sealed
     failures: int
@@ -74,7 +75,8 @@ _IN_TURN = """
 """
 
 _TAKEN = """
-    RETURNING postback.id, destination_id, event, occurrence, tries, steps, first_try
+    RETURNING postback.id, destination_id, event, occurrence, tries, steps, first_try,
+              carried
 """
 
 _TAKE_POSTGRESQL = text(f"""
@@ -147,7 +149,9 @@ def claim(
         terms = {"ids": again, "now": now, "reason": OVERTAKEN}
         stale = set(connection.scalars(_OVERTAKE, terms))
         rows = [row for row in rows if row.id not in stale]
-    last = rooms[-1][0] if rooms and (len(rooms) < len(wanted) or len(wanted) >= _ROUND) else 0
+    last = after  # while nobody may be sent to, it stays whose turn it was
+    if rooms:
+        last = rooms[-1][0] if len(rooms) < len(wanted) or len(wanted) >= _ROUND else 0
     return Catch(_claimed(rows, wanted), last)
 
 
@@ -183,6 +187,7 @@ def _claimed(rows: Sequence[Row[Any]], wanted: Sequence[Wanted]) -> list[Claimed
             tries=row.tries,
             steps=row.steps,
             first_try=row.first_try,
+            carried=row.carried,
             tracker=ways[row.destination_id].tracker,
             settings=ways[row.destination_id].settings,
             failures=ways[row.destination_id].failures,

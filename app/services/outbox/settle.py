@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, fields
 from operator import attrgetter
 from typing import Final
 
-from sqlalchemy import Connection, or_, update
+from sqlalchemy import Connection, or_, select, update
 
 from app.database import insert_rows, update_rows
 from app.domain.backoff import block_seconds
@@ -49,6 +49,7 @@ class Settled:
     due: float
     first_try: float | None
     settled: float | None
+    carried: str = ""
     lease: None = None
     lease_until: None = None
 
@@ -101,6 +102,16 @@ def settle(connection: Connection, lease: str, batch: Batch, now: float) -> None
     _note_health(connection, list(batch.health.values()), now)
 
 
+def hold(connection: Connection, destination: int, until: float) -> None:
+    """Ask for no work of a destination before `until`, Unix seconds. No commit."""
+    row = _DESTINATIONS.c
+    connection.execute(
+        update(_DESTINATIONS)
+        .where(row.id == destination, row.blocked_until < until)
+        .values(blocked_until=until)
+    )
+
+
 def _hand_back(connection: Connection, lease: str, ids: Sequence[int]) -> None:
     """Give up the lease on postbacks that were not tried, free of charge."""
     if ids:
@@ -114,7 +125,16 @@ def _hand_back(connection: Connection, lease: str, ids: Sequence[int]) -> None:
 
 def _note_health(connection: Connection, health: Sequence[Health], now: float) -> None:
     """Success closes a breaker, failures in a row open it, some answers switch off."""
+    if not health:
+        return
     row = _DESTINATIONS.c
+    # In one order for all, or two workers wait for each other's rows for ever.
+    connection.execute(
+        select(row.id)
+        .where(row.id.in_([one.id for one in health]))
+        .order_by(row.id)
+        .with_for_update()
+    ).all()
     well = [one.id for one in health if one.succeeded]
     if well:
         troubled = or_(row.failures > 0, row.blocked_until > 0)

@@ -15,9 +15,11 @@ _BATCH: Final = 1000  # rows one sweep moves at most
 _WAITS_FOR: Final = 7 * 86400  # seconds a postback waits for a switched-off destination
 
 # Whoever held it died, or froze for longer than its lease: it is tried again,
-# under the same idempotency key.
+# under the same idempotency key. It may have been sent, so the time in which
+# the tracker knows that key begins now at the latest.
 _RECLAIM = text("""
-    UPDATE postback SET state = 0, lease = NULL, lease_until = NULL
+    UPDATE postback SET state = 0, lease = NULL, lease_until = NULL,
+                        first_try = coalesce(first_try, lease_until)
     WHERE id IN (SELECT id FROM postback WHERE state = 1 AND lease_until < :now LIMIT :batch)
     AND state = 1 AND lease_until < :now
 """)
@@ -81,6 +83,7 @@ def resend(account_id: int, ids: Sequence[int], now: float) -> int:
             steps=0,
             due=now,
             first_try=None,
+            carried="",
             settled=None,
         )
         .returning(_POSTBACKS.c.id)

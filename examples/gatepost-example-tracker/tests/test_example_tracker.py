@@ -44,7 +44,7 @@ def test_they_have_no_word_for_trash() -> None:
         (b'{"error": "duplicate"}', Verdict.DUPLICATE, False),
         (b'{"error": "busy"}', Verdict.RETRY, False),
         (b'{"error": "click"}', Verdict.REJECTED, False),
-        (b'{"error": "key"}', Verdict.REJECTED, True),
+        (b'{"error": "key"}', Verdict.RETRY, True),
         (b'{"error": ["new", 7]}', Verdict.REJECTED, False),
     ],
 )

@@ -135,7 +135,7 @@ def test_templates_are_listed_beside_and_only_paused_here(api):
 def test_the_list_is_filtered_by_campaign(api, world):
     campaign = world.campaign()
     own, shared = _add(api, campaign=campaign), _add(api)
-    for asked, found in ((campaign, [own]), (0, [shared]), (campaign + 1, [])):
+    for asked, found in ((campaign, [own]), (0, [shared]), (world.campaign(), [])):
         assert [row["id"] for row in api.get("dest/list", campaign=asked)["data"]] == found
     assert api.get("dest/list", limit=1)["total"] == 2
 
@@ -460,7 +460,7 @@ def test_the_templates_written_are_delivered_and_read_as_altercpa_answers(api, a
     verdicts = [
         api.post("postbacks/test", dest=row["id"], send=1)["data"]["verdict"] for _ in range(3)
     ]
-    assert verdicts == ["rejected", "retry", "delivered"]
+    assert verdicts == ["retry", "retry", "delivered"]
 
 
 def test_a_tracker_that_does_not_agree_changes_nothing(api, altercpa):
@@ -509,3 +509,18 @@ def test_disconnecting_forgets_the_key_and_leaves_the_templates(api, account, al
     assert api.get("profile/info")["data"]["pb_hold"] == before != ""
     row = db.session.get(Account, account.id, populate_existing=True)
     assert (row.tracker_domain, row.tracker_key) == (None, None)
+
+
+# Warnings
+
+
+def test_urls_known_to_be_wrong_are_kept_and_warned_of(api):
+    urls = {"approve": "https://your-keitaro.com/postback?subid={click}&status=sale"}
+    added = api.post("dest/add", tracker="url_template", settings={"urls": urls})
+    (warning,) = added["warnings"]
+    assert warning.startswith("urls.approve: ")
+    number = added["data"]["id"]
+    assert api.post("dest/edit", id=number, settings={"urls": urls})["warnings"] == [warning]
+    assert api.post("dest/edit", id=number, title="mine") == {"status": "ok"}
+    preset = {"preset": "voluum", "fields": {"domain": "v.example"}}
+    assert "warnings" not in api.post("dest/add", tracker="url_template", settings=preset)

@@ -101,14 +101,11 @@ def test_outside_the_api_the_status_code_tells(client):
         b"7",
         b'"text"',
         b"\xff\xfe",
-        b'{"id": NaN}',
-        b'{"id": "\\ud800"}',
-        b'{"a": ' + b"[" * 30 + b"]" * 30 + b"}",
         b"[" * 100_000,
         b'{"a":' * 20_000,
         b"\xef\xbb\xbf{}",
     ],
-    ids=range(12),
+    ids=range(9),
 )
 def test_a_body_that_cannot_be_read_is_param(client, bearer, path, body):
     answer = client.post(

@@ -10,6 +10,8 @@ import pytest
 
 from app.extensions import db
 from app.models import Attempt, JournalEntry, Lead, Message, Postback, Unreachable, Update
+from app.schemas.csv import BROKE_OFF, lines
+from app.schemas.leads import LeadOut
 from app.services import leads_list
 
 NOON = 1_780_000_000
@@ -40,7 +42,18 @@ def test_an_export_is_the_list_in_csv(api, client, account, world, others_world)
         {name: str(value) for name, value in row.items()} for row in listed
     ]
     assert len(rows(client, account, **{"from": NOON + 3})) == 2
-    assert rows(client, account, campaign=campaign + 1) == []
+    assert rows(client, account, campaign=world.campaign()) == []
+
+
+def test_an_export_that_breaks_off_says_so_in_its_last_line(app):
+    def parts():
+        yield [Lead(id=7, campaign_id=1, subscriber=5, state=2, start_time=NOON, updated=NOON)]
+        raise OSError("the database is gone")
+
+    head, first, last = lines(LeadOut(many=True), parts())
+    assert head.startswith("id,campaign,")
+    assert first.startswith("7,1,5,")
+    assert last == f"{BROKE_OFF}\r\n"
 
 
 def test_a_wrong_filter_of_an_export_is_answered_in_json(api):

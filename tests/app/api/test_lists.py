@@ -90,9 +90,10 @@ def test_a_wrong_filter_is_named(api, world, path, field, value):
 
 
 def test_filters_of_the_largest_integers_find_nothing(api):
-    query = {"from": -(2**63), "to": 2**63 - 1, "campaign": 2**63 - 1, "offset": 2**63 - 1}
+    query = {"from": -(2**63), "to": 2**63 - 1, "offset": 2**63 - 1}
     for path in ("leads/list", "postbacks/list"):
         assert api.get(path, **query) == {"status": "ok", "data": [], "total": 0}
+        assert api.get(path, campaign=2**63 - 1)["error"] == "notfound"
 
 
 def test_a_lead_is_explained_by_its_journal_and_postbacks(api, world):
@@ -185,13 +186,18 @@ def test_a_postback_tells_every_attempt(api, world):
 
 def test_postbacks_are_filtered(api, world):
     one, two = world.destination(), world.destination()
-    failed = world.postback(one, lead_id=501, campaign_id=5)
-    waiting = world.postback(two, kind="wait", state=0, created=NOON + 100.5, settled=None)
+    campaign = world.campaign()
+    lead = world.lead(campaign)
+    failed = world.postback(one, lead_id=lead, campaign_id=campaign)
+    late = {"created": NOON + 100.5, "settled": None, "lead_id": 77, "campaign_id": 77}
+    waiting = world.postback(two, kind="wait", state=0, **late)
     assert _ids(api.get("postbacks/list")) == [waiting, failed]
     for query in (
         {"dest": one},
-        {"lead": 501},
-        {"campaign": 5},
+        {"lead": lead},
+        {"campaign": campaign},
+        {"lead": lead, "state": "failed"},
+        {"campaign": campaign, "dest": one, "event": "approve", "state": "failed"},
         {"event": "approve"},
         {"state": "failed"},
         {"to": NOON},
@@ -259,11 +265,22 @@ def test_lists_never_show_anothers_rows(api, others_world):
     bot = others_world.bot()
     others_world.entry(bot, -5)
     nothing = {"status": "ok", "data": [], "total": 0}
-    assert api.get("leads/list", campaign=campaign) == nothing
     assert api.get("leads/list") == nothing
-    assert api.get("postbacks/list", dest=dest, lead=lead) == nothing
+    assert api.get("postbacks/list") == nothing
+    for path, query in (
+        ("leads/list", {"campaign": campaign}),
+        ("leads/list", {"before": lead}),
+        ("leads/export", {"campaign": campaign}),
+        ("postbacks/list", {"campaign": campaign}),
+        ("postbacks/list", {"dest": dest}),
+        ("postbacks/list", {"lead": lead}),
+        ("postbacks/list", {"before": postback}),
+    ):
+        missing = dict.fromkeys(query, 10**9)
+        assert api.get(path, **query) == api.get(path, **missing)
+        assert api.get(path, **query)["error"] == "notfound"
     assert api.get("camp/list") == {"status": "ok", "data": []}
     assert api.get("journal/list", bot=bot, chat=-5)["error"] == "notfound"
     assert api.get("journal/list", bot=10**9, chat=-5)["error"] == "notfound"
-    assert api.post("postbacks/resend", dest=dest)["data"] == {"count": 0}
+    assert api.post("postbacks/resend", dest=dest)["error"] == "notfound"
     assert _state(postback) == (4, 0)

@@ -54,7 +54,7 @@ def upload(client, account):
 def test_the_type_is_what_the_content_says(upload, content, begins, type_):
     code = upload(content, name="song.mp3", type_="audio/mpeg")["data"]["media"]
     assert code.startswith(begins)
-    stored = media.read(db.session.connection(), code)
+    stored = media.find(db.session.connection(), code).content()
     assert (stored.type, stored.data) == (type_, content)
 
 
@@ -68,7 +68,7 @@ def test_the_same_file_has_the_same_code_in_one_account(upload, other):
 def test_several_megabytes_come_back_whole(upload):
     content = MP4 + bytes(range(256)) * 10_000
     code = upload(content)["data"]["media"]
-    assert media.read(db.session.connection(), code).data == content
+    assert media.find(db.session.connection(), code).content().data == content
 
 
 @pytest.mark.parametrize(

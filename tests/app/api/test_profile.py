@@ -130,10 +130,18 @@ def test_the_language_is_english_or_russian(api, account):
     assert db.session.get(Account, account.id).lang == "ru"
     for wrong in ("de", "", 1, None, ["ru"]):
         assert api.post("profile/lang", lang=wrong)["field"] == "lang"
-    assert api.post("profile/lang")["message"] == "lang: is required"
+    assert api.post("profile/lang")["message"] == "lang: нужно указать"
 
 
 def test_a_form_does_as_well_as_json(client, account):
     bearer = {"Authorization": f"Bearer {account.key}"}
     answer = client.post("/api/profile/lang.json", data={"lang": "ru"}, headers=bearer)
     assert answer.get_json() == {"status": "ok"}
+
+
+def test_a_template_known_to_be_wrong_is_kept_and_warned_of(api):
+    wrong = "https://your-keitaro.com/postback?subid={click}&status=sale"
+    (warning,) = api.post("profile/postbacks", pb_approve=wrong)["warnings"]
+    assert warning.startswith("pb_approve: ")
+    assert api.get("profile/info")["data"]["pb_approve"] == wrong
+    assert api.post("profile/postbacks", pb_wait="") == {"status": "ok"}

@@ -1,119 +1,300 @@
-"""A connected tracker hears each event over HTTP, beside the templates."""
+"""What a connected tracker is promised, of every kind: from Telegram's door to its receipts."""
 
 from __future__ import annotations
 
 import ipaddress
+import itertools
 import json
 import time
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
-from sqlalchemy import select
+from flask import current_app
+from standardwebhooks import Webhook
 
+from app.auth import TELEGRAM_HEADER
 from app.extensions import db
-from app.models import Attempt, PostbackState
+from app.models import Bot
 from app.outbound.transport import Transport
-from app.sandbox import people
-from app.sandbox.altercpa import AltercpaDouble, Told
+from app.sandbox import people, vendors
+from app.sandbox.faults import Manner
 from app.sandbox.serving import running
-from app.services import destinations, outbox
+from app.sandbox.vendor import Said
+from app.services import leads, outbox
 from app.services.delivery import Delivery
 from app.services.ways import Ways
+from app.vault import vault
+from plugins.registry import BUILT_INS
 
-KEY = "42-d3adb33f"
+from .connected import PATH, ROWS, Row
+
 LOOPBACK = (ipaddress.ip_network("127.0.0.0/8"),)
+DAY = 86_400
 ANN = people.Person(101, username="ann")
 BOB = people.Person(102)
+CID = people.Person(103)
 
 
-@pytest.fixture
-def altercpa(live_app, change_settings):
-    double = AltercpaDouble(KEY)
-    with running(double) as url:
-        double.domain = url.removeprefix("http://")
-        change_settings(outbound_allow=LOOPBACK)
-        yield double
+class Road:
+    """One tracker, connected over the API to one campaign, and the way there."""
 
-
-@pytest.fixture
-def connected(stage, altercpa):
-    """The stage without templates, connected to the double; the destination's id."""
-    destinations.pause(stage.account, stage.destination, paused=True)
-    settings = {"domain": altercpa.domain, "key": KEY}
-    return destinations.add(
-        stage.account, tracker="altercpa_lite", settings=settings, campaign=stage.campaign
-    )
-
-
-def _deliver(app, ahead=0.0):
-    with Transport(allow=LOOPBACK) as transport:
-        ways = Ways(app.extensions["trackers"])
-        delivery = Delivery(
-            transport, ways, lease_seconds=45, clock=lambda: time.time() + ahead, dice=lambda: 0.5
+    def __init__(
+        self, vendor: vendors.Vendor, settings: dict[str, Any], *, client: Any, api: Any, stage: Any
+    ) -> None:
+        self.api, self.stage, self.typed = api, stage, settings
+        self.double: Any = vendor.double
+        self.row: Row = ROWS[vendor.tracker]
+        self.ahead = 0.0
+        self._client, self._updates = client, itertools.count(1)
+        bot = db.session.get_one(Bot, stage.bot)
+        self._door = f"/telegram/{bot.webhook_path}"
+        self._secret = {TELEGRAM_HEADER: vault.webhook_secret(bot.webhook_path)}
+        api.post("dest/pause", id=stage.destination, pause=1)  # the templates
+        added = api.post(
+            "dest/add", tracker=vendor.tracker, settings=self.typed, campaign=stage.campaign
         )
-        delivery.run(seconds=30)
-    db.session.commit()
+        self.dest = added["data"]["id"]
+        self._transport = Transport(allow=LOOPBACK)
+        self._delivery = Delivery(
+            self._transport,
+            Ways(current_app.extensions["trackers"]),
+            lease_seconds=45,
+            clock=self.now,
+            dice=lambda: 0.5,
+        )
+
+    def close(self) -> None:
+        self._transport.close()
+
+    def now(self) -> float:
+        return time.time() + self.ahead
+
+    def start(self, person: people.Person, click: str, date: float | None = None) -> None:
+        """Someone presses Start on a link of the campaign."""
+        self.hear(people.start(person, f"{self.stage.code}-{click}", int(date or self.now())))
+
+    def hear(self, update: dict[str, Any]) -> None:
+        """Telegram brings an update, and the worker does all that is due."""
+        told = json.dumps({**update, "update_id": next(self._updates)})
+        answer = self._client.post(self._door, data=told, headers=self._secret)
+        assert (answer.status_code, answer.data) == (200, b"")
+        leads.process_updates(seconds=10)
+        self.deliver()
+
+    def deliver(self, ahead: float = 0.0) -> None:
+        """Do what is due, `ahead` seconds from now."""
+        self.ahead = ahead
+        self._delivery.run(seconds=30)
+        db.session.commit()
+
+    def told(self) -> list[dict[str, Any]]:
+        """Each postback with its receipts, oldest first, as the API tells."""
+        rows = self.api.get("postbacks/list", dest=self.dest)["data"]
+        return [self.api.get("postbacks/get", id=row["id"])["data"] for row in rows[::-1]]
+
+    def standing(self) -> dict[str, Any]:
+        """The destination as `dest/list` shows it."""
+        found: dict[str, Any] = next(
+            one for one in self.api.get("dest/list")["data"] if one["id"] == self.dest
+        )
+        return found
 
 
-def _mine(stage, destination):
-    return [row for row in stage.postbacks() if row.destination_id == destination]
+@pytest.fixture(params=ROWS)
+def tracker(request: pytest.FixtureRequest) -> str:
+    """Each kind of tracker in turn."""
+    return str(request.param)
 
 
-def test_each_event_arrives_in_the_trackers_words(app, stage, altercpa, connected):
-    now = int(time.time()) - 100
-    chat = people.Chat(stage.chat, "x", "supergroup")
-    for update in (
-        people.start(ANN, f"{stage.code}-c1", now),
-        people.join_request(ANN, chat, now + 1),
-        people.join(ANN, chat, now + 2),
-        people.leave(ANN, chat, now + 3),
-        people.start(BOB, f"{stage.code}-c2", now + 4),
-        people.join(BOB, chat, now + 5),
-        people.kick(BOB, chat, now + 6),
-    ):
-        stage.play(update)
-        _deliver(app)
-    rows = _mine(stage, connected)
-    assert {row.state for row in rows} == {PostbackState.DELIVERED}
-    ann, bob = str(rows[0].lead_id), str(rows[-1].lead_id)
-    assert altercpa.told == [
-        *(Told("c1", ann, status) for status in ("new", "hold", "approve", "cancel")),
-        *(Told("c2", bob, status) for status in ("new", "approve", "trash")),
-    ]
-    assert altercpa.leads == {("c1", ann): "cancel", ("c2", bob): "trash"}
+@pytest.fixture
+def stage(live_app: Any, account: Any, make_stage: Any, change_settings: Any) -> Any:
+    """A campaign of the account whose key `api` has; loopback may be reached."""
+    change_settings(outbound_allow=LOOPBACK)
+    return make_stage(owner=account)
 
 
-def test_a_fault_under_status_200_is_tried_again_under_the_same_key(
-    app, stage, altercpa, connected
-):
-    altercpa.faults += ["db", "html"]
-    stage.play(people.start(ANN, f"{stage.code}-c1", int(time.time())))
-    for ahead in (0, 10, 200):
-        _deliver(app, ahead)
-    (row,) = _mine(stage, connected)
-    assert (row.state, row.tries) == (PostbackState.DELIVERED, 3)
-    attempts = list(db.session.scalars(select(Attempt).order_by(Attempt.id)))
-    assert [one.verdict for one in attempts] == ["retry", "retry", "delivered"]
-    assert len({one.key for one in attempts}) == 1
-    assert KEY not in json.dumps([one.request for one in attempts])
-    db.session.commit()
+@pytest.fixture
+def road(tracker: str, stage: Any, client: Any, api: Any) -> Iterator[Road]:
+    """The kind of tracker that the test is about, connected."""
+    (vendor,) = (one for one in vendors.every() if one.tracker == tracker)
+    with running(vendor.double) as url:
+        made = Road(vendor, vendor.settings(url), client=client, api=api, stage=stage)
+        if hasattr(vendor.double, "clock"):
+            vendor.double.clock = made.now
+        yield made
+        made.close()
 
 
-def test_a_revoked_key_switches_the_destination_off(app, stage, altercpa, connected):
-    altercpa.keys.clear()
-    stage.play(people.start(ANN, f"{stage.code}-c1", int(time.time())))
-    _deliver(app)
-    found = {card.destination.id: card for card in destinations.listed(stage.account).rows}
-    assert found[connected].destination.status == 3
-    assert "key" in found[connected].destination.reason
-    db.session.commit()
+def test_every_built_in_adapter_has_its_row():
+    assert set(ROWS) == set(BUILT_INS)
+    assert [one.tracker for one in vendors.every()] == list(ROWS)
 
 
-def test_what_waited_for_a_deleted_destination_is_discarded(app, stage, altercpa, connected):
-    stage.play(people.start(ANN, f"{stage.code}-c1", int(time.time())))
-    destinations.remove(stage.account, connected)
+def test_each_of_the_five_events_arrives_and_shows_its_receipt(road: Road):
+    now, chat = int(time.time()) - 100, people.Chat(road.stage.chat, "x", "supergroup")
+    road.start(ANN, "c1", now)
+    road.hear(people.join_request(ANN, chat, now + 1))
+    road.hear(people.join(ANN, chat, now + 2))
+    road.hear(people.leave(ANN, chat, now + 3))
+    road.start(BOB, "c2", now + 4)
+    road.hear(people.join(BOB, chat, now + 5))
+    road.hear(people.kick(BOB, chat, now + 6))
+    assert road.row.heard(road.double) == road.row.expected()
+    told = road.told()
+    assert tuple(one["event"] for one in told) == PATH
+    assert {one["state"] for one in told} == {"delivered"}
+    for attempt in itertools.chain.from_iterable(one["attempts"] for one in told):
+        assert (attempt["verdict"], attempt["number"]) == ("delivered", 1)
+        assert 200 <= attempt["status"] < 300
+    assert all(road.row.receipt in one["attempts"][-1]["reason"] for one in told)
+    assert _secret(road) not in json.dumps([told, road.standing()])
+
+
+@pytest.mark.parametrize("fault", ["refused", "lost answer"])
+def test_what_fails_is_tried_again_under_the_same_key_and_counts_once(road: Road, fault: str):
+    row = road.row
+    road.double.order(row.fault if fault == "refused" else Manner.RESET, path=row.step)
+    road.start(ANN, "c1")
+    (told,) = road.told()
+    assert (told["state"], told["tries"]) == ("waiting", 1)
+    assert told["attempts"][-1]["verdict"] == "retry"
+    assert told["attempts"][-1]["reason"]
+    road.deliver(ahead=10)
+    (told,) = road.told()
+    assert (told["state"], told["tries"]) == ("delivered", 2)
+    assert told["attempts"][-1]["verdict"] in ("delivered", "duplicate")
+    first, second = road.double.calls(row.step)
+    assert row.key(first) == row.key(second)
+    assert len(row.heard(road.double)) == 1
+
+
+def test_another_event_goes_under_another_key(road: Road):
+    road.start(ANN, "c1")
+    road.hear(people.join(ANN, people.Chat(road.stage.chat), int(time.time()) + 1))
+    first, second = road.double.calls(road.row.step)
+    assert road.row.key(first) != road.row.key(second)
+
+
+def test_a_refused_key_parks_the_destination_until_the_owner_has_mended_it(road: Road):
+    row = road.row
+    row.accept(road.double, row.renewed)
+    road.start(ANN, "c1")
+    before = len(road.double.calls())
+    standing = road.standing()
+    assert (standing["status"], bool(standing["reason"])) == ("off", True)
+    road.start(BOB, "c2")
+    road.deliver(ahead=DAY)  # however long it takes, nothing is tried meanwhile
+    assert len(road.double.calls()) == before
+    assert [one["state"] for one in road.told()] == ["waiting", "waiting"]
+    road.api.post("dest/edit", id=road.dest, settings=_renewed(road))
+    road.api.post("dest/pause", id=road.dest, pause=0)
+    road.deliver(ahead=DAY + 100)
+    assert [one["state"] for one in road.told()] == ["delivered", "delivered"]
+    assert row.heard(road.double) == [(who, row.words["wait"]) for who in row.people]
+
+
+def test_an_owner_who_resumes_too_early_time_and_again_loses_nothing(road: Road):
+    row = road.row
+    row.accept(road.double, row.renewed)
+    road.start(ANN, "c1")
+    for number in range(1, 11):  # more often than an event is tried in all
+        road.api.post("dest/pause", id=road.dest, pause=0)
+        road.deliver(ahead=number * 1000)
+        assert road.standing()["status"] == "off"
+    assert len(road.double.calls()) == 11
+    road.api.post("dest/edit", id=road.dest, settings=_renewed(road))
+    road.api.post("dest/pause", id=road.dest, pause=0)
+    road.deliver(ahead=DAY)
+    assert [one["state"] for one in road.told()] == ["delivered"]
+
+
+@pytest.mark.parametrize(
+    ("tracker", "answer"),
+    [
+        (name, answer)
+        for name, row in ROWS.items()
+        for answer in (Said(401, b"<html>Unauthorized</html>"), *row.parking)
+    ],
+)
+def test_what_only_the_owner_can_mend_keeps_the_event(road: Road, answer: Any):
+    road.double.order(answer, path=road.row.step)
+    road.start(ANN, "c1")
+    assert road.standing()["status"] == "off"
+    road.api.post("dest/pause", id=road.dest, pause=0)
+    road.deliver(ahead=DAY + 100)
+    (told,) = road.told()
+    assert [one["verdict"] for one in told["attempts"]][-2:] == ["retry", "delivered"]
+    assert len(road.row.heard(road.double)) == 1
+
+
+def test_what_is_too_old_for_the_platform_is_dropped_visibly_and_alone(road: Road):
+    limit = road.row.days
+    old = road.now() - ((limit or 400) * DAY + 3600)
+    for person, click, date in ((ANN, "c1", None), (CID, "c3", old), (BOB, "c2", None)):
+        road.start(person, click, date)
+    if limit is None:
+        assert {one["state"] for one in road.told()} == {"delivered"}
+        return
+    assert [one["state"] for one in road.told()] == ["delivered", "discarded", "delivered"]
+    assert road.told()[1]["reason"] == "older than the tracker accepts"
+    assert road.told()[1]["attempts"] == []
+    word = road.row.words["wait"]
+    assert road.row.heard(road.double) == [(who, word) for who in road.row.people]
+
+
+def test_what_grows_too_old_while_it_waits_is_dropped_too(road: Road):
+    limit = road.row.days
+    road.double.order(road.row.fault, path=road.row.step)
+    road.start(ANN, "c1", road.now() - (limit or 400) * DAY + 5)
+    road.deliver(ahead=10)
+    (told,) = road.told()
+    assert told["state"] == ("delivered" if limit is None else "discarded")
+    assert "retry" in [one["verdict"] for one in told["attempts"]]
+
+
+def test_what_waited_for_a_deleted_destination_is_discarded(road: Road):
+    road.double.order(road.row.fault)
+    road.start(ANN, "c1")
+    road.api.post("dest/del", id=road.dest)
     outbox.sweep(db.session.connection(), time.time())
     db.session.commit()
-    _deliver(app)
-    (row,) = _mine(stage, connected)
-    assert row.state == PostbackState.DISCARDED
-    assert altercpa.told == []
+    road.deliver(ahead=10)
+    assert [one["state"] for one in road.told()] == ["discarded"]
+    assert road.row.heard(road.double) == []
+
+
+@pytest.mark.parametrize("tracker", ["altcraft"])
+def test_of_two_steps_only_the_one_that_failed_is_repeated(road: Road):
+    road.double.order(Manner.RESET, path="/goals/register")
+    road.start(ANN, "c1")
+    road.deliver(ahead=10)
+    tried = [(one["step"], one["verdict"]) for one in road.told()[0]["attempts"]]
+    assert tried == [("profile", "delivered"), ("goal", "retry"), ("goal", "duplicate")]
+
+
+@pytest.mark.parametrize("tracker", ["webhook"])
+def test_what_a_receiver_gets_verifies_by_its_own_library(road: Road):
+    road.double.order(road.row.fault)
+    road.start(ANN, "c1")
+    road.deliver(ahead=10)
+    first, second = road.double.calls()
+    for call in (first, second):
+        said = Webhook(vendors.WEBHOOK_SECRET).verify(call.raw, dict(call.headers))
+        assert said["type"] == "lead.wait"
+    assert first.raw == second.raw
+    assert first.headers["webhook-signature"] != second.headers["webhook-signature"]
+
+
+def _secret(road: Road) -> str:
+    found: Any = road.typed
+    for name in road.row.secret.split("."):
+        found = found[name]
+    return str(found)
+
+
+def _renewed(road: Road) -> dict[str, Any]:
+    """The settings as their owner types them anew, with the renewed secret."""
+    text = json.dumps(road.typed).replace(_secret(road), road.row.renewed)
+    renewed: dict[str, Any] = json.loads(text)
+    return renewed

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections import deque
 from typing import Any
 
@@ -22,6 +23,7 @@ from app.outbound.transport import Answer, Failure
 from app.sandbox import people
 from app.services import outbox
 from app.services.delivery import Delivery
+from app.services.outbox import Batch
 from app.services.ways import Ways
 from plugins import hookimpl, outcome_by_status
 from plugins.contract import Request, Response
@@ -416,6 +418,37 @@ def test_a_campaigns_own_templates_hide_all_five_of_the_account(make_stage, deli
     stage.play(people.start(ANN, f"{stage.code}-a", T))
     assert len(stage.postbacks()) == 1
     assert stage.postbacks()[0].destination_id == stage.destination
+
+
+def test_workers_that_note_the_same_destinations_never_wait_for_each_other(live_app, make_stage):
+    one, two = make_stage().destination, make_stage().destination
+    _alter(Destination, failures=3)
+    faults: list[Exception] = []
+    together = threading.Barrier(2)
+
+    def work(well: int, ill: int) -> None:
+        with live_app.app_context():
+            for _ in range(100):
+                batch = Batch()
+                batch.note(well, good=True)
+                batch.note(ill, good=False)
+                together.wait()
+                with db.engine.begin() as connection:
+                    outbox.settle(connection, "lease", batch, 1.0)
+
+    def notice(*who: int) -> None:
+        try:
+            work(*who)
+        except Exception as fault:  # noqa: BLE001  # whatever it is, the test shows it
+            faults.append(fault)
+            together.abort()
+
+    threads = [threading.Thread(target=notice, args=who) for who in ((one, two), (two, one))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert faults == []
 
 
 class Looping:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections import defaultdict
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+import marshmallow
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from app.extensions import db
@@ -16,7 +18,8 @@ from app.services import outbox
 from app.services.delivery import Delivery
 from app.services.outbox import Owed
 from app.services.ways import Ways
-from plugins.contract import Response
+from plugins.contract import Outcome, Request, Response, Verdict, hookimpl, outcome_by_status
+from plugins.registry import Registry, make_adapter
 
 from .test_delivery import Clock, Exchange
 
@@ -125,3 +128,142 @@ def _check(world: World) -> None:
         arrived = [sequence for who, sequence in world.log if who == lead]
         assert arrived == sorted(arrived)
     db.session.commit()
+
+
+# -- a vendor that forgets keys after a day ----------------------------------
+
+DAY = 86_400.0
+#: What a try may come to, and whether the vendor then has the event.
+FATES = st.sampled_from(
+    [
+        (True, Response(200)),
+        (True, Failure.TIMEOUT),
+        (False, Failure.TIMEOUT),
+        (True, Response(500)),
+        (False, Response(503, {"retry-after": "3600"})),
+        (False, Response(429)),
+        (False, Response(401)),
+        (False, Failure.UNREACHABLE),
+    ]
+)
+LIVES = st.lists(
+    st.one_of(
+        st.tuples(st.just("report"), st.integers(0, LEADS - 1)),
+        st.tuples(st.just("meet"), st.lists(FATES, min_size=1, max_size=4)),
+        st.tuples(st.just("die_sending"), st.booleans()),
+        st.tuples(st.just("sleep"), st.sampled_from([1, 60, 3600, 50_000, 90_000, 300_000])),
+    ),
+    max_size=25,
+)
+
+
+class Forgetful:
+    """An adapter whose vendor knows a key for a day; a refused key parks."""
+
+    @hookimpl
+    def settings_schema(self):
+        return marshmallow.Schema()
+
+    @hookimpl
+    def build_request(self, event):
+        return Request("GET", f"https://127.0.0.2/{event.id}")
+
+    @hookimpl
+    def classify_response(self, response):
+        if response.status == 401:
+            return Outcome(Verdict.RETRY, "refused", stop=True)
+        return outcome_by_status(response)
+
+    @hookimpl
+    def retry_span(self):
+        return DAY - 3600
+
+
+class Killed(Exception):
+    """SIGKILL, as far as the database can tell."""
+
+
+class Vendor(World):
+    """It counts an event again when its key comes a day after it was first taken."""
+
+    def __init__(self, app: Any, stage: Any) -> None:
+        super().__init__(app, stage)
+        self.known: dict[str, float] = {}
+        self.counted: dict[str, int] = defaultdict(int)
+        self.registry = Registry({"forgetful": make_adapter("forgetful", Forgetful())})
+
+    def take(self, key: str) -> None:
+        if self.clock.now - self.known.get(key, -DAY) >= DAY:
+            self.counted[key] += 1
+            self.known[key] = self.clock.now
+
+    def meet(self, fates: list[Any]) -> None:
+        told = iter(fates)
+
+        def answer(request: Any) -> Any:
+            arrives, said = next(told, fates[-1])
+            if arrives:
+                self.take(request.idempotency_key)
+            return said
+
+        self._drain(answer)
+
+    def die_sending(self, arrives: bool) -> None:
+        """A worker claims and sends, and is killed before it settles."""
+
+        def answer(request: Any) -> Any:
+            if arrives:
+                self.take(request.idempotency_key)
+            raise Killed
+
+        with contextlib.suppress(Killed):
+            self._drain(answer)
+
+    def _drain(self, answer: Any) -> None:
+        ways = Ways(self.registry)
+        Delivery(Exchange(answer), ways, lease_seconds=45, clock=self.clock, dice=lambda: 0.3).run(
+            seconds=30
+        )
+        db.session.commit()
+
+    def sleep(self, seconds: int) -> None:
+        """Time passes; the owner mends the key and resumes."""
+        self.wait(seconds)
+        db.session.execute(Destination.__table__.update().values(status=0, blocked_until=0.0))
+        db.session.commit()
+
+    def end(self) -> None:
+        for _ in range(12):
+            self.sleep(200_000)
+            self.meet([(True, Response(200))])
+
+
+LONG_PARKED = [
+    ("report", 0), ("sleep", 300_000), ("sleep", 300_000), ("meet", [(False, Response(401))]),
+]  # fmt: skip
+
+
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(actions=LIVES)
+@example(actions=LONG_PARKED)
+def test_no_event_is_counted_twice_and_none_that_was_refused_is_lost(live_app, stage, actions):
+    for model in (Attempt, Postback):
+        db.session.execute(model.__table__.delete())
+    db.session.execute(
+        Destination.__table__.update().values(
+            tracker="forgetful", every_event=True, status=0, failures=0, blocked_until=0.0
+        )
+    )
+    db.session.commit()
+    vendor = Vendor(live_app, stage)
+    for name, argument in actions:
+        getattr(vendor, name)(argument)
+    vendor.end()
+    rows = stage.postbacks()
+    assert all(count == 1 for count in vendor.counted.values()), actions
+    # An owner who mends nothing for a week gives what waits up.
+    given_up = {row for row in rows if row.state == PostbackState.DISCARDED}
+    assert all(row.settled - row.created > 7 * DAY for row in given_up)
+    ends = {row.state for row in rows if row not in given_up}
+    assert ends <= {PostbackState.DELIVERED, PostbackState.FAILED}
+    assert len(vendor.counted) >= sum(row.state == PostbackState.DELIVERED for row in rows)

@@ -171,6 +171,77 @@ def test_every_step_counts_and_a_step_that_waits_is_not_repeated(stage, owe, clo
     assert len(worker.times) == 2
 
 
+SLOW = Pace("k", 6, 1)  # one in ten seconds
+
+
+def due(clock: Clock) -> bool:
+    found = outbox.due(clock.now)
+    db.session.rollback()
+    return found
+
+
+def test_a_backlog_that_only_waits_for_its_pace_calls_nobody(stage, owe, clock):
+    owe(20)
+    worker = Worker(clock, PacedPlugin(SLOW))
+    assert due(clock)
+    for sent in (1, 2, 3):
+        worker.run()
+        assert len(worker.times) == sent
+        assert not due(clock)
+        clock.now += 9
+        assert not due(clock)
+        clock.now += 1
+        assert due(clock)
+
+
+def test_who_is_held_back_by_the_pace_holds_nobody_else_back(stage, owe, make_stage, clock):
+    owe(20)
+    worker = Worker(clock, PacedPlugin(SLOW))
+    worker.run()
+    other = make_stage()
+    owed = Owed(other.account, other.campaign, 1, other.destination, 1, "wait", "{}")
+    outbox.stage(db.session.connection(), [owed], clock.now)
+    db.session.commit()
+    assert due(clock)
+
+
+@pytest.mark.parametrize("pace", [SLOW, Pace("k", 300, 50)])
+def test_destinations_of_one_key_take_turns(stage, make_stage, clock, pace):
+    stages = [stage, make_stage()]
+    db.session.execute(Destination.__table__.update().values(tracker="paced"))
+    owed = [
+        Owed(one.account, one.campaign, lead, one.destination, 1, "wait", json.dumps({
+            "id": f"{one.destination}-{lead}", "kind": "wait", "time": 1, "lead": lead,
+            "account": 1, "campaign": "c", "chat": 1, "subscriber": 1,
+        }))
+        for one in stages
+        for lead in range(1, 201)
+    ]  # fmt: skip
+    outbox.stage(db.session.connection(), owed, clock())
+    db.session.commit()
+    worker = Worker(clock, PacedPlugin(pace))
+    for _ in range(20):
+        worker.run()
+        clock.now += max(1.0, 60 / pace.per_minute)
+    sent = [sum(row.state == PostbackState.DELIVERED for row in one.postbacks()) for one in stages]
+    assert sum(sent) >= 20
+    assert min(sent) > 0.6 * max(sent)
+
+
+def test_a_pace_without_a_pause_worth_sleeping_is_looked_after(stage, owe, clock):
+    owe(400)
+    Worker(clock).run()
+    assert due(clock)  # twenty more tokens by the clock's next tick
+
+
+def test_nobody_is_held_for_longer_than_a_minute(stage, owe, clock):
+    owe(3)
+    Worker(clock, PacedPlugin(Pace("k", 1 / 60, 1))).run()
+    assert not due(clock)
+    clock.now += LONGEST
+    assert due(clock)
+
+
 def test_while_redis_is_away_each_process_keeps_the_pace_for_itself(stage, owe, clock):
     owe(60)
     nowhere = redis.Redis(unix_socket_path="/tmp/no such socket", retry=Retry(NoBackoff(), 0))

@@ -17,7 +17,7 @@ from app.extensions import db
 from app.models import Account, Bot, Campaign, Message, Notice
 from app.sandbox import people
 from app.sandbox.people import Person
-from app.services import bundles, ingest, leads, messages, service_bot
+from app.services import bundles, ingest, leads, messages, service_bot, webhooks
 from app.services.toasts import TOASTS
 
 TOKEN = "5151:AAservice-bots-own_token"
@@ -47,6 +47,20 @@ class Desk:
             update.setdefault("update_id", next(self.uid))
             ingest.store_updates(bot or self.bot_id, [json.dumps(update).encode()])
             leads.process_updates(seconds=10)
+
+    def fetch(self) -> int:
+        """What Telegram has for the service bot comes and is processed. How much it was.
+
+        As the poller asks: with our kinds of updates, confirming what was there.
+        """
+        api = webhooks.api_of(TOKEN)
+        updates = api.call("getUpdates", allowed_updates=webhooks.ALLOWED_UPDATES)
+        if updates:
+            last = updates[-1]["update_id"]
+            api.call("getUpdates", offset=last + 1)
+        self.hear(*updates)
+        TOASTS.join()
+        return len(updates)
 
     def start(self, person: Person, payload: str = "") -> None:
         self.hear(people.start(person, payload))

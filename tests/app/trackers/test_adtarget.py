@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -138,11 +139,15 @@ def test_an_unpaid_account_is_parked_and_goes_on_when_paid(
     assert courier(ADAPTER, sample_event(), settings(double))[0].verdict is Verdict.DELIVERED
 
 
-def test_a_revoked_key_stops_the_destination(courier: Courier, double: AdTargetDouble):
+def test_a_revoked_key_parks_the_destination_until_there_is_another(
+    courier: Courier, double: AdTargetDouble
+):
     double.keys[KEY].state = "revoked"
     (outcome,) = courier(ADAPTER, sample_event(), settings(double))
-    assert (outcome.verdict, outcome.stop) == (Verdict.REJECTED, True)
+    assert (outcome.verdict, outcome.stop) == (Verdict.RETRY, True)
     assert "revoked" in outcome.reason
+    mended = settings(double, key=OTHER)
+    assert courier(ADAPTER, sample_event(), mended)[0].verdict is Verdict.DELIVERED
 
 
 def test_an_unknown_channel_and_site_are_named(courier: Courier, double: AdTargetDouble):
@@ -178,6 +183,22 @@ def test_a_stored_failure_is_final(courier: Courier, make_double: Make):
     assert courier(ADAPTER, sample_event(), settings(double))[0].verdict is Verdict.REJECTED
     resent = sample_event(key="018f-sample-key|2")
     assert courier(ADAPTER, resent, settings(double))[0].verdict is Verdict.DELIVERED
+
+
+def test_a_stored_failure_of_theirs_is_left_behind_under_another_key(
+    courier: Courier, make_double: Make, clock: Clock
+):
+    double, event = make_double(stores_errors=True), sample_event()
+    oops = Said(500, {"error": {"code": "INTERNAL_ERROR", "message": "oops"}})
+    key = double.keys[KEY]
+    key.stored[event.step_key()] = clock.now, oops
+    for _ in range(2):
+        (outcome,) = courier(ADAPTER, event, settings(double))
+        assert outcome.verdict is Verdict.RETRY
+        event = replace(event, carried=outcome.carry or {})
+    assert courier(ADAPTER, event, settings(double))[0].verdict is Verdict.DELIVERED
+    assert [call.headers["idempotency-key"][36:] for call in double.calls()] == ["", "", ":r1"]
+    assert len(double.conversions) == 1
 
 
 def test_an_account_without_ad_platforms_is_told_so(courier: Courier, double: AdTargetDouble):

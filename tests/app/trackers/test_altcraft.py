@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from app.sandbox.altcraft import AltcraftDouble
+from app.sandbox.altcraft import AltcraftDouble, Refused
 from app.sandbox.faults import Manner
 from app.sandbox.serving import running
-from app.sandbox.vendor import Said
+from app.sandbox.vendor import Said, VendorCall
 from plugins import altcraft
-from plugins.contract import EventKind, Verdict
+from plugins.contract import Event, EventKind, Verdict
 from plugins.registry import make_adapter
 from plugins.testing import HOSTILE, sample_event
 
@@ -23,15 +24,55 @@ ADAPTER = make_adapter("altcraft", altcraft)
 IMPORT = "/profiles/import"
 REGISTER = "/goals/register"
 
-Make = Callable[..., AltcraftDouble]
+#: path → the matching modes that its method knows
+STARTS = {
+    "/api/v1.1/campaigns/triggers/start": {
+        "email",
+        "email_profile",
+        "phone",
+        "profile_id",
+        "custom",
+    },
+    "/api/v1.1/workflows/start": {"email", "phone", "profile_id", "custom"},
+}
+
+
+class Automated(AltcraftDouble):
+    """With triggers 11 and scenarios 12 that may be started."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.started: list[dict[str, Any]] = []
+
+    def _do(self, call: VendorCall, token: str, body: dict[str, Any]) -> dict[str, Any]:
+        if call.path not in STARTS:
+            return super()._do(call, token, body)
+        # What every method refuses, this one does too.
+        harmless, path = {"db_id": 1}, "/api/v1.1/databases/fields_get"
+        super()._do(replace(call, path=path, body=harmless), token, harmless)
+        if body.get("matching") not in STARTS[call.path]:
+            raise Refused(450, "Unknown matching")
+        if body.get("id") != (11 if "triggers" in call.path else 12):
+            raise Refused(404, "Nothing of this number")
+        everyone = [profile for profiles in self.databases.values() for profile in profiles]
+        found = self._find(everyone, body)
+        if found is None:
+            raise Refused(404, "Profile not found")
+        if not all(isinstance(text, str) for text in body["content"].values()):
+            raise Refused(450, "Wrong content")
+        self.started.append({"method": call.path, "profile": found.id, **body})
+        return {"profile_id": found.id}
+
+
+Make = Callable[..., Automated]
 
 
 @pytest.fixture
 def make_double(clock: Clock) -> Iterator[Make]:
     running_ones = []
 
-    def make(**options: Any) -> AltcraftDouble:
-        double = AltcraftDouble(clock=clock, **options)
+    def make(**options: Any) -> Automated:
+        double = Automated(clock=clock, **options)
         double.tokens = {TOKEN}
         double.databases = {1: []}
         double.pixels = {7}
@@ -46,7 +87,7 @@ def make_double(clock: Clock) -> Iterator[Make]:
 
 
 @pytest.fixture(params=[False, True], ids=["always 200", "own status"])
-def double(make_double: Make, request: pytest.FixtureRequest) -> AltcraftDouble:
+def double(make_double: Make, request: pytest.FixtureRequest) -> Automated:
     """Both ways in which installations tell of an error."""
     return make_double(http_errors=request.param)
 
@@ -54,6 +95,13 @@ def double(make_double: Make, request: pytest.FixtureRequest) -> AltcraftDouble:
 def settings(double: AltcraftDouble, **more: Any) -> dict[str, Any]:
     typed = {"token": TOKEN, "db_id": 1, "pixel_id": 7, "base_url": double.url}
     return ADAPTER.check_settings(typed | more)
+
+
+def carrying(event: Event, outcomes: list[Any]) -> Event:
+    """The event as its next try sees it."""
+    for outcome in outcomes:
+        event = event if outcome.carry is None else replace(event, carried=outcome.carry)
+    return event
 
 
 def verdicts(outcomes: list[Any]) -> list[Verdict]:
@@ -116,12 +164,71 @@ def test_a_failed_profile_holds_its_goal_back(courier: Courier, double: Altcraft
     assert verdicts(outcomes) == [Verdict.DELIVERED] * 2
 
 
-def test_a_goal_waits_for_a_profile_that_is_not_found_yet(courier: Courier, double: AltcraftDouble):
-    double.order(Said(200, {"error": 404, "error_text": "Profile not found"}), path=REGISTER)
-    outcomes = courier(ADAPTER, sample_event(), settings(double))
+def test_a_goal_waits_for_a_profile_that_is_not_found_yet(courier: Courier, make_double: Make):
+    double, event = make_double(keeps_failures=True), sample_event()
+    double.order(Manner.DROP, path=REGISTER)
+    outcomes = courier(ADAPTER, event, settings(double))
+    hidden, double.databases[1] = double.databases[1], []
+    for _ in range(3):  # stored by now, but each comes under another Request-ID
+        event = carrying(event, outcomes)
+        outcomes = courier(ADAPTER, event, settings(double), done=1)
+        assert verdicts(outcomes) == [Verdict.RETRY]
+    event, double.databases[1] = carrying(event, outcomes), hidden
+    assert verdicts(courier(ADAPTER, event, settings(double), done=1)) == [Verdict.DELIVERED]
+    assert len(double.goals) == 1
+
+
+def test_a_profile_that_is_never_found_ends_the_goal(courier: Courier, double: AltcraftDouble):
+    event, outcomes = sample_event(), courier(ADAPTER, sample_event(), settings(double))
+    double.databases[1] = []
+    event = replace(event, key="another")
+    for _ in range(3):
+        event = carrying(event, outcomes)
+        outcomes = courier(ADAPTER, event, settings(double), done=1)
+        assert verdicts(outcomes) == [Verdict.RETRY]
+    event = carrying(event, outcomes)
+    assert verdicts(courier(ADAPTER, event, settings(double), done=1)) == [Verdict.REJECTED]
+
+
+def test_a_goal_finds_the_profile_by_the_id_that_was_answered(
+    courier: Courier, double: AltcraftDouble
+):
+    double.order(Manner.DROP, path=REGISTER)
+    event = carrying(sample_event(), courier(ADAPTER, sample_event(), settings(double)))
+    double.databases[1][0].data.clear()  # nothing else to find it by
+    assert verdicts(courier(ADAPTER, event, settings(double), done=1)) == [Verdict.DELIVERED]
+    assert double.goals[0]["profile"] == double.databases[1][0].id
+
+
+def test_triggers_and_scenarios_are_started_once_with_our_macros(
+    courier: Courier, double: Automated
+):
+    kept = settings(
+        double, mode="actions", events={"approve": {"goal": "", "trigger": 11, "workflow": 12}}
+    )
+    assert verdicts(courier(ADAPTER, sample_event(), kept)) == [Verdict.DELIVERED] * 3
+    assert verdicts(courier(ADAPTER, sample_event(), kept)) == [Verdict.DUPLICATE] * 3
+    assert [one["method"] for one in double.started] == list(STARTS)
+    assert {one["profile"] for one in double.started} == {double.databases[1][0].id}
+    assert {one["content"]["click"] for one in double.started} == {"Click_1-2"}
+
+
+@pytest.mark.parametrize("matching", ["email", "email_profile", "phone"])
+def test_an_action_knows_each_way_to_find_a_profile(
+    courier: Courier, double: Automated, matching: str
+):
+    kept = settings(
+        double, mode="actions", matching=matching, match_value="{subscriber}",
+        events={"approve": {"goal": "", "trigger": 11, "workflow": 12}},
+    )  # fmt: skip
+    assert verdicts(courier(ADAPTER, sample_event(), kept)) == [Verdict.DELIVERED] * 3
+
+
+def test_an_action_that_does_not_exist_is_told(courier: Courier, double: Automated):
+    kept = settings(double, mode="actions", events={"approve": {"goal": "", "trigger": 99}})
+    outcomes = courier(ADAPTER, sample_event(), kept)
     assert verdicts(outcomes) == [Verdict.DELIVERED, Verdict.RETRY]
-    rest = courier(ADAPTER, sample_event(), settings(double), done=1)
-    assert verdicts(rest) == [Verdict.DELIVERED]
+    assert "Nothing of this number" in outcomes[-1].reason
 
 
 def test_a_goal_alone_for_nobody_is_refused(courier: Courier, double: AltcraftDouble):
@@ -139,23 +246,29 @@ def test_a_spent_tariff_is_parked_and_goes_on_when_paid(courier: Courier, double
     assert verdicts(outcomes) == [Verdict.DELIVERED] * 2
 
 
-def test_a_wrong_or_powerless_token_stops_the_destination(courier: Courier, double: AltcraftDouble):
+def test_a_wrong_or_powerless_token_parks_and_goes_on_when_mended(
+    courier: Courier, double: AltcraftDouble
+):
     (wrong,) = courier(ADAPTER, sample_event(), settings(double, token="x" * 32))
-    assert (wrong.verdict, wrong.stop) == (Verdict.REJECTED, True)
+    assert (wrong.verdict, wrong.stop) == (Verdict.RETRY, True)
     double.powerless = {TOKEN}
     (powerless,) = courier(ADAPTER, sample_event(), settings(double))
-    assert (powerless.verdict, powerless.stop) == (Verdict.REJECTED, True)
+    assert (powerless.verdict, powerless.stop) == (Verdict.RETRY, True)
+    double.powerless = set()
+    outcomes = courier(ADAPTER, sample_event(), settings(double))
+    assert verdicts(outcomes) == [Verdict.DELIVERED] * 2
 
 
-def test_a_replayed_failure_is_final(courier: Courier, make_double: Make):
-    double = make_double(keeps_failures=True)
+def test_a_stored_refusal_is_asked_anew_once_the_owner_paid(courier: Courier, make_double: Make):
+    double, event = make_double(keeps_failures=True), sample_event()
     double.exhausted = True
-    courier(ADAPTER, sample_event(), settings(double))
+    (outcome,) = courier(ADAPTER, event, settings(double))
+    assert (outcome.verdict, outcome.stop) == (Verdict.RETRY, True)
     double.exhausted = False
-    (outcome,) = courier(ADAPTER, sample_event(), settings(double))
-    assert (outcome.verdict, outcome.stop) == (Verdict.REJECTED, False)
-    resent = sample_event(key="018f-sample-key|2")
-    assert verdicts(courier(ADAPTER, resent, settings(double))) == [Verdict.DELIVERED] * 2
+    (stored,) = courier(ADAPTER, event, settings(double))
+    assert (stored.verdict, stored.stop) == (Verdict.RETRY, False)
+    event = carrying(event, [stored])
+    assert verdicts(courier(ADAPTER, event, settings(double))) == [Verdict.DELIVERED] * 2
 
 
 def test_the_installations_limit_is_waited_out(courier: Courier, make_double: Make, clock: Clock):

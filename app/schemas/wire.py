@@ -1,0 +1,125 @@
+"""Bytes of a request as parameters; and when they cannot be read, which one is to blame.
+
+A caller whose program wrote NaN into one field is helped by the field's name,
+not by "bad JSON". So what orjson refuses is looked at once more by Python's
+own parser, which takes too much and can therefore tell where it is.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Iterable
+from typing import Any, Final
+from urllib.parse import parse_qsl
+
+import orjson
+
+from app.errors import ApiError, BadParameter, TooLarge, said
+
+MAX_BODY: Final = 256 * 1024
+MAX_DEPTH: Final = 20
+LONGEST_NAME: Final = 64
+#: What a database refuses in a text: NUL, and half of a surrogate pair.
+UNSTORABLE: Final = re.compile("[\x00\ud800-\udfff]")
+_HALF_A_PAIR: Final = re.compile("[\ud800-\udfff]")
+#: A text without an end reaches to the end: nothing is looked at twice.
+_TOKENS: Final = re.compile(r'"(?:[^"\\]|\\.?)*(?:"|\Z)|[\[\]{}]', re.DOTALL)
+_STEP: Final = {"{": 1, "[": 1, "}": -1, "]": -1}
+
+
+class UnreadableBody(ApiError):
+    """The body is neither a JSON object nor a form."""
+
+    code = "param"
+    default = "the body must be a JSON object or a form"
+
+
+def parse_pairs(encoded: bytes) -> list[tuple[str, str]]:
+    """The pairs of a query or a form. Bytes that are no UTF-8 become what `UNSTORABLE` finds."""
+    text = encoded.decode("utf-8", "surrogateescape")
+    return parse_qsl(text, keep_blank_values=True, errors="surrogateescape")
+
+
+def parse_object(body: bytes) -> dict[str, Any]:
+    """Parse one JSON object of bounded size and depth.
+
+    Raises TooLarge, UnreadableBody, or BadParameter where one member is to blame.
+    """
+    if len(body) > MAX_BODY:
+        raise TooLarge
+    try:
+        parsed = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise _blame(body) from error
+    if not isinstance(parsed, dict):
+        raise UnreadableBody
+    for name, value in parsed.items():
+        if is_deep(value):
+            raise _at(name, said("is nested too deeply"))
+    return parsed
+
+
+def is_deep(value: object) -> bool:
+    """Whether `value`, one member of an object, is nested too deeply for us."""
+    level = [value]
+    for _ in range(MAX_DEPTH - 1):
+        level = [child for node in level for child in _children(node)]
+        if not level:
+            return False
+    return True
+
+
+def _blame(body: bytes) -> ApiError:
+    try:
+        parsed = json.loads(body, parse_int=float)  # Python limits the digits of an int
+    except RecursionError:
+        return _at(_deepest(body.decode("utf-8", "replace")), said("is nested too deeply"))
+    except ValueError:
+        return UnreadableBody()
+    for name, value in parsed.items() if isinstance(parsed, dict) else ():
+        if not _is_json(value):
+            return _at(name, said("holds a number or a character that cannot be read"))
+    return UnreadableBody()
+
+
+def _is_json(value: object) -> bool:
+    level: list[object] = [value]
+    while level:
+        for node in level:
+            if isinstance(node, float) and not math.isfinite(node):
+                return False
+            if isinstance(node, str) and _HALF_A_PAIR.search(node):
+                return False
+        level = [child for node in level for child in (*_names(node), *_children(node))]
+    return True
+
+
+def _deepest(text: str) -> str:
+    """The first member that Python's parser gives up on; "" if the brackets do not match."""
+    depth, name, found = 0, "", ""
+    for part in _TOKENS.findall(text) if text.lstrip().startswith("{") else ():
+        if part in _STEP:
+            depth += _STEP[part]
+            found = found or (name if depth > MAX_DEPTH else "")
+        elif depth == 1:  # a name, or a value that is no name of what is deep
+            name = part[1:-1]
+    return found if depth == 0 else ""
+
+
+def _at(name: str, sentence: str) -> ApiError:
+    """A member of a name we would not repeat is not named."""
+    if not name or len(name) > LONGEST_NAME or UNSTORABLE.search(name):
+        return UnreadableBody(said("the body %(fault)s", fault=sentence))
+    return BadParameter(name, sentence)
+
+
+def _names(node: object) -> Iterable[object]:
+    return node if isinstance(node, dict) else ()
+
+
+def _children(node: object) -> Iterable[object]:
+    if isinstance(node, dict):
+        return node.values()
+    return node if isinstance(node, list) else ()

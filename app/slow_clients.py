@@ -1,0 +1,163 @@
+"""Clients that take too long over a request are cut off.
+
+granian ends slow headers (`--http1-header-read-timeout`), but by its author's
+decision not slow bodies (github.com/emmett-framework/granian/issues/728), and
+its WSGI interface neither tells which connection a request came by nor lets a
+read be ended. So each web process looks at its own connections, as the kernel
+tells of them in TCP_INFO: one on which nothing was answered for so long, and
+next to nothing received, is shut down. What waits for it then wakes up.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import struct
+import sys
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+import structlog
+
+log = structlog.get_logger()
+
+#: Bytes a second at which a body may take its time: an upload by a telephone.
+SLOWEST: Final = 4096
+LOOKS: Final = 4  # at each connection, in the time it is given
+_DESCRIPTORS: Final = Path("/proc/self/fd")
+#: tcpi_bytes_received and tcpi_data_segs_out of struct tcp_info, linux/tcp.h. What we
+#: have sent, not what was acknowledged: that comes 40 ms later, or never.
+_COUNTERS: Final = struct.Struct("=128xQ20xI")
+
+
+class Traffic(NamedTuple):
+    """What went over one connection so far: bytes received, segments sent."""
+
+    received: int
+    answered: int
+
+
+@dataclass(slots=True)
+class _Silence:
+    """Since when nothing was answered on a connection, and what had been received before."""
+
+    since: float
+    answered: int
+    before: int
+    is_idle: bool = True
+
+    def look(self, now: float, received: int) -> None:
+        """Note that a request may have begun."""
+        if self.is_idle and received > self.before:
+            self.is_idle, self.since = False, now
+
+    def is_too_long(self, now: float, seconds: float, received: int) -> bool:
+        """Whether to end it.
+
+        It lasts twice as long without a sign of a request: the sign may have
+        come in the moment of the last answer, or it is idle, which is
+        granian's to end.
+        """
+        lasted, allowed = now - self.since, seconds * (1 + self.is_idle)
+        return lasted >= allowed and received - self.before < SLOWEST * lasted
+
+
+class SlowClients:
+    """Cuts clients of this process that get no answer for `seconds` and send too little."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._silences: dict[int, _Silence] = {}
+        self._watched = False
+        self._mutex = threading.Lock()
+
+    def watch(self, environ: Mapping[str, Any]) -> None:
+        """Look after the server of this request from now on, in a thread. Call it for each."""
+        if self._watched:
+            return
+        with self._mutex:
+            port = int(environ.get("SERVER_PORT") or 0)
+            if not self._watched and sys.platform == "linux" and port:
+                threading.Thread(
+                    target=self._watch, args=(port,), name="slow-clients", daemon=True
+                ).start()
+            self._watched = True
+
+    def _watch(self, port: int) -> None:
+        try:
+            while True:
+                time.sleep(self._seconds / LOOKS)
+                if cut := self._looked(port):
+                    log.warning("clients.cut", count=cut)
+        except struct.error:  # a kernel that tells less
+            log.warning("clients.unwatched", reason="this system does not count bytes")
+
+    def _looked(self, port: int) -> int:
+        try:
+            return self.look(port, time.monotonic())
+        except OSError as error:  # out of descriptors: the moment in which we are wanted most
+            log.warning("clients.unseen", reason=str(error))
+            return 0
+
+    def look(self, port: int, now: float) -> int:
+        """Cut who has been too slow at `now`; how many."""
+        before, self._silences, cut = self._silences, {}, 0
+        for number, connection in _connections(port):
+            with connection:
+                traffic, silence = _traffic(connection), before.get(number)
+                if silence is None or traffic.answered != silence.answered:
+                    known = traffic.received if traffic.answered else 0
+                    silence = _Silence(now, traffic.answered, known)
+                silence.look(now, traffic.received)
+                if silence.is_too_long(now, self._seconds, traffic.received):
+                    with suppress(OSError):  # it has gone by itself
+                        connection.shutdown(socket.SHUT_RDWR)
+                    cut += 1
+                else:
+                    self._silences[number] = silence
+        return cut
+
+
+def _connections(port: int) -> Iterator[tuple[int, socket.socket]]:
+    """The clients' connections to our `port`, each with a number of its own."""
+    for file in list(_DESCRIPTORS.iterdir()):
+        with suppress(OSError):  # it has been closed meanwhile
+            if not str(file.readlink()).startswith("socket:"):
+                continue
+            connection = _duplicate(int(file.name))
+            if _is_to(port, connection):
+                yield os.fstat(connection.fileno()).st_ino, connection
+            else:
+                connection.close()
+
+
+def _duplicate(number: int) -> socket.socket:
+    descriptor = os.dup(number)
+    try:
+        return socket.socket(fileno=descriptor)
+    except OSError:  # the number means something else by now
+        os.close(descriptor)
+        raise
+
+
+def _is_to(port: int, connection: socket.socket) -> bool:
+    """Whether a client has connected to us by it."""
+    try:
+        connection.getpeername()  # a listener has none
+        return (
+            connection.family in (socket.AF_INET, socket.AF_INET6)
+            and connection.type == socket.SOCK_STREAM
+            and connection.getsockname()[1] == port
+        )
+    except OSError:
+        return False
+
+
+def _traffic(connection: socket.socket) -> Traffic:
+    info = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _COUNTERS.size)
+    return Traffic(*_COUNTERS.unpack(info))

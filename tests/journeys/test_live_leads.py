@@ -1,0 +1,145 @@
+"""The example that watches leads does what its first lines say, with the API alone."""
+
+from __future__ import annotations
+
+import os
+import queue
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from app import embedded
+from app.config import Settings
+from app.embedded import Embedded
+from app.sandbox import people
+from app.sandbox.bot_api import BotApiDouble
+from app.sandbox.people import Chat, Person
+from app.sandbox.serving import running
+
+EXAMPLE = Path(__file__).parents[2] / "examples" / "live_leads.py"
+TOKEN = "7000000021:a-token-that-only-the-double-knows"
+CHAT = Chat(-1001000000021, "Live")
+ANN = Person(21_001, username="ann")
+BOB = Person(21_002)
+PATIENCE = 30.0
+
+
+class Watcher:
+    """The example at work; `says` waits for its next line."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self.process = process
+        self._lines: queue.Queue[str] = queue.Queue()
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def _read(self) -> None:
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            self._lines.put(line.strip())
+
+    def says(self) -> str:
+        return self._lines.get(timeout=PATIENCE)
+
+    def tells(self) -> list[str]:
+        """A line about a lead, without its date and time."""
+        return self.says().split()[2:]
+
+    def interrupt(self) -> int:
+        self.process.send_signal(signal.SIGINT)
+        return self.process.wait(PATIENCE)
+
+
+def environ_of(system: Embedded, **changes: str) -> dict[str, str]:
+    ours = {"GATEPOST": f"{system.url}/", "KEY": system.key, "NO_PROXY": "*", **changes}
+    return {name: text for name, text in os.environ.items() if "proxy" not in name.lower()} | ours
+
+
+@contextmanager
+def watching(environ: dict[str, str]) -> Iterator[Watcher]:
+    command = [sys.executable, str(EXAMPLE), TOKEN]
+    with subprocess.Popen(command, env=environ, text=True, stdout=subprocess.PIPE) as process:
+        try:
+            yield Watcher(process)
+        finally:
+            process.kill()
+
+
+def refused(environ: dict[str, str], *arguments: str) -> str:
+    """What it says when it gives up at once."""
+    command = [sys.executable, str(EXAMPLE), *arguments]
+    done = subprocess.run(
+        command, env=environ, capture_output=True, text=True, timeout=PATIENCE, check=False
+    )
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "Traceback" not in done.stderr
+    return done.stderr
+
+
+@pytest.fixture
+def bot_api() -> Iterator[BotApiDouble]:
+    double = BotApiDouble()
+    double.add_bot(TOKEN, "live_bot")
+    with running(double) as url:
+        double.url = url  # type: ignore[attr-defined]
+        yield double
+
+
+@pytest.fixture
+def system(bot_api: Any, tmp_path: Path) -> Iterator[Embedded]:
+    ours = {field.name.upper() for field in fields(Settings)}
+    kept = {name: text for name, text in os.environ.items() if name not in ours}
+    kept |= {"OUTBOUND_ALLOW": "127.0.0.0/8", "WEB_CONCURRENCY": "1", "LOG_LEVEL": "warning"}
+    with embedded.running(kept | {"TELEGRAM_API_URL": bot_api.url}, tmp_path) as running_system:
+        yield running_system
+
+
+@pytest.fixture
+def push(bot_api: BotApiDouble) -> Callable[[dict[str, Any]], None]:
+    return lambda update: bot_api.push(TOKEN, update)
+
+
+def test_leads_are_printed_as_people_come_and_go(
+    system: Embedded, push: Callable[[dict[str, Any]], None]
+) -> None:
+    environ = environ_of(system)
+    with watching(environ) as watcher:
+        assert watcher.says() == "Make @live_bot an administrator of your channel or group."
+        push(people.bot_rights(CHAT, True))
+        while (told := watcher.says()).startswith("Make "):
+            pass
+        link = urlsplit(told.removeprefix("Follow "))
+        assert (link.hostname, link.path) == ("t.me", "/live_bot")
+        (start,) = parse_qs(link.query)["start"]
+        push(people.start(ANN, start))
+        assert watcher.tells() == ["wait", "ann", "test1"]
+        push(people.join(ANN, CHAT))
+        assert watcher.tells() == ["approve", "ann", "test1"]
+        push(people.start(BOB, start.replace("test1", "other")))
+        assert watcher.tells() == ["wait", str(BOB.id), "other"]
+        push(people.leave(ANN, CHAT))
+        assert watcher.tells() == ["cancel", "ann", "test1"]
+        assert watcher.interrupt() == 0
+        assert watcher.says().startswith("Stopped")
+    with watching(environ) as again:
+        assert urlsplit(again.says().removeprefix("Follow ")) == link
+        assert [again.tells()[:2] for _ in range(2)] == [["cancel", "ann"], ["wait", str(BOB.id)]]
+
+    assert "examples/live_leads.py" in refused(environ)
+    assert "bots/add: Telegram refused this token" in refused(environ, "77:unknown")
+    wrong = environ_of(system, KEY="1-wrong")
+    assert "the API key is missing or wrong" in refused(wrong, TOKEN)
+
+
+def test_a_gatepost_that_is_away_is_named_in_one_line() -> None:
+    told = refused(environ_of(Embedded("http://127.0.0.1:1", "1-key")), TOKEN)
+    assert told.startswith("no answer: ")
+    assert told.count("\n") == 1
