@@ -82,7 +82,7 @@ FORM_FIELD: Final[JsonSchema] = {
         "secret": FLAG,
         "default": {},
         "choices": TEXTS,
-        "fields": {"type": "array"},
+        "fields": {"type": "array", "items": {"type": "object"}},
     },
     "required": ["name", "title", "help", "type", "required", "secret"],
     "additionalProperties": False,
