@@ -12,12 +12,20 @@ import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final
 
 from app.sandbox.vendor import Said, VendorCall, VendorDouble
 
 REMEMBER_SECONDS: Final = 86_400
 MAX_PIXEL_DATA: Final = 1024
+TRIGGERS: Final = "/api/v1.1/campaigns/triggers/start"
+SCENARIOS: Final = "/api/v1.1/workflows/start"
+#: path → the matching modes that its method knows
+STARTS: Final = {
+    TRIGGERS: {"email", "email_profile", "phone", "profile_id", "custom"},
+    SCENARIOS: {"email", "phone", "profile_id", "custom"},
+}
 
 _GOAL: Final = re.compile(
     r"[A-Za-zА-Яа-яЁё \t$€£¥₽!#%&*+\-.,:;'=?@^_()\[\]/\\|]{1,128}"  # noqa: RUF001
@@ -79,6 +87,9 @@ class AltcraftDouble(VendorDouble):
         self.fields: set[str] = {"telegram_id", "tg_status"}
         self.pixels: set[int] = set()
         self.goals: list[dict[str, Any]] = []
+        #: by method, the numbers of what may be started
+        self.automations: dict[str, set[int]] = {method: set() for method in STARTS}
+        self.started: list[dict[str, Any]] = []
         self._clock = clock
         self._http_errors = http_errors
         self._old = old
@@ -125,12 +136,28 @@ class AltcraftDouble(VendorDouble):
             "/api/v1.1/profiles/import": self._import,
             "/api/v1.1/goals/register": self._register,
             "/api/v1.1/databases/fields_get": self._list_fields,
+            **{path: partial(self._start, path) for path in STARTS},
         }
         if call.method != "POST" or call.path not in methods:
             raise Refused(501, "Method not implemented")
         if self.exhausted:
             raise Refused(402, "Tariff limit reached")
         return methods[call.path](body)
+
+    def _start(self, method: str, body: dict[str, Any]) -> dict[str, Any]:
+        """A trigger or a scenario, for one profile."""
+        if body.get("matching") not in STARTS[method]:
+            raise Refused(450, "Unknown matching")
+        if body.get("id") not in self.automations[method]:
+            raise Refused(404, "Nothing of this number")
+        everyone = [profile for profiles in self.databases.values() for profile in profiles]
+        found = self._find(everyone, body)
+        if found is None:
+            raise Refused(404, "Profile not found")
+        if not all(isinstance(text, str) for text in body["content"].values()):
+            raise Refused(450, "Wrong content")
+        self.started.append({"method": method, "profile": found.id, **body})
+        return {"profile_id": found.id}
 
     def _within_limit(self) -> None:
         now = self._clock()

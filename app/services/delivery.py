@@ -267,7 +267,7 @@ class Delivery:
             return
         (self._ailing.discard if good else self._ailing.add)(destination)
         stop = (outcome.reason or "stopped by an answer") if outcome.stop else ""
-        self._batch.note(destination, good=good, stop=stop)
+        self._batch.note(destination, good=good, stop=stop, settings=parcel.claimed.settings)
 
     def _conclude(self, settled: Settled, tried: list[Tried] | None = None) -> None:
         self._touch()

@@ -81,6 +81,7 @@ def process_updates(
 
 def process_batch(size: int, now: float) -> int:
     """One transaction over at most `size` updates. Returns how many it ended."""
+    TOASTS.forget()  # what a batch that was rolled back has left
     connection = db.session.connection()
     received = ingest.claim(connection, size)
     if not received:

@@ -61,6 +61,7 @@ def told(bot_id: int, says: Checkout | Charged | SupportAsked, now: float) -> No
     """An update about money came to a bot. Those of other bots are nobody's."""
     bot = service_bot.find()
     if bot is None or bot.id != bot_id:
+        log.info("payment.foreign", bot=bot_id, kind=type(says).__name__)
         return
     match says:
         case Checkout():

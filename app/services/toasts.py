@@ -51,6 +51,11 @@ class Toasts:
             params["error_message"] = objection[:LONGEST]
         self._checkouts.append(telegram.build("answerPreCheckoutQuery", params, token, base_url))
 
+    def forget(self) -> None:
+        """Drop what waits: its transaction did not come true, and will be tried again."""
+        self._checkouts.clear()
+        self._waiting.clear()
+
     def send(self) -> None:
         """Send what waits, checkouts first, from a thread of its own. Call it after the commit."""
         batch = [

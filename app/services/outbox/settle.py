@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, fields
 from operator import attrgetter
 from typing import Final
 
-from sqlalchemy import Connection, or_, select, update
+from sqlalchemy import Connection, Text, or_, select, type_coerce, update
 
 from app.database import insert_rows, update_rows
 from app.domain.backoff import block_seconds
@@ -56,12 +56,16 @@ class Settled:
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """How one destination fared in a batch. `stop` is why to switch it off."""
+    """How one destination fared in a batch.
+
+    `stop` is why to switch it off, `settings` are those that were refused, as sealed.
+    """
 
     id: int
     succeeded: int
     failed: int
     stop: str = ""
+    settings: str = ""
 
 
 @dataclass(slots=True)
@@ -77,12 +81,13 @@ class Batch:
     def __len__(self) -> int:
         return len(self.settled) + len(self.untouched)
 
-    def note(self, destination: int, *, good: bool, stop: str = "") -> None:
+    def note(self, destination: int, *, good: bool, stop: str = "", settings: str = "") -> None:
         """Remember how a destination fared, if the table should know."""
         known = self.health.get(destination, Health(destination, 0, 0))
         self.health[destination] = Health(
-            destination, known.succeeded + good, known.failed + (not good), stop or known.stop
-        )
+            destination, known.succeeded + good, known.failed + (not good), stop or known.stop,
+            settings if stop else known.settings,
+        )  # fmt: skip
 
 
 _TRIED: Final = [one.name for one in fields(Tried)]
@@ -147,9 +152,11 @@ def _note_health(connection: Connection, health: Sequence[Health], now: float) -
         if one.failed and not one.succeeded:
             _note_failures(connection, one, now)
         if one.stop:
+            # Whoever has mended the settings meanwhile is not switched off for the old ones.
+            refused = type_coerce(row.settings, Text()) == one.settings
             connection.execute(
                 update(_DESTINATIONS)
-                .where(row.id == one.id, row.status == DestinationStatus.ACTIVE)
+                .where(row.id == one.id, row.status == DestinationStatus.ACTIVE, refused)
                 .values(status=DestinationStatus.OFF, reason=one.stop[:300])
             )
 

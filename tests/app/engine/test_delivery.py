@@ -245,6 +245,18 @@ def test_gone_switches_the_destination_off(stage, deliver):
     db.session.commit()
 
 
+def test_settings_mended_while_the_old_ones_were_refused_stay_switched_on(stage, deliver):
+    stage.play(people.start(ANN, f"{stage.code}-a", T))
+
+    def mended_meanwhile(_request):
+        _alter(Destination, settings=db.session.get(Destination, stage.destination).settings + " ")
+        return Response(410)
+
+    deliver(Exchange(mended_meanwhile))
+    assert db.session.get(Destination, stage.destination).status == DestinationStatus.ACTIVE
+    db.session.commit()
+
+
 def test_a_blocked_address_is_refused_for_good(stage, deliver):
     stage.play(people.start(ANN, f"{stage.code}-a", T))
     deliver(Exchange(Failure.BLOCKED))

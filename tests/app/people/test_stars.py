@@ -220,6 +220,12 @@ def test_a_checkout_that_telegram_did_not_hear_is_answered_again(till, mine, ann
     assert state(ann)[0] == "cat"
 
 
+def test_what_a_batch_that_came_to_nothing_would_have_said_is_not_said(till, mine, live_app):
+    TOASTS.check_out(live_app.config["SETTINGS"].telegram_api_url, TOKEN, "stale", "no")
+    assert paid(till, bought(mine)).state is CheckoutState.PAID
+    assert len(till.telegram.calls(TOKEN, "answerPreCheckoutQuery")) == 1
+
+
 @pytest.mark.parametrize("changes", [{"total_amount": 1799}, {"currency": "USD"}])
 def test_another_sum_is_not_the_price(till, mine, ann, changes):
     bought(mine)

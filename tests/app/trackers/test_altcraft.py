@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from app.sandbox.altcraft import AltcraftDouble, Refused
+from app.sandbox.altcraft import SCENARIOS, STARTS, TRIGGERS, AltcraftDouble
 from app.sandbox.faults import Manner
 from app.sandbox.serving import running
-from app.sandbox.vendor import Said, VendorCall
+from app.sandbox.vendor import Said
 from plugins import altcraft
 from plugins.contract import Event, EventKind, Verdict
 from plugins.registry import make_adapter
@@ -24,58 +24,19 @@ ADAPTER = make_adapter("altcraft", altcraft)
 IMPORT = "/profiles/import"
 REGISTER = "/goals/register"
 
-#: path → the matching modes that its method knows
-STARTS = {
-    "/api/v1.1/campaigns/triggers/start": {
-        "email",
-        "email_profile",
-        "phone",
-        "profile_id",
-        "custom",
-    },
-    "/api/v1.1/workflows/start": {"email", "phone", "profile_id", "custom"},
-}
-
-
-class Automated(AltcraftDouble):
-    """With triggers 11 and scenarios 12 that may be started."""
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(**options)
-        self.started: list[dict[str, Any]] = []
-
-    def _do(self, call: VendorCall, token: str, body: dict[str, Any]) -> dict[str, Any]:
-        if call.path not in STARTS:
-            return super()._do(call, token, body)
-        # What every method refuses, this one does too.
-        harmless, path = {"db_id": 1}, "/api/v1.1/databases/fields_get"
-        super()._do(replace(call, path=path, body=harmless), token, harmless)
-        if body.get("matching") not in STARTS[call.path]:
-            raise Refused(450, "Unknown matching")
-        if body.get("id") != (11 if "triggers" in call.path else 12):
-            raise Refused(404, "Nothing of this number")
-        everyone = [profile for profiles in self.databases.values() for profile in profiles]
-        found = self._find(everyone, body)
-        if found is None:
-            raise Refused(404, "Profile not found")
-        if not all(isinstance(text, str) for text in body["content"].values()):
-            raise Refused(450, "Wrong content")
-        self.started.append({"method": call.path, "profile": found.id, **body})
-        return {"profile_id": found.id}
-
-
-Make = Callable[..., Automated]
+Make = Callable[..., AltcraftDouble]
 
 
 @pytest.fixture
 def make_double(clock: Clock) -> Iterator[Make]:
     running_ones = []
 
-    def make(**options: Any) -> Automated:
-        double = Automated(clock=clock, **options)
+    def make(**options: Any) -> AltcraftDouble:
+        double = AltcraftDouble(clock=clock, **options)
         double.tokens = {TOKEN}
         double.databases = {1: []}
         double.pixels = {7}
+        double.automations = {TRIGGERS: {11}, SCENARIOS: {12}}
         served = running(double)
         double.url = served.__enter__()
         running_ones.append(served)
@@ -87,7 +48,7 @@ def make_double(clock: Clock) -> Iterator[Make]:
 
 
 @pytest.fixture(params=[False, True], ids=["always 200", "own status"])
-def double(make_double: Make, request: pytest.FixtureRequest) -> Automated:
+def double(make_double: Make, request: pytest.FixtureRequest) -> AltcraftDouble:
     """Both ways in which installations tell of an error."""
     return make_double(http_errors=request.param)
 
@@ -201,7 +162,7 @@ def test_a_goal_finds_the_profile_by_the_id_that_was_answered(
 
 
 def test_triggers_and_scenarios_are_started_once_with_our_macros(
-    courier: Courier, double: Automated
+    courier: Courier, double: AltcraftDouble
 ):
     kept = settings(
         double, mode="actions", events={"approve": {"goal": "", "trigger": 11, "workflow": 12}}
@@ -215,7 +176,7 @@ def test_triggers_and_scenarios_are_started_once_with_our_macros(
 
 @pytest.mark.parametrize("matching", ["email", "email_profile", "phone"])
 def test_an_action_knows_each_way_to_find_a_profile(
-    courier: Courier, double: Automated, matching: str
+    courier: Courier, double: AltcraftDouble, matching: str
 ):
     kept = settings(
         double, mode="actions", matching=matching, match_value="{subscriber}",
@@ -224,7 +185,7 @@ def test_an_action_knows_each_way_to_find_a_profile(
     assert verdicts(courier(ADAPTER, sample_event(), kept)) == [Verdict.DELIVERED] * 3
 
 
-def test_an_action_that_does_not_exist_is_told(courier: Courier, double: Automated):
+def test_an_action_that_does_not_exist_is_told(courier: Courier, double: AltcraftDouble):
     kept = settings(double, mode="actions", events={"approve": {"goal": "", "trigger": 99}})
     outcomes = courier(ADAPTER, sample_event(), kept)
     assert verdicts(outcomes) == [Verdict.DELIVERED, Verdict.RETRY]
