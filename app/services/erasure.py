@@ -76,8 +76,8 @@ def _postbacks(leads: Sequence[int]) -> None:
     update_rows(
         db.session.connection(),
         _POSTBACKS,
-        ["event"],
-        [(row.id, _without(row.event)) for row in rows],
+        ["event", "carried"],  # a tracker's number for the person is theirs too
+        [(row.id, _without(row.event), "") for row in rows],
     )
     db.session.execute(
         update(Postback)

@@ -16,6 +16,7 @@ from app.services import leads_list
 
 NOON = 1_780_000_000
 PERSON = 9_876_543_210
+TRACES = ("alice", "Alice", "Liddell", "abc456xyz", "profile5f", str(PERSON))
 
 
 def rows(client, account, **query):
@@ -76,8 +77,9 @@ def person(world):
     event |= {"first_name": "Alice", "click": "abc456xyz", "campaign": "kept"}
     for state in (0, 2):
         postback = world.postback(
-            7, lead_id=lead, event=json.dumps(event), state=state, sequence=state + 1
-        )
+            7, lead_id=lead, event=json.dumps(event), state=state, sequence=state + 1,
+            carried='{"id": "profile5f"}',
+        )  # fmt: skip
         world.attempt(postback, request="GET https://t/?c=abc456xyz", answer="hi alice")
     message = {"account_id": world.account_id, "bot_id": bot, "chat_id": PERSON}
     message |= {"campaign_id": campaign, "lead_id": lead, "due": 1.0, "created": 1.0}
@@ -104,11 +106,11 @@ def everything():
 
 def test_an_erased_person_is_nowhere_and_what_is_counted_stays(api, person):
     before = everything()
-    for trace in ("alice", "Alice", "Liddell", "abc456xyz", str(PERSON)):
+    for trace in TRACES:
         assert trace in before
     assert api.post("leads/erase", subscriber=PERSON) == {"status": "ok", "data": {"count": 1}}
     after = everything()
-    for trace in ("alice", "Alice", "Liddell", "abc456xyz", str(PERSON)):
+    for trace in TRACES:
         assert trace not in after
     lead = api.get("leads/get", id=person)["data"]
     assert (lead["subscriber"], lead["status"]) == (-person, 2)
