@@ -125,9 +125,16 @@ def build_probe(settings: Mapping[str, Any]) -> Request:
 @hookimpl
 def classify_probe(response: Response) -> Outcome:
     """404 LEAD_NOT_FOUND is the good answer."""
-    if _error(response.json())[0] == "LEAD_NOT_FOUND" or response.status == 200:
+    answer = response.json()
+    code, _ = _error(answer)
+    if code == "LEAD_NOT_FOUND" or (
+        response.status == 200 and isinstance(answer, dict) and not code
+    ):
         return Outcome(Verdict.DELIVERED, "AdTarget accepts the key")
-    return _judge(response)
+    outcome = _judge(response)
+    if outcome.verdict.is_success:
+        return Outcome(Verdict.REJECTED, "the server at this address is not AdTarget")
+    return outcome
 
 
 @hookimpl

@@ -44,10 +44,10 @@ def judge(response: Response, step: str) -> Outcome:
     code = error_code(response)
     if code is None:
         return _judge_status(response)
-    said = f"{_rule(code).meaning} ({code}{_explained(response)})" if code else "done"
+    rule = _rule(code, response)
+    said = f"{rule.meaning} ({code}{_explained(response)})" if code else rule.meaning
     if code == 409 and step == "profile":
         return Outcome(Verdict.DUPLICATE, said)
-    rule = _rule(code)
     return Outcome(rule.verdict, said, response.retry_after, rule.stop)
 
 
@@ -83,8 +83,15 @@ def profile_id(response: Response) -> str:
     return told if isinstance(told, str) and _PROFILE.fullmatch(told) else ""
 
 
-def _rule(code: int) -> _Rule:
-    return RULES.get(code) or _Rule(Verdict.REJECTED, "Altcraft refused with an unknown code")
+def _rule(code: int, response: Response) -> _Rule:
+    """What a number means. One that we do not know is final, unless the status says "later"."""
+    if rule := RULES.get(code):
+        return rule
+    known = RULES.get(response.status)
+    verdict = known.verdict if known else outcome_by_status(response).verdict
+    if verdict is Verdict.RETRY and not (known and known.stop):
+        return _Rule(Verdict.RETRY, "Altcraft failed with an unknown code")
+    return _Rule(Verdict.REJECTED, "Altcraft refused with an unknown code")
 
 
 def error_code(response: Response) -> int | None:

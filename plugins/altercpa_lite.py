@@ -163,7 +163,7 @@ def read(response: Response) -> Outcome:
 def _no_object(text: str, *, understood: bool) -> Outcome:
     if text.startswith("<"):
         return Outcome(Verdict.RETRY, "the tracker answered a page instead of JSON")
-    if text.startswith("{") and not understood:
+    if text[:1] in ("{", "[") and not understood:
         return Outcome(Verdict.RETRY, "the tracker's answer is broken JSON")
     return Outcome(Verdict.DELIVERED, "HTTP 200, without the JSON that AlterCPA answers")
 

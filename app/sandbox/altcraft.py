@@ -64,8 +64,8 @@ class AltcraftDouble(VendorDouble):
     """Three methods: profiles/import, goals/register, databases/fields_get.
 
     `http_errors` answers an error under its own number as the HTTP status;
-    without it everything is 200, as some installations do. `old` marks
-    duplicates as older versions did. `limit` is API_MAX_REQUESTS_COUNT for a
+    without it everything is 200, as some installations do. `old` reads
+    X-Request-ID and marks duplicates as older versions did. `limit` is API_MAX_REQUESTS_COUNT for a
     `window` of seconds. `keeps_failures` replays those too.
     """
 
@@ -103,7 +103,7 @@ class AltcraftDouble(VendorDouble):
         """One request."""
         body = call.body if isinstance(call.body, dict) else {}
         token = _token(call, body)
-        name = call.headers.get("request-id") or call.headers.get("x-request-id", "")
+        name = call.headers.get("x-request-id" if self._old else "request-id", "")
         at, stored = self._stored.get((token, name), (0.0, None))
         if stored and self._clock() - at < REMEMBER_SECONDS:
             before = "X-" if self._old else ""
@@ -193,6 +193,8 @@ class AltcraftDouble(VendorDouble):
             found = Profile(f"{next(self._ids):024x}")
             database.append(found)
         subscriptions = data.get("subscriptions", [])
+        if not (body.get("skip_invalid_subscriptions") or all(map(_is_telegram, subscriptions))):
+            raise Refused(450, "Invalid subscription")
         found.data |= {name: value for name, value in data.items() if name != "subscriptions"}
         found.subscriptions += [one for one in subscriptions if _is_telegram(one)]
         return {"profile_id": found.id}

@@ -364,6 +364,9 @@ def test_a_key_changes_only_after_a_stored_failure(told: list[tuple[int, bool]])
         (error(401, "INVALID_KEY"), False),
         (error(402, "SUBSCRIPTION_INACTIVE"), False),
         (Response(404, {}, b"<html>"), False),
+        (Response(200, {}, b"<html>"), False),
+        (Response(204, {}, b""), False),
+        (error(200, "INVALID_KEY"), False),
     ],
 )
 def test_the_probe_finds_no_lead_and_thereby_a_good_key(response: Response, good: bool):

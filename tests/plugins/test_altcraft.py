@@ -348,6 +348,23 @@ def test_an_unknown_number_is_final():
 
 
 @pytest.mark.parametrize(
+    ("status", "verdict"),
+    [
+        (400, Verdict.REJECTED),
+        (403, Verdict.REJECTED),
+        (408, Verdict.RETRY),
+        (429, Verdict.RETRY),
+        (501, Verdict.REJECTED),
+        (502, Verdict.RETRY),
+        (503, Verdict.RETRY),
+    ],
+)
+def test_an_unknown_number_under_a_passing_status_is_tried_again(status: int, verdict: Verdict):
+    outcome = judged(error(status if status > 501 else 777, status))
+    assert (outcome.verdict, outcome.stop) == (verdict, False)
+
+
+@pytest.mark.parametrize(
     ("status", "body", "verdict"),
     [
         (200, b"<html>", Verdict.RETRY),

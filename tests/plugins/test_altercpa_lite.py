@@ -122,6 +122,8 @@ def test_no_key_leaves_its_parameter(key: str):
         (200, b'{"error":{"a":1}}', Verdict.REJECTED, False),
         (200, b"<html>maintenance</html>", Verdict.RETRY, False),
         (200, b'{"status":"o', Verdict.RETRY, False),
+        (200, b'[{"status":"o', Verdict.RETRY, False),
+        (200, b"[]", Verdict.DELIVERED, False),
         (502, b'{"status":"ok"}', Verdict.RETRY, False),
         (404, b"", Verdict.REJECTED, False),
         (401, b"<html>Unauthorized</html>", Verdict.RETRY, True),

@@ -201,3 +201,16 @@ def test_a_wrong_setting_is_named(field, wrong):
     with pytest.raises(ValidationError) as caught:
         ADAPTER.check_settings({**TYPED, **wrong})
     assert field in caught.value.normalized_messages()
+
+
+@pytest.mark.parametrize(
+    ("code", "stop"),
+    [
+        *[(code, False) for code in (1, 2, 4, 17, 32, 341, 613, 80004)],
+        *[(code, True) for code in (3, 10, 102, 190, 200, 299)],
+    ],
+)
+def test_every_code_that_passes_or_can_be_mended_keeps_the_event(code: int, stop: bool):
+    answer = Response(400, {}, b'{"error": {"code": %d, "message": "so they say"}}' % code)
+    outcome = meta_capi.classify_response(answer)
+    assert (outcome.verdict, outcome.stop) == (Verdict.RETRY, stop)

@@ -131,3 +131,19 @@ def test_a_wrong_setting_is_named(field, wrong):
 
 def test_what_is_older_than_28_days_is_not_worth_building():
     assert ADAPTER.oldest(ADAPTER.check_settings(TYPED)) == 28 * 86400
+
+
+@pytest.mark.parametrize(
+    ("code", "verdict", "stop"),
+    [
+        (40001, Verdict.RETRY, True),
+        (40002, Verdict.REJECTED, False),
+        (40100, Verdict.RETRY, False),
+        *[(code, Verdict.RETRY, True) for code in range(40101, 40106)],
+        (40133, Verdict.RETRY, False),
+    ],
+)
+def test_every_code_of_the_vendors_table_is_known(code: int, verdict: Verdict, stop: bool):
+    answer = Response(200, {}, b'{"code": %d, "message": "so they say"}' % code)
+    outcome = tiktok_events.classify_response(answer)
+    assert (outcome.verdict, outcome.stop) == (verdict, stop)
