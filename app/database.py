@@ -221,17 +221,17 @@ def update_rows(
     names: Sequence[str],
     rows: Sequence[Sequence[Any]],
     **where: Any,
-) -> None:
+) -> int:
     """Update by primary key: each row is (id, new values in the order of `names`).
 
-    `where` names columns that must still have these values.
+    `where` names columns that must still have these values. Returns how many had.
     """
     if not rows:
-        return
+        return 0
     statement = _updating(is_postgresql(connection), table, tuple(names), tuple(where))
     data = packed(connection, ["id", *(f"new_{name}" for name in names)], rows)
     terms = {f"old_{name}": value for name, value in where.items()}
-    connection.execute(statement, {"rows": data, **terms})
+    return connection.execute(statement, {"rows": data, **terms}).rowcount
 
 
 @lru_cache(maxsize=64)

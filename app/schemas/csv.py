@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
@@ -12,6 +13,8 @@ import structlog
 from app.schemas.base import Output
 
 BROKE_OFF: Final = "INCOMPLETE: the export broke off; ask again"
+#: Text that a spreadsheet would run: people type what they like after /start.
+_FORMULA: Final = re.compile(r"(?![A-Za-z0-9_-]*\Z)[=+\-@\t\r\n].*", re.DOTALL)
 log = structlog.get_logger()
 
 
@@ -26,10 +29,15 @@ def lines(schema: Output, parts: Iterable[Sequence[Any]]) -> Iterator[str]:
     try:
         for rows in parts:
             shown: list[dict[str, Any]] = schema.dump(rows)
-            yield _text([row[name] for name in names] for row in shown)
+            yield _text([_tame(row[name]) for name in names] for row in shown)
     except Exception:  # the reader must know, whatever it was
         log.exception("export.broke_off")
         yield _text([[BROKE_OFF]])
+
+
+def _tame(value: Any) -> Any:
+    """A formula as text: after an apostrophe a spreadsheet runs nothing."""
+    return f"'{value}" if isinstance(value, str) and _FORMULA.fullmatch(value) else value
 
 
 def _text(rows: Iterable[Sequence[Any]]) -> str:

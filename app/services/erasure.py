@@ -14,7 +14,7 @@ from typing import Final
 
 import orjson
 import structlog
-from sqlalchemy import ColumnElement, delete, func, select, update
+from sqlalchemy import ColumnElement, and_, delete, func, or_, select, update
 
 from app.database import is_postgresql, update_rows
 from app.extensions import db
@@ -28,16 +28,17 @@ from app.models import (
     MessageState,
     Postback,
     PostbackState,
+    PostbackTally,
     Unreachable,
     Update,
     UpdateState,
     table_of,
 )
 from app.services import ingest
+from app.services.outbox import ERASED
 
 log = structlog.get_logger()
 
-ERASED: Final = "erased"
 _POSTBACKS: Final = table_of(Postback)
 _NOBODY: Final = {"username": "", "first_name": "", "last_name": "", "language": "", "click": ""}
 
@@ -46,11 +47,14 @@ def erase(account_id: int, subscriber: int) -> int:
     """Erase a person from an account; returns how many leads they had. Repeatable."""
     bots = db.session.scalars(select(Bot.id).where(Bot.account_id == account_id)).all()
     ingest.hold(db.session.connection(), bots)
-    mine = (Lead.account_id == account_id, Lead.subscriber == subscriber)
+    own = select(Campaign.id).where(Campaign.account_id == account_id)
+    mine = (
+        Lead.account_id == account_id, Lead.campaign_id.in_(own), Lead.subscriber == subscriber,
+    )  # fmt: skip
     leads = db.session.scalars(select(Lead.id).where(*mine)).all()
-    _postbacks(leads)
+    _postbacks(account_id, leads, subscriber)
     _journal(account_id, leads, subscriber)
-    _messages(bots, subscriber)
+    _messages(account_id, bots, subscriber)
     _updates(bots, subscriber)
     db.session.execute(
         delete(Unreachable).where(
@@ -68,9 +72,17 @@ def erase(account_id: int, subscriber: int) -> int:
     return len(leads)
 
 
-def _postbacks(leads: Sequence[int]) -> None:
+def _postbacks(account_id: int, leads: Sequence[int], subscriber: int) -> None:
+    """What any trackers were told of these leads; nobody could find it afterwards.
+
+    Also what own trackers were told of leads that have gone to another account since.
+    """
+    reported = select(PostbackTally.campaign_id).where(PostbackTally.account_id == account_id)
+    gone = select(Lead.id).where(Lead.campaign_id.in_(reported), Lead.subscriber == subscriber)
+    own = and_(Postback.account_id == account_id, Postback.lead_id.in_(gone))
+    theirs = or_(Postback.lead_id.in_(leads), own)
     rows = db.session.execute(
-        select(Postback.id, Postback.event).where(Postback.lead_id.in_(leads))
+        select(Postback.id, Postback.event).where(theirs).order_by(Postback.id)
     ).all()
     ids = [row.id for row in rows]
     update_rows(
@@ -81,8 +93,18 @@ def _postbacks(leads: Sequence[int]) -> None:
     )
     db.session.execute(
         update(Postback)
-        .where(Postback.id.in_(ids), Postback.state == PostbackState.WAITING)
-        .values(state=PostbackState.DISCARDED, reason=ERASED, settled=time.time())
+        .where(
+            Postback.id.in_(ids),
+            Postback.state.in_((PostbackState.WAITING, PostbackState.SENDING)),
+        )
+        # Who is sending it loses the lease: it must not come back to be tried again.
+        .values(
+            state=PostbackState.DISCARDED,
+            reason=ERASED,
+            settled=time.time(),
+            lease=None,
+            lease_until=None,
+        )
         .execution_options(synchronize_session=False)
     )
     db.session.execute(
@@ -115,8 +137,9 @@ def _journal(account_id: int, leads: Sequence[int], subscriber: int) -> None:
         )
 
 
-def _messages(bots: Sequence[int], subscriber: int) -> None:
-    theirs = (Message.bot_id.in_(bots), Message.chat_id == subscriber)
+def _messages(account_id: int, bots: Sequence[int], subscriber: int) -> None:
+    mine = or_(Message.bot_id.in_(bots), Message.account_id == account_id)
+    theirs = (mine, Message.chat_id == subscriber)
     db.session.execute(
         update(Message)
         .where(*theirs, Message.state == MessageState.WAITING)

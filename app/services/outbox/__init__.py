@@ -7,11 +7,12 @@ the postback.
 """
 
 from app.services.outbox.claim import Claimed, Wanted, claim
-from app.services.outbox.settle import Batch, Health, Settled, Tried, hold, settle
+from app.services.outbox.settle import ERASED, Batch, Health, Settled, Tried, hold, settle
 from app.services.outbox.stage import Owed, stage
 from app.services.outbox.upkeep import due, resend, sweep
 
 __all__ = [
+    "ERASED",
     "Batch",
     "Claimed",
     "Health",

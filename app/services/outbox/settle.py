@@ -90,6 +90,8 @@ class Batch:
         )  # fmt: skip
 
 
+#: Why a postback was given up, and what is left of its attempts.
+ERASED: Final = "erased"
 _TRIED: Final = [one.name for one in fields(Tried)]
 _CHANGED: Final = [one.name for one in fields(Settled)][1:]
 _as_tried: Final = attrgetter(*_TRIED)
@@ -100,11 +102,24 @@ def settle(connection: Connection, lease: str, batch: Batch, now: float) -> None
     """Record attempts always, and outcomes where the lease is still ours. No commit."""
     insert_rows(connection, _ATTEMPTS, _TRIED, [_as_tried(one) for one in batch.tried])
     settled = [_as_settled(one) for one in batch.settled]
-    update_rows(
+    changed = update_rows(
         connection, _POSTBACKS, _CHANGED, settled, state=int(PostbackState.SENDING), lease=lease
     )
+    if changed < len(settled):
+        _forget_erased(connection, [one.id for one in batch.settled])
     _hand_back(connection, lease, batch.untouched)
     _note_health(connection, list(batch.health.values()), now)
+
+
+def _forget_erased(connection: Connection, ids: Sequence[int]) -> None:
+    """Whose person was erased while it was sent, keeps no attempt that tells of them."""
+    row = _POSTBACKS.c
+    erased = select(row.id).where(row.id.in_(ids), row.reason == ERASED)
+    connection.execute(
+        update(_ATTEMPTS)
+        .where(_ATTEMPTS.c.postback_id.in_(erased))
+        .values(request=ERASED, answer="")
+    )
 
 
 def hold(connection: Connection, destination: int, until: float) -> None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from sqlalchemy import Connection, text, update
+from sqlalchemy import Connection, exists, text, update
 
 from app.extensions import db
-from app.models import Postback, PostbackState, table_of
+from app.models import Lead, Postback, PostbackState, table_of
 
 _POSTBACKS = table_of(Postback)
+_LEADS: Final = table_of(Lead)
 _BATCH: Final = 1000  # rows one sweep moves at most
 _WAITS_FOR: Final = 7 * 86400  # seconds a postback waits for a switched-off destination
 
@@ -74,6 +75,8 @@ def resend(account_id: int, ids: Sequence[int], now: float) -> int:
             _POSTBACKS.c.account_id == account_id,
             _POSTBACKS.c.id.in_(ids),
             _POSTBACKS.c.state > PostbackState.SENDING,
+            # Of an erased person nothing is left that a tracker could match.
+            ~exists().where(_LEADS.c.id == _POSTBACKS.c.lead_id, _LEADS.c.subscriber < 0),
         )
         .values(
             state=PostbackState.WAITING,

