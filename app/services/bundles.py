@@ -13,7 +13,7 @@ from typing import Final
 import orjson
 from sqlalchemy import Connection, Row, delete, select, text
 
-from app.database import lock
+from app.database import try_lock
 from app.extensions import db
 from app.models import Campaign, Message, Notice, NoticeKind, table_of
 from app.services import service_bot
@@ -66,10 +66,10 @@ def flush(now: float) -> int:
         db.session.rollback()
         return 0
     bot = service_bot.find()
-    if bot is None:
+    # Whoever is at it already tells them all; a clock must not wait for another.
+    if bot is None or not try_lock(connection, _LOCK):
         db.session.rollback()
         return 0
-    lock(connection, _LOCK)
     connection.execute(_DEAF, {"old": now - STALE_SECONDS, "bot": bot.id})
     terms = {"bot": bot.id, "then": now - PACE_SECONDS, "yes": True, "many": PEOPLE}
     listeners = [Listener(*row) for row in connection.execute(_LISTENING, terms)]
