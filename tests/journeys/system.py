@@ -244,9 +244,10 @@ class Chaos:
         self._one_of("web")
 
     def _one_of(self, name: str) -> None:
-        eventually(lambda: self._system.children(name), 20, f"a process of {name}")
+        living: list[psutil.Process] = []  # as seen once: they also die by themselves
+        eventually(lambda: living.extend(self._system.children(name)) or living, 20, name)
         with contextlib.suppress(psutil.NoSuchProcess):
-            self._chance.choice(self._system.children(name)).kill()
+            self._chance.choice(living).kill()
 
     def _worker(self) -> None:
         self._system.kill("worker")
