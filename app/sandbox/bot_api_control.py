@@ -26,7 +26,10 @@ Answer = Callable[[web.Request], Awaitable[web.Response]]
 
 def routes(double: BotApiDouble) -> list[web.RouteDef]:
     """The routes; wrong input is a 400 that says what is missing."""
+    return [*_orders(double), *_questions(double)]
 
+
+def _orders(double: BotApiDouble) -> list[web.RouteDef]:
     def add_bot(body: dict[str, Any]) -> Any:
         double.add_bot(body["token"], body["username"], body.get("name", "A bot"))
         return True
@@ -44,6 +47,15 @@ def routes(double: BotApiDouble) -> list[web.RouteDef]:
         checkout = double.pay(body["token"], body["invoice"], Person(int(body["person"])))
         return checkout.state.value
 
+    return [
+        web.post("/sandbox/bots", _posted(add_bot)),
+        web.post("/sandbox/push", _posted(push)),
+        web.post("/sandbox/fail", _posted(fail)),
+        web.post("/sandbox/pay", _posted(pay)),
+    ]
+
+
+def _questions(double: BotApiDouble) -> list[web.RouteDef]:
     def sent(query: dict[str, Any]) -> Any:
         return [asdict(one) for one in double.sent(query.get("token"))]
 
@@ -57,10 +69,6 @@ def routes(double: BotApiDouble) -> list[web.RouteDef]:
         return {"violations": double.violations, "failures": double.failures}
 
     return [
-        web.post("/sandbox/bots", _posted(add_bot)),
-        web.post("/sandbox/push", _posted(push)),
-        web.post("/sandbox/fail", _posted(fail)),
-        web.post("/sandbox/pay", _posted(pay)),
         web.get("/sandbox/sent", _asked(sent)),
         web.get("/sandbox/calls", _asked(calls)),
         web.get("/sandbox/pending", _asked(pending)),

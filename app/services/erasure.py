@@ -14,7 +14,7 @@ from typing import Final
 
 import orjson
 import structlog
-from sqlalchemy import ColumnElement, and_, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, Row, and_, delete, func, or_, select, update
 
 from app.database import is_postgresql, update_rows
 from app.extensions import db
@@ -52,7 +52,7 @@ def erase(account_id: int, subscriber: int) -> int:
         Lead.account_id == account_id, Lead.campaign_id.in_(own), Lead.subscriber == subscriber,
     )  # fmt: skip
     leads = db.session.scalars(select(Lead.id).where(*mine)).all()
-    _postbacks(account_id, leads, subscriber)
+    _postbacks(_reported(account_id, leads, subscriber))
     _journal(account_id, leads, subscriber)
     _messages(account_id, bots, subscriber)
     _updates(bots, subscriber)
@@ -72,8 +72,8 @@ def erase(account_id: int, subscriber: int) -> int:
     return len(leads)
 
 
-def _postbacks(account_id: int, leads: Sequence[int], subscriber: int) -> None:
-    """What any trackers were told of these leads; nobody could find it afterwards.
+def _reported(account_id: int, leads: Sequence[int], subscriber: int) -> Sequence[Row[int, str]]:
+    """Id and event of what any trackers were told of these leads; nobody could find it afterwards.
 
     Also what own trackers were told of leads that have gone to another account since.
     """
@@ -81,9 +81,11 @@ def _postbacks(account_id: int, leads: Sequence[int], subscriber: int) -> None:
     gone = select(Lead.id).where(Lead.campaign_id.in_(reported), Lead.subscriber == subscriber)
     own = and_(Postback.account_id == account_id, Postback.lead_id.in_(gone))
     theirs = or_(Postback.lead_id.in_(leads), own)
-    rows = db.session.execute(
-        select(Postback.id, Postback.event).where(theirs).order_by(Postback.id)
-    ).all()
+    found = select(Postback.id, Postback.event).where(theirs).order_by(Postback.id)
+    return db.session.execute(found).all()
+
+
+def _postbacks(rows: Sequence[Row[int, str]]) -> None:
     ids = [row.id for row in rows]
     update_rows(
         db.session.connection(),

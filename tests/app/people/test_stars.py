@@ -68,6 +68,15 @@ def paid(till, link, person=ANN):
     return checkout
 
 
+def paid_twice(till, link):
+    """Two press at once, and both pay the same link."""
+    for _ in range(2):
+        till.telegram.pay(TOKEN, link, ANN)
+    till.fetch()
+    till.fetch()
+    return payments()
+
+
 def test_a_plan_is_bought_by_an_invoice_link(till, mine, ann):
     link = bought(mine)
     assert link.startswith("https://t.me/$")
@@ -141,12 +150,7 @@ def test_an_update_that_is_processed_again_after_a_crash_changes_nothing(till, m
 
 
 def test_two_who_press_at_once_pay_for_two_periods(till, mine, ann, client):
-    link = bought(mine)
-    for _ in range(2):
-        till.telegram.pay(TOKEN, link, ANN)
-    till.fetch()
-    till.fetch()
-    one, two = payments()
+    one, two = paid_twice(till, bought(mine))
     assert {one.state, two.state} == {PaymentState.PAID}
     assert one.charge != two.charge
     assert state(ann) == ("cat", one.paid + 60 * DAY)
@@ -366,12 +370,7 @@ def test_a_renewal_that_is_given_back_leaves_the_days_before_it(till, api, make_
 
 
 def test_a_first_payment_given_back_leaves_what_was_stacked_upon_it(till, mine, ann, run):
-    link = bought(mine)
-    for _ in range(2):
-        till.telegram.pay(TOKEN, link, ANN)
-    till.fetch()
-    till.fetch()
-    one, two = payments()
+    one, two = paid_twice(till, bought(mine))
     run(f"payment refund --id {one.id}")
     assert state(ann) == ("cat", one.paid + 30 * DAY)
     run(f"payment refund --id {two.id}")
@@ -379,12 +378,7 @@ def test_a_first_payment_given_back_leaves_what_was_stacked_upon_it(till, mine, 
 
 
 def test_the_last_of_two_payments_is_given_back_first_all_the_same(till, mine, ann, run):
-    link = bought(mine)
-    for _ in range(2):
-        till.telegram.pay(TOKEN, link, ANN)
-    till.fetch()
-    till.fetch()
-    one, two = payments()
+    one, two = paid_twice(till, bought(mine))
     run(f"payment refund --id {two.id}")
     assert state(ann) == ("cat", one.paid + 30 * DAY)
     run(f"payment refund --id {one.id}")
