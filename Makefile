@@ -3,11 +3,12 @@
 
 PYTHON ?= python3
 VENV := .venv
+LATEST := .venv-latest
 PY := $(VENV)/bin/python
 CODE := app plugins tests bench examples worker.py wsgi.py
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run test lint fmt types check bench bench-api clean
+.PHONY: help demo run test test-latest lint fmt types check upgrade bench bench-api clean
 
 help: ## Show this list
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
@@ -19,8 +20,16 @@ run: $(VENV)/.embedded ## Start everything here, with SQLite and a Redis of its 
 	@if [ -f .env ]; then set -a; . ./.env; set +a; fi; exec $(PY) -m app.embedded
 
 test: $(VENV)/.dev ## The whole suite, on SQLite and on a real PostgreSQL
-	$(PY) -m pytest -n 2 --ignore=tests/journeys
-	$(PY) -m pytest tests/journeys
+	@status=0; \
+	$(PY) -m pytest -n 2 --ignore=tests/journeys || status=1; \
+	$(PY) -m pytest tests/journeys || status=1; \
+	exit $$status
+
+test-latest: ## The suite against the newest releases that setup.cfg allows
+	$(PYTHON) -m venv --clear $(LATEST)
+	$(LATEST)/bin/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+	@touch $(LATEST)/.dev
+	@$(MAKE) --no-print-directory test VENV=$(LATEST)
 
 lint: $(VENV)/.dev ## Style, format, and which module may import which
 	$(PY) -m ruff check $(CODE)
@@ -43,17 +52,31 @@ bench-api: $(VENV)/.dev ## Measure reading the API by the size of an account
 	$(PY) -m bench.api
 
 clean: ## Remove .venv and caches; var/ stays
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(LATEST) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 
 $(PY):
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 	  || { echo "Python 3.11 or newer is needed: make PYTHON=python3.12 ..."; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 
-$(VENV)/.embedded: $(PY) setup.cfg pyproject.toml
-	$(PY) -m pip install --quiet --disable-pip-version-check -e '.[embedded]'
+# What is installed is what the lock says; nothing is resolved on the way.
+INSTALL = $(PY) -m pip install --quiet --disable-pip-version-check
+
+$(VENV)/.embedded: requirements-embedded.txt setup.cfg pyproject.toml | $(PY)
+	$(INSTALL) --require-hashes -r $<
+	$(INSTALL) --no-deps --no-build-isolation -e .
 	@touch $@
 
-$(VENV)/.dev: $(PY) setup.cfg pyproject.toml
-	$(PY) -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+$(VENV)/.dev: requirements-dev.txt setup.cfg pyproject.toml | $(PY)
+	$(INSTALL) --require-hashes -r $<
+	$(INSTALL) --no-deps --no-build-isolation -e .
 	@touch $@ $(VENV)/.embedded
+
+# The whole lock first; the other two are parts of it.
+COMPILE = $(PY) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+  --no-emit-index-url --no-annotate --custom-compile-command 'make upgrade'
+
+upgrade: $(VENV)/.dev ## Renew the lock: the newest releases that setup.cfg allows
+	$(COMPILE) --upgrade setup.cfg --extra dev -o requirements-dev.txt
+	$(COMPILE) --upgrade setup.cfg --extra embedded -c requirements-dev.txt -o requirements-embedded.txt
+	$(COMPILE) --upgrade setup.cfg -c requirements-dev.txt -o requirements.txt

@@ -18,7 +18,7 @@ from typing import Final, ParamSpec
 from flask import Response, g, request
 from flask.typing import ResponseReturnValue
 
-from app.errors import BadKey, Banned, Unpaid, said
+from app.errors import BadKey, Banned, Unpaid, translatable
 from app.services import accounts, limits, sessions
 from app.services.accounts import Caller
 from app.vault import vault
@@ -65,7 +65,7 @@ def session(view: View[Arguments]) -> View[Arguments]:
     def guarded(*args: Arguments.args, **kwargs: Arguments.kwargs) -> ResponseReturnValue:
         _admit(must_be_paid=False)
         if g.account.session_id is None:
-            raise BadKey(said("this needs a session, which the API key is not"))
+            raise BadKey(translatable("this needs a session, which the API key is not"))
         return view(*args, **kwargs)
 
     return mark("session")(guarded)

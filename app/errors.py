@@ -23,7 +23,7 @@ class Sentence(str):
         return made
 
 
-def said(template: str, /, **terms: object) -> str:
+def translatable(template: str, /, **terms: object) -> str:
     """A sentence for people; `python -m app.translations` finds the templates by this name.
 
     A term that is a sentence is translated too.

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from app.errors import said
+from app.errors import translatable
 
 MEGABYTE: Final = 1024 * 1024
 PHOTO_BYTES: Final = 10 * MEGABYTE
@@ -35,13 +35,13 @@ def is_video(head: bytes) -> bool:
 def photo_fault(width: int, height: int, size: int) -> str:
     """Why Telegram would refuse this photo; empty if it would not."""
     if size > PHOTO_BYTES:
-        return said("a photo may have 10 MB")
+        return translatable("a photo may have 10 MB")
     if width + height > SIDES:
-        return said(
+        return translatable(
             "width and height of a photo may be %(most)d together; these are %(sum)d",
             most=SIDES,
             sum=width + height,
         )
     if max(width, height) > RATIO * min(width, height):
-        return said("a photo may be %(most)d times as long as it is wide", most=RATIO)
+        return translatable("a photo may be %(most)d times as long as it is wide", most=RATIO)
     return ""

@@ -9,7 +9,7 @@ from flask import request
 from marshmallow import EXCLUDE, Schema
 
 from app.auth import KEY
-from app.errors import TooLarge, said
+from app.errors import TooLarge, translatable
 from app.schemas.wire import MAX_BODY, UnreadableBody, parse_object, parse_pairs
 
 
@@ -53,7 +53,7 @@ def _body() -> Mapping[str, Any]:
         if len(body) > MAX_BODY:
             raise TooLarge
         if body and request.content_length is None:  # nobody can tell half of it from all
-            raise UnreadableBody(said("a form must say how long it is, by Content-Length"))
+            raise UnreadableBody(translatable("a form must say how long it is, by Content-Length"))
         return _firsts(parse_pairs(body))
     if not body.strip():
         return {}

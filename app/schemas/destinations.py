@@ -8,7 +8,7 @@ from typing import Any, Final
 import orjson
 from marshmallow import ValidationError
 
-from app.errors import said
+from app.errors import translatable
 from app.models import DestinationStatus, Role
 from app.schemas import fields
 from app.schemas.base import Input, Output
@@ -29,9 +29,9 @@ class Settings(fields.Field[dict[str, Any]]):
         if isinstance(value, str):
             value = self._parsed(value)
         if not isinstance(value, dict):
-            raise ValidationError(said("must be an object"))
+            raise ValidationError(translatable("must be an object"))
         if is_deep(value):
-            raise ValidationError(said("is nested too deeply"))
+            raise ValidationError(translatable("is nested too deeply"))
         self._check_texts(value)
         return value
 
@@ -40,17 +40,17 @@ class Settings(fields.Field[dict[str, Any]]):
         try:
             return orjson.loads(text)
         except (orjson.JSONDecodeError, UnicodeEncodeError):
-            raise ValidationError(said("must be an object, or its JSON text")) from None
+            raise ValidationError(translatable("must be an object, or its JSON text")) from None
 
     def _check_texts(self, node: object) -> None:
         """Refuse, by its path, what no tracker needs and no database stores."""
         if isinstance(node, str):
             if len(node) > LONGEST_SETTING:
                 raise ValidationError(
-                    said("is longer than %(most)d characters", most=LONGEST_SETTING)
+                    translatable("is longer than %(most)d characters", most=LONGEST_SETTING)
                 )
             if UNSTORABLE.search(node):
-                raise ValidationError(said("holds a character that cannot be stored"))
+                raise ValidationError(translatable("holds a character that cannot be stored"))
         pairs = node.items() if isinstance(node, dict) else ()
         for name, value in enumerate(node) if isinstance(node, list) else pairs:
             try:
@@ -80,7 +80,7 @@ class Events(fields.Field[dict[EventKind, bool]]):
             return {kind: kind in wanted for kind in EventKind}
         if isinstance(value, dict):
             return {self._kind(name): bool(_FLAG.deserialize(on)) for name, on in value.items()}
-        raise ValidationError(said("must be a list of events, or an object of switches"))
+        raise ValidationError(translatable("must be a list of events, or an object of switches"))
 
     def _show(self, value: Any) -> Mapping[str, bool]:
         return {kind.value: bool(value & 1 << index) for index, kind in enumerate(EventKind)}
@@ -91,7 +91,7 @@ class Events(fields.Field[dict[EventKind, bool]]):
             return EventKind(name)
         except ValueError:
             raise ValidationError(
-                said("knows only %(words)s", words=", ".join(EventKind))
+                translatable("knows only %(words)s", words=", ".join(EventKind))
             ) from None
 
 

@@ -16,7 +16,7 @@ from typing import Any, Final, Generic, TypeVar
 from marshmallow import ValidationError, fields
 from marshmallow.fields import Dict, List, Nested
 
-from app.errors import said
+from app.errors import translatable
 from app.schemas.wire import UNSTORABLE
 
 __all__ = ["Choice", "Dict", "Field", "Flag", "Int", "List", "Nested", "Stamp", "Text", "Word"]
@@ -29,8 +29,8 @@ NEVER: Final = "0000-00-00 00:00:00"
 LAST_MOMENT: Final = 253_402_300_799  # 9999-12-31 23:59:59, the last one with four digits
 _INTEGER: Final = re.compile(r"-?[0-9]{1,19}")
 _SENTENCES: Final[Mapping[str, str]] = {
-    "required": said("is required"),
-    "null": said("must not be null"),
+    "required": translatable("is required"),
+    "null": translatable("must not be null"),
 }
 _FLAGS: Final[Mapping[str, bool]] = {"true": True, "1": True, "false": False, "0": False}
 
@@ -70,15 +70,15 @@ class Text(Field[str]):
 
     def _read(self, value: Any) -> str:
         if not isinstance(value, str):
-            raise ValidationError(said("must be text"))
+            raise ValidationError(translatable("must be text"))
         if len(value) > self.longest:
-            raise ValidationError(said("is longer than %(most)d characters", most=self.longest))
+            raise ValidationError(translatable("is longer than %(most)d characters", most=self.longest))
         if UNSTORABLE.search(value):
-            raise ValidationError(said("holds a character that cannot be stored"))
+            raise ValidationError(translatable("holds a character that cannot be stored"))
         if self.filled and not value:
-            raise ValidationError(said("must not be empty"))
+            raise ValidationError(translatable("must not be empty"))
         if self.pattern and not self.pattern.fullmatch(value):
-            raise ValidationError(said("is not of the expected form"))
+            raise ValidationError(translatable("is not of the expected form"))
         return value
 
 
@@ -97,10 +97,10 @@ class Int(Field[int]):
         if isinstance(value, float) and value.is_integer():  # to JSON 5.0 is 5
             value = int(value)
         if not isinstance(value, int) or isinstance(value, bool):
-            raise ValidationError(said("must be a whole number"))
+            raise ValidationError(translatable("must be a whole number"))
         if not self.low <= value <= self.high:
             raise ValidationError(
-                said("must be from %(low)d to %(high)d", low=self.low, high=self.high)
+                translatable("must be from %(low)d to %(high)d", low=self.low, high=self.high)
             )
         return value
 
@@ -113,11 +113,11 @@ class Flag(Field[bool]):
 
     def _read(self, value: Any) -> bool:
         if isinstance(value, float) or not isinstance(value, bool | int | str):
-            raise ValidationError(said("must be true, false, 1 or 0"))
+            raise ValidationError(translatable("must be true, false, 1 or 0"))
         try:
             return _FLAGS[str(value).lower()]
         except KeyError:
-            raise ValidationError(said("must be true, false, 1 or 0")) from None
+            raise ValidationError(translatable("must be true, false, 1 or 0")) from None
 
 
 class Choice(Field[str]):
@@ -129,7 +129,7 @@ class Choice(Field[str]):
 
     def _read(self, value: Any) -> str:
         if not isinstance(value, str) or value not in self.words:
-            raise ValidationError(said("must be one of %(words)s", words=", ".join(self.words)))
+            raise ValidationError(translatable("must be one of %(words)s", words=", ".join(self.words)))
         return value
 
 
@@ -143,7 +143,7 @@ class Word(Field[int]):
 
     def _read(self, value: Any) -> int:
         if not isinstance(value, str) or value not in self.by_word:
-            raise ValidationError(said("must be one of %(words)s", words=", ".join(self.by_word)))
+            raise ValidationError(translatable("must be one of %(words)s", words=", ".join(self.by_word)))
         return self.by_word[value]
 
     def _show(self, value: Any) -> str:

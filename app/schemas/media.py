@@ -6,7 +6,7 @@ from typing import IO, Final
 
 from flask import request
 
-from app.errors import BadParameter, said
+from app.errors import BadParameter, translatable
 from app.schemas import fields
 from app.schemas.base import Output
 
@@ -19,7 +19,7 @@ def uploaded(most: int) -> IO[bytes]:
     request.max_content_length = most + FRAME
     file = request.files.get("file")
     if file is None:
-        raise BadParameter("file", said("is required, as multipart/form-data"))
+        raise BadParameter("file", translatable("is required, as multipart/form-data"))
     return file.stream
 
 

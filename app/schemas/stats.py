@@ -8,7 +8,7 @@ from marshmallow import ValidationError
 
 from app.domain.lead import Counts
 from app.domain.retention import percent
-from app.errors import said
+from app.errors import translatable
 from app.schemas import fields
 from app.schemas.base import Output
 from app.schemas.lists import Period
@@ -32,7 +32,7 @@ class Zone(fields.Int):
     def _read(self, value: Any) -> int:
         minutes = super()._read(value)
         if minutes % ZONE_STEP:
-            raise ValidationError(said("must be a multiple of %(step)d", step=ZONE_STEP))
+            raise ValidationError(translatable("must be a multiple of %(step)d", step=ZONE_STEP))
         return minutes
 
 

@@ -16,7 +16,7 @@ from urllib.parse import parse_qsl
 
 import orjson
 
-from app.errors import ApiError, BadParameter, TooLarge, said
+from app.errors import ApiError, BadParameter, TooLarge, translatable
 
 MAX_BODY: Final = 256 * 1024
 MAX_DEPTH: Final = 20
@@ -57,7 +57,7 @@ def parse_object(body: bytes) -> dict[str, Any]:
         raise UnreadableBody
     for name, value in parsed.items():
         if is_deep(value):
-            raise _at(name, said("is nested too deeply"))
+            raise _at(name, translatable("is nested too deeply"))
     return parsed
 
 
@@ -75,12 +75,12 @@ def _blame(body: bytes) -> ApiError:
     try:
         parsed = json.loads(body, parse_int=float)  # Python limits the digits of an int
     except RecursionError:
-        return _at(_deepest(body.decode("utf-8", "replace")), said("is nested too deeply"))
+        return _at(_deepest(body.decode("utf-8", "replace")), translatable("is nested too deeply"))
     except ValueError:
         return UnreadableBody()
     for name, value in parsed.items() if isinstance(parsed, dict) else ():
         if not _is_json(value):
-            return _at(name, said("holds a number or a character that cannot be read"))
+            return _at(name, translatable("holds a number or a character that cannot be read"))
     return UnreadableBody()
 
 
@@ -111,7 +111,7 @@ def _deepest(text: str) -> str:
 def _at(name: str, sentence: str) -> ApiError:
     """A member of a name we would not repeat is not named."""
     if not name or len(name) > LONGEST_NAME or UNSTORABLE.search(name):
-        return UnreadableBody(said("the body %(fault)s", fault=sentence))
+        return UnreadableBody(translatable("the body %(fault)s", fault=sentence))
     return BadParameter(name, sentence)
 
 

@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 
 from app.domain import tariffs
 from app.domain.tariffs import Plan, Standing
-from app.errors import BadKey, BadParameter, Banned, NotFound, Unpaid, said
+from app.errors import BadKey, BadParameter, Banned, NotFound, Unpaid, translatable
 from app.extensions import db
 from app.models import Account, AccountStatus, Campaign, CampaignStatus
 from app.services import templates
@@ -138,7 +138,7 @@ def create(
         db.session.flush()
     except IntegrityError as error:
         db.session.rollback()
-        raise BadParameter("login", said("the login %(login)s is taken", login=login)) from error
+        raise BadParameter("login", translatable("the login %(login)s is taken", login=login)) from error
     made = NewAccount(account.id, f"{account.id}-{secret}")
     db.session.commit()
     return made
@@ -148,7 +148,7 @@ def _check_text(field: str, text: str, longest: int) -> None:
     if not text.strip() or not text.isprintable() or len(text) > longest:
         raise BadParameter(
             field,
-            said(
+            translatable(
                 "the %(field)s must be 1 to %(most)d printable characters",
                 field=field,
                 most=longest,
@@ -172,7 +172,7 @@ def by_login(login: str) -> Account:
     """The account with this login. Raises NotFound."""
     account = db.session.scalar(select(Account).where(Account.login == login))
     if account is None:
-        raise NotFound(said("there is no account with the login %(login)s", login=login))
+        raise NotFound(translatable("there is no account with the login %(login)s", login=login))
     return account
 
 

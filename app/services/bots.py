@@ -18,7 +18,7 @@ from sqlalchemy import and_, delete, exists, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from app.domain.telegram_answers import Meaning
-from app.errors import BotTaken, NotFound, TokenRefused, TooManyRequests, WebhookRefused, said
+from app.errors import BotTaken, NotFound, TokenRefused, TooManyRequests, WebhookRefused, translatable
 from app.extensions import db
 from app.models import Bot, BotChat, BotStatus, Campaign, CampaignStatus
 from app.outbound.telegram import TelegramRefused, TelegramUnreachable
@@ -135,9 +135,9 @@ def _identify(token: str) -> dict[str, Any]:
             raise TooManyRequests(error.retry_after or 1) from None
         raise TokenRefused from None
     except TelegramUnreachable:
-        raise WebhookRefused(said("Telegram does not answer; try again in a minute")) from None
+        raise WebhookRefused(translatable("Telegram does not answer; try again in a minute")) from None
     if not isinstance(me, dict) or not isinstance(me.get("id"), int) or not me.get("username"):
-        raise TokenRefused(said("Telegram does not know this token as a bot's"))
+        raise TokenRefused(translatable("Telegram does not know this token as a bot's"))
     return me
 
 

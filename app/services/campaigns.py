@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 
 from app.domain import tariffs
 from app.domain.media import CAPTION
-from app.errors import BadParameter, ChatTaken, NotAdminThere, NotFound, PlanLimit, said
+from app.errors import BadParameter, ChatTaken, NotAdminThere, NotFound, PlanLimit, translatable
 from app.extensions import db
 from app.models import Bot, BotChat, BotStatus, Campaign, CampaignDay, CampaignStatus
 from app.services import accounts, media, templates
@@ -202,7 +202,7 @@ def _check_active(account_id: int, tariff: str) -> None:
         Campaign.account_id == account_id, Campaign.status == CampaignStatus.ACTIVE
     )
     if tariffs.free_slots(tariff, db.session.scalar(active) or 0) == 0:
-        raise PlanLimit(said("the plan allows no more active campaigns"))
+        raise PlanLimit(translatable("the plan allows no more active campaigns"))
 
 
 def _check_button(texts: Mapping[str, Any]) -> None:
@@ -215,9 +215,9 @@ def _check_media(account_id: int | None, code: str, welcome: str) -> None:
     if not code:
         return
     if account_id is not None and not media.belongs(account_id, code):
-        raise BadParameter("media", said("there is no such media; upload it first"))
+        raise BadParameter("media", translatable("there is no such media; upload it first"))
     if len(welcome) > CAPTION:
-        longest = said("with media Telegram takes %(most)d characters", most=CAPTION)
+        longest = translatable("with media Telegram takes %(most)d characters", most=CAPTION)
         raise BadParameter("welcome", longest)
 
 

@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 
 from sqlalchemy import func, select
 
-from app.errors import BadParameter, NotFound, PlanLimit, said
+from app.errors import BadParameter, NotFound, PlanLimit, translatable
 from app.extensions import db, doorbell
 from app.models import Campaign, CampaignStatus, Destination, DestinationStatus, Role
 from app.queues import Queue
@@ -119,7 +119,7 @@ def edit(
         row.campaign_id = campaign or None
     if ready is not None:
         if row.settings != was:
-            raise BadParameter("settings", said("changed by another call; try again"))
+            raise BadParameter("settings", translatable("changed by another call; try again"))
         row.settings, row.every_event = json.dumps(ready.settings), ready.every_event
         row.failures, row.blocked_until = 0, 0.0
     if title is not None:
@@ -170,7 +170,7 @@ def check(
         way = ready_way(account_id, id)
         return probe.check(way.adapter, way.settings)
     if tracker is None:
-        raise BadParameter("id", said("give an id, or tracker with settings"))
+        raise BadParameter("id", translatable("give an id, or tracker with settings"))
     adapter = trackers.find(tracker)
     typed = masks.restored(settings or {}, {}, adapter.secret_fields)
     return probe.check(adapter, trackers.check(adapter, typed))
@@ -218,7 +218,7 @@ def _check_room(account_id: int, campaign: int) -> None:
     )
     if (db.session.scalar(count) or 0) >= MOST:
         raise PlanLimit(
-            said("at most %(most)d trackers can be connected to one campaign or account", most=MOST)
+            translatable("at most %(most)d trackers can be connected to one campaign or account", most=MOST)
         )
 
 
@@ -243,5 +243,5 @@ def _locked(account_id: int, destination_id: int) -> Destination:
 def _connected(row: Destination) -> Destination:
     """A template is changed where it is shown: by profile/postbacks and camp/edit."""
     if row.role != Role.CONNECTED:
-        raise BadParameter("id", said("these are templates; use profile/postbacks or camp/edit"))
+        raise BadParameter("id", translatable("these are templates; use profile/postbacks or camp/edit"))
     return row

@@ -16,7 +16,7 @@ from flask import current_app
 
 from app.config import BadSetting
 from app.domain import tariffs
-from app.errors import BadKey, NoGateway, said
+from app.errors import BadKey, NoGateway, translatable
 from app.outbound.transport import Transport
 from app.turns import given_away
 from plugins import gateways
@@ -93,7 +93,7 @@ def offer(gateway: Gateway, invoice: Invoice) -> tuple[Price, Request]:
         request = gateway.hook.build_invoice(invoice=invoice, settings=gateway.settings)
     except BuyerUnknown as unknown:
         raise NoGateway(
-            said(
+            translatable(
                 "this plan is paid in Telegram, and your account is not linked to a person there; "
                 "ask the operator to link it"
             )
@@ -144,7 +144,7 @@ def give_back(name: str, received: Received) -> None:
     gateway = current("build_refund")
     if gateway.name != name:
         raise NoGateway(
-            said(
+            translatable(
                 "it was paid by %(name)s, and PAYMENT_GATEWAY is %(other)s",
                 name=name,
                 other=gateway.name,
@@ -158,7 +158,7 @@ def give_back(name: str, received: Received) -> None:
     except Refused as refused:
         raise NoGateway(str(refused)) from refused
     if not is_back:
-        raise NoGateway(said("the payment gateway did not give it back"))
+        raise NoGateway(translatable("the payment gateway did not give it back"))
 
 
 def _ask(request: Request) -> Response:
@@ -167,5 +167,5 @@ def _ask(request: Request) -> Response:
         answer = next(iter(transport.exchange([request])))
     if answer.response is None:
         log.warning("gateway.silent", reason=answer.reason)
-        raise NoGateway(said("the payment gateway does not answer; try again in a minute"))
+        raise NoGateway(translatable("the payment gateway does not answer; try again in a minute"))
     return answer.response

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from app.errors import BadParameter, said
+from app.errors import BadParameter, translatable
 from app.services.sample import sample_event
 from plugins.adapter import Adapter
 from plugins.checks import AdapterFailed
@@ -21,7 +21,7 @@ def forbid_moving(adapter: Adapter, old: Mapping[str, Any], new: Mapping[str, An
     moved = _origins(adapter, new) - _origins(adapter, old)
     if moved:
         field = f"settings.{adapter.secret_fields[0]}" if adapter.secret_fields else "settings"
-        raise BadParameter(field, said("the tracker's address has changed; type it again"))
+        raise BadParameter(field, translatable("the tracker's address has changed; type it again"))
 
 
 def _origins(adapter: Adapter, settings: Mapping[str, Any]) -> set[tuple[str, str]]:
@@ -31,7 +31,7 @@ def _origins(adapter: Adapter, settings: Mapping[str, Any]) -> set[tuple[str, st
         ]
         probe = adapter.probe(settings)
     except AdapterFailed as error:
-        why = said("%(name)s failed: %(reason)s", name=adapter.name, reason=error.reason)
+        why = translatable("%(name)s failed: %(reason)s", name=adapter.name, reason=error.reason)
         raise BadParameter("tracker", why) from error
     parts = [urlsplit(request.url) for request in (*requests, *([probe] if probe else []))]
     return {(part.scheme, part.netloc) for part in parts}

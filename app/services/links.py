@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 
 from sqlalchemy import or_, select
 
-from app.errors import BadParameter, said
+from app.errors import BadParameter, translatable
 from app.extensions import db
 from app.models import Destination, DestinationStatus, Role
 from app.services import campaigns
@@ -60,7 +60,7 @@ def _check_payload(code: str, click: str) -> None:
         longest = 64 - len(code) - 1
         raise BadParameter(
             "click",
-            said(
+            translatable(
                 "Telegram carries up to %(most)d characters here, of A-Z a-z 0-9 _ and -",
                 most=longest,
             ),

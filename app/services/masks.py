@@ -11,7 +11,7 @@ import re
 from collections.abc import Collection, Mapping
 from typing import Any, Final
 
-from app.errors import BadParameter, said
+from app.errors import BadParameter, translatable
 from plugins.contract import MASK, mask
 from plugins.url_secrets import secrets_of_url
 
@@ -74,11 +74,11 @@ def _without_keys(text: str) -> str:
 def _unmask(path: str, given: Any, stored: Any) -> Any:
     if given == MASK:
         if stored is None:
-            raise BadParameter(path, said("*** stands for a stored secret, and there is none"))
+            raise BadParameter(path, translatable("*** stands for a stored secret, and there is none"))
         return stored
     if isinstance(given, str) and MASK in given:
         if not isinstance(stored, str) or _without_keys(stored) != given:
-            raise BadParameter(path, said("type the secrets again where *** stands"))
+            raise BadParameter(path, translatable("type the secrets again where *** stands"))
         return stored
     if isinstance(given, dict):
         beside = stored if isinstance(stored, Mapping) else {}

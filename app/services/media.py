@@ -21,7 +21,7 @@ from sqlalchemy import Connection, func, select
 from sqlalchemy.exc import IntegrityError
 
 from app.domain import media as rules
-from app.errors import BadParameter, DatabaseDown, TooLarge, said
+from app.errors import BadParameter, DatabaseDown, TooLarge, translatable
 from app.extensions import db
 from app.models import Media, MediaPart
 from app.outbound import objects
@@ -88,7 +88,7 @@ def upload(account_id: int, file: IO[bytes]) -> str:
         return known
     used = select(func.coalesce(func.sum(Media.size), 0)).where(Media.account_id == account_id)
     if int(db.session.scalar(used) or 0) + size > QUOTA:
-        raise TooLarge(said("this account keeps as many media as it may"))
+        raise TooLarge(translatable("this account keeps as many media as it may"))
     db.session.commit()  # nothing is held while the store is spoken to
     row = Media(
         account_id=account_id, code=kind + new_secret(12), type=type_, size=size,
@@ -190,7 +190,7 @@ def _examined(file: IO[bytes], size: int) -> tuple[str, str]:
     file.seek(0)
     if rules.is_video(file.read(16)):
         if size > rules.VIDEO_BYTES:
-            raise TooLarge(said("a video may have 50 MB"))
+            raise TooLarge(translatable("a video may have 50 MB"))
         return rules.VIDEO, "video/mp4"
     file.seek(0)
     try:
@@ -200,7 +200,7 @@ def _examined(file: IO[bytes], size: int) -> tuple[str, str]:
     # Pillow raises half a dozen kinds of errors for a broken file, SyntaxError among them.
     except Exception as error:
         raise BadParameter(
-            "file", said("is neither a JPEG, PNG or WebP picture nor an MP4 video")
+            "file", translatable("is neither a JPEG, PNG or WebP picture nor an MP4 video")
         ) from error
     if fault := rules.photo_fault(width, height, size):
         raise (TooLarge(fault) if size > rules.PHOTO_BYTES else BadParameter("file", fault))

@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 
 from sqlalchemy import ColumnElement, select
 
-from app.errors import BadParameter, NotFound, said
+from app.errors import BadParameter, NotFound, translatable
 from app.extensions import db, doorbell
 from app.models import Attempt, Postback, PostbackState, PostbackTally
 from app.queues import Queue
@@ -62,7 +62,7 @@ def resend(account_id: int, postback_id: int | None = None, **wanted: Any) -> in
     if postback_id is not None:
         return _resend(account_id, [_find(account_id, postback_id).id])
     if not wanted:
-        raise BadParameter("id", said("give an id, or a filter such as state=failed"))
+        raise BadParameter("id", translatable("give an id, or a filter such as state=failed"))
     ended = Postback.state > PostbackState.SENDING
     matching = select(Postback.id).where(*_conditions(account_id, **wanted), ended)
     oldest = matching.order_by(Postback.created, Postback.id)

@@ -9,7 +9,7 @@ from sqlalchemy import and_, or_, select
 
 from app.domain import tariffs
 from app.domain.tariffs import PLANS, Plan
-from app.errors import BadParameter, NotFound, said
+from app.errors import BadParameter, NotFound, translatable
 from app.extensions import db
 from app.models import Account, Payment, PaymentState
 from app.services import accounts, gateway, service_bot
@@ -27,9 +27,9 @@ def refund(payment_id: int) -> Payment:
     """
     payment = db.session.get(Payment, payment_id)
     if payment is None:
-        raise NotFound(said("there is no payment %(id)d", id=payment_id))
+        raise NotFound(translatable("there is no payment %(id)d", id=payment_id))
     if payment.state == PaymentState.NEW:
-        raise BadParameter("payment", said("payment %(id)d was never paid", id=payment_id))
+        raise BadParameter("payment", translatable("payment %(id)d was never paid", id=payment_id))
     if payment.state == PaymentState.PAID:
         received = Received(
             payment.ref, payment.amount, payment.currency, payment.charge or "", payment.payer

@@ -16,7 +16,7 @@ import structlog
 from flask import current_app
 from sqlalchemy import select
 
-from app.errors import ApiError, BadParameter, NotFound, said
+from app.errors import ApiError, BadParameter, NotFound, translatable
 from app.extensions import db
 from app.models import Account, Bot, BotStatus, Campaign, CampaignStatus, Message
 from app.services import accounts, bots, sessions, visitors
@@ -110,7 +110,7 @@ def introduce(login: str, person: int, *, take: bool = False) -> None:
     if other is not None:
         if not take:
             raise BadParameter(
-                "id", said("this person has the account %(login)s already", login=other.login)
+                "id", translatable("this person has the account %(login)s already", login=other.login)
             )
         sessions.end_all(other.id)
         other.tg_id = None

@@ -15,7 +15,7 @@ from sqlalchemy import Select, Table, func, select, text
 
 from app.domain.lead import Counts
 from app.domain.retention import MILESTONES, Cohort, survival
-from app.errors import BadParameter, NotFound, said
+from app.errors import BadParameter, NotFound, translatable
 from app.extensions import db
 from app.models import Bot, Campaign
 from app.services.counters import COHORTS, COUNTERS, DAY, DAYS, QUARTER, QUARTERS
@@ -167,14 +167,14 @@ def _range(since: int | None, until: int | None, now: int) -> tuple[int, int]:
     until = min(now if until is None else until, LAST_MOMENT)
     since = max(0, until - (USUAL_DAYS - 1) * DAY if since is None else since)
     if until < since:
-        raise BadParameter("from", said("must not be after to"))
+        raise BadParameter("from", translatable("must not be after to"))
     return since, until
 
 
 def _days(since: int, until: int) -> tuple[int, int]:
     first, last = since // DAY, until // DAY
     if last - first >= MOST_DAYS:
-        raise BadParameter("from", said("at most %(most)d days at a time", most=MOST_DAYS))
+        raise BadParameter("from", translatable("at most %(most)d days at a time", most=MOST_DAYS))
     return first, last
 
 

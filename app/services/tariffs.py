@@ -16,7 +16,7 @@ from sqlalchemy import select, update
 
 from app.domain import tariffs
 from app.domain.tariffs import PLANS, Plan
-from app.errors import NotFound, PlanActive, said
+from app.errors import NotFound, PlanActive, translatable
 from app.extensions import db
 from app.models import Account, Campaign, CampaignStatus, Payment, PaymentState
 from app.services import accounts, gateway, notices
@@ -223,5 +223,5 @@ def _payment(ref: str, *, lock: bool = False) -> Payment:
         wanted = wanted.with_for_update()
     payment = db.session.scalar(wanted.execution_options(populate_existing=True))
     if payment is None:
-        raise NotFound(said("there is no such payment"))
+        raise NotFound(translatable("there is no such payment"))
     return payment

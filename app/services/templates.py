@@ -16,7 +16,7 @@ from flask import current_app
 from marshmallow import ValidationError
 from sqlalchemy import select
 
-from app.errors import BadParameter, said
+from app.errors import BadParameter, translatable
 from app.extensions import db
 from app.models import Destination, DestinationStatus, Role
 from plugins.contract import EventKind
@@ -123,7 +123,7 @@ def _blame(error: ValidationError) -> BadParameter:
     for field, kind in FIELDS.items():
         if isinstance(faults, dict) and kind in faults:
             return BadParameter(field, _sentence(faults[kind]))
-    why = said("the templates cannot be used: %(why)s", why=_sentence(faults))
+    why = translatable("the templates cannot be used: %(why)s", why=_sentence(faults))
     return BadParameter("pb_wait", why)
 
 

@@ -9,7 +9,7 @@ from flask import current_app
 from marshmallow import ValidationError
 
 from app.config import Settings
-from app.errors import BadParameter, said
+from app.errors import BadParameter, translatable
 from app.outbound.schemes import HTTPS, scheme_for
 from plugins import capabilities, form
 from plugins.adapter import Adapter
@@ -68,9 +68,9 @@ def find(name: str, field: str = "tracker") -> Adapter:
     try:
         return _registry().get(name)
     except UnknownTracker as error:
-        raise BadParameter(field, said("%(why)s; see trackers/list", why=str(error))) from error
+        raise BadParameter(field, translatable("%(why)s; see trackers/list", why=str(error))) from error
     except BrokenTracker as error:
-        why = said("%(name)s is broken: %(reason)s", name=name, reason=error.reason)
+        why = translatable("%(name)s is broken: %(reason)s", name=name, reason=error.reason)
         raise BadParameter(field, why) from error
 
 
@@ -103,7 +103,7 @@ def check(adapter: Adapter, raw: Mapping[str, Any], field: str = "settings") -> 
 
 
 def _failed(adapter: Adapter, error: AdapterFailed) -> BadParameter:
-    why = said("%(name)s failed: %(reason)s", name=adapter.name, reason=error.reason)
+    why = translatable("%(name)s failed: %(reason)s", name=adapter.name, reason=error.reason)
     return BadParameter("tracker", why)
 
 

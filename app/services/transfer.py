@@ -18,7 +18,7 @@ from sqlalchemy.exc import IntegrityError
 
 from app.domain import tariffs
 from app.domain.tariffs import Standing
-from app.errors import BadParameter, NotAdminThere, NotFound, PlanLimit, RecipientUnpaid, said
+from app.errors import BadParameter, NotAdminThere, NotFound, PlanLimit, RecipientUnpaid, translatable
 from app.extensions import db
 from app.models import (
     Account,
@@ -116,7 +116,7 @@ def give_campaign(
     _check_room(recipient, 1)
     chosen = _receiving_bot(recipient.id, campaign, to_bot)
     if chosen is None:
-        raise NotAdminThere(said("none of the recipient's bots is an administrator of that chat"))
+        raise NotAdminThere(translatable("none of the recipient's bots is an administrator of that chat"))
     _hand_over([campaign], recipient.id, chosen, with_leads=with_leads)
     log.info("campaign.transferred", campaign=campaign_id, recipient=recipient.id)
 
@@ -131,7 +131,7 @@ def _owner(token: str) -> int:
         )
     )
     if owner is None:
-        raise NotFound(said("this token belongs to no account; ask for it again"))
+        raise NotFound(translatable("this token belongs to no account; ask for it again"))
     return owner
 
 
@@ -139,7 +139,7 @@ def _lock_both(account_id: int, token: str, bots: Sequence[int]) -> Account:
     """Stop the updates of `bots` and the changes of both accounts; return the recipient."""
     recipient = _owner(token)
     if recipient == account_id:
-        raise BadParameter("token", said("is your own; ask the recipient for theirs"))
+        raise BadParameter("token", translatable("is your own; ask the recipient for theirs"))
     ingest.hold(db.session.connection(), bots)
     locked = {id_: accounts.lock(id_) for id_ in sorted((account_id, recipient))}
     return locked[recipient]
@@ -154,7 +154,7 @@ def _check_room(recipient: Account, wanted: int) -> None:
         raise RecipientUnpaid
     slots = tariffs.free_slots(recipient.tariff, accounts.living_campaigns(recipient.id))
     if slots != tariffs.UNLIMITED and slots < wanted:
-        raise PlanLimit(said("the recipient's plan has no room for so many campaigns"))
+        raise PlanLimit(translatable("the recipient's plan has no room for so many campaigns"))
 
 
 def _living(account_id: int, campaign_id: int, *, lock: bool = False) -> Campaign:

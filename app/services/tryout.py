@@ -11,7 +11,7 @@ from typing import Any, Final
 from sqlalchemy import select
 
 from app.domain import events
-from app.errors import BadParameter, NotFound, said
+from app.errors import BadParameter, NotFound, translatable
 from app.extensions import db
 from app.models import Campaign, CampaignStatus
 from app.outbound.transport import Answer
@@ -99,7 +99,7 @@ def _ready(
     settings: Mapping[str, Any] | None = None,
 ) -> Ready:
     if sum(given is not None for given in (dest, template, tracker)) != 1:
-        raise BadParameter("dest", said("give either dest, template, or tracker with settings"))
+        raise BadParameter("dest", translatable("give either dest, template, or tracker with settings"))
     if dest is not None:
         return destinations.ready_way(account_id, dest)
     if template is not None:

@@ -27,7 +27,7 @@ CODE: Final = FOLDER.parent
 DATE: Final = datetime(2026, 1, 1, tzinfo=UTC)
 #: The doubles of the sandbox speak to programs.
 METHODS: Final = [("sandbox/**.py", "ignore"), ("**.py", "python")]
-KEYWORDS: Final[dict[str, Any]] = {"gettext": None, "ngettext": (1, 2), "said": None}
+KEYWORDS: Final[dict[str, Any]] = {"gettext": None, "ngettext": (1, 2), "translatable": None}
 
 
 def template(domain: str) -> Catalog:

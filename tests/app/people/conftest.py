@@ -81,7 +81,7 @@ class Desk:
     def speak(self) -> None:
         messages.send(seconds=5.0)
 
-    def said(self, person: Person) -> list[Any]:
+    def translatable(self, person: Person) -> list[Any]:
         return [one for one in self.telegram.sent(TOKEN) if one.chat_id == person.id]
 
     def staged(self) -> list[Message]:

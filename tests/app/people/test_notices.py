@@ -109,7 +109,7 @@ def test_one_person_with_many_campaigns_gets_one_message(desk, ann, make_campaig
     assert len(lines) == 11
     assert lines[-1] == "And 2 more."
     desk.speak()
-    buttons = desk.said(ANN)[-1].reply_markup["inline_keyboard"]
+    buttons = desk.translatable(ANN)[-1].reply_markup["inline_keyboard"]
     assert buttons[0][0]["text"] == "Mute Flowers 5"
     assert len(buttons) == 5
 
@@ -132,7 +132,7 @@ def test_the_button_mutes_the_campaign_for_its_owner_only(desk, ann, make_campai
     walk(campaign, WALKERS[0], "start")
     desk.tell()
     desk.speak()
-    ((button,),) = desk.said(ANN)[-1].reply_markup["inline_keyboard"]
+    ((button,),) = desk.translatable(ANN)[-1].reply_markup["inline_keyboard"]
     walk(campaign, WALKERS[1], "start")
     assert desk.press(IVAN, button["callback_data"]) == "Эта кнопка больше не работает."
     mine, strangers = rows(select(Campaign).order_by(Campaign.id))
@@ -303,9 +303,9 @@ def test_the_clock_tells_by_itself(desk, ann, make_campaign, walk):
     walk(make_campaign(ann.id), WALKERS[0], "start")
     assert "messages" in upkeep.tick(time.time())
     desk.speak()
-    assert desk.said(ANN)[-1].text == "Flowers 1: 1 opened the bot"
+    assert desk.translatable(ANN)[-1].text == "Flowers 1: 1 opened the bot"
     assert desk.staged()[-1].state == MessageState.SENT
-    assert desk.said(ANN)[-1].token == TOKEN
+    assert desk.translatable(ANN)[-1].token == TOKEN
 
 
 def test_two_clocks_tell_everything_once(desk, ann, live_app, make_campaign, walk):

@@ -109,7 +109,7 @@ def test_who_pays_gets_the_plan_and_is_told(till, mine, ann, client):
     assert told["state"] == "paid"
     till.tell()
     till.speak()
-    assert "Kitty" in till.said(ANN)[-1].text
+    assert "Kitty" in till.translatable(ANN)[-1].text
 
 
 def test_a_payment_that_is_not_made_yet_is_checked_without_asking_anybody(till, mine, client):
@@ -292,7 +292,7 @@ def test_a_refund_gives_the_stars_back_and_takes_the_plan(till, mine, ann, run):
     assert state(ann) == ("kitten", None)
     assert mine.get("tariff/history")["data"][0]["state"] == "refunded"
     till.speak()
-    assert "given back" in till.said(ANN)[-1].text
+    assert "given back" in till.translatable(ANN)[-1].text
 
 
 def test_a_refund_is_counted_once_however_often_it_is_told(till, mine, ann, run):
@@ -450,7 +450,7 @@ def test_paysupport_names_who_to_ask_and_what_was_paid(till, mine):
     paid(till, bought(mine))
     till.hear(people.text(ANN, "/paysupport"))
     till.speak()
-    text = till.said(ANN)[-1].text
+    text = till.translatable(ANN)[-1].text
     assert "@gate_support" in text
     assert f"No. {payments()[0].id}: Kitty, 1800 XTR" in text
 
@@ -458,8 +458,8 @@ def test_paysupport_names_who_to_ask_and_what_was_paid(till, mine):
 def test_paysupport_answers_who_has_no_account(till):
     till.hear(people.text(IVAN, "/paysupport@gate_service_bot my money"))
     till.speak()
-    assert "@gate_support" in till.said(IVAN)[-1].text
-    assert "Вопрос" in till.said(IVAN)[-1].text
+    assert "@gate_support" in till.translatable(IVAN)[-1].text
+    assert "Вопрос" in till.translatable(IVAN)[-1].text
 
 
 def test_a_bot_that_sells_nothing_has_no_paysupport(desk):

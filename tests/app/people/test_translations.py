@@ -17,11 +17,11 @@ from marshmallow import Schema, fields, validate
 
 import app as code
 import app.blueprints
-from app.errors import ApiError, Sentence, said
+from app.errors import ApiError, Sentence, translatable
 from app.outbound.urls import AddressRefused, check_url
 from app.services.accounts import LANGUAGES
 from app.translations import FOLDER, SPOKEN, foreign, gettext, ngettext, speaking, translated
-from app.translations.__main__ import languages, read, template, untranslated
+from app.translations.__main__ import KEYWORDS, languages, read, template, untranslated
 from plugins.registry import Registry
 
 CATALOGS = list(languages())
@@ -99,11 +99,29 @@ def test_whoever_refuses_says_it_so_that_it_can_be_translated():
     places = list(_refusals())
     assert len(places) > 50
     bare = [place for place, one in places if isinstance(one, ast.Constant | ast.JoinedStr)]
-    assert bare == [], "write said(...)"
+    assert bare == [], "write translatable(...)"
+
+
+def test_nothing_else_is_named_like_the_mark_of_a_text():
+    """Babel 2.19 takes `name["result"]` for a call of the keyword `name`."""
+    folder = Path(code.__file__).parent
+    others = [
+        f"{path.relative_to(folder)}:{node.lineno}"
+        for path in folder.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.Name)
+        and isinstance(node.ctx, ast.Store)
+        and node.id in KEYWORDS
+        or isinstance(node, ast.arg)
+        and node.arg in KEYWORDS
+        or isinstance(node, ast.Subscript)
+        and getattr(node.value, "id", "") in KEYWORDS
+    ]
+    assert others == []
 
 
 def test_a_sentence_is_its_text_and_stays_a_sentence_when_it_is_copied():
-    sentence = said("at most %(most)d days at a time", most=366)
+    sentence = translatable("at most %(most)d days at a time", most=366)
     assert sentence == "at most 366 days at a time"
     for one in (copy.deepcopy(sentence), pickle.loads(pickle.dumps(sentence))):  # noqa: S301
         assert isinstance(one, Sentence)
@@ -111,8 +129,8 @@ def test_a_sentence_is_its_text_and_stays_a_sentence_when_it_is_copied():
 
 
 def test_a_sentence_inside_a_sentence_is_translated_and_a_name_is_not(app):
-    inner = said("must be from %(low)d to %(high)d", low=1, high=5)
-    sentence = said("%(name)s failed: %(reason)s", name="is required", reason=inner)
+    inner = translatable("must be from %(low)d to %(high)d", low=1, high=5)
+    sentence = translatable("%(name)s failed: %(reason)s", name="is required", reason=inner)
     assert translated(sentence) == "is required failed: must be from 1 to 5"
     with speaking("ru"):
         assert translated(sentence) == "сбой адаптера is required: нужно число от 1 до 5"
