@@ -1,10 +1,10 @@
-"""`python worker.py`: the worker dyno. See app/supervisor.py."""
+"""`python worker.py`: the worker dyno. See app/worker/supervisor.py."""
 
 from __future__ import annotations
 
 import sys
 
-from app.supervisor import main
+from app.worker.supervisor import main
 
 if __name__ == "__main__":
     sys.exit(main())

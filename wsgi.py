@@ -4,7 +4,7 @@ import sys
 
 from app import create_app
 from app.config import BadSetting
-from app.turns import Turns
+from app.web.request_slots import Turns
 
 try:
     app = create_app()

@@ -19,12 +19,14 @@ def create_app(settings: SettingsType | None = None) -> Flask:
     """
     from flask import Flask
 
-    from app import cli, envelope, logs, translations
+    from app import logs, translations
     from app.blueprints import register_blueprints
+    from app.cli import commands
     from app.config import Settings
     from app.database import prepare_engine
     from app.extensions import db, doorbell, migrate, vault
-    from app.services import gateway
+    from app.services.billing import gateway
+    from app.web import responses
     from plugins.registry import Registry
 
     settings = settings or Settings.from_environment()
@@ -46,7 +48,7 @@ def create_app(settings: SettingsType | None = None) -> Flask:
     migrate.init_app(app, db, directory="migrations", render_as_batch=True)
 
     translations.register(app)
-    envelope.register(app)
+    responses.register(app)
     register_blueprints(app)
-    cli.register(app)
+    commands.register(app)
     return app

@@ -5,9 +5,9 @@ from __future__ import annotations
 from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
 
+from app.crypto import vault
 from app.models.base import Base
 from app.queues import Doorbell
-from app.vault import vault
 
 db = SQLAlchemy(model_class=Base)
 migrate = Migrate()

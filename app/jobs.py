@@ -19,8 +19,10 @@ from app.config import Settings
 from app.extensions import db, doorbell
 from app.outbound.transport import Transport
 from app.queues import Queue
-from app.services import delivery, leads, messages, upkeep
-from app.services.ways import Ways
+from app.services import maintenance, messages
+from app.services.delivery import loop
+from app.services.delivery.targets import Ways
+from app.services.leads import process
 
 log = structlog.get_logger()
 
@@ -55,7 +57,7 @@ def sweep() -> None:
     itself: slower, but it goes on.
     """
     with current_app.app_context():
-        for queue in upkeep.tick(time.time()):
+        for queue in maintenance.tick(time.time()):
             if not doorbell.ring(queue, help_wanted=True):
                 WORK[queue](1.0, lambda: None)
 
@@ -74,7 +76,7 @@ def _drain(queue: Queue, work: Work) -> None:
 
 
 def _update_work(seconds: float, pulse: Callable[[], None]) -> int:
-    return leads.process_updates(seconds=seconds, stop=stopping.is_set, pulse=pulse)
+    return process.process_updates(seconds=seconds, stop=stopping.is_set, pulse=pulse)
 
 
 def _postback_work(seconds: float, pulse: Callable[[], None]) -> int:
@@ -93,9 +95,9 @@ WORK: Final[dict[Queue, Work]] = {
 
 
 @cache
-def _delivery() -> delivery.Delivery:
+def _delivery() -> loop.Delivery:
     settings: Settings = current_app.config["SETTINGS"]
-    return delivery.Delivery(
+    return loop.Delivery(
         Transport(allow=settings.outbound_allow),
         Ways(current_app.extensions["trackers"]),
         lease_seconds=settings.lease_seconds,

@@ -25,7 +25,7 @@ from sqlalchemy import event
 from app import create_app
 from app.config import Settings
 from app.extensions import db
-from app.services import limits
+from app.services.accounts import rate_limits
 from bench import api_seed, system
 from bench.measure import WIDTH, heading
 
@@ -89,7 +89,7 @@ def _measure(*sizes: _Size) -> list[dict[str, Any]]:
 
     The sizes take turns, so that what else the machine does falls on all alike.
     """
-    limits.CALLERS.burst = sys.maxsize
+    rate_limits.CALLERS.burst = sys.maxsize
     found: list[dict[str, Any]] = [{} for _ in sizes]
     for name in sizes[0].calls:
         spent: list[list[float]] = [[] for _ in sizes]

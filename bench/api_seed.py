@@ -9,10 +9,10 @@ from typing import Any
 
 from sqlalchemy import text
 
+from app.crypto import fingerprint, new_secret
 from app.extensions import db
 from app.models import Account, Bot, Campaign, Destination
-from app.services import tallies
-from app.vault import fingerprint, new_secret
+from app.services.lists import row_counts
 
 CAMPAIGNS = 10
 DESTINATIONS = 3
@@ -139,7 +139,7 @@ def _rows(account: int, seeded: Seeded) -> None:
     for statement in (_LEADS, _JOURNAL, _POSTBACKS, *_COUNTERS):
         db.session.execute(statement, terms)
     db.session.commit()
-    tallies.fold()  # as the worker's clock does
+    row_counts.fold()  # as the worker's clock does
     with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(text("VACUUM ANALYZE"))
 

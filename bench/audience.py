@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from app.sandbox import people
+from app.sandbox.telegram import people
 
 FIRST_PERSON = 7_000_000_000  # above 32 bits, as the ids of new users are
 FIRST_UPDATE = 100_000_000

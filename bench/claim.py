@@ -22,7 +22,7 @@ from sqlalchemy import Connection, event, text
 from app import create_app
 from app.extensions import db
 from app.models import Account, Destination
-from app.services import outbox
+from app.services import postbacks
 from plugins.contract import Event, EventKind
 
 DESTINATIONS = 50
@@ -115,7 +115,7 @@ def _claims() -> tuple[list[float], list[int], list[Statement]]:
 
 def _claim(connection: Connection, after: int) -> Any:
     now = time.time()
-    return outbox.claim(
+    return postbacks.claim(
         connection,
         now=now,
         lease=secrets.token_hex(16),

@@ -11,10 +11,10 @@ import json
 import time
 
 from app import create_app
+from app.crypto import fingerprint, new_secret
 from app.extensions import db, vault
 from app.models import Account, Bot, BotChat, Campaign, Destination
 from app.models.destination import Role
-from app.vault import fingerprint, new_secret
 from bench.audience import Door, doors_to_json
 from plugins.contract import EventKind
 

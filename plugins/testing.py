@@ -19,9 +19,9 @@ from dataclasses import replace
 from typing import Any, ClassVar, Final
 from urllib.parse import parse_qsl, urlsplit
 
-from plugins.adapter import Adapter
 from plugins.contract import Event, EventKind, Outcome, Request, Response
-from plugins.purity import watched
+from plugins.host.adapter import Adapter
+from plugins.host.purity import watched
 
 #: Written by strangers into names, click ids and titles.
 HOSTILE: Final = (
@@ -106,7 +106,7 @@ def sample_event(kind: EventKind = EventKind.APPROVE, **changes: Any) -> Event:
 class AdapterContract:
     """Subclass it in a test module and set the three attributes.
 
-    `adapter` comes from `plugins.registry.make_adapter(name, module)` or from
+    `adapter` comes from `plugins.host.registry.make_adapter(name, module)` or from
     `Registry.load().get(name)`; `example_settings` is what a customer would
     type; `success_sample` is an answer by which the tracker takes an event.
     """

@@ -23,7 +23,7 @@ import psycopg
 import pytest
 
 from app.config import Settings
-from app.embedded_redis import EmbeddedRedis
+from app.local.redis_server import EmbeddedRedis
 
 # Two cores may be shared with a build: how long an example takes says nothing.
 hypothesis.settings.register_profile(
@@ -32,6 +32,14 @@ hypothesis.settings.register_profile(
     suppress_health_check=[hypothesis.HealthCheck.too_slow],
 )
 hypothesis.settings.load_profile("gatepost")
+
+#: The fixtures of whole capabilities, and what they are made of.
+pytest_plugins = (
+    "tests.support.world",
+    "tests.support.stage",
+    "tests.support.desk",
+    "tests.support.courier",
+)
 
 SECRET_KEY = "a secret for tests only, never used elsewhere"
 

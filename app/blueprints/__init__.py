@@ -1,6 +1,6 @@
 """Doors: parse, guard, call one service, answer.
 
-Each module offers its `blueprint`; a view wears one guard of `app.auth`.
+Each module offers its `blueprint`; a view wears one guard of `app.web.auth`.
 """
 
 from __future__ import annotations

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, g
 
-from app.auth import caller_address, public, session
-from app.envelope import ok
 from app.schemas import load
 from app.schemas.auth import Logout, Poll
-from app.services import sessions
+from app.services.service_bot import sessions
+from app.web.auth import caller_address, public, session
+from app.web.responses import ok
 
 blueprint = Blueprint("auth", __name__, url_prefix="/api/auth")
 

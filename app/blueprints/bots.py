@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, g
 
-from app.auth import api_key
-from app.envelope import ok
 from app.schemas import load
 from app.schemas.bots import BotAdd, BotAdded, BotChats, BotId, BotOut, BotsList, ChatOut
-from app.services import bots
+from app.services.bots import bots
+from app.web.auth import api_key
+from app.web.responses import ok
 
 blueprint = Blueprint("bots", __name__, url_prefix="/api/bots")
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, g
 
-from app.auth import api_key
-from app.envelope import ok
 from app.schemas import load
 from app.schemas.campaigns import (
     CampaignAdd,
@@ -18,8 +16,10 @@ from app.schemas.campaigns import (
     CampaignsList,
     LinkOut,
 )
-from app.services import campaigns, links
-from app.services.templates import told, warnings
+from app.services.campaigns import campaigns, links
+from app.services.trackers.url_templates import told, warnings
+from app.web.auth import api_key
+from app.web.responses import ok
 
 blueprint = Blueprint("campaigns", __name__, url_prefix="/api/camp")
 

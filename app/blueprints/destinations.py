@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, g
 
-from app.auth import api_key
-from app.envelope import ok, page
 from app.schemas import load
 from app.schemas.destinations import (
     CheckedOut,
@@ -17,8 +15,10 @@ from app.schemas.destinations import (
     DestinationPause,
     DestinationsList,
 )
-from app.services import destinations
-from app.services.templates import told, warnings_of
+from app.services.trackers import destinations
+from app.services.trackers.url_templates import told, warnings_of
+from app.web.auth import api_key
+from app.web.responses import ok, page
 
 blueprint = Blueprint("destinations", __name__, url_prefix="/api/dest")
 

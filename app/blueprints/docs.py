@@ -9,8 +9,8 @@ from typing import Final
 import orjson
 from flask import Blueprint, Response, current_app, make_response, render_template
 
-from app.auth import counted, public
-from app.openapi.document import describe
+from app.web.auth import counted, public
+from app.web.openapi.document import describe
 
 blueprint = Blueprint("docs", __name__, url_prefix="/api")
 

@@ -11,8 +11,8 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_late
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
-from app.auth import public
 from app.services import health
+from app.web.auth import public
 
 blueprint = Blueprint("health", __name__)
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, g
 
-from app.auth import api_key
-from app.envelope import page
 from app.schemas import load
 from app.schemas.journal import JournalList, JournalOut
-from app.services import journal
+from app.services.leads import journal
+from app.web.auth import api_key
+from app.web.responses import page
 
 blueprint = Blueprint("journal", __name__, url_prefix="/api/journal")
 

@@ -6,10 +6,8 @@ from collections.abc import Iterator
 
 from flask import Blueprint, Response, g, stream_with_context
 
-from app.auth import api_key
-from app.envelope import ok, page
 from app.schemas import load
-from app.schemas.csv import lines
+from app.schemas.csv_export import lines
 from app.schemas.leads import (
     LeadId,
     LeadOut,
@@ -19,7 +17,9 @@ from app.schemas.leads import (
     LeadStory,
     Subscriber,
 )
-from app.services import erasure, leads_list
+from app.services.leads import erasure, query
+from app.web.auth import api_key
+from app.web.responses import ok, page
 
 blueprint = Blueprint("leads", __name__, url_prefix="/api/leads")
 
@@ -28,7 +28,7 @@ blueprint = Blueprint("leads", __name__, url_prefix="/api/leads")
 @api_key
 def listed() -> Response:
     """Leads, newest first."""
-    found = leads_list.listed(g.account.id, **load(LeadsList()))
+    found = query.listed(g.account.id, **load(LeadsList()))
     return page(LeadOut(many=True).dump(found.rows), found.total)
 
 
@@ -36,7 +36,7 @@ def listed() -> Response:
 @api_key
 def get() -> Response:
     """One lead explained."""
-    found = leads_list.explained(g.account.id, load(LeadId())["id"])
+    found = query.explained(g.account.id, load(LeadId())["id"])
     return ok(LeadPerson().dump(found.lead) | LeadStory().dump(found))
 
 
@@ -44,7 +44,7 @@ def get() -> Response:
 @api_key
 def export() -> Response:
     """All leads as CSV, streamed: the one answer that is not JSON."""
-    parts = leads_list.everyone(g.account.id, **load(LeadsExport()))
+    parts = query.everyone(g.account.id, **load(LeadsExport()))
     body: Iterator[str] = stream_with_context(lines(LeadOut(many=True), parts))
     named = {"Content-Disposition": 'attachment; filename="leads.csv"'}
     return Response(body, mimetype="text/csv", headers=named)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, g
 
-from app.auth import api_key
-from app.envelope import ok
 from app.schemas.media import MediaOut, uploaded
-from app.services import media
+from app.services.campaigns import media
+from app.web.auth import api_key
+from app.web.responses import ok
 
 blueprint = Blueprint("media", __name__, url_prefix="/api/media")
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, g
 
-from app.auth import api_key
-from app.envelope import ok, page
 from app.schemas import load
 from app.schemas.postbacks import (
     PostbackDetail,
@@ -17,7 +15,10 @@ from app.schemas.postbacks import (
     PostbackTest,
     TryoutOut,
 )
-from app.services import postbacks, tryout
+from app.services.postbacks import log
+from app.services.trackers import test_send
+from app.web.auth import api_key
+from app.web.responses import ok, page
 
 blueprint = Blueprint("postbacks", __name__, url_prefix="/api/postbacks")
 
@@ -26,7 +27,7 @@ blueprint = Blueprint("postbacks", __name__, url_prefix="/api/postbacks")
 @api_key
 def listed() -> Response:
     """Postbacks, newest first."""
-    found = postbacks.listed(g.account.id, **load(PostbacksList()))
+    found = log.listed(g.account.id, **load(PostbacksList()))
     return page(PostbackOut(many=True).dump(found.rows), found.total)
 
 
@@ -34,7 +35,7 @@ def listed() -> Response:
 @api_key
 def get() -> Response:
     """One postback with every attempt."""
-    found = postbacks.explained(g.account.id, load(PostbackId())["id"])
+    found = log.explained(g.account.id, load(PostbackId())["id"])
     return ok(PostbackDetail().dump(found.postback) | PostbackStory().dump(found))
 
 
@@ -42,11 +43,11 @@ def get() -> Response:
 @api_key
 def resend() -> Response:
     """Send one postback, or those a filter finds, once more."""
-    return ok({"count": postbacks.resend(g.account.id, **load(PostbackResend()))})
+    return ok({"count": log.resend(g.account.id, **load(PostbackResend()))})
 
 
 @blueprint.post("/test.json")
 @api_key
 def test() -> Response:
     """What would be sent for a sample event; with `send`, what the tracker says to it."""
-    return ok(TryoutOut().dump(tryout.run(g.account.id, **load(PostbackTest()))))
+    return ok(TryoutOut().dump(test_send.run(g.account.id, **load(PostbackTest()))))

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, g
 
-from app.auth import api_key, api_key_even_unpaid, session
-from app.envelope import ok
 from app.schemas import load
 from app.schemas.profile import (
     Language,
@@ -16,8 +14,11 @@ from app.schemas.profile import (
     TrackerConnect,
     TrackerOut,
 )
-from app.services import accounts, connection
-from app.services.templates import told, warnings
+from app.services import profile
+from app.services.accounts import accounts
+from app.services.trackers.url_templates import told, warnings
+from app.web.auth import api_key, api_key_even_unpaid, session
+from app.web.responses import ok
 
 blueprint = Blueprint("profile", __name__, url_prefix="/api/profile")
 
@@ -72,12 +73,12 @@ def lang() -> Response:
 @api_key
 def tracker() -> Response:
     """Which tracker is connected."""
-    return ok(TrackerOut().dump(connection.read(g.account.id)))
+    return ok(TrackerOut().dump(profile.read(g.account.id)))
 
 
 @blueprint.post("/tracker.json")
 @api_key
 def connect() -> Response:
     """Connect an AlterCPA tracker, or disconnect it."""
-    connection.choose(g.account.id, **load(TrackerConnect()))
+    profile.choose(g.account.id, **load(TrackerConnect()))
     return ok()

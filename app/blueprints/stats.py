@@ -6,11 +6,11 @@ import time
 
 from flask import Blueprint, Response, g
 
-from app.auth import api_key
-from app.envelope import ok
 from app.schemas import load
 from app.schemas.stats import DayOut, RetentionOut, StatsDaily, StatsRange, SummaryOut
-from app.services import stats
+from app.services.leads import stats
+from app.web.auth import api_key
+from app.web.responses import ok
 
 blueprint = Blueprint("stats", __name__, url_prefix="/api/stats")
 

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, g, request
 
-from app.auth import api_key_even_unpaid, public
 from app.domain.tariffs import PLANS
-from app.envelope import ok, page
 from app.schemas import load
 from app.schemas.tariffs import (
     PaymentCheck,
@@ -16,7 +14,9 @@ from app.schemas.tariffs import (
     TariffHistory,
     TariffOut,
 )
-from app.services import tariffs
+from app.services.billing import tariffs
+from app.web.auth import api_key_even_unpaid, public
+from app.web.responses import ok, page
 
 blueprint = Blueprint("tariffs", __name__, url_prefix="/api")
 

@@ -13,8 +13,8 @@ import structlog
 from flask import Blueprint, Response, request
 from sqlalchemy.exc import SQLAlchemyError
 
-from app.auth import telegram_secret
-from app.services import ingest
+from app.services.updates import inbox
+from app.web.auth import telegram_secret
 
 log = structlog.get_logger()
 door = Blueprint("telegram", __name__)
@@ -35,9 +35,9 @@ def receive(path: str) -> Response:
         return Response(status=404)
     if (request.content_length or 0) > MAX_BODY:
         request.max_content_length = request.content_length  # to keep its beginning
-        ingest.park_oversized(bot_id, request.stream.read(4096))
+        inbox.park_oversized(bot_id, request.stream.read(4096))
     else:
-        ingest.store_update(bot_id, request.get_data(cache=False))
+        inbox.store_update(bot_id, request.get_data(cache=False))
     return Response(status=200)
 
 
@@ -53,7 +53,7 @@ def _bot_behind(path: str) -> int | None:
     bot_id, until = _bots.get(path, (None, 0.0))
     if bot_id is not None and now < until:
         return bot_id
-    bot_id = ingest.bot_behind(path)
+    bot_id = inbox.bot_behind(path)
     if bot_id is not None:
         if len(_bots) >= KEPT_PATHS:
             _bots.clear()

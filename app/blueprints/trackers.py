@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from flask import Blueprint, Response
 
-from app.auth import api_key
-from app.envelope import ok
-from app.services import trackers
+from app.services.trackers import catalogue
+from app.web.auth import api_key
+from app.web.responses import ok
 
 blueprint = Blueprint("trackers", __name__, url_prefix="/api/trackers")
 
@@ -15,4 +15,4 @@ blueprint = Blueprint("trackers", __name__, url_prefix="/api/trackers")
 @api_key
 def listed() -> Response:
     """All adapters with the fields they ask for, and the broken ones with their reason."""
-    return ok(trackers.listed())
+    return ok(catalogue.listed())

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, g
 
-from app.auth import api_key
-from app.envelope import ok
 from app.schemas import load
 from app.schemas.transfer import BotTransfer, CampaignTransfer, Recipient, RecipientOut
-from app.services import transfer
+from app.services.campaigns import transfer
+from app.web.auth import api_key
+from app.web.responses import ok
 
 blueprint = Blueprint("transfer", __name__, url_prefix="/api/transfer")
 

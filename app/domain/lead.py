@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from app.domain.telegram import HappeningKind
+    from app.domain.telegram.updates import HappeningKind
     from plugins.contract import EventKind
 
 

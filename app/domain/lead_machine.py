@@ -41,7 +41,7 @@ from app.domain.lead import (
     Step,
     Tally,
 )
-from app.domain.telegram import HappeningKind
+from app.domain.telegram.updates import HappeningKind
 from plugins.contract import EventKind
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from typing import Annotated, Any, cast
 from sqlalchemy import BigInteger, Double, Integer, MetaData, Table, Text, TypeDecorator
 from sqlalchemy.orm import DeclarativeBase, mapped_column
 
-from app.vault import vault
+from app.crypto import vault
 
 #: SQLite only autoincrements INTEGER PRIMARY KEY, which is 64-bit there.
 Big = BigInteger().with_variant(Integer(), "sqlite")

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-from app.domain.spans import HOUR
+from app.domain.time_ranges import HOUR
 
 #: By operation: what PostgreSQL calls its rows, and what each of them counts.
 _COUNTS: Final = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from app.outbound.answers import Failure, Unsendable
+from app.outbound.result import Failure, Unsendable
 from plugins.contract import Request
 
 #: Ours to set: they frame the message or name the host.

@@ -13,9 +13,9 @@ from collections.abc import Mapping
 from contextlib import closing
 from typing import Any, Final
 
-from app.domain.telegram_answers import Meaning, meaning
+from app.domain.telegram.api_errors import Meaning, meaning
 from app.outbound.transport import Answer, Transport
-from app.turns import given_away
+from app.web.request_slots import given_away
 from plugins.contract import Request, Response, mask
 
 MAX_BODY: Final = 256 * 1024

@@ -24,8 +24,8 @@ import certifi
 import pycurl
 
 from app.config import Network
-from app.outbound.answers import Answer, Failure, Unsendable
-from app.outbound.transfer import Limits, Transfer
+from app.outbound.curl_handle import Limits, Transfer
+from app.outbound.result import Answer, Failure, Unsendable
 from plugins.contract import Request
 
 __all__ = ["Answer", "Failure", "Transport"]

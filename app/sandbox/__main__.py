@@ -14,10 +14,10 @@ import signal
 import threading
 from contextlib import ExitStack
 
-from app.sandbox import vendors
-from app.sandbox.bot_api import BotApiDouble
 from app.sandbox.serving import LOOPBACK, Server, running
-from app.sandbox.tracker import TrackerDouble
+from app.sandbox.telegram.server import BotApiDouble
+from app.sandbox.vendors import catalogue
+from app.sandbox.vendors.tracker import TrackerDouble
 
 
 def main() -> None:
@@ -69,7 +69,7 @@ def _serve(stack: ExitStack, chosen: argparse.Namespace) -> list[str]:
         f"Bot API double  TELEGRAM_API_URL={serve(bot_api, chosen.bot_api_port)}",
         f"Tracker double  {serve(TrackerDouble(), chosen.tracker_port)}/ok/pb?click={{click}}",
     ]
-    for number, vendor in enumerate(vendors.every()):
+    for number, vendor in enumerate(catalogue.every()):
         url = serve(vendor.double, chosen.vendor_port and chosen.vendor_port + number)
         body = {"tracker": vendor.tracker, "settings": vendor.settings(url)}
         said.append(f"Vendor double   {url}  {json.dumps(body)}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from app.schemas import fields
 from app.schemas.base import Input
-from app.services.sessions import NONCE
+from app.services.service_bot.sessions import NONCE
 
 
 class Poll(Input):

@@ -8,9 +8,9 @@ from typing import Any
 from flask import request
 from marshmallow import EXCLUDE, Schema
 
-from app.auth import KEY
 from app.errors import TooLarge, translatable
-from app.schemas.wire import MAX_BODY, UnreadableBody, parse_object, parse_pairs
+from app.schemas.parsing import MAX_BODY, UnreadableBody, parse_object, parse_pairs
+from app.web.auth import KEY
 
 
 class Input(Schema):

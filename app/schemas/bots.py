@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from app.schemas import fields
 from app.schemas.base import Input, Output
-from app.schemas.lists import Part
+from app.schemas.pagination import Part
 
 
 class BotAdd(Input):

@@ -8,9 +8,9 @@ from marshmallow import post_load
 
 from app.schemas import fields
 from app.schemas.base import Input, Output
-from app.schemas.lists import Part
+from app.schemas.pagination import Part
 from app.schemas.profile import LONGEST_URL, Templates
-from app.services.templates import FIELDS
+from app.services.trackers.url_templates import FIELDS
 
 
 class CampaignId(Input):

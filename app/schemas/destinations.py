@@ -12,8 +12,8 @@ from app.errors import translatable
 from app.models import DestinationStatus, Role
 from app.schemas import fields
 from app.schemas.base import Input, Output
-from app.schemas.lists import Slice
-from app.schemas.wire import LONGEST_NAME, UNSTORABLE, is_deep
+from app.schemas.pagination import Slice
+from app.schemas.parsing import LONGEST_NAME, UNSTORABLE, is_deep
 from plugins.contract import EventKind
 
 LONGEST_TITLE: Final = 128

@@ -17,7 +17,7 @@ from marshmallow import ValidationError, fields
 from marshmallow.fields import Dict, List, Nested
 
 from app.errors import translatable
-from app.schemas.wire import UNSTORABLE
+from app.schemas.parsing import UNSTORABLE
 
 __all__ = ["Choice", "Dict", "Field", "Flag", "Int", "List", "Nested", "Stamp", "Text", "Word"]
 
@@ -72,7 +72,9 @@ class Text(Field[str]):
         if not isinstance(value, str):
             raise ValidationError(translatable("must be text"))
         if len(value) > self.longest:
-            raise ValidationError(translatable("is longer than %(most)d characters", most=self.longest))
+            raise ValidationError(
+                translatable("is longer than %(most)d characters", most=self.longest)
+            )
         if UNSTORABLE.search(value):
             raise ValidationError(translatable("holds a character that cannot be stored"))
         if self.filled and not value:
@@ -129,7 +131,9 @@ class Choice(Field[str]):
 
     def _read(self, value: Any) -> str:
         if not isinstance(value, str) or value not in self.words:
-            raise ValidationError(translatable("must be one of %(words)s", words=", ".join(self.words)))
+            raise ValidationError(
+                translatable("must be one of %(words)s", words=", ".join(self.words))
+            )
         return value
 
 
@@ -143,7 +147,9 @@ class Word(Field[int]):
 
     def _read(self, value: Any) -> int:
         if not isinstance(value, str) or value not in self.by_word:
-            raise ValidationError(translatable("must be one of %(words)s", words=", ".join(self.by_word)))
+            raise ValidationError(
+                translatable("must be one of %(words)s", words=", ".join(self.by_word))
+            )
         return self.by_word[value]
 
     def _show(self, value: Any) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 from app.models import Action
 from app.schemas import fields
 from app.schemas.base import Output
-from app.schemas.lists import Slice
+from app.schemas.pagination import Slice
 
 
 class JournalList(Slice):

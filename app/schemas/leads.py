@@ -5,7 +5,7 @@ from __future__ import annotations
 from app.schemas import fields
 from app.schemas.base import Input, Output
 from app.schemas.journal import HappeningOut
-from app.schemas.lists import Period, Slice
+from app.schemas.pagination import Period, Slice
 from app.schemas.postbacks import PostbackOut
 
 

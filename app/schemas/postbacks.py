@@ -9,7 +9,7 @@ from app.models import PostbackState
 from app.schemas import fields
 from app.schemas.base import Input, Output
 from app.schemas.destinations import Plain, Settings
-from app.schemas.lists import Period, Slice
+from app.schemas.pagination import Period, Slice
 from app.schemas.profile import LONGEST_URL
 from plugins.contract import EventKind
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from app.schemas import fields
 from app.schemas.base import Input, Output
-from app.services.accounts import LANGUAGES
+from app.services.accounts.accounts import LANGUAGES
 
 #: Longer than any browser's address bar takes.
 LONGEST_URL = 2048

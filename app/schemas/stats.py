@@ -11,7 +11,7 @@ from app.domain.retention import percent
 from app.errors import translatable
 from app.schemas import fields
 from app.schemas.base import Output
-from app.schemas.lists import Period
+from app.schemas.pagination import Period
 
 #: As far as clocks go: UTC-12 to UTC+14, in minutes. Every zone is a multiple of the step.
 WEST: Final = -720

@@ -6,7 +6,7 @@ from app.domain.tariffs import PLANS
 from app.models import PaymentState
 from app.schemas import fields
 from app.schemas.base import Input, Output
-from app.schemas.lists import Slice
+from app.schemas.pagination import Slice
 
 
 class TariffBuy(Input):

@@ -15,7 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app.extensions import db, doorbell
 from app.models import BotStatus, DestinationStatus
-from app.services.media import object_store
+from app.services.campaigns.media import configured_store
 
 PATIENCE: Final = 2.0  #: seconds a part may take to answer before it counts as down
 CEILING: Final = 100_001  #: counts stop here: a graph needs no more, the database less
@@ -122,7 +122,7 @@ def metrics(now: float | None = None) -> Iterator[Metric]:
     state = readiness()
     yield _gauge("database_up", "Whether the database answers", float(state.database))
     yield _gauge("redis_up", "Whether Redis answers", float(state.redis))
-    store = object_store()
+    store = configured_store()
     if store:
         up = _store_probe.answer(store.answers, PATIENCE)
         yield _gauge("media_store_up", "Whether the object store of media answers", float(up))

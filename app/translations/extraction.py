@@ -14,7 +14,7 @@ from typing import Any, Final
 import marshmallow
 from marshmallow import fields, validate
 
-from app.outbound import transfer
+from app.outbound import curl_handle
 from app.outbound.addresses import METADATA, SPECIAL
 from app.outbound.urls import REFUSED_PORTS
 from app.translations.foreign import VALUE
@@ -47,8 +47,8 @@ def found(root: Path) -> Iterator[tuple[str, str]]:
         yield text, "marshmallow"
     names = {row.name for row in (*METADATA, *SPECIAL)}
     names |= {name for name in REFUSED_PORTS.values() if name[0].islower()}  # no proper names
-    tls = transfer._TLS.values()  # noqa: SLF001
-    for text in (*sorted(names), *tls, transfer.COULD_NOT_CONNECT):
+    tls = curl_handle._TLS.values()  # noqa: SLF001
+    for text in (*sorted(names), *tls, curl_handle.COULD_NOT_CONNECT):
         yield text, "app/outbound"
     for path in sorted((*root.glob("plugins/*.py"), *root.glob("app/outbound/*.py"))):
         for text in _of_code(path) if path.name != SILENT else ():

@@ -25,10 +25,10 @@ from sqlalchemy.orm import sessionmaker
 from werkzeug.test import TestResponse
 
 from app import create_app
+from app.crypto import fingerprint, new_secret
 from app.extensions import db
 from app.models import Account
-from app.services.tallies import TALLIES
-from app.vault import fingerprint, new_secret
+from app.services.lists.row_counts import TALLIES
 
 _numbers = itertools.count(1)
 
@@ -219,8 +219,8 @@ def api(client: FlaskClient, account: Account) -> Api:
 @pytest.fixture
 def bot_api(change_settings: Callable[..., None]) -> Iterator[Any]:
     """A running Bot API double at `.url`; the application talks to it."""
-    from app.sandbox.bot_api import BotApiDouble
     from app.sandbox.serving import running
+    from app.sandbox.telegram.server import BotApiDouble
 
     double = BotApiDouble()
     with running(double) as url:
@@ -233,7 +233,7 @@ def bot_api(change_settings: Callable[..., None]) -> Iterator[Any]:
 def tracker() -> Iterator[Any]:
     """A running tracker double at `.url`."""
     from app.sandbox.serving import running
-    from app.sandbox.tracker import TrackerDouble
+    from app.sandbox.vendors.tracker import TrackerDouble
 
     double = TrackerDouble()
     with running(double) as url:

@@ -28,15 +28,16 @@ from flask import Flask
 from marshmallow import missing
 from PIL import Image
 
-from app import create_app, embedded
+from app import create_app
 from app.config import Settings
-from app.sandbox import people
-from app.sandbox.altercpa import AltercpaDouble
-from app.sandbox.bot_api import BotApiDouble
-from app.sandbox.gateway import GatewayDouble
-from app.sandbox.people import Chat, Person, Update
+from app.local import run
 from app.sandbox.serving import running
-from app.sandbox.tracker import TrackerDouble
+from app.sandbox.telegram import people
+from app.sandbox.telegram.people import Chat, Person, Update
+from app.sandbox.telegram.server import BotApiDouble
+from app.sandbox.vendors.altercpa import AltercpaDouble
+from app.sandbox.vendors.payment_gateway import GatewayDouble
+from app.sandbox.vendors.tracker import TrackerDouble
 from app.schemas import Input
 from app.schemas import fields as ours
 
@@ -409,7 +410,7 @@ def record() -> list[Exchange]:
             "PAYMENT_GATEWAY": "signed_gateway",
             "PAYMENT_SETTINGS": json.dumps(gateway.settings),
         }
-        with embedded.running(environ, Path(folder)) as system:
+        with run.running(environ, Path(folder)) as system:
             api = Recorder(system.url, system.key)
             other = api.as_someone_else(_account(environ, "other", "tiger"))
             buyer = api.as_someone_else(_account(environ, "buyer", "kitten"))

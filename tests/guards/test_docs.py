@@ -75,7 +75,14 @@ def test_every_command_is_explained(app):
 
 def test_all_commands_are_known_here(app):
     """`db` is Flask-Migrate's; the rest is Flask's own."""
-    assert set(app.cli.commands) <= {"account", "payment", "plugins", "postbacks", "doctor", "db"}
+    assert set(app.cli.commands) <= {
+        "account",
+        "payment",
+        "plugins",
+        "postbacks",
+        "doctor",
+        "db",
+    }
 
 
 # docs/architecture.md

@@ -41,7 +41,7 @@ def _locked(name: str) -> dict[str, str]:
 
 
 def _version(pin: str) -> str:
-    return pin.split("==")[1].split()[0]
+    return pin.split("==")[1].split(maxsplit=1)[0]
 
 
 @pytest.mark.parametrize(("lock", "extra"), LOCKS.items())

@@ -16,8 +16,8 @@ from app import create_app
 from app.config import Settings
 from app.extensions import db
 from app.models import Lead, LeadTally, Postback, PostbackTally, table_of
-from app.services import tallies
-from app.services.tallies import Counted
+from app.services.lists import row_counts
+from app.services.lists.row_counts import Counted
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -168,18 +168,18 @@ def test_rows_that_were_there_before_the_tallies_are_counted(empty_app):
     with db.engine.begin() as connection:
         connection.execute(text("DELETE FROM lead WHERE id = 4"))
     counted = Counted(table_of(Lead), table_of(LeadTally), "start_time", {"account_id": 1})
-    assert tallies.total(counted, None, None) == 3
-    assert tallies.total(counted, noon - 86_400, noon) == 0
-    assert tallies.total(replace(counted, equal={"account_id": 1, "state": 2}), noon, None) == 2
+    assert row_counts.total(counted, None, None) == 3
+    assert row_counts.total(counted, noon - 86_400, noon) == 0
+    assert row_counts.total(replace(counted, equal={"account_id": 1, "state": 2}), noon, None) == 2
     sent = Counted(table_of(Postback), table_of(PostbackTally), "created", {"account_id": 1})
-    assert [bucket.number for bucket in tallies.buckets(sent, None, None)] == [3, 1]
-    assert [bucket.number for bucket in tallies.hours(sent, noon, noon + 7200)] == [1, 2]
+    assert [bucket.number for bucket in row_counts.buckets(sent, None, None)] == [3, 1]
+    assert [bucket.number for bucket in row_counts.hours(sent, noon, noon + 7200)] == [1, 2]
     db.session.remove()
     downgrade(directory="migrations", revision="0004")
     with db.engine.begin() as connection:
         connection.execute(text("DELETE FROM lead"))
         assert connection.scalar(text("SELECT count(*) FROM postback")) == 5
     upgrade(directory="migrations")
-    assert tallies.total(counted, None, None) == 0
-    assert tallies.total(sent, None, None) == 4
+    assert row_counts.total(counted, None, None) == 0
+    assert row_counts.total(sent, None, None) == 4
     db.session.remove()

@@ -11,11 +11,10 @@ from typing import Any
 
 import pytest
 
-from app.sandbox.bot_api import BotApiDouble
 from app.sandbox.serving import running
-from app.sandbox.tracker import TrackerDouble
-
-from .system import System
+from app.sandbox.telegram.server import BotApiDouble
+from app.sandbox.vendors.tracker import TrackerDouble
+from tests.journeys.system import System
 
 SECRET_KEY = "the operator's secret in all journeys"
 

@@ -23,8 +23,9 @@ from typing import Any
 from sqlalchemy import event
 from sqlalchemy.orm import Session
 
-from app import drainer, jobs, supervisor
+from app import jobs
 from app.outbound.transport import Answer, Transport
+from app.worker import rq_worker, supervisor
 from plugins.contract import Request
 
 FOLDER = Path(os.environ["CRASH_FOLDER"])
@@ -111,5 +112,5 @@ def _after(_session: Any) -> None:
 if __name__ == "__main__":
     jobs.Transport = CrashingTransport  # type: ignore[misc]
     supervisor.LONGEST_PAUSE = supervisor.FIRST_PAUSE  # type: ignore[misc] # dying is the plan
-    drainer.TICK_SECONDS = 0.1  # type: ignore[misc] # and many deaths are to fit into a test
+    rq_worker.TICK_SECONDS = 0.1  # type: ignore[misc] # and many deaths are to fit into a test
     sys.exit(supervisor.main())

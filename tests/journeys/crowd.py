@@ -17,11 +17,10 @@ from dataclasses import dataclass
 from itertools import count
 from typing import Any, Final
 
-from app.sandbox import people
-from app.sandbox.people import Person
-from app.sandbox.pusher import queue_key
-
-from .system import Door
+from app.sandbox.telegram import people
+from app.sandbox.telegram.people import Person
+from app.sandbox.telegram.webhook_sender import queue_key
+from tests.journeys.system import Door
 
 HEADER: Final = "X-Telegram-Bot-Api-Secret-Token"
 

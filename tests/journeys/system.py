@@ -23,10 +23,10 @@ import requests
 import sqlalchemy
 
 from app.config import Settings
-from app.embedded_redis import EmbeddedRedis
-from app.sandbox import people
-from app.sandbox.bot_api import BotApiDouble
-from app.sandbox.people import Chat
+from app.local.redis_server import EmbeddedRedis
+from app.sandbox.telegram import people
+from app.sandbox.telegram.people import Chat
+from app.sandbox.telegram.server import BotApiDouble
 
 ROOT: Final = Path(__file__).parents[2]
 STATUSES: Final = ("wait", "hold", "approve", "cancel", "trash")

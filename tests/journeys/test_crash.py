@@ -18,9 +18,8 @@ from typing import Any
 import pytest
 
 from app.models import PostbackState, UpdateState
-
-from .crowd import Member, Sender, crowd
-from .system import Chaos, System, eventually
+from tests.journeys.crowd import Member, Sender, crowd
+from tests.journeys.system import Chaos, System, eventually
 
 SEED = 20_260_401
 POINTS = (

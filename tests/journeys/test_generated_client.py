@@ -16,13 +16,13 @@ import orjson
 import pytest
 import requests
 
-from app import embedded
 from app.config import Settings
-from app.sandbox import people
-from app.sandbox.bot_api import BotApiDouble
-from app.sandbox.people import Chat, Person
+from app.local import run
 from app.sandbox.serving import running
-from app.sandbox.tracker import TrackerDouble
+from app.sandbox.telegram import people
+from app.sandbox.telegram.people import Chat, Person
+from app.sandbox.telegram.server import BotApiDouble
+from app.sandbox.vendors.tracker import TrackerDouble
 
 GENERATOR = str(Path(sys.executable).with_name("openapi-python-client"))
 PACKAGE = "made_of_our_document"
@@ -54,7 +54,7 @@ def system(bot_api, tmp_path):
     environ = {name: text for name, text in os.environ.items() if name not in names}
     environ |= {"TELEGRAM_API_URL": bot_api.url, "OUTBOUND_ALLOW": "127.0.0.0/8"}
     environ |= {"WEB_CONCURRENCY": "1", "LOG_LEVEL": "warning"}
-    with embedded.running(environ, tmp_path) as system:
+    with run.running(environ, tmp_path) as system:
         yield system
 
 

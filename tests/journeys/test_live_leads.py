@@ -17,13 +17,13 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from app import embedded
 from app.config import Settings
-from app.embedded import Embedded
-from app.sandbox import people
-from app.sandbox.bot_api import BotApiDouble
-from app.sandbox.people import Chat, Person
+from app.local import run
+from app.local.run import Embedded
 from app.sandbox.serving import running
+from app.sandbox.telegram import people
+from app.sandbox.telegram.people import Chat, Person
+from app.sandbox.telegram.server import BotApiDouble
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "live_leads.py"
 TOKEN = "7000000021:a-token-that-only-the-double-knows"
@@ -98,7 +98,7 @@ def system(bot_api: Any, tmp_path: Path) -> Iterator[Embedded]:
     ours = {field.name.upper() for field in fields(Settings)}
     kept = {name: text for name, text in os.environ.items() if name not in ours}
     kept |= {"OUTBOUND_ALLOW": "127.0.0.0/8", "WEB_CONCURRENCY": "1", "LOG_LEVEL": "warning"}
-    with embedded.running(kept | {"TELEGRAM_API_URL": bot_api.url}, tmp_path) as running_system:
+    with run.running(kept | {"TELEGRAM_API_URL": bot_api.url}, tmp_path) as running_system:
         yield running_system
 
 

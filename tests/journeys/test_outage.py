@@ -17,9 +17,8 @@ import pytest
 import requests
 
 from app.models import PostbackState
-
-from .crowd import Member, Sender, crowd, post
-from .system import STOP_SECONDS, Door, System, eventually
+from tests.journeys.crowd import Member, Sender, crowd, post
+from tests.journeys.system import STOP_SECONDS, Door, System, eventually
 
 QUERY = "status={status}&who={subscriber}&eid={event_id}"
 CHANGES = """

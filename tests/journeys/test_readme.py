@@ -15,13 +15,13 @@ from urllib.parse import quote, urlsplit
 import pytest
 import requests
 
-from app import embedded
 from app.config import Settings
-from app.sandbox import people
-from app.sandbox.bot_api import BotApiDouble
-from app.sandbox.people import Chat, Person
+from app.local import run
 from app.sandbox.serving import running
-from app.sandbox.tracker import TrackerDouble
+from app.sandbox.telegram import people
+from app.sandbox.telegram.people import Chat, Person
+from app.sandbox.telegram.server import BotApiDouble
+from app.sandbox.vendors.tracker import TrackerDouble
 
 README = (Path(__file__).parents[2] / "README.md").read_text()
 TOKEN = "123456:ABC..."
@@ -95,7 +95,7 @@ def test_the_steps_with_a_bot_of_yours_lead_to_a_postback(
     bot_api.add_bot(token, "your_bot")
     with running(bot_api) as bot_api_url, running(tracker) as tracker_url:
         surroundings["TELEGRAM_API_URL"] = bot_api_url
-        with embedded.running(surroundings, tmp_path) as system:
+        with run.running(surroundings, tmp_path) as system:
             words = {"$GATEPOST": system.url, "$KEY": system.key, TOKEN: token}
             words["https://tracker.example"] = tracker_url
             assert curl(add, words)["data"]["username"] == "your_bot"

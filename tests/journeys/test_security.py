@@ -17,10 +17,9 @@ import pytest
 import requests
 
 from app.models import PostbackState
-
-from .conftest import SECRET_KEY
-from .crowd import HEADER, Sender, crowd, post
-from .system import Door, System, eventually
+from tests.journeys.conftest import SECRET_KEY
+from tests.journeys.crowd import HEADER, Sender, crowd, post
+from tests.journeys.system import Door, System, eventually
 
 PASSWORD = "planted-database-password"
 SECRET = "planted-destination-secret"

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import pytest
 import requests
 
-from .system import System, eventually
+from tests.journeys.system import System, eventually
 
 SECONDS = "4"
 EACH = 25

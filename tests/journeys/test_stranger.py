@@ -25,12 +25,12 @@ from typing import Any
 import pytest
 
 from app.config import Settings
-from app.sandbox import people
-from app.sandbox.bot_api import BotApiDouble
-from app.sandbox.demo import Api
-from app.sandbox.people import Chat, Person
+from app.sandbox.demo.__main__ import Api
 from app.sandbox.serving import running
-from app.sandbox.tracker import TrackerDouble
+from app.sandbox.telegram import people
+from app.sandbox.telegram.people import Chat, Person
+from app.sandbox.telegram.server import BotApiDouble
+from app.sandbox.vendors.tracker import TrackerDouble
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "examples" / "gatepost-example-tracker"

@@ -10,10 +10,11 @@ import re
 from pathlib import Path
 from types import ModuleType
 
-from plugins import contract, hookspecs, macros
+from plugins import contract, hookspecs
+from plugins.kit import macros
 from plugins.registry import make_adapter
 from plugins.testing import sample_event
-from plugins.url_template import UrlTemplateSettings
+from plugins.trackers.url_template.adapter import UrlTemplateSettings
 
 DOCS = Path(__file__).parents[2] / "docs"
 TEXT = (DOCS / "plugins.md").read_text()

@@ -6,6 +6,6 @@ written to live in the database: all processes obey them, also tomorrow.
 """
 
 from app.services.messages.claim import due
-from app.services.messages.drain import send
+from app.services.messages.loop import send
 
 __all__ = ["due", "send"]

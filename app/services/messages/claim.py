@@ -14,10 +14,10 @@ from typing import Any, Final
 import structlog
 from sqlalchemy import Connection, Row, Table, bindparam, text
 
+from app.crypto import CannotUnseal
 from app.database import lock, update_rows
 from app.extensions import db, vault
 from app.models import Bot, Message, MessageState
-from app.vault import CannotUnseal
 
 log = structlog.get_logger()
 

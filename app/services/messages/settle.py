@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Table, case, delete, update
 
 from app.database import insert_rows, update_rows
 from app.domain.backoff import next_try
-from app.domain.telegram_answers import Meaning
+from app.domain.telegram.api_errors import Meaning
 from app.models import Campaign, MediaFile, MessageState, Unreachable
 from app.outbound import telegram
 from app.outbound.telegram import TelegramRefused, TelegramUnreachable

@@ -16,8 +16,7 @@ from cryptography.x509.oid import NameOID
 
 from app.outbound.transport import Answer, Failure, Transport
 from plugins.contract import Request, outcome_by_status
-
-from .servers import OK, Line, once, polite, serving
+from tests.support.servers import OK, Line, once, polite, serving
 
 LOOPBACK = [ipaddress.ip_network("127.0.0.0/8")]
 ONLY_TWO = [ipaddress.ip_network("127.0.0.2/32")]  # "the internet"; 127.0.0.1 is forbidden

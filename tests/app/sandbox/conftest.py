@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 import requests
 
-from app.sandbox.bot_api import BotApiDouble
 from app.sandbox.serving import running
-from app.sandbox.tracker import TrackerDouble
+from app.sandbox.telegram.server import BotApiDouble
+from app.sandbox.vendors.tracker import TrackerDouble
 
 TOKEN = "123456:ABC-def"
 

@@ -1,0 +1,196 @@
+"""What an operator types: account · payment · plugins · doctor · postbacks.
+
+A mistake ends with one line and exit status 1 (refused) or 2 (mistyped).
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import wraps
+from typing import ParamSpec
+
+import click
+from flask import Flask, current_app
+from flask.cli import AppGroup, with_appcontext
+from sqlalchemy.exc import SQLAlchemyError
+
+from app.cli import doctor
+from app.errors import ApiError
+from app.models import PostbackState
+from app.schemas.tariffs import PaymentOut
+from app.services.accounts import accounts
+from app.services.billing import refunds, tariffs
+from app.services.postbacks import log
+from app.services.service_bot import bot as service_bot
+from plugins.registry import Registry
+
+Arguments = ParamSpec("Arguments")
+
+DATE = click.DateTime(["%Y-%m-%d", "%Y-%m-%d %H:%M:%S"])
+STATES = [state.name.lower() for state in PostbackState if state.is_final]
+
+login = click.option("--login", required=True, help="Who.")
+tariff = click.option("--tariff", type=click.Choice(list(accounts.PLANS)), help="Plan.")
+until = click.option("--until", type=DATE, help="Last moment of the plan, UTC. [30 days from now]")
+
+
+def register(app: Flask) -> None:
+    """Add the commands to `flask --app wsgi`."""
+    for command in (account, payment, plugins, postbacks_group, examine):
+        app.cli.add_command(command)
+
+
+def one_line(command: Callable[Arguments, None]) -> Callable[Arguments, None]:
+    """Tell what went wrong in one line, without a traceback."""
+
+    @wraps(command)
+    def told(*args: Arguments.args, **kwargs: Arguments.kwargs) -> None:
+        try:
+            command(*args, **kwargs)
+        except ApiError as error:
+            raise click.ClickException(error.message) from error
+        except SQLAlchemyError as error:
+            raise click.ClickException(_database_fault(error)) from error
+
+    return told
+
+
+def _database_fault(error: SQLAlchemyError) -> str:
+    cause = str(getattr(error, "orig", None) or error).strip().partition("\n")[0]
+    return f"the database refused ({cause}); is it up, and has `db upgrade` been run?"
+
+
+account = AppGroup("account", help="Customers of this installation.")
+
+
+@account.command("create")
+@login
+@click.option("--name", required=True, help="Name for people.")
+@tariff
+@until
+@click.option("--lang", type=click.Choice(accounts.LANGUAGES), default="en", show_default=True)
+@one_line
+def create(login: str, name: str, tariff: str | None, until: datetime | None, lang: str) -> None:
+    """Create an account and print its id and key. The key is shown once."""
+    made = accounts.create(
+        login, name, tariff=tariff or "kitten", until=_moment(until), lang=lang, now=_now()
+    )
+    click.echo(json.dumps({"id": made.id, "key": made.key}))
+
+
+@account.command("key")
+@login
+@one_line
+def rotate(login: str) -> None:
+    """Replace the key of an account and print the new one."""
+    account_id = accounts.by_login(login).id
+    click.echo(json.dumps({"id": account_id, "key": accounts.rotate_key(account_id)}))
+
+
+@account.command("ban")
+@login
+@one_line
+def ban(login: str) -> None:
+    """Refuse an account's calls."""
+    accounts.ban(login, banned=True)
+    click.echo(f"{login} is banned")
+
+
+@account.command("unban")
+@login
+@one_line
+def unban(login: str) -> None:
+    """Accept an account's calls again."""
+    accounts.ban(login, banned=False)
+    click.echo(f"{login} is welcome again")
+
+
+@account.command("tariff")
+@login
+@click.option("--tariff", type=click.Choice(list(accounts.PLANS)), required=True, help="Plan.")
+@until
+@one_line
+def set_tariff(login: str, tariff: str, until: datetime | None) -> None:
+    """Grant an account a plan."""
+    accounts.set_tariff(login, tariff, until=_moment(until), now=_now())
+    click.echo(f"{login} is on {tariff}")
+
+
+@account.command("telegram")
+@login
+@click.option("--id", "person", type=click.IntRange(0, 2**52 - 1), required=True, help="0: nobody.")
+@click.option("--take", is_flag=True, help="Also if the person has another account: they leave it.")
+@one_line
+def introduce(login: str, person: int, take: bool) -> None:
+    """Say who in Telegram is behind an account: they log in, get notices and pay."""
+    service_bot.introduce(login, person, take=take)
+    click.echo(f"{login} is {person} in Telegram" if person else f"{login} is nobody in Telegram")
+
+
+payment = AppGroup("payment", help="What was paid for plans.")
+
+
+@payment.command("list")
+@login
+@one_line
+def list_payments(login: str) -> None:
+    """Show the last payments of an account, the newest first, one JSON object a line."""
+    for row in tariffs.history(accounts.by_login(login).id).rows:
+        click.echo(json.dumps(PaymentOut().dump(row)))
+
+
+@payment.command("refund")
+@click.option("--id", "number", type=click.IntRange(1, 2**63 - 1), required=True, help="Which.")
+@one_line
+def refund(number: int) -> None:
+    """Give a payment back, and take back the time it bought."""
+    given = refunds.refund(number)
+    click.echo(f"payment {number} is given back: {given.amount} {given.currency}")
+
+
+plugins = AppGroup("plugins", help="Tracker adapters.")
+
+
+@plugins.command("list")
+def list_plugins() -> None:
+    """Show the adapters that loaded, and why others did not."""
+    trackers: Registry = current_app.extensions["trackers"]
+    for name in trackers.names():
+        click.echo(name)
+    for broken in trackers.broken:
+        click.echo(f"{broken.name}: broken: {broken.reason}")
+
+
+postbacks_group = AppGroup("postbacks", help="Reports to trackers.")
+
+
+@postbacks_group.command("retry")
+@click.option("--state", type=click.Choice(STATES), required=True, help="How they ended.")
+@click.option("--dest", type=click.IntRange(1, 2**63 - 1), help="Only those of one destination.")
+@one_line
+def retry(state: str, dest: int | None) -> None:
+    """Send postbacks that ended once more, for all accounts."""
+    count = log.retry(PostbackState[state.upper()], dest)
+    click.echo(f"{count} postbacks will be sent again")
+
+
+@click.command("doctor")
+@with_appcontext
+def examine() -> None:
+    """Check this installation, and say what to do about what is wrong."""
+    checks = doctor.run()
+    for check in checks:
+        click.echo(str(check))
+    if not all(check.ok for check in checks):
+        raise click.exceptions.Exit(1)
+
+
+def _now() -> int:
+    return int(time.time())
+
+
+def _moment(date: datetime | None) -> int | None:
+    return None if date is None else int(date.replace(tzinfo=UTC).timestamp())

@@ -1,0 +1,171 @@
+"""`flask doctor`: is this installation well, and if not, what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import redis
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from flask import current_app
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+
+from app.config import Settings
+from app.extensions import db, doorbell
+from plugins.contract import Request
+
+#: RQ takes a job atomically only with BLMOVE, which came with 6.2.
+OLDEST_REDIS = (6, 2)
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One finding. `advice` says what to do, and is empty if `ok`."""
+
+    name: str
+    ok: bool
+    finding: str
+    advice: str = ""
+
+    def __str__(self) -> str:
+        """One line, or two with the advice."""
+        line = f"{'ok  ' if self.ok else 'FAIL'}  {self.name}: {self.finding}"
+        return line if self.ok else f"{line}\n      {self.advice}"
+
+
+def run() -> list[Check]:
+    """All checks, in the order in which to mend things. Needs an app context."""
+    checks: list[Callable[[], Check]] = [
+        _configuration,
+        _database,
+        _migrations,
+        _redis,
+        _media_store,
+        _plugins,
+        _webhook,
+    ]
+    return [check() for check in checks]
+
+
+def _settings() -> Settings:
+    settings: Settings = current_app.config["SETTINGS"]
+    return settings
+
+
+def _configuration() -> Check:
+    settings = _settings()
+    if settings.database_url.startswith("sqlite") and settings.web_concurrency > 4:
+        return Check(
+            "configuration",
+            ok=False,
+            finding=f"SQLite serves {settings.web_concurrency} web processes",
+            advice="SQLite has one writer at a time: set DATABASE_URL to a PostgreSQL",
+        )
+    return Check("configuration", ok=True, finding="every variable can be used")
+
+
+def _database() -> Check:
+    try:
+        db.session.execute(text("SELECT 1"))
+        db.session.rollback()
+    except SQLAlchemyError as error:
+        return Check(
+            "database",
+            ok=False,
+            finding=f"does not answer: {type(error).__name__}",
+            advice="check DATABASE_URL, and that the server runs and takes connections from here",
+        )
+    return Check("database", ok=True, finding=f"{db.engine.dialect.name} answers")
+
+
+def _migrations() -> Check:
+    folder = Path(current_app.root_path).parent / "migrations"
+    try:
+        wanted = ScriptDirectory(str(folder)).get_heads()
+        have = MigrationContext.configure(db.session.connection()).get_current_heads()
+        db.session.rollback()
+    except SQLAlchemyError:
+        return Check("migrations", ok=False, finding="unknown", advice="mend the database first")
+    if set(have) == set(wanted):
+        return Check("migrations", ok=True, finding=f"at head: {', '.join(have) or 'none'}")
+    return Check(
+        "migrations",
+        ok=False,
+        finding=f"at {', '.join(have) or 'nothing'}, the code wants {', '.join(wanted)}",
+        advice="run: flask --app wsgi db upgrade",
+    )
+
+
+def _redis() -> Check:
+    try:
+        version = str(doorbell.redis.info("server")["redis_version"])
+    except (redis.RedisError, OSError) as error:
+        return Check(
+            "redis",
+            ok=False,
+            finding=f"does not answer: {type(error).__name__}",
+            advice="check REDIS_URL; nothing is lost meanwhile, postbacks leave a second later",
+        )
+    if tuple(int(part) for part in version.split(".")[:2]) < OLDEST_REDIS:
+        return Check("redis", ok=False, finding=version, advice="use Redis 6.2 or newer")
+    return Check("redis", ok=True, finding=f"{version} answers")
+
+
+def _media_store() -> Check:
+    from app.outbound.object_store import StoreUnreachable
+    from app.services.campaigns.media import configured_store
+
+    store = configured_store()
+    if store is None:
+        return Check("media store", ok=True, finding="media are kept in the database")
+    try:
+        store.check()
+    except StoreUnreachable as error:
+        return Check(
+            "media store",
+            ok=False,
+            finding=str(error),
+            advice="check MEDIA_STORE, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; meanwhile"
+            " uploads are refused and messages with new media wait",
+        )
+    return Check("media store", ok=True, finding="takes, gives and removes an object")
+
+
+def _plugins() -> Check:
+    trackers: Any = current_app.extensions["trackers"]
+    if trackers.broken:
+        return Check(
+            "plugins",
+            ok=False,
+            finding="; ".join(str(one) for one in trackers.broken),
+            advice="mend or uninstall the package; its postbacks wait until then",
+        )
+    return Check("plugins", ok=True, finding=f"{len(trackers.names())} trackers load")
+
+
+def _webhook() -> Check:
+    settings = _settings()
+    if not settings.public_url:
+        return Check("webhook", ok=True, finding="no PUBLIC_URL: bots are read by long polling")
+    from app.outbound.transport import Transport  # libcurl, only when it is needed
+
+    url = f"{settings.public_url}/healthz"
+    transport = Transport(trusted=True)
+    try:
+        answer = next(iter(transport.exchange([Request("GET", url)])))
+    finally:
+        transport.close()
+    if answer.response is not None and answer.response.status == 200:
+        return Check("webhook", ok=True, finding=f"{urlsplit(url).netloc} reaches us")
+    status = answer.response.status if answer.response else answer.reason
+    return Check(
+        "webhook",
+        ok=False,
+        finding=f"GET {url}: {status}",
+        advice="PUBLIC_URL must lead to the web process, from the internet, over https",
+    )

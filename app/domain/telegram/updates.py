@@ -1,0 +1,284 @@
+"""What a Telegram update says: JSON in, one small frozen value out.
+
+Nothing in an update is trusted. What decides (ids, dates, statuses) must have
+the right type, or the update is `Ignored` with a reason; what decorates
+(names, language) falls back to empty, for no lead is lost to an odd name.
+Fields: https://core.telegram.org/bots/api#update, Bot API 10.3, 2026-08-24.
+"""
+
+from __future__ import annotations
+
+import enum
+import json
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import orjson
+
+from app.domain.telegram import payments
+from app.domain.telegram.fields import INT64, Odd, chat_id, clean, table, text, whole
+from app.domain.telegram.fields import date as date_of
+from app.domain.telegram.payments import Charged, Checkout, SupportAsked
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+MAX_BODY: Final = 1 << 20
+_START: Final = re.compile(r"/start(?:@\w+)?(?:\s+(?P<payload>.*))?", re.DOTALL)
+_OUTSIDE: Final = frozenset({"left", "kicked"})
+_ADMINS: Final = frozenset({"creator", "administrator"})
+_STATUSES: Final = _OUTSIDE | _ADMINS | {"member", "restricted"}
+
+
+class Malformed(ValueError):
+    """The body is no update. The text says why, in words of ours only."""
+
+
+class HappeningKind(enum.StrEnum):
+    """What a person can do that concerns a campaign."""
+
+    START = "start"
+    REQUEST = "request"
+    JOIN = "join"
+    LEAVE = "leave"
+    KICK = "kick"
+
+    @property
+    def is_membership(self) -> bool:
+        """Whether Telegram sends it in the person's membership queue."""
+        return self is not HappeningKind.START
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A Telegram user. Texts are clean and fit the columns of `models.Lead`."""
+
+    id: int
+    username: str = ""
+    first_name: str = ""
+    last_name: str = ""
+    language: str = ""
+    premium: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """A person started the bot, or moved in or out of a chat.
+
+    `date` is Telegram's, in Unix seconds. `chat` is None for a start, which
+    names its campaign by `code` instead: empty for a bare /start.
+    `was_member` tells whether the person was inside before.
+    """
+
+    kind: HappeningKind
+    person: Person
+    chat: int | None
+    date: int
+    update_id: int
+    code: str = ""
+    click: str = ""
+    was_member: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Reachable:
+    """A person blocked the bot (`reachable` False) or unblocked it."""
+
+    person: Person
+    reachable: bool
+    date: int
+    update_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class RightsChanged:
+    """The bot's standing in a group or channel changed at `date`."""
+
+    chat: int
+    title: str
+    type: str
+    is_admin: bool
+    date: int
+
+
+@dataclass(frozen=True, slots=True)
+class ChatMoved:
+    """A group became a supergroup and has a new id. Both chats tell of it."""
+
+    old: int
+    new: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ignored:
+    """Not for us, and why."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pressed:
+    """A person pressed a button of ours. `query` is what Telegram wants answered."""
+
+    person: Person
+    data: str
+    query: str
+
+
+Money = Checkout | Charged | SupportAsked
+Reading = Happening | RightsChanged | Reachable | ChatMoved | Pressed | Money | Ignored
+
+
+def decode(body: bytes) -> dict[str, Any]:
+    """Parse a body into an update: an object with an integer `update_id`.
+
+    Lone surrogates, NaN, numbers of any length and repeated keys (the last one
+    counts) are taken. Raises `Malformed`, also above 1 MiB or nested too deep.
+    """
+    if len(body) > MAX_BODY:
+        raise Malformed("larger than 1 MiB")
+    try:
+        update = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        update = _decode_patiently(body)
+    if not isinstance(update, dict):
+        raise Malformed("not a JSON object")
+    update_id = update.get("update_id")
+    if type(update_id) is not int or not 0 <= update_id < INT64:
+        raise Malformed("update_id is not an integer in range")
+    return update
+
+
+def read(update: Mapping[str, Any]) -> Reading:
+    """Say what an update means. Never raises, whatever JSON it is given."""
+    for kind, reader in _READERS.items():
+        if kind in update:
+            try:
+                return reader(table(update, kind), whole(update, "update_id", low=0))
+            except Odd as odd:
+                return Ignored(f"{kind}: {odd}")
+    kinds = (clean(key, 40) for key in update if key != "update_id")
+    return Ignored(f"{next(kinds, '') or 'nothing'}: not a kind we follow")
+
+
+def _decode_patiently(body: bytes) -> Any:
+    """Read what the strict parser refuses, with Python's own."""
+    try:
+        return json.loads(body, parse_int=_number)
+    except RecursionError:
+        raise Malformed("nested too deep") from None
+    except ValueError:
+        raise Malformed("not JSON") from None
+
+
+def _number(digits: str) -> int | float:
+    """Python refuses integers of thousands of digits; a float takes them."""
+    return int(digits) if len(digits) <= 64 else float(digits)
+
+
+def _message(message: Mapping[str, Any], update_id: int) -> Reading:
+    chat = table(message, "chat")
+    if "migrate_to_chat_id" in message:
+        return _moved(chat_id(chat, "id"), chat_id(message, "migrate_to_chat_id"))
+    if "migrate_from_chat_id" in message:
+        return _moved(chat_id(message, "migrate_from_chat_id"), chat_id(chat, "id"))
+    if chat.get("type") != "private":
+        return Ignored("message: not in a private chat")
+    if money := payments.in_message(message):
+        return money
+    said = message.get("text")
+    start = _START.fullmatch(said) if isinstance(said, str) else None
+    if start is None:
+        return Ignored("message: no /start")
+    payload = clean(start["payload"] or "", 256)
+    code, _, click = payload.partition("-")
+    person, date = _person(message, "from"), date_of(message)
+    return Happening(HappeningKind.START, person, None, date, update_id, code=code, click=click)
+
+
+def _moved(old: int, new: int) -> Reading:
+    return ChatMoved(old, new) if old != new else Ignored("message: moved to itself")
+
+
+def _join_request(request: Mapping[str, Any], update_id: int) -> Reading:
+    return Happening(
+        HappeningKind.REQUEST,
+        _person(request, "from"),
+        chat_id(table(request, "chat"), "id"),
+        date_of(request),
+        update_id,
+    )
+
+
+def _chat_member(change: Mapping[str, Any], update_id: int) -> Reading:
+    """Join and leave come from the pair old → new, never from the new alone."""
+    old, new = table(change, "old_chat_member"), table(change, "new_chat_member")
+    was, now = _is_inside(old), _is_inside(new)
+    if was == now:
+        return Ignored("chat_member: no change of membership")
+    person = _person(new, "user")
+    actor = whole(table(change, "from"), "id")
+    chat, date = chat_id(table(change, "chat"), "id"), date_of(change)
+    by_others = actor != person.id or new["status"] == "kicked"
+    gone = HappeningKind.KICK if by_others else HappeningKind.LEAVE
+    kind = HappeningKind.JOIN if now else gone
+    return Happening(kind, person, chat, date, update_id, was_member=was)
+
+
+def _my_chat_member(change: Mapping[str, Any], update_id: int) -> Reading:
+    chat, new = table(change, "chat"), table(change, "new_chat_member")
+    inside, date = _is_inside(new), date_of(change)
+    kind = chat.get("type")
+    if kind == "private":
+        return Reachable(_person(change, "from"), inside, date, update_id)
+    if not isinstance(kind, str):
+        raise Odd("the chat has no type")
+    return RightsChanged(
+        chat_id(chat, "id"),
+        text(chat, "title", 255),
+        clean(kind, 16),
+        new["status"] in _ADMINS,
+        date,
+    )
+
+
+def _callback_query(query: Mapping[str, Any], _update_id: int) -> Reading:
+    return Pressed(_person(query, "from"), text(query, "data", 64), text(query, "id", 64))
+
+
+_READERS: Final[Mapping[str, Callable[[Mapping[str, Any], int], Reading]]] = {
+    "message": _message,
+    "chat_member": _chat_member,
+    "chat_join_request": _join_request,
+    "my_chat_member": _my_chat_member,
+    "callback_query": _callback_query,
+    "pre_checkout_query": payments.checkout,
+}
+
+
+def _is_inside(member: Mapping[str, Any]) -> bool:
+    """Tell members from others: `restricted` needs `is_member` as well.
+
+    Source: https://core.telegram.org/bots/api#chatmember.
+    """
+    status = member.get("status")
+    if not isinstance(status, str) or status not in _STATUSES:
+        raise Odd("unknown member status")
+    if status == "restricted":
+        return member.get("is_member") is True
+    return status not in _OUTSIDE
+
+
+def _person(parent: Mapping[str, Any], name: str) -> Person:
+    user = table(parent, name)
+    if user.get("is_bot") is True:
+        raise Odd("a bot, not a person")
+    return Person(
+        id=whole(user, "id"),
+        username=text(user, "username", 64),
+        first_name=text(user, "first_name", 64),
+        last_name=text(user, "last_name", 64),
+        language=text(user, "language_code", 16),
+        premium=user.get("is_premium") is True,
+    )

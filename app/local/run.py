@@ -1,0 +1,277 @@
+"""`make run`: the whole system in one terminal, with a Redis of its own."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Final, NoReturn
+
+from app.local.redis_server import CannotRun, EmbeddedRedis
+
+HOME: Final = Path(__file__).resolve().parents[2]
+READY_SECONDS: Final = 60
+STOP_SECONDS: Final = 12  # the worker takes 9 at most
+_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
+
+
+@dataclass(slots=True)
+class Embedded:
+    """A running system. `key` is the owner's API key, known only at the first run."""
+
+    url: str
+    key: str = ""
+    processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+
+    def fallen(self) -> str:
+        """Which process has ended by itself, or nothing."""
+        ended = (name for name, one in self.processes.items() if one.poll() is not None)
+        return next(ended, "")
+
+
+@contextlib.contextmanager
+def running(environ: Mapping[str, str], folder: Path, *, quiet: bool = True) -> Iterator[Embedded]:
+    """Run web, worker and Redis with everything kept in `folder`, until the block ends.
+
+    `environ` is the whole environment; what it lacks of DATABASE_URL,
+    REDIS_URL, SECRET_KEY and PORT is provided. `quiet` writes what the
+    processes say into `folder`. Raises CannotRun.
+    """
+    folder = folder.resolve()
+    folder.mkdir(parents=True, exist_ok=True)
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(_alone(folder))
+        complete = _complete(environ, folder)
+        if "REDIS_URL" not in complete:
+            complete["REDIS_URL"] = stack.enter_context(EmbeddedRedis(folder)).url
+        lines = _procfile()
+        _finish(lines["release"], complete)
+        system = Embedded(f"http://127.0.0.1:{complete['PORT']}", _owner(complete, folder))
+        for name in ("web", "worker"):
+            stack.enter_context(_process(system, name, lines[name], complete, folder, quiet=quiet))
+        _wait_until_ready(system, folder)
+        yield system
+
+
+def main() -> int:
+    """Run in the terminal until Ctrl-C. Returns the exit status."""
+    for number in _SIGNALS:
+        signal.signal(number, _interrupt)
+    try:
+        with running({"PORT": "8000", **os.environ}, HOME / "var", quiet=False) as system:
+            _stay(system)
+    except CannotRun as error:
+        _say(f"gatepost: {error}")
+        return 1
+    except KeyboardInterrupt:
+        _say("Gatepost has stopped.")
+        return 0
+
+
+def _interrupt(*_: object) -> NoReturn:
+    for number in _SIGNALS:  # once is enough, and the clearing up must not be cut short
+        signal.signal(number, signal.SIG_IGN)
+    raise KeyboardInterrupt
+
+
+def _stay(system: Embedded) -> NoReturn:
+    _say(f"Gatepost runs at {system.url} - Ctrl-C stops it.")
+    if system.key:
+        _say(f'API key of the account "owner", shown only now: {system.key}')
+    while not (fallen := system.fallen()):
+        time.sleep(0.5)
+    raise CannotRun(f"the {fallen} process has ended; its last lines say why")
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+@contextlib.contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Hold `folder` for this process; end what a killed run has left in it."""
+    with (folder / "lock").open("a") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise CannotRun(f"it already runs here: {folder} is in use") from None
+        for leftover in folder.glob("*.pid"):
+            _end_leftover(leftover)
+        yield
+
+
+def _end_leftover(file: Path) -> None:
+    """End the group in `file`, if it still is what was started then."""
+    number, _, program = file.read_text().partition(" ")
+    if number.isdigit() and program and program in _command_of(number):
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(int(number), signal.SIGKILL)
+    file.unlink(missing_ok=True)
+
+
+def _command_of(number: str) -> str:
+    """The command line of a process, empty if there is none."""
+    if Path("/proc/self/cmdline").exists():
+        with contextlib.suppress(OSError):
+            return Path(f"/proc/{number}/cmdline").read_bytes().replace(b"\0", b" ").decode()
+        return ""
+    ask = ["/bin/ps", "-o", "command=", "-p", number]
+    return subprocess.run(ask, capture_output=True, text=True, check=False).stdout  # noqa: S603
+
+
+def _complete(environ: Mapping[str, str], folder: Path) -> dict[str, str]:
+    wanted = {name: value for name, value in environ.items() if value}
+    wanted.setdefault("DATABASE_URL", f"sqlite:///{folder / 'gatepost.db'}")
+    wanted.setdefault("GRANIAN_HOST", "127.0.0.1")
+    if "SECRET_KEY" not in wanted:
+        wanted["SECRET_KEY"] = _secret_key(folder / "secret_key")
+    if "PORT" not in wanted:
+        wanted["PORT"] = str(_free_port())
+    elif not _is_free(int(wanted["PORT"])):
+        port = wanted["PORT"]
+        raise CannotRun(f"port {port} is taken; choose another: PORT={int(port) + 1} make run")
+    # The Procfile's programs are those of this very environment.
+    wanted["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{wanted.get('PATH', os.defpath)}"
+    wanted.setdefault("LOG_FORMAT", "console")
+    return wanted
+
+
+def _secret_key(file: Path) -> str:
+    """Read the key of this installation, or make one that only its user can read."""
+    with contextlib.suppress(FileNotFoundError):
+        return file.read_text().strip()
+    handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "w") as out:
+        key = secrets.token_hex(32)
+        out.write(key)
+    return key
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+def _procfile() -> dict[str, str]:
+    """The Procfile's lines by name."""
+    lines = (HOME / "Procfile").read_text().splitlines()
+    return {name: command.strip() for name, _, command in (line.partition(":") for line in lines)}
+
+
+def _finish(command: str, environ: Mapping[str, str]) -> str:
+    """Run one command to its end; what it printed. Raises CannotRun with its last line."""
+    done = subprocess.run(  # noqa: S603 - a line of our own Procfile
+        ["/bin/sh", "-c", command],
+        cwd=HOME,
+        env=environ,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        said = (done.stderr or done.stdout).strip().splitlines() or ["it said nothing"]
+        raise CannotRun(f"`{command}` failed: {said[-1]}")
+    return done.stdout
+
+
+def _owner(environ: Mapping[str, str], folder: Path) -> str:
+    """Make the first account, once; its API key, or nothing on later runs."""
+    mark = folder / "owner"
+    if mark.exists():
+        return ""
+    create = "flask --app wsgi account create --login owner --name Owner"
+    made = json.loads(_finish(f"{create} --tariff tiger --until 2099-12-31", environ))
+    mark.write_text(f"account {made['id']}\n")
+    return str(made["key"])
+
+
+@contextlib.contextmanager
+def _process(
+    system: Embedded,
+    name: str,
+    command: str,
+    environ: Mapping[str, str],
+    folder: Path,
+    *,
+    quiet: bool,
+) -> Iterator[None]:
+    """One line of the Procfile, in a group of its own: Ctrl-C is for us alone."""
+    with contextlib.ExitStack() as stack:
+        out: IO[bytes] | None = None
+        if quiet:
+            out = stack.enter_context((folder / f"{name}.log").open("ab"))
+        process = subprocess.Popen(  # noqa: S603
+            ["/bin/sh", "-c", f"exec {command}"],
+            cwd=HOME,
+            env=environ,
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=out,
+            start_new_session=True,
+        )
+        pid_file = folder / f"{name}.pid"
+        pid_file.write_text(f"{process.pid} {_program(command)}")
+        system.processes[name] = process
+        try:
+            yield
+        finally:
+            _end(process)
+            pid_file.unlink(missing_ok=True)
+
+
+def _program(command: str) -> str:
+    return "worker.py" if "worker.py" in command else command.split(maxsplit=1)[0]
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    try:
+        process.wait(STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)  # whatever it did not take with it
+
+
+def _wait_until_ready(system: Embedded, folder: Path) -> None:
+    deadline = time.monotonic() + READY_SECONDS
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    while time.monotonic() < deadline:
+        if fallen := system.fallen():
+            raise CannotRun(f"the {fallen} process ended at once; see {folder / fallen}.log")
+        with (
+            contextlib.suppress(OSError),  # URLError and HTTPError are OSErrors
+            opener.open(f"{system.url}/readyz", timeout=3) as answer,
+        ):
+            if answer.status == 200:
+                return
+        time.sleep(0.05)
+    raise CannotRun(f"{system.url}/readyz was not ready within {READY_SECONDS} s")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,247 @@
+"""One HTTP exchange on one libcurl handle, which is used again and again.
+
+The address guard sits where libcurl asks for a socket: after the name is
+resolved and on the very address to be connected to, so a name cannot mean one
+thing when it is checked and another when it is used.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ipaddress
+import os
+import socket
+import string
+import time
+from dataclasses import dataclass
+from importlib import metadata
+from typing import Any, Final
+from urllib.parse import quote
+
+import pycurl
+
+from app.config import Network
+from app.outbound import headers, urls
+from app.outbound.addresses import refusal
+from app.outbound.result import Answer, Failure, Unsendable
+from plugins.contract import PROJECT, Request, Response
+
+MAX_HEAD: Final = 64 * 1024  # bytes of headers, trailers and interim answers
+MAX_LINES: Final = 256
+STALE_SECONDS: Final = 30  # many servers drop an idle connection soon after
+METHODS: Final = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"))
+#: May be repeated by the client unasked (RFC 9110 §9.2.2).
+REPEATABLE: Final = frozenset(("GET", "HEAD"))
+COULD_NOT_CONNECT: Final = "could not connect"
+
+_TOO_LARGE: Final = 100  # CURLE_TOO_LARGE, which pycurl has no name for
+_TLS: Final = {
+    pycurl.E_SSL_CONNECT_ERROR: "no secure connection: the TLS handshake failed",
+    pycurl.E_PEER_FAILED_VERIFICATION: (
+        "no secure connection: the certificate is not trusted or names another host"
+    ),
+}
+
+
+def _user_agent() -> str:
+    version = "0"
+    with contextlib.suppress(metadata.PackageNotFoundError):
+        version = metadata.version(PROJECT)
+    return f"{PROJECT.capitalize()}/{version}"
+
+
+USER_AGENT: Final = _user_agent()
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What every exchange of one transport keeps to."""
+
+    allow: tuple[Network, ...]
+    trusted: bool
+    connect_seconds: float
+    total_seconds: float
+    max_body: int
+    ca_file: str
+
+
+class Transfer:
+    """A libcurl handle and what it has received."""
+
+    def __init__(self, limits: Limits) -> None:
+        self.easy = _handle(limits)
+        self.tag: object = None
+        self.started = 0.0
+        self._limits = limits
+        self._plain = False
+        self._repeatable = True
+        self._begin()
+        self.easy.setopt(pycurl.WRITEFUNCTION, self._on_body)
+        self.easy.setopt(pycurl.HEADERFUNCTION, self._on_header)
+        self.easy.setopt(pycurl.PREREQFUNCTION, self._on_send)
+        if not limits.trusted:
+            self.easy.setopt(pycurl.OPENSOCKETFUNCTION, self._on_socket)
+
+    def load(self, request: Request, tag: object) -> None:
+        """Make ready to send `request`. Raises Unsendable."""
+        self._begin()
+        self.tag = tag
+        self.started = time.time()
+        method = request.method
+        if method not in METHODS:
+            raise Unsendable(Failure.INVALID, f"{method!r:.20} is not a method we send")
+        self.easy.setopt(pycurl.URL, self._checked(request.url))
+        plain = method == "GET" and not request.body
+        if not (plain and self._plain):
+            self._set_method(method, request.body)
+            self._plain = plain
+        self.easy.setopt(pycurl.HTTPHEADER, headers.to_send(request))
+        self._repeatable = method in REPEATABLE
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether the request got as far as being sent."""
+        return self._sends > 0
+
+    def finish(self, code: int, message: str) -> Answer:
+        """Turn libcurl's result `code` (0 is success) into an answer."""
+        ms = round(self.easy.getinfo(pycurl.TOTAL_TIME) * 1000)
+        tag, self.tag = self.tag, None
+        is_answer = code == 0 or (self._capped and code == pycurl.E_WRITE_ERROR)
+        head = headers.received(self._head) if is_answer else None
+        if head is not None:
+            status = self.easy.getinfo(pycurl.RESPONSE_CODE)
+            response = Response(status, head, bytes(self._body))
+            return Answer(tag, response, None, f"HTTP {status}", ms, self.started)
+        failure, reason = self._failure(code)
+        detail = self._blocked or f"curl {code}: {message}"
+        return Answer(tag, None, failure, reason, ms, self.started, detail)
+
+    def _begin(self) -> None:
+        self._body = bytearray()
+        self._head: list[bytes] = []
+        self._head_size = 0
+        self._sends = 0
+        self._capped = False
+        self._flooded = False
+        self._blocked = ""
+
+    def _checked(self, url: str) -> str:
+        try:
+            if self._limits.trusted:
+                urls.split(url)
+            else:
+                urls.check_url(url, self._limits.allow)
+        except urls.AddressRefused as error:
+            raise Unsendable(Failure.BLOCKED, error.reason) from error
+        return url if url.isascii() else quote(url, safe=string.printable)
+
+    def _set_method(self, method: str, body: bytes) -> None:
+        easy = self.easy
+        easy.setopt(pycurl.HTTPGET, 1)  # forgets body and NOBODY of the last request
+        easy.unsetopt(pycurl.CUSTOMREQUEST)
+        if method == "HEAD":
+            easy.setopt(pycurl.NOBODY, 1)
+        elif body or method == "POST":
+            easy.setopt(pycurl.POST, 1)
+            easy.setopt(pycurl.POSTFIELDS, body)
+        if method not in ("HEAD", "GET", "POST") or (method == "GET" and body):
+            easy.setopt(pycurl.CUSTOMREQUEST, method)
+
+    def _failure(self, code: int) -> tuple[Failure, str]:
+        if self._sends == 0:
+            return Failure.UNREACHABLE, _TLS.get(code, COULD_NOT_CONNECT)
+        if self._flooded or code == _TOO_LARGE:
+            return Failure.TOO_LARGE, "the answer's headers are too large"
+        if code == pycurl.E_OPERATION_TIMEDOUT:
+            return Failure.TIMEOUT, f"no complete answer in {self._limits.total_seconds:g} seconds"
+        return Failure.ABORTED, "the connection broke before the answer was complete"
+
+    # What libcurl calls. None of these may raise.
+
+    def _on_socket(self, _purpose: int, address: Any) -> Any:
+        family, kind, protocol, target = address
+        try:
+            host = str(target[0]).partition("%")[0]
+            forbidden = refusal(ipaddress.ip_address(host), self._limits.allow)
+            if forbidden:
+                self._blocked = f"blocked: {host} is {forbidden}"
+                return pycurl.SOCKET_BAD
+            return _Lent(socket.socket(family, kind, protocol).detach())
+        except (OSError, ValueError) as error:  # out of descriptors; not an address
+            self._blocked = f"no socket: {error}"
+            return pycurl.SOCKET_BAD
+
+    def _on_send(self, *_ends: object) -> int:
+        """Just before the request goes out; again if libcurl means to repeat it.
+
+        It does so when a kept connection turns out dead, whatever the method.
+        """
+        self._sends += 1
+        may_go = self._sends == 1 or self._repeatable
+        return int(pycurl.PREREQFUNC_OK if may_go else pycurl.PREREQFUNC_ABORT)
+
+    def _on_header(self, line: bytes) -> int | None:
+        self._head_size += len(line)
+        if self._head_size > MAX_HEAD or len(self._head) >= MAX_LINES:
+            self._flooded = True
+            return -1
+        self._head.append(line)
+        return None
+
+    def _on_body(self, chunk: bytes) -> int | None:
+        room = self._limits.max_body - len(self._body)
+        if len(chunk) > room:
+            self._body += chunk[:room]
+            self._capped = True
+            return -1  # libcurl drops the connection
+        self._body += chunk
+        return None
+
+
+class _Lent:
+    """A descriptor for pycurl to duplicate; ours is closed as soon as it has.
+
+    A plain socket would do, were it not for its warning that nobody closed it.
+    """
+
+    __slots__ = ("_fd",)
+
+    def __init__(self, fd: int) -> None:
+        self._fd = fd
+
+    def fileno(self) -> int:
+        return self._fd
+
+    def __del__(self) -> None:
+        os.close(self._fd)
+
+
+def _handle(limits: Limits) -> Any:
+    """Make a handle that does one exchange and nothing else libcurl could do besides."""
+    easy = pycurl.Curl()
+    web = pycurl.PROTO_HTTP | pycurl.PROTO_HTTPS
+    for option, value in (
+        (pycurl.PROTOCOLS, web),
+        (pycurl.REDIR_PROTOCOLS, 0),
+        (pycurl.FOLLOWLOCATION, 0),
+        (pycurl.PROXY, ""),  # or the environment would choose one and the guard see its address
+        (pycurl.NOPROXY, "*"),
+        (pycurl.NETRC, pycurl.NETRC_IGNORED),
+        (pycurl.HTTP_VERSION, pycurl.CURL_HTTP_VERSION_1_1),
+        (pycurl.HTTP09_ALLOWED, 0),
+        (pycurl.HTTP_CONTENT_DECODING, 0),
+        (pycurl.PATH_AS_IS, 1),
+        (pycurl.SSL_VERIFYPEER, 1),
+        (pycurl.SSL_VERIFYHOST, 2),
+        (pycurl.CAINFO, limits.ca_file),
+        (pycurl.TCP_NODELAY, 1),
+        (pycurl.NOSIGNAL, 1),
+        (pycurl.NOPROGRESS, 1),
+        (pycurl.MAXAGE_CONN, STALE_SECONDS),
+        (pycurl.USERAGENT, USER_AGENT),
+        (pycurl.CONNECTTIMEOUT_MS, round(limits.connect_seconds * 1000)),
+        (pycurl.TIMEOUT_MS, round(limits.total_seconds * 1000)),
+    ):
+        easy.setopt(option, value)
+    return easy

@@ -1,0 +1,293 @@
+"""`make demo`: the whole system, a bot, an audience and three trackers on loopback.
+
+Ends 0 only if every expected postback arrived and no other, and if the one
+tracker that is dead has its postbacks visibly waiting.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, Final, NoReturn
+
+import requests
+
+from app.config import Settings
+from app.local import run
+from app.local.redis_server import CannotRun
+from app.sandbox.demo.expectations import differences
+from app.sandbox.demo.output import Screen
+from app.sandbox.demo.scenario import CAST, MARKET, SHOWS, Deed, Show, rounds
+from app.sandbox.serving import LOOPBACK, running
+from app.sandbox.telegram import people
+from app.sandbox.telegram.people import Person
+from app.sandbox.telegram.server import BotApiDouble
+from app.sandbox.vendors.tracker import TrackerDouble
+
+TOKEN: Final = "7000000001:a-token-that-only-the-double-knows"  # noqa: S105 not a real one
+BOT: Final = Person(7_000_000_001, "Demo", username="gatepost_demo_bot", language="", is_bot=True)
+PATIENCE: Final = 30.0  #: seconds for one round; the flaky tracker's retry takes five
+LINGER: Final = 1.0  #: seconds in which a postback too many would still arrive
+_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
+WELCOME: Final = "Hello! *{title}* waits for you."
+
+
+class DemoFailed(Exception):
+    """The demo cannot go on; the text says why."""
+
+
+class Api:
+    """The public API over HTTP, as any client calls it."""
+
+    def __init__(self, url: str, key: str) -> None:
+        self._url = url
+        self._session = requests.Session()
+        self._session.trust_env = False
+        self._session.headers["Authorization"] = f"Bearer {key}"
+
+    def get(self, path: str, **query: Any) -> Any:
+        """Read. Raises DemoFailed for an error."""
+        return self._told(path, self._session.get(self._at(path), params=query, timeout=30))
+
+    def post(self, path: str, **body: Any) -> Any:
+        """Write. Raises DemoFailed for an error."""
+        return self._told(path, self._session.post(self._at(path), json=body, timeout=30))
+
+    def close(self) -> None:
+        """Close its connections."""
+        self._session.close()
+
+    def _at(self, path: str) -> str:
+        return f"{self._url}/api/{path}.json"
+
+    @staticmethod
+    def _told(path: str, answer: requests.Response) -> Any:
+        told = answer.json()
+        if told["status"] != "ok":
+            raise DemoFailed(f"{path} answered {told['error']}: {told.get('message', '')}")
+        return told.get("data")
+
+
+@dataclass(frozen=True, slots=True)
+class Campaign:
+    """A campaign as the API made it."""
+
+    id: int
+    code: str
+
+
+class Demo:
+    """One performance."""
+
+    def __init__(
+        self, api: Api, bot_api: BotApiDouble, tracker: TrackerDouble, screen: Screen
+    ) -> None:
+        self._api = api
+        self._bot_api = bot_api
+        self._tracker = tracker
+        self._screen = screen
+        self._campaigns: dict[Show, Campaign] = {}
+        self._played: list[Deed] = []
+        self._date = int(time.time()) - 3600  # Telegram's clock in this play
+
+    def prepare(self, tracker_url: str) -> None:
+        """Connect the bot, make it an administrator, and make the campaigns."""
+        bot = self._api.post("bots/add", token=TOKEN)
+        self._screen.fact("bot", f"@{bot['username']} is connected")
+        for show in SHOWS:
+            self._bot_api.push(TOKEN, people.bot_rights(show.chat, True, self._date, bot=BOT))
+        self._until(lambda: len(self._api.get("bots/chats", id=bot["id"])) == len(SHOWS))
+        for show in SHOWS:
+            template = show.template(tracker_url)
+            urls = {
+                f"pb_{event}": template for event in ("wait", "hold", "approve", "cancel", "trash")
+            }
+            made = self._api.post(
+                "camp/add", bot=bot["id"], chat=show.chat.id, welcome=WELCOME, **urls
+            )
+            self._campaigns[show] = Campaign(made["id"], made["code"])
+            self._screen.fact(
+                "campaign", f"{made['code']}  {show.chat.title}: its tracker {show.remark}"
+            )
+
+    def play(self) -> None:
+        """Let everybody act, round by round, and show what trackers hear."""
+        for number, deeds in enumerate(rounds(), 1):
+            self._screen.round(number)
+            self._date += 60
+            seen = len(self._tracker.log())
+            for deed in deeds:
+                code = self._campaigns[deed.show].code
+                self._bot_api.push(TOKEN, deed.update(code, self._date))
+            self._played += deeds
+            if not self._watch(deeds, seen):
+                return  # what is missing is told at the end
+
+    def _watch(self, deeds: Sequence[Deed], seen: int) -> bool:
+        """Print each deed once all its postbacks have landed. False if some never did."""
+        begun, left = time.monotonic(), list(deeds)
+        while left and time.monotonic() < begun + PATIENCE:
+            for deed in list(left):
+                answers = self._answers(deed, seen)
+                if _is_settled(deed, answers):
+                    left.remove(deed)
+                    self._screen.deed(deed, answers, time.monotonic() - begun)
+            time.sleep(0.02)
+        for deed in left:
+            self._screen.deed(deed, self._answers(deed, seen), None)
+        return not left
+
+    def _answers(self, deed: Deed, seen: int) -> list[int]:
+        """What the tracker answered to this person's postbacks of this round."""
+        return [
+            hit.status
+            for hit in self._tracker.log()[seen:]
+            if hit.query.get("subscriber") == str(deed.person.id)
+            and hit.query.get("status") in deed.reports
+        ]
+
+    def reckon(self) -> list[str]:
+        """Everything that is wrong, in sentences."""
+        time.sleep(LINGER)
+        if not self._bot_api.drained(PATIENCE):
+            return ["some updates were never taken from Telegram"]
+        complete = len(self._played) == sum(len(role.deeds) for role in CAST)
+        return [
+            *differences(self._played, self._tracker.log()),
+            *(self._wrong_leads() if complete else ["the play was stopped half-way"]),
+            *self._wrong_queue(),
+            *self._wrong_welcomes(),
+            *self._bot_api.violations,
+        ]
+
+    def show_timelines(self) -> None:
+        """Print each lead as the API explains it."""
+        for role in CAST:
+            if lead := self._lead_of(role.show, role.person.id):
+                story = self._api.get("leads/get", id=lead["id"])
+                self._screen.lead(role.person.first_name, lead, story["postbacks"])
+            else:
+                self._screen.no_lead(role.person.first_name)
+
+    def _lead_of(self, show: Show, subscriber: int) -> dict[str, Any] | None:
+        leads = self._api.get("leads/list", campaign=self._campaigns[show].id, limit=200)
+        return next((lead for lead in leads if lead["subscriber"] == subscriber), None)
+
+    def _wrong_leads(self) -> list[str]:
+        wrong = []
+        for role in CAST:
+            lead = self._lead_of(role.show, role.person.id)
+            status = lead["status"] if lead else None
+            if status != role.ends:
+                wrong.append(f"{role.person.first_name} ends as {status}, not as {role.ends}")
+        return wrong
+
+    def _wrong_queue(self) -> list[str]:
+        """The dead tracker's postbacks wait for their next try, where one can see them."""
+        rows = self._api.get("postbacks/list", campaign=self._campaigns[MARKET].id)
+        owed = sum(len(deed.reports) for deed in self._played if deed.show is MARKET)
+        waiting = [row for row in rows if row["state"] in ("waiting", "sending") and row["tries"]]
+        if len(rows) == len(waiting) == owed:
+            return []
+        return [f"{len(waiting)} of {owed} postbacks wait for the dead tracker: {rows}"]
+
+    def _wrong_welcomes(self) -> list[str]:
+        owed = sorted(deed.person.id for deed in self._played if deed.is_start)
+        self._until(lambda: len(self._bot_api.sent(TOKEN)) >= len(owed), or_else=False)
+        sent = sorted(message.chat_id for message in self._bot_api.sent(TOKEN))
+        return [] if sent == owed else [f"welcomes went to {sent}, not to {owed}"]
+
+    def _until(self, holds: Any, *, or_else: bool = True) -> None:
+        """Wait for something to become true; if it does not, fail unless told otherwise."""
+        end = time.monotonic() + PATIENCE
+        while not holds():
+            if time.monotonic() > end:
+                if or_else:
+                    raise DemoFailed("the system took too long to take Telegram's updates")
+                return
+            time.sleep(0.05)
+
+
+def _is_settled(deed: Deed, answers: Sequence[int]) -> bool:
+    """Whether all that this deed brings has landed; at the dead tracker a try is all."""
+    if deed.show is MARKET:
+        return len(answers) >= len(deed.reports)
+    return answers.count(200) >= len(deed.reports)
+
+
+def surroundings(bot_api_url: str, port: int) -> dict[str, str]:
+    """The environment of the system: nothing of the operator's own installation."""
+    ours = {field.name.upper() for field in fields(Settings)}
+    kept = {name: value for name, value in os.environ.items() if name not in ours}
+    return kept | {
+        "TELEGRAM_API_URL": bot_api_url,
+        "PUBLIC_URL": f"http://{LOOPBACK}:{port}",
+        "PORT": str(port),
+        "OUTBOUND_ALLOW": "127.0.0.0/8",
+        "LOG_LEVEL": "warning",
+        "WEB_CONCURRENCY": "1",
+    }
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind((LOOPBACK, 0))
+        return int(probe.getsockname()[1])
+
+
+def perform(screen: Screen) -> list[str]:
+    """Start everything, play, stop everything. Returns what went wrong."""
+    bot_api, tracker = BotApiDouble(), TrackerDouble()
+    bot_api.add_bot(TOKEN, BOT.username, BOT.first_name)
+    with (
+        tempfile.TemporaryDirectory(prefix="gatepost-demo-") as folder,
+        running(bot_api) as bot_api_url,
+        running(tracker) as tracker_url,
+    ):
+        screen.fact("doubles", f"Bot API at {bot_api_url}, tracker at {tracker_url}")
+        environ = surroundings(bot_api_url, _free_port())
+        with run.running(environ, Path(folder)) as system:
+            screen.fact("system", f"web, worker and Redis at {system.url}")
+            api = Api(system.url, system.key)
+            demo = Demo(api, bot_api, tracker, screen)
+            demo.prepare(tracker_url)
+            demo.play()
+            wrong = demo.reckon()
+            screen.heading("Timelines, as the API tells them")
+            demo.show_timelines()
+            api.close()
+    return wrong
+
+
+def _interrupt(*_: object) -> NoReturn:
+    for number in _SIGNALS:  # once is enough, and the clearing up must not be cut short
+        signal.signal(number, signal.SIG_IGN)
+    raise KeyboardInterrupt
+
+
+def main() -> int:
+    """Run the demo; the exit code."""
+    for number in _SIGNALS:
+        signal.signal(number, _interrupt)
+    screen = Screen(sys.stdout)
+    screen.heading("Gatepost: one bot, three campaigns, twelve people")
+    try:
+        wrong = perform(screen)
+    except (DemoFailed, CannotRun, requests.RequestException) as error:
+        wrong = [f"the demo could not go on: {error}"]
+    except KeyboardInterrupt:
+        screen.heading("Stopped.")
+        return 130
+    screen.verdict(wrong)
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

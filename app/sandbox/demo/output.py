@@ -1,0 +1,86 @@
+"""What the demo prints: at most 80 columns, colour only on a terminal."""
+
+from __future__ import annotations
+
+import os
+import textwrap
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, TextIO
+
+from app.sandbox.demo.scenario import MARKET, Deed
+
+WIDTH: Final = 80
+_GREEN, _RED, _YELLOW, _BOLD = "32", "31", "33", "1"
+_STATUSES: Final = ("wait", "hold", "approve", "cancel", "trash")
+
+
+class Screen:
+    """Writes lines to a stream."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._colour = stream.isatty() and not os.environ.get("NO_COLOR")
+
+    def heading(self, text: str) -> None:
+        """Begin a part."""
+        self._line("")
+        self._line(text, _BOLD)
+
+    def fact(self, name: str, text: str) -> None:
+        """Tell one thing about the set-up."""
+        self._line(f"  {name:<9} {text}")
+
+    def round(self, number: int) -> None:
+        """Begin a round."""
+        self.heading(f"Round {number}")
+
+    def deed(self, deed: Deed, answers: Sequence[int], seconds: float | None) -> None:
+        """Tell what somebody did, and what the tracker answered to the report.
+
+        `seconds` is the time from the update to the last answer; None is never.
+        """
+        line = f"  {deed.person.first_name:<6} {deed.sentence:<27}"
+        if not deed.reports:
+            self._line(f"{line} no postback")
+            return
+        told = ", ".join(str(answer) for answer in answers)
+        line += f" {'+'.join(deed.reports):<8} {told or 'nothing':<9}"
+        if seconds is None:
+            self._line(f"{line} NEVER LANDED", _RED)
+        elif deed.show is MARKET:
+            self._line(f"{line} waits for its retry", _YELLOW)
+        else:
+            self._line(f"{line} after {seconds:.2f} s", _GREEN)
+
+    def lead(
+        self, name: str, lead: Mapping[str, Any], postbacks: Sequence[Mapping[str, Any]]
+    ) -> None:
+        """Tell one lead's history."""
+        told = ", ".join(
+            f"{row['event']} {row['state']}"
+            for row in sorted(postbacks, key=lambda row: int(row["id"]))
+        )
+        text = f"  {name:<6} lead {lead['id']} is {_STATUSES[lead['status']]}: {told}"
+        for line in textwrap.wrap(text, WIDTH, subsequent_indent=" " * 9):
+            self._line(line)
+
+    def no_lead(self, name: str) -> None:
+        """Tell that somebody is in the journal only."""
+        self._line(f"  {name:<6} is no lead: came without an ad")
+
+    def verdict(self, wrong: Sequence[str]) -> None:
+        """End: all well, or the list of what is not."""
+        if not wrong:
+            self.heading("Every expected postback arrived, and no other.")
+            return
+        self.heading("Something is wrong:")
+        for sentence in wrong:
+            for line in textwrap.wrap(
+                sentence, WIDTH, initial_indent="  - ", subsequent_indent="    "
+            ):
+                self._line(line, _RED)
+
+    def _line(self, text: str, colour: str = "") -> None:
+        if self._colour and colour:
+            text = f"\x1b[{colour}m{text}\x1b[0m"
+        print(text, file=self._stream, flush=True)

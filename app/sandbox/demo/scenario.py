@@ -1,0 +1,144 @@
+"""The demo's audience: who does what, and what trackers must hear of it.
+
+Everybody acts once per round. `reports` are the statuses that one deed must
+bring to the tracker; an empty one means that nothing may be sent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from app.sandbox.telegram import people
+from app.sandbox.telegram.people import Chat, Person, Update
+
+
+@dataclass(frozen=True, slots=True)
+class Show:
+    """One campaign: its chat, and how its tracker behaves (a mode of the double)."""
+
+    chat: Chat
+    mode: str
+    remark: str
+
+    @property
+    def prefix(self) -> str:
+        """What the paths of its postbacks start with."""
+        return f"/{self.mode}/{-self.chat.id}"
+
+    def template(self, tracker_url: str) -> str:
+        """The postback template, the same for all five events."""
+        macros = ("click", "status", "campaign", "lead", "subscriber", "time")
+        query = "&".join(f"{macro}={{{macro}}}" for macro in macros)
+        return f"{tracker_url}{self.prefix}/postback?{query}"
+
+
+FLOWERS: Final = Show(Chat(-1001000000001, "Flower Deals"), "ok", "answers at once")
+COFFEE: Final = Show(Chat(-1001000000002, "Coffee Club"), "flaky/1", "fails once for each postback")
+MARKET: Final = Show(Chat(-1001000000003, "Night Market"), "dead", "is dead")
+SHOWS: Final = (FLOWERS, COFFEE, MARKET)
+
+#: deed → what a spectator sees
+_DEEDS: Final[Mapping[str, str]] = {
+    "start": "starts the bot by an ad",
+    "restart": "starts again by another ad",
+    "request": "asks to be let in",
+    "join": "joins",
+    "admitted": "is let in by an admin",
+    "promoted": "becomes an administrator",
+    "leave": "leaves",
+    "kick": "is banned by an admin",
+    "rejoin": "joins again",
+    "organic": "joins without any ad",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """What one person does in one round. `click` is the ad's click id by then."""
+
+    person: Person
+    show: Show
+    name: str
+    reports: tuple[str, ...]
+    click: str
+
+    @property
+    def sentence(self) -> str:
+        """What a spectator sees."""
+        return _DEEDS[self.name]
+
+    @property
+    def is_start(self) -> bool:
+        """Whether the bot owes a welcome for it."""
+        return self.name in ("start", "restart")
+
+    def update(self, code: str, date: int) -> Update:
+        """What Telegram makes of it."""
+        who, chat = self.person, self.show.chat
+        if self.is_start:
+            return people.start(who, f"{code}-{self.click}", date)
+        if self.name == "request":
+            return people.join_request(who, chat, date)
+        if self.name == "promoted":
+            return people.member(who, chat, "member", "administrator", date, people.ADMIN)
+        if self.name == "leave":
+            return people.leave(who, chat, date)
+        if self.name == "kick":
+            return people.kick(who, chat, date)
+        return people.join(who, chat, date, people.ADMIN if self.name == "admitted" else None)
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """One person's part: deeds in order, each with the status it must report.
+
+    `ends` is the lead's last status as the API numbers it; None is no lead.
+    """
+
+    person: Person
+    show: Show
+    deeds: tuple[tuple[str, str], ...]
+    ends: int | None
+
+    def played(self) -> Iterator[Deed]:
+        """Their deeds, one per round."""
+        ads = 0
+        for name, report in self.deeds:
+            ads += name in ("start", "restart")
+            reports = (report,) if report else ()
+            click = f"{self.person.username}-ad{ads}"
+            yield Deed(self.person, self.show, name, reports, click)
+
+
+def _role(number: int, name: str, show: Show, ends: int | None, *deeds: tuple[str, str]) -> Role:
+    person = Person(8_100_000_000 + number, name, username=name.lower())
+    return Role(person, show, deeds, ends)
+
+
+_START: Final = ("start", "wait")
+_JOIN: Final = ("join", "approve")
+_LEAVE: Final = ("leave", "cancel")
+
+CAST: Final = (
+    _role(1, "Alice", FLOWERS, 2, _START, _JOIN),
+    _role(2, "Boris", FLOWERS, 2, _START, ("request", "hold"), ("admitted", "approve")),
+    _role(3, "Chloe", FLOWERS, 3, _START, _JOIN, _LEAVE),
+    _role(4, "Deniz", FLOWERS, 4, _START, _JOIN, ("kick", "trash")),
+    _role(5, "Emma", FLOWERS, 2, _START, _JOIN, _LEAVE, ("rejoin", "approve")),
+    _role(6, "Farid", FLOWERS, 2, _START, ("restart", "wait"), _JOIN),
+    _role(7, "Greta", FLOWERS, None, ("organic", ""), ("leave", "")),
+    _role(8, "Hiro", FLOWERS, 2, _START, _JOIN, ("promoted", "")),
+    _role(9, "Ivan", COFFEE, 2, _START, _JOIN),
+    _role(10, "Julia", COFFEE, 0, _START),
+    _role(11, "Kofi", MARKET, 0, _START),
+    _role(12, "Lena", MARKET, 0, _START),
+)
+
+
+def rounds() -> list[list[Deed]]:
+    """The whole play: for each round what everybody does in it."""
+    parts = [list(role.played()) for role in CAST]
+    longest = max(len(part) for part in parts)
+    return [[part[turn] for part in parts if turn < len(part)] for turn in range(longest)]

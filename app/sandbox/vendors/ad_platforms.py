@@ -1,0 +1,62 @@
+"""What the doubles of the ad platforms share: events, each counted once.
+
+An event of the same name and id within 48 hours is the same event, and does
+not count again.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Final
+
+from app.sandbox.vendors.vendor import MAX_KEPT, VendorDouble
+
+SAME_SECONDS: Final = 48 * 3600
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """One event that was accepted."""
+
+    event: Mapping[str, Any]
+    test: str  #: the code under which it is only shown, not counted
+    repeated: bool  #: it had been told before, so it does not count
+
+
+class ConversionsDouble(VendorDouble):
+    """One pixel with one token, both made up. `clock` gives Unix seconds."""
+
+    pixel: ClassVar[str]
+    token: ClassVar[str] = "a-made-up-token"  # noqa: S105  # opens nothing but this double
+
+    def __init__(self, *, clock: Callable[[], float] = time.time) -> None:
+        super().__init__()
+        self.clock = clock
+        self._taken: deque[Taken] = deque(maxlen=MAX_KEPT)
+        self._known: dict[tuple[str, str], float] = {}
+
+    def taken(self) -> list[Taken]:
+        """What was accepted, oldest first, repetitions too."""
+        with self._lock:
+            return list(self._taken)
+
+    def counted(self) -> list[Mapping[str, Any]]:
+        """The events that count: accepted, live, each once."""
+        return [one.event for one in self.taken() if not one.repeated and not one.test]
+
+    def take(self, event: Mapping[str, Any], name: str, test: str = "") -> None:
+        """Remember an event. For subclasses, under the lock."""
+        now = self.clock()
+        key = (name, str(event.get("event_id")))
+        repeated = now - self._known.get(key, float("-inf")) < SAME_SECONDS
+        if not repeated:
+            self._known[key] = now
+        self._taken.append(Taken(event, test, repeated))
+
+
+def is_hash(value: object) -> bool:
+    """Whether this is a SHA-256 in lower-case hexadecimal."""
+    return isinstance(value, str) and len(value) == 64 and not set(value) - set("0123456789abcdef")

@@ -1,0 +1,200 @@
+"""AdTarget's REST API on loopback, as its reference describes it.
+
+Keys, sites and channels are whatever the test says; conversions are kept.
+Limits: 300 requests a minute for each key, in bursts of at most 50. Answers
+are replayed to a repeated Idempotency-Key of the same API key for 24 hours,
+whatever the body says then.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from app.sandbox.vendors.vendor import Said, VendorCall, VendorDouble
+
+PER_SECOND: Final = 300 / 60
+BURST: Final = 50
+REPLAY_SECONDS: Final = 24 * 3600
+TYPES: Final = ("Lead", "Purchase", "CompleteRegistration", "Subscribe", "Custom")
+
+_LEAD: Final = re.compile(r"/api/v1/leads/(\d+)")
+
+
+@dataclass
+class Key:
+    """One API key: in what state, and its bucket and stored answers."""
+
+    state: str = "active"  #: or revoked, unpaid
+    tokens: float = BURST
+    filled: float = 0.0
+    stored: dict[str, tuple[float, Said]] = field(default_factory=dict)
+
+
+class Refused(Exception):
+    """An error in the vendor's shape."""
+
+    def __init__(self, status: int, code: str, message: str, **headers: str) -> None:
+        super().__init__(message)
+        self.said = Said(status, {"error": {"code": code, "message": message}}, headers)
+
+
+class AdTargetDouble(VendorDouble):
+    """The conversions endpoint and the reading of leads.
+
+    `stores_errors` keeps error answers for replay too: the reference does not
+    say which it is. `old` answers and demands as before account-wide keys.
+    """
+
+    def __init__(
+        self,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        stores_errors: bool = False,
+        old: bool = False,
+    ) -> None:
+        super().__init__()
+        self.keys: dict[str, Key] = {}
+        self.sites: set[str] = set()
+        self.channels: set[str] | None = None  #: None knows every channel
+        self.platforms: tuple[str, ...] = ("meta",)
+        self.conversions: list[dict[str, Any]] = []
+        self.known_leads: set[int] = set()
+        self.disabled = False
+        self._clock = clock
+        self._stores_errors = stores_errors
+        self._old = old
+
+    def add_key(self, text: str) -> Key:
+        """Let this API key in."""
+        self.keys[text] = Key(filled=self._clock())
+        return self.keys[text]
+
+    def answer(self, call: VendorCall) -> Said:
+        """One request."""
+        try:
+            key = self._authorised(call)
+            self._within_limits(key)
+        except Refused as refused:
+            return refused.said
+        name, now = call.headers.get("idempotency-key", ""), self._clock()
+        if len(name) > 128:
+            return Refused(400, "INVALID_PAYLOAD", "Idempotency-Key is too long").said
+        at, stored = key.stored.get(name, (0.0, None))
+        if stored and now - at < REPLAY_SECONDS:
+            headers = {**stored.headers, "X-Idempotent-Replay": "true"}
+            return Said(stored.status, stored.body, headers)
+        said = self._act(call)
+        if name and (said.status < 400 or self._stores_errors):
+            key.stored[name] = now, said
+        return said
+
+    def _authorised(self, call: VendorCall) -> Key:
+        if self.disabled:
+            raise Refused(503, "API_DISABLED", "The API is temporarily disabled")
+        scheme, _, text = call.headers.get("authorization", "").partition(" ")
+        if scheme != "Bearer" or not text:
+            raise Refused(401, "AUTH_REQUIRED", "Missing Authorization header")
+        key = self.keys.get(text)
+        if key is None:
+            raise Refused(401, "INVALID_KEY", "Unknown API key")
+        if key.state == "revoked":
+            raise Refused(401, "REVOKED_KEY", "This API key was revoked")
+        if key.state == "unpaid":
+            raise Refused(402, "SUBSCRIPTION_INACTIVE", "Subscription is not active")
+        return key
+
+    def _within_limits(self, key: Key) -> None:
+        now = self._clock()
+        key.tokens = min(BURST, key.tokens + (now - key.filled) * PER_SECOND)
+        key.filled = now
+        if key.tokens < 1:
+            headers = {"Retry-After": "1"}
+            raise Refused(429, "RATE_LIMITED", "Too many requests", **headers)
+        key.tokens -= 1
+
+    def _act(self, call: VendorCall) -> Said:
+        try:
+            if (call.method, call.path) == ("POST", "/api/v1/events/conversion"):
+                return self._convert(call.body)
+            if call.method == "GET" and (asked := _LEAD.fullmatch(call.path)):
+                return self._read_lead(int(asked[1]))
+        except Refused as refused:
+            return refused.said
+        return Said(404, b"Not Found", {"Content-Type": "text/plain"})
+
+    def _convert(self, body: Any) -> Said:
+        if not isinstance(body, dict):
+            raise _invalid("the body is no JSON object")
+        check_conversion(body, old=self._old)
+        lead = body["telegramUserId"]
+        cold = lead not in self.known_leads
+        site = body.get("websiteId") or body.get("siteId")
+        if not self._old and (site not in self.sites if site else cold):
+            raise _invalid("siteId or websiteId is required")
+        channel = body.get("channelId")
+        if channel and self.channels is not None and channel not in self.channels:
+            raise Refused(404, "CHANNEL_NOT_FOUND", "Channel not found")
+        self.conversions.append(body)
+        return Said(200, self._receipt(cold))
+
+    def _receipt(self, cold: bool) -> dict[str, Any]:
+        number = len(self.conversions)
+        sends = [{"sendId": f"kn7{number}", "platform": name} for name in self.platforms]
+        receipt = {
+            "conversionId": f"j97{number}",
+            "capiStatus": "pending" if sends else "skipped",
+            "coldLead": cold,
+        }
+        return receipt | ({"sends": sends} if self._old else {"dispatched": bool(sends)})
+
+    def _read_lead(self, lead: int) -> Said:
+        if lead not in self.known_leads:
+            raise Refused(404, "LEAD_NOT_FOUND", "Lead not found")
+        mine = [one for one in self.conversions if one["telegramUserId"] == lead]
+        return Said(200, {"telegramUserId": lead, "conversions": mine})
+
+
+def check_conversion(body: dict[str, Any], *, old: bool = False) -> None:
+    """The field table of the conversions endpoint. Raises Refused."""
+    if not _is_number(body.get("telegramUserId")):
+        raise _invalid("telegramUserId must be a number")
+    if old and not body.get("channelId"):
+        raise _invalid("channelId is required")
+    kind = body.get("eventType")
+    if kind not in TYPES:
+        raise _invalid(f"eventType must be one of {', '.join(TYPES)}")
+    if (kind == "Custom") != bool(body.get("customEventName")):
+        raise _invalid("customEventName goes with Custom, and only with it")
+    if kind == "Purchase" and not (_is_number(body.get("value")) and body.get("currency")):
+        raise _invalid("Purchase needs value and currency")
+    if "currency" in body and not re.fullmatch("[A-Z]{3}", str(body["currency"])):
+        raise _invalid("currency must be an ISO 4217 code")
+    if "eventTime" in body and not (
+        _is_number(body["eventTime"]) and body["eventTime"] > 1_000_000_000_000
+    ):
+        raise _invalid("eventTime must be milliseconds")
+    _check_texts(body)
+
+
+def _check_texts(body: dict[str, Any]) -> None:
+    names = (
+        "channelId siteId websiteId customEventName contentName externalUserId fbc fbp"
+        " gclid ttclid sccid clientIp userAgent eventSourceUrl"
+    )
+    for name in names.split():
+        if name in body and not (isinstance(body[name], str) and body[name]):
+            raise _invalid(f"{name} must be a text")
+    if not isinstance(body.get("pii", {}), dict):
+        raise _invalid("pii must be an object")
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _invalid(message: str) -> Refused:
+    return Refused(400, "INVALID_PAYLOAD", message)

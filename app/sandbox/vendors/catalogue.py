@@ -1,0 +1,101 @@
+"""The doubles of all vendors, each with the settings that connect it.
+
+For `python -m app.sandbox`, and for the tests that hold every adapter to the
+same promises.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from app.sandbox.vendors.adtarget import AdTargetDouble
+from app.sandbox.vendors.altcraft import AltcraftDouble
+from app.sandbox.vendors.altercpa import AltercpaDouble
+from app.sandbox.vendors.keitaro import KeitaroDouble
+from app.sandbox.vendors.meta import MetaDouble
+from app.sandbox.vendors.metrica import MetricaDouble
+from app.sandbox.vendors.tiktok import TiktokDouble
+from app.sandbox.vendors.vendor import VendorDouble
+from app.sandbox.vendors.webhook_receiver import ReceiverDouble
+
+# They open nothing but the doubles.
+ALTERCPA_KEY: Final = "42-d3adb33f"
+ADTARGET_KEY: Final = "atk_live_12345678_abcdefghijklmnopqrstuvwxyz012345"
+ALTCRAFT_TOKEN: Final = "0123456789abcdef0123456789abcdef"  # noqa: S105
+KEITARO_KEY: Final = "0d6b0f1c2a"
+WEBHOOK_SECRET: Final = "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="  # noqa: S105
+
+
+@dataclass(frozen=True, slots=True)
+class Vendor:
+    """One vendor's double, and how `dest/add` connects it once it listens at a URL."""
+
+    tracker: str
+    double: VendorDouble
+    settings: Callable[[str], dict[str, Any]]
+
+
+def every() -> list[Vendor]:
+    """A fresh double of each vendor. All five events are on."""
+    makers = (_altercpa, _adtarget, _altcraft, _keitaro, _meta, _tiktok, _metrica, _own)
+    return [make() for make in makers]
+
+
+def _altercpa() -> Vendor:
+    double = AltercpaDouble(ALTERCPA_KEY)
+    return Vendor("altercpa_lite", double, lambda url: {"domain": _host(url), "key": ALTERCPA_KEY})
+
+
+def _adtarget() -> Vendor:
+    double = AdTargetDouble()
+    double.add_key(ADTARGET_KEY)
+    double.sites = {"atid_1"}
+    events = {kind: {"type": "Custom"} for kind in ("wait", "cancel", "trash")}
+    told = {"key": ADTARGET_KEY, "site": "atid_1", "events": events}
+    return Vendor("adtarget_capi", double, lambda url: {**told, "base_url": url})
+
+
+def _altcraft() -> Vendor:
+    double = AltcraftDouble()
+    double.tokens, double.databases, double.pixels = {ALTCRAFT_TOKEN}, {1: []}, {7}
+    told = {"token": ALTCRAFT_TOKEN, "db_id": 1, "pixel_id": 7, "per_second": 1000}
+    return Vendor("altcraft", double, lambda url: {**told, "base_url": url})
+
+
+def _keitaro() -> Vendor:
+    def settings(url: str) -> dict[str, Any]:
+        fields = {"domain": _host(url), "postback_key": KEITARO_KEY}
+        return {"preset": "keitaro", "fields": fields}
+
+    return Vendor("url_template", KeitaroDouble(KEITARO_KEY), settings)
+
+
+def _meta() -> Vendor:
+    told = {"pixel_id": MetaDouble.pixel, "access_token": MetaDouble.token}
+    return Vendor("meta_capi", MetaDouble(), lambda url: {**told, "base_url": url})
+
+
+def _tiktok() -> Vendor:
+    told = {"pixel_code": TiktokDouble.pixel, "access_token": TiktokDouble.token}
+    return Vendor("tiktok_events", TiktokDouble(), lambda url: {**told, "base_url": url})
+
+
+def _metrica() -> Vendor:
+    told = {
+        "counter": MetricaDouble.counter,
+        "access_token": MetricaDouble.token,
+        "click_is": "UserId",
+        "events": {"cancel": "telegram_leave", "trash": "telegram_kick"},
+    }
+    return Vendor("yandex_metrica", MetricaDouble(), lambda url: {**told, "base_url": url})
+
+
+def _own() -> Vendor:
+    double = ReceiverDouble(WEBHOOK_SECRET)
+    return Vendor("webhook", double, lambda url: {"url": f"{url}/hook", "secret": WEBHOOK_SECRET})
+
+
+def _host(url: str) -> str:
+    return url.removeprefix("http://")

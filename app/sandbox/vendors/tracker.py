@@ -1,0 +1,249 @@
+"""A tracker on loopback that logs every postback and can be evil on demand.
+
+HTTP/1.1 by hand, since most of its modes are not HTTP any more. The mode
+comes from the path, as in `/flaky/2/pb?click=…`, unless `set_mode` says
+otherwise for a prefix; see `tracker_modes` for the list.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import threading
+import time
+from collections import Counter, deque
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Final
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from app.sandbox.vendors.tracker_modes import Mode, Wire, behave, mode_of, read_mode
+
+MAX_HITS: Final = 100_000
+MAX_KEPT_BODY: Final = 64 * 1024
+MAX_HEAD: Final = 256 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One request as it came. Header names are lower-case; the last of equals wins."""
+
+    time: float
+    method: str
+    url: str  #: path and query, as sent
+    path: str
+    query: Mapping[str, str]
+    headers: Mapping[str, str]
+    body: bytes
+    status: int  #: what was answered, 0 for nothing that is HTTP
+
+    @property
+    def idempotency_key(self) -> str:
+        """What stays the same when a request is repeated."""
+        return self.headers.get("idempotency-key", "")
+
+
+class TrackerDouble:
+    """Answers postbacks and remembers them. Callable from any thread."""
+
+    def __init__(self) -> None:
+        self.accepts = 0  #: connections
+        self.requests = 0
+        self.in_flight = 0
+        self.peak = 0  #: the most requests that were open at once
+        self._lock = threading.Lock()
+        self._hits: deque[Hit] = deque(maxlen=MAX_HITS)
+        self._modes: dict[str, Mode] = {}
+        self._tries: Counter[str] = Counter()
+        self._wires: set[_Connection] = set()
+        self._server: asyncio.Server | None = None
+
+    def log(self, prefix: str = "") -> list[Hit]:
+        """Requests so far, oldest first; those whose path starts with `prefix`."""
+        with self._lock:
+            return [hit for hit in self._hits if hit.path.startswith(prefix)]
+
+    def set_mode(self, prefix: str, mode: str | None) -> None:
+        """Behave so for every path that starts with `prefix`; None goes back to the path's own.
+
+        Raises ValueError for a mode that does not exist. The longest prefix wins.
+        """
+        with self._lock:
+            if mode is None:
+                self._modes.pop(prefix, None)
+            else:
+                self._modes[prefix] = read_mode(mode)
+
+    def reset(self) -> None:
+        """Forget requests, modes and counters."""
+        with self._lock:
+            self._hits.clear()
+            self._modes.clear()
+            self._tries.clear()
+            self.accepts = self.requests = 0
+            self.peak = self.in_flight
+
+    def wait_for(self, number: int, timeout: float = 10.0, prefix: str = "") -> list[Hit]:
+        """The log, once it has at least `number` entries or time ran out."""
+        end = time.monotonic() + timeout
+        while len(hits := self.log(prefix)) < number and time.monotonic() < end:
+            time.sleep(0.005)
+        return hits
+
+    async def start(self, host: str, port: int) -> int:
+        """Listen. See `app.sandbox.serving.running`."""
+        loop = asyncio.get_running_loop()
+        self._server = await loop.create_server(lambda: _Connection(self), host, port, backlog=1024)
+        return int(self._server.sockets[0].getsockname()[1])
+
+    async def stop(self) -> None:
+        """Stop listening and cut what is open."""
+        if self._server:
+            self._server.close()
+        for wire in list(self._wires):
+            wire.abort()
+        await asyncio.sleep(0)
+
+    # What connections tell.
+
+    def opened(self, wire: _Connection) -> None:
+        """Count a connection."""
+        self._wires.add(wire)
+        self.accepts += 1
+
+    def closed(self, wire: _Connection) -> None:
+        """Forget a connection."""
+        self._wires.discard(wire)
+
+    def decide(self, path: str, url: str) -> tuple[Mode, int]:
+        """The mode for a request, and how often this very URL was asked before."""
+        with self._lock:
+            fitting = [prefix for prefix in self._modes if path.startswith(prefix)]
+            mode = self._modes[max(fitting, key=len)] if fitting else mode_of(url)
+            if len(self._tries) >= MAX_HITS:
+                self._tries.clear()
+            tries = self._tries[url]
+            self._tries[url] += 1
+        return mode, tries
+
+    def record(self, hit: Hit) -> None:
+        """Keep a request."""
+        with self._lock:
+            self.requests += 1
+            self._hits.append(hit)
+
+    def control(self, method: str, path: str, body: bytes) -> tuple[int, Any]:
+        """`/sandbox/…` for other processes: status and JSON answer."""
+        if path == "/sandbox/log":
+            return 200, [
+                asdict(hit) | {"body": hit.body.decode("utf-8", "replace")} for hit in self.log()
+            ]
+        if path == "/sandbox/counters":
+            names = ("accepts", "requests", "in_flight", "peak")
+            return 200, {name: getattr(self, name) for name in names}
+        if path == "/sandbox/reset":
+            self.reset()
+            return 200, True
+        if (method, path) == ("POST", "/sandbox/mode"):
+            try:
+                said = json.loads(body)
+                self.set_mode(said["prefix"], said["mode"])
+            except (KeyError, TypeError, ValueError) as error:
+                return 400, {"error": str(error)}
+            return 200, True
+        return 404, {"error": "there are log, counters, reset and mode"}
+
+
+class _Connection(asyncio.Protocol):
+    """One connection: requests one after the other, pipelined ones wait."""
+
+    def __init__(self, tracker: TrackerDouble) -> None:
+        self._tracker = tracker
+        self._buffer = bytearray()
+        self._transport: asyncio.Transport | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._busy = False
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)  # noqa: S101 create_server makes no other
+        self._transport = transport
+        self._tracker.opened(self)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        del exc
+        self._tracker.closed(self)
+        if self._task:
+            self._task.cancel()
+        self._finish()
+
+    def abort(self) -> None:
+        """Cut it."""
+        if self._transport:
+            self._transport.abort()
+
+    def data_received(self, data: bytes) -> None:
+        self._buffer += data
+        self._next()
+
+    def _next(self) -> None:
+        """Take the next whole request from the buffer, if there is one."""
+        while not self._busy and (end := self._buffer.find(b"\r\n\r\n")) >= 0:
+            lines = self._buffer[:end].decode("latin-1").split("\r\n")
+            headers = {
+                name.strip().lower(): value.strip()
+                for name, _, value in (line.partition(":") for line in lines[1:])
+            }
+            length = headers.get("content-length") or "0"
+            if not re.fullmatch(r"[0-9]{1,9}", length):
+                self.abort()
+                return
+            size = int(length)
+            if len(self._buffer) < end + 4 + size:
+                return
+            body = bytes(self._buffer[end + 4 : end + 4 + size])
+            del self._buffer[: end + 4 + size]
+            method, _, rest = lines[0].partition(" ")
+            self._take(method, rest.rpartition(" ")[0], headers, body)
+        if len(self._buffer) > MAX_HEAD and not self._busy:
+            self.abort()
+
+    def _take(self, method: str, url: str, headers: dict[str, str], body: bytes) -> None:
+        parts = urlsplit(url)
+        assert self._transport  # noqa: S101 a connection that sends is made
+        wire = Wire(self._transport)
+        if parts.path.startswith("/sandbox/"):
+            status, said = self._tracker.control(method, parts.path, body)
+            wire.answer(status, json.dumps(said).encode(), {"Content-Type": "application/json"})
+            wire.release()
+            return
+        mode, tries = self._tracker.decide(parts.path, url)
+        self._begin()
+        status, later = behave(mode, tries, wire)
+        self._tracker.record(
+            Hit(
+                time=time.time(),
+                method=method,
+                url=url,
+                path=unquote(parts.path),
+                query=dict(parse_qsl(parts.query, keep_blank_values=True)),
+                headers=headers,
+                body=body[:MAX_KEPT_BODY],
+                status=status,
+            )
+        )
+        if later is None:
+            self._finish()
+        wire.release()  # only now, so that whoever has an answer finds it in the log
+        if later is not None:
+            self._task = asyncio.get_running_loop().create_task(later)
+
+    def _begin(self) -> None:
+        self._busy = True
+        self._tracker.in_flight += 1
+        self._tracker.peak = max(self._tracker.peak, self._tracker.in_flight)
+
+    def _finish(self) -> None:
+        if self._busy:
+            self._busy = False
+            self._tracker.in_flight -= 1

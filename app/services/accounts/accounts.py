@@ -1,0 +1,250 @@
+"""Accounts: who may call us, on which plan, and how they like it."""
+
+from __future__ import annotations
+
+import hmac
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+from sqlalchemy import func, select
+from sqlalchemy.exc import IntegrityError
+
+from app.crypto import fingerprint, new_secret
+from app.domain import tariffs
+from app.domain.tariffs import Plan, Standing
+from app.errors import BadKey, BadParameter, Banned, NotFound, Unpaid, translatable
+from app.extensions import db
+from app.models import Account, AccountStatus, Campaign, CampaignStatus
+from app.services.trackers import url_templates
+
+DAY: Final = tariffs.DAY
+GRANT: Final = tariffs.PERIOD
+GRACE: Final = tariffs.GRACE
+UNLIMITED: Final = tariffs.UNLIMITED
+PLANS: Final = tariffs.PLANS
+FREE: Final = tariffs.FREE
+LANGUAGES: Final = ("en", "ru")
+_NOBODY: Final = fingerprint("")
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """The account that makes this request. A value: it holds no transaction.
+
+    `session_id` is None for who comes with the API key.
+    """
+
+    id: int
+    lang: str
+    tariff: str
+    paid_until: int | None
+    session_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """What an account sees of itself."""
+
+    account: Account
+    plan: Plan
+    campaigns: int
+    templates: Mapping[str, str]
+
+
+class NewAccount(NamedTuple):
+    """A fresh account's id and its key, which is not kept in clear."""
+
+    id: int
+    key: str
+
+
+def admit(key: str, *, must_be_paid: bool = True) -> Caller:
+    """The account that `key` opens, with its transaction ended.
+
+    Raises BadKey (a wrong key and an unknown account are the same), Banned,
+    or Unpaid.
+    """
+    digits, _, secret = key.partition("-")
+    account = _by_id(digits)
+    expected = account.key_hash if account else _NOBODY
+    if not hmac.compare_digest(fingerprint(secret), expected) or account is None or not secret:
+        raise BadKey
+    return let_in(account, must_be_paid=must_be_paid, grace=GRACE)
+
+
+def let_in(
+    account: Account, *, must_be_paid: bool, grace: int = 0, session_id: int | None = None
+) -> Caller:
+    """The caller behind a proven account, with its transaction ended.
+
+    Raises Banned, or Unpaid `grace` seconds after the plan's end.
+    """
+    if account.status == AccountStatus.BANNED:
+        raise Banned().told_in(account.lang)
+    if must_be_paid and _has_lapsed(account, time.time(), grace):
+        raise Unpaid().told_in(account.lang)
+    caller = Caller(account.id, account.lang, account.tariff, account.paid_until, session_id)
+    db.session.commit()  # a view may call Telegram: it must not hold a connection meanwhile
+    return caller
+
+
+def _by_id(digits: str) -> Account | None:
+    if not (digits.isascii() and digits.isdigit() and len(digits) <= 18):
+        return None
+    return db.session.get(Account, int(digits))
+
+
+def _has_lapsed(account: Account, now: float, grace: int) -> bool:
+    if standing_of(account, now) in (Standing.FREE, Standing.PAID):
+        return False
+    return account.paid_until is not None and now > account.paid_until + grace
+
+
+def standing_of(account: Account, now: float | None = None) -> Standing:
+    """How an account stands with its plan, now if not said."""
+    return tariffs.standing(account.tariff, account.paid_until, now or time.time())
+
+
+def create(
+    login: str,
+    name: str,
+    *,
+    tariff: str = FREE,
+    until: int | None = None,
+    lang: str = "en",
+    now: int | None = None,
+) -> NewAccount:
+    """Create an account. `until` and `now` are Unix seconds.
+
+    Raises BadParameter when the login is unusable or taken.
+    """
+    now = int(time.time()) if now is None else now
+    _check_text("login", login, 64)
+    _check_text("name", name, 128)
+    secret = new_secret()
+    account = Account(
+        login=login,
+        name=name,
+        lang=lang,
+        key_hash=fingerprint(secret),
+        tariff=tariff,
+        paid_until=_paid_until(tariff, until, now),
+        created=now,
+    )
+    db.session.add(account)
+    try:
+        db.session.flush()
+    except IntegrityError as error:
+        db.session.rollback()
+        raise BadParameter(
+            "login", translatable("the login %(login)s is taken", login=login)
+        ) from error
+    made = NewAccount(account.id, f"{account.id}-{secret}")
+    db.session.commit()
+    return made
+
+
+def _check_text(field: str, text: str, longest: int) -> None:
+    if not text.strip() or not text.isprintable() or len(text) > longest:
+        raise BadParameter(
+            field,
+            translatable(
+                "the %(field)s must be 1 to %(most)d printable characters",
+                field=field,
+                most=longest,
+            ),
+        )
+
+
+def _paid_until(tariff: str, until: int | None, now: int) -> int | None:
+    return until if until is not None or tariff == FREE else now + GRANT
+
+
+def rotate_key(account_id: int) -> str:
+    """Replace the API key; the old one is dead at once."""
+    secret = new_secret()
+    _find(account_id).key_hash = fingerprint(secret)
+    db.session.commit()
+    return f"{account_id}-{secret}"
+
+
+def by_login(login: str) -> Account:
+    """The account with this login. Raises NotFound."""
+    account = db.session.scalar(select(Account).where(Account.login == login))
+    if account is None:
+        raise NotFound(translatable("there is no account with the login %(login)s", login=login))
+    return account
+
+
+def ban(login: str, *, banned: bool) -> None:
+    """Refuse, or accept again, the calls of an account."""
+    by_login(login).status = AccountStatus.BANNED if banned else AccountStatus.ACTIVE
+    db.session.commit()
+
+
+def set_tariff(login: str, tariff: str, *, until: int | None, now: int) -> None:
+    """Grant a plan until `until` (Unix seconds), a paid one for 30 days if None."""
+    account = by_login(login)
+    account.tariff = tariff
+    account.paid_until = _paid_until(tariff, until, now)
+    db.session.commit()
+
+
+def profile(account_id: int) -> Profile:
+    """Everything `profile/info` tells."""
+    account = _find(account_id)
+    return Profile(
+        account,
+        PLANS.get(account.tariff, PLANS[FREE]),
+        living_campaigns(account_id),
+        url_templates.read(account_id),
+    )
+
+
+def living_campaigns(account_id: int) -> int:
+    """How many campaigns count towards the plan: all that are not deleted."""
+    living = select(func.count()).where(
+        Campaign.account_id == account_id, Campaign.status != CampaignStatus.DELETED
+    )
+    return db.session.scalar(living) or 0
+
+
+def edit_templates(account_id: int, changed: Mapping[str, str]) -> None:
+    """Change some of the account's five templates, by `pb_*` name; "" clears one."""
+    lock(account_id)
+    url_templates.write(account_id, None, url_templates.read(account_id) | dict(changed))
+    db.session.commit()
+
+
+def choose_notifications(
+    account_id: int, *, tariff: bool | None = None, leads: bool | None = None
+) -> None:
+    """Switch notifications; None keeps what is."""
+    account = _find(account_id)
+    if tariff is not None:
+        account.notify_tariff = tariff
+    if leads is not None:
+        account.notify_leads = leads
+    db.session.commit()
+
+
+def choose_language(account_id: int, lang: str) -> None:
+    """Set the language of an account, one of LANGUAGES."""
+    _find(account_id).lang = lang
+    db.session.commit()
+
+
+def lock(account_id: int) -> Account:
+    """The account, locked until the transaction ends: its limits are judged one at a time."""
+    return db.session.scalars(
+        select(Account)
+        .where(Account.id == account_id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).one()
+
+
+def _find(account_id: int) -> Account:
+    return db.session.get_one(Account, account_id)

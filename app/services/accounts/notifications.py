@@ -1,0 +1,119 @@
+"""Notices: what an account is to be told, noted in the transaction it belongs to.
+
+Nothing here commits and nothing here speaks: `bundles` does, later. Who has
+never met the service bot is told nothing, so nothing is noted for them.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+import orjson
+from flask import current_app
+from sqlalchemy import ColumnElement, Connection, select, update
+
+from app.database import insert_rows
+from app.extensions import db
+from app.models import Account, Bot, Notice, NoticeKind, table_of
+from app.services.accounts.accounts import DAY, FREE
+
+if TYPE_CHECKING:
+    from app.config import Settings
+    from app.domain.lead import Report
+    from app.services.leads.batch import Slot
+
+#: How many days before a plan's end its owner hears of it; the nearest first.
+WARNED_DAYS: Final = (1, 3)
+
+_NOTICES: Final = table_of(Notice)
+_ACCOUNTS: Final = table_of(Account)
+_NOTED: Final = "account_id campaign_id kind times about created".split()
+#: By `notify_level`: 1 approve, 2 approve and wait, 3 all.
+_HEARD: Final[Mapping[int, frozenset[NoticeKind]]] = {
+    1: frozenset({NoticeKind.APPROVE}),
+    2: frozenset({NoticeKind.APPROVE, NoticeKind.WAIT}),
+    3: frozenset(kind for kind in NoticeKind if kind.is_of_a_lead),
+}
+
+
+def lead_events(connection: Connection, reports: Sequence[tuple[Slot, Report]], now: float) -> None:
+    """Note the events of campaigns whose owner wants to hear; one row for those alike."""
+    counts = Counter(
+        (slot.campaign.account_id, slot.campaign.id, NoticeKind(report.kind.value))
+        for slot, report in reports
+        if slot.campaign.notify_level
+        and NoticeKind(report.kind.value) in _HEARD[slot.campaign.notify_level]
+    )
+    if not counts or not _is_spoken():
+        return
+    wanted = _ACCOUNTS.c.id.in_({account for account, _, _ in counts})
+    listening = set(connection.scalars(_listening(wanted, _ACCOUNTS.c.notify_leads)))
+    rows = [
+        (account, campaign, kind.value, count, "{}", now)
+        for (account, campaign, kind), count in counts.items()
+        if account in listening
+    ]
+    insert_rows(connection, _NOTICES, _NOTED, rows)
+
+
+def plans_ending(now: float) -> None:
+    """Warn whose plan ends within three days or one, once of each."""
+    if not _is_spoken():
+        return
+    connection = db.session.connection()
+    account = _ACCOUNTS.c
+    for days in WARNED_DAYS:
+        moment = account.paid_until - days * DAY
+        ending = connection.execute(
+            update(_ACCOUNTS)
+            .where(account.tariff != FREE, account.paid_until > now)
+            .where(moment <= now, account.expiry_told < moment)
+            .values(expiry_told=moment)
+            .returning(account.id, account.tariff, account.paid_until, account.notify_tariff)
+        ).all()
+        for row in ending:
+            if row.notify_tariff:
+                about = {"days": days, "tariff": row.tariff, "until": row.paid_until}
+                _note(row.id, NoticeKind.EXPIRY, about, now)
+
+
+def payment(account_id: int, tariff: str, until: int, now: float) -> None:
+    """A plan was paid for, until `until` (Unix seconds). Always told."""
+    _note(account_id, NoticeKind.PAYMENT, {"tariff": tariff, "until": until}, now)
+
+
+def rights_lost(bot_id: int, title: str, now: float) -> None:
+    """A bot is no administrator of a chat any more."""
+    _note_of_bot(bot_id, NoticeKind.RIGHTS, {"title": title}, now)
+
+
+def token_refused(bot_id: int, now: float) -> None:
+    """Telegram refuses the token of a bot."""
+    _note_of_bot(bot_id, NoticeKind.TOKEN, {}, now)
+
+
+def _note_of_bot(bot_id: int, kind: NoticeKind, about: Mapping[str, Any], now: float) -> None:
+    bot = db.session.get(Bot, bot_id)
+    if bot is not None:
+        _note(bot.account_id, kind, {**about, "bot": bot.username}, now)
+
+
+def _note(account_id: int, kind: NoticeKind, about: Mapping[str, Any], now: float) -> None:
+    if not _is_spoken():
+        return
+    connection = db.session.connection()
+    if connection.scalar(_listening(_ACCOUNTS.c.id == account_id)) is not None:
+        row = (account_id, 0, kind.value, 1, orjson.dumps(about).decode(), now)
+        insert_rows(connection, _NOTICES, _NOTED, [row])
+
+
+def _listening(*where: ColumnElement[bool]) -> Any:
+    return select(_ACCOUNTS.c.id).where(_ACCOUNTS.c.tg_id.is_not(None), *where)
+
+
+def _is_spoken() -> bool:
+    """Whether this installation has a service bot at all."""
+    settings: Settings = current_app.config["SETTINGS"]
+    return bool(settings.service_bot_token)

@@ -1,0 +1,108 @@
+"""Refunds: the money goes back, and the days of a plan that it bought and nobody has used."""
+
+from __future__ import annotations
+
+import time
+
+import structlog
+from sqlalchemy import and_, or_, select
+
+from app.domain import tariffs
+from app.domain.tariffs import PLANS, Plan
+from app.errors import BadParameter, NotFound, translatable
+from app.extensions import db
+from app.models import Account, Payment, PaymentState
+from app.services.accounts import accounts
+from app.services.billing import gateway
+from app.services.billing.tariffs import put_on
+from app.services.service_bot import bot as service_bot
+from app.translations import gettext, speaking
+from plugins.payments.contract import Received
+
+log = structlog.get_logger()
+
+
+def refund(payment_id: int) -> Payment:
+    """Give a payment back, and take back the time it bought. Once is enough; twice does no harm.
+
+    Raises NotFound, BadParameter if there is nothing to give back, or NoGateway.
+    """
+    payment = db.session.get(Payment, payment_id)
+    if payment is None:
+        raise NotFound(translatable("there is no payment %(id)d", id=payment_id))
+    if payment.state == PaymentState.NEW:
+        raise BadParameter("payment", translatable("payment %(id)d was never paid", id=payment_id))
+    if payment.state == PaymentState.PAID:
+        received = Received(
+            payment.ref, payment.amount, payment.currency, payment.charge or "", payment.payer
+        )
+        gateway_name = payment.gateway
+        db.session.commit()
+        gateway.give_back(gateway_name, received)
+        taken_back(payment_id, int(time.time()))
+        db.session.commit()
+    return db.session.get_one(Payment, payment_id, populate_existing=True)
+
+
+def taken_back(payment_id: int, now: int) -> bool:
+    """The money went back, so the time does. False if that is known. No commit."""
+    account_id = db.session.get_one(Payment, payment_id).account_id
+    account = accounts.lock(account_id)
+    payment = db.session.get_one(Payment, payment_id, populate_existing=True, with_for_update=True)
+    if payment.state != PaymentState.PAID:
+        return False
+    payment.state, payment.refunded = PaymentState.REFUNDED, now
+    db.session.flush()
+    if account.tariff != tariffs.FREE and account.paid_until is not None:
+        unused = _unused(payment, now)
+        until = account.paid_until - unused
+        plan = PLANS[_without(payment, account, until, now, unused)]
+        put_on(account, plan, None if plan.is_free else until)
+    _tell_refunded(account, PLANS[payment.tariff], now)
+    log.info("payment.refunded", payment=payment_id, account=account_id)
+    return True
+
+
+def _tell_refunded(account: Account, plan: Plan, now: int) -> None:
+    if account.tg_id is None or (bot := service_bot.find()) is None:
+        return
+    with speaking(account.lang):
+        text = gettext(
+            "Your payment for the plan %(plan)s was given back, and the days that it bought.",
+            plan=plan.name,
+        )
+    service_bot.say(bot, account.tg_id, text, now, account_id=account.id)
+
+
+def _unused(payment: Payment, now: int) -> int:
+    """Seconds that a payment still has to give, a day begun as a whole one.
+
+    Days that are over bought nothing that is in force now: a plan that was paid
+    for since keeps its own.
+    """
+    days = -(-((payment.until or now) - now) // tariffs.DAY)
+    return min(tariffs.PERIOD, max(0, days * tariffs.DAY))
+
+
+def _without(payment: Payment, account: Account, until: int, now: int, unused: int) -> str:
+    """The plan that is in force without a payment, if it would end at `until`.
+
+    What was stacked upon it stands then on what it stood on.
+    """
+    after = or_(
+        Payment.paid > payment.paid,
+        and_(Payment.paid == payment.paid, Payment.until > payment.until),
+    )
+    stacked = Payment.paid < payment.until  # else its days were over by then
+    mine = select(Payment).where(Payment.account_id == account.id, after, stacked)
+    following = db.session.scalar(
+        mine.where(Payment.state == PaymentState.PAID)
+        .order_by(Payment.paid, Payment.until)
+        .limit(1)
+    )
+    if following is not None:
+        following.before = payment.before
+        return account.tariff
+    # The operator added days, or what is in force came when those of this one were over.
+    is_another = until > now and (payment.before == tariffs.FREE or not unused)
+    return account.tariff if is_another or account.tariff != payment.tariff else payment.before

@@ -1,0 +1,224 @@
+"""Bots: connected, listed, taken away, restored.
+
+No database connection is held while Telegram is asked. A bot is written down
+first and registered second: the unique index decides between two who add it
+at once before either touches its webhook, an update finds its door from the
+first moment, and a crash in between leaves a row that `reconcile` completes.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Sequence
+from typing import Any, Final
+
+import structlog
+from sqlalchemy import and_, delete, exists, or_, select, update
+from sqlalchemy.exc import IntegrityError
+
+from app.crypto import new_secret
+from app.domain.telegram.api_errors import Meaning
+from app.errors import (
+    BotTaken,
+    NotFound,
+    TokenRefused,
+    TooManyRequests,
+    WebhookRefused,
+    translatable,
+)
+from app.extensions import db
+from app.models import Bot, BotChat, BotStatus, Campaign, CampaignStatus
+from app.outbound.telegram import TelegramRefused, TelegramUnreachable
+from app.services.bots.rights import chat_moved, refresh_status, rights_changed
+from app.services.bots.webhooks import (
+    ALLOWED_UPDATES,
+    api_of,
+    drop_webhook,
+    pause,
+    reconcile,
+    register,
+    webhook_url,
+    words_of,
+)
+
+__all__ = [
+    "ALLOWED_UPDATES",
+    "add",
+    "chat_moved",
+    "chats",
+    "find",
+    "listed",
+    "pause",
+    "reconcile",
+    "refresh_status",
+    "register",
+    "remove",
+    "rights_changed",
+    "webhook_url",
+]
+
+log = structlog.get_logger()
+
+TOKEN: Final = re.compile(r"[0-9]{1,19}:[A-Za-z0-9_-]{1,100}")
+#: Two who add one bot at once: the slower one looks again this often.
+TRIES: Final = 3
+
+
+def add(account_id: int, token: str) -> Bot:
+    """Connect the bot of `token`, or restore or refresh the account's own.
+
+    Raises TokenRefused, BotTaken, WebhookRefused, or TooManyRequests.
+    """
+    token = token.strip()
+    db.session.commit()  # the guard's transaction must not last as long as Telegram does
+    me = _identify(token)
+    bot_id, was_living = _write_down(account_id, token, me)
+    try:
+        register(bot_id)
+    except (TelegramRefused, TelegramUnreachable) as error:
+        if not was_living:
+            _undo(bot_id, token)
+        raise WebhookRefused.because(words_of(error)) from None
+    log.info("bot.connected", bot=bot_id, account=account_id)
+    return find(account_id, bot_id)
+
+
+def listed(account_id: int, *, limit: int | None = None, offset: int = 0) -> Sequence[Bot]:
+    """Bots of the account, deleted ones too, oldest first; all of them without `limit`."""
+    mine = select(Bot).where(Bot.account_id == account_id).order_by(Bot.id)
+    return db.session.scalars(mine.limit(limit).offset(offset)).all()
+
+
+def find(account_id: int, bot_id: int) -> Bot:
+    """Find the account's bot, deleted or not. Raises NotFound."""
+    bot = db.session.scalar(select(Bot).where(Bot.id == bot_id, Bot.account_id == account_id))
+    if bot is None:
+        raise NotFound
+    return bot
+
+
+def chats(
+    account_id: int, bot_id: int, *, limit: int | None = None, offset: int = 0
+) -> Sequence[BotChat]:
+    """Chats where the bot is an administrator and no living campaign tracks."""
+    find(account_id, bot_id)
+    tracked = exists().where(
+        Campaign.chat_id == BotChat.chat_id, Campaign.status != CampaignStatus.DELETED
+    )
+    return db.session.scalars(
+        select(BotChat)
+        .where(BotChat.bot_id == bot_id, BotChat.is_admin, ~tracked)
+        .order_by(BotChat.title, BotChat.id)
+        .limit(limit)
+        .offset(offset)
+    ).all()
+
+
+def remove(account_id: int, bot_id: int) -> None:
+    """Disconnect the bot; its history stays. Its old door closes.
+
+    The webhook goes first: once the row is free another account may connect
+    the bot, and a late deleteWebhook would take theirs away.
+    """
+    bot = find(account_id, bot_id)
+    if bot.status == BotStatus.DELETED:
+        return
+    token = bot.token
+    db.session.commit()
+    drop_webhook(token, bot_id)
+    _mark_deleted(bot_id)
+    log.info("bot.removed", bot=bot_id, account=account_id)
+
+
+def _identify(token: str) -> dict[str, Any]:
+    """Who the bot is, by getMe."""
+    if not TOKEN.fullmatch(token):
+        raise TokenRefused
+    try:
+        me = api_of(token).call("getMe")
+    except TelegramRefused as error:
+        if error.meaning is Meaning.FLOOD:
+            raise TooManyRequests(error.retry_after or 1) from None
+        raise TokenRefused from None
+    except TelegramUnreachable:
+        raise WebhookRefused(
+            translatable("Telegram does not answer; try again in a minute")
+        ) from None
+    if not isinstance(me, dict) or not isinstance(me.get("id"), int) or not me.get("username"):
+        raise TokenRefused(translatable("Telegram does not know this token as a bot's"))
+    return me
+
+
+def _write_down(account_id: int, token: str, me: dict[str, Any]) -> tuple[int, bool]:
+    """Return the row to be registered, and whether it was living before."""
+    for _ in range(TRIES):
+        try:
+            return _revive_or_insert(account_id, token, me)
+        except IntegrityError:  # someone else was a moment faster: look again
+            db.session.rollback()
+    raise BotTaken
+
+
+def _revive_or_insert(account_id: int, token: str, me: dict[str, Any]) -> tuple[int, bool]:
+    mine = and_(Bot.account_id == account_id, Bot.tg_id == me["id"])
+    living = and_(Bot.tg_id == me["id"], Bot.status != BotStatus.DELETED)
+    bot = db.session.scalar(
+        select(Bot)
+        .where(or_(living, mine))
+        .order_by((Bot.status == BotStatus.DELETED), Bot.id.desc())
+        .limit(1)
+        .with_for_update()
+    )
+    if bot and bot.account_id != account_id:
+        db.session.rollback()
+        raise BotTaken
+    was_living = bot is not None and bot.status != BotStatus.DELETED
+    if bot is None:
+        bot = Bot(account_id=account_id, tg_id=me["id"], created=int(time.time()))
+        db.session.add(bot)
+    if not was_living:
+        bot.webhook_path, bot.webhook_url, bot.poll_offset = new_secret(), "", 0
+        bot.status, bot.quiet_until = BotStatus.ACTIVE, 0.0
+    bot.token, bot.paused = token, ""
+    bot.username, bot.name = _clean(me["username"], 64), _clean(me.get("first_name"), 128)
+    db.session.flush()
+    refresh_status(bot.id)
+    bot_id = bot.id
+    db.session.commit()
+    return bot_id, was_living
+
+
+def _undo(bot_id: int, token: str) -> None:
+    """Take back a connection that did not come about."""
+    drop_webhook(token, bot_id)
+    try:
+        db.session.execute(delete(BotChat).where(BotChat.bot_id == bot_id))
+        db.session.execute(delete(Bot).where(Bot.id == bot_id))
+        db.session.commit()
+    except IntegrityError:  # it was restored, and its campaigns refer to it
+        db.session.rollback()
+        _mark_deleted(bot_id)
+
+
+def _mark_deleted(bot_id: int) -> None:
+    db.session.execute(delete(BotChat).where(BotChat.bot_id == bot_id))
+    db.session.execute(
+        update(Bot)
+        .where(Bot.id == bot_id)
+        .values(
+            status=BotStatus.DELETED,
+            paused="",
+            webhook_path=new_secret(),
+            webhook_url="",
+            poll_token="",
+            poll_until=0.0,
+        )
+    )
+    db.session.commit()
+
+
+def _clean(text: object, size: int) -> str:
+    """PostgreSQL stores neither NUL nor half a surrogate pair."""
+    kept = str(text or "").replace("\0", "").encode("utf-8", "ignore").decode()
+    return kept[:size]

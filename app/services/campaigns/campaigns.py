@@ -1,0 +1,238 @@
+"""Campaigns: everything `camp/*` does."""
+
+from __future__ import annotations
+
+import secrets
+import string
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+from sqlalchemy import Row, Select, func, select
+from sqlalchemy.exc import IntegrityError
+
+from app.domain import tariffs
+from app.domain.media import CAPTION
+from app.errors import BadParameter, ChatTaken, NotAdminThere, NotFound, PlanLimit, translatable
+from app.extensions import db
+from app.models import Bot, BotChat, BotStatus, Campaign, CampaignDay, CampaignStatus
+from app.services.accounts import accounts
+from app.services.campaigns import media
+from app.services.trackers import url_templates
+
+CODE_ALPHABET: Final = string.ascii_lowercase + string.digits
+CODE_LENGTH: Final = 6  # "login" is reserved for the login bridge, and shorter
+CODE_TRIES: Final = 20
+
+
+def new_code() -> str:
+    """A campaign's public code. Two billion of them: a collision is tried again."""
+    return "".join(secrets.choice(CODE_ALPHABET) for _ in range(CODE_LENGTH))
+
+
+def listed(account_id: int, *, limit: int | None = None, offset: int = 0) -> Sequence[Row[Any]]:
+    """The campaigns that are not deleted, newest first, with bot and counters.
+
+    All of them without `limit`. Those of a deleted bot are among them: they
+    rest until it is restored.
+    """
+    cards = _cards(account_id).order_by(Campaign.id.desc())
+    return db.session.execute(cards.limit(limit).offset(offset)).all()
+
+
+def find(account_id: int, campaign_id: int) -> Mapping[str, Any]:
+    """One campaign by public field names, with its own five templates. Raises NotFound."""
+    card = db.session.execute(_cards(account_id).where(Campaign.id == campaign_id)).first()
+    if card is None:
+        raise NotFound
+    return {**card._mapping, **url_templates.read(account_id, campaign_id)}  # noqa: SLF001 - public in SQLAlchemy
+
+
+def add(
+    account_id: int,
+    *,
+    bot: int,
+    chat: int,
+    urls: Mapping[str, str] | None = None,
+    new_code: Callable[[], str] = new_code,
+    **texts: Any,
+) -> Campaign:
+    """Track `chat` through `bot`. `urls` are `pb_*`, `texts` columns of Campaign.
+
+    Raises NotFound, NotAdminThere, ChatTaken, PlanLimit or BadParameter.
+    """
+    account = accounts.lock(account_id)  # two at once must not both be the last one allowed
+    title = _title_of(account_id, bot, chat)
+    _check_button(texts)
+    _check_media(account_id, texts.get("media", ""), texts.get("welcome", ""))
+    if _is_tracked(chat):
+        raise ChatTaken
+    _check_limit(account_id, account.tariff)
+    campaign = _insert(
+        new_code,
+        {
+            **texts,
+            "account_id": account_id,
+            "bot_id": bot,
+            "chat_id": chat,
+            "chat_title": title,
+            "created": int(time.time()),
+        },
+    )
+    url_templates.write(account_id, campaign.id, urls or {})
+    db.session.commit()
+    return campaign
+
+
+def edit(
+    account_id: int, campaign_id: int, *, urls: Mapping[str, str] | None = None, **texts: Any
+) -> None:
+    """Change the given `texts`; rewrite all five templates if `urls` are given."""
+    campaign = _locked(account_id, campaign_id)
+    _check_button(texts)
+    if "media" in texts or "welcome" in texts:
+        changed = texts.get("media", campaign.media)
+        known = account_id if changed != campaign.media else None
+        _check_media(known, changed, texts.get("welcome", campaign.welcome))
+    for name, value in texts.items():
+        setattr(campaign, name, value)
+    if "welcome" in texts:
+        campaign.welcome_fault = ""
+    if urls is not None:
+        url_templates.write(account_id, campaign_id, urls)
+    db.session.commit()
+
+
+def pause(account_id: int, campaign_id: int, *, paused: bool) -> None:
+    """Pause or resume. A paused campaign creates, reports and says nothing.
+
+    Raises NotFound, or PlanLimit when the plan allows no more to be active: an
+    account that came down from a larger plan has more campaigns than it may run.
+    """
+    account = accounts.lock(account_id)
+    campaign = _locked(account_id, campaign_id)
+    if not paused and campaign.status == CampaignStatus.PAUSED:
+        _check_active(account_id, account.tariff)
+    campaign.status = CampaignStatus.PAUSED if paused else CampaignStatus.ACTIVE
+    db.session.commit()
+
+
+def remove(account_id: int, campaign_id: int) -> None:
+    """Delete softly: leads, journal and counters stay, and the chat is free again."""
+    _locked(account_id, campaign_id).status = CampaignStatus.DELETED
+    db.session.commit()
+
+
+def _cards(account_id: int) -> Select[Any]:
+    sums = (
+        select(
+            CampaignDay.campaign_id,
+            *(
+                func.sum(CampaignDay.__table__.c[name]).label(name)
+                for name in ("starts", "confirms", "unsubs")
+            ),
+        )
+        .join(Campaign, Campaign.id == CampaignDay.campaign_id)
+        .where(Campaign.account_id == account_id)
+        .group_by(CampaignDay.campaign_id)
+        .subquery()
+    )
+    return (
+        select(
+            *Campaign.__table__.c,
+            Campaign.bot_id.label("bot"),
+            Campaign.chat_id.label("chat"),
+            Bot.username.label("bot_username"),
+            *(
+                func.coalesce(sums.c[name], 0).label(name)
+                for name in ("starts", "confirms", "unsubs")
+            ),
+        )
+        .join(Bot, Bot.id == Campaign.bot_id)
+        .outerjoin(sums, sums.c.campaign_id == Campaign.id)
+        .where(Campaign.account_id == account_id, Campaign.status != CampaignStatus.DELETED)
+    )
+
+
+def _locked(account_id: int, campaign_id: int) -> Campaign:
+    campaign = db.session.scalar(
+        select(Campaign)
+        .where(
+            Campaign.id == campaign_id,
+            Campaign.account_id == account_id,
+            Campaign.status != CampaignStatus.DELETED,
+        )
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    if campaign is None:
+        raise NotFound
+    return campaign
+
+
+def _title_of(account_id: int, bot_id: int, chat_id: int) -> str:
+    owned = select(Bot.id).where(
+        Bot.id == bot_id, Bot.account_id == account_id, Bot.status != BotStatus.DELETED
+    )
+    if db.session.scalar(owned) is None:
+        raise NotFound
+    title = db.session.scalar(
+        select(BotChat.title).where(
+            BotChat.bot_id == bot_id, BotChat.chat_id == chat_id, BotChat.is_admin
+        )
+    )
+    if title is None:
+        raise NotAdminThere
+    return title
+
+
+def _is_tracked(chat_id: int) -> bool:
+    living = select(Campaign.id).where(
+        Campaign.chat_id == chat_id, Campaign.status != CampaignStatus.DELETED
+    )
+    return db.session.scalar(living) is not None
+
+
+def _check_limit(account_id: int, tariff: str) -> None:
+    allowed = accounts.PLANS[tariff].campaigns
+    if allowed != accounts.UNLIMITED and accounts.living_campaigns(account_id) >= allowed:
+        raise PlanLimit
+
+
+def _check_active(account_id: int, tariff: str) -> None:
+    active = select(func.count()).where(
+        Campaign.account_id == account_id, Campaign.status == CampaignStatus.ACTIVE
+    )
+    if tariffs.free_slots(tariff, db.session.scalar(active) or 0) == 0:
+        raise PlanLimit(translatable("the plan allows no more active campaigns"))
+
+
+def _check_button(texts: Mapping[str, Any]) -> None:
+    if texts.get("button_url"):
+        url_templates.check_url("button_url", texts["button_url"])
+
+
+def _check_media(account_id: int | None, code: str, welcome: str) -> None:
+    """`account_id` is None for media a campaign has already, perhaps from another account."""
+    if not code:
+        return
+    if account_id is not None and not media.belongs(account_id, code):
+        raise BadParameter("media", translatable("there is no such media; upload it first"))
+    if len(welcome) > CAPTION:
+        longest = translatable("with media Telegram takes %(most)d characters", most=CAPTION)
+        raise BadParameter("welcome", longest)
+
+
+def _insert(new_code: Callable[[], str], values: Mapping[str, Any]) -> Campaign:
+    """Insert under a fresh code. Raises ChatTaken if another call was faster."""
+    for _ in range(CODE_TRIES):
+        campaign = Campaign(code=new_code(), **values)
+        try:
+            with db.session.begin_nested():
+                db.session.add(campaign)
+        except IntegrityError:
+            if _is_tracked(values["chat_id"]):
+                raise ChatTaken from None
+        else:
+            return campaign
+    raise RuntimeError("no free campaign code was found")

@@ -1,0 +1,92 @@
+"""Deep links of a campaign, and what its trackers have to say to them."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from typing import Any, Final, NamedTuple
+
+from sqlalchemy import or_, select
+
+from app.errors import BadParameter, translatable
+from app.extensions import db
+from app.models import Destination, DestinationStatus, Role
+from app.services.campaigns import campaigns
+from plugins.trackers.url_template.lint import Known, known_of, own_click_problem
+
+#: Telegram carries up to 64 of these characters after ?start=.
+START_PAYLOAD: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+
+class TrackerLink(NamedTuple):
+    """The link as it is pasted into this tracker, with its own macro for the click id."""
+
+    tracker: str
+    macro: str
+    link: str
+
+
+class DeepLink(NamedTuple):
+    """`link` for one click, or with `{click}` left in it; then `trackers` may fill it in."""
+
+    link: str
+    trackers: list[TrackerLink]
+    warnings: list[str]
+
+
+def make(account_id: int, campaign_id: int, click: str = "") -> DeepLink:
+    """The deep link of a campaign. Raises NotFound, or BadParameter for `click`.
+
+    Without `click` the tracker's macro goes where `{click}` stands. With it, a
+    tracker of this campaign that cannot have given it out has a warning.
+    """
+    card = campaigns.find(account_id, campaign_id)
+    start = f"https://t.me/{card['bot_username']}?start={card['code']}-"
+    _check_payload(card["code"], click)
+    ways = _ways(account_id, campaign_id)
+    known = _known(ways)
+    if click:
+        problems = (one.problem(click) for one in known)
+        return DeepLink(f"{start}{click}", [], [problem for problem in problems if problem])
+    links = [TrackerLink(one.title, one.macro, start + one.macro) for one in known if one.macro]
+    problems = (own_click_problem(settings) for _, settings in ways)
+    unfit = [problem for problem in problems if problem]
+    return DeepLink(f"{start}{{click}}", links, list(dict.fromkeys(unfit)))
+
+
+def _check_payload(code: str, click: str) -> None:
+    if click and not START_PAYLOAD.fullmatch(f"{code}-{click}"):
+        longest = 64 - len(code) - 1
+        raise BadParameter(
+            "click",
+            translatable(
+                "Telegram carries up to %(most)d characters here, of A-Z a-z 0-9 _ and -",
+                most=longest,
+            ),
+        )
+
+
+def _ways(account_id: int, campaign_id: int) -> list[tuple[str, dict[str, Any]]]:
+    """Tracker and settings of all that hear of it; its templates replace the account's."""
+    rows = db.session.scalars(
+        select(Destination)
+        .where(
+            Destination.account_id == account_id,
+            Destination.status != DestinationStatus.DELETED,
+            or_(Destination.campaign_id == campaign_id, Destination.campaign_id.is_(None)),
+        )
+        .order_by(Destination.id)
+    ).all()
+    own = any(row.role == Role.TEMPLATE and row.campaign_id for row in rows)
+    return [
+        (row.tracker, json.loads(row.settings))
+        for row in rows
+        if row.role == Role.CONNECTED or bool(row.campaign_id) is own
+    ]
+
+
+def _known(ways: Sequence[tuple[str, dict[str, Any]]]) -> list[Known]:
+    """Each tracker once, in the order in which they were connected."""
+    found = [known for tracker, settings in ways for known in known_of(tracker, settings)]
+    return list({known.title: known for known in found}.values())

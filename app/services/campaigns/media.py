@@ -1,0 +1,207 @@
+"""Media: taken in, kept, and read again by who sends it.
+
+What a file is, its content says: names and declared types are the caller's.
+The content is kept in the database, or as an object named by its code in the
+store that MEDIA_STORE names. What has parts is in the database, wherever new
+media go by now.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import IO, Final, NamedTuple
+
+import structlog
+from flask import current_app
+from PIL import Image
+from sqlalchemy import Connection, func, select
+from sqlalchemy.exc import IntegrityError
+
+from app.crypto import new_secret
+from app.domain import media as rules
+from app.errors import BadParameter, DatabaseDown, TooLarge, translatable
+from app.extensions import db
+from app.models import Media, MediaPart
+from app.outbound import object_store
+from app.outbound.object_store import ObjectStore, StoreUnreachable
+from app.web.request_slots import given_away
+
+log = structlog.get_logger()
+
+MOST_BYTES: Final = rules.VIDEO_BYTES
+#: What one account may keep.
+QUOTA: Final = 1024 * rules.MEGABYTE
+PART: Final = rules.MEGABYTE
+_FORMATS: Final = ("JPEG", "PNG", "WEBP")
+
+Image.MAX_IMAGE_PIXELS = None  # only heads are read here; nothing is decoded
+
+
+class Stored(NamedTuple):
+    """A media's content and its MIME type."""
+
+    type: str
+    data: bytes
+
+
+class StoreDown(DatabaseDown):
+    """The store of media did not answer; the caller may retry."""
+
+    default = "the store of media does not answer; try again"
+
+
+class Kept(NamedTuple):
+    """A media that is known; `data` is what the database has of it."""
+
+    code: str
+    type: str
+    size: int
+    data: bytes
+    store: ObjectStore | None
+
+    def content(self) -> Stored | None:
+        """All of it; None, and logged, if it is gone. Raises StoreUnreachable.
+
+        It wants neither a connection nor an application: any thread may ask.
+        """
+        data = self.data
+        if not data and self.store:
+            data = self.store.get(self.code, self.size + 1) or b""
+        if len(data) == self.size:
+            return Stored(self.type, data)
+        log.error("media.gone", media=self.code, wanted=self.size, found=len(data))
+        return None
+
+
+def upload(account_id: int, file: IO[bytes]) -> str:
+    """Keep a file and return its code; the same content again has the same code.
+
+    Raises BadParameter or TooLarge, saying why Telegram would not take it, or StoreDown.
+    """
+    size, digest = _measured(file)
+    kind, type_ = _examined(file, size)
+    known = _known(account_id, digest)
+    if known:
+        return known
+    used = select(func.coalesce(func.sum(Media.size), 0)).where(Media.account_id == account_id)
+    if int(db.session.scalar(used) or 0) + size > QUOTA:
+        raise TooLarge(translatable("this account keeps as many media as it may"))
+    db.session.commit()  # nothing is held while the store is spoken to
+    row = Media(
+        account_id=account_id, code=kind + new_secret(12), type=type_, size=size,
+        digest=digest, created=int(time.time()),
+    )  # fmt: skip
+    store = configured_store()
+    return _write(row, file) if store is None else _put(store, row, file)
+
+
+def configured_store() -> ObjectStore | None:
+    """Where new media go; None is the database."""
+    url: str = current_app.config["SETTINGS"].media_store
+    return object_store.opened(url) if url else None
+
+
+def belongs(account_id: int, code: str) -> bool:
+    """Whether the account may use this media."""
+    mine = select(Media.id).where(Media.code == code, Media.account_id == account_id)
+    return db.session.scalar(mine) is not None
+
+
+def find(connection: Connection, code: str) -> Kept | None:
+    """Where the content of a media is; None if nobody knows the media."""
+    row = connection.execute(
+        select(Media.id, Media.type, Media.size).where(Media.code == code)
+    ).first()
+    if row is None:
+        return None
+    parts = select(MediaPart.data).where(MediaPart.media_id == row.id).order_by(MediaPart.number)
+    data = b"".join(connection.scalars(parts))
+    return Kept(code, row.type, row.size, data, configured_store())
+
+
+def _write(row: Media, file: IO[bytes]) -> str:
+    account_id, code, digest = row.account_id, row.code, row.digest
+    try:
+        db.session.add(row)
+        db.session.flush()
+        for number, data in enumerate(_parts(file)):
+            db.session.add(MediaPart(media_id=row.id, number=number, data=data))
+            db.session.flush()
+            db.session.expunge_all()
+        db.session.commit()
+    except IntegrityError:
+        db.session.rollback()
+        if known := _known(account_id, digest):  # the same file at the same time
+            return known
+        raise
+    return code
+
+
+def _put(store: ObjectStore, row: Media, file: IO[bytes]) -> str:
+    """The object first: a row without one would be a promise that cannot be kept.
+
+    If nobody knows whether the commit was done, the object stays, for it may have been.
+    """
+    account_id, code, digest = row.account_id, row.code, row.digest
+    try:
+        with given_away():  # a store that hangs must not silence all of us
+            store.put(code, file, row.type)
+    except StoreUnreachable as error:
+        log.warning("media.not_stored", reason=str(error))
+        raise StoreDown from error
+    try:
+        db.session.add(row)
+        db.session.commit()
+    except IntegrityError:
+        db.session.rollback()
+        with suppress(StoreUnreachable):
+            store.delete(code)
+        if known := _known(account_id, digest):  # the same file at the same time
+            return known
+        raise
+    return code
+
+
+def _known(account_id: int, digest: str) -> str | None:
+    return db.session.scalar(
+        select(Media.code).where(Media.account_id == account_id, Media.digest == digest)
+    )
+
+
+def _measured(file: IO[bytes]) -> tuple[int, str]:
+    size, digest = 0, hashlib.sha256()
+    for part in _parts(file):
+        size += len(part)
+        digest.update(part)
+    return size, digest.hexdigest()
+
+
+def _parts(file: IO[bytes]) -> Iterator[bytes]:
+    file.seek(0)
+    while part := file.read(PART):
+        yield part
+
+
+def _examined(file: IO[bytes], size: int) -> tuple[str, str]:
+    """What it is, as the beginning of its code, and its MIME type."""
+    file.seek(0)
+    if rules.is_video(file.read(16)):
+        if size > rules.VIDEO_BYTES:
+            raise TooLarge(translatable("a video may have 50 MB"))
+        return rules.VIDEO, "video/mp4"
+    file.seek(0)
+    try:
+        with Image.open(file, formats=_FORMATS) as image:
+            (width, height), type_ = image.size, str(image.get_format_mimetype())
+            image.verify()
+    # Pillow raises half a dozen kinds of errors for a broken file, SyntaxError among them.
+    except Exception as error:
+        raise BadParameter(
+            "file", translatable("is neither a JPEG, PNG or WebP picture nor an MP4 video")
+        ) from error
+    if fault := rules.photo_fault(width, height, size):
+        raise (TooLarge(fault) if size > rules.PHOTO_BYTES else BadParameter("file", fault))
+    return rules.PHOTO, type_

@@ -1,0 +1,166 @@
+"""Reports: what the lead machine said, turned into postbacks and messages."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import orjson
+from sqlalchemy import Connection, Row, bindparam, or_, select
+
+from app.database import insert_rows
+from app.domain import events, welcome
+from app.domain.media import CAPTION
+from app.models import Destination, DestinationStatus, Message, Role, table_of
+from app.services import postbacks
+from app.services.accounts import notifications
+from plugins.contract import Event, EventKind
+
+if TYPE_CHECKING:
+    from app.domain.lead import Report
+    from app.services.leads.batch import Slot
+
+_DESTINATIONS: Final = table_of(Destination)
+_MESSAGES: Final = table_of(Message)
+_MESSAGE: Final = (
+    "account_id bot_id chat_id campaign_id lead_id text media parse_mode markup state reason"
+    " tries due created"
+).split()
+_LIVING: Final = (
+    select(*(_DESTINATIONS.c[name] for name in "id account_id campaign_id role events".split()))
+    .add_columns(_DESTINATIONS.c.every_event)
+    .where(
+        _DESTINATIONS.c.account_id.in_(bindparam("accounts", expanding=True)),
+        or_(
+            _DESTINATIONS.c.campaign_id.is_(None),
+            _DESTINATIONS.c.campaign_id.in_(bindparam("campaigns", expanding=True)),
+        ),
+        _DESTINATIONS.c.status != DestinationStatus.DELETED,
+    )
+    .order_by(_DESTINATIONS.c.id)
+)
+_BIT: Final = {kind: 1 << index for index, kind in enumerate(EventKind)}
+
+
+@dataclass(frozen=True, slots=True)
+class Reported:
+    """How much there is to send."""
+
+    postbacks: int
+    messages: int
+
+
+def announce(
+    connection: Connection,
+    reports: Sequence[tuple[Slot, Report]],
+    welcomes: Sequence[Slot],
+    now: float,
+) -> Reported:
+    """Stage postbacks for the destinations in force, and welcomes. No commit."""
+    ways = _in_force(connection, [slot for slot, _ in reports])
+    owed = [
+        _owed(slot, report, way)
+        for slot, report in reports
+        for way in ways[slot.campaign.id]
+        if way.events & _BIT[report.kind]
+    ]
+    postbacks.stage(connection, owed, now)
+    notifications.lead_events(connection, reports, now)
+    messages = [
+        _welcome(slot, now)
+        for slot in welcomes
+        if slot.campaign.welcome.strip() or slot.campaign.media
+    ]
+    insert_rows(connection, _MESSAGES, _MESSAGE, messages)
+    return Reported(len(owed), len(messages))
+
+
+def _in_force(connection: Connection, slots: Sequence[Slot]) -> dict[int, list[Row[Any]]]:
+    """For each campaign: its own templates or else its account's, and what is connected."""
+    campaigns = {slot.campaign.id: slot.campaign.account_id for slot in slots}
+    if not campaigns:
+        return {}
+    terms = {"accounts": list(set(campaigns.values())), "campaigns": list(campaigns)}
+    rows = connection.execute(_LIVING, terms).all()
+    by_owner: dict[tuple[int, int | None], list[Any]] = defaultdict(list)
+    for row in rows:
+        by_owner[row.account_id, row.campaign_id].append(row)
+    return {
+        campaign: _choose(by_owner[account, campaign], by_owner[account, None])
+        for campaign, account in campaigns.items()
+    }
+
+
+def _choose(own: Sequence[Row[Any]], shared: Sequence[Row[Any]]) -> list[Row[Any]]:
+    """All or nothing: one template of the campaign hides the account's five."""
+    has_own_template = any(row.role == Role.TEMPLATE for row in own)
+    return [*own, *(row for row in shared if row.role != Role.TEMPLATE or not has_own_template)]
+
+
+def _owed(slot: Slot, report: Report, way: Row[Any]) -> postbacks.Owed:
+    return postbacks.Owed(
+        account_id=slot.campaign.account_id,
+        campaign_id=slot.campaign.id,
+        lead_id=slot.id or 0,
+        destination_id=way.id,
+        sequence=report.sequence,
+        kind=report.kind.value,
+        event=events.freeze(_event(slot, report)),
+        late=report.late and not way.every_event,
+    )
+
+
+def _event(slot: Slot, report: Report) -> Event:
+    return _described(
+        slot,
+        kind=report.kind,
+        time=report.time,
+        click=report.click,
+        joined=report.joined,
+        sequence=report.sequence,
+    )
+
+
+def _described(slot: Slot, *, sequence: int, **said: Any) -> Event:
+    campaign, person = slot.campaign, slot.person
+    return Event(
+        id=f"{campaign.code}-{slot.id}-{sequence}",
+        lead=slot.id or 0,
+        account=campaign.account_id,
+        campaign=campaign.code,
+        chat=campaign.chat_id,
+        title=campaign.chat_title,
+        subscriber=person.id,
+        username=person.username,
+        first_name=person.first_name,
+        last_name=person.last_name,
+        premium=person.premium,
+        language=person.language,
+        sequence=sequence,
+        **said,
+    )
+
+
+def _welcome(slot: Slot, now: float) -> tuple[Any, ...]:
+    campaign, lead = slot.campaign, slot.lead
+    assert lead is not None  # noqa: S101 - only a lead is welcomed
+    event = _described(
+        slot, sequence=lead.reports, kind=EventKind.WAIT, time=lead.started_at,
+        click=lead.click, joined=lead.join_time,
+    )  # fmt: skip
+    markup = ""
+    if campaign.button_text and campaign.button_url:
+        button = {
+            "text": campaign.button_text,
+            "url": welcome.button_url(campaign.button_url, event),
+        }
+        markup = orjson.dumps({"inline_keyboard": [[button]]}).decode()
+    text = welcome.welcome_text(
+        campaign.welcome, event, CAPTION if campaign.media else welcome.MAX_TEXT
+    )
+    return (
+        campaign.account_id, campaign.bot_id, slot.person.id, campaign.id, slot.id,
+        text, campaign.media or None, "Markdown", markup, 0, "", 0, now, now,
+    )  # fmt: skip

@@ -1,0 +1,34 @@
+"""The journal of a chat: every join and leave, organic ones included."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from app.models import JournalEntry, JournalTally
+from app.services.lists.long_lists import Listing, Wanted, fetch, given
+from app.services.lists.ownership import check_owned
+from app.services.lists.pages import Page
+
+ENTRIES: Final = Listing(
+    JournalEntry, JournalEntry.id, JournalEntry.time, JournalTally,
+    (frozenset({"account_id", "bot_id", "chat_id"}),),
+)  # fmt: skip
+
+
+def listed(
+    account_id: int,
+    *,
+    bot: int,
+    chat: int,
+    action: int | None = None,
+    since: int | None = None,
+    until: int | None = None,
+    limit: int = 50,
+    offset: int = 0,
+    before: int | None = None,
+) -> Page[JournalEntry]:
+    """Entries newest first, of a bot the account has or had. Raises NotFound."""
+    check_owned(account_id, bot=bot)
+    equal = {"account_id": account_id, "bot_id": bot, "chat_id": chat, "action": action}
+    wanted = Wanted(given(equal), since, until)
+    return fetch(ENTRIES, wanted, limit=limit, offset=offset, before=before)

@@ -1,0 +1,94 @@
+"""Leads as people look at them: a list, and one lead explained."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, Final, NamedTuple
+
+from sqlalchemy import select
+
+from app.errors import NotFound
+from app.extensions import db
+from app.models import JournalEntry, Lead, LeadTally, Postback
+from app.services.lists import long_lists
+from app.services.lists.long_lists import Listing, Wanted, given
+from app.services.lists.ownership import check_owned
+from app.services.lists.pages import Page
+
+#: A lead that was teased for years is still one answer.
+STORY: Final = 500
+PART: Final = 1000  # rows an export reads at a time
+LEADS: Final = Listing(
+    Lead, Lead.id, Lead.start_time, LeadTally,
+    (frozenset({"account_id"}), frozenset({"account_id", "campaign_id"})),
+)  # fmt: skip
+
+
+class Explained(NamedTuple):
+    """A lead, what happened to it and what was reported, oldest first."""
+
+    lead: Lead
+    journal: Sequence[JournalEntry]
+    postbacks: Sequence[Postback]
+
+
+def listed(
+    account_id: int, *, limit: int = 50, offset: int = 0, before: int | None = None, **wanted: Any
+) -> Page[Lead]:
+    """Leads newest first; see `_wanted` for what may be `wanted`. Raises NotFound."""
+    return long_lists.fetch(
+        LEADS, _wanted(account_id, **wanted), limit=limit, offset=offset, before=before
+    )
+
+
+def everyone(account_id: int, **wanted: Any) -> Iterator[Sequence[Lead]]:
+    """All leads `wanted`, newest first, by the thousand. Raises NotFound at once.
+
+    Each part is a short transaction: a client may take its time in between.
+    Leads that appear meanwhile are not among them.
+    """
+    return _parts(_wanted(account_id, **wanted))
+
+
+def _parts(wanted: Wanted) -> Iterator[Sequence[Lead]]:
+    last = None
+    while True:
+        rows = db.session.scalars(long_lists.newest_first(LEADS, wanted, last).limit(PART)).all()
+        db.session.expunge_all()
+        db.session.commit()
+        if rows:
+            yield rows
+        if len(rows) < PART:
+            return
+        last = rows[-1].start_time, rows[-1].id
+
+
+def _wanted(
+    account_id: int,
+    *,
+    campaign: int | None = None,
+    status: int | None = None,
+    since: int | None = None,
+    until: int | None = None,
+) -> Wanted:
+    """`since` and `until` (Unix seconds of the start) include their ends."""
+    check_owned(account_id, campaign=campaign)
+    equal = {"account_id": account_id, "campaign_id": campaign, "state": status}
+    return Wanted(given(equal), since, until)
+
+
+def explained(account_id: int, lead_id: int) -> Explained:
+    """One lead with its last 500 journal entries and postbacks. Raises NotFound."""
+    lead = db.session.scalar(select(Lead).where(Lead.id == lead_id, Lead.account_id == account_id))
+    if lead is None:
+        raise NotFound
+    journal = select(JournalEntry).where(JournalEntry.lead_id == lead_id)
+    # What an earlier owner's own trackers were told is not this one's.
+    postbacks = select(Postback).where(
+        Postback.lead_id == lead_id, Postback.account_id == account_id
+    )
+    return Explained(
+        lead,
+        db.session.scalars(journal.order_by(JournalEntry.id.desc()).limit(STORY)).all()[::-1],
+        db.session.scalars(postbacks.order_by(Postback.id.desc()).limit(STORY)).all()[::-1],
+    )

@@ -1,0 +1,235 @@
+"""How many rows of a long list there are, without counting them one by one.
+
+Whole days and hours are read from the tallies that the database keeps; only
+the seconds at the edges of a range are counted row by row.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Final, NamedTuple
+
+from sqlalchemy import (
+    Boolean,
+    ColumnElement,
+    Connection,
+    Select,
+    Table,
+    bindparam,
+    delete,
+    func,
+    literal,
+    literal_column,
+    select,
+    text,
+    tuple_,
+    union_all,
+)
+
+from app.database import rows_table, try_lock, with_rows
+from app.domain.time_ranges import DAY, HOUR, Piece, cover
+from app.extensions import db
+from app.models import JournalTally, LeadTally, PostbackTally, Span, table_of
+from app.services.leads.counters import add
+
+#: Fresh rows that are folded in one transaction.
+AT_ONCE: Final = 5000
+_LOCK: Final = 4_700_004
+_SPANS: Final = {HOUR: Span.HOUR, DAY: Span.DAY}
+_OWN: Final = ("id", "span", "start", "number")
+TALLIES: Final = tuple(table_of(model) for model in (LeadTally, JournalTally, PostbackTally))
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """The rows of `table` whose columns have the values of `equal`.
+
+    `time` names the column (Unix seconds) by which `tally` sorts them into
+    hours; the names in `equal` are columns of both tables.
+    """
+
+    table: Table
+    tally: Table
+    time: str
+    equal: Mapping[str, Any]
+
+    def rows(self, since: float | None, until: float | None) -> list[ColumnElement[bool]]:
+        """Which rows are meant, from `since` up to, not including, `until`."""
+        return _same(self.table, self.equal) + _within(self.table.c[self.time], since, until)
+
+    def tallied(self, since: float | None, until: float | None) -> list[ColumnElement[bool]]:
+        """Which tallies are meant, of any span."""
+        return _same(self.tally, self.equal) + _within(self.tally.c.start, since, until)
+
+
+class Bucket(NamedTuple):
+    """So many of the rows are from `since` up to, not including, `until`."""
+
+    since: int
+    until: int
+    number: int
+
+
+def total(counted: Counted, since: int | None, until: int | None) -> int:
+    """How many rows there are from `since` up to, not including, `until`."""
+    if since is None and until is None:
+        parts = [_sum(counted, (Span.EVER, Span.FRESH), None, None)]
+    else:
+        parts = [_part(counted, piece) for piece in cover(since, until)]
+    if not parts:
+        return 0
+    return int(db.session.scalar(select(sum(parts[1:], parts[0]))) or 0)
+
+
+def _part(counted: Counted, piece: Piece) -> ColumnElement[int]:
+    since, until = piece.since, piece.until
+    if piece.unit in _SPANS:
+        return _sum(counted, (_SPANS[piece.unit], Span.FRESH), since, until)
+    rows = select(func.count()).select_from(counted.table).where(*counted.rows(since, until))
+    return rows.scalar_subquery()
+
+
+def _sum(
+    counted: Counted, spans: tuple[Span, ...], since: int | None, until: int | None
+) -> ColumnElement[int]:
+    """One sum for each span: an OR of two spans would use neither index well."""
+    sums = [
+        select(func.coalesce(func.sum(counted.tally.c.number), 0))
+        .where(_of(counted.tally, span), *counted.tallied(since, until))
+        .scalar_subquery()
+        for span in spans
+    ]
+    return sum(sums[1:], sums[0])
+
+
+def count(counted: Counted, which: Sequence[ColumnElement[bool]]) -> int:
+    """How many rows there are, counted one by one."""
+    rows = select(func.count()).select_from(counted.table).where(*which)
+    return int(db.session.scalar(rows) or 0)
+
+
+def buckets(counted: Counted, since: int | None, until: int | None) -> list[Bucket]:
+    """The rows of a range in buckets of a day or less, newest first; no empty ones."""
+    return _gathered([part for piece in cover(since, until) for part in _bucketed(counted, piece)])
+
+
+def hours(counted: Counted, since: int, until: int) -> list[Bucket]:
+    """The rows of a range of whole hours by the hour, newest first; no empty ones."""
+    return _gathered(list(_bucketed(counted, Piece(HOUR, since, until))))
+
+
+def _bucketed(counted: Counted, piece: Piece) -> Iterator[Select[*tuple[Any, ...]]]:
+    """Statements of (since, length, number)."""
+    unit, since, until = piece
+    if unit in _SPANS:
+        for span in (_SPANS[unit], Span.FRESH):
+            # What is fresh is sorted by the hour, whatever the others are sorted by.
+            start = counted.tally.c.start
+            begin = start // unit * unit if span == Span.FRESH else start
+            yield (
+                select(begin.label("since"), literal(unit), func.sum(counted.tally.c.number))
+                .where(_of(counted.tally, span), *counted.tallied(since, until))
+                .group_by(text("1"))
+            )
+    elif since is not None and until is not None:
+        rows = select(literal(since), literal(until - since), func.count())
+        yield rows.select_from(counted.table).where(*counted.rows(since, until))
+
+
+def _gathered(parts: Sequence[Select[*tuple[Any, ...]]]) -> list[Bucket]:
+    if not parts:
+        return []
+    numbers: Counter[tuple[int, int]] = Counter()
+    for since, length, number in db.session.execute(union_all(*parts)):
+        numbers[int(since), int(length)] += int(number)
+    found = ((*place, number) for place, number in numbers.items() if number > 0)
+    return sorted((Bucket(since, since + length, number) for since, length, number in found))[::-1]
+
+
+def _same(table: Table, equal: Mapping[str, Any]) -> list[ColumnElement[bool]]:
+    """The state goes into the text: a partial index is used only where it is seen."""
+    return [
+        table.c[name] == bindparam(name, value, literal_execute=name == "state", unique=True)
+        for name, value in equal.items()
+    ]
+
+
+def _within(
+    column: ColumnElement[Any], since: float | None, until: float | None
+) -> list[ColumnElement[bool]]:
+    ends = [] if since is None else [column >= since]
+    return ends if until is None else [*ends, column < until]
+
+
+def _of(tally: Table, span: Span) -> ColumnElement[bool]:
+    """Said as text: a partial index is used only where the planner sees the value."""
+    folded = f" AND {tally.name}.span > 0" if span else ""
+    return literal_column(f"{tally.name}.span = {span:d}{folded}", Boolean)
+
+
+def fold(seconds: float = math.inf) -> int:
+    """Add up what is fresh; returns how many rows that were. Commits.
+
+    Ends after about so many seconds, or when another process is at it already:
+    what stays fresh is counted all the same, and folded by the next call.
+    """
+    end = time.monotonic() + seconds
+    return sum(_fold(tally, end) for tally in TALLIES)
+
+
+def _fold(tally: Table, end: float) -> int:
+    folded = 0
+    while True:
+        connection = db.session.connection()
+        if not try_lock(connection, _LOCK):
+            db.session.rollback()
+            return folded
+        fresh = connection.execute(
+            select(tally).where(_of(tally, Span.FRESH)).order_by("account_id", "id").limit(AT_ONCE)
+        ).all()
+        if fresh:
+            _add_up(connection, tally, fresh)
+        db.session.commit()
+        folded += len(fresh)
+        if len(fresh) < AT_ONCE or time.monotonic() >= end:
+            return folded
+
+
+def _add_up(connection: Connection, tally: Table, fresh: Sequence[Any]) -> None:
+    names = [column.name for column in tally.c if column.name not in _OWN]
+    sums: defaultdict[tuple[Any, ...], int] = defaultdict(int)
+    for row in fresh:
+        place = tuple(getattr(row, name) for name in names)
+        for span, length in ((Span.HOUR, HOUR), (Span.DAY, DAY)):
+            sums[(*place, int(span), row.start // length * length)] += row.number
+        sums[(*place, int(Span.EVER), 0)] += row.number
+    keys = (*names, "span", "start")
+    rows = [(*place, number) for place, number in sorted(sums.items()) if number]
+    add(connection, tally, keys, ("number",), rows, where="span > 0")
+    _remove(connection, tally, ("id",), [(row.id,) for row in fresh], "span = 0")
+    shrunk = [tuple(place) for *place, number in rows if number < 0]
+    _remove(connection, tally, keys, shrunk, "span > 0 AND number = 0")
+
+
+def _remove(
+    connection: Connection,
+    tally: Table,
+    keys: tuple[str, ...],
+    rows: Sequence[tuple[Any, ...]],
+    where: str,
+) -> None:
+    """Delete the tallies of these keys for which `where` is true."""
+    if rows:
+        with_rows(connection, lambda flag: _deletion(flag, tally, keys, where), keys, rows)
+
+
+@lru_cache(maxsize=8)
+def _deletion(postgresql_: bool, tally: Table, keys: tuple[str, ...], where: str) -> Any:
+    given = rows_table(postgresql_, {name: tally.c[name].type for name in keys})
+    here = tuple_(*(tally.c[name] for name in keys))
+    return delete(tally).where(here.in_(select(*given.c)), text(where))

@@ -1,0 +1,70 @@
+"""People our bots can or cannot write to. Nothing here commits."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from typing import Any, Final
+
+from sqlalchemy import Connection, and_, delete, exists, select
+
+from app.database import insert_rows, rows_table, with_rows
+from app.domain.telegram.updates import Reachable
+from app.extensions import db
+from app.models import Action, Campaign, JournalEntry, Lead, Unreachable, table_of
+from app.models.base import Big
+
+_UNREACHABLE: Final = table_of(Unreachable)
+_JOURNALED: Final = (
+    "account_id bot_id chat_id campaign_id lead_id subscriber username action time update_uid"
+    " decision"
+).split()
+
+
+def are_back(connection: Connection, people: Sequence[tuple[int, int]]) -> None:
+    """They wrote to the bot, so the bot may write to them: (bot id, person)."""
+    if people:
+        with_rows(connection, _return, ("bot", "person"), people)
+
+
+@cache
+def _return(postgresql: bool) -> Any:
+    given = rows_table(postgresql, {"bot": Big, "person": Big})
+    row = _UNREACHABLE.c
+    who = and_(row.bot_id == given.c.bot, row.subscriber == given.c.person)
+    return delete(_UNREACHABLE).where(exists(select(1).select_from(given).where(who)))
+
+
+def is_gone(bot_id: int, person: int, since: int, reason: str) -> None:
+    """Telegram says that this bot cannot write to this person."""
+    insert_rows(
+        db.session.connection(),
+        _UNREACHABLE,
+        ["bot_id", "subscriber", "since", "reason"],
+        [(bot_id, person, since, reason[:200])],
+        ignore_conflicts=True,
+    )
+
+
+def reachable(bot_id: int, change: Reachable) -> None:
+    """The person blocked or unblocked the bot; every lead of theirs records it."""
+    person = change.person
+    if change.reachable:
+        are_back(db.session.connection(), [(bot_id, person.id)])
+    else:
+        is_gone(bot_id, person.id, change.date, "blocked the bot")
+    action = Action.BOT_RESUMED if change.reachable else Action.BOT_STOPPED
+    said = "the bot was unblocked" if change.reachable else "the bot was blocked"
+    leads = db.session.execute(
+        select(Lead.account_id, Campaign.chat_id, Lead.campaign_id, Lead.id)
+        .join(Campaign, Campaign.id == Lead.campaign_id)
+        .where(Lead.bot_id == bot_id, Lead.subscriber == person.id)
+    ).all()
+    rows = [
+        (
+            *(lead.account_id, bot_id, lead.chat_id, lead.campaign_id, lead.id),
+            *(person.id, person.username, int(action), change.date, change.update_id, said),
+        )
+        for lead in leads
+    ]
+    insert_rows(db.session.connection(), table_of(JournalEntry), _JOURNALED, rows)

@@ -1,0 +1,223 @@
+"""The operator's own bot: it opens logins, and answers the buttons of notices.
+
+It is a bot like any other, read by the same webhook or poll; it belongs to
+the account SYSTEM unless somebody connected it before. What is said to it and
+names no campaign comes here.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final
+
+import orjson
+import structlog
+from flask import current_app
+from sqlalchemy import select
+
+from app.errors import ApiError, BadParameter, NotFound, translatable
+from app.extensions import db
+from app.models import Account, Bot, BotStatus, Campaign, CampaignStatus, Message
+from app.services.accounts import accounts
+from app.services.bots import bots
+from app.services.messages.callbacks import TOASTS
+from app.services.service_bot import sessions, signup
+from app.translations import gettext, speaking
+
+if TYPE_CHECKING:
+    from app.config import Settings
+    from app.domain.telegram.updates import Happening, Pressed
+
+log = structlog.get_logger()
+
+#: No Telegram username holds a hyphen, so no visitor can be given this login.
+SYSTEM: Final = "service-bot"
+#: `?start=login-<nonce>`; no campaign has this code.
+LOGIN: Final = "login"
+#: What our buttons carry, before a colon and an id.
+MUTE: Final = "mute"
+UNDO: Final = "undo"
+
+
+def find() -> Bot | None:
+    """The living service bot; None without a SERVICE_BOT_TOKEN or before `keep`."""
+    token = _settings().service_bot_token
+    if not token:
+        return None
+    living = select(Bot).where(Bot.tg_id == _tg_id(token), Bot.status != BotStatus.DELETED)
+    return db.session.scalar(living)
+
+
+def keep() -> bool:
+    """Connect the bot that the settings name, and let go of another. Commits.
+
+    False when Telegram would not have it so; try again later.
+    """
+    token = _settings().service_bot_token
+    owned = select(Bot).join(Account).where(Account.login == SYSTEM)
+    mine = db.session.scalars(owned.where(Bot.status != BotStatus.DELETED)).all()
+    bot = find()
+    is_right = bot is None or bot not in mine or bot.token == token
+    stale = [(old.account_id, old.id) for old in mine if old is not bot]
+    missing = bool(token) and (bot is None or not is_right)
+    db.session.commit()
+    try:
+        for account_id, bot_id in stale:
+            bots.remove(account_id, bot_id)
+        if missing:
+            bots.add(_system(), token)
+    except ApiError as error:
+        log.warning("service_bot.refused", reason=error.message)
+        return False
+    return True
+
+
+def hear(starts: Sequence[tuple[int, Happening]], now: float) -> list[bool]:
+    """People opened bots (by id) without naming a campaign. No commit.
+
+    Tells for each whether it was the service bot, which then has answered.
+    """
+    bot = find() if starts else None
+    heard = [bot is not None and bot.id == bot_id for bot_id, _ in starts]
+    if bot is not None:
+        for is_ours, (_, happening) in zip(heard, starts, strict=True):
+            if is_ours:
+                _answer(bot, happening, now)
+    return heard
+
+
+def pressed(bot_id: int, press: Pressed, now: float) -> None:
+    """Someone pressed a button. It is answered after the commit, by `TOASTS`."""
+    bot = find()
+    if bot is None or bot.id != bot_id:
+        return
+    account = db.session.scalar(select(Account).where(Account.tg_id == press.person.id))
+    with speaking(account.lang if account else signup.language_of(press.person)):
+        said = _do(press, account, now) or gettext("This button no longer works.")
+    TOASTS.add(_settings().telegram_api_url, bot.token, press.query, said)
+
+
+def introduce(login: str, person: int, *, take: bool = False) -> None:
+    """Who is behind an account, as the operator says: Telegram's id, or 0 for nobody. Commits.
+
+    That person may log in to it then, is told its notices and may pay for it;
+    whoever was behind it before is logged out. With `take` the person leaves
+    the account they had. Raises NotFound, or BadParameter if they have one.
+    """
+    account = accounts.by_login(login)
+    other = db.session.scalar(select(Account).where(Account.tg_id == person))
+    if account.tg_id == (person or None):
+        return
+    if other is not None:
+        if not take:
+            raise BadParameter(
+                "id",
+                translatable("this person has the account %(login)s already", login=other.login),
+            )
+        sessions.end_all(other.id)
+        other.tg_id = None
+        db.session.flush()
+    sessions.end_all(account.id)
+    account.tg_id = person or None
+    db.session.commit()
+
+
+def _answer(bot: Bot, happening: Happening, now: float) -> None:
+    if happening.code == LOGIN:
+        _log_in(bot, happening, now)
+        return
+    with speaking(signup.language_of(happening.person)):
+        hello = gettext(
+            "I open the dashboard for you and tell you about your campaigns. "
+            "To log in, follow the link that the dashboard shows."
+        )
+    say(bot, happening.person.id, hello, now)
+
+
+def _do(press: Pressed, account: Account | None, now: float) -> str:
+    verb, _, digits = press.data.partition(":")
+    if account is None or not (digits.isascii() and digits.isdigit() and len(digits) <= 18):
+        return ""
+    if verb == MUTE:
+        return _mute(account, int(digits))
+    if verb == UNDO and sessions.take_back(int(digits), account.id, now):
+        return gettext("That login is undone.")
+    return ""
+
+
+def _mute(account: Account, campaign_id: int) -> str:
+    campaign = db.session.scalar(
+        select(Campaign)
+        .where(Campaign.id == campaign_id, Campaign.account_id == account.id)
+        .where(Campaign.status != CampaignStatus.DELETED)
+    )
+    if campaign is None:
+        return ""
+    campaign.notify_level = 0
+    return gettext("No more messages about %(title)s.", title=campaign.chat_title[:100])
+
+
+def _log_in(bot: Bot, happening: Happening, now: float) -> None:
+    account = signup.welcome(happening.person, int(now))
+    login_id = sessions.grant(happening.click, account.id, now)
+    with speaking(account.lang):
+        if login_id is None:
+            text = gettext("This login link was used before or is broken. Ask for a new one.")
+            say(bot, happening.person.id, text, now, account_id=account.id)
+            return
+        text = gettext(
+            "You are logging in as %(name)s. Go back to the page that sent you here. "
+            "If it was not you who asked for this, undo it.",
+            name=account.name,
+        )
+        button = {"text": gettext("It was not me"), "callback_data": f"{UNDO}:{login_id}"}
+    say(bot, happening.person.id, text, now, account_id=account.id, button=button)
+
+
+def say(
+    bot: Bot,
+    person: int,
+    text: str,
+    now: float,
+    *,
+    account_id: int = 0,
+    button: dict[str, str] | None = None,
+) -> None:
+    """Say something to a person, soon. No commit."""
+    markup = orjson.dumps({"inline_keyboard": [[button]]}).decode() if button else ""
+    db.session.add(
+        Message(
+            account_id=account_id or bot.account_id,
+            bot_id=bot.id,
+            chat_id=person,
+            campaign_id=0,
+            lead_id=0,
+            text=text,
+            parse_mode="",
+            markup=markup,
+            due=now,
+            created=now,
+        )
+    )
+
+
+def _system() -> int:
+    """The id of the account that owns the service bot; nobody has its key."""
+    try:
+        return accounts.by_login(SYSTEM).id
+    except NotFound:
+        pass
+    try:
+        return accounts.create(SYSTEM, "Service bot", now=int(time.time())).id
+    except BadParameter:  # another process was a moment faster
+        return accounts.by_login(SYSTEM).id
+
+
+def _tg_id(token: str) -> int:
+    return int(token.partition(":")[0])
+
+
+def _settings() -> Settings:
+    settings: Settings = current_app.config["SETTINGS"]
+    return settings

@@ -1,0 +1,113 @@
+"""The words of a bundle, in the language of the moment. Plain text, no markup."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from app.models import NoticeKind
+from app.services.accounts.accounts import FREE, PLANS
+from app.services.service_bot.bot import MUTE
+from app.translations import gettext, ngettext
+
+#: Lines of one message; each is of some 350 characters at most, of Telegram's 4096.
+LINES: Final = 10
+BUTTONS: Final = 5
+LONGEST_BUTTON: Final = 40
+
+
+@dataclass(slots=True)
+class Topic:
+    """One line: a campaign and what happened in it, or one thing of another kind."""
+
+    campaign_id: int = 0
+    title: str = ""
+    counts: Counter[NoticeKind] = field(default_factory=Counter)
+    kind: NoticeKind | None = None
+    about: Mapping[str, Any] = field(default_factory=dict)
+
+
+def render(topics: Sequence[Topic]) -> str:
+    """One line for each topic, as many as fit."""
+    lines = [_line(topic) for topic in topics[:LINES]]
+    if len(topics) > LINES:
+        left = len(topics) - LINES
+        lines.append(ngettext("And %(num)d more.", "And %(num)d more.", left))
+    return "\n".join(lines)
+
+
+def keyboard(topics: Sequence[Topic]) -> list[list[dict[str, str]]]:
+    """A button to mute each campaign, under each other."""
+    campaigns = [topic for topic in topics[:LINES] if topic.campaign_id]
+    rows = []
+    for topic in campaigns[:BUTTONS]:
+        label = gettext("Mute %(title)s", title=topic.title)
+        short = label if len(label) <= LONGEST_BUTTON else label[: LONGEST_BUTTON - 1] + "…"
+        rows.append([{"text": short, "callback_data": f"{MUTE}:{topic.campaign_id}"}])
+    return rows
+
+
+def _line(topic: Topic) -> str:
+    match topic.kind:
+        case None:
+            parts = [_count(kind, topic.counts[kind]) for kind in _ORDER if topic.counts[kind]]
+            return f"{topic.title}: {', '.join(parts)}"
+        case NoticeKind.EXPIRY:
+            return _expiry(topic.about)
+        case NoticeKind.PAYMENT:
+            return gettext(
+                "Thank you for the payment. Your plan %(plan)s runs until %(until)s UTC.",
+                **_plan(topic.about),
+            )
+        case NoticeKind.RIGHTS:
+            return gettext(
+                "@%(bot)s is no administrator of %(title)s any more. "
+                "Until it is one again, nobody who comes or goes there is seen.",
+                **topic.about,
+            )
+        case _:
+            return gettext(
+                "Telegram refuses the token of @%(bot)s. Connect the bot again with a new one.",
+                **topic.about,
+            )
+
+
+_ORDER: Final = (
+    NoticeKind.APPROVE,
+    NoticeKind.HOLD,
+    NoticeKind.WAIT,
+    NoticeKind.CANCEL,
+    NoticeKind.TRASH,
+)
+
+
+def _count(kind: NoticeKind, num: int) -> str:
+    match kind:
+        case NoticeKind.APPROVE:
+            return ngettext("%(num)d new subscriber", "%(num)d new subscribers", num)
+        case NoticeKind.HOLD:
+            return ngettext("%(num)d request to join", "%(num)d requests to join", num)
+        case NoticeKind.WAIT:
+            return ngettext("%(num)d opened the bot", "%(num)d opened the bot", num)
+        case NoticeKind.CANCEL:
+            return ngettext("%(num)d left", "%(num)d left", num)
+        case _:
+            return ngettext("%(num)d removed", "%(num)d removed", num)
+
+
+def _expiry(about: Mapping[str, Any]) -> str:
+    return ngettext(
+        "Your plan %(plan)s ends in %(num)d day, on %(until)s UTC. Renew it to go on.",
+        "Your plan %(plan)s ends in %(num)d days, on %(until)s UTC. Renew it to go on.",
+        about["days"],
+        **_plan(about),
+    )
+
+
+def _plan(about: Mapping[str, Any]) -> dict[str, str]:
+    plan = PLANS.get(about["tariff"], PLANS[FREE])
+    until = time.strftime("%Y-%m-%d %H:%M", time.gmtime(about["until"]))
+    return {"plan": plan.name, "until": until}

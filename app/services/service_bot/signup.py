@@ -1,0 +1,60 @@
+"""Visitors: the people who open the service bot, and the accounts they get."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+
+from app.crypto import fingerprint, new_secret
+from app.extensions import db
+from app.models import Account
+from app.services.accounts.accounts import FREE
+
+if TYPE_CHECKING:
+    from app.domain.telegram.updates import Person
+
+
+def welcome(person: Person, now: int) -> Account:
+    """The person's account; on the first visit a new one, on the free plan. No commit."""
+    for login in _logins(person):
+        account = db.session.scalar(select(Account).where(Account.tg_id == person.id))
+        if account is not None:
+            return account
+        account = Account(
+            login=login,
+            name=_name(person),
+            lang=language_of(person),
+            key_hash=fingerprint(new_secret()),  # profile/apikey gives the first key
+            tariff=FREE,
+            tg_id=person.id,
+            created=now,
+        )
+        try:
+            with db.session.begin_nested():
+                db.session.add(account)
+        except IntegrityError:  # the login is taken: a username proves nothing
+            continue
+        return account
+    raise RuntimeError("no free login was found")
+
+
+def language_of(person: Person) -> str:
+    """The language to speak to someone whom we do not know better."""
+    return "ru" if person.language.lower().partition("-")[0] == "ru" else "en"
+
+
+def _logins(person: Person) -> Iterator[str]:
+    if person.username:
+        yield person.username
+    yield f"tg{person.id}"
+    for _ in range(3):
+        yield f"tg{person.id}-{new_secret(4)}"
+
+
+def _name(person: Person) -> str:
+    full = f"{person.first_name} {person.last_name}"
+    printable = "".join(letter for letter in full if letter.isprintable()).strip()
+    return printable[:128] or person.username or f"tg{person.id}"

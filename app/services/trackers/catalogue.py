@@ -1,0 +1,131 @@
+"""Trackers: the adapters of this installation, asked on behalf of a customer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final, NamedTuple
+
+from flask import current_app
+from marshmallow import ValidationError
+
+from app.config import Settings
+from app.errors import BadParameter, translatable
+from app.outbound.scheme import HTTPS, scheme_for
+from plugins.contract import EventKind
+from plugins.host import catalogue, settings_form
+from plugins.host.adapter import Adapter
+from plugins.host.validation import AdapterFailed
+from plugins.registry import BrokenTracker, Registry, UnknownTracker
+
+WITH_PRESETS: Final = "url_template"
+
+
+class Ready(NamedTuple):
+    """An adapter with settings it has accepted."""
+
+    adapter: Adapter
+    settings: dict[str, Any]
+    every_event: bool = False
+
+
+def listed() -> list[dict[str, Any]]:
+    """Every adapter, usable ones first; a broken one has `broken`, the reason."""
+    registry = _registry()
+    usable = [_described(registry.get(name)) for name in registry.names()]
+    broken = [
+        {
+            "key": one.name,
+            "title": one.name,
+            "version": one.version,
+            "distribution": one.distribution,
+            "fields": [],
+            "events": [],
+            "help": "",
+            "presets": [],
+            "broken": one.reason,
+        }
+        for one in registry.broken
+    ]
+    return usable + broken
+
+
+def _described(adapter: Adapter) -> dict[str, Any]:
+    return {
+        "key": adapter.name,
+        "title": settings_form.title_of(adapter.schema, adapter.name),
+        "version": adapter.version,
+        "distribution": adapter.distribution,
+        "fields": settings_form.fields_of(adapter.schema),
+        "events": [kind.value for kind in EventKind],
+        "help": settings_form.help_of(adapter.schema),
+        "presets": catalogue.listed() if adapter.name == WITH_PRESETS else [],
+        "broken": "",
+    }
+
+
+def find(name: str, field: str = "tracker") -> Adapter:
+    """The adapter of this name. Raises BadParameter for `field`."""
+    try:
+        return _registry().get(name)
+    except UnknownTracker as error:
+        raise BadParameter(
+            field, translatable("%(why)s; see trackers/list", why=str(error))
+        ) from error
+    except BrokenTracker as error:
+        why = translatable("%(name)s is broken: %(reason)s", name=name, reason=error.reason)
+        raise BadParameter(field, why) from error
+
+
+def find_or_none(name: str) -> Adapter | None:
+    """The adapter of this name, or None where it is missing or broken."""
+    try:
+        return _registry().get(name)
+    except (UnknownTracker, BrokenTracker):
+        return None
+
+
+def check(adapter: Adapter, raw: Mapping[str, Any], field: str = "settings") -> dict[str, Any]:
+    """Settings as the adapter keeps them, with the schemes that are ours to choose.
+
+    May wait for a name server: call it without a transaction. Raises
+    ValidationError under the name `field`, BadParameter for a failing adapter.
+    """
+    try:
+        settings = adapter.check_settings(raw)
+    except ValidationError as error:
+        raise ValidationError({field: error.messages} if field else error.messages_dict) from error
+    except AdapterFailed as error:
+        raise _failed(adapter, error) from error
+    ours: Settings = current_app.config["SETTINGS"]
+    for name, declared in adapter.schema.fields.items():
+        if path := declared.metadata.get("scheme_of"):
+            host = _at(settings, str(path))
+            settings[name] = scheme_for(host, ours.outbound_allow) if host else HTTPS
+    return settings
+
+
+def _failed(adapter: Adapter, error: AdapterFailed) -> BadParameter:
+    why = translatable("%(name)s failed: %(reason)s", name=adapter.name, reason=error.reason)
+    return BadParameter("tracker", why)
+
+
+def _at(settings: Mapping[str, Any], path: str) -> str:
+    """The text at a dotted path, "" where there is none."""
+    found: Any = settings
+    for name in path.split("."):
+        found = found.get(name) if isinstance(found, Mapping) else None
+    return found if isinstance(found, str) else ""
+
+
+def ready(adapter: Adapter, raw: Mapping[str, Any]) -> Ready:
+    """Check settings and ask what the adapter wishes. Raises as `check` does."""
+    settings = check(adapter, raw)
+    try:
+        return Ready(adapter, settings, adapter.wants_every_event(settings))
+    except AdapterFailed as error:
+        raise _failed(adapter, error) from error
+
+
+def _registry() -> Registry:
+    registry: Registry = current_app.extensions["trackers"]
+    return registry

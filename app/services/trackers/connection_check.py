@@ -1,0 +1,73 @@
+"""Probe: one exchange while a customer waits, and what it says of a connection."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from flask import current_app
+
+from app.config import Settings
+from app.extensions import db
+from app.outbound.transport import Answer, Failure, Transport
+from app.web.request_slots import given_away
+from plugins.contract import Outcome, Request, Verdict
+from plugins.host.adapter import Adapter
+from plugins.host.validation import AdapterFailed
+
+#: Trying again cannot help.
+_NEVER: Final = (Failure.BLOCKED, Failure.INVALID)
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What a probe found. `ok` is None when the adapter knows no probe.
+
+    `status` is that of HTTP, 0 without an answer; `ms` counts to its last byte.
+    """
+
+    ok: bool | None
+    verdict: str
+    message: str
+    status: int = 0
+    ms: int = 0
+
+
+def exchange(request: Request) -> Answer:
+    """Send one request and wait for its answer, ten seconds at most. Never raises.
+
+    Ends the transaction first: no database connection is held meanwhile.
+    """
+    db.session.commit()
+    ours: Settings = current_app.config["SETTINGS"]
+    with given_away(), Transport(allow=ours.outbound_allow, connections=1) as transport:
+        return next(transport.exchange([request]))
+
+
+def check(adapter: Adapter, settings: Mapping[str, Any]) -> Checked:
+    """Ask the tracker whether these settings are good."""
+    try:
+        request = adapter.probe(settings)
+        if request is None:
+            return Checked(None, "", "this tracker offers no check; try postbacks/test")
+        answer = exchange(request)
+        if answer.response is None:
+            verdict = no_answer(answer).verdict
+            return Checked(False, verdict.value, answer.reason, 0, answer.ms)
+        outcome = adapter.classify_probe(answer.response, settings)
+    except AdapterFailed as error:
+        return Checked(False, "", f"the adapter failed: {error.reason}")
+    return Checked(
+        outcome.verdict.is_success,
+        outcome.verdict.value,
+        outcome.reason,
+        answer.response.status,
+        answer.ms,
+    )
+
+
+def no_answer(answer: Answer) -> Outcome:
+    """What the lack of an answer means."""
+    verdict = Verdict.REJECTED if answer.failure in _NEVER else Verdict.RETRY
+    return Outcome(verdict, answer.reason)

@@ -1,0 +1,252 @@
+"""Destinations: the ways to trackers that a customer connects, `dest/*`."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping
+from typing import Any, Final, NamedTuple
+
+from sqlalchemy import func, select
+
+from app.errors import BadParameter, NotFound, PlanLimit, translatable
+from app.extensions import db, doorbell
+from app.models import Campaign, CampaignStatus, Destination, DestinationStatus, Role
+from app.queues import Queue
+from app.services.accounts import accounts
+from app.services.lists.ownership import check_owned
+from app.services.lists.pages import Page, fetch
+from app.services.trackers import catalogue, connection_check, secrets
+from app.services.trackers.catalogue import Ready
+from app.services.trackers.same_hosts import forbid_moving
+from app.services.trackers.url_templates import events_mask
+from plugins.contract import EventKind
+
+#: Connected ones that are not deleted, of one campaign, or of the account as a whole.
+MOST: Final = 20
+ALL: Final = events_mask(EventKind)
+
+
+class Card(NamedTuple):
+    """A destination with its settings as a customer may read them."""
+
+    destination: Destination
+    settings: Mapping[str, Any]
+
+
+def listed(
+    account_id: int,
+    *,
+    campaign: int | None = None,
+    since: int | None = None,
+    until: int | None = None,
+    limit: int = 50,
+    offset: int = 0,
+    before: int | None = None,
+) -> Page[Card]:
+    """Those not deleted, newest first, templates included. `campaign` 0: the account's own.
+
+    Raises NotFound for a foreign campaign.
+    """
+    check_owned(account_id, campaign=campaign or None)
+    matching = select(Destination).where(
+        Destination.account_id == account_id, Destination.status != DestinationStatus.DELETED
+    )
+    if campaign is not None:
+        matching = matching.where(Destination.campaign_id == (campaign or None))
+    if since is not None:
+        matching = matching.where(Destination.created >= since)
+    if until is not None:
+        matching = matching.where(Destination.created <= until)
+    found = fetch(matching, Destination.id, limit=limit, offset=offset, before=before)
+    return Page([Card(row, _shown(row)) for row in found.rows], found.total)
+
+
+def add(
+    account_id: int,
+    *,
+    tracker: str,
+    settings: Mapping[str, Any],
+    title: str = "",
+    campaign: int = 0,
+    events: Mapping[EventKind, bool] | None = None,
+) -> int:
+    """Connect a tracker to `campaign`, or with 0 to all campaigns; returns the id.
+
+    Raises ValidationError naming the setting, BadParameter, NotFound or PlanLimit.
+    """
+    adapter = catalogue.find(tracker)
+    ready = catalogue.ready(adapter, secrets.restored(settings, {}, adapter.secret_fields))
+    accounts.lock(account_id)  # two at once must not both be the last one allowed
+    _check_room(account_id, campaign)
+    row = Destination(
+        account_id=account_id,
+        campaign_id=campaign or None,
+        role=Role.CONNECTED,
+        tracker=tracker,
+        title=title,
+        settings=json.dumps(ready.settings),
+        events=_switched(ALL, events or {}),
+        every_event=ready.every_event,
+        created=int(time.time()),
+    )
+    db.session.add(row)
+    db.session.flush()
+    number = row.id
+    db.session.commit()
+    return number
+
+
+def edit(
+    account_id: int,
+    destination_id: int,
+    *,
+    settings: Mapping[str, Any] | None = None,
+    title: str | None = None,
+    campaign: int | None = None,
+    events: Mapping[EventKind, bool] | None = None,
+) -> None:
+    """Change what is given. Secrets that are absent or read `***` stay as stored.
+
+    Raises as `add` does.
+    """
+    before = _connected(_find(account_id, destination_id))
+    was = before.settings
+    ready = None if settings is None else _changed(before, settings)
+    accounts.lock(account_id)
+    row = _connected(_locked(account_id, destination_id))
+    if campaign is not None and (campaign or None) != row.campaign_id:
+        _check_room(account_id, campaign)
+        row.campaign_id = campaign or None
+    if ready is not None:
+        if row.settings != was:
+            raise BadParameter("settings", translatable("changed by another call; try again"))
+        row.settings, row.every_event = json.dumps(ready.settings), ready.every_event
+        row.failures, row.blocked_until = 0, 0.0
+    if title is not None:
+        row.title = title
+    row.events = _switched(row.events, events or {})
+    db.session.commit()
+
+
+def pause(account_id: int, destination_id: int, *, paused: bool) -> None:
+    """Hold its postbacks back, or send them again and forget what went wrong before."""
+    row = _locked(account_id, destination_id)
+    if paused:
+        row.status = DestinationStatus.PAUSED
+    else:
+        row.status = DestinationStatus.ACTIVE
+        row.reason, row.failures, row.blocked_until = "", 0, 0.0
+    db.session.commit()
+    doorbell.remind(Queue.POSTBACKS)
+
+
+def remove(account_id: int, destination_id: int) -> None:
+    """Delete: what waits for it is discarded, its settings are forgotten."""
+    row = _connected(_locked(account_id, destination_id))
+    row.status = DestinationStatus.DELETED
+    row.settings = "{}"
+    db.session.commit()
+
+
+def ready_way(account_id: int, destination_id: int) -> Ready:
+    """A destination's adapter and settings, to be tried outside the queue. Raises NotFound."""
+    row = _find(account_id, destination_id)
+    ready = Ready(catalogue.find(row.tracker), json.loads(row.settings), row.every_event)
+    db.session.commit()
+    return ready
+
+
+def check(
+    account_id: int,
+    id: int | None = None,  # noqa: A002 - the parameter's public name
+    tracker: str | None = None,
+    settings: Mapping[str, Any] | None = None,
+) -> connection_check.Checked:
+    """Run the probe of a destination, or of a tracker with settings that are not kept.
+
+    Raises as `add` does.
+    """
+    if id is not None:
+        way = ready_way(account_id, id)
+        return connection_check.check(way.adapter, way.settings)
+    if tracker is None:
+        raise BadParameter("id", translatable("give an id, or tracker with settings"))
+    adapter = catalogue.find(tracker)
+    typed = secrets.restored(settings or {}, {}, adapter.secret_fields)
+    return connection_check.check(adapter, catalogue.check(adapter, typed))
+
+
+def _shown(row: Destination) -> dict[str, Any]:
+    """Nothing while the adapter is missing: only it knows what is secret."""
+    adapter = catalogue.find_or_none(row.tracker)
+    return secrets.masked(json.loads(row.settings), adapter.secret_fields) if adapter else {}
+
+
+def _changed(row: Destination, given: Mapping[str, Any]) -> Ready:
+    """The new settings, checked, with the transaction ended."""
+    adapter = catalogue.find(row.tracker)
+    stored = json.loads(row.settings)
+    db.session.commit()
+    settings = secrets.restored(given, stored, adapter.secret_fields)
+    ready = catalogue.ready(adapter, settings)
+    if settings != given:
+        forbid_moving(adapter, stored, ready.settings)
+    return ready
+
+
+def _switched(mask: int, events: Mapping[EventKind, bool]) -> int:
+    for kind, on in events.items():
+        bit = events_mask([kind])
+        mask = mask | bit if on else mask & ~bit
+    return mask
+
+
+def _check_room(account_id: int, campaign: int) -> None:
+    if campaign:
+        living = select(Campaign.id).where(
+            Campaign.id == campaign,
+            Campaign.account_id == account_id,
+            Campaign.status != CampaignStatus.DELETED,
+        )
+        if db.session.scalar(living) is None:
+            raise NotFound
+    count = select(func.count()).where(
+        Destination.account_id == account_id,
+        Destination.campaign_id == (campaign or None),
+        Destination.role == Role.CONNECTED,
+        Destination.status != DestinationStatus.DELETED,
+    )
+    if (db.session.scalar(count) or 0) >= MOST:
+        raise PlanLimit(
+            translatable(
+                "at most %(most)d trackers can be connected to one campaign or account", most=MOST
+            )
+        )
+
+
+def _find(account_id: int, destination_id: int, *, locked: bool = False) -> Destination:
+    matching = select(Destination).where(
+        Destination.id == destination_id,
+        Destination.account_id == account_id,
+        Destination.status != DestinationStatus.DELETED,
+    )
+    if locked:
+        matching = matching.with_for_update().execution_options(populate_existing=True)
+    row = db.session.scalar(matching)
+    if row is None:
+        raise NotFound
+    return row
+
+
+def _locked(account_id: int, destination_id: int) -> Destination:
+    return _find(account_id, destination_id, locked=True)
+
+
+def _connected(row: Destination) -> Destination:
+    """A template is changed where it is shown: by profile/postbacks and camp/edit."""
+    if row.role != Role.CONNECTED:
+        raise BadParameter(
+            "id", translatable("these are templates; use profile/postbacks or camp/edit")
+        )
+    return row

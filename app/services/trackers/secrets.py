@@ -1,0 +1,95 @@
+"""Secrets of settings: written by customers, never read back.
+
+What is a secret is said by the adapter's schema; inside maps (headers, fields
+of a body, which the adapter leaves to the customer) the name of an entry says
+it, and in an address the name of a parameter.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+from typing import Any, Final
+
+from app.errors import BadParameter, translatable
+from plugins.contract import MASK, mask
+from plugins.kit.url_secrets import secrets_of_url
+
+_NAMED_SO: Final = re.compile(
+    r"(?:.*[-_])?(?:token|key|apikey|secret|password|passwd|pass|pw|auth|authorization|signature"
+    r"|sign|hash|cookie)",
+    re.IGNORECASE,
+)
+
+
+def masked(settings: Mapping[str, Any], secret_fields: Collection[str]) -> dict[str, Any]:
+    """The settings as they may be shown: every secret that is set reads `***`."""
+    return {
+        name: _hidden(value) if name in secret_fields else _inside(value)
+        for name, value in settings.items()
+    }
+
+
+def restored(
+    given: Mapping[str, Any], stored: Mapping[str, Any], secret_fields: Collection[str]
+) -> dict[str, Any]:
+    """What a customer sent back, with the stored secrets where `***` or nothing stands.
+
+    Raises BadParameter for a `***` behind which nothing is stored.
+    """
+    kept = {name: stored[name] for name in secret_fields if name in stored and name not in given}
+    unmasked = _unmask("settings", dict(given), stored)
+    return {**kept, **unmasked}
+
+
+def _hidden(value: Any) -> Any:
+    return MASK if value not in (None, "", [], {}) else value
+
+
+def _inside(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_inside(item) for item in value]
+    if isinstance(value, str):
+        return _without_keys(value)
+    if not isinstance(value, dict):
+        return value
+    return {
+        name: _hidden(item)
+        if isinstance(item, str) and _NAMED_SO.fullmatch(name)
+        else _inside(item)
+        for name, item in value.items()
+    }
+
+
+def _without_keys(text: str) -> str:
+    """An address with the keys in it masked; other texts as they are."""
+    if not text.startswith(("http://", "https://")):
+        return text
+    try:
+        return mask(text, secrets_of_url(text))
+    except ValueError:  # not an address we could send to
+        return text
+
+
+def _unmask(path: str, given: Any, stored: Any) -> Any:
+    if given == MASK:
+        if stored is None:
+            raise BadParameter(
+                path, translatable("*** stands for a stored secret, and there is none")
+            )
+        return stored
+    if isinstance(given, str) and MASK in given:
+        if not isinstance(stored, str) or _without_keys(stored) != given:
+            raise BadParameter(path, translatable("type the secrets again where *** stands"))
+        return stored
+    if isinstance(given, dict):
+        beside = stored if isinstance(stored, Mapping) else {}
+        return {
+            name: _unmask(f"{path}.{name}", value, beside.get(name))
+            for name, value in given.items()
+        }
+    if isinstance(given, list):
+        old = stored if isinstance(stored, list) else []
+        old = [*old, *[None] * (len(given) - len(old))]
+        return [_unmask(f"{path}.{index}", value, old[index]) for index, value in enumerate(given)]
+    return given

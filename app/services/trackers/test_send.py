@@ -1,0 +1,204 @@
+"""Tryout: what a tracker would be sent for a sample event, and what it says to it."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from sqlalchemy import select
+
+from app.domain import events
+from app.errors import BadParameter, NotFound, translatable
+from app.extensions import db
+from app.models import Campaign, CampaignStatus
+from app.outbound.transport import Answer
+from app.services.accounts import rate_limits
+from app.services.trackers import catalogue, destinations, url_templates
+from app.services.trackers import secrets as stored_secrets
+from app.services.trackers.catalogue import Ready
+from app.services.trackers.connection_check import exchange, no_answer
+from app.services.trackers.sample_event import sample_event
+from plugins.contract import Event, EventKind, Outcome, Request, Verdict, mask
+from plugins.host.validation import AdapterFailed
+
+_SHOWN: Final = 2048  # characters of an answer
+_PATIENCE: Final = 20.0  # seconds after which no further step is begun
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One request, secrets masked, and if it was sent what came of it.
+
+    `status` is 0 without an answer, `verdict` "" when it was not sent.
+    """
+
+    step: str
+    method: str
+    url: str
+    headers: Mapping[str, str]
+    body: str
+    idempotency_key: str
+    status: int = 0
+    answer: str = ""
+    ms: int = 0
+    verdict: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Tryout:
+    """The sample event and its steps; `event` as a postback would freeze it."""
+
+    event: str
+    sent: bool
+    steps: list[Step]
+    verdict: str = ""
+    reason: str = ""
+
+
+def run(
+    account_id: int,
+    *,
+    event: str,
+    send: bool,
+    campaign: int | None = None,
+    click: str = "",
+    **what: Any,
+) -> Tryout:
+    """Render `event` for `what`, and with `send` send it, step by step until one fails.
+
+    `what` is `dest`, `template`, or `tracker` with `settings`. The event is new
+    at each call, so its idempotency key is no real postback's. Raises
+    BadParameter, ValidationError, NotFound or TooManyRequests.
+    """
+    kind = EventKind(event)
+    ready = _ready(account_id, kind, **what)
+    sample = _sample(account_id, kind, campaign, click)
+    frozen = events.freeze(sample)
+    try:
+        requests = ready.adapter.build(sample, ready.settings)
+    except AdapterFailed as error:
+        return Tryout(frozen, sent=False, steps=[], reason=f"the adapter failed: {error.reason}")
+    if not requests:
+        reason = "the destination has nothing to send for this event"
+        return Tryout(frozen, sent=False, steps=[], reason=reason)
+    if not send:
+        return Tryout(frozen, sent=False, steps=[_rendered(request) for request in requests])
+    rate_limits.OUTWARD.take(str(account_id))
+    return _send(ready, sample, requests, frozen)
+
+
+def _ready(
+    account_id: int,
+    kind: EventKind,
+    *,
+    dest: int | None = None,
+    template: str | None = None,
+    tracker: str | None = None,
+    settings: Mapping[str, Any] | None = None,
+) -> Ready:
+    if sum(given is not None for given in (dest, template, tracker)) != 1:
+        raise BadParameter(
+            "dest", translatable("give either dest, template, or tracker with settings")
+        )
+    if dest is not None:
+        return destinations.ready_way(account_id, dest)
+    if template is not None:
+        url_templates.check_url("template", template)
+        adapter = catalogue.find(url_templates.TRACKER)
+        return catalogue.ready(adapter, {"urls": {kind.value: template}})
+    adapter = catalogue.find(tracker or "")
+    return catalogue.ready(
+        adapter, stored_secrets.restored(settings or {}, {}, adapter.secret_fields)
+    )
+
+
+def _sample(account_id: int, kind: EventKind, campaign: int | None, click: str) -> Event:
+    known = _of_campaign(account_id, campaign) if campaign else {}
+    if click:
+        known["click"] = click
+    event_id = f"test-{secrets.token_hex(6)}"
+    return sample_event(kind, id=event_id, time=int(time.time()), account=account_id, **known)
+
+
+def _send(ready: Ready, event: Event, requests: tuple[Request, ...], frozen: str) -> Tryout:
+    steps = [_rendered(request) for request in requests]
+    outcome = Outcome(Verdict.RETRY, "nothing was sent")
+    end = time.monotonic() + _PATIENCE
+    for index in range(len(requests)):
+        if time.monotonic() > end:
+            outcome = Outcome(
+                Verdict.RETRY, "the steps before took too long; the rest was not sent"
+            )
+            break
+        answer = exchange(requests[index])
+        outcome = _meaning(ready, answer, requests[index], event)
+        steps[index] = _rendered(requests[index], answer, outcome)
+        if not outcome.verdict.is_success:
+            break
+        event, requests = _carried(ready, event, requests, outcome)
+        steps[index + 1 :] = [_rendered(request) for request in requests[index + 1 :]]
+    return Tryout(
+        frozen, sent=True, steps=steps, verdict=outcome.verdict.value, reason=outcome.reason
+    )
+
+
+def _carried(
+    ready: Ready, event: Event, requests: tuple[Request, ...], outcome: Outcome
+) -> tuple[Event, tuple[Request, ...]]:
+    """The steps with what the last answer has left to know, as delivery builds them."""
+    if outcome.carry is None:
+        return event, requests
+    event = replace(event, carried=outcome.carry)
+    try:
+        rebuilt = ready.adapter.build(event, ready.settings)
+    except AdapterFailed:
+        return event, requests
+    return event, rebuilt if len(rebuilt) == len(requests) else requests
+
+
+def _meaning(ready: Ready, answer: Answer, request: Request, event: Event) -> Outcome:
+    if answer.response is None:
+        return no_answer(answer)
+    try:
+        return ready.adapter.classify(answer.response, request, event, ready.settings)
+    except AdapterFailed as error:
+        return Outcome(Verdict.RETRY, f"the adapter failed: {error.reason}")
+
+
+def _rendered(
+    request: Request, answer: Answer | None = None, outcome: Outcome | None = None
+) -> Step:
+    hidden = request.secrets
+    response = answer.response if answer else None
+    # Masked first: a secret cut in two would leave its head readable.
+    shown = mask(response.text, hidden)[:_SHOWN] if response else ""
+    return Step(
+        step=request.step,
+        method=request.method,
+        url=mask(request.url, hidden),
+        headers={name: mask(value, hidden) for name, value in request.headers.items()},
+        body=mask(request.body.decode("utf-8", "replace"), hidden),
+        idempotency_key=mask(request.idempotency_key, hidden),
+        status=response.status if response else 0,
+        answer=shown,
+        ms=answer.ms if answer else 0,
+        verdict=outcome.verdict.value if outcome else "",
+        reason=outcome.reason if outcome else "",
+    )
+
+
+def _of_campaign(account_id: int, campaign_id: int) -> dict[str, Any]:
+    row = db.session.execute(
+        select(Campaign.code, Campaign.chat_id, Campaign.chat_title).where(
+            Campaign.id == campaign_id,
+            Campaign.account_id == account_id,
+            Campaign.status != CampaignStatus.DELETED,
+        )
+    ).first()
+    if row is None:
+        raise NotFound
+    return {"campaign": row.code, "chat": row.chat_id, "title": row.chat_title}

@@ -1,0 +1,143 @@
+"""The five `pb_*` URLs of an account or of a campaign, kept as one Destination.
+
+A campaign with any template of its own uses its own five; one without any
+inherits the account's. So an emptied row is switched off, not deleted:
+postbacks that wait for it must still find it. It revives when filled again.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+from flask import current_app
+from marshmallow import ValidationError
+from sqlalchemy import select
+
+from app.errors import BadParameter, translatable
+from app.extensions import db
+from app.models import Destination, DestinationStatus, Role
+from plugins.contract import EventKind
+from plugins.registry import Registry
+from plugins.trackers.url_template.lint import on_template
+
+TRACKER: Final = "url_template"
+
+#: Public parameter → the event it reports.
+FIELDS: Final[Mapping[str, EventKind]] = {f"pb_{kind}": kind for kind in EventKind}
+
+
+def events_mask(kinds: Iterable[EventKind]) -> int:
+    """The bits of `Destination.events` for `kinds`."""
+    order = list(EventKind)
+    return sum(1 << order.index(kind) for kind in set(kinds))
+
+
+def read(account_id: int, campaign_id: int | None = None) -> dict[str, str]:
+    """The five URLs by `pb_*` name, "" where there is none; nothing is inherited here."""
+    row = _row(account_id, campaign_id)
+    living = row is not None and row.status != DestinationStatus.DELETED
+    urls = json.loads(row.settings)["urls"] if row and living else {}
+    return {field: urls.get(kind, "") for field, kind in FIELDS.items()}
+
+
+def write(account_id: int, campaign_id: int | None, urls: Mapping[str, str]) -> None:
+    """Replace all five URLs, given by `pb_*` name; absent ones become empty. No commit.
+
+    The caller has locked the account or the campaign. Raises BadParameter
+    naming the `pb_*` that cannot be used.
+    """
+    settings = _checked({kind: urls.get(field, "") for field, kind in FIELDS.items()})
+    filled = [kind for kind in EventKind if settings["urls"][kind]]
+    row = _row(account_id, campaign_id)
+    if row is None:
+        if not filled:
+            return
+        row = Destination(
+            account_id=account_id,
+            campaign_id=campaign_id,
+            role=Role.TEMPLATE,
+            tracker=TRACKER,
+            created=int(time.time()),
+        )
+        db.session.add(row)
+    row.settings = json.dumps(settings)
+    row.events = events_mask(filled)
+    row.status = DestinationStatus.ACTIVE if filled else DestinationStatus.DELETED
+    row.reason, row.failures, row.blocked_until = "", 0, 0.0
+
+
+def warnings(urls: Mapping[str, str]) -> list[str]:
+    """What will hardly work among URLs by `pb_*` name, each sentence once."""
+    return _advice({field: (FIELDS[field], url) for field, url in urls.items()})
+
+
+def warnings_of(settings: Mapping[str, Any]) -> list[str]:
+    """The same of a destination's settings, as they were accepted; a preset knows better."""
+    urls = settings.get("urls")
+    if settings.get("preset") or not isinstance(urls, Mapping):
+        return []
+    templates = {f"urls.{kind}": (kind, urls.get(kind) or "") for kind in EventKind}
+    return _advice(templates, json.dumps([settings.get("payload"), settings.get("headers")]))
+
+
+def told(warnings: list[str]) -> dict[str, list[str]]:
+    """What stands beside a good answer: `warnings`, and nothing where there are none."""
+    return {"warnings": warnings} if warnings else {}
+
+
+def check_url(field: str, url: str) -> None:
+    """Raise BadParameter for `field` unless `url` would do as a template; "" does."""
+    try:
+        _adapter_check({EventKind.WAIT: url})
+    except ValidationError as error:
+        raise BadParameter(field, _sentence(error.messages)) from error
+
+
+def _advice(templates: Mapping[str, tuple[EventKind, str]], beside: str = "") -> list[str]:
+    found: dict[str, list[str]] = {}
+    for name, (kind, url) in templates.items():
+        for sentence in on_template(kind, url.strip(), beside):
+            found.setdefault(sentence, []).append(name)
+    return [f"{', '.join(names)}: {sentence}" for sentence, names in found.items()]
+
+
+def _checked(urls: Mapping[EventKind, str]) -> dict[str, Any]:
+    try:
+        return _adapter_check(urls)
+    except ValidationError as error:
+        raise _blame(error) from error
+
+
+def _adapter_check(urls: Mapping[EventKind, str]) -> dict[str, Any]:
+    trackers: Registry = current_app.extensions["trackers"]
+    raw = {"urls": {str(kind): url for kind, url in urls.items()}, "method": "GET"}
+    return trackers.get(TRACKER).check_settings(raw)
+
+
+def _blame(error: ValidationError) -> BadParameter:
+    """The adapter knows events; the caller knows `pb_*`."""
+    faults = error.messages_dict.get("urls", {})
+    for field, kind in FIELDS.items():
+        if isinstance(faults, dict) and kind in faults:
+            return BadParameter(field, _sentence(faults[kind]))
+    why = translatable("the templates cannot be used: %(why)s", why=_sentence(faults))
+    return BadParameter("pb_wait", why)
+
+
+def _sentence(messages: object) -> str:
+    while isinstance(messages, dict | list) and messages:
+        messages = next(iter(messages.values() if isinstance(messages, dict) else messages))
+    return str(messages)
+
+
+def _row(account_id: int, campaign_id: int | None) -> Destination | None:
+    return db.session.scalar(
+        select(Destination).where(
+            Destination.account_id == account_id,
+            Destination.campaign_id == campaign_id,
+            Destination.role == Role.TEMPLATE,
+        )
+    )

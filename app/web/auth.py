@@ -1,0 +1,155 @@
+"""Guards. Every view wears exactly one, and a test asks each for its name.
+
+A session token of the dashboard opens what the API key opens, and a little
+more. The key comes as `Authorization: Bearer`, which wins, or as a value of `?id=`
+that looks like `<digits>-<secret>`; an object's own `id` is a bare integer.
+It is never taken from a body, so that a form cannot authenticate itself.
+"""
+
+from __future__ import annotations
+
+import hmac
+import ipaddress
+import re
+from collections.abc import Callable
+from functools import wraps
+from typing import Final, ParamSpec
+
+from flask import Response, g, request
+from flask.typing import ResponseReturnValue
+
+from app.crypto import vault
+from app.errors import BadKey, Banned, Unpaid, translatable
+from app.services.accounts import accounts, rate_limits
+from app.services.accounts.accounts import Caller
+from app.services.service_bot import sessions
+
+Arguments = ParamSpec("Arguments")
+View = Callable[Arguments, ResponseReturnValue]
+
+TELEGRAM_HEADER: Final = "X-Telegram-Bot-Api-Secret-Token"
+KEY: Final = re.compile(r"[0-9]+-.+", re.DOTALL)
+
+
+def mark(guard: str) -> Callable[[View[Arguments]], View[Arguments]]:
+    """Name the guard of a view that does its own guarding."""
+
+    def decorate(view: View[Arguments]) -> View[Arguments]:
+        view.guard = guard  # type: ignore[attr-defined]
+        return view
+
+    return decorate
+
+
+def public(view: View[Arguments]) -> View[Arguments]:
+    """Anyone may call this view."""
+    return mark("public")(view)
+
+
+def api_key(view: View[Arguments]) -> View[Arguments]:
+    """Only with an account's API key or session; `g.account` is the caller.
+
+    Raises BadKey, Banned, or Unpaid when the plan and its grace are over.
+    """
+    return _keyed(view, must_be_paid=True)
+
+
+def api_key_even_unpaid(view: View[Arguments]) -> View[Arguments]:
+    """As `api_key`, for what an account needs in order to pay."""
+    return _keyed(view, must_be_paid=False)
+
+
+def session(view: View[Arguments]) -> View[Arguments]:
+    """Only with a session; `g.account.session_id` is which. Raises BadKey or Banned."""
+
+    @wraps(view)
+    def guarded(*args: Arguments.args, **kwargs: Arguments.kwargs) -> ResponseReturnValue:
+        _admit(must_be_paid=False)
+        if g.account.session_id is None:
+            raise BadKey(translatable("this needs a session, which the API key is not"))
+        return view(*args, **kwargs)
+
+    return mark("session")(guarded)
+
+
+def telegram_secret(view: View[Arguments]) -> View[Arguments]:
+    """Only Telegram, by the secret header that belongs to the path.
+
+    The expected secret is derived from the path, so an unknown path and a
+    wrong secret take the same road: no look-up, same time, same empty answer.
+    """
+
+    @wraps(view)
+    def guarded(*args: Arguments.args, **kwargs: Arguments.kwargs) -> ResponseReturnValue:
+        expected = vault.webhook_secret(str(kwargs["path"])).encode()
+        given = request.headers.get(TELEGRAM_HEADER, "").encode("utf-8", "surrogateescape")
+        if not hmac.compare_digest(expected, given):
+            return Response(status=401)
+        return view(*args, **kwargs)
+
+    return mark("telegram_secret")(guarded)
+
+
+def _keyed(view: View[Arguments], *, must_be_paid: bool) -> View[Arguments]:
+    @wraps(view)
+    def guarded(*args: Arguments.args, **kwargs: Arguments.kwargs) -> ResponseReturnValue:
+        _admit(must_be_paid=must_be_paid)
+        return view(*args, **kwargs)
+
+    return mark("api_key" if must_be_paid else "api_key_even_unpaid")(guarded)
+
+
+def counted(view: View[Arguments]) -> View[Arguments]:
+    """Calls by strangers, so many from each address. Beside a guard, not for one."""
+
+    @wraps(view)
+    def guarded(*args: Arguments.args, **kwargs: Arguments.kwargs) -> ResponseReturnValue:
+        rate_limits.STRANGERS.take(caller_address())
+        return view(*args, **kwargs)
+
+    return guarded
+
+
+def _admit(*, must_be_paid: bool) -> None:
+    """Let in as `g.account`, and count: an account by itself, the others by address.
+
+    A right key is let in from an address that has brought too many wrong ones:
+    an office, or all the customers behind one proxy, share an address.
+    """
+    try:
+        key = presented_key()
+        admit = sessions.admit if key.startswith(sessions.PREFIX) else accounts.admit
+        caller: Caller = admit(key, must_be_paid=must_be_paid)
+    except (BadKey, Banned, Unpaid):
+        rate_limits.STRANGERS.take(caller_address())
+        raise
+    g.account = caller  # known before it is counted: a refusal is told in its language
+    rate_limits.CALLERS.take(str(caller.id))
+    if dear := rate_limits.DEAR.get(request.endpoint or ""):
+        dear.take(str(caller.id))
+
+
+def presented_key() -> str:
+    """The key of this request. Raises BadKey if it brings none."""
+    scheme, _, token = request.headers.get("Authorization", "").strip().partition(" ")
+    if scheme.lower() == "bearer":
+        return token.strip()
+    for value in request.args.getlist("id"):
+        if KEY.fullmatch(value):
+            return value
+    raise BadKey
+
+
+def caller_address() -> str:
+    """Who calls, for counting: the peer, or whom a proxy of our own network names.
+
+    Only the last entry of X-Forwarded-For was written by that proxy; a peer
+    with a public address is no proxy of ours, whatever it claims.
+    """
+    peer = request.remote_addr or ""
+    forwarded = request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()
+    try:
+        named = str(ipaddress.ip_address(forwarded))
+        return named if ipaddress.ip_address(peer).is_private else peer
+    except ValueError:
+        return peer

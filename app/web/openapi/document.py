@@ -1,0 +1,215 @@
+"""The OpenAPI document of an application."""
+
+from __future__ import annotations
+
+import inspect
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any, Final
+
+from apispec import APISpec
+from flask import Flask
+
+from app import errors
+from app.errors import ApiError
+from app.schemas import Input, Output
+from app.web.openapi.endpoints import PREFIX, Door, doors
+from app.web.openapi.json_schema import Converter, Plugin, name_of, text_for
+from app.web.openapi.responses import BODIES, NUMBER, TEXT, Answer, JsonSchema, Made, Rows, listing
+from plugins.contract import PROJECT
+
+API_VERSION: Final = "1"
+JSON: Final = "application/json"
+FORM: Final = "application/x-www-form-urlencoded"
+BEARER: Final[JsonSchema] = {"bearer": []}
+KEY: Final[JsonSchema] = {"key": []}
+
+ABOUT: Final = """\
+GET reads, POST writes. Every answer has HTTP status 200 and a `status` of its own: \
+`ok`, with `data` where there is any, or `error`, with a code in `error` and a sentence in \
+`message`.
+
+A POST takes JSON or a form with the same fields; a form holds an object as its JSON text. \
+Numbers may be text, flags may be 1 and 0. Unknown parameters are ignored.
+
+Times in answers are UTC, `YYYY-MM-DD HH:MM:SS`, and never is `0000-00-00 00:00:00`; \
+times in filters are Unix seconds.
+"""
+
+
+def describe(app: Flask) -> dict[str, Any]:
+    """The document. Made once for each application."""
+    if "openapi" not in app.extensions:
+        app.extensions["openapi"] = _Writer(app).written()
+    made: dict[str, Any] = app.extensions["openapi"]
+    return made
+
+
+class _Writer:
+    def __init__(self, app: Flask) -> None:
+        self._doors = list(doors(app))
+        self._plugin = Plugin()
+        self._names = dict(_names(self._doors))
+        groups: dict[str, str] = {}
+        for door in self._doors:
+            groups.setdefault(door.group, door.about)
+        self._spec = APISpec(
+            title=f"{PROJECT.capitalize()} API",
+            version=API_VERSION,
+            openapi_version="3.1.0",
+            plugins=[self._plugin],
+            info={"description": ABOUT},
+            servers=[{"url": "/"}],
+            tags=[{"name": name, "description": about} for name, about in groups.items()],
+        )
+
+    def written(self) -> dict[str, Any]:
+        """All of it."""
+        components = self._spec.components
+        components.security_scheme("bearer", {"type": "http", "scheme": "bearer"})
+        components.security_scheme("key", {"type": "apiKey", "in": "query", "name": "id"})
+        components.schema("Error", _error())
+        for door in self._doors:
+            self._spec.path(door.path, operations={door.method.lower(): self._operation(door)})
+        return self._spec.to_dict()
+
+    def _operation(self, door: Door) -> JsonSchema:
+        told: JsonSchema = {
+            "operationId": self._names[door],
+            "tags": [door.group],
+            "summary": door.summary.partition("\n")[0],
+            "description": door.summary,
+            "security": _security(door.guard),
+            "responses": {"200": self._response(door)},
+        }
+        if door.method == "GET" and door.takes:
+            told["parameters"] = [{"in": "query", "schema": door.takes()}]
+        if door.method == "POST" and (body := self._body(door)):
+            told["requestBody"] = body
+        return told
+
+    def _body(self, door: Door) -> JsonSchema | None:
+        if door.endpoint in BODIES:
+            odd = BODIES[door.endpoint]
+            return {"content": {kind: {"schema": schema} for kind, schema in odd.items()}}
+        if door.takes is None:
+            return None
+        schema = door.takes()
+        required = any(field.required for field in schema.fields.values())
+        content = {JSON: {"schema": schema}, FORM: {"schema": self._as_form(schema)}}
+        return {"required": required, "content": content}
+
+    def _as_form(self, schema: Input) -> str:
+        """The same by another name, with objects as the text that a form holds.
+
+        By one name for both, generated clients could not tell which is meant.
+        """
+        name = f"{name_of(schema)}Form"
+        if name not in self._spec.components.schemas:
+            told = self._converter.schema2jsonschema(schema)
+            texts = {
+                field.data_key or key: text
+                for key, field in schema.fields.items()
+                if (text := text_for(field))
+            }
+            told["properties"] |= texts
+            self._spec.components.schema(name, told)
+        return name
+
+    def _response(self, door: Door) -> JsonSchema:
+        answer = door.answer or Answer({})
+        error = {"$ref": "#/components/schemas/Error"}
+        if answer.media != JSON:
+            content = {answer.media: {"schema": TEXT}, JSON: {"schema": error}}
+            return {"description": "The answer, or an error.", "content": content}
+        name = f"{self._title(door)}Answer" if answer != Answer() else "Done"
+        if name not in self._spec.components.schemas:
+            self._spec.components.schema(name, self._good(door, answer))
+        either = {"oneOf": [{"$ref": f"#/components/schemas/{name}"}, error]}
+        return {"description": "The answer, or an error.", "content": {JSON: {"schema": either}}}
+
+    def _good(self, door: Door, answer: Answer) -> JsonSchema:
+        data = self._data(door, answer.data)
+        members = {"status": {"const": "ok"}, **answer.top, **answer.top_sometimes}
+        required = ["status", *answer.top]
+        if data is not None:
+            members["data"] = data
+            required += [] if answer.sometimes else ["data"]
+        return {
+            "type": "object",
+            "properties": members,
+            "required": required,
+            "additionalProperties": False,
+        }
+
+    def _data(self, door: Door, data: Rows | Made | JsonSchema | None) -> JsonSchema | None:
+        match data:
+            case Rows(schema):
+                return listing(self._reference(schema))
+            case Made((schema,)):
+                return self._reference(schema)
+            case Made(schemas):
+                together = type(f"{self._title(door)}Data", schemas, {"__doc__": door.summary})
+                return self._reference(together)
+        return data
+
+    def _title(self, door: Door) -> str:
+        return "".join(part.capitalize() for part in self._names[door].split("_"))
+
+    def _reference(self, schema: type[Output]) -> JsonSchema:
+        told: JsonSchema = self._converter.resolve_nested_schema(schema())  # type: ignore[no-untyped-call]
+        return told
+
+    @property
+    def _converter(self) -> Converter:
+        converter = self._plugin.converter
+        assert isinstance(converter, Converter)  # noqa: S101 - the APISpec has made it
+        return converter
+
+
+def _names(doors_: list[Door]) -> Iterator[tuple[Door, str]]:
+    """What a generated client calls each door: `camp_list`, by its path."""
+    methods = Counter(door.path for door in doors_)
+    for door in doors_:
+        name = door.path.removeprefix(PREFIX).partition(".")[0].replace("/", "_")
+        both = methods[door.path] > 1 and door.method == "POST"
+        yield door, f"{name}_post" if both else name
+
+
+def _security(guard: str) -> list[JsonSchema]:
+    if guard.startswith("api_key"):
+        return [BEARER, KEY]
+    return [BEARER] if guard == "session" else []
+
+
+def _error() -> JsonSchema:
+    codes = dict(error_codes())
+    return {
+        "type": "object",
+        "description": "What is wrong, for programs in `error` and for people in `message`.",
+        "properties": {
+            "status": {"const": "error"},
+            "error": {
+                "type": "string",
+                "enum": list(codes),
+                "description": "\n".join(f"- `{code}`: {told}" for code, told in codes.items()),
+            },
+            "message": TEXT,
+            "field": {**TEXT, "description": "With `param`: which parameter."},
+            "retry_after": {**NUMBER, "description": "With `rate`: seconds to wait."},
+            "request_id": {**TEXT, "description": "With `server`: to be told to the operator."},
+        },
+        "required": ["status", "error", "message"],
+    }
+
+
+def error_codes() -> Iterator[tuple[str, str]]:
+    """Every code the API answers, with its meanings."""
+    kinds = [
+        kind
+        for kind in vars(errors).values()
+        if inspect.isclass(kind) and issubclass(kind, ApiError)
+    ]
+    for code in dict.fromkeys(kind.code for kind in kinds):
+        told = dict.fromkeys(kind.default for kind in kinds if kind.code == code)
+        yield code, "; ".join(told)

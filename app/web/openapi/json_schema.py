@@ -1,0 +1,154 @@
+"""Our strict fields and schemas as JSON Schema.
+
+Forms and queries carry text, so numbers and flags are taken from text in JSON
+bodies too. The document does not say that of each: a client that follows it
+sends numbers as numbers.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from functools import singledispatch
+from typing import Any, Final, get_args, get_origin
+
+from apispec.ext.marshmallow import MarshmallowPlugin
+from apispec.ext.marshmallow.openapi import OpenAPIConverter
+from marshmallow import Schema
+from marshmallow.fields import Field
+
+from app.schemas import Output, fields
+from app.schemas.destinations import Events, Settings
+from app.schemas.stats import Date, Percent
+from app.web.openapi.responses import JsonSchema
+from plugins.contract import EventKind
+
+DATE_TIME: Final = r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$"
+DATE: Final = r"^\d{4}-\d\d-\d\d$"
+_KINDS: Final = [kind.value for kind in EventKind]
+_TYPES: Final[Mapping[object, str]] = {
+    int: "integer",
+    float: "number",
+    str: "string",
+    bool: "boolean",
+    dict: "object",
+    list: "array",
+}
+
+
+class Converter(OpenAPIConverter):
+    """apispec's converter, knowing our fields."""
+
+    def field2property(self, field: Field[Any]) -> JsonSchema:
+        """What apispec knows of any field, and what we know of ours."""
+        known: JsonSchema = super().field2property(field)
+        return {**known, **shape(field)} if isinstance(field, fields.Field) else known
+
+    def schema2jsonschema(self, schema: Schema | type[Schema]) -> JsonSchema:
+        """An object. Of ours that go out, every member is there and no other."""
+        made: JsonSchema = super().schema2jsonschema(schema)  # type: ignore[no-untyped-call]
+        kind = schema if isinstance(schema, type) else type(schema)
+        if told := inspect.cleandoc(kind.__doc__ or ""):
+            made["description"] = told
+        if issubclass(kind, Output):
+            made |= {"required": list(made["properties"]), "additionalProperties": False}
+        return made
+
+
+class Plugin(MarshmallowPlugin):
+    """apispec's plugin for marshmallow, with our converter."""
+
+    Converter = Converter
+
+    def __init__(self) -> None:
+        super().__init__(schema_name_resolver=name_of)
+
+
+def name_of(schema: Schema | type[Schema]) -> str:
+    """Schemas go by the name of their class."""
+    return (schema if isinstance(schema, type) else type(schema)).__name__
+
+
+@singledispatch
+def shape(field: Field[Any]) -> JsonSchema:
+    """A field by the type its class declares: `Field[int]` is a whole number."""
+    for kind in type(field).__mro__:
+        for base in getattr(kind, "__orig_bases__", ()):
+            for declared in get_args(base):
+                told = _TYPES.get(get_origin(declared) or declared)
+                return {"type": told} if told else {}
+    return {}
+
+
+@shape.register
+def _(field: fields.Word) -> JsonSchema:
+    return {"type": "string", "enum": list(field.by_word)}
+
+
+@shape.register
+def _(field: fields.Choice) -> JsonSchema:
+    return {"type": "string", "enum": [str(word) for word in field.words]}
+
+
+@shape.register
+def _(field: fields.Flag) -> JsonSchema:
+    flag: JsonSchema = {"type": "boolean"}
+    return flag if _goes_out(field) else {"anyOf": [flag, {"type": "integer", "enum": [0, 1]}]}
+
+
+@shape.register
+def _(field: fields.Int) -> JsonSchema:
+    number: JsonSchema = {"type": "integer", "format": "int64"}
+    if _goes_out(field):
+        return number
+    return {**number, "minimum": field.low, "maximum": field.high}
+
+
+@shape.register
+def _(field: fields.Text) -> JsonSchema:
+    text: JsonSchema = {"type": "string"}
+    if _goes_out(field):
+        return text
+    if field.filled:
+        text["minLength"] = 1
+    if field.pattern:
+        text["pattern"] = f"^{field.pattern.pattern}$"
+    return {**text, "maxLength": field.longest}
+
+
+@shape.register
+def _(_field: fields.Stamp) -> JsonSchema:
+    return {"type": "string", "pattern": DATE_TIME}
+
+
+@shape.register
+def _(_field: Date) -> JsonSchema:
+    return {"type": "string", "pattern": DATE}
+
+
+@shape.register
+def _(_field: Percent) -> JsonSchema:
+    return {"type": ["number", "null"]}
+
+
+@shape.register
+def _(field: Events) -> JsonSchema:
+    switches = {kind: {"type": "boolean"} for kind in _KINDS}
+    named = {"type": "object", "properties": switches, "additionalProperties": False}
+    if _goes_out(field):
+        return {**named, "required": _KINDS}
+    return {"anyOf": [{"type": "array", "items": {"type": "string", "enum": _KINDS}}, named]}
+
+
+def text_for(field: Field[Any]) -> JsonSchema | None:
+    """How a form says what JSON says with an object; None for all other fields."""
+    if isinstance(field, Settings):
+        return {"type": "string", "contentMediaType": "application/json"}
+    if isinstance(field, Events):
+        word = f"({'|'.join(_KINDS)})"
+        return {"type": "string", "pattern": f"^({word}(,{word})*)?$"}
+    return None
+
+
+def _goes_out(field: Field[Any]) -> bool:
+    return isinstance(field.root, Output)

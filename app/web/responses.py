@@ -1,0 +1,134 @@
+"""How an answer looks on the wire: `ok`, `page`, and the one error handler.
+
+Under /api/ every answer is HTTP 200 with a `status` field, as the clients of
+AlterCPA TOP expect. Elsewhere the status code tells, and the body is the same.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import secrets
+from collections.abc import Mapping
+from typing import Final
+
+import orjson
+import structlog
+from flask import Flask, Response, current_app, request
+from marshmallow import ValidationError
+from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from werkzeug.exceptions import HTTPException
+
+from app.crypto import CannotUnseal
+from app.errors import ApiError, BadParameter, DatabaseDown, NoSuchFunction, TooLarge
+from app.extensions import db
+from app.translations import speaking, translated
+
+log = structlog.get_logger()
+
+DATABASE_FAULTS: Final = (OperationalError, InterfaceError, PoolTimeout)
+HTTP_ERRORS: Final[Mapping[int, type[ApiError]]] = {
+    404: NoSuchFunction,
+    405: NoSuchFunction,
+    413: TooLarge,
+}
+
+
+def ok(data: object = None, **top: object) -> Response:
+    """Success. `data` is left out when None; `top` stands beside it."""
+    body: dict[str, object] = {"status": "ok"}
+    if data is not None:
+        body["data"] = data
+    return _answer(body | top)
+
+
+def page(rows: object, total: int) -> Response:
+    """One page of a list, and how many rows there are without `limit`."""
+    return ok(rows, total=total)
+
+
+def register(app: Flask) -> None:
+    """Install the handler, and let nothing of Flask answer in HTML before it."""
+    app.url_map.merge_slashes = False  # a doubled slash would be an HTML redirect
+    app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False
+    app.register_error_handler(Exception, failed)
+
+
+def failed(error: Exception) -> Response:
+    """Turn whatever was raised into an answer. Nothing half-written stays."""
+    with contextlib.suppress(SQLAlchemyError):
+        db.session.rollback()
+    told = _translate(error)
+    if request.path.startswith("/telegram/"):  # Telegram takes a body for a command
+        return current_app.response_class(status=_http_status(error))
+    body = {"status": "error", "error": told.code, "message": _message(told), **told.extra}
+    return _answer(body, 200 if request.path.startswith("/api/") else _http_status(error))
+
+
+def _translate(error: Exception) -> ApiError:
+    if isinstance(error, ApiError):
+        return error
+    if isinstance(error, ValidationError):
+        return invalid(error)
+    if isinstance(error, HTTPException) and (error.code or 500) < 500:
+        return HTTP_ERRORS.get(error.code or 400, _Malformed)()
+    if isinstance(error, DATABASE_FAULTS):
+        log.error("request.failed", code="db", path=request.path, exc_info=error)
+        return DatabaseDown()
+    return _unexpected(error)
+
+
+def _message(told: ApiError) -> str:
+    """The message in the caller's language, after the name of the field it is about."""
+    with speaking(told.lang) if told.lang else contextlib.nullcontext():
+        message = translated(told.message)
+    about = told.field if isinstance(told, BadParameter) else ""
+    return f"{about}: {message}" if about else message
+
+
+def _unexpected(error: Exception) -> ApiError:
+    request_id = secrets.token_hex(8)
+    hint = "SECRET_KEY is not the one this database was written with; restore it"
+    log.error(
+        "request.failed",
+        code="server",
+        request_id=request_id,
+        method=request.method,
+        path=request.path,
+        **({"hint": hint} if isinstance(error, CannotUnseal) else {}),
+        exc_info=error,
+    )
+    return ApiError(request_id=request_id)
+
+
+def invalid(error: ValidationError) -> BadParameter:
+    """The first thing a schema found wrong, with the dotted path of its field."""
+    messages: object = error.messages
+    path: list[str] = []
+    while isinstance(messages, dict | list) and messages:
+        if isinstance(messages, dict):
+            name, messages = next(iter(messages.items()))
+            path.append(str(name))
+        else:
+            messages = messages[0]
+    field = ".".join(part for part in path if part not in ("_schema", "value"))
+    return BadParameter(field, messages if isinstance(messages, str) else str(messages))
+
+
+class _Malformed(ApiError):
+    code = "param"
+    default = "the request is malformed"
+
+
+def _http_status(error: Exception) -> int:
+    if isinstance(error, HTTPException):
+        return error.code or 500
+    if isinstance(error, DATABASE_FAULTS):
+        return 503
+    return 400 if isinstance(error, ApiError | ValidationError) else 500
+
+
+def _answer(body: Mapping[str, object], status: int = 200) -> Response:
+    return current_app.response_class(
+        orjson.dumps(body), status=status, mimetype="application/json"
+    )

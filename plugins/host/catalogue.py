@@ -1,0 +1,216 @@
+"""What Gatepost can tell which tracker, as data and as a page, `docs/trackers.md`.
+
+python -m plugins.host.catalogue > docs/trackers.md
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from marshmallow import Schema, missing
+
+from plugins.contract import EventKind
+from plugins.host import settings_form
+from plugins.host.adapter import Adapter
+from plugins.host.registry import Registry
+from plugins.trackers.url_template import presets
+from plugins.trackers.url_template.presets import Field, Preset
+
+_HEAD = """# Trackers
+
+Written by `python -m plugins.host.catalogue > docs/trackers.md`; a test compares it.
+An adapter is code, a preset is a file in `plugins/presets/` that the adapter
+`url_template` reads. How to add either: [plugins.md](plugins.md).
+"""
+_ADAPTERS = """
+## Adapters
+
+*Test* asks the tracker whether the connection is good, before traffic. *Every
+event* is told even after a newer one. *Limits*: how long retries go on where it is
+shorter than usual, the age beyond which an event is not sent, and how fast the
+tracker is told.
+"""
+_PRESETS = """
+## Presets
+
+*Macro* is the tracker's own, for its link to `t.me/your_bot?start=CODE-` + macro.
+*Answers* are read for: duplicate, unknown click, bad key. *Known* says how: from
+the vendor's documentation, from its source, or only seen in use; test the latter
+before traffic.
+"""
+_WORDS = """
+## What each event is called there
+
+An empty cell is not sent. `statuses` in the settings replaces words; trackers with
+conversion types of your own are particular about capital letters.
+"""
+
+
+def listed() -> list[dict[str, Any]]:
+    """Every preset as plain data, for a form: what to type, the modes, the macro for a link."""
+    return [
+        {
+            "key": preset.key,
+            "title": preset.title,
+            "kind": preset.kind,
+            "source": preset.source,
+            "date": preset.date.isoformat(),
+            "sure": preset.sure,
+            "notes": preset.notes,
+            "modes": [
+                {
+                    "name": name,
+                    "title": presets.MODES[name],
+                    "statuses": {kind.value: word for kind, word in mode.statuses.items()},
+                }
+                for name, mode in preset.modes.items()
+            ],
+            "click": {
+                "parameter": preset.click.parameter,
+                "macro": preset.click.macro,
+                "shape": preset.click.shape,
+                "max": preset.click.max,
+                "needed": preset.click.needed,
+            },
+            "fields": [_field(field) for field in preset.fields],
+        }
+        for preset in presets.presets().values()
+    ]
+
+
+def _field(field: Field) -> dict[str, Any]:
+    """As `plugins.host.settings_form` describes one; what has a default may be left empty."""
+    return {
+        "name": field.name,
+        "title": field.title,
+        "help": field.help,
+        "type": "text",
+        "required": field.required and not field.default,
+        "secret": field.secret,
+        "default": field.default,
+    }
+
+
+def page() -> str:
+    """The whole page."""
+    known = presets.presets().values()
+    registry = Registry.load(entry_points=())
+    return "\n".join(
+        [
+            _HEAD + _ADAPTERS,
+            _table(
+                "tracker|key|test|every event|limits|asks for",
+                (_adapter(registry, name) for name in registry.names()),
+            ),
+            _PRESETS,
+            _table(
+                "tracker|key|modes|payout|unique id|click id|macro|answers|known|source",
+                map(_preset, known),
+            ),
+            _WORDS,
+            _table(
+                "preset|mode|" + "|".join(EventKind), (row for one in known for row in _words(one))
+            ),
+            "\n## Notes\n",
+            *(f"- **{one.title}**: {one.notes}" for one in known),
+            "",
+        ]
+    )
+
+
+def _table(head: str, rows: Iterable[Sequence[str]]) -> str:
+    names = head.split("|")
+    lines = [names, ["---"] * len(names), *rows]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+
+
+def _adapter(registry: Registry, name: str) -> list[str]:
+    module = importlib.import_module(f"plugins.{name}")
+    asked = settings_form.fields_of(registry.get(name).schema)
+    return [
+        settings_form.title_of(registry.get(name).schema, name),
+        _code(name),
+        _yes(hasattr(module, "build_probe")),
+        _yes(hasattr(module, "wants_every_event")),
+        ", ".join(filter(None, _limits(registry.get(name)))),
+        ", ".join(_code(field["name"]) for field in asked if field["required"]) or "see plugins.md",
+    ]
+
+
+def _limits(adapter: Adapter) -> Iterable[str]:
+    """By the adapter's own hooks, for the settings that nobody has changed."""
+    settings = _usual(adapter.schema)
+    span, oldest, pace = (
+        adapter.retry_span(settings),
+        adapter.oldest(settings),
+        adapter.pace(settings),
+    )
+    yield f"retries for {span / 3600:g} h" if span else ""
+    yield f"age {oldest / 86400:g} d" if oldest else ""
+    yield f"{pace.per_minute:g} a minute, {pace.burst} at once" if pace else ""
+
+
+def _usual(schema: Schema) -> Mapping[str, Any]:
+    """What a schema fills in by itself; "" for what a customer has to type."""
+    usual: dict[str, Any] = {}
+    for name, field in schema.fields.items():
+        given = field.load_default() if callable(field.load_default) else field.load_default
+        usual[field.attribute or name] = "" if given is missing else given
+    return usual
+
+
+def _preset(preset: Preset) -> list[str]:
+    click = preset.click
+    return [
+        preset.title,
+        _code(preset.key),
+        ", ".join(preset.modes),
+        _yes(any(field.name == "payout" for field in preset.fields)),
+        _code(_unique(preset)),
+        f"{_code(click.parameter)} {_code(click.shape)} ≤ {click.max}"
+        if click.parameter
+        else "none",
+        _code(click.macro),
+        _answers(preset),
+        preset.sure,
+        f"[{preset.date}]({preset.source})",
+    ]
+
+
+def _words(preset: Preset) -> Iterable[list[str]]:
+    for name, mode in preset.modes.items():
+        yield [_code(preset.key), name, *(_code(mode.statuses.get(kind, "")) for kind in EventKind)]
+
+
+def _unique(preset: Preset) -> str:
+    """The parameter that carries the lead's id."""
+    for mode in preset.modes.values():
+        for url in mode.urls.values():
+            for pair in url.partition("?")[2].split("&"):
+                parameter, _, value = pair.partition("=")
+                if "{lead}" in value:
+                    return parameter
+    return ""
+
+
+def _answers(preset: Preset) -> str:
+    if isinstance(preset.reads, str):
+        return f"as `{preset.reads}_lite`"
+    known = [rule["means"] for rule in preset.reads]
+    names = (("duplicate", "duplicate"), ("unknown_click", "click"), ("bad_key", "key"))
+    return ", ".join(word for means, word in names if means in known)
+
+
+def _yes(value: bool) -> str:
+    return "yes" if value else ""
+
+
+def _code(text: str) -> str:
+    return f"`{text}`" if text else ""
+
+
+if __name__ == "__main__":
+    sys.stdout.write(page())

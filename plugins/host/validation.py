@@ -1,0 +1,229 @@
+"""What an adapter may return: every rule of the border, in one place."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any, Final
+from urllib.parse import quote, quote_plus
+
+from plugins.contract import Event, Outcome, Pace, Request, Verdict, mask
+from plugins.host.time_limit import time_limit
+
+METHODS: Final = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE"})
+MAX_URL: Final = 8192
+MAX_BODY: Final = 256 * 1024
+MAX_HEADERS: Final = 64
+MAX_STEPS: Final = 16
+MAX_STEP: Final = 32
+MAX_KEY: Final = 128
+MAX_REASON: Final = 300
+MIN_SECRET: Final = 4
+MAX_CARRIED: Final = 16
+MAX_CARRY: Final = 1024  # characters of JSON
+MAX_CARRIED_NUMBER: Final = 2**53
+MAX_BURST: Final = 1_000_000
+MIN_PER_MINUTE: Final = 1 / 60
+
+#: Scheme, authority without user-info or macro, then printable ASCII.
+_URL: Final = re.compile(r"https?://[A-Za-z0-9._:\[\]-]+(?:[/?#][!-~]*)?")
+_HEADER_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_HEADER_VALUE: Final = re.compile(r"[\t -~\x80-\xff]*")
+_PRINTABLE: Final = re.compile(r"[!-~]*")
+_UNSTORABLE: Final = re.compile(r"[\s\x00-\x1f\x7f-\x9f\ud800-\udfff]+")
+
+
+class AdapterFailed(Exception):
+    """The adapter raised, took too long or returned nonsense; `reason` says which.
+
+    `slow`: it had to be interrupted, and every such call holds up all others.
+    """
+
+    def __init__(self, reason: str, *, slow: bool = False) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.slow = slow
+
+
+def check_steps(built: object, event: Event, secrets: tuple[str, ...]) -> tuple[Request, ...]:
+    """The steps of one event, complete; raises AdapterFailed."""
+    if isinstance(built, Request):
+        return (check_request(built, event, secrets, "build_request"),)
+    if not isinstance(built, tuple):
+        raise AdapterFailed(f"build_request returned {kind(built)} instead of a Request")
+    if len(built) > MAX_STEPS:
+        raise AdapterFailed(f"build_request returned more than {MAX_STEPS} steps")
+    steps = tuple(check_request(step, event, secrets, "build_request") for step in built)
+    if len({step.step for step in steps}) < len(steps):
+        raise AdapterFailed("build_request gave two steps the same name")
+    return steps
+
+
+def check_request(
+    built: object, event: Event | None, secrets: tuple[str, ...], hook: str
+) -> Request:
+    """One request with its key and all its secrets; raises AdapterFailed."""
+    if not isinstance(built, Request):
+        raise AdapterFailed(f"{hook} returned {kind(built)} instead of a Request")
+    if problem := _problem(built):
+        raise AdapterFailed(f"{hook} returned a request {problem}")
+    key = built.idempotency_key or (event.step_key(built.step) if event else "")
+    return Request(
+        method=built.method,
+        url=built.url,
+        headers=built.headers,
+        body=built.body,
+        step=built.step,
+        idempotency_key=key,
+        secrets=(*built.secrets, *secrets) if secrets else built.secrets,
+    )
+
+
+def check_outcome(outcome: object, secrets: tuple[str, ...], hook: str) -> Outcome:
+    """An outcome whose reason can be stored and shown; raises AdapterFailed."""
+    if not isinstance(outcome, Outcome) or not isinstance(outcome.verdict, Verdict):
+        raise AdapterFailed(f"{hook} returned {kind(outcome)} instead of an Outcome")
+    wait = outcome.retry_after
+    if wait is not None and not is_seconds(wait):
+        raise AdapterFailed(f"{hook} returned a retry_after that is no number of seconds")
+    if not isinstance(outcome.reason, str) or not isinstance(outcome.stop, bool):
+        raise AdapterFailed(f"{hook} returned an Outcome with a wrong type inside")
+    reason = sentence(outcome.reason, secrets)
+    carry = None if outcome.carry is None else _checked_carry(outcome.carry, secrets, hook)
+    if carry is None and reason == outcome.reason:
+        return outcome
+    return replace(outcome, reason=reason, carry=carry)
+
+
+def _checked_carry(carry: object, secrets: tuple[str, ...], hook: str) -> dict[str, str | int]:
+    """A copy that runs no foreign code, is stored in clear, and comes back as it went."""
+    given = _copied(carry)
+    if given is None or len(given) > MAX_CARRIED:
+        raise AdapterFailed(f"{hook} returned a carry that is no mapping of at most {MAX_CARRIED}")
+    kept: dict[str, str | int] = {}
+    for name, value in given.items():
+        number = type(value) is int and abs(value) <= MAX_CARRIED_NUMBER
+        if not isinstance(name, str) or not (number or isinstance(value, str)):
+            raise AdapterFailed(f"{hook} returned a carry of other things than texts and numbers")
+        kept[_whole(name)] = value if type(value) is int else _whole(value)
+    if len(text := json.dumps(kept)) > MAX_CARRY:
+        raise AdapterFailed(f"{hook} returned a carry of more than {MAX_CARRY} characters")
+    if mask(text, secrets) != text:
+        raise AdapterFailed(f"{hook} returned a carry with a secret inside")
+    return kept
+
+
+def _copied(carry: object) -> dict[Any, Any] | None:
+    """The mapping as it is now. A foreign Mapping runs foreign code, which may raise or hang."""
+    try:
+        with time_limit(0.2):
+            return dict(carry) if isinstance(carry, Mapping) else None
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
+        raise AdapterFailed(sentence(f"reading carry raised {describe(error)}")) from error
+
+
+def _whole(text: str) -> str:
+    """A plain str. Half a surrogate pair, which a stranger's JSON may hold, becomes `?`."""
+    return str.encode(text, "utf-8", "replace").decode()
+
+
+def check_pace(pace: object) -> Pace:
+    """A pace that can be kept; raises AdapterFailed."""
+    if not isinstance(pace, Pace) or not isinstance(pace.key, str):
+        raise AdapterFailed(f"pace returned {kind(pace)} instead of a Pace with a text as key")
+    if not is_seconds(pace.per_minute) or pace.per_minute < MIN_PER_MINUTE:
+        raise AdapterFailed("pace returned a per_minute that is less than one an hour")
+    if type(pace.burst) is not int or not 1 <= pace.burst <= MAX_BURST:
+        raise AdapterFailed(f"pace returned a burst that is no whole number from 1 to {MAX_BURST}")
+    return pace
+
+
+def is_seconds(value: object) -> bool:
+    """Whether `value` is a finite number of seconds, zero or more."""
+    return (
+        isinstance(value, int | float)
+        and not isinstance(value, bool)
+        and math.isfinite(value)
+        and value >= 0
+    )
+
+
+def sentence(text: str, secrets: tuple[str, ...] = ()) -> str:
+    """Foreign text as one line that any database stores, masked and cut."""
+    return mask(_UNSTORABLE.sub(" ", text[: MAX_REASON * 4]), secrets).strip()[:MAX_REASON]
+
+
+def describe(error: BaseException) -> str:
+    """An exception in one line, even if its own text cannot be had."""
+    name = type(error).__name__
+    try:
+        with time_limit(0.2):
+            text = str(error)
+    except KeyboardInterrupt:
+        raise
+    except BaseException:  # noqa: BLE001  # __str__ of a foreign exception is foreign code too
+        return name
+    return f"{name}: {text}" if text else name
+
+
+def kind(value: object) -> str:
+    """The type of a wrong value, in words."""
+    return "nothing" if value is None else type(value).__name__
+
+
+def spellings(value: object) -> Iterator[str]:
+    """Every text inside a secret value, as it is and as URL, form and JSON spell it."""
+    if isinstance(value, Mapping):
+        value = list(value.values())
+    if isinstance(value, list | tuple):
+        for item in value:
+            yield from spellings(item)
+    elif isinstance(value, str | int) and len(text := str(value)) >= MIN_SECRET:
+        yield text
+        if not text.isalnum() or not text.isascii():
+            yield quote(text, safe="", errors="replace")
+            yield quote_plus(text, errors="replace")
+            yield json.dumps(text)[1:-1]
+
+
+def _problem(request: Request) -> str | None:  # noqa: PLR0911  # a list of rules
+    url, body, step = request.url, request.body, request.step
+    if request.method not in METHODS:
+        return "with an unknown method"
+    if not isinstance(url, str) or len(url) > MAX_URL or not _URL.fullmatch(url):
+        return "whose address is not an absolute http or https URL in printable ASCII"
+    if not isinstance(body, bytes) or len(body) > MAX_BODY:
+        return f"whose body is not bytes, or more than {MAX_BODY} of them"
+    if not isinstance(step, str) or len(step) > MAX_STEP or not _PRINTABLE.fullmatch(step):
+        return f"whose step name is not a word of at most {MAX_STEP} characters"
+    key = request.idempotency_key
+    if not isinstance(key, str) or len(key) > MAX_KEY or not _PRINTABLE.fullmatch(key):
+        return f"whose idempotency key is not a word of at most {MAX_KEY} characters"
+    if not isinstance(request.secrets, tuple) or not all(
+        isinstance(secret, str) for secret in request.secrets
+    ):
+        return "whose secrets are not a tuple of texts"
+    return _headers_problem(request.headers) if request.headers else None
+
+
+def _headers_problem(headers: object) -> str | None:
+    if not isinstance(headers, Mapping) or len(headers) > MAX_HEADERS:
+        return f"whose headers are not a mapping of at most {MAX_HEADERS}"
+    for name, value in headers.items():
+        if not isinstance(name, str) or not _HEADER_NAME.fullmatch(name):
+            return "with a header name that HTTP does not allow"
+        if not isinstance(value, str) or not _HEADER_VALUE.fullmatch(value):
+            return "with a header value that HTTP does not allow"
+    return None
+
+
+def secrets_in(settings: Mapping[str, Any], fields: tuple[str, ...]) -> tuple[str, ...]:
+    """The spellings of all secret `fields` of `settings`, each once."""
+    if not fields:
+        return ()
+    return tuple(dict.fromkeys(text for name in fields for text in spellings(settings.get(name))))

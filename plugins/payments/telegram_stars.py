@@ -1,0 +1,141 @@
+"""Telegram Stars: plans are paid for in Telegram, to the operator's service bot.
+
+The page to pay on is an invoice link, https://t.me/$…, which opens the payment
+at once in any app of Telegram. Whether it may be paid, that it was, and that
+it was given back comes to the service bot as updates; so there is no notice
+and no check here. Rules of Telegram, https://core.telegram.org/bots/payments-stars
+and https://core.telegram.org/bots/api#createinvoicelink, Bot API 10.3:
+
+- what is digital is sold in Stars only: currency XTR, an empty provider token,
+  exactly one price, whole Stars;
+- title 1-32 characters, description 1-255, payload 1-128 bytes;
+- the bot must answer /paysupport, and give back what was paid by mistake.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from typing import Any, Final
+
+from marshmallow import Schema, ValidationError, fields, validate, validates_schema
+
+from plugins.contract import Request, Response
+from plugins.payments.contract import BuyerUnknown, Invoice, Price, Received, Refused, gatewayimpl
+
+NAME: Final = "telegram_stars"
+CURRENCY: Final = "XTR"
+LONGEST_TITLE: Final = 32
+LONGEST_DESCRIPTION: Final = 255
+#: More than this Telegram takes for nothing; its own ceilings are lower and change.
+MOST: Final = 1_000_000
+#: As good as done: https://core.telegram.org/method/payments.refundStarsCharge.
+ALREADY: Final = "CHARGE_ALREADY_REFUNDED"
+
+_STARS: Final = fields.Integer(strict=True, validate=validate.Range(1, MOST))
+
+
+class StarsSettings(Schema):
+    """PAYMENT_SETTINGS of Telegram Stars.
+
+    A plan's price stands in `stars`, or follows from its price in dollars by
+    `stars_per_usd`, rounded up. `support` is told to who asks /paysupport.
+    """
+
+    stars = fields.Dict(
+        keys=fields.String(validate=validate.Length(1, 16)), values=_STARS, load_default=dict
+    )
+    stars_per_usd = fields.Float(
+        load_default=None, validate=validate.Range(0, 10_000, min_inclusive=False)
+    )
+    support = fields.String(required=True, validate=validate.Length(2, 200))
+    service_bot_token = fields.String(
+        required=True,
+        validate=validate.Length(1, error="set SERVICE_BOT_TOKEN: it is the bot that sells"),
+    )
+    telegram_api_url = fields.String(required=True)
+
+    @validates_schema(skip_on_field_errors=True)
+    def _has_a_price(self, data: Mapping[str, Any], **_: Any) -> None:
+        if not data["stars"] and data["stars_per_usd"] is None:
+            raise ValidationError("give stars, stars_per_usd, or both", "stars")
+
+
+@gatewayimpl
+def gateway_schema() -> Schema:
+    """See `StarsSettings`."""
+    return StarsSettings()
+
+
+@gatewayimpl
+def price_invoice(invoice: Invoice, settings: Mapping[str, Any]) -> Price:
+    """The operator's price in Stars."""
+    if invoice.plan in settings["stars"]:
+        return Price(settings["stars"][invoice.plan], CURRENCY)
+    if settings["stars_per_usd"] is None or not invoice.prices.get("USD"):
+        raise Refused(f"the plan {invoice.plan} has no price in Stars")
+    return Price(math.ceil(invoice.prices["USD"] * settings["stars_per_usd"]), CURRENCY)
+
+
+@gatewayimpl
+def build_invoice(invoice: Invoice, settings: Mapping[str, Any]) -> Request:
+    """Ask for an invoice link. Its payload is the payment's `ref`."""
+    if invoice.buyer is None:
+        raise BuyerUnknown("Stars are paid in Telegram, and this account has nobody there")
+    price = price_invoice(invoice, settings)
+    params = {
+        "title": invoice.description[:LONGEST_TITLE],
+        "description": invoice.description[:LONGEST_DESCRIPTION],
+        "payload": invoice.ref,
+        "provider_token": "",
+        "currency": price.currency,
+        "prices": [{"label": invoice.description[:LONGEST_TITLE], "amount": price.amount}],
+    }
+    return _call("createInvoiceLink", params, settings)
+
+
+@gatewayimpl
+def read_invoice(response: Response) -> str:
+    """The invoice link."""
+    url = _result(response)
+    if not isinstance(url, str) or not url.startswith("https://"):
+        raise Refused("Telegram gave no invoice link")
+    return url
+
+
+@gatewayimpl
+def build_refund(received: Received, settings: Mapping[str, Any]) -> Request:
+    """Give the Stars back to who paid them."""
+    if not received.charge or received.payer is None:
+        raise Refused("it is not known who paid this, or by which charge")
+    params = {"user_id": received.payer, "telegram_payment_charge_id": received.charge}
+    return _call("refundStarPayment", params, settings)
+
+
+@gatewayimpl
+def read_refund(response: Response) -> bool:
+    """Whether they are back. What was given back before is as good."""
+    said = response.json()
+    if isinstance(said, dict) and ALREADY in str(said.get("description", "")).upper():
+        return True
+    return _result(response) is True
+
+
+def _call(method: str, params: Mapping[str, Any], settings: Mapping[str, Any]) -> Request:
+    token = settings["service_bot_token"]
+    return Request(
+        "POST",
+        f"{settings['telegram_api_url']}/bot{token}/{method}",
+        {"Content-Type": "application/json"},
+        json.dumps(params).encode(),
+        secrets=(token,),
+    )
+
+
+def _result(response: Response) -> Any:
+    said = response.json()
+    if isinstance(said, dict) and said.get("ok") is True and response.status == 200:
+        return said.get("result")
+    why = said.get("description") if isinstance(said, dict) else None
+    raise Refused(f"Telegram refused: {why or f'HTTP {response.status}'}"[:300])

@@ -1,0 +1,265 @@
+"""AdTarget (adtarget.io): server-side conversions for Meta, TikTok, Snapchat and Google.
+
+Every event becomes one `POST /api/v1/events/conversion`. Source: the vendor's
+API reference, endpoints, idempotency and errors pages (adtarget.io/docs,
+newest revision). Where it is silent we decided:
+
+- Refusals (leave, ban) are off: AdTarget knows conversions only, nothing takes
+  one back, and ad platforms optimise towards whatever they are told.
+- Every event is wanted, even an overtaken one: each is a conversion of its own.
+- Retries end an hour before AdTarget forgets an Idempotency-Key (24 h).
+- A failure replayed from AdTarget's store is no new try: the same key can only
+  bring the same answer. After two of them the event goes once under a key of
+  its own, `…:r1`, then it ends. A replayed refusal of the key or account (it
+  did nothing) is asked anew under the next key at once, as it may be mended.
+- 401 and 402 keep the event: the owner mends it, resumes, and it is sent.
+- 503 API_DISABLED waits half an hour: it is switched off by hand, and on.
+- A 2xx without a conversion id is taken as accepted: to send it again under
+  another key could count twice.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any, Final, NamedTuple
+
+from marshmallow import Schema
+
+from plugins.contract import (
+    Event,
+    EventKind,
+    Outcome,
+    Pace,
+    Request,
+    Response,
+    Verdict,
+    hookimpl,
+    outcome_by_status,
+)
+from plugins.trackers.adtarget.settings import AUTO, OFF, PLANS, AdTargetSettings
+
+RETRY_SECONDS: Final = 23 * 3600.0
+#: "300 requests/min per key, burst 50", buckets independent per key.
+PER_MINUTE: Final = 300
+BURST: Final = 50
+REPLAYS: Final = 2  #: of a stored failure, before another key is tried
+
+
+class _Rule(NamedTuple):
+    code: str
+    status: int
+    verdict: Verdict
+    meaning: str
+    stop: bool = False
+    wait: float | None = None  #: seconds, where the answer names none
+
+
+#: The vendor's errors page, whole.
+RULES: Final = (
+    _Rule("AUTH_REQUIRED", 401, Verdict.RETRY, "AdTarget saw no API key", stop=True),
+    _Rule("INVALID_KEY", 401, Verdict.RETRY, "AdTarget does not know this API key", stop=True),
+    _Rule("REVOKED_KEY", 401, Verdict.RETRY, "the API key was revoked", stop=True),
+    _Rule("SUBSCRIPTION_INACTIVE", 402, Verdict.RETRY, "AdTarget is not paid for", stop=True),
+    _Rule("INVALID_PAYLOAD", 400, Verdict.REJECTED, "AdTarget refused the event"),
+    _Rule("CHANNEL_NOT_FOUND", 404, Verdict.REJECTED, "AdTarget does not know this channel"),
+    _Rule("LEAD_NOT_FOUND", 404, Verdict.REJECTED, "AdTarget does not know this person"),
+    _Rule("CONVERSION_NOT_FOUND", 404, Verdict.REJECTED, "AdTarget has no such conversion"),
+    _Rule("RATE_LIMITED", 429, Verdict.RETRY, "too many requests for this API key"),
+    _Rule("INTERNAL_ERROR", 500, Verdict.RETRY, "AdTarget failed inside"),
+    _Rule("API_DISABLED", 503, Verdict.RETRY, "AdTarget switched its API off", wait=1800.0),
+    _Rule("IDEMPOTENT_REPLAY", 200, Verdict.DUPLICATE, "AdTarget had this event already"),
+)
+_BY_CODE: Final = {rule.code: rule for rule in RULES}
+_BY_STATUS: Final = {rule.status: rule for rule in RULES if rule.status >= 400}
+
+
+@hookimpl
+def settings_schema() -> Schema:
+    """Key, site, and what each event becomes."""
+    return AdTargetSettings()
+
+
+@hookimpl
+def build_request(event: Event, settings: Mapping[str, Any]) -> Request | tuple[()]:
+    """One conversion; nothing where the event is off."""
+    kind = _type_of(event, settings)
+    if kind == OFF:
+        return ()
+    key, body = _key(event), _conversion(kind, event, settings)
+    return Request(
+        "POST",
+        f"{settings['base_url']}/api/v1/events/conversion",
+        headers={
+            "Authorization": f"Bearer {settings['key']}",
+            "Content-Type": "application/json",
+            "Idempotency-Key": key,
+        },
+        body=json.dumps(body).encode(),
+        idempotency_key=key,
+        secrets=(json.dumps(body["pii"]),) if "pii" in body else (),
+    )
+
+
+@hookimpl
+def classify_response(response: Response, event: Event) -> Outcome:
+    """By the body's error code, then by status; a replayed failure may go under a new key."""
+    outcome = _judge(response)
+    if response.headers.get("x-idempotent-replay", "").strip().casefold() != "true":
+        return outcome
+    if outcome.verdict.is_success:
+        return Outcome(Verdict.DUPLICATE, outcome.reason)
+    return _replayed(outcome, event) if outcome.verdict is Verdict.RETRY else outcome
+
+
+@hookimpl
+def build_probe(settings: Mapping[str, Any]) -> Request:
+    """Read a lead that does not exist: whoever says so has accepted the key.
+
+    A conversion cannot be tried without being one: no test mode is documented.
+    """
+    headers = {"Authorization": f"Bearer {settings['key']}"}
+    return Request("GET", f"{settings['base_url']}/api/v1/leads/1", headers=headers)
+
+
+@hookimpl
+def classify_probe(response: Response) -> Outcome:
+    """404 LEAD_NOT_FOUND is the good answer."""
+    answer = response.json()
+    code, _ = _error(answer)
+    if code == "LEAD_NOT_FOUND" or (
+        response.status == 200 and isinstance(answer, dict) and not code
+    ):
+        return Outcome(Verdict.DELIVERED, "AdTarget accepts the key")
+    outcome = _judge(response)
+    if outcome.verdict.is_success:
+        return Outcome(Verdict.REJECTED, "the server at this address is not AdTarget")
+    return outcome
+
+
+@hookimpl
+def wants_every_event() -> bool:
+    """Each event is a conversion of its own, so an overtaken one still counts."""
+    return True
+
+
+@hookimpl
+def retry_span() -> float:
+    """An Idempotency-Key is honoured for 24 h; a later retry could count twice."""
+    return RETRY_SECONDS
+
+
+@hookimpl
+def pace(settings: Mapping[str, Any]) -> Pace:
+    """The vendor's limit for one API key."""
+    return Pace(settings["key"], PER_MINUTE, BURST)
+
+
+def _key(event: Event) -> str:
+    """The Idempotency-Key: the event's own, or the next one after a stored failure."""
+    turn = event.carried.get("turn", 0)
+    return f"{event.step_key()}:r{turn}" if turn else event.step_key()
+
+
+def _replayed(outcome: Outcome, event: Event) -> Outcome:
+    """What was stored is no news; what it says of the account may be over."""
+    turn = int(event.carried.get("turn", 0))
+    replays = int(event.carried.get("replays", 0)) + 1
+    said = f"AdTarget repeats a stored answer ({outcome.reason})"
+    if outcome.stop:
+        carry = {**event.carried, "turn": turn + 1}
+        return Outcome(Verdict.RETRY, said, carry=carry)
+    if replays < REPLAYS:
+        return Outcome(Verdict.RETRY, said, carry={**event.carried, "replays": replays})
+    if "renewed" in event.carried:
+        return Outcome(Verdict.REJECTED, f"{said} under a new key too; resend the event")
+    return Outcome(Verdict.RETRY, said, carry={"turn": turn + 1, "renewed": 1})
+
+
+def _type_of(event: Event, settings: Mapping[str, Any]) -> str:
+    chosen: str = settings["events"][event.kind.value]["type"]
+    if chosen != AUTO:
+        return chosen
+    if event.kind is EventKind.APPROVE and settings["tracked_by_adtarget"]:
+        return OFF
+    return PLANS[event.kind].recommended
+
+
+def _conversion(kind: str, event: Event, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """The body of §3.1. Empty keys are left out, as the vendor wants them."""
+    told = settings["events"][event.kind.value]
+    name = told["name"] or PLANS[event.kind].custom_name
+    site = "websiteId" if settings["site"].startswith("atid_") else "siteId"
+    names = {"firstName": _text(event.first_name), "lastName": _text(event.last_name)}
+    pii = {key: name for key, name in names.items() if name} if settings["send_names"] else {}
+    filled = {
+        "telegramUserId": event.subscriber,
+        "channelId": settings["channel"] or str(event.chat),
+        site: settings["site"],
+        "eventType": kind,
+        "customEventName": name if kind == "Custom" else None,
+        "value": told["value"],
+        "currency": settings["currency"] if told["value"] is not None else None,
+        "contentName": _text(event.campaign),
+        "eventTime": event.time * 1000,
+        "pii": pii,
+        **_attribution(event, settings["click_is"]),
+    }
+    return {key: value for key, value in filled.items() if value not in (None, "", {})}
+
+
+def _attribution(event: Event, click_is: str) -> dict[str, str]:
+    """Where the click id goes; the external id is the lead's, unless the click is one."""
+    click, external = _text(event.click), {"externalUserId": str(event.lead)}
+    if not click or click_is == "none":
+        return external
+    if click_is == "external":
+        return {"externalUserId": click}
+    if click_is == "fbclid":
+        # Meta wants the time of the click; the earliest we know is the join's.
+        return {**external, "fbc": f"fb.1.{(event.joined or event.time) * 1000}.{click}"}
+    return {**external, click_is: click}
+
+
+def _text(value: str) -> str:
+    """Half of a surrogate pair is no character, and JSON readers stumble over it."""
+    return value.encode("utf-8", "replace").decode()
+
+
+def _judge(response: Response) -> Outcome:
+    body = response.json()
+    by_status = outcome_by_status(response)
+    if by_status.verdict.is_success and isinstance(body, dict) and body.get("conversionId"):
+        return Outcome(Verdict.DELIVERED, _receipt(body))
+    code, message = _error(body)
+    if rule := _BY_CODE.get(code):
+        reason = f"{rule.meaning}: {message}" if message else rule.meaning
+        return _outcome(rule, reason, response)
+    if by_status.verdict.is_success:
+        return Outcome(Verdict.DELIVERED, f"{by_status.reason}, but no conversion id in the answer")
+    if rule := _BY_STATUS.get(response.status):
+        return _outcome(rule, by_status.reason, response)
+    return by_status
+
+
+def _outcome(rule: _Rule, reason: str, response: Response) -> Outcome:
+    wait = response.retry_after if response.retry_after is not None else rule.wait
+    return Outcome(rule.verdict, reason, wait, rule.stop)
+
+
+def _error(body: Any) -> tuple[str, str]:
+    """Code and message of `{"error": {"code": …, "message": …}}`; empty without one."""
+    error = body.get("error") if isinstance(body, dict) else None
+    if not isinstance(error, dict):
+        return "", ""
+    return str(error.get("code") or ""), str(error.get("message") or "")[:200]
+
+
+def _receipt(body: dict[str, Any]) -> str:
+    """What became of a conversion. Both documented shapes; every key but the id may lack."""
+    said = f"conversion {str(body['conversionId'])[:64]}"
+    if body.get("capiStatus") == "skipped" or body.get("dispatched") is False:
+        said += ", accepted but not forwarded to any ad platform"
+    if body.get("coldLead") is True:
+        said += ", for a person AdTarget had not seen before"
+    return said

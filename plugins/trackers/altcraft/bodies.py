@@ -1,0 +1,146 @@
+"""What Altcraft is told: how a profile is found, its data, its goal, its automation."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from plugins.contract import Event
+from plugins.kit import macros
+from plugins.trackers.altcraft.settings import MATCHING
+
+MAX_PIXEL_DATA: Final = 1024  #: bytes of JSON
+_MAX_VALUE: Final = 1024  # characters of one field; the vendor names no limit
+_INT: Final = re.compile(r"-?[0-9]{1,18}")
+
+
+def match(event: Event, settings: Mapping[str, Any]) -> dict[str, Any] | None:
+    """By what the profile is found; None when the event has no value for it."""
+    matching, value = settings["matching"], _fill(settings["match_value"], event)
+    if not value:
+        return None
+    if matching != "custom":
+        return {"matching": matching, MATCHING[matching]: value}
+    named = {"matching": matching, "field_name": settings["field_name"]}
+    if settings["field_type"] == "string":
+        return {**named, "field_value": value}
+    return {**named, "field_value": int(value)} if _INT.fullmatch(value) else None
+
+
+def profile(
+    event: Event, settings: Mapping[str, Any], found_by: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The rest of profiles/import. A bad subscription must not cost the profile."""
+    data = {name: _fill(text, event) for name, text in settings["field_map"].items()}
+    if settings["send_names"]:
+        data |= {"_fname": _text(event.first_name), "_lname": _text(event.last_name)}
+    if settings["send_vendor"]:
+        data["_vendor"] = _text(event.campaign)
+    if settings["joined_field"] and event.joined is not None:
+        data[settings["joined_field"]] = _date(event.joined)
+    if settings["status_field"]:
+        data[settings["status_field"]] = event.kind.value
+    written: dict[str, Any] = {name: value for name, value in data.items() if value}
+    written |= _as_data(found_by)
+    status = settings["events"][event.kind.value]["subscription"]
+    if settings["resource_id"] is not None and status:
+        written["subscriptions"] = [_subscription(event, settings["resource_id"], status)]
+    return {
+        "db_id": settings["db_id"],
+        "skip_invalid_subscriptions": True,
+        "skip_triggers": settings["skip_triggers"],
+        "data": written,
+    }
+
+
+def _as_data(found_by: Mapping[str, Any]) -> dict[str, Any]:
+    """What was looked for, as data, so that a new profile has it."""
+    key = MATCHING[found_by["matching"]]
+    value = found_by[key]
+    if key == "field_value":
+        return {found_by["field_name"]: value}
+    return {"email": {key: value}, "phone": {"phones": [value]}}.get(key, {})
+
+
+def _subscription(event: Event, resource: int, status: str) -> dict[str, Any]:
+    """In private chats the id of the chat is the person's."""
+    return {
+        "channel": "telegram_bot",
+        "resource_id": resource,
+        "cc_data": {"id": event.subscriber},
+        "status": status,
+    }
+
+
+def goal(event: Event, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """The rest of goals/register. `enrich_profile` would store our server as the person's."""
+    told = settings["events"][event.kind.value]
+    filled = {
+        "db_id": settings["db_id"],
+        "pixel_id": settings["pixel_id"],
+        "goal": told["goal"],
+        "value": told["value"],
+        "date": _date(event.time),
+        "vendor": _text(event.campaign) if settings["send_vendor"] else None,
+        "enrich_profile": False,
+        "skip_triggers": settings["skip_triggers"],
+        "pixel_data": _pixel_data(event),
+    }
+    return {name: value for name, value in filled.items() if value not in (None, "")}
+
+
+def trigger(number: int, by: Mapping[str, Any], event: Event) -> dict[str, Any]:
+    """campaigns/triggers/start: a mailing to the one found `by`. It knows its own database."""
+    return {"id": number, **by, "content": _content(event)}
+
+
+def workflow(
+    number: int, by: Mapping[str, Any], event: Event, settings: Mapping[str, Any]
+) -> dict[str, Any]:
+    """workflows/start. It has no `email_profile`, and wants a resource with addresses."""
+    body = trigger(number, by, event)
+    if body["matching"] == "email_profile":
+        body["matching"] = "email"
+    if body["matching"] in ("email", "phone") and settings["resource_id"] is not None:
+        body["resource_id"] = settings["resource_id"]
+    return body
+
+
+def _content(event: Event) -> dict[str, str]:
+    """All macros by name, for `{apicontent.click}` and the like."""
+    told = {name: _text(value)[:_MAX_VALUE] for name, value in macros.values(event).items()}
+    return {name: value for name, value in told.items() if value}
+
+
+def _pixel_data(event: Event) -> dict[str, str]:
+    """Flat, at most 1 KB: what matters least goes first, the click id is cut last."""
+    told = {"click": event.click, "campaign": event.campaign, "chat": str(event.chat)}
+    told |= {"language": event.language, "title": event.title}
+    data = {name: _text(value) for name, value in told.items() if value}
+    for name in ("title", "language", "chat", "campaign"):
+        if _size(data) > MAX_PIXEL_DATA:
+            data.pop(name, None)
+    while _size(data) > MAX_PIXEL_DATA:
+        data["click"] = data["click"][:-16]
+    return data
+
+
+def _size(data: Mapping[str, str]) -> int:
+    return len(json.dumps(data, ensure_ascii=False).encode())
+
+
+def _fill(template: str, event: Event) -> str:
+    return _text(macros.fill(template, macros.values(event)))[:_MAX_VALUE]
+
+
+def _text(value: str) -> str:
+    """Half of a surrogate pair is no character, and JSON readers stumble over it."""
+    return value.encode("utf-8", "replace").decode()
+
+
+def _date(seconds: int) -> str:
+    """RFC 3339."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

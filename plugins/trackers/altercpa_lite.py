@@ -1,0 +1,180 @@
+"""AlterCPA Lite (altercpa.red, altercpa.one): one postback address, five statuses.
+
+    GET https://{domain}/api/tracker/postback.json?id={key}&click={click}&uid={lead}&status=…
+    GET https://{domain}/api/tracker/status.json?id={key}      the probe
+
+Source: altercpa.red/en/api.html and www.altercpa.red/en/postback.html, read in
+September 2026. Where they are silent, we decided:
+
+* `wait` is told as `new`: of the tracker's own words it is the one before `hold`.
+* The key travels as `?id=`, as everywhere in that API.
+* HTTP 200 is always the status and the JSON decides. The shape of a success is
+  not documented, so whatever is no error is one. A page of HTML or a broken
+  JSON is no AlterCPA speaking, but a server in front of it: tried again.
+* A refused key parks the destination, and so does a suspended or unpaid
+  account: the event waits until its owner has mended that. 401, which the
+  vendor's own pages never answer, is taken for a refused key too.
+* A lead without a click id is not told: the tracker finds its leads by click.
+* A status replaces the one before, so overtaken ones are dropped.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, ClassVar, Final
+
+from marshmallow import Schema, ValidationError, fields, validate
+
+from plugins.contract import (
+    Event,
+    EventKind,
+    Outcome,
+    Request,
+    Response,
+    Verdict,
+    hookimpl,
+    outcome_by_status,
+)
+from plugins.kit import macros
+
+STATUSES: Final[Mapping[EventKind, str]] = {
+    EventKind.WAIT: "new",
+    EventKind.HOLD: "hold",
+    EventKind.APPROVE: "approve",
+    EventKind.CANCEL: "cancel",
+    EventKind.TRASH: "trash",
+}
+
+#: Error codes of the AlterCPA family. Any other says no to this one event.
+_ERRORS: Final[Mapping[str, Outcome]] = {
+    "key": Outcome(Verdict.RETRY, "the tracker does not accept the key", stop=True),
+    "ban": Outcome(Verdict.RETRY, "the account at the tracker is suspended", stop=True),
+    "unpaid": Outcome(Verdict.RETRY, "the tracker is not paid for", stop=True),
+    "db": Outcome(Verdict.RETRY, "the tracker's database failed"),
+    "server": Outcome(Verdict.RETRY, "the tracker failed"),
+    "rate": Outcome(Verdict.RETRY, "the tracker asks us to slow down"),
+}
+_FAILED: Final = ("error", "fail", "failed")
+#: `track` is what the guide says, `tracker` what the API page says.
+_POSTBACK: Final = re.compile(r"https?://[^/?#]+/api/track(?:er)?/postback\.json(?:[?#]|\Z)")
+
+
+class Domain(fields.String):
+    """A host, with a port if it needs one; kept as DNS knows it, in lower case."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        text = str(super()._deserialize(value, attr, data, **kwargs)).strip()
+        if "://" in text:
+            raise ValidationError("must be the domain alone, without http:// or https://")
+        if found := re.search(r"[/?#\\\s]", text):
+            raise ValidationError(f"must be the domain alone, without {found[0]!r}")
+        try:
+            literal = macros.compile_url(f"https://{text}/")[0][0]
+        except ValueError as error:
+            raise ValidationError(f"cannot be used: {error}") from error
+        return literal.removeprefix("https://").removesuffix("/").lower()
+
+
+class AltercpaLiteSettings(Schema):
+    """The domain of your tracker and the API key of your profile there."""
+
+    title: ClassVar[str] = "AlterCPA Lite"
+
+    domain = Domain(
+        required=True,
+        validate=validate.Length(min=1, max=255),
+        metadata={"title": "Domain", "help": "such as www.altercpa.red"},
+    )
+    key = fields.String(
+        required=True,
+        validate=validate.Regexp(r"[!-~]{1,128}\Z", error="is not a key, which looks like 42-abc"),
+        metadata={"title": "API key", "help": "looks like 42-d3adb33f", "secret": True},
+    )
+    scheme = fields.String(
+        load_default="https",
+        validate=validate.OneOf(["https", "http"]),
+        metadata={"scheme_of": "domain"},
+    )
+
+
+@hookimpl
+def settings_schema() -> Schema:
+    """Domain and key."""
+    return AltercpaLiteSettings()
+
+
+@hookimpl
+def build_request(event: Event, settings: Mapping[str, Any]) -> Request | tuple[()]:
+    """One GET; nothing for a lead that came without a click id."""
+    if not event.click:
+        return ()
+    return Request("GET", macros.fill_url(template(event.kind, settings), event))
+
+
+@hookimpl
+def classify_response(response: Response) -> Outcome:
+    """By the JSON, once the status is 200."""
+    return read(response)
+
+
+@hookimpl
+def build_probe(settings: Mapping[str, Any]) -> Request:
+    """Ask for the tracker's status, which changes nothing there."""
+    return Request("GET", _address(settings, "status"))
+
+
+@hookimpl
+def classify_probe(response: Response) -> Outcome:
+    """A JSON object that is no error. Anything else is not this tracker."""
+    outcome = read(response)
+    if outcome.verdict.is_success and not isinstance(response.json(), dict):
+        return Outcome(Verdict.REJECTED, "this domain does not answer as AlterCPA does")
+    return outcome
+
+
+def template(kind: EventKind, settings: Mapping[str, Any]) -> str:
+    """The URL template that tells `kind`; the key stands in it in clear."""
+    address = _address(settings, "postback")
+    return f"{address}&click={{click}}&uid={{lead}}&status={STATUSES[kind]}"
+
+
+def is_postback(url: str) -> bool:
+    """Whether a URL is the postback address of an AlterCPA tracker."""
+    return bool(_POSTBACK.match(url))
+
+
+def read(response: Response) -> Outcome:
+    """What an AlterCPA tracker means by this answer to a postback."""
+    if response.status == 401:
+        return _ERRORS["key"]
+    outcome = outcome_by_status(response)
+    if not outcome.verdict.is_success:
+        return outcome
+    text = response.text.lstrip("\ufeff \t\r\n")
+    answer = response.json() if text[:1] in ("{", "[") else None
+    if not isinstance(answer, dict):
+        return _no_object(text, understood=answer is not None)
+    if answer.get("status") in _FAILED or answer.get("success") is False or answer.get("error"):
+        return _refused(answer)
+    return Outcome(Verdict.DELIVERED, "the tracker took it")
+
+
+def _no_object(text: str, *, understood: bool) -> Outcome:
+    if text.startswith("<"):
+        return Outcome(Verdict.RETRY, "the tracker answered a page instead of JSON")
+    if text[:1] in ("{", "[") and not understood:
+        return Outcome(Verdict.RETRY, "the tracker's answer is broken JSON")
+    return Outcome(Verdict.DELIVERED, "HTTP 200, without the JSON that AlterCPA answers")
+
+
+def _refused(answer: Mapping[str, Any]) -> Outcome:
+    code = answer.get("error") or answer.get("message") or "error"
+    known = _ERRORS.get(code) if isinstance(code, str) else None
+    return known or Outcome(Verdict.REJECTED, f"the tracker says: {str(code)[:200]}")
+
+
+def _address(settings: Mapping[str, Any], function: str) -> str:
+    scheme = settings.get("scheme", "https")
+    key = macros.in_query(settings["key"])
+    return f"{scheme}://{settings['domain']}/api/tracker/{function}.json?id={key}"

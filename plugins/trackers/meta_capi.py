@@ -1,0 +1,260 @@
+"""Meta Conversions API: what happens in Telegram, told to a Meta pixel (data set).
+
+    POST {base_url}/{version}/{pixel_id}/events?access_token={token}
+    {"data": [{event_name, event_time, event_id, action_source, user_data, custom_data}]}
+
+Source: developers.facebook.com/docs/marketing-api/conversions-api (parameters,
+server-event, using-the-api) and graph-api/guides/error-handling, read in
+November 2026; normalising and hashing as in `facebook-business` 26.0.3. Where
+they are silent or leave a choice, we decided:
+
+* One event per request: Meta refuses a whole request for one event it dislikes.
+* `event_id` is the report's own id, so a retry is counted once: Meta drops an
+  equal name and id for 48 hours. Retries end before that.
+* Events older than 7 days are refused, so they are not sent (`oldest`).
+* `action_source` is `chat` by default. `website` is not offered: it needs the
+  browser's user agent, and a bot in Telegram never sees one.
+* The click id may be Meta's own `fbclid`. Then it becomes
+  `fb.1.{milliseconds}.{fbclid}`, its case kept, with the earliest time we know
+  of this person. A click id that is an `fbc` already is sent as it is.
+* `external_id` is hashed, although Meta's library leaves that to its caller.
+* Names of people are sent only if the customer says so. No IP, no phone: we
+  have none.
+* Leaving and being removed are custom events, `Unsubscribe` and `Kicked`: Meta
+  has no way to take a conversion back.
+* A token that is refused parks the destination, and the event waits with it:
+  its owner can put in a new one. An answer that is not Meta's JSON comes from
+  something in between, and is tried again.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, ClassVar, Final
+
+from marshmallow import Schema, fields, validate
+
+from plugins.contract import (
+    Event,
+    EventKind,
+    Outcome,
+    Request,
+    Response,
+    Verdict,
+    hookimpl,
+)
+from plugins.kit import macros
+from plugins.kit.ad_platforms import (
+    RETRY_SECONDS,
+    ConversionSettings,
+    Word,
+    address_field,
+    by_status,
+    click_field,
+    compact,
+    currency_field,
+    events_field,
+    explained,
+    hashed,
+    identities,
+    name_of,
+    parsed,
+    token_field,
+    trial_field,
+    values_field,
+    worth,
+)
+
+GRAPH: Final = "https://graph.facebook.com"
+VERSION: Final = "v26.0"  # of facebook-business 26.0.3; Meta keeps one for about two years
+OLDEST_SECONDS: Final = 7 * 86400.0
+
+NAMES: Final[Mapping[EventKind, str]] = {
+    EventKind.WAIT: "Contact",
+    EventKind.HOLD: "SubmitApplication",
+    EventKind.APPROVE: "Subscribe",
+    EventKind.CANCEL: "Unsubscribe",
+    EventKind.TRASH: "Kicked",
+}
+
+_FBC: Final = re.compile(r"fb\.\d\.\d+\..+", re.DOTALL)
+
+_LATER: Final = Outcome(Verdict.RETRY, "Meta is not available now")
+_SLOWER: Final = Outcome(Verdict.RETRY, "Meta asks us to slow down")
+_TOKEN: Final = Outcome(Verdict.RETRY, "Meta does not accept the access token", stop=True)
+_RIGHTS: Final = Outcome(Verdict.RETRY, "the token may not send to this pixel", stop=True)
+_NO_PIXEL: Final = Outcome(
+    Verdict.RETRY, "this pixel does not exist, or the token cannot see it", stop=True
+)
+_TOO_OLD: Final = Outcome(Verdict.REJECTED, "Meta takes no events older than 7 days")
+
+#: By code and subcode, then by code alone. Any other says no to this one event.
+_ERRORS: Final[Mapping[tuple[int, int] | int, Outcome]] = {
+    (100, 33): _NO_PIXEL,
+    (100, 2804003): _TOO_OLD,
+    1: _LATER,
+    2: _LATER,
+    4: _SLOWER,
+    17: _SLOWER,
+    32: _SLOWER,
+    341: _SLOWER,
+    613: _SLOWER,
+    80004: _SLOWER,
+    102: _TOKEN,
+    190: _TOKEN,
+    3: _RIGHTS,
+    10: _RIGHTS,
+    **dict.fromkeys(range(200, 300), _RIGHTS),
+}
+
+
+class MetaCapiSettings(ConversionSettings):
+    """Your pixel (data set) and an access token of its Conversions API."""
+
+    title: ClassVar[str] = "Meta Conversions API"
+
+    pixel_id = Word(
+        required=True,
+        validate=validate.Regexp(r"\d{5,20}\Z", error="is not a pixel id, which is a number"),
+        metadata={"title": "Pixel or data set id", "help": "from Events Manager"},
+    )
+    access_token = token_field("Events Manager, Settings, Conversions API")
+    events = events_field(NAMES)
+    values = values_field()
+    currency = currency_field()
+    action_source = fields.String(
+        load_default="chat",
+        validate=validate.OneOf(["chat", "system_generated", "other"]),
+        metadata={"title": "Where it happened", "help": "what Meta shall believe about it"},
+    )
+    click_is = click_field("fbclid")
+    send_names = fields.Boolean(
+        load_default=False,
+        metadata={"title": "Send names", "help": "first and last name, hashed"},
+    )
+    test_event_code = trial_field()
+    version = Word(
+        load_default=VERSION,
+        validate=validate.Regexp(r"v\d{1,3}\.\d\Z", error="must look like v26.0"),
+        metadata={"title": "Version of the Graph API"},
+    )
+    base_url = address_field(GRAPH)
+
+
+@hookimpl
+def settings_schema() -> Schema:
+    """Pixel, token, and how events are named and valued."""
+    return MetaCapiSettings()
+
+
+@hookimpl
+def build_request(event: Event, settings: Mapping[str, Any]) -> Request | tuple[()]:
+    """One POST with one event; nothing where the event has no name."""
+    name = name_of(event, settings)
+    if not name:
+        return ()
+    said: dict[str, Any] = {
+        "event_name": name,
+        "event_time": event.time,
+        "event_id": event.id,
+        "action_source": settings["action_source"],
+        "user_data": _user_data(event, settings),
+    }
+    if custom := worth(event, settings):
+        said["custom_data"] = custom
+    body: dict[str, Any] = {"data": [said]}
+    if settings["test_event_code"]:
+        body["test_event_code"] = settings["test_event_code"]
+    return Request(
+        "POST",
+        _address(settings, f"{settings['pixel_id']}/events"),
+        headers={"Content-Type": "application/json"},
+        body=compact(body),
+    )
+
+
+@hookimpl
+def classify_response(response: Response) -> Outcome:
+    """By Meta's JSON, whatever the status."""
+    answer = parsed(response)
+    if isinstance(answer.get("error"), dict):
+        return _refused(answer["error"], response)
+    received = answer.get("events_received") if response.status == 200 else None
+    if received == 1:
+        return Outcome(Verdict.DELIVERED, "Meta received the event")
+    if received == 0:
+        return Outcome(Verdict.REJECTED, f"Meta received nothing: {answer.get('messages')}")
+    return by_status(response, _TOKEN)
+
+
+@hookimpl
+def build_probe(settings: Mapping[str, Any]) -> Request:
+    """Ask whose token it is. A token may lack the right to read its own pixel."""
+    return Request("GET", _address(settings, "me") + "&fields=id")
+
+
+@hookimpl
+def classify_probe(response: Response) -> Outcome:
+    """The token is good; whether it may write to the pixel, the first event shows."""
+    answer = parsed(response)
+    if isinstance(answer.get("error"), dict):
+        return _refused(answer["error"], response)
+    if response.status == 200 and answer.get("id"):
+        return Outcome(Verdict.DELIVERED, "Meta accepts the access token")
+    return by_status(response, _TOKEN)
+
+
+@hookimpl
+def wants_every_event() -> bool:
+    """Meta counts events; a later one does not replace an earlier one."""
+    return True
+
+
+@hookimpl
+def retry_span() -> float:
+    """Inside the 48 hours in which Meta recognises a repeated event."""
+    return RETRY_SECONDS
+
+
+@hookimpl
+def oldest() -> float:
+    """Meta: `event_time` can be up to 7 days before the event is sent."""
+    return OLDEST_SECONDS
+
+
+def _address(settings: Mapping[str, Any], path: str) -> str:
+    token = macros.in_query(settings["access_token"])
+    return f"{settings['base_url']}/{settings['version']}/{path}?access_token={token}"
+
+
+def _user_data(event: Event, settings: Mapping[str, Any]) -> dict[str, Any]:
+    known: dict[str, Any] = {"external_id": identities(event, settings)}
+    if event.click and settings["click_is"] == "fbclid":
+        known["fbc"] = _fbc(event)
+    if settings["send_names"]:
+        names = {"fn": hashed(event.first_name), "ln": hashed(event.last_name)}
+        known |= {field: [name] for field, name in names.items() if name}
+    return known
+
+
+def _fbc(event: Event) -> str:
+    if _FBC.fullmatch(event.click):
+        return event.click
+    seen = min(event.time, event.joined or event.time)
+    return f"fb.1.{seen * 1000}.{event.click}"
+
+
+def _refused(error: Mapping[str, Any], response: Response) -> Outcome:
+    code, subcode = _number(error.get("code")), _number(error.get("error_subcode"))
+    words = error.get("error_user_msg") or error.get("error_user_title") or error.get("message")
+    said = f"Meta says: {str(words)[:180]} (code {code}, subcode {subcode})"
+    known = _ERRORS.get((code, subcode)) or _ERRORS.get(code)
+    if known is None:
+        passing = error.get("is_transient") is True or response.status >= 500
+        known = Outcome(Verdict.RETRY if passing else Verdict.REJECTED)
+    return explained(known, said, response)
+
+
+def _number(value: object) -> int:
+    return value if type(value) is int else 0

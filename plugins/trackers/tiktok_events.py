@@ -1,0 +1,193 @@
+"""TikTok Events API 2.0: what happens in Telegram, told to a TikTok pixel.
+
+    POST {base_url}/open_api/v1.3/event/track/     Access-Token: {token}
+    {"event_source": "web", "event_source_id": pixel, "data": [{event, event_time, event_id, …}]}
+
+Source: business-api.tiktok.com/portal/docs, Events API 2.0 and Appendix "Return
+codes"; the request form also as in docs.tealium.com's and TikTok's own examples,
+read in November 2026. Where they are silent or leave a choice, we decided:
+
+* HTTP 200 says nothing; `code` decides, 0 is taken.
+* `event_id` is the report's own id, so a retry is counted once: TikTok drops an
+  equal name and id for 48 hours. Retries end before that.
+* TikTok names no oldest `event_time` for the web, and 28 days for events from
+  elsewhere: older ones are not sent. One that it refuses earlier is rejected.
+* The click id may be TikTok's own `ttclid`; it is never hashed nor changed.
+* `external_id` is hashed as all personal data: in lower case, without space around.
+* Leaving and being removed are custom events: TikTok cannot take one back.
+* A token that is refused parks the destination, and the event waits with it.
+  An answer that is not TikTok's JSON comes from something in between, and is
+  tried again. Codes from 50000 on are TikTok's own failures.
+* There is no probe: every call that this kind of token may make records an event.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, Final
+
+from marshmallow import Schema, validate
+
+from plugins.contract import (
+    Event,
+    EventKind,
+    Outcome,
+    Request,
+    Response,
+    Verdict,
+    hookimpl,
+)
+from plugins.kit.ad_platforms import (
+    RETRY_SECONDS,
+    Address,
+    ConversionSettings,
+    Word,
+    address_field,
+    by_status,
+    click_field,
+    compact,
+    currency_field,
+    events_field,
+    explained,
+    identities,
+    name_of,
+    parsed,
+    token_field,
+    trial_field,
+    values_field,
+    worth,
+)
+
+API: Final = "https://business-api.tiktok.com"
+TRACK: Final = "/open_api/v1.3/event/track/"
+OLDEST_SECONDS: Final = 28 * 86400.0
+
+NAMES: Final[Mapping[EventKind, str]] = {
+    EventKind.WAIT: "Contact",
+    EventKind.HOLD: "SubmitForm",
+    EventKind.APPROVE: "Subscribe",
+    EventKind.CANCEL: "Unsubscribe",
+    EventKind.TRASH: "Kicked",
+}
+
+_LATER: Final = Outcome(Verdict.RETRY, "TikTok is not available now")
+_SLOWER: Final = Outcome(Verdict.RETRY, "TikTok asks us to slow down")
+_TOKEN: Final = Outcome(Verdict.RETRY, "TikTok does not accept the access token", stop=True)
+_RIGHTS: Final = Outcome(Verdict.RETRY, "the token may not send to this pixel", stop=True)
+
+#: Any other code below 50000 says no to this one event; from there on TikTok failed.
+_CODES: Final[Mapping[int, Outcome]] = {
+    40001: _RIGHTS,
+    40002: Outcome(Verdict.REJECTED, "TikTok does not accept a parameter"),
+    40100: _SLOWER,
+    40101: _TOKEN,
+    40102: _TOKEN,
+    40103: _TOKEN,
+    40104: _TOKEN,
+    40105: _TOKEN,
+    40133: _SLOWER,
+}
+_OWN_FAILURE: Final = 50000
+
+
+class TiktokEventsSettings(ConversionSettings):
+    """Your pixel and an access token of its Events API."""
+
+    title: ClassVar[str] = "TikTok Events API"
+
+    pixel_code = Word(
+        required=True,
+        validate=validate.Regexp(r"[A-Za-z0-9]{8,40}\Z", error="is not the ID of a pixel"),
+        metadata={"title": "Pixel ID", "help": "from Events Manager, such as COQDA8RC77U2TMR44LI0"},
+    )
+    access_token = token_field("Events Manager, your pixel, Settings, Events API")
+    events = events_field(NAMES)
+    values = values_field()
+    currency = currency_field()
+    click_is = click_field("ttclid")
+    page_url = Address(
+        load_default="",
+        validate=validate.Length(max=2048),
+        metadata={"title": "Landing page", "help": "the page your ad leads to"},
+    )
+    test_event_code = trial_field()
+    base_url = address_field(API)
+
+
+@hookimpl
+def settings_schema() -> Schema:
+    """Pixel, token, and how events are named and valued."""
+    return TiktokEventsSettings()
+
+
+@hookimpl
+def build_request(event: Event, settings: Mapping[str, Any]) -> Request | tuple[()]:
+    """One POST with one event; nothing where the event has no name."""
+    name = name_of(event, settings)
+    if not name:
+        return ()
+    said: dict[str, Any] = {
+        "event": name,
+        "event_time": event.time,
+        "event_id": event.id,
+        "user": _user(event, settings),
+    }
+    if settings["page_url"]:
+        said["page"] = {"url": settings["page_url"]}
+    if properties := worth(event, settings):
+        said["properties"] = properties
+    body: dict[str, Any] = {
+        "event_source": "web",
+        "event_source_id": settings["pixel_code"],
+        "data": [said],
+    }
+    if settings["test_event_code"]:
+        body["test_event_code"] = settings["test_event_code"]
+    return Request(
+        "POST",
+        f"{settings['base_url']}{TRACK}",
+        headers={"Access-Token": settings["access_token"], "Content-Type": "application/json"},
+        body=compact(body),
+    )
+
+
+@hookimpl
+def classify_response(response: Response) -> Outcome:
+    """By the `code` in the JSON, whatever the status."""
+    answer = parsed(response)
+    code = answer.get("code")
+    if type(code) is not int:
+        return by_status(response, _TOKEN)
+    if code == 0:
+        return Outcome(Verdict.DELIVERED, "TikTok took the event")
+    known = _CODES.get(code)
+    if known is None:
+        passing = code >= _OWN_FAILURE or response.status >= 500
+        known = _LATER if passing else Outcome(Verdict.REJECTED)
+    said = f"TikTok says: {str(answer.get('message'))[:180]} (code {code})"
+    return explained(known, said, response)
+
+
+@hookimpl
+def wants_every_event() -> bool:
+    """TikTok counts events; a later one does not replace an earlier one."""
+    return True
+
+
+@hookimpl
+def retry_span() -> float:
+    """Inside the 48 hours in which TikTok recognises a repeated event."""
+    return RETRY_SECONDS
+
+
+@hookimpl
+def oldest() -> float:
+    """28 days, the longest time in which TikTok joins an event with an ad."""
+    return OLDEST_SECONDS
+
+
+def _user(event: Event, settings: Mapping[str, Any]) -> dict[str, Any]:
+    known: dict[str, Any] = {"external_id": identities(event, settings)}
+    if event.click and settings["click_is"] == "ttclid":
+        known["ttclid"] = event.click
+    return known

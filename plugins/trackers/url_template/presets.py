@@ -1,0 +1,281 @@
+"""Presets: trackers and networks reachable by URL, as data files in `presets/`.
+
+A file says where its facts come from and when they were read, what a customer
+must type, the URL of each event, which click ids the tracker gives out and what
+its answers mean. `expand` turns it into settings of `url_template`. Adding a
+tracker is adding a file; `tests/plugins/trackers/url_template/test_presets.py` reads all of them.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from importlib import resources
+from types import MappingProxyType
+from typing import Any, Final
+
+from marshmallow import ValidationError
+
+from plugins.contract import EventKind
+from plugins.kit import macros
+from plugins.kit.answer_rules import check_rules
+from plugins.trackers.altercpa_lite import Domain
+
+#: The ways in which a tracker can be told, and how people call them.
+MODES: Final[Mapping[str, str]] = {
+    "one": "one conversion that changes status",
+    "separate": "separate events",
+    "approve": "approvals only",
+}
+
+#: A field is secret if it is called so, and the other way round: whoever
+#: shows settings to people goes by the name.
+SECRET_NAME: Final = re.compile(r"(?:.*_)?(?:token|key)")
+
+#: The reader of AlterCPA's receipts is code: `altercpa_lite` and the five URLs share it.
+ALTERCPA: Final = "altercpa"
+
+#: Telegram carries 64 characters: a campaign's code takes 6 and the dash 1.
+MAX_CLICK: Final = 57
+
+_VALUE: Final = re.compile(r"(?!\.+\Z)[^\s\x00-\x1f\x7f]{1,256}")
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One thing a customer types. `pattern` must match the whole value."""
+
+    name: str
+    title: str
+    help: str = ""
+    required: bool = True
+    default: str = ""
+    pattern: str = ""
+
+    @property
+    def secret(self) -> bool:
+        """Whether its value must never be shown."""
+        return bool(SECRET_NAME.fullmatch(self.name))
+
+    def check(self, value: object) -> str:
+        """The value as it is kept; "" where nothing was typed. Raises ValidationError."""
+        text = value.strip() if isinstance(value, str) else "" if value is None else str(value)
+        text = text or self.default
+        if not text:
+            if self.required:
+                raise ValidationError(f"is needed: {self.title}")
+            return ""
+        if self.name == "domain":
+            return str(Domain().deserialize(text))
+        if not _VALUE.fullmatch(text) or (self.pattern and not re.fullmatch(self.pattern, text)):
+            raise ValidationError(f"cannot be used: {self.help or self.title}")
+        return text
+
+
+@dataclass(frozen=True, slots=True)
+class Click:
+    """The click ids a tracker gives out.
+
+    `parameter` is where it wants them back; `macro` is what stands in the
+    tracker's own link, after `?start=CODE-`, "" where we do not know it.
+    A tracker that does not need one finds people by their Telegram id.
+    """
+
+    parameter: str
+    macro: str
+    shape: str = r"[A-Za-z0-9_-]+"
+    max: int = MAX_CLICK
+    needed: bool = True
+
+    def problem(self, click: str) -> str:
+        """Why the tracker cannot have given out `click`, in a sentence; "" if it can."""
+        if len(click) > self.max:
+            return f"this tracker's click ids have at most {self.max} characters"
+        if not re.fullmatch(self.shape, click):
+            macro = f"; its own link needs {self.macro}" if self.macro else ""
+            return f"this is no click id of this tracker{macro}"
+        return ""
+
+
+@dataclass(frozen=True, slots=True)
+class Mode:
+    """One way to tell a tracker: a URL by event, and the words of {status}.
+
+    `reminder` stands beside a receipt that would be the same if it were amiss.
+    """
+
+    urls: Mapping[EventKind, str]
+    statuses: Mapping[EventKind, str]
+    reminder: str = ""
+
+
+_NO_MODE: Final = Mode({}, {})
+
+
+@dataclass(frozen=True, slots=True)
+class Preset:
+    """One tracker or network. `sure` says how its facts are known."""
+
+    key: str
+    title: str
+    kind: str
+    source: str
+    date: date
+    sure: str
+    notes: str
+    fields: tuple[Field, ...]
+    click: Click
+    modes: Mapping[str, Mode]
+    method: str
+    body: str
+    payload: Mapping[str, Any]
+    headers: Mapping[str, str]
+    reads: str | tuple[Mapping[str, Any], ...]
+
+
+@functools.cache
+def presets() -> Mapping[str, Preset]:
+    """All presets by key, read once."""
+    folder = resources.files("plugins.trackers.url_template") / "presets"
+    files = sorted(folder.iterdir(), key=lambda file: file.name)
+    found = [parse(file.read_text("utf-8")) for file in files if file.name.endswith(".json")]
+    return MappingProxyType({preset.key: preset for preset in found})
+
+
+def parse(text: str) -> Preset:
+    """Read one file. Raises KeyError, TypeError, ValueError or ValidationError if it is wrong."""
+    raw: dict[str, Any] = json.loads(text)
+    reads = raw.pop("reads")
+    return Preset(
+        date=date.fromisoformat(raw.pop("date")),
+        fields=tuple(Field(**field) for field in raw.pop("fields")),
+        click=Click(**raw.pop("click")),
+        modes={name: _mode(**mode) for name, mode in raw.pop("modes").items()},
+        method=raw.pop("method", "GET"),
+        body=raw.pop("body", "none"),
+        payload=raw.pop("payload", {}),
+        headers=raw.pop("headers", {}),
+        notes=raw.pop("notes", ""),
+        reads=reads if isinstance(reads, str) else tuple(check_rules(reads)),
+        **raw,
+    )
+
+
+def _mode(
+    url: str,
+    statuses: Mapping[str, str],
+    urls: Mapping[str, str] | None = None,
+    append: Mapping[str, str] | None = None,
+    reminder: str = "",
+) -> Mode:
+    """`urls` and `append` are by event; `else` in `append` is for the events without one."""
+    own, more = urls or {}, append or {}
+    words = {EventKind(name): word for name, word in statuses.items()}
+    if stray := (set(own) | set(more)) - {"else", *words}:
+        raise ValueError(f"there is no status for {', '.join(sorted(stray))}")
+    return Mode(
+        {kind: own.get(kind, url) + more.get(kind, more.get("else", "")) for kind in words},
+        words,
+        reminder,
+    )
+
+
+def find(key: str) -> Preset:
+    """The preset of this key. Raises ValidationError, naming those there are."""
+    preset = presets().get(key)
+    if preset is None:
+        raise ValidationError(
+            {"preset": [f"there is no such preset; there are: {', '.join(presets())}"]}
+        )
+    return preset
+
+
+def expand(
+    key: str, mode: str, fields: Mapping[str, Any], statuses: Mapping[str, str]
+) -> dict[str, Any]:
+    """Settings of `url_template` that tell this tracker, ready to be kept.
+
+    Secret fields stay in the URLs by name, `{postback_key}`, so that these can
+    be shown; the rest is filled in. `statuses` are the customer's own words
+    for {status}; one that is "" switches its event off. Raises ValidationError.
+    """
+    preset = find(key)
+    mode = mode or next(iter(preset.modes))
+    if mode not in preset.modes:
+        raise ValidationError({"mode": [f"must be one of: {', '.join(preset.modes)}"]})
+    typed = _check_fields(preset, fields)
+    words = {**preset.modes[mode].statuses, **_known(preset.modes[mode], statuses)}
+    return {
+        "preset": key,
+        "mode": mode,
+        "fields": typed,
+        "statuses": {
+            kind.value: word
+            for kind, word in words.items()
+            if word != preset.modes[mode].statuses[kind]
+        },
+        "urls": {
+            kind.value: _fill_in(preset.modes[mode].urls[kind], typed, word) if word else ""
+            for kind, word in words.items()
+        },
+        "method": preset.method,
+        "body": preset.body,
+        "payload": {
+            name: value for name, value in preset.payload.items() if not _is_empty(value, typed)
+        },
+        "headers": dict(preset.headers),
+        "needs_click": preset.click.needed,
+    }
+
+
+def mode_of(key: str, mode: str) -> Mode:
+    """A mode of a preset; an empty one where either is gone."""
+    preset = presets().get(key)
+    return preset.modes.get(mode, _NO_MODE) if preset else _NO_MODE
+
+
+def _known(mode: Mode, statuses: Mapping[str, str]) -> dict[EventKind, str]:
+    for name in statuses:
+        if name not in mode.statuses:
+            raise ValidationError({"statuses": {name: ["this tracker is not told this event"]}})
+    return {EventKind(name): word for name, word in statuses.items()}
+
+
+def _check_fields(preset: Preset, given: Mapping[str, Any]) -> dict[str, str]:
+    wrong: dict[str, list[str]] = {}
+    typed: dict[str, str] = {}
+    names = [field.name for field in preset.fields]
+    for name in given:
+        if name not in names:
+            wrong[name] = [f"is unknown; {preset.title} asks for: {', '.join(names) or 'nothing'}"]
+    for field in preset.fields:
+        try:
+            typed[field.name] = field.check(given.get(field.name))
+        except ValidationError as error:
+            wrong[field.name] = [str(message) for message in error.messages]
+    if wrong:
+        raise ValidationError({"fields": wrong})
+    return typed
+
+
+def _fill_in(url: str, typed: Mapping[str, str], status: str) -> str:
+    """Put values into a URL; a parameter whose optional field is empty is left out."""
+    address, mark, query = url.partition("?")
+    pairs = [pair for pair in query.split("&") if not _is_empty(pair, typed)]
+    text = f"{address}{mark}{'&'.join(pairs)}"
+    for name, value in typed.items():
+        if name == "domain":
+            text = text.replace("{domain}", value)
+        elif not SECRET_NAME.fullmatch(name):
+            text = text.replace(f"{{{name}}}", macros.in_query(value))
+    return text.replace("{status}", macros.in_query(status))
+
+
+def _is_empty(value: object, typed: Mapping[str, str]) -> bool:
+    return isinstance(value, str) and any(
+        not text and f"{{{name}}}" in value for name, text in typed.items()
+    )

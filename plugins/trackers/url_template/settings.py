@@ -1,0 +1,172 @@
+"""What a customer of `url_template` types: a preset and its fields, or everything."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from typing import Any, ClassVar, Final
+
+from marshmallow import Schema, ValidationError, fields, post_load, validate
+
+from plugins.contract import EventKind
+from plugins.kit import macros
+from plugins.kit.answer_rules import check_rules
+from plugins.trackers.url_template import presets
+
+_short = validate.Length(max=256)
+
+#: Macros that may stand as `"{subscriber|number}"` in JSON.
+NUMBERS: Final = frozenset({"user", "lead", "subscriber", "chat", "time", "premium"})
+
+_NUMBER: Final = re.compile(r"\{[^{}|]*\|number\}")
+_MAX_PAYLOAD: Final = 64
+_MAX_DEPTH: Final = 4
+
+
+class _Url(fields.String):
+    """A template, stripped; empty switches its event off."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        text = str(super()._deserialize(value, attr, data, **kwargs)).strip()
+        try:
+            if text:
+                macros.compile_url(text)
+        except ValueError as error:
+            raise ValidationError(f"{error}") from error
+        return text
+
+
+class _Reads(fields.Field[Any]):
+    """The name of a receipt reader, or rules; "" leaves it to the preset or the status."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:  # noqa: ARG002  # marshmallow's signature
+        if not isinstance(value, str):
+            return check_rules(value)
+        if value and value not in presets.presets():
+            raise ValidationError(f"there is no reader {value[:64]!r}; a preset's key names one")
+        return value
+
+
+def _url_of(kind: EventKind) -> _Url:
+    return _Url(load_default="", metadata={"title": f"URL for {kind.value}"})
+
+
+_Urls = Schema.from_dict({kind.value: _url_of(kind) for kind in EventKind}, name="Urls")
+
+
+def _check_payload(value: dict[str, Any]) -> None:
+    """Names and values of a body. JSON may nest, and carry numbers and flags."""
+    if _count(value, 1) > _MAX_PAYLOAD:
+        raise ValidationError(f"has more than {_MAX_PAYLOAD} values")
+
+
+def _count(value: Any, depth: int) -> int:
+    """Count the values; raises ValidationError for one that cannot be sent."""
+    if isinstance(value, dict):
+        if depth > _MAX_DEPTH:
+            raise ValidationError(f"is nested deeper than {_MAX_DEPTH}")
+        return sum(_count(item, depth + 1) for item in value.values())
+    if isinstance(value, str):
+        if len(value) > 1024:
+            raise ValidationError("has a value of more than 1024 characters")
+        found = _NUMBER.search(value)
+        if found and (found[0] != value or value[1:-8] not in NUMBERS):
+            raise ValidationError(f"{found[0][:64]} must stand alone and name a number")
+    elif not isinstance(value, bool | int | float | None) or not math.isfinite(value or 0):
+        raise ValidationError("has a value that is no text, number, true, false, null or object")
+    return 1
+
+
+class UrlTemplateSettings(Schema):
+    """Any tracker by its postback URLs: choose a preset, or write the five URLs yourself."""
+
+    title: ClassVar[str] = "Postback URL"
+
+    preset = fields.String(
+        load_default="",
+        validate=validate.Length(max=64),
+        metadata={"title": "Preset", "help": "writes everything below from the fields it asks for"},
+    )
+    mode = fields.String(
+        load_default="",
+        validate=validate.OneOf(["", *presets.MODES]),
+        metadata={"title": "Mode of the preset", "help": "empty: its first"},
+    )
+    fields_ = fields.Dict(
+        data_key="fields",
+        attribute="fields",
+        keys=fields.String(validate=validate.Length(min=1, max=64)),
+        values=fields.String(validate=_short, allow_none=True),
+        validate=validate.Length(max=32),
+        load_default=dict,
+        metadata={"title": "Fields of the preset"},
+    )
+    statuses = fields.Dict(
+        keys=fields.String(validate=validate.OneOf([kind.value for kind in EventKind])),
+        values=fields.String(validate=validate.Length(max=64)),
+        load_default=dict,
+        metadata={"title": "Words for {status} by event", "help": "empty: the usual ones"},
+    )
+    urls = fields.Nested(_Urls, load_default=None, metadata={"title": "URLs by event"})
+    method = fields.String(load_default="GET", validate=validate.OneOf(["GET", "POST"]))
+    body = fields.String(load_default="none", validate=validate.OneOf(["none", "form", "json"]))
+    payload = fields.Dict(
+        keys=fields.String(validate=validate.Length(min=1, max=64)),
+        validate=_check_payload,
+        load_default=dict,
+        metadata={"title": "Names and values of the body", "help": "values may hold macros"},
+    )
+    headers = fields.Dict(
+        keys=fields.String(validate=validate.Regexp(r"[A-Za-z0-9-]{1,64}\Z")),
+        values=fields.String(validate=validate.Length(max=1024)),
+        validate=validate.Length(max=16),
+        load_default=dict,
+        metadata={"title": "Headers", "help": "values may hold macros"},
+    )
+    needs_click = fields.Boolean(
+        load_default=False, metadata={"title": "Say nothing of a lead without a click id"}
+    )
+    reads = _Reads(
+        load_default="",
+        metadata={"title": "How answers are read", "help": "a preset's key, or a list of rules"},
+    )
+    deliver_if = fields.String(
+        load_default="",
+        validate=_short,
+        metadata={"title": "Delivered only if the answer contains"},
+    )
+    reject_if = fields.String(
+        load_default="", validate=_short, metadata={"title": "Rejected if the answer contains"}
+    )
+    scheme = fields.String(
+        load_default="https",
+        validate=validate.OneOf(["https", "http"]),
+        metadata={"scheme_of": "fields.domain"},
+    )
+
+    @post_load
+    def expand(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
+        """Settings as they are kept: what a preset says is written out."""
+        if data["preset"]:
+            written = presets.expand(data["preset"], data["mode"], data["fields"], data["statuses"])
+            written["urls"] = self.fields["urls"].deserialize(written["urls"], "urls")
+            return {**data, **written}
+        if data["urls"] is None:
+            raise ValidationError("choose a preset or write the URLs", "urls")
+        if data["mode"] or data["fields"]:
+            raise ValidationError(
+                "only a preset has fields and a mode; what a body carries is its payload", "preset"
+            )
+        _check_body(data)
+        return data
+
+
+def _check_body(data: Mapping[str, Any]) -> None:
+    """A GET carries no body, and a body without a form has no values."""
+    if data["body"] != "none" and data["method"] != "POST":
+        raise ValidationError("a body needs the method POST", "body")
+    if data["payload"] and data["body"] == "none":
+        raise ValidationError("choose form or json to send a payload", "body")
+    if data["body"] == "form" and not all(isinstance(v, str) for v in data["payload"].values()):
+        raise ValidationError("a form has texts only; choose json for the rest", "payload")

@@ -1,0 +1,229 @@
+"""Yandex Metrica: what happens in Telegram, told as an offline conversion.
+
+    POST {base_url}/management/v1/counter/{counter}/offline_conversions/upload
+    Authorization: OAuth {token}        multipart/form-data, one file of CSV
+
+Source: yandex.com/dev/metrika, Passing offline conversions, Uploading offline
+conversions, List of uploads, Quotas and Errors, read in November 2026. Where
+they are silent or leave a choice, we decided:
+
+* Metrica is made for files of many rows; each event is a file of one, so that a
+  receipt is that of one event. Quotas allow a user 5000 requests a day.
+* The click id of a link is Metrica's ClientID, Yandex Direct's yclid, or the
+  site's own UserID. The first two are numbers: any other is not sent, since
+  Metrica takes it and joins it with no visit.
+* 200 means that the file was taken. Metrica joins it with a visit within two
+  hours and tells that only on its own pages.
+* Nothing tells Metrica that a file comes again. A retry after an answer that was
+  lost can count twice; that is less harm than an event that is missing.
+* The documents name 420 and 429 for a quota: both mean later.
+* 401 and 403 park the destination, as does a counter that is not found: the
+  event waits until that is mended.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, ClassVar, Final
+
+from marshmallow import Schema, fields, validate
+
+from plugins.contract import (
+    Event,
+    EventKind,
+    Outcome,
+    Pace,
+    Request,
+    Response,
+    Verdict,
+    hookimpl,
+    outcome_by_status,
+)
+from plugins.kit.ad_platforms import (
+    ConversionSettings,
+    Word,
+    address_field,
+    currency_field,
+    events_field,
+    explained,
+    name_of,
+    parsed,
+    values_field,
+    worth,
+)
+
+API: Final = "https://api-metrika.yandex.net"
+
+#: 5000 requests a day and user: a burst, and what is left of the day's, less some
+#: for the customer's own.
+PER_MINUTE: Final = 2.5
+BURST: Final = 1000
+
+#: Goals of the kind "JavaScript event", by the identifier that the customer gave.
+GOALS: Final[Mapping[EventKind, str]] = {
+    EventKind.WAIT: "telegram_start",
+    EventKind.HOLD: "telegram_request",
+    EventKind.APPROVE: "telegram_join",
+    EventKind.CANCEL: "",
+    EventKind.TRASH: "",
+}
+
+#: Columns by which Metrica finds the visit, and what can stand there. A site
+#: makes its UserIDs itself.
+_COLUMNS: Final[Mapping[str, re.Pattern[str]]] = {
+    "ClientId": re.compile(r"[0-9]{1,20}"),
+    "Yclid": re.compile(r"[0-9]{1,20}"),
+    "UserId": re.compile(r".+", re.DOTALL),
+}
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+
+_TAKEN: Final = "Metrica took it and looks for the visit within two hours"
+_LATER: Final = Outcome(Verdict.RETRY, "Metrica's quota is used up")
+_TOKEN: Final = Outcome(Verdict.RETRY, "Metrica does not accept the token", stop=True)
+_RIGHTS: Final = Outcome(Verdict.RETRY, "the token may not write to this counter", stop=True)
+_COUNTER: Final = Outcome(Verdict.RETRY, "Metrica does not know this counter", stop=True)
+_STATUSES: Final[Mapping[int, Outcome]] = {
+    401: _TOKEN,
+    403: _RIGHTS,
+    404: _COUNTER,
+    420: _LATER,
+    429: _LATER,
+}
+
+
+class YandexMetricaSettings(ConversionSettings):
+    """Your counter, a token that may write to it, and the goals of your events."""
+
+    title: ClassVar[str] = "Yandex Metrica"
+
+    counter = Word(
+        required=True,
+        validate=validate.Regexp(r"[0-9]{1,12}\Z", error="is the number of a counter"),
+        metadata={"title": "Counter", "help": "its number, such as 2215573"},
+    )
+    access_token = Word(
+        required=True,
+        validate=validate.Regexp(r"[A-Za-z0-9_.-]{8,512}\Z", error="is not a token of OAuth"),
+        metadata={
+            "title": "OAuth token",
+            "help": "from oauth.yandex.com, with the right metrika:write",
+            "secret": True,
+        },
+    )
+    events = events_field(GOALS)
+    values = values_field()
+    currency = currency_field()
+    click_is = fields.String(
+        load_default="ClientId",
+        validate=validate.OneOf(list(_COLUMNS)),
+        metadata={
+            "title": "The click id of my links is",
+            "help": "what your landing page puts there: ym(…, 'getClientID'), or the yclid",
+        },
+    )
+    base_url = address_field(API)
+
+
+@hookimpl
+def settings_schema() -> Schema:
+    """Counter, token, and which goal each event reaches."""
+    return YandexMetricaSettings()
+
+
+@hookimpl
+def build_request(event: Event, settings: Mapping[str, Any]) -> Request | tuple[()]:
+    """One file with one row; nothing without a goal, or without an id that Metrica can know."""
+    goal, column = name_of(event, settings), settings["click_is"]
+    if not goal or not _COLUMNS[column].fullmatch(event.click):
+        return ()
+    row = {column: event.click, "Target": goal, "DateTime": str(event.time)}
+    if value := worth(event, settings):
+        row |= {"Price": f"{value['value']:.2f}", "Currency": value["currency"]}
+    boundary = f"gatepost-{event.step_key()}"
+    return Request(
+        "POST",
+        f"{_uploads(settings)}/upload",
+        headers={
+            **_authorization(settings),
+            "Content-Type": f"multipart/form-data; boundary={boundary}",
+        },
+        body=_file(f"{','.join(row)}\n{','.join(map(_cell, row.values()))}\n", boundary),
+    )
+
+
+@hookimpl
+def classify_response(response: Response) -> Outcome:
+    """By status; a file whose row was not taken is refused, though the status is 200."""
+    answer = parsed(response)
+    uploading = answer.get("uploading")
+    if response.status == 200 and isinstance(uploading, dict):
+        if uploading.get("line_quantity") == 0:
+            return Outcome(Verdict.REJECTED, "Metrica did not take the row of the file")
+        return Outcome(Verdict.DELIVERED, _TAKEN)
+    return _judged(response, answer)
+
+
+@hookimpl
+def build_probe(settings: Mapping[str, Any]) -> Request:
+    """The last upload of this counter: reads, and needs the same counter and token."""
+    url = f"{_uploads(settings)}/uploadings?limit=1"
+    return Request("GET", url, headers=_authorization(settings))
+
+
+@hookimpl
+def classify_probe(response: Response) -> Outcome:
+    """A list of uploads means that counter and token fit together."""
+    answer = parsed(response)
+    if response.status == 200 and isinstance(answer.get("uploadings"), list):
+        return Outcome(Verdict.DELIVERED, "Metrica knows the counter and the token")
+    return _judged(response, answer)
+
+
+@hookimpl
+def wants_every_event() -> bool:
+    """Goals are counted; a later one does not replace an earlier one."""
+    return True
+
+
+@hookimpl
+def pace(settings: Mapping[str, Any]) -> Pace:
+    """Inside the 5000 requests that a user has each day."""
+    return Pace(settings["access_token"], PER_MINUTE, BURST)
+
+
+def _uploads(settings: Mapping[str, Any]) -> str:
+    return f"{settings['base_url']}/management/v1/counter/{settings['counter']}/offline_conversions"
+
+
+def _authorization(settings: Mapping[str, Any]) -> dict[str, str]:
+    return {"Authorization": f"OAuth {settings['access_token']}"}
+
+
+def _cell(value: str) -> str:
+    """A value of CSV; without line ends, so that it stays in its row and part."""
+    text = _CONTROL.sub(" ", value).replace('"', '""')
+    return f'"{text}"' if re.search('[",]', text) else text
+
+
+def _file(text: str, boundary: str) -> bytes:
+    """The only part of the form."""
+    return (
+        f"--{boundary}\r\n"
+        'Content-Disposition: form-data; name="file"; filename="conversions.csv"\r\n'
+        "Content-Type: text/csv\r\n"
+        "\r\n"
+        f"{text}\r\n"
+        f"--{boundary}--\r\n"
+    ).encode("utf-8", "replace")
+
+
+def _judged(response: Response, answer: Mapping[str, Any]) -> Outcome:
+    """An answer that is no success, with Metrica's own words where there are any."""
+    known = _STATUSES.get(response.status) or outcome_by_status(response)
+    if known.verdict.is_success:
+        return Outcome(Verdict.RETRY, "the answer is not Metrica's")
+    message = answer.get("message")
+    if not isinstance(message, str) or not message:
+        return explained(known, f"HTTP {response.status}", response)
+    return explained(known, f"Metrica says: {message[:180]}", response)

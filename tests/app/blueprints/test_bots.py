@@ -1,0 +1,86 @@
+"""bots/* over HTTP."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from app.extensions import db
+from app.models import Account, BotChat
+from app.sandbox.telegram import faults
+
+TOKEN = "4242:AAsecret-part_of-the-token"
+
+
+@pytest.fixture
+def telegram(bot_api: Any, change_settings: Callable[..., None]) -> Any:
+    change_settings(public_url="http://127.0.0.1:9")
+    bot_api.add_bot(TOKEN, "mytrackbot", "My Bot")
+    return bot_api
+
+
+def test_a_bot_goes_through_its_life(telegram: Any, api: Any) -> None:
+    added = api.post("bots/add", token=TOKEN)
+    assert added["status"] == "ok"
+    assert {"username": "mytrackbot", "name": "My Bot"}.items() <= added["data"].items()
+    assert set(added["data"]) == {"id", "username", "name"}
+    id_ = added["data"]["id"]
+    (row,) = api.get("bots/list")["data"]
+    assert set(row) == {"id", "tg", "username", "name", "status", "created"}
+    assert (row["id"], row["tg"], row["status"]) == (id_, 4242, 0)
+    assert api.get("bots/chats", id=id_) == {"status": "ok", "data": []}
+    assert api.post("bots/del", id=id_) == {"status": "ok"}
+    assert api.get("bots/list")["data"][0]["status"] == 3
+    assert api.post("bots/add", token=TOKEN)["data"]["id"] == id_
+
+
+def test_chats_are_listed_with_their_kind(telegram: Any, api: Any) -> None:
+    id_ = api.post("bots/add", token=TOKEN)["data"]["id"]
+    for chat, admin in ((-1001234567890, True), (-5, False)):
+        db.session.add(
+            BotChat(
+                bot_id=id_,
+                chat_id=chat,
+                title="My Channel",
+                type="channel",
+                is_admin=admin,
+                changed=1,
+            )
+        )
+    assert api.get("bots/chats", id=id_)["data"] == [
+        {"id": -1001234567890, "title": "My Channel", "type": "channel"}
+    ]
+
+
+@pytest.mark.parametrize("token", [None, 5, "", True, {"a": 1}, "x" * 300, "a\x00b", "\ud800"])
+def test_a_token_that_is_none_is_a_parameter_error(telegram: Any, api: Any, token: Any) -> None:
+    answer = api.post("bots/add", token=token)
+    assert answer["error"] in ("param", "token")
+    assert telegram.calls() == []
+
+
+def test_errors_have_their_documented_codes(
+    telegram: Any, api: Any, make_account: Callable[..., Account]
+) -> None:
+    assert api.post("bots/add", token="77:unknown")["error"] == "token"
+    telegram.fail(TOKEN, "setWebhook", faults.SERVER_ERROR)
+    assert api.post("bots/add", token=TOKEN)["error"] == "webhook"
+    id_ = api.post("bots/add", token=TOKEN)["data"]["id"]
+    other = api(make_account().key)
+    assert other.post("bots/add", token=TOKEN)["error"] == "exists"
+    for path, verb in (("bots/chats", other.get), ("bots/del", other.post)):
+        foreign, missing = verb(path, id=id_), verb(path, id=10**6)
+        assert foreign == missing
+        assert foreign["error"] == "notfound"
+
+
+def test_no_answer_ever_holds_a_token(telegram: Any, api: Any) -> None:
+    telegram.fail(TOKEN, "setWebhook", faults.refuse(400, f"bad /bot{TOKEN}/setWebhook"))
+    answers = [
+        api.post("bots/add", token=TOKEN),
+        api.post("bots/add", token=TOKEN),
+        api.get("bots/list"),
+    ]
+    assert TOKEN.partition(":")[2] not in str(answers)

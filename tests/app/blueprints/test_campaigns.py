@@ -1,0 +1,406 @@
+from __future__ import annotations
+
+import re
+import threading
+
+import pytest
+
+from app.errors import ApiError
+from app.extensions import db
+from app.models import BotChat, Campaign, CampaignDay
+from app.services.campaigns import campaigns
+
+NOON = 1_780_000_000
+URL = "https://track.example/?click={click}"
+NONE = {"pb_wait": "", "pb_hold": "", "pb_approve": "", "pb_cancel": "", "pb_trash": ""}
+
+
+@pytest.fixture
+def place(world):
+    """A bot and a chat it administers."""
+    bot = world.bot()
+    return {"bot": bot, "chat": world.chat(bot)}
+
+
+def test_a_campaign_has_every_documented_field(api, world):
+    bot = world.bot(username="mytrackbot")
+    chat = world.chat(bot)
+    added = api.post("camp/add", bot=bot, chat=chat, welcome="hi", unsub_window=60, pb_wait=URL)
+    campaign, code = added["data"]["id"], added["data"]["code"]
+    assert set(added["data"]) == {"id", "code"}
+    assert re.fullmatch("[a-z0-9]{6}", code)
+    row = api.get("camp/list")["data"][0]
+    created = row.pop("created")
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", created)
+    assert row == {
+        "id": campaign,
+        "code": code,
+        "bot": bot,
+        "bot_username": "mytrackbot",
+        "chat": chat,
+        "chat_title": "My Channel",
+        "status": 0,
+        "starts": 0,
+        "confirms": 0,
+        "unsubs": 0,
+    }
+    assert api.get("camp/get", id=campaign)["data"] == {
+        **row,
+        "created": created,
+        "welcome": "hi",
+        "welcome_fault": "",
+        "media": "",
+        "button_text": "",
+        "button_url": "",
+        **NONE,
+        "pb_wait": URL,
+        "unsub_window": 60,
+        "notify_level": 0,
+    }
+
+
+def test_the_window_is_thirty_days_when_nothing_is_said(api, place):
+    campaign = api.post("camp/add", **place)["data"]["id"]
+    assert api.get("camp/get", id=campaign)["data"]["unsub_window"] == 2_592_000
+
+
+def test_counters_are_summed_over_days(api, world):
+    first, second = world.campaign(), world.campaign()
+    db.session.add_all(
+        [
+            CampaignDay(campaign_id=first, day=1, starts=5, holds=4, confirms=3, unsubs=1),
+            CampaignDay(campaign_id=first, day=2, starts=1, holds=0, confirms=1, unsubs=1),
+        ]
+    )
+    rows = {row["id"]: row for row in api.get("camp/list")["data"]}
+    assert [rows[first][name] for name in ("starts", "confirms", "unsubs")] == [6, 4, 2]
+    assert [rows[second][name] for name in ("starts", "confirms", "unsubs")] == [0, 0, 0]
+
+
+def test_campaigns_are_listed_newest_first_also_those_of_a_deleted_bot(api, world):
+    first = world.campaign(bot_id=world.bot(status=3))
+    second = world.campaign(status=1)
+    world.campaign(status=2)
+    assert [row["id"] for row in api.get("camp/list")["data"]] == [second, first]
+
+
+def test_a_bot_must_be_ones_own_and_living(api, world, others_world):
+    foreign, dead = others_world.bot(), world.bot(status=3)
+    for bot in (foreign, dead, 10**9):
+        chat = world.chat(bot) if bot != 10**9 else -1
+        assert api.post("camp/add", bot=bot, chat=chat)["error"] == "notfound"
+
+
+def test_a_chat_must_be_administered_by_that_bot(api, world, place):
+    lost = world.chat(place["bot"], is_admin=False, chat_id=-77)
+    elsewhere = world.chat(world.bot())
+    for chat in (lost, elsewhere, -1):
+        assert api.post("camp/add", bot=place["bot"], chat=chat)["error"] == "nochat"
+
+
+def test_a_chat_is_tracked_once_in_the_whole_installation(api, place, other, others_world):
+    api.post("camp/add", **place)
+    assert api.post("camp/add", **place)["error"] == "exists"
+    theirs = others_world.bot()
+    others_world.chat(theirs, chat_id=place["chat"])
+    assert api(other.key).post("camp/add", bot=theirs, chat=place["chat"])["error"] == "exists"
+
+
+def test_a_deleted_campaign_frees_its_chat_and_is_gone(api, place):
+    campaign = api.post("camp/add", **place)["data"]["id"]
+    assert api.post("camp/del", id=campaign) == {"status": "ok"}
+    assert api.get("camp/get", id=campaign)["error"] == "notfound"
+    assert api.post("camp/del", id=campaign)["error"] == "notfound"
+    assert api.get("camp/list")["data"] == []
+    assert api.post("camp/add", **place)["status"] == "ok"
+
+
+def test_a_plan_limits_living_campaigns(api, make_account, others_world, other):
+    db.session.get(type(other), other.id).tariff = "kitten"
+    bot = others_world.bot()
+    first, second = others_world.chat(bot), others_world.chat(bot)
+    theirs = api(other.key)
+    kept = theirs.post("camp/add", bot=bot, chat=first)["data"]["id"]
+    assert theirs.post("camp/add", bot=bot, chat=second)["error"] == "limit"
+    theirs.post("camp/del", id=kept)
+    assert theirs.post("camp/add", bot=bot, chat=second)["status"] == "ok"
+
+
+def test_a_taken_code_is_replaced_by_another(app, account, place, world):
+    taken = db.session.get(Campaign, world.campaign()).code
+    codes = iter([taken, taken, "fresh1"])
+    made = campaigns.add(account.id, **place, urls={}, new_code=lambda: next(codes))
+    assert made.code == "fresh1"
+
+
+def test_of_two_who_add_at_once_the_limit_lets_one_pass(live_app, make_account, world_of):
+    kitten = make_account()
+    world = world_of(kitten.id)
+    bot = world.bot()
+    chats = [world.chat(bot), world.chat(bot)]
+    ready, outcomes = threading.Barrier(2), []
+
+    def add(chat: int) -> None:
+        with live_app.app_context():
+            ready.wait()
+            try:
+                campaigns.add(kitten.id, bot=bot, chat=chat, urls={})
+                outcomes.append("ok")
+            except ApiError as error:
+                outcomes.append(error.code)
+                db.session.rollback()
+
+    threads = [threading.Thread(target=add, args=(chat,)) for chat in chats]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(outcomes) == ["limit", "ok"]
+
+
+def test_of_two_accounts_who_add_one_chat_at_once_one_gets_it(live_app, make_account, world_of):
+    owners = [make_account(), make_account()]
+    bots = [world_of(owner.id).bot() for owner in owners]
+    for bot in bots:
+        world_of(0).chat(bot, chat_id=-4242)
+    ready, outcomes = threading.Barrier(2), []
+
+    def add(owner: int, bot: int) -> None:
+        with live_app.app_context():
+            ready.wait()
+            try:
+                campaigns.add(owner, bot=bot, chat=-4242, urls={})
+                outcomes.append("ok")
+            except ApiError as error:
+                outcomes.append(error.code)
+                db.session.rollback()
+
+    threads = [
+        threading.Thread(target=add, args=(owner.id, bot))
+        for owner, bot in zip(owners, bots, strict=True)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(outcomes) == ["exists", "ok"]
+
+
+def test_a_refused_addition_leaves_nothing(api, place):
+    answer = api.post("camp/add", **place, pb_hold="gopher://x/")
+    assert (answer["error"], answer["field"]) == ("param", "pb_hold")
+    answer = api.post("camp/add", **place, button_url="gopher://x/")
+    assert (answer["error"], answer["field"]) == ("param", "button_url")
+    assert api.get("camp/list")["data"] == []
+    assert api.post("camp/add", **place)["status"] == "ok"
+
+
+def test_an_edit_keeps_what_it_does_not_name(api, place):
+    texts = {
+        "welcome": "a",
+        "media": "",
+        "button_text": "b",
+        "button_url": "https://x.example/{click}",
+    }
+    campaign = api.post("camp/add", **place, **texts, notify_level=2, pb_wait=URL)["data"]["id"]
+    before = api.get("camp/get", id=campaign)["data"]
+    assert api.post("camp/edit", id=campaign) == {"status": "ok"}
+    assert api.get("camp/get", id=campaign)["data"] == before
+    assert api.post("camp/edit", id=campaign, media="", notify_level=3) == {"status": "ok"}
+    assert api.get("camp/get", id=campaign)["data"] == before | {"media": "", "notify_level": 3}
+
+
+def test_an_edit_of_one_template_rewrites_all_five(api, place):
+    campaign = api.post("camp/add", **place, pb_wait=URL, pb_hold=URL)["data"]["id"]
+    api.post("camp/edit", id=campaign, pb_trash=URL)
+    data = api.get("camp/get", id=campaign)["data"]
+    assert {field: data[field] for field in NONE} == NONE | {"pb_trash": URL}
+    api.post("camp/edit", id=campaign, pb_trash="")
+    data = api.get("camp/get", id=campaign)["data"]
+    assert {field: data[field] for field in NONE} == NONE
+
+
+def test_a_new_welcome_clears_its_fault(api, world):
+    campaign = world.campaign(welcome="*x", welcome_fault="can't parse entities")
+    assert api.get("camp/get", id=campaign)["data"]["welcome_fault"] == "can't parse entities"
+    api.post("camp/edit", id=campaign, welcome="*x*")
+    assert api.get("camp/get", id=campaign)["data"]["welcome_fault"] == ""
+
+
+def test_bot_and_chat_cannot_be_edited(api, place, world):
+    campaign = api.post("camp/add", **place)["data"]["id"]
+    api.post("camp/edit", id=campaign, bot=world.bot(), chat=-5, status=2, account_id=1, code="x")
+    data = api.get("camp/get", id=campaign)["data"]
+    assert (data["bot"], data["chat"], data["status"]) == (place["bot"], place["chat"], 0)
+
+
+def test_a_link_carries_the_click_or_its_macro(api, world):
+    campaign = world.campaign(bot_id=world.bot(username="mytrackbot"), code="abc123")
+    link = api.get("camp/link", id=campaign)["data"]["link"]
+    assert link == "https://t.me/mytrackbot?start=abc123-{click}"
+    link = api.get("camp/link", id=campaign, click="a-B_9")["data"]["link"]
+    assert link == "https://t.me/mytrackbot?start=abc123-a-B_9"
+    assert api.get("camp/link", id=campaign, click="x" * 57)["status"] == "ok"
+
+
+@pytest.mark.parametrize("click", ["x" * 58, "a.b", "{subid}", "a b", "é", "a\n", "%00"])
+def test_a_click_that_telegram_would_not_carry_is_refused(api, world, click):
+    answer = api.get("camp/link", id=world.campaign(), click=click)
+    assert (answer["error"], answer["field"]) == ("param", "click")
+
+
+def test_a_campaign_is_paused_and_resumed(api, world):
+    campaign = world.campaign()
+    for pause, status in ((1, 1), (1, 1), (0, 0), ("true", 1), (False, 0)):
+        assert api.post("camp/pause", id=campaign, pause=pause) == {"status": "ok"}
+        assert api.get("camp/get", id=campaign)["data"]["status"] == status
+    for wrong in (2, "yes", 1.0, None, [1]):
+        assert api.post("camp/pause", id=campaign, pause=wrong)["field"] == "pause"
+    assert api.post("camp/pause", id=campaign)["field"] == "pause"
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("welcome", "x" * 4097),
+        ("welcome", "a\x00b"),
+        ("welcome", 5),
+        ("welcome", {"a": 1}),
+        ("media", "../etc"),
+        ("button_text", "x" * 65),
+        ("unsub_window", -1),
+        ("unsub_window", 1.5),
+        ("unsub_window", True),
+        ("unsub_window", "12x"),
+        ("unsub_window", 2**63),
+        ("unsub_window", 10**30),
+        ("notify_level", 4),
+        ("notify_level", -1),
+        ("bot", 0),
+        ("bot", "abc"),
+        ("chat", None),
+        ("chat", "-"),
+    ],
+)
+def test_a_wrong_value_is_named_and_nothing_is_kept(api, place, field, value):
+    answer = api.post("camp/add", **{**place, field: value})
+    assert (answer["error"], answer["field"]) == ("param", field)
+    assert answer["message"].startswith(f"{field}: ")
+    assert api.get("camp/list")["data"] == []
+
+
+@pytest.mark.parametrize(
+    ("verb", "path", "rest"),
+    [
+        ("get", "camp/get", {}),
+        ("get", "camp/link", {}),
+        ("get", "camp/link", {"click": "a.b"}),
+        ("post", "camp/edit", {"welcome": "mine now"}),
+        ("post", "camp/pause", {"pause": 1}),
+        ("post", "camp/del", {}),
+    ],
+)
+def test_anothers_campaign_and_a_missing_one_are_the_same(api, others_world, verb, path, rest):
+    foreign = others_world.campaign(welcome="theirs")
+    call = getattr(api, verb)
+    answer = call(path, id=foreign, **rest)
+    assert answer == call(path, id=10**12, **rest)
+    assert answer["error"] == "notfound"
+    db.session.expire_all()
+    kept = db.session.get(Campaign, foreign)
+    assert (kept.welcome, kept.status, kept.created) == ("theirs", 0, NOON)
+
+
+def test_a_title_is_that_of_the_chat(api, place):
+    db.session.query(BotChat).one().title = "Новости 🗞"
+    api.post("camp/add", **place)
+    assert api.get("camp/list")["data"][0]["chat_title"] == "Новости 🗞"
+
+
+# What stands beside an answer: the tracker's own link, and warnings.
+
+PROSPER = "https://p.example/tracking202/static/gpb.php?subid={click}"
+KEYED = "https://k.example/ab12/postback?subid={click}&status="
+
+
+def tracker_link(campaign: str, macro: str) -> str:
+    return f"https://t.me/mytrackbot?start={campaign}-{macro}"
+
+
+@pytest.fixture
+def tracked(world):
+    return world.campaign(bot_id=world.bot(username="mytrackbot"), code="abc123")
+
+
+def test_a_link_for_no_tracker_is_told_alone(api, tracked):
+    assert api.get("camp/link", id=tracked) == {
+        "status": "ok",
+        "data": {"link": tracker_link("abc123", "{click}"), "trackers": []},
+    }
+
+
+def test_a_link_is_also_told_with_the_trackers_own_macro(api, tracked):
+    api.post("camp/edit", id=tracked, pb_wait=f"{KEYED}lead", pb_approve=f"{KEYED}sale")
+    settings = {"preset": "voluum", "fields": {"domain": "v.example"}}
+    api.post("dest/add", tracker="url_template", settings=settings, campaign=tracked)
+    data = api.get("camp/link", id=tracked)["data"]
+    assert data["link"] == tracker_link("abc123", "{click}")
+    assert data["trackers"] == [
+        {
+            "tracker": "Keitaro or Orbitra",
+            "macro": "{subid}",
+            "link": tracker_link("abc123", "{subid}"),
+        },
+        {"tracker": "Voluum", "macro": "{clickid}", "link": tracker_link("abc123", "{clickid}")},
+    ]
+    assert api.get("camp/link", id=tracked, click="abc")["data"]["trackers"] == []
+
+
+def test_a_click_that_no_tracker_of_the_campaign_gave_out_is_warned_of(api, tracked):
+    settings = {"preset": "prosper202", "fields": {"domain": "p.example"}}
+    api.post("dest/add", tracker="url_template", settings=settings)
+    answer = api.get("camp/link", id=tracked, click="abc")
+    assert answer["data"]["link"] == tracker_link("abc123", "abc")
+    (warning,) = answer["warnings"]
+    assert warning.startswith("Prosper202: ")
+    assert "[[subid]]" in warning
+    assert "warnings" not in api.get("camp/link", id=tracked, click="12")
+
+
+def test_a_campaigns_own_templates_speak_for_it_and_not_the_accounts(api, tracked):
+    api.post("profile/postbacks", pb_approve=PROSPER)
+    assert api.get("camp/link", id=tracked, click="abc")["warnings"]
+    api.post("camp/edit", id=tracked, pb_approve=f"{KEYED}sale")
+    assert "warnings" not in api.get("camp/link", id=tracked, click="abc")
+    api.post("camp/edit", id=tracked, pb_approve="")
+    assert api.get("camp/link", id=tracked, click="abc")["warnings"]
+
+
+def test_another_campaigns_or_a_deleted_tracker_says_nothing(api, world, tracked):
+    settings = {"preset": "prosper202", "fields": {"domain": "p.example"}}
+    add = {"tracker": "url_template", "settings": settings}
+    api.post("dest/add", **add, campaign=world.campaign())
+    gone = api.post("dest/add", **add, campaign=tracked)["data"]["id"]
+    api.post("dest/del", id=gone)
+    assert "warnings" not in api.get("camp/link", id=tracked, click="abc")
+
+
+def test_an_ad_platforms_click_id_that_no_link_carries_is_warned_of(api, tracked):
+    settings = {"pixel_code": "COQDA8RC77U2TMR44LI0", "access_token": "tt-secret-token"}
+    api.post("dest/add", tracker="tiktok_events", settings=settings)
+    (warning,) = api.get("camp/link", id=tracked)["warnings"]
+    assert "ttclid" in warning
+    assert "warnings" not in api.get("camp/link", id=tracked, click="short")
+
+
+def test_templates_known_to_be_wrong_are_kept_and_warned_of(api, place):
+    atop = "https://your-keitaro.com/postback?subid={click}&status="
+    wrong = {"pb_wait": f"{atop}lead", "pb_approve": f"{atop}sale"}
+    added = api.post("camp/add", **place, **wrong)
+    (warning,) = added["warnings"]
+    assert warning.startswith("pb_wait, pb_approve: ")
+    campaign = added["data"]["id"]
+    assert api.get("camp/get", id=campaign)["data"]["pb_wait"] == wrong["pb_wait"]
+    assert api.post("camp/edit", id=campaign, **wrong) == {"status": "ok", "warnings": [warning]}
+    assert api.post("camp/edit", id=campaign, pb_wait=f"{KEYED}lead") == {"status": "ok"}
+    assert api.post("camp/edit", id=campaign, unsub_window=5) == {"status": "ok"}

@@ -1,0 +1,49 @@
+"""The doctor finds what is wrong and says what to do."""
+
+from __future__ import annotations
+
+from alembic.script import ScriptDirectory
+from sqlalchemy import text
+
+from app.cli import doctor
+from app.extensions import db, doorbell
+
+
+def found(name: str) -> doctor.Check:
+    return next(check for check in doctor.run() if check.name == name)
+
+
+def test_tables_that_no_migration_has_made_are_noticed(app):
+    check = found("migrations")
+    assert not check.ok
+    assert "db upgrade" in check.advice
+
+
+def test_a_database_at_head_is_well(app):
+    head = ScriptDirectory("migrations").get_current_head()
+    db.session.execute(text("CREATE TABLE alembic_version (version_num VARCHAR(32))"))
+    db.session.execute(text("INSERT INTO alembic_version VALUES (:head)"), {"head": head})
+    db.session.commit()
+    assert found("migrations").ok
+
+
+def test_what_works_is_well(app):
+    for name in ("configuration", "database", "redis", "plugins", "webhook"):
+        assert found(name).ok, found(name)
+
+
+def test_a_redis_that_is_away_is_named_and_calmly(app, redis_server):
+    doorbell.open("redis://127.0.0.1:1")
+    try:
+        check = found("redis")
+    finally:
+        doorbell.open(redis_server.url)
+    assert not check.ok
+    assert "REDIS_URL" in str(check)
+
+
+def test_an_address_that_does_not_lead_to_us_is_noticed(app, change_settings):
+    change_settings(public_url="http://127.0.0.1:1")
+    check = found("webhook")
+    assert not check.ok
+    assert "PUBLIC_URL" in check.advice

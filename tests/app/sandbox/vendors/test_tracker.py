@@ -1,0 +1,173 @@
+from __future__ import annotations
+
+import socket
+import time
+from urllib.parse import urlsplit
+
+import pytest
+import requests
+
+from app.sandbox.vendors import tracker_modes
+from app.sandbox.vendors.tracker_modes import read_mode
+
+
+def raw(tracker, path, *, seconds=0.3, most=1 << 20):
+    """What comes over the wire until it closes, time runs out or it is enough."""
+    port = urlsplit(tracker.url).port
+    got = bytearray()
+    with socket.create_connection(("127.0.0.1", port), timeout=seconds) as link:
+        link.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+        try:
+            while len(got) < most and (piece := link.recv(65536)):
+                got += piece
+        except TimeoutError:
+            return bytes(got), "open"
+        except ConnectionResetError:
+            return bytes(got), "reset"
+    return bytes(got), "closed" if len(got) < most else "open"
+
+
+def test_a_request_is_logged_as_it_came(tracker, session):
+    url = f"{tracker.url}/ok/p%C3%A4th?click=a%26b&empty=&status=wait"
+    answer = session.post(url, data=b"body", headers={"Idempotency-Key": "k"}, timeout=5)
+    assert (answer.status_code, answer.text) == (200, "OK")
+    (hit,) = tracker.log()
+    assert (hit.method, hit.path, hit.body, hit.status) == ("POST", "/ok/päth", b"body", 200)
+    assert hit.query == {"click": "a&b", "empty": "", "status": "wait"}
+    assert hit.idempotency_key == "k"
+
+
+def test_an_answer_is_in_the_log_before_it_is_read(tracker, session):
+    for number in range(200):
+        session.get(f"{tracker.url}/pb?n={number}", timeout=5)
+        assert len(tracker.log()) == number + 1
+    assert (tracker.accepts, tracker.requests, tracker.in_flight) == (1, 200, 0)
+
+
+def test_flaky_counts_each_full_url(tracker, session):
+    def status(query):
+        return session.get(f"{tracker.url}/flaky/2/pb?{query}", timeout=5).status_code
+
+    assert [status("a") for _ in range(3)] == [500, 500, 200]
+    assert status("b") == 500
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/dead", 500),
+        ("/gone/x", 410),
+        ("/status/418?x", 418),
+        ("/status/204", 204),
+        ("/liar", 200),
+        ("/anything", 200),
+    ],
+)
+def test_plain_answers(tracker, session, path, status):
+    assert session.get(tracker.url + path, timeout=5).status_code == status
+
+
+def test_a_liar_says_200_and_means_no(tracker, session):
+    assert session.get(f"{tracker.url}/liar", timeout=5).json()["status"] == "error"
+
+
+def test_redirects_and_waits_say_where_and_how_long(tracker, session):
+    away = session.get(
+        f"{tracker.url}/redirect?to=http://127.0.0.1:1/", allow_redirects=False, timeout=5
+    )
+    assert (away.status_code, away.headers["Location"]) == (302, "http://127.0.0.1:1/")
+    later = session.get(f"{tracker.url}/slow-down?seconds=86400", timeout=5)
+    assert (later.status_code, later.headers["Retry-After"]) == (429, "86400")
+
+
+@pytest.mark.parametrize(
+    ("path", "begins", "end"),
+    [
+        ("/hang", b"", "open"),
+        ("/hang-after-headers", b"HTTP/1.1 200", "open"),
+        ("/drip", b"HTTP/1.1 200", "open"),
+        ("/endless", b"HTTP/1.1 200", "open"),
+        ("/reset", b"HTTP/1.1 200", "reset"),
+        ("/half-close", b"HTTP/1.1 200", "closed"),
+        ("/huge-header", b"HTTP/1.1 200", "open"),
+    ],
+)
+def test_evil_modes(tracker, path, begins, end):
+    got, how = raw(tracker, path, most=1 << 20)
+    assert got.startswith(begins)
+    assert how == end
+
+
+def test_a_gzip_bomb_is_small_on_the_wire(tracker):
+    got, _ = raw(tracker, "/gzip-bomb", seconds=10, most=len(tracker_modes.bomb()))
+    assert b"Content-Encoding: gzip" in got
+    assert len(tracker_modes.bomb()) < 200_000
+
+
+def test_a_mode_can_be_changed_and_healed(tracker, session):
+    def status(path):
+        return session.get(tracker.url + path, timeout=5).status_code
+
+    tracker.set_mode("/dead", "ok")
+    tracker.set_mode("/dead/still", "gone")
+    assert (status("/dead/a"), status("/dead/still")) == (200, 410)
+    tracker.set_mode("/dead", None)
+    assert status("/dead/a") == 500
+
+
+def test_a_mode_that_does_not_exist_is_named(tracker):
+    with pytest.raises(ValueError, match="gzip-bomb"):
+        tracker.set_mode("/x", "sleepy")
+
+
+def test_numbers_of_modes_are_read():
+    assert read_mode("flaky/12").number == 12
+    assert read_mode("/status/503/more").number == 503
+    assert read_mode("slow-down?seconds=9").number == 9
+
+
+def test_it_counts_what_is_open_at_once(tracker):
+    links = []
+    for number in range(3):
+        link = socket.create_connection(("127.0.0.1", urlsplit(tracker.url).port))
+        link.sendall(f"GET /hang?{number} HTTP/1.1\r\n\r\n".encode())
+        links.append(link)
+    tracker.wait_for(3)
+    assert (tracker.in_flight, tracker.peak) == (3, 3)
+    for link in links:
+        link.close()
+    while tracker.in_flight:
+        time.sleep(0.001)
+
+
+def test_pipelined_requests_are_answered_in_order(tracker):
+    with socket.create_connection(("127.0.0.1", urlsplit(tracker.url).port), 5) as link:
+        link.sendall(b"GET /status/201 HTTP/1.1\r\n\r\nGET /status/202 HTTP/1.1\r\n\r\n")
+        got = b""
+        while got.count(b"as you wish") < 2:
+            got += link.recv(65536)
+    assert got.index(b" 201 ") < got.index(b" 202 ")
+
+
+def test_other_processes_drive_it_over_http(tracker):
+    base = f"{tracker.url}/sandbox"
+    with requests.Session() as session:
+        session.post(f"{base}/mode", json={"prefix": "/x", "mode": "gone"}, timeout=5)
+        assert session.get(f"{tracker.url}/x", timeout=5).status_code == 410
+        wrong = session.post(f"{base}/mode", json={"prefix": "/x", "mode": "?"}, timeout=5)
+        assert wrong.status_code == 400
+        assert [hit["status"] for hit in session.get(f"{base}/log", timeout=5).json()] == [410]
+        assert session.get(f"{base}/counters", timeout=5).json()["requests"] == 1
+        assert session.get(f"{base}/reset", timeout=5).json() is True
+        assert session.get(f"{base}/log", timeout=5).json() == []
+
+
+@pytest.mark.parametrize(
+    "junk", [b"\r\n\r\n", b"GET\r\n\r\n", b"GET / HTTP/1.1\r\nContent-Length: x\r\n\r\n"]
+)
+def test_junk_does_not_break_it(tracker, session, junk):
+    with socket.create_connection(("127.0.0.1", urlsplit(tracker.url).port), 5) as link:
+        link.sendall(junk)
+        link.shutdown(socket.SHUT_WR)
+        link.recv(1000)
+    assert session.get(f"{tracker.url}/ok", timeout=5).ok

@@ -1,0 +1,207 @@
+from __future__ import annotations
+
+import threading
+from itertools import pairwise
+
+import pytest
+import redis
+from hypothesis import given
+from hypothesis import strategies as st
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from app.errors import TooManyRequests
+from app.extensions import doorbell
+from app.services.accounts import rate_limits
+from app.services.accounts.rate_limits import Limit
+
+NOON = 1_780_000_000.0
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = NOON
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def _away() -> redis.Redis:
+    raise redis.ConnectionError("nobody is there")
+
+
+def _granted(limit: Limit, caller: str = "1") -> bool:
+    try:
+        limit.take(caller)
+    except TooManyRequests:
+        return False
+    return True
+
+
+@pytest.fixture(params=["shared", "local"])
+def bucket(request, clean_redis):
+    """Sixty a minute, five at once, counted in Redis or here."""
+    shared = (lambda: clean_redis) if request.param == "shared" else _away
+    return Limit("test", per_minute=60, burst=5, clock=Clock(), shared=shared)
+
+
+def test_a_burst_passes_and_then_one_each_second(bucket):
+    assert [_granted(bucket) for _ in range(7)] == [True] * 5 + [False] * 2
+    bucket.clock.now += 1
+    assert [_granted(bucket) for _ in range(2)] == [True, False]
+    bucket.clock.now += 3600
+    assert [_granted(bucket) for _ in range(7)] == [True] * 5 + [False] * 2
+
+
+def test_whoever_waits_as_long_as_told_is_let_in(bucket):
+    for _ in range(5):
+        bucket.take("1")
+    with pytest.raises(TooManyRequests) as refused:
+        bucket.take("1")
+    assert refused.value.extra == {"retry_after": 1}
+    bucket.clock.now += refused.value.extra["retry_after"]
+    bucket.take("1")
+
+
+def test_callers_are_counted_apart(bucket):
+    while _granted(bucket, "1"):
+        pass
+    assert _granted(bucket, "2")
+
+
+def test_a_clock_that_is_set_back_shuts_nobody_out(bucket):
+    while _granted(bucket):
+        pass
+    bucket.clock.now -= 86_400
+    with pytest.raises(TooManyRequests) as refused:
+        bucket.take("1")
+    assert refused.value.extra["retry_after"] == 1
+
+
+def test_processes_count_together(clean_redis):
+    def make() -> Limit:
+        return Limit(
+            "test", per_minute=60, burst=20, clock=lambda: NOON, shared=lambda: clean_redis
+        )
+
+    granted: list[bool] = []
+
+    def call(limit: Limit) -> None:
+        granted.extend(_granted(limit) for _ in range(20))
+
+    threads = [threading.Thread(target=call, args=[make()]) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sum(granted) == 20
+
+
+def test_after_a_fault_redis_is_left_alone_for_a_while(clean_redis):
+    asked: list[float] = []
+    clock = Clock()
+
+    def shared() -> redis.Redis:
+        asked.append(clock.now)
+        return _away()
+
+    limit = Limit("test", per_minute=60, burst=5, clock=clock, shared=shared)
+    for _ in range(12):
+        _granted(limit)
+        clock.now += 1
+    assert asked == [NOON, NOON + 5, NOON + 10]
+
+
+def test_redis_keeps_nothing_that_it_does_not_need(clean_redis):
+    limit = Limit("test", per_minute=60, burst=5, clock=Clock(), shared=lambda: clean_redis)
+    limit.take("1")
+    assert 0 < clean_redis.pttl("gatepost:limit:test:1") <= 1000
+
+
+def test_one_process_remembers_a_bounded_number_of_callers(monkeypatch):
+    monkeypatch.setattr(rate_limits, "KEPT", 3)
+    limit = Limit("test", per_minute=60, burst=1, clock=Clock(), shared=_away)
+    for caller in "abcdef":
+        assert _granted(limit, caller)
+    assert len(limit._full) == 3
+    limit.clock.now += 60
+    assert _granted(limit, "g")
+    assert set(limit._full) == {"g"}
+
+
+@given(st.lists(st.floats(0, 5), min_size=1, max_size=60))
+def test_no_stretch_of_time_sees_more_than_its_share(pauses):
+    clock = Clock()
+    limit = Limit("test", per_minute=60, burst=3, clock=clock, shared=_away)
+    times = []
+    for pause in pauses:
+        clock.now += pause
+        if _granted(limit):
+            times.append(clock.now)
+    assert all(first <= second for first, second in pairwise(times))
+    for index, start in enumerate(times):
+        for more, end in enumerate(times[index:], 1):
+            assert more <= 3 + (end - start) + 1e-3
+
+
+# At the doors
+
+
+@pytest.fixture(autouse=True)
+def standing_clocks(monkeypatch):
+    """A slow test gives nobody new tokens."""
+    for limit in (rate_limits.CALLERS, rate_limits.STRANGERS, rate_limits.OUTWARD):
+        monkeypatch.setattr(limit, "clock", lambda: NOON)
+
+
+def _spend(limit: Limit, caller: str) -> None:
+    while _granted(limit, caller):
+        pass
+
+
+def _error(response):
+    assert response.status_code == 200
+    return response.get_json()["error"]
+
+
+def test_an_account_that_calls_too_fast_is_told_when_to_come_back(api, account):
+    _spend(rate_limits.CALLERS, str(account.id))
+    answer = api.get("profile/info")
+    assert answer["error"] == "rate"
+    assert answer["retry_after"] == 1
+
+
+def test_wrong_keys_are_counted_by_address_and_right_ones_go_on(client, api):
+    _spend(rate_limits.STRANGERS, "127.0.0.1")
+    assert _error(client.get("/api/profile/info.json?id=1-wrong")) == "rate"
+    assert _error(client.get("/api/profile/info.json")) == "rate"
+    assert api.get("profile/info")["status"] == "ok"
+
+
+def test_calls_that_ask_another_server_are_fewer(api, account):
+    _spend(rate_limits.OUTWARD, str(account.id))
+    for path, body in {
+        "dest/check": {"id": 1},
+        "bots/add": {"token": "1:x"},
+        "profile/tracker": {"domain": "", "key": ""},
+        "postbacks/test": {"template": "https://t.example/{click}", "send": 1},
+    }.items():
+        assert api.post(path, **body)["error"] == "rate", path
+    shown = api.post("postbacks/test", template="https://t.example/{click}")
+    assert shown["status"] == "ok"
+
+
+def test_calls_go_on_while_redis_is_away(api, monkeypatch):
+    nobody = redis.Redis(host="127.0.0.1", port=1, retry=Retry(NoBackoff(), 0))
+    monkeypatch.setattr(doorbell, "_redis", nobody)
+    few = Limit("callers", per_minute=600, burst=3, clock=lambda: NOON)
+    monkeypatch.setattr(rate_limits, "CALLERS", few)
+    answers = [api.get("profile/info") for _ in range(4)]
+    assert [answer["status"] for answer in answers] == ["ok"] * 3 + ["error"]
+    assert answers[-1]["error"] == "rate"
+
+
+def test_a_probe_of_health_is_never_counted(client):
+    _spend(rate_limits.STRANGERS, "127.0.0.1")
+    assert client.get("/healthz").status_code == 200
+    assert _error(client.get("/api/openapi.json")) == "rate"

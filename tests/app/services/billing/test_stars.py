@@ -1,0 +1,516 @@
+"""A plan is paid in Telegram Stars, once, by who it is for, and may be given back."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import select, update
+
+from app.config import BadSetting
+from app.domain.telegram.payments import Checkout
+from app.extensions import db
+from app.models import Account, AccountStatus, Payment, PaymentState, Update, UpdateState
+from app.sandbox.telegram import faults, people
+from app.sandbox.telegram.state import CheckoutState
+from app.services.billing import gateway, refunds, stars
+from app.services.billing.stars import Objection
+from app.services.bots import webhooks
+from app.services.leads import process
+from app.services.messages.callbacks import TOASTS
+from plugins.payments import telegram_stars
+from tests.support.desk import ANN, IVAN, TOKEN, rows
+
+DAY = 86_400
+SETTINGS = {"stars": {"cat": 1800}, "stars_per_usd": 75.3, "support": "@gate_support"}
+NOW = 1_790_000_000
+
+
+@pytest.fixture
+def till(desk, live_app, change_settings):
+    """The service bot sells plans for Stars."""
+    change_settings(payment_gateway="telegram_stars", payment_settings=json.dumps(SETTINGS))
+    live_app.extensions["gateway"] = gateway.configured(live_app.config["SETTINGS"])
+    yield desk
+    live_app.extensions["gateway"] = None
+
+
+@pytest.fixture
+def ann(make_account):
+    return make_account(tg_id=ANN.id)
+
+
+@pytest.fixture
+def mine(api, ann):
+    return api(ann.key)
+
+
+def state(account):
+    (row,) = rows(select(Account).where(Account.id == account.id))
+    return row.tariff, row.paid_until
+
+
+def payments():
+    return rows(select(Payment).order_by(Payment.id))
+
+
+def bought(mine, plan="cat"):
+    return mine.post("tariff/buy", tariff=plan)["data"]["url"]
+
+
+def paid(till, link, person=ANN):
+    """The person pays the link: the checkout, and then the money."""
+    checkout = till.telegram.pay(TOKEN, link, person)
+    till.fetch()
+    till.fetch()
+    return checkout
+
+
+def paid_twice(till, link):
+    """Two press at once, and both pay the same link."""
+    for _ in range(2):
+        till.telegram.pay(TOKEN, link, ANN)
+    till.fetch()
+    till.fetch()
+    return payments()
+
+
+def test_a_plan_is_bought_by_an_invoice_link(till, mine, ann):
+    link = bought(mine)
+    assert link.startswith("https://t.me/$")
+    (call,) = till.telegram.calls(TOKEN, "createInvoiceLink")
+    (payment,) = payments()
+    assert call.params["payload"] == payment.ref
+    assert (call.params["currency"], call.params["provider_token"]) == ("XTR", "")
+    assert [price["amount"] for price in call.params["prices"]] == [1800]
+    assert (payment.price, payment.price_currency) == (1800, "XTR")
+    assert state(ann) == ("kitten", None)
+
+
+def test_the_price_follows_from_dollars_where_none_is_set(till, mine):
+    assert bought(mine, "tiger")
+    assert payments()[0].price == 6627  # 88 x 75.3, rounded up
+
+
+def test_who_pays_gets_the_plan_and_is_told(till, mine, ann, client):
+    before = int(time.time())
+    checkout = paid(till, bought(mine))
+    assert checkout.state is CheckoutState.PAID
+    tariff, until = state(ann)
+    assert tariff == "cat"
+    assert 0 <= until - before - 30 * DAY < 600
+    (row,) = mine.get("tariff/history")["data"]
+    assert (row["state"], row["amount"], row["currency"]) == ("paid", 1800, "XTR")
+    (payment,) = payments()
+    assert (payment.charge, payment.payer) == (checkout.charge, ANN.id)
+    told = client.get(f"/api/pay/check?payment={payment.ref}").get_json()["data"]
+    assert told["state"] == "paid"
+    till.tell()
+    till.speak()
+    assert "Kitty" in till.translatable(ANN)[-1].text
+
+
+def test_a_payment_that_is_not_made_yet_is_checked_without_asking_anybody(till, mine, client):
+    bought(mine)
+    calls = len(till.telegram.calls(TOKEN))
+    told = client.get(f"/api/pay/check?payment={payments()[0].ref}").get_json()["data"]
+    assert told["state"] == "new"
+    assert len(till.telegram.calls(TOKEN)) == calls
+    assert client.post("/api/pay/acp").get_json()["error"] == "gateway"
+
+
+def test_the_same_money_told_again_changes_nothing(till, mine, ann):
+    paid(till, bought(mine))
+    was = state(ann)
+    (payment,) = payments()
+    told = {
+        "currency": "XTR", "total_amount": 1800, "invoice_payload": payment.ref,
+        "telegram_payment_charge_id": payment.charge, "provider_payment_charge_id": "",
+    }  # fmt: skip
+    for number in (9001, 9002):
+        till.hear({"update_id": number, **people.successful_payment(ANN, told)})
+    assert state(ann) == was
+    assert len(payments()) == 1
+    assert len(till.notices()) == 1
+
+
+def test_an_update_that_is_processed_again_after_a_crash_changes_nothing(till, mine, ann):
+    paid(till, bought(mine))
+    was = state(ann)
+    db.session.execute(update(Update).values(state=UpdateState.WAITING))
+    db.session.commit()
+    process.process_updates(seconds=10)
+    TOASTS.join()
+    assert state(ann) == was
+    assert len(payments()) == 1
+    ended = rows(select(Update).where(Update.state != UpdateState.DONE))
+    assert ended == []
+
+
+def test_two_who_press_at_once_pay_for_two_periods(till, mine, ann, client):
+    one, two = paid_twice(till, bought(mine))
+    assert {one.state, two.state} == {PaymentState.PAID}
+    assert one.charge != two.charge
+    assert state(ann) == ("cat", one.paid + 60 * DAY)
+
+
+def test_a_paid_invoice_is_not_paid_again(till, mine):
+    link = bought(mine)
+    paid(till, link)
+    again = paid(till, link)
+    assert (again.state, again.message) == (
+        CheckoutState.REFUSED,
+        "This invoice is paid already.",
+    )
+    assert len(payments()) == 1
+
+
+def test_nobody_pays_for_a_stranger(till, mine, ann, make_account):
+    make_account(tg_id=IVAN.id, lang="ru")
+    link = bought(mine)
+    refused = paid(till, link, IVAN)
+    assert refused.state is CheckoutState.REFUSED
+    assert "другого аккаунта" in refused.message
+    assert state(ann) == ("kitten", None)
+
+
+def test_a_price_that_changed_holds_for_who_has_the_link(till, mine, ann, live_app):
+    link = bought(mine)
+    live_app.extensions["gateway"].settings["stars"]["cat"] = 9
+    assert paid(till, link).state is CheckoutState.PAID
+    assert state(ann)[0] == "cat"
+
+
+def test_what_may_not_be_bought_any_more_is_not_paid(till, mine, ann):
+    cat, tiger = bought(mine), bought(mine, "tiger")
+    assert paid(till, cat).state is CheckoutState.PAID
+    refused = paid(till, tiger)
+    assert refused.state is CheckoutState.REFUSED
+    assert "3 days" in refused.message
+    assert state(ann)[0] == "cat"
+
+
+def test_after_the_operator_stopped_selling_links_are_dead_but_money_counts(
+    till, mine, ann, live_app
+):
+    link = bought(mine)
+    till.telegram.pay(TOKEN, link, ANN)
+    till.fetch()
+    live_app.extensions["gateway"] = None
+    assert paid(till, link).message == "Plans are not sold for Stars any more."
+    assert state(ann)[0] == "cat"
+
+
+def test_an_account_without_telegram_is_told_what_to_do(till, api, make_account):
+    answer = api(make_account().key).post("tariff/buy", tariff="cat")
+    assert answer["error"] == "gateway"
+    assert "not linked" in answer["message"]
+    assert payments() == []
+
+
+@pytest.mark.parametrize("fault", ["unauthorized", "server_error", "drop", "malformed"])
+def test_when_telegram_makes_no_invoice_the_buyer_is_told(till, mine, fault):
+    till.telegram.fail(TOKEN, "createInvoiceLink", fault)
+    assert mine.post("tariff/buy", tariff="cat")["error"] == "gateway"
+    assert bought(mine)
+
+
+@pytest.mark.parametrize("fault", [faults.DROP, faults.SERVER_ERROR, faults.flood(1)])
+def test_a_checkout_that_telegram_did_not_hear_is_answered_again(till, mine, ann, fault):
+    till.telegram.fail(TOKEN, "answerPreCheckoutQuery", fault)
+    assert paid(till, bought(mine)).state is CheckoutState.PAID
+    assert state(ann)[0] == "cat"
+
+
+def test_what_a_batch_that_came_to_nothing_would_have_said_is_not_said(till, mine, live_app):
+    TOASTS.check_out(live_app.config["SETTINGS"].telegram_api_url, TOKEN, "stale", "no")
+    assert paid(till, bought(mine)).state is CheckoutState.PAID
+    assert len(till.telegram.calls(TOKEN, "answerPreCheckoutQuery")) == 1
+
+
+@pytest.mark.parametrize("changes", [{"total_amount": 1799}, {"currency": "USD"}])
+def test_another_sum_is_not_the_price(till, mine, ann, changes):
+    bought(mine)
+    told = {
+        "currency": "XTR", "total_amount": 1800, "invoice_payload": payments()[0].ref,
+        "telegram_payment_charge_id": "c", "provider_payment_charge_id": "", **changes,
+    }  # fmt: skip
+    till.hear(people.successful_payment(ANN, told))
+    assert state(ann) == ("kitten", None)
+    assert payments()[0].state == PaymentState.NEW
+
+
+def test_another_bots_updates_about_money_are_nobodys(till, mine, ann, make_campaign):
+    bought(mine)
+    bot, _, _ = make_campaign(ann.id)
+    told = {
+        "currency": "XTR", "total_amount": 1800, "invoice_payload": payments()[0].ref,
+        "telegram_payment_charge_id": "own", "provider_payment_charge_id": "",
+    }  # fmt: skip
+    till.hear(people.successful_payment(ANN, told), bot=bot)
+    assert state(ann) == ("kitten", None)
+
+
+def test_money_that_no_invoice_explains_is_logged_and_stops_nothing(till, mine, ann, caplog):
+    told = {
+        "currency": "XTR", "total_amount": 5, "invoice_payload": "of another shop",
+        "telegram_payment_charge_id": "c-unknown", "provider_payment_charge_id": "",
+    }  # fmt: skip
+    till.hear(people.successful_payment(ANN, told), people.refunded_payment(ANN, told))
+    assert paid(till, bought(mine)).state is CheckoutState.PAID
+    said = [one.getMessage() for one in caplog.records if "c-unknown" in one.getMessage()]
+    assert ["payment.unknown" in said[0], "refund.unknown" in said[1]] == [True, True]
+
+
+# -- refunds -------------------------------------------------------------------
+
+
+@pytest.fixture
+def run(app):
+    def run(line):
+        result = app.test_cli_runner().invoke(args=line.split())
+        assert result.exception is None or isinstance(result.exception, SystemExit)
+        return result
+
+    return run
+
+
+def test_a_refund_gives_the_stars_back_and_takes_the_plan(till, mine, ann, run):
+    paid(till, bought(mine))
+    (payment,) = payments()
+    listed = run(f"payment list --login {ann.login}")
+    assert json.loads(listed.stdout)["id"] == payment.id
+    given = run(f"payment refund --id {payment.id}")
+    assert (given.exit_code, given.stdout) == (
+        0,
+        f"payment {payment.id} is given back: 1800 XTR\n",
+    )
+    (call,) = till.telegram.calls(TOKEN, "refundStarPayment")
+    assert call.params == {"user_id": ANN.id, "telegram_payment_charge_id": payment.charge}
+    assert state(ann) == ("kitten", None)
+    assert mine.get("tariff/history")["data"][0]["state"] == "refunded"
+    till.speak()
+    assert "given back" in till.translatable(ANN)[-1].text
+
+
+def test_a_refund_is_counted_once_however_often_it_is_told(till, mine, ann, run):
+    paid(till, bought(mine))
+    (payment,) = payments()
+    for _ in range(2):
+        assert run(f"payment refund --id {payment.id}").exit_code == 0
+    assert till.fetch() == 1  # Telegram tells of it too
+    assert state(ann) == ("kitten", None)
+    assert len(till.telegram.calls(TOKEN, "refundStarPayment")) == 1
+    assert len([one for one in till.staged() if "given back" in one.text]) == 1
+
+
+def test_a_refund_that_telegram_tells_of_has_the_same_effect(till, mine, ann):
+    checkout = paid(till, bought(mine))
+    webhooks.api_of(TOKEN).call(
+        "refundStarPayment", user_id=ANN.id, telegram_payment_charge_id=checkout.charge
+    )
+    till.fetch()
+    assert payments()[0].state == PaymentState.REFUNDED
+    assert state(ann) == ("kitten", None)
+
+
+def test_a_refund_that_was_made_but_not_written_down_is_written_down(till, mine, ann, run):
+    checkout = paid(till, bought(mine))
+    webhooks.api_of(TOKEN).call(
+        "refundStarPayment", user_id=ANN.id, telegram_payment_charge_id=checkout.charge
+    )
+    assert run(f"payment refund --id {payments()[0].id}").exit_code == 0
+    assert payments()[0].state == PaymentState.REFUNDED
+
+
+def test_a_refund_that_cannot_be_says_why_and_changes_nothing(till, mine, ann, run, live_app):
+    bought(mine)
+    number = payments()[0].id
+    assert "was never paid" in run(f"payment refund --id {number}").stderr
+    assert "there is no payment 99" in run("payment refund --id 99").stderr
+    paid(till, payments()[0].url)
+    till.telegram.fail(TOKEN, "refundStarPayment", "server_error")
+    assert run(f"payment refund --id {number}").exit_code == 1
+    db.session.execute(update(Payment).values(gateway="signed_gateway"))
+    db.session.commit()
+    assert "it was paid by signed_gateway" in run(f"payment refund --id {number}").stderr
+    live_app.extensions["gateway"] = None
+    assert run(f"payment refund --id {number}").exit_code == 1
+    assert state(ann)[0] == "cat"
+
+
+def test_two_who_give_back_at_once_take_the_days_once(till, api, make_account, live_app):
+    until = int(time.time()) + 2 * DAY
+    cat = make_account(tg_id=ANN.id, tariff="cat", paid_until=until)
+    paid(till, bought(api(cat.key)))
+    number = payments()[0].id
+
+    def give_back():
+        with live_app.app_context():
+            refunds.refund(number)
+
+    threads = [threading.Thread(target=give_back) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    till.fetch()
+    assert state(cat) == ("cat", until)
+
+
+def test_a_renewal_that_is_given_back_leaves_the_days_before_it(till, api, make_account, run):
+    until = int(time.time()) + 2 * DAY
+    cat = make_account(tg_id=ANN.id, tariff="cat", paid_until=until)
+    paid(till, bought(api(cat.key), "tiger"))
+    assert state(cat) == ("tiger", until + 30 * DAY)
+    run(f"payment refund --id {payments()[0].id}")
+    assert state(cat) == ("cat", until)
+
+
+def test_a_first_payment_given_back_leaves_what_was_stacked_upon_it(till, mine, ann, run):
+    one, two = paid_twice(till, bought(mine))
+    run(f"payment refund --id {one.id}")
+    assert state(ann) == ("cat", one.paid + 30 * DAY)
+    run(f"payment refund --id {two.id}")
+    assert state(ann) == ("kitten", None)
+
+
+def test_the_last_of_two_payments_is_given_back_first_all_the_same(till, mine, ann, run):
+    one, two = paid_twice(till, bought(mine))
+    run(f"payment refund --id {two.id}")
+    assert state(ann) == ("cat", one.paid + 30 * DAY)
+    run(f"payment refund --id {one.id}")
+    assert state(ann) == ("kitten", None)
+
+
+def age(days):
+    """All that was bought happened so many days earlier."""
+    back = days * DAY
+    payment = Payment.__table__
+    ago = {name: payment.c[name] - back for name in ("created", "paid", "until")}
+    db.session.execute(payment.update().values(ago))
+    db.session.execute(update(Account).values(paid_until=Account.paid_until - back))
+    db.session.commit()
+
+
+def test_a_payment_whose_days_are_over_takes_none_of_a_later_one(till, mine, ann, run):
+    paid(till, bought(mine))
+    age(100)
+    paid(till, bought(mine))
+    was = state(ann)
+    run(f"payment refund --id {payments()[0].id}")
+    assert state(ann) == was
+
+
+def test_days_that_were_used_are_not_taken_from_an_upgrade(till, mine, ann, run):
+    paid(till, bought(mine))
+    age(28)
+    paid(till, bought(mine, "tiger"))
+    tariff, until = state(ann)
+    run(f"payment refund --id {payments()[0].id}")
+    assert state(ann) == (tariff, until - 2 * DAY)
+
+
+def test_a_plan_that_the_operator_gave_later_survives_a_refund(till, mine, ann, run):
+    paid(till, bought(mine))
+    age(100)
+    granted = int(time.time()) + 20 * DAY
+    db.session.execute(update(Account).values(tariff="tiger", paid_until=granted))
+    db.session.commit()
+    run(f"payment refund --id {payments()[0].id}")
+    assert state(ann) == ("tiger", granted)
+
+
+def test_money_that_went_back_before_it_was_told_to_come_grants_nothing(till, mine, ann):
+    bought(mine)
+    told = {
+        "currency": "XTR", "total_amount": 1800, "invoice_payload": payments()[0].ref,
+        "telegram_payment_charge_id": "early", "provider_payment_charge_id": "",
+    }  # fmt: skip
+    till.hear(people.refunded_payment(ANN, told), people.successful_payment(ANN, told))
+    assert state(ann) == ("kitten", None)
+    (payment,) = payments()
+    assert payment.state == PaymentState.REFUNDED
+
+
+def test_a_plan_that_the_operator_gave_for_good_survives_a_refund(till, mine, ann, run):
+    paid(till, bought(mine))
+    db.session.execute(update(Account).values(tariff="tiger", paid_until=None))
+    db.session.commit()
+    run(f"payment refund --id {payments()[0].id}")
+    assert state(ann) == ("tiger", None)
+
+
+# -- questions -----------------------------------------------------------------
+
+
+def test_paysupport_names_who_to_ask_and_what_was_paid(till, mine):
+    paid(till, bought(mine))
+    till.hear(people.text(ANN, "/paysupport"))
+    till.speak()
+    text = till.translatable(ANN)[-1].text
+    assert "@gate_support" in text
+    assert f"No. {payments()[0].id}: Kitty, 1800 XTR" in text
+
+
+def test_paysupport_answers_who_has_no_account(till):
+    till.hear(people.text(IVAN, "/paysupport@gate_service_bot my money"))
+    till.speak()
+    assert "@gate_support" in till.translatable(IVAN)[-1].text
+    assert "Вопрос" in till.translatable(IVAN)[-1].text
+
+
+def test_a_bot_that_sells_nothing_has_no_paysupport(desk):
+    desk.hear(people.text(ANN, "/paysupport"))
+    assert desk.staged() == []
+
+
+# -- what is judged and what is configured -------------------------------------
+
+
+@given(
+    st.tuples(*[st.booleans()] * 6),
+)
+def test_only_the_right_person_pays_the_right_price_for_an_open_invoice(right):
+    own, open_, amount, currency, welcome, renewable = right
+    account = Account(
+        id=1,
+        tg_id=ANN.id if own else IVAN.id,
+        status=AccountStatus.ACTIVE if welcome else AccountStatus.BANNED,
+        tariff="kitten" if renewable else "cat",
+        paid_until=None if renewable else NOW + 20 * DAY,
+    )
+    payment = Payment(
+        gateway=telegram_stars.NAME,
+        state=PaymentState.NEW if open_ else PaymentState.PAID,
+        price=1800,
+        price_currency="XTR",
+    )
+    asked = Checkout(ANN.id, "en", "q", "ref", 1800 if amount else 1, "XTR" if currency else "USD")
+    found = stars.objection(payment, account, asked, NOW)
+    assert (found is None) is all(right)
+    assert stars.objection(None, None, asked, NOW) is Objection.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("changes", "named"),
+    [
+        ({"SERVICE_BOT_TOKEN": ""}, "SERVICE_BOT_TOKEN"),
+        ({"PAYMENT_SETTINGS": '{"support": "@me"}'}, "stars"),
+        ({"PAYMENT_SETTINGS": '{"stars": {"cat": 0}, "support": "@me"}'}, "cat"),
+        ({"PAYMENT_SETTINGS": '{"stars": {"cat": 10}}'}, "support"),
+    ],
+)
+def test_a_wrong_setting_of_stars_stops_the_start(settings, changes, named):
+    right = {
+        "PAYMENT_GATEWAY": "telegram_stars",
+        "PAYMENT_SETTINGS": json.dumps(SETTINGS),
+        "SERVICE_BOT_TOKEN": TOKEN,
+    }
+    assert gateway.configured(settings(**right)).name == "telegram_stars"
+    with pytest.raises(BadSetting, match=named):
+        gateway.configured(settings(**{**right, **changes}))

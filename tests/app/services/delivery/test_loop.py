@@ -1,0 +1,511 @@
+"""Delivery: in order per lead, fair over destinations, each try on record."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections import deque
+from typing import Any
+
+import pytest
+from marshmallow import Schema
+from sqlalchemy import select
+
+from app.extensions import db
+from app.models import (
+    Attempt,
+    Destination,
+    DestinationStatus,
+    Postback,
+    PostbackState,
+)
+from app.outbound.transport import Answer, Failure
+from app.sandbox.telegram import people
+from app.services import postbacks
+from app.services.delivery.loop import Delivery
+from app.services.delivery.targets import Ways
+from app.services.postbacks import Batch
+from plugins import hookimpl, outcome_by_status
+from plugins.contract import Request, Response
+from plugins.registry import make_adapter
+
+T = 1_800_000_000
+ANN = people.Person(101, username="ann")
+BOB = people.Person(102)
+OK = Response(200, {}, b"ok")
+
+
+class Exchange:
+    """A transport that answers as told, and remembers what it was given."""
+
+    def __init__(self, answer: Any = OK) -> None:
+        self.answer = answer
+        self.sent: list[Request] = []
+        self._ready: deque[Answer] = deque()
+        self.most_in_air = 0
+
+    def start(self, request: Request, tag: object) -> None:
+        self.sent.append(request)
+        told = self.answer(request) if callable(self.answer) else self.answer
+        response = told if isinstance(told, Response) else None
+        failure = None if response else Failure(told)
+        self._ready.append(Answer(tag, response, failure, str(failure or ""), 1, 0.0))
+        self.most_in_air = max(self.most_in_air, len(self._ready))
+
+    def poll(self, _seconds: float) -> list[Answer]:
+        ready, self._ready = list(self._ready), deque()
+        return ready
+
+    def abort(self) -> list[object]:
+        return [self._ready.popleft().tag for _ in range(len(self._ready))]
+
+    def statuses(self) -> list[str]:
+        return [one.url.partition("status=")[2].partition("&")[0] for one in self.sent]
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = float(T + 10_000_000)
+
+    def __call__(self) -> float:
+        self.now += 0.0005
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def deliver(live_app: Any, clock: Clock) -> Any:
+    """`deliver(exchange)`: drain what is due at `clock`."""
+
+    def run(exchange: Exchange, **options: Any) -> int:
+        delivery = Delivery(
+            exchange,
+            Ways(live_app.extensions["trackers"]),
+            lease_seconds=45,
+            clock=clock,
+            dice=lambda: 0.5,
+        )
+        count = delivery.run(seconds=60, **options)
+        db.session.commit()
+        return count
+
+    return run
+
+
+@pytest.fixture(autouse=True)
+def _due_at_once(clock: Clock, monkeypatch: Any) -> None:
+    """Postbacks are staged by the wall clock; the tests live in the future."""
+
+
+def _attempts() -> list[Attempt]:
+    rows = list(db.session.scalars(select(Attempt).order_by(Attempt.id)))
+    db.session.expunge_all()
+    db.session.commit()
+    return rows
+
+
+def _alter(model: Any, **values: Any) -> None:
+    db.session.execute(model.__table__.update().values(**values))
+    db.session.commit()
+
+
+def test_a_postback_is_delivered_and_its_attempt_kept(stage, deliver):
+    stage.play(people.start(ANN, f"{stage.code}-a b&c", T))
+    exchange = Exchange(Response(200, {}, b"thanks \x00\xff"))
+    assert deliver(exchange) == 1
+    (postback,) = stage.postbacks()
+    assert (postback.state, postback.tries) == (PostbackState.DELIVERED, 1)
+    assert postback.settled is not None
+    assert exchange.sent[0].url.endswith(f"?click=a%20b%26c&status=wait&lead={postback.lead_id}")
+    (attempt,) = _attempts()
+    assert (attempt.status, attempt.verdict, attempt.number) == (200, "delivered", 1)
+    assert "thanks" in attempt.answer
+
+
+def test_the_statuses_of_one_lead_go_in_order_and_all_of_them(stage, deliver):
+    chat = people.Chat(stage.chat, "x", "supergroup")
+    stage.play(
+        people.start(ANN, f"{stage.code}-a", T),
+        people.join_request(ANN, chat, T + 1),
+        people.join(ANN, chat, T + 2),
+        people.leave(ANN, chat, T + 3),
+    )
+    exchange = Exchange()
+    assert deliver(exchange) == 4
+    assert exchange.statuses() == ["wait", "hold", "approve", "cancel"]
+    assert exchange.most_in_air == 1
+
+
+def test_a_failed_status_is_overtaken_by_a_newer_one(stage, deliver, clock):
+    stage.play(people.start(ANN, f"{stage.code}-a", T))
+    deliver(Exchange(Response(500)))
+    (postback,) = stage.postbacks()
+    assert (postback.state, postback.tries) == (PostbackState.WAITING, 1)
+    stage.play(people.join(ANN, people.Chat(stage.chat, "x", "supergroup"), T + 2))
+    clock.now += 100_000
+    exchange = Exchange()
+    deliver(exchange)
+    assert exchange.statuses() == ["approve"]
+    assert [one.state for one in stage.postbacks()] == [
+        PostbackState.OVERTAKEN,
+        PostbackState.DELIVERED,
+    ]
+
+
+def test_a_status_that_failed_while_a_newer_one_came_is_overtaken_at_its_retry(
+    stage, deliver, clock
+):
+    stage.play(people.start(ANN, f"{stage.code}-a", T))
+    joined = people.join(ANN, people.Chat(stage.chat, "x", "supergroup"), T + 2)
+
+    def fail_and_join(request):
+        if "status=wait" in request.url:
+            stage.play(joined)  # committed while the wait is in the air
+            return Response(503)
+        return OK
+
+    deliver(Exchange(fail_and_join))
+    clock.now += 100_000
+    exchange = Exchange()
+    deliver(exchange)
+    assert "wait" not in exchange.statuses()
+    assert [one.state for one in stage.postbacks()] == [
+        PostbackState.OVERTAKEN,
+        PostbackState.DELIVERED,
+    ]
+
+
+def test_an_adapter_that_wants_every_event_loses_none(stage, deliver, clock):
+    _alter(Destination, every_event=True)
+    stage.play(people.start(ANN, f"{stage.code}-a", T))
+    deliver(Exchange(Response(500)))
+    stage.play(people.join(ANN, people.Chat(stage.chat, "x", "supergroup"), T + 2))
+    exchange = Exchange()
+    deliver(exchange)
+    assert exchange.statuses() == []  # approve waits for its turn
+    clock.now += 100_000
+    deliver(exchange)
+    assert exchange.statuses() == ["wait", "approve"]
+
+
+def test_the_schedule_is_used_up_and_the_row_ends(stage, deliver, clock):
+    stage.play(people.start(ANN, f"{stage.code}-a", T))
+    for _ in range(12):
+        deliver(Exchange(Failure.TIMEOUT))
+        clock.now += 200_000
+        _alter(Destination, failures=0, blocked_until=0.0)
+    (postback,) = stage.postbacks()
+    assert postback.state == PostbackState.FAILED
+    assert postback.tries == len(_attempts()) == 9
+    assert _attempts()[-1].next_try is None
+
+
+def test_every_try_goes_under_the_same_key_and_a_resend_under_another(stage, deliver, clock):
+    stage.play(people.start(ANN, f"{stage.code}-a", T))
+    for answer in (Response(500), OK):
+        deliver(Exchange(answer))
+        clock.now += 100
+    (postback,) = stage.postbacks()
+    assert postbacks.resend(stage.account, [postback.id], clock.now) == 1
+    deliver(Exchange())
+    first, second, third = (one.key for one in _attempts())
+    assert first == second != third
+    assert stage.postbacks()[0].occurrence == 1
+
+
+def test_a_resend_touches_no_foreign_and_no_unfinished_row(make_stage, clock):
+    mine, theirs = make_stage(), make_stage()
+    for stage in (mine, theirs):
+        stage.play(people.start(ANN, f"{stage.code}-a", T))
+    _alter(Postback, state=PostbackState.FAILED)
+    (foreign,) = theirs.postbacks()
+    assert postbacks.resend(mine.account, [foreign.id], clock.now) == 0
+    _alter(Postback, state=PostbackState.WAITING)
+    (own,) = mine.postbacks()
+    assert postbacks.resend(mine.account, [own.id], clock.now) == 0
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 302])
+def test_other_refusals_are_final(stage, deliver, status):
+    stage.play(people.start(ANN, f"{stage.code}-a", T))
+    deliver(Exchange(Response(status)))
+    assert stage.postbacks()[0].state == PostbackState.REJECTED
+
+
+def test_gone_switches_the_destination_off(stage, deliver):
+    stage.play(people.start(ANN, f"{stage.code}-a", T), people.start(BOB, f"{stage.code}-b", T))
+    deliver(Exchange(Response(410)))
+    row = db.session.get(Destination, stage.destination)
+    assert row.status == DestinationStatus.OFF
+    assert "410" in row.reason
+    db.session.commit()
+
+
+def test_settings_mended_while_the_old_ones_were_refused_stay_switched_on(stage, deliver):
+    stage.play(people.start(ANN, f"{stage.code}-a", T))
+
+    def mended_meanwhile(_request):
+        _alter(Destination, settings=db.session.get(Destination, stage.destination).settings + " ")
+        return Response(410)
+
+    deliver(Exchange(mended_meanwhile))
+    assert db.session.get(Destination, stage.destination).status == DestinationStatus.ACTIVE
+    db.session.commit()
+
+
+def test_a_blocked_address_is_refused_for_good(stage, deliver):
+    stage.play(people.start(ANN, f"{stage.code}-a", T))
+    deliver(Exchange(Failure.BLOCKED))
+    assert stage.postbacks()[0].state == PostbackState.REJECTED
+
+
+def test_retry_after_is_obeyed(stage, deliver, clock):
+    stage.play(people.start(ANN, f"{stage.code}-a", T))
+    deliver(Exchange(Response(429, {"retry-after": "120"})))
+    assert stage.postbacks()[0].due >= clock.now + 60
+
+
+def test_the_breaker_opens_after_ten_failures_and_then_lets_one_through(stage, deliver, clock):
+    for number in range(40):
+        stage.play(people.start(people.Person(1000 + number), f"{stage.code}-a", T))
+    exchange = Exchange(Failure.TIMEOUT)
+    deliver(exchange)
+    tried = len(exchange.sent)
+    assert 10 <= tried <= 32
+    again = Exchange(Failure.TIMEOUT)
+    deliver(again)
+    assert again.sent == []
+    clock.now += 700
+    deliver(again)
+    assert len(again.sent) == 1
+
+
+def test_success_closes_the_breaker(stage, deliver, clock):
+    for number in range(30):
+        stage.play(people.start(people.Person(1000 + number), f"{stage.code}-a", T))
+    deliver(Exchange(Failure.TIMEOUT))
+    clock.now += 100_000
+    deliver(Exchange())
+    assert {one.state for one in stage.postbacks()} == {PostbackState.DELIVERED}
+    assert db.session.get(Destination, stage.destination).failures == 0
+    db.session.commit()
+
+
+def test_a_hanging_destination_keeps_only_its_own_places(make_stage, deliver):
+    slow, quick = make_stage(url="http://127.0.0.2/slow"), make_stage(url="http://127.0.0.3/quick")
+    for number in range(100):
+        slow.play(people.start(people.Person(1000 + number), f"{slow.code}-a", T))
+    quick.play(people.start(ANN, f"{quick.code}-a", T))
+    answered: list[str] = []
+
+    class Hanging(Exchange):
+        """Answers the quick one; the slow ones never."""
+
+        def start(self, request, tag):
+            self.sent.append(request)
+            if "quick" in request.url:
+                super().start(request, tag)
+                answered.append(request.url)
+
+    exchange = Hanging()
+    turns = iter(range(50))
+    deliver(exchange, stop=lambda: next(turns, 99) > 40)
+    assert quick.postbacks()[0].state == PostbackState.DELIVERED
+    assert sum("slow" in one.url for one in exchange.sent) <= 16
+
+
+def test_a_stop_hands_back_what_was_not_tried(stage, deliver):
+    for number in range(30):
+        stage.play(people.start(people.Person(1000 + number), f"{stage.code}-a", T))
+
+    class Silent(Exchange):
+        def start(self, request, tag):
+            self.sent.append(request)
+            self._tags = [*getattr(self, "_tags", []), tag]
+
+        def abort(self):
+            return self._tags
+
+    turns = iter(range(50))
+    deliver(Silent(), stop=lambda: next(turns, 99) > 3)
+    rows = stage.postbacks()
+    assert {(one.state, one.tries, one.lease) for one in rows} == {(PostbackState.WAITING, 0, None)}
+    assert _attempts() == []
+
+
+def test_an_expired_lease_returns_and_the_late_holder_moves_nothing(stage, deliver, clock):
+    stage.play(people.start(ANN, f"{stage.code}-a", T))
+
+    def stolen(_request):
+        """While we are sending, our lease expires and another takes the row."""
+        postbacks.sweep(db.session.connection(), clock.now + 1000)
+        db.session.commit()
+        caught = postbacks.claim(
+            db.session.connection(),
+            now=clock.now,
+            lease="other",
+            until=clock.now + 45,
+            after=0,
+            room_for=lambda _: 10,
+            most=10,
+        )
+        db.session.commit()
+        assert len(caught.postbacks) == 1
+        return OK
+
+    deliver(Exchange(stolen))
+    (postback,) = stage.postbacks()
+    assert (postback.state, postback.lease) == (PostbackState.SENDING, "other")
+    assert len(_attempts()) == 1
+
+
+def test_a_deleted_destinations_postbacks_are_discarded(stage, deliver, clock):
+    stage.play(people.start(ANN, f"{stage.code}-a", T))
+    _alter(Destination, status=DestinationStatus.DELETED)
+    exchange = Exchange()
+    deliver(exchange)
+    postbacks.sweep(db.session.connection(), clock.now)
+    db.session.commit()
+    assert exchange.sent == []
+    assert stage.postbacks()[0].state == PostbackState.DISCARDED
+
+
+def test_a_missing_tracker_lets_its_postbacks_wait_without_charge(stage, deliver):
+    _alter(Destination, tracker="not_installed")
+    stage.play(people.start(ANN, f"{stage.code}-a", T))
+    deliver(Exchange())
+    (postback,) = stage.postbacks()
+    assert (postback.state, postback.tries) == (PostbackState.WAITING, 0)
+    assert "not_installed" in postback.reason
+
+
+def test_an_event_the_template_no_longer_has_is_discarded(stage, deliver):
+    stage.play(people.start(ANN, f"{stage.code}-a", T))
+    row = db.session.get(Destination, stage.destination)
+    row.settings = json.dumps({"urls": {"approve": "http://127.0.0.2/x"}})
+    db.session.commit()
+    deliver(Exchange())
+    assert stage.postbacks()[0].state == PostbackState.DISCARDED
+
+
+def test_secrets_of_a_template_are_masked_in_the_attempt(make_stage, deliver):
+    stage = make_stage(url="http://127.0.0.2/pb?token=s3cr3t-token-value&x=1")
+    row = db.session.get(Destination, stage.destination)
+    row.settings = json.dumps(
+        {"urls": {"wait": "http://127.0.0.2/pb?token=s3cr3t-token-value&click={click}"}}
+    )
+    db.session.commit()
+    stage.play(people.start(ANN, f"{stage.code}-a", T))
+    exchange = Exchange(Response(200, {}, b"you sent s3cr3t-token-value"))
+    deliver(exchange)
+    (attempt,) = _attempts()
+    assert "s3cr3t-token-value" in exchange.sent[0].url
+    assert "s3cr3t" not in attempt.request + attempt.answer + attempt.reason
+
+
+def test_campaigns_without_templates_use_the_accounts(make_stage, deliver):
+    stage = make_stage()
+    _alter(Destination, campaign_id=None)
+    stage.play(people.start(ANN, f"{stage.code}-a", T))
+    assert deliver(Exchange()) == 1
+
+
+def test_a_campaigns_own_templates_hide_all_five_of_the_account(make_stage, deliver):
+    stage = make_stage()
+    account_wide = Destination(
+        account_id=stage.account,
+        campaign_id=None,
+        role=0,
+        tracker="url_template",
+        settings=json.dumps({"urls": {"wait": "http://127.0.0.2/account"}}),
+        events=1,
+        created=T,
+    )
+    db.session.add(account_wide)
+    db.session.commit()
+    stage.play(people.start(ANN, f"{stage.code}-a", T))
+    assert len(stage.postbacks()) == 1
+    assert stage.postbacks()[0].destination_id == stage.destination
+
+
+def test_workers_that_note_the_same_destinations_never_wait_for_each_other(live_app, make_stage):
+    one, two = make_stage().destination, make_stage().destination
+    _alter(Destination, failures=3)
+    faults: list[Exception] = []
+    together = threading.Barrier(2)
+
+    def work(well: int, ill: int) -> None:
+        with live_app.app_context():
+            for _ in range(100):
+                batch = Batch()
+                batch.note(well, good=True)
+                batch.note(ill, good=False)
+                together.wait()
+                with db.engine.begin() as connection:
+                    postbacks.settle(connection, "lease", batch, 1.0)
+
+    def notice(*who: int) -> None:
+        try:
+            work(*who)
+        except Exception as fault:  # noqa: BLE001  # whatever it is, the test shows it
+            faults.append(fault)
+            together.abort()
+
+    threads = [threading.Thread(target=notice, args=who) for who in ((one, two), (two, one))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert faults == []
+
+
+class Looping:
+    """A stranger's plugin that never comes back."""
+
+    @hookimpl
+    def settings_schema(self):
+        return Schema()
+
+    @hookimpl
+    def build_request(self, event, settings):
+        while True:
+            pass
+
+    @hookimpl
+    def classify_response(self, response, request, event, settings):
+        return outcome_by_status(response)
+
+
+def test_a_plugin_that_hangs_costs_the_others_one_time_limit_only(make_stage, live_app, clock):
+    slow, quick = make_stage(), make_stage()
+    _alter_row(slow.destination, tracker="looping")
+    for number in range(20):
+        slow.play(people.start(people.Person(1000 + number), f"{slow.code}-a", T))
+    quick.play(people.start(ANN, f"{quick.code}-a", T))
+
+    class WithLooping:
+        def get(self, name):
+            if name == "looping":
+                return make_adapter("looping", Looping(), seconds=0.2)
+            return live_app.extensions["trackers"].get(name)
+
+    delivery = Delivery(
+        Exchange(), Ways(WithLooping()), lease_seconds=45, clock=clock, dice=lambda: 0.5
+    )
+    delivery.run(seconds=60)
+    db.session.commit()
+    assert quick.postbacks()[0].state == PostbackState.DELIVERED
+    reasons = [one.reason for one in slow.postbacks()]
+    assert sum("build_request" in reason for reason in reasons) == 1
+    assert sum("rests" in reason for reason in reasons) == 19
+    assert {one.state for one in slow.postbacks()} == {PostbackState.WAITING}
+
+
+def _alter_row(destination: int, **values: Any) -> None:
+    table = Destination.__table__
+    db.session.execute(table.update().where(table.c.id == destination).values(**values))
+    db.session.commit()

@@ -1,0 +1,219 @@
+"""Updates move leads, write the journal and stage postbacks, in one commit."""
+
+from __future__ import annotations
+
+import itertools
+import json
+
+import pytest
+
+from app.domain.lead import State
+from app.extensions import db
+from app.models import (
+    Campaign,
+    CampaignDay,
+    CampaignStatus,
+    Message,
+    PostbackState,
+    Unreachable,
+    UpdateState,
+)
+from app.sandbox.telegram import people
+from app.services.leads import process
+from app.services.updates import inbox
+
+ANN = people.Person(101, first_name="Ann", username="ann", premium=True)
+BOB = people.Person(102, first_name="Bob")
+T = 1_800_000_000
+
+
+def _chat(stage):
+    return people.Chat(stage.chat, "Chat & more", "supergroup")
+
+
+def test_a_start_creates_a_waiting_lead_and_owes_one_postback(stage):
+    stage.play(people.start(ANN, f"{stage.code}-click-1", T))
+    lead = stage.lead(ANN.id)
+    assert (lead.state, lead.click, lead.username, lead.premium) == (0, "click-1", "ann", True)
+    (postback,) = stage.postbacks()
+    event = json.loads(postback.event)
+    assert postback.state == PostbackState.WAITING
+    assert event["kind"] == "wait"
+    assert event["id"] == f"{stage.code}-{lead.id}-1"
+    assert (event["click"], event["chat"], event["time"]) == ("click-1", stage.chat, T)
+
+
+def test_the_whole_life_of_a_lead(stage):
+    chat = _chat(stage)
+    stage.play(
+        people.start(ANN, f"{stage.code}-a", T),
+        people.join_request(ANN, chat, T + 1),
+        people.join(ANN, chat, T + 2),
+        people.leave(ANN, chat, T + 3),
+        people.join(ANN, chat, T + 4),
+        people.kick(ANN, chat, T + 5),
+    )
+    assert stage.kinds() == ["wait", "hold", "approve", "cancel", "approve", "trash"]
+    assert stage.lead(ANN.id).state == State.TRASH
+    assert [one.action for one in stage.journal()] == [5, 4, 1, 2, 1, 3]
+    assert {one.state for one in stage.updates()} == {UpdateState.DONE}
+    day = db.session.get(CampaignDay, (stage.campaign, T // 86400))
+    assert (day.starts, day.holds, day.confirms, day.unsubs) == (1, 1, 2, 2)
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
+def test_all_orders_of_start_request_and_join_end_alike(stage, order):
+    chat = _chat(stage)
+    updates = [
+        people.start(ANN, f"{stage.code}-a", T) | {"update_id": 10},
+        people.join_request(ANN, chat, T + 1) | {"update_id": 11},
+        people.join(ANN, chat, T + 2) | {"update_id": 12},
+    ]
+    stage.play(*(updates[index] for index in order))
+    lead = stage.lead(ANN.id)
+    assert (lead.state, lead.click, lead.start_time, lead.join_time) == (2, "a", T, T + 2)
+    assert sorted(stage.kinds()) == ["approve", "hold", "wait"]
+    assert len(stage.journal()) == 3
+    assert {one.lead_id for one in stage.journal()} == {lead.id}
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
+def test_all_orders_end_alike_within_one_batch(stage, order):
+    chat = _chat(stage)
+    updates = [
+        people.start(ANN, f"{stage.code}-a", T) | {"update_id": 10},
+        people.join_request(ANN, chat, T + 1) | {"update_id": 11},
+        people.join(ANN, chat, T + 2) | {"update_id": 12},
+    ]
+    for index in order:
+        stage.receive(updates[index])
+    stage.play()
+    process.process_updates(seconds=5)
+    assert stage.lead(ANN.id).state == State.APPROVE
+    assert sorted(stage.kinds()) == ["approve", "hold", "wait"]
+    assert len(stage.journal()) == 3
+
+
+def test_a_repeated_update_moves_nothing_twice(stage):
+    update = people.start(ANN, f"{stage.code}-a", T) | {"update_id": 7}
+    stage.play(update, update)
+    assert stage.kinds() == ["wait"]
+
+
+def test_an_organic_join_is_journaled_and_reports_nothing(stage):
+    stage.play(people.join(ANN, _chat(stage), T))
+    assert stage.lead(ANN.id) is None
+    assert stage.postbacks() == []
+    (entry,) = stage.journal()
+    assert (entry.action, entry.lead_id, entry.subscriber) == (1, None, ANN.id)
+
+
+def test_a_start_with_another_tenants_code_finds_nothing(make_stage):
+    mine, theirs = make_stage(), make_stage()
+    mine.play(people.start(ANN, f"{theirs.code}-a", T))
+    assert mine.postbacks() == theirs.postbacks() == []
+    assert theirs.lead(ANN.id) is None
+
+
+def test_two_bots_that_watch_one_chat_make_one_happening(make_stage):
+    one, other = make_stage(), make_stage()
+    one.play(people.start(ANN, f"{one.code}-a", T))
+    chat = _chat(one)
+    one.play(people.join(ANN, chat, T + 1))
+    other.play(people.join(ANN, chat, T + 1))
+    assert one.kinds() == ["wait", "approve"]
+    assert len(one.journal()) == 2
+
+
+def test_a_paused_campaign_moves_its_leads_and_says_nothing(make_stage):
+    stage = make_stage(welcome="hello")
+    stage.play(people.start(ANN, f"{stage.code}-a", T))
+    db.session.get(Campaign, stage.campaign).status = CampaignStatus.PAUSED
+    db.session.commit()
+    stage.play(
+        people.join(ANN, _chat(stage), T + 1),
+        people.start(BOB, f"{stage.code}-b", T + 2),
+    )
+    assert stage.kinds() == ["wait"]
+    assert stage.lead(ANN.id).state == State.APPROVE
+    assert stage.lead(BOB.id) is None
+    assert len(list(db.session.query(Message))) == 1
+
+
+def test_a_deleted_campaign_does_nothing_at_all(stage):
+    db.session.get(Campaign, stage.campaign).status = CampaignStatus.DELETED
+    db.session.commit()
+    stage.play(people.start(ANN, f"{stage.code}-a", T))
+    assert stage.updates()[0].state == UpdateState.IGNORED
+    assert stage.journal() == []
+
+
+def test_a_welcome_is_rendered_for_the_person(make_stage):
+    stage = make_stage(
+        welcome="Hi *{username}*, join {title}",
+        button_text="Join",
+        button_url="https://example.com/?c={click}",
+    )
+    stage.play(people.start(ANN, f"{stage.code}-a_b", T))
+    (message,) = db.session.query(Message)
+    assert message.chat_id == ANN.id
+    assert message.text == "Hi *ann*, join Chat & more"
+    assert json.loads(message.markup)["inline_keyboard"][0][0]["url"] == (
+        "https://example.com/?c=a_b"
+    )
+
+
+def test_a_group_that_becomes_a_supergroup_keeps_its_campaign(stage):
+    old, new = _chat(stage), people.Chat(-100_777, "Chat & more", "supergroup")
+    stage.play(
+        people.start(ANN, f"{stage.code}-a", T),
+        people.migrated(old, new, T + 1),
+        people.migrated_from(old, new, T + 1),
+        people.join(ANN, new, T + 2),
+    )
+    assert stage.kinds() == ["wait", "approve"]
+
+
+def test_blocking_the_bot_marks_the_person_until_they_start_again(stage):
+    stage.play(people.start(ANN, f"{stage.code}-a", T), people.bot_blocked(ANN, T + 1))
+    assert db.session.get(Unreachable, (stage.bot, ANN.id)) is not None
+    assert [one.action for one in stage.journal()] == [5, 6]
+    stage.play(people.start(ANN, "", T + 2))
+    db.session.expire_all()
+    assert db.session.get(Unreachable, (stage.bot, ANN.id)) is None
+
+
+def test_an_update_that_raises_is_parked_and_blocks_nobody(stage, monkeypatch):
+    from app.services.leads.batch import Book
+
+    honest = Book.write
+
+    def write(book, now):
+        if any(slot.person.id == BOB.id for slot in book._slots.values()):
+            raise RuntimeError("a bug of ours")
+        return honest(book, now)
+
+    monkeypatch.setattr(Book, "write", write)
+    for person in (ANN, BOB, people.Person(103)):
+        stage.receive(people.start(person, f"{stage.code}-a", T))
+    process.process_updates(seconds=10)
+    states = [one.state for one in stage.updates()]
+    assert states == [UpdateState.DONE, UpdateState.PARKED, UpdateState.DONE]
+    assert "a bug of ours" in stage.updates()[1].reason
+    assert stage.kinds() == ["wait", "wait"]
+
+
+def test_hostile_texts_are_stored_clean(stage):
+    person = people.Person(105, first_name="\x00\ud800" + "x" * 500, username="u" * 500)
+    update = people.start(person, f"{stage.code}-" + "é\x00" * 300, T) | {"update_id": 9}
+    inbox.store_updates(stage.bot, [json.dumps(update).encode()])
+    process.process_updates(seconds=5)
+    lead = stage.lead(person.id)
+    assert lead is not None
+    assert "\x00" not in lead.click + lead.first_name
+
+
+def test_large_and_negative_ids_are_kept_exactly(stage):
+    person = people.Person(2**52 - 1)
+    stage.play(people.start(person, f"{stage.code}-a", T))
+    assert stage.lead(2**52 - 1) is not None

@@ -1,0 +1,186 @@
+"""Totals and pages are what counting and sorting every row would give."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import delete, select, update
+from sqlalchemy.exc import OperationalError
+
+from app.database import lock
+from app.errors import NotFound
+from app.extensions import db
+from app.models import Lead, LeadTally, Span
+from app.queues import Queue
+from app.services import maintenance
+from app.services.leads.query import LEADS
+from app.services.lists import row_counts
+from app.services.lists.long_lists import Wanted, fetch
+from tests.support.world import NOON
+
+START = NOON // 86_400 * 86_400
+#: Close together and far apart, on the edges of hours and days and beside them.
+TIMES = st.one_of(
+    st.integers(0, 4).map(lambda day: START + day * 86_400),
+    st.integers(0, 100).map(lambda hour: START + hour * 3600 - 1),
+    st.integers(START, START + 4 * 86_400),
+)
+STATES = st.sampled_from([0, 2, 4])
+OWNERS = st.sampled_from([0, 1])
+NUMBERS = st.integers(0, 30)
+CHANGES = st.one_of(
+    st.tuples(st.just("add"), OWNERS, STATES, TIMES),
+    st.tuples(st.just("add"), OWNERS, STATES, TIMES),
+    st.tuples(st.just("move"), NUMBERS, OWNERS, STATES),
+    st.tuples(st.just("drop"), NUMBERS),
+    st.tuples(st.just("turn all"), STATES, STATES),
+    st.tuples(st.just("fold")),
+)
+WANTED = st.tuples(
+    st.none() | OWNERS, st.none() | STATES, st.none() | TIMES, st.none() | TIMES
+)  # campaign, state, since, until
+PAGES = st.tuples(st.integers(1, 8), st.integers(0, 12), st.none() | NUMBERS, st.integers(0, 20))
+SETTINGS = settings(
+    max_examples=60,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+
+
+def change(world, campaigns, step):
+    """Do to the leads what the step says."""
+    verb, *terms = step
+    if verb == "add":
+        owner, state, time = terms
+        world.lead(campaigns[owner], state=state, start_time=time)
+    elif verb == "turn all":
+        db.session.execute(update(Lead).where(Lead.state == terms[0]).values(state=terms[1]))
+    elif verb == "fold":
+        db.session.commit()
+        row_counts.fold()
+    else:
+        ids = db.session.scalars(select(Lead.id).order_by(Lead.id)).all()
+        if len(ids) <= terms[0]:
+            return
+        one = Lead.id == ids[terms[0]]
+        values = {} if verb == "drop" else {"campaign_id": campaigns[terms[1]], "state": terms[2]}
+        db.session.execute(
+            update(Lead).where(one).values(values) if values else delete(Lead).where(one)
+        )
+    db.session.expire_all()
+
+
+def matching(leads, equal, since, until):
+    return [
+        lead
+        for lead in sorted(leads, key=lambda one: (one.start_time, one.id), reverse=True)
+        if all(getattr(lead, name) == value for name, value in equal.items())
+        and (since is None or lead.start_time >= since)
+        and (until is None or lead.start_time <= until)
+    ]
+
+
+@SETTINGS
+@given(st.lists(CHANGES, max_size=40), st.lists(st.tuples(WANTED, PAGES), min_size=4, max_size=8))
+def test_whatever_happened_a_page_and_its_total_are_those_of_the_rows(
+    app, world, others_world, changes, questions
+):
+    campaigns = [world.campaign(), world.campaign()]
+    others_world.lead(others_world.campaign())
+    for step in changes:
+        change(world, campaigns, step)
+    leads = db.session.scalars(select(Lead).where(Lead.account_id == world.account_id)).all()
+    for (campaign, state, since, until), (limit, offset, cursor, near) in questions:
+        equal = {"account_id": world.account_id}
+        equal |= {} if campaign is None else {"campaign_id": campaigns[campaign]}
+        equal |= {} if state is None else {"state": state}
+        expected = matching(leads, equal, since, until)
+        below = expected
+        before = None
+        if cursor is not None and cursor < len(leads):
+            place = leads[cursor].start_time, leads[cursor].id
+            before = leads[cursor].id
+            below = [lead for lead in expected if (lead.start_time, lead.id) < place]
+        page = fetch(
+            LEADS, Wanted(equal, since, until), limit=limit, offset=offset, before=before, near=near
+        )
+        assert page.total == len(expected)
+        assert [row.id for row in page.rows] == [row.id for row in below[offset : offset + limit]]
+    db.session.execute(delete(Lead))
+    db.session.commit()
+
+
+def test_a_page_of_rare_rows_leaps_over_the_hours_between(app, world):
+    campaign = world.campaign()
+    rare = [world.lead(campaign, state=4, start_time=START + 9000 * number) for number in range(9)]
+    for number in range(40):
+        world.lead(campaign, start_time=START + 2000 * number)
+    wanted = Wanted({"account_id": world.account_id, "state": 4})
+    page = fetch(LEADS, wanted, limit=3, offset=4)
+    assert ([row.id for row in page.rows], page.total) == (rare[2:5][::-1], 9)
+    page = fetch(LEADS, wanted, limit=2, offset=1, before=rare[5])
+    assert [row.id for row in page.rows] == [rare[3], rare[2]]
+
+
+def test_folding_leaves_one_row_for_each_hour_day_and_sum(app, world):
+    campaign = world.campaign()
+    for number in range(5):
+        world.lead(campaign, start_time=START + number)
+    world.lead(campaign, start_time=START + 86_400)
+    assert row_counts.fold() == 6
+    assert row_counts.fold() == 0
+    rows = db.session.execute(select(LeadTally.span, LeadTally.number)).all()
+    assert Counter(map(tuple, rows)) == {
+        (Span.HOUR, 5): 1, (Span.HOUR, 1): 1, (Span.DAY, 5): 1, (Span.DAY, 1): 1, (Span.EVER, 6): 1,
+    }  # fmt: skip
+    db.session.execute(delete(Lead))
+    row_counts.fold()
+    assert db.session.scalars(select(LeadTally)).all() == []
+
+
+def test_more_fresh_rows_than_one_transaction_takes_are_all_folded(app, world, monkeypatch):
+    monkeypatch.setattr(row_counts, "AT_ONCE", 3)
+    campaign = world.campaign()
+    for number in range(8):
+        world.lead(campaign, start_time=START + 3600 * number)
+    assert row_counts.fold() == 8
+    sums = select(LeadTally.number).where(LeadTally.span == Span.EVER)
+    assert db.session.scalars(sums).all() == [8]
+
+
+def test_a_fold_ends_in_time_and_the_next_one_goes_on(app, world, monkeypatch):
+    monkeypatch.setattr(row_counts, "AT_ONCE", 3)
+    campaign = world.campaign()
+    for number in range(8):
+        world.lead(campaign, start_time=START + 3600 * number)
+    assert [row_counts.fold(0), row_counts.fold(0), row_counts.fold(0)] == [3, 3, 2]
+
+
+def test_the_clock_rings_whatever_becomes_of_folding(app, world, monkeypatch):
+    def fail(_seconds):
+        raise OperationalError("fold", {}, Exception("it takes too long"))
+
+    monkeypatch.setattr(row_counts, "fold", fail)
+    destination = world.destination()
+    world.postback(destination, state=0, due=0.0)
+    assert maintenance.tick(time.time() + 60) == [Queue.POSTBACKS]
+
+
+def test_the_clock_does_not_wait_for_another_that_folds(live_app, world):
+    if db.engine.dialect.name == "sqlite":
+        return  # one writer at a time, and BUSY_SECONDS for each
+    world.lead(world.campaign())
+    with db.engine.connect() as other:
+        lock(other, row_counts._LOCK)
+        assert row_counts.fold() == 0
+        other.rollback()
+    assert row_counts.fold() > 0
+
+
+def test_a_page_after_a_row_that_is_gone_says_so(app, world):
+    lead = world.lead(world.campaign())
+    with pytest.raises(NotFound):
+        fetch(LEADS, Wanted({"account_id": world.account_id}), limit=1, offset=0, before=lead + 1)

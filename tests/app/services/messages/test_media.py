@@ -1,0 +1,138 @@
+"""A welcome with media is uploaded once a bot, and falls back to its text."""
+
+from __future__ import annotations
+
+import io
+import time
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import select, update
+
+from app.extensions import db
+from app.models import Account, Bot, Campaign, MediaFile, Message, MessageState
+from app.sandbox.telegram import faults
+from app.services import messages
+from app.services.campaigns import media
+
+TOKEN = "4242:AAsecret-part_of-the-token"
+MP4 = b"\0\0\0\x10ftypisom\0\0\0\0" + b"film" * 300_000
+
+
+class Studio:
+    """One bot, its campaign, and messages with one film."""
+
+    def __init__(self, account: Account, telegram: Any) -> None:
+        self.telegram = telegram
+        telegram.add_bot(TOKEN, "bot4242")
+        bot = Bot(
+            account_id=account.id, tg_id=4242, username="bot4242", name="B", token=TOKEN,
+            webhook_path="p4242", created=1,
+        )  # fmt: skip
+        db.session.add(bot)
+        db.session.flush()
+        campaign = Campaign(
+            account_id=account.id,
+            bot_id=bot.id,
+            chat_id=-5,
+            chat_title="C",
+            code="abc123",
+            created=1,
+        )
+        db.session.add(campaign)
+        db.session.flush()
+        self.whose = {"account_id": account.id, "bot_id": bot.id, "campaign_id": campaign.id}
+        self.campaign = campaign.id
+        self.code = media.upload(account.id, io.BytesIO(MP4))
+
+    def stage(self, chat: int, text: str = "*hi* ты") -> int:
+        now = time.time()
+        row = Message(
+            **self.whose, chat_id=chat, lead_id=0, text=text, media=self.code, due=now, created=now
+        )
+        db.session.add(row)
+        db.session.flush()
+        id_ = row.id
+        db.session.commit()
+        return id_
+
+    def send(self) -> None:
+        messages.send(seconds=5.0, chance=lambda: 0.5)
+
+    def states(self) -> set[int]:
+        found = set(db.session.scalars(select(Message.state)))
+        db.session.commit()
+        return found
+
+    def file_ids(self) -> list[str]:
+        found = list(db.session.scalars(select(MediaFile.file_id)))
+        db.session.commit()
+        return found
+
+    def videos(self) -> list[Any]:
+        return [call.params["video"] for call in self.telegram.calls(TOKEN, "sendVideo")]
+
+
+@pytest.fixture
+def studio(live_app: Flask, account: Account, bot_api: Any) -> Studio:
+    return Studio(account, bot_api)
+
+
+def test_the_first_is_uploaded_and_the_others_go_by_its_file_id(studio: Studio) -> None:
+    for chat in range(1, 5):
+        studio.stage(chat)
+    studio.send()
+    uploaded, *others = studio.videos()
+    assert uploaded["size"] == len(MP4)
+    assert others == studio.file_ids() * 3
+    assert {one.text for one in studio.telegram.sent(TOKEN)} == {"*hi* ты"}
+    assert {one.parse_mode for one in studio.telegram.sent(TOKEN)} == {"Markdown"}
+    assert studio.states() == {MessageState.SENT}
+
+
+def test_a_file_id_that_is_refused_is_renewed(studio: Studio) -> None:
+    studio.stage(1)
+    studio.send()
+    (old,) = studio.file_ids()
+    gone = faults.refuse(400, "Bad Request: wrong file identifier/HTTP URL specified")
+    studio.telegram.fail(TOKEN, "sendVideo", gone)
+    studio.stage(2)
+    studio.send()
+    (new,) = studio.file_ids()
+    assert new != old
+    assert [isinstance(video, str) for video in studio.videos()] == [False, True, False]
+    assert studio.states() == {MessageState.SENT}
+
+
+def test_media_that_telegram_will_not_show_is_left_out_and_the_owner_is_told(
+    studio: Studio,
+) -> None:
+    said = "Bad Request: VIDEO_CONTENT_TYPE_INVALID"
+    studio.telegram.fail(TOKEN, "sendVideo", faults.refuse(400, said), times=9)
+    studio.stage(1)
+    studio.send()
+    (sent,) = studio.telegram.sent(TOKEN)
+    assert (sent.method, sent.text) == ("sendMessage", "*hi* ты")
+    assert said in db.session.get_one(Campaign, studio.campaign).welcome_fault
+    db.session.commit()
+
+
+def test_media_without_a_text_is_a_message_too(studio: Studio) -> None:
+    studio.stage(1, text="")
+    studio.send()
+    (sent,) = studio.telegram.sent(TOKEN)
+    assert (sent.method, sent.text) == ("sendVideo", "")
+
+
+def test_a_flood_wait_does_not_lose_the_upload(studio: Studio) -> None:
+    studio.telegram.fail(TOKEN, "sendVideo", faults.flood(1))
+    id_ = studio.stage(1)
+    studio.send()
+    assert studio.states() == {MessageState.WAITING}
+    db.session.execute(update(Bot).values(quiet_until=0.0, next_send=0.0))
+    db.session.execute(update(Message).where(Message.id == id_).values(due=0.0))
+    db.session.commit()
+    studio.send()
+    assert len(studio.videos()) == 2
+    assert studio.states() == {MessageState.SENT}

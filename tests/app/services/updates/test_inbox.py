@@ -1,0 +1,162 @@
+"""An update is stored once, and nothing that carries the secret is refused."""
+
+from __future__ import annotations
+
+import json
+import threading
+from typing import Any
+
+import pytest
+
+from app.extensions import db, vault
+from app.models import Bot, UpdateState
+from app.sandbox.telegram import people
+from app.services.updates import inbox
+from app.web.auth import TELEGRAM_HEADER
+
+ANN = people.Person(101, username="ann")
+
+
+def _door(stage: Any) -> tuple[str, dict[str, str]]:
+    bot = db.session.get(Bot, stage.bot)
+    secret = vault.webhook_secret(bot.webhook_path)
+    path = f"/telegram/{bot.webhook_path}"
+    db.session.commit()
+    return path, {TELEGRAM_HEADER: secret}
+
+
+def _body(**fields: Any) -> bytes:
+    return json.dumps({"update_id": 1, **people.start(ANN, "x")} | fields).encode()
+
+
+def test_a_stored_update_is_answered_with_an_empty_200(stage, client):
+    path, headers = _door(stage)
+    answer = client.post(path, data=_body(), headers=headers)
+    assert (answer.status_code, answer.data) == (200, b"")
+    assert [one.state for one in stage.updates()] == [UpdateState.WAITING]
+
+
+def test_a_repeated_update_is_stored_once_also_by_concurrent_twins(stage):
+    threads = [
+        threading.Thread(target=_store_in_thread, args=(stage.bot, _body())) for _ in range(12)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(stage.updates()) == 1
+
+
+def _store_in_thread(bot: int, body: bytes) -> None:
+    from flask import current_app
+
+    with APPLICATION[0].app_context():
+        assert current_app
+        inbox.store_update(bot, body)
+
+
+APPLICATION: list[Any] = []
+
+
+@pytest.fixture(autouse=True)
+def _remember_the_application(live_app):
+    APPLICATION[:] = [live_app]
+
+
+def test_the_same_update_id_from_two_bots_is_two_updates(make_stage):
+    one, two = make_stage(), make_stage()
+    for stage in (one, two):
+        inbox.store_update(stage.bot, _body())
+    assert len(one.updates()) == 2
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [{}, {TELEGRAM_HEADER: "wrong"}, {TELEGRAM_HEADER: "é" * 300}, {TELEGRAM_HEADER: ""}],
+)
+def test_a_wrong_secret_and_an_unknown_path_look_the_same(stage, client, headers):
+    path, _ = _door(stage)
+    known = client.post(path, data=_body(), headers=headers)
+    unknown = client.post("/telegram/nobody", data=_body(), headers=headers)
+    assert known.status_code == unknown.status_code == 401
+    assert known.data == unknown.data == b""
+    assert stage.updates() == []
+
+
+def test_another_bots_secret_opens_nothing(make_stage, client):
+    path, _ = _door(make_stage())
+    _, foreign = _door(make_stage())
+    assert client.post(path, data=_body(), headers=foreign).status_code == 401
+
+
+def test_the_right_secret_of_a_path_without_a_bot_finds_nothing(live_app, client):
+    headers = {TELEGRAM_HEADER: vault.webhook_secret("gone")}
+    answer = client.post("/telegram/gone", data=_body(), headers=headers)
+    assert (answer.status_code, answer.data) == (404, b"")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"not json",
+        b"\xff\xfe",
+        b"[]",
+        b"null",
+        b'{"update_id": "1"}',
+        b'{"update_id": true}',
+        b'{"update_id": -1}',
+        b'{"update_id": 99999999999999999999999}',
+        b"[" * 100_000,
+        b'{"message": {}}',
+    ],
+)
+def test_malformed_but_authenticated_input_is_parked_with_a_reason(stage, client, body):
+    path, headers = _door(stage)
+    assert client.post(path, data=body, headers=headers).status_code == 200
+    (update,) = stage.updates()
+    assert update.state == UpdateState.PARKED
+    assert update.reason
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"update_id": 5, "message": {"text": "\\u0000"}}',
+        b'{"update_id": 5, "message": {"text": "\\ud800"}}',
+        b'{"update_id": 5, "x": NaN}',
+        b'{"update_id": 4, "update_id": 5}',
+        b'{"update_id": 5, "brand_new_kind": {"id": 1}}',
+    ],
+)
+def test_odd_but_possible_input_is_stored_and_ends(stage, client, body):
+    path, headers = _door(stage)
+    assert client.post(path, data=body, headers=headers).status_code == 200
+    stage.play()
+    from app.services.leads import process
+
+    process.process_updates(seconds=5)
+    (update,) = stage.updates()
+    assert update.update_id == 5
+    assert update.state == UpdateState.IGNORED
+
+
+def test_a_body_over_a_mebibyte_is_parked_by_its_beginning(stage, client):
+    path, headers = _door(stage)
+    answer = client.post(path, data=b"x" * (1024 * 1024 + 1), headers=headers)
+    assert answer.status_code == 200
+    (update,) = stage.updates()
+    assert update.state == UpdateState.PARKED
+    assert len(update.body) <= 4096
+
+
+def test_the_door_knows_only_post(stage, client):
+    path, headers = _door(stage)
+    assert client.get(path, headers=headers).status_code in (404, 405)
+
+
+def test_a_poll_stores_its_updates_and_the_offset_together(stage):
+    inbox.store_updates(stage.bot, [_body(), _body(update_id=2), _body()], offset=3)
+    db.session.expire_all()
+    assert db.session.get(Bot, stage.bot).poll_offset == 3
+    assert [one.update_id for one in stage.updates()] == [1, 2]

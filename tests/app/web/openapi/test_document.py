@@ -1,0 +1,248 @@
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+import schemathesis
+
+from app.schemas import Input, Output, fields
+from app.services.leads.stats import DAY
+from app.web.auth import public
+from app.web.openapi.document import describe, error_codes
+from app.web.openapi.endpoints import doors
+from app.web.openapi.json_schema import shape
+from app.web.responses import ok
+from tests.support.world import NOON
+
+DOCS = ("/api/openapi.json", "/api/docs")
+
+
+@pytest.fixture
+def document(app):
+    return describe(app)
+
+
+def _references(node):
+    if isinstance(node, dict):
+        yield from [node["$ref"]] if "$ref" in node else []
+        node = list(node.values())
+    if isinstance(node, list):
+        for child in node:
+            yield from _references(child)
+
+
+def test_every_route_is_described_and_no_other(app, document):
+    routes = {
+        (rule.rule, method)
+        for rule in app.url_map.iter_rules()
+        if rule.rule.startswith("/api/") and rule.rule not in DOCS
+        for method in (rule.methods or set()) & {"GET", "POST"}
+    }
+    told = {
+        (path, method.upper()) for path, methods in document["paths"].items() for method in methods
+    }
+    assert told == routes
+
+
+def test_every_answer_could_be_read_from_its_view(app):
+    """If not, describe it in app.web.openapi.responses: in WORDS, ODD or BODIES."""
+    assert not [door.endpoint for door in doors(app) if door.answer is None]
+
+
+def test_every_group_and_every_door_says_what_it_is(document):
+    assert all(tag["description"] for tag in document["tags"])
+    for methods in document["paths"].values():
+        assert all(door["summary"] for door in methods.values())
+
+
+def test_every_reference_leads_to_a_component(document):
+    names = {f"#/components/schemas/{name}" for name in document["components"]["schemas"]}
+    assert set(_references(document["paths"])) <= names
+    assert set(_references(document["components"])) <= names
+
+
+def test_names_of_operations_are_unique(document):
+    names = [
+        door["operationId"] for methods in document["paths"].values() for door in methods.values()
+    ]
+    assert len(names) == len(set(names))
+
+
+def test_a_get_names_its_parameters(document):
+    told = document["paths"]["/api/leads/list.json"]["get"]["parameters"]
+    by_name = {one["name"]: one for one in told}
+    assert {"campaign", "status", "from", "to", "limit", "offset"} <= set(by_name)
+    status = by_name["status"]
+    assert (status["in"], status["required"]) == ("query", False)
+    assert (status["schema"]["minimum"], status["schema"]["maximum"]) == (0, 4)
+    assert by_name["limit"]["schema"]["default"] == 50
+
+
+def test_a_post_takes_json_and_forms(document):
+    body = document["paths"]["/api/dest/add.json"]["post"]["requestBody"]
+    assert body["required"]
+    json_name, form_name = (
+        content["schema"]["$ref"].rpartition("/")[2] for content in body["content"].values()
+    )
+    schemas = document["components"]["schemas"]
+    assert schemas[json_name]["properties"]["settings"] == {"type": "object"}
+    assert schemas[form_name]["properties"]["settings"]["type"] == "string"
+    assert schemas[json_name]["required"] == ["settings", "tracker"]
+
+
+def test_guards_are_told(document):
+    def security(path):
+        return [set(one) for one in document["paths"][path]["get"]["security"]]
+
+    assert security("/api/camp/list.json") == [{"bearer"}, {"key"}]
+    assert security("/api/profile/login.json") == [{"bearer"}]
+    assert security("/api/auth/poll.json") == []
+
+
+def test_every_error_code_is_in_the_document(document):
+    codes = dict(error_codes())
+    assert {"key", "ban", "func", "db", "unpaid", "notfound", "param", "size", "rate"} <= set(codes)
+    error = document["components"]["schemas"]["Error"]["properties"]["error"]
+    assert error["enum"] == list(codes)
+    assert all(told in error["description"] for told in codes.values())
+
+
+def test_two_methods_of_one_path_have_two_names(document):
+    tracker = document["paths"]["/api/profile/tracker.json"]
+    assert tracker["get"]["operationId"] == "profile_tracker"
+    assert tracker["post"]["operationId"] == "profile_tracker_post"
+
+
+def test_an_unknown_field_is_what_its_class_declares():
+    class Shade(fields.Field[str]):
+        """Of a colour."""
+
+    class Weight(fields.Field[float]):
+        """In kilograms."""
+
+    assert shape(Shade()) == {"type": "string"}
+    assert shape(Weight()) == {"type": "number"}
+
+
+def test_limits_of_a_parameter_are_not_those_of_an_answer():
+    class Given(Input):
+        """A parameter."""
+
+        number = fields.Int(1, 9)
+
+    class Told(Output):
+        """An answer."""
+
+        number = fields.Int(1, 9)
+
+    assert shape(Given().fields["number"])["maximum"] == 9
+    assert "maximum" not in shape(Told().fields["number"])
+
+
+def test_a_view_that_is_not_plain_is_noticed(settings):
+    from app import create_app
+
+    app = create_app(settings())
+
+    @app.get("/api/odd/thing.json")
+    @public
+    def thing():
+        """It answers what it likes."""
+        return ok(list(range(3)))
+
+    found = {door.endpoint: door.answer for door in doors(app)}
+    assert found["thing"] is None
+
+
+def _play(api, world):
+    """Every GET whose answer depends on what there is, with something there."""
+    bot = world.bot()
+    chat = world.chat(bot)
+    campaign = world.campaign(bot_id=bot, chat_id=chat)
+    lead = world.lead(campaign)
+    world.entry(bot, chat, campaign_id=campaign, lead_id=lead)
+    made = {"tracker": "altercpa_lite", "settings": {"domain": "crm.example", "token": "1-a"}}
+    api.post("dest/add", **made)
+    postback = world.postback(world.destination(), campaign_id=campaign, lead_id=lead)
+    world.attempt(postback)
+    yield "profile/info", {}
+    yield "profile/tracker", {}
+    yield "bots/list", {}
+    yield "bots/chats", {"id": bot}
+    yield "camp/list", {}
+    yield "camp/get", {"id": campaign}
+    yield "camp/link", {"id": campaign}
+    yield "leads/list", {}
+    yield "leads/get", {"id": lead}
+    yield "journal/list", {"bot": bot, "chat": chat}
+    yield "postbacks/list", {}
+    yield "postbacks/get", {"id": postback}
+    yield "dest/list", {}
+    yield "trackers/list", {}
+    yield "tariff/list", {}
+    yield "tariff/history", {}
+    yield "transfer/token", {}
+    yield "stats/summary", {"from": NOON - DAY, "to": NOON + DAY}
+    yield "stats/daily", {"from": NOON - DAY, "to": NOON + DAY}
+    yield "stats/retention", {"from": NOON - DAY, "to": NOON + DAY}
+
+
+def test_answers_are_as_described(api, client, account, world, document):
+    contract = schemathesis.openapi.from_dict(json.loads(json.dumps(document)))
+    headers = {"Authorization": f"Bearer {account.key}"}
+    for path, query in _play(api, world):
+        url = f"/api/{path}.json"
+        answer = client.get(url, query_string=query, headers=headers)
+        assert answer.get_json()["status"] == "ok", (path, answer.get_json())
+        contract[url]["GET"].validate_response(answer)
+
+
+# Over HTTP
+
+
+def test_the_document_is_served_to_anyone(client, document):
+    answer = client.get("/api/openapi.json")
+    assert answer.mimetype == "application/json"
+    assert answer.get_json()["openapi"].startswith("3.1.")
+    assert answer.get_json() == document
+
+
+def test_the_page_names_every_operation_and_every_code(client, document):
+    answer = client.get("/api/docs")
+    assert answer.mimetype == "text/html"
+    page = answer.get_data(as_text=True)
+    for path in document["paths"]:
+        assert path in page
+    for code in dict(error_codes()):
+        assert f"<code>{code}</code>" in page
+
+
+def test_links_of_the_page_lead_somewhere(client):
+    page = client.get("/api/docs").get_data(as_text=True)
+    targets = set(re.findall(r'href="#([^"]+)"', page))
+    assert targets <= set(re.findall(r'id="([^"]+)"', page))
+
+
+def test_the_page_loads_and_runs_nothing(client):
+    answer = client.get("/api/docs")
+    page = answer.get_data(as_text=True)
+    assert not re.search(r"<script|<link|<img|src=|@import|url\(|https?://", page)
+    policy = answer.headers["Content-Security-Policy"]
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+
+
+def test_the_only_style_is_the_one_that_is_allowed(client):
+    import base64
+    import hashlib
+
+    answer = client.get("/api/docs")
+    (style,) = re.findall(r"<style>(.*?)</style>", answer.get_data(as_text=True), re.DOTALL)
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    assert f"'sha256-{digest}'" in answer.headers["Content-Security-Policy"]
+
+
+@pytest.mark.parametrize("path", DOCS)
+def test_docs_are_read_and_not_written(client, path):
+    assert client.post(path).get_json()["error"] == "func"

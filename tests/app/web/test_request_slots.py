@@ -1,0 +1,129 @@
+"""Whoever waits for a client's body gives its turn away, and half a body is none."""
+
+from __future__ import annotations
+
+import io
+import threading
+
+import pytest
+from werkzeug.exceptions import ClientDisconnected
+from werkzeug.test import EnvironBuilder, run_wsgi_app
+from werkzeug.wrappers import Request, Response
+
+from app.web.request_slots import Turns, given_away
+
+
+class Slow:
+    """A body that comes when `arrived` is set."""
+
+    def __init__(self) -> None:
+        self.asked, self.arrived = threading.Event(), threading.Event()
+
+    def read(self, size: int) -> bytes:
+        self.asked.set()
+        assert self.arrived.wait(10)
+        return b"slow"[:size]
+
+
+def echo(environ, start_response):
+    request = Request(environ)
+    request.max_content_length = 1000
+    return Response(request.get_data())(environ, start_response)
+
+
+def call(application, source, length) -> bytes:
+    environ = EnvironBuilder(method="POST").get_environ()
+    environ.update({"wsgi.input": source, "wsgi.input_terminated": True, "SERVER_PORT": "0"})
+    environ.pop("CONTENT_LENGTH", None)
+    if length is not None:
+        environ["CONTENT_LENGTH"] = str(length)
+    return b"".join(run_wsgi_app(application, environ)[0])
+
+
+def test_others_are_answered_while_one_waits_for_its_body():
+    application, slow, answers = Turns(echo, 60.0, turns=1), Slow(), []
+    waiting = threading.Thread(target=lambda: answers.append(call(application, slow, 4)))
+    waiting.start()
+    assert slow.asked.wait(10)
+    assert call(application, io.BytesIO(b"fast"), 4) == b"fast"
+    slow.arrived.set()
+    waiting.join(10)
+    assert answers == [b"slow"]
+
+
+def test_only_so_many_work_at_the_same_time():
+    inside, most, gate = [], [], threading.Event()
+
+    def work(environ, start_response):
+        inside.append(1)
+        most.append(len(inside))
+        if len(most) == 2:
+            gate.set()
+        assert gate.wait(10)
+        inside.pop()
+        return Response(b"")(environ, start_response)
+
+    application = Turns(work, 60.0, turns=2)
+    threads = [threading.Thread(target=call, args=(application, io.BytesIO(), 0)) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(10)
+    assert len(most) == 8
+    assert max(most) == 2
+
+
+def test_a_turn_comes_back_whatever_happens():
+    def fail(_environ, _start_response):
+        raise RuntimeError("broken")
+
+    application = Turns(fail, 60.0, turns=1)
+    for _ in range(3):
+        with pytest.raises(RuntimeError, match="broken"):
+            call(application, io.BytesIO(), 0)
+
+
+@pytest.mark.parametrize("length", [5, 100])
+def test_a_body_that_ends_too_early_is_no_body(length):
+    with pytest.raises(ClientDisconnected):
+        call(Turns(echo, 60.0), io.BytesIO(b"half"), length)
+
+
+@pytest.mark.parametrize(("body", "length"), [(b"", 0), (b"all", 3), (b"unsaid", None)])
+def test_a_whole_body_comes_whole(body, length):
+    assert call(Turns(echo, 60.0), io.BytesIO(body), length) == body
+
+
+def test_what_belongs_to_the_next_request_is_not_read():
+    source = io.BytesIO(b"minetheirs")
+    body = []
+
+    def read_twice(environ, start_response):
+        body.append(environ["wsgi.input"].read(4))
+        body.append(environ["wsgi.input"].read())
+        return Response(b"")(environ, start_response)
+
+    call(Turns(read_twice, 60.0), source, 4)
+    assert body == [b"mine", b""]
+    assert source.read() == b"theirs"
+
+
+def test_others_are_answered_while_one_waits_for_a_server():
+    waits, goes_on, answers = threading.Event(), threading.Event(), []
+
+    def ask(environ, start_response):
+        if environ["CONTENT_LENGTH"] == "0":
+            with given_away():
+                waits.set()
+                assert goes_on.wait(10)
+        return Response(b"ok")(environ, start_response)
+
+    application = Turns(ask, 60.0, turns=1)
+    waiting = threading.Thread(target=lambda: answers.append(call(application, io.BytesIO(), 0)))
+    waiting.start()
+    assert waits.wait(10)
+    assert call(application, io.BytesIO(), 1) == b"ok"
+    goes_on.set()
+    waiting.join(10)
+    assert answers == [b"ok"]
+    assert call(application, io.BytesIO(), 1) == b"ok", "exactly one turn came back"

@@ -1,0 +1,151 @@
+"""The worker dyno as real processes: it restarts what dies, and ends when told."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+import pytest
+
+from app.local.redis_server import EmbeddedRedis
+from app.queues import Queue
+from app.worker.supervisor import places
+
+ROOT = Path(__file__).parents[3]
+
+
+class Worker:
+    """`python worker.py`, and what it says."""
+
+    def __init__(self, environ: dict[str, str], log: Path) -> None:
+        self.log = log
+        with log.open("wb") as out:
+            self.process = subprocess.Popen(
+                [sys.executable, "worker.py"],
+                cwd=ROOT,
+                env={**os.environ, **environ},
+                stdout=out,
+                stderr=out,
+            )
+        self.seen = psutil.Process(self.process.pid)
+
+    def children(self) -> list[psutil.Process]:
+        return [one for one in self.seen.children() if one.status() != psutil.STATUS_ZOMBIE]
+
+    def translatable(self) -> str:
+        return self.log.read_text()
+
+    def end(self) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+
+
+def eventually(fact: Callable[[], object], seconds: float = 20) -> None:
+    deadline = time.monotonic() + seconds
+    while not fact():
+        assert time.monotonic() < deadline, "it did not come true"
+        time.sleep(0.05)
+
+
+@pytest.fixture
+def own_redis(tmp_path):
+    with EmbeddedRedis(tmp_path) as server:
+        yield server
+
+
+@pytest.fixture
+def start_worker(live_app, environ, own_redis, tmp_path):
+    """Starts worker dynos on the database under test and a Redis of their own."""
+    started: list[Worker] = []
+
+    def start(**changes: str) -> Worker:
+        given = {**environ, "REDIS_URL": own_redis.url, "PUBLIC_URL": "https://gatepost.test"}
+        worker = Worker({**given, **changes}, tmp_path / f"worker{len(started)}.log")
+        started.append(worker)
+        return worker
+
+    yield start
+    for worker in started:
+        worker.end()
+
+
+def test_each_queue_has_its_process_and_there_is_one_clock(start_worker):
+    worker = start_worker(WORKERS="2")
+    eventually(lambda: len(worker.children()) == 2 * len(Queue) + 1)
+
+
+def test_without_a_public_address_there_is_a_poller(settings):
+    names = [place.name for place in places(settings(PUBLIC_URL=""))]
+    assert names == ["updates", "postbacks", "messages", "clock", "poller"]
+
+
+def test_what_is_killed_is_started_again(start_worker):
+    worker = start_worker()
+    eventually(lambda: len(worker.children()) == 4)
+    killed = {child.pid for child in worker.children()}
+    for pid in killed:
+        os.kill(pid, signal.SIGKILL)
+    eventually(lambda: len({child.pid for child in worker.children()} - killed) == 4)
+    assert worker.translatable().count("worker.process_died") == 4
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_it_ends_when_told_and_leaves_nothing(start_worker, number):
+    worker = start_worker()
+    eventually(lambda: len(worker.children()) == 4)
+    children = worker.children()
+    worker.process.send_signal(number)
+    assert worker.process.wait(timeout=10) == 0
+    assert not any(child.is_running() for child in children)
+    assert "worker.process_killed" not in worker.translatable()
+
+
+def test_a_signal_during_the_start_is_obeyed_too(start_worker):
+    worker = start_worker()
+    eventually(lambda: "worker.started" in worker.translatable())
+    worker.process.terminate()
+    assert worker.process.wait(timeout=10) == 0
+
+
+def test_when_the_supervisor_is_killed_its_processes_leave(start_worker):
+    worker = start_worker()
+    eventually(lambda: len(worker.children()) == 4)
+    children = worker.children()
+    worker.process.kill()
+    gone, alive = psutil.wait_procs(children, timeout=10)
+    assert (len(gone), alive) == (4, [])
+
+
+def test_it_outlives_redis(start_worker, own_redis, live_app):
+    worker = start_worker()
+    eventually(lambda: len(worker.children()) == 4)
+    before = {child.pid for child in worker.children()}
+    own_redis.stop(kill=True)
+    eventually(lambda: "redis.lost" in worker.translatable())
+    own_redis.start()
+    eventually(lambda: "redis.back" in worker.translatable())
+    assert {child.pid for child in worker.children()} == before
+    worker.process.terminate()
+    assert worker.process.wait(timeout=10) == 0
+
+
+def test_it_starts_and_ends_without_redis(start_worker, own_redis):
+    own_redis.stop()
+    worker = start_worker()
+    eventually(lambda: len(worker.children()) == 4)
+    worker.process.terminate()
+    assert worker.process.wait(timeout=10) == 0
+
+
+def test_a_wrong_setting_ends_it_with_one_line_that_names_it(start_worker):
+    worker = start_worker(SECRET_KEY="short")
+    assert worker.process.wait(timeout=20) == 2
+    assert worker.translatable().count("\n") == 1
+    assert "SECRET_KEY" in worker.translatable()

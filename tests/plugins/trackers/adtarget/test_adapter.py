@@ -1,0 +1,384 @@
+"""The built-in adapter for AdTarget, without a network."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any, ClassVar
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from marshmallow import ValidationError
+
+from plugins.contract import Event, EventKind, Outcome, Response, Verdict
+from plugins.registry import make_adapter
+from plugins.testing import AdapterContract, sample_event
+from plugins.trackers.adtarget import adapter
+
+KEY = "atk_live_12345678_abcdefghijklmnopqrstuvwxyz012345"
+ADAPTER = make_adapter("adtarget_capi", adapter)
+SUCCESS = Response(
+    200, {}, b'{"conversionId":"j97x","capiStatus":"pending","coldLead":false,"dispatched":true}'
+)
+
+
+def settings(**more: Any) -> dict[str, Any]:
+    return ADAPTER.check_settings({"key": KEY, "site": "atid_1", **more})
+
+
+def problems(**more: Any) -> dict[str, Any]:
+    with pytest.raises(ValidationError) as caught:
+        settings(**more)
+    messages = caught.value.messages
+    assert isinstance(messages, dict)
+    return messages
+
+
+def conversion(event: Event, **more: Any) -> dict[str, Any]:
+    (request,) = ADAPTER.build(event, settings(**more))
+    body = json.loads(request.body)
+    assert isinstance(body, dict)
+    return body
+
+
+def judged(response: Response) -> Outcome:
+    kept = settings()
+    (request,) = ADAPTER.build(sample_event(), kept)
+    return ADAPTER.classify(response, request, sample_event(), kept)
+
+
+def error(status: int, code: str, **headers: str) -> Response:
+    body = {"error": {"code": code, "message": "so they say"}}
+    return Response(status, headers, json.dumps(body).encode())
+
+
+class TestAsItComes(AdapterContract):
+    adapter = ADAPTER
+    example_settings: ClassVar[dict[str, Any]] = {"key": KEY, "site": "atid_1"}
+    success_sample = SUCCESS
+
+
+class TestEverythingOn(AdapterContract):
+    adapter = ADAPTER
+    example_settings: ClassVar[dict[str, Any]] = {
+        "key": KEY,
+        "site": "j97site",
+        "channel": "-100500",
+        "currency": "EUR",
+        "click_is": "fbclid",
+        "send_names": True,
+        "events": {
+            "wait": {"type": "Custom"},
+            "hold": {"type": "CompleteRegistration"},
+            "approve": {"type": "Purchase", "value": 2.5},
+            "cancel": {"type": "Custom", "name": "Gone"},
+            "trash": {"type": "Custom"},
+        },
+    }
+    success_sample = Response(200, {"x-idempotent-replay": "true"}, SUCCESS.body)
+
+
+def test_a_join_is_a_subscription_with_the_documented_fields():
+    (request,) = ADAPTER.build(sample_event(), settings())
+    assert (request.method, request.url) == (
+        "POST",
+        "https://adtarget.io/api/v1/events/conversion",
+    )
+    assert request.headers == {
+        "Authorization": f"Bearer {KEY}",
+        "Content-Type": "application/json",
+        "Idempotency-Key": sample_event().step_key(),
+    }
+    assert json.loads(request.body) == {
+        "telegramUserId": 987654321,
+        "channelId": "-1001234567890",
+        "websiteId": "atid_1",
+        "eventType": "Subscribe",
+        "contentName": "abc123",
+        "eventTime": 1_790_000_000_000,
+        "externalUserId": "Click_1-2",
+    }
+
+
+@pytest.mark.parametrize(
+    ("kind", "told"),
+    [
+        (EventKind.WAIT, None),
+        (EventKind.HOLD, "Lead"),
+        (EventKind.APPROVE, "Subscribe"),
+        (EventKind.CANCEL, None),
+        (EventKind.TRASH, None),
+    ],
+)
+def test_only_good_news_is_told_by_default(kind: EventKind, told: str | None):
+    requests = ADAPTER.build(sample_event(kind), settings())
+    assert [json.loads(one.body)["eventType"] for one in requests] == ([told] if told else [])
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [
+        (EventKind.WAIT, "BotStart"),
+        (EventKind.HOLD, "JoinRequest"),
+        (EventKind.CANCEL, "ChannelLeave"),
+        (EventKind.TRASH, "ChannelBan"),
+    ],
+)
+def test_a_custom_event_has_a_name_even_if_none_is_given(kind: EventKind, name: str):
+    body = conversion(sample_event(kind), events={kind.value: {"type": "Custom"}})
+    assert (body["eventType"], body["customEventName"]) == ("Custom", name)
+
+
+def test_joins_stay_off_where_adtarget_reports_them_itself():
+    kept = settings(tracked_by_adtarget=True)
+    assert ADAPTER.build(sample_event(), kept) == ()
+    chosen = settings(tracked_by_adtarget=True, events={"approve": {"type": "Subscribe"}})
+    assert len(ADAPTER.build(sample_event(), chosen)) == 1
+
+
+def test_a_purchase_carries_value_and_currency():
+    body = conversion(
+        sample_event(), currency="USD", events={"approve": {"type": "Purchase", "value": 12.5}}
+    )
+    assert (body["eventType"], body["value"], body["currency"]) == ("Purchase", 12.5, "USD")
+
+
+def test_an_event_without_a_value_names_no_currency():
+    assert "currency" not in conversion(sample_event(), currency="USD")
+
+
+@pytest.mark.parametrize("name", ["fbc", "gclid", "ttclid", "sccid"])
+def test_the_click_goes_where_the_owner_says(name: str):
+    body = conversion(sample_event(), click_is=name)
+    assert (body[name], body["externalUserId"]) == ("Click_1-2", "12")
+
+
+def test_a_facebook_click_is_spelled_as_meta_spells_it():
+    assert conversion(sample_event(), click_is="fbclid")["fbc"] == "fb.1.1789999000000.Click_1-2"
+
+
+def test_without_a_click_the_lead_is_the_external_id():
+    body = conversion(sample_event(click=""), click_is="gclid")
+    assert body["externalUserId"] == "12"
+    assert "gclid" not in body
+
+
+def test_names_leave_only_when_asked():
+    assert "pii" not in conversion(sample_event())
+    assert conversion(sample_event(last_name=""), send_names=True)["pii"] == {"firstName": "Ann"}
+
+
+def test_names_that_leave_are_not_kept_in_the_log():
+    (request,) = ADAPTER.build(sample_event(first_name="Жанна"), settings(send_names=True))
+    assert '"pii": ***' in request.redacted()
+    assert "Lee" not in request.redacted()
+
+
+def test_an_internal_site_id_goes_under_its_own_name():
+    body = conversion(sample_event(), site="j97abc", channel="kx7")
+    assert (body["siteId"], body["channelId"]) == ("j97abc", "kx7")
+    assert "websiteId" not in body
+
+
+def test_the_same_key_is_used_on_every_retry_and_another_for_a_resend():
+    (one,) = ADAPTER.build(sample_event(), settings())
+    (other,) = ADAPTER.build(sample_event(key="018f-sample-key|2"), settings())
+    assert one.idempotency_key != other.idempotency_key
+    assert len(one.idempotency_key) <= 128
+
+
+@given(
+    first=st.text(max_size=64),
+    click=st.text(max_size=64),
+    person=st.integers(min_value=1, max_value=2**52),
+)
+def test_whatever_people_are_called_the_body_is_json_of_numbers_and_texts(
+    first: str, click: str, person: int
+):
+    event = sample_event(first_name=first, click=click, subscriber=person)
+    body = conversion(event, send_names=True)
+    assert body["telegramUserId"] == person
+    assert all(value not in ("", None, {}) for value in body.values())
+    json.dumps(body, ensure_ascii=False).encode()  # no half characters
+
+
+@pytest.mark.parametrize(
+    ("more", "field"),
+    [
+        ({"key": "sk-12345"}, "key"),
+        ({"site": "two words"}, "site"),
+        ({"currency": "usd"}, "currency"),
+        ({"click_is": "yclid"}, "click_is"),
+        ({"base_url": "http://example.com"}, "base_url"),
+        ({"base_url": "https://example.com/api"}, "base_url"),
+        ({"base_url": "https://me@example.com"}, "base_url"),
+        ({"events": {"approve": {"type": "Subscribe", "value": 3}}}, "currency"),
+        ({"colour": "red"}, "colour"),
+    ],
+)
+def test_a_wrong_setting_is_named(more: dict[str, Any], field: str):
+    assert list(problems(**more)) == [field]
+
+
+@pytest.mark.parametrize(
+    ("event", "told", "field"),
+    [
+        ("approve", {"type": "Purchase"}, "value"),
+        ("approve", {"type": "Purchase", "value": 0}, "value"),
+        ("approve", {"type": "Purchase", "value": "nan"}, "value"),
+        ("cancel", {"type": "Lead"}, "type"),
+        ("trash", {"type": "Purchase", "value": 1}, "type"),
+        ("wait", {"type": "Subscribe"}, "type"),
+        ("wait", {"type": "Custom", "name": "x" * 65}, "name"),
+    ],
+)
+def test_a_wrong_event_is_named(event: str, told: dict[str, Any], field: str):
+    assert field in problems(currency="USD", events={event: told})["events"][event]
+
+
+def test_both_documented_receipts_are_read():
+    old = {"conversionId": "j1", "capiStatus": "pending", "coldLead": True, "sends": []}
+    outcome = judged(Response(200, {}, json.dumps(old).encode()))
+    assert outcome.verdict is Verdict.DELIVERED
+    assert "j1" in outcome.reason
+    assert "not seen before" in outcome.reason
+    assert judged(SUCCESS).reason == "conversion j97x"
+
+
+@pytest.mark.parametrize("said", [{"capiStatus": "skipped"}, {"dispatched": False}])
+def test_what_was_accepted_but_not_forwarded_says_so(said: dict[str, Any]):
+    outcome = judged(Response(200, {}, json.dumps({"conversionId": "j1", **said}).encode()))
+    assert outcome.verdict is Verdict.DELIVERED
+    assert "not forwarded" in outcome.reason
+
+
+@pytest.mark.parametrize("body", [b"", b"<html>", b"null", b"[]", b'{"ok":true}'])
+def test_a_success_without_a_receipt_is_not_sent_again(body: bytes):
+    outcome = judged(Response(200, {}, body))
+    assert outcome.verdict is Verdict.DELIVERED
+    assert "no conversion id" in outcome.reason
+
+
+@pytest.mark.parametrize("rule", adapter.RULES, ids=lambda rule: rule.code)
+def test_every_error_code_is_read_as_the_table_says(rule: Any):
+    outcome = judged(error(rule.status, rule.code))
+    assert (outcome.verdict, outcome.stop) == (rule.verdict, rule.stop)
+    assert "so they say" in outcome.reason
+
+
+@pytest.mark.parametrize(
+    ("status", "verdict", "stop"),
+    [
+        (400, Verdict.REJECTED, False),
+        (401, Verdict.RETRY, True),
+        (402, Verdict.RETRY, True),
+        (403, Verdict.REJECTED, False),
+        (404, Verdict.REJECTED, False),
+        (408, Verdict.RETRY, False),
+        (429, Verdict.RETRY, False),
+        (500, Verdict.RETRY, False),
+        (502, Verdict.RETRY, False),
+        (503, Verdict.RETRY, False),
+    ],
+)
+def test_a_page_of_some_proxy_is_judged_by_its_status(status: int, verdict: Verdict, stop: bool):
+    outcome = judged(Response(status, {}, b"<html>"))
+    assert (outcome.verdict, outcome.stop) == (verdict, stop)
+
+
+def test_the_wait_that_was_asked_for_is_passed_on():
+    assert judged(error(429, "RATE_LIMITED", **{"retry-after": "7"})).retry_after == 7
+    assert judged(error(503, "API_DISABLED")).retry_after == 1800
+
+
+def test_a_replayed_receipt_is_a_duplicate():
+    outcome = judged(Response(200, {"x-idempotent-replay": "true"}, SUCCESS.body))
+    assert outcome.verdict is Verdict.DUPLICATE
+
+
+STORED = {"x-idempotent-replay": "true"}
+
+
+def follow(answers: Iterable[Response]) -> list[tuple[str, Outcome]]:
+    """Try one event again and again: the key it went under and what came of it."""
+    event, kept, seen = sample_event(), settings(), []
+    for number, answer in enumerate(answers):
+        event = replace(event, tries=number)
+        (request,) = ADAPTER.build(event, kept)
+        assert request.headers["Idempotency-Key"] == request.idempotency_key
+        outcome = ADAPTER.classify(answer, request, event, kept)
+        seen.append((request.idempotency_key, outcome))
+        if outcome.carry is not None:
+            event = replace(event, carried=outcome.carry)
+    return seen
+
+
+def test_after_two_stored_failures_another_key_is_tried_once():
+    stored, fresh = error(500, "INTERNAL_ERROR", **STORED), error(500, "INTERNAL_ERROR")
+    seen = follow([fresh, stored, fresh, stored, fresh, stored, stored])
+    key = sample_event().step_key()
+    assert [told for told, _ in seen] == [key] * 4 + [f"{key}:r1"] * 3
+    assert [one.verdict for _, one in seen] == [Verdict.RETRY] * 6 + [Verdict.REJECTED]
+    assert "resend" in seen[-1][1].reason
+
+
+def test_under_another_key_the_event_arrives():
+    stored = error(503, "x", **STORED)
+    *_, (key, outcome) = follow([stored, stored, SUCCESS])
+    assert key.endswith(":r1")
+    assert outcome.verdict is Verdict.DELIVERED
+
+
+@pytest.mark.parametrize(("status", "code"), [(401, "REVOKED_KEY"), (402, "x")])
+def test_a_stored_refusal_of_the_account_is_asked_anew_and_ends_nothing(status: int, code: str):
+    seen = follow([error(status, code, **STORED)] * 9)
+    assert {(one.verdict, one.stop) for _, one in seen} == {(Verdict.RETRY, False)}
+    assert len({key for key, _ in seen}) == 9
+
+
+def test_a_stored_refusal_of_the_event_is_final():
+    ((_, outcome),) = follow([error(400, "INVALID_PAYLOAD", **STORED)])
+    assert outcome.verdict is Verdict.REJECTED
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from([200, 400, 402, 404, 429, 500, 503]), st.booleans()), max_size=12
+    )
+)
+def test_a_key_changes_only_after_a_stored_failure(told: list[tuple[int, bool]]):
+    """A lost answer may have been a success; under a new key it would count twice."""
+    answers = [Response(status, STORED if stored else {}) for status, stored in told]
+    seen = follow(answers)
+    for (status, stored), (key, _), (after, _) in zip(told, seen, seen[1:], strict=False):
+        assert key == after or (stored and status >= 400)
+
+
+@pytest.mark.parametrize(
+    ("response", "good"),
+    [
+        (error(404, "LEAD_NOT_FOUND"), True),
+        (Response(200, {}, b'{"telegramUserId":1}'), True),
+        (error(401, "INVALID_KEY"), False),
+        (error(402, "SUBSCRIPTION_INACTIVE"), False),
+        (Response(404, {}, b"<html>"), False),
+        (Response(200, {}, b"<html>"), False),
+        (Response(204, {}, b""), False),
+        (error(200, "INVALID_KEY"), False),
+    ],
+)
+def test_the_probe_finds_no_lead_and_thereby_a_good_key(response: Response, good: bool):
+    probe = ADAPTER.probe(settings())
+    assert probe is not None
+    assert (probe.method, probe.url) == ("GET", "https://adtarget.io/api/v1/leads/1")
+    assert KEY not in probe.redacted()
+    assert ADAPTER.classify_probe(response, settings()).verdict.is_success is good
+
+
+def test_retries_end_before_the_key_is_forgotten():
+    span = ADAPTER.retry_span(settings())
+    assert span is not None
+    assert span < 24 * 3600
+    assert ADAPTER.wants_every_event(settings())

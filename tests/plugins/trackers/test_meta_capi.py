@@ -1,0 +1,216 @@
+"""Meta's dialect. Meta's own library is asked how it would have said it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, ClassVar
+
+import pytest
+from facebook_business.adobjects.serverside.normalize import Normalize
+from facebook_business.adobjects.serverside.user_data import UserData
+from facebook_business.apiconfig import ads_api_config
+from hypothesis import example, given
+from hypothesis import strategies as st
+from marshmallow import ValidationError
+
+from plugins.contract import Event, EventKind, Response, Verdict
+from plugins.kit.ad_platforms import hashed
+from plugins.registry import make_adapter
+from plugins.testing import AdapterContract, sample_event
+from plugins.trackers import meta_capi
+
+ADAPTER = make_adapter("meta_capi", meta_capi)
+TYPED: dict[str, Any] = {"pixel_id": "123456789012345", "access_token": "EAAB+secret/token"}
+TAKEN = Response(200, {}, b'{"events_received":1,"messages":[],"fbtrace_id":"A"}')
+VALUED: dict[str, Any] = {
+    **TYPED,
+    "values": {"approve": 2.5},
+    "currency": "EUR",
+    "click_is": "external_id",
+    "send_names": True,
+    "test_event_code": "TEST1",
+}
+
+
+class TestMeta(AdapterContract):
+    adapter = ADAPTER
+    example_settings = TYPED
+    success_sample = TAKEN
+
+
+class TestMetaWithEverything(AdapterContract):
+    adapter = ADAPTER
+    example_settings: ClassVar[dict[str, Any]] = VALUED
+    success_sample = TAKEN
+
+
+def told(event: Event, **typed: Any) -> dict[str, Any]:
+    (request,) = ADAPTER.build(event, ADAPTER.check_settings({**TYPED, **typed}))
+    (said,) = json.loads(request.body)["data"]
+    return said
+
+
+def judged(status: int, said: Any, **headers: str):
+    body = said if isinstance(said, bytes) else json.dumps(said).encode()
+    settings = ADAPTER.check_settings(TYPED)
+    (request,) = ADAPTER.build(sample_event(), settings)
+    return ADAPTER.classify(Response(status, headers, body), request, sample_event(), settings)
+
+
+def failed(code: int, subcode: int = 0, **more: Any) -> dict[str, Any]:
+    return {"error": {"code": code, "error_subcode": subcode, "message": "words", **more}}
+
+
+def test_the_request_goes_to_the_pixel_with_the_token():
+    (request,) = ADAPTER.build(sample_event(), ADAPTER.check_settings(TYPED))
+    address, _, query = request.url.partition("?")
+    assert address == "https://graph.facebook.com/v26.0/123456789012345/events"
+    assert query == "access_token=EAAB%2Bsecret%2Ftoken"
+    assert "secret" not in request.redacted()
+
+
+def test_the_version_is_the_one_of_metas_own_library():
+    assert ads_api_config["API_VERSION"] == meta_capi.VERSION
+
+
+@pytest.mark.parametrize(("kind", "name"), meta_capi.NAMES.items())
+def test_each_event_has_its_name(kind, name):
+    assert told(sample_event(kind))["event_name"] == name
+
+
+def test_an_event_is_told_when_and_where_it_happened_and_once():
+    event = sample_event()
+    said = told(event)
+    assert said["event_time"] == event.time
+    assert said["event_id"] == event.id
+    assert said["action_source"] == "chat"
+    assert "custom_data" not in said
+
+
+def test_a_value_is_told_with_its_currency():
+    said = told(sample_event(), values={"approve": 2.5}, currency="EUR")
+    assert said["custom_data"] == {"value": 2.5, "currency": "EUR"}
+    assert "custom_data" not in told(sample_event(EventKind.HOLD), **VALUED)
+
+
+def test_fbc_is_made_of_the_earliest_time_we_know_and_the_click_in_its_own_case():
+    event = sample_event(click="IwAR0abcDEF-_x", time=1_790_000_000, joined=1_789_999_000)
+    assert told(event)["user_data"]["fbc"] == "fb.1.1789999000000.IwAR0abcDEF-_x"
+    waiting = sample_event(click="IwAR0", time=1_790_000_000, joined=None)
+    assert told(waiting)["user_data"]["fbc"] == "fb.1.1790000000000.IwAR0"
+
+
+def test_a_click_that_is_an_fbc_already_stays_as_it_is():
+    said = told(sample_event(click="fb.1.1554763741205.AbCdEf"))
+    assert said["user_data"]["fbc"] == "fb.1.1554763741205.AbCdEf"
+
+
+def test_a_click_of_our_own_is_one_more_hashed_id():
+    people = told(sample_event(click="Mine-1"), click_is="external_id")["user_data"]
+    assert people == {"external_id": [hashed("987654321"), hashed("mine-1")]}
+
+
+def test_names_are_sent_only_when_asked_for():
+    assert not {"fn", "ln"} & told(sample_event())["user_data"].keys()
+    people = told(sample_event(last_name=""), send_names=True)["user_data"]
+    assert people["fn"] == [hashed("ann")]
+    assert "ln" not in people
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"])))
+@example(" Ann ")
+@example("ÉLODIE")
+@example("İ")
+@example("D41D8CD98F00B204E9800998ECF8427E")
+@example("a" * 64)
+@example("a" * 64 + "\n")
+@pytest.mark.parametrize("field", ["fn", "ln"])
+def test_hashing_agrees_with_metas_own_library(field, text):
+    if text.strip():
+        assert hashed(text) == Normalize.normalize_field(field, text)
+
+
+def test_what_we_know_of_a_person_reads_as_metas_own_library_says_it():
+    event = sample_event(first_name=" Élodie ", last_name="D'Arc", click="IwAR0x")
+    people = told(event, send_names=True)["user_data"]
+    theirs = UserData(
+        first_name=" Élodie ",
+        last_name="D'Arc",
+        external_id=hashed(str(event.subscriber)),
+        fbc=people["fbc"],
+    ).normalize()
+    assert people == theirs
+
+
+@pytest.mark.parametrize(
+    ("status", "said", "verdict", "stop"),
+    [
+        (400, failed(190, 463), Verdict.RETRY, True),
+        (400, failed(102), Verdict.RETRY, True),
+        (403, failed(200), Verdict.RETRY, True),
+        (400, failed(100, 33), Verdict.RETRY, True),
+        (400, failed(100, 2804003), Verdict.REJECTED, False),
+        (400, failed(100), Verdict.REJECTED, False),
+        (400, failed(4), Verdict.RETRY, False),
+        (500, failed(2), Verdict.RETRY, False),
+        (400, failed(987654), Verdict.REJECTED, False),
+        (400, failed(987654, is_transient=True), Verdict.RETRY, False),
+        (503, failed(987654), Verdict.RETRY, False),
+        (200, failed(190), Verdict.RETRY, True),
+        (200, {"events_received": 0, "messages": ["why"]}, Verdict.REJECTED, False),
+        (200, b"{}", Verdict.RETRY, False),
+    ],
+)
+def test_metas_answers_are_read_by_their_code(status, said, verdict, stop):
+    outcome = judged(status, said)
+    assert (outcome.verdict, outcome.stop) == (verdict, stop)
+    assert outcome.reason
+
+
+def test_metas_own_words_reach_the_owner():
+    reason = judged(400, failed(100, 2804003, error_user_title="Event Timestamp Too Old")).reason
+    assert "Event Timestamp Too Old" in reason
+    assert "7 days" in reason
+
+
+def test_the_probe_asks_whose_token_it_is():
+    settings = ADAPTER.check_settings(TYPED)
+    request = ADAPTER.probe(settings)
+    assert request
+    assert request.method == "GET"
+    assert request.url.startswith("https://graph.facebook.com/v26.0/me?access_token=")
+    good = ADAPTER.classify_probe(Response(200, {}, b'{"id":"99"}'), settings)
+    bad = ADAPTER.classify_probe(Response(400, {}, json.dumps(failed(190)).encode()), settings)
+    strange = ADAPTER.classify_probe(Response(200, {}, b"hello"), settings)
+    assert [one.verdict.is_success for one in (good, bad, strange)] == [True, False, False]
+
+
+def test_what_is_older_than_seven_days_is_not_worth_building():
+    assert ADAPTER.oldest(ADAPTER.check_settings(TYPED)) == 7 * 86400
+
+
+@pytest.mark.parametrize(
+    ("field", "wrong"),
+    [
+        ("pixel_id", {"pixel_id": "my pixel"}),
+        ("version", {"version": "26"}),
+        ("action_source", {"action_source": "website"}),
+    ],
+)
+def test_a_wrong_setting_is_named(field, wrong):
+    with pytest.raises(ValidationError) as caught:
+        ADAPTER.check_settings({**TYPED, **wrong})
+    assert field in caught.value.normalized_messages()
+
+
+@pytest.mark.parametrize(
+    ("code", "stop"),
+    [
+        *[(code, False) for code in (1, 2, 4, 17, 32, 341, 613, 80004)],
+        *[(code, True) for code in (3, 10, 102, 190, 200, 299)],
+    ],
+)
+def test_every_code_that_passes_or_can_be_mended_keeps_the_event(code: int, stop: bool):
+    answer = Response(400, {}, b'{"error": {"code": %d, "message": "so they say"}}' % code)
+    outcome = meta_capi.classify_response(answer)
+    assert (outcome.verdict, outcome.stop) == (Verdict.RETRY, stop)

@@ -1,0 +1,149 @@
+"""TikTok's dialect: 200 says nothing, `code` decides."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any, ClassVar
+
+import pytest
+from marshmallow import ValidationError
+
+from plugins.contract import Event, Response, Verdict
+from plugins.registry import make_adapter
+from plugins.testing import AdapterContract, sample_event
+from plugins.trackers import tiktok_events
+
+ADAPTER = make_adapter("tiktok_events", tiktok_events)
+TYPED: dict[str, Any] = {"pixel_code": "COQDA8RC77U2TMR44LI0", "access_token": "tt-secret-token"}
+TAKEN = Response(200, {}, b'{"code":0,"message":"OK","data":{}}')
+
+
+class TestTiktok(AdapterContract):
+    adapter = ADAPTER
+    example_settings = TYPED
+    success_sample = TAKEN
+
+
+class TestTiktokWithEverything(AdapterContract):
+    adapter = ADAPTER
+    example_settings: ClassVar[dict[str, Any]] = {
+        **TYPED,
+        "values": {"approve": 2.5},
+        "currency": "EUR",
+        "click_is": "external_id",
+        "page_url": "https://landing.example/?x=1",
+        "test_event_code": "TEST1",
+    }
+    success_sample = TAKEN
+
+
+def sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def body(event: Event, **typed: Any) -> dict[str, Any]:
+    (request,) = ADAPTER.build(event, ADAPTER.check_settings({**TYPED, **typed}))
+    return json.loads(request.body)
+
+
+def judged(status: int, said: Any, **headers: str):
+    text = said if isinstance(said, bytes) else json.dumps(said).encode()
+    settings = ADAPTER.check_settings(TYPED)
+    (request,) = ADAPTER.build(sample_event(), settings)
+    return ADAPTER.classify(Response(status, headers, text), request, sample_event(), settings)
+
+
+def test_the_token_is_a_header_and_is_masked():
+    (request,) = ADAPTER.build(sample_event(), ADAPTER.check_settings(TYPED))
+    assert request.url == "https://business-api.tiktok.com/open_api/v1.3/event/track/"
+    assert request.headers["Access-Token"] == "tt-secret-token"
+    assert "tt-secret-token" not in request.redacted()
+
+
+def test_an_event_is_told_as_tiktok_wants_it():
+    event = sample_event(click="E.C.P.AbC", subscriber=42)
+    assert body(event, page_url="https://landing.example/") == {
+        "event_source": "web",
+        "event_source_id": "COQDA8RC77U2TMR44LI0",
+        "data": [
+            {
+                "event": "Subscribe",
+                "event_time": event.time,
+                "event_id": event.id,
+                "user": {"external_id": [sha256("42")], "ttclid": "E.C.P.AbC"},
+                "page": {"url": "https://landing.example/"},
+            }
+        ],
+    }
+
+
+@pytest.mark.parametrize(("kind", "name"), tiktok_events.NAMES.items())
+def test_each_event_has_its_name(kind, name):
+    assert body(sample_event(kind))["data"][0]["event"] == name
+
+
+def test_a_click_of_our_own_is_one_more_hashed_id():
+    said = body(sample_event(click=" Mine ", subscriber=42), click_is="external_id")
+    assert said["data"][0]["user"] == {"external_id": [sha256("42"), sha256("mine")]}
+
+
+def test_a_value_and_a_test_code_are_told_where_they_belong():
+    said = body(sample_event(), values={"approve": 3}, currency="USD", test_event_code="TEST9")
+    assert said["data"][0]["properties"] == {"value": 3.0, "currency": "USD"}
+    assert said["test_event_code"] == "TEST9"
+
+
+@pytest.mark.parametrize(
+    ("status", "said", "verdict", "stop"),
+    [
+        (200, {"code": 40002, "message": "m"}, Verdict.REJECTED, False),
+        (200, {"code": 40001, "message": "m"}, Verdict.RETRY, True),
+        (200, {"code": 40105, "message": "m"}, Verdict.RETRY, True),
+        (200, {"code": 40100, "message": "m"}, Verdict.RETRY, False),
+        (200, {"code": 50000, "message": "m"}, Verdict.RETRY, False),
+        (200, {"code": 60001, "message": "m"}, Verdict.RETRY, False),
+        (200, {"code": 41000, "message": "m"}, Verdict.REJECTED, False),
+        (503, {"code": 41000, "message": "m"}, Verdict.RETRY, False),
+        (401, {"code": 40105, "message": "m"}, Verdict.RETRY, True),
+        (200, {"code": True}, Verdict.RETRY, False),
+        (200, {"code": "0"}, Verdict.RETRY, False),
+    ],
+)
+def test_tiktoks_answers_are_read_by_their_code(status, said, verdict, stop):
+    outcome = judged(status, said)
+    assert (outcome.verdict, outcome.stop) == (verdict, stop)
+    assert outcome.reason
+
+
+@pytest.mark.parametrize(
+    ("field", "wrong"),
+    [
+        ("pixel_code", {"pixel_code": "no-pixel"}),
+        ("page_url", {"page_url": "landing.example"}),
+    ],
+)
+def test_a_wrong_setting_is_named(field, wrong):
+    with pytest.raises(ValidationError) as caught:
+        ADAPTER.check_settings({**TYPED, **wrong})
+    assert field in caught.value.normalized_messages()
+
+
+def test_what_is_older_than_28_days_is_not_worth_building():
+    assert ADAPTER.oldest(ADAPTER.check_settings(TYPED)) == 28 * 86400
+
+
+@pytest.mark.parametrize(
+    ("code", "verdict", "stop"),
+    [
+        (40001, Verdict.RETRY, True),
+        (40002, Verdict.REJECTED, False),
+        (40100, Verdict.RETRY, False),
+        *[(code, Verdict.RETRY, True) for code in range(40101, 40106)],
+        (40133, Verdict.RETRY, False),
+    ],
+)
+def test_every_code_of_the_vendors_table_is_known(code: int, verdict: Verdict, stop: bool):
+    answer = Response(200, {}, b'{"code": %d, "message": "so they say"}' % code)
+    outcome = tiktok_events.classify_response(answer)
+    assert (outcome.verdict, outcome.stop) == (verdict, stop)

@@ -1,0 +1,157 @@
+"""Advice: what is known to be wrong is told, and what is right is left in peace."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from plugins.contract import EventKind
+from plugins.kit import macros
+from plugins.trackers.url_template import presets
+from plugins.trackers.url_template.lint import known_of, on_template, own_click_problem, trackers_of
+
+WAIT, APPROVE, CANCEL = EventKind.WAIT, EventKind.APPROVE, EventKind.CANCEL
+#: Written into the documents of AlterCPA TOP; altercpa_top.md, section 10.
+ATOP_KEITARO = "https://your-keitaro.com/postback?subid={click}&status=sale"
+ATOP_BINOM = "https://your-binom.com/postback?clickid={click}&goal=approve"
+ATOP_PRO = (
+    "https://pro.example/api/site/status.json"
+    "?token=7-ab&click={click}&status=hold&auto=1&exto={lead}"
+)
+FILLED = {
+    "domain": "t.example",
+    "postback_key": "48d0524a-3abb-4cd5-82b8-404fa1cb4f7e",
+    "path": "click",
+    "publisher": "42",
+}
+
+
+def written(preset: presets.Preset) -> list[tuple[EventKind, str]]:
+    """The templates of a preset as a customer writes them by hand."""
+
+    def value(match: re.Match[str]) -> str:
+        return match[0] if match[1] in macros.MACROS else FILLED.get(match[1], "1")
+
+    return [
+        (kind, re.sub(r"\{([a-z_]+)\}", value, url.replace("{status}", mode.statuses[kind])))
+        for mode in preset.modes.values()
+        for kind, url in mode.urls.items()
+    ]
+
+
+BY_HAND = pytest.mark.parametrize(
+    "preset",
+    [one for one in presets.presets().values() if one.method == "GET"],
+    ids=lambda one: one.key,
+)
+
+
+@BY_HAND
+def test_what_a_preset_writes_needs_no_advice(preset: presets.Preset):
+    for kind, url in written(preset):
+        assert on_template(kind, url) == []
+
+
+@BY_HAND
+def test_a_preset_is_recognised_by_its_url(preset: presets.Preset):
+    for _, url in written(preset):
+        found = [trackers_of(url), trackers_of(url.replace("https://", "http://"))]
+        assert [preset in one for one in found] == [bool(preset.click.parameter)] * 2
+        assert trackers_of(url.replace("{click}", "{lead}")) == ()
+
+
+@pytest.mark.parametrize(
+    ("kind", "template", "word"),
+    [
+        (APPROVE, ATOP_KEITARO, "postback key"),
+        (APPROVE, ATOP_BINOM, "click.php"),
+        (WAIT, "https://b.example/click?cnv_id={click}", "cnv_status"),
+        (APPROVE, "https://k.example/ab12/postback?subid={click}&reject_status=x", "rejected_"),
+        (CANCEL, "https://f.example/pb/?hit={click}&tx={lead}", "rev=0"),
+        (WAIT, "https://p.example/tracking202/static/gpb.php?subid={click}", "no statuses"),
+        (APPROVE, "https://t.example/?c={click}&s={subid}", "{subid} is no macro"),
+        (APPROVE, "https://t.example/?c=[CLICK_ID]", "without {click}"),
+    ],
+)
+def test_a_template_known_to_be_wrong_is_told_so(kind: EventKind, template: str, word: str):
+    (said,) = on_template(kind, template)
+    assert word in said
+
+
+@pytest.mark.parametrize(
+    ("kind", "template"),
+    [
+        (APPROVE, ""),
+        (CANCEL, ATOP_PRO),
+        (APPROVE, "https://b.example/click?cnv_id={click}"),
+        (APPROVE, "https://f.example/pb/?hit={click}"),
+        (APPROVE, "https://a.example/postback?clickid={click}&goal=2&sum=1"),
+        (APPROVE, "https://t.example/join/{subscriber}"),
+    ],
+)
+def test_a_template_that_may_be_right_is_left_in_peace(kind: EventKind, template: str):
+    assert on_template(kind, template) == []
+
+
+def test_a_body_may_say_whose_event_it_is():
+    said = on_template(APPROVE, "https://t.example/", '{"who": "{subscriber|number}"}')
+    assert said == []
+    (said,) = on_template(APPROVE, "https://t.example/?c={click}", '{"who": "{subid}"}')
+    assert "{subid}" in said
+
+
+@given(st.sampled_from(list(EventKind)), st.text(max_size=80))
+def test_whatever_stands_there_has_some_advice_or_none(kind: EventKind, text: str):
+    for template in (text, f"https://t.example/{text}"):
+        assert all(on_template(kind, template))
+        trackers_of(template)
+
+
+def test_those_that_look_alike_are_named_together():
+    (known,) = known_of("url_template", {"urls": {"wait": ATOP_KEITARO.replace("/p", "/ab12/p")}})
+    assert (known.title, known.macro) == ("Keitaro or Orbitra", "{subid}")
+    assert known.problem("abc") == ""
+
+
+def test_more_parameters_in_common_decide():
+    url = "https://t.example/postback?clickid={click}&action_id={lead}&status=1"
+    assert [preset.key for preset in trackers_of(url)] == ["affise"]
+
+
+def test_a_click_has_a_problem_only_if_it_has_one_with_all_that_look_alike():
+    (known,) = known_of(
+        "url_template", {"urls": {"approve": "https://t.example/postback?clickid={click}&sum=1"}}
+    )
+    assert known.title == "Affise or RedTrack"
+    assert known.presets[0].click.problem("abc")
+    assert known.problem("abc") == ""
+
+
+def test_a_destination_is_known_by_its_preset_or_adapter():
+    (prosper,) = known_of("url_template", {"preset": "prosper202", "urls": {"wait": ATOP_PRO}})
+    assert "[[subid]]" in prosper.problem("abc")
+    assert prosper.problem("12") == ""
+    (altercpa,) = known_of("altercpa_lite", {"domain": "a.example"})
+    assert altercpa.macro == "{click}"
+    assert known_of("url_template", {"preset": "gone"}) == ()
+    assert known_of("webhook", {"urls": {"wait": ATOP_KEITARO}}) == ()
+    (ton,) = known_of("url_template", {"preset": "ton_ai"})
+    assert ton.problem("anything.at all") == ""
+
+
+def test_five_urls_of_one_tracker_are_one():
+    urls = {kind.value: ATOP_PRO for kind in EventKind} | {"trash": ""}
+    assert len(known_of("url_template", {"urls": urls})) == 1
+
+
+@pytest.mark.parametrize("name", ["fbclid", "fbc", "gclid", "ttclid"])
+def test_an_ad_platforms_own_click_id_is_said_not_to_fit(name: str):
+    assert name in own_click_problem({"click_is": name})
+
+
+@pytest.mark.parametrize("settings", [{}, {"click_is": "external"}, {"click_is": 5}])
+def test_other_click_ids_may_fit(settings: dict[str, object]):
+    assert own_click_problem(settings) == ""

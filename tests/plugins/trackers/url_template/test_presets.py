@@ -1,0 +1,553 @@
+"""Presets: every data file is linted, and every trap of the trackers is held here."""
+
+from __future__ import annotations
+
+import datetime as dt
+import itertools
+import json
+import re
+from pathlib import Path
+from typing import Any, ClassVar
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from marshmallow import ValidationError
+
+from plugins.contract import EventKind, Response, Verdict
+from plugins.host import catalogue
+from plugins.kit import answer_rules, macros
+from plugins.registry import Adapter, Registry
+from plugins.testing import AdapterContract, sample_event
+from plugins.trackers import altercpa_lite
+from plugins.trackers.url_template import presets
+from plugins.trackers.url_template.presets import MAX_CLICK, MODES, SECRET_NAME, Preset, parse
+from plugins.trackers.url_template.settings import NUMBERS
+
+ROOT = Path(__file__).parents[4]
+FILES = sorted((ROOT / "plugins/trackers/url_template/presets").glob("*.json"))
+ALL = presets.presets()
+ADAPTER: Adapter = Registry.load(entry_points=()).get("url_template")
+EACH = pytest.mark.parametrize("preset", ALL.values(), ids=ALL)
+EACH_MODE = pytest.mark.parametrize(
+    ("preset", "mode"), [(one, mode) for one in ALL.values() for mode in one.modes], ids=str
+)
+
+#: What the reference lists as reachable by URL; 4.1 and 4.2 of presets.md.
+PROMISED = """keitaro orbitra binom binom_v2 voluum redtrack bemob peerclick clickflare funnelflux
+prosper202 scaleo affise altercpa altercpa_pro chatterfy richads adsgram adsgram_cpa
+adsgram_telegram tappads ton_ai onclicka tgtracker grampixel matomo""".split()
+
+#: A value for every field that a preset may ask for.
+TYPED = {
+    "domain": "track.example.com",
+    "postback_key": "48d0524a-3abb-4cd5-82b8-404fa1cb4f7e",
+    "token": "0123456789abcdef0123456789abcdef",
+    "api_key": "sk+api/key==",
+    "secure_key": "sec+ret&x=1",
+    "workspace_id": "11111111-2222-4333-8444-555555555555",
+    "payout": "1.50",
+    "currency": "USD",
+    "goal": "3",
+    "campaign_id": "77",
+    "path": "click",
+    "publisher": "42",
+    "advert_id": "7",
+    "offer_id": "9",
+    "is_old": "false",
+    "site_id": "5",
+}
+
+
+def typed(preset: Preset, *, required_only: bool = False) -> dict[str, str]:
+    return {
+        field.name: TYPED[field.name]
+        for field in preset.fields
+        if field.required or not required_only
+    }
+
+
+def settings(key: str, **more: Any) -> dict[str, Any]:
+    raw = {"preset": key, "fields": typed(ALL[key]), **more}
+    return ADAPTER.check_settings(raw)
+
+
+def query(key: str, kind: EventKind = EventKind.APPROVE, **more: Any) -> dict[str, str]:
+    (request,) = ADAPTER.build(sample_event(kind), settings(key, **more))
+    return dict(parse_qsl(urlsplit(request.url).query, keep_blank_values=True))
+
+
+def read(key: str, status: int, body: str) -> Any:
+    kept = settings(key)
+    (request,) = ADAPTER.build(sample_event(), kept)
+    return ADAPTER.classify(Response(status, {}, body.encode()), request, sample_event(), kept)
+
+
+class TestKeitaro(AdapterContract):
+    adapter = ADAPTER
+    example_settings: ClassVar[dict[str, Any]] = {
+        "preset": "keitaro",
+        "fields": typed(ALL["keitaro"]),
+    }
+    success_sample = Response(200, {}, b"Success")
+
+
+class TestGramPixel(AdapterContract):
+    adapter = ADAPTER
+    example_settings: ClassVar[dict[str, Any]] = {
+        "preset": "grampixel",
+        "fields": typed(ALL["grampixel"]),
+    }
+    success_sample = Response(200, {}, b'{"ok": true, "data": {}}')
+
+
+# The lint.
+
+
+def test_every_promised_tracker_has_its_file():
+    assert sorted(PROMISED) == [file.stem for file in FILES] == sorted(ALL)
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_a_file_has_all_keys_and_no_other(file: Path):
+    raw = json.loads(file.read_text())
+    needed = {"key", "title", "kind", "source", "date", "sure", "notes", "fields", "click", "modes"}
+    assert needed | {"reads"} <= set(raw)
+    assert set(raw) <= needed | {"reads", "method", "body", "payload", "headers"}
+    with pytest.raises(TypeError):
+        parse(json.dumps({**raw, "surprise": 1}))
+
+
+@EACH
+def test_a_preset_says_where_its_facts_come_from(preset: Preset):
+    assert preset.source.startswith("https://")
+    assert dt.date(2025, 1, 1) < preset.date < dt.date(2100, 1, 1)
+    assert preset.sure in ("documented", "source", "seen")
+    assert preset.kind in ("tracker", "cpa", "network")
+    assert re.fullmatch(r"[a-z][a-z0-9_]{0,63}", preset.key)
+    assert preset.title
+    assert set(preset.modes) <= set(MODES)
+
+
+@EACH
+def test_fields_are_used_and_their_names_tell_the_secret_ones(preset: Preset):
+    texts = [url for mode in preset.modes.values() for url in mode.urls.values()]
+    text = json.dumps([*texts, dict(preset.payload), dict(preset.headers)])
+    names = [field.name for field in preset.fields]
+    assert len(set(names)) == len(names)
+    for field in preset.fields:
+        assert f"{{{field.name}}}" in text, field.name
+        assert re.fullmatch(r"[a-z_]{1,64}", field.name)
+        assert field.name not in macros.MACROS
+        assert field.title
+        assert not field.default or field.check(None)
+
+
+@EACH
+def test_every_macro_is_ours_or_a_field(preset: Preset):
+    known = {*macros.MACROS, *(field.name for field in preset.fields)}
+    texts = [url for mode in preset.modes.values() for url in mode.urls.values()]
+    text = "".join([*texts, json.dumps(dict(preset.payload)), *preset.headers.values()])
+    assert set(re.findall(r"\{([a-z_]+)\}", text)) <= known
+    assert set(re.findall(r"\{([a-z_]+)\|number\}", text)) <= NUMBERS
+
+
+@EACH
+def test_a_click_id_fits_into_a_start_link(preset: Preset):
+    click = preset.click
+    assert 0 < click.max <= MAX_CLICK
+    re.compile(click.shape)
+    assert bool(click.parameter) or not click.needed
+
+
+@EACH_MODE
+def test_every_mode_builds_https_requests_that_carry_the_click(preset: Preset, mode: str):
+    for fields in (typed(preset), typed(preset, required_only=True)):
+        kept = ADAPTER.check_settings({"preset": preset.key, "mode": mode, "fields": fields})
+        assert ADAPTER.check_settings(kept) == kept
+        assert ADAPTER.wants_every_event(kept) is (mode == "separate")
+        for kind in EventKind:
+            built = ADAPTER.build(sample_event(kind), kept)
+            assert bool(built) is (kind in preset.modes[mode].statuses)
+            for request in built:
+                assert urlsplit(request.url).scheme == "https"
+                assert not re.search(r"%7B|[{}]", request.url)
+                assert not re.search(r"\{[a-z_|]+\}", request.body.decode())
+                if preset.click.needed:
+                    assert "Click_1-2" in request.url + request.body.decode()
+
+
+@EACH_MODE
+def test_events_of_one_lead_are_told_apart(preset: Preset, mode: str):
+    kept = settings(preset.key, mode=mode)
+    built = [ADAPTER.build(sample_event(kind), kept) for kind in preset.modes[mode].statuses]
+    told = {(step.url, step.body) for steps in built for step in steps}
+    words = set(preset.modes[mode].statuses.values())
+    assert len(told) >= len(words)
+
+
+@EACH
+def test_no_secret_is_shown(preset: Preset):
+    kept = settings(preset.key)
+    secrets = [
+        value for name, value in kept["fields"].items() if SECRET_NAME.fullmatch(name) and value
+    ]
+    shown = {name: value for name, value in kept.items() if name != "fields"}
+    for secret in secrets:
+        assert secret not in json.dumps(shown)
+        (request,) = ADAPTER.build(sample_event(), kept)
+        text = f"{request.url} {dict(request.headers)}"
+        assert secret in text or macros.in_query(secret) in text
+        assert secret not in request.redacted()
+        assert macros.in_query(secret) not in request.redacted()
+
+
+@EACH
+def test_a_missing_or_unknown_field_is_named(preset: Preset):
+    with pytest.raises(ValidationError) as caught:
+        ADAPTER.check_settings({"preset": preset.key, "fields": {"surprise": "x"}})
+    wrong = caught.value.normalized_messages()["fields"]
+    assert set(wrong) == {
+        "surprise",
+        *(f.name for f in preset.fields if f.required and not f.default),
+    }
+
+
+@EACH
+def test_any_answer_has_a_meaning(preset: Preset):
+    bodies = ("", "OK", "{}", "[]", "null", "<html>duplicate</html>", "{", "\0\x80")
+    for status, body in itertools.product((200, 204, 302, 400, 404, 429, 500, 503), bodies):
+        outcome = read(preset.key, status, body)
+        if status >= 429:
+            assert outcome.verdict is Verdict.RETRY
+        if status in (302, 400):
+            assert not outcome.verdict.is_success or "duplicate" in body
+
+
+def test_the_page_of_trackers_is_what_the_files_say():
+    page = (ROOT / "docs" / "trackers.md").read_text()
+    assert page == catalogue.page(), "run: python -m plugins.host.catalogue > docs/trackers.md"
+
+
+# Settings.
+
+
+def test_an_unknown_preset_mode_or_event_is_refused():
+    for wrong, field in (
+        ({"preset": "nobody"}, "preset"),
+        ({"preset": "binom", "mode": "separate", "fields": typed(ALL["binom"])}, "mode"),
+        ({"preset": "richads", "statuses": {"wait": "x"}}, "statuses"),
+        ({"urls": {}, "mode": "one"}, "preset"),
+        ({"urls": {}, "fields": {"domain": "a.example"}}, "preset"),
+        ({}, "urls"),
+        ({"urls": {}, "reads": "nobody"}, "reads"),
+    ):
+        with pytest.raises(ValidationError) as caught:
+            ADAPTER.check_settings(wrong)
+        assert field in caught.value.normalized_messages()
+
+
+@pytest.mark.parametrize(
+    "domain",
+    ["https://k.example", "k.example/path", "me@k.example", "k.example?x", "{click}", "k ex", ""],
+)
+def test_a_domain_is_a_domain_only(domain: str):
+    with pytest.raises(ValidationError) as caught:
+        ADAPTER.check_settings({"preset": "binom", "fields": {"domain": domain}})
+    assert list(caught.value.normalized_messages()["fields"]) == ["domain"]
+
+
+@given(st.text(max_size=40))
+def test_no_field_leaves_its_place_in_the_url(text: str):
+    fields = {**typed(ALL["affise"]), "goal": text, "secure_key": text}
+    try:
+        kept = ADAPTER.check_settings({"preset": "affise", "fields": fields})
+    except ValidationError:
+        return
+    (request,) = ADAPTER.build(sample_event(), kept)
+    parts = urlsplit(request.url)
+    assert (parts.netloc, parts.path) == ("track.example.com", "/postback")
+    sent = dict(parse_qsl(parts.query, keep_blank_values=True))
+    assert sent.get("goal", "") == text.strip()
+    assert sent.get("secure", "") == text.strip()
+    assert {"clickid", "action_id", "sum", "status"} <= set(sent)
+
+
+def test_an_empty_optional_field_leaves_its_parameter_out():
+    fields = typed(ALL["binom"], required_only=True)
+    kept = ADAPTER.check_settings({"preset": "binom", "fields": fields})
+    assert kept["urls"]["wait"] == (
+        "https://track.example.com/click.php?cnv_id={click}&cnv_status=wait"
+    )
+
+
+def test_a_customer_may_use_words_of_his_own():
+    assert query("voluum", statuses={"approve": "Joined ok"})["et"] == "Joined ok"
+    kept = settings("voluum", statuses={"trash": "", "wait": "Start"})
+    assert kept["statuses"] == {"trash": ""}
+    assert ADAPTER.build(sample_event(EventKind.TRASH), kept) == ()
+    (request,) = ADAPTER.build(sample_event(), settings("grampixel", statuses={"approve": "REG"}))
+    assert json.loads(request.body)["event_name"] == "REG"
+
+
+def test_a_lead_without_a_click_is_not_told_where_the_tracker_needs_one():
+    assert ADAPTER.build(sample_event(click=""), settings("keitaro")) == ()
+    assert ADAPTER.build(sample_event(click=""), settings("ton_ai"))
+
+
+def test_a_tracker_in_the_own_network_is_spoken_to_in_http():
+    (request,) = ADAPTER.build(sample_event(), settings("binom", scheme="http"))
+    assert request.url.startswith("http://track.example.com/")
+
+
+def test_json_nests_and_carries_numbers():
+    (ton,) = ADAPTER.build(sample_event(), settings("ton_ai"))
+    assert json.loads(ton.body) == {
+        "eventType": "conversion",
+        "eventData": {"telegramUserId": "987654321"},
+    }
+    assert ton.headers["x-api-key"] == TYPED["api_key"]
+    (gram,) = ADAPTER.build(sample_event(EventKind.HOLD), settings("grampixel"))
+    assert json.loads(gram.body)["telegram_id"] == 987654321
+    assert json.loads(gram.body)["event_name"] == "JoinRequest"
+
+
+def test_a_post_carries_the_key_of_its_event():
+    (request,) = ADAPTER.build(sample_event(), settings("ton_ai"))
+    assert request.headers["Idempotency-Key"] == sample_event().step_key()
+    own = ADAPTER.check_settings(
+        {
+            "urls": {"approve": "https://t.example/"},
+            "method": "POST",
+            "headers": {"idempotency-key": "{event_id}"},
+        }
+    )
+    (request,) = ADAPTER.build(sample_event(), own)
+    assert dict(request.headers) == {"idempotency-key": sample_event().id}
+
+
+# The traps of presets.md 4.3, one by one.
+
+
+@pytest.mark.parametrize("status", [200, 404])
+def test_trap_1_an_unknown_click_is_seen_under_200_and_404(status: int):
+    outcome = read("orbitra", status, "Click ID not found in database.")
+    assert outcome.verdict is Verdict.REJECTED
+    assert "click id" in outcome.reason
+
+
+@pytest.mark.parametrize(
+    ("body", "verdict", "stop"),
+    [
+        ('{"status":"ok","id":5}', Verdict.DELIVERED, False),
+        ('{"status":"error","error":"key"}', Verdict.RETRY, True),
+        ('{"status":"error","error":"ban"}', Verdict.RETRY, True),
+        ('{"status":"error","error":"db"}', Verdict.RETRY, False),
+        ('{"status":"error","error":"rate"}', Verdict.RETRY, False),
+        ('{"status":"error","error":"click"}', Verdict.REJECTED, False),
+    ],
+)
+@pytest.mark.parametrize("key", ["altercpa", "altercpa_pro"])
+def test_trap_1_altercpa_tells_errors_under_200(key: str, body: str, verdict: Verdict, stop: bool):
+    outcome = read(key, 200, body)
+    assert (outcome.verdict, outcome.stop) == (verdict, stop)
+
+
+@pytest.mark.parametrize("kind", EventKind)
+def test_the_preset_and_the_adapter_of_altercpa_say_the_same(kind: EventKind):
+    kept = settings("altercpa")
+    (request,) = ADAPTER.build(sample_event(kind), kept)
+    own = {"domain": kept["fields"]["domain"], "key": kept["fields"]["token"]}
+    assert request.url == macros.fill_url(altercpa_lite.template(kind, own), sample_event(kind))
+
+
+def test_trap_2_keitaro_has_one_conversion_or_separate_ones():
+    assert "tid" not in query("keitaro")
+    told = [query("keitaro", kind, mode="separate")["tid"] for kind in EventKind]
+    assert told == ["12-wait", "12-hold", "12-approve", "12-cancel", "12-trash"]
+
+
+def test_trap_3_keitaro_has_its_key_in_the_path_and_binom_its_own_names():
+    (request,) = ADAPTER.build(sample_event(), settings("keitaro"))
+    assert urlsplit(request.url).path == f"/{TYPED['postback_key']}/postback"
+    (request,) = ADAPTER.build(sample_event(), settings("binom"))
+    assert urlsplit(request.url).path == "/click.php"
+    assert {"cnv_id", "cnv_status"} <= set(query("binom"))
+
+
+def test_trap_4_keitaro_is_told_rejected_status_and_not_reject_status():
+    sent = query("keitaro")
+    assert sent["rejected_status"] == "cancel,trash"
+    assert "reject_status" not in sent
+    mapped = [*sent["lead_status"].split(","), sent["sale_status"], "cancel", "trash"]
+    assert mapped == [kind.value for kind in EventKind]
+
+
+@pytest.mark.parametrize(
+    ("key", "name"), [("voluum", "et"), ("redtrack", "type"), ("clickflare", "ct")]
+)
+def test_trap_5_types_keep_their_capitals_and_the_notes_say_so(key: str, name: str):
+    words = [query(key, kind)[name] for kind in EventKind]
+    assert words == ["Start", "JoinRequest", "Subscribe", "Unsubscribe", "Kicked"]
+    assert "first" in ALL[key].notes
+
+
+@pytest.mark.parametrize("key", ["voluum", "redtrack", "clickflare"])
+def test_trap_5_a_receipt_reminds_of_the_types_where_they_are_used(key: str):
+    said = read(key, 200, "ok")
+    assert said.verdict is Verdict.DELIVERED
+    assert "capitals" in said.reason
+    (other,) = set(ALL[key].modes) - {"separate"}
+    kept = settings(key, mode=other)
+    (request,) = ADAPTER.build(sample_event(), kept)
+    said = ADAPTER.classify(Response(200, {}, b"ok"), request, sample_event(), kept)
+    assert said.reason == "HTTP 200"
+
+
+@pytest.mark.parametrize("kind", [kind for kind in EventKind if kind is not EventKind.APPROVE])
+def test_trap_6_funnelflux_books_no_money_for_what_is_no_approval(kind: EventKind):
+    assert query("funnelflux", kind, mode="separate")["rev"] == "0"
+    assert query("funnelflux", mode="separate")["rev"] == "1.50"
+
+
+def test_trap_7_prosper202_needs_a_number():
+    click = ALL["prosper202"].click
+    assert click.problem("12345") == ""
+    assert "[[subid]]" in click.problem("abc")
+    assert click.problem("1" * 21)
+
+
+def test_trap_8_a_click_id_that_telegram_would_not_carry_has_a_problem():
+    click = ALL["keitaro"].click
+    assert click.problem("a-b_c" * 11) == ""
+    assert click.problem("a" * 58)
+    assert click.problem("fb.1.2")
+    assert click.problem("")
+
+
+# Receipt readers.
+
+
+@pytest.mark.parametrize(
+    ("key", "status", "body", "verdict"),
+    [
+        ("keitaro", 200, "Success", Verdict.DELIVERED),
+        ("keitaro", 200, "Invalid postback key", Verdict.RETRY),
+        ("keitaro", 200, "Incorrect subid. Postback ignored.", Verdict.REJECTED),
+        ("keitaro", 502, "Invalid postback key", Verdict.RETRY),
+        ("orbitra", 400, "Ignored: Missing status.", Verdict.REJECTED),
+        ("voluum", 200, "Duplicate transaction", Verdict.DUPLICATE),
+        ("scaleo", 400, "Multiple Conversions are not Allowed", Verdict.DUPLICATE),
+        ("scaleo", 200, '{"status":"error","message":"x"}', Verdict.REJECTED),
+        ("affise", 200, '{"status":1,"message":"Postback added"}', Verdict.DELIVERED),
+        ("affise", 200, '{"status":2,"error":"Access denied"}', Verdict.RETRY),
+        ("affise", 200, '{"status":2,"error":"Broken clickid"}', Verdict.REJECTED),
+        ("affise", 200, '{"status":2,"error":"Conversion exists"}', Verdict.DUPLICATE),
+        ("affise", 200, '{"status":2,"error":"Offer disabled"}', Verdict.REJECTED),
+        ("ton_ai", 200, '{"status":"success"}', Verdict.DELIVERED),
+        ("ton_ai", 200, '{"status":"failed"}', Verdict.REJECTED),
+        ("ton_ai", 403, "{}", Verdict.RETRY),
+        ("grampixel", 200, '{"ok":false}', Verdict.REJECTED),
+        ("matomo", 204, "", Verdict.DELIVERED),
+    ],
+)
+def test_answers_mean_what_the_tracker_means(key: str, status: int, body: str, verdict: Verdict):
+    assert read(key, status, body).verdict is verdict
+
+
+def test_a_bad_key_stops_a_preset_and_its_event_waits():
+    assert read("ton_ai", 401, "").stop
+    assert read("keitaro", 200, "invalid postback key").stop
+
+
+def test_hand_written_urls_may_name_a_reader_or_bring_rules():
+    event, urls = sample_event(), {"approve": "https://t.example/?c={click}"}
+    answer = Response(200, {}, b'{"status":"error","error":"key"}')
+    for reads, told in (
+        ("altercpa", (Verdict.RETRY, True)),
+        ([{"json": "error", "means": "refused"}], (Verdict.REJECTED, False)),
+    ):
+        kept = ADAPTER.check_settings({"urls": urls, "reads": reads})
+        (request,) = ADAPTER.build(event, kept)
+        outcome = ADAPTER.classify(answer, request, event, kept)
+        assert (outcome.verdict, outcome.stop) == told
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [
+        [],
+        "nobody",
+        7,
+        [{}],
+        [{"means": "delivered"}],
+        [{"status": 200, "means": "maybe"}],
+        [{"status": 99, "means": "refused"}],
+        [{"status": "6xx", "means": "refused"}],
+        [{"status": True, "means": "refused"}],
+        [{"status": [], "means": "refused"}],
+        [{"contains": "", "means": "refused"}],
+        [{"contains": [], "means": "refused"}],
+        [{"contains": 5, "means": "refused"}],
+        [{"is": 1, "status": 200, "means": "refused"}],
+        [{"json": "a", "is": [], "means": "refused"}],
+        [{"json": "a", "is": {}, "means": "refused"}],
+        [{"json": ["a"], "means": "refused"}],
+        [{"status": 200, "means": "refused", "says": ""}],
+        [{"status": 200, "means": "refused", "stop": "yes"}],
+        [{"status": 200, "means": "refused", "surprise": 1}],
+        [{"status": 200, "means": "refused"}] * 33,
+    ],
+    ids=str,
+)
+def test_a_wrong_rule_is_refused(rules: object):
+    with pytest.raises(ValidationError):
+        answer_rules.check_rules(rules)
+
+
+_SCALARS = st.none() | st.booleans() | st.integers(-5, 5) | st.text(max_size=5)
+_JSON = st.recursive(
+    _SCALARS,
+    lambda inner: (
+        st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=3), inner, max_size=2)
+    ),
+    max_leaves=4,
+)
+_RULE = st.fixed_dictionaries(
+    {"means": st.sampled_from(sorted(answer_rules.MEANINGS))},
+    optional={
+        "status": _JSON,
+        "contains": _JSON,
+        "json": _JSON,
+        "is": _JSON,
+        "says": _JSON,
+        "stop": _JSON,
+    },
+)
+
+
+@given(_RULE, st.integers(100, 599), _JSON | st.binary(max_size=30))
+def test_whatever_rule_is_accepted_reads_whatever_answer(rule: Any, status: int, body: Any):
+    try:
+        rules = answer_rules.check_rules([rule])
+    except ValidationError:
+        return
+    raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+    outcome = answer_rules.read(Response(status, {}, raw), rules)
+    assert outcome is None or outcome.verdict is answer_rules.MEANINGS[rule["means"]].verdict
+
+
+# What the API lists.
+
+
+def test_the_list_tells_what_a_form_needs_and_no_secret_default():
+    listed = {one["key"]: one for one in catalogue.listed()}
+    assert list(listed) == list(ALL)
+    keitaro = listed["keitaro"]
+    assert [mode["name"] for mode in keitaro["modes"]] == ["one", "separate"]
+    assert keitaro["modes"][0]["title"] == "one conversion that changes status"
+    assert listed["affise"]["modes"][0]["statuses"]["hold"] == "5"
+    assert [field["name"] for field in keitaro["fields"] if field["secret"]] == ["postback_key"]
+    assert keitaro["click"]["macro"] == "{subid}"
+    assert json.loads(json.dumps(list(listed.values()))) == list(listed.values())
