@@ -57,8 +57,8 @@ COPIES = (*AT_IMPORT, *AT_WORK, HEALTHY)
 SYSTEM = """
 import json, os, sys
 from pathlib import Path
-from app import embedded
-with embedded.running(dict(os.environ), Path(sys.argv[1])) as system:
+from app.local import run
+with run.running(dict(os.environ), Path(sys.argv[1])) as system:
     print(json.dumps([system.url, system.key]), flush=True)
     sys.stdin.read()
 """
