@@ -21,7 +21,7 @@ from app.outbound.transport import Transport
 from app.queues import Queue
 from app.services import maintenance, messages
 from app.services.delivery import loop
-from app.services.delivery.targets import Ways
+from app.services.delivery.targets import DestinationResolver
 from app.services.leads import process
 
 log = structlog.get_logger()
@@ -99,6 +99,6 @@ def _delivery() -> loop.Delivery:
     settings: Settings = current_app.config["SETTINGS"]
     return loop.Delivery(
         Transport(allow=settings.outbound_allow),
-        Ways(current_app.extensions["trackers"]),
+        DestinationResolver(current_app.extensions["trackers"]),
         lease_seconds=settings.lease_seconds,
     )

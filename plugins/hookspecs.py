@@ -88,7 +88,7 @@ def classify_probe(  # type: ignore[empty-body]
 def wants_every_event(settings: Mapping[str, Any]) -> bool:  # type: ignore[empty-body]
     """Whether a status is still wanted after a newer one of the same lead.
 
-    Optional; False without it: an overtaken status is dropped. Return True for
+    Optional; False without it: a superseded status is dropped. Return True for
     trackers that count events instead of keeping one status per lead.
     """
 

@@ -12,18 +12,18 @@ import orjson
 
 from plugins.contract import Event, EventKind
 
-_OF_A_TRY: Final = ("key", "now", "tries", "carried")
-_FROZEN: Final = [one.name for one in fields_of(Event) if one.name not in _OF_A_TRY]
+_OF_AN_ATTEMPT: Final = ("key", "now", "tries", "carried")
+_STORED: Final = [one.name for one in fields_of(Event) if one.name not in _OF_AN_ATTEMPT]
 _NOTHING: Final[Mapping[str, str | int]] = MappingProxyType({})
 
 
-def freeze(event: Event) -> str:
+def serialize(event: Event) -> str:
     """The event as JSON text; what belongs to a single try is left out."""
-    fields = {name: getattr(event, name) for name in _FROZEN}
+    fields = {name: getattr(event, name) for name in _STORED}
     return orjson.dumps(fields).decode()
 
 
-def thaw(
+def deserialize(
     text: str, destination: int, occurrence: int, *, now: int, tries: int = 0, carried: str = ""
 ) -> Event:
     """The event again, under the key of its `occurrence` at `destination`, for a try `now`.

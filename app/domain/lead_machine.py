@@ -21,7 +21,7 @@ start may arrive after the join it caused, and the other way round. Hence:
    that trails a second start still belongs to the lead.
 5. A request that arrives after the join it preceded is reported as `late`,
    so that every order of arrival gives the same set of reports; the outbox
-   keeps a late report as overtaken. So is the report of a late start or end.
+   keeps a late report as superseded. So is the report of a late start or end.
 """
 
 from __future__ import annotations

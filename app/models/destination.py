@@ -32,7 +32,7 @@ class Destination(Base):
     `events` has bit `1 << index` set for each event that is sent. A template
     destination of an account has no campaign and serves every campaign that
     has no templates of its own. `blocked_until` and `failures` are the breaker.
-    `every_event` is the adapter's wish: no status is dropped as overtaken.
+    `every_event` is the adapter's wish: no status is dropped as superseded.
     """
 
     __tablename__ = "destination"

@@ -18,7 +18,7 @@ class PostbackState(enum.IntEnum):
     DELIVERED = 2
     REJECTED = 3  # the tracker will never take it
     FAILED = 4  # the schedule is used up
-    OVERTAKEN = 5  # a newer status of the same lead went first
+    SUPERSEDED = 5  # a newer status of the same lead went first
     DISCARDED = 6  # its destination is gone
 
     @property

@@ -71,7 +71,7 @@ class Transport:
         self._connections = _affordable(connections)
         self._resolve = resolve
         self._idle: list[Transfer] = []
-        self._air: dict[Any, Transfer] = {}
+        self._in_flight: dict[Any, Transfer] = {}
         self._queue: deque[tuple[Request, object]] = deque()
         self._ready: list[Answer] = []
         self._act_at: float | None = None
@@ -89,15 +89,15 @@ class Transport:
     @property
     def in_flight(self) -> int:
         """How many answers are still to come."""
-        return len(self._air) + len(self._queue) + len(self._ready)
+        return len(self._in_flight) + len(self._queue) + len(self._ready)
 
     def start(self, request: Request, tag: object) -> None:
         """Send `request`; its answer will carry `tag`. Never raises.
 
         What cannot be sent is answered at the next poll.
         """
-        if len(self._air) < self._connections:
-            self._launch(request, tag)
+        if len(self._in_flight) < self._connections:
+            self._dispatch(request, tag)
         else:
             self._queue.append((request, tag))
 
@@ -108,7 +108,7 @@ class Transport:
         """
         until = time.monotonic() + seconds
         self._drive(0.0)
-        while self._air and not self._ready:
+        while self._in_flight and not self._ready:
             left = until - time.monotonic()
             if left <= 0:
                 break
@@ -119,13 +119,13 @@ class Transport:
     def abort(self) -> list[object]:
         """Drop everything unanswered, and return the tags."""
         tags = [answer.tag for answer in self._ready]
-        tags += [transfer.tag for transfer in self._air.values()]
+        tags += [transfer.tag for transfer in self._in_flight.values()]
         tags += [tag for _, tag in self._queue]
-        for easy, transfer in self._air.items():
+        for easy, transfer in self._in_flight.items():
             self._names_pending |= not transfer.is_connected
             self._multi.remove_handle(easy)
             easy.close()
-        self._air.clear()
+        self._in_flight.clear()
         self._queue.clear()
         self._ready.clear()
         return tags
@@ -168,7 +168,7 @@ class Transport:
     def __exit__(self, *_fault: object) -> None:
         self.close()
 
-    def _launch(self, request: Request, tag: object) -> None:
+    def _dispatch(self, request: Request, tag: object) -> None:
         transfer = self._idle.pop() if self._idle else Transfer(self._limits)
         try:
             transfer.load(request, tag)
@@ -180,7 +180,7 @@ class Transport:
         except (pycurl.error, ValueError, TypeError) as error:  # what libcurl cannot take
             self._refuse(transfer, tag, Failure.INVALID, "not a request HTTP can carry", str(error))
         else:
-            self._air[transfer.easy] = transfer
+            self._in_flight[transfer.easy] = transfer
 
     def _refuse(
         self, transfer: Transfer, tag: object, failure: Failure, reason: str, detail: str = ""
@@ -207,15 +207,15 @@ class Transport:
         while more:
             more, good, bad = self._multi.info_read()
             for easy in good:
-                self._land(easy, 0, "")
+                self._on_finished(easy, 0, "")
             for easy, code, message in bad:
-                self._land(easy, code, message)
-        while self._queue and len(self._air) < self._connections:
-            self._launch(*self._queue.popleft())
+                self._on_finished(easy, code, message)
+        while self._queue and len(self._in_flight) < self._connections:
+            self._dispatch(*self._queue.popleft())
 
-    def _land(self, easy: Any, code: int, message: str) -> None:
+    def _on_finished(self, easy: Any, code: int, message: str) -> None:
         self._multi.remove_handle(easy)
-        transfer = self._air.pop(easy)
+        transfer = self._in_flight.pop(easy)
         self._names_pending |= code == pycurl.E_OPERATION_TIMEDOUT and not transfer.is_connected
         self._ready.append(transfer.finish(code, message))
         self._idle.append(transfer)

@@ -138,7 +138,7 @@ class Adapter:
         return replace(outcome, verdict=Verdict.REJECTED) if outcome.stop else outcome
 
     def wants_every_event(self, settings: Mapping[str, Any]) -> bool:
-        """Whether overtaken statuses are delivered too."""
+        """Whether superseded statuses are delivered too."""
         if "wants_every_event" not in self._hooks:
             return False
         wants = self._call("wants_every_event", settings=MappingProxyType(settings))

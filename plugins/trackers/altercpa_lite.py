@@ -15,7 +15,7 @@ September 2026. Where they are silent, we decided:
   account: the event waits until its owner has mended that. 401, which the
   vendor's own pages never answer, is taken for a refused key too.
 * A lead without a click id is not told: the tracker finds its leads by click.
-* A status replaces the one before, so overtaken ones are dropped.
+* A status replaces the one before, so superseded ones are dropped.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Parcel: one claimed postback on its way, from event to verdict. No I/O."""
+"""One attempt to deliver a claimed postback, from event to verdict. No I/O."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from typing import Final
 from app.domain import backoff, events
 from app.models import PostbackState
 from app.outbound.transport import Answer, Failure
-from app.services.delivery.targets import Way
-from app.services.postbacks import Claimed, Settled, Tried
+from app.services.delivery.targets import ResolvedDestination
+from app.services.postbacks import AttemptRow, ClaimedPostback, PostbackUpdate
 from plugins.contract import Event, Outcome, Request, Verdict, mask
 from plugins.host.validation import AdapterFailed
 
@@ -26,23 +26,25 @@ _NEVER: Final = (Failure.BLOCKED, Failure.INVALID)  # trying again cannot help
 
 
 @dataclass(slots=True)
-class Parcel:
+class DeliveryAttempt:
     """Steps of one postback, and what became of them so far."""
 
-    claimed: Claimed
-    way: Way
+    claimed: ClaimedPostback
+    way: ResolvedDestination
     taken: float
     event: Event
     requests: tuple[Request, ...] = ()
     step: int = 0
     first_try: float | None = None  # of this step, that may have arrived
-    tried: list[Tried] = field(default_factory=list)
+    tried: list[AttemptRow] = field(default_factory=list)
     fault: AdapterFailed | None = None  # what the adapter did instead of reading an answer
 
     @classmethod
-    def open(cls, claimed: Claimed, way: Way, now: float) -> Parcel:
+    def open(
+        cls, claimed: ClaimedPostback, way: ResolvedDestination, now: float
+    ) -> DeliveryAttempt:
         """Build the requests. Raises AdapterFailed."""
-        event = events.thaw(
+        event = events.deserialize(
             claimed.event,
             claimed.destination_id,
             claimed.occurrence,
@@ -88,7 +90,7 @@ class Parcel:
 
     @property
     def host(self) -> str:
-        """Where to, for counting places: scheme, host and port."""
+        """Where to, for counting requests: scheme, host and port."""
         return "/".join(self.request.url.split("/", 3)[:3])
 
     def read(self, answer: Answer) -> Outcome:
@@ -106,36 +108,38 @@ class Parcel:
 
 
 @dataclass(frozen=True, slots=True)
-class Chance:
-    """Clock and dice of one moment, so that the rest can be tested."""
+class Moment:
+    """Time and chance of one moment, so that the rest can be tested."""
 
     now: float
-    dice: Callable[[], float]
+    rng: Callable[[], float]
 
 
-def conclude(parcel: Parcel, outcome: Outcome, answer: Answer, at: Chance) -> Settled | None:
+def conclude(
+    attempt: DeliveryAttempt, outcome: Outcome, answer: Answer, at: Moment
+) -> PostbackUpdate | None:
     """Record the try; say how the postback ends, or None if a step follows."""
-    claimed = parcel.claimed
+    claimed = attempt.claimed
     parked = outcome.verdict is Verdict.RETRY and outcome.stop
     if _may_have_arrived(outcome, answer):
-        parcel.first_try = parcel.first_try or at.now
-    due = _next_try(parcel, outcome, at)
-    parcel.tried.append(_tried(parcel, outcome, answer, due))
-    parcel.carry(outcome)
+        attempt.first_try = attempt.first_try or at.now
+    due = _next_try(attempt, outcome, at)
+    attempt.tried.append(_tried(attempt, outcome, answer, due))
+    attempt.carry(outcome)
     if outcome.verdict.is_success:
-        parcel.step, parcel.first_try = parcel.step + 1, None
-        if parcel.step < len(parcel.requests):
+        attempt.step, attempt.first_try = attempt.step + 1, None
+        if attempt.step < len(attempt.requests):
             return None
-    return Settled(
+    return PostbackUpdate(
         id=claimed.id,
         state=_state(outcome.verdict, due),
         reason=outcome.reason[:300],
         tries=claimed.tries if parked else claimed.tries + 1,
-        steps=parcel.step,
+        steps=attempt.step,
         due=due if due is not None else at.now,
-        first_try=parcel.first_try,
+        first_try=attempt.first_try,
         settled=at.now if due is None else None,
-        carried="" if due is None else parcel.carried,
+        carried="" if due is None else attempt.carried,
     )
 
 
@@ -152,71 +156,73 @@ def _may_have_arrived(outcome: Outcome, answer: Answer) -> bool:
     return not 400 <= status < 500 or status == 408
 
 
-def _next_try(parcel: Parcel, outcome: Outcome, at: Chance) -> float | None:
+def _next_try(attempt: DeliveryAttempt, outcome: Outcome, at: Moment) -> float | None:
     """When, in Unix seconds. A parked one has no schedule: it waits for its owner."""
     if outcome.verdict is not Verdict.RETRY:
         return None
     if outcome.stop:
         return at.now
     return backoff.next_try(
-        parcel.claimed.tries + 1,
+        attempt.claimed.tries + 1,
         at.now,
-        parcel.first_try or at.now,
+        attempt.first_try or at.now,
         hint=outcome.retry_after,
-        chance=at.dice(),
-        span=parcel.way.span,
+        chance=at.rng(),
+        span=attempt.way.span,
     )
 
 
-def too_late(claimed: Claimed, way: Way, now: float) -> Settled | None:
+def too_late(
+    claimed: ClaimedPostback, way: ResolvedDestination, now: float
+) -> PostbackUpdate | None:
     """Its end, if it waited so long that a repetition could count twice."""
     if way.span is None or claimed.first_try is None or now <= claimed.first_try + way.span:
         return None
-    return Settled(
+    return PostbackUpdate(
         claimed.id, PostbackState.FAILED, TOO_LATE, claimed.tries, claimed.steps,
         now, claimed.first_try, now,
     )  # fmt: skip
 
 
-def discard(claimed: Claimed, reason: str, now: float) -> Settled:
+def discard(claimed: ClaimedPostback, reason: str, now: float) -> PostbackUpdate:
     """It is not sent, and never will be."""
-    return Settled(
+    return PostbackUpdate(
         claimed.id, PostbackState.DISCARDED, reason, claimed.tries, claimed.steps,
         now, claimed.first_try, now,
     )  # fmt: skip
 
 
-def put_off(claimed: Claimed, reason: str, due: float) -> Settled:
+def defer(claimed: ClaimedPostback, reason: str, due: float) -> PostbackUpdate:
     """It cannot be tried for a reason that is not the tracker's: no charge."""
-    return Settled(
+    return PostbackUpdate(
         claimed.id, PostbackState.WAITING, reason[:300], claimed.tries, claimed.steps,
         due, claimed.first_try, None, claimed.carried,
     )  # fmt: skip
 
 
-def put_aside(parcel: Parcel, reason: str, due: float) -> Settled:
+def defer_step(attempt: DeliveryAttempt, reason: str, due: float) -> PostbackUpdate:
     """It goes on at `due` with the step that comes next: no charge."""
     return replace(
-        put_off(parcel.claimed, reason, due),
-        steps=parcel.step,
-        first_try=parcel.first_try,
-        carried=parcel.carried,
+        defer(attempt.claimed, reason, due),
+        steps=attempt.step,
+        first_try=attempt.first_try,
+        carried=attempt.carried,
     )
 
 
 def failed_to_build(
-    claimed: Claimed, span: float | None, reason: str, at: Chance
-) -> tuple[Settled, Tried]:
+    claimed: ClaimedPostback, span: float | None, reason: str, at: Moment
+) -> tuple[PostbackUpdate, AttemptRow]:
     """The adapter gave no request: a visible failed attempt, tried again later."""
     number = claimed.tries + 1
     first = claimed.first_try
-    due = backoff.next_try(number, at.now, first or at.now, hint=None, chance=at.dice(), span=span)
-    tried = Tried(
+    due = backoff.next_try(number, at.now, first or at.now, hint=None, chance=at.rng(), span=span)
+    tried = AttemptRow(
         claimed.id, claimed.occurrence, number, "", at.now, 0, "", None, "",
         Verdict.RETRY.value, reason[:300], due, "",
     )  # fmt: skip
     state = _state(Verdict.RETRY, due)
-    settled = Settled(
+    settled = PostbackUpdate(
         claimed.id, state, reason[:300], number, claimed.steps,
         due if due is not None else at.now, first, at.now if due is None else None,
         "" if due is None else claimed.carried,
@@ -232,17 +238,19 @@ def _state(verdict: Verdict, due: float | None) -> PostbackState:
     return PostbackState.FAILED if due is None else PostbackState.WAITING
 
 
-def _tried(parcel: Parcel, outcome: Outcome, answer: Answer, due: float | None) -> Tried:
-    request = parcel.request
+def _tried(
+    attempt: DeliveryAttempt, outcome: Outcome, answer: Answer, due: float | None
+) -> AttemptRow:
+    request = attempt.request
     response = answer.response
     shown = ""
     if response is not None:
         # Masked first: a secret cut in two would leave its head readable.
         shown = mask(response.text, request.secrets)[:_SHOWN].replace("\x00", "\ufffd")
-    return Tried(
-        postback_id=parcel.claimed.id,
-        occurrence=parcel.claimed.occurrence,
-        number=parcel.claimed.tries + 1,
+    return AttemptRow(
+        postback_id=attempt.claimed.id,
+        occurrence=attempt.claimed.occurrence,
+        number=attempt.claimed.tries + 1,
         step=request.step,
         started=answer.started,
         ms=answer.ms,

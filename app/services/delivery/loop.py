@@ -20,23 +20,29 @@ from app.extensions import db
 from app.outbound.transport import Answer
 from app.services import postbacks
 from app.services.delivery.attempt import (
-    Chance,
-    Parcel,
+    DeliveryAttempt,
+    Moment,
     conclude,
+    defer,
+    defer_step,
     discard,
     failed_to_build,
-    put_aside,
-    put_off,
     too_late,
 )
-from app.services.delivery.concurrency import Places
+from app.services.delivery.concurrency import ConcurrencyLimiter
 from app.services.delivery.rate import LONGEST, Pacing
-from app.services.delivery.targets import REST, NoWay, Ways
-from app.services.postbacks import Batch, Claimed, Settled, Tried, Wanted
+from app.services.delivery.targets import COOL_DOWN, DestinationResolver, DestinationUnavailable
+from app.services.postbacks import (
+    AttemptRow,
+    Batch,
+    ClaimedPostback,
+    DueDestination,
+    PostbackUpdate,
+)
 from plugins.contract import Outcome, Request, Verdict
 from plugins.host.validation import AdapterFailed
 
-IN_HAND: Final = 1024  # rows of one drain, waiting or in the air
+MAX_CLAIMED: Final = 1024  # rows of one drain, waiting or in the air
 SETTLE_AT: Final = 128  # outcomes that are worth a commit by themselves
 SETTLE_AFTER: Final = 0.02  # seconds an outcome waits for company
 LOOK_AGAIN: Final = 0.05  # seconds until the next claim after an empty one
@@ -66,24 +72,24 @@ class Delivery:
     def __init__(
         self,
         transport: Exchange,
-        ways: Ways,
+        resolver: DestinationResolver,
         *,
         lease_seconds: float,
-        places: Places | None = None,
+        limiter: ConcurrencyLimiter | None = None,
         pacing: Pacing | None = None,
         clock: Callable[[], float] = time.time,
-        dice: Callable[[], float] = random.random,
+        rng: Callable[[], float] = random.random,
     ) -> None:
         self._transport = transport
-        self._ways = ways
+        self._resolver = resolver
         self._lease_seconds = lease_seconds
-        self._places = places or Places()
+        self._limiter = limiter or ConcurrencyLimiter()
         self._pacing = pacing or Pacing()
         self._clock = clock
-        self._dice = dice
+        self._rng = rng
         self._lease = secrets.token_hex(16)
-        self._queues: dict[int, deque[Parcel]] = defaultdict(deque)
-        self._air: dict[int, Parcel] = {}
+        self._queues: dict[int, deque[DeliveryAttempt]] = defaultdict(deque)
+        self._in_flight: dict[int, DeliveryAttempt] = {}
         self._batch = Batch()
         self._promised: Counter[tuple[str, str]] = Counter()  # tokens, by one claim
         self._held: dict[int, float] = {}  # destinations without a token, until when
@@ -108,15 +114,15 @@ class Delivery:
             pulse()
             ending = stop() or self._clock() >= end
             if ending:
-                self._put_down()
+                self._release_queued()
             more = self._commit(claiming=not ending)
-            self._launch()
-            if not self._air and not self._queues and not more:
+            self._dispatch()
+            if not self._in_flight and not self._queues and not more:
                 break
             if stop() and self._clock() >= end + LAST_WORDS:
-                self._abandon()
-            for answer in self._transport.poll(LOOK_AGAIN if self._air else 0.0):
-                self._land(answer)
+                self._abort_in_flight()
+            for answer in self._transport.poll(LOOK_AGAIN if self._in_flight else 0.0):
+                self._on_answer(answer)
             if stop():
                 end = min(end, self._clock())
         self._commit(claiming=False, last=True)
@@ -127,12 +133,12 @@ class Delivery:
     def _commit(self, *, claiming: bool, last: bool = False) -> bool:
         """Settle and claim in one transaction. True if rows were claimed."""
         now = self._clock()
-        room = IN_HAND - len(self._air) - sum(map(len, self._queues.values()))
-        idle = not self._air and not self._queues
+        room = MAX_CLAIMED - len(self._in_flight) - sum(map(len, self._queues.values()))
+        idle = not self._in_flight and not self._queues
         ripe = bool(self._batch) and (
             idle or len(self._batch) >= SETTLE_AT or now - self._batch.oldest >= SETTLE_AFTER
         )
-        claims = claiming and room > IN_HAND // 4 and (now >= self._look_at or ripe or idle)
+        claims = claiming and room > MAX_CLAIMED // 4 and (now >= self._look_at or ripe or idle)
         if not (ripe or claims or (last and self._batch)):
             return False
         connection = db.session.connection()
@@ -148,7 +154,7 @@ class Delivery:
             self._open(claimed, now)
         return bool(caught)
 
-    def _claim(self, connection: Connection, room: int, now: float) -> list[Claimed]:
+    def _claim(self, connection: Connection, room: int, now: float) -> list[ClaimedPostback]:
         self._promised.clear()
         caught = postbacks.claim(
             connection,
@@ -163,10 +169,10 @@ class Delivery:
         self._look_at = now if caught.postbacks else now + LOOK_AGAIN
         return caught.postbacks
 
-    def _room_for(self, wanted: Wanted) -> int:
+    def _room_for(self, wanted: DueDestination) -> int:
         """Rows to claim of a destination: as many as earned, and as may be sent now."""
-        room = self._places.room_for(wanted)
-        way = self._ways.known(wanted.tracker, wanted.settings)
+        room = self._limiter.room_for(wanted)
+        way = self._resolver.cached(wanted.tracker, wanted.settings)
         if way is None or way.pace is None:
             return room
         now = self._clock()
@@ -189,87 +195,87 @@ class Delivery:
 
     # -- the hand -----------------------------------------------------------
 
-    def _open(self, claimed: Claimed, now: float) -> None:
+    def _open(self, claimed: ClaimedPostback, now: float) -> None:
         try:
-            way = self._ways.to(claimed.tracker, claimed.settings, now)
-        except NoWay as error:
-            self._conclude(put_off(claimed, str(error), now + WAIT_FOR_TRACKER))
+            way = self._resolver.resolve(claimed.tracker, claimed.settings, now)
+        except DestinationUnavailable as error:
+            self._conclude(defer(claimed, str(error), now + WAIT_FOR_TRACKER))
             return
         if (end := too_late(claimed, way, now)) is not None:
             self._conclude(end)
             return
         try:
-            parcel = Parcel.open(claimed, way, now)
+            attempt = DeliveryAttempt.open(claimed, way, now)
         except AdapterFailed as error:
             self._batch.note(claimed.destination_id, good=False)
             if error.slow:
-                self._ways.rest(claimed.tracker, self._clock() + REST)
-            at = Chance(now, self._dice)
+                self._resolver.cool_down(claimed.tracker, self._clock() + COOL_DOWN)
+            at = Moment(now, self._rng)
             settled, tried = failed_to_build(claimed, way.span, error.reason, at)
             self._conclude(settled, [tried])
             return
-        if parcel.is_too_old or parcel.step >= len(parcel.requests):
-            reason = "older than the tracker accepts" if parcel.is_too_old else NOTHING_TO_SEND
+        if attempt.is_too_old or attempt.step >= len(attempt.requests):
+            reason = "older than the tracker accepts" if attempt.is_too_old else NOTHING_TO_SEND
             self._conclude(discard(claimed, reason, now))
             return
-        self._queues[claimed.destination_id].append(parcel)
+        self._queues[claimed.destination_id].append(attempt)
 
-    def _launch(self) -> None:
+    def _dispatch(self) -> None:
         """Start what has a place; hand back what waited for one too long."""
         now = self._clock()
         for destination, queue in list(self._queues.items()):
-            while queue and self._places.free(destination, queue[0].host):
+            while queue and self._limiter.has_room(destination, queue[0].host):
                 self._start(queue.popleft())
             if queue and now - queue[0].taken > self._lease_seconds * 0.4:
-                self._hand_back(queue)
+                self._release(queue)
             if not queue:
                 del self._queues[destination]
 
-    def _start(self, parcel: Parcel) -> None:
-        if (pace := parcel.way.pace) is not None:
-            due = self._pacing.take(parcel.claimed.tracker, pace, self._clock())
+    def _start(self, attempt: DeliveryAttempt) -> None:
+        if (pace := attempt.way.pace) is not None:
+            due = self._pacing.take(attempt.claimed.tracker, pace, self._clock())
             if due is not None:
-                self._conclude(put_aside(parcel, WAITS_ITS_TURN, due), parcel.tried)
+                self._conclude(defer_step(attempt, WAITS_ITS_TURN, due), attempt.tried)
                 return
-        self._places.take(parcel.claimed.destination_id, parcel.host)
-        self._air[parcel.claimed.id] = parcel
-        self._transport.start(parcel.request, parcel.claimed.id)
+        self._limiter.acquire(attempt.claimed.destination_id, attempt.host)
+        self._in_flight[attempt.claimed.id] = attempt
+        self._transport.start(attempt.request, attempt.claimed.id)
 
-    def _land(self, answer: Answer) -> None:
+    def _on_answer(self, answer: Answer) -> None:
         """One answer is there: read it, and go on or conclude."""
-        parcel = self._air.pop(answer.tag)  # type: ignore[call-overload]
-        destination = parcel.claimed.destination_id
-        self._places.give(destination, parcel.host)
-        outcome = parcel.read(answer)
+        attempt = self._in_flight.pop(answer.tag)  # type: ignore[call-overload]
+        destination = attempt.claimed.destination_id
+        self._limiter.release(destination, attempt.host)
+        outcome = attempt.read(answer)
         good = outcome.verdict.is_success
-        self._places.learn(destination, good=good)
-        self._note_health(parcel, outcome)
-        if parcel.fault is not None and parcel.fault.slow:
-            self._ways.rest(parcel.claimed.tracker, self._clock() + REST)
-        before = parcel.event
-        settled = conclude(parcel, outcome, answer, Chance(self._clock(), self._dice))
+        self._limiter.record_result(destination, good=good)
+        self._note_health(attempt, outcome)
+        if attempt.fault is not None and attempt.fault.slow:
+            self._resolver.cool_down(attempt.claimed.tracker, self._clock() + COOL_DOWN)
+        before = attempt.event
+        settled = conclude(attempt, outcome, answer, Moment(self._clock(), self._rng))
         if settled is not None:
-            self._conclude(settled, parcel.tried)
+            self._conclude(settled, attempt.tried)
             return
         # The lease must outlive another step. What cannot be built goes the
         # ordinary way, and fails there for all to see.
-        in_time = self._clock() - parcel.taken < self._lease_seconds * 0.5
-        if in_time and (before is parcel.event or parcel.rebuild()):
-            self._start(parcel)
+        in_time = self._clock() - attempt.taken < self._lease_seconds * 0.5
+        if in_time and (before is attempt.event or attempt.rebuild()):
+            self._start(attempt)
         else:
-            self._conclude(put_aside(parcel, "", self._clock()), parcel.tried)
+            self._conclude(defer_step(attempt, "", self._clock()), attempt.tried)
 
-    def _note_health(self, parcel: Parcel, outcome: Outcome) -> None:
+    def _note_health(self, attempt: DeliveryAttempt, outcome: Outcome) -> None:
         """The success of a destination that had no trouble is no news."""
-        destination = parcel.claimed.destination_id
+        destination = attempt.claimed.destination_id
         good = outcome.verdict is not Verdict.RETRY
-        if good and not (outcome.stop or parcel.claimed.failures or destination in self._ailing):
+        if good and not (outcome.stop or attempt.claimed.failures or destination in self._ailing):
             return
         (self._ailing.discard if good else self._ailing.add)(destination)
         stop = (outcome.reason or "stopped by an answer") if outcome.stop else ""
-        self._batch.note(destination, good=good, stop=stop, settings=parcel.claimed.settings)
+        self._batch.note(destination, good=good, stop=stop, settings=attempt.claimed.settings)
 
-    def _conclude(self, settled: Settled, tried: list[Tried] | None = None) -> None:
+    def _conclude(self, settled: PostbackUpdate, tried: list[AttemptRow] | None = None) -> None:
         self._touch()
         self._batch.settled.append(settled)
         self._batch.tried += tried or []
@@ -280,21 +286,21 @@ class Delivery:
 
     # -- the end ------------------------------------------------------------
 
-    def _hand_back(self, queue: deque[Parcel]) -> None:
+    def _release(self, queue: deque[DeliveryAttempt]) -> None:
         self._touch()
-        self._batch.untouched += [parcel.claimed.id for parcel in queue]
+        self._batch.untouched += [attempt.claimed.id for attempt in queue]
         queue.clear()
 
-    def _put_down(self) -> None:
+    def _release_queued(self) -> None:
         for queue in self._queues.values():
-            self._hand_back(queue)
+            self._release(queue)
         self._queues.clear()
 
-    def _abandon(self) -> None:
+    def _abort_in_flight(self) -> None:
         """Our own end is no fault of the tracker: no attempt is charged."""
         self._transport.abort()
         now = self._clock()
-        for parcel in self._air.values():
-            parcel.first_try = parcel.first_try or now  # it may have arrived
-            self._conclude(put_aside(parcel, "", now), parcel.tried)
-        self._air.clear()
+        for attempt in self._in_flight.values():
+            attempt.first_try = attempt.first_try or now  # it may have arrived
+            self._conclude(defer_step(attempt, "", now), attempt.tried)
+        self._in_flight.clear()

@@ -1,4 +1,4 @@
-"""Ways: destinations made ready to use, adapter and settings in hand."""
+"""Destinations made ready to use: adapter, decrypted settings and limits."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from plugins.host.registry import BUILT_INS, BrokenTracker, Registry, UnknownTra
 from plugins.host.validation import AdapterFailed
 
 _KEPT: Final = 4096
-REST: Final = 60.0  # seconds in which a plugin that hung is not called again
+COOL_DOWN: Final = 60.0  # seconds in which a plugin that hung is not called again
 
 
-class NoWay(Exception):
+class DestinationUnavailable(Exception):
     """A destination cannot be used for now; the text says why."""
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
-    """How to one destination: what `outbox.Claimed` names, opened."""
+class ResolvedDestination:
+    """The destination of a `ClaimedPostback` with its settings decrypted."""
 
     adapter: Adapter
     settings: Mapping[str, Any]
@@ -32,18 +32,20 @@ class Way:
     pace: Pace | None  # how fast it may be told
 
 
-class Ways:
+class DestinationResolver:
     """Opens sealed settings once, and again only when they change."""
 
     def __init__(self, registry: Registry) -> None:
         self._registry = registry
-        self._open: dict[tuple[str, str], Way] = {}
-        self._resting: dict[str, float] = {}
+        self._open: dict[tuple[str, str], ResolvedDestination] = {}
+        self._cooling: dict[str, float] = {}
 
-    def to(self, tracker: str, sealed: str, now: float) -> Way:
-        """The way for this tracker and these settings. Raises NoWay."""
-        if now < self._resting.get(tracker, 0.0):
-            raise NoWay(f"the tracker {tracker} took too long and rests for a while")
+    def resolve(self, tracker: str, sealed: str, now: float) -> ResolvedDestination:
+        """The destination for this tracker and these settings. Raises DestinationUnavailable."""
+        if now < self._cooling.get(tracker, 0.0):
+            raise DestinationUnavailable(
+                f"the tracker {tracker} took too long and rests for a while"
+            )
         way = self._open.get((tracker, sealed))
         if way is None:
             if len(self._open) >= _KEPT:
@@ -51,23 +53,23 @@ class Ways:
             way = self._open[(tracker, sealed)] = self._make(tracker, sealed, now)
         return way
 
-    def rest(self, tracker: str, until: float) -> None:
+    def cool_down(self, tracker: str, until: float) -> None:
         """Ask nothing of a third party's adapter that had to be interrupted.
 
         Ours are exempt: when one of them is slow, the machine is.
         """
         if tracker not in BUILT_INS:
-            self._resting[tracker] = until
+            self._cooling[tracker] = until
 
-    def known(self, tracker: str, sealed: str) -> Way | None:
+    def cached(self, tracker: str, sealed: str) -> ResolvedDestination | None:
         """The way if it was opened before: asks no plugin, whatever lock is held."""
         return self._open.get((tracker, sealed))
 
-    def _make(self, tracker: str, sealed: str, now: float) -> Way:
+    def _make(self, tracker: str, sealed: str, now: float) -> ResolvedDestination:
         try:
             adapter = self._registry.get(tracker)
             settings = json.loads(vault.unseal(sealed))
-            return Way(
+            return ResolvedDestination(
                 adapter,
                 settings,
                 adapter.retry_span(settings),
@@ -75,12 +77,14 @@ class Ways:
                 adapter.pace(settings),
             )
         except UnknownTracker:
-            raise NoWay(f"the tracker {tracker} is not installed") from None
+            raise DestinationUnavailable(f"the tracker {tracker} is not installed") from None
         except BrokenTracker as error:
-            raise NoWay(f"the tracker {tracker} is broken: {error}") from error
+            raise DestinationUnavailable(f"the tracker {tracker} is broken: {error}") from error
         except CannotUnseal:
-            raise NoWay("the settings were sealed with another SECRET_KEY") from None
+            raise DestinationUnavailable(
+                "the settings were sealed with another SECRET_KEY"
+            ) from None
         except AdapterFailed as error:
             if error.slow:
-                self.rest(tracker, now + REST)
-            raise NoWay(f"the tracker {tracker} failed: {error.reason}") from error
+                self.cool_down(tracker, now + COOL_DOWN)
+            raise DestinationUnavailable(f"the tracker {tracker} failed: {error.reason}") from error

@@ -99,15 +99,15 @@ def _choose(own: Sequence[Row[Any]], shared: Sequence[Row[Any]]) -> list[Row[Any
     return [*own, *(row for row in shared if row.role != Role.TEMPLATE or not has_own_template)]
 
 
-def _owed(slot: Slot, report: Report, way: Row[Any]) -> postbacks.Owed:
-    return postbacks.Owed(
+def _owed(slot: Slot, report: Report, way: Row[Any]) -> postbacks.NewPostback:
+    return postbacks.NewPostback(
         account_id=slot.campaign.account_id,
         campaign_id=slot.campaign.id,
         lead_id=slot.id or 0,
         destination_id=way.id,
         sequence=report.sequence,
         kind=report.kind.value,
-        event=events.freeze(_event(slot, report)),
+        event=events.serialize(_event(slot, report)),
         late=report.late and not way.every_event,
     )
 

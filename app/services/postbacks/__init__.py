@@ -6,20 +6,28 @@ is fenced by a lease: who lost it may still record an attempt, but not move
 the postback.
 """
 
-from app.services.postbacks.claim import Claimed, Wanted, claim
+from app.services.postbacks.claim import ClaimedPostback, DueDestination, claim
 from app.services.postbacks.requeue import due, resend, sweep
-from app.services.postbacks.settle import ERASED, Batch, Health, Settled, Tried, hold, settle
-from app.services.postbacks.stage import Owed, stage
+from app.services.postbacks.settle import (
+    ERASED,
+    AttemptRow,
+    Batch,
+    Health,
+    PostbackUpdate,
+    hold,
+    settle,
+)
+from app.services.postbacks.stage import NewPostback, stage
 
 __all__ = [
     "ERASED",
+    "AttemptRow",
     "Batch",
-    "Claimed",
+    "ClaimedPostback",
+    "DueDestination",
     "Health",
-    "Owed",
-    "Settled",
-    "Tried",
-    "Wanted",
+    "NewPostback",
+    "PostbackUpdate",
     "claim",
     "due",
     "hold",

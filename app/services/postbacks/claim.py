@@ -10,14 +10,14 @@ from sqlalchemy import BigInteger, Connection, Row, bindparam, text
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from app.database import is_postgresql, lock
-from app.services.postbacks.stage import OVERTAKEN
+from app.services.postbacks.stage import SUPERSEDED
 
 _LOCK: Final = 0x676101
 _ROUND: Final = 64  # destinations one claim looks at
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class DueDestination:
     """A destination that has work and may be sent to now."""
 
     id: int
@@ -28,7 +28,7 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
-class Claimed:
+class ClaimedPostback:
     """One postback in the hand of a worker, with what its destination says."""
 
     id: int
@@ -99,8 +99,8 @@ _TAKE_SQLITE = text(f"""
 """)
 
 # A try that failed and has a newer sibling is not repeated: the tracker would
-# hear old news last. (A late row is OVERTAKEN itself and counts as no sibling.)
-_OVERTAKE = text("""
+# hear old news last. (A late row is SUPERSEDED itself and counts as no sibling.)
+_SUPERSEDE = text("""
     UPDATE postback SET state = 5, reason = :reason, settled = :now,
                         lease = NULL, lease_until = NULL
     WHERE id IN :ids AND occurrence = 0
@@ -113,10 +113,10 @@ _OVERTAKE = text("""
 
 
 @dataclass(frozen=True, slots=True)
-class Catch:
+class ClaimResult:
     """What one claim brought. `after` is where the next one goes on."""
 
-    postbacks: list[Claimed]
+    postbacks: list[ClaimedPostback]
     after: int
 
 
@@ -127,9 +127,9 @@ def claim(
     lease: str,
     until: float,
     after: int,
-    room_for: Callable[[Wanted], int],
+    room_for: Callable[[DueDestination], int],
     most: int,
-) -> Catch:
+) -> ClaimResult:
     """Lease at most `most` postbacks of several destinations. The caller commits.
 
     `room_for` says how many rows of a destination may be taken. Destinations
@@ -146,21 +146,21 @@ def claim(
     terms = {"lease": lease, "now": now, "until": until}
     rows = _take(connection, rooms, terms) if rooms else []
     if again := [row.id for row in rows if row.tries]:
-        terms = {"ids": again, "now": now, "reason": OVERTAKEN}
-        stale = set(connection.scalars(_OVERTAKE, terms))
+        terms = {"ids": again, "now": now, "reason": SUPERSEDED}
+        stale = set(connection.scalars(_SUPERSEDE, terms))
         rows = [row for row in rows if row.id not in stale]
     last = after  # while nobody may be sent to, it stays whose turn it was
     if rooms:
         last = rooms[-1][0] if len(rooms) < len(wanted) or len(wanted) >= _ROUND else 0
-    return Catch(_claimed(rows, wanted), last)
+    return ClaimResult(_claimed(rows, wanted), last)
 
 
-def _wanted(connection: Connection, now: float, after: int) -> list[Wanted]:
+def _wanted(connection: Connection, now: float, after: int) -> list[DueDestination]:
     rows = connection.execute(_WANTED, {"after": after, "now": now, "many": _ROUND}).all()
     if after and len(rows) < _ROUND:  # come round to the beginning
         more = {"after": 0, "now": now, "many": _ROUND - len(rows)}
         rows = [*rows, *(row for row in connection.execute(_WANTED, more) if row.id <= after)]
-    return [Wanted(*row) for row in rows]
+    return [DueDestination(*row) for row in rows]
 
 
 def _take(
@@ -176,10 +176,10 @@ def _take(
     return taken
 
 
-def _claimed(rows: Sequence[Row[Any]], wanted: Sequence[Wanted]) -> list[Claimed]:
+def _claimed(rows: Sequence[Row[Any]], wanted: Sequence[DueDestination]) -> list[ClaimedPostback]:
     ways = {one.id: one for one in wanted}
     return [
-        Claimed(
+        ClaimedPostback(
             id=row.id,
             destination_id=row.destination_id,
             event=row.event,

@@ -19,7 +19,7 @@ _DESTINATIONS = table_of(Destination)
 
 
 @dataclass(frozen=True, slots=True)
-class Tried:
+class AttemptRow:
     """One attempt, as people will see it. Its fields are the table's columns."""
 
     postback_id: int
@@ -38,7 +38,7 @@ class Tried:
 
 
 @dataclass(frozen=True, slots=True)
-class Settled:
+class PostbackUpdate:
     """What becomes of one claimed postback. Its fields are the table's columns."""
 
     id: int
@@ -72,8 +72,8 @@ class Health:
 class Batch:
     """Outcomes gathered for one commit."""
 
-    settled: list[Settled] = field(default_factory=list)
-    tried: list[Tried] = field(default_factory=list)
+    settled: list[PostbackUpdate] = field(default_factory=list)
+    tried: list[AttemptRow] = field(default_factory=list)
     untouched: list[int] = field(default_factory=list)  # postbacks to hand back
     health: dict[int, Health] = field(default_factory=dict)  # by destination
     oldest: float = 0.0  # when the first of them came
@@ -92,8 +92,8 @@ class Batch:
 
 #: Why a postback was given up, and what is left of its attempts.
 ERASED: Final = "erased"
-_TRIED: Final = [one.name for one in fields(Tried)]
-_CHANGED: Final = [one.name for one in fields(Settled)][1:]
+_TRIED: Final = [one.name for one in fields(AttemptRow)]
+_CHANGED: Final = [one.name for one in fields(PostbackUpdate)][1:]
 _as_tried: Final = attrgetter(*_TRIED)
 _as_settled: Final = attrgetter("id", *_CHANGED)
 
@@ -107,7 +107,7 @@ def settle(connection: Connection, lease: str, batch: Batch, now: float) -> None
     )
     if changed < len(settled):
         _forget_erased(connection, [one.id for one in batch.settled])
-    _hand_back(connection, lease, batch.untouched)
+    _release(connection, lease, batch.untouched)
     _note_health(connection, list(batch.health.values()), now)
 
 
@@ -132,7 +132,7 @@ def hold(connection: Connection, destination: int, until: float) -> None:
     )
 
 
-def _hand_back(connection: Connection, lease: str, ids: Sequence[int]) -> None:
+def _release(connection: Connection, lease: str, ids: Sequence[int]) -> None:
     """Give up the lease on postbacks that were not tried, free of charge."""
     if ids:
         row = _POSTBACKS.c

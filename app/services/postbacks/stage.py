@@ -20,11 +20,11 @@ _COLUMNS: Final = (
     " tries steps due created settled"
 ).split()
 
-OVERTAKEN: Final = "a newer status of this lead went first"
+SUPERSEDED: Final = "a newer status of this lead went first"
 
 
 @dataclass(frozen=True, slots=True)
-class Owed:
+class NewPostback:
     """One event owed to one destination; `event` is the frozen Event as JSON."""
 
     account_id: int
@@ -37,34 +37,34 @@ class Owed:
     late: bool = False  # a newer status was reported already
 
 
-def stage(connection: Connection, owed: Sequence[Owed], now: float) -> None:
+def stage(connection: Connection, owed: Sequence[NewPostback], now: float) -> None:
     """Write what is owed. No commit: the caller's lead change carries it.
 
-    Older statuses that failed before are overtaken here and now. Those never
+    Older statuses that failed before are superseded here and now. Those never
     tried keep their turn, and `claim` looks after those in flight.
     """
     if not owed:
         return
-    _overtake(connection, owed, now)
+    _supersede(connection, owed, now)
     insert_rows(connection, _POSTBACKS, _COLUMNS, [_row(one, now) for one in owed])
 
 
-def _row(one: Owed, now: float) -> tuple[object, ...]:
-    state = PostbackState.OVERTAKEN if one.late else PostbackState.WAITING
-    reason, settled = (OVERTAKEN, now) if one.late else ("", None)
+def _row(one: NewPostback, now: float) -> tuple[object, ...]:
+    state = PostbackState.SUPERSEDED if one.late else PostbackState.WAITING
+    reason, settled = (SUPERSEDED, now) if one.late else ("", None)
     whose = (one.account_id, one.campaign_id, one.lead_id, one.destination_id, one.sequence)
     return (*whose, one.kind, one.event, int(state), reason, 0, 0, 0, now, now, settled)
 
 
-def _overtake(connection: Connection, owed: Sequence[Owed], now: float) -> None:
+def _supersede(connection: Connection, owed: Sequence[NewPostback], now: float) -> None:
     newer = [(one.lead_id, one.destination_id) for one in owed if one.sequence > 1 and not one.late]
     if not newer:
         return
-    with_rows(connection, _overtaking, ("lead", "destination"), newer, now=now)
+    with_rows(connection, _superseding, ("lead", "destination"), newer, now=now)
 
 
 @cache
-def _overtaking(postgresql: bool) -> Any:
+def _superseding(postgresql: bool) -> Any:
     given = rows_table(postgresql, {"lead": Big, "destination": Big})
     row, way = _POSTBACKS.c, _DESTINATIONS.c
     keeps_all = exists(select(1).where(way.id == row.destination_id, way.every_event))
@@ -78,5 +78,5 @@ def _overtaking(postgresql: bool) -> Any:
             row.occurrence == 0,
             ~keeps_all,
         )
-        .values(state=PostbackState.OVERTAKEN, reason=OVERTAKEN, settled=bindparam("now"))
+        .values(state=PostbackState.SUPERSEDED, reason=SUPERSEDED, settled=bindparam("now"))
     )

@@ -1,4 +1,4 @@
-"""Probe: one exchange while a customer waits, and what it says of a connection."""
+"""The connection check: one exchange while a customer waits, and what it says of a connection."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _NEVER: Final = (Failure.BLOCKED, Failure.INVALID)
 
 
 @dataclass(frozen=True, slots=True)
-class Checked:
+class CheckResult:
     """What a probe found. `ok` is None when the adapter knows no probe.
 
     `status` is that of HTTP, 0 without an answer; `ms` counts to its last byte.
@@ -45,20 +45,20 @@ def exchange(request: Request) -> Answer:
         return next(transport.exchange([request]))
 
 
-def check(adapter: Adapter, settings: Mapping[str, Any]) -> Checked:
+def check(adapter: Adapter, settings: Mapping[str, Any]) -> CheckResult:
     """Ask the tracker whether these settings are good."""
     try:
         request = adapter.probe(settings)
         if request is None:
-            return Checked(None, "", "this tracker offers no check; try postbacks/test")
+            return CheckResult(None, "", "this tracker offers no check; try postbacks/test")
         answer = exchange(request)
         if answer.response is None:
-            verdict = no_answer(answer).verdict
-            return Checked(False, verdict.value, answer.reason, 0, answer.ms)
+            verdict = outcome_without_response(answer).verdict
+            return CheckResult(False, verdict.value, answer.reason, 0, answer.ms)
         outcome = adapter.classify_probe(answer.response, settings)
     except AdapterFailed as error:
-        return Checked(False, "", f"the adapter failed: {error.reason}")
-    return Checked(
+        return CheckResult(False, "", f"the adapter failed: {error.reason}")
+    return CheckResult(
         outcome.verdict.is_success,
         outcome.verdict.value,
         outcome.reason,
@@ -67,7 +67,7 @@ def check(adapter: Adapter, settings: Mapping[str, Any]) -> Checked:
     )
 
 
-def no_answer(answer: Answer) -> Outcome:
+def outcome_without_response(answer: Answer) -> Outcome:
     """What the lack of an answer means."""
     verdict = Verdict.REJECTED if answer.failure in _NEVER else Verdict.RETRY
     return Outcome(verdict, answer.reason)

@@ -162,7 +162,7 @@ def check(
     id: int | None = None,  # noqa: A002 - the parameter's public name
     tracker: str | None = None,
     settings: Mapping[str, Any] | None = None,
-) -> connection_check.Checked:
+) -> connection_check.CheckResult:
     """Run the probe of a destination, or of a tracker with settings that are not kept.
 
     Raises as `add` does.

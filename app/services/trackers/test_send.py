@@ -1,4 +1,4 @@
-"""Tryout: what a tracker would be sent for a sample event, and what it says to it."""
+"""A test send: what a tracker would be sent for a sample event, and what it says to it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from app.services.accounts import rate_limits
 from app.services.trackers import catalogue, destinations, url_templates
 from app.services.trackers import secrets as stored_secrets
 from app.services.trackers.catalogue import Ready
-from app.services.trackers.connection_check import exchange, no_answer
+from app.services.trackers.connection_check import exchange, outcome_without_response
 from app.services.trackers.sample_event import sample_event
 from plugins.contract import Event, EventKind, Outcome, Request, Verdict, mask
 from plugins.host.validation import AdapterFailed
@@ -49,7 +49,7 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
-class Tryout:
+class TestResult:
     """The sample event and its steps; `event` as a postback would freeze it."""
 
     event: str
@@ -67,7 +67,7 @@ def run(
     campaign: int | None = None,
     click: str = "",
     **what: Any,
-) -> Tryout:
+) -> TestResult:
     """Render `event` for `what`, and with `send` send it, step by step until one fails.
 
     `what` is `dest`, `template`, or `tracker` with `settings`. The event is new
@@ -77,16 +77,18 @@ def run(
     kind = EventKind(event)
     ready = _ready(account_id, kind, **what)
     sample = _sample(account_id, kind, campaign, click)
-    frozen = events.freeze(sample)
+    frozen = events.serialize(sample)
     try:
         requests = ready.adapter.build(sample, ready.settings)
     except AdapterFailed as error:
-        return Tryout(frozen, sent=False, steps=[], reason=f"the adapter failed: {error.reason}")
+        return TestResult(
+            frozen, sent=False, steps=[], reason=f"the adapter failed: {error.reason}"
+        )
     if not requests:
         reason = "the destination has nothing to send for this event"
-        return Tryout(frozen, sent=False, steps=[], reason=reason)
+        return TestResult(frozen, sent=False, steps=[], reason=reason)
     if not send:
-        return Tryout(frozen, sent=False, steps=[_rendered(request) for request in requests])
+        return TestResult(frozen, sent=False, steps=[_rendered(request) for request in requests])
     rate_limits.OUTWARD.take(str(account_id))
     return _send(ready, sample, requests, frozen)
 
@@ -124,7 +126,7 @@ def _sample(account_id: int, kind: EventKind, campaign: int | None, click: str) 
     return sample_event(kind, id=event_id, time=int(time.time()), account=account_id, **known)
 
 
-def _send(ready: Ready, event: Event, requests: tuple[Request, ...], frozen: str) -> Tryout:
+def _send(ready: Ready, event: Event, requests: tuple[Request, ...], frozen: str) -> TestResult:
     steps = [_rendered(request) for request in requests]
     outcome = Outcome(Verdict.RETRY, "nothing was sent")
     end = time.monotonic() + _PATIENCE
@@ -141,7 +143,7 @@ def _send(ready: Ready, event: Event, requests: tuple[Request, ...], frozen: str
             break
         event, requests = _carried(ready, event, requests, outcome)
         steps[index + 1 :] = [_rendered(request) for request in requests[index + 1 :]]
-    return Tryout(
+    return TestResult(
         frozen, sent=True, steps=steps, verdict=outcome.verdict.value, reason=outcome.reason
     )
 
@@ -162,7 +164,7 @@ def _carried(
 
 def _meaning(ready: Ready, answer: Answer, request: Request, event: Event) -> Outcome:
     if answer.response is None:
-        return no_answer(answer)
+        return outcome_without_response(answer)
     try:
         return ready.adapter.classify(answer.response, request, event, ready.settings)
     except AdapterFailed as error:

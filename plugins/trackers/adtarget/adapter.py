@@ -6,7 +6,7 @@ newest revision). Where it is silent we decided:
 
 - Refusals (leave, ban) are off: AdTarget knows conversions only, nothing takes
   one back, and ad platforms optimise towards whatever they are told.
-- Every event is wanted, even an overtaken one: each is a conversion of its own.
+- Every event is wanted, even a superseded one: each is a conversion of its own.
 - Retries end an hour before AdTarget forgets an Idempotency-Key (24 h).
 - A failure replayed from AdTarget's store is no new try: the same key can only
   bring the same answer. After two of them the event goes once under a key of
@@ -139,7 +139,7 @@ def classify_probe(response: Response) -> Outcome:
 
 @hookimpl
 def wants_every_event() -> bool:
-    """Each event is a conversion of its own, so an overtaken one still counts."""
+    """Each event is a conversion of its own, so a superseded one still counts."""
     return True
 
 

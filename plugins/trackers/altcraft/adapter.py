@@ -7,7 +7,7 @@ profile finds it by the id that the first step answered, else as the customer
 says. Source: the vendor's developer guide, v1.1 (guides.altcraft.com, v71 to
 current), and for Request-ID its Android SDK. Where it is silent we decided:
 
-- Every event is wanted, even an overtaken one: goals count events.
+- Every event is wanted, even a superseded one: goals count events.
 - Retries end an hour before Altcraft forgets a Request-ID (one day, unless an
   installation's owner changed it).
 - A failure that is marked as a duplicate was replayed, not tried: the event goes
@@ -110,7 +110,7 @@ def classify_probe(response: Response, settings: Mapping[str, Any]) -> Outcome:
 
 @hookimpl
 def wants_every_event() -> bool:
-    """Goals count events; one that was overtaken has happened all the same."""
+    """Goals count events; one that was superseded has happened all the same."""
     return True
 
 

@@ -24,7 +24,7 @@ from app.schemas.csv_export import BROKE_OFF, lines
 from app.schemas.leads import LeadOut
 from app.services import postbacks
 from app.services.leads import query
-from app.services.postbacks import Settled, Tried
+from app.services.postbacks import AttemptRow, PostbackUpdate
 
 NOON = 1_780_000_000
 PERSON = 9_876_543_210
@@ -152,8 +152,8 @@ def test_a_postback_in_the_air_does_not_bring_an_erased_person_back(api, person)
     number, now = row.id, time.time()
     db.session.commit()
     api.post("leads/erase", subscriber=PERSON)
-    failed = Settled(number, PostbackState.WAITING, "500", 1, 0, now, now, None, TRACES[4])
-    tried = Tried(number, 0, 1, "", now, 5, "GET https://t/?c=abc456xyz", 500, "hi alice",
+    failed = PostbackUpdate(number, PostbackState.WAITING, "500", 1, 0, now, now, None, TRACES[4])
+    tried = AttemptRow(number, 0, 1, "", now, 5, "GET https://t/?c=abc456xyz", 500, "hi alice",
                   "retry", "500", now, "key")  # fmt: skip
     batch = postbacks.Batch(settled=[failed], tried=[tried])
     postbacks.settle(db.session.connection(), "lease", batch, now)

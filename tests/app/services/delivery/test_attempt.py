@@ -17,8 +17,8 @@ from app.sandbox.telegram import people
 from app.services import postbacks
 from app.services.delivery.attempt import TOO_LATE
 from app.services.delivery.loop import Delivery
-from app.services.delivery.targets import Ways
-from app.services.postbacks import Owed
+from app.services.delivery.targets import DestinationResolver
+from app.services.postbacks import NewPostback
 from app.services.trackers import destinations
 from plugins.contract import Event, Outcome, Request, Response, Verdict, hookimpl, outcome_by_status
 from plugins.registry import Registry, make_adapter
@@ -86,7 +86,7 @@ def owe(live_app, stage, clock) -> Callable[[], None]:
             "id": "e1", "kind": "wait", "time": 1, "lead": 1, "account": 1,
             "campaign": "c", "chat": 1, "subscriber": 1,
         }  # fmt: skip
-        owed = Owed(
+        owed = NewPostback(
             stage.account, stage.campaign, 1, stage.destination, 1, "wait", json.dumps(event)
         )
         postbacks.stage(db.session.connection(), [owed], clock())
@@ -106,10 +106,10 @@ def deliver(stage, owe, clock) -> Callable[..., Exchange]:
         adapter = make_adapter("remembering", plugin)
         delivery = Delivery(
             exchange,
-            Ways(Registry({"remembering": adapter})),
+            DestinationResolver(Registry({"remembering": adapter})),
             lease_seconds=45,
             clock=clock,
-            dice=lambda: 0.5,
+            rng=lambda: 0.5,
         )
         delivery.run(seconds=60, **options)
         db.session.commit()
@@ -387,8 +387,8 @@ def test_our_own_end_charges_nothing_but_remembers_what_was_in_the_air(
     stage, deliver, pause, clock
 ):
     adapter = make_adapter("remembering", Remembering(2))
-    ways = Ways(Registry({"remembering": adapter}))
-    delivery = Delivery(Silent(carrying(id="5f")), ways, lease_seconds=45, clock=clock)
+    resolver = DestinationResolver(Registry({"remembering": adapter}))
+    delivery = Delivery(Silent(carrying(id="5f")), resolver, lease_seconds=45, clock=clock)
     turns = iter(range(50))
     delivery.run(seconds=60, stop=lambda: next(turns, 99) > 3)
     db.session.commit()
@@ -427,7 +427,7 @@ def test_a_refused_event_goes_at_once_when_its_owner_resumes(stage, deliver, pau
 
 
 def test_a_refused_event_keeps_its_turn_before_newer_ones(stage, deliver, pause, clock):
-    """It was not charged, so a newer status does not overtake it."""
+    """It was not charged, so a newer status does not supersede it."""
     db.session.execute(Postback.__table__.delete())  # the owed one is another story
     alter(Destination, every_event=False)
     stage.play(people.start(people.Person(101), f"{stage.code}-a", 1_800_000_000))

@@ -24,7 +24,7 @@ from app.sandbox.vendors import catalogue
 from app.sandbox.vendors.vendor import Said
 from app.services import postbacks
 from app.services.delivery.loop import Delivery
-from app.services.delivery.targets import Ways
+from app.services.delivery.targets import DestinationResolver
 from app.services.leads import process
 from app.web.auth import TELEGRAM_HEADER
 from plugins.host.registry import BUILT_INS
@@ -65,10 +65,10 @@ class Road:
         self._transport = Transport(allow=LOOPBACK)
         self._delivery = Delivery(
             self._transport,
-            Ways(current_app.extensions["trackers"]),
+            DestinationResolver(current_app.extensions["trackers"]),
             lease_seconds=45,
             clock=self.now,
-            dice=lambda: 0.5,
+            rng=lambda: 0.5,
         )
 
     def close(self) -> None:

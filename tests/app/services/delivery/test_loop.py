@@ -23,7 +23,7 @@ from app.outbound.transport import Answer, Failure
 from app.sandbox.telegram import people
 from app.services import postbacks
 from app.services.delivery.loop import Delivery
-from app.services.delivery.targets import Ways
+from app.services.delivery.targets import DestinationResolver
 from app.services.postbacks import Batch
 from plugins import hookimpl, outcome_by_status
 from plugins.contract import Request, Response
@@ -42,7 +42,7 @@ class Exchange:
         self.answer = answer
         self.sent: list[Request] = []
         self._ready: deque[Answer] = deque()
-        self.most_in_air = 0
+        self.most_in_flight = 0
 
     def start(self, request: Request, tag: object) -> None:
         self.sent.append(request)
@@ -50,7 +50,7 @@ class Exchange:
         response = told if isinstance(told, Response) else None
         failure = None if response else Failure(told)
         self._ready.append(Answer(tag, response, failure, str(failure or ""), 1, 0.0))
-        self.most_in_air = max(self.most_in_air, len(self._ready))
+        self.most_in_flight = max(self.most_in_flight, len(self._ready))
 
     def poll(self, _seconds: float) -> list[Answer]:
         ready, self._ready = list(self._ready), deque()
@@ -84,10 +84,10 @@ def deliver(live_app: Any, clock: Clock) -> Any:
     def run(exchange: Exchange, **options: Any) -> int:
         delivery = Delivery(
             exchange,
-            Ways(live_app.extensions["trackers"]),
+            DestinationResolver(live_app.extensions["trackers"]),
             lease_seconds=45,
             clock=clock,
-            dice=lambda: 0.5,
+            rng=lambda: 0.5,
         )
         count = delivery.run(seconds=60, **options)
         db.session.commit()
@@ -137,7 +137,7 @@ def test_the_statuses_of_one_lead_go_in_order_and_all_of_them(stage, deliver):
     exchange = Exchange()
     assert deliver(exchange) == 4
     assert exchange.statuses() == ["wait", "hold", "approve", "cancel"]
-    assert exchange.most_in_air == 1
+    assert exchange.most_in_flight == 1
 
 
 def test_a_failed_status_is_overtaken_by_a_newer_one(stage, deliver, clock):
@@ -151,7 +151,7 @@ def test_a_failed_status_is_overtaken_by_a_newer_one(stage, deliver, clock):
     deliver(exchange)
     assert exchange.statuses() == ["approve"]
     assert [one.state for one in stage.postbacks()] == [
-        PostbackState.OVERTAKEN,
+        PostbackState.SUPERSEDED,
         PostbackState.DELIVERED,
     ]
 
@@ -174,7 +174,7 @@ def test_a_status_that_failed_while_a_newer_one_came_is_overtaken_at_its_retry(
     deliver(exchange)
     assert "wait" not in exchange.statuses()
     assert [one.state for one in stage.postbacks()] == [
-        PostbackState.OVERTAKEN,
+        PostbackState.SUPERSEDED,
         PostbackState.DELIVERED,
     ]
 
@@ -494,7 +494,11 @@ def test_a_plugin_that_hangs_costs_the_others_one_time_limit_only(make_stage, li
             return live_app.extensions["trackers"].get(name)
 
     delivery = Delivery(
-        Exchange(), Ways(WithLooping()), lease_seconds=45, clock=clock, dice=lambda: 0.5
+        Exchange(),
+        DestinationResolver(WithLooping()),
+        lease_seconds=45,
+        clock=clock,
+        rng=lambda: 0.5,
     )
     delivery.run(seconds=60)
     db.session.commit()

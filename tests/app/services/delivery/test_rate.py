@@ -19,8 +19,8 @@ from app.models import Attempt, Destination, PostbackState
 from app.services import postbacks
 from app.services.delivery.loop import WAITS_ITS_TURN, Delivery
 from app.services.delivery.rate import LONGEST, Pacing
-from app.services.delivery.targets import Ways
-from app.services.postbacks import Owed
+from app.services.delivery.targets import DestinationResolver
+from app.services.postbacks import NewPostback
 from plugins.contract import Outcome, Pace, Request, Response, Verdict, hookimpl
 from plugins.registry import Registry, make_adapter
 from tests.app.services.delivery.test_loop import Clock, Exchange
@@ -65,7 +65,7 @@ def owe(live_app, stage, clock):
     def owe(count: int) -> None:
         db.session.execute(Destination.__table__.update().values(tracker="paced"))
         owed = [
-            Owed(
+            NewPostback(
                 stage.account, stage.campaign, lead, stage.destination, 1, "wait",
                 json.dumps({
                     "id": f"e{lead}", "kind": "wait", "time": 1, "lead": lead, "account": 1,
@@ -93,7 +93,11 @@ class Worker:
 
         self._clock = clock
         self._delivery = Delivery(
-            Exchange(answer), Ways(registry), lease_seconds=45, clock=clock, pacing=pacing
+            Exchange(answer),
+            DestinationResolver(registry),
+            lease_seconds=45,
+            clock=clock,
+            pacing=pacing,
         )
 
     def run(self) -> int:
@@ -150,8 +154,8 @@ def test_what_waits_is_not_claimed_again_and_again(stage, owe, clock):
     owe(400)
     worker = Worker(clock)
     worker.run()
-    put_aside = {row.id for row in stage.postbacks() if row.reason == WAITS_ITS_TURN}
-    assert len(put_aside) <= 16
+    deferred = {row.id for row in stage.postbacks() if row.reason == WAITS_ITS_TURN}
+    assert len(deferred) <= 16
     worker.run()
     assert len([row for row in stage.postbacks() if row.reason == WAITS_ITS_TURN]) <= 17
 
@@ -198,7 +202,7 @@ def test_who_is_held_back_by_the_pace_holds_nobody_else_back(stage, owe, make_st
     worker = Worker(clock, PacedPlugin(SLOW))
     worker.run()
     other = make_stage()
-    owed = Owed(other.account, other.campaign, 1, other.destination, 1, "wait", "{}")
+    owed = NewPostback(other.account, other.campaign, 1, other.destination, 1, "wait", "{}")
     postbacks.stage(db.session.connection(), [owed], clock.now)
     db.session.commit()
     assert due(clock)
@@ -209,7 +213,7 @@ def test_destinations_of_one_key_take_turns(stage, make_stage, clock, pace):
     stages = [stage, make_stage()]
     db.session.execute(Destination.__table__.update().values(tracker="paced"))
     owed = [
-        Owed(one.account, one.campaign, lead, one.destination, 1, "wait", json.dumps({
+        NewPostback(one.account, one.campaign, lead, one.destination, 1, "wait", json.dumps({
             "id": f"{one.destination}-{lead}", "kind": "wait", "time": 1, "lead": lead,
             "account": 1, "campaign": "c", "chat": 1, "subscriber": 1,
         }))

@@ -16,8 +16,8 @@ from app.models import Attempt, Destination, Postback, PostbackState
 from app.outbound.transport import Failure
 from app.services import postbacks
 from app.services.delivery.loop import Delivery
-from app.services.delivery.targets import Ways
-from app.services.postbacks import Owed
+from app.services.delivery.targets import DestinationResolver
+from app.services.postbacks import NewPostback
 from plugins.contract import Outcome, Request, Response, Verdict, hookimpl, outcome_by_status
 from plugins.registry import Registry, make_adapter
 from tests.app.services.delivery.test_loop import Clock, Exchange
@@ -52,7 +52,7 @@ class World:
             "account": 1, "campaign": "c", "chat": 1, "subscriber": 1,
             "click": f"{lead}-{self.sequence[lead]}",
         }  # fmt: skip
-        owed = Owed(
+        owed = NewPostback(
             self.stage.account, self.stage.campaign, lead, self.stage.destination,
             self.sequence[lead], "wait", json.dumps(event),
         )  # fmt: skip
@@ -69,10 +69,10 @@ class World:
                 self.log.append((int(lead), int(sequence)))
             return said
 
-        ways = Ways(self.app.extensions["trackers"])
-        Delivery(Exchange(answer), ways, lease_seconds=45, clock=self.clock, dice=lambda: 0.3).run(
-            seconds=30
-        )
+        resolver = DestinationResolver(self.app.extensions["trackers"])
+        Delivery(
+            Exchange(answer), resolver, lease_seconds=45, clock=self.clock, rng=lambda: 0.3
+        ).run(seconds=30)
         db.session.commit()
 
     def die(self, rows: int) -> None:
@@ -219,10 +219,10 @@ class Vendor(World):
             self._drain(answer)
 
     def _drain(self, answer: Any) -> None:
-        ways = Ways(self.registry)
-        Delivery(Exchange(answer), ways, lease_seconds=45, clock=self.clock, dice=lambda: 0.3).run(
-            seconds=30
-        )
+        resolver = DestinationResolver(self.registry)
+        Delivery(
+            Exchange(answer), resolver, lease_seconds=45, clock=self.clock, rng=lambda: 0.3
+        ).run(seconds=30)
         db.session.commit()
 
     def sleep(self, seconds: int) -> None:
