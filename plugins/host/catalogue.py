@@ -15,7 +15,7 @@ from marshmallow import Schema, missing
 from plugins.contract import EventKind
 from plugins.host import settings_form
 from plugins.host.adapter import Adapter
-from plugins.host.registry import Registry
+from plugins.host.registry import BUILT_INS, Registry
 from plugins.trackers.url_template import presets
 from plugins.trackers.url_template.presets import Field, Preset
 
@@ -128,7 +128,7 @@ def _table(head: str, rows: Iterable[Sequence[str]]) -> str:
 
 
 def _adapter(registry: Registry, name: str) -> list[str]:
-    module = importlib.import_module(f"plugins.{name}")
+    module = importlib.import_module(f"plugins.trackers.{BUILT_INS[name]}")
     asked = settings_form.fields_of(registry.get(name).schema)
     return [
         settings_form.title_of(registry.get(name).schema, name),
