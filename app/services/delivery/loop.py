@@ -12,7 +12,7 @@ import secrets
 import time
 from collections import Counter, defaultdict, deque
 from collections.abc import Callable
-from typing import Final, Protocol
+from typing import Final
 
 from sqlalchemy import Connection
 
@@ -30,6 +30,7 @@ from app.services.delivery.attempt import (
     too_late,
 )
 from app.services.delivery.concurrency import ConcurrencyLimiter
+from app.services.delivery.in_flight import Exchange
 from app.services.delivery.rate import LONGEST, Pacing
 from app.services.delivery.targets import COOL_DOWN, DestinationResolver, DestinationUnavailable
 from app.services.postbacks import (
@@ -39,7 +40,7 @@ from app.services.postbacks import (
     DueDestination,
     PostbackUpdate,
 )
-from plugins.contract import Outcome, Request, Verdict
+from plugins.contract import Outcome, Verdict
 from plugins.host.validation import AdapterFailed
 
 MAX_CLAIMED: Final = 1024  # rows of one drain, waiting or in the air
@@ -51,19 +52,6 @@ NOTHING_TO_SEND: Final = "the destination has nothing to send for this event"
 WAITS_ITS_TURN: Final = "waits its turn: the tracker limits how fast it may be told"
 HOLD: Final = 1.0  # seconds without a token from which on nobody need look: the clock's tick
 LAST_WORDS: Final = 4.0  # seconds for answers in the air after a stop
-
-
-class Exchange(Protocol):
-    """What delivery needs of `outbound.transport.Transport`."""
-
-    def start(self, request: Request, tag: object) -> None:
-        """Send; the answer comes from `poll` under `tag`."""
-
-    def poll(self, seconds: float) -> list[Answer]:
-        """Answers that are ready, waiting at most `seconds` for the first."""
-
-    def abort(self) -> list[object]:
-        """Drop what is in the air; returns the tags."""
 
 
 class Delivery:
