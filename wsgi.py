@@ -4,7 +4,7 @@ import sys
 
 from app import create_app
 from app.config import BadSetting
-from app.web.request_slots import Turns
+from app.web.request_slots import RequestSlots
 
 try:
     app = create_app()
@@ -12,4 +12,4 @@ except BadSetting as error:
     sys.exit(f"gatepost: {error}")
 
 # Only here: a test client is never slow.
-app.wsgi_app = Turns(app.wsgi_app, app.config["SETTINGS"].request_seconds)  # type: ignore[method-assign]
+app.wsgi_app = RequestSlots(app.wsgi_app, app.config["SETTINGS"].request_seconds)  # type: ignore[method-assign]

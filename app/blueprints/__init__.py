@@ -1,4 +1,4 @@
-"""Doors: parse, guard, call one service, answer.
+"""HTTP endpoints: parse, guard, call one service, answer.
 
 Each module offers its `blueprint`; a view wears one guard of `app.web.auth`.
 """
@@ -20,14 +20,14 @@ from app.blueprints.postbacks import blueprint as postbacks
 from app.blueprints.profile import blueprint as profile
 from app.blueprints.stats import blueprint as stats
 from app.blueprints.tariffs import blueprint as tariffs
-from app.blueprints.telegram import door as telegram
+from app.blueprints.telegram import blueprint as telegram
 from app.blueprints.trackers import blueprint as trackers
 from app.blueprints.transfer import blueprint as transfer
 
 
 def register_blueprints(app: Flask) -> None:
-    """Open every door."""
-    doors = (
+    """Register every blueprint."""
+    blueprints = (
         telegram,
         profile,
         auth,
@@ -45,5 +45,5 @@ def register_blueprints(app: Flask) -> None:
         docs,
         health,
     )
-    for door in doors:
-        app.register_blueprint(door)
+    for blueprint in blueprints:
+        app.register_blueprint(blueprint)

@@ -8,7 +8,7 @@ from app.schemas import load
 from app.schemas.auth import Logout, Poll
 from app.services.service_bot import sessions
 from app.web.auth import caller_address, public, session
-from app.web.responses import ok
+from app.web.responses import success
 
 blueprint = Blueprint("auth", __name__, url_prefix="/api/auth")
 
@@ -19,7 +19,7 @@ def poll() -> Response:
     """The session token, once the login link of this nonce was opened."""
     token = sessions.poll(load(Poll())["nonce"], caller_address())
     told = {"pending": True} if token is None else {"pending": False, "token": token}
-    answer = ok(**told)
+    answer = success(**told)
     answer.headers["Cache-Control"] = "no-store"
     return answer
 
@@ -29,4 +29,4 @@ def poll() -> Response:
 def logout() -> Response:
     """End this session, or all of the account's."""
     sessions.end(g.account.id, g.account.session_id, **load(Logout()))
-    return ok()
+    return success()

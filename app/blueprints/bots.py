@@ -8,7 +8,7 @@ from app.schemas import load
 from app.schemas.bots import BotAdd, BotAdded, BotChats, BotId, BotOut, BotsList, ChatOut
 from app.services.bots import bots
 from app.web.auth import api_key
-from app.web.responses import ok
+from app.web.responses import success
 
 blueprint = Blueprint("bots", __name__, url_prefix="/api/bots")
 
@@ -17,14 +17,14 @@ blueprint = Blueprint("bots", __name__, url_prefix="/api/bots")
 @api_key
 def listed() -> Response:
     """All bots, deleted ones too."""
-    return ok(BotOut(many=True).dump(bots.listed(g.account.id, **load(BotsList()))))
+    return success(BotOut(many=True).dump(bots.listed(g.account.id, **load(BotsList()))))
 
 
 @blueprint.post("/add.json")
 @api_key
 def add() -> Response:
     """Connect a bot by its token, or restore it."""
-    return ok(BotAdded().dump(bots.add(g.account.id, **load(BotAdd()))))
+    return success(BotAdded().dump(bots.add(g.account.id, **load(BotAdd()))))
 
 
 @blueprint.get("/chats.json")
@@ -32,7 +32,7 @@ def add() -> Response:
 def chats() -> Response:
     """Chats a campaign may be made for."""
     wanted = load(BotChats())
-    return ok(ChatOut(many=True).dump(bots.chats(g.account.id, wanted.pop("id"), **wanted)))
+    return success(ChatOut(many=True).dump(bots.chats(g.account.id, wanted.pop("id"), **wanted)))
 
 
 @blueprint.post("/del.json")
@@ -40,4 +40,4 @@ def chats() -> Response:
 def remove() -> Response:
     """Disconnect a bot softly."""
     bots.remove(g.account.id, load(BotId())["id"])
-    return ok()
+    return success()

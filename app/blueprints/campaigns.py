@@ -17,9 +17,9 @@ from app.schemas.campaigns import (
     LinkOut,
 )
 from app.services.campaigns import campaigns, links
-from app.services.trackers.url_templates import told, warnings
+from app.services.trackers.url_templates import warnings, with_warnings
 from app.web.auth import api_key
-from app.web.responses import ok
+from app.web.responses import success
 
 blueprint = Blueprint("campaigns", __name__, url_prefix="/api/camp")
 
@@ -29,7 +29,7 @@ blueprint = Blueprint("campaigns", __name__, url_prefix="/api/camp")
 def listed() -> Response:
     """All campaigns that are not deleted."""
     found = campaigns.listed(g.account.id, **load(CampaignsList()))
-    return ok(CampaignOut(many=True).dump(found))
+    return success(CampaignOut(many=True).dump(found))
 
 
 @blueprint.get("/get.json")
@@ -37,7 +37,7 @@ def listed() -> Response:
 def get() -> Response:
     """One campaign in full."""
     wanted = load(CampaignId())
-    return ok(CampaignDetail().dump(campaigns.find(g.account.id, wanted["id"])))
+    return success(CampaignDetail().dump(campaigns.find(g.account.id, wanted["id"])))
 
 
 @blueprint.post("/add.json")
@@ -46,7 +46,10 @@ def add() -> Response:
     """Track a chat."""
     wanted = load(CampaignAdd())
     campaign = campaigns.add(g.account.id, **wanted)
-    return ok({"id": campaign.id, "code": campaign.code}, **told(warnings(wanted.get("urls", {}))))
+    return success(
+        {"id": campaign.id, "code": campaign.code},
+        **with_warnings(warnings(wanted.get("urls", {}))),
+    )
 
 
 @blueprint.post("/edit.json")
@@ -55,7 +58,7 @@ def edit() -> Response:
     """Change a campaign."""
     wanted = load(CampaignEdit())
     campaigns.edit(g.account.id, wanted.pop("id"), **wanted)
-    return ok(**told(warnings(wanted.get("urls", {}))))
+    return success(**with_warnings(warnings(wanted.get("urls", {}))))
 
 
 @blueprint.get("/link.json")
@@ -64,7 +67,7 @@ def link() -> Response:
     """The deep link for advertising."""
     wanted = load(CampaignLink())
     made = links.make(g.account.id, wanted["id"], wanted["click"])
-    return ok(LinkOut().dump(made), **told(made.warnings))
+    return success(LinkOut().dump(made), **with_warnings(made.warnings))
 
 
 @blueprint.post("/pause.json")
@@ -73,7 +76,7 @@ def pause() -> Response:
     """Pause or resume a campaign."""
     wanted = load(CampaignPause())
     campaigns.pause(g.account.id, wanted["id"], paused=wanted["pause"])
-    return ok()
+    return success()
 
 
 @blueprint.post("/del.json")
@@ -81,4 +84,4 @@ def pause() -> Response:
 def remove() -> Response:
     """Delete a campaign softly."""
     campaigns.remove(g.account.id, load(CampaignId())["id"])
-    return ok()
+    return success()

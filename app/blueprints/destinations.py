@@ -6,7 +6,7 @@ from flask import Blueprint, Response, g
 
 from app.schemas import load
 from app.schemas.destinations import (
-    CheckedOut,
+    CheckResultOut,
     DestinationAdd,
     DestinationCheck,
     DestinationEdit,
@@ -16,9 +16,9 @@ from app.schemas.destinations import (
     DestinationsList,
 )
 from app.services.trackers import destinations
-from app.services.trackers.url_templates import told, warnings_of
+from app.services.trackers.url_templates import warnings_of, with_warnings
 from app.web.auth import api_key
-from app.web.responses import ok, page
+from app.web.responses import page, success
 
 blueprint = Blueprint("destinations", __name__, url_prefix="/api/dest")
 
@@ -37,7 +37,7 @@ def add() -> Response:
     """Connect a tracker."""
     wanted = load(DestinationAdd())
     number = destinations.add(g.account.id, **wanted)
-    return ok({"id": number}, **told(warnings_of(wanted["settings"])))
+    return success({"id": number}, **with_warnings(warnings_of(wanted["settings"])))
 
 
 @blueprint.post("/edit.json")
@@ -46,7 +46,7 @@ def edit() -> Response:
     """Change a destination."""
     wanted = load(DestinationEdit())
     destinations.edit(g.account.id, wanted.pop("id"), **wanted)
-    return ok(**told(warnings_of(wanted.get("settings", {}))))
+    return success(**with_warnings(warnings_of(wanted.get("settings", {}))))
 
 
 @blueprint.post("/pause.json")
@@ -55,7 +55,7 @@ def pause() -> Response:
     """Pause or resume a destination."""
     wanted = load(DestinationPause())
     destinations.pause(g.account.id, wanted["id"], paused=wanted["pause"])
-    return ok()
+    return success()
 
 
 @blueprint.post("/del.json")
@@ -63,11 +63,13 @@ def pause() -> Response:
 def remove() -> Response:
     """Delete a destination softly."""
     destinations.remove(g.account.id, load(DestinationId())["id"])
-    return ok()
+    return success()
 
 
 @blueprint.post("/check.json")
 @api_key
 def check() -> Response:
     """Ask the tracker whether the connection is good."""
-    return ok(CheckedOut().dump(destinations.check(g.account.id, **load(DestinationCheck()))))
+    return success(
+        CheckResultOut().dump(destinations.check(g.account.id, **load(DestinationCheck())))
+    )

@@ -9,17 +9,17 @@ from flask import Blueprint, Response, g, stream_with_context
 from app.schemas import load
 from app.schemas.csv_export import lines
 from app.schemas.leads import (
+    LeadHistory,
     LeadId,
     LeadOut,
     LeadPerson,
     LeadsExport,
     LeadsList,
-    LeadStory,
     Subscriber,
 )
 from app.services.leads import erasure, query
 from app.web.auth import api_key
-from app.web.responses import ok, page
+from app.web.responses import page, success
 
 blueprint = Blueprint("leads", __name__, url_prefix="/api/leads")
 
@@ -37,7 +37,7 @@ def listed() -> Response:
 def get() -> Response:
     """One lead explained."""
     found = query.explained(g.account.id, load(LeadId())["id"])
-    return ok(LeadPerson().dump(found.lead) | LeadStory().dump(found))
+    return success(LeadPerson().dump(found.lead) | LeadHistory().dump(found))
 
 
 @blueprint.get("/export.json")
@@ -54,4 +54,4 @@ def export() -> Response:
 @api_key
 def erase() -> Response:
     """Erase what tells who a subscriber is."""
-    return ok({"count": erasure.erase(g.account.id, load(Subscriber())["subscriber"])})
+    return success({"count": erasure.erase(g.account.id, load(Subscriber())["subscriber"])})

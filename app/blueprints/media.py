@@ -7,7 +7,7 @@ from flask import Blueprint, Response, g
 from app.schemas.media import MediaOut, uploaded
 from app.services.campaigns import media
 from app.web.auth import api_key
-from app.web.responses import ok
+from app.web.responses import success
 
 blueprint = Blueprint("media", __name__, url_prefix="/api/media")
 
@@ -16,5 +16,5 @@ blueprint = Blueprint("media", __name__, url_prefix="/api/media")
 @api_key
 def upload() -> Response:
     """Keep a photo or a video."""
-    code = media.upload(g.account.id, uploaded(media.MOST_BYTES))
-    return ok(MediaOut().dump({"media": code}))
+    code = media.upload(g.account.id, uploaded(media.MAX_BYTES))
+    return success(MediaOut().dump({"media": code}))

@@ -6,19 +6,19 @@ from flask import Blueprint, Response, g
 
 from app.schemas import load
 from app.schemas.postbacks import (
+    PostbackAttempts,
     PostbackDetail,
     PostbackId,
     PostbackOut,
     PostbackResend,
     PostbacksList,
-    PostbackStory,
     PostbackTest,
-    TryoutOut,
+    TestSendOut,
 )
 from app.services.postbacks import log
 from app.services.trackers import test_send
 from app.web.auth import api_key
-from app.web.responses import ok, page
+from app.web.responses import page, success
 
 blueprint = Blueprint("postbacks", __name__, url_prefix="/api/postbacks")
 
@@ -36,18 +36,18 @@ def listed() -> Response:
 def get() -> Response:
     """One postback with every attempt."""
     found = log.explained(g.account.id, load(PostbackId())["id"])
-    return ok(PostbackDetail().dump(found.postback) | PostbackStory().dump(found))
+    return success(PostbackDetail().dump(found.postback) | PostbackAttempts().dump(found))
 
 
 @blueprint.post("/resend.json")
 @api_key
 def resend() -> Response:
     """Send one postback, or those a filter finds, once more."""
-    return ok({"count": log.resend(g.account.id, **load(PostbackResend()))})
+    return success({"count": log.resend(g.account.id, **load(PostbackResend()))})
 
 
 @blueprint.post("/test.json")
 @api_key
 def test() -> Response:
     """What would be sent for a sample event; with `send`, what the tracker says to it."""
-    return ok(TryoutOut().dump(test_send.run(g.account.id, **load(PostbackTest()))))
+    return success(TestSendOut().dump(test_send.run(g.account.id, **load(PostbackTest()))))

@@ -16,9 +16,9 @@ from app.schemas.profile import (
 )
 from app.services import profile
 from app.services.accounts import accounts
-from app.services.trackers.url_templates import told, warnings
+from app.services.trackers.url_templates import warnings, with_warnings
 from app.web.auth import api_key, api_key_even_unpaid, session
-from app.web.responses import ok
+from app.web.responses import success
 
 blueprint = Blueprint("profile", __name__, url_prefix="/api/profile")
 
@@ -27,21 +27,21 @@ blueprint = Blueprint("profile", __name__, url_prefix="/api/profile")
 @api_key_even_unpaid
 def info() -> Response:
     """The account, its plan, its templates."""
-    return ok(ProfileOut().dump(accounts.profile(g.account.id)))
+    return success(ProfileOut().dump(accounts.profile(g.account.id)))
 
 
 @blueprint.get("/login.json")
 @session
 def login() -> Response:
     """Whose session this is."""
-    return ok(LoginOut().dump(accounts.profile(g.account.id)))
+    return success(LoginOut().dump(accounts.profile(g.account.id)))
 
 
 @blueprint.post("/apikey.json")
 @api_key
 def apikey() -> Response:
     """A new key; the old one is dead at once."""
-    return ok({"key": accounts.rotate_key(g.account.id)})
+    return success({"key": accounts.rotate_key(g.account.id)})
 
 
 @blueprint.post("/postbacks.json")
@@ -50,7 +50,7 @@ def postbacks() -> Response:
     """Change some of the account's templates."""
     wanted = load(Templates())
     accounts.edit_templates(g.account.id, wanted)
-    return ok(**told(warnings(wanted)))
+    return success(**with_warnings(warnings(wanted)))
 
 
 @blueprint.post("/notify.json")
@@ -58,7 +58,7 @@ def postbacks() -> Response:
 def notify() -> Response:
     """Switch notifications."""
     accounts.choose_notifications(g.account.id, **load(Notifications()))
-    return ok()
+    return success()
 
 
 @blueprint.post("/lang.json")
@@ -66,14 +66,14 @@ def notify() -> Response:
 def lang() -> Response:
     """Set the language."""
     accounts.choose_language(g.account.id, **load(Language()))
-    return ok()
+    return success()
 
 
 @blueprint.get("/tracker.json")
 @api_key
 def tracker() -> Response:
     """Which tracker is connected."""
-    return ok(TrackerOut().dump(profile.read(g.account.id)))
+    return success(TrackerOut().dump(profile.read(g.account.id)))
 
 
 @blueprint.post("/tracker.json")
@@ -81,4 +81,4 @@ def tracker() -> Response:
 def connect() -> Response:
     """Connect an AlterCPA tracker, or disconnect it."""
     profile.choose(g.account.id, **load(TrackerConnect()))
-    return ok()
+    return success()

@@ -10,7 +10,7 @@ from app.schemas import load
 from app.schemas.stats import DayOut, RetentionOut, StatsDaily, StatsRange, SummaryOut
 from app.services.leads import stats
 from app.web.auth import api_key
-from app.web.responses import ok
+from app.web.responses import success
 
 blueprint = Blueprint("stats", __name__, url_prefix="/api/stats")
 
@@ -20,7 +20,7 @@ blueprint = Blueprint("stats", __name__, url_prefix="/api/stats")
 def summary() -> Response:
     """The counters of a range, and of the range before it."""
     found = stats.summary(g.account.id, now=int(time.time()), **load(StatsRange()))
-    return ok(SummaryOut().dump(found))
+    return success(SummaryOut().dump(found))
 
 
 @blueprint.get("/daily.json")
@@ -28,7 +28,7 @@ def summary() -> Response:
 def daily() -> Response:
     """The counters of each day."""
     found = stats.daily(g.account.id, now=int(time.time()), **load(StatsDaily()))
-    return ok(DayOut(many=True).dump(found))
+    return success(DayOut(many=True).dump(found))
 
 
 @blueprint.get("/retention.json")
@@ -36,4 +36,4 @@ def daily() -> Response:
 def retention() -> Response:
     """Who stays, by day of joining, and how soon the others left."""
     found = stats.retention(g.account.id, now=int(time.time()), **load(StatsRange()))
-    return ok(RetentionOut().dump(found))
+    return success(RetentionOut().dump(found))

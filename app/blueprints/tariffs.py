@@ -16,7 +16,7 @@ from app.schemas.tariffs import (
 )
 from app.services.billing import tariffs
 from app.web.auth import api_key_even_unpaid, public
-from app.web.responses import ok, page
+from app.web.responses import page, success
 
 blueprint = Blueprint("tariffs", __name__, url_prefix="/api")
 
@@ -25,7 +25,7 @@ blueprint = Blueprint("tariffs", __name__, url_prefix="/api")
 @api_key_even_unpaid
 def listed() -> Response:
     """The plans on offer."""
-    return ok(TariffOut(many=True).dump(PLANS.values()))
+    return success(TariffOut(many=True).dump(PLANS.values()))
 
 
 @blueprint.post("/tariff/buy.json")
@@ -33,7 +33,7 @@ def listed() -> Response:
 def buy() -> Response:
     """Choose a plan; a paid one answers where to pay."""
     url = tariffs.buy(g.account.id, load(TariffBuy())["tariff"])
-    return ok({"url": url}) if url else ok()
+    return success({"url": url}) if url else success()
 
 
 @blueprint.get("/tariff/history.json")
@@ -50,11 +50,11 @@ def confirm() -> Response:
     """The gateway's push."""
     headers = {name.lower(): value for name, value in request.headers.items()}
     tariffs.confirm(request.get_data(), headers, request.args.to_dict())
-    return ok()
+    return success()
 
 
 @blueprint.get("/pay/check")
 @public  # whoever holds the reference may know whether it is paid
 def check() -> Response:
     """Where the buyer comes back to; asks the gateway."""
-    return ok(PaymentCheckOut().dump(tariffs.check(load(PaymentCheck())["payment"])))
+    return success(PaymentCheckOut().dump(tariffs.check(load(PaymentCheck())["payment"])))

@@ -1,4 +1,4 @@
-"""The door through which Telegram comes. Its answers have no body, ever.
+"""Where Telegram delivers updates. Its answers have no body, ever.
 
 Telegram runs an answer with a `method` field as a command, so there is
 nothing to gain from a body and a command channel to lose.
@@ -17,7 +17,7 @@ from app.services.updates import inbox
 from app.web.auth import telegram_secret
 
 log = structlog.get_logger()
-door = Blueprint("telegram", __name__)
+blueprint = Blueprint("telegram", __name__)
 
 MAX_BODY: Final = 1024 * 1024
 KEPT_SECONDS: Final = 5.0  # how long a process remembers which bot is behind a path
@@ -26,7 +26,7 @@ KEPT_PATHS: Final = 10_000
 _bots: dict[str, tuple[int, float]] = {}
 
 
-@door.post("/telegram/<path>")
+@blueprint.post("/telegram/<path>")
 @telegram_secret
 def receive(path: str) -> Response:
     """Store one update; 200 once it is committed."""
@@ -41,7 +41,7 @@ def receive(path: str) -> Response:
     return Response(status=200)
 
 
-@door.errorhandler(SQLAlchemyError)
+@blueprint.errorhandler(SQLAlchemyError)
 def refuse(error: SQLAlchemyError) -> Response:
     """Not stored, so not accepted: Telegram will bring it again."""
     log.error("update.refused", fault=type(error).__name__)

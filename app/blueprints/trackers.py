@@ -6,7 +6,7 @@ from flask import Blueprint, Response
 
 from app.services.trackers import catalogue
 from app.web.auth import api_key
-from app.web.responses import ok
+from app.web.responses import success
 
 blueprint = Blueprint("trackers", __name__, url_prefix="/api/trackers")
 
@@ -15,4 +15,4 @@ blueprint = Blueprint("trackers", __name__, url_prefix="/api/trackers")
 @api_key
 def listed() -> Response:
     """All adapters with the fields they ask for, and the broken ones with their reason."""
-    return ok(catalogue.listed())
+    return success(catalogue.listed())

@@ -8,7 +8,7 @@ from app.schemas import load
 from app.schemas.transfer import BotTransfer, CampaignTransfer, Recipient, RecipientOut
 from app.services.campaigns import transfer
 from app.web.auth import api_key
-from app.web.responses import ok
+from app.web.responses import success
 
 blueprint = Blueprint("transfer", __name__, url_prefix="/api/transfer")
 
@@ -17,21 +17,21 @@ blueprint = Blueprint("transfer", __name__, url_prefix="/api/transfer")
 @api_key
 def token() -> Response:
     """The account's own receiving token."""
-    return ok({"token": transfer.token_of(g.account.id)})
+    return success({"token": transfer.token_of(g.account.id)})
 
 
 @blueprint.post("/token.json")
 @api_key
 def renew() -> Response:
     """A new token; the old one is dead at once."""
-    return ok({"token": transfer.renew_token(g.account.id)})
+    return success({"token": transfer.renew_token(g.account.id)})
 
 
 @blueprint.get("/resolve.json")
 @api_key
 def resolve() -> Response:
     """Who would receive, and whether they can."""
-    return ok(RecipientOut().dump(transfer.resolve(load(Recipient())["token"])))
+    return success(RecipientOut().dump(transfer.resolve(load(Recipient())["token"])))
 
 
 @blueprint.post("/bot.json")
@@ -40,7 +40,7 @@ def bot() -> Response:
     """Give a bot and all its campaigns."""
     wanted = load(BotTransfer())
     transfer.give_bot(g.account.id, wanted["token"], wanted["id"], with_leads=wanted["leads"])
-    return ok()
+    return success()
 
 
 @blueprint.post("/camp.json")
@@ -55,4 +55,4 @@ def camp() -> Response:
         to_bot=wanted.get("bot"),
         with_leads=wanted["leads"],
     )
-    return ok()
+    return success()

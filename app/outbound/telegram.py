@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from app.domain.telegram.api_errors import Meaning, meaning
 from app.outbound.transport import Answer, Transport
-from app.web.request_slots import given_away
+from app.web.request_slots import slot_released
 from plugins.contract import Request, Response, mask
 
 MAX_BODY: Final = 256 * 1024
@@ -75,7 +75,7 @@ class BotApi:
         """
         request = build(method, params, self._token, self._base_url)
         transport = Transport(trusted=True, total_seconds=self._seconds, max_body=MAX_BODY)
-        with given_away(), closing(transport):
+        with slot_released(), closing(transport):
             answer = next(iter(transport.exchange([request])))
         return read(answer, self._token)
 

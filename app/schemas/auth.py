@@ -16,4 +16,4 @@ class Poll(Input):
 class Logout(Input):
     """Which sessions to end."""
 
-    everywhere = fields.Flag(load_default=False)
+    everywhere = fields.Boolean(load_default=False)

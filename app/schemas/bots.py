@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from app.schemas import fields
 from app.schemas.base import Input, Output
-from app.schemas.pagination import Part
+from app.schemas.pagination import OptionalPage
 
 
 class BotAdd(Input):
     """The token BotFather gave; a careless copy may bring spaces along."""
 
-    token = fields.Text(256, filled=True, required=True)
+    token = fields.Text(256, not_empty=True, required=True)
 
 
 class BotId(Input):
@@ -19,11 +19,11 @@ class BotId(Input):
     id = fields.Int(1, required=True)
 
 
-class BotsList(Part):
+class BotsList(OptionalPage):
     """All of them, or so many from there."""
 
 
-class BotChats(Part, BotId):
+class BotChats(OptionalPage, BotId):
     """The same of one bot's chats."""
 
 
@@ -40,7 +40,7 @@ class BotOut(BotAdded):
 
     tg = fields.Int(attribute="tg_id")
     status = fields.Int()
-    created = fields.Stamp()
+    created = fields.UtcText()
 
 
 class ChatOut(Output):

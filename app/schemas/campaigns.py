@@ -8,7 +8,7 @@ from marshmallow import post_load
 
 from app.schemas import fields
 from app.schemas.base import Input, Output
-from app.schemas.pagination import Part
+from app.schemas.pagination import OptionalPage
 from app.schemas.profile import LONGEST_URL, Templates
 from app.services.trackers.url_templates import FIELDS
 
@@ -19,7 +19,7 @@ class CampaignId(Input):
     id = fields.Int(1, required=True)
 
 
-class CampaignsList(Part):
+class CampaignsList(OptionalPage):
     """All of them, or so many from there."""
 
 
@@ -61,7 +61,7 @@ class CampaignLink(CampaignId):
 class CampaignPause(CampaignId):
     """Pause with 1, resume with 0."""
 
-    pause = fields.Flag(required=True)
+    pause = fields.Boolean(required=True)
 
 
 class CampaignOut(Output):
@@ -77,7 +77,7 @@ class CampaignOut(Output):
     starts = fields.Int()
     confirms = fields.Int()
     unsubs = fields.Int()
-    created = fields.Stamp()
+    created = fields.UtcText()
 
 
 class CampaignDetail(CampaignOut):

@@ -12,14 +12,14 @@ from app.errors import translatable
 from app.models import DestinationStatus, Role
 from app.schemas import fields
 from app.schemas.base import Input, Output
-from app.schemas.pagination import Slice
+from app.schemas.pagination import Page
 from app.schemas.parsing import LONGEST_NAME, UNSTORABLE, is_deep
 from plugins.contract import EventKind
 
 LONGEST_TITLE: Final = 128
 #: Longer than any address or template that an adapter takes.
 LONGEST_SETTING: Final = 8192
-_FLAG: Final = fields.Flag()
+_FLAG: Final = fields.Boolean()
 
 
 class Settings(fields.Field[dict[str, Any]]):
@@ -101,7 +101,7 @@ class DestinationId(Input):
     id = fields.Int(1, required=True)
 
 
-class DestinationsList(Slice):
+class DestinationsList(Page):
     """`campaign` 0 asks for those of the account as a whole."""
 
     campaign = fields.Int(0)
@@ -129,7 +129,7 @@ class DestinationEdit(DestinationId):
 class DestinationPause(DestinationId):
     """Pause with 1, resume with 0."""
 
-    pause = fields.Flag(required=True)
+    pause = fields.Boolean(required=True)
 
 
 class DestinationCheck(Input):
@@ -150,19 +150,19 @@ class DestinationOut(Output):
     id = fields.Int(attribute="destination.id")
     tracker = fields.Text(attribute="destination.tracker")
     title = fields.Text(attribute="destination.title")
-    role = fields.Word(Role, attribute="destination.role")
-    campaign = fields.Int(attribute="destination.campaign_id", none=0)
+    role = fields.EnumName(Role, attribute="destination.role")
+    campaign = fields.Int(attribute="destination.campaign_id", null_as=0)
     settings = Plain()
     events = Events(attribute="destination.events")
-    every_event = fields.Flag(attribute="destination.every_event")
-    status = fields.Word(DestinationStatus, attribute="destination.status")
+    every_event = fields.Boolean(attribute="destination.every_event")
+    status = fields.EnumName(DestinationStatus, attribute="destination.status")
     reason = fields.Text(attribute="destination.reason")
     failures = fields.Int(attribute="destination.failures")
-    blocked_until = fields.Stamp(attribute="destination.blocked_until")
-    created = fields.Stamp(attribute="destination.created")
+    blocked_until = fields.UtcText(attribute="destination.blocked_until")
+    created = fields.UtcText(attribute="destination.created")
 
 
-class CheckedOut(Output):
+class CheckResultOut(Output):
     """`dest/check`; `ok` is null when the tracker offers no check."""
 
     ok = Plain()

@@ -19,7 +19,18 @@ from marshmallow.fields import Dict, List, Nested
 from app.errors import translatable
 from app.schemas.parsing import UNSTORABLE
 
-__all__ = ["Choice", "Dict", "Field", "Flag", "Int", "List", "Nested", "Stamp", "Text", "Word"]
+__all__ = [
+    "Boolean",
+    "Choice",
+    "Dict",
+    "EnumName",
+    "Field",
+    "Int",
+    "List",
+    "Nested",
+    "Text",
+    "UtcText",
+]
 
 Value = TypeVar("Value")
 
@@ -32,7 +43,7 @@ _SENTENCES: Final[Mapping[str, str]] = {
     "required": translatable("is required"),
     "null": translatable("must not be null"),
 }
-_FLAGS: Final[Mapping[str, bool]] = {"true": True, "1": True, "false": False, "0": False}
+_BOOLEANS: Final[Mapping[str, bool]] = {"true": True, "1": True, "false": False, "0": False}
 
 
 class Field(fields.Field[Value], Generic[Value]):
@@ -61,11 +72,11 @@ class Text(Field[str]):
     """Text of at most `longest` characters, of the form `pattern` if one is given."""
 
     def __init__(
-        self, longest: int = 4096, *, filled: bool = False, pattern: str = "", **options: Any
+        self, longest: int = 4096, *, not_empty: bool = False, pattern: str = "", **options: Any
     ) -> None:
         super().__init__(**options)
         self.longest = longest
-        self.filled = filled
+        self.not_empty = not_empty
         self.pattern = re.compile(pattern, re.ASCII) if pattern else None
 
     def _read(self, value: Any) -> str:
@@ -77,7 +88,7 @@ class Text(Field[str]):
             )
         if UNSTORABLE.search(value):
             raise ValidationError(translatable("holds a character that cannot be stored"))
-        if self.filled and not value:
+        if self.not_empty and not value:
             raise ValidationError(translatable("must not be empty"))
         if self.pattern and not self.pattern.fullmatch(value):
             raise ValidationError(translatable("is not of the expected form"))
@@ -85,13 +96,18 @@ class Text(Field[str]):
 
 
 class Int(Field[int]):
-    """A whole number from `low` to `high`. `none` is what None looks like outside."""
+    """A whole number from `low` to `high`. `null_as` is what None looks like outside."""
 
     def __init__(
-        self, low: int = SMALLEST, high: int = LARGEST, *, none: int | None = None, **options: Any
+        self,
+        low: int = SMALLEST,
+        high: int = LARGEST,
+        *,
+        null_as: int | None = None,
+        **options: Any,
     ) -> None:
         super().__init__(**options)
-        self.low, self.high, self.none = low, high, none
+        self.low, self.high, self.null_as = low, high, null_as
 
     def _read(self, value: Any) -> int:
         if isinstance(value, str) and _INTEGER.fullmatch(value):
@@ -107,17 +123,17 @@ class Int(Field[int]):
         return value
 
     def _show(self, value: Any) -> int | None:
-        return self.none if value is None else int(value)
+        return self.null_as if value is None else int(value)
 
 
-class Flag(Field[bool]):
+class Boolean(Field[bool]):
     """true, false, 1 or 0."""
 
     def _read(self, value: Any) -> bool:
         if isinstance(value, float) or not isinstance(value, bool | int | str):
             raise ValidationError(translatable("must be true, false, 1 or 0"))
         try:
-            return _FLAGS[str(value).lower()]
+            return _BOOLEANS[str(value).lower()]
         except KeyError:
             raise ValidationError(translatable("must be true, false, 1 or 0")) from None
 
@@ -137,7 +153,7 @@ class Choice(Field[str]):
         return value
 
 
-class Word(Field[int]):
+class EnumName(Field[int]):
     """A member of an IntEnum, spoken as its name in lower case."""
 
     def __init__(self, members: type[enum.IntEnum], **options: Any) -> None:
@@ -156,7 +172,7 @@ class Word(Field[int]):
         return self.by_value[value]
 
 
-class Stamp(Field[str]):
+class UtcText(Field[str]):
     """Unix seconds as UTC text, `YYYY-MM-DD HH:MM:SS`. Outward only."""
 
     def _show(self, value: Any) -> str:

@@ -7,10 +7,10 @@ from typing import Any
 from app.models import Action
 from app.schemas import fields
 from app.schemas.base import Output
-from app.schemas.pagination import Slice
+from app.schemas.pagination import Page
 
 
-class JournalList(Slice):
+class JournalList(Page):
     """The journal of one chat of one bot."""
 
     bot = fields.Int(1, required=True)
@@ -36,11 +36,11 @@ class JournalOut(Output):
     action = fields.Int()
     type = Origin(attribute="lead_id", dump_only=True)
     campaign = fields.Int(attribute="campaign_id")
-    lead = fields.Int(attribute="lead_id", none=0)
-    time = fields.Stamp()
+    lead = fields.Int(attribute="lead_id", null_as=0)
+    time = fields.UtcText()
 
 
-class HappeningOut(JournalOut):
+class LeadJournalOut(JournalOut):
     """A happening of one lead, with what it did in words."""
 
     decision = fields.Text()

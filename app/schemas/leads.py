@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from app.schemas import fields
 from app.schemas.base import Input, Output
-from app.schemas.journal import HappeningOut
-from app.schemas.pagination import Period, Slice
+from app.schemas.journal import LeadJournalOut
+from app.schemas.pagination import Page, Period
 from app.schemas.postbacks import PostbackOut
 
 
@@ -16,7 +16,7 @@ class LeadsExport(Period):
     status = fields.Int(0, 4)
 
 
-class LeadsList(Slice, LeadsExport):
+class LeadsList(Page, LeadsExport):
     """The same, a page at a time."""
 
 
@@ -41,9 +41,9 @@ class LeadOut(Output):
     username = fields.Text()
     click = fields.Text()
     status = fields.Int(attribute="state")
-    start_time = fields.Stamp()
-    join_time = fields.Stamp()
-    updated = fields.Stamp()
+    start_time = fields.UtcText()
+    join_time = fields.UtcText()
+    updated = fields.UtcText()
 
 
 class LeadPerson(LeadOut):
@@ -52,11 +52,11 @@ class LeadPerson(LeadOut):
     first_name = fields.Text()
     last_name = fields.Text()
     language = fields.Text()
-    premium = fields.Flag()
+    premium = fields.Boolean()
 
 
-class LeadStory(Output):
+class LeadHistory(Output):
     """`leads/get` beside the lead's own fields: how it came to be what it is."""
 
-    journal = fields.List(fields.Nested(HappeningOut))
+    journal = fields.List(fields.Nested(LeadJournalOut))
     postbacks = fields.List(fields.Nested(PostbackOut))

@@ -19,14 +19,14 @@ class Period(Input):
     until = fields.Int(data_key="to")
 
 
-class Part(Input):
+class OptionalPage(Input):
     """Which part of a list that is told whole unless `limit` says otherwise."""
 
     limit = fields.Int(1)
     offset = fields.Int(0, load_default=0)
 
 
-class Slice(Period):
+class Page(Period):
     """Which part of a list. More than 200 rows are not refused, only cut."""
 
     limit = fields.Int(1, load_default=50)

@@ -9,7 +9,7 @@ from app.models import PostbackState
 from app.schemas import fields
 from app.schemas.base import Input, Output
 from app.schemas.destinations import Plain, Settings
-from app.schemas.pagination import Period, Slice
+from app.schemas.pagination import Page, Period
 from app.schemas.profile import LONGEST_URL
 from plugins.contract import EventKind
 
@@ -21,10 +21,10 @@ class PostbackFilter(Period):
     lead = fields.Int(1)
     dest = fields.Int(1)
     event = fields.Choice(*EventKind)
-    state = fields.Word(PostbackState)
+    state = fields.EnumName(PostbackState)
 
 
-class PostbacksList(PostbackFilter, Slice):
+class PostbacksList(PostbackFilter, Page):
     """Parameters of `postbacks/list`."""
 
 
@@ -44,13 +44,13 @@ class PostbackTest(Input):
     """A destination, a URL template, or a tracker with settings; `send` sends for real."""
 
     dest = fields.Int(1)
-    template = fields.Text(LONGEST_URL, filled=True)
+    template = fields.Text(LONGEST_URL, not_empty=True)
     tracker = fields.Text(64)
     settings = Settings()
     event = fields.Choice(*EventKind, load_default=EventKind.APPROVE.value)
     campaign = fields.Int(1)
     click = fields.Text(64, load_default="")
-    send = fields.Flag(load_default=False)
+    send = fields.Boolean(load_default=False)
 
 
 class PostbackOut(Output):
@@ -61,13 +61,13 @@ class PostbackOut(Output):
     lead = fields.Int(attribute="lead_id")
     dest = fields.Int(attribute="destination_id")
     event = fields.Text(attribute="kind")
-    state = fields.Word(PostbackState)
+    state = fields.EnumName(PostbackState)
     reason = fields.Text()
     tries = fields.Int()
     occurrence = fields.Int()
-    due = fields.Stamp()
-    created = fields.Stamp()
-    settled = fields.Stamp()
+    due = fields.UtcText()
+    created = fields.UtcText()
+    settled = fields.UtcText()
 
 
 class AttemptOut(Output):
@@ -77,14 +77,14 @@ class AttemptOut(Output):
     occurrence = fields.Int()
     number = fields.Int()
     step = fields.Text()
-    started = fields.Stamp()
+    started = fields.UtcText()
     ms = fields.Int()
     request = fields.Text()
-    status = fields.Int(none=0)
+    status = fields.Int(null_as=0)
     answer = fields.Text()
     verdict = fields.Text()
     reason = fields.Text()
-    next_try = fields.Stamp()
+    next_try = fields.UtcText()
 
 
 class Frozen(fields.Field[Any]):
@@ -100,7 +100,7 @@ class PostbackDetail(PostbackOut):
     sent = Frozen(attribute="event")
 
 
-class PostbackStory(Output):
+class PostbackAttempts(Output):
     """`postbacks/get` beside the postback's own fields."""
 
     attempts = fields.List(fields.Nested(AttemptOut))
@@ -122,11 +122,11 @@ class StepOut(Output):
     reason = fields.Text()
 
 
-class TryoutOut(Output):
+class TestSendOut(Output):
     """`postbacks/test`; `event` is the sample as a postback would freeze it."""
 
     event = Frozen()
-    sent = fields.Flag()
+    sent = fields.Boolean()
     verdict = fields.Text()
     reason = fields.Text()
     steps = fields.List(fields.Nested(StepOut))

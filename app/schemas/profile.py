@@ -23,8 +23,8 @@ class Templates(Input):
 class Notifications(Input):
     """What we tell the account about."""
 
-    tariff = fields.Flag()
-    leads = fields.Flag()
+    tariff = fields.Boolean()
+    leads = fields.Boolean()
 
 
 class Language(Input):
@@ -43,15 +43,15 @@ class TrackerConnect(Input):
 class TrackerOut(Output):
     """`profile/tracker`. The key is never shown."""
 
-    connected = fields.Flag()
+    connected = fields.Boolean()
     domain = fields.Text()
 
 
 class NotificationsOut(Output):
     """The switches as they are."""
 
-    tariff = fields.Flag(attribute="notify_tariff")
-    leads = fields.Flag(attribute="notify_leads")
+    tariff = fields.Boolean(attribute="notify_tariff")
+    leads = fields.Boolean(attribute="notify_leads")
 
 
 class LoginOut(Output):
@@ -71,7 +71,7 @@ class ProfileOut(Output):
     tariff = fields.Text(attribute="account.tariff")
     tariff_name = fields.Text(attribute="plan.name")
     tariff_campaigns = fields.Int(attribute="plan.campaigns")
-    paid_until = fields.Stamp(attribute="account.paid_until")
+    paid_until = fields.UtcText(attribute="account.paid_until")
     campaigns = fields.Int()
     pb_wait = fields.Text(attribute="templates.pb_wait")
     pb_hold = fields.Text(attribute="templates.pb_hold")

@@ -53,7 +53,7 @@ class Percent(fields.Field[float]):
     """A percentage with two decimals; null while it cannot be known."""
 
 
-class Date(fields.Stamp):
+class Date(fields.UtcText):
     """Unix seconds as a UTC date, `YYYY-MM-DD`."""
 
     def _show(self, value: Any) -> str:

@@ -6,7 +6,7 @@ from app.domain.tariffs import PLANS
 from app.models import PaymentState
 from app.schemas import fields
 from app.schemas.base import Input, Output
-from app.schemas.pagination import Slice
+from app.schemas.pagination import Page
 
 
 class TariffBuy(Input):
@@ -25,7 +25,7 @@ class TariffOut(Output):
     price_rub = fields.Int()
 
 
-class TariffHistory(Slice):
+class TariffHistory(Page):
     """The period is that of `created`."""
 
 
@@ -35,24 +35,24 @@ class PaymentOut(Output):
     id = fields.Int()
     tariff = fields.Text()
     gateway = fields.Text()
-    state = fields.Word(PaymentState)
+    state = fields.EnumName(PaymentState)
     amount = fields.Int()
     currency = fields.Text()
-    created = fields.Stamp()
-    paid = fields.Stamp()
-    until = fields.Stamp()
-    refunded = fields.Stamp()
+    created = fields.UtcText()
+    paid = fields.UtcText()
+    until = fields.UtcText()
+    refunded = fields.UtcText()
 
 
 class PaymentCheck(Input):
     """The payment's public reference, as it stands in the return address."""
 
-    payment = fields.Text(64, required=True, filled=True)
+    payment = fields.Text(64, required=True, not_empty=True)
 
 
 class PaymentCheckOut(Output):
     """`pay/check`."""
 
     tariff = fields.Text()
-    state = fields.Word(PaymentState)
-    until = fields.Stamp()
+    state = fields.EnumName(PaymentState)
+    until = fields.UtcText()

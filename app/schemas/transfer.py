@@ -9,14 +9,14 @@ from app.schemas.base import Input, Output
 class Recipient(Input):
     """Whose token it is."""
 
-    token = fields.Text(128, required=True, filled=True)
+    token = fields.Text(128, required=True, not_empty=True)
 
 
 class BotTransfer(Recipient):
     """A bot with its campaigns, with their leads (1) or with them deleted for good (0)."""
 
     id = fields.Int(1, required=True)
-    leads = fields.Flag(required=True)
+    leads = fields.Boolean(required=True)
 
 
 class CampaignTransfer(BotTransfer):
@@ -29,5 +29,5 @@ class RecipientOut(Output):
     """`transfer/resolve`. `slots` is how many more campaigns they may have, -1 unlimited."""
 
     name = fields.Text()
-    paid = fields.Flag()
+    paid = fields.Boolean()
     slots = fields.Int()

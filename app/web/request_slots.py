@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 #: Requests of one process that work at the same time: a little more than it
 #: has connections to the database, for not all of them want one.
-TURNS: Final = 32
+MAX_CONCURRENT_REQUESTS: Final = 32
 PIECE: Final = 64 * 1024
 
 #: A queue of tokens is a semaphore at a tenth of the price of threading's.
@@ -34,61 +34,63 @@ _mine: Final = threading.local()
 
 
 @contextlib.contextmanager
-def given_away() -> Iterator[None]:
+def slot_released() -> Iterator[None]:
     """Wait for somebody else's server without a turn. Hold nothing that others wait for."""
-    turns: Tokens | None = getattr(_mine, "turns", None)
-    if turns is None:  # a worker, or a test: no turns are taken there
+    slots: Tokens | None = getattr(_mine, "slots", None)
+    if slots is None:  # a worker, or a test: no turns are taken there
         yield
         return
-    _mine.turns = None
-    turns.put(None)
+    _mine.slots = None
+    slots.put(None)
     try:
         yield
     finally:
-        turns.get()
-        _mine.turns = turns
+        slots.get()
+        _mine.slots = slots
 
 
-class Turns:
+class RequestSlots:
     """A WSGI application around `application`; `seconds` is what a slow client gets.
 
     Only a real server needs it: put it around the application there.
     """
 
-    def __init__(self, application: WSGIApplication, seconds: float, *, turns: int = TURNS) -> None:
+    def __init__(
+        self, application: WSGIApplication, seconds: float, *, slots: int = MAX_CONCURRENT_REQUESTS
+    ) -> None:
         self._application = application
-        self._turns: Tokens = SimpleQueue()
-        for _ in range(turns):
-            self._turns.put(None)
+        self._slots: Tokens = SimpleQueue()
+        for _ in range(slots):
+            self._slots.put(None)
         self._slow_clients = SlowClients(seconds)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request when there is a turn for it."""
         self._slow_clients.watch(environ)
         length = get_content_length(environ)
-        environ["wsgi.input"] = Body(environ["wsgi.input"], length, self._turns)
-        self._turns.get()
-        _mine.turns = self._turns
+        environ["wsgi.input"] = GuardedBody(environ["wsgi.input"], length, self._slots)
+        self._slots.get()
+        _mine.slots = self._slots
         try:
             return self._application(environ, start_response)
         finally:
-            _mine.turns = None
-            self._turns.put(None)
+            _mine.slots = None
+            self._slots.put(None)
 
 
-class Body:
+class GuardedBody:
     """What the client sends, `length` bytes of it; None if it did not say how many.
 
     A body that ends too early raises ClientDisconnected: granian (2.8) gives
     what there is as if it were all, and half a form is a different form.
     """
 
-    __slots__ = ("_left", "_source", "_turns")
+    __slots__ = ("_left", "_slots", "_source")
 
-    def __init__(self, source: Any, length: int | None, turns: Tokens) -> None:
+    def __init__(self, source: Any, length: int | None, slots: Tokens) -> None:
         self._source = source
         self._left = length
-        self._turns = turns
+        self._slots = slots
 
     def read(self, size: int = -1) -> bytes:
         """At most `size` bytes, or all; fewer only at the end. Its thread has a turn."""
@@ -96,11 +98,11 @@ class Body:
             return b"".join(iter(lambda: self.read(PIECE), b""))
         if self._left == 0 or size == 0:
             return b""
-        self._turns.put(None)
+        self._slots.put(None)
         try:
             data: bytes = self._source.read(size)
         finally:
-            self._turns.get()
+            self._slots.get()
         if self._left is not None:
             if not data:
                 raise ClientDisconnected

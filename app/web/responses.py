@@ -1,4 +1,4 @@
-"""How an answer looks on the wire: `ok`, `page`, and the one error handler.
+"""How an answer looks on the wire: `success`, `page`, and the one error handler.
 
 Under /api/ every answer is HTTP 200 with a `status` field, as the clients of
 AlterCPA TOP expect. Elsewhere the status code tells, and the body is the same.
@@ -34,7 +34,7 @@ HTTP_ERRORS: Final[Mapping[int, type[ApiError]]] = {
 }
 
 
-def ok(data: object = None, **top: object) -> Response:
+def success(data: object = None, **top: object) -> Response:
     """Success. `data` is left out when None; `top` stands beside it."""
     body: dict[str, object] = {"status": "ok"}
     if data is not None:
@@ -44,17 +44,17 @@ def ok(data: object = None, **top: object) -> Response:
 
 def page(rows: object, total: int) -> Response:
     """One page of a list, and how many rows there are without `limit`."""
-    return ok(rows, total=total)
+    return success(rows, total=total)
 
 
 def register(app: Flask) -> None:
     """Install the handler, and let nothing of Flask answer in HTML before it."""
     app.url_map.merge_slashes = False  # a doubled slash would be an HTML redirect
     app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False
-    app.register_error_handler(Exception, failed)
+    app.register_error_handler(Exception, handle_error)
 
 
-def failed(error: Exception) -> Response:
+def handle_error(error: Exception) -> Response:
     """Turn whatever was raised into an answer. Nothing half-written stays."""
     with contextlib.suppress(SQLAlchemyError):
         db.session.rollback()

@@ -540,7 +540,7 @@ def render(exchanges: list[Exchange]) -> str:
 
 
 def _schema(view: Any) -> Input | None:
-    """The schema that a view loads, by its source: a door has no other way."""
+    """The schema that a view loads, by its source: a view has no other way."""
     found = re.search(r"\bload\((\w+)\(", inspect.getsource(view))
     schema: Input | None = view.__globals__[found[1]]() if found else None
     return schema
@@ -566,7 +566,7 @@ def _kind(field: Any) -> str:
     words = getattr(field, "words", None) or getattr(field, "by_word", ())
     if words:
         return ", ".join(f"`{word}`" for word in words)
-    return "true, false, 1 or 0" if isinstance(field, ours.Flag) else "object"
+    return "true, false, 1 or 0" if isinstance(field, ours.Boolean) else "object"
 
 
 def recorded() -> str:

@@ -66,15 +66,15 @@ class PlainHttp:
 def translated(document: dict[str, Any]) -> dict[str, Any]:
     """The document with errors under statuses of their own."""
     for methods in document["paths"].values():
-        for door in methods.values():
-            content = door["responses"]["200"]["content"]
+        for endpoint in methods.values():
+            content = endpoint["responses"]["200"]["content"]
             error = {"schema": {"$ref": "#/components/schemas/Error"}}
             schema = content["application/json"]["schema"]
             if "oneOf" in schema:
                 content["application/json"]["schema"] = schema["oneOf"][0]
             else:
                 del content["application/json"]
-            door["responses"]["4XX"] = {
+            endpoint["responses"]["4XX"] = {
                 "description": "An error.",
                 "content": {"application/json": error},
             }

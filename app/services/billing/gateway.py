@@ -18,7 +18,7 @@ from app.config import BadSetting
 from app.domain import tariffs
 from app.errors import BadKey, NoGateway, translatable
 from app.outbound.transport import Transport
-from app.web.request_slots import given_away
+from app.web.request_slots import slot_released
 from plugins.contract import PROJECT, Request, Response
 from plugins.payments import registry
 from plugins.payments.contract import (
@@ -163,7 +163,7 @@ def give_back(name: str, received: Received) -> None:
 
 def _ask(request: Request) -> Response:
     """One exchange with the gateway, which the operator configured and so trusts."""
-    with given_away(), closing(Transport(trusted=True)) as transport:
+    with slot_released(), closing(Transport(trusted=True)) as transport:
         answer = next(iter(transport.exchange([request])))
     if answer.response is None:
         log.warning("gateway.silent", reason=answer.reason)

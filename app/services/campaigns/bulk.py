@@ -34,7 +34,7 @@ _NOTICES: Final = table_of(Notice)
 _COUNTERS: Final = (table_of(CampaignDay), table_of(CampaignQuarter), table_of(CampaignCohort))
 
 
-def give_ways(connection: Connection, campaigns: Sequence[int], recipient: int) -> None:
+def reassign_destinations(connection: Connection, campaigns: Sequence[int], recipient: int) -> None:
     """The campaigns' own templates and destinations now belong to `recipient`."""
     connection.execute(
         update(_DESTINATIONS)
@@ -44,7 +44,7 @@ def give_ways(connection: Connection, campaigns: Sequence[int], recipient: int) 
     connection.execute(delete(_NOTICES).where(_NOTICES.c.campaign_id.in_(campaigns)))
 
 
-def give(
+def reassign_history(
     connection: Connection,
     campaigns: Sequence[int],
     recipient: int,
@@ -80,7 +80,7 @@ def give(
     )
 
 
-def delete_all(
+def delete_history(
     connection: Connection, campaigns: Sequence[int], *, old_bots: Sequence[int]
 ) -> None:
     """Leads, journal, postbacks, messages and counters are gone for good."""

@@ -27,11 +27,11 @@ from app.extensions import db
 from app.models import Media, MediaPart
 from app.outbound import object_store
 from app.outbound.object_store import ObjectStore, StoreUnreachable
-from app.web.request_slots import given_away
+from app.web.request_slots import slot_released
 
 log = structlog.get_logger()
 
-MOST_BYTES: Final = rules.VIDEO_BYTES
+MAX_BYTES: Final = rules.VIDEO_BYTES
 #: What one account may keep.
 QUOTA: Final = 1024 * rules.MEGABYTE
 PART: Final = rules.MEGABYTE
@@ -40,7 +40,7 @@ _FORMATS: Final = ("JPEG", "PNG", "WEBP")
 Image.MAX_IMAGE_PIXELS = None  # only heads are read here; nothing is decoded
 
 
-class Stored(NamedTuple):
+class MediaContent(NamedTuple):
     """A media's content and its MIME type."""
 
     type: str
@@ -53,7 +53,7 @@ class StoreDown(DatabaseDown):
     default = "the store of media does not answer; try again"
 
 
-class Kept(NamedTuple):
+class StoredMedia(NamedTuple):
     """A media that is known; `data` is what the database has of it."""
 
     code: str
@@ -62,7 +62,7 @@ class Kept(NamedTuple):
     data: bytes
     store: ObjectStore | None
 
-    def content(self) -> Stored | None:
+    def content(self) -> MediaContent | None:
         """All of it; None, and logged, if it is gone. Raises StoreUnreachable.
 
         It wants neither a connection nor an application: any thread may ask.
@@ -71,7 +71,7 @@ class Kept(NamedTuple):
         if not data and self.store:
             data = self.store.get(self.code, self.size + 1) or b""
         if len(data) == self.size:
-            return Stored(self.type, data)
+            return MediaContent(self.type, data)
         log.error("media.gone", media=self.code, wanted=self.size, found=len(data))
         return None
 
@@ -110,7 +110,7 @@ def belongs(account_id: int, code: str) -> bool:
     return db.session.scalar(mine) is not None
 
 
-def find(connection: Connection, code: str) -> Kept | None:
+def find(connection: Connection, code: str) -> StoredMedia | None:
     """Where the content of a media is; None if nobody knows the media."""
     row = connection.execute(
         select(Media.id, Media.type, Media.size).where(Media.code == code)
@@ -119,7 +119,7 @@ def find(connection: Connection, code: str) -> Kept | None:
         return None
     parts = select(MediaPart.data).where(MediaPart.media_id == row.id).order_by(MediaPart.number)
     data = b"".join(connection.scalars(parts))
-    return Kept(code, row.type, row.size, data, configured_store())
+    return StoredMedia(code, row.type, row.size, data, configured_store())
 
 
 def _write(row: Media, file: IO[bytes]) -> str:
@@ -147,7 +147,7 @@ def _put(store: ObjectStore, row: Media, file: IO[bytes]) -> str:
     """
     account_id, code, digest = row.account_id, row.code, row.digest
     try:
-        with given_away():  # a store that hangs must not silence all of us
+        with slot_released():  # a store that hangs must not silence all of us
             store.put(code, file, row.type)
     except StoreUnreachable as error:
         log.warning("media.not_stored", reason=str(error))

@@ -207,9 +207,9 @@ def _hand_over(
     db.session.flush()
     connection = db.session.connection()
     if ids:
-        bulk.give_ways(connection, ids, recipient)
+        bulk.reassign_destinations(connection, ids, recipient)
     if ids and with_leads:
-        bulk.give(connection, ids, recipient, old_bots=old_bots, bot=bot_id)
+        bulk.reassign_history(connection, ids, recipient, old_bots=old_bots, bot=bot_id)
     elif ids:
-        bulk.delete_all(connection, ids, old_bots=old_bots)
+        bulk.delete_history(connection, ids, old_bots=old_bots)
     db.session.commit()

@@ -92,7 +92,9 @@ class _Drain:
         self._held: dict[int, Claimed] = {}
         self._next_claim = 0.0
         self._upload: int | None = None  # the message whose media is on its way
-        self._fetched: Future[media.Stored | None] | None = None  # its content, from the store
+        self._fetched: Future[media.MediaContent | None] | None = (
+            None  # its content, from the store
+        )
         self._fetch_end = 0.0
         self._turn = 0.0  # when those who wait for it look again
 
@@ -157,7 +159,7 @@ class _Drain:
             return self._settle(self._uploads.poll(seconds))
         return self._settle(self._transport.poll(seconds) + self._uploads.poll(0.0))
 
-    def _poll_store(self, fetched: Future[media.Stored | None]) -> int:
+    def _poll_store(self, fetched: Future[media.MediaContent | None]) -> int:
         """Go on with the message whose content has come; put it back if it cannot come."""
         message = self._held[self._upload or 0]
         try:
@@ -210,9 +212,11 @@ class _Drain:
         )
 
 
-def _in_thread(question: Callable[[], media.Stored | None]) -> Future[media.Stored | None]:
+def _in_thread(
+    question: Callable[[], media.MediaContent | None],
+) -> Future[media.MediaContent | None]:
     """Ask in a thread nobody waits for, not even the end of the process."""
-    future: Future[media.Stored | None] = Future()
+    future: Future[media.MediaContent | None] = Future()
 
     def ask() -> None:
         try:
@@ -233,7 +237,7 @@ def _later(message: Claimed, due: float) -> Ending:
     return Ending(message, MessageState.WAITING, message.reason, due, message.tries - 1)
 
 
-def _request(message: Claimed, stored: media.Stored | None, base_url: str) -> Request:
+def _request(message: Claimed, stored: media.MediaContent | None, base_url: str) -> Request:
     """A text; or media by its file_id, or with its content. Media that is gone is left out."""
     params: dict[str, Any] = {
         "chat_id": message.chat_id,

@@ -11,7 +11,7 @@ from flask import current_app
 from app.config import Settings
 from app.extensions import db
 from app.outbound.transport import Answer, Failure, Transport
-from app.web.request_slots import given_away
+from app.web.request_slots import slot_released
 from plugins.contract import Outcome, Request, Verdict
 from plugins.host.adapter import Adapter
 from plugins.host.validation import AdapterFailed
@@ -41,7 +41,7 @@ def exchange(request: Request) -> Answer:
     """
     db.session.commit()
     ours: Settings = current_app.config["SETTINGS"]
-    with given_away(), Transport(allow=ours.outbound_allow, connections=1) as transport:
+    with slot_released(), Transport(allow=ours.outbound_allow, connections=1) as transport:
         return next(transport.exchange([request]))
 
 

@@ -18,7 +18,6 @@ from app.services.lists.ownership import check_owned
 from app.services.lists.pages import Page, fetch
 from app.services.trackers import catalogue, connection_check, secrets
 from app.services.trackers.catalogue import Ready
-from app.services.trackers.same_hosts import forbid_moving
 from app.services.trackers.url_templates import events_mask
 from plugins.contract import EventKind
 
@@ -76,7 +75,7 @@ def add(
     Raises ValidationError naming the setting, BadParameter, NotFound or PlanLimit.
     """
     adapter = catalogue.find(tracker)
-    ready = catalogue.ready(adapter, secrets.restored(settings, {}, adapter.secret_fields))
+    ready = catalogue.ready(adapter, secrets.merge_secrets(settings, {}, adapter.secret_fields))
     accounts.lock(account_id)  # two at once must not both be the last one allowed
     _check_room(account_id, campaign)
     row = Destination(
@@ -149,7 +148,7 @@ def remove(account_id: int, destination_id: int) -> None:
     db.session.commit()
 
 
-def ready_way(account_id: int, destination_id: int) -> Ready:
+def ready_destination(account_id: int, destination_id: int) -> Ready:
     """A destination's adapter and settings, to be tried outside the queue. Raises NotFound."""
     row = _find(account_id, destination_id)
     ready = Ready(catalogue.find(row.tracker), json.loads(row.settings), row.every_event)
@@ -168,19 +167,19 @@ def check(
     Raises as `add` does.
     """
     if id is not None:
-        way = ready_way(account_id, id)
+        way = ready_destination(account_id, id)
         return connection_check.check(way.adapter, way.settings)
     if tracker is None:
         raise BadParameter("id", translatable("give an id, or tracker with settings"))
     adapter = catalogue.find(tracker)
-    typed = secrets.restored(settings or {}, {}, adapter.secret_fields)
+    typed = secrets.merge_secrets(settings or {}, {}, adapter.secret_fields)
     return connection_check.check(adapter, catalogue.check(adapter, typed))
 
 
 def _shown(row: Destination) -> dict[str, Any]:
     """Nothing while the adapter is missing: only it knows what is secret."""
     adapter = catalogue.find_or_none(row.tracker)
-    return secrets.masked(json.loads(row.settings), adapter.secret_fields) if adapter else {}
+    return secrets.redacted(json.loads(row.settings), adapter.secret_fields) if adapter else {}
 
 
 def _changed(row: Destination, given: Mapping[str, Any]) -> Ready:
@@ -188,10 +187,10 @@ def _changed(row: Destination, given: Mapping[str, Any]) -> Ready:
     adapter = catalogue.find(row.tracker)
     stored = json.loads(row.settings)
     db.session.commit()
-    settings = secrets.restored(given, stored, adapter.secret_fields)
+    settings = secrets.merge_secrets(given, stored, adapter.secret_fields)
     ready = catalogue.ready(adapter, settings)
     if settings != given:
-        forbid_moving(adapter, stored, ready.settings)
+        secrets.require_same_hosts(adapter, stored, ready.settings)
     return ready
 
 

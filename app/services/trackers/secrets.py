@@ -10,19 +10,23 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from app.errors import BadParameter, translatable
-from plugins.contract import MASK, mask
+from app.services.trackers.sample_event import sample_event
+from plugins.contract import MASK, EventKind, mask
+from plugins.host.adapter import Adapter
+from plugins.host.validation import AdapterFailed
 from plugins.kit.url_secrets import secrets_of_url
 
-_NAMED_SO: Final = re.compile(
+SECRET_NAME: Final = re.compile(
     r"(?:.*[-_])?(?:token|key|apikey|secret|password|passwd|pass|pw|auth|authorization|signature"
     r"|sign|hash|cookie)",
     re.IGNORECASE,
 )
 
 
-def masked(settings: Mapping[str, Any], secret_fields: Collection[str]) -> dict[str, Any]:
+def redacted(settings: Mapping[str, Any], secret_fields: Collection[str]) -> dict[str, Any]:
     """The settings as they may be shown: every secret that is set reads `***`."""
     return {
         name: _hidden(value) if name in secret_fields else _inside(value)
@@ -30,7 +34,7 @@ def masked(settings: Mapping[str, Any], secret_fields: Collection[str]) -> dict[
     }
 
 
-def restored(
+def merge_secrets(
     given: Mapping[str, Any], stored: Mapping[str, Any], secret_fields: Collection[str]
 ) -> dict[str, Any]:
     """What a customer sent back, with the stored secrets where `***` or nothing stands.
@@ -40,6 +44,17 @@ def restored(
     kept = {name: stored[name] for name in secret_fields if name in stored and name not in given}
     unmasked = _unmask("settings", dict(given), stored)
     return {**kept, **unmasked}
+
+
+def require_same_hosts(adapter: Adapter, old: Mapping[str, Any], new: Mapping[str, Any]) -> None:
+    """Raise BadParameter if kept secrets would be sent to a host they were not typed for.
+
+    Or whoever has the API key could read them: by a server of his own.
+    """
+    moved = _origins(adapter, new) - _origins(adapter, old)
+    if moved:
+        field = f"settings.{adapter.secret_fields[0]}" if adapter.secret_fields else "settings"
+        raise BadParameter(field, translatable("the tracker's address has changed; type it again"))
 
 
 def _hidden(value: Any) -> Any:
@@ -55,7 +70,7 @@ def _inside(value: Any) -> Any:
         return value
     return {
         name: _hidden(item)
-        if isinstance(item, str) and _NAMED_SO.fullmatch(name)
+        if isinstance(item, str) and SECRET_NAME.fullmatch(name)
         else _inside(item)
         for name, item in value.items()
     }
@@ -93,3 +108,16 @@ def _unmask(path: str, given: Any, stored: Any) -> Any:
         old = [*old, *[None] * (len(given) - len(old))]
         return [_unmask(f"{path}.{index}", value, old[index]) for index, value in enumerate(given)]
     return given
+
+
+def _origins(adapter: Adapter, settings: Mapping[str, Any]) -> set[tuple[str, str]]:
+    try:
+        requests = [
+            request for kind in EventKind for request in adapter.build(sample_event(kind), settings)
+        ]
+        probe = adapter.probe(settings)
+    except AdapterFailed as error:
+        why = translatable("%(name)s failed: %(reason)s", name=adapter.name, reason=error.reason)
+        raise BadParameter("tracker", why) from error
+    parts = [urlsplit(request.url) for request in (*requests, *([probe] if probe else []))]
+    return {(part.scheme, part.netloc) for part in parts}

@@ -107,14 +107,14 @@ def _ready(
             "dest", translatable("give either dest, template, or tracker with settings")
         )
     if dest is not None:
-        return destinations.ready_way(account_id, dest)
+        return destinations.ready_destination(account_id, dest)
     if template is not None:
         url_templates.check_url("template", template)
         adapter = catalogue.find(url_templates.TRACKER)
         return catalogue.ready(adapter, {"urls": {kind.value: template}})
     adapter = catalogue.find(tracker or "")
     return catalogue.ready(
-        adapter, stored_secrets.restored(settings or {}, {}, adapter.secret_fields)
+        adapter, stored_secrets.merge_secrets(settings or {}, {}, adapter.secret_fields)
     )
 
 

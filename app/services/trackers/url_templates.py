@@ -83,7 +83,7 @@ def warnings_of(settings: Mapping[str, Any]) -> list[str]:
     return _advice(templates, json.dumps([settings.get("payload"), settings.get("headers")]))
 
 
-def told(warnings: list[str]) -> dict[str, list[str]]:
+def with_warnings(warnings: list[str]) -> dict[str, list[str]]:
     """What stands beside a good answer: `warnings`, and nothing where there are none."""
     return {"warnings": warnings} if warnings else {}
 

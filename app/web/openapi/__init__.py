@@ -1,6 +1,6 @@
 """The public API as a document: OpenAPI 3.1 from the routes and their schemas.
 
-Nothing is said twice: `doors` reads what each view takes and answers,
+Nothing is said twice: `endpoints` reads what each view takes and answers,
 `shapes` turns our strict fields into JSON Schema, `document` puts them
 together. templates/docs.html shows that to people.
 """

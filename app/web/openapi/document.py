@@ -13,7 +13,7 @@ from flask import Flask
 from app import errors
 from app.errors import ApiError
 from app.schemas import Input, Output
-from app.web.openapi.endpoints import PREFIX, Door, doors
+from app.web.openapi.endpoints import PREFIX, Endpoint, endpoints
 from app.web.openapi.json_schema import Converter, Plugin, name_of, text_for
 from app.web.openapi.responses import BODIES, NUMBER, TEXT, Answer, JsonSchema, Made, Rows, listing
 from plugins.contract import PROJECT
@@ -47,12 +47,12 @@ def describe(app: Flask) -> dict[str, Any]:
 
 class _Writer:
     def __init__(self, app: Flask) -> None:
-        self._doors = list(doors(app))
+        self._endpoints = list(endpoints(app))
         self._plugin = Plugin()
-        self._names = dict(_names(self._doors))
+        self._names = dict(_names(self._endpoints))
         groups: dict[str, str] = {}
-        for door in self._doors:
-            groups.setdefault(door.group, door.about)
+        for endpoint in self._endpoints:
+            groups.setdefault(endpoint.group, endpoint.about)
         self._spec = APISpec(
             title=f"{PROJECT.capitalize()} API",
             version=API_VERSION,
@@ -69,32 +69,34 @@ class _Writer:
         components.security_scheme("bearer", {"type": "http", "scheme": "bearer"})
         components.security_scheme("key", {"type": "apiKey", "in": "query", "name": "id"})
         components.schema("Error", _error())
-        for door in self._doors:
-            self._spec.path(door.path, operations={door.method.lower(): self._operation(door)})
+        for endpoint in self._endpoints:
+            self._spec.path(
+                endpoint.path, operations={endpoint.method.lower(): self._operation(endpoint)}
+            )
         return self._spec.to_dict()
 
-    def _operation(self, door: Door) -> JsonSchema:
+    def _operation(self, endpoint: Endpoint) -> JsonSchema:
         told: JsonSchema = {
-            "operationId": self._names[door],
-            "tags": [door.group],
-            "summary": door.summary.partition("\n")[0],
-            "description": door.summary,
-            "security": _security(door.guard),
-            "responses": {"200": self._response(door)},
+            "operationId": self._names[endpoint],
+            "tags": [endpoint.group],
+            "summary": endpoint.summary.partition("\n")[0],
+            "description": endpoint.summary,
+            "security": _security(endpoint.guard),
+            "responses": {"200": self._response(endpoint)},
         }
-        if door.method == "GET" and door.takes:
-            told["parameters"] = [{"in": "query", "schema": door.takes()}]
-        if door.method == "POST" and (body := self._body(door)):
+        if endpoint.method == "GET" and endpoint.takes:
+            told["parameters"] = [{"in": "query", "schema": endpoint.takes()}]
+        if endpoint.method == "POST" and (body := self._body(endpoint)):
             told["requestBody"] = body
         return told
 
-    def _body(self, door: Door) -> JsonSchema | None:
-        if door.endpoint in BODIES:
-            odd = BODIES[door.endpoint]
+    def _body(self, endpoint: Endpoint) -> JsonSchema | None:
+        if endpoint.endpoint in BODIES:
+            odd = BODIES[endpoint.endpoint]
             return {"content": {kind: {"schema": schema} for kind, schema in odd.items()}}
-        if door.takes is None:
+        if endpoint.takes is None:
             return None
-        schema = door.takes()
+        schema = endpoint.takes()
         required = any(field.required for field in schema.fields.values())
         content = {JSON: {"schema": schema}, FORM: {"schema": self._as_form(schema)}}
         return {"required": required, "content": content}
@@ -116,20 +118,20 @@ class _Writer:
             self._spec.components.schema(name, told)
         return name
 
-    def _response(self, door: Door) -> JsonSchema:
-        answer = door.answer or Answer({})
+    def _response(self, endpoint: Endpoint) -> JsonSchema:
+        answer = endpoint.answer or Answer({})
         error = {"$ref": "#/components/schemas/Error"}
         if answer.media != JSON:
             content = {answer.media: {"schema": TEXT}, JSON: {"schema": error}}
             return {"description": "The answer, or an error.", "content": content}
-        name = f"{self._title(door)}Answer" if answer != Answer() else "Done"
+        name = f"{self._title(endpoint)}Answer" if answer != Answer() else "Done"
         if name not in self._spec.components.schemas:
-            self._spec.components.schema(name, self._good(door, answer))
+            self._spec.components.schema(name, self._good(endpoint, answer))
         either = {"oneOf": [{"$ref": f"#/components/schemas/{name}"}, error]}
         return {"description": "The answer, or an error.", "content": {JSON: {"schema": either}}}
 
-    def _good(self, door: Door, answer: Answer) -> JsonSchema:
-        data = self._data(door, answer.data)
+    def _good(self, endpoint: Endpoint, answer: Answer) -> JsonSchema:
+        data = self._data(endpoint, answer.data)
         members = {"status": {"const": "ok"}, **answer.top, **answer.top_sometimes}
         required = ["status", *answer.top]
         if data is not None:
@@ -142,19 +144,21 @@ class _Writer:
             "additionalProperties": False,
         }
 
-    def _data(self, door: Door, data: Rows | Made | JsonSchema | None) -> JsonSchema | None:
+    def _data(self, endpoint: Endpoint, data: Rows | Made | JsonSchema | None) -> JsonSchema | None:
         match data:
             case Rows(schema):
                 return listing(self._reference(schema))
             case Made((schema,)):
                 return self._reference(schema)
             case Made(schemas):
-                together = type(f"{self._title(door)}Data", schemas, {"__doc__": door.summary})
+                together = type(
+                    f"{self._title(endpoint)}Data", schemas, {"__doc__": endpoint.summary}
+                )
                 return self._reference(together)
         return data
 
-    def _title(self, door: Door) -> str:
-        return "".join(part.capitalize() for part in self._names[door].split("_"))
+    def _title(self, endpoint: Endpoint) -> str:
+        return "".join(part.capitalize() for part in self._names[endpoint].split("_"))
 
     def _reference(self, schema: type[Output]) -> JsonSchema:
         told: JsonSchema = self._converter.resolve_nested_schema(schema())  # type: ignore[no-untyped-call]
@@ -167,13 +171,13 @@ class _Writer:
         return converter
 
 
-def _names(doors_: list[Door]) -> Iterator[tuple[Door, str]]:
-    """What a generated client calls each door: `camp_list`, by its path."""
-    methods = Counter(door.path for door in doors_)
-    for door in doors_:
-        name = door.path.removeprefix(PREFIX).partition(".")[0].replace("/", "_")
-        both = methods[door.path] > 1 and door.method == "POST"
-        yield door, f"{name}_post" if both else name
+def _names(endpoints: list[Endpoint]) -> Iterator[tuple[Endpoint, str]]:
+    """What a generated client calls each endpoint: `camp_list`, by its path."""
+    methods = Counter(endpoint.path for endpoint in endpoints)
+    for endpoint in endpoints:
+        name = endpoint.path.removeprefix(PREFIX).partition(".")[0].replace("/", "_")
+        both = methods[endpoint.path] > 1 and endpoint.method == "POST"
+        yield endpoint, f"{name}_post" if both else name
 
 
 def _security(guard: str) -> list[JsonSchema]:

@@ -1,6 +1,6 @@
 """What each view under /api/ takes and answers, read from its source.
 
-A view is a guard, `load(Schema())`, one service call and `ok(Schema().dump(…))`
+A view is a guard, `load(Schema())`, one service call and `success(Schema().dump(…))`
 or `page(…)`: it names its schemas already, so nobody lists them again. What a
 view answers without a schema is described in `app.web.openapi.responses`.
 """
@@ -35,7 +35,7 @@ UNTOLD: Final = frozenset({"docs"})
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Door:
+class Endpoint:
     """One method of one path. `answer` is None where it could not be read."""
 
     method: str
@@ -49,21 +49,21 @@ class Door:
     answer: Answer | None
 
 
-def doors(app: Flask) -> Iterator[Door]:
-    """Every door under /api/, in the order of registration."""
+def endpoints(app: Flask) -> Iterator[Endpoint]:
+    """Every endpoint under /api/, in the order of registration."""
     for rule in app.url_map.iter_rules():
         if not rule.rule.startswith(PREFIX) or rule.endpoint.partition(".")[0] in UNTOLD:
             continue
         view = app.view_functions[rule.endpoint]
         for method in sorted((rule.methods or set()) & {"GET", "POST"}):
-            yield _door(method, rule.rule, rule.endpoint, view)
+            yield _endpoint(method, rule.rule, rule.endpoint, view)
 
 
-def _door(method: str, path: str, endpoint: str, view: Any) -> Door:
+def _endpoint(method: str, path: str, endpoint: str, view: Any) -> Endpoint:
     bare = inspect.unwrap(view)
     source = _Source(inspect.getsource(bare), bare.__globals__)
     module = (inspect.getdoc(inspect.getmodule(bare)) or "").partition("\n")[0]
-    return Door(
+    return Endpoint(
         method=method,
         path=path,
         endpoint=endpoint,
@@ -93,13 +93,13 @@ class _Source:
         return None
 
     def answer(self) -> Answer | None:
-        """What its `page(…)` or its `ok(…)` say; None if that is not plain to see."""
+        """What its `page(…)` or its `success(…)` say; None if that is not plain to see."""
         for call in self._calls("page"):
             rows = self._data(call.args[0])
             return Answer(rows, top={"total": NUMBER}) if rows else None
-        said = list(self._calls("ok"))
+        said = list(self._calls("success"))
         beside = [word for call in said for word in call.keywords]
-        if not said or not all(map(_is_told, beside)):
+        if not said or not all(map(_is_with_warnings, beside)):
             return None
         top = {"warnings": TEXTS} if beside else {}
         with_data = [call.args[0] for call in said if call.args]
@@ -126,6 +126,6 @@ class _Source:
         return Made(tuple(made)) if made else None
 
 
-def _is_told(word: ast.keyword) -> bool:
-    """Whether this is `**told(…)`, the warnings of `app.services.trackers.url_templates`."""
-    return word.arg is None and ast.unparse(word.value).startswith("told(")
+def _is_with_warnings(word: ast.keyword) -> bool:
+    """Whether this is `**with_warnings(…)`."""
+    return word.arg is None and ast.unparse(word.value).startswith("with_warnings(")

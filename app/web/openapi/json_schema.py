@@ -81,7 +81,7 @@ def shape(field: Field[Any]) -> JsonSchema:
 
 
 @shape.register
-def _(field: fields.Word) -> JsonSchema:
+def _(field: fields.EnumName) -> JsonSchema:
     return {"type": "string", "enum": list(field.by_word)}
 
 
@@ -91,7 +91,7 @@ def _(field: fields.Choice) -> JsonSchema:
 
 
 @shape.register
-def _(field: fields.Flag) -> JsonSchema:
+def _(field: fields.Boolean) -> JsonSchema:
     flag: JsonSchema = {"type": "boolean"}
     return flag if _goes_out(field) else {"anyOf": [flag, {"type": "integer", "enum": [0, 1]}]}
 
@@ -109,7 +109,7 @@ def _(field: fields.Text) -> JsonSchema:
     text: JsonSchema = {"type": "string"}
     if _goes_out(field):
         return text
-    if field.filled:
+    if field.not_empty:
         text["minLength"] = 1
     if field.pattern:
         text["pattern"] = f"^{field.pattern.pattern}$"
@@ -117,7 +117,7 @@ def _(field: fields.Text) -> JsonSchema:
 
 
 @shape.register
-def _(_field: fields.Stamp) -> JsonSchema:
+def _(_field: fields.UtcText) -> JsonSchema:
     return {"type": "string", "pattern": DATE_TIME}
 
 

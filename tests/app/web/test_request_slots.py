@@ -10,7 +10,7 @@ from werkzeug.exceptions import ClientDisconnected
 from werkzeug.test import EnvironBuilder, run_wsgi_app
 from werkzeug.wrappers import Request, Response
 
-from app.web.request_slots import Turns, given_away
+from app.web.request_slots import RequestSlots, slot_released
 
 
 class Slow:
@@ -41,7 +41,7 @@ def call(application, source, length) -> bytes:
 
 
 def test_others_are_answered_while_one_waits_for_its_body():
-    application, slow, answers = Turns(echo, 60.0, turns=1), Slow(), []
+    application, slow, answers = RequestSlots(echo, 60.0, slots=1), Slow(), []
     waiting = threading.Thread(target=lambda: answers.append(call(application, slow, 4)))
     waiting.start()
     assert slow.asked.wait(10)
@@ -63,7 +63,7 @@ def test_only_so_many_work_at_the_same_time():
         inside.pop()
         return Response(b"")(environ, start_response)
 
-    application = Turns(work, 60.0, turns=2)
+    application = RequestSlots(work, 60.0, slots=2)
     threads = [threading.Thread(target=call, args=(application, io.BytesIO(), 0)) for _ in range(8)]
     for thread in threads:
         thread.start()
@@ -77,7 +77,7 @@ def test_a_turn_comes_back_whatever_happens():
     def fail(_environ, _start_response):
         raise RuntimeError("broken")
 
-    application = Turns(fail, 60.0, turns=1)
+    application = RequestSlots(fail, 60.0, slots=1)
     for _ in range(3):
         with pytest.raises(RuntimeError, match="broken"):
             call(application, io.BytesIO(), 0)
@@ -86,12 +86,12 @@ def test_a_turn_comes_back_whatever_happens():
 @pytest.mark.parametrize("length", [5, 100])
 def test_a_body_that_ends_too_early_is_no_body(length):
     with pytest.raises(ClientDisconnected):
-        call(Turns(echo, 60.0), io.BytesIO(b"half"), length)
+        call(RequestSlots(echo, 60.0), io.BytesIO(b"half"), length)
 
 
 @pytest.mark.parametrize(("body", "length"), [(b"", 0), (b"all", 3), (b"unsaid", None)])
 def test_a_whole_body_comes_whole(body, length):
-    assert call(Turns(echo, 60.0), io.BytesIO(body), length) == body
+    assert call(RequestSlots(echo, 60.0), io.BytesIO(body), length) == body
 
 
 def test_what_belongs_to_the_next_request_is_not_read():
@@ -103,7 +103,7 @@ def test_what_belongs_to_the_next_request_is_not_read():
         body.append(environ["wsgi.input"].read())
         return Response(b"")(environ, start_response)
 
-    call(Turns(read_twice, 60.0), source, 4)
+    call(RequestSlots(read_twice, 60.0), source, 4)
     assert body == [b"mine", b""]
     assert source.read() == b"theirs"
 
@@ -113,12 +113,12 @@ def test_others_are_answered_while_one_waits_for_a_server():
 
     def ask(environ, start_response):
         if environ["CONTENT_LENGTH"] == "0":
-            with given_away():
+            with slot_released():
                 waits.set()
                 assert goes_on.wait(10)
         return Response(b"ok")(environ, start_response)
 
-    application = Turns(ask, 60.0, turns=1)
+    application = RequestSlots(ask, 60.0, slots=1)
     waiting = threading.Thread(target=lambda: answers.append(call(application, io.BytesIO(), 0)))
     waiting.start()
     assert waits.wait(10)

@@ -213,7 +213,7 @@ def test_no_query_causes_a_fault(client, bearer, path, query):
 )
 def test_every_fault_has_a_code_and_tells_no_detail(app, fault, code):
     with app.test_request_context("/api/camp/list.json"):
-        answer = responses.failed(fault)
+        answer = responses.handle_error(fault)
     body = answer.get_json()
     assert (answer.status_code, body["status"], body["error"]) == (200, "error", code)
     assert body["message"]
@@ -227,12 +227,12 @@ def test_every_fault_has_a_code_and_tells_no_detail(app, fault, code):
 )
 def test_outside_the_api_a_fault_has_its_status_code(app, fault, status):
     with app.test_request_context("/telegram/path"):
-        assert responses.failed(fault).status_code == status
+        assert responses.handle_error(fault).status_code == status
 
 
 def test_a_wait_is_told(app):
     with app.test_request_context("/api/x"):
-        assert responses.failed(TooManyRequests(7)).get_json()["retry_after"] == 7
+        assert responses.handle_error(TooManyRequests(7)).get_json()["retry_after"] == 7
 
 
 def test_a_templates_seal_that_cannot_be_opened_is_a_fault_of_ours(api, world):

@@ -18,7 +18,7 @@ from app.models import Session
 from app.schemas import fields
 from app.schemas.destinations import Events
 from app.services.accounts.rate_limits import Limit
-from app.web.openapi.endpoints import doors
+from app.web.openapi.endpoints import endpoints
 
 URL = "https://track.example/?click={click}"
 LITE = {"domain": "crm.example", "key": "42-abc"}
@@ -38,7 +38,7 @@ BY_NAME = {
     "settings": LITE,
     "events": ["wait"],
 }
-BY_DOOR = {("/api/tariff/buy.json", "tariff"): "kitten"}
+BY_ENDPOINT = {("/api/tariff/buy.json", "tariff"): "kitten"}
 #: Left out unless they are what is tried: beside them others are not looked at.
 ASIDE = {
     "/api/postbacks/test.json": ("dest", "template"),
@@ -140,21 +140,21 @@ def ids(api, world):
     return objects(api, world)
 
 
-def parameters(door):
-    return {one.data_key or name: one for name, one in door.takes().fields.items()}
+def parameters(endpoint):
+    return {one.data_key or name: one for name, one in endpoint.takes().fields.items()}
 
 
-def good(door, ids):
+def good(endpoint, ids):
     """Every parameter of an endpoint with a value that it takes."""
-    group, verb = door.path.split("/")[2:4]
+    group, verb = endpoint.path.split("/")[2:4]
     found = {}
-    for name, field in parameters(door).items():
-        if (door.path, name) in BY_DOOR:
-            found[name] = BY_DOOR[door.path, name]
+    for name, field in parameters(endpoint).items():
+        if (endpoint.path, name) in BY_ENDPOINT:
+            found[name] = BY_ENDPOINT[endpoint.path, name]
         elif name == "id":
             kind = verb.partition(".")[0] if group == "transfer" else group
             found[name] = ids[kind]
-        elif isinstance(field, fields.Flag):
+        elif isinstance(field, fields.Boolean):
             found[name] = 1
         elif isinstance(field, fields.Int):
             found[name] = ids.get(name, max(field.low, 0))
@@ -163,11 +163,11 @@ def good(door, ids):
     return found
 
 
-def tried(door, ids):
+def tried(endpoint, ids):
     """Each parameter, and what stands beside it."""
-    whole = good(door, ids)
-    for name, field in parameters(door).items():
-        aside = {name, *ASIDE.get(door.path, ())}
+    whole = good(endpoint, ids)
+    for name, field in parameters(endpoint).items():
+        aside = {name, *ASIDE.get(endpoint.path, ())}
         yield name, field, {key: value for key, value in whole.items() if key not in aside}
 
 
@@ -180,16 +180,16 @@ class Trial:
 
     def faults(self, method, cases, send):
         """What was not refused as it must be, in sentences."""
-        for door in doors(self._app):
-            if door.takes is None or door.method != method:
+        for endpoint in endpoints(self._app):
+            if endpoint.takes is None or endpoint.method != method:
                 continue
             before = everything()
-            for name, field, beside in tried(door, self._ids):
+            for name, field, beside in tried(endpoint, self._ids):
                 for case, bad in cases(field):
-                    if wrong := self._fault(send(self, door.path, beside, (name, bad)), name):
-                        yield f"{door.path} {name}: {case} {wrong}"
+                    if wrong := self._fault(send(self, endpoint.path, beside, (name, bad)), name):
+                        yield f"{endpoint.path} {name}: {case} {wrong}"
             if everything() != before:
-                yield f"{door.path} has written something"
+                yield f"{endpoint.path} has written something"
 
     @staticmethod
     def _fault(answer, name):
@@ -241,9 +241,9 @@ def _any_text(field):
 
 
 def test_what_is_sent_beside_is_right(app, ids):
-    for door in doors(app):
-        if door.takes:
-            assert door.takes().load(good(door, ids)), door.path
+    for endpoint in endpoints(app):
+        if endpoint.takes:
+            assert endpoint.takes().load(good(endpoint, ids)), endpoint.path
 
 
 def test_json_that_no_parameter_can_be_is_named(trial):
@@ -261,19 +261,19 @@ def test_a_query_that_no_parameter_can_be_is_named(trial):
 def test_a_required_parameter_that_is_missing_is_named(app, client, ids, token):
     bearer = {"Authorization": f"Bearer {token}"}
     count = 0
-    for door in doors(app):
+    for endpoint in endpoints(app):
         before = everything()
-        whole = good(door, ids) if door.takes else {}
-        for name, field in parameters(door).items() if door.takes else ():
+        whole = good(endpoint, ids) if endpoint.takes else {}
+        for name, field in parameters(endpoint).items() if endpoint.takes else ():
             if field.required:
                 rest = {key: value for key, value in whole.items() if key != name}
-                send = {"json": rest} if door.method == "POST" else {"query_string": rest}
-                told = client.open(door.path, method=door.method, headers=bearer, **send)
+                send = {"json": rest} if endpoint.method == "POST" else {"query_string": rest}
+                told = client.open(endpoint.path, method=endpoint.method, headers=bearer, **send)
                 said = told.get_json()
-                assert (said["error"], said["field"]) == ("param", name), (door.path, said)
+                assert (said["error"], said["field"]) == ("param", name), (endpoint.path, said)
                 assert said["message"] == f"{name}: is required"
                 count += 1
-        assert everything() == before, door.path
+        assert everything() == before, endpoint.path
     assert count > 25
 
 

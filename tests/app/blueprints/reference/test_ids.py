@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.web.openapi.endpoints import doors
+from app.web.openapi.endpoints import endpoints
 from tests.app.blueprints.reference.test_bad_input import (
     ASIDE,
     everything,
@@ -36,24 +36,26 @@ INSTEAD = {"dest": ("tracker", "settings")}
 
 def asked(app, mine, theirs):
     """Every parameter that takes an id: its endpoint, its name, the others, a foreign id."""
-    for door in doors(app):
-        named = parameters(door) if door.takes and door.guard.startswith("api_key") else ()
+    for endpoint in endpoints(app):
+        named = (
+            parameters(endpoint) if endpoint.takes and endpoint.guard.startswith("api_key") else ()
+        )
         for name in named:
             if name in NAMES:
-                foreign = good(door, theirs)[name]
-                aside = {name, *ASIDE.get(door.path, ()), *INSTEAD.get(name, ())}
-                beside = {key: one for key, one in good(door, mine).items() if key not in aside}
-                yield door, name, beside, foreign
+                foreign = good(endpoint, theirs)[name]
+                aside = {name, *ASIDE.get(endpoint.path, ()), *INSTEAD.get(name, ())}
+                beside = {key: one for key, one in good(endpoint, mine).items() if key not in aside}
+                yield endpoint, name, beside, foreign
 
 
 @pytest.fixture
 def ask(client, account):
     """Sends a request; returns the answer parsed, or of one that is not JSON its text."""
 
-    def send(door, given):
-        sent = {"query_string": given} if door.method == "GET" else {"json": given}
+    def send(endpoint, given):
+        sent = {"query_string": given} if endpoint.method == "GET" else {"json": given}
         bearer = {"Authorization": f"Bearer {account.key}"}
-        answer = client.open(door.path, method=door.method, headers=bearer, **sent)
+        answer = client.open(endpoint.path, method=endpoint.method, headers=bearer, **sent)
         return answer.get_json(silent=True) or {"error": answer.get_data(as_text=True)}
 
     return send
@@ -66,12 +68,12 @@ def token(api, other):
 
 def test_a_missing_id_and_a_foreign_one_are_answered_alike(app, ask, mine, theirs, token):
     before, wrong, count = everything(), [], 0
-    for door, name, rest, foreign in asked(app, mine, theirs):
+    for endpoint, name, rest, foreign in asked(app, mine, theirs):
         beside = {**rest, **token} if "token" in rest else rest
-        answers = [ask(door, {**beside, name: one}) for one in (foreign, MISSING)]
-        code = OTHERWISE.get((door.path, name), "notfound")
+        answers = [ask(endpoint, {**beside, name: one}) for one in (foreign, MISSING)]
+        code = OTHERWISE.get((endpoint.path, name), "notfound")
         if answers[0] != answers[1] or answers[0].get("error") != code:
-            wrong.append(f"{door.path} {name}: {answers}")
+            wrong.append(f"{endpoint.path} {name}: {answers}")
         count += 1
     assert not wrong, "\n".join(wrong)
     assert everything() == before

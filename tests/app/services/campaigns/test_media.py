@@ -67,7 +67,7 @@ def test_an_upload_by_the_api_is_an_object_and_no_part_of_the_database(store, cl
     code = answer["data"]["media"]
     assert store.names() == [f"gate post/{code}"]
     assert db.session.scalar(select(MediaPart.media_id)) is None
-    assert kept(code) == media.Stored("video/mp4", content)
+    assert kept(code) == media.MediaContent("video/mp4", content)
 
 
 def test_the_same_file_is_kept_once_for_an_account(store, account, other):

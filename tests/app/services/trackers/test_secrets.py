@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.errors import BadParameter
-from app.services.trackers.secrets import masked, restored
+from app.services.trackers.secrets import merge_secrets, redacted
 
 SECRETS = ("key", "tokens")
 _leaf = st.one_of(st.none(), st.booleans(), st.integers(), st.text("abc", max_size=4))
@@ -20,30 +20,30 @@ _settings = st.dictionaries(_name, _inside, max_size=5)
 
 @given(_settings)
 def test_what_is_shown_and_sent_back_is_what_was_stored(stored):
-    assert restored(masked(stored, SECRETS), stored, SECRETS) == stored
+    assert merge_secrets(redacted(stored, SECRETS), stored, SECRETS) == stored
 
 
 @given(_settings)
 def test_no_secret_field_is_shown(stored):
-    shown = masked(stored, SECRETS)
+    shown = redacted(stored, SECRETS)
     assert list(shown) == list(stored)
     assert all(shown[name] in ("***", None, "", [], {}) for name in SECRETS if name in stored)
 
 
 @pytest.mark.parametrize("name", ["token", "X-Api-Key", "Authorization", "Cookie", "api_key"])
 def test_the_name_of_an_entry_gives_a_secret_away(name):
-    assert masked({"headers": {name: "abc"}}, ()) == {"headers": {name: "***"}}
+    assert redacted({"headers": {name: "abc"}}, ()) == {"headers": {name: "***"}}
 
 
 @pytest.mark.parametrize("name", ["click", "monkeys", "X-Title", "keyword", "hashtag"])
 def test_ordinary_entries_are_shown(name):
-    assert masked({"headers": {name: "abc"}}, ()) == {"headers": {name: "abc"}}
+    assert redacted({"headers": {name: "abc"}}, ()) == {"headers": {name: "abc"}}
 
 
 def test_a_secret_that_is_absent_stays_and_another_value_replaces_it():
     stored = {"key": "old", "name": "x"}
-    assert restored({"name": "y"}, stored, SECRETS) == {"key": "old", "name": "y"}
-    assert restored({"key": "new"}, stored, SECRETS) == {"key": "new"}
+    assert merge_secrets({"name": "y"}, stored, SECRETS) == {"key": "old", "name": "y"}
+    assert merge_secrets({"key": "new"}, stored, SECRETS) == {"key": "new"}
 
 
 @pytest.mark.parametrize(
@@ -52,16 +52,16 @@ def test_a_secret_that_is_absent_stays_and_another_value_replaces_it():
 )
 def test_a_mask_without_a_secret_behind_it_is_refused(given_, field):
     with pytest.raises(BadParameter) as caught:
-        restored(given_, {}, SECRETS)
+        merge_secrets(given_, {}, SECRETS)
     assert caught.value.extra["field"] == field
 
 
 def test_keys_in_an_address_are_masked_and_come_back_only_with_the_same_address():
     url = "https://t.example/pb?token=s3cr3t-t0ken&click={click}"
     stored = {"urls": {"wait": url}}
-    shown = masked(stored, ())
+    shown = redacted(stored, ())
     assert shown["urls"]["wait"] == "https://t.example/pb?token=***&click={click}"
-    assert restored(shown, stored, ()) == stored
+    assert merge_secrets(shown, stored, ()) == stored
     moved = {"urls": {"wait": "https://thief.example/pb?token=***&click={click}"}}
     with pytest.raises(BadParameter):
-        restored(moved, stored, ())
+        merge_secrets(moved, stored, ())

@@ -10,9 +10,9 @@ from app.schemas import Input, Output, fields
 from app.services.leads.stats import DAY
 from app.web.auth import public
 from app.web.openapi.document import describe, error_codes
-from app.web.openapi.endpoints import doors
+from app.web.openapi.endpoints import endpoints
 from app.web.openapi.json_schema import shape
-from app.web.responses import ok
+from app.web.responses import success
 from tests.support.world import NOON
 
 DOCS = ("/api/openapi.json", "/api/docs")
@@ -47,13 +47,13 @@ def test_every_route_is_described_and_no_other(app, document):
 
 def test_every_answer_could_be_read_from_its_view(app):
     """If not, describe it in app.web.openapi.responses: in WORDS, ODD or BODIES."""
-    assert not [door.endpoint for door in doors(app) if door.answer is None]
+    assert not [endpoint.endpoint for endpoint in endpoints(app) if endpoint.answer is None]
 
 
-def test_every_group_and_every_door_says_what_it_is(document):
+def test_every_group_and_every_endpoint_says_what_it_is(document):
     assert all(tag["description"] for tag in document["tags"])
     for methods in document["paths"].values():
-        assert all(door["summary"] for door in methods.values())
+        assert all(endpoint["summary"] for endpoint in methods.values())
 
 
 def test_every_reference_leads_to_a_component(document):
@@ -64,7 +64,9 @@ def test_every_reference_leads_to_a_component(document):
 
 def test_names_of_operations_are_unique(document):
     names = [
-        door["operationId"] for methods in document["paths"].values() for door in methods.values()
+        endpoint["operationId"]
+        for methods in document["paths"].values()
+        for endpoint in methods.values()
     ]
     assert len(names) == len(set(names))
 
@@ -149,9 +151,9 @@ def test_a_view_that_is_not_plain_is_noticed(settings):
     @public
     def thing():
         """It answers what it likes."""
-        return ok(list(range(3)))
+        return success(list(range(3)))
 
-    found = {door.endpoint: door.answer for door in doors(app)}
+    found = {endpoint.endpoint: endpoint.answer for endpoint in endpoints(app)}
     assert found["thing"] is None
 
 

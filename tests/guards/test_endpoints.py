@@ -1,4 +1,4 @@
-"""Every door has a guard, and only the doors we know of are open to all."""
+"""Every endpoint has a guard, and only the endpoints we know of are open to all."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def views():
     return {rule.rule: app.view_functions[rule.endpoint] for rule in app.url_map.iter_rules()}
 
 
-def test_every_view_wears_a_guard(views):
+def test_every_view_has_a_guard(views):
     bare = [rule for rule, view in views.items() if getattr(view, "guard", None) not in GUARDS]
     assert not bare
 
@@ -46,11 +46,11 @@ def test_only_what_must_be_is_public(views):
 
 
 def test_everything_under_api_wants_a_key(views):
-    open_doors = [
+    open_endpoints = [
         rule
         for rule, view in views.items()
         if rule.startswith("/api/")
         and rule not in PUBLIC
         and not view.guard.startswith(("api_key", "session"))
     ]
-    assert not open_doors
+    assert not open_endpoints
