@@ -139,7 +139,7 @@ def _rows(account: int, seeded: Seeded) -> None:
     for statement in (_LEADS, _JOURNAL, _POSTBACKS, *_COUNTERS):
         db.session.execute(statement, terms)
     db.session.commit()
-    row_counts.fold()  # as the worker's clock does
+    row_counts.compact()  # as the worker's clock does
     with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(text("VACUUM ANALYZE"))
 

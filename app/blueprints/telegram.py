@@ -35,7 +35,7 @@ def receive(path: str) -> Response:
         return Response(status=404)
     if (request.content_length or 0) > MAX_BODY:
         request.max_content_length = request.content_length  # to keep its beginning
-        inbox.park_oversized(bot_id, request.stream.read(4096))
+        inbox.quarantine_oversized(bot_id, request.stream.read(4096))
     else:
         inbox.store_update(bot_id, request.get_data(cache=False))
     return Response(status=200)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from app.domain.telegram.updates import HappeningKind
+    from app.domain.telegram.updates import LeadEventKind
     from plugins.contract import EventKind
 
 
@@ -26,29 +26,14 @@ class State(enum.IntEnum):
         return self >= State.CANCEL
 
 
-class Occurrence(Protocol):
-    """What the machine needs of a happening; `telegram.Happening` has it."""
-
-    @property
-    def kind(self) -> HappeningKind: ...  # noqa: D102
-    @property
-    def date(self) -> int: ...  # noqa: D102
-    @property
-    def update_id(self) -> int: ...  # noqa: D102
-    @property
-    def click(self) -> str: ...  # noqa: D102
-    @property
-    def was_member(self) -> bool: ...  # noqa: D102
-
-
 @dataclass(frozen=True, slots=True)
-class Past:
-    """An organic happening as the journal remembers it.
+class OrganicEvent:
+    """An organic event as the journal remembers it.
 
     Telegram tells of a leave or kick only from inside, hence `was_member`.
     """
 
-    kind: HappeningKind
+    kind: LeadEventKind
     date: int
     update_id: int
     was_member: bool = True
@@ -78,7 +63,7 @@ class Lead:
 
 
 @dataclass(frozen=True, slots=True)
-class Rules:
+class CampaignRules:
     """What the campaign says. `unsub_window` in seconds, 0 never closes."""
 
     paused: bool = False
@@ -102,14 +87,14 @@ class Report:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class JournalLine:
     """A line of the journal: what happened, and in words what we decided.
 
-    `organic`: the happening touched no lead. `replayed`: the journal has the
+    `organic`: the event touched no lead. `replayed`: the journal has the
     line already, as organic; it now belongs to the lead.
     """
 
-    kind: HappeningKind
+    kind: LeadEventKind
     date: int
     update_id: int
     decision: str
@@ -136,7 +121,7 @@ class Counts:
 
 
 @dataclass(frozen=True, slots=True)
-class Tally:
+class CounterDelta:
     """What one move counts, and when it happened.
 
     `joined` is when the stay began that this move ended, None if it ended none.
@@ -148,16 +133,16 @@ class Tally:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
-    """Everything that follows from one happening."""
+class Decision:
+    """Everything that follows from one event."""
 
     lead: Lead | None
-    entries: tuple[Entry, ...] = ()
+    lines: tuple[JournalLine, ...] = ()
     reports: tuple[Report, ...] = ()
     welcome: bool = False
-    tallies: tuple[Tally, ...] = ()
+    deltas: tuple[CounterDelta, ...] = ()
 
     @property
     def counts(self) -> Counts:
-        """All tallies together, whenever they happened."""
-        return sum((tally.counts for tally in self.tallies), Counts())
+        """All deltas together, whenever they happened."""
+        return sum((delta.counts for delta in self.deltas), Counts())

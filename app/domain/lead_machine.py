@@ -1,14 +1,14 @@
 """The life of a lead: a table, and the one function that walks it.
 
-`advance` takes a lead (or none) and what happened, and returns a `Step`: the
+`advance` takes a lead (or none) and what happened, and returns a `Decision`: the
 lead as it is now, what to journal, what to report and whether to welcome. It
-knows no database and no clock, and the same input gives the same Step.
+knows no database and no clock, and the same input gives the same Decision.
 
 Telegram sends starts (one queue) and membership (another) side by side, so a
 start may arrive after the join it caused, and the other way round. Hence:
 
 1. Two clocks. `started_*` is the last start, `member_*` the last membership
-   happening, both as (date, update_id). What a clock has passed is journaled
+   event, both as (date, update_id). What a clock has passed is journaled
    and moves nothing, so a repeated or late update can do no harm.
 2. A start that arrives late, after newer membership, still brings the newest
    click, is reported and welcomed: the person is in the bot and reading. It
@@ -30,189 +30,177 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from app.domain.lead import (
+    CampaignRules,
+    CounterDelta,
     Counts,
-    Entry,
+    Decision,
+    JournalLine,
     Lead,
-    Occurrence,
-    Past,
     Report,
-    Rules,
     State,
-    Step,
-    Tally,
 )
-from app.domain.telegram.updates import HappeningKind
+from app.domain.telegram.updates import LeadEventKind
 from plugins.contract import EventKind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = [
-    "TOLERANCE",
-    "Counts",
-    "Entry",
-    "Lead",
-    "Occurrence",
-    "Past",
-    "Report",
-    "Rules",
-    "State",
-    "Step",
-    "Tally",
-    "advance",
-]
+    from app.domain.lead import OrganicEvent
+    from app.domain.telegram.updates import LeadEvent
+
+    AnyEvent = LeadEvent | OrganicEvent
 
 TOLERANCE: Final = 60
 """Seconds by which membership may precede the start that it belongs to."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Cell:
-    """One cell of the table: where to, what to say, and on which condition."""
+class _Transition:
+    """One transition of the table: where to, what to say, and on which condition."""
 
     to: State
-    says: EventKind | None = None
+    report: EventKind | None = None
     if_member: bool = False
     in_window: bool = False
 
 
-_K, _S, _E = HappeningKind, State, EventKind
+_K, _S, _E = LeadEventKind, State, EventKind
 
 #: A pair that is not here is journaled and nothing else.
-_TABLE: Final[Mapping[tuple[State, HappeningKind], _Cell]] = {
-    (_S.WAIT, _K.START): _Cell(_S.WAIT, _E.WAIT),
-    (_S.WAIT, _K.REQUEST): _Cell(_S.HOLD, _E.HOLD),
-    (_S.WAIT, _K.JOIN): _Cell(_S.APPROVE, _E.APPROVE),
-    (_S.WAIT, _K.KICK): _Cell(_S.TRASH, _E.TRASH),
-    (_S.HOLD, _K.START): _Cell(_S.HOLD, _E.WAIT),
-    (_S.HOLD, _K.REQUEST): _Cell(_S.HOLD),
-    (_S.HOLD, _K.JOIN): _Cell(_S.APPROVE, _E.APPROVE),
-    (_S.HOLD, _K.LEAVE): _Cell(_S.CANCEL, _E.CANCEL, if_member=True),
-    (_S.HOLD, _K.KICK): _Cell(_S.TRASH, _E.TRASH),
-    (_S.APPROVE, _K.START): _Cell(_S.APPROVE, _E.WAIT),
-    (_S.APPROVE, _K.LEAVE): _Cell(_S.CANCEL, _E.CANCEL, in_window=True),
-    (_S.APPROVE, _K.KICK): _Cell(_S.TRASH, _E.TRASH, in_window=True),
-    (_S.CANCEL, _K.START): _Cell(_S.WAIT, _E.WAIT),
-    (_S.CANCEL, _K.REQUEST): _Cell(_S.HOLD, _E.HOLD),
-    (_S.CANCEL, _K.JOIN): _Cell(_S.APPROVE, _E.APPROVE),
-    (_S.CANCEL, _K.KICK): _Cell(_S.TRASH),
-    (_S.TRASH, _K.START): _Cell(_S.WAIT, _E.WAIT),
-    (_S.TRASH, _K.REQUEST): _Cell(_S.HOLD, _E.HOLD),
-    (_S.TRASH, _K.JOIN): _Cell(_S.APPROVE, _E.APPROVE),
+_TRANSITIONS: Final[Mapping[tuple[State, LeadEventKind], _Transition]] = {
+    (_S.WAIT, _K.START): _Transition(_S.WAIT, _E.WAIT),
+    (_S.WAIT, _K.REQUEST): _Transition(_S.HOLD, _E.HOLD),
+    (_S.WAIT, _K.JOIN): _Transition(_S.APPROVE, _E.APPROVE),
+    (_S.WAIT, _K.KICK): _Transition(_S.TRASH, _E.TRASH),
+    (_S.HOLD, _K.START): _Transition(_S.HOLD, _E.WAIT),
+    (_S.HOLD, _K.REQUEST): _Transition(_S.HOLD),
+    (_S.HOLD, _K.JOIN): _Transition(_S.APPROVE, _E.APPROVE),
+    (_S.HOLD, _K.LEAVE): _Transition(_S.CANCEL, _E.CANCEL, if_member=True),
+    (_S.HOLD, _K.KICK): _Transition(_S.TRASH, _E.TRASH),
+    (_S.APPROVE, _K.START): _Transition(_S.APPROVE, _E.WAIT),
+    (_S.APPROVE, _K.LEAVE): _Transition(_S.CANCEL, _E.CANCEL, in_window=True),
+    (_S.APPROVE, _K.KICK): _Transition(_S.TRASH, _E.TRASH, in_window=True),
+    (_S.CANCEL, _K.START): _Transition(_S.WAIT, _E.WAIT),
+    (_S.CANCEL, _K.REQUEST): _Transition(_S.HOLD, _E.HOLD),
+    (_S.CANCEL, _K.JOIN): _Transition(_S.APPROVE, _E.APPROVE),
+    (_S.CANCEL, _K.KICK): _Transition(_S.TRASH),
+    (_S.TRASH, _K.START): _Transition(_S.WAIT, _E.WAIT),
+    (_S.TRASH, _K.REQUEST): _Transition(_S.HOLD, _E.HOLD),
+    (_S.TRASH, _K.JOIN): _Transition(_S.APPROVE, _E.APPROVE),
 }
-_LATE_HOLD: Final = _Cell(_S.APPROVE, _E.HOLD)
+_LATE_HOLD: Final = _Transition(_S.APPROVE, _E.HOLD)
 
 
 def advance(
-    lead: Lead | None, happening: Occurrence, rules: Rules, organic: Sequence[Occurrence] = ()
-) -> Step:
-    """Decide what `happening` means for `lead`.
+    lead: Lead | None, event: LeadEvent, rules: CampaignRules, organic: Sequence[OrganicEvent] = ()
+) -> Decision:
+    """Decide what `event` means for `lead`.
 
     `organic` is what the journal knows of this person in this campaign
     without a lead, in any order; only a first start looks at it.
     """
     if lead is not None:
-        return _apply(lead, happening, rules)
-    if happening.kind.is_membership or rules.paused:
+        return _apply(lead, event, rules)
+    if event.kind.is_membership or rules.paused:
         why = "campaign paused" if rules.paused else "no lead: organic"
-        return Step(None, (_entry(happening, why, organic=True),))
-    return _begin(happening, rules, organic)
+        return Decision(None, (_line_of(event, why, organic=True),))
+    return _begin(event, rules, organic)
 
 
-def _begin(start: Occurrence, rules: Rules, organic: Sequence[Occurrence]) -> Step:
+def _begin(start: LeadEvent, rules: CampaignRules, organic: Sequence[OrganicEvent]) -> Decision:
     """Create the lead, then walk through what its person did meanwhile."""
     at = start.date
     lead = Lead(State.WAIT, start.click, at, None, at, at, start.update_id, reports=1)
-    step = Step(
+    decision = Decision(
         lead,
-        (_entry(start, "lead created, wait reported"),),
+        (_line_of(start, "lead created, wait reported"),),
         (Report(EventKind.WAIT, at, start.click, None, 1),),
         welcome=True,
-        tallies=(Tally(at, Counts(starts=1)),),
+        deltas=(CounterDelta(at, Counts(starts=1)),),
     )
     for past in sorted(organic, key=_moment):
         if past.kind.is_membership and past.date >= at - TOLERANCE:
-            step = _then(step, _apply(lead, past, rules))
-            lead = step.lead or lead
-    return step
+            decision = _then(decision, _apply(lead, past, rules))
+            lead = decision.lead or lead
+    return decision
 
 
-def _then(first: Step, second: Step) -> Step:
-    return Step(
+def _then(first: Decision, second: Decision) -> Decision:
+    return Decision(
         second.lead,
-        first.entries + tuple(replace(entry, replayed=True) for entry in second.entries),
+        first.lines + tuple(replace(entry, replayed=True) for entry in second.lines),
         first.reports + second.reports,
         first.welcome,
-        first.tallies + second.tallies,
+        first.deltas + second.deltas,
     )
 
 
-def _apply(lead: Lead, happening: Occurrence, rules: Rules) -> Step:
-    if happening.kind is HappeningKind.START:
-        return _start(lead, happening, rules)
-    return _membership(lead, happening, rules)
+def _apply(lead: Lead, event: AnyEvent, rules: CampaignRules) -> Decision:
+    if event.kind is LeadEventKind.START:
+        return _start(lead, event, rules)
+    return _membership(lead, event, rules)
 
 
-def _start(lead: Lead, start: Occurrence, rules: Rules) -> Step:
+def _start(lead: Lead, start: AnyEvent, rules: CampaignRules) -> Decision:
     if _moment(start) <= (lead.started_at, lead.started_uid):
-        return Step(lead, (_entry(start, "not the newest start: nothing changed"),))
-    cell = _TABLE[lead.state, start.kind]
+        return Decision(lead, (_line_of(start, "not the newest start: nothing changed"),))
+    transition = _TRANSITIONS[lead.state, start.kind]
     late = _moment(start) <= (lead.member_at, lead.member_uid)
     if late:
-        cell = replace(cell, to=lead.state)
+        transition = replace(transition, to=lead.state)
     ticked = replace(lead, click=start.click, started_at=start.date, started_uid=start.update_id)
-    step = _move(ticked, cell, start, rules, late=late and lead.state is not State.WAIT)
-    return replace(step, welcome=not rules.paused)
+    decision = _move(ticked, transition, start, rules, late=late and lead.state is not State.WAIT)
+    return replace(decision, welcome=not rules.paused)
 
 
-def _membership(lead: Lead, happening: Occurrence, rules: Rules) -> Step:
-    moment = _moment(happening)
-    if happening.date < lead.start_time - TOLERANCE:
+def _membership(lead: Lead, event: AnyEvent, rules: CampaignRules) -> Decision:
+    moment = _moment(event)
+    if event.date < lead.start_time - TOLERANCE:
         # Not even the clock moves: had it come first, there was no lead to move it.
-        return Step(lead, (_entry(happening, "older than the lead: nothing changed"),))
+        return Decision(lead, (_line_of(event, "older than the lead: nothing changed"),))
     if moment <= (lead.member_at, lead.member_uid):
-        return _late_membership(lead, happening, rules)
-    ticked = replace(lead, member_at=happening.date, member_uid=happening.update_id)
-    cell = _TABLE.get((lead.state, happening.kind))
-    if cell is None or (cell.if_member and not happening.was_member):
-        why = f"{happening.kind} while {_name(lead.state)}: nothing changed"
-        return Step(ticked, (_entry(happening, why),))
+        return _late_membership(lead, event, rules)
+    ticked = replace(lead, member_at=event.date, member_uid=event.update_id)
+    transition = _TRANSITIONS.get((lead.state, event.kind))
+    if transition is None or (transition.if_member and not event.was_member):
+        why = f"{event.kind} while {_name(lead.state)}: nothing changed"
+        return Decision(ticked, (_line_of(event, why),))
     # Rule 3. The first start is no bound: its own membership may precede it.
     passed = moment < (lead.started_at, lead.started_uid) and lead.started_at > lead.start_time
-    revived = State.WAIT if passed and cell.to.is_over else None
-    return _move(ticked, cell, happening, rules, late=revived is not None, then=revived)
+    revived = State.WAIT if passed and transition.to.is_over else None
+    return _move(ticked, transition, event, rules, late=revived is not None, then=revived)
 
 
-def _late_membership(lead: Lead, happening: Occurrence, rules: Rules) -> Step:
-    request = happening.kind is HappeningKind.REQUEST
-    recent = happening.date >= lead.started_at - TOLERANCE  # not of an earlier cycle
+def _late_membership(lead: Lead, event: AnyEvent, rules: CampaignRules) -> Decision:
+    request = event.kind is LeadEventKind.REQUEST
+    recent = event.date >= lead.started_at - TOLERANCE  # not of an earlier cycle
     if not (request and recent and lead.state is State.APPROVE) or lead.held:
-        return Step(lead, (_entry(happening, "older than the last move: nothing changed"),))
-    step = _move(replace(lead, held=True), _LATE_HOLD, happening, rules, late=True)
-    return replace(step, tallies=(Tally(happening.date, Counts(holds=1)),))
+        return Decision(lead, (_line_of(event, "older than the last move: nothing changed"),))
+    decision = _move(replace(lead, held=True), _LATE_HOLD, event, rules, late=True)
+    return replace(decision, deltas=(CounterDelta(event.date, Counts(holds=1)),))
 
 
 def _move(
     lead: Lead,
-    cell: _Cell,
-    happening: Occurrence,
-    rules: Rules,
+    transition: _Transition,
+    event: AnyEvent,
+    rules: CampaignRules,
     *,
     late: bool = False,
     then: State | None = None,
-) -> Step:
-    """Go where the cell says, report unless a rule of the campaign forbids, end up in `then`."""
-    there = _moved(lead, cell.to, happening.date)
-    lead_after = there if then is None else _moved(there, then, happening.date)
-    tallies = _tallies(lead, cell.to, happening.date)
-    silence = _silence(lead, cell, happening, rules)
-    if cell.says is None or silence:
-        return Step(lead_after, (_entry(happening, silence),), tallies=tallies)
+) -> Decision:
+    """Go where `transition` says, report unless a rule of the campaign forbids, end in `then`."""
+    there = _moved(lead, transition.to, event.date)
+    lead_after = there if then is None else _moved(there, then, event.date)
+    deltas = _deltas(lead, transition.to, event.date)
+    silence = _silence(lead, transition, event, rules)
+    if transition.report is None or silence:
+        return Decision(lead_after, (_line_of(event, silence),), deltas=deltas)
     number = lead.reports + 1
-    report = Report(cell.says, happening.date, there.click, there.join_time, number, late=late)
-    said = f"{cell.says} reported" + (", late" if late else "")
+    report = Report(transition.report, event.date, there.click, there.join_time, number, late=late)
+    said = f"{transition.report} reported" + (", late" if late else "")
     lead_after = replace(lead_after, reports=number)
-    return Step(lead_after, (_entry(happening, said),), (report,), tallies=tallies)
+    return Decision(lead_after, (_line_of(event, said),), (report,), deltas=deltas)
 
 
 def _moved(lead: Lead, to: State, date: int) -> Lead:
@@ -226,7 +214,7 @@ def _moved(lead: Lead, to: State, date: int) -> Lead:
     return replace(lead, state=to, join_time=join_time, held=held, updated=max(lead.updated, date))
 
 
-def _tallies(lead: Lead, new: State, date: int) -> tuple[Tally, ...]:
+def _deltas(lead: Lead, new: State, date: int) -> tuple[CounterDelta, ...]:
     old = lead.state
     counts = Counts(
         holds=int(new is State.HOLD is not old),
@@ -235,23 +223,23 @@ def _tallies(lead: Lead, new: State, date: int) -> tuple[Tally, ...]:
     )
     if counts == Counts():
         return ()
-    return (Tally(date, counts, lead.join_time if counts.unsubs else None),)
+    return (CounterDelta(date, counts, lead.join_time if counts.unsubs else None),)
 
 
-def _silence(lead: Lead, cell: _Cell, happening: Occurrence, rules: Rules) -> str:
+def _silence(lead: Lead, transition: _Transition, event: AnyEvent, rules: CampaignRules) -> str:
     """Why nothing may be reported, or empty. The end of the window is inside."""
     if rules.paused:
         return "campaign paused"
-    if cell.says is None:
-        return f"{_name(lead.state)} → {_name(cell.to)}: nothing new to report"
-    if not cell.in_window or not rules.unsub_window or lead.join_time is None:
+    if transition.report is None:
+        return f"{_name(lead.state)} → {_name(transition.to)}: nothing new to report"
+    if not transition.in_window or not rules.unsub_window or lead.join_time is None:
         return ""
-    stayed = happening.date - lead.join_time
+    stayed = event.date - lead.join_time
     if stayed <= rules.unsub_window:
         return ""
-    went = "left" if happening.kind is HappeningKind.LEAVE else "kicked"
+    went = "left" if event.kind is LeadEventKind.LEAVE else "kicked"
     window = _span(rules.unsub_window)
-    return f"{cell.says} not sent: {went} {_span(stayed)} after join, window {window}"
+    return f"{transition.report} not sent: {went} {_span(stayed)} after join, window {window}"
 
 
 def _span(seconds: int) -> str:
@@ -268,9 +256,9 @@ def _name(state: State) -> str:
     return state.name.lower()
 
 
-def _moment(happening: Occurrence) -> tuple[int, int]:
-    return happening.date, happening.update_id
+def _moment(event: AnyEvent) -> tuple[int, int]:
+    return event.date, event.update_id
 
 
-def _entry(happening: Occurrence, decision: str, *, organic: bool = False) -> Entry:
-    return Entry(happening.kind, happening.date, happening.update_id, decision, organic=organic)
+def _line_of(event: AnyEvent, decision: str, *, organic: bool = False) -> JournalLine:
+    return JournalLine(event.kind, event.date, event.update_id, decision, organic=organic)

@@ -9,7 +9,7 @@ HOUR: Final = 3600
 DAY: Final = 24 * HOUR
 
 
-class Piece(NamedTuple):
+class TimeRange(NamedTuple):
     """From `since` up to, not including, `until` (Unix seconds; None is open).
 
     Its ends are multiples of `unit`, which is DAY, HOUR or 1.
@@ -20,26 +20,26 @@ class Piece(NamedTuple):
     until: int | None
 
 
-def cover(since: int | None, until: int | None) -> Iterator[Piece]:
+def split(since: int | None, until: int | None) -> Iterator[TimeRange]:
     """The range in pieces of the largest units that fit, newest first.
 
     The pieces touch and do not overlap. An empty range has none.
     """
-    yield from _cover((DAY, HOUR, 1), since, until)
+    yield from _split((DAY, HOUR, 1), since, until)
 
 
-def _cover(units: tuple[int, ...], since: int | None, until: int | None) -> Iterator[Piece]:
+def _split(units: tuple[int, ...], since: int | None, until: int | None) -> Iterator[TimeRange]:
     if since is not None and until is not None and since >= until:
         return
     unit, *smaller = units
     first = None if since is None else -(-since // unit) * unit
     last = None if until is None else until // unit * unit
     if first is not None and last is not None and first > last:  # within one unit
-        yield from _cover(tuple(smaller), since, until)
+        yield from _split(tuple(smaller), since, until)
         return
     if last != until:
-        yield from _cover(tuple(smaller), last, until)
+        yield from _split(tuple(smaller), last, until)
     if first is None or last is None or first < last:
-        yield Piece(unit, first, last)
+        yield TimeRange(unit, first, last)
     if first != since:
-        yield from _cover(tuple(smaller), since, first)
+        yield from _split(tuple(smaller), since, first)

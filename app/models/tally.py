@@ -1,8 +1,8 @@
 """Tallies: how many rows of a long list there are, by hour and by what is filtered.
 
 The database keeps them itself, by triggers, in the transaction that moves the
-rows; no code path can forget to. A trigger only adds rows of the span FRESH,
-so writers never wait for each other; `services.tallies.fold` adds these up.
+rows; no code path can forget to. A trigger only adds rows of the span DELTA,
+so writers never wait for each other; `services.lists.row_counts.compact` adds these up.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from app.models.tally_triggers import Kept, ddl
 class Span(enum.IntEnum):
     """What `start` begins."""
 
-    FRESH = 0  # an hour, not yet added to the others
+    DELTA = 0  # an hour, not yet added to the others
     HOUR = 1
     DAY = 2
-    EVER = 3  # all of time; `start` is 0
+    TOTAL = 3  # all of time; `start` is 0
 
 
 def _indexes(table: str, *keys: str) -> tuple[Index, ...]:

@@ -16,13 +16,13 @@ class UpdateState(enum.IntEnum):
     WAITING = 0
     DONE = 1
     IGNORED = 2  # understood, and not for us; `reason` says why
-    PARKED = 3  # ours to look at; `reason` holds the traceback or the fault
+    QUARANTINED = 3  # ours to look at; `reason` holds the traceback or the fault
 
 
 class Update(Base):
     """One body Telegram sent, as it came.
 
-    `update_id` is None only for a parked body without a usable one. There is
+    `update_id` is None only for a quarantined body without a usable one. There is
     no foreign key to the bot: it would lock a hot row on every insert.
     """
 

@@ -28,7 +28,7 @@ SELECT
   (SELECT count(*) FROM (SELECT 1 FROM telegram_update
     WHERE state = 0 LIMIT :ceiling) t) AS updates_waiting,
   (SELECT count(*) FROM (SELECT 1 FROM telegram_update
-    WHERE state = 3 LIMIT :ceiling) t) AS updates_parked,
+    WHERE state = 3 LIMIT :ceiling) t) AS updates_quarantined,
   (SELECT received FROM telegram_update
     WHERE state = 0 ORDER BY id LIMIT 1) AS updates_oldest,
   (SELECT count(*) FROM (SELECT 1 FROM postback
@@ -143,7 +143,7 @@ def metrics(now: float | None = None) -> Iterator[Metric]:
 def _backlog(now: float) -> Iterator[Metric]:
     numbers = db.session.execute(text(_BACKLOG), {"now": now, "ceiling": CEILING}).mappings().one()
     db.session.rollback()
-    yield _by_state("updates", numbers, "waiting", "parked")
+    yield _by_state("updates", numbers, "waiting", "quarantined")
     yield _by_state("postbacks", numbers, "waiting", "due", "sending")
     yield _by_state("messages", numbers, "waiting", "sending")
     for noun in ("updates", "postbacks", "messages"):

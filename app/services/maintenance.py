@@ -26,7 +26,7 @@ PARKED_KEPT: Final = 30 * 86400
 RECONCILE_EVERY: Final = 60.0
 FORGET_EVERY: Final = 60.0
 PEOPLE_EVERY: Final = 60.0
-FOLD_SECONDS: Final = 0.5  # of a tick, for each tally at least one transaction
+COMPACT_SECONDS: Final = 0.5  # of a tick, for each tally at least one transaction
 AGAIN_AFTER: Final = 5.0  # when Telegram would not have the service bot
 
 _FORGET = text("""
@@ -77,7 +77,7 @@ def _reconcile() -> None:
 def _fold() -> None:
     """Totals are right without it; no fault or backlog of it may keep the bells silent."""
     try:
-        row_counts.fold(FOLD_SECONDS)
+        row_counts.compact(COMPACT_SECONDS)
     except SQLAlchemyError:
         db.session.rollback()
         log.warning("tallies.fold_failed", exc_info=True)

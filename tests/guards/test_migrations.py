@@ -17,7 +17,7 @@ from app.config import Settings
 from app.extensions import db
 from app.models import Lead, LeadTally, Postback, PostbackTally, table_of
 from app.services.lists import row_counts
-from app.services.lists.row_counts import Counted
+from app.services.lists.row_counts import CountQuery
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -167,11 +167,11 @@ def test_rows_that_were_there_before_the_tallies_are_counted(empty_app):
     upgrade(directory="migrations")
     with db.engine.begin() as connection:
         connection.execute(text("DELETE FROM lead WHERE id = 4"))
-    counted = Counted(table_of(Lead), table_of(LeadTally), "start_time", {"account_id": 1})
+    counted = CountQuery(table_of(Lead), table_of(LeadTally), "start_time", {"account_id": 1})
     assert row_counts.total(counted, None, None) == 3
     assert row_counts.total(counted, noon - 86_400, noon) == 0
     assert row_counts.total(replace(counted, equal={"account_id": 1, "state": 2}), noon, None) == 2
-    sent = Counted(table_of(Postback), table_of(PostbackTally), "created", {"account_id": 1})
+    sent = CountQuery(table_of(Postback), table_of(PostbackTally), "created", {"account_id": 1})
     assert [bucket.number for bucket in row_counts.buckets(sent, None, None)] == [3, 1]
     assert [bucket.number for bucket in row_counts.hours(sent, noon, noon + 7200)] == [1, 2]
     db.session.remove()

@@ -20,7 +20,7 @@ from app.sandbox.telegram.people import Person
 from app.services import messages
 from app.services.bots import webhooks
 from app.services.leads import process
-from app.services.messages.callbacks import TOASTS
+from app.services.messages.callbacks import CALLBACK_ANSWERS
 from app.services.service_bot import bot as service_bot
 from app.services.service_bot import digest
 from app.services.updates import inbox
@@ -64,7 +64,7 @@ class Desk:
             last = updates[-1]["update_id"]
             api.call("getUpdates", offset=last + 1)
         self.hear(*updates)
-        TOASTS.join()
+        CALLBACK_ANSWERS.join()
         return len(updates)
 
     def start(self, person: Person, payload: str = "") -> None:
@@ -75,7 +75,7 @@ class Desk:
         press = {"id": "77", "from": person.user(), "data": data, "chat_instance": "1"}
         before = len(self.telegram.calls(TOKEN, "answerCallbackQuery"))
         self.hear({"callback_query": press})
-        TOASTS.join()
+        CALLBACK_ANSWERS.join()
         calls = self.telegram.calls(TOKEN, "answerCallbackQuery")[before:]
         return calls[-1].params["text"] if calls else ""
 

@@ -1,6 +1,6 @@
 """The fields of an update, taken one by one and trusted in nothing.
 
-What must have its type raises `Odd`, and the update is ignored with that
+What must have its type raises `InvalidField`, and the update is ignored with that
 reason; what decorates falls back to empty.
 """
 
@@ -13,42 +13,42 @@ INT64: Final = 1 << 63
 END_OF_DATES: Final = 253_402_300_800  # the year 10000, where calendars give up
 
 
-class Odd(Exception):
+class InvalidField(Exception):
     """The update is not what its kind promises."""
 
 
-def table(parent: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+def get_object(parent: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     """Take an object."""
     value = parent.get(name)
     if not isinstance(value, dict):
-        raise Odd(f"{name} is not an object")
+        raise InvalidField(f"{name} is not an object")
     return value
 
 
-def whole(parent: Mapping[str, Any], name: str, low: int = 1, high: int = INT64) -> int:
+def get_int(parent: Mapping[str, Any], name: str, low: int = 1, high: int = INT64) -> int:
     """Take an integer in low ≤ value < high. Booleans are none."""
     value = parent.get(name)
     if type(value) is not int or not low <= value < high:
-        raise Odd(f"{name} is not an integer in range")
+        raise InvalidField(f"{name} is not an integer in range")
     return value
 
 
-def chat_id(parent: Mapping[str, Any], name: str) -> int:
+def get_chat_id(parent: Mapping[str, Any], name: str) -> int:
     """Take the id of a chat; those of groups and channels are negative."""
-    return whole(parent, name, low=-INT64)
+    return get_int(parent, name, low=-INT64)
 
 
-def date(parent: Mapping[str, Any]) -> int:
+def get_date(parent: Mapping[str, Any]) -> int:
     """Take Telegram's date, in Unix seconds."""
-    return whole(parent, "date", high=END_OF_DATES)
+    return get_int(parent, "date", high=END_OF_DATES)
 
 
-def text(parent: Mapping[str, Any], name: str, size: int) -> str:
+def get_text(parent: Mapping[str, Any], name: str, size: int) -> str:
     """Take text that only decorates."""
     value = parent.get(name)
-    return clean(value, size) if isinstance(value, str) else ""
+    return sanitize(value, size) if isinstance(value, str) else ""
 
 
-def clean(given: str, size: int) -> str:
+def sanitize(given: str, size: int) -> str:
     """Drop what no column takes (NUL, lone surrogates), strip, cut to `size`."""
     return given.replace("\0", "").encode("utf-8", "ignore").decode().strip()[:size]

@@ -12,14 +12,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from app.domain.telegram.fields import INT64, Odd, clean, table, text, whole
+from app.domain.telegram.fields import INT64, InvalidField, get_int, get_object, get_text, sanitize
 
 MAX_CHARGE: Final = 255
 _SUPPORT: Final = re.compile(r"/paysupport(?:@\w+)?(?:\s.*)?", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
-class Checkout:
+class PreCheckout:
     """A person is about to pay, and Telegram waits ten seconds for our yes.
 
     `payload` is our own name of the invoice; `amount` is in the smallest units
@@ -35,7 +35,7 @@ class Checkout:
 
 
 @dataclass(frozen=True, slots=True)
-class Charged:
+class StarsPayment:
     """Money came, or with `is_back` went back. `charge` is Telegram's id of it.
 
     `person` is who paid; None in a refund, where Telegram does not say.
@@ -57,39 +57,39 @@ class SupportAsked:
     language: str
 
 
-def checkout(query: Mapping[str, Any], _update_id: int) -> Checkout:
-    """Read a `pre_checkout_query`. Raises Odd."""
-    person = table(query, "from")
-    return Checkout(
-        whole(person, "id"),
-        text(person, "language_code", 16),
+def checkout(query: Mapping[str, Any], _update_id: int) -> PreCheckout:
+    """Read a `pre_checkout_query`. Raises InvalidField."""
+    person = get_object(query, "from")
+    return PreCheckout(
+        get_int(person, "id"),
+        get_text(person, "language_code", 16),
         _exact(query, "id", 64),
         _exact(query, "invoice_payload", 128),
-        whole(query, "total_amount", low=0, high=INT64),
-        text(query, "currency", 8),
+        get_int(query, "total_amount", low=0, high=INT64),
+        get_text(query, "currency", 8),
     )
 
 
-def in_message(message: Mapping[str, Any]) -> Charged | SupportAsked | None:
-    """Read a private message if it is about money. Raises Odd."""
+def in_message(message: Mapping[str, Any]) -> StarsPayment | SupportAsked | None:
+    """Read a private message if it is about money. Raises InvalidField."""
     if "successful_payment" in message:
-        payer = whole(table(message, "from"), "id")
-        return _charged(table(message, "successful_payment"), payer, is_back=False)
+        payer = get_int(get_object(message, "from"), "id")
+        return _charged(get_object(message, "successful_payment"), payer, is_back=False)
     if "refunded_payment" in message:
-        return _charged(table(message, "refunded_payment"), None, is_back=True)
+        return _charged(get_object(message, "refunded_payment"), None, is_back=True)
     said = message.get("text")
     if not isinstance(said, str) or not _SUPPORT.fullmatch(said):
         return None
-    person = table(message, "from")
-    return SupportAsked(whole(person, "id"), text(person, "language_code", 16))
+    person = get_object(message, "from")
+    return SupportAsked(get_int(person, "id"), get_text(person, "language_code", 16))
 
 
-def _charged(told: Mapping[str, Any], person: int | None, *, is_back: bool) -> Charged:
-    return Charged(
+def _charged(told: Mapping[str, Any], person: int | None, *, is_back: bool) -> StarsPayment:
+    return StarsPayment(
         _exact(told, "telegram_payment_charge_id", MAX_CHARGE),
         _exact(told, "invoice_payload", 128),
-        whole(told, "total_amount", low=0, high=INT64),
-        text(told, "currency", 8),
+        get_int(told, "total_amount", low=0, high=INT64),
+        get_text(told, "currency", 8),
         person,
         is_back,
     )
@@ -98,6 +98,6 @@ def _charged(told: Mapping[str, Any], person: int | None, *, is_back: bool) -> C
 def _exact(parent: Mapping[str, Any], name: str, size: int) -> str:
     """Take text that decides: a part of a name would be another name."""
     value = parent.get(name)
-    if not isinstance(value, str) or not value or clean(value, size) != value:
-        raise Odd(f"{name} is not a text of 1 to {size} characters")
+    if not isinstance(value, str) or not value or sanitize(value, size) != value:
+        raise InvalidField(f"{name} is not a text of 1 to {size} characters")
     return value

@@ -17,9 +17,17 @@ from typing import TYPE_CHECKING, Any, Final
 import orjson
 
 from app.domain.telegram import payments
-from app.domain.telegram.fields import INT64, Odd, chat_id, clean, table, text, whole
-from app.domain.telegram.fields import date as date_of
-from app.domain.telegram.payments import Charged, Checkout, SupportAsked
+from app.domain.telegram.fields import (
+    INT64,
+    InvalidField,
+    get_chat_id,
+    get_date,
+    get_int,
+    get_object,
+    get_text,
+    sanitize,
+)
+from app.domain.telegram.payments import PreCheckout, StarsPayment, SupportAsked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -35,7 +43,7 @@ class Malformed(ValueError):
     """The body is no update. The text says why, in words of ours only."""
 
 
-class HappeningKind(enum.StrEnum):
+class LeadEventKind(enum.StrEnum):
     """What a person can do that concerns a campaign."""
 
     START = "start"
@@ -47,7 +55,7 @@ class HappeningKind(enum.StrEnum):
     @property
     def is_membership(self) -> bool:
         """Whether Telegram sends it in the person's membership queue."""
-        return self is not HappeningKind.START
+        return self is not LeadEventKind.START
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +71,7 @@ class Person:
 
 
 @dataclass(frozen=True, slots=True)
-class Happening:
+class LeadEvent:
     """A person started the bot, or moved in or out of a chat.
 
     `date` is Telegram's, in Unix seconds. `chat` is None for a start, which
@@ -71,7 +79,7 @@ class Happening:
     `was_member` tells whether the person was inside before.
     """
 
-    kind: HappeningKind
+    kind: LeadEventKind
     person: Person
     chat: int | None
     date: int
@@ -82,7 +90,7 @@ class Happening:
 
 
 @dataclass(frozen=True, slots=True)
-class Reachable:
+class BotBlockedChanged:
     """A person blocked the bot (`reachable` False) or unblocked it."""
 
     person: Person
@@ -118,7 +126,7 @@ class Ignored:
 
 
 @dataclass(frozen=True, slots=True)
-class Pressed:
+class ButtonPressed:
     """A person pressed a button of ours. `query` is what Telegram wants answered."""
 
     person: Person
@@ -126,8 +134,10 @@ class Pressed:
     query: str
 
 
-Money = Checkout | Charged | SupportAsked
-Reading = Happening | RightsChanged | Reachable | ChatMoved | Pressed | Money | Ignored
+Money = PreCheckout | StarsPayment | SupportAsked
+ParsedUpdate = (
+    LeadEvent | RightsChanged | BotBlockedChanged | ChatMoved | ButtonPressed | Money | Ignored
+)
 
 
 def decode(body: bytes) -> dict[str, Any]:
@@ -150,15 +160,15 @@ def decode(body: bytes) -> dict[str, Any]:
     return update
 
 
-def read(update: Mapping[str, Any]) -> Reading:
+def parse(update: Mapping[str, Any]) -> ParsedUpdate:
     """Say what an update means. Never raises, whatever JSON it is given."""
     for kind, reader in _READERS.items():
         if kind in update:
             try:
-                return reader(table(update, kind), whole(update, "update_id", low=0))
-            except Odd as odd:
-                return Ignored(f"{kind}: {odd}")
-    kinds = (clean(key, 40) for key in update if key != "update_id")
+                return reader(get_object(update, kind), get_int(update, "update_id", low=0))
+            except InvalidField as fault:
+                return Ignored(f"{kind}: {fault}")
+    kinds = (sanitize(key, 40) for key in update if key != "update_id")
     return Ignored(f"{next(kinds, '') or 'nothing'}: not a kind we follow")
 
 
@@ -177,12 +187,12 @@ def _number(digits: str) -> int | float:
     return int(digits) if len(digits) <= 64 else float(digits)
 
 
-def _message(message: Mapping[str, Any], update_id: int) -> Reading:
-    chat = table(message, "chat")
+def _message(message: Mapping[str, Any], update_id: int) -> ParsedUpdate:
+    chat = get_object(message, "chat")
     if "migrate_to_chat_id" in message:
-        return _moved(chat_id(chat, "id"), chat_id(message, "migrate_to_chat_id"))
+        return _moved(get_chat_id(chat, "id"), get_chat_id(message, "migrate_to_chat_id"))
     if "migrate_from_chat_id" in message:
-        return _moved(chat_id(message, "migrate_from_chat_id"), chat_id(chat, "id"))
+        return _moved(get_chat_id(message, "migrate_from_chat_id"), get_chat_id(chat, "id"))
     if chat.get("type") != "private":
         return Ignored("message: not in a private chat")
     if money := payments.in_message(message):
@@ -191,63 +201,65 @@ def _message(message: Mapping[str, Any], update_id: int) -> Reading:
     start = _START.fullmatch(said) if isinstance(said, str) else None
     if start is None:
         return Ignored("message: no /start")
-    payload = clean(start["payload"] or "", 256)
+    payload = sanitize(start["payload"] or "", 256)
     code, _, click = payload.partition("-")
-    person, date = _person(message, "from"), date_of(message)
-    return Happening(HappeningKind.START, person, None, date, update_id, code=code, click=click)
+    person, date = _person(message, "from"), get_date(message)
+    return LeadEvent(LeadEventKind.START, person, None, date, update_id, code=code, click=click)
 
 
-def _moved(old: int, new: int) -> Reading:
+def _moved(old: int, new: int) -> ParsedUpdate:
     return ChatMoved(old, new) if old != new else Ignored("message: moved to itself")
 
 
-def _join_request(request: Mapping[str, Any], update_id: int) -> Reading:
-    return Happening(
-        HappeningKind.REQUEST,
+def _join_request(request: Mapping[str, Any], update_id: int) -> ParsedUpdate:
+    return LeadEvent(
+        LeadEventKind.REQUEST,
         _person(request, "from"),
-        chat_id(table(request, "chat"), "id"),
-        date_of(request),
+        get_chat_id(get_object(request, "chat"), "id"),
+        get_date(request),
         update_id,
     )
 
 
-def _chat_member(change: Mapping[str, Any], update_id: int) -> Reading:
+def _chat_member(change: Mapping[str, Any], update_id: int) -> ParsedUpdate:
     """Join and leave come from the pair old → new, never from the new alone."""
-    old, new = table(change, "old_chat_member"), table(change, "new_chat_member")
+    old, new = get_object(change, "old_chat_member"), get_object(change, "new_chat_member")
     was, now = _is_inside(old), _is_inside(new)
     if was == now:
         return Ignored("chat_member: no change of membership")
     person = _person(new, "user")
-    actor = whole(table(change, "from"), "id")
-    chat, date = chat_id(table(change, "chat"), "id"), date_of(change)
+    actor = get_int(get_object(change, "from"), "id")
+    chat, date = get_chat_id(get_object(change, "chat"), "id"), get_date(change)
     by_others = actor != person.id or new["status"] == "kicked"
-    gone = HappeningKind.KICK if by_others else HappeningKind.LEAVE
-    kind = HappeningKind.JOIN if now else gone
-    return Happening(kind, person, chat, date, update_id, was_member=was)
+    gone = LeadEventKind.KICK if by_others else LeadEventKind.LEAVE
+    kind = LeadEventKind.JOIN if now else gone
+    return LeadEvent(kind, person, chat, date, update_id, was_member=was)
 
 
-def _my_chat_member(change: Mapping[str, Any], update_id: int) -> Reading:
-    chat, new = table(change, "chat"), table(change, "new_chat_member")
-    inside, date = _is_inside(new), date_of(change)
+def _my_chat_member(change: Mapping[str, Any], update_id: int) -> ParsedUpdate:
+    chat, new = get_object(change, "chat"), get_object(change, "new_chat_member")
+    inside, date = _is_inside(new), get_date(change)
     kind = chat.get("type")
     if kind == "private":
-        return Reachable(_person(change, "from"), inside, date, update_id)
+        return BotBlockedChanged(_person(change, "from"), inside, date, update_id)
     if not isinstance(kind, str):
-        raise Odd("the chat has no type")
+        raise InvalidField("the chat has no type")
     return RightsChanged(
-        chat_id(chat, "id"),
-        text(chat, "title", 255),
-        clean(kind, 16),
+        get_chat_id(chat, "id"),
+        get_text(chat, "title", 255),
+        sanitize(kind, 16),
         new["status"] in _ADMINS,
         date,
     )
 
 
-def _callback_query(query: Mapping[str, Any], _update_id: int) -> Reading:
-    return Pressed(_person(query, "from"), text(query, "data", 64), text(query, "id", 64))
+def _callback_query(query: Mapping[str, Any], _update_id: int) -> ParsedUpdate:
+    return ButtonPressed(
+        _person(query, "from"), get_text(query, "data", 64), get_text(query, "id", 64)
+    )
 
 
-_READERS: Final[Mapping[str, Callable[[Mapping[str, Any], int], Reading]]] = {
+_READERS: Final[Mapping[str, Callable[[Mapping[str, Any], int], ParsedUpdate]]] = {
     "message": _message,
     "chat_member": _chat_member,
     "chat_join_request": _join_request,
@@ -264,21 +276,21 @@ def _is_inside(member: Mapping[str, Any]) -> bool:
     """
     status = member.get("status")
     if not isinstance(status, str) or status not in _STATUSES:
-        raise Odd("unknown member status")
+        raise InvalidField("unknown member status")
     if status == "restricted":
         return member.get("is_member") is True
     return status not in _OUTSIDE
 
 
 def _person(parent: Mapping[str, Any], name: str) -> Person:
-    user = table(parent, name)
+    user = get_object(parent, name)
     if user.get("is_bot") is True:
-        raise Odd("a bot, not a person")
+        raise InvalidField("a bot, not a person")
     return Person(
-        id=whole(user, "id"),
-        username=text(user, "username", 64),
-        first_name=text(user, "first_name", 64),
-        last_name=text(user, "last_name", 64),
-        language=text(user, "language_code", 16),
+        id=get_int(user, "id"),
+        username=get_text(user, "username", 64),
+        first_name=get_text(user, "first_name", 64),
+        last_name=get_text(user, "last_name", 64),
+        language=get_text(user, "language_code", 16),
         premium=user.get("is_premium") is True,
     )

@@ -22,7 +22,7 @@ from app.services.accounts.accounts import DAY, FREE
 if TYPE_CHECKING:
     from app.config import Settings
     from app.domain.lead import Report
-    from app.services.leads.batch import Slot
+    from app.services.leads.batch import LeadContext
 
 #: How many days before a plan's end its owner hears of it; the nearest first.
 WARNED_DAYS: Final = (1, 3)
@@ -38,7 +38,9 @@ _HEARD: Final[Mapping[int, frozenset[NoticeKind]]] = {
 }
 
 
-def lead_events(connection: Connection, reports: Sequence[tuple[Slot, Report]], now: float) -> None:
+def lead_events(
+    connection: Connection, reports: Sequence[tuple[LeadContext, Report]], now: float
+) -> None:
     """Note the events of campaigns whose owner wants to hear; one row for those alike."""
     counts = Counter(
         (slot.campaign.account_id, slot.campaign.id, NoticeKind(report.kind.value))

@@ -1,8 +1,8 @@
 """Stars: what Telegram tells the service bot about payments.
 
 The order of things: `tariffs.buy` asks for an invoice link; the person opens
-it, Telegram asks whether it may be paid (`Checkout`, answered within ten
-seconds, after the commit, by `TOASTS`) and then tells that it was (`Charged`).
+it, Telegram asks whether it may be paid (`PreCheckout`, answered within ten
+seconds, after the commit, by `CALLBACK_ANSWERS`) and then tells that it was (`StarsPayment`).
 Only what comes by the service bot counts: anybody can sell by a bot of their
 own, with a payload of ours, to themselves.
 
@@ -22,14 +22,14 @@ from sqlalchemy import select
 
 from app.domain import tariffs
 from app.domain.tariffs import PLANS
-from app.domain.telegram.payments import Charged, Checkout, SupportAsked
+from app.domain.telegram.payments import PreCheckout, StarsPayment, SupportAsked
 from app.domain.telegram.updates import Person
 from app.errors import NotFound
 from app.extensions import db
 from app.models import Account, AccountStatus, Bot, Payment, PaymentState
 from app.services.billing import refunds
 from app.services.billing import tariffs as books
-from app.services.messages.callbacks import TOASTS
+from app.services.messages.callbacks import CALLBACK_ANSWERS
 from app.services.service_bot import bot as service_bot
 from app.services.service_bot.signup import language_of
 from app.translations import gettext, speaking
@@ -58,25 +58,25 @@ class Objection(enum.StrEnum):
     ACTIVE = "active"
 
 
-def told(bot_id: int, says: Checkout | Charged | SupportAsked, now: float) -> None:
+def told(bot_id: int, says: PreCheckout | StarsPayment | SupportAsked, now: float) -> None:
     """An update about money came to a bot. Those of other bots are nobody's."""
     bot = service_bot.find()
     if bot is None or bot.id != bot_id:
         log.info("payment.foreign", bot=bot_id, kind=type(says).__name__)
         return
     match says:
-        case Checkout():
+        case PreCheckout():
             _check_out(bot, says, now)
-        case Charged(is_back=True):
+        case StarsPayment(is_back=True):
             _went_back(says, now)
-        case Charged():
+        case StarsPayment():
             _came(says, now)
         case SupportAsked():
             _support(bot, says, now)
 
 
 def objection(
-    payment: Payment | None, account: Account | None, asked: Checkout, now: float
+    payment: Payment | None, account: Account | None, asked: PreCheckout, now: float
 ) -> Objection | None:
     """Judge a checkout. `account` is the one that the invoice was made for."""
     if payment is None or account is None or payment.gateway != NAME:
@@ -92,18 +92,18 @@ def objection(
     return next((reason for reason, holds in reasons.items() if holds), None)
 
 
-def _check_out(bot: Bot, asked: Checkout, now: float) -> None:
+def _check_out(bot: Bot, asked: PreCheckout, now: float) -> None:
     payment = db.session.scalar(select(Payment).where(Payment.ref == asked.payload))
     owner = db.session.get(Account, payment.account_id) if payment else None
     found = objection(payment, owner, asked, now) if _seller() else Objection.NOT_SOLD
     settings: Settings = current_app.config["SETTINGS"]
     with speaking(_language(asked.person, asked.language)):
         text = _words(found) if found else ""
-    TOASTS.check_out(settings.telegram_api_url, bot.token, asked.query, text)
+    CALLBACK_ANSWERS.answer_checkout(settings.telegram_api_url, bot.token, asked.query, text)
     log.info("checkout.judged", payment=payment.id if payment else 0, objection=found or "")
 
 
-def _came(money: Charged, now: float) -> None:
+def _came(money: StarsPayment, now: float) -> None:
     paid = Confirmation(
         money.payload, True, money.amount, money.currency, money.charge, money.person
     )
@@ -115,7 +115,7 @@ def _came(money: Charged, now: float) -> None:
         )
 
 
-def _went_back(money: Charged, now: float) -> None:
+def _went_back(money: StarsPayment, now: float) -> None:
     of_it = select(Payment.id).where(Payment.gateway == NAME, Payment.charge == money.charge)
     payment_id = db.session.scalar(of_it)
     if payment_id is not None:

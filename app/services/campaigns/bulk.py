@@ -1,6 +1,6 @@
 """What belongs to campaigns, in bulk: given to another account, or deleted. No commits.
 
-The callers hold the bots' updates back (`ingest.hold`), so no lead moves meanwhile.
+The callers hold the bots' updates back (`inbox.hold`), so no lead moves meanwhile.
 """
 
 from __future__ import annotations

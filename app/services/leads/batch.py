@@ -1,7 +1,7 @@
 """The book of one batch: the leads its updates concern, moved in memory.
 
-`open` reads what the batch needs in a few statements, `apply` walks the lead
-machine, and `write` puts down leads, journal, counters, postbacks and
+`load` reads what the batch needs in a few statements, `apply` walks the lead
+machine, and `save` puts down leads, journal, counters, postbacks and
 messages with one statement each. The caller commits.
 """
 
@@ -16,9 +16,17 @@ from sqlalchemy import Connection, Row, bindparam, select, update
 
 from app.database import insert_rows, rows_table, update_rows, with_rows
 from app.domain import tariffs
-from app.domain.lead import Entry, Lead, Past, Report, Rules, State, Tally
+from app.domain.lead import (
+    CampaignRules,
+    CounterDelta,
+    JournalLine,
+    Lead,
+    OrganicEvent,
+    Report,
+    State,
+)
 from app.domain.lead_machine import TOLERANCE, advance
-from app.domain.telegram.updates import Happening, HappeningKind, Person
+from app.domain.telegram.updates import LeadEvent, LeadEventKind, Person
 from app.models import (
     Account,
     Action,
@@ -32,7 +40,7 @@ from app.models import (
 from app.models import Lead as LeadRow
 from app.models.base import Big
 from app.services.leads import counters
-from app.services.leads.effects import Reported, announce
+from app.services.leads.effects import StagedCounts, stage_effects
 
 _LEADS: Final = table_of(LeadRow)
 _JOURNAL: Final = table_of(JournalEntry)
@@ -51,14 +59,14 @@ _JOURNALED: Final = (
     " decision"
 ).split()
 
-_ADOPTED: Final = "campaign subscriber uid action lead decision".split()
+_ATTACHED: Final = "campaign subscriber uid action lead decision".split()
 
 _ACTIONS: Final = {
-    HappeningKind.JOIN: Action.JOIN,
-    HappeningKind.LEAVE: Action.LEAVE,
-    HappeningKind.KICK: Action.KICK,
-    HappeningKind.REQUEST: Action.REQUEST,
-    HappeningKind.START: Action.START,
+    LeadEventKind.JOIN: Action.JOIN,
+    LeadEventKind.LEAVE: Action.LEAVE,
+    LeadEventKind.KICK: Action.KICK,
+    LeadEventKind.REQUEST: Action.REQUEST,
+    LeadEventKind.START: Action.START,
 }
 _KINDS: Final = {action: kind for kind, action in _ACTIONS.items()}
 
@@ -77,18 +85,18 @@ Place = tuple[int, int]  # campaign id, subscriber
 
 
 @dataclass(slots=True)
-class Slot:
+class LeadContext:
     """One person in one campaign, with or without a lead."""
 
     campaign: Row[Any]
     person: Person
     id: int | None = None
     lead: Lead | None = None
-    organic: list[Past] = field(default_factory=list)
+    organic: list[OrganicEvent] = field(default_factory=list)
     touched: bool = False
 
 
-class Book:
+class LeadBatch:
     """See the module."""
 
     def __init__(self, connection: Connection, bots: Iterable[int], now: float) -> None:
@@ -96,91 +104,91 @@ class Book:
         self._now = now
         self._by_code: dict[tuple[int, str], Row[Any]] = {}
         self._by_chat: dict[tuple[int, int], Row[Any]] = {}
-        self._slots: dict[Place, Slot] = {}
-        self._entries: list[tuple[Slot, Entry]] = []
-        self._reports: list[tuple[Slot, Report]] = []
-        self._welcomes: list[Slot] = []
-        self._tallies: list[tuple[int, Tally]] = []
+        self._contexts: dict[Place, LeadContext] = {}
+        self._entries: list[tuple[LeadContext, JournalLine]] = []
+        self._reports: list[tuple[LeadContext, Report]] = []
+        self._welcomes: list[LeadContext] = []
+        self._deltas: list[tuple[int, CounterDelta]] = []
         for row in connection.execute(_CAMPAIGNS_OF, {"bots": list(bots)}):
             self._by_code[row.bot_id, row.code] = row
             self._by_chat[row.bot_id, row.chat_id] = row
 
-    def campaign_of(self, bot_id: int, happening: Happening) -> Row[Any] | None:
-        """The living campaign a happening belongs to, within this bot only."""
-        if happening.chat is None:
-            return self._by_code.get((bot_id, happening.code))
-        return self._by_chat.get((bot_id, happening.chat))
+    def campaign_of(self, bot_id: int, event: LeadEvent) -> Row[Any] | None:
+        """The living campaign a lead event belongs to, within this bot only."""
+        if event.chat is None:
+            return self._by_code.get((bot_id, event.code))
+        return self._by_chat.get((bot_id, event.chat))
 
-    def open(self, concerned: Sequence[tuple[Row[Any], Happening]]) -> None:
+    def load(self, concerned: Sequence[tuple[Row[Any], LeadEvent]]) -> None:
         """Read the leads, and for first starts what the journal knows."""
-        for campaign, happening in concerned:
-            place = (campaign.id, happening.person.id)
-            self._slots.setdefault(place, Slot(campaign, happening.person))
+        for campaign, event in concerned:
+            place = (campaign.id, event.person.id)
+            self._contexts.setdefault(place, LeadContext(campaign, event.person))
         self._read_leads()
         starts = [
-            (campaign.id, happening.person.id, happening.date - TOLERANCE)
-            for campaign, happening in concerned
-            if happening.kind is HappeningKind.START
-            and self._slots[campaign.id, happening.person.id].lead is None
+            (campaign.id, event.person.id, event.date - TOLERANCE)
+            for campaign, event in concerned
+            if event.kind is LeadEventKind.START
+            and self._contexts[campaign.id, event.person.id].lead is None
         ]
         if starts:
             self._read_organic(starts)
 
-    def apply(self, campaign: Row[Any], happening: Happening) -> str:
+    def apply(self, campaign: Row[Any], event: LeadEvent) -> str:
         """Move one lead. Returns what was decided, for the inbox."""
-        slot = self._slots[campaign.id, happening.person.id]
+        context = self._contexts[campaign.id, event.person.id]
         paused = campaign.status == CampaignStatus.PAUSED or tariffs.is_over(
             campaign.tariff, campaign.paid_until, self._now
         )
-        rules = Rules(paused, campaign.unsub_window)
-        step = advance(slot.lead, happening, rules, slot.organic)
-        slot.person = happening.person
-        slot.touched = slot.touched or step.lead is not None
-        slot.lead = step.lead
-        for entry in step.entries:
+        rules = CampaignRules(paused, campaign.unsub_window)
+        decision = advance(context.lead, event, rules, context.organic)
+        context.person = event.person
+        context.touched = context.touched or decision.lead is not None
+        context.lead = decision.lead
+        for entry in decision.lines:
             if entry.organic and entry.kind.is_membership:
-                slot.organic.append(Past(entry.kind, entry.date, entry.update_id))
-            self._entries.append((slot, entry))
-        self._reports += [(slot, report) for report in step.reports]
-        if step.welcome:
-            self._welcomes.append(slot)
-        self._tallies += [(campaign.id, tally) for tally in step.tallies]
-        return step.entries[0].decision
+                context.organic.append(OrganicEvent(entry.kind, entry.date, entry.update_id))
+            self._entries.append((context, entry))
+        self._reports += [(context, report) for report in decision.reports]
+        if decision.welcome:
+            self._welcomes.append(context)
+        self._deltas += [(campaign.id, delta) for delta in decision.deltas]
+        return decision.lines[0].decision
 
-    def write(self, now: float) -> Reported:
+    def save(self, now: float) -> StagedCounts:
         """Put everything down. Returns which queues have new work."""
         self._write_leads()
         self._write_journal()
-        counters.count(self._connection, self._tallies)
-        return announce(self._connection, self._reports, self._welcomes, now)
+        counters.count(self._connection, self._deltas)
+        return stage_effects(self._connection, self._reports, self._welcomes, now)
 
     # -- reading ------------------------------------------------------------
 
     def _read_leads(self) -> None:
-        for row in with_rows(self._connection, _leads_in, "cs", self._slots):
-            slot = self._slots[row.campaign_id, row.subscriber]
-            slot.id = row.id
+        for row in with_rows(self._connection, _leads_in, "cs", self._contexts):
+            context = self._contexts[row.campaign_id, row.subscriber]
+            context.id = row.id
             machine = {name: getattr(row, name) for name in _MACHINE}
-            slot.lead = Lead(**(machine | {"state": State(row.state)}))
+            context.lead = Lead(**(machine | {"state": State(row.state)}))
 
     def _read_organic(self, starts: Sequence[tuple[int, int, int]]) -> None:
         for row in with_rows(self._connection, _organic_of, "cst", starts):
             if kind := _KINDS.get(Action(row.action)):
-                slot = self._slots[row.campaign_id, row.subscriber]
-                slot.organic.append(Past(kind, row.time, row.update_uid))
+                context = self._contexts[row.campaign_id, row.subscriber]
+                context.organic.append(OrganicEvent(kind, row.time, row.update_uid))
 
     # -- writing ------------------------------------------------------------
 
     def _write_leads(self) -> None:
-        touched = [slot for slot in self._slots.values() if slot.touched]
-        old = [(slot.id, *_columns(slot)) for slot in touched if slot.id is not None]
+        touched = [context for context in self._contexts.values() if context.touched]
+        old = [(context.id, *_columns(context)) for context in touched if context.id is not None]
         update_rows(self._connection, _LEADS, [*_MACHINE, *_PERSON], old)
-        new = {_place(slot): slot for slot in touched if slot.id is None}
+        new = {_place(context): context for context in touched if context.id is None}
         rows = insert_rows(
             self._connection,
             _LEADS,
             [*_IDENTITY, *_MACHINE, *_PERSON],
-            [(*_whose(slot), *_columns(slot)) for slot in new.values()],
+            [(*_whose(context), *_columns(context)) for context in new.values()],
             returning=["id", "campaign_id", "subscriber"],
         )
         for row in rows:
@@ -189,25 +197,31 @@ class Book:
     def _write_journal(self) -> None:
         fresh = {}
         replayed = []
-        for slot, entry in self._entries:
-            known = (*_place(slot), entry.kind, entry.update_id)
+        for context, entry in self._entries:
+            known = (*_place(context), entry.kind, entry.update_id)
             if entry.replayed and known not in fresh:
-                replayed.append((slot, entry))
+                replayed.append((context, entry))
             else:
-                fresh[known] = (slot, entry)
-        rows = [_line(slot, entry) for slot, entry in fresh.values()]
+                fresh[known] = (context, entry)
+        rows = [_line(context, entry) for context, entry in fresh.values()]
         insert_rows(self._connection, _JOURNAL, _JOURNALED, rows)
-        self._adopt(replayed)
+        self._attach_organic_lines(replayed)
 
-    def _adopt(self, replayed: Sequence[tuple[Slot, Entry]]) -> None:
+    def _attach_organic_lines(self, replayed: Sequence[tuple[LeadContext, JournalLine]]) -> None:
         """Organic lines of earlier batches now belong to a lead."""
         if not replayed:
             return
         rows = [
-            (*_place(slot), entry.update_id, int(_ACTIONS[entry.kind]), slot.id, entry.decision)
-            for slot, entry in replayed
+            (
+                *_place(context),
+                entry.update_id,
+                int(_ACTIONS[entry.kind]),
+                context.id,
+                entry.decision,
+            )
+            for context, entry in replayed
         ]
-        with_rows(self._connection, _adoption, _ADOPTED, rows)
+        with_rows(self._connection, _attaching, _ATTACHED, rows)
 
 
 @cache
@@ -234,10 +248,10 @@ def _organic_of(postgresql: bool) -> Any:
 
 
 @cache
-def _adoption(postgresql: bool) -> Any:
+def _attaching(postgresql: bool) -> Any:
     """Give journal lines to the lead that they turned out to concern."""
     line = _JOURNAL.c
-    given = rows_table(postgresql, dict.fromkeys(_ADOPTED, Big) | {"decision": line.decision.type})
+    given = rows_table(postgresql, dict.fromkeys(_ATTACHED, Big) | {"decision": line.decision.type})
     return (
         update(_JOURNAL)
         .where(
@@ -251,26 +265,26 @@ def _adoption(postgresql: bool) -> Any:
     )
 
 
-def _place(slot: Slot) -> Place:
-    return slot.campaign.id, slot.person.id
+def _place(context: LeadContext) -> Place:
+    return context.campaign.id, context.person.id
 
 
-def _whose(slot: Slot) -> tuple[int, ...]:
-    campaign = slot.campaign
-    return campaign.account_id, campaign.id, campaign.bot_id, slot.person.id
+def _whose(context: LeadContext) -> tuple[int, ...]:
+    campaign = context.campaign
+    return campaign.account_id, campaign.id, campaign.bot_id, context.person.id
 
 
-def _columns(slot: Slot) -> tuple[Any, ...]:
-    lead, person = slot.lead, slot.person
+def _columns(context: LeadContext) -> tuple[Any, ...]:
+    lead, person = context.lead, context.person
     machine = (getattr(lead, name) for name in _MACHINE)
     return (*machine, *(getattr(person, name) for name in _PERSON))
 
 
-def _line(slot: Slot, entry: Entry) -> tuple[Any, ...]:
-    campaign = slot.campaign
-    lead_id = None if entry.organic else slot.id
+def _line(context: LeadContext, entry: JournalLine) -> tuple[Any, ...]:
+    campaign = context.campaign
+    lead_id = None if entry.organic else context.id
     return (
         campaign.account_id, campaign.bot_id, campaign.chat_id, campaign.id, lead_id,
-        slot.person.id, slot.person.username, int(_ACTIONS[entry.kind]),
+        context.person.id, context.person.username, int(_ACTIONS[entry.kind]),
         entry.date, entry.update_id, entry.decision[:200],
     )  # fmt: skip

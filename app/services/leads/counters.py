@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Table, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 
 from app.database import rows_table, with_rows
-from app.domain.lead import Counts, Tally
+from app.domain.lead import CounterDelta, Counts
 from app.domain.retention import OLDEST_AGE
 from app.models import CampaignCohort, CampaignDay, CampaignQuarter, table_of
 
@@ -23,16 +23,16 @@ DAYS: Final = table_of(CampaignDay)
 COHORTS: Final = table_of(CampaignCohort)
 
 
-def count(connection: Connection, tallies: Iterable[tuple[int, Tally]]) -> None:
+def count(connection: Connection, deltas: Iterable[tuple[int, CounterDelta]]) -> None:
     """Add what was counted, each with its campaign id. No commit."""
     days: defaultdict[tuple[int, int], Counts] = defaultdict(Counts)
     quarters: defaultdict[tuple[int, int], Counts] = defaultdict(Counts)
     cohorts: defaultdict[tuple[int, int, int], int] = defaultdict(int)
-    for campaign, tally in tallies:
-        days[campaign, tally.date // DAY] += tally.counts
-        quarters[campaign, tally.date // QUARTER] += tally.counts
-        if tally.joined is not None:
-            cohorts[campaign, tally.joined // DAY, _age(tally.joined, tally.date)] += 1
+    for campaign, delta in deltas:
+        days[campaign, delta.date // DAY] += delta.counts
+        quarters[campaign, delta.date // QUARTER] += delta.counts
+        if delta.joined is not None:
+            cohorts[campaign, delta.joined // DAY, _age(delta.joined, delta.date)] += 1
     add(connection, DAYS, ("campaign_id", "day"), COUNTERS, _rows(days))
     add(connection, QUARTERS, ("campaign_id", "quarter"), COUNTERS, _rows(quarters))
     left = [(*place, number) for place, number in sorted(cohorts.items())]

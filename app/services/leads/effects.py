@@ -20,7 +20,7 @@ from plugins.contract import Event, EventKind
 
 if TYPE_CHECKING:
     from app.domain.lead import Report
-    from app.services.leads.batch import Slot
+    from app.services.leads.batch import LeadContext
 
 _DESTINATIONS: Final = table_of(Destination)
 _MESSAGES: Final = table_of(Message)
@@ -45,41 +45,41 @@ _BIT: Final = {kind: 1 << index for index, kind in enumerate(EventKind)}
 
 
 @dataclass(frozen=True, slots=True)
-class Reported:
+class StagedCounts:
     """How much there is to send."""
 
     postbacks: int
     messages: int
 
 
-def announce(
+def stage_effects(
     connection: Connection,
-    reports: Sequence[tuple[Slot, Report]],
-    welcomes: Sequence[Slot],
+    reports: Sequence[tuple[LeadContext, Report]],
+    welcomes: Sequence[LeadContext],
     now: float,
-) -> Reported:
+) -> StagedCounts:
     """Stage postbacks for the destinations in force, and welcomes. No commit."""
-    ways = _in_force(connection, [slot for slot, _ in reports])
+    ways = _in_force(connection, [context for context, _ in reports])
     owed = [
-        _owed(slot, report, way)
-        for slot, report in reports
-        for way in ways[slot.campaign.id]
+        _owed(context, report, way)
+        for context, report in reports
+        for way in ways[context.campaign.id]
         if way.events & _BIT[report.kind]
     ]
     postbacks.stage(connection, owed, now)
     notifications.lead_events(connection, reports, now)
     messages = [
-        _welcome(slot, now)
-        for slot in welcomes
-        if slot.campaign.welcome.strip() or slot.campaign.media
+        _welcome(context, now)
+        for context in welcomes
+        if context.campaign.welcome.strip() or context.campaign.media
     ]
     insert_rows(connection, _MESSAGES, _MESSAGE, messages)
-    return Reported(len(owed), len(messages))
+    return StagedCounts(len(owed), len(messages))
 
 
-def _in_force(connection: Connection, slots: Sequence[Slot]) -> dict[int, list[Row[Any]]]:
+def _in_force(connection: Connection, contexts: Sequence[LeadContext]) -> dict[int, list[Row[Any]]]:
     """For each campaign: its own templates or else its account's, and what is connected."""
-    campaigns = {slot.campaign.id: slot.campaign.account_id for slot in slots}
+    campaigns = {context.campaign.id: context.campaign.account_id for context in contexts}
     if not campaigns:
         return {}
     terms = {"accounts": list(set(campaigns.values())), "campaigns": list(campaigns)}
@@ -99,22 +99,22 @@ def _choose(own: Sequence[Row[Any]], shared: Sequence[Row[Any]]) -> list[Row[Any
     return [*own, *(row for row in shared if row.role != Role.TEMPLATE or not has_own_template)]
 
 
-def _owed(slot: Slot, report: Report, way: Row[Any]) -> postbacks.NewPostback:
+def _owed(context: LeadContext, report: Report, way: Row[Any]) -> postbacks.NewPostback:
     return postbacks.NewPostback(
-        account_id=slot.campaign.account_id,
-        campaign_id=slot.campaign.id,
-        lead_id=slot.id or 0,
+        account_id=context.campaign.account_id,
+        campaign_id=context.campaign.id,
+        lead_id=context.id or 0,
         destination_id=way.id,
         sequence=report.sequence,
         kind=report.kind.value,
-        event=events.serialize(_event(slot, report)),
+        event=events.serialize(_event(context, report)),
         late=report.late and not way.every_event,
     )
 
 
-def _event(slot: Slot, report: Report) -> Event:
+def _event(context: LeadContext, report: Report) -> Event:
     return _described(
-        slot,
+        context,
         kind=report.kind,
         time=report.time,
         click=report.click,
@@ -123,11 +123,11 @@ def _event(slot: Slot, report: Report) -> Event:
     )
 
 
-def _described(slot: Slot, *, sequence: int, **said: Any) -> Event:
-    campaign, person = slot.campaign, slot.person
+def _described(context: LeadContext, *, sequence: int, **said: Any) -> Event:
+    campaign, person = context.campaign, context.person
     return Event(
-        id=f"{campaign.code}-{slot.id}-{sequence}",
-        lead=slot.id or 0,
+        id=f"{campaign.code}-{context.id}-{sequence}",
+        lead=context.id or 0,
         account=campaign.account_id,
         campaign=campaign.code,
         chat=campaign.chat_id,
@@ -143,11 +143,11 @@ def _described(slot: Slot, *, sequence: int, **said: Any) -> Event:
     )
 
 
-def _welcome(slot: Slot, now: float) -> tuple[Any, ...]:
-    campaign, lead = slot.campaign, slot.lead
+def _welcome(context: LeadContext, now: float) -> tuple[Any, ...]:
+    campaign, lead = context.campaign, context.lead
     assert lead is not None  # noqa: S101 - only a lead is welcomed
     event = _described(
-        slot, sequence=lead.reports, kind=EventKind.WAIT, time=lead.started_at,
+        context, sequence=lead.reports, kind=EventKind.WAIT, time=lead.started_at,
         click=lead.click, joined=lead.join_time,
     )  # fmt: skip
     markup = ""
@@ -161,6 +161,6 @@ def _welcome(slot: Slot, now: float) -> tuple[Any, ...]:
         campaign.welcome, event, CAPTION if campaign.media else welcome.MAX_TEXT
     )
     return (
-        campaign.account_id, campaign.bot_id, slot.person.id, campaign.id, slot.id,
+        campaign.account_id, campaign.bot_id, context.person.id, campaign.id, context.id,
         text, campaign.media or None, "Markdown", markup, 0, "", 0, now, now,
     )  # fmt: skip

@@ -22,7 +22,7 @@ from app.extensions import db
 from app.models import Base, table_of
 from app.services.lists import row_counts
 from app.services.lists.pages import Page
-from app.services.lists.row_counts import Bucket, Counted
+from app.services.lists.row_counts import Bucket, CountQuery
 
 Row = TypeVar("Row", bound=Base)
 Place = tuple[Any, int]  # the time and the id of a row
@@ -116,9 +116,9 @@ def conditions(listing: Listing[Row], wanted: Wanted) -> list[ColumnElement[bool
     return _counted(listing, wanted).rows(wanted.start, wanted.end)
 
 
-def _counted(listing: Listing[Row], wanted: Wanted) -> Counted:
+def _counted(listing: Listing[Row], wanted: Wanted) -> CountQuery:
     tables = table_of(listing.model), table_of(listing.tally)
-    return Counted(*tables, listing.time.key, wanted.equal)
+    return CountQuery(*tables, listing.time.key, wanted.equal)
 
 
 def _cursor(listing: Listing[Row], wanted: Wanted, before: int) -> Place:
@@ -156,7 +156,7 @@ def _hours(
     return found, skipped + more
 
 
-def _newest(counted: Counted, since: int | None, until: int | None, needed: int) -> list[Bucket]:
+def _newest(counted: CountQuery, since: int | None, until: int | None, needed: int) -> list[Bucket]:
     """Buckets of so many rows at least, or all: years are not summed up for a first page."""
     last = int(time.time()) if until is None else until
     for days in WINDOWS:

@@ -32,7 +32,7 @@ from sqlalchemy import (
 )
 
 from app.database import rows_table, try_lock, with_rows
-from app.domain.time_ranges import DAY, HOUR, Piece, cover
+from app.domain.time_ranges import DAY, HOUR, TimeRange, split
 from app.extensions import db
 from app.models import JournalTally, LeadTally, PostbackTally, Span, table_of
 from app.services.leads.counters import add
@@ -46,7 +46,7 @@ TALLIES: Final = tuple(table_of(model) for model in (LeadTally, JournalTally, Po
 
 
 @dataclass(frozen=True, slots=True)
-class Counted:
+class CountQuery:
     """The rows of `table` whose columns have the values of `equal`.
 
     `time` names the column (Unix seconds) by which `tally` sorts them into
@@ -75,27 +75,27 @@ class Bucket(NamedTuple):
     number: int
 
 
-def total(counted: Counted, since: int | None, until: int | None) -> int:
+def total(counted: CountQuery, since: int | None, until: int | None) -> int:
     """How many rows there are from `since` up to, not including, `until`."""
     if since is None and until is None:
-        parts = [_sum(counted, (Span.EVER, Span.FRESH), None, None)]
+        parts = [_sum(counted, (Span.TOTAL, Span.DELTA), None, None)]
     else:
-        parts = [_part(counted, piece) for piece in cover(since, until)]
+        parts = [_part(counted, piece) for piece in split(since, until)]
     if not parts:
         return 0
     return int(db.session.scalar(select(sum(parts[1:], parts[0]))) or 0)
 
 
-def _part(counted: Counted, piece: Piece) -> ColumnElement[int]:
+def _part(counted: CountQuery, piece: TimeRange) -> ColumnElement[int]:
     since, until = piece.since, piece.until
     if piece.unit in _SPANS:
-        return _sum(counted, (_SPANS[piece.unit], Span.FRESH), since, until)
+        return _sum(counted, (_SPANS[piece.unit], Span.DELTA), since, until)
     rows = select(func.count()).select_from(counted.table).where(*counted.rows(since, until))
     return rows.scalar_subquery()
 
 
 def _sum(
-    counted: Counted, spans: tuple[Span, ...], since: int | None, until: int | None
+    counted: CountQuery, spans: tuple[Span, ...], since: int | None, until: int | None
 ) -> ColumnElement[int]:
     """One sum for each span: an OR of two spans would use neither index well."""
     sums = [
@@ -107,30 +107,32 @@ def _sum(
     return sum(sums[1:], sums[0])
 
 
-def count(counted: Counted, which: Sequence[ColumnElement[bool]]) -> int:
+def count(counted: CountQuery, which: Sequence[ColumnElement[bool]]) -> int:
     """How many rows there are, counted one by one."""
     rows = select(func.count()).select_from(counted.table).where(*which)
     return int(db.session.scalar(rows) or 0)
 
 
-def buckets(counted: Counted, since: int | None, until: int | None) -> list[Bucket]:
+def buckets(counted: CountQuery, since: int | None, until: int | None) -> list[Bucket]:
     """The rows of a range in buckets of a day or less, newest first; no empty ones."""
-    return _gathered([part for piece in cover(since, until) for part in _bucketed(counted, piece)])
+    return _merged_buckets(
+        [part for piece in split(since, until) for part in _bucket_statements(counted, piece)]
+    )
 
 
-def hours(counted: Counted, since: int, until: int) -> list[Bucket]:
+def hours(counted: CountQuery, since: int, until: int) -> list[Bucket]:
     """The rows of a range of whole hours by the hour, newest first; no empty ones."""
-    return _gathered(list(_bucketed(counted, Piece(HOUR, since, until))))
+    return _merged_buckets(list(_bucket_statements(counted, TimeRange(HOUR, since, until))))
 
 
-def _bucketed(counted: Counted, piece: Piece) -> Iterator[Select[*tuple[Any, ...]]]:
+def _bucket_statements(counted: CountQuery, piece: TimeRange) -> Iterator[Select[*tuple[Any, ...]]]:
     """Statements of (since, length, number)."""
     unit, since, until = piece
     if unit in _SPANS:
-        for span in (_SPANS[unit], Span.FRESH):
+        for span in (_SPANS[unit], Span.DELTA):
             # What is fresh is sorted by the hour, whatever the others are sorted by.
             start = counted.tally.c.start
-            begin = start // unit * unit if span == Span.FRESH else start
+            begin = start // unit * unit if span == Span.DELTA else start
             yield (
                 select(begin.label("since"), literal(unit), func.sum(counted.tally.c.number))
                 .where(_of(counted.tally, span), *counted.tallied(since, until))
@@ -141,7 +143,7 @@ def _bucketed(counted: Counted, piece: Piece) -> Iterator[Select[*tuple[Any, ...
         yield rows.select_from(counted.table).where(*counted.rows(since, until))
 
 
-def _gathered(parts: Sequence[Select[*tuple[Any, ...]]]) -> list[Bucket]:
+def _merged_buckets(parts: Sequence[Select[*tuple[Any, ...]]]) -> list[Bucket]:
     if not parts:
         return []
     numbers: Counter[tuple[int, int]] = Counter()
@@ -172,17 +174,17 @@ def _of(tally: Table, span: Span) -> ColumnElement[bool]:
     return literal_column(f"{tally.name}.span = {span:d}{folded}", Boolean)
 
 
-def fold(seconds: float = math.inf) -> int:
+def compact(seconds: float = math.inf) -> int:
     """Add up what is fresh; returns how many rows that were. Commits.
 
     Ends after about so many seconds, or when another process is at it already:
     what stays fresh is counted all the same, and folded by the next call.
     """
     end = time.monotonic() + seconds
-    return sum(_fold(tally, end) for tally in TALLIES)
+    return sum(_compact(tally, end) for tally in TALLIES)
 
 
-def _fold(tally: Table, end: float) -> int:
+def _compact(tally: Table, end: float) -> int:
     folded = 0
     while True:
         connection = db.session.connection()
@@ -190,7 +192,7 @@ def _fold(tally: Table, end: float) -> int:
             db.session.rollback()
             return folded
         fresh = connection.execute(
-            select(tally).where(_of(tally, Span.FRESH)).order_by("account_id", "id").limit(AT_ONCE)
+            select(tally).where(_of(tally, Span.DELTA)).order_by("account_id", "id").limit(AT_ONCE)
         ).all()
         if fresh:
             _add_up(connection, tally, fresh)
@@ -207,7 +209,7 @@ def _add_up(connection: Connection, tally: Table, fresh: Sequence[Any]) -> None:
         place = tuple(getattr(row, name) for name in names)
         for span, length in ((Span.HOUR, HOUR), (Span.DAY, DAY)):
             sums[(*place, int(span), row.start // length * length)] += row.number
-        sums[(*place, int(Span.EVER), 0)] += row.number
+        sums[(*place, int(Span.TOTAL), 0)] += row.number
     keys = (*names, "span", "start")
     rows = [(*place, number) for place, number in sorted(sums.items()) if number]
     add(connection, tally, keys, ("number",), rows, where="span > 0")

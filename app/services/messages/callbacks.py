@@ -1,4 +1,4 @@
-"""Toasts: what Telegram waits for a few seconds, when a button was pressed or a bill is paid.
+"""Answers that Telegram waits for only seconds: to a pressed button, and to a checkout.
 
 Best effort. Nothing is kept: a press that is not answered spins for a while,
 and a checkout that is not answered within ten seconds is called off by
@@ -28,7 +28,7 @@ WAITING: Final = 100  # how many are kept; older ones spin
 LONGEST: Final = 200  # characters that answerCallbackQuery takes; for checkouts no limit is told
 
 
-class Toasts:
+class CallbackAnswers:
     """Collects answers during a transaction, and sends them after it."""
 
     def __init__(self) -> None:
@@ -41,7 +41,7 @@ class Toasts:
         params = {"callback_query_id": query, "text": text[:LONGEST]}
         self._waiting.append(telegram.build("answerCallbackQuery", params, token, base_url))
 
-    def check_out(self, base_url: str, token: str, query: str, objection: str) -> None:
+    def answer_checkout(self, base_url: str, token: str, query: str, objection: str) -> None:
         """Let the checkout `query` go on, or with an objection call it off, once `send` is called.
 
         https://core.telegram.org/bots/api#answerprecheckoutquery.
@@ -62,7 +62,9 @@ class Toasts:
             each.popleft() for each in (self._checkouts, self._waiting) for _ in range(len(each))
         ]
         if batch:
-            self._thread = threading.Thread(target=_send, args=(batch,), daemon=True, name="toasts")
+            self._thread = threading.Thread(
+                target=_send, args=(batch,), daemon=True, name="callbacks"
+            )
             self._thread.start()
 
     def join(self) -> None:
@@ -80,7 +82,7 @@ def _send(batch: list[Request]) -> None:
             batch = [batch[int(str(one.tag))] for one in answers if _was_unheard(one)]
             if not batch:
                 return
-    log.info("toasts.unanswered", count=len(batch))
+    log.info("callbacks.unanswered", count=len(batch))
 
 
 def _was_unheard(answer: Answer) -> bool:
@@ -89,4 +91,4 @@ def _was_unheard(answer: Answer) -> bool:
 
 
 #: Of this process.
-TOASTS: Final = Toasts()
+CALLBACK_ANSWERS: Final = CallbackAnswers()

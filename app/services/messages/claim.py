@@ -72,7 +72,7 @@ _RECLAIM = text("""
 
 
 @dataclass(frozen=True, slots=True)
-class Claimed:
+class ClaimedMessage:
     """One message in the hand of a worker, with what sending needs."""
 
     id: int
@@ -92,16 +92,16 @@ class Claimed:
 
 
 @dataclass(slots=True)
-class Catch:
+class ClaimResult:
     """What one claim brought. `more`: others are due and must wait for their pace."""
 
-    messages: list[Claimed] = field(default_factory=list)
+    messages: list[ClaimedMessage] = field(default_factory=list)
     skipped: list[int] = field(default_factory=list)
     more: bool = False
 
 
 @dataclass(slots=True)
-class Sorted:
+class QueueHead:
     """The head of one bot's queue, sorted by what may happen to each now."""
 
     take: list[Row[Any]] = field(default_factory=list)
@@ -109,11 +109,11 @@ class Sorted:
     later: list[tuple[int, float]] = field(default_factory=list)
 
 
-def claim(connection: Connection, *, now: float, lease_seconds: float, most: int) -> Catch:
+def claim(connection: Connection, *, now: float, lease_seconds: float, most: int) -> ClaimResult:
     """Lease at most `most` messages of several bots. The caller commits."""
     lock(connection, _LOCK)
     connection.execute(_RECLAIM, {"now": now, "no_answer": NO_ANSWER})
-    lease, catch = secrets.token_hex(16), Catch()
+    lease, catch = secrets.token_hex(16), ClaimResult()
     paced: list[tuple[int, float]] = []
     for bot in connection.execute(_BOTS, {"now": now, "many": _ROUND}).all():
         room = min(allowance(bot.next_send, now), most - len(catch.messages))
@@ -145,13 +145,13 @@ def allowance(next_send: float, now: float) -> int:
     return max(0, BURST - int(ahead / STEP + 0.999))
 
 
-def _sort(connection: Connection, bot: int, now: float, room: int) -> Sorted:
+def _sort(connection: Connection, bot: int, now: float, room: int) -> QueueHead:
     rows = connection.execute(_HEAD, {"bot": bot, "now": now, "many": room * _LOOK}).all()
     chats = sorted({row.chat_id for row in rows})
     terms = {"bot": bot, "chats": chats, "since": now - CHAT_SECONDS}
     busy = dict.fromkeys(connection.scalars(_SPOKEN, terms), 1) if chats else {}
     closed = set(connection.scalars(_CLOSED, terms)) if chats else set()
-    head = Sorted()
+    head = QueueHead()
     for row in rows:
         turn = busy.get(row.chat_id, 0)
         if row.chat_id in closed:
@@ -166,7 +166,7 @@ def _sort(connection: Connection, bot: int, now: float, room: int) -> Sorted:
     return head
 
 
-def _write(connection: Connection, head: Sorted, lease: str, until: float) -> None:
+def _write(connection: Connection, head: QueueHead, lease: str, until: float) -> None:
     names = ["state", "lease", "lease_until", "tries"]
     sending = int(MessageState.SENDING)
     taken = [(row.id, sending, lease, until, row.tries + 1) for row in head.take]
@@ -176,8 +176,8 @@ def _write(connection: Connection, head: Sorted, lease: str, until: float) -> No
     update_rows(connection, MESSAGES, ["state", "reason"], closed)
 
 
-def _claimed(row: Row[Any], lease: str, token: str) -> Claimed:
-    return Claimed(**row._asdict() | {"tries": row.tries + 1}, lease=lease, token=token)
+def _claimed(row: Row[Any], lease: str, token: str) -> ClaimedMessage:
+    return ClaimedMessage(**row._asdict() | {"tries": row.tries + 1}, lease=lease, token=token)
 
 
 def _unsealed(bot: int, sealed: str) -> str | None:

@@ -21,8 +21,8 @@ from app.outbound.object_store import StoreUnreachable
 from app.outbound.transport import Answer, Failure, Transport
 from app.services.bots import webhooks
 from app.services.campaigns import media
-from app.services.messages.claim import STEP, Claimed, claim
-from app.services.messages.settle import Ending, judge, settle
+from app.services.messages.claim import STEP, ClaimedMessage, claim
+from app.services.messages.settle import MessageResult, judge, settle
 
 if TYPE_CHECKING:
     from app.config import Settings
@@ -89,7 +89,7 @@ class _Drain:
         self._transport = transport
         self._uploads = uploads
         self._chance = chance
-        self._held: dict[int, Claimed] = {}
+        self._held: dict[int, ClaimedMessage] = {}
         self._next_claim = 0.0
         self._upload: int | None = None  # the message whose media is on its way
         self._fetched: Future[media.MediaContent | None] | None = (
@@ -128,7 +128,7 @@ class _Drain:
             self._start(message)
         return len(catch.skipped), catch.more or time.monotonic() < self._turn
 
-    def _start(self, message: Claimed) -> None:
+    def _start(self, message: ClaimedMessage) -> None:
         """Send it. Media that the bot has not sent before is uploaded, one at a time.
 
         Who waits for the same upload goes by its `file_id` then, and memory
@@ -176,7 +176,7 @@ class _Drain:
         return 0
 
     def _settle(self, answers: list[Answer]) -> int:
-        endings: list[Ending] = []
+        endings: list[MessageResult] = []
         for answer in answers:
             message = self._held.pop(int(str(answer.tag)))
             if message.id == self._upload:
@@ -187,7 +187,7 @@ class _Drain:
             webhooks.pause(dead.bot_id, "Telegram refused the token", dead.token)
         return sum(ending.is_final for ending in endings)
 
-    def _write_down(self, endings: list[Ending]) -> None:
+    def _write_down(self, endings: list[MessageResult]) -> None:
         if endings:
             with db.engine.begin() as connection:
                 settle(connection, endings, now=time.time())
@@ -232,12 +232,12 @@ def _unsent(id_: int, failure: Failure, reason: str) -> Answer:
     return Answer(id_, None, failure, reason, 0, time.time())
 
 
-def _later(message: Claimed, due: float) -> Ending:
+def _later(message: ClaimedMessage, due: float) -> MessageResult:
     """Put it back untried."""
-    return Ending(message, MessageState.WAITING, message.reason, due, message.tries - 1)
+    return MessageResult(message, MessageState.WAITING, message.reason, due, message.tries - 1)
 
 
-def _request(message: Claimed, stored: media.MediaContent | None, base_url: str) -> Request:
+def _request(message: ClaimedMessage, stored: media.MediaContent | None, base_url: str) -> Request:
     """A text; or media by its file_id, or with its content. Media that is gone is left out."""
     params: dict[str, Any] = {
         "chat_id": message.chat_id,

@@ -9,7 +9,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, and_, delete, exists, select
 
 from app.database import insert_rows, rows_table, with_rows
-from app.domain.telegram.updates import Reachable
+from app.domain.telegram.updates import BotBlockedChanged
 from app.extensions import db
 from app.models import Action, Campaign, JournalEntry, Lead, Unreachable, table_of
 from app.models.base import Big
@@ -21,7 +21,7 @@ _JOURNALED: Final = (
 ).split()
 
 
-def are_back(connection: Connection, people: Sequence[tuple[int, int]]) -> None:
+def mark_reachable(connection: Connection, people: Sequence[tuple[int, int]]) -> None:
     """They wrote to the bot, so the bot may write to them: (bot id, person)."""
     if people:
         with_rows(connection, _return, ("bot", "person"), people)
@@ -35,7 +35,7 @@ def _return(postgresql: bool) -> Any:
     return delete(_UNREACHABLE).where(exists(select(1).select_from(given).where(who)))
 
 
-def is_gone(bot_id: int, person: int, since: int, reason: str) -> None:
+def mark_unreachable(bot_id: int, person: int, since: int, reason: str) -> None:
     """Telegram says that this bot cannot write to this person."""
     insert_rows(
         db.session.connection(),
@@ -46,13 +46,13 @@ def is_gone(bot_id: int, person: int, since: int, reason: str) -> None:
     )
 
 
-def reachable(bot_id: int, change: Reachable) -> None:
+def record_block_change(bot_id: int, change: BotBlockedChanged) -> None:
     """The person blocked or unblocked the bot; every lead of theirs records it."""
     person = change.person
     if change.reachable:
-        are_back(db.session.connection(), [(bot_id, person.id)])
+        mark_reachable(db.session.connection(), [(bot_id, person.id)])
     else:
-        is_gone(bot_id, person.id, change.date, "blocked the bot")
+        mark_unreachable(bot_id, person.id, change.date, "blocked the bot")
     action = Action.BOT_RESUMED if change.reachable else Action.BOT_STOPPED
     said = "the bot was unblocked" if change.reachable else "the bot was blocked"
     leads = db.session.execute(

@@ -16,7 +16,7 @@ from app.models import Campaign, MediaFile, MessageState, Unreachable
 from app.outbound import telegram
 from app.outbound.telegram import TelegramRefused, TelegramUnreachable
 from app.outbound.transport import Answer
-from app.services.messages.claim import BOTS, MESSAGES, NO_ANSWER, Claimed
+from app.services.messages.claim import BOTS, MESSAGES, NO_ANSWER, ClaimedMessage
 
 CAMPAIGNS: Final[Table] = Campaign.metadata.tables["campaign"]
 UNREACHABLE: Final[Table] = Unreachable.metadata.tables["unreachable"]
@@ -27,7 +27,7 @@ REPEAT_SECONDS: Final = 1.0
 
 
 @dataclass(frozen=True, slots=True)
-class Ending:
+class MessageResult:
     """What becomes of one message, and of its bot, person and campaign.
 
     `quiet_until` is the end of a flood wait of the bot; `fault` is what
@@ -35,7 +35,7 @@ class Ending:
     that Telegram does not take any more; `without_media` gives the media up.
     """
 
-    message: Claimed
+    message: ClaimedMessage
     state: MessageState
     reason: str = ""
     due: float = 0.0
@@ -54,7 +54,7 @@ class Ending:
         return self.state is not MessageState.WAITING
 
 
-def judge(message: Claimed, answer: Answer, *, now: float, chance: float) -> Ending:
+def judge(message: ClaimedMessage, answer: Answer, *, now: float, chance: float) -> MessageResult:
     """Decide by Telegram's answer. `chance` in [0, 1) is for jitter."""
     try:
         result = telegram.read(answer, message.token)
@@ -64,10 +64,10 @@ def judge(message: Claimed, answer: Answer, *, now: float, chance: float) -> End
         if not failure.sent:
             return _not_sent(message, str(failure), now, chance)
         if message.reason == NO_ANSWER:
-            return Ending(message, MessageState.UNCERTAIN, NO_ANSWER)
-        return Ending(message, MessageState.WAITING, NO_ANSWER, due=now + REPEAT_SECONDS)
+            return MessageResult(message, MessageState.UNCERTAIN, NO_ANSWER)
+        return MessageResult(message, MessageState.WAITING, NO_ANSWER, due=now + REPEAT_SECONDS)
     file_id = _file_id(result) if message.media and not message.file_id else ""
-    return Ending(message, MessageState.SENT, file_id=file_id)
+    return MessageResult(message, MessageState.SENT, file_id=file_id)
 
 
 def _file_id(result: Any) -> str:
@@ -79,49 +79,55 @@ def _file_id(result: Any) -> str:
     return file_id if isinstance(file_id, str) and len(file_id) <= LONGEST_FILE_ID else ""
 
 
-def _refused(message: Claimed, refusal: TelegramRefused, now: float, chance: float) -> Ending:
+def _refused(
+    message: ClaimedMessage, refusal: TelegramRefused, now: float, chance: float
+) -> MessageResult:
     said, uncharged = refusal.description, message.tries - 1
     match refusal.meaning:
         case Meaning.FLOOD:
             wait = (refusal.retry_after or 1) * (1 + 0.05 * chance) + chance
             back = message.reason  # that an earlier answer got lost stays known
-            return Ending(
+            return MessageResult(
                 message, MessageState.WAITING, back, now, uncharged, quiet_until=now + wait
             )
         case Meaning.BOT_DEAD:
-            return Ending(
+            return MessageResult(
                 message, MessageState.WAITING, message.reason, now, uncharged, bot_dead=True
             )
         case Meaning.UNREACHABLE:
-            return Ending(message, MessageState.UNREACHABLE, said)
+            return MessageResult(message, MessageState.UNREACHABLE, said)
         case Meaning.UNPARSABLE if message.parse_mode:
-            return Ending(message, MessageState.WAITING, "", now, parse_mode="", fault=said)
+            return MessageResult(message, MessageState.WAITING, "", now, parse_mode="", fault=said)
         case _:
-            return _refused_media(message, refusal, now) or Ending(
+            return _refused_media(message, refusal, now) or MessageResult(
                 message, MessageState.FAILED, f"{refusal.code}: {said}"[:300]
             )
 
 
-def _refused_media(message: Claimed, refusal: TelegramRefused, now: float) -> Ending | None:
+def _refused_media(
+    message: ClaimedMessage, refusal: TelegramRefused, now: float
+) -> MessageResult | None:
     """An old file_id is renewed; media that Telegram will not show is left out."""
     if refusal.meaning is Meaning.FILE_GONE and message.file_id:
         uncharged = message.tries - 1
-        return Ending(message, MessageState.WAITING, message.reason, now, uncharged, file_gone=True)
+        return MessageResult(
+            message, MessageState.WAITING, message.reason, now, uncharged, file_gone=True
+        )
     said = refusal.description
     about = any(word in said.lower() for word in ("photo", "video", "image", "file", "media"))
     if message.media and message.text.strip() and about:
-        return Ending(message, MessageState.WAITING, "", now, fault=said, without_media=True)
+        return MessageResult(message, MessageState.WAITING, "", now, fault=said, without_media=True)
     return None
 
 
-def _not_sent(message: Claimed, reason: str, now: float, chance: float) -> Ending:
+def _not_sent(message: ClaimedMessage, reason: str, now: float, chance: float) -> MessageResult:
     due = next_try(message.tries, now, message.created, hint=None, chance=chance)
     if due is None:
-        return Ending(message, MessageState.FAILED, reason)
-    return Ending(message, MessageState.WAITING, message.reason, due)
+        return MessageResult(message, MessageState.FAILED, reason)
+    return MessageResult(message, MessageState.WAITING, message.reason, due)
 
 
-def settle(connection: Connection, endings: Sequence[Ending], *, now: float) -> None:
+def settle(connection: Connection, endings: Sequence[MessageResult], *, now: float) -> None:
     """Write endings down. Whoever lost the lease no longer moves the message."""
     by_lease: defaultdict[str, list[tuple[object, ...]]] = defaultdict(list)
     for ending in endings:
@@ -136,7 +142,7 @@ def settle(connection: Connection, endings: Sequence[Ending], *, now: float) -> 
     _flag(connection, endings)
 
 
-def _row(ending: Ending, now: float) -> tuple[object, ...]:
+def _row(ending: MessageResult, now: float) -> tuple[object, ...]:
     message = ending.message
     return (
         message.id,
@@ -152,7 +158,7 @@ def _row(ending: Ending, now: float) -> tuple[object, ...]:
     )
 
 
-def _close_persons(connection: Connection, endings: Iterable[Ending], now: float) -> None:
+def _close_persons(connection: Connection, endings: Iterable[MessageResult], now: float) -> None:
     rows = [
         (ending.message.bot_id, ending.message.chat_id, int(now), ending.reason[:200])
         for ending in endings
@@ -162,7 +168,7 @@ def _close_persons(connection: Connection, endings: Iterable[Ending], now: float
     insert_rows(connection, UNREACHABLE, names, rows, ignore_conflicts=True)
 
 
-def _learn_files(connection: Connection, endings: Iterable[Ending]) -> None:
+def _learn_files(connection: Connection, endings: Iterable[MessageResult]) -> None:
     known = FILES.c
     for message in [ending.message for ending in endings if ending.file_gone]:
         connection.execute(
@@ -181,7 +187,7 @@ def _learn_files(connection: Connection, endings: Iterable[Ending]) -> None:
     insert_rows(connection, FILES, names, rows, ignore_conflicts=True)
 
 
-def _quieten(connection: Connection, endings: Iterable[Ending]) -> None:
+def _quieten(connection: Connection, endings: Iterable[MessageResult]) -> None:
     """The scope of a flood wait is not told, so the whole bot waits."""
     until: dict[int, float] = {}
     for ending in endings:
@@ -193,6 +199,6 @@ def _quieten(connection: Connection, endings: Iterable[Ending]) -> None:
         connection.execute(update(BOTS).where(BOTS.c.id == bot).values(quiet_until=later))
 
 
-def _flag(connection: Connection, endings: Iterable[Ending]) -> None:
+def _flag(connection: Connection, endings: Iterable[MessageResult]) -> None:
     faults = {end.message.campaign_id: end.fault[:300] for end in endings if end.fault}
     update_rows(connection, CAMPAIGNS, ["welcome_fault"], sorted(faults.items()))

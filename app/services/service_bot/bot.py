@@ -21,13 +21,13 @@ from app.extensions import db
 from app.models import Account, Bot, BotStatus, Campaign, CampaignStatus, Message
 from app.services.accounts import accounts
 from app.services.bots import bots
-from app.services.messages.callbacks import TOASTS
+from app.services.messages.callbacks import CALLBACK_ANSWERS
 from app.services.service_bot import sessions, signup
 from app.translations import gettext, speaking
 
 if TYPE_CHECKING:
     from app.config import Settings
-    from app.domain.telegram.updates import Happening, Pressed
+    from app.domain.telegram.updates import ButtonPressed, LeadEvent
 
 log = structlog.get_logger()
 
@@ -73,7 +73,7 @@ def keep() -> bool:
     return True
 
 
-def hear(starts: Sequence[tuple[int, Happening]], now: float) -> list[bool]:
+def hear(starts: Sequence[tuple[int, LeadEvent]], now: float) -> list[bool]:
     """People opened bots (by id) without naming a campaign. No commit.
 
     Tells for each whether it was the service bot, which then has answered.
@@ -87,15 +87,15 @@ def hear(starts: Sequence[tuple[int, Happening]], now: float) -> list[bool]:
     return heard
 
 
-def pressed(bot_id: int, press: Pressed, now: float) -> None:
-    """Someone pressed a button. It is answered after the commit, by `TOASTS`."""
+def pressed(bot_id: int, press: ButtonPressed, now: float) -> None:
+    """Someone pressed a button. It is answered after the commit, by `CALLBACK_ANSWERS`."""
     bot = find()
     if bot is None or bot.id != bot_id:
         return
     account = db.session.scalar(select(Account).where(Account.tg_id == press.person.id))
     with speaking(account.lang if account else signup.language_of(press.person)):
         said = _do(press, account, now) or gettext("This button no longer works.")
-    TOASTS.add(_settings().telegram_api_url, bot.token, press.query, said)
+    CALLBACK_ANSWERS.add(_settings().telegram_api_url, bot.token, press.query, said)
 
 
 def introduce(login: str, person: int, *, take: bool = False) -> None:
@@ -123,7 +123,7 @@ def introduce(login: str, person: int, *, take: bool = False) -> None:
     db.session.commit()
 
 
-def _answer(bot: Bot, happening: Happening, now: float) -> None:
+def _answer(bot: Bot, happening: LeadEvent, now: float) -> None:
     if happening.code == LOGIN:
         _log_in(bot, happening, now)
         return
@@ -135,7 +135,7 @@ def _answer(bot: Bot, happening: Happening, now: float) -> None:
     say(bot, happening.person.id, hello, now)
 
 
-def _do(press: Pressed, account: Account | None, now: float) -> str:
+def _do(press: ButtonPressed, account: Account | None, now: float) -> str:
     verb, _, digits = press.data.partition(":")
     if account is None or not (digits.isascii() and digits.isdigit() and len(digits) <= 18):
         return ""
@@ -158,7 +158,7 @@ def _mute(account: Account, campaign_id: int) -> str:
     return gettext("No more messages about %(title)s.", title=campaign.chat_title[:100])
 
 
-def _log_in(bot: Bot, happening: Happening, now: float) -> None:
+def _log_in(bot: Bot, happening: LeadEvent, now: float) -> None:
     account = signup.welcome(happening.person, int(now))
     login_id = sessions.grant(happening.click, account.id, now)
     with speaking(account.lang):

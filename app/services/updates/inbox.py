@@ -59,7 +59,7 @@ class _Row(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Received:
+class StoredUpdate:
     """One stored update in the hand of a worker."""
 
     id: int
@@ -69,7 +69,7 @@ class Received:
 
 
 @dataclass(frozen=True, slots=True)
-class Ending:
+class UpdateResult:
     """How the processing of one update ended."""
 
     id: int
@@ -115,14 +115,14 @@ def store_updates(bot_id: int, bodies: Sequence[bytes], *, offset: int | None = 
         doorbell.remind(Queue.UPDATES)
 
 
-def park_oversized(bot_id: int, beginning: bytes) -> None:
+def quarantine_oversized(bot_id: int, beginning: bytes) -> None:
     """Keep the beginning of a body too large to be an update."""
-    row = _parked(bot_id, beginning[:_KEPT_OF_A_FLOOD], "larger than an update can be")
+    row = _quarantined(bot_id, beginning[:_KEPT_OF_A_FLOOD], "larger than an update can be")
     with db.engine.begin() as connection:
         connection.execute(_STORE, row._asdict())
 
 
-def claim(connection: Connection, limit: int) -> list[Received]:
+def claim(connection: Connection, limit: int) -> list[StoredUpdate]:
     """Take the oldest waiting updates of bots that no other worker has in hand.
 
     A bot belongs to one worker until the end of its transaction, so updates
@@ -133,7 +133,7 @@ def claim(connection: Connection, limit: int) -> list[Received]:
     if not bots:
         return []
     rows = connection.execute(_IN_LINE, {"bots": bots, "many": limit})
-    return [Received(*row) for row in rows]
+    return [StoredUpdate(*row) for row in rows]
 
 
 def hold(connection: Connection, bots: Iterable[int]) -> None:
@@ -142,7 +142,7 @@ def hold(connection: Connection, bots: Iterable[int]) -> None:
         lock(connection, _LOCKS + bot)
 
 
-def finish(connection: Connection, endings: Sequence[Ending]) -> None:
+def finish(connection: Connection, endings: Sequence[UpdateResult]) -> None:
     """Record how updates ended. Rolls back with the rest if the rest does."""
     update_rows(
         connection,
@@ -162,12 +162,12 @@ def _row(bot_id: int, body: bytes) -> _Row:
     try:
         update_id = updates.decode(body)["update_id"]
     except updates.Malformed as error:
-        return _parked(bot_id, body, str(error))
+        return _quarantined(bot_id, body, str(error))
     return _Row(bot_id, update_id, body, time.time(), int(UpdateState.WAITING), None)
 
 
-def _parked(bot_id: int, body: bytes, reason: str) -> _Row:
-    return _Row(bot_id, None, body, time.time(), int(UpdateState.PARKED), reason)
+def _quarantined(bot_id: int, body: bytes, reason: str) -> _Row:
+    return _Row(bot_id, None, body, time.time(), int(UpdateState.QUARANTINED), reason)
 
 
 _inbox: Final = GroupCommit(_store_together)

@@ -10,7 +10,7 @@ from collections import Counter, defaultdict
 import pytest
 from sqlalchemy import select
 
-from app.domain.lead import Counts, Tally
+from app.domain.lead import CounterDelta, Counts
 from app.extensions import db
 from app.models import (
     Campaign,
@@ -28,28 +28,28 @@ MIDNIGHT = 20_000 * DAY  # 2024-10-04
 NOTHING = {"starts": 0, "holds": 0, "confirms": 0, "unsubs": 0, "cr": 0.0}
 
 
-def tell(campaign, *tallies):
-    counters.count(db.session.connection(), [(campaign, tally) for tally in tallies])
+def tell(campaign, *deltas):
+    counters.count(db.session.connection(), [(campaign, delta) for delta in deltas])
     db.session.commit()
 
 
 def started(at, count=1):
-    return Tally(at, Counts(starts=count))
+    return CounterDelta(at, Counts(starts=count))
 
 
 def joined(at, count=1):
-    return Tally(at, Counts(confirms=count))
+    return CounterDelta(at, Counts(confirms=count))
 
 
 def left(at, since):
-    return Tally(at, Counts(unsubs=1), since)
+    return CounterDelta(at, Counts(unsubs=1), since)
 
 
 def test_a_summary_compares_a_range_with_the_one_before(api, world):
     one, two = world.campaign(), world.campaign()
     tell(one, started(MIDNIGHT, 4), joined(MIDNIGHT + 60), left(MIDNIGHT + 3600, MIDNIGHT))
     tell(one, started(MIDNIGHT - DAY))
-    tell(two, started(MIDNIGHT + DAY - 1, 2), Tally(MIDNIGHT, Counts(holds=3)))
+    tell(two, started(MIDNIGHT + DAY - 1, 2), CounterDelta(MIDNIGHT, Counts(holds=3)))
     span = {"from": MIDNIGHT, "to": MIDNIGHT + DAY - 1}
     data = api.get("stats/summary", **span)["data"]
     assert data == {

@@ -7,7 +7,7 @@ import time
 import pytest
 from sqlalchemy import func, select
 
-from app.domain.lead import Counts, Tally
+from app.domain.lead import CounterDelta, Counts
 from app.extensions import db
 from app.models import (
     Attempt,
@@ -50,7 +50,7 @@ class Goods:
         self.postback = world.postback(self.own, **whose)
         self.attempt = world.attempt(self.postback)
         self.to_sender = world.postback(self.shared, **whose)
-        started = Tally(1_780_000_000, Counts(starts=1))
+        started = CounterDelta(1_780_000_000, Counts(starts=1))
         counters.count(db.session.connection(), [(self.campaign, started)])
         message = {"account_id": world.account_id, "bot_id": self.bot, "chat_id": 1, "text": "hi"}
         db.session.add(Message(**message, **whose, due=1.0, created=1.0))

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from app.domain.lead import Counts, Past, State
-from app.domain.telegram.updates import HappeningKind
+from app.domain.lead import Counts, OrganicEvent, State
+from app.domain.telegram.updates import LeadEventKind
 
 
 def test_states_are_numbered_as_the_public_api_numbers_them() -> None:
@@ -21,4 +21,4 @@ def test_counts_add_up() -> None:
 
 
 def test_an_organic_leave_was_a_members() -> None:
-    assert Past(HappeningKind.LEAVE, 1, 2).was_member
+    assert OrganicEvent(LeadEventKind.LEAVE, 1, 2).was_member

@@ -9,20 +9,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domain.lead_machine import (
-    TOLERANCE,
+from app.domain.lead import (
+    CampaignRules,
+    CounterDelta,
     Counts,
+    Decision,
     Lead,
-    Occurrence,
-    Past,
+    OrganicEvent,
     Report,
-    Rules,
     State,
-    Step,
-    Tally,
-    advance,
 )
-from app.domain.telegram.updates import Happening, HappeningKind, Person
+from app.domain.lead_machine import TOLERANCE, advance
+from app.domain.telegram.updates import LeadEvent, LeadEventKind, Person
 from plugins.contract import EventKind
 
 if TYPE_CHECKING:
@@ -30,17 +28,17 @@ if TYPE_CHECKING:
 
 T = 1_790_000_000
 DAY = 86_400
-START, REQUEST, JOIN, LEAVE, KICK = HappeningKind
+START, REQUEST, JOIN, LEAVE, KICK = LeadEventKind
 WAIT, HOLD, APPROVE, CANCEL, TRASH = State
 ANNA = Person(7)
-OPEN = Rules(paused=False, unsub_window=0)
+OPEN = CampaignRules(paused=False, unsub_window=0)
 
 
 def tell(
-    kind: HappeningKind, at: int, uid: int = 0, click: str = "new", *, member: bool | None = None
-) -> Happening:
+    kind: LeadEventKind, at: int, uid: int = 0, click: str = "new", *, member: bool | None = None
+) -> LeadEvent:
     was = kind in (LEAVE, KICK) if member is None else member
-    return Happening(kind, ANNA, -5, T + at, uid or at, click=click, was_member=was)
+    return LeadEvent(kind, ANNA, -5, T + at, uid or at, click=click, was_member=was)
 
 
 def a_lead(state: State, join_time: int | None = None) -> Lead:
@@ -65,28 +63,28 @@ def kinds(reports: Iterable[Report]) -> list[EventKind]:
     return [report.kind for report in reports]
 
 
-def lead_of(step: Step) -> Lead:
-    assert step.lead is not None
-    return step.lead
+def lead_of(decision: Decision) -> Lead:
+    assert decision.lead is not None
+    return decision.lead
 
 
-def play(happenings: Sequence[Happening], rules: Rules = OPEN) -> Step:
+def play(events: Sequence[LeadEvent], rules: CampaignRules = OPEN) -> Decision:
     """Let them arrive in this order; organic ones are remembered as the journal does."""
-    lead, organic = None, list[Occurrence]()
-    reports, tallies = list[Report](), list[Tally]()
-    for happening in happenings:
-        step = advance(lead, happening, rules, organic)
-        organic += [Past(e.kind, e.date, e.update_id) for e in step.entries if e.organic]
-        lead = step.lead
-        tallies += step.tallies
-        reports += step.reports
-    return Step(lead, reports=tuple(reports), tallies=tuple(tallies))
+    lead, organic = None, list[OrganicEvent]()
+    reports, deltas = list[Report](), list[CounterDelta]()
+    for event in events:
+        decision = advance(lead, event, rules, organic)
+        organic += [OrganicEvent(e.kind, e.date, e.update_id) for e in decision.lines if e.organic]
+        lead = decision.lead
+        deltas += decision.deltas
+        reports += decision.reports
+    return Decision(lead, reports=tuple(reports), deltas=tuple(deltas))
 
 
-# the table, cell by cell: what product.md says
+# the table, transition by transition: what product.md says
 
 
-TABLE: dict[tuple[State, HappeningKind], tuple[State, str | None]] = {
+TABLE: dict[tuple[State, LeadEventKind], tuple[State, str | None]] = {
     (WAIT, START): (WAIT, "wait"),
     (WAIT, REQUEST): (HOLD, "hold"),
     (WAIT, JOIN): (APPROVE, "approve"),
@@ -115,25 +113,25 @@ TABLE: dict[tuple[State, HappeningKind], tuple[State, str | None]] = {
 }
 
 
-@pytest.mark.parametrize("kind", HappeningKind)
+@pytest.mark.parametrize("kind", LeadEventKind)
 @pytest.mark.parametrize("state", State)
-def test_every_cell_of_the_table(state: State, kind: HappeningKind) -> None:
-    step = advance(a_lead(state), tell(kind, 100), OPEN)
+def test_every_cell_of_the_table(state: State, kind: LeadEventKind) -> None:
+    decision = advance(a_lead(state), tell(kind, 100), OPEN)
     to, says = TABLE[state, kind]
-    assert lead_of(step).state is to
-    assert kinds(step.reports) == ([says] if says else [])
-    assert lead_of(step).reports == 3 + len(step.reports)
-    (entry,) = step.entries
+    assert lead_of(decision).state is to
+    assert kinds(decision.reports) == ([says] if says else [])
+    assert lead_of(decision).reports == 3 + len(decision.reports)
+    (entry,) = decision.lines
     assert (entry.kind, entry.date, entry.organic) == (kind, T + 100, False)
     assert 0 < len(entry.decision) <= 200
-    assert step.welcome == (kind is START)
-    assert lead_of(step).click == ("new" if kind is START else "old")
+    assert decision.welcome == (kind is START)
+    assert lead_of(decision).click == ("new" if kind is START else "old")
 
 
-@pytest.mark.parametrize("kind", HappeningKind)
+@pytest.mark.parametrize("kind", LeadEventKind)
 @pytest.mark.parametrize("state", State)
 def test_a_paused_campaign_moves_the_lead_alike_and_says_nothing(
-    state: State, kind: HappeningKind
+    state: State, kind: LeadEventKind
 ) -> None:
     active = advance(a_lead(state), tell(kind, 100), OPEN)
     paused = advance(a_lead(state), tell(kind, 100), replace(OPEN, paused=True))
@@ -142,35 +140,35 @@ def test_a_paused_campaign_moves_the_lead_alike_and_says_nothing(
     assert not paused.reports
     assert not paused.welcome
     if active.reports:
-        assert paused.entries[0].decision == "campaign paused"
+        assert paused.lines[0].decision == "campaign paused"
 
 
 @pytest.mark.parametrize("kind", [REQUEST, JOIN, LEAVE, KICK])
-def test_membership_without_a_lead_is_organic(kind: HappeningKind) -> None:
-    step = advance(None, tell(kind, 5), OPEN)
-    assert (step.lead, step.reports, step.welcome) == (None, (), False)
-    assert step.entries[0].organic
+def test_membership_without_a_lead_is_organic(kind: LeadEventKind) -> None:
+    decision = advance(None, tell(kind, 5), OPEN)
+    assert (decision.lead, decision.reports, decision.welcome) == (None, (), False)
+    assert decision.lines[0].organic
 
 
-@pytest.mark.parametrize("kind", HappeningKind)
-def test_a_paused_campaign_creates_nothing(kind: HappeningKind) -> None:
-    step = advance(None, tell(kind, 5), Rules(paused=True))
-    assert (step.lead, step.reports, step.welcome) == (None, (), False)
-    assert (step.entries[0].organic, step.counts) == (True, Counts())
-    assert "campaign paused" in step.entries[0].decision
+@pytest.mark.parametrize("kind", LeadEventKind)
+def test_a_paused_campaign_creates_nothing(kind: LeadEventKind) -> None:
+    decision = advance(None, tell(kind, 5), CampaignRules(paused=True))
+    assert (decision.lead, decision.reports, decision.welcome) == (None, (), False)
+    assert (decision.lines[0].organic, decision.counts) == (True, Counts())
+    assert "campaign paused" in decision.lines[0].decision
 
 
 def test_a_first_start_creates_a_lead_that_waits() -> None:
-    step = advance(None, tell(START, 5, uid=9), OPEN)
-    assert step.lead == Lead(WAIT, "new", T + 5, None, T + 5, T + 5, 9, reports=1)
-    assert step.reports == (Report(EventKind.WAIT, T + 5, "new", None, 1),)
-    assert step.welcome
-    assert step.counts == Counts(starts=1)
+    decision = advance(None, tell(START, 5, uid=9), OPEN)
+    assert decision.lead == Lead(WAIT, "new", T + 5, None, T + 5, T + 5, 9, reports=1)
+    assert decision.reports == (Report(EventKind.WAIT, T + 5, "new", None, 1),)
+    assert decision.welcome
+    assert decision.counts == Counts(starts=1)
 
 
 def test_a_held_request_of_a_person_who_was_no_member_survives_a_leave() -> None:
-    step = advance(a_lead(HOLD), tell(LEAVE, 100, member=False), OPEN)
-    assert (lead_of(step).state, step.reports) == (HOLD, ())
+    decision = advance(a_lead(HOLD), tell(LEAVE, 100, member=False), OPEN)
+    assert (lead_of(decision).state, decision.reports) == (HOLD, ())
 
 
 # the window
@@ -188,31 +186,35 @@ def test_a_held_request_of_a_person_who_was_no_member_survives_a_leave() -> None
     ],
 )
 def test_the_window_counts_from_the_join_by_telegrams_dates(
-    kind: HappeningKind, window: int, stayed: int, reported: bool
+    kind: LeadEventKind, window: int, stayed: int, reported: bool
 ) -> None:
     gone = tell(kind, 10 + stayed)
-    step = advance(a_lead(APPROVE), gone, Rules(unsub_window=window))
-    assert lead_of(step).state is (CANCEL if kind is LEAVE else TRASH)
-    assert bool(step.reports) == reported
-    assert step.counts == Counts(unsubs=1)
+    decision = advance(a_lead(APPROVE), gone, CampaignRules(unsub_window=window))
+    assert lead_of(decision).state is (CANCEL if kind is LEAVE else TRASH)
+    assert bool(decision.reports) == reported
+    assert decision.counts == Counts(unsubs=1)
 
 
 def test_the_journal_says_why_a_cancel_was_not_sent() -> None:
-    step = advance(a_lead(APPROVE), tell(LEAVE, 10 + 9 * DAY), Rules(unsub_window=7 * DAY))
-    assert step.entries[0].decision == "cancel not sent: left 9 d after join, window 7 d"
-    step = advance(a_lead(APPROVE), tell(KICK, 10 + 7 * DAY + 1), Rules(unsub_window=7 * DAY))
-    assert step.entries[0].decision == "trash not sent: kicked 7 d 1 s after join, window 7 d"
+    decision = advance(
+        a_lead(APPROVE), tell(LEAVE, 10 + 9 * DAY), CampaignRules(unsub_window=7 * DAY)
+    )
+    assert decision.lines[0].decision == "cancel not sent: left 9 d after join, window 7 d"
+    decision = advance(
+        a_lead(APPROVE), tell(KICK, 10 + 7 * DAY + 1), CampaignRules(unsub_window=7 * DAY)
+    )
+    assert decision.lines[0].decision == "trash not sent: kicked 7 d 1 s after join, window 7 d"
 
 
 @pytest.mark.parametrize("state", [WAIT, HOLD])
 def test_the_window_is_open_for_those_who_never_joined(state: State) -> None:
-    step = advance(a_lead(state), tell(KICK, 400 * DAY), Rules(unsub_window=1))
-    assert kinds(step.reports) == [EventKind.TRASH]
+    decision = advance(a_lead(state), tell(KICK, 400 * DAY), CampaignRules(unsub_window=1))
+    assert kinds(decision.reports) == [EventKind.TRASH]
 
 
 def test_a_join_after_a_leave_restarts_the_window() -> None:
     story = [tell(START, 0, 1), tell(JOIN, 5), tell(LEAVE, 9), tell(JOIN, 1000), tell(KICK, 1007)]
-    played = play(story, Rules(unsub_window=7))
+    played = play(story, CampaignRules(unsub_window=7))
     assert kinds(played.reports) == ["wait", "approve", "cancel", "approve", "trash"]
     assert played.counts == Counts(starts=1, confirms=2, unsubs=2)
 
@@ -276,58 +278,62 @@ def test_a_late_request_is_reported_once() -> None:
 
 
 def test_a_start_that_trails_its_join_picks_it_up() -> None:
-    step = advance(None, tell(START, 0, 1), OPEN, [Past(JOIN, T - TOLERANCE, 5)])
-    assert lead_of(step).state is APPROVE
-    assert [entry.replayed for entry in step.entries] == [False, True]
-    assert not any(entry.organic for entry in step.entries)
+    decision = advance(None, tell(START, 0, 1), OPEN, [OrganicEvent(JOIN, T - TOLERANCE, 5)])
+    assert lead_of(decision).state is APPROVE
+    assert [entry.replayed for entry in decision.lines] == [False, True]
+    assert not any(entry.organic for entry in decision.lines)
 
 
 def test_a_start_does_not_pick_up_what_was_long_before_it() -> None:
-    organic = [Past(JOIN, T - TOLERANCE - 1, 5), Past(START, T + 5, 6)]
-    step = advance(None, tell(START, 0, 1), OPEN, organic)
-    assert lead_of(step).state is WAIT
-    assert len(step.entries) == 1
+    organic = [OrganicEvent(JOIN, T - TOLERANCE - 1, 5), OrganicEvent(START, T + 5, 6)]
+    decision = advance(None, tell(START, 0, 1), OPEN, organic)
+    assert lead_of(decision).state is WAIT
+    assert len(decision.lines) == 1
 
 
 def test_what_was_organic_is_walked_by_date_and_not_as_it_came() -> None:
-    organic = [Past(LEAVE, T + 30, 3), Past(JOIN, T + 20, 2), Past(REQUEST, T + 10, 1)]
-    step = advance(None, tell(START, 40, 9), OPEN, organic)
-    assert kinds(step.reports) == ["wait", "hold", "approve", "cancel"]
-    assert [report.sequence for report in step.reports] == [1, 2, 3, 4]
+    organic = [
+        OrganicEvent(LEAVE, T + 30, 3),
+        OrganicEvent(JOIN, T + 20, 2),
+        OrganicEvent(REQUEST, T + 10, 1),
+    ]
+    decision = advance(None, tell(START, 40, 9), OPEN, organic)
+    assert kinds(decision.reports) == ["wait", "hold", "approve", "cancel"]
+    assert [report.sequence for report in decision.reports] == [1, 2, 3, 4]
 
 
 def test_an_older_start_changes_nothing() -> None:
     lead = replace(a_lead(APPROVE), started_at=T + 50, started_uid=50)
     for start in (tell(START, 40), tell(START, 50, 49), tell(START, 50, 50)):
-        step = advance(lead, start, OPEN)
-        assert (step.lead, step.reports, step.welcome) == (lead, (), False)
+        decision = advance(lead, start, OPEN)
+        assert (decision.lead, decision.reports, decision.welcome) == (lead, (), False)
 
 
 @pytest.mark.parametrize("state", [HOLD, APPROVE, CANCEL, TRASH])
 def test_a_late_start_brings_its_click_and_moves_nothing(state: State) -> None:
-    step = advance(a_lead(state), tell(START, 5), OPEN)
-    assert (lead_of(step).state, lead_of(step).click) == (state, "new")
-    assert lead_of(step).join_time == a_lead(state).join_time
-    assert [(r.kind, r.late) for r in step.reports] == [(EventKind.WAIT, True)]
-    assert step.welcome
+    decision = advance(a_lead(state), tell(START, 5), OPEN)
+    assert (lead_of(decision).state, lead_of(decision).click) == (state, "new")
+    assert lead_of(decision).join_time == a_lead(state).join_time
+    assert [(r.kind, r.late) for r in decision.reports] == [(EventKind.WAIT, True)]
+    assert decision.welcome
 
 
 def test_a_late_start_of_a_lead_that_waits_overtakes_nobody() -> None:
-    step = advance(a_lead(WAIT), tell(START, 5), OPEN)
-    assert [r.late for r in step.reports] == [False]
+    decision = advance(a_lead(WAIT), tell(START, 5), OPEN)
+    assert [r.late for r in decision.reports] == [False]
 
 
 @pytest.mark.parametrize("kind", [REQUEST, JOIN, LEAVE, KICK])
 @pytest.mark.parametrize("state", State)
-def test_older_membership_never_moves_a_lead(state: State, kind: HappeningKind) -> None:
+def test_older_membership_never_moves_a_lead(state: State, kind: LeadEventKind) -> None:
     lead = replace(a_lead(state), held=True)
-    for happening in (tell(kind, 9), tell(kind, 10, 9), tell(kind, 10, 10)):
-        assert advance(lead, happening, OPEN).lead == lead
+    for event in (tell(kind, 9), tell(kind, 10, 9), tell(kind, 10, 10)):
+        assert advance(lead, event, OPEN).lead == lead
 
 
 def test_ties_in_a_second_go_by_update_id() -> None:
-    step = advance(a_lead(APPROVE), tell(LEAVE, 10, 11), OPEN)
-    assert lead_of(step).state is CANCEL
+    decision = advance(a_lead(APPROVE), tell(LEAVE, 10, 11), OPEN)
+    assert lead_of(decision).state is CANCEL
 
 
 def test_a_leave_that_trails_the_start_that_revived_the_lead_leaves_it_waiting() -> None:
@@ -361,24 +367,24 @@ def test_a_join_that_trails_a_second_start_still_counts() -> None:
 
 
 @st.composite
-def lives(draw: st.DrawFn) -> tuple[list[Happening], list[Happening]]:
+def lives(draw: st.DrawFn) -> tuple[list[LeadEvent], list[LeadEvent]]:
     """Starts and membership as Telegram's queues hold them: each in order."""
     dates = draw(st.lists(st.integers(1, 400), min_size=2, max_size=12, unique=True).map(sorted))
-    starts, moves = list[Happening](), list[Happening]()
+    starts, moves = list[OrganicEvent](), list[OrganicEvent]()
     inside = draw(st.booleans())
     for at in dates:
         kind = draw(st.sampled_from([START, LEAVE, KICK] if inside else [START, REQUEST, JOIN]))
-        happening = tell(kind, at, click=f"click{at}")
-        (starts if kind is START else moves).append(happening)
+        event = tell(kind, at, click=f"click{at}")
+        (starts if kind is START else moves).append(event)
         inside = kind is JOIN or (inside and kind not in (LEAVE, KICK))
     return starts, moves
 
 
 def interleave(
-    data: st.DataObject, starts: list[Happening], moves: list[Happening]
-) -> list[Happening]:
-    """Merge two queues, and repeat some happenings some time after the first."""
-    left, right, merged = list(starts), list(moves), list[Happening]()
+    data: st.DataObject, starts: list[LeadEvent], moves: list[LeadEvent]
+) -> list[LeadEvent]:
+    """Merge two queues, and repeat some events some time after the first."""
+    left, right, merged = list(starts), list(moves), list[OrganicEvent]()
     while left or right:
         queue = left if not right or (left and data.draw(st.booleans())) else right
         merged.append(queue.pop(0))
@@ -390,20 +396,20 @@ def interleave(
 
 
 def in_sequence(
-    starts: list[Happening], moves: list[Happening], window: int
+    starts: list[LeadEvent], moves: list[LeadEvent], window: int
 ) -> tuple[State, str, int | None, Counter[tuple[str, int]]]:
     """The same life by Telegram's dates, the first start standing before its tolerance."""
     first, *again = starts
     since = first.date - TOLERANCE
     later = sorted([*again, *(m for m in moves if m.date >= since)], key=lambda h: h.date)
     state, joined, told = WAIT, None, Counter([("wait", first.date)])
-    for happening in later:
-        to, says = TABLE[state, happening.kind]
-        closed = state is APPROVE and window and happening.date - (joined or 0) > window
+    for event in later:
+        to, says = TABLE[state, event.kind]
+        closed = state is APPROVE and window and event.date - (joined or 0) > window
         if says and not (closed and to.is_over):
-            told[says, happening.date] += 1
+            told[says, event.date] += 1
         if to is APPROVE and state is not APPROVE:
-            joined = happening.date
+            joined = event.date
         elif to in (WAIT, HOLD):
             joined = None
         state = to
@@ -412,13 +418,13 @@ def in_sequence(
 
 @given(data=st.data(), life=lives(), window=st.sampled_from([0, 50, 200]))
 def test_any_skew_of_the_two_queues_ends_as_the_sequence_would(
-    data: st.DataObject, life: tuple[list[Happening], list[Happening]], window: int
+    data: st.DataObject, life: tuple[list[LeadEvent], list[LeadEvent]], window: int
 ) -> None:
     starts, moves = life
     if not starts:
         return
     arrival = interleave(data, starts, moves)
-    played = play(arrival, Rules(unsub_window=window))
+    played = play(arrival, CampaignRules(unsub_window=window))
     lead, (state, click, joined, told) = lead_of(played), in_sequence(starts, moves, window)
     assert (lead.state, lead.click, lead.join_time) == (state, click, joined)
     assert Counter((str(r.kind), r.time) for r in played.reports) == told
@@ -427,7 +433,7 @@ def test_any_skew_of_the_two_queues_ends_as_the_sequence_would(
 
 ANYTHING = st.builds(
     tell,
-    st.sampled_from(HappeningKind),
+    st.sampled_from(LeadEventKind),
     st.integers(0, 200),
     st.integers(0, 9),
     member=st.booleans(),
@@ -436,24 +442,27 @@ ANYTHING = st.builds(
 
 @given(st.lists(ANYTHING, max_size=30), st.booleans(), st.integers(0, 100))
 def test_whatever_happens_the_lead_stays_sound(
-    happenings: list[Happening], paused: bool, window: int
+    events: list[LeadEvent], paused: bool, window: int
 ) -> None:
     lead, number = None, 0
-    for happening in happenings:
-        step = advance(lead, happening, Rules(paused=paused, unsub_window=window))
-        assert [entry.update_id for entry in step.entries] == [happening.update_id]
-        for number, report in enumerate(step.reports, number + 1):  # noqa: B020
-            assert (report.sequence, report.time) == (number, happening.date)
-        if step.lead is None:
+    for event in events:
+        decision = advance(lead, event, CampaignRules(paused=paused, unsub_window=window))
+        assert [entry.update_id for entry in decision.lines] == [event.update_id]
+        for number, report in enumerate(decision.reports, number + 1):  # noqa: B020
+            assert (report.sequence, report.time) == (number, event.date)
+        if decision.lead is None:
             continue
         if lead is not None:
-            assert (step.lead.member_at, step.lead.member_uid) >= (lead.member_at, lead.member_uid)
-            assert (step.lead.started_at, step.lead.started_uid) >= (
+            assert (decision.lead.member_at, decision.lead.member_uid) >= (
+                lead.member_at,
+                lead.member_uid,
+            )
+            assert (decision.lead.started_at, decision.lead.started_uid) >= (
                 lead.started_at,
                 lead.started_uid,
             )
-            assert step.lead.updated >= lead.updated
-        lead = step.lead
+            assert decision.lead.updated >= lead.updated
+        lead = decision.lead
         assert lead.state not in (WAIT, HOLD) or lead.join_time is None
         assert lead.state is not APPROVE or lead.join_time is not None
         assert lead.held or lead.state is not HOLD
@@ -464,8 +473,8 @@ def test_whatever_happens_the_lead_stays_sound(
 
 
 def test_each_move_is_counted_when_it_happened_also_if_it_is_replayed() -> None:
-    step = play([tell(JOIN, DAY), tell(LEAVE, 3 * DAY), tell(START, 1)])
-    assert [(one.date, one.counts, one.joined) for one in step.tallies] == [
+    decision = play([tell(JOIN, DAY), tell(LEAVE, 3 * DAY), tell(START, 1)])
+    assert [(one.date, one.counts, one.joined) for one in decision.deltas] == [
         (T + 1, Counts(starts=1), None),
         (T + DAY, Counts(confirms=1), None),
         (T + 3 * DAY, Counts(unsubs=1), T + DAY),
@@ -474,5 +483,5 @@ def test_each_move_is_counted_when_it_happened_also_if_it_is_replayed() -> None:
 
 def test_a_stay_that_a_start_had_ended_already_keeps_its_beginning() -> None:
     late = play([tell(START, 1), tell(JOIN, 10), tell(START, 900), tell(LEAVE, 500)])
-    (ended,) = [one for one in late.tallies if one.counts.unsubs]
+    (ended,) = [one for one in late.deltas if one.counts.unsubs]
     assert (ended.date, ended.joined) == (T + 500, T + 10)

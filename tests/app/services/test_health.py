@@ -122,7 +122,7 @@ def test_metrics_count_what_is_on_its_way(client, destination):
         [
             update(1, received=now - 60),
             update(2, received=now - 30),
-            update(3, state=UpdateState.PARKED),
+            update(3, state=UpdateState.QUARANTINED),
             update(4, state=UpdateState.DONE),
             postback(1, destination, due=now - 20),
             postback(2, destination, due=now + 500),
@@ -132,7 +132,7 @@ def test_metrics_count_what_is_on_its_way(client, destination):
     )
     seen = scrape(client)
     assert seen["updates", "waiting"] == 2
-    assert seen["updates", "parked"] == 1
+    assert seen["updates", "quarantined"] == 1
     assert 60 <= seen[("updates_oldest_seconds",)] < 120
     assert seen["postbacks", "waiting"] == 2
     assert seen["postbacks", "due"] == 1

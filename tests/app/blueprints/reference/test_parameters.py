@@ -9,7 +9,7 @@ import json
 
 import pytest
 
-from app.domain.lead import Counts, Tally
+from app.domain.lead import CounterDelta, Counts
 from app.extensions import db
 from app.models import Lead, Payment, PaymentState
 from app.services.leads import counters
@@ -271,7 +271,7 @@ def test_statistics_are_of_all_of_one_campaign_or_of_one_bot(api, world, path):
     one, two, three = (world.campaign(bot_id=bot), world.campaign(bot_id=bot), world.campaign())
     day = NOON // 86_400 * 86_400
     for campaign, count in ((one, 1), (two, 10), (three, 100)):
-        joined = Tally(day, Counts(starts=count, confirms=count))
+        joined = CounterDelta(day, Counts(starts=count, confirms=count))
         counters.count(db.session.connection(), [(campaign, joined)])
     db.session.commit()
 

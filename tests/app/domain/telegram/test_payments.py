@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.domain.telegram import updates
-from app.domain.telegram.payments import Charged, Checkout, SupportAsked
-from app.domain.telegram.updates import Happening, Ignored
+from app.domain.telegram.payments import PreCheckout, StarsPayment, SupportAsked
+from app.domain.telegram.updates import Ignored, LeadEvent
 from app.sandbox.telegram import people
 from app.sandbox.telegram.people import Person
 
@@ -24,16 +24,18 @@ QUERY = {"id": "9", "from": ANN.user(), **MONEY}
 
 
 def read(update):
-    return updates.read({"update_id": 5, **update})
+    return updates.parse({"update_id": 5, **update})
 
 
 def test_a_checkout_is_read():
-    assert read({"pre_checkout_query": QUERY}) == Checkout(77, "ru", "9", "ref-1", 1800, "XTR")
+    assert read({"pre_checkout_query": QUERY}) == PreCheckout(77, "ru", "9", "ref-1", 1800, "XTR")
 
 
 def test_money_that_came_and_went_is_read():
-    assert read(people.successful_payment(ANN, MONEY)) == Charged("c-1", "ref-1", 1800, "XTR", 77)
-    assert read(people.refunded_payment(ANN, MONEY)) == Charged(
+    assert read(people.successful_payment(ANN, MONEY)) == StarsPayment(
+        "c-1", "ref-1", 1800, "XTR", 77
+    )
+    assert read(people.refunded_payment(ANN, MONEY)) == StarsPayment(
         "c-1", "ref-1", 1800, "XTR", None, is_back=True
     )
 
@@ -49,7 +51,7 @@ def test_other_words_are_ignored(words):
 
 
 def test_a_start_stays_a_start():
-    assert isinstance(read(people.start(ANN, "abc123-c")), Happening)
+    assert isinstance(read(people.start(ANN, "abc123-c")), LeadEvent)
 
 
 @pytest.mark.parametrize(
@@ -94,8 +96,8 @@ ANYTHING = st.recursive(
 def test_whatever_stands_in_a_payment_it_is_read_or_ignored(kind, changes):
     make = getattr(people, kind)
     says = read(make(ANN, {**MONEY, **changes}))
-    assert isinstance(says, Charged | Ignored)
-    if isinstance(says, Charged):
+    assert isinstance(says, StarsPayment | Ignored)
+    if isinstance(says, StarsPayment):
         assert 0 < len(says.charge) <= 255
         assert 0 < len(says.payload) <= 128
         says.payload.encode()
@@ -104,4 +106,4 @@ def test_whatever_stands_in_a_payment_it_is_read_or_ignored(kind, changes):
 @given(st.dictionaries(st.sampled_from(list(QUERY)), ANYTHING))
 def test_whatever_stands_in_a_checkout_it_is_read_or_ignored(changes):
     says = read({"pre_checkout_query": {**QUERY, **changes}})
-    assert isinstance(says, Checkout | Ignored)
+    assert isinstance(says, PreCheckout | Ignored)

@@ -13,17 +13,17 @@ from hypothesis import strategies as st
 
 from app.domain.telegram import updates
 from app.domain.telegram.updates import (
+    BotBlockedChanged,
+    ButtonPressed,
     ChatMoved,
-    Happening,
-    HappeningKind,
     Ignored,
+    LeadEvent,
+    LeadEventKind,
     Malformed,
     Person,
-    Pressed,
-    Reachable,
     RightsChanged,
     decode,
-    read,
+    parse,
 )
 
 DATE = 1_790_000_000
@@ -80,9 +80,9 @@ def my_member(chat: Any, status: str, **changes: Any) -> dict[str, Any]:
     return {"update_id": 12, "my_chat_member": change | changes}
 
 
-def happening(update: dict[str, Any]) -> Happening:
-    reading = read(update)
-    assert isinstance(reading, Happening), reading
+def happening(update: dict[str, Any]) -> LeadEvent:
+    reading = parse(update)
+    assert isinstance(reading, LeadEvent), reading
     return reading
 
 
@@ -144,8 +144,8 @@ def test_decoding_any_bytes_ends_in_an_update_or_malformed(body: bytes) -> None:
 
 def test_a_start_names_its_campaign_and_click() -> None:
     person = Person(7_000_000_001, "anna", "Anna", "Low", "en", premium=True)
-    expected = Happening(HappeningKind.START, person, None, DATE, 10, code="abc123", click="click")
-    assert read(start()) == expected
+    expected = LeadEvent(LeadEventKind.START, person, None, DATE, 10, code="abc123", click="click")
+    assert parse(start()) == expected
 
 
 @pytest.mark.parametrize(
@@ -172,12 +172,12 @@ def test_the_payload_is_split_at_the_first_dash(text: str, code: str, click: str
 
 @pytest.mark.parametrize("text", ["/started abc", "/help", "start", " /start", "", None, 5])
 def test_a_text_that_is_no_start_is_ignored(text: Any) -> None:
-    assert read(start(text)) == Ignored("message: no /start")
+    assert parse(start(text)) == Ignored("message: no /start")
 
 
 def test_a_start_in_a_group_is_ignored() -> None:
     group = {"id": -5, "type": "group"}
-    assert read(start("/start@bot abc", chat=group)) == Ignored("message: not in a private chat")
+    assert parse(start("/start@bot abc", chat=group)) == Ignored("message: not in a private chat")
 
 
 def test_names_are_cleaned_and_cut_to_their_columns() -> None:
@@ -191,12 +191,12 @@ def test_names_are_cleaned_and_cut_to_their_columns() -> None:
     "date", [None, True, "1790000000", 1.5, 0, -1, 1 << 63, 253_402_300_800], ids=str
 )
 def test_an_odd_date_is_ignored(date: Any) -> None:
-    assert isinstance(read(start(date=date)), Ignored)
+    assert isinstance(parse(start(date=date)), Ignored)
 
 
 @pytest.mark.parametrize("user_id", [None, True, "7", 7.0, 0, -7, 1 << 63], ids=str)
 def test_an_odd_person_is_ignored(user_id: Any) -> None:
-    assert isinstance(read(start(**{"from": ANNA | {"id": user_id}})), Ignored)
+    assert isinstance(parse(start(**{"from": ANNA | {"id": user_id}})), Ignored)
 
 
 def test_ids_of_52_bits_and_negative_chats_are_kept_exactly() -> None:
@@ -214,7 +214,7 @@ def test_a_join_request_is_a_request() -> None:
     change = {"chat": CHANNEL, "from": ANNA, "date": DATE, "user_chat_id": ANNA["id"]}
     found = happening({"update_id": 9, "chat_join_request": change})
     assert (found.kind, found.chat, found.person.username) == (
-        HappeningKind.REQUEST,
+        LeadEventKind.REQUEST,
         CHANNEL["id"],
         "anna",
     )
@@ -225,12 +225,12 @@ def test_a_join_request_is_a_request() -> None:
 def test_joins_and_leaves_agree_with_aiogram(old: dict[str, Any], new: dict[str, Any]) -> None:
     joins = JOIN_TRANSITION.check(old=_member(old), new=_member(new))
     leaves = LEAVE_TRANSITION.check(old=_member(old), new=_member(new))
-    reading = read(member(old, new))
+    reading = parse(member(old, new))
     if not joins and not leaves:
         assert reading == Ignored("chat_member: no change of membership")
         return
-    assert isinstance(reading, Happening)
-    assert (reading.kind is HappeningKind.JOIN) == joins
+    assert isinstance(reading, LeadEvent)
+    assert (reading.kind is LeadEventKind.JOIN) == joins
     assert reading.was_member == leaves
 
 
@@ -242,33 +242,33 @@ def _member(member: dict[str, Any]) -> Any:
 @pytest.mark.parametrize(
     ("new", "by", "kind"),
     [
-        ({"status": "left"}, ANNA, HappeningKind.LEAVE),
-        ({"status": "left"}, ADMIN, HappeningKind.KICK),
-        ({"status": "kicked"}, ADMIN, HappeningKind.KICK),
-        ({"status": "kicked"}, ANNA, HappeningKind.KICK),
-        ({"status": "restricted", "is_member": False}, ANNA, HappeningKind.LEAVE),
-        ({"status": "restricted", "is_member": False}, ADMIN, HappeningKind.KICK),
+        ({"status": "left"}, ANNA, LeadEventKind.LEAVE),
+        ({"status": "left"}, ADMIN, LeadEventKind.KICK),
+        ({"status": "kicked"}, ADMIN, LeadEventKind.KICK),
+        ({"status": "kicked"}, ANNA, LeadEventKind.KICK),
+        ({"status": "restricted", "is_member": False}, ANNA, LeadEventKind.LEAVE),
+        ({"status": "restricted", "is_member": False}, ADMIN, LeadEventKind.KICK),
     ],
 )
 def test_who_acted_tells_a_leave_from_a_kick(
-    new: dict[str, Any], by: dict[str, Any], kind: HappeningKind
+    new: dict[str, Any], by: dict[str, Any], kind: LeadEventKind
 ) -> None:
     assert happening(member({"status": "member"}, new, by=by)).kind is kind
 
 
 def test_a_join_belongs_to_the_member_and_not_to_the_admin_who_added_them() -> None:
     found = happening(member({"status": "left"}, {"status": "member"}, by=ADMIN))
-    assert (found.kind, found.person.id) == (HappeningKind.JOIN, ANNA["id"])
+    assert (found.kind, found.person.id) == (LeadEventKind.JOIN, ANNA["id"])
 
 
 def test_a_bot_that_joins_is_no_lead() -> None:
     bot: dict[str, Any] = {"id": 99, "is_bot": True, "first_name": "Other bot"}
     new = {"status": "member", "user": bot}
-    assert read(member({"status": "left"}, new)) == Ignored("chat_member: a bot, not a person")
+    assert parse(member({"status": "left"}, new)) == Ignored("chat_member: a bot, not a person")
 
 
 def test_an_unknown_member_status_is_ignored() -> None:
-    reading = read(member({"status": "left"}, {"status": "hologram"}))
+    reading = parse(member({"status": "left"}, {"status": "hologram"}))
     assert reading == Ignored("chat_member: unknown member status")
 
 
@@ -277,8 +277,8 @@ def test_an_unknown_member_status_is_ignored() -> None:
 
 @pytest.mark.parametrize(("status", "reachable"), [("member", True), ("kicked", False)])
 def test_blocking_the_bot_makes_a_person_unreachable(status: str, reachable: bool) -> None:
-    reading = read(my_member({"id": ANNA["id"], "type": "private"}, status))
-    assert isinstance(reading, Reachable)
+    reading = parse(my_member({"id": ANNA["id"], "type": "private"}, status))
+    assert isinstance(reading, BotBlockedChanged)
     assert (reading.reachable, reading.person.id, reading.date) == (reachable, ANNA["id"], DATE)
 
 
@@ -287,11 +287,11 @@ def test_the_rights_of_the_bot_follow_its_status(status: str) -> None:
     expected = RightsChanged(
         -1001234567890, "My channel", "channel", status in ("creator", "administrator"), DATE
     )
-    assert read(my_member(CHANNEL, status)) == expected
+    assert parse(my_member(CHANNEL, status)) == expected
 
 
 def test_a_chat_without_a_title_has_an_empty_one() -> None:
-    reading = read(my_member({"id": -3, "type": "group"}, "member"))
+    reading = parse(my_member({"id": -3, "type": "group"}, "member"))
     assert reading == RightsChanged(-3, "", "group", is_admin=False, date=DATE)
 
 
@@ -301,14 +301,14 @@ def test_a_chat_without_a_title_has_an_empty_one() -> None:
 def test_both_ends_of_a_migration_tell_the_same() -> None:
     group, super_group = {"id": -5, "type": "group"}, {"id": -1005, "type": "supergroup"}
     moved = ChatMoved(-5, -1005)
-    assert read(start(chat=group, migrate_to_chat_id=-1005)) == moved
-    assert read(start(chat=super_group, migrate_from_chat_id=-5)) == moved
+    assert parse(start(chat=group, migrate_to_chat_id=-1005)) == moved
+    assert parse(start(chat=super_group, migrate_from_chat_id=-5)) == moved
 
 
 @pytest.mark.parametrize("target", [True, "x", None, 0.5, -5, 1 << 63])
 def test_an_odd_migration_is_ignored(target: Any) -> None:
     group = {"id": -5, "type": "group"}
-    assert isinstance(read(start(chat=group, migrate_to_chat_id=target)), Ignored)
+    assert isinstance(parse(start(chat=group, migrate_to_chat_id=target)), Ignored)
 
 
 # everything else
@@ -320,22 +320,22 @@ def press(**changes: Any) -> dict[str, Any]:
 
 
 def test_a_pressed_button_says_who_pressed_what() -> None:
-    reading = read(press())
-    assert isinstance(reading, Pressed)
+    reading = parse(press())
+    assert isinstance(reading, ButtonPressed)
     assert (reading.person.id, reading.data) == (ANNA["id"], "mute:7")
     assert reading.query == "4382bfdwdsb323b2d9"
 
 
 @pytest.mark.parametrize("data", [None, 7, ["mute:7"], {}])
 def test_a_button_without_text_carries_nothing(data: Any) -> None:
-    reading = read(press(data=data))
-    assert isinstance(reading, Pressed)
+    reading = parse(press(data=data))
+    assert isinstance(reading, ButtonPressed)
     assert not reading.data
 
 
 @pytest.mark.parametrize("update", [{}, {"update_id": 1}, {"update_id": 1, "oracle": {}}])
 def test_an_unknown_kind_of_update_is_ignored(update: dict[str, Any]) -> None:
-    reading = read(update)
+    reading = parse(update)
     assert isinstance(reading, Ignored)
     assert reading.reason.endswith("not a kind we follow")
 
@@ -379,19 +379,19 @@ def test_a_wrong_value_anywhere_is_read_without_an_exception(
         place[last] = junk
     else:
         del place[last]
-    reading = read(update)
-    assert isinstance(reading, updates.Reading)
+    reading = parse(update)
+    assert isinstance(reading, updates.ParsedUpdate)
     for text in _texts(reading):
         assert "\0" not in text.encode().decode()
 
 
 @given(st.dictionaries(st.text(), JSON) | st.dictionaries(st.sampled_from(list(SAMPLES[0])), JSON))
 def test_any_object_is_read_without_an_exception(update: dict[str, Any]) -> None:
-    assert isinstance(read(update), updates.Reading)
+    assert isinstance(parse(update), updates.ParsedUpdate)
 
 
 def _texts(value: Any) -> list[str]:
     texts = [getattr(value, field.name) for field in fields(value)]
-    if isinstance(value, Happening | Reachable | Pressed):
+    if isinstance(value, LeadEvent | BotBlockedChanged | ButtonPressed):
         texts += _texts(value.person)
     return [text for text in texts if isinstance(text, str)]

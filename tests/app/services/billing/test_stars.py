@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from sqlalchemy import select, update
 
 from app.config import BadSetting
-from app.domain.telegram.payments import Checkout
+from app.domain.telegram.payments import PreCheckout
 from app.extensions import db
 from app.models import Account, AccountStatus, Payment, PaymentState, Update, UpdateState
 from app.sandbox.telegram import faults, people
@@ -21,7 +21,7 @@ from app.services.billing import gateway, refunds, stars
 from app.services.billing.stars import Objection
 from app.services.bots import webhooks
 from app.services.leads import process
-from app.services.messages.callbacks import TOASTS
+from app.services.messages.callbacks import CALLBACK_ANSWERS
 from plugins.payments import telegram_stars
 from tests.support.desk import ANN, IVAN, TOKEN, rows
 
@@ -144,7 +144,7 @@ def test_an_update_that_is_processed_again_after_a_crash_changes_nothing(till, m
     db.session.execute(update(Update).values(state=UpdateState.WAITING))
     db.session.commit()
     process.process_updates(seconds=10)
-    TOASTS.join()
+    CALLBACK_ANSWERS.join()
     assert state(ann) == was
     assert len(payments()) == 1
     ended = rows(select(Update).where(Update.state != UpdateState.DONE))
@@ -227,7 +227,9 @@ def test_a_checkout_that_telegram_did_not_hear_is_answered_again(till, mine, ann
 
 
 def test_what_a_batch_that_came_to_nothing_would_have_said_is_not_said(till, mine, live_app):
-    TOASTS.check_out(live_app.config["SETTINGS"].telegram_api_url, TOKEN, "stale", "no")
+    CALLBACK_ANSWERS.answer_checkout(
+        live_app.config["SETTINGS"].telegram_api_url, TOKEN, "stale", "no"
+    )
     assert paid(till, bought(mine)).state is CheckoutState.PAID
     assert len(till.telegram.calls(TOKEN, "answerPreCheckoutQuery")) == 1
 
@@ -490,7 +492,9 @@ def test_only_the_right_person_pays_the_right_price_for_an_open_invoice(right):
         price=1800,
         price_currency="XTR",
     )
-    asked = Checkout(ANN.id, "en", "q", "ref", 1800 if amount else 1, "XTR" if currency else "USD")
+    asked = PreCheckout(
+        ANN.id, "en", "q", "ref", 1800 if amount else 1, "XTR" if currency else "USD"
+    )
     found = stars.objection(payment, account, asked, NOW)
     assert (found is None) is all(right)
     assert stars.objection(None, None, asked, NOW) is Objection.UNKNOWN

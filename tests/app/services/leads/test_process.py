@@ -183,22 +183,22 @@ def test_blocking_the_bot_marks_the_person_until_they_start_again(stage):
     assert db.session.get(Unreachable, (stage.bot, ANN.id)) is None
 
 
-def test_an_update_that_raises_is_parked_and_blocks_nobody(stage, monkeypatch):
-    from app.services.leads.batch import Book
+def test_an_update_that_raises_is_quarantined_and_blocks_nobody(stage, monkeypatch):
+    from app.services.leads.batch import LeadBatch
 
-    honest = Book.write
+    original = LeadBatch.save
 
-    def write(book, now):
-        if any(slot.person.id == BOB.id for slot in book._slots.values()):
+    def save(batch, now):
+        if any(context.person.id == BOB.id for context in batch._contexts.values()):
             raise RuntimeError("a bug of ours")
-        return honest(book, now)
+        return original(batch, now)
 
-    monkeypatch.setattr(Book, "write", write)
+    monkeypatch.setattr(LeadBatch, "save", save)
     for person in (ANN, BOB, people.Person(103)):
         stage.receive(people.start(person, f"{stage.code}-a", T))
     process.process_updates(seconds=10)
     states = [one.state for one in stage.updates()]
-    assert states == [UpdateState.DONE, UpdateState.PARKED, UpdateState.DONE]
+    assert states == [UpdateState.DONE, UpdateState.QUARANTINED, UpdateState.DONE]
     assert "a bug of ours" in stage.updates()[1].reason
     assert stage.kinds() == ["wait", "wait"]
 

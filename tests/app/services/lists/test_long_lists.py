@@ -60,7 +60,7 @@ def change(world, campaigns, step):
         db.session.execute(update(Lead).where(Lead.state == terms[0]).values(state=terms[1]))
     elif verb == "fold":
         db.session.commit()
-        row_counts.fold()
+        row_counts.compact()
     else:
         ids = db.session.scalars(select(Lead.id).order_by(Lead.id)).all()
         if len(ids) <= terms[0]:
@@ -130,14 +130,15 @@ def test_folding_leaves_one_row_for_each_hour_day_and_sum(app, world):
     for number in range(5):
         world.lead(campaign, start_time=START + number)
     world.lead(campaign, start_time=START + 86_400)
-    assert row_counts.fold() == 6
-    assert row_counts.fold() == 0
+    assert row_counts.compact() == 6
+    assert row_counts.compact() == 0
     rows = db.session.execute(select(LeadTally.span, LeadTally.number)).all()
     assert Counter(map(tuple, rows)) == {
-        (Span.HOUR, 5): 1, (Span.HOUR, 1): 1, (Span.DAY, 5): 1, (Span.DAY, 1): 1, (Span.EVER, 6): 1,
+        (Span.HOUR, 5): 1, (Span.HOUR, 1): 1, (Span.DAY, 5): 1, (Span.DAY, 1): 1,
+        (Span.TOTAL, 6): 1,
     }  # fmt: skip
     db.session.execute(delete(Lead))
-    row_counts.fold()
+    row_counts.compact()
     assert db.session.scalars(select(LeadTally)).all() == []
 
 
@@ -146,8 +147,8 @@ def test_more_fresh_rows_than_one_transaction_takes_are_all_folded(app, world, m
     campaign = world.campaign()
     for number in range(8):
         world.lead(campaign, start_time=START + 3600 * number)
-    assert row_counts.fold() == 8
-    sums = select(LeadTally.number).where(LeadTally.span == Span.EVER)
+    assert row_counts.compact() == 8
+    sums = select(LeadTally.number).where(LeadTally.span == Span.TOTAL)
     assert db.session.scalars(sums).all() == [8]
 
 
@@ -156,14 +157,14 @@ def test_a_fold_ends_in_time_and_the_next_one_goes_on(app, world, monkeypatch):
     campaign = world.campaign()
     for number in range(8):
         world.lead(campaign, start_time=START + 3600 * number)
-    assert [row_counts.fold(0), row_counts.fold(0), row_counts.fold(0)] == [3, 3, 2]
+    assert [row_counts.compact(0), row_counts.compact(0), row_counts.compact(0)] == [3, 3, 2]
 
 
 def test_the_clock_rings_whatever_becomes_of_folding(app, world, monkeypatch):
     def fail(_seconds):
         raise OperationalError("fold", {}, Exception("it takes too long"))
 
-    monkeypatch.setattr(row_counts, "fold", fail)
+    monkeypatch.setattr(row_counts, "compact", fail)
     destination = world.destination()
     world.postback(destination, state=0, due=0.0)
     assert maintenance.tick(time.time() + 60) == [Queue.POSTBACKS]
@@ -175,9 +176,9 @@ def test_the_clock_does_not_wait_for_another_that_folds(live_app, world):
     world.lead(world.campaign())
     with db.engine.connect() as other:
         lock(other, row_counts._LOCK)
-        assert row_counts.fold() == 0
+        assert row_counts.compact() == 0
         other.rollback()
-    assert row_counts.fold() > 0
+    assert row_counts.compact() > 0
 
 
 def test_a_page_after_a_row_that_is_gone_says_so(app, world):

@@ -111,11 +111,11 @@ def test_the_right_secret_of_a_path_without_a_bot_finds_nothing(live_app, client
         b'{"message": {}}',
     ],
 )
-def test_malformed_but_authenticated_input_is_parked_with_a_reason(stage, client, body):
+def test_malformed_but_authenticated_input_is_quarantined_with_a_reason(stage, client, body):
     path, headers = _door(stage)
     assert client.post(path, data=body, headers=headers).status_code == 200
     (update,) = stage.updates()
-    assert update.state == UpdateState.PARKED
+    assert update.state == UpdateState.QUARANTINED
     assert update.reason
 
 
@@ -141,12 +141,12 @@ def test_odd_but_possible_input_is_stored_and_ends(stage, client, body):
     assert update.state == UpdateState.IGNORED
 
 
-def test_a_body_over_a_mebibyte_is_parked_by_its_beginning(stage, client):
+def test_a_body_over_a_mebibyte_is_quarantined_by_its_beginning(stage, client):
     path, headers = _door(stage)
     answer = client.post(path, data=b"x" * (1024 * 1024 + 1), headers=headers)
     assert answer.status_code == 200
     (update,) = stage.updates()
-    assert update.state == UpdateState.PARKED
+    assert update.state == UpdateState.QUARANTINED
     assert len(update.body) <= 4096
 
 
