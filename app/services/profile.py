@@ -50,7 +50,7 @@ def connect(account_id: int, domain: str, key: str) -> None:
     account.tracker_domain = settings["domain"]
     account.tracker_key = settings["key"]
     urls = {
-        field: altercpa_lite.template(kind, settings)
+        field: altercpa_lite.postback_template(kind, settings)
         for field, kind in url_templates.FIELDS.items()
     }
     url_templates.write(account_id, None, urls)

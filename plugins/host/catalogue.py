@@ -22,8 +22,8 @@ from plugins.trackers.url_template.presets import Field, Preset
 _HEAD = """# Trackers
 
 Written by `python -m plugins.host.catalogue > docs/trackers.md`; a test compares it.
-An adapter is code, a preset is a file in `plugins/presets/` that the adapter
-`url_template` reads. How to add either: [plugins.md](plugins.md).
+An adapter is code, a preset is a file in `plugins/trackers/url_template/presets/`
+that the adapter `url_template` reads. How to add either: [plugins.md](plugins.md).
 """
 _ADAPTERS = """
 ## Adapters
@@ -58,7 +58,7 @@ def listed() -> list[dict[str, Any]]:
             "kind": preset.kind,
             "source": preset.source,
             "date": preset.date.isoformat(),
-            "sure": preset.sure,
+            "confidence": preset.confidence,
             "notes": preset.notes,
             "modes": [
                 {
@@ -71,9 +71,9 @@ def listed() -> list[dict[str, Any]]:
             "click": {
                 "parameter": preset.click.parameter,
                 "macro": preset.click.macro,
-                "shape": preset.click.shape,
-                "max": preset.click.max,
-                "needed": preset.click.needed,
+                "pattern": preset.click.pattern,
+                "max_length": preset.click.max_length,
+                "required": preset.click.required,
             },
             "fields": [_field(field) for field in preset.fields],
         }
@@ -170,12 +170,12 @@ def _preset(preset: Preset) -> list[str]:
         ", ".join(preset.modes),
         _yes(any(field.name == "payout" for field in preset.fields)),
         _code(_unique(preset)),
-        f"{_code(click.parameter)} {_code(click.shape)} ≤ {click.max}"
+        f"{_code(click.parameter)} {_code(click.pattern)} ≤ {click.max_length}"
         if click.parameter
         else "none",
         _code(click.macro),
         _answers(preset),
-        preset.sure,
+        preset.confidence,
         f"[{preset.date}]({preset.source})",
     ]
 
@@ -197,9 +197,9 @@ def _unique(preset: Preset) -> str:
 
 
 def _answers(preset: Preset) -> str:
-    if isinstance(preset.reads, str):
-        return f"as `{preset.reads}_lite`"
-    known = [rule["means"] for rule in preset.reads]
+    if isinstance(preset.answer_rules, str):
+        return f"as `{preset.answer_rules}_lite`"
+    known = [rule["outcome"] for rule in preset.answer_rules]
     names = (("duplicate", "duplicate"), ("unknown_click", "click"), ("bad_key", "key"))
     return ", ".join(word for means, word in names if means in known)
 

@@ -64,7 +64,7 @@ def _valid_name(text: str) -> None:
         raise ValidationError("must be at most 50 Latin letters, digits, spaces, - and _")
 
 
-def events_field(names: Mapping[EventKind, str]) -> fields.Nested:
+def event_names_field(names: Mapping[EventKind, str]) -> fields.Nested:
     """The platform's name for each event, `names` unless the customer says otherwise."""
     schema = Schema.from_dict(
         {
@@ -84,7 +84,7 @@ def events_field(names: Mapping[EventKind, str]) -> fields.Nested:
     )
 
 
-def values_field() -> fields.Nested:
+def event_values_field() -> fields.Nested:
     """What each event is worth; nothing unless the customer says so."""
     schema = Schema.from_dict(
         {
@@ -114,7 +114,7 @@ def currency_field() -> Word:
     )
 
 
-def token_field(where: str) -> Word:
+def access_token_field(where: str) -> Word:
     """The access token; `where` is found what the customer has to paste."""
     return Word(
         required=True,
@@ -127,7 +127,7 @@ def token_field(where: str) -> Word:
     )
 
 
-def click_field(own: str) -> fields.String:
+def click_type_field(own: str) -> fields.String:
     """What the click id of a link is: `own`, the platform's kind, unless the customer says."""
     return fields.String(
         load_default=own,
@@ -136,7 +136,7 @@ def click_field(own: str) -> fields.String:
     )
 
 
-def trial_field() -> Word:
+def test_code_field() -> Word:
     """The code under which events are shown to the customer and not counted."""
     return Word(
         load_default="",
@@ -145,7 +145,7 @@ def trial_field() -> Word:
     )
 
 
-def address_field(usual: str) -> BaseUrl:
+def base_url_field(usual: str) -> BaseUrl:
     """Where the platform's API is."""
     return BaseUrl(
         load_default=usual,
@@ -154,7 +154,7 @@ def address_field(usual: str) -> BaseUrl:
     )
 
 
-class ConversionSettings(Schema):
+class AdPlatformSettings(Schema):
     """What the schemas of the platforms have in common; each declares the fields itself."""
 
     @validates_schema
@@ -164,18 +164,18 @@ class ConversionSettings(Schema):
             raise ValidationError("choose the currency of the values", "currency")
 
 
-def name_of(event: Event, settings: Mapping[str, Any]) -> str:
+def event_name(event: Event, settings: Mapping[str, Any]) -> str:
     """The platform's name for `event`; empty when it is not told."""
     return str(settings["events"].get(event.kind.value) or "")
 
 
-def worth(event: Event, settings: Mapping[str, Any]) -> dict[str, Any]:
+def event_value(event: Event, settings: Mapping[str, Any]) -> dict[str, Any]:
     """`{"value", "currency"}`, or nothing for an event without a value."""
     value = settings["values"].get(event.kind.value)
     return {} if value is None else {"value": value, "currency": settings["currency"]}
 
 
-def hashed(text: str) -> str:
+def normalized_hash(text: str) -> str:
     """SHA-256 of `text` in lower case without space around, in hexadecimal; "" stays "".
 
     What is a hash already stays as it is: so does Meta's own library.
@@ -186,27 +186,27 @@ def hashed(text: str) -> str:
     return hashlib.sha256(plain.encode("utf-8", "replace")).hexdigest()
 
 
-def identities(event: Event, settings: Mapping[str, Any]) -> list[str]:
+def external_ids(event: Event, settings: Mapping[str, Any]) -> list[str]:
     """Hashed ids by which the platform may know the person: Telegram's, and the click."""
-    known = [hashed(str(event.subscriber))]
-    if event.click and settings["click_is"] == "external_id":
-        known.append(hashed(event.click))
+    known = [normalized_hash(str(event.subscriber))]
+    if event.click and settings["click_type"] == "external_id":
+        known.append(normalized_hash(event.click))
     return known
 
 
-def compact(value: object) -> bytes:
+def json_bytes(value: object) -> bytes:
     """JSON in UTF-8; half characters, which it cannot hold, become question marks."""
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     return text.encode("utf-8", "replace")
 
 
-def parsed(response: Response) -> Mapping[str, Any]:
+def json_object(response: Response) -> Mapping[str, Any]:
     """The JSON object of an answer; empty where there is none."""
     answer = response.json()
     return answer if isinstance(answer, dict) else {}
 
 
-def by_status(response: Response, token: Outcome) -> Outcome:
+def foreign_answer(response: Response, token: Outcome) -> Outcome:
     """What an answer means that is not in the platform's words.
 
     Something in between spoke, so a success is none. 401 means `token`,
@@ -218,7 +218,7 @@ def by_status(response: Response, token: Outcome) -> Outcome:
     return outcome
 
 
-def explained(known: Outcome, said: str, response: Response) -> Outcome:
+def with_message(known: Outcome, said: str, response: Response) -> Outcome:
     """`known`, with the platform's own words, and with the wait it asks for if it is one."""
     wait = response.retry_after if known.verdict is Verdict.RETRY else None
     reason = f"{known.reason}; {said}" if known.reason else said

@@ -1,17 +1,17 @@
-"""Receipt readers: what a tracker's answer means, as rules in a list.
+"""Answer rules: what a tracker's answer means, as rules in a list.
 
 A rule is an object. All its conditions must hold, and the first rule that
 fits decides.
 
-    {"status": 404, "contains": "click id not found", "means": "unknown_click"}
-    {"json": "error.code", "is": [40001, "key"], "means": "bad_key"}
+    {"status": 404, "contains": "click id not found", "outcome": "unknown_click"}
+    {"json": "error.code", "equals": [40001, "key"], "outcome": "bad_key"}
 
 `status` is a number, a class such as "2xx", or a list of them. A rule without
 it never overrules an answer that asks for another try (408, 425, 429, 5xx).
 `contains` is a text, or a list of which one is enough; letters' case does not
-count. `json` is a path of names joined by dots, and `is` the value that must
-stand there, or a list of them; without `is` any value but null, false, "" and
-0 will do. `says` and `stop` replace the reason and the stop that a meaning has.
+count. `json` is a path of names joined by dots, and `equals` the value that must
+stand there, or a list of them; without `equals` any value but null, false, ""
+and 0 will do. `reason` and `disable_destination` replace those of the outcome.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from marshmallow import ValidationError
 from plugins.contract import Outcome, Response, Verdict, outcome_by_status
 
 #: What an answer can mean, in the words that rules use.
-MEANINGS: Final[Mapping[str, Outcome]] = {
+OUTCOMES: Final[Mapping[str, Outcome]] = {
     "delivered": Outcome(Verdict.DELIVERED, "the tracker took it"),
     "duplicate": Outcome(Verdict.DUPLICATE, "the tracker had it already"),
     "unknown_click": Outcome(Verdict.REJECTED, "the tracker does not know this click id"),
@@ -38,13 +38,13 @@ MAX_RULES: Final = 32
 MAX_TEXT: Final = 256
 
 _CONDITIONS: Final = frozenset({"status", "contains", "json"})
-_KEYS: Final = _CONDITIONS | {"is", "means", "says", "stop"}
+_KEYS: Final = _CONDITIONS | {"equals", "outcome", "reason", "disable_destination"}
 _CLASSES: Final = frozenset(f"{digit}xx" for digit in range(1, 6))
 
 Rule = Mapping[str, Any]
 
 
-def read(response: Response, rules: Sequence[Rule]) -> Outcome | None:
+def classify(response: Response, rules: Sequence[Rule]) -> Outcome | None:
     """What `response` means by the first of `rules` that fits; None if none does."""
     by_status = outcome_by_status(response)
     answer = _Answer(response)
@@ -57,12 +57,12 @@ def read(response: Response, rules: Sequence[Rule]) -> Outcome | None:
 
 
 def _outcome(rule: Rule, by_status: Outcome) -> Outcome:
-    known = MEANINGS[rule["means"]]
+    known = OUTCOMES[rule["outcome"]]
     return Outcome(
         known.verdict,
-        rule.get("says", known.reason),
+        rule.get("reason", known.reason),
         by_status.retry_after if known.verdict is Verdict.RETRY else None,
-        rule.get("stop", known.stop),
+        rule.get("disable_destination", known.stop),
     )
 
 
@@ -98,9 +98,10 @@ class _Answer:
         found = self._json[0]
         for name in rule["json"].split("."):
             found = found.get(name) if isinstance(found, dict) else None
-        if "is" not in rule:
+        if "equals" not in rule:
             return bool(found)
-        return any(type(found) is type(wanted) and found == wanted for wanted in _list(rule["is"]))
+        values = _list(rule["equals"])
+        return any(type(found) is type(value) and found == value for value in values)
 
 
 def check_rules(raw: object) -> list[dict[str, Any]]:
@@ -118,8 +119,8 @@ def _problem(rule: object) -> str | None:
         return "is not an object"
     if unknown := [name for name in rule if name not in _KEYS]:
         return f"has an unknown {str(unknown[0])[:MAX_TEXT]!r}"
-    if not isinstance(rule.get("means"), str) or rule["means"] not in MEANINGS:
-        return f"must say what it means: {', '.join(MEANINGS)}"
+    if not isinstance(rule.get("outcome"), str) or rule["outcome"] not in OUTCOMES:
+        return f"must say what it means: {', '.join(OUTCOMES)}"
     if not _CONDITIONS & set(rule):
         return "has no condition: status, contains or json"
     return _condition_problem(rule) or _answer_problem(rule)
@@ -132,8 +133,8 @@ def _condition_problem(rule: Rule) -> str | None:
         texts = _list(rule[name]) if name == "contains" and name in rule else [rule.get(name, "x")]
         if not texts or not all(map(_is_text, texts)):
             return f"has a {name} that is no text of 1 to {MAX_TEXT} characters"
-    if "is" in rule:
-        values = _list(rule["is"])
+    if "equals" in rule:
+        values = _list(rule["equals"])
         if "json" not in rule or not values:
             return "has an `is` without a path in `json`, or without a value"
         if not all(isinstance(value, str | int | float | None) for value in values):
@@ -142,9 +143,9 @@ def _condition_problem(rule: Rule) -> str | None:
 
 
 def _answer_problem(rule: Rule) -> str | None:
-    if "says" in rule and not _is_text(rule["says"]):
+    if "reason" in rule and not _is_text(rule["reason"]):
         return f"says no text of 1 to {MAX_TEXT} characters"
-    if not isinstance(rule.get("stop", False), bool):
+    if not isinstance(rule.get("disable_destination", False), bool):
         return "has a stop that is neither true nor false"
     return None
 

@@ -20,10 +20,10 @@ class BaseUrl(fields.String):
     """
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
-        return read_base(str(super()._deserialize(value, attr, data, **kwargs)).strip())
+        return parse_base_url(str(super()._deserialize(value, attr, data, **kwargs)).strip())
 
 
-def read_base(text: str) -> str:
+def parse_base_url(text: str) -> str:
     """The address in the spelling that DNS knows. Raises ValidationError."""
     try:
         address, macro = macros.compile_url(text)[0][:2]

@@ -109,13 +109,13 @@ def build_request(event: Event, settings: Mapping[str, Any]) -> Request | tuple[
     """One GET; nothing for a lead that came without a click id."""
     if not event.click:
         return ()
-    return Request("GET", macros.fill_url(template(event.kind, settings), event))
+    return Request("GET", macros.fill_url(postback_template(event.kind, settings), event))
 
 
 @hookimpl
 def classify_response(response: Response) -> Outcome:
     """By the JSON, once the status is 200."""
-    return read(response)
+    return classify(response)
 
 
 @hookimpl
@@ -127,13 +127,13 @@ def build_probe(settings: Mapping[str, Any]) -> Request:
 @hookimpl
 def classify_probe(response: Response) -> Outcome:
     """A JSON object that is no error. Anything else is not this tracker."""
-    outcome = read(response)
+    outcome = classify(response)
     if outcome.verdict.is_success and not isinstance(response.json(), dict):
         return Outcome(Verdict.REJECTED, "this domain does not answer as AlterCPA does")
     return outcome
 
 
-def template(kind: EventKind, settings: Mapping[str, Any]) -> str:
+def postback_template(kind: EventKind, settings: Mapping[str, Any]) -> str:
     """The URL template that tells `kind`; the key stands in it in clear."""
     address = _address(settings, "postback")
     return f"{address}&click={{click}}&uid={{lead}}&status={STATUSES[kind]}"
@@ -144,7 +144,7 @@ def is_postback(url: str) -> bool:
     return bool(_POSTBACK.match(url))
 
 
-def read(response: Response) -> Outcome:
+def classify(response: Response) -> Outcome:
     """What an AlterCPA tracker means by this answer to a postback."""
     if response.status == 401:
         return _ERRORS["key"]

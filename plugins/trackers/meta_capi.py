@@ -47,23 +47,23 @@ from plugins.contract import (
 from plugins.kit import macros
 from plugins.kit.ad_platforms import (
     RETRY_SECONDS,
-    ConversionSettings,
+    AdPlatformSettings,
     Word,
-    address_field,
-    by_status,
-    click_field,
-    compact,
+    access_token_field,
+    base_url_field,
+    click_type_field,
     currency_field,
-    events_field,
-    explained,
-    hashed,
-    identities,
-    name_of,
-    parsed,
-    token_field,
-    trial_field,
-    values_field,
-    worth,
+    event_name,
+    event_names_field,
+    event_value,
+    event_values_field,
+    external_ids,
+    foreign_answer,
+    json_bytes,
+    json_object,
+    normalized_hash,
+    test_code_field,
+    with_message,
 )
 
 GRAPH: Final = "https://graph.facebook.com"
@@ -109,7 +109,7 @@ _ERRORS: Final[Mapping[tuple[int, int] | int, Outcome]] = {
 }
 
 
-class MetaCapiSettings(ConversionSettings):
+class MetaCapiSettings(AdPlatformSettings):
     """Your pixel (data set) and an access token of its Conversions API."""
 
     title: ClassVar[str] = "Meta Conversions API"
@@ -119,27 +119,27 @@ class MetaCapiSettings(ConversionSettings):
         validate=validate.Regexp(r"\d{5,20}\Z", error="is not a pixel id, which is a number"),
         metadata={"title": "Pixel or data set id", "help": "from Events Manager"},
     )
-    access_token = token_field("Events Manager, Settings, Conversions API")
-    events = events_field(NAMES)
-    values = values_field()
+    access_token = access_token_field("Events Manager, Settings, Conversions API")
+    events = event_names_field(NAMES)
+    values = event_values_field()
     currency = currency_field()
     action_source = fields.String(
         load_default="chat",
         validate=validate.OneOf(["chat", "system_generated", "other"]),
         metadata={"title": "Where it happened", "help": "what Meta shall believe about it"},
     )
-    click_is = click_field("fbclid")
+    click_type = click_type_field("fbclid")
     send_names = fields.Boolean(
         load_default=False,
         metadata={"title": "Send names", "help": "first and last name, hashed"},
     )
-    test_event_code = trial_field()
+    test_event_code = test_code_field()
     version = Word(
         load_default=VERSION,
         validate=validate.Regexp(r"v\d{1,3}\.\d\Z", error="must look like v26.0"),
         metadata={"title": "Version of the Graph API"},
     )
-    base_url = address_field(GRAPH)
+    base_url = base_url_field(GRAPH)
 
 
 @hookimpl
@@ -151,7 +151,7 @@ def settings_schema() -> Schema:
 @hookimpl
 def build_request(event: Event, settings: Mapping[str, Any]) -> Request | tuple[()]:
     """One POST with one event; nothing where the event has no name."""
-    name = name_of(event, settings)
+    name = event_name(event, settings)
     if not name:
         return ()
     said: dict[str, Any] = {
@@ -161,7 +161,7 @@ def build_request(event: Event, settings: Mapping[str, Any]) -> Request | tuple[
         "action_source": settings["action_source"],
         "user_data": _user_data(event, settings),
     }
-    if custom := worth(event, settings):
+    if custom := event_value(event, settings):
         said["custom_data"] = custom
     body: dict[str, Any] = {"data": [said]}
     if settings["test_event_code"]:
@@ -170,14 +170,14 @@ def build_request(event: Event, settings: Mapping[str, Any]) -> Request | tuple[
         "POST",
         _address(settings, f"{settings['pixel_id']}/events"),
         headers={"Content-Type": "application/json"},
-        body=compact(body),
+        body=json_bytes(body),
     )
 
 
 @hookimpl
 def classify_response(response: Response) -> Outcome:
     """By Meta's JSON, whatever the status."""
-    answer = parsed(response)
+    answer = json_object(response)
     if isinstance(answer.get("error"), dict):
         return _refused(answer["error"], response)
     received = answer.get("events_received") if response.status == 200 else None
@@ -185,7 +185,7 @@ def classify_response(response: Response) -> Outcome:
         return Outcome(Verdict.DELIVERED, "Meta received the event")
     if received == 0:
         return Outcome(Verdict.REJECTED, f"Meta received nothing: {answer.get('messages')}")
-    return by_status(response, _TOKEN)
+    return foreign_answer(response, _TOKEN)
 
 
 @hookimpl
@@ -197,12 +197,12 @@ def build_probe(settings: Mapping[str, Any]) -> Request:
 @hookimpl
 def classify_probe(response: Response) -> Outcome:
     """The token is good; whether it may write to the pixel, the first event shows."""
-    answer = parsed(response)
+    answer = json_object(response)
     if isinstance(answer.get("error"), dict):
         return _refused(answer["error"], response)
     if response.status == 200 and answer.get("id"):
         return Outcome(Verdict.DELIVERED, "Meta accepts the access token")
-    return by_status(response, _TOKEN)
+    return foreign_answer(response, _TOKEN)
 
 
 @hookimpl
@@ -229,11 +229,11 @@ def _address(settings: Mapping[str, Any], path: str) -> str:
 
 
 def _user_data(event: Event, settings: Mapping[str, Any]) -> dict[str, Any]:
-    known: dict[str, Any] = {"external_id": identities(event, settings)}
-    if event.click and settings["click_is"] == "fbclid":
+    known: dict[str, Any] = {"external_id": external_ids(event, settings)}
+    if event.click and settings["click_type"] == "fbclid":
         known["fbc"] = _fbc(event)
     if settings["send_names"]:
-        names = {"fn": hashed(event.first_name), "ln": hashed(event.last_name)}
+        names = {"fn": normalized_hash(event.first_name), "ln": normalized_hash(event.last_name)}
         known |= {field: [name] for field, name in names.items() if name}
     return known
 
@@ -253,7 +253,7 @@ def _refused(error: Mapping[str, Any], response: Response) -> Outcome:
     if known is None:
         passing = error.get("is_transient") is True or response.status >= 500
         known = Outcome(Verdict.RETRY if passing else Verdict.REJECTED)
-    return explained(known, said, response)
+    return with_message(known, said, response)
 
 
 def _number(value: object) -> int:

@@ -43,7 +43,7 @@ from plugins.contract import (
     hookimpl,
     outcome_by_status,
 )
-from plugins.kit.ad_platforms import Address, Word, compact
+from plugins.kit.ad_platforms import Address, Word, json_bytes
 from plugins.kit.url_secrets import secrets_of_url
 
 PREFIX: Final = "whsec_"
@@ -120,7 +120,7 @@ def build_request(event: Event, settings: Mapping[str, Any]) -> Request | tuple[
     """One signed POST; nothing for an event that is not wanted."""
     if event.kind.value not in settings["events"]:
         return ()
-    key, body = event.step_key(), compact(_payload(event))
+    key, body = event.step_key(), json_bytes(_payload(event))
     secrets = filter(None, (settings["secret"], settings["previous_secret"]))
     return Request(
         "POST",

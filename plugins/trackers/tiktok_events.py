@@ -40,22 +40,22 @@ from plugins.contract import (
 from plugins.kit.ad_platforms import (
     RETRY_SECONDS,
     Address,
-    ConversionSettings,
+    AdPlatformSettings,
     Word,
-    address_field,
-    by_status,
-    click_field,
-    compact,
+    access_token_field,
+    base_url_field,
+    click_type_field,
     currency_field,
-    events_field,
-    explained,
-    identities,
-    name_of,
-    parsed,
-    token_field,
-    trial_field,
-    values_field,
-    worth,
+    event_name,
+    event_names_field,
+    event_value,
+    event_values_field,
+    external_ids,
+    foreign_answer,
+    json_bytes,
+    json_object,
+    test_code_field,
+    with_message,
 )
 
 API: Final = "https://business-api.tiktok.com"
@@ -90,7 +90,7 @@ _CODES: Final[Mapping[int, Outcome]] = {
 _OWN_FAILURE: Final = 50000
 
 
-class TiktokEventsSettings(ConversionSettings):
+class TiktokEventsSettings(AdPlatformSettings):
     """Your pixel and an access token of its Events API."""
 
     title: ClassVar[str] = "TikTok Events API"
@@ -100,18 +100,18 @@ class TiktokEventsSettings(ConversionSettings):
         validate=validate.Regexp(r"[A-Za-z0-9]{8,40}\Z", error="is not the ID of a pixel"),
         metadata={"title": "Pixel ID", "help": "from Events Manager, such as COQDA8RC77U2TMR44LI0"},
     )
-    access_token = token_field("Events Manager, your pixel, Settings, Events API")
-    events = events_field(NAMES)
-    values = values_field()
+    access_token = access_token_field("Events Manager, your pixel, Settings, Events API")
+    events = event_names_field(NAMES)
+    values = event_values_field()
     currency = currency_field()
-    click_is = click_field("ttclid")
+    click_type = click_type_field("ttclid")
     page_url = Address(
         load_default="",
         validate=validate.Length(max=2048),
         metadata={"title": "Landing page", "help": "the page your ad leads to"},
     )
-    test_event_code = trial_field()
-    base_url = address_field(API)
+    test_event_code = test_code_field()
+    base_url = base_url_field(API)
 
 
 @hookimpl
@@ -123,7 +123,7 @@ def settings_schema() -> Schema:
 @hookimpl
 def build_request(event: Event, settings: Mapping[str, Any]) -> Request | tuple[()]:
     """One POST with one event; nothing where the event has no name."""
-    name = name_of(event, settings)
+    name = event_name(event, settings)
     if not name:
         return ()
     said: dict[str, Any] = {
@@ -134,7 +134,7 @@ def build_request(event: Event, settings: Mapping[str, Any]) -> Request | tuple[
     }
     if settings["page_url"]:
         said["page"] = {"url": settings["page_url"]}
-    if properties := worth(event, settings):
+    if properties := event_value(event, settings):
         said["properties"] = properties
     body: dict[str, Any] = {
         "event_source": "web",
@@ -147,17 +147,17 @@ def build_request(event: Event, settings: Mapping[str, Any]) -> Request | tuple[
         "POST",
         f"{settings['base_url']}{TRACK}",
         headers={"Access-Token": settings["access_token"], "Content-Type": "application/json"},
-        body=compact(body),
+        body=json_bytes(body),
     )
 
 
 @hookimpl
 def classify_response(response: Response) -> Outcome:
     """By the `code` in the JSON, whatever the status."""
-    answer = parsed(response)
+    answer = json_object(response)
     code = answer.get("code")
     if type(code) is not int:
-        return by_status(response, _TOKEN)
+        return foreign_answer(response, _TOKEN)
     if code == 0:
         return Outcome(Verdict.DELIVERED, "TikTok took the event")
     known = _CODES.get(code)
@@ -165,7 +165,7 @@ def classify_response(response: Response) -> Outcome:
         passing = code >= _OWN_FAILURE or response.status >= 500
         known = _LATER if passing else Outcome(Verdict.REJECTED)
     said = f"TikTok says: {str(answer.get('message'))[:180]} (code {code})"
-    return explained(known, said, response)
+    return with_message(known, said, response)
 
 
 @hookimpl
@@ -187,7 +187,7 @@ def oldest() -> float:
 
 
 def _user(event: Event, settings: Mapping[str, Any]) -> dict[str, Any]:
-    known: dict[str, Any] = {"external_id": identities(event, settings)}
-    if event.click and settings["click_is"] == "ttclid":
+    known: dict[str, Any] = {"external_id": external_ids(event, settings)}
+    if event.click and settings["click_type"] == "ttclid":
         known["ttclid"] = event.click
     return known

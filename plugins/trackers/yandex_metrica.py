@@ -41,16 +41,16 @@ from plugins.contract import (
     outcome_by_status,
 )
 from plugins.kit.ad_platforms import (
-    ConversionSettings,
+    AdPlatformSettings,
     Word,
-    address_field,
+    base_url_field,
     currency_field,
-    events_field,
-    explained,
-    name_of,
-    parsed,
-    values_field,
-    worth,
+    event_name,
+    event_names_field,
+    event_value,
+    event_values_field,
+    json_object,
+    with_message,
 )
 
 API: Final = "https://api-metrika.yandex.net"
@@ -92,7 +92,7 @@ _STATUSES: Final[Mapping[int, Outcome]] = {
 }
 
 
-class YandexMetricaSettings(ConversionSettings):
+class YandexMetricaSettings(AdPlatformSettings):
     """Your counter, a token that may write to it, and the goals of your events."""
 
     title: ClassVar[str] = "Yandex Metrica"
@@ -111,10 +111,10 @@ class YandexMetricaSettings(ConversionSettings):
             "secret": True,
         },
     )
-    events = events_field(GOALS)
-    values = values_field()
+    events = event_names_field(GOALS)
+    values = event_values_field()
     currency = currency_field()
-    click_is = fields.String(
+    click_type = fields.String(
         load_default="ClientId",
         validate=validate.OneOf(list(_COLUMNS)),
         metadata={
@@ -122,7 +122,7 @@ class YandexMetricaSettings(ConversionSettings):
             "help": "what your landing page puts there: ym(…, 'getClientID'), or the yclid",
         },
     )
-    base_url = address_field(API)
+    base_url = base_url_field(API)
 
 
 @hookimpl
@@ -134,11 +134,11 @@ def settings_schema() -> Schema:
 @hookimpl
 def build_request(event: Event, settings: Mapping[str, Any]) -> Request | tuple[()]:
     """One file with one row; nothing without a goal, or without an id that Metrica can know."""
-    goal, column = name_of(event, settings), settings["click_is"]
+    goal, column = event_name(event, settings), settings["click_type"]
     if not goal or not _COLUMNS[column].fullmatch(event.click):
         return ()
     row = {column: event.click, "Target": goal, "DateTime": str(event.time)}
-    if value := worth(event, settings):
+    if value := event_value(event, settings):
         row |= {"Price": f"{value['value']:.2f}", "Currency": value["currency"]}
     boundary = f"gatepost-{event.step_key()}"
     return Request(
@@ -155,7 +155,7 @@ def build_request(event: Event, settings: Mapping[str, Any]) -> Request | tuple[
 @hookimpl
 def classify_response(response: Response) -> Outcome:
     """By status; a file whose row was not taken is refused, though the status is 200."""
-    answer = parsed(response)
+    answer = json_object(response)
     uploading = answer.get("uploading")
     if response.status == 200 and isinstance(uploading, dict):
         if uploading.get("line_quantity") == 0:
@@ -174,7 +174,7 @@ def build_probe(settings: Mapping[str, Any]) -> Request:
 @hookimpl
 def classify_probe(response: Response) -> Outcome:
     """A list of uploads means that counter and token fit together."""
-    answer = parsed(response)
+    answer = json_object(response)
     if response.status == 200 and isinstance(answer.get("uploadings"), list):
         return Outcome(Verdict.DELIVERED, "Metrica knows the counter and the token")
     return _judged(response, answer)
@@ -225,5 +225,5 @@ def _judged(response: Response, answer: Mapping[str, Any]) -> Outcome:
         return Outcome(Verdict.RETRY, "the answer is not Metrica's")
     message = answer.get("message")
     if not isinstance(message, str) or not message:
-        return explained(known, f"HTTP {response.status}", response)
-    return explained(known, f"Metrica says: {message[:180]}", response)
+        return with_message(known, f"HTTP {response.status}", response)
+    return with_message(known, f"Metrica says: {message[:180]}", response)

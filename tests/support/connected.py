@@ -11,7 +11,7 @@ from typing import Any
 
 from app.sandbox.vendors import altercpa, meta, metrica, tiktok
 from app.sandbox.vendors.vendor import Said, VendorCall
-from plugins.kit.ad_platforms import hashed
+from plugins.kit.ad_platforms import normalized_hash
 
 #: Our five events, as two people go through them: one leaves, one is removed.
 PATH = ("wait", "hold", "approve", "cancel", "wait", "approve", "trash")
@@ -134,7 +134,7 @@ META = Row(
         "cancel": "Unsubscribe",
         "trash": "Kicked",
     },
-    people=(hashed("101"), hashed("102")),
+    people=(normalized_hash("101"), normalized_hash("102")),
     heard=lambda double: [
         (one["user_data"]["external_id"][0], one["event_name"]) for one in double.counted()
     ],

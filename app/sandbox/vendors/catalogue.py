@@ -86,7 +86,7 @@ def _metrica() -> Vendor:
     told = {
         "counter": MetricaDouble.counter,
         "access_token": MetricaDouble.token,
-        "click_is": "UserId",
+        "click_type": "UserId",
         "events": {"cancel": "telegram_leave", "trash": "telegram_kick"},
     }
     return Vendor("yandex_metrica", MetricaDouble(), lambda url: {**told, "base_url": url})

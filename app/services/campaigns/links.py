@@ -13,7 +13,7 @@ from app.errors import BadParameter, translatable
 from app.extensions import db
 from app.models import Destination, DestinationStatus, Role
 from app.services.campaigns import campaigns
-from plugins.trackers.url_template.lint import Known, known_of, own_click_problem
+from plugins.trackers.url_template.lint import ClickFormats, click_formats_of, click_type_problem
 
 #: Telegram carries up to 64 of these characters after ?start=.
 START_PAYLOAD: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -50,7 +50,7 @@ def make(account_id: int, campaign_id: int, click: str = "") -> DeepLink:
         problems = (one.problem(click) for one in known)
         return DeepLink(f"{start}{click}", [], [problem for problem in problems if problem])
     links = [TrackerLink(one.title, one.macro, start + one.macro) for one in known if one.macro]
-    problems = (own_click_problem(settings) for _, settings in ways)
+    problems = (click_type_problem(settings) for _, settings in ways)
     unfit = [problem for problem in problems if problem]
     return DeepLink(f"{start}{{click}}", links, list(dict.fromkeys(unfit)))
 
@@ -86,7 +86,7 @@ def _ways(account_id: int, campaign_id: int) -> list[tuple[str, dict[str, Any]]]
     ]
 
 
-def _known(ways: Sequence[tuple[str, dict[str, Any]]]) -> list[Known]:
+def _known(ways: Sequence[tuple[str, dict[str, Any]]]) -> list[ClickFormats]:
     """Each tracker once, in the order in which they were connected."""
-    found = [known for tracker, settings in ways for known in known_of(tracker, settings)]
+    found = [known for tracker, settings in ways for known in click_formats_of(tracker, settings)]
     return list({known.title: known for known in found}.values())

@@ -21,7 +21,7 @@ from app.extensions import db
 from app.models import Destination, DestinationStatus, Role
 from plugins.contract import EventKind
 from plugins.registry import Registry
-from plugins.trackers.url_template.lint import on_template
+from plugins.trackers.url_template.lint import template_warnings
 
 TRACKER: Final = "url_template"
 
@@ -99,7 +99,7 @@ def check_url(field: str, url: str) -> None:
 def _advice(templates: Mapping[str, tuple[EventKind, str]], beside: str = "") -> list[str]:
     found: dict[str, list[str]] = {}
     for name, (kind, url) in templates.items():
-        for sentence in on_template(kind, url.strip(), beside):
+        for sentence in template_warnings(kind, url.strip(), beside):
             found.setdefault(sentence, []).append(name)
     return [f"{', '.join(names)}: {sentence}" for sentence, names in found.items()]
 

@@ -92,7 +92,7 @@ MODE: Final = record(
     name=TEXT, title=TEXT, statuses={"type": "object", "additionalProperties": TEXT}
 )
 
-CLICK: Final = record(parameter=TEXT, macro=TEXT, shape=TEXT, max=NUMBER, needed=FLAG)
+CLICK: Final = record(parameter=TEXT, macro=TEXT, pattern=TEXT, max_length=NUMBER, required=FLAG)
 
 PRESET: Final = record(
     key=TEXT,
@@ -100,7 +100,7 @@ PRESET: Final = record(
     kind=TEXT,
     source=TEXT,
     date=TEXT,
-    sure=TEXT,
+    confidence=TEXT,
     notes=TEXT,
     modes=listing(MODE),
     click=CLICK,

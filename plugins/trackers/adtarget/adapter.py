@@ -203,22 +203,22 @@ def _conversion(kind: str, event: Event, settings: Mapping[str, Any]) -> dict[st
         "contentName": _text(event.campaign),
         "eventTime": event.time * 1000,
         "pii": pii,
-        **_attribution(event, settings["click_is"]),
+        **_attribution(event, settings["click_type"]),
     }
     return {key: value for key, value in filled.items() if value not in (None, "", {})}
 
 
-def _attribution(event: Event, click_is: str) -> dict[str, str]:
+def _attribution(event: Event, click_type: str) -> dict[str, str]:
     """Where the click id goes; the external id is the lead's, unless the click is one."""
     click, external = _text(event.click), {"externalUserId": str(event.lead)}
-    if not click or click_is == "none":
+    if not click or click_type == "none":
         return external
-    if click_is == "external":
+    if click_type == "external":
         return {"externalUserId": click}
-    if click_is == "fbclid":
+    if click_type == "fbclid":
         # Meta wants the time of the click; the earliest we know is the join's.
         return {**external, "fbc": f"fb.1.{(event.joined or event.time) * 1000}.{click}"}
-    return {**external, click_is: click}
+    return {**external, click_type: click}
 
 
 def _text(value: str) -> str:

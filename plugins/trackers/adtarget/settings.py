@@ -126,7 +126,7 @@ class AdTargetSettings(Schema):
         validate=validate.Regexp(r"(?:[A-Z]{3})?\Z", error="three capital letters, as in USD"),
         metadata={"title": "Currency", "help": "ISO 4217, for the values"},
     )
-    click_is = fields.String(
+    click_type = fields.String(
         load_default="external",
         validate=validate.OneOf(
             ["external", "none", "fbclid", "fbc", "gclid", "ttclid", "sccid"],

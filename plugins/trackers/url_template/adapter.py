@@ -81,7 +81,7 @@ def classify_response(response: Response, request: Request, settings: Mapping[st
         return told
     if altercpa_lite.is_postback(request.url):
         # The five URLs may lead to several trackers: one revoked key stops none of the others.
-        return replace(altercpa_lite.read(response), stop=False)
+        return replace(altercpa_lite.classify(response), stop=False)
     return _read_body(response) or _reminded(outcome, settings)
 
 
@@ -99,15 +99,15 @@ def _reminded(taken: Outcome, settings: Mapping[str, Any]) -> Outcome:
 
 
 def _by_reader(response: Response, settings: Mapping[str, Any]) -> Outcome | None:
-    reads = settings.get("reads") or settings.get("preset") or ()
+    reads = settings.get("answer_rules") or settings.get("preset") or ()
     if isinstance(reads, str):
         preset = presets.presets().get(reads)
-        rules = preset.reads if preset else ()
+        rules = preset.answer_rules if preset else ()
     else:
         rules = tuple(reads)
     if rules == presets.ALTERCPA:
-        return altercpa_lite.read(response)
-    return answer_rules.read(response, rules) if not isinstance(rules, str) else None
+        return altercpa_lite.classify(response)
+    return answer_rules.classify(response, rules) if not isinstance(rules, str) else None
 
 
 def _by_texts(response: Response, settings: Mapping[str, Any]) -> Outcome | None:

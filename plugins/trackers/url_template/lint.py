@@ -37,7 +37,7 @@ _TOO_LONG: Final[Mapping[str, str]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class ClickFormats:
     """What is known of the click ids of one destination: its tracker, or those it may be."""
 
     presets: tuple[Preset, ...]
@@ -59,32 +59,32 @@ class Known:
         return f"{self.title}: {found[0]}" if len(found) == len(self.presets) else ""
 
 
-def known_of(tracker: str, settings: Mapping[str, Any]) -> tuple[Known, ...]:
+def click_formats_of(tracker: str, settings: Mapping[str, Any]) -> tuple[ClickFormats, ...]:
     """Whose click ids a destination wants: by its preset, or by how its URLs look."""
     key = presets.ALTERCPA if tracker == "altercpa_lite" else settings.get("preset")
     if key:
         preset = presets.presets().get(key)
-        return (Known((preset,)),) if preset else ()
+        return (ClickFormats((preset,)),) if preset else ()
     urls = settings.get("urls") if tracker == "url_template" else None
-    found = (trackers_of(url) for url in (urls or {}).values() if url)
-    knowns = (Known(fitting) for fitting in found if fitting)
+    found = (presets_like(url) for url in (urls or {}).values() if url)
+    knowns = (ClickFormats(fitting) for fitting in found if fitting)
     return tuple({known.title: known for known in knowns}.values())
 
 
-def own_click_problem(settings: Mapping[str, Any]) -> str:
+def click_type_problem(settings: Mapping[str, Any]) -> str:
     """Why the click id that an adapter expects never comes by a start link; "" if it may."""
-    name = settings.get("click_is")
+    name = settings.get("click_type")
     why = _TOO_LONG.get(name, "") if isinstance(name, str) else ""
     if not why:
         return ""
     return (
         f"a start link cannot carry every {name}: it {why}; put a short id of your own "
-        "into the link, and say so in click_is"
+        "into the link, and say so in click_type"
     )
 
 
 @functools.lru_cache(maxsize=4096)
-def trackers_of(template: str) -> tuple[Preset, ...]:
+def presets_like(template: str) -> tuple[Preset, ...]:
     """The presets that a template written by hand looks like.
 
     Its address and the parameter of the click id must be a preset's; of several,
@@ -187,7 +187,7 @@ _FAULTS: Final[tuple[tuple[Callable[[_Template], bool], str], ...]] = (
 )
 
 
-def on_template(kind: EventKind, template: str, beside: str = "") -> list[str]:
+def template_warnings(kind: EventKind, template: str, beside: str = "") -> list[str]:
     """Sentences about a template that reports `kind`; none if it looks right.
 
     `beside` is what is sent with it, such as a body, with macros of its own.

@@ -87,15 +87,15 @@ class Click:
 
     parameter: str
     macro: str
-    shape: str = r"[A-Za-z0-9_-]+"
-    max: int = MAX_CLICK
-    needed: bool = True
+    pattern: str = r"[A-Za-z0-9_-]+"
+    max_length: int = MAX_CLICK
+    required: bool = True
 
     def problem(self, click: str) -> str:
         """Why the tracker cannot have given out `click`, in a sentence; "" if it can."""
-        if len(click) > self.max:
-            return f"this tracker's click ids have at most {self.max} characters"
-        if not re.fullmatch(self.shape, click):
+        if len(click) > self.max_length:
+            return f"this tracker's click ids have at most {self.max_length} characters"
+        if not re.fullmatch(self.pattern, click):
             macro = f"; its own link needs {self.macro}" if self.macro else ""
             return f"this is no click id of this tracker{macro}"
         return ""
@@ -118,14 +118,14 @@ _NO_MODE: Final = Mode({}, {})
 
 @dataclass(frozen=True, slots=True)
 class Preset:
-    """One tracker or network. `sure` says how its facts are known."""
+    """One tracker or network. `confidence` says how its facts are known."""
 
     key: str
     title: str
     kind: str
     source: str
     date: date
-    sure: str
+    confidence: str
     notes: str
     fields: tuple[Field, ...]
     click: Click
@@ -134,7 +134,7 @@ class Preset:
     body: str
     payload: Mapping[str, Any]
     headers: Mapping[str, str]
-    reads: str | tuple[Mapping[str, Any], ...]
+    answer_rules: str | tuple[Mapping[str, Any], ...]
 
 
 @functools.cache
@@ -149,7 +149,7 @@ def presets() -> Mapping[str, Preset]:
 def parse(text: str) -> Preset:
     """Read one file. Raises KeyError, TypeError, ValueError or ValidationError if it is wrong."""
     raw: dict[str, Any] = json.loads(text)
-    reads = raw.pop("reads")
+    rules = raw.pop("answer_rules")
     return Preset(
         date=date.fromisoformat(raw.pop("date")),
         fields=tuple(Field(**field) for field in raw.pop("fields")),
@@ -160,7 +160,7 @@ def parse(text: str) -> Preset:
         payload=raw.pop("payload", {}),
         headers=raw.pop("headers", {}),
         notes=raw.pop("notes", ""),
-        reads=reads if isinstance(reads, str) else tuple(check_rules(reads)),
+        answer_rules=rules if isinstance(rules, str) else tuple(check_rules(rules)),
         **raw,
     )
 
@@ -228,7 +228,7 @@ def expand(
             name: value for name, value in preset.payload.items() if not _is_empty(value, typed)
         },
         "headers": dict(preset.headers),
-        "needs_click": preset.click.needed,
+        "needs_click": preset.click.required,
     }
 
 

@@ -17,7 +17,7 @@ from plugins.trackers.url_template import presets
 _short = validate.Length(max=256)
 
 #: Macros that may stand as `"{subscriber|number}"` in JSON.
-NUMBERS: Final = frozenset({"user", "lead", "subscriber", "chat", "time", "premium"})
+NUMERIC_MACROS: Final = frozenset({"user", "lead", "subscriber", "chat", "time", "premium"})
 
 _NUMBER: Final = re.compile(r"\{[^{}|]*\|number\}")
 _MAX_PAYLOAD: Final = 64
@@ -37,8 +37,8 @@ class _Url(fields.String):
         return text
 
 
-class _Reads(fields.Field[Any]):
-    """The name of a receipt reader, or rules; "" leaves it to the preset or the status."""
+class _AnswerRules(fields.Field[Any]):
+    """A preset's key, whose rules are taken, or rules; "" leaves it to the preset or the status."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:  # noqa: ARG002  # marshmallow's signature
         if not isinstance(value, str):
@@ -71,7 +71,7 @@ def _count(value: Any, depth: int) -> int:
         if len(value) > 1024:
             raise ValidationError("has a value of more than 1024 characters")
         found = _NUMBER.search(value)
-        if found and (found[0] != value or value[1:-8] not in NUMBERS):
+        if found and (found[0] != value or value[1:-8] not in NUMERIC_MACROS):
             raise ValidationError(f"{found[0][:64]} must stand alone and name a number")
     elif not isinstance(value, bool | int | float | None) or not math.isfinite(value or 0):
         raise ValidationError("has a value that is no text, number, true, false, null or object")
@@ -127,7 +127,7 @@ class UrlTemplateSettings(Schema):
     needs_click = fields.Boolean(
         load_default=False, metadata={"title": "Say nothing of a lead without a click id"}
     )
-    reads = _Reads(
+    answer_rules = _AnswerRules(
         load_default="",
         metadata={"title": "How answers are read", "help": "a preset's key, or a list of rules"},
     )

@@ -13,7 +13,7 @@ from marshmallow import Schema, ValidationError
 
 from plugins.contract import EventKind, Response, Verdict
 from plugins.host.adapter import Adapter
-from plugins.kit.ad_platforms import Address, Word, compact, hashed
+from plugins.kit.ad_platforms import Address, Word, json_bytes, normalized_hash
 from plugins.registry import make_adapter
 from plugins.testing import sample_event
 from plugins.trackers import meta_capi, tiktok_events
@@ -57,16 +57,16 @@ def test_an_address_may_have_a_query_but_no_macros():
 @example("\ud800")
 def test_a_hash_is_of_the_text_in_lower_case_without_space_around(text):
     plain = text.lower().strip()
-    assert hashed(text) == hashed(f"  {text.strip()}\t")
-    assert hashed(hashed(text)) == hashed(text)
+    assert normalized_hash(text) == normalized_hash(f"  {text.strip()}\t")
+    assert normalized_hash(normalized_hash(text)) == normalized_hash(text)
     if len(plain) not in (0, 32, 64):
-        assert hashed(text) == hashlib.sha256(plain.encode("utf-8", "replace")).hexdigest()
+        assert normalized_hash(text) == hashlib.sha256(plain.encode("utf-8", "replace")).hexdigest()
 
 
 @given(st.dictionaries(st.text(), st.text() | st.integers() | st.none()))
 @example({"a": "\ud800"})
 def test_whatever_people_write_becomes_json_that_every_parser_takes(value):
-    body = compact(value)
+    body = json_bytes(value)
     assert isinstance(json.loads(body.decode("utf-8")), dict)
 
 
@@ -128,7 +128,7 @@ def test_what_the_platform_did_not_say_is_judged_by_status(  # noqa: PLR0917
         ("values", {"values": {"approve": -1}, "currency": "EUR"}),
         ("events", {"events": {"approve": "x" * 51}}),
         ("events", {"events": {"aprove": "Lead"}}),
-        ("click_is", {"click_is": "gclid"}),
+        ("click_type", {"click_type": "gclid"}),
         ("test_event_code", {"test_event_code": "x" * 65}),
         ("base_url", {"base_url": "api.example"}),
         ("base_url", {"base_url": "https://a.example/?x"}),

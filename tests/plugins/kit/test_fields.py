@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from marshmallow import ValidationError
 
-from plugins.kit.fields import read_base
+from plugins.kit.fields import parse_base_url
 
 
 @pytest.mark.parametrize(
@@ -25,8 +25,8 @@ from plugins.kit.fields import read_base
     ],
 )
 def test_an_address_is_kept_without_its_slash(typed: str, kept: str):
-    assert read_base(typed) == kept
-    assert read_base(kept) == kept
+    assert parse_base_url(typed) == kept
+    assert parse_base_url(kept) == kept
 
 
 @pytest.mark.parametrize(
@@ -50,13 +50,13 @@ def test_an_address_is_kept_without_its_slash(typed: str, kept: str):
 )
 def test_more_or_less_than_an_address_is_refused(typed: str):
     with pytest.raises(ValidationError):
-        read_base(typed)
+        parse_base_url(typed)
 
 
 @given(st.text(max_size=30))
 def test_what_is_kept_is_never_more_than_scheme_host_and_port(text: str):
     try:
-        parts = urlsplit(read_base(f"https://a.example{text}"))
+        parts = urlsplit(parse_base_url(f"https://a.example{text}"))
     except ValidationError:
         return
     assert parts.scheme == "https"

@@ -180,7 +180,7 @@ def test_a_template_that_leads_to_an_altercpa_is_answered_by_one(path: str):
 
 def test_the_templates_say_what_the_adapter_says():
     kept = settings(key="42-a{b}&c")
-    urls = {kind.value: altercpa_lite.template(kind, kept) for kind in EventKind}
+    urls = {kind.value: altercpa_lite.postback_template(kind, kept) for kind in EventKind}
     checked = TEMPLATES.check_settings({"urls": urls})
     for kind in EventKind:
         (one,) = ADAPTER.build(sample_event(kind), kept)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from marshmallow import ValidationError
 
 from plugins.contract import Event, EventKind, Response, Verdict
-from plugins.kit.ad_platforms import hashed
+from plugins.kit.ad_platforms import normalized_hash
 from plugins.registry import make_adapter
 from plugins.testing import AdapterContract, sample_event
 from plugins.trackers import meta_capi
@@ -26,7 +26,7 @@ VALUED: dict[str, Any] = {
     **TYPED,
     "values": {"approve": 2.5},
     "currency": "EUR",
-    "click_is": "external_id",
+    "click_type": "external_id",
     "send_names": True,
     "test_event_code": "TEST1",
 }
@@ -106,14 +106,14 @@ def test_a_click_that_is_an_fbc_already_stays_as_it_is():
 
 
 def test_a_click_of_our_own_is_one_more_hashed_id():
-    people = told(sample_event(click="Mine-1"), click_is="external_id")["user_data"]
-    assert people == {"external_id": [hashed("987654321"), hashed("mine-1")]}
+    people = told(sample_event(click="Mine-1"), click_type="external_id")["user_data"]
+    assert people == {"external_id": [normalized_hash("987654321"), normalized_hash("mine-1")]}
 
 
 def test_names_are_sent_only_when_asked_for():
     assert not {"fn", "ln"} & told(sample_event())["user_data"].keys()
     people = told(sample_event(last_name=""), send_names=True)["user_data"]
-    assert people["fn"] == [hashed("ann")]
+    assert people["fn"] == [normalized_hash("ann")]
     assert "ln" not in people
 
 
@@ -127,7 +127,7 @@ def test_names_are_sent_only_when_asked_for():
 @pytest.mark.parametrize("field", ["fn", "ln"])
 def test_hashing_agrees_with_metas_own_library(field, text):
     if text.strip():
-        assert hashed(text) == Normalize.normalize_field(field, text)
+        assert normalized_hash(text) == Normalize.normalize_field(field, text)
 
 
 def test_what_we_know_of_a_person_reads_as_metas_own_library_says_it():
@@ -136,7 +136,7 @@ def test_what_we_know_of_a_person_reads_as_metas_own_library_says_it():
     theirs = UserData(
         first_name=" Élodie ",
         last_name="D'Arc",
-        external_id=hashed(str(event.subscriber)),
+        external_id=normalized_hash(str(event.subscriber)),
         fbc=people["fbc"],
     ).normalize()
     assert people == theirs

@@ -31,7 +31,7 @@ class TestTiktokWithEverything(AdapterContract):
         **TYPED,
         "values": {"approve": 2.5},
         "currency": "EUR",
-        "click_is": "external_id",
+        "click_type": "external_id",
         "page_url": "https://landing.example/?x=1",
         "test_event_code": "TEST1",
     }
@@ -84,7 +84,7 @@ def test_each_event_has_its_name(kind, name):
 
 
 def test_a_click_of_our_own_is_one_more_hashed_id():
-    said = body(sample_event(click=" Mine ", subscriber=42), click_is="external_id")
+    said = body(sample_event(click=" Mine ", subscriber=42), click_type="external_id")
     assert said["data"][0]["user"] == {"external_id": [sha256("42"), sha256("mine")]}
 
 

@@ -25,7 +25,7 @@ TAKEN = Response(200, {}, b'{"uploading":{"id":7,"line_quantity":1,"status":"UPL
 
 class TestMetrica(AdapterContract):
     adapter = ADAPTER
-    example_settings: ClassVar[dict[str, Any]] = {**TYPED, "click_is": "UserId"}
+    example_settings: ClassVar[dict[str, Any]] = {**TYPED, "click_type": "UserId"}
     success_sample = TAKEN
 
 
@@ -33,7 +33,7 @@ class TestMetricaWithEverything(AdapterContract):
     adapter = ADAPTER
     example_settings: ClassVar[dict[str, Any]] = {
         **TYPED,
-        "click_is": "UserId",
+        "click_type": "UserId",
         "events": {kind.value: f"goal {kind.value}" for kind in EventKind},
         "values": {"approve": 2.5},
         "currency": "RUB",
@@ -79,7 +79,7 @@ def test_an_event_is_a_file_of_one_row():
 
 
 def test_a_value_comes_with_its_currency():
-    (request,) = built(values={"approve": 123.4}, currency="RUB", click_is="Yclid")
+    (request,) = built(values={"approve": 123.4}, currency="RUB", click_type="Yclid")
     assert file_of(request) == (
         "Yclid,Target,DateTime,Price,Currency\n"
         "133591247640966458,telegram_join,1481718166,123.40,RUB\n"
@@ -95,12 +95,12 @@ def test_an_event_without_a_goal_is_not_told():
 @pytest.mark.parametrize("column", ["ClientId", "Yclid"])
 @pytest.mark.parametrize("click", ["", "abc", "1" * 21, "12\n34", "١٢"])
 def test_what_is_no_id_of_metrica_is_not_told(column: str, click: str):
-    assert built(click, click_is=column) == ()
+    assert built(click, click_type=column) == ()
 
 
 @given(st.text(max_size=70), st.sampled_from(["ClientId", "Yclid", "UserId"]))
 def test_no_click_adds_a_row_or_a_column(click: str, column: str):
-    for request in built(click, click_is=column):
+    for request in built(click, click_type=column):
         head, row = csv.reader(io.StringIO(file_of(request), newline=""), strict=True)
         assert head == [column, "Target", "DateTime"]
         assert row[1:] == ["telegram_join", "1481718166"]
@@ -159,7 +159,7 @@ def test_the_pace_is_that_of_the_token_and_stays_inside_the_days_quota():
         ({"counter": "../1"}, "counter"),
         ({"access_token": "a b c d e f"}, "access_token"),
         ({"values": {"approve": 5}}, "currency"),
-        ({"click_is": "fbclid"}, "click_is"),
+        ({"click_type": "fbclid"}, "click_type"),
         ({"base_url": "http://metrica.example"}, "base_url"),
     ],
 )

@@ -16,7 +16,7 @@ from app.sandbox.serving import running
 from app.sandbox.vendors import catalogue, meta, tiktok
 from app.sandbox.vendors.vendor import Said
 from plugins.contract import Event, EventKind, Outcome, Verdict
-from plugins.kit.ad_platforms import hashed
+from plugins.kit.ad_platforms import normalized_hash
 from plugins.registry import make_adapter
 from plugins.testing import sample_event
 from plugins.trackers import meta_capi, tiktok_events
@@ -69,7 +69,7 @@ def test_everything_we_can_tell_meta_is_accepted(platform: Platform):
     (said,) = platform.double.counted()
     assert said["custom_data"] == {"value": 2.5, "currency": "EUR"}
     assert said["user_data"]["fbc"].endswith(".IwAR0-abcDEF_")
-    assert said["user_data"]["fn"] == [hashed("Ann")]
+    assert said["user_data"]["fn"] == [normalized_hash("Ann")]
 
 
 @on_tiktok

@@ -212,7 +212,7 @@ def test_whatever_people_write_is_accepted_as_text(
     courier: Courier, double: AdTargetDouble, text: str
 ):
     event = sample_event(click=text, first_name=text, campaign="abc")
-    kept = settings(double, send_names=True, click_is="fbclid")
+    kept = settings(double, send_names=True, click_type="fbclid")
     assert courier(ADAPTER, event, kept)[0].verdict is Verdict.DELIVERED
     assert set(double.conversions[0]) >= {"telegramUserId", "fbc", "pii"}
 

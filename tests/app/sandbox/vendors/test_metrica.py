@@ -55,7 +55,7 @@ def test_each_event_with_a_goal_is_a_row(metrica: Metrica, column: str):
     goals = {kind.value: f"goal_{kind.value}" for kind in EventKind}
     for kind in EventKind:
         told = metrica.tell(
-            kind, events=goals, click_is=column, values={"approve": 1}, currency="RUB"
+            kind, events=goals, click_type=column, values={"approve": 1}, currency="RUB"
         )
         assert told.verdict is Verdict.DELIVERED
     rows = metrica.double.rows()

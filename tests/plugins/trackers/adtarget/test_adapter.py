@@ -67,7 +67,7 @@ class TestEverythingOn(AdapterContract):
         "site": "j97site",
         "channel": "-100500",
         "currency": "EUR",
-        "click_is": "fbclid",
+        "click_type": "fbclid",
         "send_names": True,
         "events": {
             "wait": {"type": "Custom"},
@@ -151,16 +151,16 @@ def test_an_event_without_a_value_names_no_currency():
 
 @pytest.mark.parametrize("name", ["fbc", "gclid", "ttclid", "sccid"])
 def test_the_click_goes_where_the_owner_says(name: str):
-    body = conversion(sample_event(), click_is=name)
+    body = conversion(sample_event(), click_type=name)
     assert (body[name], body["externalUserId"]) == ("Click_1-2", "12")
 
 
 def test_a_facebook_click_is_spelled_as_meta_spells_it():
-    assert conversion(sample_event(), click_is="fbclid")["fbc"] == "fb.1.1789999000000.Click_1-2"
+    assert conversion(sample_event(), click_type="fbclid")["fbc"] == "fb.1.1789999000000.Click_1-2"
 
 
 def test_without_a_click_the_lead_is_the_external_id():
-    body = conversion(sample_event(click=""), click_is="gclid")
+    body = conversion(sample_event(click=""), click_type="gclid")
     assert body["externalUserId"] == "12"
     assert "gclid" not in body
 
@@ -210,7 +210,7 @@ def test_whatever_people_are_called_the_body_is_json_of_numbers_and_texts(
         ({"key": "sk-12345"}, "key"),
         ({"site": "two words"}, "site"),
         ({"currency": "usd"}, "currency"),
-        ({"click_is": "yclid"}, "click_is"),
+        ({"click_type": "yclid"}, "click_type"),
         ({"base_url": "http://example.com"}, "base_url"),
         ({"base_url": "https://example.com/api"}, "base_url"),
         ({"base_url": "https://me@example.com"}, "base_url"),

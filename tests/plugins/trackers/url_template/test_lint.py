@@ -11,7 +11,12 @@ from hypothesis import strategies as st
 from plugins.contract import EventKind
 from plugins.kit import macros
 from plugins.trackers.url_template import presets
-from plugins.trackers.url_template.lint import known_of, on_template, own_click_problem, trackers_of
+from plugins.trackers.url_template.lint import (
+    click_formats_of,
+    click_type_problem,
+    presets_like,
+    template_warnings,
+)
 
 WAIT, APPROVE, CANCEL = EventKind.WAIT, EventKind.APPROVE, EventKind.CANCEL
 #: Written into the documents of AlterCPA TOP; altercpa_top.md, section 10.
@@ -52,15 +57,15 @@ BY_HAND = pytest.mark.parametrize(
 @BY_HAND
 def test_what_a_preset_writes_needs_no_advice(preset: presets.Preset):
     for kind, url in written(preset):
-        assert on_template(kind, url) == []
+        assert template_warnings(kind, url) == []
 
 
 @BY_HAND
 def test_a_preset_is_recognised_by_its_url(preset: presets.Preset):
     for _, url in written(preset):
-        found = [trackers_of(url), trackers_of(url.replace("https://", "http://"))]
+        found = [presets_like(url), presets_like(url.replace("https://", "http://"))]
         assert [preset in one for one in found] == [bool(preset.click.parameter)] * 2
-        assert trackers_of(url.replace("{click}", "{lead}")) == ()
+        assert presets_like(url.replace("{click}", "{lead}")) == ()
 
 
 @pytest.mark.parametrize(
@@ -77,7 +82,7 @@ def test_a_preset_is_recognised_by_its_url(preset: presets.Preset):
     ],
 )
 def test_a_template_known_to_be_wrong_is_told_so(kind: EventKind, template: str, word: str):
-    (said,) = on_template(kind, template)
+    (said,) = template_warnings(kind, template)
     assert word in said
 
 
@@ -93,36 +98,38 @@ def test_a_template_known_to_be_wrong_is_told_so(kind: EventKind, template: str,
     ],
 )
 def test_a_template_that_may_be_right_is_left_in_peace(kind: EventKind, template: str):
-    assert on_template(kind, template) == []
+    assert template_warnings(kind, template) == []
 
 
 def test_a_body_may_say_whose_event_it_is():
-    said = on_template(APPROVE, "https://t.example/", '{"who": "{subscriber|number}"}')
+    said = template_warnings(APPROVE, "https://t.example/", '{"who": "{subscriber|number}"}')
     assert said == []
-    (said,) = on_template(APPROVE, "https://t.example/?c={click}", '{"who": "{subid}"}')
+    (said,) = template_warnings(APPROVE, "https://t.example/?c={click}", '{"who": "{subid}"}')
     assert "{subid}" in said
 
 
 @given(st.sampled_from(list(EventKind)), st.text(max_size=80))
 def test_whatever_stands_there_has_some_advice_or_none(kind: EventKind, text: str):
     for template in (text, f"https://t.example/{text}"):
-        assert all(on_template(kind, template))
-        trackers_of(template)
+        assert all(template_warnings(kind, template))
+        presets_like(template)
 
 
 def test_those_that_look_alike_are_named_together():
-    (known,) = known_of("url_template", {"urls": {"wait": ATOP_KEITARO.replace("/p", "/ab12/p")}})
+    (known,) = click_formats_of(
+        "url_template", {"urls": {"wait": ATOP_KEITARO.replace("/p", "/ab12/p")}}
+    )
     assert (known.title, known.macro) == ("Keitaro or Orbitra", "{subid}")
     assert known.problem("abc") == ""
 
 
 def test_more_parameters_in_common_decide():
     url = "https://t.example/postback?clickid={click}&action_id={lead}&status=1"
-    assert [preset.key for preset in trackers_of(url)] == ["affise"]
+    assert [preset.key for preset in presets_like(url)] == ["affise"]
 
 
 def test_a_click_has_a_problem_only_if_it_has_one_with_all_that_look_alike():
-    (known,) = known_of(
+    (known,) = click_formats_of(
         "url_template", {"urls": {"approve": "https://t.example/postback?clickid={click}&sum=1"}}
     )
     assert known.title == "Affise or RedTrack"
@@ -131,27 +138,29 @@ def test_a_click_has_a_problem_only_if_it_has_one_with_all_that_look_alike():
 
 
 def test_a_destination_is_known_by_its_preset_or_adapter():
-    (prosper,) = known_of("url_template", {"preset": "prosper202", "urls": {"wait": ATOP_PRO}})
+    (prosper,) = click_formats_of(
+        "url_template", {"preset": "prosper202", "urls": {"wait": ATOP_PRO}}
+    )
     assert "[[subid]]" in prosper.problem("abc")
     assert prosper.problem("12") == ""
-    (altercpa,) = known_of("altercpa_lite", {"domain": "a.example"})
+    (altercpa,) = click_formats_of("altercpa_lite", {"domain": "a.example"})
     assert altercpa.macro == "{click}"
-    assert known_of("url_template", {"preset": "gone"}) == ()
-    assert known_of("webhook", {"urls": {"wait": ATOP_KEITARO}}) == ()
-    (ton,) = known_of("url_template", {"preset": "ton_ai"})
+    assert click_formats_of("url_template", {"preset": "gone"}) == ()
+    assert click_formats_of("webhook", {"urls": {"wait": ATOP_KEITARO}}) == ()
+    (ton,) = click_formats_of("url_template", {"preset": "ton_ai"})
     assert ton.problem("anything.at all") == ""
 
 
 def test_five_urls_of_one_tracker_are_one():
     urls = {kind.value: ATOP_PRO for kind in EventKind} | {"trash": ""}
-    assert len(known_of("url_template", {"urls": urls})) == 1
+    assert len(click_formats_of("url_template", {"urls": urls})) == 1
 
 
 @pytest.mark.parametrize("name", ["fbclid", "fbc", "gclid", "ttclid"])
 def test_an_ad_platforms_own_click_id_is_said_not_to_fit(name: str):
-    assert name in own_click_problem({"click_is": name})
+    assert name in click_type_problem({"click_type": name})
 
 
-@pytest.mark.parametrize("settings", [{}, {"click_is": "external"}, {"click_is": 5}])
+@pytest.mark.parametrize("settings", [{}, {"click_type": "external"}, {"click_type": 5}])
 def test_other_click_ids_may_fit(settings: dict[str, object]):
-    assert own_click_problem(settings) == ""
+    assert click_type_problem(settings) == ""

@@ -23,7 +23,7 @@ from plugins.testing import AdapterContract, sample_event
 from plugins.trackers import altercpa_lite
 from plugins.trackers.url_template import presets
 from plugins.trackers.url_template.presets import MAX_CLICK, MODES, SECRET_NAME, Preset, parse
-from plugins.trackers.url_template.settings import NUMBERS
+from plugins.trackers.url_template.settings import NUMERIC_MACROS
 
 ROOT = Path(__file__).parents[4]
 FILES = sorted((ROOT / "plugins/trackers/url_template/presets").glob("*.json"))
@@ -112,9 +112,20 @@ def test_every_promised_tracker_has_its_file():
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
 def test_a_file_has_all_keys_and_no_other(file: Path):
     raw = json.loads(file.read_text())
-    needed = {"key", "title", "kind", "source", "date", "sure", "notes", "fields", "click", "modes"}
-    assert needed | {"reads"} <= set(raw)
-    assert set(raw) <= needed | {"reads", "method", "body", "payload", "headers"}
+    needed = {
+        "key",
+        "title",
+        "kind",
+        "source",
+        "date",
+        "confidence",
+        "notes",
+        "fields",
+        "click",
+        "modes",
+    }
+    assert needed | {"answer_rules"} <= set(raw)
+    assert set(raw) <= needed | {"answer_rules", "method", "body", "payload", "headers"}
     with pytest.raises(TypeError):
         parse(json.dumps({**raw, "surprise": 1}))
 
@@ -123,7 +134,7 @@ def test_a_file_has_all_keys_and_no_other(file: Path):
 def test_a_preset_says_where_its_facts_come_from(preset: Preset):
     assert preset.source.startswith("https://")
     assert dt.date(2025, 1, 1) < preset.date < dt.date(2100, 1, 1)
-    assert preset.sure in ("documented", "source", "seen")
+    assert preset.confidence in ("documented", "source", "seen")
     assert preset.kind in ("tracker", "cpa", "network")
     assert re.fullmatch(r"[a-z][a-z0-9_]{0,63}", preset.key)
     assert preset.title
@@ -150,15 +161,15 @@ def test_every_macro_is_ours_or_a_field(preset: Preset):
     texts = [url for mode in preset.modes.values() for url in mode.urls.values()]
     text = "".join([*texts, json.dumps(dict(preset.payload)), *preset.headers.values()])
     assert set(re.findall(r"\{([a-z_]+)\}", text)) <= known
-    assert set(re.findall(r"\{([a-z_]+)\|number\}", text)) <= NUMBERS
+    assert set(re.findall(r"\{([a-z_]+)\|number\}", text)) <= NUMERIC_MACROS
 
 
 @EACH
 def test_a_click_id_fits_into_a_start_link(preset: Preset):
     click = preset.click
-    assert 0 < click.max <= MAX_CLICK
-    re.compile(click.shape)
-    assert bool(click.parameter) or not click.needed
+    assert 0 < click.max_length <= MAX_CLICK
+    re.compile(click.pattern)
+    assert bool(click.parameter) or not click.required
 
 
 @EACH_MODE
@@ -174,7 +185,7 @@ def test_every_mode_builds_https_requests_that_carry_the_click(preset: Preset, m
                 assert urlsplit(request.url).scheme == "https"
                 assert not re.search(r"%7B|[{}]", request.url)
                 assert not re.search(r"\{[a-z_|]+\}", request.body.decode())
-                if preset.click.needed:
+                if preset.click.required:
                     assert "Click_1-2" in request.url + request.body.decode()
 
 
@@ -241,7 +252,7 @@ def test_an_unknown_preset_mode_or_event_is_refused():
         ({"urls": {}, "mode": "one"}, "preset"),
         ({"urls": {}, "fields": {"domain": "a.example"}}, "preset"),
         ({}, "urls"),
-        ({"urls": {}, "reads": "nobody"}, "reads"),
+        ({"urls": {}, "answer_rules": "nobody"}, "answer_rules"),
     ):
         with pytest.raises(ValidationError) as caught:
             ADAPTER.check_settings(wrong)
@@ -359,7 +370,9 @@ def test_the_preset_and_the_adapter_of_altercpa_say_the_same(kind: EventKind):
     kept = settings("altercpa")
     (request,) = ADAPTER.build(sample_event(kind), kept)
     own = {"domain": kept["fields"]["domain"], "key": kept["fields"]["token"]}
-    assert request.url == macros.fill_url(altercpa_lite.template(kind, own), sample_event(kind))
+    assert request.url == macros.fill_url(
+        altercpa_lite.postback_template(kind, own), sample_event(kind)
+    )
 
 
 def test_trap_2_keitaro_has_one_conversion_or_separate_ones():
@@ -466,9 +479,9 @@ def test_hand_written_urls_may_name_a_reader_or_bring_rules():
     answer = Response(200, {}, b'{"status":"error","error":"key"}')
     for reads, told in (
         ("altercpa", (Verdict.RETRY, True)),
-        ([{"json": "error", "means": "refused"}], (Verdict.REJECTED, False)),
+        ([{"json": "error", "outcome": "refused"}], (Verdict.REJECTED, False)),
     ):
-        kept = ADAPTER.check_settings({"urls": urls, "reads": reads})
+        kept = ADAPTER.check_settings({"urls": urls, "answer_rules": reads})
         (request,) = ADAPTER.build(event, kept)
         outcome = ADAPTER.classify(answer, request, event, kept)
         assert (outcome.verdict, outcome.stop) == told
@@ -481,23 +494,23 @@ def test_hand_written_urls_may_name_a_reader_or_bring_rules():
         "nobody",
         7,
         [{}],
-        [{"means": "delivered"}],
-        [{"status": 200, "means": "maybe"}],
-        [{"status": 99, "means": "refused"}],
-        [{"status": "6xx", "means": "refused"}],
-        [{"status": True, "means": "refused"}],
-        [{"status": [], "means": "refused"}],
-        [{"contains": "", "means": "refused"}],
-        [{"contains": [], "means": "refused"}],
-        [{"contains": 5, "means": "refused"}],
-        [{"is": 1, "status": 200, "means": "refused"}],
-        [{"json": "a", "is": [], "means": "refused"}],
-        [{"json": "a", "is": {}, "means": "refused"}],
-        [{"json": ["a"], "means": "refused"}],
-        [{"status": 200, "means": "refused", "says": ""}],
-        [{"status": 200, "means": "refused", "stop": "yes"}],
-        [{"status": 200, "means": "refused", "surprise": 1}],
-        [{"status": 200, "means": "refused"}] * 33,
+        [{"outcome": "delivered"}],
+        [{"status": 200, "outcome": "maybe"}],
+        [{"status": 99, "outcome": "refused"}],
+        [{"status": "6xx", "outcome": "refused"}],
+        [{"status": True, "outcome": "refused"}],
+        [{"status": [], "outcome": "refused"}],
+        [{"contains": "", "outcome": "refused"}],
+        [{"contains": [], "outcome": "refused"}],
+        [{"contains": 5, "outcome": "refused"}],
+        [{"equals": 1, "status": 200, "outcome": "refused"}],
+        [{"json": "a", "equals": [], "outcome": "refused"}],
+        [{"json": "a", "equals": {}, "outcome": "refused"}],
+        [{"json": ["a"], "outcome": "refused"}],
+        [{"status": 200, "outcome": "refused", "reason": ""}],
+        [{"status": 200, "outcome": "refused", "disable_destination": "yes"}],
+        [{"status": 200, "outcome": "refused", "surprise": 1}],
+        [{"status": 200, "outcome": "refused"}] * 33,
     ],
     ids=str,
 )
@@ -515,14 +528,14 @@ _JSON = st.recursive(
     max_leaves=4,
 )
 _RULE = st.fixed_dictionaries(
-    {"means": st.sampled_from(sorted(answer_rules.MEANINGS))},
+    {"outcome": st.sampled_from(sorted(answer_rules.OUTCOMES))},
     optional={
         "status": _JSON,
         "contains": _JSON,
         "json": _JSON,
-        "is": _JSON,
-        "says": _JSON,
-        "stop": _JSON,
+        "equals": _JSON,
+        "reason": _JSON,
+        "disable_destination": _JSON,
     },
 )
 
@@ -534,8 +547,8 @@ def test_whatever_rule_is_accepted_reads_whatever_answer(rule: Any, status: int,
     except ValidationError:
         return
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
-    outcome = answer_rules.read(Response(status, {}, raw), rules)
-    assert outcome is None or outcome.verdict is answer_rules.MEANINGS[rule["means"]].verdict
+    outcome = answer_rules.classify(Response(status, {}, raw), rules)
+    assert outcome is None or outcome.verdict is answer_rules.OUTCOMES[rule["outcome"]].verdict
 
 
 # What the API lists.
