@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, Final, TextIO
 
 import structlog
 
+from plugins.kit.secret_names import IN_TEXT as SECRET_NAME_IN_TEXT
+
 if TYPE_CHECKING:
     from app.config import Settings
 
@@ -23,12 +25,9 @@ CHATTY: Final = ("alembic", "rq", "rq.worker", "urllib3", "werkzeug", "granian.a
 
 _MARK: Final = "gatepost"  # names our handler, so that configuring twice adds none
 
-#: What a field or parameter is called that holds a secret. No pattern here may
-#: begin with an open repetition: on a long line that costs the square of its length.
-_NAME: Final = (
-    r"(?:token|secret|password|passwd|apikey"
-    r"|(?<![a-z])(?<!idempotency[_-])key(?![a-z]))[\w.-]{0,40}"
-)
+# No pattern here may begin with an open repetition: on a long line that costs the square
+# of its length.
+
 #: Headers end with a colon, as words of prose do, hence a list.
 _HEADER: Final = (
     r"\b(?:(?:proxy-)?authorization|(?:set-)?cookie"
@@ -48,13 +47,13 @@ _SECRETS: Final[tuple[tuple[re.Pattern[str], str], ...]] = tuple(
         (r"\b(bearer(?:\s+|%20|\+))[^\s\"',;\\]+", rf"\1{MASK}"),
         (rf"({_HEADER}(?:\\*[\"'])?\s*:\s*(?:\\*[\"'])?)[^\"'\r\n\\]+", rf"\1{MASK}"),
         # token=…, api_key='…', "secret": "…": queries, forms, reprs and JSON.
-        (rf"({_NAME}(?:=|%3d)(?:\\*[\"'])?)[^\s&\"',;)}}\]\\]+", rf"\1{MASK}"),
-        (rf"({_NAME}\\*[\"']\s*:\s*\\*[\"'])[^\"'\\]+", rf"\1{MASK}"),
+        (rf"({SECRET_NAME_IN_TEXT}(?:=|%3d)(?:\\*[\"'])?)[^\s&\"',;)}}\]\\]+", rf"\1{MASK}"),
+        (rf"({SECRET_NAME_IN_TEXT}\\*[\"']\s*:\s*\\*[\"'])[^\"'\\]+", rf"\1{MASK}"),
         # user:password@host in a URL.
         (r"(://[^\s/:@\"']{0,200}):[^\s/@\"']{1,500}@", rf"\1:{MASK}@"),
     )
 )
-_SECRET_NAME: Final = re.compile(_NAME, re.IGNORECASE)
+_SECRET_NAME: Final = re.compile(SECRET_NAME_IN_TEXT, re.IGNORECASE)
 
 
 def mask(text: str) -> str:

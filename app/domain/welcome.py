@@ -13,7 +13,7 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
-from plugins.kit.macros import MACROS, fill_url, in_query
+from plugins.kit.macros import MACRO, MACROS, fill_url, in_query
 
 if TYPE_CHECKING:
     from plugins.contract import Event
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 #: Telegram's limit for a message; a caption under media has 1024.
 MAX_TEXT: Final = 4096
 
-_MACRO: Final = re.compile(r"\{([a-z_]+)\}")
 _SPECIAL: Final = re.compile(r"([_*`\[])")
 
 #: What opens an entity and what ends it, longest first.
@@ -67,7 +66,7 @@ def _compile(template: str) -> tuple[tuple[str, str, str], ...]:
     parts = []
     start, here, place = 0, 0, _OUTSIDE
     while here < len(template):
-        macro = _MACRO.match(template, here)
+        macro = MACRO.match(template, here)
         if macro and macro[1] in MACROS:
             parts.append((template[start:here], macro[1], place))
             start = here = macro.end()

@@ -198,7 +198,7 @@ def _unique(preset: Preset) -> str:
 
 def _answers(preset: Preset) -> str:
     if isinstance(preset.answer_rules, str):
-        return f"as `{preset.answer_rules}_lite`"
+        return f"as `{presets.find(preset.answer_rules).adapter}`"
     known = [rule["outcome"] for rule in preset.answer_rules]
     names = (("duplicate", "duplicate"), ("unknown_click", "click"), ("bad_key", "key"))
     return ", ".join(word for means, word in names if means in known)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
-from urllib.parse import quote, quote_plus
 
 from plugins.contract import Event, Outcome, Pace, Request, Verdict, mask
 from plugins.host.time_limit import time_limit
+from plugins.kit.url_secrets import encodings
 
 METHODS: Final = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE"})
 MAX_URL: Final = 8192
@@ -21,7 +21,6 @@ MAX_STEPS: Final = 16
 MAX_STEP: Final = 32
 MAX_KEY: Final = 128
 MAX_REASON: Final = 300
-MIN_SECRET: Final = 4
 MAX_CARRIED: Final = 16
 MAX_CARRY: Final = 1024  # characters of JSON
 MAX_CARRIED_NUMBER: Final = 2**53
@@ -176,21 +175,6 @@ def kind(value: object) -> str:
     return "nothing" if value is None else type(value).__name__
 
 
-def spellings(value: object) -> Iterator[str]:
-    """Every text inside a secret value, as it is and as URL, form and JSON spell it."""
-    if isinstance(value, Mapping):
-        value = list(value.values())
-    if isinstance(value, list | tuple):
-        for item in value:
-            yield from spellings(item)
-    elif isinstance(value, str | int) and len(text := str(value)) >= MIN_SECRET:
-        yield text
-        if not text.isalnum() or not text.isascii():
-            yield quote(text, safe="", errors="replace")
-            yield quote_plus(text, errors="replace")
-            yield json.dumps(text)[1:-1]
-
-
 def _problem(request: Request) -> str | None:  # noqa: PLR0911  # a list of rules
     url, body, step = request.url, request.body, request.step
     if request.method not in METHODS:
@@ -223,7 +207,7 @@ def _headers_problem(headers: object) -> str | None:
 
 
 def secrets_in(settings: Mapping[str, Any], fields: tuple[str, ...]) -> tuple[str, ...]:
-    """The spellings of all secret `fields` of `settings`, each once."""
+    """The encodings of all secret `fields` of `settings`, each once."""
     if not fields:
         return ()
-    return tuple(dict.fromkeys(text for name in fields for text in spellings(settings.get(name))))
+    return tuple(dict.fromkeys(text for name in fields for text in encodings(settings.get(name))))

@@ -8,7 +8,6 @@ again within 48 hours; that is why retries end before that.
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from collections.abc import Mapping
 from typing import Any, Final
@@ -16,8 +15,7 @@ from typing import Any, Final
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
 from plugins.contract import Event, EventKind, Outcome, Response, Verdict, outcome_by_status
-from plugins.kit import macros
-from plugins.kit.fields import BaseUrl
+from plugins.kit.fields import AsciiWord, BaseUrl
 
 #: Within the 48 hours in which a repeated event id is recognised.
 RETRY_SECONDS: Final = 47 * 3600.0
@@ -25,38 +23,7 @@ RETRY_SECONDS: Final = 47 * 3600.0
 #: A custom event's name, as both platforms take it.
 _NAME: Final = re.compile(r"(?:[A-Za-z0-9][A-Za-z0-9 _-]{0,49})?")
 _HASHED: Final = re.compile(r"[0-9a-f]{32}|[0-9a-f]{64}")
-_WORD: Final = re.compile(r"[!-~]+")
 _CURRENCY: Final = re.compile(r"(?:[A-Z]{3})?\Z")
-
-
-class Stripped(fields.String):
-    """Text without space around it: what is pasted often has some."""
-
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
-        return str(super()._deserialize(value, attr, data, **kwargs)).strip()
-
-
-class Word(Stripped):
-    """One word of printable ASCII."""
-
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
-        text = super()._deserialize(value, attr, data, **kwargs)
-        if text and not _WORD.fullmatch(text):
-            raise ValidationError("must be one word of Latin letters, digits and signs")
-        return text
-
-
-class Address(Stripped):
-    """An http or https URL as it goes over the wire. No macros: these bodies need none."""
-
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
-        text = super()._deserialize(value, attr, data, **kwargs)
-        if found := re.search(r"[#{}]", text):
-            raise ValidationError(f"must be an address without {found[0]!r}")
-        try:
-            return "".join(part[0] for part in macros.compile_url(text)) if text else ""
-        except ValueError as error:
-            raise ValidationError(f"cannot be used: {error}") from error
 
 
 def _valid_name(text: str) -> None:
@@ -105,18 +72,18 @@ def event_values_field() -> fields.Nested:
     )
 
 
-def currency_field() -> Word:
+def currency_field() -> AsciiWord:
     """The currency of all values; empty while there are none."""
-    return Word(
+    return AsciiWord(
         load_default="",
         validate=validate.Regexp(_CURRENCY, error="must be three capital letters, such as USD"),
         metadata={"title": "Currency", "help": "ISO 4217, such as USD; needed with a value"},
     )
 
 
-def access_token_field(where: str) -> Word:
+def access_token_field(where: str) -> AsciiWord:
     """The access token; `where` is found what the customer has to paste."""
-    return Word(
+    return AsciiWord(
         required=True,
         validate=validate.Length(min=8, max=1024),
         metadata={
@@ -136,9 +103,9 @@ def click_type_field(own: str) -> fields.String:
     )
 
 
-def test_code_field() -> Word:
+def test_code_field() -> AsciiWord:
     """The code under which events are shown to the customer and not counted."""
-    return Word(
+    return AsciiWord(
         load_default="",
         validate=validate.Length(max=64),
         metadata={"title": "Test event code", "help": "sends to the Test events tab; empty = live"},
@@ -192,18 +159,6 @@ def external_ids(event: Event, settings: Mapping[str, Any]) -> list[str]:
     if event.click and settings["click_type"] == "external_id":
         known.append(normalized_hash(event.click))
     return known
-
-
-def json_bytes(value: object) -> bytes:
-    """JSON in UTF-8; half characters, which it cannot hold, become question marks."""
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    return text.encode("utf-8", "replace")
-
-
-def json_object(response: Response) -> Mapping[str, Any]:
-    """The JSON object of an answer; empty where there is none."""
-    answer = response.json()
-    return answer if isinstance(answer, dict) else {}
 
 
 def foreign_answer(response: Response, token: Outcome) -> Outcome:

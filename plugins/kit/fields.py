@@ -1,17 +1,66 @@
-"""The address of a tracker's server, as a settings field."""
+"""Fields that the settings of several trackers share: words, hosts and addresses."""
 
 from __future__ import annotations
 
 import ipaddress
-from typing import Any
+import re
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 from marshmallow import ValidationError, fields
 
 from plugins.kit import macros
 
+_WORD: Final = re.compile(r"[!-~]+")
 
-class BaseUrl(fields.String):
+
+class StrippedText(fields.String):
+    """Text without space around it: what is pasted often has some."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        return str(super()._deserialize(value, attr, data, **kwargs)).strip()
+
+
+class AsciiWord(StrippedText):
+    """One word of printable ASCII."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        text = super()._deserialize(value, attr, data, **kwargs)
+        if text and not _WORD.fullmatch(text):
+            raise ValidationError("must be one word of Latin letters, digits and signs")
+        return text
+
+
+class HttpUrl(StrippedText):
+    """An http or https URL as it goes over the wire. No macros: these bodies need none."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        text = super()._deserialize(value, attr, data, **kwargs)
+        if found := re.search(r"[#{}]", text):
+            raise ValidationError(f"must be an address without {found[0]!r}")
+        try:
+            return "".join(part[0] for part in macros.compile_url(text)) if text else ""
+        except ValueError as error:
+            raise ValidationError(f"cannot be used: {error}") from error
+
+
+class Domain(StrippedText):
+    """A host, with a port if it needs one; kept as DNS knows it, in lower case."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        text = super()._deserialize(value, attr, data, **kwargs)
+        if "://" in text:
+            raise ValidationError("must be the domain alone, without http:// or https://")
+        if found := re.search(r"[/?#\\\s]", text):
+            raise ValidationError(f"must be the domain alone, without {found[0]!r}")
+        try:
+            literal = macros.compile_url(f"https://{text}/")[0][0]
+        except ValueError as error:
+            raise ValidationError(f"cannot be used: {error}") from error
+        return literal.removeprefix("https://").removesuffix("/").lower()
+
+
+class BaseUrl(StrippedText):
     """`https://host` or `https://host:port`, kept without a slash at its end.
 
     Plain http is for a private address or localhost only: keys travel in
@@ -20,7 +69,7 @@ class BaseUrl(fields.String):
     """
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
-        return parse_base_url(str(super()._deserialize(value, attr, data, **kwargs)).strip())
+        return parse_base_url(super()._deserialize(value, attr, data, **kwargs))
 
 
 def parse_base_url(text: str) -> str:

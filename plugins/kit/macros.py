@@ -34,7 +34,10 @@ MACROS: Final[Mapping[str, Callable[[Event], str]]] = {
 
 MAX_URL: Final = 2048
 
-_MACRO: Final = re.compile(r"\{([a-z_]+)\}")
+NUMBER: Final = "|number"
+#: A macro in a template. Its group is the name, with `|number` where a JSON body asks for
+#: a number. A name that is not in `MACROS` is no macro here: the text stays as it is.
+MACRO: Final = re.compile(r"\{([A-Za-z_]+(?:\|number)?)\}")
 _PLAIN: Final = re.compile(r"[A-Za-z0-9_~-]*")
 _SHAPE: Final = re.compile(r"(https?)://([^/?#]*)([^?#]*)(.*)", re.IGNORECASE | re.DOTALL)
 _HOST: Final = re.compile(r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])")
@@ -56,7 +59,18 @@ def fill(template: str, values: Mapping[str, str], escape: Callable[[str], str] 
         value = values.get(match[1])
         return match[0] if value is None else escape(value)
 
-    return _MACRO.sub(replace, template)
+    return MACRO.sub(replace, template)
+
+
+def names(template: str) -> list[str]:
+    """The names of all macros in `template`, known or not, each once and without `|number`."""
+    return list(dict.fromkeys(name.removesuffix(NUMBER) for name in MACRO.findall(template)))
+
+
+def number_name(template: str) -> str:
+    """The name of the macro, where `template` is nothing but a `{name|number}`; else ""."""
+    match = MACRO.fullmatch(template)
+    return match[1].removesuffix(NUMBER) if match and match[1].endswith(NUMBER) else ""
 
 
 def fill_url(template: str, event: Event) -> str:
@@ -148,7 +162,7 @@ def _host(text: str) -> str:
 def _parts(template: str, escape: Callable[[str], str]) -> list[Part]:
     parts: list[Part] = []
     literal, end = "", 0
-    for match in _MACRO.finditer(template):
+    for match in MACRO.finditer(template):
         read = MACROS.get(match[1])
         literal += template[end : match.start()]
         end = match.end()

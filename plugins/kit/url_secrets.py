@@ -1,4 +1,4 @@
-"""Keys that customers write into URLs, headers and bodies, found by how they look."""
+"""Keys that customers write into URLs, headers and bodies, and the spellings they appear in."""
 
 from __future__ import annotations
 
@@ -9,52 +9,68 @@ from functools import lru_cache
 from typing import Any, Final
 from urllib.parse import quote, quote_plus
 
-from plugins.kit import macros
-from plugins.trackers import altercpa_lite
+from plugins.kit import altercpa, macros
+from plugins.kit.secret_names import is_secret_name
 
-#: Parameters and headers whose literal value is a key in the trackers we know.
-_NAME: Final = re.compile(
-    r"(?:.*[-_])?(?:token|key|apikey|api_?key|secret|secure|password|passw?d?|pass|auth"
-    r"|authorization|hash|sign|signature|cookie)",
-    re.IGNORECASE,
-)
-#: `id=12-abcdef…` is how the AlterCPA family writes an API key.
-_ALTERCPA_KEY: Final = re.compile(r"\d+-[A-Za-z0-9_-]{4,}")
+#: A shorter secret is not looked for: to mask it would mask half of every text.
+MIN_SECRET: Final = 4
+
 #: Keitaro and Orbitra: https://host/{postback key}/postback?…
 _BEFORE_POSTBACK: Final = re.compile(r"/([A-Za-z0-9]*\d[A-Za-z0-9]*)/postback(?=[/?.]|\Z)")
-_IN_PATH: Final = re.compile(r"(?=[^/]*\d)(?=[^/]*[A-Za-z])[A-Za-z0-9-]{16,}")
-_MACRO: Final = re.compile(r"\{[a-z_]+(?:\|number)?\}")
+#: A segment of a path that is long and mixes letters with digits is a key.
+_KEY_IN_PATH: Final = re.compile(r"(?=[^/]*\d)(?=[^/]*[A-Za-z])[A-Za-z0-9-]{16,}")
 
 
 @lru_cache(maxsize=4096)
 def secrets_of_url(template: str) -> tuple[str, ...]:
-    """Literal keys in a URL template, spelled as in the finished URL."""
+    """Literal keys in a URL template, as the finished URL spells them.
+
+    Raises ValueError for a template that is no http or https address.
+    """
     literal = "".join(
         part[0] if part[1] is None else f"{part[0]}{{x}}" for part in macros.compile_url(template)
     )
     address, _, query = literal.partition("#")[0].partition("?")
-    found = _BEFORE_POSTBACK.findall(address)
-    found += [part for part in address.split("/")[3:] if _IN_PATH.fullmatch(part)]
-    keyed = altercpa_lite.is_postback(address)  # there `id` is the key, whatever it looks like
+    secrets = _BEFORE_POSTBACK.findall(address)
+    secrets += [part for part in address.split("/")[3:] if _KEY_IN_PATH.fullmatch(part)]
+    id_is_key = altercpa.is_postback_url(address)
     for pair in re.split("[&;]", query):
         name, _, value = pair.partition("=")
-        if _is_secret(name, value) or (keyed and name == "id" and not _MACRO.search(value)):
-            found.append(value)
-    return tuple(dict.fromkeys(found))
+        if _is_secret(name, value) or (id_is_key and name == "id" and _is_literal(value)):
+            secrets.append(value)
+    return tuple(dict.fromkeys(secrets))
 
 
-def secrets_of_fields(typed: Mapping[str, Any]) -> tuple[str, ...]:
-    """Literal keys among headers or the values of a body, in every spelling."""
-    found: list[str] = []
-    for name, value in _texts(typed):
+def secrets_of_fields(fields: Mapping[str, Any]) -> tuple[str, ...]:
+    """Literal keys among headers, or among the nested values of a body, in every encoding."""
+    secrets: list[str] = []
+    for name, value in _texts(fields):
         if _is_secret(name, value):
-            word = value.rpartition(" ")[2]  # "Bearer abc": the scheme is no secret
-            found += [word, quote(word, safe=""), quote_plus(word), json.dumps(word)[1:-1]]
-    return tuple(dict.fromkeys(found))
+            key = value.rpartition(" ")[2]  # "Bearer abc": the scheme is no secret
+            secrets += [key, *encodings(key)]
+    return tuple(dict.fromkeys(secrets))
 
 
-def _texts(typed: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    for name, value in typed.items():
+def encodings(value: object) -> Iterator[str]:
+    """Every text inside a secret value: as it is, and as a URL, a form and JSON encode it.
+
+    Texts of fewer than `MIN_SECRET` characters are left out.
+    """
+    if isinstance(value, Mapping):
+        value = list(value.values())
+    if isinstance(value, list | tuple):
+        for item in value:
+            yield from encodings(item)
+    elif isinstance(value, str | int) and len(text := str(value)) >= MIN_SECRET:
+        yield text
+        if not text.isalnum() or not text.isascii():
+            yield quote(text, safe="", errors="replace")
+            yield quote_plus(text, errors="replace")
+            yield json.dumps(text)[1:-1]
+
+
+def _texts(fields: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for name, value in fields.items():
         if isinstance(value, Mapping):
             yield from _texts(value)
         elif isinstance(value, str):
@@ -62,6 +78,11 @@ def _texts(typed: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def _is_secret(name: str, value: str) -> bool:
-    if not value or _MACRO.search(value):
+    if not _is_literal(value):
         return False
-    return bool(_NAME.fullmatch(name)) or (name == "id" and bool(_ALTERCPA_KEY.fullmatch(value)))
+    return is_secret_name(name) or (name == "id" and bool(altercpa.KEY.fullmatch(value)))
+
+
+def _is_literal(value: str) -> bool:
+    """Whether `value` was typed: a macro in it means that it comes from the event."""
+    return bool(value) and not macros.MACRO.search(value)

@@ -20,11 +20,10 @@ September 2026. Where they are silent, we decided:
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any, ClassVar, Final
 
-from marshmallow import Schema, ValidationError, fields, validate
+from marshmallow import Schema, fields, validate
 
 from plugins.contract import (
     Event,
@@ -34,9 +33,9 @@ from plugins.contract import (
     Response,
     Verdict,
     hookimpl,
-    outcome_by_status,
 )
-from plugins.kit import macros
+from plugins.kit import altercpa, macros
+from plugins.kit.fields import Domain
 
 STATUSES: Final[Mapping[EventKind, str]] = {
     EventKind.WAIT: "new",
@@ -45,35 +44,6 @@ STATUSES: Final[Mapping[EventKind, str]] = {
     EventKind.CANCEL: "cancel",
     EventKind.TRASH: "trash",
 }
-
-#: Error codes of the AlterCPA family. Any other says no to this one event.
-_ERRORS: Final[Mapping[str, Outcome]] = {
-    "key": Outcome(Verdict.RETRY, "the tracker does not accept the key", stop=True),
-    "ban": Outcome(Verdict.RETRY, "the account at the tracker is suspended", stop=True),
-    "unpaid": Outcome(Verdict.RETRY, "the tracker is not paid for", stop=True),
-    "db": Outcome(Verdict.RETRY, "the tracker's database failed"),
-    "server": Outcome(Verdict.RETRY, "the tracker failed"),
-    "rate": Outcome(Verdict.RETRY, "the tracker asks us to slow down"),
-}
-_FAILED: Final = ("error", "fail", "failed")
-#: `track` is what the guide says, `tracker` what the API page says.
-_POSTBACK: Final = re.compile(r"https?://[^/?#]+/api/track(?:er)?/postback\.json(?:[?#]|\Z)")
-
-
-class Domain(fields.String):
-    """A host, with a port if it needs one; kept as DNS knows it, in lower case."""
-
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
-        text = str(super()._deserialize(value, attr, data, **kwargs)).strip()
-        if "://" in text:
-            raise ValidationError("must be the domain alone, without http:// or https://")
-        if found := re.search(r"[/?#\\\s]", text):
-            raise ValidationError(f"must be the domain alone, without {found[0]!r}")
-        try:
-            literal = macros.compile_url(f"https://{text}/")[0][0]
-        except ValueError as error:
-            raise ValidationError(f"cannot be used: {error}") from error
-        return literal.removeprefix("https://").removesuffix("/").lower()
 
 
 class AltercpaLiteSettings(Schema):
@@ -115,7 +85,7 @@ def build_request(event: Event, settings: Mapping[str, Any]) -> Request | tuple[
 @hookimpl
 def classify_response(response: Response) -> Outcome:
     """By the JSON, once the status is 200."""
-    return classify(response)
+    return altercpa.classify(response)
 
 
 @hookimpl
@@ -127,7 +97,7 @@ def build_probe(settings: Mapping[str, Any]) -> Request:
 @hookimpl
 def classify_probe(response: Response) -> Outcome:
     """A JSON object that is no error. Anything else is not this tracker."""
-    outcome = classify(response)
+    outcome = altercpa.classify(response)
     if outcome.verdict.is_success and not isinstance(response.json(), dict):
         return Outcome(Verdict.REJECTED, "this domain does not answer as AlterCPA does")
     return outcome
@@ -137,41 +107,6 @@ def postback_template(kind: EventKind, settings: Mapping[str, Any]) -> str:
     """The URL template that tells `kind`; the key stands in it in clear."""
     address = _address(settings, "postback")
     return f"{address}&click={{click}}&uid={{lead}}&status={STATUSES[kind]}"
-
-
-def is_postback(url: str) -> bool:
-    """Whether a URL is the postback address of an AlterCPA tracker."""
-    return bool(_POSTBACK.match(url))
-
-
-def classify(response: Response) -> Outcome:
-    """What an AlterCPA tracker means by this answer to a postback."""
-    if response.status == 401:
-        return _ERRORS["key"]
-    outcome = outcome_by_status(response)
-    if not outcome.verdict.is_success:
-        return outcome
-    text = response.text.lstrip("\ufeff \t\r\n")
-    answer = response.json() if text[:1] in ("{", "[") else None
-    if not isinstance(answer, dict):
-        return _no_object(text, understood=answer is not None)
-    if answer.get("status") in _FAILED or answer.get("success") is False or answer.get("error"):
-        return _refused(answer)
-    return Outcome(Verdict.DELIVERED, "the tracker took it")
-
-
-def _no_object(text: str, *, understood: bool) -> Outcome:
-    if text.startswith("<"):
-        return Outcome(Verdict.RETRY, "the tracker answered a page instead of JSON")
-    if text[:1] in ("{", "[") and not understood:
-        return Outcome(Verdict.RETRY, "the tracker's answer is broken JSON")
-    return Outcome(Verdict.DELIVERED, "HTTP 200, without the JSON that AlterCPA answers")
-
-
-def _refused(answer: Mapping[str, Any]) -> Outcome:
-    code = answer.get("error") or answer.get("message") or "error"
-    known = _ERRORS.get(code) if isinstance(code, str) else None
-    return known or Outcome(Verdict.REJECTED, f"the tracker says: {str(code)[:200]}")
 
 
 def _address(settings: Mapping[str, Any], function: str) -> str:

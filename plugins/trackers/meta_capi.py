@@ -48,7 +48,6 @@ from plugins.kit import macros
 from plugins.kit.ad_platforms import (
     RETRY_SECONDS,
     AdPlatformSettings,
-    Word,
     access_token_field,
     base_url_field,
     click_type_field,
@@ -59,12 +58,12 @@ from plugins.kit.ad_platforms import (
     event_values_field,
     external_ids,
     foreign_answer,
-    json_bytes,
-    json_object,
     normalized_hash,
     test_code_field,
     with_message,
 )
+from plugins.kit.fields import AsciiWord
+from plugins.kit.json_bodies import json_bytes, json_object
 
 GRAPH: Final = "https://graph.facebook.com"
 VERSION: Final = "v26.0"  # of facebook-business 26.0.3; Meta keeps one for about two years
@@ -114,7 +113,7 @@ class MetaCapiSettings(AdPlatformSettings):
 
     title: ClassVar[str] = "Meta Conversions API"
 
-    pixel_id = Word(
+    pixel_id = AsciiWord(
         required=True,
         validate=validate.Regexp(r"\d{5,20}\Z", error="is not a pixel id, which is a number"),
         metadata={"title": "Pixel or data set id", "help": "from Events Manager"},
@@ -134,7 +133,7 @@ class MetaCapiSettings(AdPlatformSettings):
         metadata={"title": "Send names", "help": "first and last name, hashed"},
     )
     test_event_code = test_code_field()
-    version = Word(
+    version = AsciiWord(
         load_default=VERSION,
         validate=validate.Regexp(r"v\d{1,3}\.\d\Z", error="must look like v26.0"),
         metadata={"title": "Version of the Graph API"},

@@ -43,7 +43,8 @@ from plugins.contract import (
     hookimpl,
     outcome_by_status,
 )
-from plugins.kit.ad_platforms import Address, Word, json_bytes
+from plugins.kit.fields import AsciiWord, HttpUrl
+from plugins.kit.json_bodies import json_bytes
 from plugins.kit.url_secrets import secrets_of_url
 
 PREFIX: Final = "whsec_"
@@ -58,7 +59,7 @@ _TOLD: Final = (
 ).split()
 
 
-class _Secret(Word):
+class _Secret(AsciiWord):
     """`whsec_` and base64; the prefix may be left out."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
@@ -79,7 +80,7 @@ class WebhookSettings(Schema):
 
     title: ClassVar[str] = "Signed webhook"
 
-    url = Address(
+    url = HttpUrl(
         required=True,
         validate=validate.Length(min=1, max=2048),
         metadata={"title": "Address", "help": "https, on your own server"},
@@ -111,7 +112,7 @@ class WebhookSettings(Schema):
 
 @hookimpl
 def settings_schema() -> Schema:
-    """Address, secrets, and which events."""
+    """HttpUrl, secrets, and which events."""
     return WebhookSettings()
 
 

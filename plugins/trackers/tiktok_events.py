@@ -39,9 +39,7 @@ from plugins.contract import (
 )
 from plugins.kit.ad_platforms import (
     RETRY_SECONDS,
-    Address,
     AdPlatformSettings,
-    Word,
     access_token_field,
     base_url_field,
     click_type_field,
@@ -52,11 +50,11 @@ from plugins.kit.ad_platforms import (
     event_values_field,
     external_ids,
     foreign_answer,
-    json_bytes,
-    json_object,
     test_code_field,
     with_message,
 )
+from plugins.kit.fields import AsciiWord, HttpUrl
+from plugins.kit.json_bodies import json_bytes, json_object
 
 API: Final = "https://business-api.tiktok.com"
 TRACK: Final = "/open_api/v1.3/event/track/"
@@ -95,7 +93,7 @@ class TiktokEventsSettings(AdPlatformSettings):
 
     title: ClassVar[str] = "TikTok Events API"
 
-    pixel_code = Word(
+    pixel_code = AsciiWord(
         required=True,
         validate=validate.Regexp(r"[A-Za-z0-9]{8,40}\Z", error="is not the ID of a pixel"),
         metadata={"title": "Pixel ID", "help": "from Events Manager, such as COQDA8RC77U2TMR44LI0"},
@@ -105,7 +103,7 @@ class TiktokEventsSettings(AdPlatformSettings):
     values = event_values_field()
     currency = currency_field()
     click_type = click_type_field("ttclid")
-    page_url = Address(
+    page_url = HttpUrl(
         load_default="",
         validate=validate.Length(max=2048),
         metadata={"title": "Landing page", "help": "the page your ad leads to"},

@@ -42,16 +42,16 @@ from plugins.contract import (
 )
 from plugins.kit.ad_platforms import (
     AdPlatformSettings,
-    Word,
     base_url_field,
     currency_field,
     event_name,
     event_names_field,
     event_value,
     event_values_field,
-    json_object,
     with_message,
 )
+from plugins.kit.fields import AsciiWord
+from plugins.kit.json_bodies import json_object
 
 API: Final = "https://api-metrika.yandex.net"
 
@@ -97,12 +97,12 @@ class YandexMetricaSettings(AdPlatformSettings):
 
     title: ClassVar[str] = "Yandex Metrica"
 
-    counter = Word(
+    counter = AsciiWord(
         required=True,
         validate=validate.Regexp(r"[0-9]{1,12}\Z", error="is the number of a counter"),
         metadata={"title": "Counter", "help": "its number, such as 2215573"},
     )
-    access_token = Word(
+    access_token = AsciiWord(
         required=True,
         validate=validate.Regexp(r"[A-Za-z0-9_.-]{8,512}\Z", error="is not a token of OAuth"),
         metadata={

@@ -13,7 +13,8 @@ from app.errors import BadParameter, translatable
 from app.extensions import db
 from app.models import Destination, DestinationStatus, Role
 from app.services.campaigns import campaigns
-from plugins.trackers.url_template.lint import ClickFormats, click_formats_of, click_type_problem
+from plugins.kit.click_ids import click_type_problem
+from plugins.trackers.url_template.lint import ClickFormats, click_formats_of
 
 #: Telegram carries up to 64 of these characters after ?start=.
 START_PAYLOAD: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")

@@ -7,9 +7,8 @@ it, and in an address the name of a parameter.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Mapping
-from typing import Any, Final
+from typing import Any
 from urllib.parse import urlsplit
 
 from app.errors import BadParameter, translatable
@@ -17,13 +16,8 @@ from app.services.trackers.sample_event import sample_event
 from plugins.contract import MASK, EventKind, mask
 from plugins.host.adapter import Adapter
 from plugins.host.validation import AdapterFailed
+from plugins.kit.secret_names import is_secret_name
 from plugins.kit.url_secrets import secrets_of_url
-
-SECRET_NAME: Final = re.compile(
-    r"(?:.*[-_])?(?:token|key|apikey|secret|password|passwd|pass|pw|auth|authorization|signature"
-    r"|sign|hash|cookie)",
-    re.IGNORECASE,
-)
 
 
 def redacted(settings: Mapping[str, Any], secret_fields: Collection[str]) -> dict[str, Any]:
@@ -69,9 +63,7 @@ def _inside(value: Any) -> Any:
     if not isinstance(value, dict):
         return value
     return {
-        name: _hidden(item)
-        if isinstance(item, str) and SECRET_NAME.fullmatch(name)
-        else _inside(item)
+        name: _hidden(item) if isinstance(item, str) and is_secret_name(name) else _inside(item)
         for name, item in value.items()
     }
 

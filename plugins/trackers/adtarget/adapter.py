@@ -37,6 +37,7 @@ from plugins.contract import (
     hookimpl,
     outcome_by_status,
 )
+from plugins.kit.json_bodies import valid_text
 from plugins.trackers.adtarget.settings import AUTO, OFF, PLANS, AdTargetSettings
 
 RETRY_SECONDS: Final = 23 * 3600.0
@@ -190,7 +191,7 @@ def _conversion(kind: str, event: Event, settings: Mapping[str, Any]) -> dict[st
     told = settings["events"][event.kind.value]
     name = told["name"] or PLANS[event.kind].custom_name
     site = "websiteId" if settings["site"].startswith("atid_") else "siteId"
-    names = {"firstName": _text(event.first_name), "lastName": _text(event.last_name)}
+    names = {"firstName": valid_text(event.first_name), "lastName": valid_text(event.last_name)}
     pii = {key: name for key, name in names.items() if name} if settings["send_names"] else {}
     filled = {
         "telegramUserId": event.subscriber,
@@ -200,7 +201,7 @@ def _conversion(kind: str, event: Event, settings: Mapping[str, Any]) -> dict[st
         "customEventName": name if kind == "Custom" else None,
         "value": told["value"],
         "currency": settings["currency"] if told["value"] is not None else None,
-        "contentName": _text(event.campaign),
+        "contentName": valid_text(event.campaign),
         "eventTime": event.time * 1000,
         "pii": pii,
         **_attribution(event, settings["click_type"]),
@@ -210,7 +211,7 @@ def _conversion(kind: str, event: Event, settings: Mapping[str, Any]) -> dict[st
 
 def _attribution(event: Event, click_type: str) -> dict[str, str]:
     """Where the click id goes; the external id is the lead's, unless the click is one."""
-    click, external = _text(event.click), {"externalUserId": str(event.lead)}
+    click, external = valid_text(event.click), {"externalUserId": str(event.lead)}
     if not click or click_type == "none":
         return external
     if click_type == "external":
@@ -219,11 +220,6 @@ def _attribution(event: Event, click_type: str) -> dict[str, str]:
         # Meta wants the time of the click; the earliest we know is the join's.
         return {**external, "fbc": f"fb.1.{(event.joined or event.time) * 1000}.{click}"}
     return {**external, click_type: click}
-
-
-def _text(value: str) -> str:
-    """Half of a surrogate pair is no character, and JSON readers stumble over it."""
-    return value.encode("utf-8", "replace").decode()
 
 
 def _judge(response: Response) -> Outcome:

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from plugins.contract import Event
 from plugins.kit import macros
+from plugins.kit.json_bodies import valid_text
 from plugins.trackers.altcraft.settings import MATCHING
 
 MAX_PIXEL_DATA: Final = 1024  #: bytes of JSON
@@ -36,9 +37,9 @@ def profile(
     """The rest of profiles/import. A bad subscription must not cost the profile."""
     data = {name: _fill(text, event) for name, text in settings["field_map"].items()}
     if settings["send_names"]:
-        data |= {"_fname": _text(event.first_name), "_lname": _text(event.last_name)}
+        data |= {"_fname": valid_text(event.first_name), "_lname": valid_text(event.last_name)}
     if settings["send_vendor"]:
-        data["_vendor"] = _text(event.campaign)
+        data["_vendor"] = valid_text(event.campaign)
     if settings["joined_field"] and event.joined is not None:
         data[settings["joined_field"]] = _date(event.joined)
     if settings["status_field"]:
@@ -84,7 +85,7 @@ def goal(event: Event, settings: Mapping[str, Any]) -> dict[str, Any]:
         "goal": told["goal"],
         "value": told["value"],
         "date": _date(event.time),
-        "vendor": _text(event.campaign) if settings["send_vendor"] else None,
+        "vendor": valid_text(event.campaign) if settings["send_vendor"] else None,
         "enrich_profile": False,
         "skip_triggers": settings["skip_triggers"],
         "pixel_data": _pixel_data(event),
@@ -111,7 +112,7 @@ def workflow(
 
 def _content(event: Event) -> dict[str, str]:
     """All macros by name, for `{apicontent.click}` and the like."""
-    told = {name: _text(value)[:_MAX_VALUE] for name, value in macros.values(event).items()}
+    told = {name: valid_text(value)[:_MAX_VALUE] for name, value in macros.values(event).items()}
     return {name: value for name, value in told.items() if value}
 
 
@@ -119,7 +120,7 @@ def _pixel_data(event: Event) -> dict[str, str]:
     """Flat, at most 1 KB: what matters least goes first, the click id is cut last."""
     told = {"click": event.click, "campaign": event.campaign, "chat": str(event.chat)}
     told |= {"language": event.language, "title": event.title}
-    data = {name: _text(value) for name, value in told.items() if value}
+    data = {name: valid_text(value) for name, value in told.items() if value}
     for name in ("title", "language", "chat", "campaign"):
         if _size(data) > MAX_PIXEL_DATA:
             data.pop(name, None)
@@ -133,12 +134,7 @@ def _size(data: Mapping[str, str]) -> int:
 
 
 def _fill(template: str, event: Event) -> str:
-    return _text(macros.fill(template, macros.values(event)))[:_MAX_VALUE]
-
-
-def _text(value: str) -> str:
-    """Half of a surrogate pair is no character, and JSON readers stumble over it."""
-    return value.encode("utf-8", "replace").decode()
+    return valid_text(macros.fill(template, macros.values(event)))[:_MAX_VALUE]
 
 
 def _date(seconds: int) -> str:

@@ -36,7 +36,6 @@ MATCHING: Final = {
 #: What people see of these in the vendor's SDK; other spellings are unknown.
 SUBSCRIPTION: Final = ("", "subscribed", "unsubscribed", "suspended")
 
-_MACRO: Final = re.compile(r"\{([a-z_]+)\}")
 _FIELD: Final = r"[^\s\x00-\x1f\"'$.{}]{1,64}\Z"
 _GOAL_SIGNS: Final = frozenset(" \t!#$%&*+-.,:;'=?@^_()[]/\\|")
 _GOAL_LETTERS: Final = re.compile(r"[A-Za-zА-Яа-яЁё0-9]")  # noqa: RUF001  # Russian on purpose
@@ -48,7 +47,7 @@ _a_number = validate.Range(min=1, max=2**53)
 
 
 def _check_template(text: str) -> None:
-    for name in _MACRO.findall(text):
+    for name in macros.MACRO.findall(text):
         if name not in macros.MACROS:
             raise ValidationError(f"there is no macro {{{name}}}")
 

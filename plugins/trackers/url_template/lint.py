@@ -16,24 +16,12 @@ from urllib.parse import parse_qsl
 from plugins.contract import EventKind
 from plugins.kit import macros
 from plugins.trackers.url_template import presets
-from plugins.trackers.url_template.presets import MAX_CLICK, Click, Preset
+from plugins.trackers.url_template.presets import Click, Preset
 
-_MACRO: Final = re.compile(r"\{([A-Za-z_]+)\}")
-#: `{subscriber|number}` is for JSON.
-_ANY_MACRO: Final = re.compile(r"\{([A-Za-z_]+)(?:\|number)?\}")
 #: Macros that let a tracker find out whose event it is told.
 _WHO: Final = frozenset({"click", "lead", "subscriber", "username", "event_id"})
 #: Parameters that tell Affise and RedTrack, which want `clickid` too, from Binom.
 _NOT_BINOM: Final = frozenset({"action_id", "secure", "status", "sum", "type"})
-
-#: Click ids of ad platforms that no start link carries, and why. Meta's sample
-#: fbclid has 61 characters; TikTok writes E.C.P. and some hundred more.
-_TOO_LONG: Final[Mapping[str, str]] = {
-    "fbclid": f"has more than {MAX_CLICK} characters",
-    "fbc": f"has dots in it and more than {MAX_CLICK} characters",
-    "gclid": f"often has more than {MAX_CLICK} characters",
-    "ttclid": f"has dots in it and more than {MAX_CLICK} characters",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,26 +49,15 @@ class ClickFormats:
 
 def click_formats_of(tracker: str, settings: Mapping[str, Any]) -> tuple[ClickFormats, ...]:
     """Whose click ids a destination wants: by its preset, or by how its URLs look."""
-    key = presets.ALTERCPA if tracker == "altercpa_lite" else settings.get("preset")
-    if key:
+    if key := settings.get("preset"):
         preset = presets.presets().get(key)
         return (ClickFormats((preset,)),) if preset else ()
+    if same := [preset for preset in presets.presets().values() if preset.adapter == tracker]:
+        return (ClickFormats(tuple(same)),)
     urls = settings.get("urls") if tracker == "url_template" else None
     found = (presets_like(url) for url in (urls or {}).values() if url)
     knowns = (ClickFormats(fitting) for fitting in found if fitting)
     return tuple({known.title: known for known in knowns}.values())
-
-
-def click_type_problem(settings: Mapping[str, Any]) -> str:
-    """Why the click id that an adapter expects never comes by a start link; "" if it may."""
-    name = settings.get("click_type")
-    why = _TOO_LONG.get(name, "") if isinstance(name, str) else ""
-    if not why:
-        return ""
-    return (
-        f"a start link cannot carry every {name}: it {why}; put a short id of your own "
-        "into the link, and say so in click_type"
-    )
 
 
 @functools.lru_cache(maxsize=4096)
@@ -117,7 +94,7 @@ def _shapes() -> tuple[tuple[re.Pattern[str], frozenset[str], Preset], ...]:
 
 def _pattern(address: str, preset: Preset) -> re.Pattern[str]:
     shapes = {field.name: field.pattern for field in preset.fields}
-    parts = _MACRO.split(address.removeprefix("https://"))
+    parts = macros.MACRO.split(address.removeprefix("https://"))  # text, name, text, name, text
     pieces = [
         f"(?:{shapes.get(part) or '[^/?#]+'})" if index % 2 else re.escape(part)
         for index, part in enumerate(parts)
@@ -202,7 +179,7 @@ def template_warnings(kind: EventKind, template: str, beside: str = "") -> list[
 
 
 def _on_macros(template: str) -> list[str]:
-    found = dict.fromkeys(_ANY_MACRO.findall(template))
+    found = macros.names(template)
     said = [
         f"{{{name}}} is no macro here and is sent as it stands"
         for name in found

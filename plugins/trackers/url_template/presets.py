@@ -3,7 +3,7 @@
 A file says where its facts come from and when they were read, what a customer
 must type, the URL of each event, which click ids the tracker gives out and what
 its answers mean. `expand` turns it into settings of `url_template`. Adding a
-tracker is adding a file; `tests/plugins/trackers/url_template/test_presets.py` reads all of them.
+tracker is adding a file, and the tests read all of them.
 """
 
 from __future__ import annotations
@@ -23,7 +23,9 @@ from marshmallow import ValidationError
 from plugins.contract import EventKind
 from plugins.kit import macros
 from plugins.kit.answer_rules import check_rules
-from plugins.trackers.altercpa_lite import Domain
+from plugins.kit.click_ids import MAX_CLICK
+from plugins.kit.fields import Domain
+from plugins.kit.secret_names import is_secret_name
 
 #: The ways in which a tracker can be told, and how people call them.
 MODES: Final[Mapping[str, str]] = {
@@ -32,15 +34,8 @@ MODES: Final[Mapping[str, str]] = {
     "approve": "approvals only",
 }
 
-#: A field is secret if it is called so, and the other way round: whoever
-#: shows settings to people goes by the name.
-SECRET_NAME: Final = re.compile(r"(?:.*_)?(?:token|key)")
-
-#: The reader of AlterCPA's receipts is code: `altercpa_lite` and the five URLs share it.
+#: In place of a list of rules: answers are read by `plugins.kit.altercpa`.
 ALTERCPA: Final = "altercpa"
-
-#: Telegram carries 64 characters: a campaign's code takes 6 and the dash 1.
-MAX_CLICK: Final = 57
 
 _VALUE: Final = re.compile(r"(?!\.+\Z)[^\s\x00-\x1f\x7f]{1,256}")
 
@@ -58,8 +53,8 @@ class Field:
 
     @property
     def secret(self) -> bool:
-        """Whether its value must never be shown."""
-        return bool(SECRET_NAME.fullmatch(self.name))
+        """Whether its value must never be shown: the name says it, to everybody who masks."""
+        return is_secret_name(self.name)
 
     def check(self, value: object) -> str:
         """The value as it is kept; "" where nothing was typed. Raises ValidationError."""
@@ -118,7 +113,11 @@ _NO_MODE: Final = Mode({}, {})
 
 @dataclass(frozen=True, slots=True)
 class Preset:
-    """One tracker or network. `confidence` says how its facts are known."""
+    """One tracker or network.
+
+    `confidence` says how its facts are known: documented, source or seen. `adapter` is
+    the adapter that speaks to the same tracker, "" where there is none.
+    """
 
     key: str
     title: str
@@ -135,6 +134,7 @@ class Preset:
     payload: Mapping[str, Any]
     headers: Mapping[str, str]
     answer_rules: str | tuple[Mapping[str, Any], ...]
+    adapter: str = ""
 
 
 @functools.cache
@@ -150,6 +150,8 @@ def parse(text: str) -> Preset:
     """Read one file. Raises KeyError, TypeError, ValueError or ValidationError if it is wrong."""
     raw: dict[str, Any] = json.loads(text)
     rules = raw.pop("answer_rules")
+    if rules != ALTERCPA:
+        rules = tuple(check_rules(rules))
     return Preset(
         date=date.fromisoformat(raw.pop("date")),
         fields=tuple(Field(**field) for field in raw.pop("fields")),
@@ -160,7 +162,7 @@ def parse(text: str) -> Preset:
         payload=raw.pop("payload", {}),
         headers=raw.pop("headers", {}),
         notes=raw.pop("notes", ""),
-        answer_rules=rules if isinstance(rules, str) else tuple(check_rules(rules)),
+        answer_rules=rules,
         **raw,
     )
 
@@ -232,8 +234,8 @@ def expand(
     }
 
 
-def mode_of(key: str, mode: str) -> Mode:
-    """A mode of a preset; an empty one where either is gone."""
+def find_mode(key: str, mode: str) -> Mode:
+    """A mode of a preset; an empty one where a later version has dropped either."""
     preset = presets().get(key)
     return preset.modes.get(mode, _NO_MODE) if preset else _NO_MODE
 
@@ -270,7 +272,7 @@ def _fill_in(url: str, typed: Mapping[str, str], status: str) -> str:
     for name, value in typed.items():
         if name == "domain":
             text = text.replace("{domain}", value)
-        elif not SECRET_NAME.fullmatch(name):
+        elif not is_secret_name(name):
             text = text.replace(f"{{{name}}}", macros.in_query(value))
     return text.replace("{status}", macros.in_query(status))
 

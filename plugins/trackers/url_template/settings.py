@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Mapping
 from typing import Any, ClassVar, Final
 
@@ -19,7 +18,6 @@ _short = validate.Length(max=256)
 #: Macros that may stand as `"{subscriber|number}"` in JSON.
 NUMERIC_MACROS: Final = frozenset({"user", "lead", "subscriber", "chat", "time", "premium"})
 
-_NUMBER: Final = re.compile(r"\{[^{}|]*\|number\}")
 _MAX_PAYLOAD: Final = 64
 _MAX_DEPTH: Final = 4
 
@@ -70,9 +68,9 @@ def _count(value: Any, depth: int) -> int:
     if isinstance(value, str):
         if len(value) > 1024:
             raise ValidationError("has a value of more than 1024 characters")
-        found = _NUMBER.search(value)
-        if found and (found[0] != value or value[1:-8] not in NUMERIC_MACROS):
-            raise ValidationError(f"{found[0][:64]} must stand alone and name a number")
+        found = [name for name in macros.MACRO.findall(value) if name.endswith(macros.NUMBER)]
+        if found and macros.number_name(value) not in NUMERIC_MACROS:
+            raise ValidationError(f"{{{found[0][:62]}}} must stand alone and name a number")
     elif not isinstance(value, bool | int | float | None) or not math.isfinite(value or 0):
         raise ValidationError("has a value that is no text, number, true, false, null or object")
     return 1

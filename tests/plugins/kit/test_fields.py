@@ -1,15 +1,78 @@
-"""The address of a tracker's server."""
+"""The fields that settings of several trackers share."""
 
 from __future__ import annotations
 
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from marshmallow import ValidationError
+from marshmallow import Schema, ValidationError, fields
 
-from plugins.kit.fields import parse_base_url
+from plugins.kit.fields import AsciiWord, Domain, HttpUrl, StrippedText, parse_base_url
+
+
+def load(field: fields.Field[Any], text: str) -> Any:
+    return Schema.from_dict({"it": field})().load({"it": text})["it"]
+
+
+def test_space_around_what_was_pasted_is_dropped():
+    assert load(AsciiWord(), "  EAAtoken\n") == "EAAtoken"
+
+
+@pytest.mark.parametrize("text", ["two words", "line\nbreak", "Ёж", "\x00"])
+def test_a_word_has_nothing_that_a_header_cannot_carry(text):
+    with pytest.raises(ValidationError):
+        load(AsciiWord(), text)
+
+
+def test_an_address_may_have_a_query_but_no_macros():
+    assert load(HttpUrl(), "https://a.example/hook?x=1") == "https://a.example/hook?x=1"
+    for wrong in ("https://a.example/hook?x={click}", "https://a:b@a.example/", "a.example"):
+        with pytest.raises(ValidationError):
+            load(HttpUrl(), wrong)
+
+
+def test_text_keeps_its_inner_space_and_loses_the_outer():
+    assert load(StrippedText(), "\t two words ") == "two words"
+
+
+@pytest.mark.parametrize(
+    ("typed", "kept"),
+    [
+        ("www.altercpa.red", "www.altercpa.red"),
+        (" WWW.AlterCPA.Red ", "www.altercpa.red"),
+        ("tracker.lan:8080", "tracker.lan:8080"),
+        ("10.0.0.7:81", "10.0.0.7:81"),
+        ("трекер.example", "xn--e1aaowdh.example"),
+    ],
+)
+def test_a_domain_may_carry_a_port(typed: str, kept: str):
+    assert load(Domain(), typed) == kept
+
+
+@pytest.mark.parametrize(
+    ("domain", "word"),
+    [
+        ("https://www.altercpa.red", "without http://"),
+        ("www.altercpa.red/api", "'/'"),
+        ("www.altercpa.red?x", "'?'"),
+        ("www.altercpa.red#x", "'#'"),
+        ("me@www.altercpa.red", "user name"),
+        ("me:word@www.altercpa.red", "user name"),
+        ("www.altercpa.red\\x", "alone"),
+        ("www.altercpa.red:70000", "port"),
+        ("www.altercpa.red:", "port"),
+        ("{click}.example", "{click}"),
+        ("", "no domain"),
+        ("a b", "alone"),
+    ],
+)
+def test_anything_but_a_domain_is_refused_in_words(domain: str, word: str):
+    with pytest.raises(ValidationError) as caught:
+        load(Domain(required=True), domain)
+    assert word in caught.value.messages_dict["it"][0]
 
 
 @pytest.mark.parametrize(

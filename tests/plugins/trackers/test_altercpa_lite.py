@@ -52,42 +52,11 @@ def test_a_lead_without_a_click_is_not_told():
     assert ADAPTER.build(sample_event(click=""), settings()) == ()
 
 
-@pytest.mark.parametrize(
-    ("typed", "kept"),
-    [
-        ("www.altercpa.red", "www.altercpa.red"),
-        (" WWW.AlterCPA.Red ", "www.altercpa.red"),
-        ("tracker.lan:8080", "tracker.lan:8080"),
-        ("10.0.0.7:81", "10.0.0.7:81"),
-        ("трекер.example", "xn--e1aaowdh.example"),
-    ],
-)
-def test_a_domain_may_carry_a_port(typed: str, kept: str):
-    assert settings(domain=typed)["domain"] == kept
-
-
-@pytest.mark.parametrize(
-    ("domain", "word"),
-    [
-        ("https://www.altercpa.red", "without http://"),
-        ("www.altercpa.red/api", "'/'"),
-        ("www.altercpa.red?x", "'?'"),
-        ("www.altercpa.red#x", "'#'"),
-        ("me@www.altercpa.red", "user name"),
-        ("me:word@www.altercpa.red", "user name"),
-        ("www.altercpa.red\\x", "alone"),
-        ("www.altercpa.red:70000", "port"),
-        ("www.altercpa.red:", "port"),
-        ("{click}.example", "{click}"),
-        ("", "no domain"),
-        ("a b", "alone"),
-        ("a" * 256, "255"),
-    ],
-)
-def test_anything_but_a_domain_is_refused_in_words(domain: str, word: str):
+@pytest.mark.parametrize("domain", ["https://www.altercpa.red", "a" * 256, "", None])
+def test_anything_but_a_domain_is_refused(domain: Any):
     with pytest.raises(ValidationError) as caught:
         settings(domain=domain)
-    assert word in caught.value.messages_dict["domain"][0]
+    assert list(caught.value.messages_dict) == ["domain"]
 
 
 @pytest.mark.parametrize("key", ["", "a b", "42-\n", "ключ", "4" * 129, None])
@@ -106,36 +75,16 @@ def test_no_key_leaves_its_parameter(key: str):
 
 
 @pytest.mark.parametrize(
-    ("status", "body", "verdict", "stop"),
+    ("body", "verdict", "stop"),
     [
-        (200, b'{"status":"ok"}', Verdict.DELIVERED, False),
-        (200, b'\xef\xbb\xbf {"status": "ok", "id": 5}', Verdict.DELIVERED, False),
-        (200, b'{"id": 5}', Verdict.DELIVERED, False),
-        (200, b"", Verdict.DELIVERED, False),
-        (200, b"OK", Verdict.DELIVERED, False),
-        (200, b'{"status":"error","error":"key"}', Verdict.RETRY, True),
-        (200, b'{"status":"error","error":"ban"}', Verdict.RETRY, True),
-        (200, b'{"status":"error","error":"unpaid"}', Verdict.RETRY, True),
-        (200, b'{"status":"error","error":"db"}', Verdict.RETRY, False),
-        (200, b'{"status":"error","error":"click"}', Verdict.REJECTED, False),
-        (200, b'{"status":"error"}', Verdict.REJECTED, False),
-        (200, b'{"error":{"a":1}}', Verdict.REJECTED, False),
-        (200, b"<html>maintenance</html>", Verdict.RETRY, False),
-        (200, b'{"status":"o', Verdict.RETRY, False),
-        (200, b'[{"status":"o', Verdict.RETRY, False),
-        (200, b"[]", Verdict.DELIVERED, False),
-        (502, b'{"status":"ok"}', Verdict.RETRY, False),
-        (404, b"", Verdict.REJECTED, False),
-        (401, b"<html>Unauthorized</html>", Verdict.RETRY, True),
+        (b'{"status":"ok"}', Verdict.DELIVERED, False),
+        (b'{"status":"error","error":"key"}', Verdict.RETRY, True),
+        (b'{"status":"error","error":"click"}', Verdict.REJECTED, False),
     ],
 )
-def test_the_json_decides(status: int, body: bytes, verdict: Verdict, stop: bool):
-    read = outcome(status, body)
-    assert (read.verdict, read.stop) == (verdict, stop)
-
-
-def test_an_error_is_told_with_its_code():
-    assert outcome(200, b'{"status":"error","error":"noclick"}').reason.endswith("noclick")
+def test_answers_are_read_as_altercpas(body: bytes, verdict: Verdict, stop: bool):
+    answer = outcome(200, body)
+    assert (answer.verdict, answer.stop) == (verdict, stop)
 
 
 def test_the_probe_asks_for_the_status_with_the_key():

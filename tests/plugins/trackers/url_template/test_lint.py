@@ -13,7 +13,6 @@ from plugins.kit import macros
 from plugins.trackers.url_template import presets
 from plugins.trackers.url_template.lint import (
     click_formats_of,
-    click_type_problem,
     presets_like,
     template_warnings,
 )
@@ -154,13 +153,3 @@ def test_a_destination_is_known_by_its_preset_or_adapter():
 def test_five_urls_of_one_tracker_are_one():
     urls = {kind.value: ATOP_PRO for kind in EventKind} | {"trash": ""}
     assert len(click_formats_of("url_template", {"urls": urls})) == 1
-
-
-@pytest.mark.parametrize("name", ["fbclid", "fbc", "gclid", "ttclid"])
-def test_an_ad_platforms_own_click_id_is_said_not_to_fit(name: str):
-    assert name in click_type_problem({"click_type": name})
-
-
-@pytest.mark.parametrize("settings", [{}, {"click_type": "external"}, {"click_type": 5}])
-def test_other_click_ids_may_fit(settings: dict[str, object]):
-    assert click_type_problem(settings) == ""

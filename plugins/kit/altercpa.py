@@ -1,0 +1,91 @@
+"""AlterCPA's dialect: the address of a postback, the key in it, and what answers mean.
+
+The adapter `altercpa_lite` speaks it. URL templates meet it too: in the presets of the
+family, and in addresses that customers copy from its documents.
+
+Source: altercpa.red/en/api.html and www.altercpa.red/en/postback.html, read in
+September 2026. HTTP 200 is always the status and the JSON decides. The shape of a
+success is not documented, so whatever is no error is one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+
+from plugins.contract import Outcome, Response, Verdict, outcome_by_status
+
+#: Error codes. Any other code refuses this one event.
+ERRORS: Final[Mapping[str, Outcome]] = {
+    "key": Outcome(Verdict.RETRY, "the tracker does not accept the key", stop=True),
+    "ban": Outcome(Verdict.RETRY, "the account at the tracker is suspended", stop=True),
+    "unpaid": Outcome(Verdict.RETRY, "the tracker is not paid for", stop=True),
+    "db": Outcome(Verdict.RETRY, "the tracker's database failed"),
+    "server": Outcome(Verdict.RETRY, "the tracker failed"),
+    "rate": Outcome(Verdict.RETRY, "the tracker asks us to slow down"),
+}
+
+#: `id=12-abcdef…` is how the family writes an API key.
+KEY: Final = re.compile(r"\d+-[A-Za-z0-9_-]{4,}")
+
+_FAILED: Final = ("error", "fail", "failed")
+#: `track` is what the guide says, `tracker` what the API page says.
+_POSTBACK: Final = re.compile(r"https?://[^/?#]+/api/track(?:er)?/postback\.json(?:[?#]|\Z)")
+
+
+def is_postback_url(url: str) -> bool:
+    """Whether `url` is the postback address of an AlterCPA tracker, on whichever domain."""
+    return bool(_POSTBACK.match(url))
+
+
+def classify(response: Response) -> Outcome:
+    """What a tracker of the family means by this answer to a postback.
+
+    A page of HTML or broken JSON comes from a server in front of the tracker, so it
+    is tried again. 401, which the vendor's own pages never answer, is taken for a
+    refused key.
+    """
+    if response.status == 401:
+        return ERRORS["key"]
+    outcome = outcome_by_status(response)
+    if not outcome.verdict.is_success:
+        return outcome
+    text = response.text.lstrip("\ufeff \t\r\n")
+    answer = response.json() if text[:1] in ("{", "[") else None
+    if not isinstance(answer, dict):
+        return _classify_text(text, is_json=answer is not None)
+    if says_failure(answer) or answer.get("error"):
+        code = answer.get("error") or answer.get("message") or "error"
+        known = ERRORS.get(code) if isinstance(code, str) else None
+        return known or Outcome(Verdict.REJECTED, f"the tracker says: {str(code)[:200]}")
+    return Outcome(Verdict.DELIVERED, "the tracker took it")
+
+
+def classify_lookalike(response: Response) -> Outcome | None:
+    """An answer in the family's shape from a tracker that may be another; None for other shapes.
+
+    Only codes that ask for another try keep their meaning. Which key a strange tracker
+    speaks of is not certain, so its word switches nothing off.
+    """
+    answer = response.json()
+    if not isinstance(answer, dict) or not says_failure(answer):
+        return None
+    code = str(answer.get("error") or answer.get("message") or "error")[:200]
+    known = ERRORS.get(code)
+    is_passing = known is not None and known.verdict is Verdict.RETRY and not known.stop
+    verdict = Verdict.RETRY if is_passing else Verdict.REJECTED
+    return Outcome(verdict, f"the tracker says: {code}")
+
+
+def says_failure(answer: Mapping[str, Any]) -> bool:
+    """Whether a JSON object says under HTTP 200 that the event was not taken."""
+    return answer.get("status") in _FAILED or answer.get("success") is False
+
+
+def _classify_text(text: str, *, is_json: bool) -> Outcome:
+    if text.startswith("<"):
+        return Outcome(Verdict.RETRY, "the tracker answered a page instead of JSON")
+    if text[:1] in ("{", "[") and not is_json:
+        return Outcome(Verdict.RETRY, "the tracker's answer is broken JSON")
+    return Outcome(Verdict.DELIVERED, "HTTP 200, without the JSON that AlterCPA answers")

@@ -1,0 +1,37 @@
+"""JSON as trackers take it and answer it."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from plugins.contract import Response
+from plugins.kit.json_bodies import json_bytes, json_object, valid_text
+
+
+@given(st.dictionaries(st.text(), st.text() | st.integers() | st.none()))
+@example({"a": "\ud800"})
+def test_whatever_people_write_becomes_json_that_every_parser_takes(value):
+    body = json_bytes(value)
+    assert isinstance(json.loads(body.decode("utf-8")), dict)
+
+
+@pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b'"text"', b"null", b'{"a":'])
+def test_an_answer_that_is_no_json_object_reads_as_an_empty_one(body: bytes):
+    assert json_object(Response(200, {}, body)) == {}
+
+
+def test_a_json_object_is_read_whatever_the_status():
+    assert json_object(Response(500, {}, b'{"code": 1}')) == {"code": 1}
+
+
+@given(st.text(st.characters()))
+@example("a\ud800b")
+def test_valid_text_can_be_encoded_and_differs_only_where_it_could_not(text: str):
+    valid = valid_text(text)
+    valid.encode("utf-8")
+    assert len(valid) == len(text)
+    assert all(new in (old, "?") for old, new in zip(text, valid, strict=True))

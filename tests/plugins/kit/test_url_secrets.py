@@ -1,0 +1,63 @@
+"""Keys that customers write into URLs, headers and bodies."""
+
+from __future__ import annotations
+
+import json
+from urllib.parse import quote, quote_plus
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from plugins.contract import mask
+from plugins.kit import macros
+from plugins.kit.url_secrets import MIN_SECRET, encodings, secrets_of_fields, secrets_of_url
+from plugins.testing import sample_event
+
+
+@pytest.mark.parametrize(
+    ("url", "secret"),
+    [
+        ("https://k.example/0d6b0f1/postback?subid={click}", "0d6b0f1"),
+        ("https://k.example/a1B2c3D4e5F6a7B8c9/pb", "a1B2c3D4e5F6a7B8c9"),
+        ("https://k.example/postbacks/8f14e45f-ceea-467f-a0e6-b2b1c3d4e5f6/x", "8f14e45f-ceea"),
+        ("https://a.example/api?id=42-abcdef99&click={click}", "42-abcdef99"),
+        ("https://a.example/?token=s3cr%2Bet&c={click}", "s3cr%2Bet"),
+        ("https://a.example/?c={click}&api_key=abcd", "abcd"),
+        ("https://a.example/?access_token=abcd#f", "abcd"),
+        ("https://a.example/?secure=ключ", "%D0%BA"),
+    ],
+)
+def test_keys_written_into_a_url_are_masked(url: str, secret: str):
+    filled = macros.fill_url(url, sample_event())
+    assert secret in filled
+    assert secret not in mask(filled, secrets_of_url(url))
+
+
+def test_ordinary_parameters_are_shown():
+    url = "https://a.example/postback?id={click}&status={status}&pid=77&key={lead}"
+    assert secrets_of_url(url) == ()
+
+
+def test_the_id_in_an_altercpa_postback_is_a_key_whatever_it_looks_like():
+    assert secrets_of_url("https://a.example/api/track/postback.json?id=x.y&click=1") == ("x.y",)
+    assert secrets_of_url("https://a.example/api/track/postback.json?id={click}") == ()
+
+
+def test_keys_among_fields_are_found_in_depth_and_without_their_scheme():
+    fields = {"Authorization": "Bearer abcd", "title": "x", "data": {"api_key": "efgh"}}
+    assert secrets_of_fields(fields) == ("abcd", "efgh")
+
+
+def test_a_macro_or_a_number_is_no_typed_key():
+    assert secrets_of_fields({"token": "{click}", "key": 5, "sign": "", "hash": "a{lead}"}) == ()
+
+
+@given(st.text(st.characters(codec="utf-8"), min_size=MIN_SECRET))
+def test_a_secret_is_masked_however_it_is_encoded(text: str):
+    for shown in (text, quote(text, safe=""), quote_plus(text), json.dumps(text)[1:-1]):
+        assert mask(shown, tuple(encodings(text))) == "***"
+
+
+def test_every_text_inside_a_secret_value_is_encoded_but_for_the_shortest():
+    assert list(encodings({"a": ["abcd", 12345], "b": "abc", "c": None})) == ["abcd", "12345"]
