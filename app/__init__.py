@@ -24,7 +24,7 @@ def create_app(settings: SettingsType | None = None) -> Flask:
     from app.cli import commands
     from app.config import Settings
     from app.database import prepare_engine
-    from app.extensions import db, doorbell, migrate, vault
+    from app.extensions import cipher, db, doorbell, migrate
     from app.services.billing import gateway
     from app.web import responses
     from plugins.registry import Registry
@@ -42,7 +42,7 @@ def create_app(settings: SettingsType | None = None) -> Flask:
     app.extensions["trackers"] = Registry.load()
     app.extensions["gateway"] = gateway.configured(settings)
 
-    vault.open(settings.secret_key)
+    cipher.set_key(settings.secret_key)
     doorbell.open(settings.redis_url)
     db.init_app(app)
     migrate.init_app(app, db, directory="migrations", render_as_batch=True)

@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import TypeVar
 from urllib.parse import parse_qsl, urlsplit
 
+from flask import current_app
+
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 Value = TypeVar("Value")
 
@@ -82,6 +84,12 @@ class Settings:
         if settings.telegram_api_url == PUBLIC_BOT_API and settings.public_url.startswith("http:"):
             raise BadSetting("PUBLIC_URL: must be https, Telegram calls no other webhook")
         return settings
+
+
+def current_settings() -> Settings:
+    """Return the settings of the running application. Needs an application context."""
+    settings: Settings = current_app.config["SETTINGS"]
+    return settings
 
 
 def _database(url: str) -> str:

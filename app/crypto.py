@@ -1,4 +1,4 @@
-"""Secrets: sealed before they reach the database, derived, or only hashed.
+"""Secrets: encrypted before they reach the database, derived, or only hashed.
 
 One operator secret (`SECRET_KEY`) feeds everything here by HKDF, with a label
 for each use, so that no two uses share a key.
@@ -15,32 +15,33 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 
-class CannotUnseal(Exception):
-    """A sealed text was made with another SECRET_KEY."""
+class CannotDecrypt(Exception):
+    """An encrypted text was made with another SECRET_KEY."""
 
 
-class Vault:
-    """Seals, unseals and derives with the operator's secret."""
+class Cipher:
+    """Encrypts, decrypts and derives with the operator's secret."""
 
     def __init__(self) -> None:
         self._fernet: Fernet | None = None
         self._doors = b""
 
-    def open(self, secret_key: str) -> None:
+    def set_key(self, secret_key: str) -> None:
         """Derive the working keys. Call once per process."""
         self._fernet = Fernet(base64.urlsafe_b64encode(_derive(secret_key, b"seal")))
         self._doors = _derive(secret_key, b"webhook secret")
 
-    def seal(self, text: str) -> str:
+    def encrypt(self, text: str) -> str:
         """Encrypt and authenticate `text`; the result is ASCII."""
-        return self._cipher().encrypt(text.encode("utf-8", "surrogatepass")).decode("ascii")
+        return self._fernet_or_fail().encrypt(text.encode("utf-8", "surrogatepass")).decode("ascii")
 
-    def unseal(self, sealed: str) -> str:
-        """Undo `seal`. Raises CannotUnseal if SECRET_KEY has changed."""
+    def decrypt(self, encrypted: str) -> str:
+        """Undo `encrypt`. Raises CannotDecrypt if SECRET_KEY has changed."""
         try:
-            return self._cipher().decrypt(sealed.encode("ascii")).decode("utf-8", "surrogatepass")
+            text = self._fernet_or_fail().decrypt(encrypted.encode("ascii"))
+            return text.decode("utf-8", "surrogatepass")
         except (InvalidToken, UnicodeError) as error:
-            raise CannotUnseal("sealed with another SECRET_KEY") from error
+            raise CannotDecrypt("encrypted with another SECRET_KEY") from error
 
     def webhook_secret(self, path: str) -> str:
         """The secret header Telegram must send to the webhook at `path`.
@@ -52,9 +53,9 @@ class Vault:
         digest = hashlib.blake2b(name, key=self._doors, digest_size=32).digest()
         return base64.urlsafe_b64encode(digest).decode("ascii").rstrip("=")
 
-    def _cipher(self) -> Fernet:
+    def _fernet_or_fail(self) -> Fernet:
         if self._fernet is None:
-            raise RuntimeError("the vault is not open: create_app() opens it")
+            raise RuntimeError("the cipher has no key: create_app() sets it")
         return self._fernet
 
 
@@ -67,10 +68,10 @@ def new_secret(size: int = 24) -> str:
     return secrets.token_urlsafe(size)
 
 
-def fingerprint(secret: str) -> str:
+def hash_secret(secret: str) -> str:
     """What is stored in place of a key we made: it has enough entropy for a plain hash."""
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-#: Bound by create_app(); the Sealed column type uses it.
-vault = Vault()
+#: Bound by create_app(); the Encrypted column type uses it.
+cipher = Cipher()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
 
-from app.crypto import vault
+from app.crypto import cipher
 from app.models.base import Base
 from app.queues import Doorbell
 
@@ -13,4 +13,4 @@ db = SQLAlchemy(model_class=Base)
 migrate = Migrate()
 doorbell = Doorbell()
 
-__all__ = ["db", "doorbell", "migrate", "vault"]
+__all__ = ["cipher", "db", "doorbell", "migrate"]

@@ -15,7 +15,7 @@ from typing import Final
 import structlog
 from flask import current_app
 
-from app.config import Settings
+from app.config import current_settings
 from app.extensions import db, doorbell
 from app.outbound.transport import Transport
 from app.queues import Queue
@@ -96,7 +96,7 @@ WORK: Final[dict[Queue, Work]] = {
 
 @cache
 def _delivery() -> loop.Delivery:
-    settings: Settings = current_app.config["SETTINGS"]
+    settings = current_settings()
     return loop.Delivery(
         Transport(allow=settings.outbound_allow),
         DestinationResolver(current_app.extensions["trackers"]),

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import text
 
-from app.crypto import fingerprint, new_secret
+from app.crypto import hash_secret, new_secret
 from app.extensions import db
 from app.models import Account, Bot, Campaign, Destination
 from app.services.lists import row_counts
@@ -86,7 +86,7 @@ def fill(rows: int) -> Seeded:
     account = Account(
         login="large",
         name="Large",
-        key_hash=fingerprint(secret),
+        key_hash=hash_secret(secret),
         tariff="tiger",
         paid_until=now + 30 * 86_400,
         created=now,

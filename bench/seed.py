@@ -11,8 +11,8 @@ import json
 import time
 
 from app import create_app
-from app.crypto import fingerprint, new_secret
-from app.extensions import db, vault
+from app.crypto import hash_secret, new_secret
+from app.extensions import cipher, db
 from app.models import Account, Bot, BotChat, Campaign, Destination
 from app.models.destination import Role
 from bench.audience import Door, doors_to_json
@@ -42,7 +42,7 @@ def _account() -> int:
     account = Account(
         login="bench",
         name="Benchmark",
-        key_hash=fingerprint(new_secret()),
+        key_hash=hash_secret(new_secret()),
         tariff="tiger",
         paid_until=now + 30 * 86400,
         created=now,
@@ -68,7 +68,7 @@ def _door(account: int, number: int, template: str, public_url: str) -> Door:
     db.session.flush()
     chat, code = CHANNEL - number, f"b{number:05d}"
     _campaign(bot, chat, code, template)
-    return Door(bot.tg_id, path, vault.webhook_secret(path), code, chat)
+    return Door(bot.tg_id, path, cipher.webhook_secret(path), code, chat)
 
 
 def _campaign(bot: Bot, chat: int, code: str, template: str) -> None:

@@ -126,7 +126,7 @@ def set_tariff(login: str, tariff: str, until: datetime | None) -> None:
 @one_line
 def introduce(login: str, person: int, take: bool) -> None:
     """Say who in Telegram is behind an account: they log in, get notices and pay."""
-    service_bot.introduce(login, person, take=take)
+    service_bot.link_telegram_user(login, person, move=take)
     click.echo(f"{login} is {person} in Telegram" if person else f"{login} is nobody in Telegram")
 
 

@@ -15,7 +15,7 @@ from flask import current_app
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
-from app.config import Settings
+from app.config import current_settings
 from app.extensions import db, doorbell
 from plugins.contract import Request
 
@@ -52,13 +52,8 @@ def run() -> list[Check]:
     return [check() for check in checks]
 
 
-def _settings() -> Settings:
-    settings: Settings = current_app.config["SETTINGS"]
-    return settings
-
-
 def _configuration() -> Check:
-    settings = _settings()
+    settings = current_settings()
     if settings.database_url.startswith("sqlite") and settings.web_concurrency > 4:
         return Check(
             "configuration",
@@ -149,7 +144,7 @@ def _plugins() -> Check:
 
 
 def _webhook() -> Check:
-    settings = _settings()
+    settings = current_settings()
     if not settings.public_url:
         return Check("webhook", ok=True, finding="no PUBLIC_URL: bots are read by long polling")
     from app.outbound.transport import Transport  # libcurl, only when it is needed

@@ -46,7 +46,7 @@ PLANS: Final[Mapping[str, Plan]] = {
 }
 
 
-class Standing(enum.Enum):
+class PlanStatus(enum.Enum):
     """How an account stands with its plan."""
 
     FREE = "free"
@@ -55,23 +55,23 @@ class Standing(enum.Enum):
     LAPSED = "lapsed"
 
 
-def standing(tariff: str, paid_until: int | None, now: float) -> Standing:
+def plan_status(tariff: str, paid_until: int | None, now: float) -> PlanStatus:
     """Judge a plan at `now`. A paid one without an end was given by the operator for good."""
     if tariff == FREE:
-        return Standing.FREE
+        return PlanStatus.FREE
     if paid_until is None or now <= paid_until:
-        return Standing.PAID
-    return Standing.GRACE if now <= paid_until + GRACE else Standing.LAPSED
+        return PlanStatus.PAID
+    return PlanStatus.GRACE if now <= paid_until + GRACE else PlanStatus.LAPSED
 
 
 def is_over(tariff: str, paid_until: int | None, now: float) -> bool:
     """Whether the plan has ended and its grace too: then everything rests."""
-    return standing(tariff, paid_until, now) is Standing.LAPSED
+    return plan_status(tariff, paid_until, now) is PlanStatus.LAPSED
 
 
 def may_choose(tariff: str, paid_until: int | None, now: float) -> bool:
     """Whether a plan may be bought or changed now: not while a paid one has long to go."""
-    if standing(tariff, paid_until, now) is not Standing.PAID:
+    if plan_status(tariff, paid_until, now) is not PlanStatus.PAID:
         return True
     return paid_until is not None and paid_until - now <= RENEWABLE
 

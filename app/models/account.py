@@ -7,7 +7,7 @@ import enum
 from sqlalchemy import BigInteger, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.models.base import Base, Key, Moment, Sealed
+from app.models.base import Base, Encrypted, Key, Moment
 
 
 class AccountStatus(enum.IntEnum):
@@ -44,6 +44,6 @@ class Account(Base):
     notify_leads: Mapped[bool] = mapped_column(default=True)
     created: Mapped[Moment]
     tracker_domain: Mapped[str | None] = mapped_column(String(255))
-    tracker_key: Mapped[str | None] = mapped_column(Sealed, deferred=True)
+    tracker_key: Mapped[str | None] = mapped_column(Encrypted, deferred=True)
     tg_id: Mapped[int | None] = mapped_column(BigInteger)
     expiry_told: Mapped[Moment] = mapped_column(default=0, server_default="0")

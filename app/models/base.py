@@ -12,7 +12,7 @@ from typing import Annotated, Any, cast
 from sqlalchemy import BigInteger, Double, Integer, MetaData, Table, Text, TypeDecorator
 from sqlalchemy.orm import DeclarativeBase, mapped_column
 
-from app.crypto import vault
+from app.crypto import cipher
 
 #: SQLite only autoincrements INTEGER PRIMARY KEY, which is 64-bit there.
 Big = BigInteger().with_variant(Integer(), "sqlite")
@@ -22,7 +22,7 @@ Moment = Annotated[int, mapped_column(Big)]
 Instant = Annotated[float, mapped_column(Double)]
 
 
-class Sealed(TypeDecorator[str]):
+class Encrypted(TypeDecorator[str]):
     """Text that is encrypted at rest. It cannot be searched, by design."""
 
     impl = Text
@@ -30,11 +30,11 @@ class Sealed(TypeDecorator[str]):
 
     def process_bind_param(self, value: str | None, _dialect: Any) -> str | None:
         """Seal on the way in."""
-        return None if value is None else vault.seal(value)
+        return None if value is None else cipher.encrypt(value)
 
     def process_result_value(self, value: str | None, _dialect: Any) -> str | None:
         """Unseal on the way out."""
-        return None if value is None else vault.unseal(value)
+        return None if value is None else cipher.decrypt(value)
 
 
 class Base(DeclarativeBase):

@@ -7,7 +7,7 @@ import enum
 from sqlalchemy import BigInteger, ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.models.base import Base, Instant, Key, Moment, Sealed
+from app.models.base import Base, Encrypted, Instant, Key, Moment
 
 
 class BotStatus(enum.IntEnum):
@@ -22,7 +22,7 @@ class Bot(Base):
     """A customer's Telegram bot.
 
     `webhook_path` is random and names the door; the secret header is derived
-    from it (`vault.webhook_secret`). `paused` says why we stopped calling
+    from it (`cipher.webhook_secret`). `paused` says why we stopped calling
     Telegram for this bot: its token was refused. `quiet_until` is the end of
     a flood wait, and `next_send` the pace of its messages; both live here so
     that every process obeys them, also after a restart.
@@ -46,7 +46,7 @@ class Bot(Base):
     tg_id: Mapped[int] = mapped_column(BigInteger)
     username: Mapped[str] = mapped_column(String(64))
     name: Mapped[str] = mapped_column(String(128))
-    token: Mapped[str] = mapped_column(Sealed)
+    token: Mapped[str] = mapped_column(Encrypted)
     status: Mapped[int] = mapped_column(default=BotStatus.ACTIVE)
     paused: Mapped[str] = mapped_column(String(200), default="")
     webhook_path: Mapped[str] = mapped_column(String(64))

@@ -7,7 +7,7 @@ import enum
 from sqlalchemy import ForeignKey, Index, SmallInteger, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.models.base import Base, Instant, Key, Moment, Sealed
+from app.models.base import Base, Encrypted, Instant, Key, Moment
 
 
 class Role(enum.IntEnum):
@@ -27,7 +27,7 @@ class DestinationStatus(enum.IntEnum):
 
 
 class Destination(Base):
-    """`settings` is the adapter's JSON, sealed whole: templates carry keys too.
+    """`settings` is the adapter's JSON, encrypted whole: templates carry keys too.
 
     `events` has bit `1 << index` set for each event that is sent. A template
     destination of an account has no campaign and serves every campaign that
@@ -61,7 +61,7 @@ class Destination(Base):
     role: Mapped[int] = mapped_column(SmallInteger, default=Role.CONNECTED)
     tracker: Mapped[str] = mapped_column(String(64))
     title: Mapped[str] = mapped_column(String(128), default="")
-    settings: Mapped[str] = mapped_column(Sealed)
+    settings: Mapped[str] = mapped_column(Encrypted)
     events: Mapped[int] = mapped_column(SmallInteger)
     every_event: Mapped[bool] = mapped_column(default=False)
     status: Mapped[int] = mapped_column(SmallInteger, default=DestinationStatus.ACTIVE)

@@ -5,15 +5,15 @@ from __future__ import annotations
 from sqlalchemy import ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.models.base import Base, Sealed
+from app.models.base import Base, Encrypted
 
 
 class TransferToken(Base):
-    """Shown to its owner again and again, hence sealed; found by its hash."""
+    """Shown to its owner again and again, hence encrypted; found by its hash."""
 
     __tablename__ = "transfer_token"
     __table_args__ = (Index("uq_transfer_token_token_hash", "token_hash", unique=True),)
 
     account_id: Mapped[int] = mapped_column(ForeignKey("account.id"), primary_key=True)
-    token: Mapped[str] = mapped_column(Sealed)
+    token: Mapped[str] = mapped_column(Encrypted)
     token_hash: Mapped[str] = mapped_column(String(64))

@@ -85,7 +85,7 @@ def _fold() -> None:
 
 def _look_after_people(now: float) -> None:
     """The service bot, plans that end, and logins that have run out."""
-    if not service_bot.keep():
+    if not service_bot.ensure_connected():
         _last["people"] = now - PEOPLE_EVERY + AGAIN_AFTER
     notifications.plans_ending(now)
     db.session.commit()

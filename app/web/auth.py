@@ -18,7 +18,7 @@ from typing import Final, ParamSpec
 from flask import Response, g, request
 from flask.typing import ResponseReturnValue
 
-from app.crypto import vault
+from app.crypto import cipher
 from app.errors import BadKey, Banned, Unpaid, translatable
 from app.services.accounts import accounts, rate_limits
 from app.services.accounts.accounts import Caller
@@ -64,7 +64,7 @@ def session(view: View[Arguments]) -> View[Arguments]:
 
     @wraps(view)
     def guarded(*args: Arguments.args, **kwargs: Arguments.kwargs) -> ResponseReturnValue:
-        _admit(must_be_paid=False)
+        _authenticate(must_be_paid=False)
         if g.account.session_id is None:
             raise BadKey(translatable("this needs a session, which the API key is not"))
         return view(*args, **kwargs)
@@ -81,7 +81,7 @@ def telegram_secret(view: View[Arguments]) -> View[Arguments]:
 
     @wraps(view)
     def guarded(*args: Arguments.args, **kwargs: Arguments.kwargs) -> ResponseReturnValue:
-        expected = vault.webhook_secret(str(kwargs["path"])).encode()
+        expected = cipher.webhook_secret(str(kwargs["path"])).encode()
         given = request.headers.get(TELEGRAM_HEADER, "").encode("utf-8", "surrogateescape")
         if not hmac.compare_digest(expected, given):
             return Response(status=401)
@@ -93,7 +93,7 @@ def telegram_secret(view: View[Arguments]) -> View[Arguments]:
 def _keyed(view: View[Arguments], *, must_be_paid: bool) -> View[Arguments]:
     @wraps(view)
     def guarded(*args: Arguments.args, **kwargs: Arguments.kwargs) -> ResponseReturnValue:
-        _admit(must_be_paid=must_be_paid)
+        _authenticate(must_be_paid=must_be_paid)
         return view(*args, **kwargs)
 
     return mark("api_key" if must_be_paid else "api_key_even_unpaid")(guarded)
@@ -104,13 +104,13 @@ def counted(view: View[Arguments]) -> View[Arguments]:
 
     @wraps(view)
     def guarded(*args: Arguments.args, **kwargs: Arguments.kwargs) -> ResponseReturnValue:
-        rate_limits.STRANGERS.take(caller_address())
+        rate_limits.ANONYMOUS.hit(caller_address())
         return view(*args, **kwargs)
 
     return guarded
 
 
-def _admit(*, must_be_paid: bool) -> None:
+def _authenticate(*, must_be_paid: bool) -> None:
     """Let in as `g.account`, and count: an account by itself, the others by address.
 
     A right key is let in from an address that has brought too many wrong ones:
@@ -118,15 +118,17 @@ def _admit(*, must_be_paid: bool) -> None:
     """
     try:
         key = presented_key()
-        admit = sessions.admit if key.startswith(sessions.PREFIX) else accounts.admit
-        caller: Caller = admit(key, must_be_paid=must_be_paid)
+        authenticate = (
+            sessions.authenticate if key.startswith(sessions.PREFIX) else accounts.authenticate
+        )
+        caller: Caller = authenticate(key, must_be_paid=must_be_paid)
     except (BadKey, Banned, Unpaid):
-        rate_limits.STRANGERS.take(caller_address())
+        rate_limits.ANONYMOUS.hit(caller_address())
         raise
     g.account = caller  # known before it is counted: a refusal is told in its language
-    rate_limits.CALLERS.take(str(caller.id))
-    if dear := rate_limits.DEAR.get(request.endpoint or ""):
-        dear.take(str(caller.id))
+    rate_limits.AUTHENTICATED.hit(str(caller.id))
+    if limit := rate_limits.EXPENSIVE_ENDPOINTS.get(request.endpoint or ""):
+        limit.hit(str(caller.id))
 
 
 def presented_key() -> str:

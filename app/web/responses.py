@@ -19,7 +19,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
-from app.crypto import CannotUnseal
+from app.crypto import CannotDecrypt
 from app.errors import ApiError, BadParameter, DatabaseDown, NoSuchFunction, TooLarge
 from app.extensions import db
 from app.translations import speaking, translated
@@ -95,7 +95,7 @@ def _unexpected(error: Exception) -> ApiError:
         request_id=request_id,
         method=request.method,
         path=request.path,
-        **({"hint": hint} if isinstance(error, CannotUnseal) else {}),
+        **({"hint": hint} if isinstance(error, CannotDecrypt) else {}),
         exc_info=error,
     )
     return ApiError(request_id=request_id)

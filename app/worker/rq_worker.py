@@ -14,7 +14,6 @@ from typing import Any, Final
 import redis
 import rq
 import structlog
-from flask import current_app
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 from rq.exceptions import StopRequested
@@ -23,6 +22,7 @@ from rq.timeouts import BaseDeathPenalty
 from sqlalchemy.exc import SQLAlchemyError
 
 from app import jobs
+from app.config import current_settings
 from app.extensions import db, doorbell
 from app.queues import FAULTS, Queue
 
@@ -82,7 +82,7 @@ class Drainer(rq.SimpleWorker):
 def work(queue: Queue) -> None:
     """Drain `queue` at every reminder, until `jobs.stopping`. Outlives Redis."""
     logging.getLogger("rq.worker").addFilter(_is_news)
-    url = current_app.config["SETTINGS"].redis_url
+    url = current_settings().redis_url
     while not jobs.stopping.is_set():
         if not doorbell.answers():
             time.sleep(AGAIN_SECONDS)

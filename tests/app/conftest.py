@@ -25,7 +25,7 @@ from sqlalchemy.orm import sessionmaker
 from werkzeug.test import TestResponse
 
 from app import create_app
-from app.crypto import fingerprint, new_secret
+from app.crypto import hash_secret, new_secret
 from app.extensions import db
 from app.models import Account
 from app.services.lists.row_counts import TALLIES
@@ -154,7 +154,7 @@ def make_account(app: Flask) -> Callable[..., Account]:
         secret = new_secret()
         account = Account(
             **{"login": login, "name": login, "created": int(time.time()), **fields},
-            key_hash=fingerprint(secret),
+            key_hash=hash_secret(secret),
         )
         db.session.add(account)
         db.session.commit()

@@ -46,7 +46,7 @@ class Desk:
         db.session.commit()
         return number
 
-    def hear(self, *updates: dict[str, Any], bot: int | None = None) -> None:
+    def receive(self, *updates: dict[str, Any], bot: int | None = None) -> None:
         """Updates come to the service bot, or to another one, and are processed."""
         for update in updates:
             update.setdefault("update_id", next(self.uid))
@@ -63,18 +63,18 @@ class Desk:
         if updates:
             last = updates[-1]["update_id"]
             api.call("getUpdates", offset=last + 1)
-        self.hear(*updates)
+        self.receive(*updates)
         CALLBACK_ANSWERS.join()
         return len(updates)
 
     def start(self, person: Person, payload: str = "") -> None:
-        self.hear(people.start(person, payload))
+        self.receive(people.start(person, payload))
 
     def press(self, person: Person, data: str) -> str:
         """Press a button; returns the toast that was shown, if any."""
         press = {"id": "77", "from": person.user(), "data": data, "chat_instance": "1"}
         before = len(self.telegram.calls(TOKEN, "answerCallbackQuery"))
-        self.hear({"callback_query": press})
+        self.receive({"callback_query": press})
         CALLBACK_ANSWERS.join()
         calls = self.telegram.calls(TOKEN, "answerCallbackQuery")[before:]
         return calls[-1].params["text"] if calls else ""
@@ -114,7 +114,7 @@ def desk(live_app: Flask, bot_api: Any, change_settings: Callable[..., None]) ->
     """A service bot that is connected."""
     bot_api.add_bot(TOKEN, "gate_service_bot")
     change_settings(service_bot_token=TOKEN)
-    assert service_bot.keep()
+    assert service_bot.ensure_connected()
     return Desk(bot_api)
 
 

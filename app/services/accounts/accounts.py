@@ -11,9 +11,9 @@ from typing import Final, NamedTuple
 from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 
-from app.crypto import fingerprint, new_secret
+from app.crypto import hash_secret, new_secret
 from app.domain import tariffs
-from app.domain.tariffs import Plan, Standing
+from app.domain.tariffs import Plan, PlanStatus
 from app.errors import BadKey, BadParameter, Banned, NotFound, Unpaid, translatable
 from app.extensions import db
 from app.models import Account, AccountStatus, Campaign, CampaignStatus
@@ -26,7 +26,7 @@ UNLIMITED: Final = tariffs.UNLIMITED
 PLANS: Final = tariffs.PLANS
 FREE: Final = tariffs.FREE
 LANGUAGES: Final = ("en", "ru")
-_NOBODY: Final = fingerprint("")
+_NOBODY: Final = hash_secret("")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ class NewAccount(NamedTuple):
     key: str
 
 
-def admit(key: str, *, must_be_paid: bool = True) -> Caller:
+def authenticate(key: str, *, must_be_paid: bool = True) -> Caller:
     """The account that `key` opens, with its transaction ended.
 
     Raises BadKey (a wrong key and an unknown account are the same), Banned,
@@ -69,12 +69,12 @@ def admit(key: str, *, must_be_paid: bool = True) -> Caller:
     digits, _, secret = key.partition("-")
     account = _by_id(digits)
     expected = account.key_hash if account else _NOBODY
-    if not hmac.compare_digest(fingerprint(secret), expected) or account is None or not secret:
+    if not hmac.compare_digest(hash_secret(secret), expected) or account is None or not secret:
         raise BadKey
-    return let_in(account, must_be_paid=must_be_paid, grace=GRACE)
+    return authorize(account, must_be_paid=must_be_paid, grace=GRACE)
 
 
-def let_in(
+def authorize(
     account: Account, *, must_be_paid: bool, grace: int = 0, session_id: int | None = None
 ) -> Caller:
     """The caller behind a proven account, with its transaction ended.
@@ -97,14 +97,14 @@ def _by_id(digits: str) -> Account | None:
 
 
 def _has_lapsed(account: Account, now: float, grace: int) -> bool:
-    if standing_of(account, now) in (Standing.FREE, Standing.PAID):
+    if plan_status(account, now) in (PlanStatus.FREE, PlanStatus.PAID):
         return False
     return account.paid_until is not None and now > account.paid_until + grace
 
 
-def standing_of(account: Account, now: float | None = None) -> Standing:
+def plan_status(account: Account, now: float | None = None) -> PlanStatus:
     """How an account stands with its plan, now if not said."""
-    return tariffs.standing(account.tariff, account.paid_until, now or time.time())
+    return tariffs.plan_status(account.tariff, account.paid_until, now or time.time())
 
 
 def create(
@@ -128,7 +128,7 @@ def create(
         login=login,
         name=name,
         lang=lang,
-        key_hash=fingerprint(secret),
+        key_hash=hash_secret(secret),
         tariff=tariff,
         paid_until=_paid_until(tariff, until, now),
         created=now,
@@ -165,7 +165,7 @@ def _paid_until(tariff: str, until: int | None, now: int) -> int | None:
 def rotate_key(account_id: int) -> str:
     """Replace the API key; the old one is dead at once."""
     secret = new_secret()
-    _find(account_id).key_hash = fingerprint(secret)
+    _find(account_id).key_hash = hash_secret(secret)
     db.session.commit()
     return f"{account_id}-{secret}"
 

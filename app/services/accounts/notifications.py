@@ -11,16 +11,15 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 import orjson
-from flask import current_app
 from sqlalchemy import ColumnElement, Connection, select, update
 
+from app.config import current_settings
 from app.database import insert_rows
 from app.extensions import db
 from app.models import Account, Bot, Notice, NoticeKind, table_of
 from app.services.accounts.accounts import DAY, FREE
 
 if TYPE_CHECKING:
-    from app.config import Settings
     from app.domain.lead import Report
     from app.services.leads.batch import LeadContext
 
@@ -48,7 +47,7 @@ def lead_events(
         if slot.campaign.notify_level
         and NoticeKind(report.kind.value) in _HEARD[slot.campaign.notify_level]
     )
-    if not counts or not _is_spoken():
+    if not counts or not notifications_enabled():
         return
     wanted = _ACCOUNTS.c.id.in_({account for account, _, _ in counts})
     listening = set(connection.scalars(_listening(wanted, _ACCOUNTS.c.notify_leads)))
@@ -62,7 +61,7 @@ def lead_events(
 
 def plans_ending(now: float) -> None:
     """Warn whose plan ends within three days or one, once of each."""
-    if not _is_spoken():
+    if not notifications_enabled():
         return
     connection = db.session.connection()
     account = _ACCOUNTS.c
@@ -103,7 +102,7 @@ def _note_of_bot(bot_id: int, kind: NoticeKind, about: Mapping[str, Any], now: f
 
 
 def _note(account_id: int, kind: NoticeKind, about: Mapping[str, Any], now: float) -> None:
-    if not _is_spoken():
+    if not notifications_enabled():
         return
     connection = db.session.connection()
     if connection.scalar(_listening(_ACCOUNTS.c.id == account_id)) is not None:
@@ -115,7 +114,6 @@ def _listening(*where: ColumnElement[bool]) -> Any:
     return select(_ACCOUNTS.c.id).where(_ACCOUNTS.c.tg_id.is_not(None), *where)
 
 
-def _is_spoken() -> bool:
+def notifications_enabled() -> bool:
     """Whether this installation has a service bot at all."""
-    settings: Settings = current_app.config["SETTINGS"]
-    return bool(settings.service_bot_token)
+    return bool(current_settings().service_bot_token)

@@ -23,7 +23,7 @@ AWAY_SECONDS: Final = 5.0  # Redis is left alone after a fault: one caller waits
 KEPT: Final = 10_000  # callers that one process remembers by itself
 
 #: Returns the seconds to wait as text, "0" when the call is granted.
-TAKE: Final = """
+SCRIPT: Final = """
 local now, interval, burst = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 local full = math.max(tonumber(redis.call('GET', KEYS[1]) or '0'), now)
 full = math.min(full, now + burst * interval) + interval
@@ -51,7 +51,7 @@ class Limit:
     _full: dict[str, float] = field(default_factory=dict)
     _away_until: float = -math.inf
 
-    def take(self, caller: str) -> None:
+    def hit(self, caller: str) -> None:
         """Count one call. Raises TooManyRequests with the whole seconds to wait."""
         now = self.clock()
         wait = None if now < self._away_until else self._ask(caller, now)
@@ -65,7 +65,7 @@ class Limit:
         try:
             # EVAL and not EVALSHA: a Redis that was emptied has forgotten the script.
             return float(
-                self.shared().eval(TAKE, 1, f"gatepost:limit:{self.name}:{caller}", *terms)
+                self.shared().eval(SCRIPT, 1, f"gatepost:limit:{self.name}:{caller}", *terms)
             )
         except FAULTS:
             self._away_until = now + AWAY_SECONDS
@@ -85,12 +85,12 @@ class Limit:
 
 
 #: Whoever has a key: a dashboard page asks ten things at once, a script pages on for hours.
-CALLERS: Final = Limit("callers", per_minute=6000, burst=1000)
+AUTHENTICATED: Final = Limit("callers", per_minute=6000, burst=1000)
 #: Whoever has none, or a wrong one, by address.
-STRANGERS: Final = Limit("strangers", per_minute=600, burst=300)
+ANONYMOUS: Final = Limit("strangers", per_minute=600, burst=300)
 #: Calls by which somebody else's server is asked, on top of the first; by account.
-OUTWARD: Final = Limit("outward", per_minute=120, burst=60)
+OUTBOUND: Final = Limit("outward", per_minute=120, burst=60)
 #: By endpoint; `postbacks.test` counts only what it really sends, in `tryout`.
-DEAR: Final[Mapping[str, Limit]] = dict.fromkeys(
-    ("bots.add", "destinations.check", "profile.connect"), OUTWARD
+EXPENSIVE_ENDPOINTS: Final[Mapping[str, Limit]] = dict.fromkeys(
+    ("bots.add", "destinations.check", "profile.connect"), OUTBOUND
 )

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 import structlog
 from flask import current_app
 
-from app.config import BadSetting
+from app.config import BadSetting, current_settings
 from app.domain import tariffs
 from app.errors import BadKey, NoGateway, translatable
 from app.outbound.transport import Transport
@@ -68,7 +68,7 @@ def current(hook: str = "") -> Gateway:
 
 def invoice_of(ref: str, plan: Plan, buyer: int | None) -> Invoice:
     """What is to be paid for a plan; `buyer` is a Telegram id."""
-    settings: Settings = current_app.config["SETTINGS"]
+    settings = current_settings()
     base = settings.public_url
     return Invoice(
         ref,

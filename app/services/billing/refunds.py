@@ -14,7 +14,7 @@ from app.extensions import db
 from app.models import Account, Payment, PaymentState
 from app.services.accounts import accounts
 from app.services.billing import gateway
-from app.services.billing.tariffs import put_on
+from app.services.billing.tariffs import activate_plan
 from app.services.service_bot import bot as service_bot
 from app.translations import gettext, speaking
 from plugins.payments.contract import Received
@@ -39,12 +39,12 @@ def refund(payment_id: int) -> Payment:
         gateway_name = payment.gateway
         db.session.commit()
         gateway.give_back(gateway_name, received)
-        taken_back(payment_id, int(time.time()))
+        revoke_payment(payment_id, int(time.time()))
         db.session.commit()
     return db.session.get_one(Payment, payment_id, populate_existing=True)
 
 
-def taken_back(payment_id: int, now: int) -> bool:
+def revoke_payment(payment_id: int, now: int) -> bool:
     """The money went back, so the time does. False if that is known. No commit."""
     account_id = db.session.get_one(Payment, payment_id).account_id
     account = accounts.lock(account_id)
@@ -57,7 +57,7 @@ def taken_back(payment_id: int, now: int) -> bool:
         unused = _unused(payment, now)
         until = account.paid_until - unused
         plan = PLANS[_without(payment, account, until, now, unused)]
-        put_on(account, plan, None if plan.is_free else until)
+        activate_plan(account, plan, None if plan.is_free else until)
     _tell_refunded(account, PLANS[payment.tariff], now)
     log.info("payment.refunded", payment=payment_id, account=account_id)
     return True

@@ -20,6 +20,7 @@ import structlog
 from flask import current_app
 from sqlalchemy import select
 
+from app.config import current_settings
 from app.domain import tariffs
 from app.domain.tariffs import PLANS
 from app.domain.telegram.payments import PreCheckout, StarsPayment, SupportAsked
@@ -37,7 +38,6 @@ from plugins.payments.contract import Confirmation
 from plugins.payments.telegram_stars import NAME
 
 if TYPE_CHECKING:
-    from app.config import Settings
     from plugins.payments.registry import Gateway
 
 log = structlog.get_logger()
@@ -58,7 +58,9 @@ class Objection(enum.StrEnum):
     ACTIVE = "active"
 
 
-def told(bot_id: int, says: PreCheckout | StarsPayment | SupportAsked, now: float) -> None:
+def on_payment_update(
+    bot_id: int, says: PreCheckout | StarsPayment | SupportAsked, now: float
+) -> None:
     """An update about money came to a bot. Those of other bots are nobody's."""
     bot = service_bot.find()
     if bot is None or bot.id != bot_id:
@@ -96,7 +98,7 @@ def _check_out(bot: Bot, asked: PreCheckout, now: float) -> None:
     payment = db.session.scalar(select(Payment).where(Payment.ref == asked.payload))
     owner = db.session.get(Account, payment.account_id) if payment else None
     found = objection(payment, owner, asked, now) if _seller() else Objection.NOT_SOLD
-    settings: Settings = current_app.config["SETTINGS"]
+    settings = current_settings()
     with speaking(_language(asked.person, asked.language)):
         text = _words(found) if found else ""
     CALLBACK_ANSWERS.answer_checkout(settings.telegram_api_url, bot.token, asked.query, text)
@@ -119,12 +121,12 @@ def _went_back(money: StarsPayment, now: float) -> None:
     of_it = select(Payment.id).where(Payment.gateway == NAME, Payment.charge == money.charge)
     payment_id = db.session.scalar(of_it)
     if payment_id is not None:
-        refunds.taken_back(payment_id, int(now))
+        refunds.revoke_payment(payment_id, int(now))
         return
     log.error("refund.unknown", charge=money.charge, amount=money.amount)
     back = Confirmation(money.payload, False, money.amount, money.currency, money.charge)
     with contextlib.suppress(NotFound):
-        books.went_back_unseen(back, int(now))
+        books.record_refund_without_payment(back, int(now))
 
 
 def _support(bot: Bot, asked: SupportAsked, now: float) -> None:

@@ -43,7 +43,7 @@ def buy(account_id: int, code: str) -> str:
     if not tariffs.may_choose(account.tariff, account.paid_until, now):
         raise PlanActive
     if plan.is_free:
-        put_on(account, plan, None)
+        activate_plan(account, plan, None)
         db.session.commit()
         return ""
     return _invoice(account, plan, now)
@@ -75,7 +75,7 @@ def check(ref: str) -> Payment:
     payment = _payment(ref)
     if payment.state != PaymentState.NEW:
         return payment
-    CHECKS.take(ref)
+    CHECKS.hit(ref)
     asked = gateway.current()
     if "build_check" not in asked.hooks:
         return payment
@@ -112,13 +112,13 @@ def settle(told: Confirmation, now: int) -> None:
     payment.amount, payment.currency = told.amount, told.currency
     payment.charge, payment.payer = told.charge or None, told.payer
     payment.before = account.tariff
-    put_on(account, plan, until)
+    activate_plan(account, plan, until)
     db.session.flush()
     notifications.payment(account.id, plan.code, until, now)
     log.info("payment.received", payment=payment.id, account=account.id, tariff=plan.code)
 
 
-def went_back_unseen(told: Confirmation, now: int) -> None:
+def record_refund_without_payment(told: Confirmation, now: int) -> None:
     """A charge is told to be given back that was never told to be paid: it grants nothing later.
 
     Webhooks come in parallel, and one of them may come first. No commit. Raises NotFound.
@@ -201,7 +201,7 @@ def _again(payment: Payment, now: int) -> Payment:
     return second
 
 
-def put_on(account: Account, plan: Plan, until: int | None) -> None:
+def activate_plan(account: Account, plan: Plan, until: int | None) -> None:
     """The plan is in force. Campaigns beyond it pause, the newest first. No commit."""
     account.tariff, account.paid_until = plan.code, until
     if plan.campaigns == tariffs.UNLIMITED:

@@ -5,21 +5,18 @@ from __future__ import annotations
 import hashlib
 import random
 import time
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import structlog
-from flask import current_app
 from sqlalchemy import ColumnElement, and_, literal, select, update
 
-from app.crypto import CannotUnseal
+from app.config import current_settings
+from app.crypto import CannotDecrypt
 from app.domain.telegram.api_errors import Meaning
-from app.extensions import db, vault
+from app.extensions import cipher, db
 from app.models import Bot, BotStatus
 from app.outbound.telegram import BotApi, TelegramRefused, TelegramUnreachable
 from app.services.accounts import notifications
-
-if TYPE_CHECKING:
-    from app.config import Settings
 
 log = structlog.get_logger()
 
@@ -107,7 +104,7 @@ def _set_webhook(api: BotApi, path: str) -> None:
         api,
         "setWebhook",
         url=url,
-        secret_token=vault.webhook_secret(path),
+        secret_token=cipher.webhook_secret(path),
         allowed_updates=ALLOWED_UPDATES,
     )
     info = _patiently(api, "getWebhookInfo")
@@ -127,7 +124,7 @@ def drop_webhook(token: str, bot_id: int) -> None:
 
 def api_of(token: str) -> BotApi:
     """Return the bot's side of Telegram."""
-    return BotApi(_settings().telegram_api_url, token)
+    return BotApi(current_settings().telegram_api_url, token)
 
 
 def words_of(error: TelegramRefused | TelegramUnreachable) -> str:
@@ -149,7 +146,7 @@ def _patiently(api: BotApi, method: str, **params: Any) -> Any:
 
 
 def _drifted() -> ColumnElement[bool]:
-    base = _settings().public_url
+    base = current_settings().public_url
     wanted = (
         literal(f"{base}/telegram/").concat(Bot.webhook_path).concat(_KINDS)
         if base
@@ -175,7 +172,7 @@ def _put_right(bot_id: int) -> int:
     try:
         token = db.session.get_one(Bot, bot_id, populate_existing=True).token
         register(bot_id)
-    except (TelegramRefused, TelegramUnreachable, CannotUnseal) as error:
+    except (TelegramRefused, TelegramUnreachable, CannotDecrypt) as error:
         log.warning("bot.webhook_refused", bot=bot_id, reason=str(error))
         if isinstance(error, TelegramRefused) and error.meaning is Meaning.BOT_DEAD:
             pause(bot_id, "Telegram refused the token", token)
@@ -187,10 +184,5 @@ def _put_right(bot_id: int) -> int:
 
 
 def _url(path: str) -> str:
-    base = _settings().public_url
+    base = current_settings().public_url
     return f"{base}/telegram/{path}" if base else ""
-
-
-def _settings() -> Settings:
-    settings: Settings = current_app.config["SETTINGS"]
-    return settings

@@ -15,11 +15,11 @@ from contextlib import suppress
 from typing import IO, Final, NamedTuple
 
 import structlog
-from flask import current_app
 from PIL import Image
 from sqlalchemy import Connection, func, select
 from sqlalchemy.exc import IntegrityError
 
+from app.config import current_settings
 from app.crypto import new_secret
 from app.domain import media as rules
 from app.errors import BadParameter, DatabaseDown, TooLarge, translatable
@@ -100,7 +100,7 @@ def upload(account_id: int, file: IO[bytes]) -> str:
 
 def configured_store() -> ObjectStore | None:
     """Where new media go; None is the database."""
-    url: str = current_app.config["SETTINGS"].media_store
+    url = current_settings().media_store
     return object_store.opened(url) if url else None
 
 

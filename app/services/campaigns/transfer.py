@@ -16,9 +16,9 @@ import structlog
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
-from app.crypto import fingerprint, new_secret
+from app.crypto import hash_secret, new_secret
 from app.domain import tariffs
-from app.domain.tariffs import Standing
+from app.domain.tariffs import PlanStatus
 from app.errors import (
     BadParameter,
     NotAdminThere,
@@ -70,7 +70,7 @@ def renew_token(account_id: int) -> str:
     """Replace the receiving token; the old one is dead at once."""
     token = new_secret()
     row = db.session.get(TransferToken, account_id) or TransferToken(account_id=account_id)
-    row.token, row.token_hash = token, fingerprint(token)
+    row.token, row.token_hash = token, hash_secret(token)
     db.session.add(row)
     db.session.commit()
     return token
@@ -138,7 +138,7 @@ def _owner(token: str) -> int:
         select(TransferToken.account_id)
         .join(Account, Account.id == TransferToken.account_id)
         .where(
-            TransferToken.token_hash == fingerprint(token), Account.status == AccountStatus.ACTIVE
+            TransferToken.token_hash == hash_secret(token), Account.status == AccountStatus.ACTIVE
         )
     )
     if owner is None:
@@ -157,7 +157,7 @@ def _lock_both(account_id: int, token: str, bots: Sequence[int]) -> Account:
 
 
 def _is_paid(account: Account) -> bool:
-    return accounts.standing_of(account) is Standing.PAID
+    return accounts.plan_status(account) is PlanStatus.PAID
 
 
 def _check_room(recipient: Account, wanted: int) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from app.crypto import CannotUnseal, vault
+from app.crypto import CannotDecrypt, cipher
 from plugins.contract import Pace
 from plugins.host.adapter import Adapter
 from plugins.host.registry import BUILT_INS, BrokenTracker, Registry, UnknownTracker
@@ -33,24 +33,24 @@ class ResolvedDestination:
 
 
 class DestinationResolver:
-    """Opens sealed settings once, and again only when they change."""
+    """Opens encrypted settings once, and again only when they change."""
 
     def __init__(self, registry: Registry) -> None:
         self._registry = registry
         self._open: dict[tuple[str, str], ResolvedDestination] = {}
         self._cooling: dict[str, float] = {}
 
-    def resolve(self, tracker: str, sealed: str, now: float) -> ResolvedDestination:
+    def resolve(self, tracker: str, encrypted: str, now: float) -> ResolvedDestination:
         """The destination for this tracker and these settings. Raises DestinationUnavailable."""
         if now < self._cooling.get(tracker, 0.0):
             raise DestinationUnavailable(
                 f"the tracker {tracker} took too long and rests for a while"
             )
-        way = self._open.get((tracker, sealed))
+        way = self._open.get((tracker, encrypted))
         if way is None:
             if len(self._open) >= _KEPT:
                 self._open.clear()
-            way = self._open[(tracker, sealed)] = self._make(tracker, sealed, now)
+            way = self._open[(tracker, encrypted)] = self._make(tracker, encrypted, now)
         return way
 
     def cool_down(self, tracker: str, until: float) -> None:
@@ -61,14 +61,14 @@ class DestinationResolver:
         if tracker not in BUILT_INS:
             self._cooling[tracker] = until
 
-    def cached(self, tracker: str, sealed: str) -> ResolvedDestination | None:
+    def cached(self, tracker: str, encrypted: str) -> ResolvedDestination | None:
         """The way if it was opened before: asks no plugin, whatever lock is held."""
-        return self._open.get((tracker, sealed))
+        return self._open.get((tracker, encrypted))
 
-    def _make(self, tracker: str, sealed: str, now: float) -> ResolvedDestination:
+    def _make(self, tracker: str, encrypted: str, now: float) -> ResolvedDestination:
         try:
             adapter = self._registry.get(tracker)
-            settings = json.loads(vault.unseal(sealed))
+            settings = json.loads(cipher.decrypt(encrypted))
             return ResolvedDestination(
                 adapter,
                 settings,
@@ -80,9 +80,9 @@ class DestinationResolver:
             raise DestinationUnavailable(f"the tracker {tracker} is not installed") from None
         except BrokenTracker as error:
             raise DestinationUnavailable(f"the tracker {tracker} is broken: {error}") from error
-        except CannotUnseal:
+        except CannotDecrypt:
             raise DestinationUnavailable(
-                "the settings were sealed with another SECRET_KEY"
+                "the settings were encrypted with another SECRET_KEY"
             ) from None
         except AdapterFailed as error:
             if error.slow:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Final
 
 from app.models import JournalEntry, JournalTally
-from app.services.lists.long_lists import Listing, Wanted, fetch, given
+from app.services.lists.long_lists import LongList, RowQuery, fetch, without_none
 from app.services.lists.ownership import check_owned
 from app.services.lists.pages import Page
 
-ENTRIES: Final = Listing(
+ENTRIES: Final = LongList(
     JournalEntry, JournalEntry.id, JournalEntry.time, JournalTally,
     (frozenset({"account_id", "bot_id", "chat_id"}),),
 )  # fmt: skip
@@ -29,6 +29,6 @@ def listed(
 ) -> Page[JournalEntry]:
     """Entries newest first, of a bot the account has or had. Raises NotFound."""
     check_owned(account_id, bot=bot)
-    equal = {"account_id": account_id, "bot_id": bot, "chat_id": chat, "action": action}
-    wanted = Wanted(given(equal), since, until)
-    return fetch(ENTRIES, wanted, limit=limit, offset=offset, before=before)
+    columns = {"account_id": account_id, "bot_id": bot, "chat_id": chat, "action": action}
+    query = RowQuery(without_none(columns), since, until)
+    return fetch(ENTRIES, query, limit=limit, offset=offset, before=before)

@@ -156,7 +156,7 @@ def _hear(
 ) -> int:
     """What belongs to no campaign may be meant for the service bot. How often it was."""
     starts = [(one, says) for one, says in unclaimed if says.chat is None]
-    heard = service_bot.hear([(one.bot_id, says) for one, says in starts], now)
+    heard = service_bot.on_start([(one.bot_id, says) for one, says in starts], now)
     met = {one.id for (one, _), was_met in zip(starts, heard, strict=True) if was_met}
     nobodys = UpdateResult(0, UpdateState.IGNORED, "no living campaign for it")
     for one, _ in unclaimed:
@@ -174,9 +174,9 @@ def _note(bot_id: int, says: updates.ParsedUpdate, now: float) -> None:
         case BotBlockedChanged():
             reachability.record_block_change(bot_id, says)
         case ButtonPressed():
-            service_bot.pressed(bot_id, says, now)
+            service_bot.on_callback(bot_id, says, now)
         case PreCheckout() | StarsPayment() | SupportAsked():
-            stars.told(bot_id, says, now)
+            stars.on_payment_update(bot_id, says, now)
 
 
 def _advance(

@@ -11,14 +11,14 @@ from app.errors import NotFound
 from app.extensions import db
 from app.models import JournalEntry, Lead, LeadTally, Postback
 from app.services.lists import long_lists
-from app.services.lists.long_lists import Listing, Wanted, given
+from app.services.lists.long_lists import LongList, RowQuery, without_none
 from app.services.lists.ownership import check_owned
 from app.services.lists.pages import Page
 
 #: A lead that was teased for years is still one answer.
 STORY: Final = 500
 PART: Final = 1000  # rows an export reads at a time
-LEADS: Final = Listing(
+LEADS: Final = LongList(
     Lead, Lead.id, Lead.start_time, LeadTally,
     (frozenset({"account_id"}), frozenset({"account_id", "campaign_id"})),
 )  # fmt: skip
@@ -33,27 +33,27 @@ class Explained(NamedTuple):
 
 
 def listed(
-    account_id: int, *, limit: int = 50, offset: int = 0, before: int | None = None, **wanted: Any
+    account_id: int, *, limit: int = 50, offset: int = 0, before: int | None = None, **filters: Any
 ) -> Page[Lead]:
-    """Leads newest first; see `_wanted` for what may be `wanted`. Raises NotFound."""
+    """Leads newest first; see `_row_query` for what `filters` may hold. Raises NotFound."""
     return long_lists.fetch(
-        LEADS, _wanted(account_id, **wanted), limit=limit, offset=offset, before=before
+        LEADS, _row_query(account_id, **filters), limit=limit, offset=offset, before=before
     )
 
 
-def everyone(account_id: int, **wanted: Any) -> Iterator[Sequence[Lead]]:
-    """All leads `wanted`, newest first, by the thousand. Raises NotFound at once.
+def everyone(account_id: int, **filters: Any) -> Iterator[Sequence[Lead]]:
+    """All leads that match `filters`, newest first, by the thousand. Raises NotFound at once.
 
     Each part is a short transaction: a client may take its time in between.
     Leads that appear meanwhile are not among them.
     """
-    return _parts(_wanted(account_id, **wanted))
+    return _parts(_row_query(account_id, **filters))
 
 
-def _parts(wanted: Wanted) -> Iterator[Sequence[Lead]]:
+def _parts(query: RowQuery) -> Iterator[Sequence[Lead]]:
     last = None
     while True:
-        rows = db.session.scalars(long_lists.newest_first(LEADS, wanted, last).limit(PART)).all()
+        rows = db.session.scalars(long_lists.newest_first(LEADS, query, last).limit(PART)).all()
         db.session.expunge_all()
         db.session.commit()
         if rows:
@@ -63,18 +63,18 @@ def _parts(wanted: Wanted) -> Iterator[Sequence[Lead]]:
         last = rows[-1].start_time, rows[-1].id
 
 
-def _wanted(
+def _row_query(
     account_id: int,
     *,
     campaign: int | None = None,
     status: int | None = None,
     since: int | None = None,
     until: int | None = None,
-) -> Wanted:
+) -> RowQuery:
     """`since` and `until` (Unix seconds of the start) include their ends."""
     check_owned(account_id, campaign=campaign)
-    equal = {"account_id": account_id, "campaign_id": campaign, "state": status}
-    return Wanted(given(equal), since, until)
+    columns = {"account_id": account_id, "campaign_id": campaign, "state": status}
+    return RowQuery(without_none(columns), since, until)
 
 
 def explained(account_id: int, lead_id: int) -> Explained:

@@ -25,7 +25,7 @@ from app.services.lists.pages import Page
 from app.services.lists.row_counts import Bucket, CountQuery
 
 Row = TypeVar("Row", bound=Base)
-Place = tuple[Any, int]  # the time and the id of a row
+SortKey = tuple[Any, int]  # the time and the id of a row
 
 #: Up to here an index is read row by row; beyond, hours are skipped.
 NEAR: Final = 1000
@@ -35,7 +35,7 @@ NEVER: Final = 253_402_300_800  # 1 January 10000
 
 
 @dataclass(frozen=True, slots=True)
-class Listing(Generic[Row]):
+class LongList(Generic[Row]):
     """A model sorted by `time`, then `id`, and the tally that counts its rows.
 
     `indexed` are the sets of columns for which an index gives that order.
@@ -49,13 +49,13 @@ class Listing(Generic[Row]):
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """Rows whose columns have the values of `equal`, within a period of Unix seconds.
+class RowQuery:
+    """Rows whose columns have the values of `filters`, within a period of Unix seconds.
 
-    `equal` names columns that the tally has too. Both ends belong to the period.
+    `filters` names columns that the tally has too. Both ends belong to the period.
     """
 
-    equal: Mapping[str, Any]
+    filters: Mapping[str, Any]
     since: int | None = None
     until: int | None = None
 
@@ -70,14 +70,14 @@ class Wanted:
         return None if self.until is None else min(max(0, self.until + 1), NEVER)
 
 
-def given(equal: Mapping[str, Any]) -> dict[str, Any]:
+def without_none(filters: Mapping[str, Any]) -> dict[str, Any]:
     """What the caller has named; the others are None."""
-    return {name: value for name, value in equal.items() if value is not None}
+    return {name: value for name, value in filters.items() if value is not None}
 
 
 def fetch(
-    listing: Listing[Row],
-    wanted: Wanted,
+    long_list: LongList[Row],
+    query: RowQuery,
     *,
     limit: int,
     offset: int,
@@ -90,70 +90,72 @@ def fetch(
     last id of the previous page, is not moved by them. Raises NotFound when
     that row is gone.
     """
-    cursor = None if before is None else _cursor(listing, wanted, before)
-    total = row_counts.total(_counted(listing, wanted), wanted.start, wanted.end)
+    cursor = None if before is None else _cursor(long_list, query, before)
+    total = row_counts.total(_counted(long_list, query), query.start, query.end)
     if offset >= total:
         return Page([], total)
-    matching = newest_first(listing, wanted, cursor)
-    if offset + limit > near or frozenset(wanted.equal) not in listing.indexed:
-        hours, skipped = _hours(listing, wanted, cursor, offset, limit)
+    matching = newest_first(long_list, query, cursor)
+    if offset + limit > near or frozenset(query.filters) not in long_list.indexed:
+        hours, skipped = _hours(long_list, query, cursor, offset, limit)
         if not hours:
             return Page([], total)
-        matching, offset = _within(matching, listing, hours), offset - skipped
+        matching, offset = _within(matching, long_list, hours), offset - skipped
     return Page(db.session.scalars(matching.limit(limit).offset(offset)).all(), total)
 
 
-def newest_first(listing: Listing[Row], wanted: Wanted, after: Place | None = None) -> Select[Row]:
-    """All rows that are wanted, or those that come `after` a place in the list."""
-    matching = select(listing.model).where(*conditions(listing, wanted))
+def newest_first(
+    long_list: LongList[Row], query: RowQuery, after: SortKey | None = None
+) -> Select[Row]:
+    """All rows that `query` asks for, or those that come `after` a place in the list."""
+    matching = select(long_list.model).where(*conditions(long_list, query))
     if after:
-        matching = matching.where(_below(listing, after))
-    return matching.order_by(listing.time.desc(), listing.key.desc())
+        matching = matching.where(_below(long_list, after))
+    return matching.order_by(long_list.time.desc(), long_list.key.desc())
 
 
-def conditions(listing: Listing[Row], wanted: Wanted) -> list[ColumnElement[bool]]:
-    """What the rows that are wanted have in common."""
-    return _counted(listing, wanted).rows(wanted.start, wanted.end)
+def conditions(long_list: LongList[Row], query: RowQuery) -> list[ColumnElement[bool]]:
+    """The conditions of `query`."""
+    return _counted(long_list, query).rows(query.start, query.end)
 
 
-def _counted(listing: Listing[Row], wanted: Wanted) -> CountQuery:
-    tables = table_of(listing.model), table_of(listing.tally)
-    return CountQuery(*tables, listing.time.key, wanted.equal)
+def _counted(long_list: LongList[Row], query: RowQuery) -> CountQuery:
+    tables = table_of(long_list.model), table_of(long_list.tally)
+    return CountQuery(*tables, long_list.time.key, query.filters)
 
 
-def _cursor(listing: Listing[Row], wanted: Wanted, before: int) -> Place:
-    own = table_of(listing.model).c.account_id == wanted.equal["account_id"]
-    time = db.session.scalar(select(listing.time).where(listing.key == before, own))
+def _cursor(long_list: LongList[Row], query: RowQuery, before: int) -> SortKey:
+    own = table_of(long_list.model).c.account_id == query.filters["account_id"]
+    time = db.session.scalar(select(long_list.time).where(long_list.key == before, own))
     if time is None:
         raise NotFound
     return time, before
 
 
-def _below(listing: Listing[Row], place: Place) -> ColumnElement[bool]:
-    return tuple_(listing.time, listing.key) < place
+def _below(long_list: LongList[Row], place: SortKey) -> ColumnElement[bool]:
+    return tuple_(long_list.time, long_list.key) < place
 
 
 def _hours(
-    listing: Listing[Row], wanted: Wanted, cursor: Place | None, offset: int, limit: int
+    long_list: LongList[Row], query: RowQuery, cursor: SortKey | None, offset: int, limit: int
 ) -> tuple[list[Bucket], int]:
     """The hours that hold a page, newest first, and how many rows are in newer ones."""
-    counted, end = _counted(listing, wanted), wanted.end
+    counted, end = _counted(long_list, query), query.end
     started: list[Bucket] = []
     if cursor:
         hour = int(cursor[0]) // HOUR * HOUR
-        rows = [*counted.rows(wanted.start, end), _below(listing, cursor), listing.time >= hour]
+        rows = [*counted.rows(query.start, end), _below(long_list, cursor), long_list.time >= hour]
         started = [Bucket(hour, hour + HOUR, row_counts.count(counted, rows))]
         end = hour if end is None else min(end, hour)
     needed = offset + limit - sum(bucket.number for bucket in started)
-    parts = [*started, *_newest(counted, wanted.start, end, needed)]
-    found, skipped = _covering(parts, offset, limit)
-    days = [bucket for bucket in found if bucket.until - bucket.since == DAY]
+    parts = [*started, *_newest(counted, query.start, end, needed)]
+    chosen, skipped = _covering(parts, offset, limit)
+    days = [bucket for bucket in chosen if bucket.until - bucket.since == DAY]
     if not days:
-        return found, skipped
+        return chosen, skipped
     hours = row_counts.hours(counted, days[-1].since, days[0].until)
-    others = [bucket for bucket in found if bucket not in days]
-    found, more = _covering(sorted([*others, *hours], reverse=True), offset - skipped, limit)
-    return found, skipped + more
+    others = [bucket for bucket in chosen if bucket not in days]
+    chosen, more = _covering(sorted([*others, *hours], reverse=True), offset - skipped, limit)
+    return chosen, skipped + more
 
 
 def _newest(counted: CountQuery, since: int | None, until: int | None, needed: int) -> list[Bucket]:
@@ -171,24 +173,26 @@ def _newest(counted: CountQuery, since: int | None, until: int | None, needed: i
 
 def _covering(buckets: Sequence[Bucket], offset: int, limit: int) -> tuple[list[Bucket], int]:
     """The buckets that hold the rows from `offset` on, and how many rows come before them."""
-    found, passed, skipped = [], 0, 0
+    chosen, passed, skipped = [], 0, 0
     for bucket in buckets:
         if passed >= offset + limit:
             break
         passed += bucket.number
         if passed > offset:
-            found.append(bucket)
+            chosen.append(bucket)
         else:
             skipped = passed
-    return found, skipped
+    return chosen, skipped
 
 
-def _within(matching: Select[Row], listing: Listing[Row], hours: Sequence[Bucket]) -> Select[Row]:
+def _within(
+    matching: Select[Row], long_list: LongList[Row], hours: Sequence[Bucket]
+) -> Select[Row]:
     """Only rows of these hours; gaps between them are not read."""
     ends = [(hour.since, hour.until) for hour in reversed(hours)]
     if all(end == start for (_, end), (start, _) in pairwise(ends)):
-        return matching.where(listing.time >= ends[0][0], listing.time < ends[-1][1])
+        return matching.where(long_list.time >= ends[0][0], long_list.time < ends[-1][1])
     connection, columns = db.session.connection(), {"since": BigInteger(), "until": BigInteger()}
-    given = rows_table(is_postgresql(connection), columns)
-    inside = (listing.time >= given.c.since) & (listing.time < given.c.until)
-    return matching.join(given, inside).params(rows=packed(connection, columns, ends))
+    ranges = rows_table(is_postgresql(connection), columns)
+    inside = (long_list.time >= ranges.c.since) & (long_list.time < ranges.c.until)
+    return matching.join(ranges, inside).params(rows=packed(connection, columns, ends))

@@ -14,9 +14,9 @@ from typing import Any, Final
 import structlog
 from sqlalchemy import Connection, Row, Table, bindparam, text
 
-from app.crypto import CannotUnseal
+from app.crypto import CannotDecrypt
 from app.database import lock, update_rows
-from app.extensions import db, vault
+from app.extensions import cipher, db
 from app.models import Bot, Message, MessageState
 
 log = structlog.get_logger()
@@ -120,7 +120,7 @@ def claim(connection: Connection, *, now: float, lease_seconds: float, most: int
         if room <= 0:
             catch.more = True
             continue
-        token = _unsealed(bot.id, bot.token)
+        token = _decrypted(bot.id, bot.token)
         if token is None:
             continue
         head = _sort(connection, bot.id, now, room)
@@ -180,10 +180,10 @@ def _claimed(row: Row[Any], lease: str, token: str) -> ClaimedMessage:
     return ClaimedMessage(**row._asdict() | {"tries": row.tries + 1}, lease=lease, token=token)
 
 
-def _unsealed(bot: int, sealed: str) -> str | None:
+def _decrypted(bot: int, encrypted: str) -> str | None:
     """One bot's token that cannot be read must not silence the others."""
     try:
-        return vault.unseal(sealed)
-    except CannotUnseal as error:
+        return cipher.decrypt(encrypted)
+    except CannotDecrypt as error:
         log.warning("message.token_unreadable", bot=bot, reason=str(error))
         return None

@@ -11,8 +11,8 @@ from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, Final
 
 import structlog
-from flask import current_app
 
+from app.config import current_settings
 from app.domain.media import PHOTO, VIDEO
 from app.extensions import db
 from app.models import MessageState
@@ -51,7 +51,7 @@ def send(
 
     Returns how many messages came to their end.
     """
-    settings: Settings = current_app.config["SETTINGS"]
+    settings = current_settings()
     own = transport or Transport(trusted=True, max_body=telegram.MAX_BODY)
     reserve = LEASE_RESERVE + (_fetch_seconds(settings) if settings.media_store else 0)
     uploads = transport or Transport(

@@ -24,7 +24,7 @@ class DueDestination:
     failures: int  # in a row
     sending: int  # of its postbacks, over all processes
     tracker: str
-    settings: str  # sealed
+    settings: str  # encrypted
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class ClaimedPostback:
     first_try: float | None
     carried: str
     tracker: str
-    settings: str  # sealed
+    settings: str  # encrypted
     failures: int
 
 

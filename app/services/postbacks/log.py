@@ -14,7 +14,7 @@ from app.models import Attempt, Postback, PostbackState, PostbackTally
 from app.queues import Queue
 from app.services import postbacks
 from app.services.lists import long_lists, pages
-from app.services.lists.long_lists import Listing, Wanted, given
+from app.services.lists.long_lists import LongList, RowQuery, without_none
 from app.services.lists.ownership import check_owned
 from app.services.lists.pages import Page
 
@@ -22,7 +22,7 @@ from app.services.lists.pages import Page
 RESEND_CAP: Final = 10_000
 ATTEMPTS: Final = 500
 _BY = frozenset({"account_id"})
-POSTBACKS: Final = Listing(
+POSTBACKS: Final = LongList(
     Postback, Postback.id, Postback.created, PostbackTally,
     (_BY, _BY | {"campaign_id"}, _BY | {"destination_id"}),
 )  # fmt: skip
@@ -36,13 +36,13 @@ class Explained(NamedTuple):
 
 
 def listed(
-    account_id: int, *, limit: int = 50, offset: int = 0, before: int | None = None, **wanted: Any
+    account_id: int, *, limit: int = 50, offset: int = 0, before: int | None = None, **filters: Any
 ) -> Page[Postback]:
-    """Postbacks newest first; see `_wanted` for what may be `wanted`. Raises NotFound."""
-    if "lead" in wanted:  # they are few, and no tally tells leads apart
-        matching = select(Postback).where(*_conditions(account_id, **wanted))
+    """Postbacks newest first; see `_row_query` for what `filters` may hold. Raises NotFound."""
+    if "lead" in filters:  # they are few, and no tally tells leads apart
+        matching = select(Postback).where(*_conditions(account_id, **filters))
         return pages.fetch(matching, Postback.id, limit=limit, offset=offset, before=before)
-    found = _wanted(account_id, **wanted)
+    found = _row_query(account_id, **filters)
     return long_lists.fetch(POSTBACKS, found, limit=limit, offset=offset, before=before)
 
 
@@ -54,18 +54,18 @@ def explained(account_id: int, postback_id: int) -> Explained:
     return Explained(postback, latest[::-1])
 
 
-def resend(account_id: int, postback_id: int | None = None, **wanted: Any) -> int:
-    """Send one postback again, or those `wanted` that have ended; returns how many.
+def resend(account_id: int, postback_id: int | None = None, **filters: Any) -> int:
+    """Send one postback again, or those that match `filters` and have ended; returns how many.
 
     At most RESEND_CAP at a call, oldest first. Raises NotFound for one that is
     not there, BadParameter when nothing says which.
     """
     if postback_id is not None:
         return _resend(account_id, [_find(account_id, postback_id).id])
-    if not wanted:
+    if not filters:
         raise BadParameter("id", translatable("give an id, or a filter such as state=failed"))
     ended = Postback.state > PostbackState.SENDING
-    matching = select(Postback.id).where(*_conditions(account_id, **wanted), ended)
+    matching = select(Postback.id).where(*_conditions(account_id, **filters), ended)
     oldest = matching.order_by(Postback.created, Postback.id)
     ids = db.session.scalars(oldest.limit(RESEND_CAP)).all()
     return _resend(account_id, ids) if ids else 0
@@ -105,14 +105,14 @@ def _find(account_id: int, postback_id: int) -> Postback:
 
 
 def _conditions(
-    account_id: int, *, lead: int | None = None, **wanted: Any
+    account_id: int, *, lead: int | None = None, **filters: Any
 ) -> list[ColumnElement[bool]]:
     check_owned(account_id, lead=lead)
-    found = long_lists.conditions(POSTBACKS, _wanted(account_id, **wanted))
+    found = long_lists.conditions(POSTBACKS, _row_query(account_id, **filters))
     return found if lead is None else [*found, Postback.lead_id == lead]
 
 
-def _wanted(
+def _row_query(
     account_id: int,
     *,
     campaign: int | None = None,
@@ -121,14 +121,14 @@ def _wanted(
     state: int | None = None,
     since: int | None = None,
     until: int | None = None,
-) -> Wanted:
+) -> RowQuery:
     """`since` and `until` (Unix seconds of `created`) include their ends."""
     check_owned(account_id, campaign=campaign, dest=dest)
-    equal = {
+    columns = {
         "account_id": account_id,
         "campaign_id": campaign,
         "destination_id": dest,
         "kind": event,
         "state": state,
     }
-    return Wanted(given(equal), since, until)
+    return RowQuery(without_none(columns), since, until)

@@ -58,7 +58,7 @@ class PostbackUpdate:
 class Health:
     """How one destination fared in a batch.
 
-    `stop` is why to switch it off, `settings` are those that were refused, as sealed.
+    `stop` is why to switch it off, `settings` are those that were refused, as encrypted.
     """
 
     id: int

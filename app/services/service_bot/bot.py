@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Final
 
 import orjson
 import structlog
-from flask import current_app
 from sqlalchemy import select
 
+from app.config import current_settings
 from app.errors import ApiError, BadParameter, NotFound, translatable
 from app.extensions import db
 from app.models import Account, Bot, BotStatus, Campaign, CampaignStatus, Message
@@ -26,7 +26,6 @@ from app.services.service_bot import sessions, signup
 from app.translations import gettext, speaking
 
 if TYPE_CHECKING:
-    from app.config import Settings
     from app.domain.telegram.updates import ButtonPressed, LeadEvent
 
 log = structlog.get_logger()
@@ -41,20 +40,20 @@ UNDO: Final = "undo"
 
 
 def find() -> Bot | None:
-    """The living service bot; None without a SERVICE_BOT_TOKEN or before `keep`."""
-    token = _settings().service_bot_token
+    """The living service bot; None without a SERVICE_BOT_TOKEN or before `ensure_connected`."""
+    token = current_settings().service_bot_token
     if not token:
         return None
     living = select(Bot).where(Bot.tg_id == _tg_id(token), Bot.status != BotStatus.DELETED)
     return db.session.scalar(living)
 
 
-def keep() -> bool:
+def ensure_connected() -> bool:
     """Connect the bot that the settings name, and let go of another. Commits.
 
     False when Telegram would not have it so; try again later.
     """
-    token = _settings().service_bot_token
+    token = current_settings().service_bot_token
     owned = select(Bot).join(Account).where(Account.login == SYSTEM)
     mine = db.session.scalars(owned.where(Bot.status != BotStatus.DELETED)).all()
     bot = find()
@@ -73,7 +72,7 @@ def keep() -> bool:
     return True
 
 
-def hear(starts: Sequence[tuple[int, LeadEvent]], now: float) -> list[bool]:
+def on_start(starts: Sequence[tuple[int, LeadEvent]], now: float) -> list[bool]:
     """People opened bots (by id) without naming a campaign. No commit.
 
     Tells for each whether it was the service bot, which then has answered.
@@ -87,7 +86,7 @@ def hear(starts: Sequence[tuple[int, LeadEvent]], now: float) -> list[bool]:
     return heard
 
 
-def pressed(bot_id: int, press: ButtonPressed, now: float) -> None:
+def on_callback(bot_id: int, press: ButtonPressed, now: float) -> None:
     """Someone pressed a button. It is answered after the commit, by `CALLBACK_ANSWERS`."""
     bot = find()
     if bot is None or bot.id != bot_id:
@@ -95,14 +94,14 @@ def pressed(bot_id: int, press: ButtonPressed, now: float) -> None:
     account = db.session.scalar(select(Account).where(Account.tg_id == press.person.id))
     with speaking(account.lang if account else signup.language_of(press.person)):
         said = _do(press, account, now) or gettext("This button no longer works.")
-    CALLBACK_ANSWERS.add(_settings().telegram_api_url, bot.token, press.query, said)
+    CALLBACK_ANSWERS.add(current_settings().telegram_api_url, bot.token, press.query, said)
 
 
-def introduce(login: str, person: int, *, take: bool = False) -> None:
+def link_telegram_user(login: str, person: int, *, move: bool = False) -> None:
     """Who is behind an account, as the operator says: Telegram's id, or 0 for nobody. Commits.
 
     That person may log in to it then, is told its notices and may pay for it;
-    whoever was behind it before is logged out. With `take` the person leaves
+    whoever was behind it before is logged out. With `move` the person leaves
     the account they had. Raises NotFound, or BadParameter if they have one.
     """
     account = accounts.by_login(login)
@@ -110,7 +109,7 @@ def introduce(login: str, person: int, *, take: bool = False) -> None:
     if account.tg_id == (person or None):
         return
     if other is not None:
-        if not take:
+        if not move:
             raise BadParameter(
                 "id",
                 translatable("this person has the account %(login)s already", login=other.login),
@@ -159,7 +158,7 @@ def _mute(account: Account, campaign_id: int) -> str:
 
 
 def _log_in(bot: Bot, happening: LeadEvent, now: float) -> None:
-    account = signup.welcome(happening.person, int(now))
+    account = signup.account_for(happening.person, int(now))
     login_id = sessions.grant(happening.click, account.id, now)
     with speaking(account.lang):
         if login_id is None:
@@ -216,8 +215,3 @@ def _system() -> int:
 
 def _tg_id(token: str) -> int:
     return int(token.partition(":")[0])
-
-
-def _settings() -> Settings:
-    settings: Settings = current_app.config["SETTINGS"]
-    return settings

@@ -29,7 +29,7 @@ _LOCK: Final = 0x676103
 _NOTICES: Final = table_of(Notice)
 
 # The last message to a person tells when the next one may be.
-_LISTENING = text("""
+_RECIPIENTS = text("""
     SELECT a.id, a.tg_id, a.lang FROM account a
     WHERE a.id IN (SELECT account_id FROM notice) AND a.tg_id IS NOT NULL
     AND COALESCE((
@@ -39,7 +39,7 @@ _LISTENING = text("""
     ORDER BY a.id LIMIT :many
 """)
 # They blocked the bot, or will never hear: nothing piles up for them.
-_DEAF = text("""
+_UNDELIVERABLE = text("""
     DELETE FROM notice WHERE created < :old OR account_id IN (
         SELECT a.id FROM account a JOIN unreachable u ON u.subscriber = a.tg_id
         WHERE u.bot_id = :bot AND a.id IN (SELECT account_id FROM notice)
@@ -48,7 +48,7 @@ _DEAF = text("""
 
 
 @dataclass(frozen=True, slots=True)
-class Listener:
+class Recipient:
     """Who is told, and in which language."""
 
     account_id: int
@@ -70,28 +70,28 @@ def flush(now: float) -> int:
     if bot is None or not try_lock(connection, _LOCK):
         db.session.rollback()
         return 0
-    connection.execute(_DEAF, {"old": now - STALE_SECONDS, "bot": bot.id})
+    connection.execute(_UNDELIVERABLE, {"old": now - STALE_SECONDS, "bot": bot.id})
     terms = {"bot": bot.id, "then": now - PACE_SECONDS, "yes": True, "many": PEOPLE}
-    listeners = [Listener(*row) for row in connection.execute(_LISTENING, terms)]
-    staged = sum(_tell(connection, bot.id, listener, now) for listener in listeners)
+    recipients = [Recipient(*row) for row in connection.execute(_RECIPIENTS, terms)]
+    staged = sum(_tell(connection, bot.id, recipient, now) for recipient in recipients)
     db.session.commit()
     return staged
 
 
-def _tell(connection: Connection, bot_id: int, listener: Listener, now: float) -> bool:
+def _tell(connection: Connection, bot_id: int, recipient: Recipient, now: float) -> bool:
     notices = connection.execute(
-        delete(_NOTICES).where(_NOTICES.c.account_id == listener.account_id).returning(*_NOTICES.c)
+        delete(_NOTICES).where(_NOTICES.c.account_id == recipient.account_id).returning(*_NOTICES.c)
     ).all()
     topics = _topics(connection, notices)
     if not topics:
         return False
-    with speaking(listener.lang):
+    with speaking(recipient.lang):
         said, buttons = render(topics), keyboard(topics)
     db.session.add(
         Message(
-            account_id=listener.account_id,
+            account_id=recipient.account_id,
             bot_id=bot_id,
-            chat_id=listener.chat_id,
+            chat_id=recipient.chat_id,
             campaign_id=0,
             lead_id=0,
             text=said,

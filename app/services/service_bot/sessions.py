@@ -15,7 +15,7 @@ from typing import Final
 from sqlalchemy import delete, select, update
 from sqlalchemy.exc import IntegrityError
 
-from app.crypto import fingerprint, new_secret
+from app.crypto import hash_secret, new_secret
 from app.errors import BadKey
 from app.extensions import db
 from app.models import Account, Login, Session
@@ -43,7 +43,7 @@ def grant(nonce: str, account_id: int, now: float) -> int | None:
     """
     if not re.fullmatch(NONCE, nonce, re.ASCII):
         return None
-    login = Login(nonce_hash=fingerprint(nonce), account_id=account_id, expires=now + LOGIN_SECONDS)
+    login = Login(nonce_hash=hash_secret(nonce), account_id=account_id, expires=now + LOGIN_SECONDS)
     try:
         with db.session.begin_nested():
             db.session.add(login)
@@ -54,7 +54,7 @@ def grant(nonce: str, account_id: int, now: float) -> int | None:
 
 def poll(nonce: str, address: str) -> str | None:
     """The token, once the link was opened. Raises TooManyRequests by `address`."""
-    POLLS.take(address)
+    POLLS.hit(address)
     return redeem(nonce, time.time())
 
 
@@ -62,7 +62,7 @@ def redeem(nonce: str, now: float) -> str | None:
     """Turn an opened nonce into a session's token, for whoever is first."""
     opened = db.session.execute(
         update(Login)
-        .where(Login.nonce_hash == fingerprint(nonce), Login.used.is_(None), Login.expires > now)
+        .where(Login.nonce_hash == hash_secret(nonce), Login.used.is_(None), Login.expires > now)
         .values(used=now)
         .returning(Login.id, Login.account_id)
     ).first()
@@ -71,7 +71,7 @@ def redeem(nonce: str, now: float) -> str | None:
         return None
     token = PREFIX + new_secret(32)
     session = Session(
-        token_hash=fingerprint(token),
+        token_hash=hash_secret(token),
         account_id=opened.account_id,
         login_id=opened.id,
         created=now,
@@ -82,7 +82,7 @@ def redeem(nonce: str, now: float) -> str | None:
     return token
 
 
-def admit(token: str, *, must_be_paid: bool = True) -> Caller:
+def authenticate(token: str, *, must_be_paid: bool = True) -> Caller:
     """The account whose session this is, with its transaction ended.
 
     Raises BadKey, Banned, or Unpaid: a session has no days of grace.
@@ -90,11 +90,11 @@ def admit(token: str, *, must_be_paid: bool = True) -> Caller:
     found = db.session.execute(
         select(Account, Session.id)
         .join(Session, Session.account_id == Account.id)
-        .where(Session.token_hash == fingerprint(token), Session.expires > time.time())
+        .where(Session.token_hash == hash_secret(token), Session.expires > time.time())
     ).first()
     if found is None:
         raise BadKey
-    return accounts.let_in(found[0], must_be_paid=must_be_paid, session_id=found[1])
+    return accounts.authorize(found[0], must_be_paid=must_be_paid, session_id=found[1])
 
 
 def end(account_id: int, session_id: int, *, everywhere: bool = False) -> None:

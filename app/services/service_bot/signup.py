@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
-from app.crypto import fingerprint, new_secret
+from app.crypto import hash_secret, new_secret
 from app.extensions import db
 from app.models import Account
 from app.services.accounts.accounts import FREE
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from app.domain.telegram.updates import Person
 
 
-def welcome(person: Person, now: int) -> Account:
+def account_for(person: Person, now: int) -> Account:
     """The person's account; on the first visit a new one, on the free plan. No commit."""
     for login in _logins(person):
         account = db.session.scalar(select(Account).where(Account.tg_id == person.id))
@@ -27,7 +27,7 @@ def welcome(person: Person, now: int) -> Account:
             login=login,
             name=_name(person),
             lang=language_of(person),
-            key_hash=fingerprint(new_secret()),  # profile/apikey gives the first key
+            key_hash=hash_secret(new_secret()),  # profile/apikey gives the first key
             tariff=FREE,
             tg_id=person.id,
             created=now,

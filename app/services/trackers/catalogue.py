@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 from flask import current_app
 from marshmallow import ValidationError
 
-from app.config import Settings
+from app.config import current_settings
 from app.errors import BadParameter, translatable
 from app.outbound.scheme import HTTPS, scheme_for
 from plugins.contract import EventKind
@@ -96,7 +96,7 @@ def check(adapter: Adapter, raw: Mapping[str, Any], field: str = "settings") -> 
         raise ValidationError({field: error.messages} if field else error.messages_dict) from error
     except AdapterFailed as error:
         raise _failed(adapter, error) from error
-    ours: Settings = current_app.config["SETTINGS"]
+    ours = current_settings()
     for name, declared in adapter.schema.fields.items():
         if path := declared.metadata.get("scheme_of"):
             host = _at(settings, str(path))

@@ -6,9 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from flask import current_app
-
-from app.config import Settings
+from app.config import current_settings
 from app.extensions import db
 from app.outbound.transport import Answer, Failure, Transport
 from app.web.request_slots import slot_released
@@ -40,7 +38,7 @@ def exchange(request: Request) -> Answer:
     Ends the transaction first: no database connection is held meanwhile.
     """
     db.session.commit()
-    ours: Settings = current_app.config["SETTINGS"]
+    ours = current_settings()
     with slot_released(), Transport(allow=ours.outbound_allow, connections=1) as transport:
         return next(transport.exchange([request]))
 

@@ -89,7 +89,7 @@ def run(
         return TestResult(frozen, sent=False, steps=[], reason=reason)
     if not send:
         return TestResult(frozen, sent=False, steps=[_rendered(request) for request in requests])
-    rate_limits.OUTWARD.take(str(account_id))
+    rate_limits.OUTBOUND.hit(str(account_id))
     return _send(ready, sample, requests, frozen)
 
 

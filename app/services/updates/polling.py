@@ -17,14 +17,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 import structlog
-from flask import current_app
 from sqlalchemy import and_, select, type_coerce, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.types import Text
 
-from app.crypto import CannotUnseal
+from app.config import current_settings
+from app.crypto import CannotDecrypt
 from app.domain.telegram.api_errors import Meaning
-from app.extensions import db, vault
+from app.extensions import cipher, db
 from app.models import Bot, BotStatus
 from app.outbound import telegram
 from app.outbound.telegram import TelegramRefused, TelegramUnreachable
@@ -35,7 +35,6 @@ from app.services.updates import inbox
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from app.config import Settings
 
 log = structlog.get_logger()
 
@@ -53,7 +52,7 @@ class Line:
 
     bot_id: int
     offset: int
-    sealed: str = field(repr=False)
+    encrypted: str = field(repr=False)
     limit: int = LIMIT
     failures: int = 0
     not_before: float = 0.0  # monotonic
@@ -84,7 +83,7 @@ class Poller:
 
     def run(self, stop: threading.Event) -> None:
         """Poll until `stop`. Does nothing but wait where webhooks are in use."""
-        settings: Settings = current_app.config["SETTINGS"]
+        settings = current_settings()
         if settings.public_url:
             stop.wait()
             return
@@ -131,9 +130,9 @@ class Poller:
         if time.monotonic() >= self._renew_at:
             self._lease(and_(_POLLED, Bot.poll_token == self._name), now)
             self._renew_at = time.monotonic() + LEASE_SECONDS / 4
-        sealed = type_coerce(Bot.token, Text)
+        encrypted = type_coerce(Bot.token, Text)
         rows = db.session.execute(
-            select(Bot.id, Bot.poll_offset, sealed, Bot.webhook_url).where(
+            select(Bot.id, Bot.poll_offset, encrypted, Bot.webhook_url).where(
                 _POLLED, Bot.poll_token == self._name, Bot.poll_until >= now
             )
         ).all()
@@ -147,12 +146,12 @@ class Poller:
             execution_options={"synchronize_session": False},
         )
 
-    def _line(self, bot_id: int, offset: int, sealed: str, webhook_url: str) -> Line:
+    def _line(self, bot_id: int, offset: int, encrypted: str, webhook_url: str) -> Line:
         line = self._lines.get(bot_id)
         if line is None:
-            return Line(bot_id, offset, sealed, hooked=bool(webhook_url))
-        if line.sealed != sealed:  # a new token may be good
-            line.sealed, line.failures, line.not_before = sealed, 0, 0.0
+            return Line(bot_id, offset, encrypted, hooked=bool(webhook_url))
+        if line.encrypted != encrypted:  # a new token may be good
+            line.encrypted, line.failures, line.not_before = encrypted, 0, 0.0
         return line
 
     def _start_all(self, base_url: str) -> None:
@@ -163,8 +162,8 @@ class Poller:
 
     def _start(self, line: Line, base_url: str) -> None:
         try:
-            token = vault.unseal(line.sealed)
-        except CannotUnseal as error:
+            token = cipher.decrypt(line.encrypted)
+        except CannotDecrypt as error:
             self._back_off(line, str(error))
             return
         method, params = "getUpdates", self._params(line)

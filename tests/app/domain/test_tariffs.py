@@ -7,12 +7,12 @@ from hypothesis import strategies as st
 from app.domain.tariffs import (
     DAY,
     PERIOD,
-    Standing,
+    PlanStatus,
     free_slots,
     is_over,
     may_choose,
     paid_until,
-    standing,
+    plan_status,
 )
 
 NOW = 1_790_000_000
@@ -21,18 +21,18 @@ NOW = 1_790_000_000
 @pytest.mark.parametrize(
     ("tariff", "until", "stands"),
     [
-        ("kitten", None, Standing.FREE),
-        ("kitten", NOW - 100 * DAY, Standing.FREE),
-        ("cat", None, Standing.PAID),
-        ("cat", NOW, Standing.PAID),
-        ("cat", NOW - 1, Standing.GRACE),
-        ("tiger", NOW - 7 * DAY, Standing.GRACE),
-        ("tiger", NOW - 7 * DAY - 1, Standing.LAPSED),
+        ("kitten", None, PlanStatus.FREE),
+        ("kitten", NOW - 100 * DAY, PlanStatus.FREE),
+        ("cat", None, PlanStatus.PAID),
+        ("cat", NOW, PlanStatus.PAID),
+        ("cat", NOW - 1, PlanStatus.GRACE),
+        ("tiger", NOW - 7 * DAY, PlanStatus.GRACE),
+        ("tiger", NOW - 7 * DAY - 1, PlanStatus.LAPSED),
     ],
 )
-def test_a_plan_stands_by_its_end(tariff: str, until: int | None, stands: Standing) -> None:
-    assert standing(tariff, until, NOW) is stands
-    assert is_over(tariff, until, NOW) is (stands is Standing.LAPSED)
+def test_a_plan_stands_by_its_end(tariff: str, until: int | None, stands: PlanStatus) -> None:
+    assert plan_status(tariff, until, NOW) is stands
+    assert is_over(tariff, until, NOW) is (stands is PlanStatus.LAPSED)
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,7 @@ def test_a_renewal_starts_where_the_plan_ends() -> None:
 def test_whoever_pays_is_paid_for_at_least_a_whole_period(tariff: str, until: int | None) -> None:
     end = paid_until(tariff, until, NOW)
     assert end >= NOW + PERIOD
-    assert standing("cat", end, NOW) is Standing.PAID
+    assert plan_status("cat", end, NOW) is PlanStatus.PAID
 
 
 def test_slots_never_fall_below_none() -> None:

@@ -181,7 +181,7 @@ def test_a_suspended_or_unpaid_account_is_told_in_its_language(api, russian):
 
 def test_who_calls_too_often_is_told_in_their_language(mine, monkeypatch):
     monkeypatch.setattr(
-        rate_limits, "CALLERS", rate_limits.Limit("test-callers", per_minute=0.01, burst=1)
+        rate_limits, "AUTHENTICATED", rate_limits.Limit("test-callers", per_minute=0.01, burst=1)
     )
     answers = [mine.get("profile/info") for _ in range(3)]
     assert answers[-1]["message"].startswith("слишком много запросов")

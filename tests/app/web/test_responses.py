@@ -11,7 +11,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import RequestEntityTooLarge
 
-from app.crypto import CannotUnseal
+from app.crypto import CannotDecrypt
 from app.errors import TooManyRequests
 from app.extensions import db
 from app.web import responses
@@ -208,7 +208,7 @@ def test_no_query_causes_a_fault(client, bearer, path, query):
         (TooManyRequests(7), "rate"),
         (ZeroDivisionError("a secret detail"), "server"),
         (RecursionError(), "server"),
-        (CannotUnseal("sealed with another SECRET_KEY"), "server"),
+        (CannotDecrypt("encrypted with another SECRET_KEY"), "server"),
     ],
 )
 def test_every_fault_has_a_code_and_tells_no_detail(app, fault, code):

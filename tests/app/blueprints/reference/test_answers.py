@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-from app.crypto import fingerprint
+from app.crypto import hash_secret
 from app.extensions import db
 from app.models import Session
 from tests.support.world import NOON
@@ -213,7 +213,7 @@ def session(api, account):
     """The API as the dashboard uses it, which may read all that a key may."""
     now = time.time()
     row = {"account_id": account.id, "login_id": 1, "created": now, "expires": now + 3600}
-    db.session.add(Session(token_hash=fingerprint("sess_here"), **row))
+    db.session.add(Session(token_hash=hash_secret("sess_here"), **row))
     db.session.commit()
     return api("sess_here")
 

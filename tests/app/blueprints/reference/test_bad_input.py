@@ -12,7 +12,7 @@ from urllib.parse import quote_from_bytes, urlencode
 import pytest
 from sqlalchemy import select
 
-from app.crypto import fingerprint
+from app.crypto import hash_secret
 from app.extensions import db
 from app.models import Session
 from app.schemas import fields
@@ -105,11 +105,11 @@ def everything():
 @pytest.fixture
 def token(account, monkeypatch):
     """A session of the account, which opens all that a key does and more; nobody is counted."""
-    monkeypatch.setattr(Limit, "take", lambda *_: None)
+    monkeypatch.setattr(Limit, "hit", lambda *_: None)
     now = time.time()
     token = "sess_of_this_test"
     row = {"account_id": account.id, "login_id": 1, "created": now, "expires": now + 3600}
-    db.session.add(Session(token_hash=fingerprint(token), **row))
+    db.session.add(Session(token_hash=hash_secret(token), **row))
     db.session.commit()
     return token
 

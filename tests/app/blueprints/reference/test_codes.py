@@ -49,7 +49,7 @@ def scene(
 @pytest.fixture
 def stand(monkeypatch):
     """Time stands still for who counts calls: nobody is given new ones meanwhile."""
-    monkeypatch.setattr(rate_limits.CALLERS, "clock", lambda: 1_780_000_000.0)
+    monkeypatch.setattr(rate_limits.AUTHENTICATED, "clock", lambda: 1_780_000_000.0)
 
 
 def _lapsed(scene):
@@ -154,8 +154,8 @@ def _(scene):
 
 @row("rate", "too many calls")
 def _(scene):
-    for _ in range(rate_limits.CALLERS.burst):
-        rate_limits.CALLERS.take(str(scene.account.id))
+    for _ in range(rate_limits.AUTHENTICATED.burst):
+        rate_limits.AUTHENTICATED.hit(str(scene.account.id))
     return scene.api.get("profile/info")
 
 

@@ -32,7 +32,7 @@ def _away() -> redis.Redis:
 
 def _granted(limit: Limit, caller: str = "1") -> bool:
     try:
-        limit.take(caller)
+        limit.hit(caller)
     except TooManyRequests:
         return False
     return True
@@ -55,12 +55,12 @@ def test_a_burst_passes_and_then_one_each_second(bucket):
 
 def test_whoever_waits_as_long_as_told_is_let_in(bucket):
     for _ in range(5):
-        bucket.take("1")
+        bucket.hit("1")
     with pytest.raises(TooManyRequests) as refused:
-        bucket.take("1")
+        bucket.hit("1")
     assert refused.value.extra == {"retry_after": 1}
     bucket.clock.now += refused.value.extra["retry_after"]
-    bucket.take("1")
+    bucket.hit("1")
 
 
 def test_callers_are_counted_apart(bucket):
@@ -74,7 +74,7 @@ def test_a_clock_that_is_set_back_shuts_nobody_out(bucket):
         pass
     bucket.clock.now -= 86_400
     with pytest.raises(TooManyRequests) as refused:
-        bucket.take("1")
+        bucket.hit("1")
     assert refused.value.extra["retry_after"] == 1
 
 
@@ -114,7 +114,7 @@ def test_after_a_fault_redis_is_left_alone_for_a_while(clean_redis):
 
 def test_redis_keeps_nothing_that_it_does_not_need(clean_redis):
     limit = Limit("test", per_minute=60, burst=5, clock=Clock(), shared=lambda: clean_redis)
-    limit.take("1")
+    limit.hit("1")
     assert 0 < clean_redis.pttl("gatepost:limit:test:1") <= 1000
 
 
@@ -150,7 +150,7 @@ def test_no_stretch_of_time_sees_more_than_its_share(pauses):
 @pytest.fixture(autouse=True)
 def standing_clocks(monkeypatch):
     """A slow test gives nobody new tokens."""
-    for limit in (rate_limits.CALLERS, rate_limits.STRANGERS, rate_limits.OUTWARD):
+    for limit in (rate_limits.AUTHENTICATED, rate_limits.ANONYMOUS, rate_limits.OUTBOUND):
         monkeypatch.setattr(limit, "clock", lambda: NOON)
 
 
@@ -165,21 +165,21 @@ def _error(response):
 
 
 def test_an_account_that_calls_too_fast_is_told_when_to_come_back(api, account):
-    _spend(rate_limits.CALLERS, str(account.id))
+    _spend(rate_limits.AUTHENTICATED, str(account.id))
     answer = api.get("profile/info")
     assert answer["error"] == "rate"
     assert answer["retry_after"] == 1
 
 
 def test_wrong_keys_are_counted_by_address_and_right_ones_go_on(client, api):
-    _spend(rate_limits.STRANGERS, "127.0.0.1")
+    _spend(rate_limits.ANONYMOUS, "127.0.0.1")
     assert _error(client.get("/api/profile/info.json?id=1-wrong")) == "rate"
     assert _error(client.get("/api/profile/info.json")) == "rate"
     assert api.get("profile/info")["status"] == "ok"
 
 
 def test_calls_that_ask_another_server_are_fewer(api, account):
-    _spend(rate_limits.OUTWARD, str(account.id))
+    _spend(rate_limits.OUTBOUND, str(account.id))
     for path, body in {
         "dest/check": {"id": 1},
         "bots/add": {"token": "1:x"},
@@ -195,13 +195,13 @@ def test_calls_go_on_while_redis_is_away(api, monkeypatch):
     nobody = redis.Redis(host="127.0.0.1", port=1, retry=Retry(NoBackoff(), 0))
     monkeypatch.setattr(doorbell, "_redis", nobody)
     few = Limit("callers", per_minute=600, burst=3, clock=lambda: NOON)
-    monkeypatch.setattr(rate_limits, "CALLERS", few)
+    monkeypatch.setattr(rate_limits, "AUTHENTICATED", few)
     answers = [api.get("profile/info") for _ in range(4)]
     assert [answer["status"] for answer in answers] == ["ok"] * 3 + ["error"]
     assert answers[-1]["error"] == "rate"
 
 
 def test_a_probe_of_health_is_never_counted(client):
-    _spend(rate_limits.STRANGERS, "127.0.0.1")
+    _spend(rate_limits.ANONYMOUS, "127.0.0.1")
     assert client.get("/healthz").status_code == 200
     assert _error(client.get("/api/openapi.json")) == "rate"

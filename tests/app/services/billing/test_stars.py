@@ -132,7 +132,7 @@ def test_the_same_money_told_again_changes_nothing(till, mine, ann):
         "telegram_payment_charge_id": payment.charge, "provider_payment_charge_id": "",
     }  # fmt: skip
     for number in (9001, 9002):
-        till.hear({"update_id": number, **people.successful_payment(ANN, told)})
+        till.receive({"update_id": number, **people.successful_payment(ANN, told)})
     assert state(ann) == was
     assert len(payments()) == 1
     assert len(till.notices()) == 1
@@ -241,7 +241,7 @@ def test_another_sum_is_not_the_price(till, mine, ann, changes):
         "currency": "XTR", "total_amount": 1800, "invoice_payload": payments()[0].ref,
         "telegram_payment_charge_id": "c", "provider_payment_charge_id": "", **changes,
     }  # fmt: skip
-    till.hear(people.successful_payment(ANN, told))
+    till.receive(people.successful_payment(ANN, told))
     assert state(ann) == ("kitten", None)
     assert payments()[0].state == PaymentState.NEW
 
@@ -253,7 +253,7 @@ def test_another_bots_updates_about_money_are_nobodys(till, mine, ann, make_camp
         "currency": "XTR", "total_amount": 1800, "invoice_payload": payments()[0].ref,
         "telegram_payment_charge_id": "own", "provider_payment_charge_id": "",
     }  # fmt: skip
-    till.hear(people.successful_payment(ANN, told), bot=bot)
+    till.receive(people.successful_payment(ANN, told), bot=bot)
     assert state(ann) == ("kitten", None)
 
 
@@ -262,7 +262,7 @@ def test_money_that_no_invoice_explains_is_logged_and_stops_nothing(till, mine, 
         "currency": "XTR", "total_amount": 5, "invoice_payload": "of another shop",
         "telegram_payment_charge_id": "c-unknown", "provider_payment_charge_id": "",
     }  # fmt: skip
-    till.hear(people.successful_payment(ANN, told), people.refunded_payment(ANN, told))
+    till.receive(people.successful_payment(ANN, told), people.refunded_payment(ANN, told))
     assert paid(till, bought(mine)).state is CheckoutState.PAID
     said = [one.getMessage() for one in caplog.records if "c-unknown" in one.getMessage()]
     assert ["payment.unknown" in said[0], "refund.unknown" in said[1]] == [True, True]
@@ -433,7 +433,7 @@ def test_money_that_went_back_before_it_was_told_to_come_grants_nothing(till, mi
         "currency": "XTR", "total_amount": 1800, "invoice_payload": payments()[0].ref,
         "telegram_payment_charge_id": "early", "provider_payment_charge_id": "",
     }  # fmt: skip
-    till.hear(people.refunded_payment(ANN, told), people.successful_payment(ANN, told))
+    till.receive(people.refunded_payment(ANN, told), people.successful_payment(ANN, told))
     assert state(ann) == ("kitten", None)
     (payment,) = payments()
     assert payment.state == PaymentState.REFUNDED
@@ -452,7 +452,7 @@ def test_a_plan_that_the_operator_gave_for_good_survives_a_refund(till, mine, an
 
 def test_paysupport_names_who_to_ask_and_what_was_paid(till, mine):
     paid(till, bought(mine))
-    till.hear(people.text(ANN, "/paysupport"))
+    till.receive(people.text(ANN, "/paysupport"))
     till.speak()
     text = till.translatable(ANN)[-1].text
     assert "@gate_support" in text
@@ -460,14 +460,14 @@ def test_paysupport_names_who_to_ask_and_what_was_paid(till, mine):
 
 
 def test_paysupport_answers_who_has_no_account(till):
-    till.hear(people.text(IVAN, "/paysupport@gate_service_bot my money"))
+    till.receive(people.text(IVAN, "/paysupport@gate_service_bot my money"))
     till.speak()
     assert "@gate_support" in till.translatable(IVAN)[-1].text
     assert "Вопрос" in till.translatable(IVAN)[-1].text
 
 
 def test_a_bot_that_sells_nothing_has_no_paysupport(desk):
-    desk.hear(people.text(ANN, "/paysupport"))
+    desk.receive(people.text(ANN, "/paysupport"))
     assert desk.staged() == []
 
 

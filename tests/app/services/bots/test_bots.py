@@ -11,7 +11,7 @@ from flask import Flask
 from sqlalchemy import select, text
 
 from app.errors import ApiError, BotTaken, NotFound, TokenRefused, TooManyRequests, WebhookRefused
-from app.extensions import db, vault
+from app.extensions import cipher, db
 from app.models import Account, Bot, BotChat, BotStatus, Campaign
 from app.sandbox.telegram import faults
 from app.services.bots import bots, webhooks
@@ -40,7 +40,7 @@ def test_a_bot_is_connected_with_its_webhook(telegram: Any, account: Account) ->
     info = telegram.webhook_info(TOKEN)
     assert info["url"] == bots.webhook_url(bot) == noted(bot)
     assert set(info["allowed_updates"]) == set(bots.ALLOWED_UPDATES)
-    assert telegram.webhook_secret(TOKEN) == vault.webhook_secret(bot.webhook_path)
+    assert telegram.webhook_secret(TOKEN) == cipher.webhook_secret(bot.webhook_path)
 
 
 def test_the_webhook_address_is_random_and_tells_nothing(telegram: Any, account: Account) -> None:
@@ -247,7 +247,7 @@ def test_a_new_public_address_moves_every_webhook(
     db.session.refresh(bot)
     assert telegram.webhook_info(TOKEN)["url"] == noted(bot)
     assert bot.webhook_url.startswith("http://127.0.0.1:10/telegram/")
-    assert telegram.webhook_secret(TOKEN) == vault.webhook_secret(bot.webhook_path)
+    assert telegram.webhook_secret(TOKEN) == cipher.webhook_secret(bot.webhook_path)
 
 
 def test_one_bot_that_fails_does_not_keep_the_others_from_moving(

@@ -13,7 +13,7 @@ import pytest
 from flask import current_app
 from standardwebhooks import Webhook
 
-from app.crypto import vault
+from app.crypto import cipher
 from app.extensions import db
 from app.models import Bot
 from app.outbound.transport import Transport
@@ -56,7 +56,7 @@ class Road:
         self._client, self._updates = client, itertools.count(1)
         bot = db.session.get_one(Bot, stage.bot)
         self._door = f"/telegram/{bot.webhook_path}"
-        self._secret = {TELEGRAM_HEADER: vault.webhook_secret(bot.webhook_path)}
+        self._secret = {TELEGRAM_HEADER: cipher.webhook_secret(bot.webhook_path)}
         api.post("dest/pause", id=stage.destination, pause=1)  # the templates
         added = api.post(
             "dest/add", tracker=vendor.tracker, settings=self.typed, campaign=stage.campaign
@@ -79,7 +79,7 @@ class Road:
 
     def start(self, person: people.Person, click: str, date: float | None = None) -> None:
         """Someone presses Start on a link of the campaign."""
-        self.hear(people.start(person, f"{self.stage.code}-{click}", int(date or self.now())))
+        self.receive(people.start(person, f"{self.stage.code}-{click}", int(date or self.now())))
 
     def hear(self, update: dict[str, Any]) -> None:
         """Telegram brings an update, and the worker does all that is due."""

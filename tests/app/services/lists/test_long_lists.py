@@ -19,7 +19,7 @@ from app.queues import Queue
 from app.services import maintenance
 from app.services.leads.query import LEADS
 from app.services.lists import row_counts
-from app.services.lists.long_lists import Wanted, fetch
+from app.services.lists.long_lists import RowQuery, fetch
 from tests.support.world import NOON
 
 START = NOON // 86_400 * 86_400
@@ -105,7 +105,12 @@ def test_whatever_happened_a_page_and_its_total_are_those_of_the_rows(
             before = leads[cursor].id
             below = [lead for lead in expected if (lead.start_time, lead.id) < place]
         page = fetch(
-            LEADS, Wanted(equal, since, until), limit=limit, offset=offset, before=before, near=near
+            LEADS,
+            RowQuery(equal, since, until),
+            limit=limit,
+            offset=offset,
+            before=before,
+            near=near,
         )
         assert page.total == len(expected)
         assert [row.id for row in page.rows] == [row.id for row in below[offset : offset + limit]]
@@ -118,7 +123,7 @@ def test_a_page_of_rare_rows_leaps_over_the_hours_between(app, world):
     rare = [world.lead(campaign, state=4, start_time=START + 9000 * number) for number in range(9)]
     for number in range(40):
         world.lead(campaign, start_time=START + 2000 * number)
-    wanted = Wanted({"account_id": world.account_id, "state": 4})
+    wanted = RowQuery({"account_id": world.account_id, "state": 4})
     page = fetch(LEADS, wanted, limit=3, offset=4)
     assert ([row.id for row in page.rows], page.total) == (rare[2:5][::-1], 9)
     page = fetch(LEADS, wanted, limit=2, offset=1, before=rare[5])
@@ -184,4 +189,4 @@ def test_the_clock_does_not_wait_for_another_that_folds(live_app, world):
 def test_a_page_after_a_row_that_is_gone_says_so(app, world):
     lead = world.lead(world.campaign())
     with pytest.raises(NotFound):
-        fetch(LEADS, Wanted({"account_id": world.account_id}), limit=1, offset=0, before=lead + 1)
+        fetch(LEADS, RowQuery({"account_id": world.account_id}), limit=1, offset=0, before=lead + 1)

@@ -22,8 +22,8 @@ def _bots():
 
 
 def test_it_is_connected_once_and_owned_by_nobody(desk):
-    assert service_bot.keep()
-    assert service_bot.keep()
+    assert service_bot.ensure_connected()
+    assert service_bot.ensure_connected()
     assert _bots() == [(5151, BotStatus.ACTIVE)]
     (owner,) = rows(select(Account))
     assert owner.login == "service-bot"
@@ -36,7 +36,7 @@ def test_a_new_token_of_the_same_bot_is_taken_up(desk, change_settings):
     db.session.execute(update(Bot).values(paused="Telegram refused the token"))
     db.session.commit()
     change_settings(service_bot_token=fresh)
-    assert service_bot.keep()
+    assert service_bot.ensure_connected()
     (bot,) = rows(select(Bot))
     assert (bot.token, bot.paused) == (fresh, "")
 
@@ -44,10 +44,10 @@ def test_a_new_token_of_the_same_bot_is_taken_up(desk, change_settings):
 def test_another_bot_takes_the_place_of_the_old_one(desk, change_settings):
     desk.telegram.add_bot(OTHER, "other_service_bot")
     change_settings(service_bot_token=OTHER)
-    assert service_bot.keep()
+    assert service_bot.ensure_connected()
     assert _bots() == [(5151, BotStatus.DELETED), (6262, BotStatus.ACTIVE)]
     change_settings(service_bot_token="")
-    assert service_bot.keep()
+    assert service_bot.ensure_connected()
     assert _bots() == [(5151, BotStatus.DELETED), (6262, BotStatus.DELETED)]
     assert service_bot.find() is None
     db.session.commit()
@@ -55,10 +55,10 @@ def test_another_bot_takes_the_place_of_the_old_one(desk, change_settings):
 
 def test_a_bot_that_telegram_refuses_is_tried_again(live_app, bot_api, change_settings):
     change_settings(service_bot_token=TOKEN)
-    assert not service_bot.keep()
+    assert not service_bot.ensure_connected()
     assert _bots() == []
     bot_api.add_bot(TOKEN, "gate_service_bot")
-    assert service_bot.keep()
+    assert service_bot.ensure_connected()
     assert _bots() == [(5151, BotStatus.ACTIVE)]
 
 
@@ -66,8 +66,8 @@ def test_telegram_being_away_is_no_reason_to_fall(live_app, bot_api, change_sett
     bot_api.add_bot(TOKEN, "gate_service_bot")
     bot_api.fail(TOKEN, "getMe", faults.SERVER_ERROR)
     change_settings(service_bot_token=TOKEN)
-    assert not service_bot.keep()
-    assert service_bot.keep()
+    assert not service_bot.ensure_connected()
+    assert service_bot.ensure_connected()
 
 
 def test_an_operator_may_use_the_same_bot_for_campaigns(
@@ -77,7 +77,7 @@ def test_an_operator_may_use_the_same_bot_for_campaigns(
     mine = bots.add(account.id, TOKEN).id
     db.session.commit()
     change_settings(service_bot_token=TOKEN)
-    assert service_bot.keep()
+    assert service_bot.ensure_connected()
     found = service_bot.find()
     assert found is not None
     assert found.id == mine
@@ -91,7 +91,7 @@ def test_several_clocks_connect_it_once(live_app, bot_api, change_settings):
 
     def keep():
         with live_app.app_context():
-            kept.append(service_bot.keep())
+            kept.append(service_bot.ensure_connected())
 
     threads = [threading.Thread(target=keep) for _ in range(3)]
     for thread in threads:
@@ -106,5 +106,5 @@ def test_an_account_of_that_name_is_used_as_it_is(live_app, bot_api, change_sett
     accounts.create("service-bot", "Made by hand")
     bot_api.add_bot(TOKEN, "gate_service_bot")
     change_settings(service_bot_token=TOKEN)
-    assert service_bot.keep()
+    assert service_bot.ensure_connected()
     assert len(rows(select(Account))) == 1

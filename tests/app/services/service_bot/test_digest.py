@@ -47,7 +47,7 @@ def walk(desk):
             "kick": lambda: people.kick(person, there),
         }
         for step in steps:
-            desk.hear(made[step](), bot=bot)
+            desk.receive(made[step](), bot=bot)
 
     return do
 
@@ -191,7 +191,7 @@ def test_a_campaign_that_nobody_wants_to_hear_of_costs_no_query(desk, ann, make_
 
 def test_who_blocked_the_service_bot_is_left_in_peace(desk, ann, make_campaign, walk):
     campaign = make_campaign(ann.id)
-    desk.hear(people.bot_blocked(ANN))
+    desk.receive(people.bot_blocked(ANN))
     walk(campaign, WALKERS[0], "start")
     before = len(desk.staged())
     assert desk.tell() == 0
@@ -209,9 +209,9 @@ def test_lost_rights_are_told_once(desk, ann, make_campaign):
     bot, chat, _ = make_campaign(ann.id)
     there = Chat(chat, "Flower Deals")
     now = int(time.time())
-    desk.hear(people.bot_rights(there, True, now), bot=bot)
-    desk.hear(people.bot_rights(there, False, now + 1), bot=bot)
-    desk.hear(people.bot_rights(there, False, now + 2), bot=bot)
+    desk.receive(people.bot_rights(there, True, now), bot=bot)
+    desk.receive(people.bot_rights(there, False, now + 1), bot=bot)
+    desk.receive(people.bot_rights(there, False, now + 2), bot=bot)
     assert [there.is_admin for there in rows(select(BotChat))] == [False]
     assert desk.tell() == 1
     (text,) = _texts(desk)

@@ -160,7 +160,7 @@ def test_a_bare_start_is_greeted_and_makes_no_account(desk):
 
 def test_another_bots_start_opens_no_login(desk, account, make_campaign, poll):
     bot, _, _ = make_campaign(account.id)
-    desk.hear(people.start(ANN, f"login-{NONCE}"), bot=bot)
+    desk.receive(people.start(ANN, f"login-{NONCE}"), bot=bot)
     assert rows(select(Login)) == []
     assert poll() == PENDING
 

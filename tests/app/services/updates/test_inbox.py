@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from app.extensions import db, vault
+from app.extensions import cipher, db
 from app.models import Bot, UpdateState
 from app.sandbox.telegram import people
 from app.services.updates import inbox
@@ -19,7 +19,7 @@ ANN = people.Person(101, username="ann")
 
 def _door(stage: Any) -> tuple[str, dict[str, str]]:
     bot = db.session.get(Bot, stage.bot)
-    secret = vault.webhook_secret(bot.webhook_path)
+    secret = cipher.webhook_secret(bot.webhook_path)
     path = f"/telegram/{bot.webhook_path}"
     db.session.commit()
     return path, {TELEGRAM_HEADER: secret}
@@ -90,7 +90,7 @@ def test_another_bots_secret_opens_nothing(make_stage, client):
 
 
 def test_the_right_secret_of_a_path_without_a_bot_finds_nothing(live_app, client):
-    headers = {TELEGRAM_HEADER: vault.webhook_secret("gone")}
+    headers = {TELEGRAM_HEADER: cipher.webhook_secret("gone")}
     answer = client.post("/telegram/gone", data=_body(), headers=headers)
     assert (answer.status_code, answer.data) == (404, b"")
 

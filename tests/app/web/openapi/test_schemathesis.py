@@ -20,7 +20,7 @@ FAREWELLS = ("/api/profile/apikey.json", "/api/auth/logout.json")
 
 @pytest.fixture
 def no_limits(monkeypatch):
-    for limit in (rate_limits.CALLERS, rate_limits.STRANGERS, rate_limits.OUTWARD):
+    for limit in (rate_limits.AUTHENTICATED, rate_limits.ANONYMOUS, rate_limits.OUTBOUND):
         monkeypatch.setattr(limit, "burst", 1_000_000)
 
 
