@@ -1,8 +1,8 @@
-"""What the conversion APIs of ad platforms share: names, values, hashes.
+"""What the conversion APIs of ad platforms share: settings, names, values, hashes, answers.
 
-Used by `meta_capi` and `tiktok_events`. Both count events instead of keeping
-one status per lead, and both drop an event of the same name and id that comes
-again within 48 hours; that is why retries end before that.
+Used by `meta_capi` and `tiktok_events`, and in part by `yandex_metrica`. Meta and TikTok
+count events instead of keeping one status per lead, and both drop an event whose name and
+id come again within 48 hours; that is why retries end before that.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
@@ -20,24 +21,27 @@ from plugins.kit.fields import AsciiWord, BaseUrl
 #: Within the 48 hours in which a repeated event id is recognised.
 RETRY_SECONDS: Final = 47 * 3600.0
 
-#: A custom event's name, as both platforms take it.
+#: A platform's own message is cut to this many characters.
+MAX_MESSAGE: Final = 180
+
+#: A custom event's name, as all platforms take it.
 _NAME: Final = re.compile(r"(?:[A-Za-z0-9][A-Za-z0-9 _-]{0,49})?")
-_HASHED: Final = re.compile(r"[0-9a-f]{32}|[0-9a-f]{64}")
+_HASH: Final = re.compile(r"[0-9a-f]{32}|[0-9a-f]{64}")
 _CURRENCY: Final = re.compile(r"(?:[A-Z]{3})?\Z")
 
 
-def _valid_name(text: str) -> None:
+def _check_name(text: str) -> None:
     if not _NAME.fullmatch(text):
         raise ValidationError("must be at most 50 Latin letters, digits, spaces, - and _")
 
 
 def event_names_field(names: Mapping[EventKind, str]) -> fields.Nested:
-    """The platform's name for each event, `names` unless the customer says otherwise."""
+    """The platform's name for each event: `names`, unless the customer changes them."""
     schema = Schema.from_dict(
         {
             kind.value: fields.String(
                 load_default=name,
-                validate=_valid_name,
+                validate=_check_name,
                 metadata={"title": f"Name for {kind.value}"},
             )
             for kind, name in names.items()
@@ -52,7 +56,7 @@ def event_names_field(names: Mapping[EventKind, str]) -> fields.Nested:
 
 
 def event_values_field() -> fields.Nested:
-    """What each event is worth; nothing unless the customer says so."""
+    """The money that each event is worth to the customer; none by default."""
     schema = Schema.from_dict(
         {
             kind.value: fields.Float(
@@ -82,7 +86,7 @@ def currency_field() -> AsciiWord:
 
 
 def access_token_field(where: str) -> AsciiWord:
-    """The access token; `where` is found what the customer has to paste."""
+    """The access token; `where` names the platform's page that generates it."""
     return AsciiWord(
         required=True,
         validate=validate.Length(min=8, max=1024),
@@ -94,17 +98,17 @@ def access_token_field(where: str) -> AsciiWord:
     )
 
 
-def click_type_field(own: str) -> fields.String:
-    """What the click id of a link is: `own`, the platform's kind, unless the customer says."""
+def click_type_field(platform_type: str) -> fields.String:
+    """The kind of click id in the customer's links; by default the platform's own kind."""
     return fields.String(
-        load_default=own,
-        validate=validate.OneOf([own, "external_id", "nothing"]),
+        load_default=platform_type,
+        validate=validate.OneOf([platform_type, "external_id", "nothing"]),
         metadata={"title": "The click id of my links is", "help": "nothing: do not send it"},
     )
 
 
 def test_code_field() -> AsciiWord:
-    """The code under which events are shown to the customer and not counted."""
+    """The code with which the platform shows events to the customer and does not count them."""
     return AsciiWord(
         load_default="",
         validate=validate.Length(max=64),
@@ -112,69 +116,111 @@ def test_code_field() -> AsciiWord:
     )
 
 
-def base_url_field(usual: str) -> BaseUrl:
-    """Where the platform's API is."""
+def base_url_field(default: str) -> BaseUrl:
+    """The address of the platform's API."""
     return BaseUrl(
-        load_default=usual,
+        load_default=default,
         validate=validate.Length(min=1, max=255),
         metadata={"title": "Address of the API", "help": "change it only for a gateway of yours"},
     )
 
 
 class AdPlatformSettings(Schema):
-    """What the schemas of the platforms have in common; each declares the fields itself."""
+    """The rule that the schemas of all platforms share. Each declares its fields itself."""
 
     @validates_schema
     def a_value_needs_a_currency(self, data: dict[str, Any], **_: Any) -> None:
-        """A number alone says nothing."""
-        if not data["currency"] and any(worth is not None for worth in data["values"].values()):
+        """Platforms refuse a number of money without its currency."""
+        if not data["currency"] and any(value is not None for value in data["values"].values()):
             raise ValidationError("choose the currency of the values", "currency")
 
 
 def event_name(event: Event, settings: Mapping[str, Any]) -> str:
-    """The platform's name for `event`; empty when it is not told."""
+    """The platform's name for `event`; empty where the customer does not send it."""
     return str(settings["events"].get(event.kind.value) or "")
 
 
 def event_value(event: Event, settings: Mapping[str, Any]) -> dict[str, Any]:
-    """`{"value", "currency"}`, or nothing for an event without a value."""
+    """`{"value": …, "currency": …}`; empty for an event without a value."""
     value = settings["values"].get(event.kind.value)
     return {} if value is None else {"value": value, "currency": settings["currency"]}
 
 
 def normalized_hash(text: str) -> str:
-    """SHA-256 of `text` in lower case without space around, in hexadecimal; "" stays "".
+    """SHA-256, in hexadecimal, of `text` in lower case without space around; "" stays "".
 
-    What is a hash already stays as it is: so does Meta's own library.
+    A text that is a hash already stays as it is: so does Meta's own library.
     """
     plain = text.lower().strip()
-    if not plain or _HASHED.fullmatch(plain):
+    if not plain or _HASH.fullmatch(plain):
         return plain
     return hashlib.sha256(plain.encode("utf-8", "replace")).hexdigest()
 
 
 def external_ids(event: Event, settings: Mapping[str, Any]) -> list[str]:
-    """Hashed ids by which the platform may know the person: Telegram's, and the click."""
-    known = [normalized_hash(str(event.subscriber))]
+    """Hashes of the ids by which a platform may know the person: Telegram's, and the click."""
+    hashes = [normalized_hash(str(event.subscriber))]
     if event.click and settings["click_type"] == "external_id":
-        known.append(normalized_hash(event.click))
-    return known
+        hashes.append(normalized_hash(event.click))
+    return hashes
 
 
-def foreign_answer(response: Response, token: Outcome) -> Outcome:
-    """What an answer means that is not in the platform's words.
+@dataclass(frozen=True, slots=True)
+class PlatformOutcomes:
+    """What the answers of one platform mean, in sentences that name it.
 
-    Something in between spoke, so a success is none. 401 means `token`,
-    whoever says it.
+    A refused token or a missing right keeps the event and switches the destination off:
+    its owner can mend both.
     """
-    outcome = token if response.status == 401 else outcome_by_status(response)
-    if outcome.verdict.is_success:
-        return Outcome(Verdict.RETRY, "the answer is not the platform's")
-    return outcome
+
+    platform: str
+    unavailable: Outcome
+    too_many_requests: Outcome
+    bad_token: Outcome
+    no_rights: Outcome
+
+    @classmethod
+    def of(cls, platform: str) -> PlatformOutcomes:
+        """The outcomes of the platform of this name."""
+        return cls(
+            platform,
+            Outcome(Verdict.RETRY, f"{platform} is not available now"),
+            Outcome(Verdict.RETRY, f"{platform} asks us to slow down"),
+            Outcome(Verdict.RETRY, f"{platform} does not accept the access token", stop=True),
+            Outcome(Verdict.RETRY, "the token may not send to this pixel", stop=True),
+        )
+
+    def error(
+        self, known: Outcome | None, message: object, code: str, response: Response,
+        *, is_passing: bool,
+    ) -> Outcome:  # fmt: skip
+        """An error in the platform's own JSON: the outcome that its code has, and its message.
+
+        A code without an outcome refuses this one event, unless `is_passing` or a
+        status of 5xx says that the platform itself failed.
+        """
+        if known is None:
+            failed = is_passing or response.status >= 500
+            known = self.unavailable if failed else Outcome(Verdict.REJECTED)
+        text = f"{self.platform} says: {str(message)[:MAX_MESSAGE]} ({code})"
+        return with_message(known, text, response)
+
+    def foreign_answer(self, response: Response) -> Outcome:
+        """An answer that is not the platform's JSON: something between us and it replied.
+
+        So a success is none, and the event is tried again. 401 means a refused token,
+        whoever answers it.
+        """
+        if response.status == 401:
+            return self.bad_token
+        outcome = outcome_by_status(response)
+        if outcome.verdict.is_success:
+            return Outcome(Verdict.RETRY, f"the answer is not {self.platform}'s")
+        return outcome
 
 
-def with_message(known: Outcome, said: str, response: Response) -> Outcome:
-    """`known`, with the platform's own words, and with the wait it asks for if it is one."""
-    wait = response.retry_after if known.verdict is Verdict.RETRY else None
-    reason = f"{known.reason}; {said}" if known.reason else said
-    return Outcome(known.verdict, reason, wait, known.stop)
+def with_message(outcome: Outcome, message: str, response: Response) -> Outcome:
+    """`outcome` with the platform's message, and for a RETRY the wait that `response` asks for."""
+    reason = f"{outcome.reason}; {message}" if outcome.reason else message
+    wait = response.retry_after if outcome.verdict is Verdict.RETRY else None
+    return replace(outcome, reason=reason, retry_after=wait)

@@ -1,12 +1,17 @@
-"""Click ids in start links: what Telegram carries, and whose ids never fit."""
+"""Click ids in start links: what Telegram carries, whose ids never fit, and Meta's own form."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 
+from plugins.contract import Event
+
 #: Telegram carries 64 characters: a campaign's code takes 6 and the dash 1.
 MAX_CLICK: Final = 57
+
+_FBC: Final = re.compile(r"fb\.\d\.\d+\..+", re.DOTALL)
 
 #: Click ids of ad platforms that no start link carries, and why. Meta's sample
 #: fbclid has 61 characters; TikTok writes E.C.P. and some hundred more.
@@ -31,3 +36,15 @@ def click_type_problem(settings: Mapping[str, Any]) -> str:
         f"a start link cannot carry every {name}: it {reason}; put a short id of your own "
         "into the link, and say so in click_type"
     )
+
+
+def meta_fbc(event: Event) -> str:
+    """The click id as Meta's `fbc`: `fb.1.{milliseconds}.{fbclid}`, the letters' case kept.
+
+    Meta wants the time of the click; the earliest time known of this person stands
+    for it. A click id that is an `fbc` already stays as it is.
+    """
+    if _FBC.fullmatch(event.click):
+        return event.click
+    first_seen = min(event.time, event.joined or event.time)
+    return f"fb.1.{first_seen * 1000}.{event.click}"

@@ -1,35 +1,32 @@
-"""Meta Conversions API: what happens in Telegram, told to a Meta pixel (data set).
+"""Meta Conversions API: events in Telegram, sent to a Meta pixel (data set).
 
     POST {base_url}/{version}/{pixel_id}/events?access_token={token}
     {"data": [{event_name, event_time, event_id, action_source, user_data, custom_data}]}
 
 Source: developers.facebook.com/docs/marketing-api/conversions-api (parameters,
 server-event, using-the-api) and graph-api/guides/error-handling, read in
-November 2026; normalising and hashing as in `facebook-business` 26.0.3. Where
-they are silent or leave a choice, we decided:
+November 2026; normalising and hashing as in `facebook-business` 26.0.3. Our
+decisions where they are silent or leave a choice:
 
 * One event per request: Meta refuses a whole request for one event it dislikes.
-* `event_id` is the report's own id, so a retry is counted once: Meta drops an
+* `event_id` is the id of our event, so a retry is counted once: Meta drops an
   equal name and id for 48 hours. Retries end before that.
 * Events older than 7 days are refused, so they are not sent (`oldest`).
 * `action_source` is `chat` by default. `website` is not offered: it needs the
   browser's user agent, and a bot in Telegram never sees one.
-* The click id may be Meta's own `fbclid`. Then it becomes
-  `fb.1.{milliseconds}.{fbclid}`, its case kept, with the earliest time we know
-  of this person. A click id that is an `fbc` already is sent as it is.
+* The click id may be Meta's own `fbclid`. It is sent as an `fbc`.
 * `external_id` is hashed, although Meta's library leaves that to its caller.
 * Names of people are sent only if the customer says so. No IP, no phone: we
   have none.
 * Leaving and being removed are custom events, `Unsubscribe` and `Kicked`: Meta
   has no way to take a conversion back.
-* A token that is refused parks the destination, and the event waits with it:
-  its owner can put in a new one. An answer that is not Meta's JSON comes from
-  something in between, and is tried again.
+* A refused token switches the destination off and the event waits: its owner
+  can put in a new one. An answer that is not Meta's JSON comes from a server
+  between Meta and us, and the event is tried again.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any, ClassVar, Final
 
@@ -48,6 +45,7 @@ from plugins.kit import macros
 from plugins.kit.ad_platforms import (
     RETRY_SECONDS,
     AdPlatformSettings,
+    PlatformOutcomes,
     access_token_field,
     base_url_field,
     click_type_field,
@@ -57,11 +55,10 @@ from plugins.kit.ad_platforms import (
     event_value,
     event_values_field,
     external_ids,
-    foreign_answer,
     normalized_hash,
     test_code_field,
-    with_message,
 )
+from plugins.kit.click_ids import meta_fbc
 from plugins.kit.fields import AsciiWord
 from plugins.kit.json_bodies import json_bytes, json_object
 
@@ -77,12 +74,7 @@ NAMES: Final[Mapping[EventKind, str]] = {
     EventKind.TRASH: "Kicked",
 }
 
-_FBC: Final = re.compile(r"fb\.\d\.\d+\..+", re.DOTALL)
-
-_LATER: Final = Outcome(Verdict.RETRY, "Meta is not available now")
-_SLOWER: Final = Outcome(Verdict.RETRY, "Meta asks us to slow down")
-_TOKEN: Final = Outcome(Verdict.RETRY, "Meta does not accept the access token", stop=True)
-_RIGHTS: Final = Outcome(Verdict.RETRY, "the token may not send to this pixel", stop=True)
+_META: Final = PlatformOutcomes.of("Meta")
 _NO_PIXEL: Final = Outcome(
     Verdict.RETRY, "this pixel does not exist, or the token cannot see it", stop=True
 )
@@ -92,19 +84,19 @@ _TOO_OLD: Final = Outcome(Verdict.REJECTED, "Meta takes no events older than 7 d
 _ERRORS: Final[Mapping[tuple[int, int] | int, Outcome]] = {
     (100, 33): _NO_PIXEL,
     (100, 2804003): _TOO_OLD,
-    1: _LATER,
-    2: _LATER,
-    4: _SLOWER,
-    17: _SLOWER,
-    32: _SLOWER,
-    341: _SLOWER,
-    613: _SLOWER,
-    80004: _SLOWER,
-    102: _TOKEN,
-    190: _TOKEN,
-    3: _RIGHTS,
-    10: _RIGHTS,
-    **dict.fromkeys(range(200, 300), _RIGHTS),
+    1: _META.unavailable,
+    2: _META.unavailable,
+    4: _META.too_many_requests,
+    17: _META.too_many_requests,
+    32: _META.too_many_requests,
+    341: _META.too_many_requests,
+    613: _META.too_many_requests,
+    80004: _META.too_many_requests,
+    102: _META.bad_token,
+    190: _META.bad_token,
+    3: _META.no_rights,
+    10: _META.no_rights,
+    **dict.fromkeys(range(200, 300), _META.no_rights),
 }
 
 
@@ -143,17 +135,17 @@ class MetaCapiSettings(AdPlatformSettings):
 
 @hookimpl
 def settings_schema() -> Schema:
-    """Pixel, token, and how events are named and valued."""
+    """Pixel, token, and the names and values of events."""
     return MetaCapiSettings()
 
 
 @hookimpl
 def build_request(event: Event, settings: Mapping[str, Any]) -> Request | tuple[()]:
-    """One POST with one event; nothing where the event has no name."""
+    """One POST with one event; nothing for an event without a name."""
     name = event_name(event, settings)
     if not name:
         return ()
-    said: dict[str, Any] = {
+    conversion: dict[str, Any] = {
         "event_name": name,
         "event_time": event.time,
         "event_id": event.id,
@@ -161,13 +153,13 @@ def build_request(event: Event, settings: Mapping[str, Any]) -> Request | tuple[
         "user_data": _user_data(event, settings),
     }
     if custom := event_value(event, settings):
-        said["custom_data"] = custom
-    body: dict[str, Any] = {"data": [said]}
+        conversion["custom_data"] = custom
+    body: dict[str, Any] = {"data": [conversion]}
     if settings["test_event_code"]:
         body["test_event_code"] = settings["test_event_code"]
     return Request(
         "POST",
-        _address(settings, f"{settings['pixel_id']}/events"),
+        _url(settings, f"{settings['pixel_id']}/events"),
         headers={"Content-Type": "application/json"},
         body=json_bytes(body),
     )
@@ -175,33 +167,33 @@ def build_request(event: Event, settings: Mapping[str, Any]) -> Request | tuple[
 
 @hookimpl
 def classify_response(response: Response) -> Outcome:
-    """By Meta's JSON, whatever the status."""
+    """Judge Meta's JSON, whatever the status is."""
     answer = json_object(response)
     if isinstance(answer.get("error"), dict):
-        return _refused(answer["error"], response)
+        return _classify_error(answer["error"], response)
     received = answer.get("events_received") if response.status == 200 else None
     if received == 1:
         return Outcome(Verdict.DELIVERED, "Meta received the event")
     if received == 0:
         return Outcome(Verdict.REJECTED, f"Meta received nothing: {answer.get('messages')}")
-    return foreign_answer(response, _TOKEN)
+    return _META.foreign_answer(response)
 
 
 @hookimpl
 def build_probe(settings: Mapping[str, Any]) -> Request:
-    """Ask whose token it is. A token may lack the right to read its own pixel."""
-    return Request("GET", _address(settings, "me") + "&fields=id")
+    """Ask Meta whose token it is: a token may lack the right to read its own pixel."""
+    return Request("GET", _url(settings, "me") + "&fields=id")
 
 
 @hookimpl
 def classify_probe(response: Response) -> Outcome:
-    """The token is good; whether it may write to the pixel, the first event shows."""
+    """Accept a good token. Only the first event shows whether it may write to the pixel."""
     answer = json_object(response)
     if isinstance(answer.get("error"), dict):
-        return _refused(answer["error"], response)
+        return _classify_error(answer["error"], response)
     if response.status == 200 and answer.get("id"):
         return Outcome(Verdict.DELIVERED, "Meta accepts the access token")
-    return foreign_answer(response, _TOKEN)
+    return _META.foreign_answer(response)
 
 
 @hookimpl
@@ -222,37 +214,31 @@ def oldest() -> float:
     return OLDEST_SECONDS
 
 
-def _address(settings: Mapping[str, Any], path: str) -> str:
+def _url(settings: Mapping[str, Any], path: str) -> str:
     token = macros.in_query(settings["access_token"])
     return f"{settings['base_url']}/{settings['version']}/{path}?access_token={token}"
 
 
 def _user_data(event: Event, settings: Mapping[str, Any]) -> dict[str, Any]:
-    known: dict[str, Any] = {"external_id": external_ids(event, settings)}
+    user_data: dict[str, Any] = {"external_id": external_ids(event, settings)}
     if event.click and settings["click_type"] == "fbclid":
-        known["fbc"] = _fbc(event)
+        user_data["fbc"] = meta_fbc(event)
     if settings["send_names"]:
         names = {"fn": normalized_hash(event.first_name), "ln": normalized_hash(event.last_name)}
-        known |= {field: [name] for field, name in names.items() if name}
-    return known
+        user_data |= {field: [name] for field, name in names.items() if name}
+    return user_data
 
 
-def _fbc(event: Event) -> str:
-    if _FBC.fullmatch(event.click):
-        return event.click
-    seen = min(event.time, event.joined or event.time)
-    return f"fb.1.{seen * 1000}.{event.click}"
-
-
-def _refused(error: Mapping[str, Any], response: Response) -> Outcome:
+def _classify_error(error: Mapping[str, Any], response: Response) -> Outcome:
     code, subcode = _number(error.get("code")), _number(error.get("error_subcode"))
-    words = error.get("error_user_msg") or error.get("error_user_title") or error.get("message")
-    said = f"Meta says: {str(words)[:180]} (code {code}, subcode {subcode})"
-    known = _ERRORS.get((code, subcode)) or _ERRORS.get(code)
-    if known is None:
-        passing = error.get("is_transient") is True or response.status >= 500
-        known = Outcome(Verdict.RETRY if passing else Verdict.REJECTED)
-    return with_message(known, said, response)
+    message = error.get("error_user_msg") or error.get("error_user_title") or error.get("message")
+    return _META.error(
+        _ERRORS.get((code, subcode)) or _ERRORS.get(code),
+        message,
+        f"code {code}, subcode {subcode}",
+        response,
+        is_passing=error.get("is_transient") is True,
+    )
 
 
 def _number(value: object) -> int:

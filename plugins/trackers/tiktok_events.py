@@ -1,24 +1,24 @@
-"""TikTok Events API 2.0: what happens in Telegram, told to a TikTok pixel.
+"""TikTok Events API 2.0: events in Telegram, sent to a TikTok pixel.
 
     POST {base_url}/open_api/v1.3/event/track/     Access-Token: {token}
     {"event_source": "web", "event_source_id": pixel, "data": [{event, event_time, event_id, …}]}
 
 Source: business-api.tiktok.com/portal/docs, Events API 2.0 and Appendix "Return
 codes"; the request form also as in docs.tealium.com's and TikTok's own examples,
-read in November 2026. Where they are silent or leave a choice, we decided:
+read in November 2026. Our decisions where they are silent or leave a choice:
 
-* HTTP 200 says nothing; `code` decides, 0 is taken.
-* `event_id` is the report's own id, so a retry is counted once: TikTok drops an
+* HTTP 200 says nothing; `code` decides, and 0 is a success.
+* `event_id` is the id of our event, so a retry is counted once: TikTok drops an
   equal name and id for 48 hours. Retries end before that.
 * TikTok names no oldest `event_time` for the web, and 28 days for events from
   elsewhere: older ones are not sent. One that it refuses earlier is rejected.
 * The click id may be TikTok's own `ttclid`; it is never hashed nor changed.
 * `external_id` is hashed as all personal data: in lower case, without space around.
 * Leaving and being removed are custom events: TikTok cannot take one back.
-* A token that is refused parks the destination, and the event waits with it.
-  An answer that is not TikTok's JSON comes from something in between, and is
-  tried again. Codes from 50000 on are TikTok's own failures.
-* There is no probe: every call that this kind of token may make records an event.
+* A refused token switches the destination off and the event waits. An answer
+  that is not TikTok's JSON comes from a server between TikTok and us, and the
+  event is tried again. Codes from 50000 on are TikTok's own failures.
+* There is no probe: every call that this kind of token allows records an event.
 """
 
 from __future__ import annotations
@@ -40,6 +40,7 @@ from plugins.contract import (
 from plugins.kit.ad_platforms import (
     RETRY_SECONDS,
     AdPlatformSettings,
+    PlatformOutcomes,
     access_token_field,
     base_url_field,
     click_type_field,
@@ -49,9 +50,7 @@ from plugins.kit.ad_platforms import (
     event_value,
     event_values_field,
     external_ids,
-    foreign_answer,
     test_code_field,
-    with_message,
 )
 from plugins.kit.fields import AsciiWord, HttpUrl
 from plugins.kit.json_bodies import json_bytes, json_object
@@ -68,22 +67,19 @@ NAMES: Final[Mapping[EventKind, str]] = {
     EventKind.TRASH: "Kicked",
 }
 
-_LATER: Final = Outcome(Verdict.RETRY, "TikTok is not available now")
-_SLOWER: Final = Outcome(Verdict.RETRY, "TikTok asks us to slow down")
-_TOKEN: Final = Outcome(Verdict.RETRY, "TikTok does not accept the access token", stop=True)
-_RIGHTS: Final = Outcome(Verdict.RETRY, "the token may not send to this pixel", stop=True)
+_TIKTOK: Final = PlatformOutcomes.of("TikTok")
 
 #: Any other code below 50000 says no to this one event; from there on TikTok failed.
 _CODES: Final[Mapping[int, Outcome]] = {
-    40001: _RIGHTS,
+    40001: _TIKTOK.no_rights,
     40002: Outcome(Verdict.REJECTED, "TikTok does not accept a parameter"),
-    40100: _SLOWER,
-    40101: _TOKEN,
-    40102: _TOKEN,
-    40103: _TOKEN,
-    40104: _TOKEN,
-    40105: _TOKEN,
-    40133: _SLOWER,
+    40100: _TIKTOK.too_many_requests,
+    40101: _TIKTOK.bad_token,
+    40102: _TIKTOK.bad_token,
+    40103: _TIKTOK.bad_token,
+    40104: _TIKTOK.bad_token,
+    40105: _TIKTOK.bad_token,
+    40133: _TIKTOK.too_many_requests,
 }
 _OWN_FAILURE: Final = 50000
 
@@ -114,30 +110,30 @@ class TiktokEventsSettings(AdPlatformSettings):
 
 @hookimpl
 def settings_schema() -> Schema:
-    """Pixel, token, and how events are named and valued."""
+    """Pixel, token, and the names and values of events."""
     return TiktokEventsSettings()
 
 
 @hookimpl
 def build_request(event: Event, settings: Mapping[str, Any]) -> Request | tuple[()]:
-    """One POST with one event; nothing where the event has no name."""
+    """One POST with one event; nothing for an event without a name."""
     name = event_name(event, settings)
     if not name:
         return ()
-    said: dict[str, Any] = {
+    conversion: dict[str, Any] = {
         "event": name,
         "event_time": event.time,
         "event_id": event.id,
         "user": _user(event, settings),
     }
     if settings["page_url"]:
-        said["page"] = {"url": settings["page_url"]}
+        conversion["page"] = {"url": settings["page_url"]}
     if properties := event_value(event, settings):
-        said["properties"] = properties
+        conversion["properties"] = properties
     body: dict[str, Any] = {
         "event_source": "web",
         "event_source_id": settings["pixel_code"],
-        "data": [said],
+        "data": [conversion],
     }
     if settings["test_event_code"]:
         body["test_event_code"] = settings["test_event_code"]
@@ -151,19 +147,20 @@ def build_request(event: Event, settings: Mapping[str, Any]) -> Request | tuple[
 
 @hookimpl
 def classify_response(response: Response) -> Outcome:
-    """By the `code` in the JSON, whatever the status."""
+    """Judge the `code` in the JSON, whatever the status is."""
     answer = json_object(response)
     code = answer.get("code")
     if type(code) is not int:
-        return foreign_answer(response, _TOKEN)
+        return _TIKTOK.foreign_answer(response)
     if code == 0:
         return Outcome(Verdict.DELIVERED, "TikTok took the event")
-    known = _CODES.get(code)
-    if known is None:
-        passing = code >= _OWN_FAILURE or response.status >= 500
-        known = _LATER if passing else Outcome(Verdict.REJECTED)
-    said = f"TikTok says: {str(answer.get('message'))[:180]} (code {code})"
-    return with_message(known, said, response)
+    return _TIKTOK.error(
+        _CODES.get(code),
+        answer.get("message"),
+        f"code {code}",
+        response,
+        is_passing=code >= _OWN_FAILURE,
+    )
 
 
 @hookimpl
@@ -185,7 +182,7 @@ def oldest() -> float:
 
 
 def _user(event: Event, settings: Mapping[str, Any]) -> dict[str, Any]:
-    known: dict[str, Any] = {"external_id": external_ids(event, settings)}
+    user: dict[str, Any] = {"external_id": external_ids(event, settings)}
     if event.click and settings["click_type"] == "ttclid":
-        known["ttclid"] = event.click
-    return known
+        user["ttclid"] = event.click
+    return user

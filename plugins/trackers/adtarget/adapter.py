@@ -2,18 +2,19 @@
 
 Every event becomes one `POST /api/v1/events/conversion`. Source: the vendor's
 API reference, endpoints, idempotency and errors pages (adtarget.io/docs,
-newest revision). Where it is silent we decided:
+newest revision). Our decisions where it is silent:
 
 - Refusals (leave, ban) are off: AdTarget knows conversions only, nothing takes
   one back, and ad platforms optimise towards whatever they are told.
 - Every event is wanted, even a superseded one: each is a conversion of its own.
 - Retries end an hour before AdTarget forgets an Idempotency-Key (24 h).
 - A failure replayed from AdTarget's store is no new try: the same key can only
-  bring the same answer. After two of them the event goes once under a key of
-  its own, `…:r1`, then it ends. A replayed refusal of the key or account (it
-  did nothing) is asked anew under the next key at once, as it may be mended.
-- 401 and 402 keep the event: the owner mends it, resumes, and it is sent.
-- 503 API_DISABLED waits half an hour: it is switched off by hand, and on.
+  bring the same answer. After two replays the event is sent once under another
+  key, `…:r1`, then it ends. A replayed refusal of the API key or the account,
+  under which nothing was done, is sent again under the next key at once, since
+  the owner may have mended it.
+- 401 and 402 keep the event: it is sent once the owner has mended the cause.
+- 503 API_DISABLED waits half an hour: AdTarget's staff switch it by hand.
 - A 2xx without a conversion id is taken as accepted: to send it again under
   another key could count twice.
 """
@@ -37,6 +38,7 @@ from plugins.contract import (
     hookimpl,
     outcome_by_status,
 )
+from plugins.kit.click_ids import meta_fbc
 from plugins.kit.json_bodies import valid_text
 from plugins.trackers.adtarget.settings import AUTO, OFF, PLANS, AdTargetSettings
 
@@ -77,17 +79,17 @@ _BY_STATUS: Final = {rule.status: rule for rule in RULES if rule.status >= 400}
 
 @hookimpl
 def settings_schema() -> Schema:
-    """Key, site, and what each event becomes."""
+    """Key, site, and the conversion that each event becomes."""
     return AdTargetSettings()
 
 
 @hookimpl
 def build_request(event: Event, settings: Mapping[str, Any]) -> Request | tuple[()]:
-    """One conversion; nothing where the event is off."""
-    kind = _type_of(event, settings)
-    if kind == OFF:
+    """One conversion; nothing for an event that is off."""
+    conversion_type = _conversion_type(event, settings)
+    if conversion_type == OFF:
         return ()
-    key, body = _key(event), _conversion(kind, event, settings)
+    key, body = _idempotency_key(event), _conversion_body(conversion_type, event, settings)
     return Request(
         "POST",
         f"{settings['base_url']}/api/v1/events/conversion",
@@ -104,20 +106,20 @@ def build_request(event: Event, settings: Mapping[str, Any]) -> Request | tuple[
 
 @hookimpl
 def classify_response(response: Response, event: Event) -> Outcome:
-    """By the body's error code, then by status; a replayed failure may go under a new key."""
+    """Judge the error code in the body, then the status. A replayed failure may change the key."""
     outcome = _judge(response)
     if response.headers.get("x-idempotent-replay", "").strip().casefold() != "true":
         return outcome
     if outcome.verdict.is_success:
         return Outcome(Verdict.DUPLICATE, outcome.reason)
-    return _replayed(outcome, event) if outcome.verdict is Verdict.RETRY else outcome
+    return _after_replay(outcome, event) if outcome.verdict is Verdict.RETRY else outcome
 
 
 @hookimpl
 def build_probe(settings: Mapping[str, Any]) -> Request:
-    """Read a lead that does not exist: whoever says so has accepted the key.
+    """Ask for a lead that does not exist: AdTarget says so only to an accepted key.
 
-    A conversion cannot be tried without being one: no test mode is documented.
+    A conversion cannot be sent as a test: no test mode is documented.
     """
     headers = {"Authorization": f"Bearer {settings['key']}"}
     return Request("GET", f"{settings['base_url']}/api/v1/leads/1", headers=headers)
@@ -125,7 +127,7 @@ def build_probe(settings: Mapping[str, Any]) -> Request:
 
 @hookimpl
 def classify_probe(response: Response) -> Outcome:
-    """404 LEAD_NOT_FOUND is the good answer."""
+    """Accept 404 LEAD_NOT_FOUND, or a lead."""
     answer = response.json()
     code, _ = _error(answer)
     if code == "LEAD_NOT_FOUND" or (
@@ -156,69 +158,73 @@ def pace(settings: Mapping[str, Any]) -> Pace:
     return Pace(settings["key"], PER_MINUTE, BURST)
 
 
-def _key(event: Event) -> str:
+def _idempotency_key(event: Event) -> str:
     """The Idempotency-Key: the event's own, or the next one after a stored failure."""
     turn = event.carried.get("turn", 0)
     return f"{event.step_key()}:r{turn}" if turn else event.step_key()
 
 
-def _replayed(outcome: Outcome, event: Event) -> Outcome:
-    """What was stored is no news; what it says of the account may be over."""
+def _after_replay(outcome: Outcome, event: Event) -> Outcome:
+    """The outcome of a failure that AdTarget stored earlier and has answered again.
+
+    What it says of the account or the key may no longer hold, so it disables nothing.
+    """
     turn = int(event.carried.get("turn", 0))
     replays = int(event.carried.get("replays", 0)) + 1
-    said = f"AdTarget repeats a stored answer ({outcome.reason})"
+    reason = f"AdTarget repeats a stored answer ({outcome.reason})"
     if outcome.stop:
         carry = {**event.carried, "turn": turn + 1}
-        return Outcome(Verdict.RETRY, said, carry=carry)
+        return Outcome(Verdict.RETRY, reason, carry=carry)
     if replays < REPLAYS:
-        return Outcome(Verdict.RETRY, said, carry={**event.carried, "replays": replays})
+        return Outcome(Verdict.RETRY, reason, carry={**event.carried, "replays": replays})
     if "renewed" in event.carried:
-        return Outcome(Verdict.REJECTED, f"{said} under a new key too; resend the event")
-    return Outcome(Verdict.RETRY, said, carry={"turn": turn + 1, "renewed": 1})
+        return Outcome(Verdict.REJECTED, f"{reason} under a new key too; resend the event")
+    return Outcome(Verdict.RETRY, reason, carry={"turn": turn + 1, "renewed": 1})
 
 
-def _type_of(event: Event, settings: Mapping[str, Any]) -> str:
-    chosen: str = settings["events"][event.kind.value]["type"]
-    if chosen != AUTO:
-        return chosen
+def _conversion_type(event: Event, settings: Mapping[str, Any]) -> str:
+    conversion_type: str = settings["events"][event.kind.value]["type"]
+    if conversion_type != AUTO:
+        return conversion_type
     if event.kind is EventKind.APPROVE and settings["tracked_by_adtarget"]:
         return OFF
     return PLANS[event.kind].recommended
 
 
-def _conversion(kind: str, event: Event, settings: Mapping[str, Any]) -> dict[str, Any]:
-    """The body of §3.1. Empty keys are left out, as the vendor wants them."""
-    told = settings["events"][event.kind.value]
-    name = told["name"] or PLANS[event.kind].custom_name
+def _conversion_body(
+    conversion_type: str, event: Event, settings: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The body of §3.1 of the API reference, without the keys that have no value."""
+    event_settings = settings["events"][event.kind.value]
+    name = event_settings["name"] or PLANS[event.kind].custom_name
     site = "websiteId" if settings["site"].startswith("atid_") else "siteId"
     names = {"firstName": valid_text(event.first_name), "lastName": valid_text(event.last_name)}
     pii = {key: name for key, name in names.items() if name} if settings["send_names"] else {}
-    filled = {
+    body = {
         "telegramUserId": event.subscriber,
         "channelId": settings["channel"] or str(event.chat),
         site: settings["site"],
-        "eventType": kind,
-        "customEventName": name if kind == "Custom" else None,
-        "value": told["value"],
-        "currency": settings["currency"] if told["value"] is not None else None,
+        "eventType": conversion_type,
+        "customEventName": name if conversion_type == "Custom" else None,
+        "value": event_settings["value"],
+        "currency": settings["currency"] if event_settings["value"] is not None else None,
         "contentName": valid_text(event.campaign),
         "eventTime": event.time * 1000,
         "pii": pii,
         **_attribution(event, settings["click_type"]),
     }
-    return {key: value for key, value in filled.items() if value not in (None, "", {})}
+    return {key: value for key, value in body.items() if value not in (None, "", {})}
 
 
 def _attribution(event: Event, click_type: str) -> dict[str, str]:
-    """Where the click id goes; the external id is the lead's, unless the click is one."""
+    """The click id under its own name. The external id is the lead's, unless the click is one."""
     click, external = valid_text(event.click), {"externalUserId": str(event.lead)}
     if not click or click_type == "none":
         return external
     if click_type == "external":
         return {"externalUserId": click}
     if click_type == "fbclid":
-        # Meta wants the time of the click; the earliest we know is the join's.
-        return {**external, "fbc": f"fb.1.{(event.joined or event.time) * 1000}.{click}"}
+        return {**external, "fbc": valid_text(meta_fbc(event))}
     return {**external, click_type: click}
 
 
@@ -226,7 +232,7 @@ def _judge(response: Response) -> Outcome:
     body = response.json()
     by_status = outcome_by_status(response)
     if by_status.verdict.is_success and isinstance(body, dict) and body.get("conversionId"):
-        return Outcome(Verdict.DELIVERED, _receipt(body))
+        return Outcome(Verdict.DELIVERED, _describe_success(body))
     code, message = _error(body)
     if rule := _BY_CODE.get(code):
         reason = f"{rule.meaning}: {message}" if message else rule.meaning
@@ -251,11 +257,11 @@ def _error(body: Any) -> tuple[str, str]:
     return str(error.get("code") or ""), str(error.get("message") or "")[:200]
 
 
-def _receipt(body: dict[str, Any]) -> str:
-    """What became of a conversion. Both documented shapes; every key but the id may lack."""
-    said = f"conversion {str(body['conversionId'])[:64]}"
+def _describe_success(body: dict[str, Any]) -> str:
+    """What became of a conversion, from either documented shape; only the id is always there."""
+    reason = f"conversion {str(body['conversionId'])[:64]}"
     if body.get("capiStatus") == "skipped" or body.get("dispatched") is False:
-        said += ", accepted but not forwarded to any ad platform"
+        reason += ", accepted but not forwarded to any ad platform"
     if body.get("coldLead") is True:
-        said += ", for a person AdTarget had not seen before"
-    return said
+        reason += ", for a person AdTarget had not seen before"
+    return reason

@@ -1,4 +1,4 @@
-"""What a customer types to connect AdTarget, and what each event becomes by default."""
+"""The settings of AdTarget, and the conversion that each event becomes by default."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ OFF: Final = "off"
 
 
 class Plan(NamedTuple):
-    """What one event becomes: unless told otherwise, by what name, and what else it may."""
+    """The conversions that one event can become: by default, as a custom one, and at all."""
 
     recommended: str
     custom_name: str
@@ -37,7 +37,7 @@ PLANS: Final[Mapping[EventKind, Plan]] = {
 
 
 class _EventSettings(Schema):
-    """How one event is told. `type` comes with the event's own choices."""
+    """The settings of one event. `type` is added with the choices of that event."""
 
     name = fields.String(
         load_default="",

@@ -1,30 +1,30 @@
 """Altcraft Platform: a profile, optionally its Telegram subscription, and a goal.
 
-Up to four steps an event: `profile` (profiles/import), `goal`
+An event has up to four steps: `profile` (profiles/import), `goal`
 (goals/register), and where the customer names one, `trigger`
-(campaigns/triggers/start) and `workflow` (workflows/start). What follows the
-profile finds it by the id that the first step answered, else as the customer
-says. Source: the vendor's developer guide, v1.1 (guides.altcraft.com, v71 to
-current), and for Request-ID its Android SDK. Where it is silent we decided:
+(campaigns/triggers/start) and `workflow` (workflows/start). The later steps
+find the profile by the id that the first step answered, else by the
+customer's settings. Source: the vendor's developer guide, v1.1 (guides.altcraft.com, v71 to
+current), and for Request-ID its Android SDK. Our decisions where it is silent:
 
 - Every event is wanted, even a superseded one: goals count events.
 - Retries end an hour before Altcraft forgets a Request-ID (one day, unless an
   installation's owner changed it).
-- A failure that is marked as a duplicate was replayed, not tried: the event goes
-  once under a new Request-ID, then it ends.
+- A failure that is marked as a duplicate was replayed, not tried: the event is
+  sent once under a new Request-ID, then it ends.
 - 404 right after its profile was written is tried three times more, each time
   under a new Request-ID (nothing was done under the old one) and without the
   answered id, in case that profile was deleted. In the mode `goal` it is final.
 - A success that is not Altcraft's answer is tried twice more under the same
   Request-ID, since it may have been done.
-- 401, 402 and 403 keep the event and stop: its owner mends the token, its role
-  or the tariff.
+- 401, 402 and 403 keep the event and switch the destination off: its owner mends
+  the token, its role or the tariff.
 - A goal and an action of one event are both sent. Automation that hangs on
   both starts twice; the probe says so.
-- An installation's limit is its owner's secret; 5 requests a second per token,
-  unless the customer knows better.
-- Values that come out empty are left out, lest they wipe what is known.
-- `_regdate` is not written: the profile may be older than our first sight.
+- An installation's limit is known to its owner only: 5 requests a second per
+  token, unless the customer sets another rate.
+- Empty values are left out: they would erase what the profile holds.
+- `_regdate` is not written: the profile may be older than the lead.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from typing import Any, Final
 from marshmallow import Schema
 
 from plugins.contract import Event, Outcome, Pace, Request, Response, Verdict, hookimpl
-from plugins.trackers.altcraft import bodies, tries
+from plugins.trackers.altcraft import attempts, bodies
 from plugins.trackers.altcraft.answers import error_code, judge
 from plugins.trackers.altcraft.settings import ACTIONS, GOAL, PER_SECOND, PROFILE, AltcraftSettings
 
@@ -47,30 +47,30 @@ _ERROR: Final = re.compile(r'"error"\s*:\s*"?(-?[0-9]{1,9})\b')
 
 @hookimpl
 def settings_schema() -> Schema:
-    """Address, token, database, how profiles are found, goals."""
+    """Address, token, database, goals, and how profiles are found."""
     return AltcraftSettings()
 
 
 @hookimpl
 def build_request(event: Event, settings: Mapping[str, Any]) -> tuple[Request, ...]:
-    """The profile, its goal, its automation. Nothing when there is nothing to find it by."""
-    found_by = bodies.match(event, settings)
-    if found_by is None:
+    """The profile, its goal, its automation; nothing where the event has no value to find it by."""
+    match = bodies.match(event, settings)
+    if match is None:
         return ()
-    mode, told = settings["mode"], settings["events"][event.kind.value]
-    by, steps = _by(event, found_by), []
+    mode, event_settings = settings["mode"], settings["events"][event.kind.value]
+    written_match, steps = _match_of_written(event, match), []
     if mode != GOAL:
-        body = {**found_by, **bodies.profile(event, settings, found_by)}
+        body = {**match, **bodies.profile(event, settings, match)}
         steps.append(_call("profile", "profiles/import", body, event, settings))
-    if mode != PROFILE and told["goal"]:
-        body = {**by, **bodies.goal(event, settings)}
+    if mode != PROFILE and event_settings["goal"]:
+        body = {**written_match, **bodies.goal(event, settings)}
         steps.append(_call("goal", "goals/register", body, event, settings))
     # Settings that were kept before these fields existed lack them.
-    if mode == ACTIONS and (number := told.get("trigger")):
-        body = bodies.trigger(number, by, event)
+    if mode == ACTIONS and (number := event_settings.get("trigger")):
+        body = bodies.trigger(number, written_match, event)
         steps.append(_call("trigger", "campaigns/triggers/start", body, event, settings))
-    if mode == ACTIONS and (number := told.get("workflow")):
-        body = bodies.workflow(number, by, event, settings)
+    if mode == ACTIONS and (number := event_settings.get("workflow")):
+        body = bodies.workflow(number, written_match, event, settings)
         steps.append(_call("workflow", "workflows/start", body, event, settings))
     return tuple(steps)
 
@@ -79,32 +79,33 @@ def build_request(event: Event, settings: Mapping[str, Any]) -> tuple[Request, .
 def classify_response(
     response: Response, request: Request, event: Event, settings: Mapping[str, Any]
 ) -> Outcome:
-    """The JSON `error` decides, then the status, then what came before."""
+    """Judge the JSON `error`, then the status, then the answers before this one."""
     just_written = settings["mode"] != GOAL
-    return tries.weigh(response, event, request.step, just_written=just_written)
+    return attempts.classify(response, event, request.step, just_written=just_written)
 
 
 @hookimpl
 def build_probe(settings: Mapping[str, Any]) -> Request:
-    """List the database's fields: proves token, rights and database, changes nothing."""
+    """List the database's fields: it needs token, rights and database, and changes nothing."""
     return _post("databases/fields_get", {"db_id": settings["db_id"]}, settings)
 
 
 @hookimpl
 def classify_probe(response: Response, settings: Mapping[str, Any]) -> Outcome:
-    """Say which custom fields seem to be missing, too."""
+    """Accept a list of fields; name the custom fields that seem to be missing from it."""
     code = error_code(response)
     if code is None and (cut := _ERROR.search(response.text)):
         code = int(cut[1])  # a long list of fields arrives cut, and is no JSON then
     if code != 0:
         outcome = judge(response, "")
-        strange = Outcome(Verdict.REJECTED, "the server at this address is not Altcraft")
-        return strange if outcome.verdict.is_success else outcome
+        if outcome.verdict.is_success:
+            return Outcome(Verdict.REJECTED, "the server at this address is not Altcraft")
+        return outcome
     if missing := _missing(response, settings):
         return Outcome(Verdict.DELIVERED, f"connected; not in the database: {', '.join(missing)}")
-    if twice := _twice(settings):
-        said = "connected; automation that hangs on the goal, too, starts twice at"
-        return Outcome(Verdict.DELIVERED, f"{said} {', '.join(twice)}")
+    if names := _goal_and_action(settings):
+        reason = "connected; automation that hangs on the goal, too, starts twice at"
+        return Outcome(Verdict.DELIVERED, f"{reason} {', '.join(names)}")
     return Outcome(Verdict.DELIVERED, "Altcraft accepts the token and knows the database")
 
 
@@ -128,18 +129,18 @@ def pace(settings: Mapping[str, Any]) -> Pace:
     return Pace(f"{settings['base_url']} {settings['token']}", rate * 60, max(1, int(rate)))
 
 
-def _by(event: Event, found_by: Mapping[str, Any]) -> Mapping[str, Any]:
-    """How the profile is found once it is written: by the id that was answered, if one was."""
+def _match_of_written(event: Event, match: Mapping[str, Any]) -> Mapping[str, Any]:
+    """How the steps after the profile find it: by the id that its step answered, if it did."""
     if "profile" in event.carried:
         return {"matching": "profile_id", "profile_id": event.carried["profile"]}
-    return found_by
+    return match
 
 
 def _call(
     step: str, method: str, body: Mapping[str, Any], event: Event, settings: Mapping[str, Any]
 ) -> Request:
     """One step under its own Request-ID; older versions read it as X-Request-ID."""
-    key = tries.request_id(event, step)
+    key = attempts.request_id(event, step)
     return _post(method, body, settings, step=step, key=key)
 
 
@@ -155,16 +156,16 @@ def _post(
     names = {name: body.get("data", {}).get(name) for name in ("_fname", "_lname")}
     if key:
         headers |= {"Request-ID": key, "X-Request-ID": key}
-    said = dict(body)
+    payload = dict(body)
     if settings["auth"] == "header":
         headers["Authorization"] = f"Bearer {settings['token']}"
     else:
-        said = {"token": settings["token"], **said}
+        payload = {"token": settings["token"], **payload}
     return Request(
         "POST",
         f"{settings['base_url']}/api/v1.1/{method}",
         headers=headers,
-        body=json.dumps(said).encode(),
+        body=json.dumps(payload).encode(),
         step=step,
         idempotency_key=key,
         secrets=tuple(json.dumps({name: value})[1:-1] for name, value in names.items() if value),
@@ -178,17 +179,17 @@ def _missing(response: Response, settings: Mapping[str, Any]) -> list[str]:
     named = [settings["status_field"], settings["joined_field"], *settings["field_map"]]
     if settings["matching"] == "custom":
         named.insert(0, settings["field_name"])
-    own = dict.fromkeys(name for name in named if name and not name.startswith("_"))
+    custom = dict.fromkeys(name for name in named if name and not name.startswith("_"))
     text = response.text
-    return [name for name in own if f'"{name}"' not in text and json.dumps(name) not in text]
+    return [name for name in custom if f'"{name}"' not in text and json.dumps(name) not in text]
 
 
-def _twice(settings: Mapping[str, Any]) -> list[str]:
-    """Events that send both a goal and an action."""
+def _goal_and_action(settings: Mapping[str, Any]) -> list[str]:
+    """The names of events that send both a goal and an action."""
     if settings["mode"] != ACTIONS:
         return []
     return [
         name
-        for name, told in settings["events"].items()
-        if told["goal"] and (told.get("trigger") or told.get("workflow"))
+        for name, event in settings["events"].items()
+        if event["goal"] and (event.get("trigger") or event.get("workflow"))
     ]

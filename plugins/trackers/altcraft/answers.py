@@ -40,22 +40,22 @@ RULES: Final[Mapping[int, _Rule]] = {
 
 
 def judge(response: Response, step: str) -> Outcome:
-    """Read one answer; `step` is empty for the probe. Repetitions are the caller's to see."""
+    """Judge one answer by itself; `step` is empty for the probe. Repetitions are `attempts`'."""
     code = error_code(response)
     if code is None:
         return _judge_status(response)
     rule = _rule(code, response)
-    said = f"{rule.meaning} ({code}{_explained(response)})" if code else rule.meaning
+    reason = f"{rule.meaning} ({code}{_error_text(response)})" if code else rule.meaning
     if code == 409 and step == "profile":
-        return Outcome(Verdict.DUPLICATE, said)
-    return Outcome(rule.verdict, said, response.retry_after, rule.stop)
+        return Outcome(Verdict.DUPLICATE, reason)
+    return Outcome(rule.verdict, reason, response.retry_after, rule.stop)
 
 
 def _judge_status(response: Response) -> Outcome:
-    """Without a number under `error`: a proxy spoke, or not all of it arrived.
+    """Judge an answer without a number under `error`: a proxy's, or one that arrived cut.
 
-    An object with no `error` at all is let pass: what goals/register answers
-    is not documented.
+    An object with no `error` at all is a success: the answer of goals/register is
+    not documented.
     """
     by_status = outcome_by_status(response)
     if is_unreadable(response):
@@ -69,7 +69,7 @@ def _judge_status(response: Response) -> Outcome:
 
 
 def is_unreadable(response: Response) -> bool:
-    """A success by status that says nothing: whether it was done is not known."""
+    """Whether a success by status is no answer of Altcraft's: what was done is not known."""
     if error_code(response) is not None or not 200 <= response.status < 300:
         return False
     body = response.json()
@@ -77,14 +77,14 @@ def is_unreadable(response: Response) -> bool:
 
 
 def profile_id(response: Response) -> str:
-    """The id of the profile that the answer tells of; empty without one."""
+    """The id of the profile in the answer; empty without one."""
     body = response.json()
-    told = body.get("profile_id") if isinstance(body, dict) else None
-    return told if isinstance(told, str) and _PROFILE.fullmatch(told) else ""
+    value = body.get("profile_id") if isinstance(body, dict) else None
+    return value if isinstance(value, str) and _PROFILE.fullmatch(value) else ""
 
 
 def _rule(code: int, response: Response) -> _Rule:
-    """What a number means. One that we do not know is final, unless the status says "later"."""
+    """The rule of a number. An unknown number is final, unless the status asks for another try."""
     if rule := RULES.get(code):
         return rule
     known = RULES.get(response.status)
@@ -105,7 +105,7 @@ def error_code(response: Response) -> int | None:
     return int(error) if isinstance(error, int) or error.is_integer() else None
 
 
-def _explained(response: Response) -> str:
+def _error_text(response: Response) -> str:
     text = response.json().get("error_text")
     return f", {text[:200]}" if isinstance(text, str) and text else ""
 

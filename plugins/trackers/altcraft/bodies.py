@@ -1,4 +1,4 @@
-"""What Altcraft is told: how a profile is found, its data, its goal, its automation."""
+"""Bodies of Altcraft's requests: how a profile is found, its data, its goal, its automation."""
 
 from __future__ import annotations
 
@@ -19,22 +19,20 @@ _INT: Final = re.compile(r"-?[0-9]{1,18}")
 
 
 def match(event: Event, settings: Mapping[str, Any]) -> dict[str, Any] | None:
-    """By what the profile is found; None when the event has no value for it."""
+    """The keys by which Altcraft finds the profile; None where the event has no value for them."""
     matching, value = settings["matching"], _fill(settings["match_value"], event)
     if not value:
         return None
     if matching != "custom":
         return {"matching": matching, MATCHING[matching]: value}
-    named = {"matching": matching, "field_name": settings["field_name"]}
+    field = {"matching": matching, "field_name": settings["field_name"]}
     if settings["field_type"] == "string":
-        return {**named, "field_value": value}
-    return {**named, "field_value": int(value)} if _INT.fullmatch(value) else None
+        return {**field, "field_value": value}
+    return {**field, "field_value": int(value)} if _INT.fullmatch(value) else None
 
 
-def profile(
-    event: Event, settings: Mapping[str, Any], found_by: Mapping[str, Any]
-) -> dict[str, Any]:
-    """The rest of profiles/import. A bad subscription must not cost the profile."""
+def profile(event: Event, settings: Mapping[str, Any], match: Mapping[str, Any]) -> dict[str, Any]:
+    """The body of profiles/import but for `match`. A bad subscription must not cost the profile."""
     data = {name: _fill(text, event) for name, text in settings["field_map"].items()}
     if settings["send_names"]:
         data |= {"_fname": valid_text(event.first_name), "_lname": valid_text(event.last_name)}
@@ -45,7 +43,7 @@ def profile(
     if settings["status_field"]:
         data[settings["status_field"]] = event.kind.value
     written: dict[str, Any] = {name: value for name, value in data.items() if value}
-    written |= _as_data(found_by)
+    written |= _match_as_data(match)
     status = settings["events"][event.kind.value]["subscription"]
     if settings["resource_id"] is not None and status:
         written["subscriptions"] = [_subscription(event, settings["resource_id"], status)]
@@ -57,17 +55,17 @@ def profile(
     }
 
 
-def _as_data(found_by: Mapping[str, Any]) -> dict[str, Any]:
-    """What was looked for, as data, so that a new profile has it."""
-    key = MATCHING[found_by["matching"]]
-    value = found_by[key]
+def _match_as_data(match: Mapping[str, Any]) -> dict[str, Any]:
+    """The value of `match` as data of the profile, so that a new one can be found by it."""
+    key = MATCHING[match["matching"]]
+    value = match[key]
     if key == "field_value":
-        return {found_by["field_name"]: value}
+        return {match["field_name"]: value}
     return {"email": {key: value}, "phone": {"phones": [value]}}.get(key, {})
 
 
 def _subscription(event: Event, resource: int, status: str) -> dict[str, Any]:
-    """In private chats the id of the chat is the person's."""
+    """The subscription to the bot's private chat, whose id is the person's."""
     return {
         "channel": "telegram_bot",
         "resource_id": resource,
@@ -77,32 +75,41 @@ def _subscription(event: Event, resource: int, status: str) -> dict[str, Any]:
 
 
 def goal(event: Event, settings: Mapping[str, Any]) -> dict[str, Any]:
-    """The rest of goals/register. `enrich_profile` would store our server as the person's."""
-    told = settings["events"][event.kind.value]
-    filled = {
+    """The body of goals/register but for the match.
+
+    `enrich_profile` stays off: it would store our server's address as the person's.
+    """
+    event_settings = settings["events"][event.kind.value]
+    body = {
         "db_id": settings["db_id"],
         "pixel_id": settings["pixel_id"],
-        "goal": told["goal"],
-        "value": told["value"],
+        "goal": event_settings["goal"],
+        "value": event_settings["value"],
         "date": _date(event.time),
         "vendor": valid_text(event.campaign) if settings["send_vendor"] else None,
         "enrich_profile": False,
         "skip_triggers": settings["skip_triggers"],
         "pixel_data": _pixel_data(event),
     }
-    return {name: value for name, value in filled.items() if value not in (None, "")}
+    return {name: value for name, value in body.items() if value not in (None, "")}
 
 
-def trigger(number: int, by: Mapping[str, Any], event: Event) -> dict[str, Any]:
-    """campaigns/triggers/start: a mailing to the one found `by`. It knows its own database."""
-    return {"id": number, **by, "content": _content(event)}
+def trigger(number: int, match: Mapping[str, Any], event: Event) -> dict[str, Any]:
+    """The body of campaigns/triggers/start: a mailing to the profile of `match`.
+
+    A trigger knows its own database.
+    """
+    return {"id": number, **match, "content": _content(event)}
 
 
 def workflow(
-    number: int, by: Mapping[str, Any], event: Event, settings: Mapping[str, Any]
+    number: int, match: Mapping[str, Any], event: Event, settings: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """workflows/start. It has no `email_profile`, and wants a resource with addresses."""
-    body = trigger(number, by, event)
+    """The body of workflows/start, which has no `email_profile`.
+
+    With an address as the match it needs a resource.
+    """
+    body = trigger(number, match, event)
     if body["matching"] == "email_profile":
         body["matching"] = "email"
     if body["matching"] in ("email", "phone") and settings["resource_id"] is not None:
@@ -112,15 +119,15 @@ def workflow(
 
 def _content(event: Event) -> dict[str, str]:
     """All macros by name, for `{apicontent.click}` and the like."""
-    told = {name: valid_text(value)[:_MAX_VALUE] for name, value in macros.values(event).items()}
-    return {name: value for name, value in told.items() if value}
+    values = {name: valid_text(value)[:_MAX_VALUE] for name, value in macros.values(event).items()}
+    return {name: value for name, value in values.items() if value}
 
 
 def _pixel_data(event: Event) -> dict[str, str]:
-    """Flat, at most 1 KB: what matters least goes first, the click id is cut last."""
-    told = {"click": event.click, "campaign": event.campaign, "chat": str(event.chat)}
-    told |= {"language": event.language, "title": event.title}
-    data = {name: valid_text(value) for name, value in told.items() if value}
+    """Flat data of at most 1 KB: the least important is dropped first, the click id is cut last."""
+    values = {"click": event.click, "campaign": event.campaign, "chat": str(event.chat)}
+    values |= {"language": event.language, "title": event.title}
+    data = {name: valid_text(value) for name, value in values.items() if value}
     for name in ("title", "language", "chat", "campaign"):
         if _size(data) > MAX_PIXEL_DATA:
             data.pop(name, None)

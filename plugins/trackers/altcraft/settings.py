@@ -1,4 +1,4 @@
-"""What a customer types to connect Altcraft, and the rules for it."""
+"""The settings of Altcraft, and the rules between them."""
 
 from __future__ import annotations
 
@@ -39,11 +39,11 @@ SUBSCRIPTION: Final = ("", "subscribed", "unsubscribed", "suspended")
 _FIELD: Final = r"[^\s\x00-\x1f\"'$.{}]{1,64}\Z"
 _GOAL_SIGNS: Final = frozenset(" \t!#$%&*+-.,:;'=?@^_()[]/\\|")
 _GOAL_LETTERS: Final = re.compile(r"[A-Za-zА-Яа-яЁё0-9]")  # noqa: RUF001  # Russian on purpose
-#: Ours to write, or nobody's: a global status overrides every subscription's.
+#: Gatepost writes subscriptions itself; a global status would override all of them.
 _RESERVED: Final = frozenset({"_status", "subscriptions"})
 
 
-_a_number = validate.Range(min=1, max=2**53)
+_positive = validate.Range(min=1, max=2**53)
 
 
 def _check_template(text: str) -> None:
@@ -66,8 +66,8 @@ def _check_goal(name: str) -> None:
             raise ValidationError(f"a goal's name must not contain {char!r}")
 
 
-def _check_field_map(typed: dict[str, str]) -> None:
-    for name in sorted(_RESERVED & set(typed)):
+def _check_field_map(field_map: dict[str, str]) -> None:
+    for name in sorted(_RESERVED & set(field_map)):
         raise ValidationError(f"{name} cannot be written")
 
 
@@ -83,12 +83,12 @@ def _number(title: str, text: str) -> fields.Integer:
     return fields.Integer(
         load_default=None,
         allow_none=True,
-        validate=_a_number,
+        validate=_positive,
         metadata={"title": title, "help": text},
     )
 
 
-def _event_of(kind: EventKind) -> fields.Nested:
+def _event_field(kind: EventKind) -> fields.Nested:
     default = {
         "goal": f"telegram_{kind.value}",
         "value": None,
@@ -96,7 +96,7 @@ def _event_of(kind: EventKind) -> fields.Nested:
         "trigger": None,
         "workflow": None,
     }
-    typed: dict[str, fields.Field[Any]] = {
+    declared: dict[str, fields.Field[Any]] = {
         "goal": fields.String(
             load_default=default["goal"],
             validate=[validate.Length(max=128), _check_goal],
@@ -117,14 +117,14 @@ def _event_of(kind: EventKind) -> fields.Nested:
         "workflow": _number("Scenario", "its number; the person enters at its default start"),
     }
     return fields.Nested(
-        Schema.from_dict(typed, name=f"Altcraft{kind.value.title()}"),
+        Schema.from_dict(declared, name=f"Altcraft{kind.value.title()}"),
         load_default=lambda: dict(default),
         metadata={"title": kind.value},
     )
 
 
 _Events = Schema.from_dict(
-    {kind.value: _event_of(kind) for kind in EventKind}, name="AltcraftEvents"
+    {kind.value: _event_field(kind) for kind in EventKind}, name="AltcraftEvents"
 )
 
 
@@ -151,7 +151,7 @@ class AltcraftSettings(Schema):
         metadata={"title": "Token goes in the", "help": "old installations know the body only"},
     )
     db_id = fields.Integer(
-        required=True, validate=_a_number, metadata={"title": "Database", "help": "its number"}
+        required=True, validate=_positive, metadata={"title": "Database", "help": "its number"}
     )
     mode = fields.String(
         load_default=BOTH,
@@ -234,16 +234,16 @@ class AltcraftSettings(Schema):
 
     @validates_schema
     def automation_has_its_mode(self, data: dict[str, Any], **_: Any) -> None:
-        """What is named is sent: neither a mode without actions, nor actions without the mode."""
-        named = any(one["trigger"] or one["workflow"] for one in data["events"].values())
-        if named and data["mode"] != ACTIONS:
+        """Actions need the mode that starts them, and that mode needs an action."""
+        has_action = any(event["trigger"] or event["workflow"] for event in data["events"].values())
+        if has_action and data["mode"] != ACTIONS:
             raise ValidationError(f"triggers and scenarios need the mode {ACTIONS}", "mode")
-        if data["mode"] == ACTIONS and not named:
+        if data["mode"] == ACTIONS and not has_action:
             raise ValidationError("name at least one trigger or scenario", "events")
 
     @validates_schema
     def a_subscription_is_to_our_bot(self, data: dict[str, Any], **_: Any) -> None:
-        """A chat belongs to one bot; mail to it by another bot never arrives."""
+        """A chat belongs to one bot: a message of another bot never arrives there."""
         if data["resource_id"] is None:
             return
         if not data["same_bot"]:
