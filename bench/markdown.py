@@ -1,0 +1,111 @@
+"""`python -m bench.markdown [COUNT]`: our reading of legacy Markdown beside TDLib's own.
+
+Generates COUNT texts (100,000 by default), asks TDLib's offline parser
+(`tdjson`, parseTextEntities) and `app.domain.markdown`, and ends with 1 at the
+first difference. TDLib leaves out links whose URL it does not take, so links
+are compared only where it gives one.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import sys
+import time
+from collections.abc import Iterator
+from typing import Any
+
+from app.domain import markdown
+
+PIECES = (
+    *"_*`[]()\\{} \n\r\t",
+    *("```", "](", "](http://a.example/p_q?c=1)", "](tg://user?id=42)", "](https://b.example)"),
+    *("a", "bc", "é", "я", "😀", "👩‍👩‍👧", "{click}", "py", "\\_", "\\*", "\\[", "\\`", "\u200b"),
+)
+NAMES = {
+    "Bold": "bold",
+    "Italic": "italic",
+    "Code": "code",
+    "Pre": "pre",
+    "PreCode": "pre",
+    "TextUrl": "text_link",
+    "MentionName": "text_mention",
+}
+
+Answer = tuple[str, list[tuple[str, int, int, str]]]
+
+
+def generated(count: int, seed: int = 1) -> Iterator[str]:
+    """`count` texts of marks, words and emoji; the same ones for the same seed."""
+    choice = random.Random(seed)
+    for _ in range(count):
+        yield "".join(choice.choices(PIECES, k=choice.randint(1, 24)))
+
+
+def ours(text: str) -> Answer | str:
+    """What `app.domain.markdown` makes of `text`, or its complaint."""
+    try:
+        found = markdown.formatted(markdown.parse(text), 1_000_000)
+    except markdown.Unparsable as error:
+        return str(error)
+    return found.text, [
+        (entity["type"], entity["offset"], entity["length"], entity.get("language", ""))
+        for entity in found.entities
+    ]
+
+
+class Tdlib:
+    """TDLib's parser. Raises ImportError where `tdjson` is not installed."""
+
+    def __init__(self) -> None:
+        import tdjson
+
+        self._execute = tdjson.td_execute
+        self._call({"@type": "setLogVerbosityLevel", "new_verbosity_level": 0})
+
+    def _call(self, request: dict[str, Any]) -> dict[str, Any]:
+        answer: dict[str, Any] = json.loads(self._execute(json.dumps(request).encode()))
+        return answer
+
+    def parse(self, text: str) -> Answer | str:
+        """What TDLib makes of `text`, or its complaint."""
+        mode = {"@type": "textParseModeMarkdown", "version": 1}
+        answer = self._call({"@type": "parseTextEntities", "text": text, "parse_mode": mode})
+        if answer["@type"] == "error":
+            return str(answer["message"]).removeprefix("Can't parse entities: ")
+        return answer["text"], [
+            (
+                NAMES[entity["type"]["@type"].removeprefix("textEntityType")],
+                entity["offset"],
+                entity["length"],
+                entity["type"].get("language", ""),
+            )
+            for entity in answer["entities"]
+        ]
+
+
+def differs(tdlib: Answer | str, own: Answer | str) -> bool:
+    """Whether the two read a text differently, links that TDLib leaves out aside."""
+    if isinstance(tdlib, str) or isinstance(own, str):
+        return tdlib != own
+    links = {entity for entity in tdlib[1] if entity[0] == "text_link"}
+    entities = [entity for entity in own[1] if entity[0] != "text_link" or entity in links]
+    return (tdlib[0], tdlib[1]) != (own[0], entities)
+
+
+def main() -> int:
+    """Compare, with progress; 0 if the two agree."""
+    count = int(sys.argv[1]) if len(sys.argv) > 1 else 100_000
+    tdlib, started = Tdlib(), time.monotonic()
+    for number, text in enumerate(generated(count), 1):
+        theirs, own = tdlib.parse(text), ours(text)
+        if differs(theirs, own):
+            print(f"{text!r}\n  TDLib: {theirs}\n  ours:  {own}")
+            return 1
+        if number % 10_000 == 0:
+            print(f"{number:,} texts read alike, {time.monotonic() - started:.0f} s")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
