@@ -2,42 +2,47 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, g
+from flask import Blueprint, g
 
-from app.schemas import load
 from app.schemas.bots import BotAdd, BotAdded, BotChats, BotId, BotOut, BotsList, ChatOut
 from app.services.bots import bots
 from app.web.auth import api_key
-from app.web.responses import success
+from app.web.decorators import Params, answers, takes
 
 blueprint = Blueprint("bots", __name__, url_prefix="/api/bots")
 
 
 @blueprint.get("/list.json")
 @api_key
-def listed() -> Response:
+@takes(BotsList)
+@answers(BotOut, many=True)
+def listed(params: Params) -> object:
     """All bots, deleted ones too."""
-    return success(BotOut(many=True).dump(bots.listed(g.account.id, **load(BotsList()))))
+    return bots.listed(g.account.id, **params)
 
 
 @blueprint.post("/add.json")
 @api_key
-def add() -> Response:
+@takes(BotAdd)
+@answers(BotAdded)
+def add(params: Params) -> object:
     """Connect a bot by its token, or restore it."""
-    return success(BotAdded().dump(bots.add(g.account.id, **load(BotAdd()))))
+    return bots.add(g.account.id, **params)
 
 
 @blueprint.get("/chats.json")
 @api_key
-def chats() -> Response:
+@takes(BotChats)
+@answers(ChatOut, many=True)
+def chats(params: Params) -> object:
     """Chats a campaign may be made for."""
-    wanted = load(BotChats())
-    return success(ChatOut(many=True).dump(bots.chats(g.account.id, wanted.pop("id"), **wanted)))
+    return bots.chats(g.account.id, params.pop("id"), **params)
 
 
 @blueprint.post("/del.json")
 @api_key
-def remove() -> Response:
+@takes(BotId)
+@answers()
+def remove(params: Params) -> None:
     """Disconnect a bot softly."""
-    bots.remove(g.account.id, load(BotId())["id"])
-    return success()
+    bots.remove(g.account.id, params["id"])

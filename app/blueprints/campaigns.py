@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, g
+from flask import Blueprint, g
 
-from app.schemas import load
 from app.schemas.campaigns import (
     CampaignAdd,
+    CampaignAdded,
     CampaignDetail,
     CampaignEdit,
     CampaignId,
@@ -17,71 +17,74 @@ from app.schemas.campaigns import (
     LinkOut,
 )
 from app.services.campaigns import campaigns, links
-from app.services.trackers.url_templates import warnings, with_warnings
+from app.services.trackers.url_templates import warnings
 from app.web.auth import api_key
-from app.web.responses import success
+from app.web.decorators import Params, WithWarnings, answers, takes, with_warnings
 
 blueprint = Blueprint("campaigns", __name__, url_prefix="/api/camp")
 
 
 @blueprint.get("/list.json")
 @api_key
-def listed() -> Response:
+@takes(CampaignsList)
+@answers(CampaignOut, many=True)
+def listed(params: Params) -> object:
     """All campaigns that are not deleted."""
-    found = campaigns.listed(g.account.id, **load(CampaignsList()))
-    return success(CampaignOut(many=True).dump(found))
+    return campaigns.listed(g.account.id, **params)
 
 
 @blueprint.get("/get.json")
 @api_key
-def get() -> Response:
+@takes(CampaignId)
+@answers(CampaignDetail)
+def get(params: Params) -> object:
     """One campaign in full."""
-    wanted = load(CampaignId())
-    return success(CampaignDetail().dump(campaigns.find(g.account.id, wanted["id"])))
+    return campaigns.find(g.account.id, params["id"])
 
 
 @blueprint.post("/add.json")
 @api_key
-def add() -> Response:
+@takes(CampaignAdd)
+@answers(CampaignAdded, warnings=True)
+def add(params: Params) -> WithWarnings:
     """Track a chat."""
-    wanted = load(CampaignAdd())
-    campaign = campaigns.add(g.account.id, **wanted)
-    return success(
-        {"id": campaign.id, "code": campaign.code},
-        **with_warnings(warnings(wanted.get("urls", {}))),
-    )
+    campaign = campaigns.add(g.account.id, **params)
+    return with_warnings(warnings(params.get("urls", {})), campaign)
 
 
 @blueprint.post("/edit.json")
 @api_key
-def edit() -> Response:
+@takes(CampaignEdit)
+@answers(warnings=True)
+def edit(params: Params) -> WithWarnings:
     """Change a campaign."""
-    wanted = load(CampaignEdit())
-    campaigns.edit(g.account.id, wanted.pop("id"), **wanted)
-    return success(**with_warnings(warnings(wanted.get("urls", {}))))
+    campaigns.edit(g.account.id, params.pop("id"), **params)
+    return with_warnings(warnings(params.get("urls", {})))
 
 
 @blueprint.get("/link.json")
 @api_key
-def link() -> Response:
+@takes(CampaignLink)
+@answers(LinkOut, warnings=True)
+def link(params: Params) -> WithWarnings:
     """The deep link for advertising."""
-    wanted = load(CampaignLink())
-    made = links.make(g.account.id, wanted["id"], wanted["click"])
-    return success(LinkOut().dump(made), **with_warnings(made.warnings))
+    made = links.make(g.account.id, params["id"], params["click"])
+    return with_warnings(made.warnings, made)
 
 
 @blueprint.post("/pause.json")
 @api_key
-def pause() -> Response:
+@takes(CampaignPause)
+@answers()
+def pause(params: Params) -> None:
     """Pause or resume a campaign."""
-    wanted = load(CampaignPause())
-    campaigns.pause(g.account.id, wanted["id"], paused=wanted["pause"])
-    return success()
+    campaigns.pause(g.account.id, params["id"], paused=params["pause"])
 
 
 @blueprint.post("/del.json")
 @api_key
-def remove() -> Response:
+@takes(CampaignId)
+@answers()
+def remove(params: Params) -> None:
     """Delete a campaign softly."""
-    campaigns.remove(g.account.id, load(CampaignId())["id"])
-    return success()
+    campaigns.remove(g.account.id, params["id"])

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, g
+from flask import Blueprint, g
 
-from app.schemas import load
 from app.schemas.destinations import (
     CheckResultOut,
     DestinationAdd,
+    DestinationAdded,
     DestinationCheck,
     DestinationEdit,
     DestinationId,
@@ -16,60 +16,71 @@ from app.schemas.destinations import (
     DestinationsList,
 )
 from app.services.trackers import destinations
-from app.services.trackers.url_templates import warnings_of, with_warnings
+from app.services.trackers.url_templates import warnings_of
 from app.web.auth import api_key
-from app.web.responses import page, success
+from app.web.decorators import (
+    Params,
+    WithWarnings,
+    answers,
+    answers_page,
+    takes,
+    with_warnings,
+)
 
 blueprint = Blueprint("destinations", __name__, url_prefix="/api/dest")
 
 
 @blueprint.get("/list.json")
 @api_key
-def listed() -> Response:
+@takes(DestinationsList)
+@answers_page(DestinationOut)
+def listed(params: Params) -> object:
     """Destinations, newest first."""
-    found = destinations.listed(g.account.id, **load(DestinationsList()))
-    return page(DestinationOut(many=True).dump(found.rows), found.total)
+    return destinations.listed(g.account.id, **params)
 
 
 @blueprint.post("/add.json")
 @api_key
-def add() -> Response:
+@takes(DestinationAdd)
+@answers(DestinationAdded, warnings=True)
+def add(params: Params) -> WithWarnings:
     """Connect a tracker."""
-    wanted = load(DestinationAdd())
-    number = destinations.add(g.account.id, **wanted)
-    return success({"id": number}, **with_warnings(warnings_of(wanted["settings"])))
+    number = destinations.add(g.account.id, **params)
+    return with_warnings(warnings_of(params["settings"]), {"id": number})
 
 
 @blueprint.post("/edit.json")
 @api_key
-def edit() -> Response:
+@takes(DestinationEdit)
+@answers(warnings=True)
+def edit(params: Params) -> WithWarnings:
     """Change a destination."""
-    wanted = load(DestinationEdit())
-    destinations.edit(g.account.id, wanted.pop("id"), **wanted)
-    return success(**with_warnings(warnings_of(wanted.get("settings", {}))))
+    destinations.edit(g.account.id, params.pop("id"), **params)
+    return with_warnings(warnings_of(params.get("settings", {})))
 
 
 @blueprint.post("/pause.json")
 @api_key
-def pause() -> Response:
+@takes(DestinationPause)
+@answers()
+def pause(params: Params) -> None:
     """Pause or resume a destination."""
-    wanted = load(DestinationPause())
-    destinations.pause(g.account.id, wanted["id"], paused=wanted["pause"])
-    return success()
+    destinations.pause(g.account.id, params["id"], paused=params["pause"])
 
 
 @blueprint.post("/del.json")
 @api_key
-def remove() -> Response:
+@takes(DestinationId)
+@answers()
+def remove(params: Params) -> None:
     """Delete a destination softly."""
-    destinations.remove(g.account.id, load(DestinationId())["id"])
-    return success()
+    destinations.remove(g.account.id, params["id"])
 
 
 @blueprint.post("/check.json")
 @api_key
-def check() -> Response:
+@takes(DestinationCheck)
+@answers(CheckResultOut)
+def check(params: Params) -> object:
     """Ask the tracker whether the connection is good."""
-    return success(
-        CheckResultOut().dump(destinations.check(g.account.id, **load(DestinationCheck())))
-    )
+    return destinations.check(g.account.id, **params)

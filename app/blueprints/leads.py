@@ -6,52 +6,58 @@ from collections.abc import Iterator
 
 from flask import Blueprint, Response, g, stream_with_context
 
-from app.schemas import load
 from app.schemas.csv_export import lines
 from app.schemas.leads import (
-    LeadHistory,
+    Erased,
+    LeadDetail,
     LeadId,
     LeadOut,
-    LeadPerson,
     LeadsExport,
     LeadsList,
     Subscriber,
 )
 from app.services.leads import erasure, query
 from app.web.auth import api_key
-from app.web.responses import page, success
+from app.web.decorators import Params, answers, answers_page, describes, takes
+from app.web.openapi.responses import TEXT, Answer
 
 blueprint = Blueprint("leads", __name__, url_prefix="/api/leads")
 
 
 @blueprint.get("/list.json")
 @api_key
-def listed() -> Response:
+@takes(LeadsList)
+@answers_page(LeadOut)
+def listed(params: Params) -> object:
     """Leads, newest first."""
-    found = query.listed(g.account.id, **load(LeadsList()))
-    return page(LeadOut(many=True).dump(found.rows), found.total)
+    return query.listed(g.account.id, **params)
 
 
 @blueprint.get("/get.json")
 @api_key
-def get() -> Response:
+@takes(LeadId)
+@answers(LeadDetail)
+def get(params: Params) -> object:
     """One lead explained."""
-    found = query.explained(g.account.id, load(LeadId())["id"])
-    return success(LeadPerson().dump(found.lead) | LeadHistory().dump(found))
+    return query.explained(g.account.id, params["id"])
 
 
 @blueprint.get("/export.json")
 @api_key
-def export() -> Response:
+@takes(LeadsExport)
+@describes(Answer(TEXT, media="text/csv"))
+def export(params: Params) -> Response:
     """All leads as CSV, streamed: the one answer that is not JSON."""
-    parts = query.everyone(g.account.id, **load(LeadsExport()))
+    parts = query.everyone(g.account.id, **params)
     body: Iterator[str] = stream_with_context(lines(LeadOut(many=True), parts))
-    named = {"Content-Disposition": 'attachment; filename="leads.csv"'}
-    return Response(body, mimetype="text/csv", headers=named)
+    headers = {"Content-Disposition": 'attachment; filename="leads.csv"'}
+    return Response(body, mimetype="text/csv", headers=headers)
 
 
 @blueprint.post("/erase.json")
 @api_key
-def erase() -> Response:
+@takes(Subscriber)
+@answers(Erased)
+def erase(params: Params) -> object:
     """Erase what tells who a subscriber is."""
-    return success({"count": erasure.erase(g.account.id, load(Subscriber())["subscriber"])})
+    return {"count": erasure.erase(g.account.id, params["subscriber"])}

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, g
+from flask import Blueprint, g
 
-from app.schemas.media import MediaOut, uploaded
+from app.schemas.media import MediaOut, uploaded_file
 from app.services.campaigns import media
 from app.web.auth import api_key
-from app.web.responses import success
+from app.web.decorators import answers, describes_body
+from app.web.openapi.responses import FILE_UPLOAD
 
 blueprint = Blueprint("media", __name__, url_prefix="/api/media")
 
 
 @blueprint.post("/upload.json")
 @api_key
-def upload() -> Response:
+@describes_body(FILE_UPLOAD)
+@answers(MediaOut)
+def upload() -> object:
     """Keep a photo or a video."""
-    code = media.upload(g.account.id, uploaded(media.MAX_BYTES))
-    return success(MediaOut().dump({"media": code}))
+    return {"media": media.upload(g.account.id, uploaded_file(media.MAX_BYTES))}

@@ -2,52 +2,57 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, g
+from flask import Blueprint, g
 
-from app.schemas import load
 from app.schemas.postbacks import (
-    PostbackAttempts,
     PostbackDetail,
     PostbackId,
     PostbackOut,
     PostbackResend,
     PostbacksList,
     PostbackTest,
+    Resent,
     TestSendOut,
 )
 from app.services.postbacks import log
 from app.services.trackers import test_send
 from app.web.auth import api_key
-from app.web.responses import page, success
+from app.web.decorators import Params, answers, answers_page, takes
 
 blueprint = Blueprint("postbacks", __name__, url_prefix="/api/postbacks")
 
 
 @blueprint.get("/list.json")
 @api_key
-def listed() -> Response:
+@takes(PostbacksList)
+@answers_page(PostbackOut)
+def listed(params: Params) -> object:
     """Postbacks, newest first."""
-    found = log.listed(g.account.id, **load(PostbacksList()))
-    return page(PostbackOut(many=True).dump(found.rows), found.total)
+    return log.listed(g.account.id, **params)
 
 
 @blueprint.get("/get.json")
 @api_key
-def get() -> Response:
+@takes(PostbackId)
+@answers(PostbackDetail)
+def get(params: Params) -> object:
     """One postback with every attempt."""
-    found = log.explained(g.account.id, load(PostbackId())["id"])
-    return success(PostbackDetail().dump(found.postback) | PostbackAttempts().dump(found))
+    return log.explained(g.account.id, params["id"])
 
 
 @blueprint.post("/resend.json")
 @api_key
-def resend() -> Response:
+@takes(PostbackResend)
+@answers(Resent)
+def resend(params: Params) -> object:
     """Send one postback, or those a filter finds, once more."""
-    return success({"count": log.resend(g.account.id, **load(PostbackResend()))})
+    return {"count": log.resend(g.account.id, **params)}
 
 
 @blueprint.post("/test.json")
 @api_key
-def test() -> Response:
+@takes(PostbackTest)
+@answers(TestSendOut)
+def test(params: Params) -> object:
     """What would be sent for a sample event; with `send`, what the tracker says to it."""
-    return success(TestSendOut().dump(test_send.run(g.account.id, **load(PostbackTest()))))
+    return test_send.run(g.account.id, **params)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, g
+from flask import Blueprint, g
 
-from app.schemas import load
 from app.schemas.profile import (
+    ApiKey,
     Language,
     LoginOut,
     Notifications,
@@ -16,69 +16,77 @@ from app.schemas.profile import (
 )
 from app.services import profile
 from app.services.accounts import accounts
-from app.services.trackers.url_templates import warnings, with_warnings
+from app.services.trackers.url_templates import warnings
 from app.web.auth import api_key, api_key_even_unpaid, session
-from app.web.responses import success
+from app.web.decorators import Params, WithWarnings, answers, takes, with_warnings
 
 blueprint = Blueprint("profile", __name__, url_prefix="/api/profile")
 
 
 @blueprint.get("/info.json")
 @api_key_even_unpaid
-def info() -> Response:
+@answers(ProfileOut)
+def info() -> object:
     """The account, its plan, its templates."""
-    return success(ProfileOut().dump(accounts.profile(g.account.id)))
+    return accounts.profile(g.account.id)
 
 
 @blueprint.get("/login.json")
 @session
-def login() -> Response:
+@answers(LoginOut)
+def login() -> object:
     """Whose session this is."""
-    return success(LoginOut().dump(accounts.profile(g.account.id)))
+    return accounts.profile(g.account.id)
 
 
 @blueprint.post("/apikey.json")
 @api_key
-def apikey() -> Response:
+@answers(ApiKey)
+def apikey() -> object:
     """A new key; the old one is dead at once."""
-    return success({"key": accounts.rotate_key(g.account.id)})
+    return {"key": accounts.rotate_key(g.account.id)}
 
 
 @blueprint.post("/postbacks.json")
 @api_key
-def postbacks() -> Response:
+@takes(Templates)
+@answers(warnings=True)
+def postbacks(params: Params) -> WithWarnings:
     """Change some of the account's templates."""
-    wanted = load(Templates())
-    accounts.edit_templates(g.account.id, wanted)
-    return success(**with_warnings(warnings(wanted)))
+    accounts.edit_templates(g.account.id, params)
+    return with_warnings(warnings(params))
 
 
 @blueprint.post("/notify.json")
 @api_key
-def notify() -> Response:
+@takes(Notifications)
+@answers()
+def notify(params: Params) -> None:
     """Switch notifications."""
-    accounts.choose_notifications(g.account.id, **load(Notifications()))
-    return success()
+    accounts.choose_notifications(g.account.id, **params)
 
 
 @blueprint.post("/lang.json")
 @api_key
-def lang() -> Response:
+@takes(Language)
+@answers()
+def lang(params: Params) -> None:
     """Set the language."""
-    accounts.choose_language(g.account.id, **load(Language()))
-    return success()
+    accounts.choose_language(g.account.id, **params)
 
 
 @blueprint.get("/tracker.json")
 @api_key
-def tracker() -> Response:
+@answers(TrackerOut)
+def tracker() -> object:
     """Which tracker is connected."""
-    return success(TrackerOut().dump(profile.read(g.account.id)))
+    return profile.read(g.account.id)
 
 
 @blueprint.post("/tracker.json")
 @api_key
-def connect() -> Response:
+@takes(TrackerConnect)
+@answers()
+def connect(params: Params) -> None:
     """Connect an AlterCPA tracker, or disconnect it."""
-    profile.choose(g.account.id, **load(TrackerConnect()))
-    return success()
+    profile.choose(g.account.id, **params)

@@ -4,36 +4,38 @@ from __future__ import annotations
 
 import time
 
-from flask import Blueprint, Response, g
+from flask import Blueprint, g
 
-from app.schemas import load
 from app.schemas.stats import DayOut, RetentionOut, StatsDaily, StatsRange, SummaryOut
 from app.services.leads import stats
 from app.web.auth import api_key
-from app.web.responses import success
+from app.web.decorators import Params, answers, takes
 
 blueprint = Blueprint("stats", __name__, url_prefix="/api/stats")
 
 
 @blueprint.get("/summary.json")
 @api_key
-def summary() -> Response:
+@takes(StatsRange)
+@answers(SummaryOut)
+def summary(params: Params) -> object:
     """The counters of a range, and of the range before it."""
-    found = stats.summary(g.account.id, now=int(time.time()), **load(StatsRange()))
-    return success(SummaryOut().dump(found))
+    return stats.summary(g.account.id, now=int(time.time()), **params)
 
 
 @blueprint.get("/daily.json")
 @api_key
-def daily() -> Response:
+@takes(StatsDaily)
+@answers(DayOut, many=True)
+def daily(params: Params) -> object:
     """The counters of each day."""
-    found = stats.daily(g.account.id, now=int(time.time()), **load(StatsDaily()))
-    return success(DayOut(many=True).dump(found))
+    return stats.daily(g.account.id, now=int(time.time()), **params)
 
 
 @blueprint.get("/retention.json")
 @api_key
-def retention() -> Response:
+@takes(StatsRange)
+@answers(RetentionOut)
+def retention(params: Params) -> object:
     """Who stays, by day of joining, and how soon the others left."""
-    found = stats.retention(g.account.id, now=int(time.time()), **load(StatsRange()))
-    return success(RetentionOut().dump(found))
+    return stats.retention(g.account.id, now=int(time.time()), **params)

@@ -2,59 +2,66 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, g, request
+from flask import Blueprint, g, request
 
 from app.domain.tariffs import PLANS
-from app.schemas import load
 from app.schemas.tariffs import (
     PaymentCheck,
     PaymentCheckOut,
     PaymentOut,
+    PaymentUrl,
     TariffBuy,
     TariffHistory,
     TariffOut,
 )
 from app.services.billing import tariffs
 from app.web.auth import api_key_even_unpaid, public
-from app.web.responses import page, success
+from app.web.decorators import Params, answers, answers_page, describes_body, takes
 
 blueprint = Blueprint("tariffs", __name__, url_prefix="/api")
 
 
 @blueprint.get("/tariff/list.json")
 @api_key_even_unpaid
-def listed() -> Response:
+@answers(TariffOut, many=True)
+def listed() -> object:
     """The plans on offer."""
-    return success(TariffOut(many=True).dump(PLANS.values()))
+    return PLANS.values()
 
 
 @blueprint.post("/tariff/buy.json")
 @api_key_even_unpaid
-def buy() -> Response:
+@takes(TariffBuy)
+@answers(PaymentUrl, optional=True)
+def buy(params: Params) -> object:
     """Choose a plan; a paid one answers where to pay."""
-    url = tariffs.buy(g.account.id, load(TariffBuy())["tariff"])
-    return success({"url": url}) if url else success()
+    url = tariffs.buy(g.account.id, params["tariff"])
+    return {"url": url} if url else None
 
 
 @blueprint.get("/tariff/history.json")
 @api_key_even_unpaid
-def history() -> Response:
+@takes(TariffHistory)
+@answers_page(PaymentOut)
+def history(params: Params) -> object:
     """What was bought, newest first."""
-    found = tariffs.history(g.account.id, **load(TariffHistory()))
-    return page(PaymentOut(many=True).dump(found.rows), found.total)
+    return tariffs.history(g.account.id, **params)
 
 
 @blueprint.post("/pay/acp")
 @public  # the gateway proves itself by its signature
-def confirm() -> Response:
+@describes_body({"application/json": {}})  # in truth whatever the gateway sends
+@answers()
+def confirm() -> None:
     """The gateway's push."""
     headers = {name.lower(): value for name, value in request.headers.items()}
     tariffs.confirm(request.get_data(), headers, request.args.to_dict())
-    return success()
 
 
 @blueprint.get("/pay/check")
 @public  # whoever holds the reference may know whether it is paid
-def check() -> Response:
+@takes(PaymentCheck)
+@answers(PaymentCheckOut)
+def check(params: Params) -> object:
     """Where the buyer comes back to; asks the gateway."""
-    return success(PaymentCheckOut().dump(tariffs.check(load(PaymentCheck())["payment"])))
+    return tariffs.check(params["payment"])

@@ -2,57 +2,66 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, g
+from flask import Blueprint, g
 
-from app.schemas import load
-from app.schemas.transfer import BotTransfer, CampaignTransfer, Recipient, RecipientOut
+from app.schemas.transfer import (
+    BotTransfer,
+    CampaignTransfer,
+    Recipient,
+    RecipientOut,
+    TransferTokenOut,
+)
 from app.services.campaigns import transfer
 from app.web.auth import api_key
-from app.web.responses import success
+from app.web.decorators import Params, answers, takes
 
 blueprint = Blueprint("transfer", __name__, url_prefix="/api/transfer")
 
 
 @blueprint.get("/token.json")
 @api_key
-def token() -> Response:
+@answers(TransferTokenOut)
+def token() -> object:
     """The account's own receiving token."""
-    return success({"token": transfer.token_of(g.account.id)})
+    return {"token": transfer.token_of(g.account.id)}
 
 
 @blueprint.post("/token.json")
 @api_key
-def renew() -> Response:
+@answers(TransferTokenOut)
+def renew() -> object:
     """A new token; the old one is dead at once."""
-    return success({"token": transfer.renew_token(g.account.id)})
+    return {"token": transfer.renew_token(g.account.id)}
 
 
 @blueprint.get("/resolve.json")
 @api_key
-def resolve() -> Response:
+@takes(Recipient)
+@answers(RecipientOut)
+def resolve(params: Params) -> object:
     """Who would receive, and whether they can."""
-    return success(RecipientOut().dump(transfer.resolve(load(Recipient())["token"])))
+    return transfer.resolve(params["token"])
 
 
 @blueprint.post("/bot.json")
 @api_key
-def bot() -> Response:
+@takes(BotTransfer)
+@answers()
+def bot(params: Params) -> None:
     """Give a bot and all its campaigns."""
-    wanted = load(BotTransfer())
-    transfer.give_bot(g.account.id, wanted["token"], wanted["id"], with_leads=wanted["leads"])
-    return success()
+    transfer.transfer_bot(g.account.id, params["token"], params["id"], with_leads=params["leads"])
 
 
 @blueprint.post("/camp.json")
 @api_key
-def camp() -> Response:
+@takes(CampaignTransfer)
+@answers()
+def camp(params: Params) -> None:
     """Give a campaign."""
-    wanted = load(CampaignTransfer())
-    transfer.give_campaign(
+    transfer.transfer_campaign(
         g.account.id,
-        wanted["token"],
-        wanted["id"],
-        to_bot=wanted.get("bot"),
-        with_leads=wanted["leads"],
+        params["token"],
+        params["id"],
+        to_bot=params.get("bot"),
+        with_leads=params["leads"],
     )
-    return success()

@@ -52,6 +52,13 @@ class CampaignAdd(CampaignEdit):
     chat = fields.Int(required=True)
 
 
+class CampaignAdded(Output):
+    """`camp/add`. `code` stands in the deep links."""
+
+    id = fields.Int()
+    code = fields.Text()
+
+
 class CampaignLink(CampaignId):
     """A deep link, for one click or with the macro left in it."""
 

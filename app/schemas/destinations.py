@@ -117,6 +117,12 @@ class DestinationAdd(Input):
     events = Events()
 
 
+class DestinationAdded(Output):
+    """`dest/add`."""
+
+    id = fields.Int()
+
+
 class DestinationEdit(DestinationId):
     """Absent fields stay as they are."""
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from app.schemas import fields
 from app.schemas.base import Input, Output
 from app.schemas.journal import LeadJournalOut
@@ -46,17 +48,23 @@ class LeadOut(Output):
     updated = fields.UtcText()
 
 
-class LeadPerson(LeadOut):
-    """A lead with what Telegram told of the person."""
+class LeadDetail(LeadOut):
+    """`leads/get`: the lead, what Telegram tells of the person, and how it came to be."""
 
     first_name = fields.Text()
     last_name = fields.Text()
     language = fields.Text()
     premium = fields.Boolean()
-
-
-class LeadHistory(Output):
-    """`leads/get` beside the lead's own fields: how it came to be what it is."""
-
     journal = fields.List(fields.Nested(LeadJournalOut))
     postbacks = fields.List(fields.Nested(PostbackOut))
+
+    def get_attribute(self, obj: Any, attr: str, default: Any) -> Any:
+        """Read the lead's own fields from `obj.lead`."""
+        holder = obj if attr in ("journal", "postbacks") else obj.lead
+        return super().get_attribute(holder, attr, default)
+
+
+class Erased(Output):
+    """`leads/erase`: how many leads of the subscriber were stripped."""
+
+    count = fields.Int()

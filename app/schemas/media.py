@@ -14,7 +14,7 @@ from app.schemas.base import Output
 FRAME: Final = 64 * 1024
 
 
-def uploaded(most: int) -> IO[bytes]:
+def uploaded_file(most: int) -> IO[bytes]:
     """The `file` of a multipart body of at most `most` bytes. Raises BadParameter or TooLarge."""
     request.max_content_length = most + FRAME
     file = request.files.get("file")

@@ -95,15 +95,21 @@ class Frozen(fields.Field[Any]):
 
 
 class PostbackDetail(PostbackOut):
-    """`postbacks/get` without its attempts; `sent` is the frozen event."""
+    """`postbacks/get`; `sent` is the frozen event, `attempts` are in the order they were made."""
 
     sent = Frozen(attribute="event")
-
-
-class PostbackAttempts(Output):
-    """`postbacks/get` beside the postback's own fields."""
-
     attempts = fields.List(fields.Nested(AttemptOut))
+
+    def get_attribute(self, obj: Any, attr: str, default: Any) -> Any:
+        """Read the postback's own fields from `obj.postback`."""
+        holder = obj if attr == "attempts" else obj.postback
+        return super().get_attribute(holder, attr, default)
+
+
+class Resent(Output):
+    """`postbacks/resend`: how many will be sent once more."""
+
+    count = fields.Int()
 
 
 class StepOut(Output):

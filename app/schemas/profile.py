@@ -20,6 +20,12 @@ class Templates(Input):
     pb_trash = fields.Text(LONGEST_URL)
 
 
+class ApiKey(Output):
+    """`profile/apikey`. The key is shown this once."""
+
+    key = fields.Text()
+
+
 class Notifications(Input):
     """What we tell the account about."""
 

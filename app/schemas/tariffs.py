@@ -15,6 +15,12 @@ class TariffBuy(Input):
     tariff = fields.Choice(*PLANS, required=True)
 
 
+class PaymentUrl(Output):
+    """`tariff/buy` of a plan that costs money: the page to pay on."""
+
+    url = fields.Text()
+
+
 class TariffOut(Output):
     """A row of `tariff/list`. `campaigns` is -1 for unlimited; prices are for 30 days."""
 

@@ -12,6 +12,12 @@ class Recipient(Input):
     token = fields.Text(128, required=True, not_empty=True)
 
 
+class TransferTokenOut(Output):
+    """`transfer/token`: who has it may give bots and campaigns to the account."""
+
+    token = fields.Text()
+
+
 class BotTransfer(Recipient):
     """A bot with its campaigns, with their leads (1) or with them deleted for good (0)."""
 

@@ -83,7 +83,7 @@ def resolve(token: str) -> Recipient:
     return Recipient(account.name, _is_paid(account), tariffs.free_slots(account.tariff, living))
 
 
-def give_bot(account_id: int, token: str, bot_id: int, *, with_leads: bool) -> None:
+def transfer_bot(account_id: int, token: str, bot_id: int, *, with_leads: bool) -> None:
     """Give a bot with all its living campaigns.
 
     Raises NotFound, RecipientUnpaid, PlanLimit, or BadParameter for one's own token.
@@ -111,12 +111,12 @@ def give_bot(account_id: int, token: str, bot_id: int, *, with_leads: bool) -> N
     log.info("bot.transferred", bot=bot_id, account=account_id, recipient=recipient.id)
 
 
-def give_campaign(
+def transfer_campaign(
     account_id: int, token: str, campaign_id: int, *, to_bot: int | None, with_leads: bool
 ) -> None:
     """Give one campaign to a bot of the recipient's that administers its chat.
 
-    Raises as `give_bot`, and NotAdminThere: there is none, or `to_bot` is not one.
+    Raises as `transfer_bot`, and NotAdminThere: there is none, or `to_bot` is not one.
     """
     chosen = _receiving_bot(_owner(token), _living(account_id, campaign_id), to_bot)
     bots = [_living(account_id, campaign_id).bot_id, *([chosen] if chosen else [])]

@@ -83,11 +83,6 @@ def warnings_of(settings: Mapping[str, Any]) -> list[str]:
     return _advice(templates, json.dumps([settings.get("payload"), settings.get("headers")]))
 
 
-def with_warnings(warnings: list[str]) -> dict[str, list[str]]:
-    """What stands beside a good answer: `warnings`, and nothing where there are none."""
-    return {"warnings": warnings} if warnings else {}
-
-
 def check_url(field: str, url: str) -> None:
     """Raise BadParameter for `field` unless `url` would do as a template; "" does."""
     try:

@@ -15,7 +15,7 @@ from app.errors import ApiError
 from app.schemas import Input, Output
 from app.web.openapi.endpoints import PREFIX, Endpoint, endpoints
 from app.web.openapi.json_schema import Converter, Plugin, name_of, text_for
-from app.web.openapi.responses import BODIES, NUMBER, TEXT, Answer, JsonSchema, Made, Rows, listing
+from app.web.openapi.responses import NUMBER, TEXT, Answer, JsonSchema, listing
 from plugins.contract import PROJECT
 
 API_VERSION: Final = "1"
@@ -76,7 +76,7 @@ class _Writer:
         return self._spec.to_dict()
 
     def _operation(self, endpoint: Endpoint) -> JsonSchema:
-        told: JsonSchema = {
+        operation: JsonSchema = {
             "operationId": self._names[endpoint],
             "tags": [endpoint.group],
             "summary": endpoint.summary.partition("\n")[0],
@@ -85,15 +85,14 @@ class _Writer:
             "responses": {"200": self._response(endpoint)},
         }
         if endpoint.method == "GET" and endpoint.takes:
-            told["parameters"] = [{"in": "query", "schema": endpoint.takes()}]
+            operation["parameters"] = [{"in": "query", "schema": endpoint.takes()}]
         if endpoint.method == "POST" and (body := self._body(endpoint)):
-            told["requestBody"] = body
-        return told
+            operation["requestBody"] = body
+        return operation
 
     def _body(self, endpoint: Endpoint) -> JsonSchema | None:
-        if endpoint.endpoint in BODIES:
-            odd = BODIES[endpoint.endpoint]
-            return {"content": {kind: {"schema": schema} for kind, schema in odd.items()}}
+        if endpoint.body is not None:
+            return {"content": {kind: {"schema": schema} for kind, schema in endpoint.body.items()}}
         if endpoint.takes is None:
             return None
         schema = endpoint.takes()
@@ -108,35 +107,35 @@ class _Writer:
         """
         name = f"{name_of(schema)}Form"
         if name not in self._spec.components.schemas:
-            told = self._converter.schema2jsonschema(schema)
+            described = self._converter.schema2jsonschema(schema)
             texts = {
                 field.data_key or key: text
                 for key, field in schema.fields.items()
                 if (text := text_for(field))
             }
-            told["properties"] |= texts
-            self._spec.components.schema(name, told)
+            described["properties"] |= texts
+            self._spec.components.schema(name, described)
         return name
 
     def _response(self, endpoint: Endpoint) -> JsonSchema:
-        answer = endpoint.answer or Answer({})
+        answer = endpoint.answer or Answer({})  # anything, where a view says nothing
         error = {"$ref": "#/components/schemas/Error"}
         if answer.media != JSON:
             content = {answer.media: {"schema": TEXT}, JSON: {"schema": error}}
             return {"description": "The answer, or an error.", "content": content}
         name = f"{self._title(endpoint)}Answer" if answer != Answer() else "Done"
         if name not in self._spec.components.schemas:
-            self._spec.components.schema(name, self._good(endpoint, answer))
+            self._spec.components.schema(name, self._success(answer))
         either = {"oneOf": [{"$ref": f"#/components/schemas/{name}"}, error]}
         return {"description": "The answer, or an error.", "content": {JSON: {"schema": either}}}
 
-    def _good(self, endpoint: Endpoint, answer: Answer) -> JsonSchema:
-        data = self._data(endpoint, answer.data)
-        members = {"status": {"const": "ok"}, **answer.top, **answer.top_sometimes}
+    def _success(self, answer: Answer) -> JsonSchema:
+        members = {"status": {"const": "ok"}, **answer.top, **answer.top_optional}
         required = ["status", *answer.top]
-        if data is not None:
-            members["data"] = data
-            required += [] if answer.sometimes else ["data"]
+        if answer.data is not None:
+            data = answer.data if isinstance(answer.data, dict) else self._reference(answer.data)
+            members["data"] = listing(data) if answer.many else data
+            required += [] if answer.optional else ["data"]
         return {
             "type": "object",
             "properties": members,
@@ -144,25 +143,12 @@ class _Writer:
             "additionalProperties": False,
         }
 
-    def _data(self, endpoint: Endpoint, data: Rows | Made | JsonSchema | None) -> JsonSchema | None:
-        match data:
-            case Rows(schema):
-                return listing(self._reference(schema))
-            case Made((schema,)):
-                return self._reference(schema)
-            case Made(schemas):
-                together = type(
-                    f"{self._title(endpoint)}Data", schemas, {"__doc__": endpoint.summary}
-                )
-                return self._reference(together)
-        return data
-
     def _title(self, endpoint: Endpoint) -> str:
         return "".join(part.capitalize() for part in self._names[endpoint].split("_"))
 
     def _reference(self, schema: type[Output]) -> JsonSchema:
-        told: JsonSchema = self._converter.resolve_nested_schema(schema())  # type: ignore[no-untyped-call]
-        return told
+        reference: JsonSchema = self._converter.resolve_nested_schema(schema())  # type: ignore[no-untyped-call]
+        return reference
 
     @property
     def _converter(self) -> Converter:

@@ -1,47 +1,36 @@
-"""What answers look like, and those that no schema describes."""
+"""How the document describes answers, and JSON Schema for what no schema of ours describes."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from app.schemas import Output
 
 JsonSchema = dict[str, Any]
 
 
-class Rows(NamedTuple):
-    """A list of what one schema describes."""
-
-    schema: type[Output]
-
-
-class Made(NamedTuple):
-    """One object that several schemas describe together."""
-
-    schemas: tuple[type[Output], ...]
-
-
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A good answer: its `data`, and what stands beside it.
+    """A successful answer: its `data`, and the members that stand beside it.
 
-    `data` is None where there is none; `sometimes` where it may be missing.
-    With another `media` than JSON there is no envelope at all.
+    `data` is None where there is none; with `many` it is a list of such objects; with
+    `optional` it may be missing. With another `media` than JSON the body is only that.
     """
 
-    data: Rows | Made | JsonSchema | None = None
-    sometimes: bool = False
+    data: type[Output] | JsonSchema | None = None
+    many: bool = False
+    optional: bool = False
     top: Mapping[str, JsonSchema] = field(default_factory=dict)
-    top_sometimes: Mapping[str, JsonSchema] = field(default_factory=dict)
+    top_optional: Mapping[str, JsonSchema] = field(default_factory=dict)
     media: str = "application/json"
 
 
 def record(
     optional: Mapping[str, JsonSchema] | None = None, /, **members: JsonSchema
 ) -> JsonSchema:
-    """An object with exactly these members; those of `optional` may be missing."""
+    """Return the schema of an object with exactly these members; `optional` ones may be missing."""
     return {
         "type": "object",
         "properties": {**members, **(optional or {})},
@@ -51,7 +40,7 @@ def record(
 
 
 def listing(of: JsonSchema) -> JsonSchema:
-    """A list of these."""
+    """Return the schema of a list of `of`."""
     return {"type": "array", "items": of}
 
 
@@ -59,17 +48,6 @@ TEXT: Final[JsonSchema] = {"type": "string"}
 FLAG: Final[JsonSchema] = {"type": "boolean"}
 TEXTS: Final = listing(TEXT)
 NUMBER: Final[JsonSchema] = {"type": "integer", "format": "int64"}
-
-#: Members of the small answers that views write out themselves.
-WORDS: Final[Mapping[str, JsonSchema]] = {
-    "id": NUMBER,
-    "count": NUMBER,
-    "code": TEXT,
-    "key": TEXT,
-    "media": TEXT,
-    "token": TEXT,
-    "url": TEXT,
-}
 
 FORM_FIELD: Final[JsonSchema] = {
     "type": "object",
@@ -119,20 +97,10 @@ TRACKER: Final = record(
     broken=TEXT,
 )
 
-#: By endpoint: what no schema of ours describes.
-ODD: Final[Mapping[str, Answer]] = {
-    "auth.poll": Answer(top={"pending": FLAG}, top_sometimes={"token": TEXT}),
-    "trackers.listed": Answer(listing(TRACKER)),
-    "leads.export": Answer(TEXT, media="text/csv"),
-}
-
-#: By endpoint: bodies that are neither JSON nor a plain form.
-BODIES: Final[Mapping[str, Mapping[str, JsonSchema]]] = {
-    "media.upload": {
-        "multipart/form-data": {
-            **record(file={"type": "string", "contentMediaType": "application/octet-stream"}),
-            "additionalProperties": True,
-        }
-    },
-    "tariffs.confirm": {"application/json": {}},  # in truth whatever the gateway sends
+#: A multipart form with one file; other fields are ignored.
+FILE_UPLOAD: Final[Mapping[str, JsonSchema]] = {
+    "multipart/form-data": {
+        **record(file={"type": "string", "contentMediaType": "application/octet-stream"}),
+        "additionalProperties": True,
+    }
 }

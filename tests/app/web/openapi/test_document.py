@@ -45,9 +45,9 @@ def test_every_route_is_described_and_no_other(app, document):
     assert told == routes
 
 
-def test_every_answer_could_be_read_from_its_view(app):
-    """If not, describe it in app.web.openapi.responses: in WORDS, ODD or BODIES."""
-    assert not [endpoint.endpoint for endpoint in endpoints(app) if endpoint.answer is None]
+def test_every_view_says_what_it_answers(app):
+    """If not, decorate it: `answers`, `answers_page` or `describes` of app.web.decorators."""
+    assert not [endpoint.name for endpoint in endpoints(app) if endpoint.answer is None]
 
 
 def test_every_group_and_every_endpoint_says_what_it_is(document):
@@ -142,7 +142,7 @@ def test_limits_of_a_parameter_are_not_those_of_an_answer():
     assert "maximum" not in shape(Told().fields["number"])
 
 
-def test_a_view_that_is_not_plain_is_noticed(settings):
+def test_a_view_that_does_not_say_what_it_answers_is_noticed(settings):
     from app import create_app
 
     app = create_app(settings())
@@ -153,8 +153,8 @@ def test_a_view_that_is_not_plain_is_noticed(settings):
         """It answers what it likes."""
         return success(list(range(3)))
 
-    found = {endpoint.endpoint: endpoint.answer for endpoint in endpoints(app)}
-    assert found["thing"] is None
+    answers = {endpoint.name: endpoint.answer for endpoint in endpoints(app)}
+    assert answers["thing"] is None
 
 
 def _play(api, world):
