@@ -215,6 +215,43 @@ def _insertion(
     return statement.returning(*(table.c[name] for name in returning)) if returning else statement
 
 
+def increment_rows(
+    connection: Connection,
+    table: Table,
+    keys: Sequence[str],
+    counters: Sequence[str],
+    rows: Sequence[Sequence[Any]],
+    *,
+    where: str = "",
+) -> None:
+    """Add to the counters of rows found by `keys`; a row that is missing is inserted.
+
+    Each of `rows` holds the values of `keys` and then what to add to each of
+    `counters`. `keys` need a unique index; if it is a partial one, `where` is
+    its condition.
+    """
+    if not rows:
+        return
+    arguments = table, tuple(keys), tuple(counters), where
+    with_rows(connection, lambda flag: _incrementing(flag, *arguments), [*keys, *counters], rows)
+
+
+@lru_cache(maxsize=8)
+def _incrementing(
+    postgresql_: bool, table: Table, keys: tuple[str, ...], counters: tuple[str, ...], where: str
+) -> Any:
+    names = [*keys, *counters]
+    given = rows_table(postgresql_, {name: table.c[name].type for name in names})
+    source = select(*(given.c[name] for name in names)).where(text("true"))  # as in _insertion
+    maker = postgresql.insert if postgresql_ else sqlite.insert
+    statement = maker(table).from_select(names, source)
+    return statement.on_conflict_do_update(
+        index_elements=list(keys),
+        index_where=text(where) if where else None,
+        set_={name: table.c[name] + statement.excluded[name] for name in counters},
+    )
+
+
 def update_rows(
     connection: Connection,
     table: Table,

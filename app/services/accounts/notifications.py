@@ -6,9 +6,8 @@ never met the service bot is told nothing, so nothing is noted for them.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Mapping
+from typing import Any, Final, NamedTuple
 
 import orjson
 from sqlalchemy import ColumnElement, Connection, select, update
@@ -18,10 +17,7 @@ from app.database import insert_rows
 from app.extensions import db
 from app.models import Account, Bot, Notice, NoticeKind, table_of
 from app.services.accounts.accounts import DAY, FREE
-
-if TYPE_CHECKING:
-    from app.domain.lead import Report
-    from app.services.leads.batch import LeadContext
+from plugins.contract import EventKind
 
 #: How many days before a plan's end its owner hears of it; the nearest first.
 WARNED_DAYS: Final = (1, 3)
@@ -37,24 +33,33 @@ _HEARD: Final[Mapping[int, frozenset[NoticeKind]]] = {
 }
 
 
-def lead_events(
-    connection: Connection, reports: Sequence[tuple[LeadContext, Report]], now: float
-) -> None:
-    """Note the events of campaigns whose owner wants to hear; one row for those alike."""
-    counts = Counter(
-        (slot.campaign.account_id, slot.campaign.id, NoticeKind(report.kind.value))
-        for slot, report in reports
-        if slot.campaign.notify_level
-        and NoticeKind(report.kind.value) in _HEARD[slot.campaign.notify_level]
-    )
+class CampaignEvents(NamedTuple):
+    """The events of one kind in one campaign; `notify_level` is the campaign's."""
+
+    account_id: int
+    campaign_id: int
+    notify_level: int
+    kind: EventKind
+
+
+def lead_events(connection: Connection, counts: Mapping[CampaignEvents, int], now: float) -> None:
+    """Note how many events there were of each kind, for owners who want to hear of them.
+
+    One row for each kind in a campaign. No commit.
+    """
+    counts = {
+        events: count
+        for events, count in counts.items()
+        if NoticeKind(events.kind.value) in _HEARD.get(events.notify_level, ())
+    }
     if not counts or not notifications_enabled():
         return
-    wanted = _ACCOUNTS.c.id.in_({account for account, _, _ in counts})
-    listening = set(connection.scalars(_listening(wanted, _ACCOUNTS.c.notify_leads)))
+    owners = _ACCOUNTS.c.id.in_({events.account_id for events in counts})
+    listening = set(connection.scalars(_listening(owners, _ACCOUNTS.c.notify_leads)))
     rows = [
-        (account, campaign, kind.value, count, "{}", now)
-        for (account, campaign, kind), count in counts.items()
-        if account in listening
+        (events.account_id, events.campaign_id, events.kind.value, count, "{}", now)
+        for events, count in counts.items()
+        if events.account_id in listening
     ]
     insert_rows(connection, _NOTICES, _NOTED, rows)
 

@@ -1,18 +1,18 @@
-"""The book of one batch: the leads its updates concern, moved in memory.
+"""A batch of leads: those that the lead events of one batch of updates concern.
 
-`load` reads what the batch needs in a few statements, `apply` walks the lead
-machine, and `save` puts down leads, journal, counters, postbacks and
-messages with one statement each. The caller commits.
+`LeadBatch.load` reads them in a few statements, `apply` moves one of them in
+memory by the lead machine, and `save` writes leads, journal, counters,
+postbacks and messages with one statement each. The caller commits.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, bindparam, select, update
+from sqlalchemy import Connection, Row, select, update
 
 from app.database import insert_rows, rows_table, update_rows, with_rows
 from app.domain import tariffs
@@ -27,16 +27,7 @@ from app.domain.lead import (
 )
 from app.domain.lead_machine import TOLERANCE, advance
 from app.domain.telegram.updates import LeadEvent, LeadEventKind, Person
-from app.models import (
-    Account,
-    Action,
-    Bot,
-    BotStatus,
-    Campaign,
-    CampaignStatus,
-    JournalEntry,
-    table_of,
-)
+from app.models import Action, CampaignStatus, JournalEntry, table_of
 from app.models import Lead as LeadRow
 from app.models.base import Big
 from app.services.leads import counters
@@ -44,22 +35,20 @@ from app.services.leads.effects import StagedCounts, stage_effects
 
 _LEADS: Final = table_of(LeadRow)
 _JOURNAL: Final = table_of(JournalEntry)
-_CAMPAIGNS: Final = table_of(Campaign)
-_BOTS: Final = table_of(Bot)
-_ACCOUNTS: Final = table_of(Account)
 
-_MACHINE: Final = (
+_IDENTITY_COLUMNS: Final = "account_id campaign_id bot_id subscriber".split()
+#: The fields of `domain.lead.Lead`.
+_STATE_COLUMNS: Final = (
     "click state start_time join_time updated started_at started_uid member_at member_uid"
     " held reports"
 ).split()
-_PERSON: Final = "username first_name last_name language premium".split()
-_IDENTITY: Final = "account_id campaign_id bot_id subscriber".split()
-_JOURNALED: Final = (
+#: The fields of `Person`, but its id.
+_PERSON_COLUMNS: Final = "username first_name last_name language premium".split()
+_JOURNAL_COLUMNS: Final = (
     "account_id bot_id chat_id campaign_id lead_id subscriber username action time update_uid"
     " decision"
 ).split()
-
-_ATTACHED: Final = "campaign subscriber uid action lead decision".split()
+_ATTACHED_COLUMNS: Final = "campaign subscriber uid action lead decision".split()
 
 _ACTIONS: Final = {
     LeadEventKind.JOIN: Action.JOIN,
@@ -70,72 +59,60 @@ _ACTIONS: Final = {
 }
 _KINDS: Final = {action: kind for kind, action in _ACTIONS.items()}
 
-_CAMPAIGNS_OF: Final = (
-    select(_CAMPAIGNS, _ACCOUNTS.c.tariff, _ACCOUNTS.c.paid_until)
-    .join(_ACCOUNTS, _ACCOUNTS.c.id == _CAMPAIGNS.c.account_id)
-    .join(_BOTS, _BOTS.c.id == _CAMPAIGNS.c.bot_id)
-    .where(
-        _CAMPAIGNS.c.bot_id.in_(bindparam("bots", expanding=True)),
-        _CAMPAIGNS.c.status != CampaignStatus.DELETED,
-        _BOTS.c.status != BotStatus.DELETED,
-    )
-)
-
-Place = tuple[int, int]  # campaign id, subscriber
+ContextKey = tuple[int, int]  # campaign id, subscriber
 
 
 @dataclass(slots=True)
 class LeadContext:
-    """One person in one campaign, with or without a lead."""
+    """One person in one campaign, with or without a lead.
+
+    `organic` is what the journal knows of the person without a lead. `changed`
+    says that the lead is to be written.
+    """
 
     campaign: Row[Any]
     person: Person
     id: int | None = None
     lead: Lead | None = None
     organic: list[OrganicEvent] = field(default_factory=list)
-    touched: bool = False
+    changed: bool = False
+
+    @property
+    def key(self) -> ContextKey:
+        """What leads are unique by."""
+        return self.campaign.id, self.person.id
 
 
 class LeadBatch:
     """See the module."""
 
-    def __init__(self, connection: Connection, bots: Iterable[int], now: float) -> None:
+    def __init__(self, connection: Connection, now: float) -> None:
+        """`now` in Unix seconds is the time of everything that the batch decides."""
         self._connection = connection
         self._now = now
-        self._by_code: dict[tuple[int, str], Row[Any]] = {}
-        self._by_chat: dict[tuple[int, int], Row[Any]] = {}
-        self._contexts: dict[Place, LeadContext] = {}
-        self._entries: list[tuple[LeadContext, JournalLine]] = []
+        self._contexts: dict[ContextKey, LeadContext] = {}
+        self._lines: list[tuple[LeadContext, JournalLine]] = []
         self._reports: list[tuple[LeadContext, Report]] = []
         self._welcomes: list[LeadContext] = []
         self._deltas: list[tuple[int, CounterDelta]] = []
-        for row in connection.execute(_CAMPAIGNS_OF, {"bots": list(bots)}):
-            self._by_code[row.bot_id, row.code] = row
-            self._by_chat[row.bot_id, row.chat_id] = row
 
-    def campaign_of(self, bot_id: int, event: LeadEvent) -> Row[Any] | None:
-        """The living campaign a lead event belongs to, within this bot only."""
-        if event.chat is None:
-            return self._by_code.get((bot_id, event.code))
-        return self._by_chat.get((bot_id, event.chat))
-
-    def load(self, concerned: Sequence[tuple[Row[Any], LeadEvent]]) -> None:
-        """Read the leads, and for first starts what the journal knows."""
-        for campaign, event in concerned:
-            place = (campaign.id, event.person.id)
-            self._contexts.setdefault(place, LeadContext(campaign, event.person))
-        self._read_leads()
-        starts = [
+    def load(self, events: Sequence[tuple[Row[Any], LeadEvent]]) -> None:
+        """Read the leads of `events`, each with its campaign; for first starts also the journal."""
+        for campaign, event in events:
+            context = LeadContext(campaign, event.person)
+            self._contexts.setdefault(context.key, context)
+        self._load_leads()
+        first_starts = [
             (campaign.id, event.person.id, event.date - TOLERANCE)
-            for campaign, event in concerned
+            for campaign, event in events
             if event.kind is LeadEventKind.START
             and self._contexts[campaign.id, event.person.id].lead is None
         ]
-        if starts:
-            self._read_organic(starts)
+        if first_starts:
+            self._load_organic_events(first_starts)
 
-    def apply(self, campaign: Row[Any], event: LeadEvent) -> str:
-        """Move one lead. Returns what was decided, for the inbox."""
+    def apply(self, campaign: Row[Any], event: LeadEvent) -> None:
+        """Move the lead of a loaded event. Nothing is written yet."""
         context = self._contexts[campaign.id, event.person.id]
         paused = campaign.status == CampaignStatus.PAUSED or tariffs.is_over(
             campaign.tariff, campaign.paid_until, self._now
@@ -143,92 +120,83 @@ class LeadBatch:
         rules = CampaignRules(paused, campaign.unsub_window)
         decision = advance(context.lead, event, rules, context.organic)
         context.person = event.person
-        context.touched = context.touched or decision.lead is not None
+        context.changed = context.changed or decision.lead is not None
         context.lead = decision.lead
-        for entry in decision.lines:
-            if entry.organic and entry.kind.is_membership:
-                context.organic.append(OrganicEvent(entry.kind, entry.date, entry.update_id))
-            self._entries.append((context, entry))
+        for line in decision.lines:
+            if line.organic and line.kind.is_membership:
+                context.organic.append(OrganicEvent(line.kind, line.date, line.update_id))
+            self._lines.append((context, line))
         self._reports += [(context, report) for report in decision.reports]
         if decision.welcome:
             self._welcomes.append(context)
         self._deltas += [(campaign.id, delta) for delta in decision.deltas]
-        return decision.lines[0].decision
 
-    def save(self, now: float) -> StagedCounts:
-        """Put everything down. Returns which queues have new work."""
-        self._write_leads()
-        self._write_journal()
+    def save(self) -> StagedCounts:
+        """Write everything that was decided. Returns how much there is to send."""
+        self._save_leads()
+        self._save_journal()
         counters.count(self._connection, self._deltas)
-        return stage_effects(self._connection, self._reports, self._welcomes, now)
+        return stage_effects(self._connection, self._reports, self._welcomes, self._now)
 
-    # -- reading ------------------------------------------------------------
-
-    def _read_leads(self) -> None:
+    def _load_leads(self) -> None:
         for row in with_rows(self._connection, _leads_in, "cs", self._contexts):
             context = self._contexts[row.campaign_id, row.subscriber]
             context.id = row.id
-            machine = {name: getattr(row, name) for name in _MACHINE}
-            context.lead = Lead(**(machine | {"state": State(row.state)}))
+            fields = {name: getattr(row, name) for name in _STATE_COLUMNS}
+            context.lead = Lead(**(fields | {"state": State(row.state)}))
 
-    def _read_organic(self, starts: Sequence[tuple[int, int, int]]) -> None:
-        for row in with_rows(self._connection, _organic_of, "cst", starts):
+    def _load_organic_events(self, first_starts: Sequence[tuple[int, int, int]]) -> None:
+        for row in with_rows(self._connection, _organic_of, "cst", first_starts):
             if kind := _KINDS.get(Action(row.action)):
                 context = self._contexts[row.campaign_id, row.subscriber]
                 context.organic.append(OrganicEvent(kind, row.time, row.update_uid))
 
-    # -- writing ------------------------------------------------------------
-
-    def _write_leads(self) -> None:
-        touched = [context for context in self._contexts.values() if context.touched]
-        old = [(context.id, *_columns(context)) for context in touched if context.id is not None]
-        update_rows(self._connection, _LEADS, [*_MACHINE, *_PERSON], old)
-        new = {_place(context): context for context in touched if context.id is None}
+    def _save_leads(self) -> None:
+        changed = [context for context in self._contexts.values() if context.changed]
+        old = [
+            (context.id, *_lead_values(context)) for context in changed if context.id is not None
+        ]
+        update_rows(self._connection, _LEADS, [*_STATE_COLUMNS, *_PERSON_COLUMNS], old)
+        new = {context.key: context for context in changed if context.id is None}
         rows = insert_rows(
             self._connection,
             _LEADS,
-            [*_IDENTITY, *_MACHINE, *_PERSON],
-            [(*_whose(context), *_columns(context)) for context in new.values()],
+            [*_IDENTITY_COLUMNS, *_STATE_COLUMNS, *_PERSON_COLUMNS],
+            [(*_identity_values(context), *_lead_values(context)) for context in new.values()],
             returning=["id", "campaign_id", "subscriber"],
         )
         for row in rows:
             new[row.campaign_id, row.subscriber].id = row.id
 
-    def _write_journal(self) -> None:
-        fresh = {}
+    def _save_journal(self) -> None:
+        """Insert new lines; a line that an earlier batch wrote as organic gets its lead."""
+        new = {}
         replayed = []
-        for context, entry in self._entries:
-            known = (*_place(context), entry.kind, entry.update_id)
-            if entry.replayed and known not in fresh:
-                replayed.append((context, entry))
+        for context, line in self._lines:
+            key = (*context.key, line.kind, line.update_id)
+            if line.replayed and key not in new:
+                replayed.append((context, line))
             else:
-                fresh[known] = (context, entry)
-        rows = [_line(context, entry) for context, entry in fresh.values()]
-        insert_rows(self._connection, _JOURNAL, _JOURNALED, rows)
-        self._attach_organic_lines(replayed)
+                new[key] = (context, line)
+        rows = [_journal_values(context, line) for context, line in new.values()]
+        insert_rows(self._connection, _JOURNAL, _JOURNAL_COLUMNS, rows)
+        self._attach_organic_entries(replayed)
 
-    def _attach_organic_lines(self, replayed: Sequence[tuple[LeadContext, JournalLine]]) -> None:
-        """Organic lines of earlier batches now belong to a lead."""
-        if not replayed:
+    def _attach_organic_entries(self, lines: Sequence[tuple[LeadContext, JournalLine]]) -> None:
+        if not lines:
             return
         rows = [
-            (
-                *_place(context),
-                entry.update_id,
-                int(_ACTIONS[entry.kind]),
-                context.id,
-                entry.decision,
-            )
-            for context, entry in replayed
+            (*context.key, line.update_id, int(_ACTIONS[line.kind]), context.id, line.decision)
+            for context, line in lines
         ]
-        with_rows(self._connection, _attaching, _ATTACHED, rows)
+        with_rows(self._connection, _attaching, _ATTACHED_COLUMNS, rows)
 
 
 @cache
 def _leads_in(postgresql: bool) -> Any:
-    """The leads of (campaign c, subscriber s)."""
+    """Select the leads of rows (campaign c, subscriber s)."""
     given = rows_table(postgresql, {"c": Big, "s": Big})
-    names = ["id", "campaign_id", "subscriber", *_MACHINE]
+    names = ["id", "campaign_id", "subscriber", *_STATE_COLUMNS]
     return select(*(_LEADS.c[name] for name in names)).join(
         given, (_LEADS.c.campaign_id == given.c.c) & (_LEADS.c.subscriber == given.c.s)
     )
@@ -236,7 +204,7 @@ def _leads_in(postgresql: bool) -> Any:
 
 @cache
 def _organic_of(postgresql: bool) -> Any:
-    """What the journal knows of s in c since t, and no lead has."""
+    """Select the entries without a lead of rows (campaign c, subscriber s), since time t."""
     given = rows_table(postgresql, {"c": Big, "s": Big, "t": Big})
     entry = _JOURNAL.c
     return (
@@ -249,9 +217,11 @@ def _organic_of(postgresql: bool) -> Any:
 
 @cache
 def _attaching(postgresql: bool) -> Any:
-    """Give journal lines to the lead that they turned out to concern."""
+    """Give entries without a lead to the lead that they turned out to concern."""
     line = _JOURNAL.c
-    given = rows_table(postgresql, dict.fromkeys(_ATTACHED, Big) | {"decision": line.decision.type})
+    given = rows_table(
+        postgresql, dict.fromkeys(_ATTACHED_COLUMNS, Big) | {"decision": line.decision.type}
+    )
     return (
         update(_JOURNAL)
         .where(
@@ -265,26 +235,22 @@ def _attaching(postgresql: bool) -> Any:
     )
 
 
-def _place(context: LeadContext) -> Place:
-    return context.campaign.id, context.person.id
-
-
-def _whose(context: LeadContext) -> tuple[int, ...]:
+def _identity_values(context: LeadContext) -> tuple[int, ...]:
     campaign = context.campaign
     return campaign.account_id, campaign.id, campaign.bot_id, context.person.id
 
 
-def _columns(context: LeadContext) -> tuple[Any, ...]:
+def _lead_values(context: LeadContext) -> tuple[Any, ...]:
     lead, person = context.lead, context.person
-    machine = (getattr(lead, name) for name in _MACHINE)
-    return (*machine, *(getattr(person, name) for name in _PERSON))
+    state = (getattr(lead, name) for name in _STATE_COLUMNS)
+    return (*state, *(getattr(person, name) for name in _PERSON_COLUMNS))
 
 
-def _line(context: LeadContext, entry: JournalLine) -> tuple[Any, ...]:
+def _journal_values(context: LeadContext, line: JournalLine) -> tuple[Any, ...]:
     campaign = context.campaign
-    lead_id = None if entry.organic else context.id
+    lead_id = None if line.organic else context.id
     return (
         campaign.account_id, campaign.bot_id, campaign.chat_id, campaign.id, lead_id,
-        context.person.id, context.person.username, int(_ACTIONS[entry.kind]),
-        entry.date, entry.update_id, entry.decision[:200],
+        context.person.id, context.person.username, int(_ACTIONS[line.kind]),
+        line.date, line.update_id, line.decision[:200],
     )  # fmt: skip

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from functools import lru_cache
-from typing import Any, Final
+from collections.abc import Iterable, Mapping
+from typing import Final
 
-from sqlalchemy import Connection, Table, select, text
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection
 
-from app.database import rows_table, with_rows
+from app.database import increment_rows
 from app.domain.lead import CounterDelta, Counts
 from app.domain.retention import OLDEST_AGE
 from app.models import CampaignCohort, CampaignDay, CampaignQuarter, table_of
@@ -33,11 +31,11 @@ def count(connection: Connection, deltas: Iterable[tuple[int, CounterDelta]]) ->
         quarters[campaign, delta.date // QUARTER] += delta.counts
         if delta.joined is not None:
             cohorts[campaign, delta.joined // DAY, _age(delta.joined, delta.date)] += 1
-    add(connection, DAYS, ("campaign_id", "day"), COUNTERS, _rows(days))
-    add(connection, QUARTERS, ("campaign_id", "quarter"), COUNTERS, _rows(quarters))
+    increment_rows(connection, DAYS, ("campaign_id", "day"), COUNTERS, _rows(days))
+    increment_rows(connection, QUARTERS, ("campaign_id", "quarter"), COUNTERS, _rows(quarters))
     left = [(*place, number) for place, number in sorted(cohorts.items())]
     keys = ("campaign_id", "join_day", "age_day")
-    add(connection, COHORTS, keys, ("left",), left)
+    increment_rows(connection, COHORTS, keys, ("left",), left)
 
 
 def _age(joined: int, left: int) -> int:
@@ -49,39 +47,3 @@ def _rows(counts: Mapping[tuple[int, int], Counts]) -> list[tuple[int, ...]]:
         (*place, one.starts, one.holds, one.confirms, one.unsubs)
         for place, one in sorted(counts.items())
     ]
-
-
-def add(
-    connection: Connection,
-    table: Table,
-    keys: Sequence[str],
-    counters: Sequence[str],
-    rows: Sequence[tuple[Any, ...]],
-    *,
-    where: str = "",
-) -> None:
-    """Add to the rows of these keys, or make them; `where` is that of a partial unique index."""
-    if not rows:
-        return
-    ways = table, tuple(keys), tuple(counters), where
-    with_rows(connection, lambda flag: _addition(flag, *ways), [*keys, *counters], rows)
-
-
-@lru_cache(maxsize=8)
-def _addition(
-    postgresql_: bool,
-    table: Table,
-    keys: tuple[str, ...],
-    counters: tuple[str, ...],
-    where: str,
-) -> Any:
-    names = [*keys, *counters]
-    given = rows_table(postgresql_, {name: table.c[name].type for name in names})
-    source = select(*(given.c[name] for name in names)).where(text("true"))
-    maker = postgresql.insert if postgresql_ else sqlite.insert
-    statement = maker(table).from_select(names, source)
-    return statement.on_conflict_do_update(
-        index_elements=list(keys),
-        index_where=text(where) if where else None,
-        set_={name: table.c[name] + statement.excluded[name] for name in counters},
-    )

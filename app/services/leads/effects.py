@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -48,8 +48,8 @@ _BIT: Final = {kind: 1 << index for index, kind in enumerate(EventKind)}
 class StagedCounts:
     """How much there is to send."""
 
-    postbacks: int
-    messages: int
+    postbacks: int = 0
+    messages: int = 0
 
 
 def stage_effects(
@@ -67,7 +67,7 @@ def stage_effects(
         if way.events & _BIT[report.kind]
     ]
     postbacks.stage(connection, owed, now)
-    notifications.lead_events(connection, reports, now)
+    notifications.lead_events(connection, _count_events(reports), now)
     messages = [
         _welcome(context, now)
         for context in welcomes
@@ -75,6 +75,21 @@ def stage_effects(
     ]
     insert_rows(connection, _MESSAGES, _MESSAGE, messages)
     return StagedCounts(len(owed), len(messages))
+
+
+def _count_events(
+    reports: Sequence[tuple[LeadContext, Report]],
+) -> Mapping[notifications.CampaignEvents, int]:
+    """How many reports there are of each kind in each campaign."""
+    return Counter(
+        notifications.CampaignEvents(
+            context.campaign.account_id,
+            context.campaign.id,
+            context.campaign.notify_level,
+            report.kind,
+        )
+        for context, report in reports
+    )
 
 
 def _in_force(connection: Connection, contexts: Sequence[LeadContext]) -> dict[int, list[Row[Any]]]:

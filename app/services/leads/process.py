@@ -1,12 +1,11 @@
-"""From stored updates to decided leads: claim a batch, advance, stage, commit once."""
+"""Processing: stored updates are parsed and applied, a batch in one transaction."""
 
 from __future__ import annotations
 
 import time
 import traceback
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, Final
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, NamedTuple
 
 import structlog
 from sqlalchemy import Connection, Row
@@ -28,6 +27,7 @@ from app.queues import Queue
 from app.services.billing import stars
 from app.services.bots import bots
 from app.services.leads.batch import LeadBatch
+from app.services.leads.campaign_index import CampaignIndex
 from app.services.leads.effects import StagedCounts
 from app.services.messages import reachability
 from app.services.messages.callbacks import CALLBACK_ANSWERS
@@ -39,13 +39,28 @@ log = structlog.get_logger()
 
 BATCH: Final = 400
 
+Handler = Callable[[int, Any, float], None]
 
-@dataclass(frozen=True, slots=True)
-class Read:
-    """An update of the batch and what it says."""
+#: What handles an update that moves no lead: called with the bot's id, the
+#: parsed update and the time. Lead events have `_move_leads`. No handler commits.
+_HANDLERS: Final[Mapping[type, Handler]] = {
+    RightsChanged: lambda bot_id, change, _now: bots.rights_changed(bot_id, change),
+    ChatMoved: lambda bot_id, chat, _now: bots.chat_moved(bot_id, chat.old, chat.new),
+    BotBlockedChanged: lambda bot_id, change, _now: reachability.record_block_change(
+        bot_id, change
+    ),
+    ButtonPressed: service_bot.on_callback,
+    PreCheckout: stars.on_payment_update,
+    StarsPayment: stars.on_payment_update,
+    SupportAsked: stars.on_payment_update,
+}
 
-    received: StoredUpdate
-    says: updates.ParsedUpdate
+
+class _Incoming(NamedTuple):
+    """A lead event and the stored update that tells of it."""
+
+    update: StoredUpdate
+    event: LeadEvent
 
 
 def process_updates(
@@ -55,14 +70,16 @@ def process_updates(
     pulse: Callable[[], None] = lambda: None,
     clock: Callable[[], float] = time.time,
 ) -> int:
-    """Process until none waits, `seconds` are over or `stop()` says so.
+    """Process waiting updates until there are none, `seconds` are over or `stop()` is true.
 
-    Returns how many updates ended. One that makes the batch fail is found by
-    going one by one, and quarantined with its traceback.
+    Calls `pulse` before each batch. Returns how many updates were finished. If
+    a batch fails, its updates are processed one by one, and the one that fails
+    alone is quarantined with its traceback. Raises what SQLAlchemy raises when
+    the database is away; nothing is quarantined for that.
     """
     end = clock() + seconds
-    done = 0
-    suspects = 0  # how many updates are still to be tried alone
+    finished = 0
+    suspects = 0  # how many updates are still to be processed alone
     while not stop() and clock() < end:
         pulse()
         size = 1 if suspects else BATCH
@@ -76,132 +93,130 @@ def process_updates(
             db.session.rollback()
             count = _quarantine_culprit(size)
             suspects = BATCH + 1 if size > 1 else suspects
-        done += count
+        finished += count
         if not suspects and count < size:
-            break  # who came meanwhile has rung the bell
+            break  # an update that came meanwhile has sent its own wake-up
         suspects = max(0, suspects - 1)
-    return done
+    return finished
 
 
 def process_batch(size: int, now: float) -> int:
-    """One transaction over at most `size` updates. Returns how many it ended."""
-    CALLBACK_ANSWERS.forget()  # what a batch that was rolled back has left
+    """Process at most `size` updates in one transaction. Returns how many were finished."""
+    CALLBACK_ANSWERS.forget()  # left over if the last batch was rolled back
     connection = db.session.connection()
-    received = inbox.claim(connection, size)
-    if not received:
+    stored = inbox.claim(connection, size)
+    if not stored:
         db.session.rollback()
         return 0
-    received.sort(key=lambda one: (one.bot_id, one.update_id))
-    reads, endings = _read(received)
-    reported = _decide(connection, reads, endings, now)
-    inbox.finish(connection, endings)
+    stored.sort(key=lambda update: (update.bot_id, update.update_id))
+    lead_events, results = _dispatch(stored, now)
+    staged = StagedCounts()
+    if lead_events:
+        staged = _move_leads(connection, lead_events, results, now)
+    inbox.finish(connection, results)
     db.session.commit()
-    if reported.postbacks:
+    if staged.postbacks:
         doorbell.remind(Queue.POSTBACKS)
-    if reported.messages:
+    if staged.messages:
         doorbell.remind(Queue.MESSAGES)
     CALLBACK_ANSWERS.send()
-    return len(received)
+    return len(stored)
 
 
-def _read(received: Sequence[StoredUpdate]) -> tuple[list[Read], list[UpdateResult]]:
-    reads, endings = [], []
-    for one in received:
+def _dispatch(
+    stored: Sequence[StoredUpdate], now: float
+) -> tuple[list[_Incoming], list[UpdateResult]]:
+    """Parse all updates, then handle those that move no lead. Returns the others, and results.
+
+    Chats and rights change first, whatever the order of arrival, so that the
+    lead events of the batch already find their campaigns.
+    """
+    lead_events, handled, results = [], [], []
+    for update in stored:
         try:
-            says = updates.parse(updates.decode(one.body))
-        # Our own bug must end in a quarantined update, not in a standstill.
+            parsed = updates.parse(updates.decode(update.body))
+        # A bug in our parser must end in a quarantined update, not in a standstill.
         except Exception:  # noqa: BLE001
-            endings.append(UpdateResult(one.id, UpdateState.QUARANTINED, _trace()))
+            results.append(UpdateResult(update.id, UpdateState.QUARANTINED, _trace()))
             continue
-        if isinstance(says, Ignored):
-            endings.append(UpdateResult(one.id, UpdateState.IGNORED, says.reason))
+        if isinstance(parsed, LeadEvent):
+            lead_events.append(_Incoming(update, parsed))
+        elif isinstance(parsed, Ignored):
+            results.append(UpdateResult(update.id, UpdateState.IGNORED, parsed.reason))
         else:
-            reads.append(Read(one, says))
-    return reads, endings
+            handled.append((update, parsed))
+    for update, parsed in handled:
+        _HANDLERS[type(parsed)](update.bot_id, parsed, now)
+        results.append(UpdateResult(update.id, UpdateState.DONE))
+    return lead_events, results
 
 
-def _decide(
-    connection: Connection, reads: Sequence[Read], endings: list[UpdateResult], now: float
+def _move_leads(
+    connection: Connection,
+    incoming: Sequence[_Incoming],
+    results: list[UpdateResult],
+    now: float,
 ) -> StagedCounts:
-    """First what changes chats and people, then what moves leads."""
-    events = []
-    for read in reads:
-        if isinstance(read.says, LeadEvent):
-            events.append((read.received, read.says))
-        else:
-            _note(read.received.bot_id, read.says, now)
-            endings.append(UpdateResult(read.received.id, UpdateState.DONE))
+    """Apply lead events and add their results. Returns how much there is to send."""
+    starts = [one for one in incoming if one.event.chat is None]
     reachability.mark_reachable(
-        connection,
-        [(one.bot_id, says.person.id) for one, says in events if says.chat is None],
+        connection, [(update.bot_id, event.person.id) for update, event in starts]
     )
     db.session.flush()
-    batch = LeadBatch(connection, {one.bot_id for one, _ in events}, now)
-    concerned, unclaimed = [], []
-    for one, says in events:
-        campaign = batch.campaign_of(one.bot_id, says)
+    campaigns = CampaignIndex(connection, {one.update.bot_id for one in incoming})
+    matched = [(campaigns.find(one.update.bot_id, one.event), one) for one in incoming]
+    batch = LeadBatch(connection, now)
+    batch.load([(campaign, one.event) for campaign, one in matched if campaign is not None])
+    unmatched = []
+    for campaign, one in matched:
         if campaign is None:
-            unclaimed.append((one, says))
+            unmatched.append(one)
         else:
-            concerned.append((one, campaign, says))
-    batch.load([(campaign, says) for _, campaign, says in concerned])
-    for one, campaign, says in concerned:
-        endings.append(_advance(batch, one, campaign, says))
-    reported, spoken = batch.save(now), _hear(unclaimed, endings, now)
-    return StagedCounts(reported.postbacks, reported.messages + spoken)
+            results.append(_advance(batch, campaign, one))
+    staged = batch.save()
+    replies = _offer_to_service_bot(unmatched, results, now)
+    return StagedCounts(staged.postbacks, staged.messages + replies)
 
 
-def _hear(
-    unclaimed: Sequence[tuple[StoredUpdate, LeadEvent]], endings: list[UpdateResult], now: float
-) -> int:
-    """What belongs to no campaign may be meant for the service bot. How often it was."""
-    starts = [(one, says) for one, says in unclaimed if says.chat is None]
-    heard = service_bot.on_start([(one.bot_id, says) for one, says in starts], now)
-    met = {one.id for (one, _), was_met in zip(starts, heard, strict=True) if was_met}
-    nobodys = UpdateResult(0, UpdateState.IGNORED, "no living campaign for it")
-    for one, _ in unclaimed:
-        done = UpdateResult(one.id, UpdateState.DONE)
-        endings.append(done if one.id in met else replace(nobodys, id=one.id))
-    return len(met)
-
-
-def _note(bot_id: int, says: updates.ParsedUpdate, now: float) -> None:
-    match says:
-        case RightsChanged():
-            bots.rights_changed(bot_id, says)
-        case ChatMoved(old, new):
-            bots.chat_moved(bot_id, old, new)
-        case BotBlockedChanged():
-            reachability.record_block_change(bot_id, says)
-        case ButtonPressed():
-            service_bot.on_callback(bot_id, says, now)
-        case PreCheckout() | StarsPayment() | SupportAsked():
-            stars.on_payment_update(bot_id, says, now)
-
-
-def _advance(
-    batch: LeadBatch, one: StoredUpdate, campaign: Row[Any], says: LeadEvent
-) -> UpdateResult:
+def _advance(batch: LeadBatch, campaign: Row[Any], incoming: _Incoming) -> UpdateResult:
     try:
-        batch.apply(campaign, says)
-    except Exception:  # noqa: BLE001 - as in _read
-        return UpdateResult(one.id, UpdateState.QUARANTINED, _trace())
-    return UpdateResult(one.id, UpdateState.DONE)
+        batch.apply(campaign, incoming.event)
+    # A bug in the lead machine must end in a quarantined update, as in _dispatch.
+    except Exception:  # noqa: BLE001
+        return UpdateResult(incoming.update.id, UpdateState.QUARANTINED, _trace())
+    return UpdateResult(incoming.update.id, UpdateState.DONE)
+
+
+def _offer_to_service_bot(
+    unmatched: Sequence[_Incoming], results: list[UpdateResult], now: float
+) -> int:
+    """Let the service bot answer starts that name no campaign. Returns how many it answered."""
+    starts = [one for one in unmatched if one.event.chat is None]
+    flags = service_bot.on_start([(one.update.bot_id, one.event) for one in starts], now)
+    answered = {one.update.id for one, flag in zip(starts, flags, strict=True) if flag}
+    for update, _ in unmatched:
+        if update.id in answered:
+            results.append(UpdateResult(update.id, UpdateState.DONE))
+        else:
+            reason = "no living campaign for it"
+            results.append(UpdateResult(update.id, UpdateState.IGNORED, reason))
+    return len(answered)
 
 
 def _quarantine_culprit(size: int) -> int:
-    """If the failed batch was a single update, quarantine it. Returns how many ended."""
+    """If the batch that failed was a single update, quarantine it. Returns how many."""
     reason = _trace()
     if size > 1:
         log.warning("updates.batch_failed", fault=reason.splitlines()[-1])
         return 0
     connection = db.session.connection()
-    for one in inbox.claim(connection, 1):
-        inbox.finish(connection, [UpdateResult(one.id, UpdateState.QUARANTINED, reason)])
-        log.error("update.quarantined", update=one.id, bot=one.bot_id, fault=reason)
+    for update in inbox.claim(connection, 1):
+        inbox.finish(connection, [UpdateResult(update.id, UpdateState.QUARANTINED, reason)])
+        log.error("update.quarantined", update=update.id, bot=update.bot_id, fault=reason)
     db.session.commit()
     return 1
 
 
 def _trace() -> str:
+    """The end of the traceback of the exception in hand, as text that both databases store."""
     return traceback.format_exc(limit=-8).replace("\x00", "\ufffd")[-4000:]

@@ -31,11 +31,10 @@ from sqlalchemy import (
     union_all,
 )
 
-from app.database import rows_table, try_lock, with_rows
+from app.database import increment_rows, rows_table, try_lock, with_rows
 from app.domain.time_ranges import DAY, HOUR, TimeRange, split
 from app.extensions import db
 from app.models import JournalTally, LeadTally, PostbackTally, Span, table_of
-from app.services.leads.counters import add
 
 #: Fresh rows that are folded in one transaction.
 AT_ONCE: Final = 5000
@@ -212,7 +211,7 @@ def _add_up(connection: Connection, tally: Table, fresh: Sequence[Any]) -> None:
         sums[(*place, int(Span.TOTAL), 0)] += row.number
     keys = (*names, "span", "start")
     rows = [(*place, number) for place, number in sorted(sums.items()) if number]
-    add(connection, tally, keys, ("number",), rows, where="span > 0")
+    increment_rows(connection, tally, keys, ("number",), rows, where="span > 0")
     _remove(connection, tally, ("id",), [(row.id,) for row in fresh], "span = 0")
     shrunk = [tuple(place) for *place, number in rows if number < 0]
     _remove(connection, tally, keys, shrunk, "span > 0 AND number = 0")
