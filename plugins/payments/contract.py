@@ -1,7 +1,7 @@
-"""What Gatepost and a payment gateway's adapter say to each other.
+"""The contract between Gatepost and the adapter of a payment gateway.
 
-As with trackers: an adapter is pure, describes requests and reads answers;
-Gatepost sends them, and keeps the books. Put the module into the entry point
+As with trackers, an adapter is pure: it describes requests and reads answers.
+Gatepost sends them, and records payments. Put the module into the entry point
 group `gatepost.gateways.v1`; the operator names it in PAYMENT_GATEWAY.
 """
 
@@ -25,20 +25,20 @@ gatewayimpl = pluggy.HookimplMarker(f"{PROJECT}_gateway")
 
 
 class Refused(Exception):
-    """What came is not what the gateway would have sent, or is no success. One sentence."""
+    """The message does not come from the gateway, or is no success. The text is one sentence."""
 
 
 class BuyerUnknown(Refused):
-    """The gateway sells only to people of Telegram, and `Invoice.buyer` is None."""
+    """The gateway sells to people of Telegram only, and `Invoice.buyer` is None."""
 
 
 @dataclass(frozen=True, slots=True)
 class Invoice:
-    """What is to be paid. `prices` is in whole units by currency; any one of them will do.
+    """An invoice for a plan. `prices` is in whole units by currency; any one of them may be paid.
 
     `notice_url` is where the gateway may push its confirmation and
     `return_url` where it may send the buyer; both may be empty. `plan` is the
-    plan's code. `buyer` is the buyer's Telegram id, None where nobody knows it.
+    plan's code. `buyer` is the buyer's Telegram id, None where it is not known.
     """
 
     ref: str
@@ -69,11 +69,11 @@ class Notice:
 
 @dataclass(frozen=True, slots=True)
 class Confirmation:
-    """What the gateway says of one invoice, once its signature was found right.
+    """The state of one invoice, from the gateway itself: the signature was checked.
 
     `charge` is the gateway's own id of the money that moved, where it has one:
     the same charge counts once, another one is another payment. `payer` is the
-    Telegram id of who paid, where that is known.
+    Telegram id of the person who paid, where that is known.
     """
 
     ref: str
@@ -86,7 +86,7 @@ class Confirmation:
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """A payment that came, as a refund needs it. `charge` and `payer` as in Confirmation."""
+    """A recorded payment, for a refund. `charge` and `payer` as in Confirmation."""
 
     ref: str
     amount: int

@@ -1,4 +1,4 @@
-"""Finding the payment gateway that the operator named, and what it was given."""
+"""Loads the payment gateway that the operator named, with its settings."""
 
 from __future__ import annotations
 
@@ -38,22 +38,22 @@ class Gateway:
 
 
 def load(
-    name: str, settings: Mapping[str, Any], surroundings: Mapping[str, Any] | None = None
+    name: str, settings: Mapping[str, Any], environment: Mapping[str, Any] | None = None
 ) -> Gateway:
     """The gateway of that name. Raises NotAGateway."""
-    return make_gateway(name, _plugin(name), settings, surroundings)
+    return make_gateway(name, _plugin(name), settings, environment)
 
 
 def make_gateway(
     name: str,
     plugin: object,
     settings: Mapping[str, Any],
-    surroundings: Mapping[str, Any] | None = None,
+    environment: Mapping[str, Any] | None = None,
 ) -> Gateway:
-    """Put one plugin (a module or an object with hooks) behind the Gateway face.
+    """A Gateway for one plugin, which is a module or an object with hooks.
 
-    Of `surroundings`, what its schema asks for is added to `settings`. Raises
-    NotAGateway.
+    Those values of `environment` that its schema asks for are added to `settings`.
+    Raises NotAGateway.
     """
     manager = pluggy.PluginManager(f"{PROJECT}_gateway")
     manager.add_hookspecs(contract)
@@ -65,21 +65,21 @@ def make_gateway(
     if missing := _missing(hooks):
         raise NotAGateway(f"{name} lacks {', '.join(missing)}")
     schema = manager.hook.gateway_schema()
-    known = {field: text for field, text in (surroundings or {}).items() if field in schema.fields}
+    asked = {name: text for name, text in (environment or {}).items() if name in schema.fields}
     try:
-        checked = schema.load({**settings, **known})
+        checked = schema.load({**settings, **asked})
     except marshmallow.ValidationError as error:
         raise NotAGateway(f"{name}: {error.messages}") from error
     return Gateway(name, manager.hook, checked, hooks)
 
 
 def _missing(hooks: frozenset[str]) -> list[str]:
-    """What must be there and is not: the required ones, and the other half of a pair."""
-    wanted = {hook.__name__ for hook in REQUIRED}
+    """The hooks that lack: required ones, and the other half of a pair."""
+    required = {hook.__name__ for hook in REQUIRED}
     for pair in PAIRS:
         names = {hook.__name__ for hook in pair}
-        wanted |= names if names & hooks else set()
-    return sorted(wanted - hooks)
+        required |= names if names & hooks else set()
+    return sorted(required - hooks)
 
 
 def _plugin(name: str) -> object:
@@ -90,5 +90,5 @@ def _plugin(name: str) -> object:
             return point.load()
         except Exception as error:  # foreign code may raise anything
             raise NotAGateway(f"{name} does not load: {error!r}") from error
-    known = ", ".join((*BUILT_INS, *sorted(metadata.entry_points(group=GATEWAYS_GROUP).names)))
-    raise NotAGateway(f"there is no gateway {name!r}; installed are {known}")
+    installed = ", ".join((*BUILT_INS, *sorted(metadata.entry_points(group=GATEWAYS_GROUP).names)))
+    raise NotAGateway(f"there is no gateway {name!r}; installed are {installed}")

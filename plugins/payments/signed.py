@@ -39,9 +39,9 @@ def sign(text: bytes, secret: str) -> str:
     return hmac.new(secret.encode(), text, hashlib.sha256).hexdigest()
 
 
-def packed(fields_: Mapping[str, Any]) -> bytes:
-    """A body as it is signed."""
-    return json.dumps(fields_, sort_keys=True, separators=(",", ":")).encode()
+def encode_body(values: Mapping[str, Any]) -> bytes:
+    """The JSON body of a message, in the form that is signed."""
+    return json.dumps(values, sort_keys=True, separators=(",", ":")).encode()
 
 
 @gatewayimpl
@@ -53,7 +53,7 @@ def gateway_schema() -> Schema:
 @gatewayimpl
 def build_invoice(invoice: Invoice, settings: Mapping[str, Any]) -> Request:
     """Make an invoice in the operator's currency."""
-    body = packed(
+    body = encode_body(
         {
             "merchant": settings["merchant"],
             "ref": invoice.ref,
@@ -74,8 +74,8 @@ def build_invoice(invoice: Invoice, settings: Mapping[str, Any]) -> Request:
 @gatewayimpl
 def read_invoice(response: Response) -> str:
     """The page to pay on."""
-    said = response.json()
-    url = said.get("url") if isinstance(said, dict) and response.status == 200 else None
+    answer = response.json()
+    url = answer.get("url") if isinstance(answer, dict) and response.status == 200 else None
     if not isinstance(url, str) or not url.startswith(("https://", "http://")):
         raise Refused(f"the gateway gave no page to pay on: HTTP {response.status}")
     return url
@@ -83,7 +83,7 @@ def read_invoice(response: Response) -> str:
 
 @gatewayimpl
 def read_notice(notice: Notice, settings: Mapping[str, Any]) -> Confirmation:
-    """What the gateway pushed."""
+    """The confirmation that the gateway pushed."""
     return _confirmation(notice.body, notice.headers, settings)
 
 
@@ -96,25 +96,28 @@ def build_check(ref: str, settings: Mapping[str, Any]) -> Request:
 
 @gatewayimpl
 def read_check(response: Response, ref: str, settings: Mapping[str, Any]) -> Confirmation:
-    """What became of it."""
+    """The confirmation of the invoice `ref`."""
     if response.status != 200:
         raise Refused(f"the gateway answered HTTP {response.status}")
-    told = _confirmation(response.body, response.headers, settings)
-    if told.ref != ref:
+    confirmation = _confirmation(response.body, response.headers, settings)
+    if confirmation.ref != ref:
         raise Refused("the gateway told of another invoice")
-    return told
+    return confirmation
 
 
 def _confirmation(
     body: bytes, headers: Mapping[str, str], settings: Mapping[str, Any]
 ) -> Confirmation:
-    given = headers.get(SIGNATURE.lower(), "").encode("utf-8", "replace")
-    if not hmac.compare_digest(given, sign(body, settings["secret"]).encode()):
+    signature = headers.get(SIGNATURE.lower(), "").encode("utf-8", "replace")
+    if not hmac.compare_digest(signature, sign(body, settings["secret"]).encode()):
         raise Refused("the signature is wrong")
     try:
-        said = json.loads(body)
+        message = json.loads(body)
         return Confirmation(
-            str(said["ref"]), said["status"] == "paid", int(said["amount"]), str(said["currency"])
+            str(message["ref"]),
+            message["status"] == "paid",
+            int(message["amount"]),
+            str(message["currency"]),
         )
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise Refused("the gateway's message cannot be read") from error

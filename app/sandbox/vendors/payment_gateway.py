@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from app.sandbox.vendors.vendor import Said, VendorCall, VendorDouble
-from plugins.payments.signed import SIGNATURE, packed, sign
+from plugins.payments.signed import SIGNATURE, encode_body, sign
 
 SECRET: Final = "only for the sandbox"  # noqa: S105 - it opens nothing
 
@@ -38,7 +38,7 @@ class GatewayDouble(VendorDouble):
             if ref not in self.invoices:
                 return Said(404, {"error": "invoice"})
             return self._told(ref)
-        if call.headers.get(SIGNATURE.lower()) != sign(packed(call.body or {}), self.secret):
+        if call.headers.get(SIGNATURE.lower()) != sign(encode_body(call.body or {}), self.secret):
             return Said(403, {"error": "signature"})
         if call.body.get("merchant") != self.merchant:
             return Said(403, {"error": "merchant"})
@@ -57,5 +57,7 @@ class GatewayDouble(VendorDouble):
 
     def _told(self, ref: str) -> Said:
         invoice = self.invoices[ref]
-        body = packed({name: invoice[name] for name in ("ref", "status", "amount", "currency")})
+        body = encode_body(
+            {name: invoice[name] for name in ("ref", "status", "amount", "currency")}
+        )
         return Said(200, body, {SIGNATURE: sign(body, self.secret)})

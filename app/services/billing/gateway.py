@@ -1,7 +1,7 @@
 """The payment gateway of this installation, if the operator configured one.
 
-Here it is asked; what its answers mean for plans is said in `tariffs`. Hold no
-database connection meanwhile.
+This module exchanges messages with it; `tariffs` says what its answers mean for plans.
+Hold no database connection meanwhile.
 """
 
 from __future__ import annotations
@@ -46,13 +46,13 @@ def configured(settings: Settings) -> Gateway | None:
     """The gateway that the environment names. Raises BadSetting; None if it names none."""
     if not settings.payment_gateway:
         return None
-    surroundings = {
+    environment = {
         "service_bot_token": settings.service_bot_token,
         "telegram_api_url": settings.telegram_api_url,
     }
     try:
         return registry.load(
-            settings.payment_gateway, json.loads(settings.payment_settings), surroundings
+            settings.payment_gateway, json.loads(settings.payment_settings), environment
         )
     except registry.NotAGateway as error:
         raise BadSetting(f"PAYMENT_GATEWAY or PAYMENT_SETTINGS: {error}") from error
@@ -60,14 +60,14 @@ def configured(settings: Settings) -> Gateway | None:
 
 def current(hook: str = "") -> Gateway:
     """The gateway in use. Raises NoGateway, also if it has no such hook."""
-    found: Gateway | None = current_app.extensions["gateway"]
-    if found is None or (hook and hook not in found.hooks):
+    gateway: Gateway | None = current_app.extensions["gateway"]
+    if gateway is None or (hook and hook not in gateway.hooks):
         raise NoGateway
-    return found
+    return gateway
 
 
 def invoice_of(ref: str, plan: Plan, buyer: int | None) -> Invoice:
-    """What is to be paid for a plan; `buyer` is a Telegram id."""
+    """The invoice for a period of `plan`; `buyer` is a Telegram id."""
     settings = current_settings()
     base = settings.public_url
     return Invoice(
@@ -82,7 +82,7 @@ def invoice_of(ref: str, plan: Plan, buyer: int | None) -> Invoice:
 
 
 def offer(gateway: Gateway, invoice: Invoice) -> tuple[Price, Request]:
-    """The price it asks, if it has prices of its own, and how to ask for the page.
+    """The gateway's own price, or NO_PRICE, and the request for a page to pay on.
 
     Raises NoGateway.
     """
@@ -103,44 +103,44 @@ def offer(gateway: Gateway, invoice: Invoice) -> tuple[Price, Request]:
     return price, request
 
 
-def page(gateway: Gateway, invoice: Invoice, request: Request) -> str:
-    """Where the invoice can be paid. Raises NoGateway."""
+def request_page(gateway: Gateway, invoice: Invoice, request: Request) -> str:
+    """The address of the page on which the invoice can be paid. Raises NoGateway."""
     try:
         url: str = gateway.hook.read_invoice(
-            response=_ask(request), invoice=invoice, settings=gateway.settings
+            response=_exchange(request), invoice=invoice, settings=gateway.settings
         )
     except Refused as refused:
         raise NoGateway(str(refused)) from refused
     return url
 
 
-def notice(
+def read_notice(
     gateway: Gateway, body: bytes, headers: Mapping[str, str], query: Mapping[str, str]
 ) -> Confirmation:
-    """What was pushed. Raises BadKey for whoever is not the gateway."""
+    """Read a message that claims to come from the gateway. Raises BadKey if it does not."""
     try:
-        told: Confirmation = gateway.hook.read_notice(
+        confirmation: Confirmation = gateway.hook.read_notice(
             notice=Notice(body, headers, query), settings=gateway.settings
         )
     except Refused as refused:
         raise BadKey(str(refused)) from refused
-    return told
+    return confirmation
 
 
-def state_of(gateway: Gateway, ref: str) -> Confirmation:
-    """What the gateway says of an invoice. Raises NoGateway."""
-    response = _ask(gateway.hook.build_check(ref=ref, settings=gateway.settings))
+def fetch_state(gateway: Gateway, ref: str) -> Confirmation:
+    """Ask the gateway for the state of an invoice. Raises NoGateway."""
+    response = _exchange(gateway.hook.build_check(ref=ref, settings=gateway.settings))
     try:
-        told: Confirmation = gateway.hook.read_check(
+        confirmation: Confirmation = gateway.hook.read_check(
             response=response, ref=ref, settings=gateway.settings
         )
     except Refused as refused:
         raise NoGateway(str(refused)) from refused
-    return told
+    return confirmation
 
 
-def give_back(name: str, received: Received) -> None:
-    """Have a payment given back that came by the gateway `name`. Raises NoGateway."""
+def refund(name: str, received: Received) -> None:
+    """Have the gateway refund a payment that came by the gateway `name`. Raises NoGateway."""
     gateway = current("build_refund")
     if gateway.name != name:
         raise NoGateway(
@@ -152,17 +152,17 @@ def give_back(name: str, received: Received) -> None:
         )
     try:
         request = gateway.hook.build_refund(received=received, settings=gateway.settings)
-        is_back = gateway.hook.read_refund(
-            response=_ask(request), received=received, settings=gateway.settings
+        is_refunded = gateway.hook.read_refund(
+            response=_exchange(request), received=received, settings=gateway.settings
         )
     except Refused as refused:
         raise NoGateway(str(refused)) from refused
-    if not is_back:
+    if not is_refunded:
         raise NoGateway(translatable("the payment gateway did not give it back"))
 
 
-def _ask(request: Request) -> Response:
-    """One exchange with the gateway, which the operator configured and so trusts."""
+def _exchange(request: Request) -> Response:
+    """Send one request to the gateway. Its address is trusted: the operator configured it."""
     with slot_released(), closing(Transport(trusted=True)) as transport:
         answer = next(iter(transport.exchange([request])))
     if answer.response is None:

@@ -1,4 +1,4 @@
-"""Refunds: the money goes back, and the days of a plan that it bought and nobody has used."""
+"""Refunds: the money goes back, and so do the unused days of the plan that it bought."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ log = structlog.get_logger()
 
 
 def refund(payment_id: int) -> Payment:
-    """Give a payment back, and take back the time it bought. Once is enough; twice does no harm.
+    """Refund a payment and take back the unused time that it bought. A second call does nothing.
 
     Raises NotFound, BadParameter if there is nothing to give back, or NoGateway.
     """
@@ -38,14 +38,14 @@ def refund(payment_id: int) -> Payment:
         )
         gateway_name = payment.gateway
         db.session.commit()
-        gateway.give_back(gateway_name, received)
+        gateway.refund(gateway_name, received)
         revoke_payment(payment_id, int(time.time()))
         db.session.commit()
     return db.session.get_one(Payment, payment_id, populate_existing=True)
 
 
 def revoke_payment(payment_id: int, now: int) -> bool:
-    """The money went back, so the time does. False if that is known. No commit."""
+    """Record that the money went back, and take back the time. False if done before. No commit."""
     account_id = db.session.get_one(Payment, payment_id).account_id
     account = accounts.lock(account_id)
     payment = db.session.get_one(Payment, payment_id, populate_existing=True, with_for_update=True)
@@ -56,14 +56,14 @@ def revoke_payment(payment_id: int, now: int) -> bool:
     if account.tariff != tariffs.FREE and account.paid_until is not None:
         unused = _unused(payment, now)
         until = account.paid_until - unused
-        plan = PLANS[_without(payment, account, until, now, unused)]
+        plan = PLANS[_plan_without(payment, account, until, now, unused)]
         activate_plan(account, plan, None if plan.is_free else until)
-    _tell_refunded(account, PLANS[payment.tariff], now)
+    _notify_refunded(account, PLANS[payment.tariff], now)
     log.info("payment.refunded", payment=payment_id, account=account_id)
     return True
 
 
-def _tell_refunded(account: Account, plan: Plan, now: int) -> None:
+def _notify_refunded(account: Account, plan: Plan, now: int) -> None:
     if account.tg_id is None or (bot := service_bot.find()) is None:
         return
     with speaking(account.lang):
@@ -75,26 +75,25 @@ def _tell_refunded(account: Account, plan: Plan, now: int) -> None:
 
 
 def _unused(payment: Payment, now: int) -> int:
-    """Seconds that a payment still has to give, a day begun as a whole one.
+    """Seconds of the paid time that are not used yet; a day that has begun counts as unused.
 
-    Days that are over bought nothing that is in force now: a plan that was paid
-    for since keeps its own.
+    Days that are over are not taken back: a later payment has days of its own.
     """
     days = -(-((payment.until or now) - now) // tariffs.DAY)
     return min(tariffs.PERIOD, max(0, days * tariffs.DAY))
 
 
-def _without(payment: Payment, account: Account, until: int, now: int, unused: int) -> str:
-    """The plan that is in force without a payment, if it would end at `until`.
+def _plan_without(payment: Payment, account: Account, until: int, now: int, unused: int) -> str:
+    """The code of the plan that is in force without `payment`, if it would end at `until`.
 
-    What was stacked upon it stands then on what it stood on.
+    A payment that extended this one extends the plan before this one instead.
     """
     after = or_(
         Payment.paid > payment.paid,
         and_(Payment.paid == payment.paid, Payment.until > payment.until),
     )
-    stacked = Payment.paid < payment.until  # else its days were over by then
-    mine = select(Payment).where(Payment.account_id == account.id, after, stacked)
+    overlaps = Payment.paid < payment.until  # else the days of `payment` were over by then
+    mine = select(Payment).where(Payment.account_id == account.id, after, overlaps)
     following = db.session.scalar(
         mine.where(Payment.state == PaymentState.PAID)
         .order_by(Payment.paid, Payment.until)

@@ -63,7 +63,9 @@ def history(
 
 def confirm(body: bytes, headers: Mapping[str, str], query: Mapping[str, str]) -> None:
     """The gateway tells us by itself. Raises BadKey for whoever is not the gateway."""
-    settle(gateway.notice(gateway.current("read_notice"), body, headers, query), int(time.time()))
+    settle(
+        gateway.read_notice(gateway.current("read_notice"), body, headers, query), int(time.time())
+    )
     db.session.commit()
 
 
@@ -80,7 +82,7 @@ def check(ref: str) -> Payment:
     if "build_check" not in asked.hooks:
         return payment
     db.session.commit()
-    settle(gateway.state_of(asked, ref), int(time.time()))
+    settle(gateway.fetch_state(asked, ref), int(time.time()))
     db.session.commit()
     return _payment(ref)
 
@@ -165,7 +167,7 @@ def _invoice(account: Account, plan: Plan, now: int) -> str:
         )
     )
     db.session.commit()
-    url = gateway.page(seller, invoice, request)
+    url = gateway.request_page(seller, invoice, request)
     db.session.execute(update(Payment).where(Payment.ref == invoice.ref).values(url=url))
     db.session.commit()
     return url

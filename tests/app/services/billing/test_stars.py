@@ -7,22 +7,17 @@ import threading
 import time
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from sqlalchemy import select, update
 
 from app.config import BadSetting
-from app.domain.telegram.payments import PreCheckout
 from app.extensions import db
-from app.models import Account, AccountStatus, Payment, PaymentState, Update, UpdateState
+from app.models import Account, Payment, PaymentState, Update, UpdateState
 from app.sandbox.telegram import faults, people
 from app.sandbox.telegram.state import CheckoutState
-from app.services.billing import gateway, refunds, stars
-from app.services.billing.stars import Objection
+from app.services.billing import gateway, refunds
 from app.services.bots import webhooks
 from app.services.leads import process
 from app.services.messages.callbacks import CALLBACK_ANSWERS
-from plugins.payments import telegram_stars
 from tests.support.desk import ANN, IVAN, TOKEN, rows
 
 DAY = 86_400
@@ -472,32 +467,6 @@ def test_a_bot_that_sells_nothing_has_no_paysupport(desk):
 
 
 # -- what is judged and what is configured -------------------------------------
-
-
-@given(
-    st.tuples(*[st.booleans()] * 6),
-)
-def test_only_the_right_person_pays_the_right_price_for_an_open_invoice(right):
-    own, open_, amount, currency, welcome, renewable = right
-    account = Account(
-        id=1,
-        tg_id=ANN.id if own else IVAN.id,
-        status=AccountStatus.ACTIVE if welcome else AccountStatus.BANNED,
-        tariff="kitten" if renewable else "cat",
-        paid_until=None if renewable else NOW + 20 * DAY,
-    )
-    payment = Payment(
-        gateway=telegram_stars.NAME,
-        state=PaymentState.NEW if open_ else PaymentState.PAID,
-        price=1800,
-        price_currency="XTR",
-    )
-    asked = PreCheckout(
-        ANN.id, "en", "q", "ref", 1800 if amount else 1, "XTR" if currency else "USD"
-    )
-    found = stars.objection(payment, account, asked, NOW)
-    assert (found is None) is all(right)
-    assert stars.objection(None, None, asked, NOW) is Objection.UNKNOWN
 
 
 @pytest.mark.parametrize(
