@@ -15,13 +15,13 @@ from contextlib import suppress
 from typing import IO, Final, NamedTuple
 
 import structlog
-from PIL import Image
 from sqlalchemy import Connection, func, select
 from sqlalchemy.exc import IntegrityError
 
 from app.config import current_settings
 from app.crypto import new_secret
 from app.domain import media as rules
+from app.domain.image_head import HEAD_BYTES, TAIL_BYTES, is_cut_short, read_image_head
 from app.errors import BadParameter, DatabaseDown, TooLarge, translatable
 from app.extensions import db
 from app.models import Media, MediaPart
@@ -35,9 +35,6 @@ MAX_BYTES: Final = rules.VIDEO_BYTES
 #: What one account may keep.
 QUOTA: Final = 1024 * rules.MEGABYTE
 PART: Final = rules.MEGABYTE
-_FORMATS: Final = ("JPEG", "PNG", "WEBP")
-
-Image.MAX_IMAGE_PIXELS = None  # only heads are read here; nothing is decoded
 
 
 class MediaContent(NamedTuple):
@@ -188,20 +185,18 @@ def _parts(file: IO[bytes]) -> Iterator[bytes]:
 def _examined(file: IO[bytes], size: int) -> tuple[str, str]:
     """What it is, as the beginning of its code, and its MIME type."""
     file.seek(0)
-    if rules.is_video(file.read(16)):
+    head = file.read(HEAD_BYTES)
+    if rules.is_video(head):
         if size > rules.VIDEO_BYTES:
             raise TooLarge(translatable("a video may have 50 MB"))
         return rules.VIDEO, "video/mp4"
-    file.seek(0)
-    try:
-        with Image.open(file, formats=_FORMATS) as image:
-            (width, height), type_ = image.size, str(image.get_format_mimetype())
-            image.verify()
-    # Pillow raises half a dozen kinds of errors for a broken file, SyntaxError among them.
-    except Exception as error:
+    picture = read_image_head(head)
+    file.seek(max(0, size - TAIL_BYTES))
+    if picture is None or is_cut_short(picture, head, file.read(TAIL_BYTES), size):
         raise BadParameter(
             "file", translatable("is neither a JPEG, PNG or WebP picture nor an MP4 video")
-        ) from error
+        )
+    type_, width, height = picture
     if fault := rules.photo_fault(width, height, size):
         raise (TooLarge(fault) if size > rules.PHOTO_BYTES else BadParameter("file", fault))
     return rules.PHOTO, type_
