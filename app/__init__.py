@@ -9,8 +9,6 @@ if TYPE_CHECKING:
 
     from app.config import Settings as SettingsType
 
-MAX_BODY = 1024 * 1024
-
 
 def create_app(settings: SettingsType | None = None) -> Flask:
     """Put the house together. The table of contents of this package.
@@ -24,6 +22,7 @@ def create_app(settings: SettingsType | None = None) -> Flask:
     from app.cli import commands
     from app.config import Settings
     from app.database import prepare_engine
+    from app.domain.telegram.updates import MAX_BODY
     from app.extensions import cipher, db, doorbell, migrate
     from app.services.billing import gateway
     from app.web import responses

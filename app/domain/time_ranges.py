@@ -7,6 +7,8 @@ from typing import Final, NamedTuple
 
 HOUR: Final = 3600
 DAY: Final = 24 * HOUR
+#: 1 January 10000 in Unix seconds: the first date that has no four-digit year.
+YEAR_10000: Final = 253_402_300_800
 
 
 class TimeRange(NamedTuple):

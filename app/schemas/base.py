@@ -8,7 +8,7 @@ from typing import Any
 from flask import request
 from marshmallow import EXCLUDE, Schema
 
-from app.errors import TooLarge, translatable
+from app.errors import translatable
 from app.schemas.parsing import MAX_BODY, UnreadableBody, parse_object, parse_pairs
 from app.web.auth import KEY
 
@@ -50,8 +50,6 @@ def _body() -> Mapping[str, Any]:
         return request.form.to_dict()
     body = request.get_data()
     if request.mimetype == "application/x-www-form-urlencoded":
-        if len(body) > MAX_BODY:
-            raise TooLarge
         if body and request.content_length is None:  # nobody can tell half of it from all
             raise UnreadableBody(translatable("a form must say how long it is, by Content-Length"))
         return _firsts(parse_pairs(body))

@@ -16,6 +16,7 @@ from typing import Any, Final, Generic, TypeVar
 from marshmallow import ValidationError, fields
 from marshmallow.fields import Dict, List, Nested
 
+from app.domain.time_ranges import YEAR_10000
 from app.errors import translatable
 from app.schemas.parsing import UNSTORABLE
 
@@ -37,7 +38,6 @@ Value = TypeVar("Value")
 SMALLEST: Final = -(2**63)
 LARGEST: Final = 2**63 - 1
 NEVER: Final = "0000-00-00 00:00:00"
-LAST_MOMENT: Final = 253_402_300_799  # 9999-12-31 23:59:59, the last one with four digits
 _INTEGER: Final = re.compile(r"-?[0-9]{1,19}")
 _SENTENCES: Final[Mapping[str, str]] = {
     "required": translatable("is required"),
@@ -178,4 +178,4 @@ class UtcText(Field[str]):
     def _show(self, value: Any) -> str:
         if not value or value < 0:
             return NEVER
-        return time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(min(value, LAST_MOMENT)))
+        return time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(min(value, YEAR_10000 - 1)))

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from app.domain.time_ranges import YEAR_10000
+
 INT64: Final = 1 << 63
-END_OF_DATES: Final = 253_402_300_800  # the year 10000, where calendars give up
 
 
 class InvalidField(Exception):
@@ -40,7 +41,7 @@ def get_chat_id(parent: Mapping[str, Any], name: str) -> int:
 
 def get_date(parent: Mapping[str, Any]) -> int:
     """Take Telegram's date, in Unix seconds."""
-    return get_int(parent, "date", high=END_OF_DATES)
+    return get_int(parent, "date", high=YEAR_10000)
 
 
 def get_text(parent: Mapping[str, Any], name: str, size: int) -> str:

@@ -11,8 +11,9 @@ from sqlalchemy import or_, select
 
 from app.errors import BadParameter, translatable
 from app.extensions import db
-from app.models import Destination, DestinationStatus, Role
+from app.models import Destination, DestinationStatus
 from app.services.campaigns import campaigns
+from app.services.trackers import url_templates
 from plugins.kit.click_ids import click_type_problem
 from plugins.trackers.url_template.lint import ClickFormats, click_formats_of
 
@@ -45,13 +46,17 @@ def make(account_id: int, campaign_id: int, click: str = "") -> DeepLink:
     card = campaigns.find(account_id, campaign_id)
     start = f"https://t.me/{card['bot_username']}?start={card['code']}-"
     _check_payload(card["code"], click)
-    ways = _ways(account_id, campaign_id)
-    known = _known(ways)
+    trackers = _trackers(account_id, campaign_id)
+    formats = _click_formats(trackers)
     if click:
-        problems = (one.problem(click) for one in known)
+        problems = (of_tracker.problem(click) for of_tracker in formats)
         return DeepLink(f"{start}{click}", [], [problem for problem in problems if problem])
-    links = [TrackerLink(one.title, one.macro, start + one.macro) for one in known if one.macro]
-    problems = (click_type_problem(settings) for _, settings in ways)
+    links = [
+        TrackerLink(of_tracker.title, of_tracker.macro, start + of_tracker.macro)
+        for of_tracker in formats
+        if of_tracker.macro
+    ]
+    problems = (click_type_problem(settings) for _, settings in trackers)
     unfit = [problem for problem in problems if problem]
     return DeepLink(f"{start}{{click}}", links, list(dict.fromkeys(unfit)))
 
@@ -68,8 +73,8 @@ def _check_payload(code: str, click: str) -> None:
         )
 
 
-def _ways(account_id: int, campaign_id: int) -> list[tuple[str, dict[str, Any]]]:
-    """Tracker and settings of all that hear of it; its templates replace the account's."""
+def _trackers(account_id: int, campaign_id: int) -> list[tuple[str, dict[str, Any]]]:
+    """Tracker and settings of all destinations that hear of the campaign's events."""
     rows = db.session.scalars(
         select(Destination)
         .where(
@@ -79,15 +84,12 @@ def _ways(account_id: int, campaign_id: int) -> list[tuple[str, dict[str, Any]]]
         )
         .order_by(Destination.id)
     ).all()
-    own = any(row.role == Role.TEMPLATE and row.campaign_id for row in rows)
-    return [
-        (row.tracker, json.loads(row.settings))
-        for row in rows
-        if row.role == Role.CONNECTED or bool(row.campaign_id) is own
-    ]
+    return [(row.tracker, json.loads(row.settings)) for row in url_templates.in_force(rows)]
 
 
-def _known(ways: Sequence[tuple[str, dict[str, Any]]]) -> list[ClickFormats]:
-    """Each tracker once, in the order in which they were connected."""
-    found = [known for tracker, settings in ways for known in click_formats_of(tracker, settings)]
-    return list({known.title: known for known in found}.values())
+def _click_formats(trackers: Sequence[tuple[str, dict[str, Any]]]) -> list[ClickFormats]:
+    """Return what is known of each tracker's click ids, in the order of connection, once each."""
+    by_title: dict[str, ClickFormats] = {}
+    for tracker, settings in trackers:
+        by_title |= {formats.title: formats for formats in click_formats_of(tracker, settings)}
+    return list(by_title.values())

@@ -13,9 +13,10 @@ from sqlalchemy import Connection, Row, bindparam, or_, select
 from app.database import insert_rows
 from app.domain import events, welcome
 from app.domain.media import CAPTION
-from app.models import Destination, DestinationStatus, Message, Role, table_of
+from app.models import Destination, DestinationStatus, Message, table_of
 from app.services import postbacks
 from app.services.accounts import notifications
+from app.services.trackers import url_templates
 from plugins.contract import Event, EventKind
 
 if TYPE_CHECKING:
@@ -103,15 +104,9 @@ def _in_force(connection: Connection, contexts: Sequence[LeadContext]) -> dict[i
     for row in rows:
         by_owner[row.account_id, row.campaign_id].append(row)
     return {
-        campaign: _choose(by_owner[account, campaign], by_owner[account, None])
+        campaign: url_templates.in_force([*by_owner[account, campaign], *by_owner[account, None]])
         for campaign, account in campaigns.items()
     }
-
-
-def _choose(own: Sequence[Row[Any]], shared: Sequence[Row[Any]]) -> list[Row[Any]]:
-    """All or nothing: one template of the campaign hides the account's five."""
-    has_own_template = any(row.role == Role.TEMPLATE for row in own)
-    return [*own, *(row for row in shared if row.role != Role.TEMPLATE or not has_own_template)]
 
 
 def _owed(context: LeadContext, report: Report, way: Row[Any]) -> postbacks.NewPostback:

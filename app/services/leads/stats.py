@@ -15,6 +15,7 @@ from sqlalchemy import Select, Table, func, select, text
 
 from app.domain.lead import Counts
 from app.domain.retention import MILESTONES, Cohort, survival
+from app.domain.time_ranges import YEAR_10000
 from app.errors import BadParameter, NotFound, translatable
 from app.extensions import db
 from app.models import Bot, Campaign
@@ -23,7 +24,6 @@ from app.services.leads.counters import COHORTS, COUNTERS, DAY, DAYS, QUARTER, Q
 PER_DAY: Final = DAY // QUARTER
 USUAL_DAYS: Final = 30
 MOST_DAYS: Final = 366
-LAST_MOMENT: Final = 253_402_300_799
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +164,7 @@ def _campaigns(account_id: int, campaign: int | None, bot: int | None) -> Select
 
 
 def _range(since: int | None, until: int | None, now: int) -> tuple[int, int]:
-    until = min(now if until is None else until, LAST_MOMENT)
+    until = min(now if until is None else until, YEAR_10000 - 1)
     since = max(0, until - (USUAL_DAYS - 1) * DAY if since is None else since)
     if until < since:
         raise BadParameter("from", translatable("must not be after to"))

@@ -16,7 +16,7 @@ from sqlalchemy import BigInteger, ColumnElement, Select, select, tuple_
 from sqlalchemy.orm import InstrumentedAttribute
 
 from app.database import is_postgresql, packed, rows_table
-from app.domain.time_ranges import DAY, HOUR
+from app.domain.time_ranges import DAY, HOUR, YEAR_10000
 from app.errors import NotFound
 from app.extensions import db
 from app.models import Base, table_of
@@ -31,7 +31,6 @@ SortKey = tuple[Any, int]  # the time and the id of a row
 NEAR: Final = 1000
 #: Days in which a page is looked for before all of time is.
 WINDOWS: Final = (3, 40, 400)
-NEVER: Final = 253_402_300_800  # 1 January 10000
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +61,12 @@ class RowQuery:
     @property
     def start(self) -> int | None:
         """The first moment that counts, if any does not: no row is older than 1970."""
-        return None if self.since is None or self.since <= 0 else min(self.since, NEVER)
+        return None if self.since is None or self.since <= 0 else min(self.since, YEAR_10000)
 
     @property
     def end(self) -> int | None:
         """The first moment that is too late."""
-        return None if self.until is None else min(max(0, self.until + 1), NEVER)
+        return None if self.until is None else min(max(0, self.until + 1), YEAR_10000)
 
 
 def without_none(filters: Mapping[str, Any]) -> dict[str, Any]:

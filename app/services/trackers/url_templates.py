@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterable, Mapping
-from typing import Any, Final
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final, Protocol, TypeVar
 
 from flask import current_app
 from marshmallow import ValidationError
@@ -67,6 +67,30 @@ def write(account_id: int, campaign_id: int | None, urls: Mapping[str, str]) -> 
     row.events = events_mask(filled)
     row.status = DestinationStatus.ACTIVE if filled else DestinationStatus.DELETED
     row.reason, row.failures, row.blocked_until = "", 0, 0.0
+
+
+class _Scoped(Protocol):
+    """What `in_force` reads of a destination."""
+
+    @property
+    def role(self) -> int: ...
+    @property
+    def campaign_id(self) -> int | None: ...
+
+
+Scoped = TypeVar("Scoped", bound=_Scoped)
+
+
+def in_force(rows: Sequence[Scoped]) -> list[Scoped]:
+    """Choose the destinations that hear of a campaign's events.
+
+    `rows` are those of the campaign and those of its whole account. All or nothing: one
+    template of the campaign hides the account's five.
+    """
+    has_own = any(row.role == Role.TEMPLATE and row.campaign_id is not None for row in rows)
+    return [
+        row for row in rows if row.role != Role.TEMPLATE or (row.campaign_id is not None) is has_own
+    ]
 
 
 def warnings(urls: Mapping[str, str]) -> list[str]:

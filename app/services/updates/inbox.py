@@ -14,7 +14,7 @@ from sqlalchemy.types import LargeBinary
 from app.database import is_postgresql, lock, update_rows
 from app.domain.telegram import updates
 from app.extensions import db, doorbell
-from app.models import Bot, BotStatus, Update, UpdateState, table_of
+from app.models import Bot, Update, UpdateState, table_of
 from app.queues import Queue
 from app.services.updates.group_commit import GroupCommit
 
@@ -75,13 +75,6 @@ class UpdateResult:
     id: int
     state: UpdateState
     reason: str | None = None
-
-
-def bot_behind(path: str) -> int | None:
-    """The living bot whose webhook has this path."""
-    living = select(Bot.id).where(Bot.webhook_path == path, Bot.status != BotStatus.DELETED)
-    with db.engine.connect() as connection:
-        return connection.scalar(living)
 
 
 def store_update(bot_id: int, body: bytes) -> None:
