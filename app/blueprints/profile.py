@@ -28,7 +28,7 @@ blueprint = Blueprint("profile", __name__, url_prefix="/api/profile")
 @answers(ProfileOut)
 def info() -> object:
     """The account, its plan, its templates."""
-    return accounts.profile(g.account.id)
+    return profile.read(g.account.id)
 
 
 @blueprint.get("/login.json")
@@ -36,7 +36,7 @@ def info() -> object:
 @answers(LoginOut)
 def login() -> object:
     """Whose session this is."""
-    return accounts.profile(g.account.id)
+    return profile.read(g.account.id)
 
 
 @blueprint.post("/apikey.json")
@@ -53,7 +53,7 @@ def apikey() -> object:
 @answers(warnings=True)
 def postbacks(params: Params) -> WithWarnings:
     """Change some of the account's templates."""
-    accounts.edit_templates(g.account.id, params)
+    profile.edit_templates(g.account.id, params)
     return with_warnings(warnings(params))
 
 
@@ -63,7 +63,7 @@ def postbacks(params: Params) -> WithWarnings:
 @answers()
 def notify(params: Params) -> None:
     """Switch notifications."""
-    accounts.choose_notifications(g.account.id, **params)
+    profile.choose_notifications(g.account.id, **params)
 
 
 @blueprint.post("/lang.json")
@@ -72,7 +72,7 @@ def notify(params: Params) -> None:
 @answers()
 def lang(params: Params) -> None:
     """Set the language."""
-    accounts.choose_language(g.account.id, **params)
+    profile.choose_language(g.account.id, **params)
 
 
 @blueprint.get("/tracker.json")
@@ -80,7 +80,7 @@ def lang(params: Params) -> None:
 @answers(TrackerOut)
 def tracker() -> object:
     """Which tracker is connected."""
-    return profile.read(g.account.id)
+    return profile.connection(g.account.id)
 
 
 @blueprint.post("/tracker.json")
@@ -89,4 +89,4 @@ def tracker() -> object:
 @answers()
 def connect(params: Params) -> None:
     """Connect an AlterCPA tracker, or disconnect it."""
-    profile.choose(g.account.id, **params)
+    profile.choose_connection(g.account.id, **params)

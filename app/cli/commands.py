@@ -18,6 +18,7 @@ from flask.cli import AppGroup, with_appcontext
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.cli import doctor
+from app.domain.tariffs import PLANS
 from app.errors import ApiError
 from app.models import PostbackState
 from app.schemas.tariffs import PaymentOut
@@ -33,7 +34,7 @@ DATE = click.DateTime(["%Y-%m-%d", "%Y-%m-%d %H:%M:%S"])
 STATES = [state.name.lower() for state in PostbackState if state.is_final]
 
 login = click.option("--login", required=True, help="Who.")
-tariff = click.option("--tariff", type=click.Choice(list(accounts.PLANS)), help="Plan.")
+tariff = click.option("--tariff", type=click.Choice(list(PLANS)), help="Plan.")
 until = click.option("--until", type=DATE, help="Last moment of the plan, UTC. [30 days from now]")
 
 
@@ -110,7 +111,7 @@ def unban(login: str) -> None:
 
 @account.command("tariff")
 @login
-@click.option("--tariff", type=click.Choice(list(accounts.PLANS)), required=True, help="Plan.")
+@click.option("--tariff", type=click.Choice(list(PLANS)), required=True, help="Plan.")
 @until
 @one_line
 def set_tariff(login: str, tariff: str, until: datetime | None) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 
 from sqlalchemy import BigInteger, ForeignKey, Index, String, UniqueConstraint, text
+from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.models.base import Base, Encrypted, Instant, Key, Moment
@@ -57,6 +58,11 @@ class Bot(Base):
     quiet_until: Mapped[Instant] = mapped_column(default=0.0)
     next_send: Mapped[Instant] = mapped_column(default=0.0)
     created: Mapped[Moment]
+
+    @hybrid_property
+    def living(self) -> bool:
+        """Whether it has not been deleted; in SQL a condition on `status`."""
+        return self.status != BotStatus.DELETED
 
 
 class BotChat(Base):

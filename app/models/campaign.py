@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 
 from sqlalchemy import BigInteger, ForeignKey, Index, SmallInteger, String, Text, text
+from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.models.base import Base, Big, Key, Moment
@@ -54,6 +55,11 @@ class Campaign(Base):
     unsub_window: Mapped[int] = mapped_column(Big, default=2_592_000)
     notify_level: Mapped[int] = mapped_column(SmallInteger, default=0)
     created: Mapped[Moment]
+
+    @hybrid_property
+    def living(self) -> bool:
+        """Whether it has not been deleted; in SQL a condition on `status`."""
+        return self.status != CampaignStatus.DELETED
 
 
 class CampaignDay(Base):

@@ -1,9 +1,12 @@
-"""Connection: the one-click AlterCPA tracker of an account, `profile/tracker`."""
+"""What an account sees and sets of itself: profile/*, with its one-click AlterCPA tracker."""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, NamedTuple
 
+from app.domain.tariffs import FREE, PLANS, Plan
 from app.errors import CannotConnect
 from app.extensions import db
 from app.models import Account
@@ -11,24 +14,73 @@ from app.services.accounts import accounts
 from app.services.trackers import catalogue, connection_check, url_templates
 from plugins.trackers import altercpa_lite
 
-TRACKER = "altercpa_lite"
+TRACKER: Final = "altercpa_lite"
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """An account with its plan, the number of its living campaigns and its `pb_*` templates."""
+
+    account: Account
+    plan: Plan
+    campaigns: int
+    templates: Mapping[str, str]
 
 
 class Connection(NamedTuple):
-    """Which tracker is connected; `domain` is "" when none is. Never the key."""
+    """Which tracker is connected; `domain` is "" when none is. It never holds the key."""
 
     connected: bool
     domain: str
 
 
-def read(account_id: int) -> Connection:
-    """The connection of an account."""
+def read(account_id: int) -> Profile:
+    """Return what `profile/info` shows. A plan that is no longer sold reads as the free one."""
+    account = db.session.get_one(Account, account_id)
+    return Profile(
+        account,
+        PLANS.get(account.tariff, PLANS[FREE]),
+        accounts.living_campaigns(account_id),
+        url_templates.read(account_id),
+    )
+
+
+def edit_templates(account_id: int, urls: Mapping[str, str]) -> None:
+    """Change some of the account's five templates, by `pb_*` name; "" clears one.
+
+    Raises BadParameter that names the template which cannot be used.
+    """
+    accounts.lock(account_id)
+    url_templates.write(account_id, None, url_templates.read(account_id) | dict(urls))
+    db.session.commit()
+
+
+def choose_notifications(
+    account_id: int, *, tariff: bool | None = None, leads: bool | None = None
+) -> None:
+    """Switch notifications on or off; None leaves a switch as it is."""
+    account = db.session.get_one(Account, account_id)
+    if tariff is not None:
+        account.notify_tariff = tariff
+    if leads is not None:
+        account.notify_leads = leads
+    db.session.commit()
+
+
+def choose_language(account_id: int, lang: str) -> None:
+    """Set the language of an account, one of `accounts.LANGUAGES`."""
+    db.session.get_one(Account, account_id).lang = lang
+    db.session.commit()
+
+
+def connection(account_id: int) -> Connection:
+    """Return which tracker the account has connected."""
     domain = db.session.get_one(Account, account_id).tracker_domain
     return Connection(domain is not None, domain or "")
 
 
-def choose(account_id: int, *, domain: str, key: str) -> None:
-    """Connect `domain`, or with "" disconnect. Raises as `connect` does."""
+def choose_connection(account_id: int, *, domain: str, key: str) -> None:
+    """Connect the tracker at `domain`, or disconnect if it is blank. Raises as `connect` does."""
     if domain.strip():
         connect(account_id, domain, key)
     else:
@@ -36,10 +88,10 @@ def choose(account_id: int, *, domain: str, key: str) -> None:
 
 
 def connect(account_id: int, domain: str, key: str) -> None:
-    """Try the tracker, then let all five templates of the account lead to it.
+    """Check the tracker, then point all five templates of the account at it.
 
     Raises ValidationError for a domain or key that cannot be one, and
-    CannotConnect, with nothing changed, when the tracker does not agree.
+    CannotConnect, with nothing changed, when the tracker refuses.
     """
     adapter = catalogue.find(TRACKER, "domain")
     settings = catalogue.check(adapter, {"domain": domain, "key": key}, "")

@@ -1,10 +1,9 @@
-"""Accounts: who may call us, on which plan, and how they like it."""
+"""Accounts: who may call the API, and on which plan."""
 
 from __future__ import annotations
 
 import hmac
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
@@ -13,18 +12,11 @@ from sqlalchemy.exc import IntegrityError
 
 from app.crypto import hash_secret, new_secret
 from app.domain import tariffs
-from app.domain.tariffs import Plan, PlanStatus
+from app.domain.tariffs import FREE, GRACE, PERIOD, PlanStatus
 from app.errors import BadKey, BadParameter, Banned, NotFound, Unpaid, translatable
 from app.extensions import db
-from app.models import Account, AccountStatus, Campaign, CampaignStatus
-from app.services.trackers import url_templates
+from app.models import Account, AccountStatus, Campaign
 
-DAY: Final = tariffs.DAY
-GRANT: Final = tariffs.PERIOD
-GRACE: Final = tariffs.GRACE
-UNLIMITED: Final = tariffs.UNLIMITED
-PLANS: Final = tariffs.PLANS
-FREE: Final = tariffs.FREE
 LANGUAGES: Final = ("en", "ru")
 _NOBODY: Final = hash_secret("")
 
@@ -41,16 +33,6 @@ class Caller:
     tariff: str
     paid_until: int | None
     session_id: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Profile:
-    """What an account sees of itself."""
-
-    account: Account
-    plan: Plan
-    campaigns: int
-    templates: Mapping[str, str]
 
 
 class NewAccount(NamedTuple):
@@ -159,13 +141,13 @@ def _check_text(field: str, text: str, longest: int) -> None:
 
 
 def _paid_until(tariff: str, until: int | None, now: int) -> int | None:
-    return until if until is not None or tariff == FREE else now + GRANT
+    return until if until is not None or tariff == FREE else now + PERIOD
 
 
 def rotate_key(account_id: int) -> str:
     """Replace the API key; the old one is dead at once."""
     secret = new_secret()
-    _find(account_id).key_hash = hash_secret(secret)
+    db.session.get_one(Account, account_id).key_hash = hash_secret(secret)
     db.session.commit()
     return f"{account_id}-{secret}"
 
@@ -192,48 +174,10 @@ def set_tariff(login: str, tariff: str, *, until: int | None, now: int) -> None:
     db.session.commit()
 
 
-def profile(account_id: int) -> Profile:
-    """Everything `profile/info` tells."""
-    account = _find(account_id)
-    return Profile(
-        account,
-        PLANS.get(account.tariff, PLANS[FREE]),
-        living_campaigns(account_id),
-        url_templates.read(account_id),
-    )
-
-
 def living_campaigns(account_id: int) -> int:
     """How many campaigns count towards the plan: all that are not deleted."""
-    living = select(func.count()).where(
-        Campaign.account_id == account_id, Campaign.status != CampaignStatus.DELETED
-    )
+    living = select(func.count()).where(Campaign.account_id == account_id, Campaign.living)
     return db.session.scalar(living) or 0
-
-
-def edit_templates(account_id: int, changed: Mapping[str, str]) -> None:
-    """Change some of the account's five templates, by `pb_*` name; "" clears one."""
-    lock(account_id)
-    url_templates.write(account_id, None, url_templates.read(account_id) | dict(changed))
-    db.session.commit()
-
-
-def choose_notifications(
-    account_id: int, *, tariff: bool | None = None, leads: bool | None = None
-) -> None:
-    """Switch notifications; None keeps what is."""
-    account = _find(account_id)
-    if tariff is not None:
-        account.notify_tariff = tariff
-    if leads is not None:
-        account.notify_leads = leads
-    db.session.commit()
-
-
-def choose_language(account_id: int, lang: str) -> None:
-    """Set the language of an account, one of LANGUAGES."""
-    _find(account_id).lang = lang
-    db.session.commit()
 
 
 def lock(account_id: int) -> Account:
@@ -244,7 +188,3 @@ def lock(account_id: int) -> Account:
         .with_for_update()
         .execution_options(populate_existing=True)
     ).one()
-
-
-def _find(account_id: int) -> Account:
-    return db.session.get_one(Account, account_id)

@@ -14,9 +14,9 @@ from sqlalchemy import ColumnElement, Connection, select, update
 
 from app.config import current_settings
 from app.database import insert_rows
+from app.domain.tariffs import DAY, FREE
 from app.extensions import db
 from app.models import Account, Bot, Notice, NoticeKind, table_of
-from app.services.accounts.accounts import DAY, FREE
 from plugins.contract import EventKind
 
 #: How many days before a plan's end its owner hears of it; the nearest first.

@@ -210,7 +210,7 @@ def activate_plan(account: Account, plan: Plan, until: int | None) -> None:
         return
     living = (
         select(Campaign.id)
-        .where(Campaign.account_id == account.id, Campaign.status != CampaignStatus.DELETED)
+        .where(Campaign.account_id == account.id, Campaign.living)
         .order_by(Campaign.status, Campaign.id)
         .offset(plan.campaigns)
     )

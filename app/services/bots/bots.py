@@ -28,7 +28,7 @@ from app.errors import (
     translatable,
 )
 from app.extensions import db
-from app.models import Bot, BotChat, BotStatus, Campaign, CampaignStatus
+from app.models import Bot, BotChat, BotStatus, Campaign
 from app.outbound.telegram import TelegramRefused, TelegramUnreachable
 from app.services.bots.rights import chat_moved, refresh_status, rights_changed
 from app.services.bots.webhooks import (
@@ -103,9 +103,7 @@ def chats(
 ) -> Sequence[BotChat]:
     """Chats where the bot is an administrator and no living campaign tracks."""
     find(account_id, bot_id)
-    tracked = exists().where(
-        Campaign.chat_id == BotChat.chat_id, Campaign.status != CampaignStatus.DELETED
-    )
+    tracked = exists().where(Campaign.chat_id == BotChat.chat_id, Campaign.living)
     return db.session.scalars(
         select(BotChat)
         .where(BotChat.bot_id == bot_id, BotChat.is_admin, ~tracked)
@@ -122,7 +120,7 @@ def remove(account_id: int, bot_id: int) -> None:
     the bot, and a late deleteWebhook would take theirs away.
     """
     bot = find(account_id, bot_id)
-    if bot.status == BotStatus.DELETED:
+    if not bot.living:
         return
     token = bot.token
     db.session.commit()
@@ -162,18 +160,18 @@ def _write_down(account_id: int, token: str, me: dict[str, Any]) -> tuple[int, b
 
 def _revive_or_insert(account_id: int, token: str, me: dict[str, Any]) -> tuple[int, bool]:
     mine = and_(Bot.account_id == account_id, Bot.tg_id == me["id"])
-    living = and_(Bot.tg_id == me["id"], Bot.status != BotStatus.DELETED)
+    living = and_(Bot.tg_id == me["id"], Bot.living)
     bot = db.session.scalar(
         select(Bot)
         .where(or_(living, mine))
-        .order_by((Bot.status == BotStatus.DELETED), Bot.id.desc())
+        .order_by(Bot.living.desc(), Bot.id.desc())
         .limit(1)
         .with_for_update()
     )
     if bot and bot.account_id != account_id:
         db.session.rollback()
         raise BotTaken
-    was_living = bot is not None and bot.status != BotStatus.DELETED
+    was_living = bot is not None and bot.living
     if bot is None:
         bot = Bot(account_id=account_id, tg_id=me["id"], created=int(time.time()))
         db.session.add(bot)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from sqlalchemy import exists, select, update
 
 from app.extensions import db
-from app.models import Bot, BotChat, BotStatus, Campaign, CampaignStatus
+from app.models import Bot, BotChat, BotStatus, Campaign
 from app.services.accounts import notifications
 
 if TYPE_CHECKING:
@@ -58,9 +58,7 @@ def chat_moved(bot_id: int, old: int, new: int) -> None:
         db.session.delete(before)
     elif before:
         before.chat_id, before.type = new, "supergroup"
-    taken = select(Campaign.id).where(
-        Campaign.chat_id == new, Campaign.status != CampaignStatus.DELETED
-    )
+    taken = select(Campaign.id).where(Campaign.chat_id == new, Campaign.living)
     if db.session.scalar(taken) is None:
         db.session.execute(
             update(Campaign)
@@ -74,7 +72,7 @@ def refresh_status(bot_id: int) -> None:
     """WARNING while the token is refused or rights were lost. No commit."""
     lost = exists().where(BotChat.bot_id == bot_id, ~BotChat.is_admin, BotChat.title != NEVER_ADMIN)
     bot = db.session.get(Bot, bot_id)
-    if bot is None or bot.status == BotStatus.DELETED:
+    if bot is None or not bot.living:
         return
     db.session.flush()
     warn = bool(bot.paused) or db.session.scalar(select(lost))

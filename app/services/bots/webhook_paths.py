@@ -13,7 +13,7 @@ from typing import Final
 from sqlalchemy import select
 
 from app.extensions import db
-from app.models import Bot, BotStatus
+from app.models import Bot
 
 SECONDS: Final = 5.0
 MAX_PATHS: Final = 10_000
@@ -53,7 +53,7 @@ class WebhookPaths:
 
 def find_bot(path: str) -> int | None:
     """Read from the database which living bot has this path."""
-    living = select(Bot.id).where(Bot.webhook_path == path, Bot.status != BotStatus.DELETED)
+    living = select(Bot.id).where(Bot.webhook_path == path, Bot.living)
     with db.engine.connect() as connection:
         return connection.scalar(living)
 

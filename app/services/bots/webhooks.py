@@ -56,7 +56,7 @@ def register(bot_id: int) -> None:
     _set_webhook(api_of(token), path)
     db.session.execute(
         update(Bot)
-        .where(Bot.id == bot_id, Bot.webhook_path == path, Bot.status != BotStatus.DELETED)
+        .where(Bot.id == bot_id, Bot.webhook_path == path, Bot.living)
         .values(webhook_url=url + _KINDS if (url := _url(path)) else "")
     )
     db.session.commit()
@@ -86,7 +86,7 @@ def pause(bot_id: int, reason: str, token: str = "") -> None:
     With `token`: only if the bot still has it; a newer one may be good.
     """
     bot = db.session.get(Bot, bot_id, with_for_update=True, populate_existing=True)
-    if bot and bot.status != BotStatus.DELETED and not bot.paused and token in ("", bot.token):
+    if bot and bot.living and not bot.paused and token in ("", bot.token):
         bot.paused = reason[:200] or "paused"
         bot.status = BotStatus.WARNING
         notifications.token_refused(bot_id, time.time())
@@ -152,7 +152,7 @@ def _drifted() -> ColumnElement[bool]:
         if base
         else literal("")
     )
-    return and_(Bot.status != BotStatus.DELETED, Bot.paused == "", Bot.webhook_url != wanted)
+    return and_(Bot.living, Bot.paused == "", Bot.webhook_url != wanted)
 
 
 def _claim(bot_id: int) -> bool:

@@ -15,7 +15,7 @@ from app.domain import tariffs
 from app.domain.media import CAPTION
 from app.errors import BadParameter, ChatTaken, NotAdminThere, NotFound, PlanLimit, translatable
 from app.extensions import db
-from app.models import Bot, BotChat, BotStatus, Campaign, CampaignDay, CampaignStatus
+from app.models import Bot, BotChat, Campaign, CampaignDay, CampaignStatus
 from app.services.accounts import accounts
 from app.services.campaigns import media
 from app.services.trackers import url_templates
@@ -150,7 +150,7 @@ def _cards(account_id: int) -> Select[Any]:
         )
         .join(Bot, Bot.id == Campaign.bot_id)
         .outerjoin(sums, sums.c.campaign_id == Campaign.id)
-        .where(Campaign.account_id == account_id, Campaign.status != CampaignStatus.DELETED)
+        .where(Campaign.account_id == account_id, Campaign.living)
     )
 
 
@@ -160,7 +160,7 @@ def _locked(account_id: int, campaign_id: int) -> Campaign:
         .where(
             Campaign.id == campaign_id,
             Campaign.account_id == account_id,
-            Campaign.status != CampaignStatus.DELETED,
+            Campaign.living,
         )
         .with_for_update()
         .execution_options(populate_existing=True)
@@ -171,9 +171,7 @@ def _locked(account_id: int, campaign_id: int) -> Campaign:
 
 
 def _title_of(account_id: int, bot_id: int, chat_id: int) -> str:
-    owned = select(Bot.id).where(
-        Bot.id == bot_id, Bot.account_id == account_id, Bot.status != BotStatus.DELETED
-    )
+    owned = select(Bot.id).where(Bot.id == bot_id, Bot.account_id == account_id, Bot.living)
     if db.session.scalar(owned) is None:
         raise NotFound
     title = db.session.scalar(
@@ -187,15 +185,13 @@ def _title_of(account_id: int, bot_id: int, chat_id: int) -> str:
 
 
 def _is_tracked(chat_id: int) -> bool:
-    living = select(Campaign.id).where(
-        Campaign.chat_id == chat_id, Campaign.status != CampaignStatus.DELETED
-    )
+    living = select(Campaign.id).where(Campaign.chat_id == chat_id, Campaign.living)
     return db.session.scalar(living) is not None
 
 
 def _check_limit(account_id: int, tariff: str) -> None:
-    allowed = accounts.PLANS[tariff].campaigns
-    if allowed != accounts.UNLIMITED and accounts.living_campaigns(account_id) >= allowed:
+    allowed = tariffs.PLANS[tariff].campaigns
+    if allowed != tariffs.UNLIMITED and accounts.living_campaigns(account_id) >= allowed:
         raise PlanLimit
 
 

@@ -33,9 +33,7 @@ from app.models import (
     AccountStatus,
     Bot,
     BotChat,
-    BotStatus,
     Campaign,
-    CampaignStatus,
     TransferToken,
 )
 from app.services.accounts import accounts
@@ -91,7 +89,7 @@ def transfer_bot(account_id: int, token: str, bot_id: int, *, with_leads: bool) 
     recipient = _lock_both(account_id, token, [bot_id])
     bot = db.session.scalar(
         select(Bot)
-        .where(Bot.id == bot_id, Bot.account_id == account_id, Bot.status != BotStatus.DELETED)
+        .where(Bot.id == bot_id, Bot.account_id == account_id, Bot.living)
         .with_for_update()
     )
     if bot is None:
@@ -101,7 +99,7 @@ def transfer_bot(account_id: int, token: str, bot_id: int, *, with_leads: bool) 
         .where(
             Campaign.bot_id == bot_id,
             Campaign.account_id == account_id,
-            Campaign.status != CampaignStatus.DELETED,
+            Campaign.living,
         )
         .with_for_update()
     ).all()
@@ -172,7 +170,7 @@ def _living(account_id: int, campaign_id: int, *, lock: bool = False) -> Campaig
     wanted = select(Campaign).where(
         Campaign.id == campaign_id,
         Campaign.account_id == account_id,
-        Campaign.status != CampaignStatus.DELETED,
+        Campaign.living,
     )
     if lock:
         wanted = wanted.with_for_update().execution_options(populate_existing=True)
@@ -188,7 +186,7 @@ def _receiving_bot(recipient: int, campaign: Campaign, to_bot: int | None) -> in
         .join(BotChat, BotChat.bot_id == Bot.id)
         .where(
             Bot.account_id == recipient,
-            Bot.status != BotStatus.DELETED,
+            Bot.living,
             BotChat.chat_id == campaign.chat_id,
             BotChat.is_admin,
         )

@@ -8,7 +8,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, Row, bindparam, select
 
 from app.domain.telegram.updates import LeadEvent
-from app.models import Account, Bot, BotStatus, Campaign, CampaignStatus, table_of
+from app.models import Account, Bot, Campaign, table_of
 
 _CAMPAIGNS: Final = table_of(Campaign)
 _BOTS: Final = table_of(Bot)
@@ -20,8 +20,8 @@ _LIVING: Final = (
     .join(_BOTS, _BOTS.c.id == _CAMPAIGNS.c.bot_id)
     .where(
         _CAMPAIGNS.c.bot_id.in_(bindparam("bots", expanding=True)),
-        _CAMPAIGNS.c.status != CampaignStatus.DELETED,
-        _BOTS.c.status != BotStatus.DELETED,
+        Campaign.living,
+        Bot.living,
     )
 )
 

@@ -18,11 +18,11 @@ from sqlalchemy import select
 from app.config import current_settings
 from app.errors import ApiError, BadParameter, NotFound, translatable
 from app.extensions import db
-from app.models import Account, Bot, BotStatus, Campaign, CampaignStatus, Message
+from app.models import Account, Bot, Campaign, Message
 from app.services.accounts import accounts
 from app.services.bots import bots
 from app.services.messages.callbacks import CALLBACK_ANSWERS
-from app.services.service_bot import sessions, signup
+from app.services.service_bot import MUTE, UNDO, sessions, signup
 from app.translations import gettext, speaking
 
 if TYPE_CHECKING:
@@ -34,9 +34,6 @@ log = structlog.get_logger()
 SYSTEM: Final = "service-bot"
 #: `?start=login-<nonce>`; no campaign has this code.
 LOGIN: Final = "login"
-#: What our buttons carry, before a colon and an id.
-MUTE: Final = "mute"
-UNDO: Final = "undo"
 
 
 def find() -> Bot | None:
@@ -44,7 +41,7 @@ def find() -> Bot | None:
     token = current_settings().service_bot_token
     if not token:
         return None
-    living = select(Bot).where(Bot.tg_id == _tg_id(token), Bot.status != BotStatus.DELETED)
+    living = select(Bot).where(Bot.tg_id == _tg_id(token), Bot.living)
     return db.session.scalar(living)
 
 
@@ -55,7 +52,7 @@ def ensure_connected() -> bool:
     """
     token = current_settings().service_bot_token
     owned = select(Bot).join(Account).where(Account.login == SYSTEM)
-    mine = db.session.scalars(owned.where(Bot.status != BotStatus.DELETED)).all()
+    mine = db.session.scalars(owned.where(Bot.living)).all()
     bot = find()
     is_right = bot is None or bot not in mine or bot.token == token
     stale = [(old.account_id, old.id) for old in mine if old is not bot]
@@ -149,7 +146,7 @@ def _mute(account: Account, campaign_id: int) -> str:
     campaign = db.session.scalar(
         select(Campaign)
         .where(Campaign.id == campaign_id, Campaign.account_id == account.id)
-        .where(Campaign.status != CampaignStatus.DELETED)
+        .where(Campaign.living)
     )
     if campaign is None:
         return ""

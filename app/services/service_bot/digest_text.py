@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from app.domain.tariffs import FREE, PLANS
 from app.models import NoticeKind
-from app.services.accounts.accounts import FREE, PLANS
-from app.services.service_bot.bot import MUTE
+from app.services.service_bot import MUTE
 from app.translations import gettext, ngettext
 
 #: Lines of one message; each is of some 350 characters at most, of Telegram's 4096.

@@ -9,9 +9,9 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from app.crypto import hash_secret, new_secret
+from app.domain.tariffs import FREE
 from app.extensions import db
 from app.models import Account
-from app.services.accounts.accounts import FREE
 
 if TYPE_CHECKING:
     from app.domain.telegram.updates import Person

@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 
 from app.errors import BadParameter, NotFound, PlanLimit, translatable
 from app.extensions import db, doorbell
-from app.models import Campaign, CampaignStatus, Destination, DestinationStatus, Role
+from app.models import Campaign, Destination, DestinationStatus, Role
 from app.queues import Queue
 from app.services.accounts import accounts
 from app.services.lists.ownership import check_owned
@@ -206,7 +206,7 @@ def _check_room(account_id: int, campaign: int) -> None:
         living = select(Campaign.id).where(
             Campaign.id == campaign,
             Campaign.account_id == account_id,
-            Campaign.status != CampaignStatus.DELETED,
+            Campaign.living,
         )
         if db.session.scalar(living) is None:
             raise NotFound

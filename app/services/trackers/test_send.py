@@ -13,7 +13,7 @@ from sqlalchemy import select
 from app.domain import events
 from app.errors import BadParameter, NotFound, translatable
 from app.extensions import db
-from app.models import Campaign, CampaignStatus
+from app.models import Campaign
 from app.outbound.transport import Answer
 from app.services.accounts import rate_limits
 from app.services.trackers import catalogue, destinations, url_templates
@@ -198,7 +198,7 @@ def _of_campaign(account_id: int, campaign_id: int) -> dict[str, Any]:
         select(Campaign.code, Campaign.chat_id, Campaign.chat_title).where(
             Campaign.id == campaign_id,
             Campaign.account_id == account_id,
-            Campaign.status != CampaignStatus.DELETED,
+            Campaign.living,
         )
     ).first()
     if row is None:

@@ -25,7 +25,7 @@ from app.config import current_settings
 from app.crypto import CannotDecrypt
 from app.domain.telegram.api_errors import Meaning
 from app.extensions import cipher, db
-from app.models import Bot, BotStatus
+from app.models import Bot
 from app.outbound import telegram
 from app.outbound.telegram import TelegramRefused, TelegramUnreachable
 from app.outbound.transport import Answer, Transport
@@ -253,7 +253,7 @@ class Poller:
             db.session.rollback()
 
 
-_POLLED: Final = and_(Bot.status != BotStatus.DELETED, Bot.paused == "")
+_POLLED: Final = and_(Bot.living, Bot.paused == "")
 
 
 def _tag(answer: Answer) -> tuple[Line, str, str]:

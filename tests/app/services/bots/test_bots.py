@@ -336,7 +336,7 @@ def test_of_two_who_add_one_bot_at_once_none_is_left_half_connected(
         thread.start()
     for thread in threads:
         thread.join()
-    living = db.session.scalars(select(Bot).where(Bot.status != BotStatus.DELETED)).all()
+    living = db.session.scalars(select(Bot).where(Bot.living)).all()
     assert len(living) == 1
     assert telegram.webhook_info(TOKEN)["url"] == bots.webhook_url(living[0])
     expected = [living[0].id] * 2 if same_account else [living[0].id, "exists"]
