@@ -1,0 +1,17 @@
+"""A bot lives until it is deleted, for Python and for SQL."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import select
+
+from app.extensions import db
+from app.models import Bot, BotStatus
+
+
+@pytest.mark.parametrize("status", BotStatus)
+def test_python_and_sql_agree_on_which_bots_are_living(app, world, status):
+    bot_id = world.bot(status=status)
+    found = db.session.scalars(select(Bot.id).where(Bot.living)).all()
+    living = db.session.get_one(Bot, bot_id).living
+    assert living is (bot_id in found) is (status is not BotStatus.DELETED)

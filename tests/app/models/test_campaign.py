@@ -1,0 +1,19 @@
+"""A campaign lives until it is deleted, for Python and for SQL."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import select
+
+from app.extensions import db
+from app.models import Campaign, CampaignStatus
+
+
+@pytest.mark.parametrize("status", CampaignStatus)
+def test_python_and_sql_agree_on_what_is_living(app, world, status):
+    campaign_id = world.campaign(status=status)
+    found = db.session.scalars(select(Campaign.id).where(Campaign.living)).all()
+    assert (campaign_id in found) is db.session.get_one(Campaign, campaign_id).living
+    assert db.session.get_one(Campaign, campaign_id).living is (
+        status is not CampaignStatus.DELETED
+    )

@@ -1,0 +1,66 @@
+"""Secrets come back only with the key that encrypted them."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.crypto import CannotDecrypt, Cipher, hash_secret, new_secret
+
+KEY = "a secret of sixteen letters or more"
+
+
+def _cipher(secret_key: str = KEY) -> Cipher:
+    cipher = Cipher()
+    cipher.set_key(secret_key)
+    return cipher
+
+
+@given(st.text(st.characters(exclude_categories=[])))
+def test_whatever_was_encrypted_is_decrypted(text):
+    cipher = _cipher()
+    encrypted = cipher.encrypt(text)
+    assert encrypted.isascii()
+    assert cipher.decrypt(encrypted) == text
+
+
+def test_another_key_decrypts_nothing():
+    encrypted = _cipher().encrypt("token")
+    with pytest.raises(CannotDecrypt):
+        _cipher(KEY + "!").decrypt(encrypted)
+
+
+@pytest.mark.parametrize("junk", ["", "junk", "gAAAA", "é"])
+def test_what_no_cipher_made_is_refused(junk):
+    with pytest.raises(CannotDecrypt):
+        _cipher().decrypt(junk)
+
+
+def test_the_same_text_never_looks_the_same():
+    cipher = _cipher()
+    assert cipher.encrypt("token") != cipher.encrypt("token")
+
+
+def test_each_path_and_each_key_has_a_webhook_secret_of_its_own():
+    cipher = _cipher()
+    assert cipher.webhook_secret("path") == _cipher().webhook_secret("path")
+    secrets = {
+        cipher.webhook_secret("path"),
+        cipher.webhook_secret("other"),
+        _cipher(KEY + "!").webhook_secret("path"),
+    }
+    assert len(secrets) == 3
+    assert all(secret.replace("-", "").replace("_", "").isalnum() for secret in secrets)
+
+
+def test_a_cipher_without_a_key_says_so():
+    with pytest.raises(RuntimeError, match="create_app"):
+        Cipher().encrypt("token")
+
+
+def test_a_hash_is_stable_and_tells_nothing_of_the_secret():
+    secret = new_secret()
+    assert hash_secret(secret) == hash_secret(secret)
+    assert hash_secret(secret) != hash_secret(new_secret())
+    assert secret not in hash_secret(secret)
