@@ -22,7 +22,8 @@ DAYS = 90
 _LEADS = text("""
     INSERT INTO lead (account_id, campaign_id, bot_id, subscriber, username, first_name,
                       last_name, language, premium, click, state, start_time, join_time,
-                      updated, started_at, started_uid, member_at, member_uid, held, reports)
+                      updated, last_start_at, last_start_update_id, last_membership_at,
+                      last_membership_update_id, held, reports)
     SELECT :account, :campaign + n % :campaigns, :bot, 7000000000 + n, 'user' || n, 'Ann', 'Lee',
            'en', false, 'click' || n, CASE WHEN n % 50 = 0 THEN 4 WHEN n % 3 = 0 THEN 0 ELSE 2 END,
            t, t + 60, t + 60, t, n, t + 60, n, false, 3
@@ -31,7 +32,7 @@ _LEADS = text("""
 """)
 _JOURNAL = text("""
     INSERT INTO journal (account_id, bot_id, chat_id, campaign_id, lead_id, subscriber, username,
-                         action, time, update_uid, decision)
+                         action, time, update_id, decision)
     SELECT :account, :bot, :chat - n / 3 % :campaigns, :campaign + n / 3 % :campaigns,
            CASE WHEN n % 9 = 0 THEN NULL ELSE n / 3 + 1 END, 7000000000 + n / 3, 'user' || n / 3,
            CASE WHEN n % 150 = 0 THEN 3 WHEN n % 3 = 0 THEN 5 ELSE 1 END,

@@ -54,10 +54,10 @@ class Lead:
     start_time: int
     join_time: int | None
     updated: int
-    started_at: int
-    started_uid: int
-    member_at: int = 0
-    member_uid: int = 0
+    last_start_at: int
+    last_start_update_id: int
+    last_membership_at: int = 0
+    last_membership_update_id: int = 0
     held: bool = False
     reports: int = 0
 

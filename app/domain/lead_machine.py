@@ -142,13 +142,15 @@ def _apply(lead: Lead, event: AnyEvent, rules: CampaignRules) -> Decision:
 
 
 def _start(lead: Lead, start: AnyEvent, rules: CampaignRules) -> Decision:
-    if _moment(start) <= (lead.started_at, lead.started_uid):
+    if _moment(start) <= (lead.last_start_at, lead.last_start_update_id):
         return Decision(lead, (_line_of(start, "not the newest start: nothing changed"),))
     transition = _TRANSITIONS[lead.state, start.kind]
-    late = _moment(start) <= (lead.member_at, lead.member_uid)
+    late = _moment(start) <= (lead.last_membership_at, lead.last_membership_update_id)
     if late:
         transition = replace(transition, to=lead.state)
-    ticked = replace(lead, click=start.click, started_at=start.date, started_uid=start.update_id)
+    ticked = replace(
+        lead, click=start.click, last_start_at=start.date, last_start_update_id=start.update_id
+    )
     decision = _move(ticked, transition, start, rules, late=late and lead.state is not State.WAIT)
     return replace(decision, welcome=not rules.paused)
 
@@ -158,22 +160,25 @@ def _membership(lead: Lead, event: AnyEvent, rules: CampaignRules) -> Decision:
     if event.date < lead.start_time - TOLERANCE:
         # Not even the clock moves: had it come first, there was no lead to move it.
         return Decision(lead, (_line_of(event, "older than the lead: nothing changed"),))
-    if moment <= (lead.member_at, lead.member_uid):
+    if moment <= (lead.last_membership_at, lead.last_membership_update_id):
         return _late_membership(lead, event, rules)
-    ticked = replace(lead, member_at=event.date, member_uid=event.update_id)
+    ticked = replace(lead, last_membership_at=event.date, last_membership_update_id=event.update_id)
     transition = _TRANSITIONS.get((lead.state, event.kind))
     if transition is None or (transition.if_member and not event.was_member):
         why = f"{event.kind} while {_name(lead.state)}: nothing changed"
         return Decision(ticked, (_line_of(event, why),))
     # Rule 3. The first start is no bound: its own membership may precede it.
-    passed = moment < (lead.started_at, lead.started_uid) and lead.started_at > lead.start_time
+    passed = (
+        moment < (lead.last_start_at, lead.last_start_update_id)
+        and lead.last_start_at > lead.start_time
+    )
     revived = State.WAIT if passed and transition.to.is_over else None
     return _move(ticked, transition, event, rules, late=revived is not None, then=revived)
 
 
 def _late_membership(lead: Lead, event: AnyEvent, rules: CampaignRules) -> Decision:
     request = event.kind is LeadEventKind.REQUEST
-    recent = event.date >= lead.started_at - TOLERANCE  # not of an earlier cycle
+    recent = event.date >= lead.last_start_at - TOLERANCE  # not of an earlier cycle
     if not (request and recent and lead.state is State.APPROVE) or lead.held:
         return Decision(lead, (_line_of(event, "older than the last move: nothing changed"),))
     decision = _move(replace(lead, held=True), _LATE_HOLD, event, rules, late=True)

@@ -19,7 +19,8 @@ from app.models.notice import Notice, NoticeKind
 from app.models.payment import Payment, PaymentState
 from app.models.postback import Attempt, Postback, PostbackState
 from app.models.session import Login, Session
-from app.models.tally import JournalTally, LeadTally, PostbackTally, Span
+from app.models.tally import JournalTally, LeadTally, PostbackTally
+from app.models.tally_triggers import Span
 from app.models.transfer import TransferToken
 from app.models.update import Update, UpdateState
 

@@ -1,4 +1,4 @@
-"""JournalEntry: every happening in a tracked chat, and what we decided."""
+"""JournalEntry: one lead event in a tracked chat, and what was decided."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from app.models.base import Base, Key, Moment
 
 
 class Action(enum.IntEnum):
-    """As the public API numbers them."""
+    """What a person did, numbered as in the public API."""
 
     JOIN = 1
     LEAVE = 2
@@ -23,10 +23,10 @@ class Action(enum.IntEnum):
 
 
 class JournalEntry(Base):
-    """`decision` tells in words what the happening did to the lead.
+    """`decision` says in words what the event did to the lead.
 
-    A trailing /start looks up the organic entries of its person, which is
-    what the partial index is for. `lead_id` is None for organic entries.
+    `lead_id` is None for organic entries. A first start that arrives after
+    the membership it caused looks these up by the partial index.
     """
 
     __tablename__ = "journal"
@@ -57,5 +57,5 @@ class JournalEntry(Base):
     username: Mapped[str] = mapped_column(String(64), default="")
     action: Mapped[int] = mapped_column(SmallInteger)
     time: Mapped[Moment]
-    update_uid: Mapped[int] = mapped_column(BigInteger, default=0)
+    update_id: Mapped[int] = mapped_column(BigInteger, default=0)
     decision: Mapped[str] = mapped_column(String(200), default="")

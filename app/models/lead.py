@@ -1,4 +1,4 @@
-"""Lead: a person in a campaign; and people our bots cannot reach."""
+"""Lead: a person in a campaign. Unreachable: a person a bot may not write to."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from app.models.base import Base, Big, Key, Moment
 
 
 class Lead(Base):
-    """The columns of `domain.lead_machine.Lead`, plus whose it is.
+    """The fields of `domain.lead.Lead`, the campaign it belongs to and the person.
 
-    `start_time` and `join_time` are shown to people. `started_at` and the
-    pair `member_at`, `member_uid` are the two clocks by which the machine
-    tells old news from new. `reports` counts what was ever reported and
-    numbers the postbacks of this lead.
+    `start_time` and `join_time` are shown to people. `last_start_*` and
+    `last_membership_*` are the two clocks by which the lead machine tells old
+    events from new ones. `reports` counts what was ever reported, and numbers
+    the postbacks of this lead.
     """
 
     __tablename__ = "lead"
@@ -40,10 +40,10 @@ class Lead(Base):
     start_time: Mapped[Moment]
     join_time: Mapped[Moment | None]
     updated: Mapped[Moment]
-    started_at: Mapped[Moment]
-    started_uid: Mapped[int] = mapped_column(BigInteger, default=0)
-    member_at: Mapped[Moment] = mapped_column(default=0)
-    member_uid: Mapped[int] = mapped_column(BigInteger, default=0)
+    last_start_at: Mapped[Moment]
+    last_start_update_id: Mapped[int] = mapped_column(BigInteger, default=0)
+    last_membership_at: Mapped[Moment] = mapped_column(default=0)
+    last_membership_update_id: Mapped[int] = mapped_column(BigInteger, default=0)
     held: Mapped[bool] = mapped_column(default=False)
     reports: Mapped[int] = mapped_column(Big, default=0)
 

@@ -1,4 +1,4 @@
-"""Message: something we say to a person in Telegram."""
+"""Message: what a bot writes to a person in Telegram."""
 
 from __future__ import annotations
 
@@ -11,20 +11,24 @@ from app.models.base import Base, Instant, Key
 
 
 class MessageState(enum.IntEnum):
-    """WAITING and SENDING are on their way; the others are ends."""
+    """WAITING and SENDING are on their way; the other states are final."""
 
     WAITING = 0
     SENDING = 1
     SENT = 2
     FAILED = 3
     UNREACHABLE = 4
-    UNCERTAIN = 5  # it left, no answer came, and it is not said twice
+    UNCERTAIN = 5  # sent twice without an answer; it may have arrived
+
+
+_WAITING = text(f"state = {MessageState.WAITING:d}")
+_SENDING = text(f"state = {MessageState.SENDING:d}")
 
 
 class Message(Base):
-    """`text` is rendered when decided; `markup` is Telegram's reply_markup JSON.
+    """`text` has its macros filled in; `markup` is Telegram's reply_markup as JSON.
 
-    With `media`, the code of a Media, `text` is the caption.
+    `media` is the code of a Media, or None; with media `text` is the caption.
     """
 
     __tablename__ = "message"
@@ -34,14 +38,14 @@ class Message(Base):
             "bot_id",
             "due",
             "id",
-            sqlite_where=text("state = 0"),
-            postgresql_where=text("state = 0"),
+            sqlite_where=_WAITING,
+            postgresql_where=_WAITING,
         ),
         Index(
             "ix_message_sending",
             "lease_until",
-            sqlite_where=text("state = 1"),
-            postgresql_where=text("state = 1"),
+            sqlite_where=_SENDING,
+            postgresql_where=_SENDING,
         ),
         Index("ix_message_bot_id_chat_id", "bot_id", "chat_id", "id"),
     )

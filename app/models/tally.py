@@ -1,13 +1,12 @@
-"""Tallies: how many rows of a long list there are, by hour and by what is filtered.
+"""Tallies: how many rows a long list has, by hour and by the columns it is filtered by.
 
-The database keeps them itself, by triggers, in the transaction that moves the
-rows; no code path can forget to. A trigger only adds rows of the span DELTA,
-so writers never wait for each other; `services.lists.row_counts.compact` adds these up.
+The database keeps them itself, by triggers, in the transaction that changes
+the rows; no code path can forget to. A trigger only inserts rows of the span
+DELTA, so writers never wait for each other. `services.lists.row_counts.compact`
+adds these up to hours, days and totals.
 """
 
 from __future__ import annotations
-
-import enum
 
 from sqlalchemy import BigInteger, Connection, Index, SmallInteger, String, event, text
 from sqlalchemy.orm import Mapped, mapped_column
@@ -16,23 +15,16 @@ from app.models.base import Base, Key, Moment, table_of
 from app.models.journal import JournalEntry
 from app.models.lead import Lead
 from app.models.postback import Postback
-from app.models.tally_triggers import Kept, ddl
-
-
-class Span(enum.IntEnum):
-    """What `start` begins."""
-
-    DELTA = 0  # an hour, not yet added to the others
-    HOUR = 1
-    DAY = 2
-    TOTAL = 3  # all of time; `start` is 0
+from app.models.tally_triggers import Span, TalliedTable, trigger_statements
 
 
 def _indexes(table: str, *keys: str) -> tuple[Index, ...]:
-    folded, fresh = text("span > 0"), text("span = 0")
+    sums, deltas = text(f"span > {Span.DELTA:d}"), text(f"span = {Span.DELTA:d}")
     return (
-        Index(f"uq_{table}", *keys, unique=True, sqlite_where=folded, postgresql_where=folded),
-        Index(f"ix_{table}_fresh", "account_id", "id", sqlite_where=fresh, postgresql_where=fresh),
+        Index(f"uq_{table}", *keys, unique=True, sqlite_where=sums, postgresql_where=sums),
+        Index(
+            f"ix_{table}_fresh", "account_id", "id", sqlite_where=deltas, postgresql_where=deltas
+        ),
     )
 
 
@@ -89,18 +81,22 @@ class PostbackTally(Base):
     number: Mapped[int] = mapped_column(BigInteger)
 
 
-def _keep(rows: type[Base], tally: type[Base], time: str, *columns: str) -> None:
-    """Have the triggers made with the table; migrations carry their own copy."""
-    kept = Kept(table_of(rows).name, table_of(tally).name, time, ("account_id", *columns))
+def _create_triggers(rows: type[Base], tally: type[Base], time: str, *columns: str) -> None:
+    """Create the triggers when the table is created; migrations carry their own copy."""
+    tallied = TalliedTable(
+        table_of(rows).name, table_of(tally).name, time, ("account_id", *columns)
+    )
 
     def make(_table: object, connection: Connection, **_: object) -> None:
-        for statement in ddl(kept, connection.dialect.name):
+        for statement in trigger_statements(tallied, connection.dialect.name):
             connection.exec_driver_sql(statement)
 
     event.listen(table_of(tally), "after_create", make)
     table_of(tally).add_is_dependent_on(table_of(rows))  # the triggers are on those rows
 
 
-_keep(Lead, LeadTally, "start_time", "campaign_id", "state")
-_keep(JournalEntry, JournalTally, "time", "bot_id", "chat_id", "action")
-_keep(Postback, PostbackTally, "created", "campaign_id", "destination_id", "kind", "state")
+_create_triggers(Lead, LeadTally, "start_time", "campaign_id", "state")
+_create_triggers(JournalEntry, JournalTally, "time", "bot_id", "chat_id", "action")
+_create_triggers(
+    Postback, PostbackTally, "created", "campaign_id", "destination_id", "kind", "state"
+)

@@ -1,4 +1,4 @@
-"""The SQL of the triggers behind the tallies, for both databases.
+"""The SQL of the triggers that keep the tallies, for both databases.
 
 PostgreSQL sums a whole statement at once, from its transition tables; SQLite
 only has triggers for each row.
@@ -6,6 +6,7 @@ only has triggers for each row.
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
@@ -19,7 +20,16 @@ _COUNTS: Final = {
 }
 
 
-class Kept(NamedTuple):
+class Span(enum.IntEnum):
+    """How much time a row of a tally covers, from its `start` on."""
+
+    DELTA = 0  # an hour, not yet added to the rows of the other spans
+    HOUR = 1
+    DAY = 2
+    TOTAL = 3  # all of time; `start` is 0
+
+
+class TalliedTable(NamedTuple):
     """A table whose rows are counted in `tally`, by `columns` and the hour of `time`."""
 
     table: str
@@ -28,27 +38,27 @@ class Kept(NamedTuple):
     columns: tuple[str, ...]
 
 
-def ddl(kept: Kept, dialect: str) -> Iterator[str]:
-    """The statements that make the triggers of one tally."""
-    return _postgresql(kept) if dialect == "postgresql" else _sqlite(kept)
+def trigger_statements(tallied: TalliedTable, dialect: str) -> Iterator[str]:
+    """The statements that create the triggers of one tally. `dialect` is SQLAlchemy's name."""
+    return _postgresql(tallied) if dialect == "postgresql" else _sqlite(tallied)
 
 
-def _postgresql(kept: Kept) -> Iterator[str]:
+def _postgresql(tallied: TalliedTable) -> Iterator[str]:
     """One function and one trigger for each operation."""
     for operation, counts in _COUNTS.items():
-        name = f"{kept.tally}_{operation.lower()}"
+        name = f"{tallied.tally}_{operation.lower()}"
         named = " ".join(f"{side} TABLE AS {side.lower()}_rows" for side in counts)
-        yield _function(kept, name, counts)
+        yield _function(tallied, name, counts)
         yield (
-            f"CREATE TRIGGER {name} AFTER {operation} ON {kept.table}\n"
+            f"CREATE TRIGGER {name} AFTER {operation} ON {tallied.table}\n"
             f"REFERENCING {named}\n"
             f"FOR EACH STATEMENT EXECUTE FUNCTION {name}()"
         )
 
 
-def _function(kept: Kept, name: str, counts: dict[str, int]) -> str:
-    columns = ", ".join(kept.columns)
-    hour = f"CAST(floor({kept.time}) AS bigint) / {HOUR} * {HOUR}"
+def _function(tallied: TalliedTable, name: str, counts: dict[str, int]) -> str:
+    columns = ", ".join(tallied.columns)
+    hour = f"CAST(floor({tallied.time}) AS bigint) / {HOUR} * {HOUR}"
     moved = " UNION ALL ".join(
         f"SELECT {columns}, {hour} AS start, {count} AS number FROM {side.lower()}_rows"
         for side, count in counts.items()
@@ -56,34 +66,34 @@ def _function(kept: Kept, name: str, counts: dict[str, int]) -> str:
     return (
         f"CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$\n"
         f"BEGIN\n"
-        f"INSERT INTO {kept.tally} ({columns}, span, start, number)\n"
-        f"SELECT {columns}, 0, start, sum(number) FROM ({moved}) moved\n"
+        f"INSERT INTO {tallied.tally} ({columns}, span, start, number)\n"
+        f"SELECT {columns}, {Span.DELTA:d}, start, sum(number) FROM ({moved}) moved\n"
         f"GROUP BY {columns}, start HAVING sum(number) <> 0;\n"
         f"RETURN NULL;\n"
         f"END $$"
     )
 
 
-def _sqlite(kept: Kept) -> Iterator[str]:
+def _sqlite(tallied: TalliedTable) -> Iterator[str]:
     """One trigger for each operation."""
-    watched = (*kept.columns, kept.time)
+    watched = (*tallied.columns, tallied.time)
     moved = " OR ".join(f"OLD.{column} IS NOT NEW.{column}" for column in watched)
     for operation, counts in _COUNTS.items():
-        name = f"{kept.tally}_{operation.lower()}"
+        name = f"{tallied.tally}_{operation.lower()}"
         is_update = operation == "UPDATE"
-        happening = f"UPDATE OF {', '.join(watched)}" if is_update else operation
+        operation_sql = f"UPDATE OF {', '.join(watched)}" if is_update else operation
         when = f" WHEN {moved}" if is_update else ""
-        additions = "\n".join(_addition(kept, side, count) for side, count in counts.items())
+        additions = "\n".join(_addition(tallied, side, count) for side, count in counts.items())
         yield (
-            f"CREATE TRIGGER {name} AFTER {happening} ON {kept.table}{when}\n"
+            f"CREATE TRIGGER {name} AFTER {operation_sql} ON {tallied.table}{when}\n"
             f"BEGIN\n{additions}\nEND"
         )
 
 
-def _addition(kept: Kept, side: str, count: int) -> str:
-    values = ", ".join(f"{side}.{column}" for column in kept.columns)
-    hour = f"CAST({side}.{kept.time} AS INTEGER) / {HOUR} * {HOUR}"
+def _addition(tallied: TalliedTable, side: str, count: int) -> str:
+    values = ", ".join(f"{side}.{column}" for column in tallied.columns)
+    hour = f"CAST({side}.{tallied.time} AS INTEGER) / {HOUR} * {HOUR}"
     return (
-        f"INSERT INTO {kept.tally} ({', '.join(kept.columns)}, span, start, number) "
-        f"VALUES ({values}, 0, {hour}, {count});"
+        f"INSERT INTO {tallied.tally} ({', '.join(tallied.columns)}, span, start, number) "
+        f"VALUES ({values}, {Span.DELTA:d}, {hour}, {count});"
     )

@@ -1,4 +1,4 @@
-"""Update: the durable inbox. What is here, we have promised to process."""
+"""Update: the inbox. Every stored update will be processed."""
 
 from __future__ import annotations
 
@@ -11,19 +11,23 @@ from app.models.base import Base, Instant, Key
 
 
 class UpdateState(enum.IntEnum):
-    """Where an update is on its way."""
+    """How far an update has come."""
 
     WAITING = 0
     DONE = 1
-    IGNORED = 2  # understood, and not for us; `reason` says why
-    QUARANTINED = 3  # ours to look at; `reason` holds the traceback or the fault
+    IGNORED = 2  # understood, but of no use to us; `reason` says why
+    QUARANTINED = 3  # kept for the operator; `reason` is the fault or the traceback
+
+
+_WAITING = text(f"state = {UpdateState.WAITING:d}")
+_QUARANTINED = text(f"state = {UpdateState.QUARANTINED:d}")
 
 
 class Update(Base):
-    """One body Telegram sent, as it came.
+    """One body as Telegram sent it.
 
-    `update_id` is None only for a quarantined body without a usable one. There is
-    no foreign key to the bot: it would lock a hot row on every insert.
+    `update_id` is None only for a quarantined body without a usable one. There
+    is no foreign key to the bot: every insert would lock the bot's row.
     """
 
     __tablename__ = "telegram_update"
@@ -32,14 +36,14 @@ class Update(Base):
         Index(
             "ix_telegram_update_waiting",
             "id",
-            sqlite_where=text("state = 0"),
-            postgresql_where=text("state = 0"),
+            sqlite_where=_WAITING,
+            postgresql_where=_WAITING,
         ),
         Index(
-            "ix_telegram_update_parked",
+            "ix_telegram_update_quarantined",
             "id",
-            sqlite_where=text("state = 3"),
-            postgresql_where=text("state = 3"),
+            sqlite_where=_QUARANTINED,
+            postgresql_where=_QUARANTINED,
         ),
         Index("ix_telegram_update_received", "received"),
     )

@@ -8,12 +8,13 @@ from typing import Any, Final
 import orjson
 from marshmallow import ValidationError
 
+from app.domain.storable_text import UNSTORABLE
 from app.errors import translatable
 from app.models import DestinationStatus, Role
 from app.schemas import fields
 from app.schemas.base import Input, Output
 from app.schemas.pagination import Page
-from app.schemas.parsing import LONGEST_NAME, UNSTORABLE, is_deep
+from app.schemas.parsing import LONGEST_NAME, is_deep
 from plugins.contract import EventKind
 
 LONGEST_TITLE: Final = 128

@@ -16,9 +16,9 @@ from typing import Any, Final, Generic, TypeVar
 from marshmallow import ValidationError, fields
 from marshmallow.fields import Dict, List, Nested
 
+from app.domain.storable_text import UNSTORABLE
 from app.domain.time_ranges import YEAR_10000
 from app.errors import translatable
-from app.schemas.parsing import UNSTORABLE
 
 __all__ = [
     "Boolean",

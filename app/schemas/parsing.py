@@ -16,14 +16,12 @@ from urllib.parse import parse_qsl
 
 import orjson
 
+from app.domain.storable_text import SURROGATE, UNSTORABLE
 from app.errors import ApiError, BadParameter, TooLarge, translatable
 
 MAX_BODY: Final = 256 * 1024
 MAX_DEPTH: Final = 20
 LONGEST_NAME: Final = 64
-#: What a database refuses in a text: NUL, and half of a surrogate pair.
-UNSTORABLE: Final = re.compile("[\x00\ud800-\udfff]")
-_HALF_A_PAIR: Final = re.compile("[\ud800-\udfff]")
 #: A text without an end reaches to the end: nothing is looked at twice.
 _TOKENS: Final = re.compile(r'"(?:[^"\\]|\\.?)*(?:"|\Z)|[\[\]{}]', re.DOTALL)
 _STEP: Final = {"{": 1, "[": 1, "}": -1, "]": -1}
@@ -90,7 +88,7 @@ def _is_json(value: object) -> bool:
         for node in level:
             if isinstance(node, float) and not math.isfinite(node):
                 return False
-            if isinstance(node, str) and _HALF_A_PAIR.search(node):
+            if isinstance(node, str) and SURROGATE.search(node):
                 return False
         level = [child for node in level for child in (*_names(node), *_children(node))]
     return True

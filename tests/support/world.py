@@ -96,7 +96,7 @@ class World:
                     "start_time": NOON,
                     "join_time": NOON + 60,
                     "updated": NOON + 60,
-                    "started_at": NOON,
+                    "last_start_at": NOON,
                     **fields,
                 }
             )

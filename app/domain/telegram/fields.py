@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from app.domain.storable_text import sanitize
 from app.domain.time_ranges import YEAR_10000
 
 INT64: Final = 1 << 63
@@ -48,8 +49,3 @@ def get_text(parent: Mapping[str, Any], name: str, size: int) -> str:
     """Take text that only decorates."""
     value = parent.get(name)
     return sanitize(value, size) if isinstance(value, str) else ""
-
-
-def sanitize(given: str, size: int) -> str:
-    """Drop what no column takes (NUL, lone surrogates), strip, cut to `size`."""
-    return given.replace("\0", "").encode("utf-8", "ignore").decode().strip()[:size]

@@ -12,7 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from app.domain.telegram.fields import INT64, InvalidField, get_int, get_object, get_text, sanitize
+from app.domain.storable_text import sanitize
+from app.domain.telegram.fields import INT64, InvalidField, get_int, get_object, get_text
 
 MAX_CHARGE: Final = 255
 _SUPPORT: Final = re.compile(r"/paysupport(?:@\w+)?(?:\s.*)?", re.DOTALL)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
+from app.domain.storable_text import sanitize
 from app.domain.telegram import payments
 from app.domain.telegram.fields import (
     INT64,
@@ -25,7 +26,6 @@ from app.domain.telegram.fields import (
     get_int,
     get_object,
     get_text,
-    sanitize,
 )
 from app.domain.telegram.payments import PreCheckout, StarsPayment, SupportAsked
 

@@ -18,6 +18,7 @@ from sqlalchemy import and_, delete, exists, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from app.crypto import new_secret
+from app.domain.storable_text import UNSTORABLE
 from app.domain.telegram.api_errors import Meaning
 from app.errors import (
     BotTaken,
@@ -217,6 +218,5 @@ def _mark_deleted(bot_id: int) -> None:
 
 
 def _clean(text: object, size: int) -> str:
-    """PostgreSQL stores neither NUL nor half a surrogate pair."""
-    kept = str(text or "").replace("\0", "").encode("utf-8", "ignore").decode()
-    return kept[:size]
+    """What Telegram tells of a bot, as a column of `size` characters stores it."""
+    return UNSTORABLE.sub("", str(text or ""))[:size]

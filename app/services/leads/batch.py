@@ -39,13 +39,13 @@ _JOURNAL: Final = table_of(JournalEntry)
 _IDENTITY_COLUMNS: Final = "account_id campaign_id bot_id subscriber".split()
 #: The fields of `domain.lead.Lead`.
 _STATE_COLUMNS: Final = (
-    "click state start_time join_time updated started_at started_uid member_at member_uid"
-    " held reports"
+    "click state start_time join_time updated last_start_at"
+    " last_start_update_id last_membership_at last_membership_update_id held reports"
 ).split()
 #: The fields of `Person`, but its id.
 _PERSON_COLUMNS: Final = "username first_name last_name language premium".split()
 _JOURNAL_COLUMNS: Final = (
-    "account_id bot_id chat_id campaign_id lead_id subscriber username action time update_uid"
+    "account_id bot_id chat_id campaign_id lead_id subscriber username action time update_id"
     " decision"
 ).split()
 _ATTACHED_COLUMNS: Final = "campaign subscriber uid action lead decision".split()
@@ -149,7 +149,7 @@ class LeadBatch:
         for row in with_rows(self._connection, _organic_of, "cst", first_starts):
             if kind := _KINDS.get(Action(row.action)):
                 context = self._contexts[row.campaign_id, row.subscriber]
-                context.organic.append(OrganicEvent(kind, row.time, row.update_uid))
+                context.organic.append(OrganicEvent(kind, row.time, row.update_id))
 
     def _save_leads(self) -> None:
         changed = [context for context in self._contexts.values() if context.changed]
@@ -208,7 +208,7 @@ def _organic_of(postgresql: bool) -> Any:
     given = rows_table(postgresql, {"c": Big, "s": Big, "t": Big})
     entry = _JOURNAL.c
     return (
-        select(entry.campaign_id, entry.subscriber, entry.action, entry.time, entry.update_uid)
+        select(entry.campaign_id, entry.subscriber, entry.action, entry.time, entry.update_id)
         .join(given, (entry.campaign_id == given.c.c) & (entry.subscriber == given.c.s))
         .where(entry.lead_id.is_(None), entry.time >= given.c.t)
         .distinct()
@@ -227,7 +227,7 @@ def _attaching(postgresql: bool) -> Any:
         .where(
             line.campaign_id == given.c.campaign,
             line.subscriber == given.c.subscriber,
-            line.update_uid == given.c.uid,
+            line.update_id == given.c.uid,
             line.action == given.c.action,
             line.lead_id.is_(None),
         )

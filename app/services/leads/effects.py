@@ -157,7 +157,7 @@ def _welcome(context: LeadContext, now: float) -> tuple[Any, ...]:
     campaign, lead = context.campaign, context.lead
     assert lead is not None  # noqa: S101 - only a lead is welcomed
     event = _described(
-        context, sequence=lead.reports, kind=EventKind.WAIT, time=lead.started_at,
+        context, sequence=lead.reports, kind=EventKind.WAIT, time=lead.last_start_at,
         click=lead.click, joined=lead.join_time,
     )  # fmt: skip
     markup = ""

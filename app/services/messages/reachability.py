@@ -16,7 +16,7 @@ from app.models.base import Big
 
 _UNREACHABLE: Final = table_of(Unreachable)
 _JOURNALED: Final = (
-    "account_id bot_id chat_id campaign_id lead_id subscriber username action time update_uid"
+    "account_id bot_id chat_id campaign_id lead_id subscriber username action time update_id"
     " decision"
 ).split()
 

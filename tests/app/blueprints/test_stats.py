@@ -203,7 +203,7 @@ def rebuild(campaign):
     paid = select(JournalEntry).where(
         JournalEntry.campaign_id == campaign, JournalEntry.lead_id.is_not(None)
     )
-    entries = db.session.scalars(paid.order_by(JournalEntry.time, JournalEntry.update_uid)).all()
+    entries = db.session.scalars(paid.order_by(JournalEntry.time, JournalEntry.update_id)).all()
     for _, group in itertools.groupby(
         sorted(entries, key=lambda entry: entry.lead_id), key=lambda entry: entry.lead_id
     ):

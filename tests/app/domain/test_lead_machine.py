@@ -50,10 +50,10 @@ def a_lead(state: State, join_time: int | None = None) -> Lead:
         start_time=T,
         join_time=T + 10 if joined and join_time is None else join_time,
         updated=T + 10,
-        started_at=T,
-        started_uid=1,
-        member_at=T + 10,
-        member_uid=10,
+        last_start_at=T,
+        last_start_update_id=1,
+        last_membership_at=T + 10,
+        last_membership_update_id=10,
         held=state is HOLD,
         reports=3,
     )
@@ -303,7 +303,7 @@ def test_what_was_organic_is_walked_by_date_and_not_as_it_came() -> None:
 
 
 def test_an_older_start_changes_nothing() -> None:
-    lead = replace(a_lead(APPROVE), started_at=T + 50, started_uid=50)
+    lead = replace(a_lead(APPROVE), last_start_at=T + 50, last_start_update_id=50)
     for start in (tell(START, 40), tell(START, 50, 49), tell(START, 50, 50)):
         decision = advance(lead, start, OPEN)
         assert (decision.lead, decision.reports, decision.welcome) == (lead, (), False)
@@ -453,13 +453,13 @@ def test_whatever_happens_the_lead_stays_sound(
         if decision.lead is None:
             continue
         if lead is not None:
-            assert (decision.lead.member_at, decision.lead.member_uid) >= (
-                lead.member_at,
-                lead.member_uid,
+            assert (decision.lead.last_membership_at, decision.lead.last_membership_update_id) >= (
+                lead.last_membership_at,
+                lead.last_membership_update_id,
             )
-            assert (decision.lead.started_at, decision.lead.started_uid) >= (
-                lead.started_at,
-                lead.started_uid,
+            assert (decision.lead.last_start_at, decision.lead.last_start_update_id) >= (
+                lead.last_start_at,
+                lead.last_start_update_id,
             )
             assert decision.lead.updated >= lead.updated
         lead = decision.lead

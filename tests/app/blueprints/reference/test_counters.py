@@ -60,7 +60,7 @@ class Show:
 def lives(campaign):
     """The journal of each lead, its first start before all: what it picked up may be older."""
     mine = JournalEntry.campaign_id == campaign, JournalEntry.lead_id.is_not(None)
-    wanted = select(JournalEntry).where(*mine).order_by(JournalEntry.time, JournalEntry.update_uid)
+    wanted = select(JournalEntry).where(*mine).order_by(JournalEntry.time, JournalEntry.update_id)
     found = defaultdict(list)
     for entry in db.session.scalars(wanted):
         found[entry.lead_id].append(entry)

@@ -114,7 +114,7 @@ def test_a_chat_is_offered_while_no_campaign_tracks_it(api, world, place):
 
 def test_leads_come_by_fifty_and_two_hundred_at_most(api, world):
     campaign = world.campaign()
-    times = {"start_time": NOON, "updated": NOON, "started_at": NOON, "state": 0}
+    times = {"start_time": NOON, "updated": NOON, "last_start_at": NOON, "state": 0}
     whose = {"account_id": world.account_id, "campaign_id": campaign, "bot_id": 1}
     db.session.add_all([Lead(subscriber=n, **times, **whose) for n in range(1, 204)])
     db.session.commit()
