@@ -124,3 +124,22 @@ def test_a_filled_template_goes_where_it_says(rest: str):
     assert "evil" not in urlsplit(url).netloc
     assert url.isascii()
     assert "@" not in urlsplit(url).netloc
+
+
+def test_the_names_in_a_template_are_listed_once_known_or_not():
+    template = "{click}{lead|number}{clickId}{click}{a-b}{}{lead}"
+    assert macros.names(template) == ["click", "lead", "clickId"]
+
+
+@pytest.mark.parametrize(
+    ("template", "name"),
+    [("{lead|number}", "lead"), ("{lead}", ""), ("id {lead|number}", ""), ("{|number}", "")],
+)
+def test_a_number_stands_alone(template: str, name: str):
+    assert macros.number_name(template) == name
+
+
+def test_a_number_is_no_macro_outside_json():
+    assert macros.fill("{lead|number}", {"lead": "1"}) == "{lead|number}"
+    url = "http://t.example/?a={lead|number}"
+    assert macros.fill_url(url, sample_event()) == url
