@@ -1,15 +1,15 @@
 """Answer rules: what a tracker's answer means, as rules in a list.
 
 A rule is an object. All its conditions must hold, and the first rule that
-fits decides.
+matches decides.
 
     {"status": 404, "contains": "click id not found", "outcome": "unknown_click"}
     {"json": "error.code", "equals": [40001, "key"], "outcome": "bad_key"}
 
 `status` is a number, a class such as "2xx", or a list of them. A rule without
-it never overrules an answer that asks for another try (408, 425, 429, 5xx).
-`contains` is a text, or a list of which one is enough; letters' case does not
-count. `json` is a path of names joined by dots, and `equals` the value that must
+it never overrules a status that asks for another try (408, 425, 429, 5xx).
+`contains` is a text, or a list of which one is enough; the case of letters is
+ignored. `json` is a path of names joined by dots, and `equals` the value that must
 stand there, or a list of them; without `equals` any value but null, false, ""
 and 0 will do. `reason` and `disable_destination` replace those of the outcome.
 """
@@ -23,12 +23,12 @@ from marshmallow import ValidationError
 
 from plugins.contract import Outcome, Response, Verdict, outcome_by_status
 
-#: What an answer can mean, in the words that rules use.
+#: What an answer can mean, by the words that rules use in `outcome`.
 OUTCOMES: Final[Mapping[str, Outcome]] = {
     "delivered": Outcome(Verdict.DELIVERED, "the tracker took it"),
     "duplicate": Outcome(Verdict.DUPLICATE, "the tracker had it already"),
     "unknown_click": Outcome(Verdict.REJECTED, "the tracker does not know this click id"),
-    # A key can be mended, and then the event is still wanted.
+    # The owner can mend a key, and then the event is still sent.
     "bad_key": Outcome(Verdict.RETRY, "the tracker does not accept the key", stop=True),
     "refused": Outcome(Verdict.REJECTED, "the tracker refused it"),
     "later": Outcome(Verdict.RETRY, "the tracker asks for another try"),
@@ -45,29 +45,29 @@ Rule = Mapping[str, Any]
 
 
 def classify(response: Response, rules: Sequence[Rule]) -> Outcome | None:
-    """What `response` means by the first of `rules` that fits; None if none does."""
+    """What `response` means by the first of `rules` that matches it; None if none does."""
     by_status = outcome_by_status(response)
     answer = _Answer(response)
     for rule in rules:
         if by_status.verdict is Verdict.RETRY and "status" not in rule:
             continue
-        if answer.fits(rule):
+        if answer.matches(rule):
             return _outcome(rule, by_status)
     return None
 
 
 def _outcome(rule: Rule, by_status: Outcome) -> Outcome:
-    known = OUTCOMES[rule["outcome"]]
+    outcome = OUTCOMES[rule["outcome"]]
     return Outcome(
-        known.verdict,
-        rule.get("reason", known.reason),
-        by_status.retry_after if known.verdict is Verdict.RETRY else None,
-        rule.get("disable_destination", known.stop),
+        outcome.verdict,
+        rule.get("reason", outcome.reason),
+        by_status.retry_after if outcome.verdict is Verdict.RETRY else None,
+        rule.get("disable_destination", outcome.stop),
     )
 
 
 class _Answer:
-    """A response whose body is read once, and only if a rule asks."""
+    """A response whose body is decoded once, and only if a rule asks for it."""
 
     __slots__ = ("_json", "_response", "_text")
 
@@ -76,36 +76,38 @@ class _Answer:
         self._text: str | None = None
         self._json: tuple[Any] | None = None
 
-    def fits(self, rule: Rule) -> bool:
+    def matches(self, rule: Rule) -> bool:
         if "status" in rule and not any(map(self._has_status, _list(rule["status"]))):
             return False
         if "contains" in rule and not any(map(self._contains, _list(rule["contains"]))):
             return False
         return "json" not in rule or self._has_value(rule)
 
-    def _has_status(self, wanted: int | str) -> bool:
+    def _has_status(self, expected: int | str) -> bool:
         status = self._response.status
-        return wanted in (status, f"{status // 100}xx")
+        return expected in (status, f"{status // 100}xx")
 
-    def _contains(self, wanted: str) -> bool:
+    def _contains(self, text: str) -> bool:
         if self._text is None:
             self._text = self._response.text.casefold()
-        return wanted.casefold() in self._text
+        return text.casefold() in self._text
 
     def _has_value(self, rule: Rule) -> bool:
         if self._json is None:
             self._json = (self._response.json(),)
-        found = self._json[0]
+        value = self._json[0]
         for name in rule["json"].split("."):
-            found = found.get(name) if isinstance(found, dict) else None
+            value = value.get(name) if isinstance(value, dict) else None
         if "equals" not in rule:
-            return bool(found)
-        values = _list(rule["equals"])
-        return any(type(found) is type(value) and found == value for value in values)
+            return bool(value)
+        return any(
+            type(value) is type(expected) and value == expected
+            for expected in _list(rule["equals"])
+        )
 
 
 def check_rules(raw: object) -> list[dict[str, Any]]:
-    """The rules, complete and harmless; raises ValidationError naming the one that is not."""
+    """A checked copy of the rules. Raises ValidationError, naming the rule that is wrong."""
     if not isinstance(raw, list) or not 0 < len(raw) <= MAX_RULES:
         raise ValidationError(f"must be the name of a reader, or a list of 1 to {MAX_RULES} rules")
     for number, rule in enumerate(raw, start=1):

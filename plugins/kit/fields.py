@@ -15,7 +15,7 @@ _WORD: Final = re.compile(r"[!-~]+")
 
 
 class StrippedText(fields.String):
-    """Text without space around it: what is pasted often has some."""
+    """Text without the space around it that pasted text often has."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         return str(super()._deserialize(value, attr, data, **kwargs)).strip()
@@ -32,7 +32,7 @@ class AsciiWord(StrippedText):
 
 
 class HttpUrl(StrippedText):
-    """An http or https URL as it goes over the wire. No macros: these bodies need none."""
+    """An http or https URL, kept as it is sent. It has no macros and no fragment."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         text = super()._deserialize(value, attr, data, **kwargs)
@@ -45,7 +45,7 @@ class HttpUrl(StrippedText):
 
 
 class Domain(StrippedText):
-    """A host, with a port if it needs one; kept as DNS knows it, in lower case."""
+    """A host, with a port where it needs one; kept in the spelling of DNS, in lower case."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         text = super()._deserialize(value, attr, data, **kwargs)
@@ -63,9 +63,9 @@ class Domain(StrippedText):
 class BaseUrl(StrippedText):
     """`https://host` or `https://host:port`, kept without a slash at its end.
 
-    Plain http is for a private address or localhost only: keys travel in
-    these requests, and such an address is reached only where the operator
-    opened it.
+    Plain http is accepted for localhost and private addresses only, since these
+    requests carry keys. Such an address is reached only where the operator has
+    allowed it.
     """
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
@@ -73,7 +73,7 @@ class BaseUrl(StrippedText):
 
 
 def parse_base_url(text: str) -> str:
-    """The address in the spelling that DNS knows. Raises ValidationError."""
+    """The address in the spelling of DNS. Raises ValidationError."""
     try:
         address, macro = macros.compile_url(text)[0][:2]
     except ValueError as error:
@@ -81,12 +81,12 @@ def parse_base_url(text: str) -> str:
     parts = urlsplit(address)
     if macro or parts.path not in ("", "/") or "?" in text or "#" in text:
         raise ValidationError("the address ends after the domain and port; leave out the path")
-    if parts.scheme == "http" and not _is_near(parts.hostname or ""):
+    if parts.scheme == "http" and not _is_private(parts.hostname or ""):
         raise ValidationError("the address must begin with https://")
     return f"{parts.scheme}://{parts.netloc}"
 
 
-def _is_near(host: str) -> bool:
+def _is_private(host: str) -> bool:
     try:
         return host == "localhost" or ipaddress.ip_address(host).is_private
     except ValueError:

@@ -1,4 +1,4 @@
-"""Macros: `{click}` and its kin, replaced once and escaped for where they land.
+"""Macros such as `{click}`: replaced once, and escaped for the place where they stand.
 
 The nine of AlterCPA TOP, plus title, premium, language and event_id. An
 unknown macro stays as it is, an empty value becomes an empty string, and a
@@ -38,10 +38,10 @@ NUMBER: Final = "|number"
 #: A macro in a template. Its group is the name, with `|number` where a JSON body asks for
 #: a number. A name that is not in `MACROS` is no macro here: the text stays as it is.
 MACRO: Final = re.compile(r"\{([A-Za-z_]+(?:\|number)?)\}")
-_PLAIN: Final = re.compile(r"[A-Za-z0-9_~-]*")
+_UNRESERVED: Final = re.compile(r"[A-Za-z0-9_~-]*")
 _SHAPE: Final = re.compile(r"(https?)://([^/?#]*)([^?#]*)(.*)", re.IGNORECASE | re.DOTALL)
 _HOST: Final = re.compile(r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])")
-#: Everything printable in ASCII, so that only what a URL cannot carry is encoded.
+#: Printable ASCII stays as it is, so that only what a URL cannot carry is encoded.
 _KEEP: Final = "".join(map(chr, range(0x21, 0x7F)))
 
 Part = tuple[str, Callable[[Event], str] | None, Callable[[str], str] | None]
@@ -49,7 +49,7 @@ Part = tuple[str, Callable[[Event], str] | None, Callable[[str], str] | None]
 
 def values(event: Event) -> dict[str, str]:
     """All macros of `event` by name, as plain text."""
-    return {name: read(event) for name, read in MACROS.items()}
+    return {name: value_of(event) for name, value_of in MACROS.items()}
 
 
 def fill(template: str, values: Mapping[str, str], escape: Callable[[str], str] = str) -> str:
@@ -76,20 +76,20 @@ def number_name(template: str) -> str:
 def fill_url(template: str, event: Event) -> str:
     """Fill a URL so that no value leaves its parameter or path segment.
 
-    Raises ValueError, with a sentence for people, for a template that is no
-    http or https address or has a macro before its path.
+    Raises ValueError, with a sentence for people, if the template is no http or
+    https address or has a macro before its path.
     """
     text = ""
-    for literal, read, escape in compile_url(template):
+    for literal, value_of, escape in compile_url(template):
         text += literal
-        if read is not None and escape is not None:
-            text += escape(read(event))
+        if value_of is not None and escape is not None:
+            text += escape(value_of(event))
     return text
 
 
 def in_query(value: str) -> str:
-    """Percent-encode a value for a query: everything but the unreserved."""
-    return value if _PLAIN.fullmatch(value) else quote(value, safe="", errors="replace")
+    """Percent-encode a value for a query: everything but unreserved characters."""
+    return value if _UNRESERVED.fullmatch(value) else quote(value, safe="", errors="replace")
 
 
 def in_path(value: str) -> str:
@@ -103,7 +103,7 @@ def in_path(value: str) -> str:
 
 @lru_cache(maxsize=4096)
 def compile_url(template: str) -> tuple[Part, ...]:
-    """Split a URL template into (literal, reader, escape); raises as `fill_url`."""
+    """Split a URL template into (literal, value_of, escape). Raises as `fill_url` does."""
     scheme, authority, path, rest = _split(template)
     parts = [*_parts(path or "/", in_path), *_parts(rest, in_query)]
     first = (f"{scheme.lower()}://{authority}{parts[0][0]}", *parts[0][1:])
@@ -144,7 +144,7 @@ def _host(text: str) -> str:
             host = text.encode("idna").decode("ascii")
         except UnicodeError:
             raise ValueError("the domain is not one that DNS can know") from None
-        # Circled and full-width digits become plain ones: no name does that.
+        # Circled and full-width digits become plain ones: no domain name is made of them.
         if host.rpartition(".")[2].isdigit():
             raise ValueError("the domain is not one that DNS can know")
     if not host:
@@ -163,13 +163,13 @@ def _parts(template: str, escape: Callable[[str], str]) -> list[Part]:
     parts: list[Part] = []
     literal, end = "", 0
     for match in MACRO.finditer(template):
-        read = MACROS.get(match[1])
+        value_of = MACROS.get(match[1])
         literal += template[end : match.start()]
         end = match.end()
-        if read is None:
+        if value_of is None:
             literal += match[0]
             continue
-        parts.append((quote(literal, safe=_KEEP, errors="replace"), read, escape))
+        parts.append((quote(literal, safe=_KEEP, errors="replace"), value_of, escape))
         literal = ""
     tail = literal + template[end:]
     parts.append((quote(tail, safe=_KEEP, errors="replace"), None, None))

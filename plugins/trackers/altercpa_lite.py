@@ -3,19 +3,15 @@
     GET https://{domain}/api/tracker/postback.json?id={key}&click={click}&uid={lead}&status=…
     GET https://{domain}/api/tracker/status.json?id={key}      the probe
 
-Source: altercpa.red/en/api.html and www.altercpa.red/en/postback.html, read in
-September 2026. Where they are silent, we decided:
+Sources, and how answers are read: `plugins/kit/altercpa.py`. Our decisions where the
+vendor's documents are silent:
 
-* `wait` is told as `new`: of the tracker's own words it is the one before `hold`.
-* The key travels as `?id=`, as everywhere in that API.
-* HTTP 200 is always the status and the JSON decides. The shape of a success is
-  not documented, so whatever is no error is one. A page of HTML or a broken
-  JSON is no AlterCPA speaking, but a server in front of it: tried again.
-* A refused key parks the destination, and so does a suspended or unpaid
-  account: the event waits until its owner has mended that. 401, which the
-  vendor's own pages never answer, is taken for a refused key too.
-* A lead without a click id is not told: the tracker finds its leads by click.
-* A status replaces the one before, so superseded ones are dropped.
+* `wait` is sent as `new`: of the tracker's own words it is the one before `hold`.
+* The key is sent as `?id=`, as everywhere in that API.
+* A refused key, a suspended and an unpaid account switch the destination off; the
+  event waits until its owner has mended the cause.
+* Nothing is sent for a lead without a click id: the tracker finds its leads by click.
+* A status replaces the one before it, so superseded ones are dropped.
 """
 
 from __future__ import annotations
@@ -84,7 +80,7 @@ def build_request(event: Event, settings: Mapping[str, Any]) -> Request | tuple[
 
 @hookimpl
 def classify_response(response: Response) -> Outcome:
-    """By the JSON, once the status is 200."""
+    """Judge the JSON, once the status is 200."""
     return altercpa.classify(response)
 
 
@@ -96,7 +92,7 @@ def build_probe(settings: Mapping[str, Any]) -> Request:
 
 @hookimpl
 def classify_probe(response: Response) -> Outcome:
-    """A JSON object that is no error. Anything else is not this tracker."""
+    """Accept a JSON object that is no error. Anything else is not this tracker."""
     outcome = altercpa.classify(response)
     if outcome.verdict.is_success and not isinstance(response.json(), dict):
         return Outcome(Verdict.REJECTED, "this domain does not answer as AlterCPA does")
@@ -104,7 +100,7 @@ def classify_probe(response: Response) -> Outcome:
 
 
 def postback_template(kind: EventKind, settings: Mapping[str, Any]) -> str:
-    """The URL template that tells `kind`; the key stands in it in clear."""
+    """The URL template for events of `kind`; it holds the key in clear."""
     address = _address(settings, "postback")
     return f"{address}&click={{click}}&uid={{lead}}&status={STATUSES[kind]}"
 

@@ -1,4 +1,4 @@
-"""A signed JSON webhook to a server of the customer's own, as Standard Webhooks 1.0 says.
+"""A signed JSON webhook to the customer's own server, by Standard Webhooks 1.0.
 
     POST {url}
     webhook-id: {the same on every retry}
@@ -7,17 +7,17 @@
     {"type": "lead.approve", "timestamp": "2026-09-21T14:13:20Z", "data": {…}}
 
 Source: github.com/standard-webhooks/standard-webhooks, spec/standard-webhooks.md,
-read in November 2026. Where it leaves a choice, we decided:
+read in November 2026. Our decisions where it leaves a choice:
 
 * `webhook-id` is the key of this event at this destination; it has no dot.
 * `webhook-timestamp` is `event.now`, since receivers refuse what is more than
   five minutes away from their clock. `timestamp` in the body is the event's.
 * While a secret is replaced there are two, and two signatures in one header.
-* Whatever is no 2xx is tried again, redirects and 4xx too: the receiver is the
+* Every status but 2xx is tried again, redirects and 4xx too: the receiver is the
   customer's own code, and a 404 is more often a deployment than a verdict.
   410 switches the destination off, as the standard says. 401 is a receiver that
-  does not accept the signature: it parks the destination, and the event waits
-  until both sides hold the same secret.
+  does not accept the signature: it switches the destination off too, and the event
+  waits until both sides have the same secret.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ SHORTEST: Final = 24
 LONGEST: Final = 64
 
 _KINDS: Final = tuple(kind.value for kind in EventKind)
-_TOLD: Final = (
+_EVENT_FIELDS: Final = (
     "lead campaign chat title subscriber username first_name last_name "
     "premium language click joined sequence"
 ).split()
@@ -76,7 +76,7 @@ class _Secret(AsciiWord):
 
 
 class WebhookSettings(Schema):
-    """A server of your own that is told every event, signed so that it can trust it."""
+    """Sends every event to a server of your own, signed so that the server can trust it."""
 
     title: ClassVar[str] = "Signed webhook"
 
@@ -112,13 +112,13 @@ class WebhookSettings(Schema):
 
 @hookimpl
 def settings_schema() -> Schema:
-    """HttpUrl, secrets, and which events."""
+    """Address, secrets, and the events that are sent."""
     return WebhookSettings()
 
 
 @hookimpl
 def build_request(event: Event, settings: Mapping[str, Any]) -> Request | tuple[()]:
-    """One signed POST; nothing for an event that is not wanted."""
+    """One signed POST; nothing for an event that the customer left out."""
     if event.kind.value not in settings["events"]:
         return ()
     key, body = event.step_key(), json_bytes(_payload(event))
@@ -130,7 +130,7 @@ def build_request(event: Event, settings: Mapping[str, Any]) -> Request | tuple[
             "Content-Type": "application/json",
             "webhook-id": key,
             "webhook-timestamp": str(event.now),
-            "webhook-signature": " ".join(sign(one, key, event.now, body) for one in secrets),
+            "webhook-signature": " ".join(sign(secret, key, event.now, body) for secret in secrets),
         },
         body=body,
         idempotency_key=key,
@@ -140,7 +140,7 @@ def build_request(event: Event, settings: Mapping[str, Any]) -> Request | tuple[
 
 @hookimpl
 def classify_response(response: Response) -> Outcome:
-    """By status: 2xx is taken, 410 is the end, anything else is tried again; 401 once mended."""
+    """Judge the status: 2xx is a success, 410 is final, anything else is tried again."""
     outcome = outcome_by_status(response)
     if outcome.verdict.is_success or outcome.stop:
         return outcome
@@ -151,7 +151,7 @@ def classify_response(response: Response) -> Outcome:
 
 @hookimpl
 def wants_every_event() -> bool:
-    """A log of events wants them all; `sequence` tells their order."""
+    """The customer's log needs all events; `sequence` tells their order."""
     return True
 
 
@@ -170,5 +170,5 @@ def _key_of(secret: str) -> bytes:
 def _payload(event: Event) -> dict[str, Any]:
     happened = datetime.fromtimestamp(event.time, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     data = {"id": event.id, "status": event.kind.value, "time": event.time}
-    data |= {name: getattr(event, name) for name in _TOLD}
+    data |= {name: getattr(event, name) for name in _EVENT_FIELDS}
     return {"type": f"lead.{event.kind.value}", "timestamp": happened, "data": data}

@@ -1,24 +1,24 @@
-"""Yandex Metrica: what happens in Telegram, told as an offline conversion.
+"""Yandex Metrica: events in Telegram, sent as offline conversions.
 
     POST {base_url}/management/v1/counter/{counter}/offline_conversions/upload
     Authorization: OAuth {token}        multipart/form-data, one file of CSV
 
 Source: yandex.com/dev/metrika, Passing offline conversions, Uploading offline
-conversions, List of uploads, Quotas and Errors, read in November 2026. Where
-they are silent or leave a choice, we decided:
+conversions, List of uploads, Quotas and Errors, read in November 2026. Our
+decisions where they are silent or leave a choice:
 
-* Metrica is made for files of many rows; each event is a file of one, so that a
-  receipt is that of one event. Quotas allow a user 5000 requests a day.
+* Metrica is made for files of many rows; each event is a file of one row, so that
+  an answer is that of one event. Quotas allow a user 5000 requests a day.
 * The click id of a link is Metrica's ClientID, Yandex Direct's yclid, or the
-  site's own UserID. The first two are numbers: any other is not sent, since
-  Metrica takes it and joins it with no visit.
-* 200 means that the file was taken. Metrica joins it with a visit within two
-  hours and tells that only on its own pages.
-* Nothing tells Metrica that a file comes again. A retry after an answer that was
-  lost can count twice; that is less harm than an event that is missing.
-* The documents name 420 and 429 for a quota: both mean later.
-* 401 and 403 park the destination, as does a counter that is not found: the
-  event waits until that is mended.
+  site's own UserID. The first two are numbers: another text is not sent, since
+  Metrica would accept it and join it with no visit.
+* 200 means that the file was accepted. Metrica joins it with a visit within two
+  hours and shows that only on its own pages.
+* Metrica does not recognise a repeated file. A retry after a lost answer can count
+  twice; that is less harm than a missing event.
+* The documents name 420 and 429 for a quota: both are tried again later.
+* 401, 403 and a counter that is not found switch the destination off, and the event
+  waits until that is mended.
 """
 
 from __future__ import annotations
@@ -41,6 +41,7 @@ from plugins.contract import (
     outcome_by_status,
 )
 from plugins.kit.ad_platforms import (
+    MAX_MESSAGE,
     AdPlatformSettings,
     base_url_field,
     currency_field,
@@ -55,8 +56,8 @@ from plugins.kit.json_bodies import json_object
 
 API: Final = "https://api-metrika.yandex.net"
 
-#: 5000 requests a day and user: a burst, and what is left of the day's, less some
-#: for the customer's own.
+#: A user has 5000 requests a day: a burst, and the rest spread over the day, less
+#: some for the customer's own requests.
 PER_MINUTE: Final = 2.5
 BURST: Final = 1000
 
@@ -69,7 +70,7 @@ GOALS: Final[Mapping[EventKind, str]] = {
     EventKind.TRASH: "",
 }
 
-#: Columns by which Metrica finds the visit, and what can stand there. A site
+#: Columns by which Metrica finds the visit, with the values they take. A site
 #: makes its UserIDs itself.
 _COLUMNS: Final[Mapping[str, re.Pattern[str]]] = {
     "ClientId": re.compile(r"[0-9]{1,20}"),
@@ -79,7 +80,7 @@ _COLUMNS: Final[Mapping[str, re.Pattern[str]]] = {
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 _TAKEN: Final = "Metrica took it and looks for the visit within two hours"
-_LATER: Final = Outcome(Verdict.RETRY, "Metrica's quota is used up")
+_QUOTA: Final = Outcome(Verdict.RETRY, "Metrica's quota is used up")
 _TOKEN: Final = Outcome(Verdict.RETRY, "Metrica does not accept the token", stop=True)
 _RIGHTS: Final = Outcome(Verdict.RETRY, "the token may not write to this counter", stop=True)
 _COUNTER: Final = Outcome(Verdict.RETRY, "Metrica does not know this counter", stop=True)
@@ -87,8 +88,8 @@ _STATUSES: Final[Mapping[int, Outcome]] = {
     401: _TOKEN,
     403: _RIGHTS,
     404: _COUNTER,
-    420: _LATER,
-    429: _LATER,
+    420: _QUOTA,
+    429: _QUOTA,
 }
 
 
@@ -127,13 +128,13 @@ class YandexMetricaSettings(AdPlatformSettings):
 
 @hookimpl
 def settings_schema() -> Schema:
-    """Counter, token, and which goal each event reaches."""
+    """Counter, token, and the goal that each event reaches."""
     return YandexMetricaSettings()
 
 
 @hookimpl
 def build_request(event: Event, settings: Mapping[str, Any]) -> Request | tuple[()]:
-    """One file with one row; nothing without a goal, or without an id that Metrica can know."""
+    """One file with one row; nothing without a goal, or without an id that Metrica can find."""
     goal, column = event_name(event, settings), settings["click_type"]
     if not goal or not _COLUMNS[column].fullmatch(event.click):
         return ()
@@ -154,30 +155,30 @@ def build_request(event: Event, settings: Mapping[str, Any]) -> Request | tuple[
 
 @hookimpl
 def classify_response(response: Response) -> Outcome:
-    """By status; a file whose row was not taken is refused, though the status is 200."""
+    """Judge the status. A file without an accepted row is refused, though the status is 200."""
     answer = json_object(response)
     uploading = answer.get("uploading")
     if response.status == 200 and isinstance(uploading, dict):
         if uploading.get("line_quantity") == 0:
             return Outcome(Verdict.REJECTED, "Metrica did not take the row of the file")
         return Outcome(Verdict.DELIVERED, _TAKEN)
-    return _judged(response, answer)
+    return _classify_failure(response, answer)
 
 
 @hookimpl
 def build_probe(settings: Mapping[str, Any]) -> Request:
-    """The last upload of this counter: reads, and needs the same counter and token."""
+    """List the last upload of this counter: a read that needs the same counter and token."""
     url = f"{_uploads(settings)}/uploadings?limit=1"
     return Request("GET", url, headers=_authorization(settings))
 
 
 @hookimpl
 def classify_probe(response: Response) -> Outcome:
-    """A list of uploads means that counter and token fit together."""
+    """Accept a list of uploads: counter and token fit together."""
     answer = json_object(response)
     if response.status == 200 and isinstance(answer.get("uploadings"), list):
         return Outcome(Verdict.DELIVERED, "Metrica knows the counter and the token")
-    return _judged(response, answer)
+    return _classify_failure(response, answer)
 
 
 @hookimpl
@@ -201,13 +202,13 @@ def _authorization(settings: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _cell(value: str) -> str:
-    """A value of CSV; without line ends, so that it stays in its row and part."""
+    """A value of CSV without line ends, so that it stays in its row."""
     text = _CONTROL.sub(" ", value).replace('"', '""')
     return f'"{text}"' if re.search('[",]', text) else text
 
 
 def _file(text: str, boundary: str) -> bytes:
-    """The only part of the form."""
+    """A form whose only part is the file."""
     return (
         f"--{boundary}\r\n"
         'Content-Disposition: form-data; name="file"; filename="conversions.csv"\r\n'
@@ -218,12 +219,12 @@ def _file(text: str, boundary: str) -> bytes:
     ).encode("utf-8", "replace")
 
 
-def _judged(response: Response, answer: Mapping[str, Any]) -> Outcome:
-    """An answer that is no success, with Metrica's own words where there are any."""
-    known = _STATUSES.get(response.status) or outcome_by_status(response)
-    if known.verdict.is_success:
+def _classify_failure(response: Response, answer: Mapping[str, Any]) -> Outcome:
+    """The outcome of an answer that is no success, with Metrica's message if it has one."""
+    outcome = _STATUSES.get(response.status) or outcome_by_status(response)
+    if outcome.verdict.is_success:
         return Outcome(Verdict.RETRY, "the answer is not Metrica's")
     message = answer.get("message")
     if not isinstance(message, str) or not message:
-        return with_message(known, f"HTTP {response.status}", response)
-    return with_message(known, f"Metrica says: {message[:180]}", response)
+        return with_message(outcome, f"HTTP {response.status}", response)
+    return with_message(outcome, f"Metrica says: {message[:MAX_MESSAGE]}", response)

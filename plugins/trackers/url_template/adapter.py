@@ -1,4 +1,4 @@
-"""Any tracker that takes a postback by URL: five templates with {macros}.
+"""Any tracker that takes a postback by URL: five templates with macros, one for each event.
 
 Most trackers take a GET. The few that want a POST get a form or JSON whose values are
 templates too. A preset (`presets.py`) writes all of these settings.
@@ -37,13 +37,13 @@ _REFUSALS: Final = ("click id not found", "clickid not found", "invalid postback
 
 @hookimpl
 def settings_schema() -> Schema:
-    """A preset, or URLs by event and how to send them."""
+    """A preset and its fields, or URLs by event and how to send them."""
     return UrlTemplateSettings()
 
 
 @hookimpl
 def build_request(event: Event, settings: Mapping[str, Any]) -> Request | tuple[()]:
-    """Fill the event's template; nothing to send where it is empty."""
+    """One request from the event's template; nothing where that is empty."""
     template = settings["urls"].get(event.kind.value)
     if not template or (not event.click and settings.get("needs_click")):
         return ()
@@ -79,7 +79,7 @@ def classify_response(response: Response, request: Request, settings: Mapping[st
 
 @hookimpl
 def wants_every_event(settings: Mapping[str, Any]) -> bool:
-    """A tracker that is told separate events counts each of them."""
+    """The mode `separate` is for trackers that count every event."""
     return settings.get("mode") == "separate"
 
 
@@ -110,7 +110,7 @@ def _classify_by_texts(response: Response, settings: Mapping[str, Any]) -> Outco
 
 
 def _find_refusal(response: Response) -> Outcome | None:
-    """An error told under status 200, as far as it is certain; else None."""
+    """A refusal under status 200, where it is certain; else None."""
     if len(response.body) < 8:
         return None
     text = response.text.casefold()
@@ -157,7 +157,7 @@ def _with_body(
 
 
 def _filled(value: Any, values: Mapping[str, str]) -> Any:
-    """The payload with its macros filled in, objects inside it too."""
+    """The payload with its macros filled in, nested objects too."""
     if isinstance(value, Mapping):
         return {name: _filled(item, values) for name, item in value.items()}
     if not isinstance(value, str):
@@ -167,7 +167,7 @@ def _filled(value: Any, values: Mapping[str, str]) -> Any:
 
 
 def _status(kind: EventKind, settings: Mapping[str, Any]) -> str:
-    """The tracker's word for an event: the customer's, else the preset's, else ours."""
+    """The word for {status}: the customer's, else the preset's, else our own."""
     if word := (settings.get("statuses") or {}).get(kind.value):
         return str(word)
     if preset := settings.get("preset"):

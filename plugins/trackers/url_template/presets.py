@@ -1,9 +1,9 @@
 """Presets: trackers and networks reachable by URL, as data files in `presets/`.
 
-A file says where its facts come from and when they were read, what a customer
-must type, the URL of each event, which click ids the tracker gives out and what
-its answers mean. `expand` turns it into settings of `url_template`. Adding a
-tracker is adding a file, and the tests read all of them.
+A file holds the source of its facts and the date they were read, the fields that a
+customer fills in, the URL of each event, the click ids that the tracker gives out, and
+the meaning of its answers. `expand` turns it into settings of `url_template`. To add a
+tracker, add a file: the tests check all of them.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from plugins.kit.click_ids import MAX_CLICK
 from plugins.kit.fields import Domain
 from plugins.kit.secret_names import is_secret_name
 
-#: The ways in which a tracker can be told, and how people call them.
+#: The ways of reporting a lead to a tracker, with their titles.
 MODES: Final[Mapping[str, str]] = {
     "one": "one conversion that changes status",
     "separate": "separate events",
@@ -42,7 +42,7 @@ _VALUE: Final = re.compile(r"(?!\.+\Z)[^\s\x00-\x1f\x7f]{1,256}")
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One thing a customer types. `pattern` must match the whole value."""
+    """One field that a customer fills in. `pattern` must match the whole value."""
 
     name: str
     title: str
@@ -57,7 +57,7 @@ class Field:
         return is_secret_name(self.name)
 
     def check(self, value: object) -> str:
-        """The value as it is kept; "" where nothing was typed. Raises ValidationError."""
+        """The value as it is stored; "" for an empty optional field. Raises ValidationError."""
         text = value.strip() if isinstance(value, str) else "" if value is None else str(value)
         text = text or self.default
         if not text:
@@ -75,9 +75,9 @@ class Field:
 class Click:
     """The click ids a tracker gives out.
 
-    `parameter` is where it wants them back; `macro` is what stands in the
-    tracker's own link, after `?start=CODE-`, "" where we do not know it.
-    A tracker that does not need one finds people by their Telegram id.
+    `parameter` takes them in a postback. `macro` stands for them in the tracker's own
+    link, after `?start=CODE-`; it is "" where it is not known. A tracker for which
+    they are not `required` finds people by their Telegram id.
     """
 
     parameter: str
@@ -87,7 +87,7 @@ class Click:
     required: bool = True
 
     def problem(self, click: str) -> str:
-        """Why the tracker cannot have given out `click`, in a sentence; "" if it can."""
+        """One sentence why the tracker cannot have given out `click`; "" if it can."""
         if len(click) > self.max_length:
             return f"this tracker's click ids have at most {self.max_length} characters"
         if not re.fullmatch(self.pattern, click):
@@ -98,9 +98,10 @@ class Click:
 
 @dataclass(frozen=True, slots=True)
 class Mode:
-    """One way to tell a tracker: a URL by event, and the words of {status}.
+    """One way of reporting a lead: a URL by event, and the words for {status}.
 
-    `reminder` stands beside a receipt that would be the same if it were amiss.
+    `reminder` is added to a success, where the tracker answers the same if it is set
+    up wrongly.
     """
 
     urls: Mapping[EventKind, str]
@@ -147,7 +148,7 @@ def presets() -> Mapping[str, Preset]:
 
 
 def parse(text: str) -> Preset:
-    """Read one file. Raises KeyError, TypeError, ValueError or ValidationError if it is wrong."""
+    """Parse one file. Raises KeyError, TypeError, ValueError or ValidationError if it is wrong."""
     raw: dict[str, Any] = json.loads(text)
     rules = raw.pop("answer_rules")
     if rules != ALTERCPA:
@@ -199,35 +200,35 @@ def find(key: str) -> Preset:
 def expand(
     key: str, mode: str, fields: Mapping[str, Any], statuses: Mapping[str, str]
 ) -> dict[str, Any]:
-    """Settings of `url_template` that tell this tracker, ready to be kept.
+    """The settings of `url_template` for this tracker, as they are stored.
 
-    Secret fields stay in the URLs by name, `{postback_key}`, so that these can
-    be shown; the rest is filled in. `statuses` are the customer's own words
-    for {status}; one that is "" switches its event off. Raises ValidationError.
+    Secret fields stay in the URLs by name, such as `{postback_key}`, so that the URLs
+    can be shown; the other fields are filled in. `statuses` are the customer's own
+    words for {status}; an empty word sends nothing for its event. Raises ValidationError.
     """
     preset = find(key)
     mode = mode or next(iter(preset.modes))
     if mode not in preset.modes:
         raise ValidationError({"mode": [f"must be one of: {', '.join(preset.modes)}"]})
-    typed = _check_fields(preset, fields)
-    words = {**preset.modes[mode].statuses, **_known(preset.modes[mode], statuses)}
+    values = _check_fields(preset, fields)
+    words = {**preset.modes[mode].statuses, **_customer_words(preset.modes[mode], statuses)}
     return {
         "preset": key,
         "mode": mode,
-        "fields": typed,
+        "fields": values,
         "statuses": {
             kind.value: word
             for kind, word in words.items()
             if word != preset.modes[mode].statuses[kind]
         },
         "urls": {
-            kind.value: _fill_in(preset.modes[mode].urls[kind], typed, word) if word else ""
+            kind.value: _fill_in(preset.modes[mode].urls[kind], values, word) if word else ""
             for kind, word in words.items()
         },
         "method": preset.method,
         "body": preset.body,
         "payload": {
-            name: value for name, value in preset.payload.items() if not _is_empty(value, typed)
+            name: value for name, value in preset.payload.items() if not _is_empty(value, values)
         },
         "headers": dict(preset.headers),
         "needs_click": preset.click.required,
@@ -240,36 +241,38 @@ def find_mode(key: str, mode: str) -> Mode:
     return preset.modes.get(mode, _NO_MODE) if preset else _NO_MODE
 
 
-def _known(mode: Mode, statuses: Mapping[str, str]) -> dict[EventKind, str]:
+def _customer_words(mode: Mode, statuses: Mapping[str, str]) -> dict[EventKind, str]:
     for name in statuses:
         if name not in mode.statuses:
             raise ValidationError({"statuses": {name: ["this tracker is not told this event"]}})
     return {EventKind(name): word for name, word in statuses.items()}
 
 
-def _check_fields(preset: Preset, given: Mapping[str, Any]) -> dict[str, str]:
-    wrong: dict[str, list[str]] = {}
-    typed: dict[str, str] = {}
+def _check_fields(preset: Preset, fields: Mapping[str, Any]) -> dict[str, str]:
+    problems: dict[str, list[str]] = {}
+    values: dict[str, str] = {}
     names = [field.name for field in preset.fields]
-    for name in given:
+    for name in fields:
         if name not in names:
-            wrong[name] = [f"is unknown; {preset.title} asks for: {', '.join(names) or 'nothing'}"]
+            problems[name] = [
+                f"is unknown; {preset.title} asks for: {', '.join(names) or 'nothing'}"
+            ]
     for field in preset.fields:
         try:
-            typed[field.name] = field.check(given.get(field.name))
+            values[field.name] = field.check(fields.get(field.name))
         except ValidationError as error:
-            wrong[field.name] = [str(message) for message in error.messages]
-    if wrong:
-        raise ValidationError({"fields": wrong})
-    return typed
+            problems[field.name] = [str(message) for message in error.messages]
+    if problems:
+        raise ValidationError({"fields": problems})
+    return values
 
 
-def _fill_in(url: str, typed: Mapping[str, str], status: str) -> str:
-    """Put values into a URL; a parameter whose optional field is empty is left out."""
+def _fill_in(url: str, values: Mapping[str, str], status: str) -> str:
+    """Fill a URL; a parameter whose optional field is empty is left out."""
     address, mark, query = url.partition("?")
-    pairs = [pair for pair in query.split("&") if not _is_empty(pair, typed)]
+    pairs = [pair for pair in query.split("&") if not _is_empty(pair, values)]
     text = f"{address}{mark}{'&'.join(pairs)}"
-    for name, value in typed.items():
+    for name, value in values.items():
         if name == "domain":
             text = text.replace("{domain}", value)
         elif not is_secret_name(name):
@@ -277,7 +280,8 @@ def _fill_in(url: str, typed: Mapping[str, str], status: str) -> str:
     return text.replace("{status}", macros.in_query(status))
 
 
-def _is_empty(value: object, typed: Mapping[str, str]) -> bool:
+def _is_empty(value: object, values: Mapping[str, str]) -> bool:
+    """Whether `value` holds a field that the customer left empty."""
     return isinstance(value, str) and any(
-        not text and f"{{{name}}}" in value for name, text in typed.items()
+        not text and f"{{{name}}}" in value for name, text in values.items()
     )

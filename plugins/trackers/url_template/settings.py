@@ -1,4 +1,4 @@
-"""What a customer of `url_template` types: a preset and its fields, or everything."""
+"""The settings of `url_template`: a preset and its fields, or URLs and how to send them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _MAX_DEPTH: Final = 4
 
 
 class _Url(fields.String):
-    """A template, stripped; empty switches its event off."""
+    """A URL template without space around it; "" sends nothing for its event."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         text = str(super()._deserialize(value, attr, data, **kwargs)).strip()
@@ -54,13 +54,13 @@ _Urls = Schema.from_dict({kind.value: _url_of(kind) for kind in EventKind}, name
 
 
 def _check_payload(value: dict[str, Any]) -> None:
-    """Names and values of a body. JSON may nest, and carry numbers and flags."""
+    """Check the names and values of a body. JSON may nest, and carry numbers and flags."""
     if _count(value, 1) > _MAX_PAYLOAD:
         raise ValidationError(f"has more than {_MAX_PAYLOAD} values")
 
 
 def _count(value: Any, depth: int) -> int:
-    """Count the values; raises ValidationError for one that cannot be sent."""
+    """The number of values inside `value`. Raises ValidationError for one that cannot be sent."""
     if isinstance(value, dict):
         if depth > _MAX_DEPTH:
             raise ValidationError(f"is nested deeper than {_MAX_DEPTH}")
@@ -123,7 +123,7 @@ class UrlTemplateSettings(Schema):
         metadata={"title": "Headers", "help": "values may hold macros"},
     )
     needs_click = fields.Boolean(
-        load_default=False, metadata={"title": "Say nothing of a lead without a click id"}
+        load_default=False, metadata={"title": "Send nothing for a lead without a click id"}
     )
     answer_rules = _AnswerRules(
         load_default="",
@@ -145,7 +145,7 @@ class UrlTemplateSettings(Schema):
 
     @post_load
     def expand(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
-        """Settings as they are kept: what a preset says is written out."""
+        """Replace a preset by the settings that it stands for. Raises ValidationError."""
         if data["preset"]:
             written = presets.expand(data["preset"], data["mode"], data["fields"], data["statuses"])
             written["urls"] = self.fields["urls"].deserialize(written["urls"], "urls")
@@ -161,7 +161,7 @@ class UrlTemplateSettings(Schema):
 
 
 def _check_body(data: Mapping[str, Any]) -> None:
-    """A GET carries no body, and a body without a form has no values."""
+    """A GET has no body, and a payload needs a form or JSON. Raises ValidationError."""
     if data["body"] != "none" and data["method"] != "POST":
         raise ValidationError("a body needs the method POST", "body")
     if data["payload"] and data["body"] == "none":
