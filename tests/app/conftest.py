@@ -28,9 +28,19 @@ from app import create_app
 from app.crypto import hash_secret, new_secret
 from app.extensions import db
 from app.models import Account
+from app.services.accounts import rate_limits
+from app.services.billing import tariffs
 from app.services.lists.row_counts import TALLIES
+from app.services.service_bot import sessions
 
 _numbers = itertools.count(1)
+LIMITS = (
+    rate_limits.AUTHENTICATED,
+    rate_limits.ANONYMOUS,
+    rate_limits.OUTBOUND,
+    sessions.POLLS,
+    tariffs.CHECKS,
+)
 
 
 class IsolatedSession(Session):
@@ -126,6 +136,8 @@ def clean_redis(redis_server: Any) -> Iterator[redis.Redis]:
     """The shared Redis, empty."""
     with redis.Redis.from_url(redis_server.url) as connection:
         connection.flushall()
+        for limit in LIMITS:
+            limit.buckets.forget()
         yield connection
 
 

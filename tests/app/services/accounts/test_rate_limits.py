@@ -1,12 +1,9 @@
-from __future__ import annotations
+"""Callers of the API are served at a rate, and told when to come again."""
 
-import threading
-from itertools import pairwise
+from __future__ import annotations
 
 import pytest
 import redis
-from hypothesis import given
-from hypothesis import strategies as st
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
@@ -78,73 +75,7 @@ def test_a_clock_that_is_set_back_shuts_nobody_out(bucket):
     assert refused.value.extra["retry_after"] == 1
 
 
-def test_processes_count_together(clean_redis):
-    def make() -> Limit:
-        return Limit(
-            "test", per_minute=60, burst=20, clock=lambda: NOON, shared=lambda: clean_redis
-        )
-
-    granted: list[bool] = []
-
-    def call(limit: Limit) -> None:
-        granted.extend(_granted(limit) for _ in range(20))
-
-    threads = [threading.Thread(target=call, args=[make()]) for _ in range(3)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert sum(granted) == 20
-
-
-def test_after_a_fault_redis_is_left_alone_for_a_while(clean_redis):
-    asked: list[float] = []
-    clock = Clock()
-
-    def shared() -> redis.Redis:
-        asked.append(clock.now)
-        return _away()
-
-    limit = Limit("test", per_minute=60, burst=5, clock=clock, shared=shared)
-    for _ in range(12):
-        _granted(limit)
-        clock.now += 1
-    assert asked == [NOON, NOON + 5, NOON + 10]
-
-
-def test_redis_keeps_nothing_that_it_does_not_need(clean_redis):
-    limit = Limit("test", per_minute=60, burst=5, clock=Clock(), shared=lambda: clean_redis)
-    limit.hit("1")
-    assert 0 < clean_redis.pttl("gatepost:limit:test:1") <= 1000
-
-
-def test_one_process_remembers_a_bounded_number_of_callers(monkeypatch):
-    monkeypatch.setattr(rate_limits, "KEPT", 3)
-    limit = Limit("test", per_minute=60, burst=1, clock=Clock(), shared=_away)
-    for caller in "abcdef":
-        assert _granted(limit, caller)
-    assert len(limit._full) == 3
-    limit.clock.now += 60
-    assert _granted(limit, "g")
-    assert set(limit._full) == {"g"}
-
-
-@given(st.lists(st.floats(0, 5), min_size=1, max_size=60))
-def test_no_stretch_of_time_sees_more_than_its_share(pauses):
-    clock = Clock()
-    limit = Limit("test", per_minute=60, burst=3, clock=clock, shared=_away)
-    times = []
-    for pause in pauses:
-        clock.now += pause
-        if _granted(limit):
-            times.append(clock.now)
-    assert all(first <= second for first, second in pairwise(times))
-    for index, start in enumerate(times):
-        for more, end in enumerate(times[index:], 1):
-            assert more <= 3 + (end - start) + 1e-3
-
-
-# At the doors
+# -- at the endpoints ---------------------------------------------------------
 
 
 @pytest.fixture(autouse=True)
