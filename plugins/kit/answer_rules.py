@@ -12,6 +12,9 @@ it never overrules a status that asks for another try (408, 425, 429, 5xx).
 ignored. `json` is a path of names joined by dots, and `equals` the value that must
 stand there, or a list of them; without `equals` any value but null, false, ""
 and 0 will do. `reason` and `disable_destination` replace those of the outcome.
+
+In place of a rule may stand one of the names "unknown_click", "bad_key" and
+"duplicate": the phrases that many trackers use for that outcome.
 """
 
 from __future__ import annotations
@@ -22,6 +25,8 @@ from typing import Any, Final
 from marshmallow import ValidationError
 
 from plugins.contract import Outcome, Response, Verdict, outcome_by_status
+
+Rule = Mapping[str, Any]
 
 #: What an answer can mean, by the words that rules use in `outcome`.
 OUTCOMES: Final[Mapping[str, Outcome]] = {
@@ -34,14 +39,35 @@ OUTCOMES: Final[Mapping[str, Outcome]] = {
     "later": Outcome(Verdict.RETRY, "the tracker asks for another try"),
 }
 
+#: Rules that may be given by their name: what many trackers answer in the same words.
+COMMON_RULES: Final[Mapping[str, Rule]] = {
+    "unknown_click": {
+        "contains": [
+            "incorrect subid", "click id not found", "clickid not found", "click not found",
+            "unknown click", "invalid click", "subid not found", "visit not found",
+            "no such click",
+        ],
+        "outcome": "unknown_click",
+    },
+    "bad_key": {
+        "contains": [
+            "invalid postback key", "wrong postback key", "invalid token", "wrong token",
+            "invalid key", "wrong key",
+        ],
+        "outcome": "bad_key",
+    },
+    "duplicate": {
+        "contains": ["duplicate", "already exists", "already registered"],
+        "outcome": "duplicate",
+    },
+}  # fmt: skip
+
 MAX_RULES: Final = 32
 MAX_TEXT: Final = 256
 
 _CONDITIONS: Final = frozenset({"status", "contains", "json"})
 _KEYS: Final = _CONDITIONS | {"equals", "outcome", "reason", "disable_destination"}
 _CLASSES: Final = frozenset(f"{digit}xx" for digit in range(1, 6))
-
-Rule = Mapping[str, Any]
 
 
 def classify(response: Response, rules: Sequence[Rule]) -> Outcome | None:
@@ -110,10 +136,13 @@ def check_rules(raw: object) -> list[dict[str, Any]]:
     """A checked copy of the rules. Raises ValidationError, naming the rule that is wrong."""
     if not isinstance(raw, list) or not 0 < len(raw) <= MAX_RULES:
         raise ValidationError(f"must be the name of a reader, or a list of 1 to {MAX_RULES} rules")
-    for number, rule in enumerate(raw, start=1):
+    rules: list[Any] = [
+        COMMON_RULES.get(rule, rule) if isinstance(rule, str) else rule for rule in raw
+    ]
+    for number, rule in enumerate(rules, start=1):
         if problem := _problem(rule):
             raise ValidationError(f"rule {number} {problem}")
-    return [dict(rule) for rule in raw]
+    return [dict(rule) for rule in rules]
 
 
 def _problem(rule: object) -> str | None:

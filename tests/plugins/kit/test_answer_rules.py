@@ -65,6 +65,22 @@ def test_a_rule_may_bring_its_own_reason_and_keep_the_destination_on():
     assert outcome.stop
 
 
+@pytest.mark.parametrize(
+    ("body", "verdict"),
+    [
+        ("Click ID not found", Verdict.REJECTED),
+        ("wrong token", Verdict.RETRY),
+        ("already registered", Verdict.DUPLICATE),
+    ],
+)
+def test_a_name_stands_for_what_many_trackers_answer(body: str, verdict: Verdict):
+    rules = answer_rules.check_rules(list(answer_rules.COMMON_RULES))
+    assert all(isinstance(rule, dict) for rule in rules)
+    outcome = answer_rules.classify(Response(200, {}, body.encode()), rules)
+    assert outcome is not None
+    assert outcome.verdict is verdict
+
+
 def test_the_wait_that_the_tracker_asks_for_is_kept():
     outcome = classify([{"status": 429, "outcome": "later"}], 429)
     assert outcome is not None
@@ -78,6 +94,7 @@ def test_the_wait_that_the_tracker_asks_for_is_kept():
         "nobody",
         7,
         [{}],
+        ["nobody"],
         [{"outcome": "delivered"}],
         [{"status": 200, "outcome": "maybe"}],
         [{"status": 99, "outcome": "refused"}],
