@@ -39,6 +39,7 @@ pytest_plugins = (
     "tests.support.stage",
     "tests.support.desk",
     "tests.support.courier",
+    "tests.support.track_bot",
 )
 
 SECRET_KEY = "a secret for tests only, never used elsewhere"

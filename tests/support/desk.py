@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from app.extensions import db
 from app.models import Account, Bot, Campaign, Message, Notice
 from app.sandbox.telegram import people
-from app.sandbox.telegram.people import Person
+from app.sandbox.telegram.people import Chat, Person
 from app.services import messages
 from app.services.bots import webhooks
 from app.services.leads import process
@@ -29,6 +29,7 @@ TOKEN = "5151:AAservice-bots-own_token"
 NONCE = "n" * 15 + "_-7"
 ANN = Person(987_654_321, "Ann", "Lee", "ann_lee", "en")
 IVAN = Person(123_456_789, "Иван", "", "", "ru")
+WALKERS = [Person(1000 + number, f"W{number}") for number in range(8)]
 
 
 @dataclass
@@ -48,9 +49,9 @@ class Desk:
 
     def receive(self, *updates: dict[str, Any], bot: int | None = None) -> None:
         """Updates come to the service bot, or to another one, and are processed."""
-        for update in updates:
-            update.setdefault("update_id", next(self.uid))
-            inbox.store_updates(bot or self.bot_id, [json.dumps(update).encode()])
+        for one in updates:
+            one.setdefault("update_id", next(self.uid))
+            inbox.store_updates(bot or self.bot_id, [json.dumps(one).encode()])
             process.process_updates(seconds=10)
 
     def fetch(self) -> int:
@@ -86,7 +87,7 @@ class Desk:
     def speak(self) -> None:
         messages.send(seconds=5.0)
 
-    def translatable(self, person: Person) -> list[Any]:
+    def sent_to(self, person: Person) -> list[Any]:
         return [one for one in self.telegram.sent(TOKEN) if one.chat_id == person.id]
 
     def staged(self) -> list[Message]:
@@ -148,3 +149,34 @@ def make_campaign(live_app: Flask) -> Callable[..., tuple[int, int, str]]:
         return bot_id, chat, code
 
     return make
+
+
+@pytest.fixture
+def ann(desk: Desk) -> Account | None:
+    """Ann's account; the word of her login has long been said."""
+    desk.start(ANN, f"login-{NONCE}")
+    desk.speak()
+    long_ago = time.time() - 3600
+    db.session.execute(update(Message).values(created=long_ago, sent=long_ago))
+    db.session.commit()
+    return desk.account_of(ANN)
+
+
+@pytest.fixture
+def walk(desk: Desk) -> Callable[..., None]:
+    """`walk(campaign, person, "start", "join")`: what a person does there."""
+
+    def do(campaign: tuple[int, int, str], person: Person, *steps: str) -> None:
+        bot, chat, code = campaign
+        there = Chat(chat, "Flowers")
+        made = {
+            "start": lambda: people.start(person, f"{code}-c1"),
+            "request": lambda: people.join_request(person, there),
+            "join": lambda: people.join(person, there),
+            "leave": lambda: people.leave(person, there),
+            "kick": lambda: people.kick(person, there),
+        }
+        for step in steps:
+            desk.receive(made[step](), bot=bot)
+
+    return do

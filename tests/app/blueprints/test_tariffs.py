@@ -7,14 +7,11 @@ import time
 
 import pytest
 
-from app.config import BadSetting
-from app.errors import NoGateway
 from app.extensions import db
 from app.models import Account, Campaign, Lead, Payment
 from app.sandbox.serving import running
 from app.sandbox.vendors.payment_gateway import GatewayDouble
 from app.sandbox.vendors.vendor import Manner
-from app.services.billing.gateway import configured
 from app.services.leads import process
 from app.services.updates import inbox
 from plugins.payments import registry
@@ -195,19 +192,3 @@ def test_tracking_goes_on_in_grace_and_rests_after_it(
     assert bool(found) is tracked
     assert db.session.get(Campaign, campaign).status == 0
     db.session.commit()
-
-
-def test_a_wrong_gateway_stops_the_start(settings):
-    wrong = (
-        {"PAYMENT_GATEWAY": "nothing"},
-        {"PAYMENT_GATEWAY": "signed_gateway"},
-        {"PAYMENT_GATEWAY": "signed_gateway", "PAYMENT_SETTINGS": '{"url": 5}'},
-    )
-    for changes in wrong:
-        with pytest.raises(BadSetting, match="PAYMENT_"):
-            configured(settings(**changes))
-    for text in ("[]", "{", "5"):
-        with pytest.raises(BadSetting, match="PAYMENT_SETTINGS"):
-            settings(PAYMENT_SETTINGS=text)
-    assert configured(settings()) is None
-    assert NoGateway.code == "gateway"

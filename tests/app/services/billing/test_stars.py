@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
 import time
 
 import pytest
@@ -14,64 +13,15 @@ from app.extensions import db
 from app.models import Account, Payment, PaymentState, Update, UpdateState
 from app.sandbox.telegram import faults, people
 from app.sandbox.telegram.state import CheckoutState
-from app.services.billing import gateway, refunds
-from app.services.bots import webhooks
+from app.services.billing import gateway
 from app.services.leads import process
 from app.services.messages.callbacks import CALLBACK_ANSWERS
 from tests.support.desk import ANN, IVAN, TOKEN, rows
+from tests.support.till import bought, paid, paid_twice, payments, state
 
 DAY = 86_400
 SETTINGS = {"stars": {"cat": 1800}, "stars_per_usd": 75.3, "support": "@gate_support"}
 NOW = 1_790_000_000
-
-
-@pytest.fixture
-def till(desk, live_app, change_settings):
-    """The service bot sells plans for Stars."""
-    change_settings(payment_gateway="telegram_stars", payment_settings=json.dumps(SETTINGS))
-    live_app.extensions["gateway"] = gateway.configured(live_app.config["SETTINGS"])
-    yield desk
-    live_app.extensions["gateway"] = None
-
-
-@pytest.fixture
-def ann(make_account):
-    return make_account(tg_id=ANN.id)
-
-
-@pytest.fixture
-def mine(api, ann):
-    return api(ann.key)
-
-
-def state(account):
-    (row,) = rows(select(Account).where(Account.id == account.id))
-    return row.tariff, row.paid_until
-
-
-def payments():
-    return rows(select(Payment).order_by(Payment.id))
-
-
-def bought(mine, plan="cat"):
-    return mine.post("tariff/buy", tariff=plan)["data"]["url"]
-
-
-def paid(till, link, person=ANN):
-    """The person pays the link: the checkout, and then the money."""
-    checkout = till.telegram.pay(TOKEN, link, person)
-    till.fetch()
-    till.fetch()
-    return checkout
-
-
-def paid_twice(till, link):
-    """Two press at once, and both pay the same link."""
-    for _ in range(2):
-        till.telegram.pay(TOKEN, link, ANN)
-    till.fetch()
-    till.fetch()
-    return payments()
 
 
 def test_a_plan_is_bought_by_an_invoice_link(till, mine, ann):
@@ -106,7 +56,7 @@ def test_who_pays_gets_the_plan_and_is_told(till, mine, ann, client):
     assert told["state"] == "paid"
     till.tell()
     till.speak()
-    assert "Kitty" in till.translatable(ANN)[-1].text
+    assert "Kitty" in till.sent_to(ANN)[-1].text
 
 
 def test_a_payment_that_is_not_made_yet_is_checked_without_asking_anybody(till, mine, client):
@@ -263,127 +213,6 @@ def test_money_that_no_invoice_explains_is_logged_and_stops_nothing(till, mine, 
     assert ["payment.unknown" in said[0], "refund.unknown" in said[1]] == [True, True]
 
 
-# -- refunds -------------------------------------------------------------------
-
-
-@pytest.fixture
-def run(app):
-    def run(line):
-        result = app.test_cli_runner().invoke(args=line.split())
-        assert result.exception is None or isinstance(result.exception, SystemExit)
-        return result
-
-    return run
-
-
-def test_a_refund_gives_the_stars_back_and_takes_the_plan(till, mine, ann, run):
-    paid(till, bought(mine))
-    (payment,) = payments()
-    listed = run(f"payment list --login {ann.login}")
-    assert json.loads(listed.stdout)["id"] == payment.id
-    given = run(f"payment refund --id {payment.id}")
-    assert (given.exit_code, given.stdout) == (
-        0,
-        f"payment {payment.id} is given back: 1800 XTR\n",
-    )
-    (call,) = till.telegram.calls(TOKEN, "refundStarPayment")
-    assert call.params == {"user_id": ANN.id, "telegram_payment_charge_id": payment.charge}
-    assert state(ann) == ("kitten", None)
-    assert mine.get("tariff/history")["data"][0]["state"] == "refunded"
-    till.speak()
-    assert "given back" in till.translatable(ANN)[-1].text
-
-
-def test_a_refund_is_counted_once_however_often_it_is_told(till, mine, ann, run):
-    paid(till, bought(mine))
-    (payment,) = payments()
-    for _ in range(2):
-        assert run(f"payment refund --id {payment.id}").exit_code == 0
-    assert till.fetch() == 1  # Telegram tells of it too
-    assert state(ann) == ("kitten", None)
-    assert len(till.telegram.calls(TOKEN, "refundStarPayment")) == 1
-    assert len([one for one in till.staged() if "given back" in one.text]) == 1
-
-
-def test_a_refund_that_telegram_tells_of_has_the_same_effect(till, mine, ann):
-    checkout = paid(till, bought(mine))
-    webhooks.api_of(TOKEN).call(
-        "refundStarPayment", user_id=ANN.id, telegram_payment_charge_id=checkout.charge
-    )
-    till.fetch()
-    assert payments()[0].state == PaymentState.REFUNDED
-    assert state(ann) == ("kitten", None)
-
-
-def test_a_refund_that_was_made_but_not_written_down_is_written_down(till, mine, ann, run):
-    checkout = paid(till, bought(mine))
-    webhooks.api_of(TOKEN).call(
-        "refundStarPayment", user_id=ANN.id, telegram_payment_charge_id=checkout.charge
-    )
-    assert run(f"payment refund --id {payments()[0].id}").exit_code == 0
-    assert payments()[0].state == PaymentState.REFUNDED
-
-
-def test_a_refund_that_cannot_be_says_why_and_changes_nothing(till, mine, ann, run, live_app):
-    bought(mine)
-    number = payments()[0].id
-    assert "was never paid" in run(f"payment refund --id {number}").stderr
-    assert "there is no payment 99" in run("payment refund --id 99").stderr
-    paid(till, payments()[0].url)
-    till.telegram.fail(TOKEN, "refundStarPayment", "server_error")
-    assert run(f"payment refund --id {number}").exit_code == 1
-    db.session.execute(update(Payment).values(gateway="signed_gateway"))
-    db.session.commit()
-    assert "it was paid by signed_gateway" in run(f"payment refund --id {number}").stderr
-    live_app.extensions["gateway"] = None
-    assert run(f"payment refund --id {number}").exit_code == 1
-    assert state(ann)[0] == "cat"
-
-
-def test_two_who_give_back_at_once_take_the_days_once(till, api, make_account, live_app):
-    until = int(time.time()) + 2 * DAY
-    cat = make_account(tg_id=ANN.id, tariff="cat", paid_until=until)
-    paid(till, bought(api(cat.key)))
-    number = payments()[0].id
-
-    def give_back():
-        with live_app.app_context():
-            refunds.refund(number)
-
-    threads = [threading.Thread(target=give_back) for _ in range(3)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    till.fetch()
-    assert state(cat) == ("cat", until)
-
-
-def test_a_renewal_that_is_given_back_leaves_the_days_before_it(till, api, make_account, run):
-    until = int(time.time()) + 2 * DAY
-    cat = make_account(tg_id=ANN.id, tariff="cat", paid_until=until)
-    paid(till, bought(api(cat.key), "tiger"))
-    assert state(cat) == ("tiger", until + 30 * DAY)
-    run(f"payment refund --id {payments()[0].id}")
-    assert state(cat) == ("cat", until)
-
-
-def test_a_first_payment_given_back_leaves_what_was_stacked_upon_it(till, mine, ann, run):
-    one, two = paid_twice(till, bought(mine))
-    run(f"payment refund --id {one.id}")
-    assert state(ann) == ("cat", one.paid + 30 * DAY)
-    run(f"payment refund --id {two.id}")
-    assert state(ann) == ("kitten", None)
-
-
-def test_the_last_of_two_payments_is_given_back_first_all_the_same(till, mine, ann, run):
-    one, two = paid_twice(till, bought(mine))
-    run(f"payment refund --id {two.id}")
-    assert state(ann) == ("cat", one.paid + 30 * DAY)
-    run(f"payment refund --id {one.id}")
-    assert state(ann) == ("kitten", None)
-
-
 def age(days):
     """All that was bought happened so many days earlier."""
     back = days * DAY
@@ -394,54 +223,6 @@ def age(days):
     db.session.commit()
 
 
-def test_a_payment_whose_days_are_over_takes_none_of_a_later_one(till, mine, ann, run):
-    paid(till, bought(mine))
-    age(100)
-    paid(till, bought(mine))
-    was = state(ann)
-    run(f"payment refund --id {payments()[0].id}")
-    assert state(ann) == was
-
-
-def test_days_that_were_used_are_not_taken_from_an_upgrade(till, mine, ann, run):
-    paid(till, bought(mine))
-    age(28)
-    paid(till, bought(mine, "tiger"))
-    tariff, until = state(ann)
-    run(f"payment refund --id {payments()[0].id}")
-    assert state(ann) == (tariff, until - 2 * DAY)
-
-
-def test_a_plan_that_the_operator_gave_later_survives_a_refund(till, mine, ann, run):
-    paid(till, bought(mine))
-    age(100)
-    granted = int(time.time()) + 20 * DAY
-    db.session.execute(update(Account).values(tariff="tiger", paid_until=granted))
-    db.session.commit()
-    run(f"payment refund --id {payments()[0].id}")
-    assert state(ann) == ("tiger", granted)
-
-
-def test_money_that_went_back_before_it_was_told_to_come_grants_nothing(till, mine, ann):
-    bought(mine)
-    told = {
-        "currency": "XTR", "total_amount": 1800, "invoice_payload": payments()[0].ref,
-        "telegram_payment_charge_id": "early", "provider_payment_charge_id": "",
-    }  # fmt: skip
-    till.receive(people.refunded_payment(ANN, told), people.successful_payment(ANN, told))
-    assert state(ann) == ("kitten", None)
-    (payment,) = payments()
-    assert payment.state == PaymentState.REFUNDED
-
-
-def test_a_plan_that_the_operator_gave_for_good_survives_a_refund(till, mine, ann, run):
-    paid(till, bought(mine))
-    db.session.execute(update(Account).values(tariff="tiger", paid_until=None))
-    db.session.commit()
-    run(f"payment refund --id {payments()[0].id}")
-    assert state(ann) == ("tiger", None)
-
-
 # -- questions -----------------------------------------------------------------
 
 
@@ -449,7 +230,7 @@ def test_paysupport_names_who_to_ask_and_what_was_paid(till, mine):
     paid(till, bought(mine))
     till.receive(people.text(ANN, "/paysupport"))
     till.speak()
-    text = till.translatable(ANN)[-1].text
+    text = till.sent_to(ANN)[-1].text
     assert "@gate_support" in text
     assert f"No. {payments()[0].id}: Kitty, 1800 XTR" in text
 
@@ -457,8 +238,8 @@ def test_paysupport_names_who_to_ask_and_what_was_paid(till, mine):
 def test_paysupport_answers_who_has_no_account(till):
     till.receive(people.text(IVAN, "/paysupport@gate_service_bot my money"))
     till.speak()
-    assert "@gate_support" in till.translatable(IVAN)[-1].text
-    assert "Вопрос" in till.translatable(IVAN)[-1].text
+    assert "@gate_support" in till.sent_to(IVAN)[-1].text
+    assert "Вопрос" in till.sent_to(IVAN)[-1].text
 
 
 def test_a_bot_that_sells_nothing_has_no_paysupport(desk):

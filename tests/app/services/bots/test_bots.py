@@ -8,29 +8,14 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import select, text
+from sqlalchemy import select
 
 from app.errors import ApiError, BotTaken, NotFound, TokenRefused, TooManyRequests, WebhookRefused
 from app.extensions import cipher, db
 from app.models import Account, Bot, BotChat, BotStatus, Campaign
 from app.sandbox.telegram import faults
 from app.services.bots import bots, webhooks
-
-TOKEN = "4242:AAsecret-part_of-the-token"
-BASE = "http://127.0.0.1:9"
-
-
-@pytest.fixture
-def telegram(bot_api: Any, change_settings: Callable[..., None]) -> Any:
-    """The double, knowing one bot; this installation has a public address."""
-    change_settings(public_url=BASE)
-    bot_api.add_bot(TOKEN, "trackbot", "Track Bot")
-    return bot_api
-
-
-def noted(bot: Bot) -> str:
-    """The address of what is noted, without the kinds of updates."""
-    return bot.webhook_url.partition("#")[0]
+from tests.support.track_bot import TOKEN, noted
 
 
 def test_a_bot_is_connected_with_its_webhook(telegram: Any, account: Account) -> None:
@@ -48,12 +33,6 @@ def test_the_webhook_address_is_random_and_tells_nothing(telegram: Any, account:
     assert len(bot.webhook_path) >= 22
     assert "4242" not in bot.webhook_url
     assert TOKEN.partition(":")[2] not in bot.webhook_url
-
-
-def test_the_backlog_of_a_bot_is_kept(telegram: Any, account: Account) -> None:
-    bots.add(account.id, TOKEN)
-    (call,) = telegram.calls(TOKEN, "setWebhook")
-    assert "drop_pending_updates" not in call.params
 
 
 @pytest.mark.parametrize(
@@ -95,15 +74,6 @@ def test_the_reason_of_telegram_reaches_the_owner(telegram: Any, account: Accoun
     telegram.fail(TOKEN, "setWebhook", faults.refuse(400, "Bad Request: bad webhook: so what"))
     with pytest.raises(WebhookRefused, match="so what"):
         bots.add(account.id, TOKEN)
-
-
-def test_a_webhook_that_reads_back_wrong_is_refused(telegram: Any, account: Account) -> None:
-    telegram.fail(TOKEN, "getWebhookInfo", faults.flood(1))
-    assert bots.add(account.id, TOKEN).webhook_url  # patience, not a failure
-    other = "4343:AAother"
-    telegram.add_bot(other, "otherbot")
-    telegram.push(other, {"message": {"text": "before"}})
-    bots.add(account.id, other)
 
 
 def test_a_bot_of_another_account_is_taken(
@@ -196,12 +166,6 @@ def test_a_new_token_wakes_a_paused_bot(telegram: Any, account: Account) -> None
     assert (again.token, again.name) == (fresh, "Renamed")
 
 
-def test_an_old_tokens_refusal_does_not_pause_the_new_one(telegram: Any, account: Account) -> None:
-    bot = bots.add(account.id, TOKEN)
-    bots.pause(bot.id, "Telegram refused the token", "4242:AAold")
-    assert bot.paused == ""
-
-
 def test_another_accounts_bot_is_as_missing_as_no_bot(
     telegram: Any, account: Account, make_account: Callable[..., Account]
 ) -> None:
@@ -211,91 +175,6 @@ def test_another_accounts_bot_is_as_missing_as_no_bot(
         for verb in (bots.find, bots.chats, bots.remove):
             with pytest.raises(NotFound):
                 verb(stranger.id, id_)
-
-
-def test_without_a_public_address_no_webhook_is_left(
-    telegram: Any, account: Account, change_settings: Callable[..., None]
-) -> None:
-    bots.add(account.id, TOKEN)
-    change_settings(public_url="")
-    assert bots.reconcile() == 1
-    assert telegram.webhook_info(TOKEN)["url"] == ""
-    assert bots.reconcile() == 0
-
-
-def test_what_another_version_registered_is_registered_anew(
-    telegram: Any, account: Account, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """As the old clock does between the migration and its end, and after a rollback."""
-    fewer = tuple(kind for kind in bots.ALLOWED_UPDATES if kind != "pre_checkout_query")
-    with monkeypatch.context() as old:
-        old.setattr(webhooks, "ALLOWED_UPDATES", fewer)
-        old.setattr(webhooks, "_KINDS", "", raising=False)
-        bots.add(account.id, TOKEN)
-    assert "pre_checkout_query" not in telegram.webhook_info(TOKEN)["allowed_updates"]
-    assert bots.reconcile() == 1
-    assert "pre_checkout_query" in telegram.webhook_info(TOKEN)["allowed_updates"]
-    assert bots.reconcile() == 0
-
-
-def test_a_new_public_address_moves_every_webhook(
-    telegram: Any, account: Account, change_settings: Callable[..., None]
-) -> None:
-    bot = bots.add(account.id, TOKEN)
-    change_settings(public_url="http://127.0.0.1:10")
-    assert bots.reconcile() == 1
-    db.session.refresh(bot)
-    assert telegram.webhook_info(TOKEN)["url"] == noted(bot)
-    assert bot.webhook_url.startswith("http://127.0.0.1:10/telegram/")
-    assert telegram.webhook_secret(TOKEN) == cipher.webhook_secret(bot.webhook_path)
-
-
-def test_one_bot_that_fails_does_not_keep_the_others_from_moving(
-    telegram: Any, account: Account, change_settings: Callable[..., None]
-) -> None:
-    other = "4343:AAother"
-    telegram.add_bot(other, "otherbot")
-    broken, fine = bots.add(account.id, TOKEN), bots.add(account.id, other)
-    change_settings(public_url="http://127.0.0.1:10")
-    telegram.fail(TOKEN, "setWebhook", faults.UNAUTHORIZED)
-    assert bots.reconcile() == 1
-    assert db.session.get(Bot, broken.id, populate_existing=True).paused
-    assert "127.0.0.1:10/" in db.session.get(Bot, fine.id, populate_existing=True).webhook_url
-    assert bots.reconcile() == 0  # a paused bot is left alone
-
-
-def test_a_living_bot_whose_webhook_fails_is_repaired_later(
-    telegram: Any, account: Account
-) -> None:
-    bot = bots.add(account.id, TOKEN)
-    telegram.fail(TOKEN, "setWebhook", faults.SERVER_ERROR)
-    with pytest.raises(WebhookRefused):
-        bots.add(account.id, TOKEN)
-    assert bots.find(account.id, bot.id).status == BotStatus.ACTIVE
-    assert bots.reconcile() == 1
-    db.session.refresh(bot)
-    assert telegram.webhook_info(TOKEN)["url"] == noted(bot)
-
-
-def test_a_token_that_cannot_be_unsealed_stops_no_clock(
-    telegram: Any, account: Account, change_settings: Callable[..., None]
-) -> None:
-    bot = bots.add(account.id, TOKEN)
-    db.session.execute(text("UPDATE bot SET token = 'junk'"))
-    db.session.commit()
-    change_settings(public_url="http://127.0.0.1:10")
-    assert bots.reconcile() == 0
-    db.session.expunge(bot)
-
-
-def test_a_bot_in_another_processs_hands_is_left_alone(
-    telegram: Any, account: Account, change_settings: Callable[..., None]
-) -> None:
-    bot = bots.add(account.id, TOKEN)
-    bot.poll_until = 1e11
-    db.session.commit()
-    change_settings(public_url="http://127.0.0.1:10")
-    assert bots.reconcile() == 0
 
 
 def test_a_token_is_stored_sealed_and_logged_nowhere(

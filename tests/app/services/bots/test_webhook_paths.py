@@ -57,7 +57,7 @@ def test_no_more_paths_are_remembered_than_allowed():
     assert lookup.asked == ["a", "b", "c", "b"]
 
 
-def test_a_deleted_bot_is_behind_no_path(world):
+def test_a_deleted_bot_is_behind_no_path(live_app, world):
     path = f"path-of-nobody-{time.monotonic_ns()}"
     bot = world.bot(webhook_path=path)
     assert webhook_paths.find_bot(path) == bot

@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-import time
-from collections import Counter
-
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import delete, select, update
-from sqlalchemy.exc import OperationalError
 
-from app.database import lock
 from app.errors import NotFound
 from app.extensions import db
-from app.models import Lead, LeadTally, Span
-from app.queues import Queue
-from app.services import maintenance
+from app.models import Lead
 from app.services.leads.query import LEADS
 from app.services.lists import row_counts
 from app.services.lists.long_lists import RowQuery, fetch
@@ -128,62 +121,6 @@ def test_a_page_of_rare_rows_leaps_over_the_hours_between(app, world):
     assert ([row.id for row in page.rows], page.total) == (rare[2:5][::-1], 9)
     page = fetch(LEADS, wanted, limit=2, offset=1, before=rare[5])
     assert [row.id for row in page.rows] == [rare[3], rare[2]]
-
-
-def test_folding_leaves_one_row_for_each_hour_day_and_sum(app, world):
-    campaign = world.campaign()
-    for number in range(5):
-        world.lead(campaign, start_time=START + number)
-    world.lead(campaign, start_time=START + 86_400)
-    assert row_counts.compact() == 6
-    assert row_counts.compact() == 0
-    rows = db.session.execute(select(LeadTally.span, LeadTally.number)).all()
-    assert Counter(map(tuple, rows)) == {
-        (Span.HOUR, 5): 1, (Span.HOUR, 1): 1, (Span.DAY, 5): 1, (Span.DAY, 1): 1,
-        (Span.TOTAL, 6): 1,
-    }  # fmt: skip
-    db.session.execute(delete(Lead))
-    row_counts.compact()
-    assert db.session.scalars(select(LeadTally)).all() == []
-
-
-def test_more_fresh_rows_than_one_transaction_takes_are_all_folded(app, world, monkeypatch):
-    monkeypatch.setattr(row_counts, "AT_ONCE", 3)
-    campaign = world.campaign()
-    for number in range(8):
-        world.lead(campaign, start_time=START + 3600 * number)
-    assert row_counts.compact() == 8
-    sums = select(LeadTally.number).where(LeadTally.span == Span.TOTAL)
-    assert db.session.scalars(sums).all() == [8]
-
-
-def test_a_fold_ends_in_time_and_the_next_one_goes_on(app, world, monkeypatch):
-    monkeypatch.setattr(row_counts, "AT_ONCE", 3)
-    campaign = world.campaign()
-    for number in range(8):
-        world.lead(campaign, start_time=START + 3600 * number)
-    assert [row_counts.compact(0), row_counts.compact(0), row_counts.compact(0)] == [3, 3, 2]
-
-
-def test_the_clock_rings_whatever_becomes_of_folding(app, world, monkeypatch):
-    def fail(_seconds):
-        raise OperationalError("fold", {}, Exception("it takes too long"))
-
-    monkeypatch.setattr(row_counts, "compact", fail)
-    destination = world.destination()
-    world.postback(destination, state=0, due=0.0)
-    assert maintenance.tick(time.time() + 60) == [Queue.POSTBACKS]
-
-
-def test_the_clock_does_not_wait_for_another_that_folds(live_app, world):
-    if db.engine.dialect.name == "sqlite":
-        return  # one writer at a time, and BUSY_SECONDS for each
-    world.lead(world.campaign())
-    with db.engine.connect() as other:
-        lock(other, row_counts._LOCK)
-        assert row_counts.compact() == 0
-        other.rollback()
-    assert row_counts.compact() > 0
 
 
 def test_a_page_after_a_row_that_is_gone_says_so(app, world):

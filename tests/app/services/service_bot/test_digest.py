@@ -5,51 +5,18 @@ from __future__ import annotations
 import threading
 import time
 
-import pytest
-from sqlalchemy import event, select, update
+from sqlalchemy import select, update
 
 from app.extensions import db
-from app.models import Account, BotChat, Campaign, Message, MessageState, Notice
+from app.models import Account, BotChat, Campaign, MessageState
 from app.sandbox.telegram import people
-from app.sandbox.telegram.people import Chat, Person
+from app.sandbox.telegram.people import Chat
 from app.services import maintenance
 from app.services.accounts import notifications
 from app.services.bots import bots
-from tests.support.desk import ANN, IVAN, NONCE, TOKEN, rows
+from tests.support.desk import ANN, IVAN, NONCE, TOKEN, WALKERS, rows
 
 DAY = 86_400
-WALKERS = [Person(1000 + number, f"W{number}") for number in range(8)]
-
-
-@pytest.fixture
-def ann(desk):
-    """Ann's account; the word of her login has long been said."""
-    desk.start(ANN, f"login-{NONCE}")
-    desk.speak()
-    long_ago = time.time() - 3600
-    db.session.execute(update(Message).values(created=long_ago, sent=long_ago))
-    db.session.commit()
-    return desk.account_of(ANN)
-
-
-@pytest.fixture
-def walk(desk):
-    """`walk(campaign, person, "start", "join")`: what a person does there."""
-
-    def do(campaign, person, *steps):
-        bot, chat, code = campaign
-        there = Chat(chat, "Flowers")
-        made = {
-            "start": lambda: people.start(person, f"{code}-c1"),
-            "request": lambda: people.join_request(person, there),
-            "join": lambda: people.join(person, there),
-            "leave": lambda: people.leave(person, there),
-            "kick": lambda: people.kick(person, there),
-        }
-        for step in steps:
-            desk.receive(made[step](), bot=bot)
-
-    return do
 
 
 def _texts(desk):
@@ -111,7 +78,7 @@ def test_one_person_with_many_campaigns_gets_one_message(desk, ann, make_campaig
     assert len(lines) == 11
     assert lines[-1] == "And 2 more."
     desk.speak()
-    buttons = desk.translatable(ANN)[-1].reply_markup["inline_keyboard"]
+    buttons = desk.sent_to(ANN)[-1].reply_markup["inline_keyboard"]
     assert buttons[0][0]["text"] == "Mute Flowers 5"
     assert len(buttons) == 5
 
@@ -134,7 +101,7 @@ def test_the_button_mutes_the_campaign_for_its_owner_only(desk, ann, make_campai
     walk(campaign, WALKERS[0], "start")
     desk.tell()
     desk.speak()
-    ((button,),) = desk.translatable(ANN)[-1].reply_markup["inline_keyboard"]
+    ((button,),) = desk.sent_to(ANN)[-1].reply_markup["inline_keyboard"]
     walk(campaign, WALKERS[1], "start")
     assert desk.press(IVAN, button["callback_data"]) == "Эта кнопка больше не работает."
     mine, strangers = rows(select(Campaign).order_by(Campaign.id))
@@ -157,36 +124,6 @@ def test_the_global_switch_silences_leads_and_nothing_else(desk, ann, make_campa
     webhook_bot = campaign[0]
     bots.pause(webhook_bot, "Telegram refused the token")
     assert [notice.kind for notice in desk.notices()] == ["token"]
-
-
-def test_who_has_never_met_the_service_bot_is_told_nothing(desk, account, make_campaign, walk):
-    walk(make_campaign(account.id), WALKERS[0], "start", "join")
-    assert desk.notices() == []
-
-
-def test_without_a_service_bot_nothing_piles_up(desk, ann, make_campaign, walk, change_settings):
-    campaign = make_campaign(ann.id)
-    change_settings(service_bot_token="")
-    walk(campaign, WALKERS[0], "start", "join")
-    bots.pause(campaign[0], "Telegram refused the token")
-    notifications.plans_ending(time.time())
-    db.session.commit()
-    assert desk.notices() == []
-    assert desk.tell() == 0
-
-
-def test_a_campaign_that_nobody_wants_to_hear_of_costs_no_query(desk, ann, make_campaign, walk):
-    campaign = make_campaign(ann.id, notify_level=0)
-    said = []
-
-    def listen(_connection, _cursor, statement, *_):
-        said.append(statement)
-
-    event.listen(db.engine, "before_cursor_execute", listen)
-    walk(campaign, WALKERS[0], "start", "join")
-    event.remove(db.engine, "before_cursor_execute", listen)
-    assert not [one for one in said if "notify_leads" in one or "notice" in one]
-    assert any("INSERT INTO lead" in one for one in said)
 
 
 def test_who_blocked_the_service_bot_is_left_in_peace(desk, ann, make_campaign, walk):
@@ -239,36 +176,6 @@ def test_a_payment_is_always_told(desk, ann):
     ]
 
 
-def test_a_plan_s_end_is_told_three_days_and_one_day_before(desk, ann):
-    now = 4_000_000_000
-    ends = now + 10 * DAY
-    paid = {"tariff": "cat", "paid_until": ends}
-    db.session.execute(update(Account).where(Account.id == ann.id).values(**paid))
-    db.session.commit()
-
-    def warned(at):
-        notifications.plans_ending(at)
-        db.session.commit()
-        told = [notice.about for notice in desk.notices()]
-        db.session.execute(Notice.__table__.delete())
-        db.session.commit()
-        return told
-
-    assert warned(ends - 3 * DAY - 1) == []
-    (three,) = warned(ends - 3 * DAY)
-    assert '"days":3' in three
-    assert warned(ends - 2 * DAY) == []
-    (one,) = warned(ends - DAY)
-    assert '"days":1' in one
-    assert warned(ends - 10) == []
-    assert warned(ends + 10) == []
-    renewed = {"paid_until": ends + 30 * DAY}
-    db.session.execute(update(Account).where(Account.id == ann.id).values(**renewed))
-    db.session.commit()
-    assert warned(ends + 10) == []
-    assert len(warned(ends + 28 * DAY)) == 1
-
-
 def test_a_warning_missed_while_we_were_away_is_told_once(desk, ann):
     now = time.time()
     paid = {"tariff": "tiger", "paid_until": int(now) + DAY // 2}
@@ -282,32 +189,13 @@ def test_a_warning_missed_while_we_were_away_is_told_once(desk, ann):
     assert text.startswith("Your plan Tiger ends in 1 day, on ")
 
 
-@pytest.mark.parametrize(
-    "columns",
-    [
-        {"notify_tariff": False, "tariff": "cat"},
-        {"tariff": "kitten"},
-        {"tariff": "cat", "paid_until": None},
-        {"tariff": "cat", "tg_id": None},
-    ],
-)
-def test_no_warning_for_who_does_not_want_or_need_one(desk, ann, columns):
-    now = time.time()
-    values = {"paid_until": int(now) + DAY, **columns}
-    db.session.execute(update(Account).where(Account.id == ann.id).values(**values))
-    db.session.commit()
-    notifications.plans_ending(now + 1)
-    db.session.commit()
-    assert desk.notices() == []
-
-
 def test_the_clock_tells_by_itself(desk, ann, make_campaign, walk):
     walk(make_campaign(ann.id), WALKERS[0], "start")
     assert "messages" in maintenance.tick(time.time())
     desk.speak()
-    assert desk.translatable(ANN)[-1].text == "Flowers 1: 1 opened the bot"
+    assert desk.sent_to(ANN)[-1].text == "Flowers 1: 1 opened the bot"
     assert desk.staged()[-1].state == MessageState.SENT
-    assert desk.translatable(ANN)[-1].token == TOKEN
+    assert desk.sent_to(ANN)[-1].token == TOKEN
 
 
 def test_two_clocks_tell_everything_once(desk, ann, live_app, make_campaign, walk):

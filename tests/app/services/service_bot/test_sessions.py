@@ -129,7 +129,7 @@ def test_secrets_are_stored_as_hashes_only(desk, token):
 
 def test_the_bot_says_what_happens_and_lets_it_be_undone(desk, token, api):
     desk.speak()
-    (said,) = desk.translatable(ANN)
+    (said,) = desk.sent_to(ANN)
     assert "logging in as Ann Lee" in said.text
     ((button,),) = said.reply_markup["inline_keyboard"]
     assert desk.press(IVAN, button["callback_data"]) == "Эта кнопка больше не работает."
@@ -154,7 +154,7 @@ def test_a_button_that_is_not_ours_does_nothing(desk, data):
 def test_a_bare_start_is_greeted_and_makes_no_account(desk):
     desk.start(IVAN)
     desk.speak()
-    assert "личный кабинет" in desk.translatable(IVAN)[0].text
+    assert "личный кабинет" in desk.sent_to(IVAN)[0].text
     assert desk.account_of(IVAN) is None
 
 

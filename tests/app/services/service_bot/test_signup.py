@@ -48,7 +48,7 @@ def test_that_person_logs_in_to_the_account_and_hears_of_it(desk, make_account, 
     told = client.get("/api/profile/info.json", headers=headers).get_json()
     assert told["data"]["id"] == shop.id
     desk.speak()
-    assert "shop" in desk.translatable(ANN)[-1].text
+    assert "shop" in desk.sent_to(ANN)[-1].text
 
 
 def test_a_notice_reaches_an_account_that_was_made_by_hand(desk, make_account, run):

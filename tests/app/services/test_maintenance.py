@@ -1,0 +1,64 @@
+"""Each tick of the clock looks for work, whatever else goes wrong."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
+
+from app.extensions import db
+from app.models import Update, UpdateState
+from app.queues import Queue
+from app.services import maintenance
+from app.services.lists import row_counts
+
+
+def test_the_clock_rings_whatever_becomes_of_folding(app, world, monkeypatch):
+    def fail(_seconds):
+        raise OperationalError("fold", {}, Exception("it takes too long"))
+
+    monkeypatch.setattr(row_counts, "compact", fail)
+    destination = world.destination()
+    world.postback(destination, state=0, due=0.0)
+    assert maintenance.tick(time.time() + 60) == [Queue.POSTBACKS]
+
+
+@pytest.fixture(autouse=True)
+def never_ticked(monkeypatch):
+    """As in a process that has just started."""
+    monkeypatch.setattr(maintenance, "_last", dict.fromkeys(maintenance._last, 0.0))
+
+
+def test_updates_are_forgotten_when_telegram_repeats_them_no_more(app, world):
+    now, bot = time.time(), world.bot()
+    day = 86_400
+    for number, (state, age) in enumerate(
+        [
+            (UpdateState.DONE, 4 * day),
+            (UpdateState.DONE, 2 * day),
+            (UpdateState.IGNORED, 4 * day),
+            (UpdateState.WAITING, 99 * day),
+            (UpdateState.QUARANTINED, 29 * day),
+            (UpdateState.QUARANTINED, 31 * day),
+        ]
+    ):
+        db.session.add(
+            Update(bot_id=bot, update_id=number, body=b"{}", state=state, received=now - age)
+        )
+    db.session.commit()
+    maintenance.tick(now)
+    assert db.session.scalars(select(Update.update_id).order_by(Update.id)).all() == [1, 3, 4]
+
+
+def test_a_service_bot_that_telegram_refuses_is_tried_again_soon(app, monkeypatch):
+    now, tried = time.time(), []
+    monkeypatch.setattr(maintenance.service_bot, "ensure_connected", lambda: tried.append(1))
+    for seconds in (0, 1, maintenance.AGAIN_AFTER, maintenance.AGAIN_AFTER + 1):
+        maintenance.tick(now + seconds)
+    assert len(tried) == 2
+
+
+def test_a_clock_without_work_names_no_queue(app):
+    assert maintenance.tick(time.time()) == []
