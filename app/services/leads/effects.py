@@ -1,4 +1,4 @@
-"""Reports: what the lead machine said, turned into postbacks and messages."""
+"""Effects: reports and welcomes of the lead machine become postbacks, notices and messages."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Row, bindparam, or_, select
 from app.database import insert_rows
 from app.domain import events, welcome
 from app.domain.media import CAPTION
-from app.models import Destination, DestinationStatus, Message, table_of
+from app.models import Destination, DestinationStatus, Message, MessageState, table_of
 from app.services import postbacks
 from app.services.accounts import notifications
 from app.services.trackers import url_templates
@@ -25,13 +25,13 @@ if TYPE_CHECKING:
 
 _DESTINATIONS: Final = table_of(Destination)
 _MESSAGES: Final = table_of(Message)
-_MESSAGE: Final = (
+_MESSAGE_COLUMNS: Final = (
     "account_id bot_id chat_id campaign_id lead_id text media parse_mode markup state reason"
     " tries due created"
 ).split()
+_DESTINATION_COLUMNS: Final = "id account_id campaign_id role events every_event".split()
 _LIVING: Final = (
-    select(*(_DESTINATIONS.c[name] for name in "id account_id campaign_id role events".split()))
-    .add_columns(_DESTINATIONS.c.every_event)
+    select(*(_DESTINATIONS.c[name] for name in _DESTINATION_COLUMNS))
     .where(
         _DESTINATIONS.c.account_id.in_(bindparam("accounts", expanding=True)),
         or_(
@@ -42,12 +42,13 @@ _LIVING: Final = (
     )
     .order_by(_DESTINATIONS.c.id)
 )
+#: The bit of `Destination.events` for each kind of event.
 _BIT: Final = {kind: 1 << index for index, kind in enumerate(EventKind)}
 
 
 @dataclass(frozen=True, slots=True)
 class StagedCounts:
-    """How much there is to send."""
+    """How many postbacks and messages were staged."""
 
     postbacks: int = 0
     messages: int = 0
@@ -59,23 +60,26 @@ def stage_effects(
     welcomes: Sequence[LeadContext],
     now: float,
 ) -> StagedCounts:
-    """Stage postbacks for the destinations in force, and welcomes. No commit."""
-    ways = _in_force(connection, [context for context, _ in reports])
-    owed = [
-        _owed(context, report, way)
+    """Write postbacks to the destinations in force, notices to the owners, and welcomes.
+
+    `now` in Unix seconds is when all of them are due. No commit.
+    """
+    destinations = _find_destinations(connection, [context for context, _ in reports])
+    new_postbacks = [
+        _new_postback(context, report, destination)
         for context, report in reports
-        for way in ways[context.campaign.id]
-        if way.events & _BIT[report.kind]
+        for destination in destinations[context.campaign.id]
+        if destination.events & _BIT[report.kind]
     ]
-    postbacks.stage(connection, owed, now)
+    postbacks.stage(connection, new_postbacks, now)
     notifications.lead_events(connection, _count_events(reports), now)
     messages = [
-        _welcome(context, now)
+        _welcome_values(context, now)
         for context in welcomes
         if context.campaign.welcome.strip() or context.campaign.media
     ]
-    insert_rows(connection, _MESSAGES, _MESSAGE, messages)
-    return StagedCounts(len(owed), len(messages))
+    insert_rows(connection, _MESSAGES, _MESSAGE_COLUMNS, messages)
+    return StagedCounts(len(new_postbacks), len(messages))
 
 
 def _count_events(
@@ -93,37 +97,27 @@ def _count_events(
     )
 
 
-def _in_force(connection: Connection, contexts: Sequence[LeadContext]) -> dict[int, list[Row[Any]]]:
-    """For each campaign: its own templates or else its account's, and what is connected."""
-    campaigns = {context.campaign.id: context.campaign.account_id for context in contexts}
-    if not campaigns:
+def _find_destinations(
+    connection: Connection, contexts: Sequence[LeadContext]
+) -> dict[int, list[Row[Any]]]:
+    """The destinations in force for each campaign, by its id."""
+    accounts = {context.campaign.id: context.campaign.account_id for context in contexts}
+    if not accounts:
         return {}
-    terms = {"accounts": list(set(campaigns.values())), "campaigns": list(campaigns)}
-    rows = connection.execute(_LIVING, terms).all()
+    params = {"accounts": list(set(accounts.values())), "campaigns": list(accounts)}
     by_owner: dict[tuple[int, int | None], list[Any]] = defaultdict(list)
-    for row in rows:
+    for row in connection.execute(_LIVING, params):
         by_owner[row.account_id, row.campaign_id].append(row)
     return {
         campaign: url_templates.in_force([*by_owner[account, campaign], *by_owner[account, None]])
-        for campaign, account in campaigns.items()
+        for campaign, account in accounts.items()
     }
 
 
-def _owed(context: LeadContext, report: Report, way: Row[Any]) -> postbacks.NewPostback:
-    return postbacks.NewPostback(
-        account_id=context.campaign.account_id,
-        campaign_id=context.campaign.id,
-        lead_id=context.id or 0,
-        destination_id=way.id,
-        sequence=report.sequence,
-        kind=report.kind.value,
-        event=events.serialize(_event(context, report)),
-        late=report.late and not way.every_event,
-    )
-
-
-def _event(context: LeadContext, report: Report) -> Event:
-    return _described(
+def _new_postback(
+    context: LeadContext, report: Report, destination: Row[Any]
+) -> postbacks.NewPostback:
+    event = _event(
         context,
         kind=report.kind,
         time=report.time,
@@ -131,9 +125,20 @@ def _event(context: LeadContext, report: Report) -> Event:
         joined=report.joined,
         sequence=report.sequence,
     )
+    return postbacks.NewPostback(
+        account_id=context.campaign.account_id,
+        campaign_id=context.campaign.id,
+        lead_id=context.id or 0,
+        destination_id=destination.id,
+        sequence=report.sequence,
+        kind=report.kind.value,
+        event=events.serialize(event),
+        late=report.late and not destination.every_event,
+    )
 
 
-def _described(context: LeadContext, *, sequence: int, **said: Any) -> Event:
+def _event(context: LeadContext, *, sequence: int, **fields: Any) -> Event:
+    """An event with the campaign and the person filled in; `fields` are all the others."""
     campaign, person = context.campaign, context.person
     return Event(
         id=f"{campaign.code}-{context.id}-{sequence}",
@@ -149,28 +154,34 @@ def _described(context: LeadContext, *, sequence: int, **said: Any) -> Event:
         premium=person.premium,
         language=person.language,
         sequence=sequence,
-        **said,
+        **fields,
     )
 
 
-def _welcome(context: LeadContext, now: float) -> tuple[Any, ...]:
+def _welcome_values(context: LeadContext, now: float) -> tuple[Any, ...]:
+    """The welcome of a lead, its macros filled in as for a `wait` event of the last start."""
     campaign, lead = context.campaign, context.lead
     assert lead is not None  # noqa: S101 - only a lead is welcomed
-    event = _described(
-        context, sequence=lead.reports, kind=EventKind.WAIT, time=lead.last_start_at,
-        click=lead.click, joined=lead.join_time,
-    )  # fmt: skip
-    markup = ""
-    if campaign.button_text and campaign.button_url:
-        button = {
-            "text": campaign.button_text,
-            "url": welcome.button_url(campaign.button_url, event),
-        }
-        markup = orjson.dumps({"inline_keyboard": [[button]]}).decode()
-    text = welcome.welcome_text(
-        campaign.welcome, event, CAPTION if campaign.media else welcome.MAX_TEXT
+    event = _event(
+        context,
+        sequence=lead.reports,
+        kind=EventKind.WAIT,
+        time=lead.last_start_at,
+        click=lead.click,
+        joined=lead.join_time,
     )
+    limit = CAPTION if campaign.media else welcome.MAX_TEXT
     return (
         campaign.account_id, campaign.bot_id, context.person.id, campaign.id, context.id,
-        text, campaign.media or None, "Markdown", markup, 0, "", 0, now, now,
+        welcome.welcome_text(campaign.welcome, event, limit), campaign.media or None, "Markdown",
+        _button(campaign, event), int(MessageState.WAITING), "", 0, now, now,
     )  # fmt: skip
+
+
+def _button(campaign: Row[Any], event: Event) -> str:
+    """The campaign's button as reply_markup, or empty if it has none."""
+    if not (campaign.button_text and campaign.button_url):
+        return ""
+    url = welcome.button_url(campaign.button_url, event)
+    button = {"text": campaign.button_text, "url": url}
+    return orjson.dumps({"inline_keyboard": [[button]]}).decode()

@@ -1,8 +1,8 @@
-"""What our bots say to people: claim, send, settle, at Telegram's pace.
+"""Messages of our bots: claimed, sent and settled within Telegram's rate limits.
 
-A message has no idempotency key, so one whose answer got lost is repeated
-once and then left UNCERTAIN. Paces, flood waits and people who may not be
-written to live in the database: all processes obey them, also tomorrow.
+The Bot API has no idempotency key, so a message without an answer is sent
+once more and then left UNCERTAIN. Rates, flood waits and unreachable people
+are stored in the database, so that all processes respect them.
 """
 
 from app.services.messages.claim import due

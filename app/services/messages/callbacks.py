@@ -1,7 +1,7 @@
 """Answers that Telegram waits for only seconds: to a pressed button, and to a checkout.
 
-Best effort. Nothing is kept: a press that is not answered spins for a while,
-and a checkout that is not answered within ten seconds is called off by
+Best effort, nothing is stored. A button without an answer shows a spinner for
+a while; a checkout without an answer within ten seconds is cancelled by
 Telegram before anybody has paid.
 """
 
@@ -24,40 +24,40 @@ log = structlog.get_logger()
 SECONDS: Final = 3.0
 TRIES: Final = 3  # three times three seconds, of the ten that a checkout has
 PAUSE: Final = 0.2
-WAITING: Final = 100  # how many are kept; older ones spin
-LONGEST: Final = 200  # characters that answerCallbackQuery takes; for checkouts no limit is told
+MAX_WAITING: Final = 100  # answers to buttons; older ones are dropped
+MAX_TEXT: Final = 200  # characters of answerCallbackQuery; for checkouts none are documented
 
 
 class CallbackAnswers:
-    """Collects answers during a transaction, and sends them after it."""
+    """Collects answers during a transaction and sends them after its commit."""
 
     def __init__(self) -> None:
-        self._waiting: deque[Request] = deque(maxlen=WAITING)
+        self._waiting: deque[Request] = deque(maxlen=MAX_WAITING)
         self._checkouts: deque[Request] = deque()
         self._thread: threading.Thread | None = None
 
-    def add(self, base_url: str, token: str, query: str, text: str) -> None:
-        """Answer the press `query` with `text`, once `send` is called."""
-        params = {"callback_query_id": query, "text": text[:LONGEST]}
+    def answer_button(self, base_url: str, token: str, query: str, text: str) -> None:
+        """Answer the callback query `query` with `text` when `send` is called."""
+        params = {"callback_query_id": query, "text": text[:MAX_TEXT]}
         self._waiting.append(telegram.build("answerCallbackQuery", params, token, base_url))
 
     def answer_checkout(self, base_url: str, token: str, query: str, objection: str) -> None:
-        """Let the checkout `query` go on, or with an objection call it off, once `send` is called.
+        """Confirm the checkout `query`, or refuse it with an objection, when `send` is called.
 
         https://core.telegram.org/bots/api#answerprecheckoutquery.
         """
         params: dict[str, object] = {"pre_checkout_query_id": query, "ok": not objection}
         if objection:
-            params["error_message"] = objection[:LONGEST]
+            params["error_message"] = objection[:MAX_TEXT]
         self._checkouts.append(telegram.build("answerPreCheckoutQuery", params, token, base_url))
 
     def forget(self) -> None:
-        """Drop what waits: its transaction did not come true, and will be tried again."""
+        """Drop what was collected: the transaction was rolled back and will be repeated."""
         self._checkouts.clear()
         self._waiting.clear()
 
     def send(self) -> None:
-        """Send what waits, checkouts first, from a thread of its own. Call it after the commit."""
+        """Send what was collected, checkouts first, in a thread. Call it after the commit."""
         batch = [
             each.popleft() for each in (self._checkouts, self._waiting) for _ in range(len(each))
         ]
@@ -68,7 +68,7 @@ class CallbackAnswers:
             self._thread.start()
 
     def join(self) -> None:
-        """Wait until what was sent last has been answered."""
+        """Wait until Telegram has taken what was sent last, or the tries are over."""
         if self._thread is not None:
             self._thread.join()
 
@@ -79,16 +79,16 @@ def _send(batch: list[Request]) -> None:
         for attempt in range(TRIES):
             time.sleep(attempt * PAUSE)
             answers = list(transport.exchange(batch))
-            batch = [batch[int(str(one.tag))] for one in answers if _was_unheard(one)]
+            batch = [batch[int(str(answer.tag))] for answer in answers if _is_retryable(answer)]
             if not batch:
                 return
     log.info("callbacks.unanswered", count=len(batch))
 
 
-def _was_unheard(answer: Answer) -> bool:
+def _is_retryable(answer: Answer) -> bool:
     """Whether Telegram may not have heard: no answer, a fault of its own, or too many calls."""
     return answer.response is None or answer.response.status == 429 or answer.response.status >= 500
 
 
-#: Of this process.
+#: The answers of this process.
 CALLBACK_ANSWERS: Final = CallbackAnswers()

@@ -1,4 +1,4 @@
-"""Claim: take due messages, fair over bots, as fast as Telegram lets a bot talk.
+"""Claim: take due messages, fair over bots, as fast as Telegram lets a bot write.
 
 About 30 messages a second for a bot and one a second for a chat
 (core.telegram.org/bots/faq, "My bot is hitting limits"). One process at a
@@ -17,63 +17,72 @@ from sqlalchemy import Connection, Row, Table, bindparam, text
 from app.crypto import CannotDecrypt
 from app.database import lock, update_rows
 from app.extensions import cipher, db
-from app.models import Bot, Message, MessageState
+from app.models import Bot, BotStatus, Message, MessageState
 
 log = structlog.get_logger()
 
 MESSAGES: Final[Table] = Message.metadata.tables["message"]
 BOTS: Final[Table] = Bot.metadata.tables["bot"]
-#: Written to a message whose answer never came; the second time ends it.
+#: The reason of a message without an answer; the second time it becomes UNCERTAIN.
 NO_ANSWER: Final = "no answer came; it may have arrived"
 
-STEP: Final = 1 / 25  # seconds between a bot's messages
-BURST: Final = 5  # at once after a silence: never more than 30 within any second
+STEP: Final = 1 / 25  # seconds between two messages of a bot
+BURST: Final = 5  # at once after a pause: never more than 30 within any second
 CHAT_SECONDS: Final = 1.0
 _LOCK: Final = 0x676102
-_ROUND: Final = 64  # bots one claim looks at
-_LOOK: Final = 4  # rows looked at for each that may be taken
+_MAX_BOTS: Final = 64  # in one claim
+_ROWS_PER_SLOT: Final = 4  # rows read for each message that may be taken
+
+# States are written into the text: a partial index is used only where the planner sees the value.
+_WAITING: Final = f"state = {MessageState.WAITING:d}"
+_SENDING: Final = f"state = {MessageState.SENDING:d}"
 
 # A loose index scan: it jumps from one bot with waiting rows to the next.
-_TALKING = """
+_BOTS_WITH_DUE: Final = f"""
     WITH RECURSIVE next (id) AS (
-        SELECT min(bot_id) FROM message WHERE state = 0
+        SELECT min(bot_id) FROM message WHERE {_WAITING}
         UNION ALL
-        SELECT (SELECT min(bot_id) FROM message WHERE state = 0 AND bot_id > next.id)
+        SELECT (SELECT min(bot_id) FROM message WHERE {_WAITING} AND bot_id > next.id)
         FROM next WHERE next.id IS NOT NULL
     )
     SELECT b.id, b.token, b.next_send FROM next JOIN bot b ON b.id = next.id
-    WHERE b.status <> 3 AND b.paused = '' AND b.quiet_until <= :now
-    AND EXISTS (SELECT 1 FROM message m WHERE m.state = 0 AND m.bot_id = b.id AND m.due <= :now)
-"""
-_BOTS = text(f"{_TALKING} ORDER BY b.next_send LIMIT :many")
-_DUE = text(f"{_TALKING} LIMIT 1")
-_EXPIRED = text("SELECT id FROM message WHERE state = 1 AND lease_until < :now LIMIT 1")
-
-_HEAD = text("""
+    WHERE b.status <> {BotStatus.DELETED:d} AND b.paused = '' AND b.quiet_until <= :now
+    AND EXISTS (
+        SELECT 1 FROM message m WHERE m.{_WAITING} AND m.bot_id = b.id AND m.due <= :now
+    )
+"""  # noqa: S608 - of our own constants
+_SELECT_BOTS: Final = text(f"{_BOTS_WITH_DUE} ORDER BY b.next_send LIMIT :limit")
+_SELECT_ONE_BOT: Final = text(f"{_BOTS_WITH_DUE} LIMIT 1")
+_SELECT_EXPIRED: Final = text(
+    f"SELECT id FROM message WHERE {_SENDING} AND lease_until < :now LIMIT 1"  # noqa: S608
+)
+_SELECT_HEAD: Final = text(f"""
     SELECT id, m.bot_id, chat_id, campaign_id, text, m.media, f.file_id, parse_mode, markup,
         tries, reason, created
     FROM message m LEFT JOIN media_file f ON f.bot_id = m.bot_id AND f.media = m.media
-    WHERE state = 0 AND m.bot_id = :bot AND due <= :now ORDER BY due, id LIMIT :many
-""")
-_SPOKEN = text("""
+    WHERE {_WAITING} AND m.bot_id = :bot AND due <= :now ORDER BY due, id LIMIT :limit
+""")  # noqa: S608
+_SELECT_BUSY_CHATS: Final = text(f"""
     SELECT DISTINCT chat_id FROM message
-    WHERE bot_id = :bot AND chat_id IN :chats AND (state = 1 OR sent > :since)
-""").bindparams(bindparam("chats", expanding=True))
-_CLOSED = text(
+    WHERE bot_id = :bot AND chat_id IN :chats AND ({_SENDING} OR sent > :since)
+""").bindparams(bindparam("chats", expanding=True))  # noqa: S608
+_SELECT_UNREACHABLE: Final = text(
     "SELECT subscriber FROM unreachable WHERE bot_id = :bot AND subscriber IN :chats"
 ).bindparams(bindparam("chats", expanding=True))
 
-# Whoever held it is gone, and whether it was sent nobody knows.
-_RECLAIM = text("""
-    UPDATE message SET state = CASE WHEN reason = :no_answer THEN 5 ELSE 0 END,
+# The worker that held it is gone, and nobody knows whether it was sent.
+_RECLAIM: Final = text(f"""
+    UPDATE message SET
+        state = CASE WHEN reason = :no_answer THEN {MessageState.UNCERTAIN:d}
+            ELSE {MessageState.WAITING:d} END,
         reason = :no_answer, due = :now, lease = NULL, lease_until = NULL
-    WHERE state = 1 AND lease_until < :now
-""")
+    WHERE {_SENDING} AND lease_until < :now
+""")  # noqa: S608
 
 
 @dataclass(frozen=True, slots=True)
 class ClaimedMessage:
-    """One message in the hand of a worker, with what sending needs."""
+    """One message leased by a worker, with all that sending needs."""
 
     id: int
     lease: str
@@ -93,7 +102,7 @@ class ClaimedMessage:
 
 @dataclass(slots=True)
 class ClaimResult:
-    """What one claim brought. `more`: others are due and must wait for their pace."""
+    """What one claim took. `more` says that other messages are due but over a rate limit."""
 
     messages: list[ClaimedMessage] = field(default_factory=list)
     skipped: list[int] = field(default_factory=list)
@@ -102,7 +111,7 @@ class ClaimResult:
 
 @dataclass(slots=True)
 class QueueHead:
-    """The head of one bot's queue, sorted by what may happen to each now."""
+    """The first due messages of a bot: to take now, to skip for good, or to put off."""
 
     take: list[Row[Any]] = field(default_factory=list)
     skip: list[int] = field(default_factory=list)
@@ -110,15 +119,15 @@ class QueueHead:
 
 
 def claim(connection: Connection, *, now: float, lease_seconds: float, most: int) -> ClaimResult:
-    """Lease at most `most` messages of several bots. The caller commits."""
+    """Lease at most `most` messages for `lease_seconds`. The caller commits."""
     lock(connection, _LOCK)
     connection.execute(_RECLAIM, {"now": now, "no_answer": NO_ANSWER})
-    lease, catch = secrets.token_hex(16), ClaimResult()
+    lease, result = secrets.token_hex(16), ClaimResult()
     paced: list[tuple[int, float]] = []
-    for bot in connection.execute(_BOTS, {"now": now, "many": _ROUND}).all():
-        room = min(allowance(bot.next_send, now), most - len(catch.messages))
+    for bot in connection.execute(_SELECT_BOTS, {"now": now, "limit": _MAX_BOTS}).all():
+        room = min(allowance(bot.next_send, now), most - len(result.messages))
         if room <= 0:
-            catch.more = True
+            result.more = True
             continue
         token = _decrypted(bot.id, bot.token)
         if token is None:
@@ -126,43 +135,46 @@ def claim(connection: Connection, *, now: float, lease_seconds: float, most: int
         head = _sort(connection, bot.id, now, room)
         paced.append((bot.id, max(bot.next_send, now) + STEP * len(head.take)))
         _write(connection, head, lease, now + lease_seconds)
-        catch.messages += [_claimed(row, lease, token) for row in head.take]
-        catch.skipped += head.skip
-        catch.more = catch.more or bool(head.take or head.skip or head.later)
+        result.messages += [_claimed(row, lease, token) for row in head.take]
+        result.skipped += head.skip
+        result.more = result.more or bool(head.take or head.skip or head.later)
     update_rows(connection, BOTS, ["next_send"], paced)
-    return catch
+    return result
 
 
 def due(now: float) -> bool:
-    """Whether a message could be sent at `now`, or was left behind by its sender."""
-    terms = {"now": now}
-    return any(db.session.execute(query, terms).first() for query in (_DUE, _EXPIRED))
+    """Whether a message can be claimed at `now`, or is leased by a worker that is gone."""
+    params = {"now": now}
+    return any(
+        db.session.execute(query, params).first() for query in (_SELECT_ONE_BOT, _SELECT_EXPIRED)
+    )
 
 
 def allowance(next_send: float, now: float) -> int:
-    """How many messages a bot may send at once, if its next is due at `next_send`."""
+    """How many messages a bot may send at `now`; its next one is planned for `next_send`."""
     ahead = max(next_send, now) - now
     return max(0, BURST - int(ahead / STEP + 0.999))
 
 
 def _sort(connection: Connection, bot: int, now: float, room: int) -> QueueHead:
-    rows = connection.execute(_HEAD, {"bot": bot, "now": now, "many": room * _LOOK}).all()
+    params = {"bot": bot, "now": now, "limit": room * _ROWS_PER_SLOT}
+    rows = connection.execute(_SELECT_HEAD, params).all()
     chats = sorted({row.chat_id for row in rows})
-    terms = {"bot": bot, "chats": chats, "since": now - CHAT_SECONDS}
-    busy = dict.fromkeys(connection.scalars(_SPOKEN, terms), 1) if chats else {}
-    closed = set(connection.scalars(_CLOSED, terms)) if chats else set()
+    of_chats = {"bot": bot, "chats": chats, "since": now - CHAT_SECONDS}
+    ahead = dict.fromkeys(connection.scalars(_SELECT_BUSY_CHATS, of_chats), 1) if chats else {}
+    unreachable = set(connection.scalars(_SELECT_UNREACHABLE, of_chats)) if chats else set()
     head = QueueHead()
     for row in rows:
-        turn = busy.get(row.chat_id, 0)
-        if row.chat_id in closed:
+        place = ahead.get(row.chat_id, 0)  # how many messages to this chat go first
+        if row.chat_id in unreachable:
             head.skip.append(row.id)
-        elif turn:
-            head.later.append((row.id, now + CHAT_SECONDS * turn))
+        elif place:
+            head.later.append((row.id, now + CHAT_SECONDS * place))
         elif len(head.take) < room:
             head.take.append(row)
         else:
             continue
-        busy[row.chat_id] = turn + 1
+        ahead[row.chat_id] = place + 1
     return head
 
 
@@ -172,8 +184,8 @@ def _write(connection: Connection, head: QueueHead, lease: str, until: float) ->
     taken = [(row.id, sending, lease, until, row.tries + 1) for row in head.take]
     update_rows(connection, MESSAGES, names, taken)
     update_rows(connection, MESSAGES, ["due"], head.later)
-    closed = [(id_, int(MessageState.UNREACHABLE), "may not be written to") for id_ in head.skip]
-    update_rows(connection, MESSAGES, ["state", "reason"], closed)
+    skipped = [(id_, int(MessageState.UNREACHABLE), "may not be written to") for id_ in head.skip]
+    update_rows(connection, MESSAGES, ["state", "reason"], skipped)
 
 
 def _claimed(row: Row[Any], lease: str, token: str) -> ClaimedMessage:
@@ -181,7 +193,7 @@ def _claimed(row: Row[Any], lease: str, token: str) -> ClaimedMessage:
 
 
 def _decrypted(bot: int, encrypted: str) -> str | None:
-    """One bot's token that cannot be read must not silence the others."""
+    """The token, or None if it cannot be read: other bots must not wait for this one."""
     try:
         return cipher.decrypt(encrypted)
     except CannotDecrypt as error:

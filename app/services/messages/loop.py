@@ -1,4 +1,4 @@
-"""Send: a flow of claims, calls and settlements, as delivery is for postbacks."""
+"""Send messages: claim, call the Bot API and settle, many messages in flight at once."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 IN_FLIGHT: Final = 256
-GRACE_SECONDS: Final = 3.0  # for what is in the air when we are asked to stop
-NOTHING_SECONDS: Final = 0.2
-UPLOAD_TURN: Final = 0.5  # until a message looks again whether its media is uploaded
-FETCH_SECONDS: Final = 10.0  # for the store of media
-LEASE_RESERVE: Final = 5  # seconds of a lease that an upload leaves for writing down its end
+GRACE_SECONDS: Final = 3.0  # for calls in flight when we are asked to stop
+IDLE_SECONDS: Final = 0.2
+UPLOAD_WAIT: Final = 0.5  # until a message checks again whether its media is uploaded
+FETCH_SECONDS: Final = 10.0  # at most, to read a file from the media store
+LEASE_RESERVE: Final = 5  # seconds of a lease that an upload leaves for settling
 
 _METHODS: Final = {PHOTO: ("sendPhoto", "photo"), VIDEO: ("sendVideo", "video")}
 
@@ -47,9 +47,10 @@ def send(
     transport: Transport | None = None,
     chance: Callable[[], float] = random.random,
 ) -> int:
-    """Send what is due until nothing is, `seconds` are over, or `stop` says so.
+    """Send due messages until there are none, `seconds` are over or `stop()` is true.
 
-    Returns how many messages came to their end.
+    `chance` returns a number in [0, 1) for jitter. Returns how many messages
+    came to their end.
     """
     settings = current_settings()
     own = transport or Transport(trusted=True, max_body=telegram.MAX_BODY)
@@ -59,9 +60,9 @@ def send(
         max_body=telegram.MAX_BODY,
         total_seconds=max(settings.lease_seconds - reserve, settings.lease_seconds / 3),
     )
-    drain = _Drain(settings, own, uploads, chance)
+    sender = _Sender(settings, own, uploads, chance)
     try:
-        return drain.run(seconds, stop)
+        return sender.run(seconds, stop)
     finally:
         if transport is None:
             own.close()
@@ -69,12 +70,12 @@ def send(
 
 
 def _fetch_seconds(settings: Settings) -> float:
-    """For the store; as much is left of any lease for the upload, and for its end."""
+    """How long the media store may take, so that most of the lease is left for the upload."""
     return min(FETCH_SECONDS, settings.lease_seconds / 3)
 
 
-class _Drain:
-    """The messages one worker has in the air."""
+class _Sender:
+    """The messages that one worker has in flight."""
 
     def __init__(
         self,
@@ -89,68 +90,70 @@ class _Drain:
         self._transport = transport
         self._uploads = uploads
         self._chance = chance
-        self._held: dict[int, ClaimedMessage] = {}
+        self._in_flight: dict[int, ClaimedMessage] = {}
         self._next_claim = 0.0
-        self._upload: int | None = None  # the message whose media is on its way
+        self._upload: int | None = None  # id of the message whose media is being uploaded
         self._fetched: Future[media.MediaContent | None] | None = (
             None  # its content, from the store
         )
         self._fetch_end = 0.0
-        self._turn = 0.0  # when those who wait for it look again
+        self._waiting_until = 0.0  # when messages that wait for the upload check again
 
     def run(self, seconds: float, stop: Callable[[], bool]) -> int:
-        """Go on as `send` says."""
+        """Send as `send` describes."""
         end, done, more = time.monotonic() + seconds, 0, True
         while more and not stop() and time.monotonic() < end:
             skipped, more = self._claim()
             done += skipped + self._poll(STEP)
-            more = more or bool(self._held)
+            more = more or bool(self._in_flight)
         return done + self._finish(stop)
 
     def _finish(self, stop: Callable[[], bool]) -> int:
-        """Wait for what is in the air; not for long if we are asked to stop."""
+        """Wait for the calls in flight; only GRACE_SECONDS if we are asked to stop."""
         done, last = 0, float("inf")
-        while self._held and time.monotonic() < last:
+        while self._in_flight and time.monotonic() < last:
             if stop():
                 last = min(last, time.monotonic() + GRACE_SECONDS)
-            done += self._poll(NOTHING_SECONDS)
-        return done + self._give_up()
+            done += self._poll(IDLE_SECONDS)
+        return done + self._abort_in_flight()
 
     def _claim(self) -> tuple[int, bool]:
-        """Take and start what may be sent. How many ended unsent, and whether more wait."""
-        room = IN_FLIGHT - len(self._held)
+        """Claim messages and start sresult. Returns how many were skipped, and if more are due."""
+        room = IN_FLIGHT - len(self._in_flight)
         if room <= 0 or time.monotonic() < self._next_claim:
             return 0, True
         with db.engine.begin() as connection:
-            catch = claim(connection, now=time.time(), lease_seconds=self._lease_seconds, most=room)
-        self._next_claim = time.monotonic() + (STEP if catch.messages else NOTHING_SECONDS)
-        for message in catch.messages:
+            result = claim(
+                connection, now=time.time(), lease_seconds=self._lease_seconds, most=room
+            )
+        self._next_claim = time.monotonic() + (STEP if result.messages else IDLE_SECONDS)
+        for message in result.messages:
             self._start(message)
-        return len(catch.skipped), catch.more or time.monotonic() < self._turn
+        return len(result.skipped), result.more or time.monotonic() < self._waiting_until
 
     def _start(self, message: ClaimedMessage) -> None:
-        """Send it. Media that the bot has not sent before is uploaded, one at a time.
+        """Start one call. Media that the bot has not sent before is uploaded, one at a time.
 
-        Who waits for the same upload goes by its `file_id` then, and memory
-        holds one file.
+        So memory holds one file, and messages that wait for the upload can use
+        its `file_id` afterwards.
         """
-        kept = None
+        stored_media = None
         if message.media and not message.file_id:
             if self._upload is not None:
-                self._turn = time.monotonic() + 2 * UPLOAD_TURN
-                self._write_down([_later(message, time.time() + UPLOAD_TURN)])
+                self._waiting_until = time.monotonic() + 2 * UPLOAD_WAIT
+                self._save([_put_off(message, time.time() + UPLOAD_WAIT)])
                 return
             with db.engine.connect() as connection:
-                kept = media.find(connection, message.media)
-        self._held[message.id] = message
-        if kept is None:
+                stored_media = media.find(connection, message.media)
+        self._in_flight[message.id] = message
+        if stored_media is None:
             self._transport.start(_request(message, None, self._base_url), message.id)
-        else:  # in a thread: a store that hangs must not silence the others
-            self._upload, self._fetched = message.id, _in_thread(kept.content)
+        else:  # in a thread: other messages must not wait for a slow store
+            self._upload, self._fetched = message.id, _in_thread(stored_media.content)
             self._fetch_end = time.monotonic() + self._fetch_seconds
 
     def _poll(self, seconds: float) -> int:
-        if not self._held:
+        if not self._in_flight:
             time.sleep(seconds)
             return 0
         if self._fetched:
@@ -160,8 +163,8 @@ class _Drain:
         return self._settle(self._transport.poll(seconds) + self._uploads.poll(0.0))
 
     def _poll_store(self, fetched: Future[media.MediaContent | None]) -> int:
-        """Go on with the message whose content has come; put it back if it cannot come."""
-        message = self._held[self._upload or 0]
+        """Start the upload if its content has been read; put it off if it cannot be read."""
+        message = self._in_flight[self._upload or 0]
         try:
             stored = fetched.result(STEP)
         except (TimeoutError, StoreUnreachable) as error:
@@ -176,55 +179,55 @@ class _Drain:
         return 0
 
     def _settle(self, answers: list[Answer]) -> int:
-        endings: list[MessageResult] = []
+        results: list[MessageResult] = []
         for answer in answers:
-            message = self._held.pop(int(str(answer.tag)))
+            message = self._in_flight.pop(int(str(answer.tag)))
             if message.id == self._upload:
                 self._upload = None
-            endings.append(judge(message, answer, now=time.time(), chance=self._chance()))
-        self._write_down(endings)
-        for dead in [ending.message for ending in endings if ending.bot_dead]:
+            results.append(judge(message, answer, now=time.time(), chance=self._chance()))
+        self._save(results)
+        for dead in [result.message for result in results if result.bot_dead]:
             webhooks.pause(dead.bot_id, "Telegram refused the token", dead.token)
-        return sum(ending.is_final for ending in endings)
+        return sum(result.is_final for result in results)
 
-    def _write_down(self, endings: list[MessageResult]) -> None:
-        if endings:
+    def _save(self, results: list[MessageResult]) -> None:
+        if results:
             with db.engine.begin() as connection:
-                settle(connection, endings, now=time.time())
+                settle(connection, results, now=time.time())
 
-    def _give_up(self) -> int:
-        """Nobody knows what became of those still in the air."""
-        if not self._held:
+    def _abort_in_flight(self) -> int:
+        """Abort the calls in flight; nobody knows whether these messages arrived."""
+        if not self._in_flight:
             return 0
         self._transport.abort()
         self._uploads.abort()
-        waits = self._upload if self._fetched else None
+        not_started = self._upload if self._fetched else None
         self._fetched = None
         return self._settle(
             [
                 _unsent(
                     id_,
-                    Failure.UNREACHABLE if id_ == waits else Failure.ABORTED,
+                    Failure.UNREACHABLE if id_ == not_started else Failure.ABORTED,
                     "the worker stopped",
                 )
-                for id_ in list(self._held)
+                for id_ in list(self._in_flight)
             ]
         )
 
 
 def _in_thread(
-    question: Callable[[], media.MediaContent | None],
+    fetch: Callable[[], media.MediaContent | None],
 ) -> Future[media.MediaContent | None]:
-    """Ask in a thread nobody waits for, not even the end of the process."""
+    """Run `fetch` in a daemon thread: the process may end while it hangs."""
     future: Future[media.MediaContent | None] = Future()
 
-    def ask() -> None:
+    def run() -> None:
         try:
-            future.set_result(question())
+            future.set_result(fetch())
         except BaseException as error:  # noqa: BLE001 - raised where the result is wanted
             future.set_exception(error)
 
-    threading.Thread(target=ask, name="media", daemon=True).start()
+    threading.Thread(target=run, name="media", daemon=True).start()
     return future
 
 
@@ -232,13 +235,13 @@ def _unsent(id_: int, failure: Failure, reason: str) -> Answer:
     return Answer(id_, None, failure, reason, 0, time.time())
 
 
-def _later(message: ClaimedMessage, due: float) -> MessageResult:
-    """Put it back untried."""
+def _put_off(message: ClaimedMessage, due: float) -> MessageResult:
+    """Put the message back without counting a try; `due` in Unix seconds."""
     return MessageResult(message, MessageState.WAITING, message.reason, due, message.tries - 1)
 
 
 def _request(message: ClaimedMessage, stored: media.MediaContent | None, base_url: str) -> Request:
-    """A text; or media by its file_id, or with its content. Media that is gone is left out."""
+    """The call: text alone, or media by its file_id or content. Deleted media is left out."""
     params: dict[str, Any] = {
         "chat_id": message.chat_id,
         "parse_mode": message.parse_mode or None,

@@ -1,4 +1,4 @@
-"""People our bots can or cannot write to. Nothing here commits."""
+"""Which people a bot may write to. Nothing here commits."""
 
 from __future__ import annotations
 
@@ -15,28 +15,28 @@ from app.models import Action, Campaign, JournalEntry, Lead, Unreachable, table_
 from app.models.base import Big
 
 _UNREACHABLE: Final = table_of(Unreachable)
-_JOURNALED: Final = (
+_JOURNAL_COLUMNS: Final = (
     "account_id bot_id chat_id campaign_id lead_id subscriber username action time update_id"
     " decision"
 ).split()
 
 
 def mark_reachable(connection: Connection, people: Sequence[tuple[int, int]]) -> None:
-    """They wrote to the bot, so the bot may write to them: (bot id, person)."""
+    """Note that the bot may write again to `people`, pairs of bot id and person."""
     if people:
-        with_rows(connection, _return, ("bot", "person"), people)
+        with_rows(connection, _deletion, ("bot", "person"), people)
 
 
 @cache
-def _return(postgresql: bool) -> Any:
-    given = rows_table(postgresql, {"bot": Big, "person": Big})
+def _deletion(postgresql: bool) -> Any:
+    rows = rows_table(postgresql, {"bot": Big, "person": Big})
     row = _UNREACHABLE.c
-    who = and_(row.bot_id == given.c.bot, row.subscriber == given.c.person)
-    return delete(_UNREACHABLE).where(exists(select(1).select_from(given).where(who)))
+    match = and_(row.bot_id == rows.c.bot, row.subscriber == rows.c.person)
+    return delete(_UNREACHABLE).where(exists(select(1).select_from(rows).where(match)))
 
 
 def mark_unreachable(bot_id: int, person: int, since: int, reason: str) -> None:
-    """Telegram says that this bot cannot write to this person."""
+    """Note that the bot may not write to this person since `since` (Unix seconds)."""
     insert_rows(
         db.session.connection(),
         _UNREACHABLE,
@@ -47,14 +47,14 @@ def mark_unreachable(bot_id: int, person: int, since: int, reason: str) -> None:
 
 
 def record_block_change(bot_id: int, change: BotBlockedChanged) -> None:
-    """The person blocked or unblocked the bot; every lead of theirs records it."""
+    """Note that a person blocked or unblocked the bot, also in the journal of their leads."""
     person = change.person
     if change.reachable:
         mark_reachable(db.session.connection(), [(bot_id, person.id)])
     else:
         mark_unreachable(bot_id, person.id, change.date, "blocked the bot")
     action = Action.BOT_RESUMED if change.reachable else Action.BOT_STOPPED
-    said = "the bot was unblocked" if change.reachable else "the bot was blocked"
+    decision = "the bot was unblocked" if change.reachable else "the bot was blocked"
     leads = db.session.execute(
         select(Lead.account_id, Campaign.chat_id, Lead.campaign_id, Lead.id)
         .join(Campaign, Campaign.id == Lead.campaign_id)
@@ -63,8 +63,8 @@ def record_block_change(bot_id: int, change: BotBlockedChanged) -> None:
     rows = [
         (
             *(lead.account_id, bot_id, lead.chat_id, lead.campaign_id, lead.id),
-            *(person.id, person.username, int(action), change.date, change.update_id, said),
+            *(person.id, person.username, int(action), change.date, change.update_id, decision),
         )
         for lead in leads
     ]
-    insert_rows(db.session.connection(), table_of(JournalEntry), _JOURNALED, rows)
+    insert_rows(db.session.connection(), table_of(JournalEntry), _JOURNAL_COLUMNS, rows)

@@ -1,4 +1,4 @@
-"""Settle: what an answer means for a message, and writing it down in bulk."""
+"""Settle: what Telegram's answer means for a message, and writing the results in bulk."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from app.services.messages.claim import BOTS, MESSAGES, NO_ANSWER, ClaimedMessag
 CAMPAIGNS: Final[Table] = Campaign.metadata.tables["campaign"]
 UNREACHABLE: Final[Table] = Unreachable.metadata.tables["unreachable"]
 FILES: Final[Table] = MediaFile.metadata.tables["media_file"]
-LONGEST_FILE_ID: Final = 256
-#: A repetition waits as long as the chat must be left in peace anyway.
+MAX_FILE_ID: Final = 256
+#: Before a message without an answer is repeated; a chat takes one message a second.
 REPEAT_SECONDS: Final = 1.0
 
 
@@ -30,9 +30,11 @@ REPEAT_SECONDS: Final = 1.0
 class MessageResult:
     """What becomes of one message, and of its bot, person and campaign.
 
-    `quiet_until` is the end of a flood wait of the bot; `fault` is what
-    Telegram could not parse or show. `file_id` is new, `file_gone` an old one
-    that Telegram does not take any more; `without_media` gives the media up.
+    `quiet_until` is the end of the bot's flood wait. `fault` is what Telegram
+    could not parse or show, for the campaign's owner. `file_id` is a new one to
+    remember; `file_gone` forgets the one that was used; `without_media` sends
+    the text alone from now on. `tries` and `parse_mode` replace those of the
+    message unless they are None.
     """
 
     message: ClaimedMessage
@@ -50,12 +52,12 @@ class MessageResult:
 
     @property
     def is_final(self) -> bool:
-        """Whether this message is done with."""
+        """Whether the message has come to its end."""
         return self.state is not MessageState.WAITING
 
 
 def judge(message: ClaimedMessage, answer: Answer, *, now: float, chance: float) -> MessageResult:
-    """Decide by Telegram's answer. `chance` in [0, 1) is for jitter."""
+    """Decide by Telegram's answer. `chance` in [0, 1) sets the jitter of waits."""
     try:
         result = telegram.read(answer, message.token)
     except TelegramRefused as refusal:
@@ -71,52 +73,63 @@ def judge(message: ClaimedMessage, answer: Answer, *, now: float, chance: float)
 
 
 def _file_id(result: Any) -> str:
-    """Of what was sent: the largest size of a photo, or the video."""
-    found = result if isinstance(result, dict) else {}
-    sizes = found.get("photo")
-    file = sizes[-1] if isinstance(sizes, list) and sizes else found.get("video")
+    """The file_id of the sent photo in its largest size, or of the sent video; or empty."""
+    message = result if isinstance(result, dict) else {}
+    sizes = message.get("photo")
+    file = sizes[-1] if isinstance(sizes, list) and sizes else message.get("video")
     file_id = file.get("file_id") if isinstance(file, dict) else None
-    return file_id if isinstance(file_id, str) and len(file_id) <= LONGEST_FILE_ID else ""
+    return file_id if isinstance(file_id, str) and len(file_id) <= MAX_FILE_ID else ""
 
 
 def _refused(
     message: ClaimedMessage, refusal: TelegramRefused, now: float, chance: float
 ) -> MessageResult:
-    said, uncharged = refusal.description, message.tries - 1
+    reason, uncharged = refusal.description, message.tries - 1
     match refusal.meaning:
         case Meaning.FLOOD:
             wait = (refusal.retry_after or 1) * (1 + 0.05 * chance) + chance
-            back = message.reason  # that an earlier answer got lost stays known
+            # The old reason stays: it tells whether an earlier answer got lost.
             return MessageResult(
-                message, MessageState.WAITING, back, now, uncharged, quiet_until=now + wait
+                message,
+                MessageState.WAITING,
+                message.reason,
+                now,
+                uncharged,
+                quiet_until=now + wait,
             )
         case Meaning.BOT_DEAD:
             return MessageResult(
                 message, MessageState.WAITING, message.reason, now, uncharged, bot_dead=True
             )
         case Meaning.UNREACHABLE:
-            return MessageResult(message, MessageState.UNREACHABLE, said)
+            return MessageResult(message, MessageState.UNREACHABLE, reason)
         case Meaning.UNPARSABLE if message.parse_mode:
-            return MessageResult(message, MessageState.WAITING, "", now, parse_mode="", fault=said)
+            return MessageResult(
+                message, MessageState.WAITING, "", now, parse_mode="", fault=reason
+            )
         case _:
             return _refused_media(message, refusal, now) or MessageResult(
-                message, MessageState.FAILED, f"{refusal.code}: {said}"[:300]
+                message, MessageState.FAILED, f"{refusal.code}: {reason}"[:300]
             )
 
 
 def _refused_media(
     message: ClaimedMessage, refusal: TelegramRefused, now: float
 ) -> MessageResult | None:
-    """An old file_id is renewed; media that Telegram will not show is left out."""
+    """Upload again if the file_id is too old; send the text alone if Telegram refuses the media."""
     if refusal.meaning is Meaning.FILE_GONE and message.file_id:
         uncharged = message.tries - 1
         return MessageResult(
             message, MessageState.WAITING, message.reason, now, uncharged, file_gone=True
         )
-    said = refusal.description
-    about = any(word in said.lower() for word in ("photo", "video", "image", "file", "media"))
-    if message.media and message.text.strip() and about:
-        return MessageResult(message, MessageState.WAITING, "", now, fault=said, without_media=True)
+    reason = refusal.description
+    about_media = any(
+        word in reason.lower() for word in ("photo", "video", "image", "file", "media")
+    )
+    if message.media and message.text.strip() and about_media:
+        return MessageResult(
+            message, MessageState.WAITING, "", now, fault=reason, without_media=True
+        )
     return None
 
 
@@ -127,50 +140,50 @@ def _not_sent(message: ClaimedMessage, reason: str, now: float, chance: float) -
     return MessageResult(message, MessageState.WAITING, message.reason, due)
 
 
-def settle(connection: Connection, endings: Sequence[MessageResult], *, now: float) -> None:
-    """Write endings down. Whoever lost the lease no longer moves the message."""
+def settle(connection: Connection, results: Sequence[MessageResult], *, now: float) -> None:
+    """Write results. A worker that lost the lease of a message no longer changes it."""
     by_lease: defaultdict[str, list[tuple[object, ...]]] = defaultdict(list)
-    for ending in endings:
-        by_lease[ending.message.lease].append(_row(ending, now))
+    for result in results:
+        by_lease[result.message.lease].append(_row(result, now))
     names = ["state", "reason", "due", "tries", "parse_mode", "media", "sent"]
     names += ["lease", "lease_until"]
     for lease, rows in by_lease.items():
         update_rows(connection, MESSAGES, names, rows, lease=lease)
-    _close_persons(connection, endings, now)
-    _quieten(connection, endings)
-    _learn_files(connection, endings)
-    _flag(connection, endings)
+    _mark_unreachable(connection, results, now)
+    _extend_flood_waits(connection, results)
+    _save_file_ids(connection, results)
+    _save_welcome_faults(connection, results)
 
 
-def _row(ending: MessageResult, now: float) -> tuple[object, ...]:
-    message = ending.message
+def _row(result: MessageResult, now: float) -> tuple[object, ...]:
+    message = result.message
     return (
         message.id,
-        int(ending.state),
-        ending.reason[:300],
-        ending.due or now,
-        message.tries if ending.tries is None else ending.tries,
-        message.parse_mode if ending.parse_mode is None else ending.parse_mode,
-        None if ending.without_media else message.media,
-        now if ending.state is MessageState.SENT else None,
+        int(result.state),
+        result.reason[:300],
+        result.due or now,
+        message.tries if result.tries is None else result.tries,
+        message.parse_mode if result.parse_mode is None else result.parse_mode,
+        None if result.without_media else message.media,
+        now if result.state is MessageState.SENT else None,
         None,
         None,
     )
 
 
-def _close_persons(connection: Connection, endings: Iterable[MessageResult], now: float) -> None:
+def _mark_unreachable(connection: Connection, results: Iterable[MessageResult], now: float) -> None:
     rows = [
-        (ending.message.bot_id, ending.message.chat_id, int(now), ending.reason[:200])
-        for ending in endings
-        if ending.state is MessageState.UNREACHABLE
+        (result.message.bot_id, result.message.chat_id, int(now), result.reason[:200])
+        for result in results
+        if result.state is MessageState.UNREACHABLE
     ]
     names = ["bot_id", "subscriber", "since", "reason"]
     insert_rows(connection, UNREACHABLE, names, rows, ignore_conflicts=True)
 
 
-def _learn_files(connection: Connection, endings: Iterable[MessageResult]) -> None:
+def _save_file_ids(connection: Connection, results: Iterable[MessageResult]) -> None:
     known = FILES.c
-    for message in [ending.message for ending in endings if ending.file_gone]:
+    for message in [result.message for result in results if result.file_gone]:
         connection.execute(
             delete(FILES).where(
                 known.bot_id == message.bot_id,
@@ -179,26 +192,26 @@ def _learn_files(connection: Connection, endings: Iterable[MessageResult]) -> No
             )
         )
     rows = [
-        (ending.message.bot_id, ending.message.media, ending.file_id)
-        for ending in endings
-        if ending.file_id
+        (result.message.bot_id, result.message.media, result.file_id)
+        for result in results
+        if result.file_id
     ]
     names = ["bot_id", "media", "file_id"]
     insert_rows(connection, FILES, names, rows, ignore_conflicts=True)
 
 
-def _quieten(connection: Connection, endings: Iterable[MessageResult]) -> None:
-    """The scope of a flood wait is not told, so the whole bot waits."""
+def _extend_flood_waits(connection: Connection, results: Iterable[MessageResult]) -> None:
+    """Telegram does not say which chats a flood wait covers, so the whole bot waits."""
     until: dict[int, float] = {}
-    for ending in endings:
-        bot = ending.message.bot_id
-        if ending.quiet_until:
-            until[bot] = max(until.get(bot, 0.0), ending.quiet_until)
+    for result in results:
+        bot = result.message.bot_id
+        if result.quiet_until:
+            until[bot] = max(until.get(bot, 0.0), result.quiet_until)
     for bot, moment in sorted(until.items()):
         later = case((BOTS.c.quiet_until > moment, BOTS.c.quiet_until), else_=moment)
         connection.execute(update(BOTS).where(BOTS.c.id == bot).values(quiet_until=later))
 
 
-def _flag(connection: Connection, endings: Iterable[MessageResult]) -> None:
-    faults = {end.message.campaign_id: end.fault[:300] for end in endings if end.fault}
+def _save_welcome_faults(connection: Connection, results: Iterable[MessageResult]) -> None:
+    faults = {result.message.campaign_id: result.fault[:300] for result in results if result.fault}
     update_rows(connection, CAMPAIGNS, ["welcome_fault"], sorted(faults.items()))

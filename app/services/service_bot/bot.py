@@ -91,7 +91,9 @@ def on_callback(bot_id: int, press: ButtonPressed, now: float) -> None:
     account = db.session.scalar(select(Account).where(Account.tg_id == press.person.id))
     with speaking(account.lang if account else signup.language_of(press.person)):
         said = _do(press, account, now) or gettext("This button no longer works.")
-    CALLBACK_ANSWERS.add(current_settings().telegram_api_url, bot.token, press.query, said)
+    CALLBACK_ANSWERS.answer_button(
+        current_settings().telegram_api_url, bot.token, press.query, said
+    )
 
 
 def link_telegram_user(login: str, person: int, *, move: bool = False) -> None:

@@ -1,4 +1,7 @@
-"""The inbox: an update is ours once this module has committed it."""
+"""The inbox: what Telegram sent is safe once this module has committed it.
+
+Updates are stored as they came, and claimed in batches by `leads.process`.
+"""
 
 from __future__ import annotations
 
@@ -18,8 +21,8 @@ from app.models import Bot, Update, UpdateState, table_of
 from app.queues import Queue
 from app.services.updates.group_commit import GroupCommit
 
-_UPDATES = table_of(Update)
-_KEPT_OF_A_FLOOD = 2048  # bytes of a body too large to be an update
+_UPDATES: Final = table_of(Update)
+_OVERSIZED_SAMPLE: Final = 2048  # bytes kept of a body that is too large to be an update
 _LOCKS = 0x6761 << 32  # advisory locks of bots: this plus the bot's id
 
 _STORE = text(
@@ -28,27 +31,29 @@ _STORE = text(
     " ON CONFLICT (bot_id, update_id) DO NOTHING"
 ).bindparams(bindparam("body", type_=LargeBinary))
 
-
-_BOTS_IN_LINE = text("""
+# States are written into the text: a partial index is used only where the planner sees the value.
+_WAITING: Final = f"state = {UpdateState.WAITING:d}"
+_WAITING_BOTS: Final = f"""
     SELECT DISTINCT bot_id FROM (
-        SELECT bot_id FROM telegram_update WHERE state = 0 ORDER BY id LIMIT :many
+        SELECT bot_id FROM telegram_update WHERE {_WAITING} ORDER BY id LIMIT :limit
     ) oldest
-""")
+"""  # noqa: S608 - of our own constants
+_SELECT_BOTS: Final = text(_WAITING_BOTS)
 
-# In a statement of its own: what the lock waited for must be seen by the next.
-_LOCK_BOTS = text(f"""
-    WITH in_line AS MATERIALIZED ({_BOTS_IN_LINE.text})
-    SELECT bot_id FROM in_line WHERE pg_try_advisory_xact_lock(:locks + bot_id)
+# Bots are locked by a statement of their own: the next one sees what their last owner committed.
+_LOCK_BOTS: Final = text(f"""
+    WITH waiting AS MATERIALIZED ({_WAITING_BOTS})
+    SELECT bot_id FROM waiting WHERE pg_try_advisory_xact_lock(:locks + bot_id)
 """)  # noqa: S608 - of our own constants
 
-_IN_LINE = text("""
+_SELECT_WAITING: Final = text(f"""
     SELECT id, bot_id, update_id, body FROM telegram_update
-    WHERE state = 0 AND bot_id IN :bots ORDER BY id LIMIT :many
-""").bindparams(bindparam("bots", expanding=True))
+    WHERE {_WAITING} AND bot_id IN :bots ORDER BY id LIMIT :limit
+""").bindparams(bindparam("bots", expanding=True))  # noqa: S608 - of our own constants
 
 
 class _Row(NamedTuple):
-    """The columns of an update that has just come."""
+    """The columns of an update that has just arrived."""
 
     bot_id: int
     update_id: int | None
@@ -60,7 +65,7 @@ class _Row(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class StoredUpdate:
-    """One stored update in the hand of a worker."""
+    """One waiting update, claimed by a worker."""
 
     id: int
     bot_id: int
@@ -78,13 +83,13 @@ class UpdateResult:
 
 
 def store_update(bot_id: int, body: bytes) -> None:
-    """Store one body, once per (bot, update id). Committed when this returns."""
+    """Store one body, once for each bot and update id. It is committed when this returns."""
     _inbox.put(_row(bot_id, body))
     doorbell.remind(Queue.UPDATES)
 
 
 def _store_together(rows: Sequence[_Row]) -> None:
-    """One round trip for all, and on PostgreSQL without BEGIN and COMMIT around it."""
+    """Insert `rows` in one round trip; on PostgreSQL without BEGIN and COMMIT around it."""
     engine = db.engine
     if engine.dialect.name == "postgresql":
         engine = _autocommit(engine)
@@ -98,7 +103,7 @@ def _autocommit(engine: Engine) -> Engine:
 
 
 def store_updates(bot_id: int, bodies: Sequence[bytes], *, offset: int | None = None) -> None:
-    """Store what a poll brought, and the bot's next offset, in one commit."""
+    """Store the updates of one poll, and the bot's next offset if there is one, in one commit."""
     with db.engine.begin() as connection:
         if bodies:
             connection.execute(_STORE, [_row(bot_id, body)._asdict() for body in bodies])
@@ -109,46 +114,49 @@ def store_updates(bot_id: int, bodies: Sequence[bytes], *, offset: int | None = 
 
 
 def quarantine_oversized(bot_id: int, beginning: bytes) -> None:
-    """Keep the beginning of a body too large to be an update."""
-    row = _quarantined(bot_id, beginning[:_KEPT_OF_A_FLOOD], "larger than an update can be")
+    """Store the beginning of a body that is too large to be an update, quarantined."""
+    row = _quarantined(bot_id, beginning[:_OVERSIZED_SAMPLE], "larger than an update can be")
     with db.engine.begin() as connection:
         connection.execute(_STORE, row._asdict())
 
 
 def claim(connection: Connection, limit: int) -> list[StoredUpdate]:
-    """Take the oldest waiting updates of bots that no other worker has in hand.
+    """Claim at most `limit` updates, the oldest first, of bots that no other worker has claimed.
 
-    A bot belongs to one worker until the end of its transaction, so updates
-    of one person in one bot are applied one at a time.
+    A bot belongs to one worker until the end of the transaction, so the
+    updates of one person in one bot are never applied side by side.
     """
-    statement = _LOCK_BOTS if is_postgresql(connection) else _BOTS_IN_LINE
-    bots = list(connection.scalars(statement, {"many": limit, "locks": _LOCKS}))
+    statement = _LOCK_BOTS if is_postgresql(connection) else _SELECT_BOTS
+    bots = list(connection.scalars(statement, {"limit": limit, "locks": _LOCKS}))
     if not bots:
         return []
-    rows = connection.execute(_IN_LINE, {"bots": bots, "many": limit})
+    rows = connection.execute(_SELECT_WAITING, {"bots": bots, "limit": limit})
     return [StoredUpdate(*row) for row in rows]
 
 
 def hold(connection: Connection, bots: Iterable[int]) -> None:
-    """Wait for whoever has these bots in hand, and keep them until the transaction ends."""
+    """Keep updates of `bots` from being claimed until the transaction ends.
+
+    Waits for workers that have claimed some.
+    """
     for bot in sorted(set(bots)):
         lock(connection, _LOCKS + bot)
 
 
-def finish(connection: Connection, endings: Sequence[UpdateResult]) -> None:
-    """Record how updates ended. Rolls back with the rest if the rest does."""
+def finish(connection: Connection, results: Sequence[UpdateResult]) -> None:
+    """Write the results of claimed updates. No commit."""
     update_rows(
         connection,
         _UPDATES,
         ["state", "reason"],
-        [(ending.id, int(ending.state), ending.reason) for ending in endings],
+        [(result.id, int(result.state), result.reason) for result in results],
     )
 
 
 def waiting() -> bool:
     """Whether any update waits to be processed."""
-    one = select(_UPDATES.c.id).where(_UPDATES.c.state == UpdateState.WAITING).limit(1)
-    return db.session.scalar(one) is not None
+    statement = select(_UPDATES.c.id).where(_UPDATES.c.state == UpdateState.WAITING).limit(1)
+    return db.session.scalar(statement) is not None
 
 
 def _row(bot_id: int, body: bytes) -> _Row:

@@ -1,0 +1,84 @@
+"""A lead event belongs to the living campaign of its bot that it names."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from app.domain.telegram.updates import LeadEvent, LeadEventKind, Person
+from app.extensions import db
+from app.models import Bot, BotStatus, Campaign, CampaignStatus
+from app.services.leads.campaign_index import CampaignIndex
+
+ANN = Person(101)
+
+
+def start(code: str) -> LeadEvent:
+    return LeadEvent(LeadEventKind.START, ANN, None, 1, 1, code=code)
+
+
+def join(chat: int) -> LeadEvent:
+    return LeadEvent(LeadEventKind.JOIN, ANN, chat, 1, 1)
+
+
+def index(*bots: int) -> CampaignIndex:
+    return CampaignIndex(db.session.connection(), bots)
+
+
+def found(campaigns: CampaignIndex, bot: int, event: LeadEvent) -> int | None:
+    row = campaigns.find(bot, event)
+    return None if row is None else int(row.id)
+
+
+def test_a_start_is_found_by_its_code_and_membership_by_its_chat(world: Any) -> None:
+    bot = world.bot()
+    campaign = world.campaign(bot_id=bot, code="abc", chat_id=-5)
+    campaigns = index(bot)
+    assert found(campaigns, bot, start("abc")) == campaign
+    assert found(campaigns, bot, join(-5)) == campaign
+    assert found(campaigns, bot, start("xyz")) is None
+    assert found(campaigns, bot, start("")) is None
+    assert found(campaigns, bot, join(-6)) is None
+
+
+def test_a_campaign_is_not_found_by_another_bot(world: Any) -> None:
+    bot, other = world.bot(), world.bot()
+    world.campaign(bot_id=bot, code="abc", chat_id=-5)
+    campaigns = index(bot, other)
+    assert found(campaigns, other, start("abc")) is None
+    assert found(campaigns, other, join(-5)) is None
+
+
+@pytest.mark.parametrize(
+    ("status", "is_found"),
+    [
+        (CampaignStatus.ACTIVE, True),
+        (CampaignStatus.PAUSED, True),
+        (CampaignStatus.DELETED, False),
+    ],
+)
+def test_only_deleted_campaigns_are_left_out(
+    world: Any, status: CampaignStatus, is_found: bool
+) -> None:
+    bot = world.bot()
+    campaign = world.campaign(bot_id=bot, code="abc")
+    db.session.get_one(Campaign, campaign).status = status
+    db.session.commit()
+    assert (found(index(bot), bot, start("abc")) == campaign) == is_found
+
+
+def test_a_deleted_bot_has_no_campaigns(world: Any) -> None:
+    bot = world.bot()
+    world.campaign(bot_id=bot, code="abc")
+    db.session.get_one(Bot, bot).status = BotStatus.DELETED
+    db.session.commit()
+    assert found(index(bot), bot, start("abc")) is None
+
+
+def test_a_row_has_the_plan_of_its_account(world: Any, account: Any) -> None:
+    bot = world.bot()
+    world.campaign(bot_id=bot, code="abc")
+    row = index(bot).find(bot, start("abc"))
+    assert row is not None
+    assert (row.tariff, row.paid_until) == (account.tariff, account.paid_until)

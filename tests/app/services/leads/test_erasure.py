@@ -1,0 +1,135 @@
+"""An erased person is nowhere; what counts them and what others own stays."""
+
+from __future__ import annotations
+
+import json
+import time
+
+import pytest
+
+from app.extensions import db
+from app.models import (
+    Attempt,
+    JournalEntry,
+    Lead,
+    Message,
+    Postback,
+    PostbackState,
+    Unreachable,
+    Update,
+)
+from app.services import postbacks
+from app.services.postbacks import AttemptRow, PostbackUpdate
+
+PERSON = 9_876_543_210
+TRACES = ("alice", "Alice", "Liddell", "abc456xyz", "profile5f", str(PERSON))
+
+
+@pytest.fixture
+def person(world):
+    """A lead with everything that tells of a person."""
+    bot = world.bot()
+    chat = world.chat(bot)
+    campaign = world.campaign(bot_id=bot, chat_id=chat)
+    lead = world.lead(
+        campaign, subscriber=PERSON, bot_id=bot, first_name="Alice", last_name="Liddell"
+    )
+    who = {"subscriber": PERSON, "username": "alice", "campaign_id": campaign}
+    world.entry(bot, chat, lead_id=lead, **who)
+    world.entry(bot, chat, **who)
+    event = {"id": "e", "kind": "wait", "subscriber": PERSON, "username": "alice"}
+    event |= {"first_name": "Alice", "click": "abc456xyz", "campaign": "kept"}
+    for state in (0, 2):
+        postback = world.postback(
+            7, lead_id=lead, event=json.dumps(event), state=state, sequence=state + 1,
+            carried='{"id": "profile5f"}', campaign_id=campaign,
+        )  # fmt: skip
+        world.attempt(postback, request="GET https://t/?c=abc456xyz", answer="hi alice")
+    message = {"account_id": world.account_id, "bot_id": bot, "chat_id": PERSON}
+    message |= {"campaign_id": campaign, "lead_id": lead, "due": 1.0, "created": 1.0}
+    db.session.add(Message(text="Hi Alice", markup="abc456xyz", **message))
+    db.session.add(Unreachable(bot_id=bot, subscriber=PERSON, since=1, reason="blocked"))
+    body = json.dumps({"from": {"id": PERSON, "username": "alice"}}).encode()
+    for state in (0, 1, 3):
+        db.session.add(Update(bot_id=bot, update_id=state, body=body, received=1.0, state=state))
+    db.session.commit()
+    return lead
+
+
+def everything():
+    """All that is stored of these tables, as text; what still waits to be processed apart."""
+    found = ""
+    for model in (Lead, JournalEntry, Postback, Attempt, Message, Unreachable, Update):
+        waits = model is Update
+        for row in db.session.query(model):
+            if not (waits and row.state == 0):
+                found += str({column.key: getattr(row, column.key) for column in model.__table__.c})
+    db.session.commit()
+    return found
+
+
+def test_an_erased_person_is_nowhere_and_what_is_counted_stays(api, person):
+    before = everything()
+    for trace in TRACES:
+        assert trace in before
+    assert api.post("leads/erase", subscriber=PERSON) == {"status": "ok", "data": {"count": 1}}
+    after = everything()
+    for trace in TRACES:
+        assert trace not in after
+    lead = api.get("leads/get", id=person)["data"]
+    assert (lead["subscriber"], lead["status"]) == (-person, 2)
+    assert len(lead["journal"]) == 1
+    states = sorted(row["state"] for row in api.get("postbacks/list")["data"])
+    assert states == ["delivered", "discarded"]
+    assert api.post("leads/erase", subscriber=PERSON)["data"] == {"count": 0}
+
+
+def test_another_account_keeps_its_own(api, other, others_world, person):
+    lead = others_world.lead(others_world.campaign(), subscriber=PERSON)
+    api.post("leads/erase", subscriber=PERSON)
+    assert api(other.key).get("leads/get", id=lead)["data"]["subscriber"] == PERSON
+
+
+def test_what_an_erased_person_was_reported_for_is_not_sent_again(api, person):
+    api.post("leads/erase", subscriber=PERSON)
+    postbacks = [row["id"] for row in api.get("postbacks/list")["data"]]
+    assert [api.post("postbacks/resend", id=one)["data"] for one in postbacks] == [
+        {"count": 0}, {"count": 0},
+    ]  # fmt: skip
+
+
+def test_a_postback_in_the_air_does_not_bring_an_erased_person_back(api, person):
+    row = db.session.query(Postback).filter_by(state=0).one()
+    row.state, row.lease, row.lease_until = 1, "lease", time.time() + 60
+    number, now = row.id, time.time()
+    db.session.commit()
+    api.post("leads/erase", subscriber=PERSON)
+    failed = PostbackUpdate(number, PostbackState.WAITING, "500", 1, 0, now, now, None, TRACES[4])
+    tried = AttemptRow(number, 0, 1, "", now, 5, "GET https://t/?c=abc456xyz", 500, "hi alice",
+                  "retry", "500", now, "key")  # fmt: skip
+    batch = postbacks.Batch(settled=[failed], tried=[tried])
+    postbacks.settle(db.session.connection(), "lease", batch, now)
+    db.session.commit()
+    after = everything()
+    assert [trace for trace in TRACES if trace in after] == []
+    assert sorted(one["state"] for one in api.get("postbacks/list")["data"]) == [
+        "delivered", "discarded",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", ["bot", "camp"])
+def test_both_sides_of_a_transfer_can_erase_what_they_keep(api, other, others_world, person, kind):
+    theirs = api(other.key)
+    token = theirs.get("transfer/token")["data"]["token"]
+    (campaign,) = api.get("camp/list")["data"]
+    others_world.chat(bot := others_world.bot(), chat_id=campaign["chat"])
+    moved = {"id": campaign["bot"]} if kind == "bot" else {"id": campaign["id"], "bot": bot}
+    given = api.post(f"transfer/{kind}", token=token, leads=True, **moved)
+    assert given["status"] == "ok", given
+    assert "abc456xyz" in everything()
+    api.post("leads/erase", subscriber=PERSON)  # the postbacks that stayed
+    assert all(str(PERSON) not in str(one.event) for one in db.session.query(Postback))
+    db.session.commit()
+    assert theirs.post("leads/erase", subscriber=PERSON)["data"] == {"count": 1}
+    assert [one.text for one in db.session.query(Message)] == [""]
+    db.session.commit()

@@ -1,0 +1,64 @@
+"""Leads are listed, exported by parts and explained."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from app.errors import NotFound
+from app.services.leads import query
+
+NOON = 1_780_000_000
+
+
+def test_leads_come_newest_first_and_only_those_of_the_account(
+    world: Any, others_world: Any, account: Any
+) -> None:
+    campaign = world.campaign()
+    leads = [world.lead(campaign, start_time=NOON + number) for number in range(3)]
+    others_world.lead(others_world.campaign())
+    page = query.listed(account.id)
+    assert [lead.id for lead in page.rows] == leads[::-1]
+    assert [lead.id for lead in query.listed(account.id, since=NOON + 2).rows] == leads[2:]
+    assert query.listed(account.id, campaign=campaign, status=0).rows == []
+
+
+def test_a_foreign_campaign_is_not_found(others_world: Any, account: Any) -> None:
+    campaign = others_world.campaign()
+    for function in (query.listed, query.everyone):
+        with pytest.raises(NotFound):
+            function(account.id, campaign=campaign)
+
+
+@pytest.mark.parametrize("size", [1, 2, 4, 5])
+def test_an_export_has_every_lead_once_whatever_the_part(
+    world: Any, account: Any, monkeypatch: pytest.MonkeyPatch, size: int
+) -> None:
+    campaign = world.campaign()
+    # Two start in one second: parts are cut between them, too.
+    leads = [world.lead(campaign, start_time=NOON + number // 2) for number in range(4)]
+    monkeypatch.setattr(query, "PART", size)
+    parts = [[lead.id for lead in part] for part in query.everyone(account.id)]
+    assert [id_ for part in parts for id_ in part] == leads[::-1]
+    assert max(map(len, parts)) <= size
+
+
+def test_a_lead_is_explained_with_its_last_entries_and_own_postbacks_oldest_first(
+    world: Any, others_world: Any, account: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(query, "STORY", 2)
+    lead = world.lead(world.campaign())
+    entries = [world.entry(1, -5, lead_id=lead) for _ in range(3)]
+    postbacks = [world.postback(1, lead_id=lead, sequence=number) for number in (1, 2)]
+    others_world.postback(2, lead_id=lead, sequence=3)  # of an earlier owner's tracker
+    story = query.explained(account.id, lead)
+    assert story.lead.id == lead
+    assert [row.id for row in story.journal] == entries[1:]
+    assert [row.id for row in story.postbacks] == postbacks
+
+
+def test_a_foreign_lead_is_not_explained(others_world: Any, account: Any) -> None:
+    lead = others_world.lead(others_world.campaign())
+    with pytest.raises(NotFound):
+        query.explained(account.id, lead)
