@@ -1,6 +1,6 @@
 """HTTP endpoints: parse, guard, call one service, answer.
 
-Each module offers its `blueprint`; a view wears one guard of `app.web.auth`.
+Each module offers its `blueprint`; a view has one guard of `app.web.auth`.
 """
 
 from __future__ import annotations

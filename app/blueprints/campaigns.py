@@ -68,8 +68,8 @@ def edit(params: Params) -> WithWarnings:
 @answers(LinkOut, warnings=True)
 def link(params: Params) -> WithWarnings:
     """The deep link for advertising."""
-    made = links.make(g.account.id, params["id"], params["click"])
-    return with_warnings(made.warnings, made)
+    deep_link = links.make(g.account.id, params["id"], params["click"])
+    return with_warnings(deep_link.warnings, deep_link)
 
 
 @blueprint.post("/pause.json")

@@ -40,8 +40,8 @@ POLICY: Final = (
 @counted
 def described() -> Response:
     """The OpenAPI 3.1 document of this installation."""
-    told = orjson.dumps(describe(current_app))
-    return _kept(Response(told, mimetype="application/json"))
+    document = orjson.dumps(describe(current_app))
+    return _cached(Response(document, mimetype="application/json"))
 
 
 @blueprint.get("/docs")
@@ -49,14 +49,14 @@ def described() -> Response:
 @counted
 def page() -> Response:
     """The same for people: the one answer that is HTML."""
-    answer = make_response(render_template("docs.html", api=describe(current_app), style=STYLE))
-    answer.headers["Content-Security-Policy"] = POLICY
-    answer.headers["X-Content-Type-Options"] = "nosniff"
-    answer.headers["Referrer-Policy"] = "no-referrer"
-    return _kept(answer)
+    response = make_response(render_template("docs.html", api=describe(current_app), style=STYLE))
+    response.headers["Content-Security-Policy"] = POLICY
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["Referrer-Policy"] = "no-referrer"
+    return _cached(response)
 
 
-def _kept(answer: Response) -> Response:
-    """It changes with a release only."""
-    answer.headers["Cache-Control"] = "public, max-age=300"
-    return answer
+def _cached(response: Response) -> Response:
+    """Let anyone keep the document for five minutes: it changes with a release only."""
+    response.headers["Cache-Control"] = "public, max-age=300"
+    return response

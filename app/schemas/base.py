@@ -27,10 +27,10 @@ class Output(Schema):
 
 
 def load(schema: Input) -> dict[str, Any]:
-    """The checked parameters: of the query for GET, of the body for POST.
+    """Return the checked parameters: of the query for GET, of the body for POST.
 
     Raises marshmallow's ValidationError, BadParameter, UnreadableBody or
-    TooLarge; the envelope answers all of them.
+    TooLarge; `app.web.responses` turns them into answers.
     """
     raw = _query() if request.method in ("GET", "HEAD") else _body()
     loaded: dict[str, Any] = schema.load(raw)
@@ -38,7 +38,7 @@ def load(schema: Input) -> dict[str, Any]:
 
 
 def _query() -> Mapping[str, Any]:
-    """The query; its `id` is the object's, for the key is an `id` too."""
+    """Return the query without the API key, which may be a second `id`."""
     pairs = parse_pairs(request.query_string)
     return _firsts([pair for pair in pairs if not (pair[0] == "id" and KEY.fullmatch(pair[1]))])
 
@@ -61,5 +61,5 @@ def _body() -> Mapping[str, Any]:
 
 
 def _firsts(pairs: list[tuple[str, str]]) -> dict[str, str]:
-    """Of a name that is given twice the first counts."""
+    """Return the pairs as a mapping; of a name that occurs twice the first value counts."""
     return dict(reversed(pairs))

@@ -20,11 +20,11 @@ class BotId(Input):
 
 
 class BotsList(OptionalPage):
-    """All of them, or so many from there."""
+    """`limit` bots from `offset` on, or all of them."""
 
 
 class BotChats(OptionalPage, BotId):
-    """The same of one bot's chats."""
+    """`limit` chats of one bot from `offset` on, or all of them."""
 
 
 class BotAdded(Output):

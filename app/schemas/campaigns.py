@@ -20,7 +20,7 @@ class CampaignId(Input):
 
 
 class CampaignsList(OptionalPage):
-    """All of them, or so many from there."""
+    """`limit` campaigns from `offset` on, or all of them."""
 
 
 class CampaignEdit(Templates, CampaignId):
@@ -35,9 +35,9 @@ class CampaignEdit(Templates, CampaignId):
 
     @post_load
     def gather(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
-        """Bring the `pb_*` together as `urls`, if there is any."""
-        given = {field: data.pop(field) for field in FIELDS if field in data}
-        return {**data, "urls": given} if given else data
+        """Put the `pb_*` together under `urls`, if there are any."""
+        urls = {field: data.pop(field) for field in FIELDS if field in data}
+        return {**data, "urls": urls} if urls else data
 
 
 class CampaignAdd(CampaignEdit):
@@ -105,7 +105,7 @@ class CampaignDetail(CampaignOut):
 
 
 class TrackerLinkOut(Output):
-    """The link as one tracker of the campaign wants it, with its own macro."""
+    """The link to paste into one tracker of the campaign, with its macro for the click id."""
 
     tracker = fields.Text()
     macro = fields.Text()

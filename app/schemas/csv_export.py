@@ -19,10 +19,10 @@ log = structlog.get_logger()
 
 
 def lines(schema: Output, parts: Iterable[Sequence[Any]]) -> Iterator[str]:
-    """A head with the public names, then `parts` of rows as `schema` shows them.
+    """Yield a header with the public names, then `parts` of rows as `schema` shows them.
 
-    The answer has begun and can no longer be an error: what breaks off says so
-    in its last line.
+    By then the answer has begun and can no longer be an error, so an export that breaks off
+    ends with the line `BROKE_OFF`.
     """
     names = list(schema.dump_fields)
     yield _text([names])
@@ -36,7 +36,7 @@ def lines(schema: Output, parts: Iterable[Sequence[Any]]) -> Iterator[str]:
 
 
 def _tame(value: Any) -> Any:
-    """A formula as text: after an apostrophe a spreadsheet runs nothing."""
+    """Put an apostrophe before a formula, so that a spreadsheet takes it for text."""
     return f"'{value}" if isinstance(value, str) and _FORMULA.fullmatch(value) else value
 
 

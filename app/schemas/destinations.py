@@ -44,7 +44,7 @@ class Settings(fields.Field[dict[str, Any]]):
             raise ValidationError(translatable("must be an object, or its JSON text")) from None
 
     def _check_texts(self, node: object) -> None:
-        """Refuse, by its path, what no tracker needs and no database stores."""
+        """Raise ValidationError by path for texts that are too long or cannot be stored."""
         if isinstance(node, str):
             if len(node) > LONGEST_SETTING:
                 raise ValidationError(
@@ -58,11 +58,11 @@ class Settings(fields.Field[dict[str, Any]]):
                 self._check_texts(name)
                 self._check_texts(value)
             except ValidationError as error:
-                raise ValidationError({_sayable(name): error.messages}) from None
+                raise ValidationError({_printable(name): error.messages}) from None
 
 
-def _sayable(name: object) -> str:
-    """The name of a setting, as far as it can be repeated."""
+def _printable(name: object) -> str:
+    """Return the name of a setting with what cannot be stored or is too long taken out."""
     return UNSTORABLE.sub("\ufffd", str(name))[:LONGEST_NAME]
 
 
@@ -77,8 +77,8 @@ class Events(fields.Field[dict[EventKind, bool]]):
         if isinstance(value, str):
             value = [part.strip() for part in value.split(",") if part.strip()]
         if isinstance(value, list):
-            wanted = {self._kind(name) for name in value}
-            return {kind: kind in wanted for kind in EventKind}
+            kinds = {self._kind(name) for name in value}
+            return {kind: kind in kinds for kind in EventKind}
         if isinstance(value, dict):
             return {self._kind(name): bool(_FLAG.deserialize(on)) for name, on in value.items()}
         raise ValidationError(translatable("must be a list of events, or an object of switches"))
@@ -140,7 +140,7 @@ class DestinationPause(DestinationId):
 
 
 class DestinationCheck(Input):
-    """A destination, or a tracker with settings that are not kept."""
+    """A destination, or a tracker with settings that are not stored."""
 
     id = fields.Int(1)
     tracker = fields.Text(64)

@@ -47,17 +47,17 @@ _BOOLEANS: Final[Mapping[str, bool]] = {"true": True, "1": True, "false": False,
 
 
 class Field(fields.Field[Value], Generic[Value]):
-    """Base of ours: sentences instead of marshmallow's."""
+    """Base of our fields, with our messages instead of marshmallow's."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(error_messages={**_SENTENCES}, **options)
 
     def _read(self, value: Any) -> Value:
-        """Check a parameter. Raises ValidationError with a sentence."""
+        """Return the checked parameter. Raises ValidationError with a message."""
         raise NotImplementedError
 
     def _show(self, value: Any) -> Any:
-        """Say a value as it looks outside."""
+        """Return a value as it looks in an answer."""
         return value
 
     # The names and the unused arguments are marshmallow's.
@@ -69,7 +69,7 @@ class Field(fields.Field[Value], Generic[Value]):
 
 
 class Text(Field[str]):
-    """Text of at most `longest` characters, of the form `pattern` if one is given."""
+    """Text of at most `longest` characters, of the form `pattern` unless that is empty."""
 
     def __init__(
         self, longest: int = 4096, *, not_empty: bool = False, pattern: str = "", **options: Any
@@ -96,7 +96,7 @@ class Text(Field[str]):
 
 
 class Int(Field[int]):
-    """A whole number from `low` to `high`. `null_as` is what None looks like outside."""
+    """A whole number from `low` to `high`. None is shown as `null_as`."""
 
     def __init__(
         self,
@@ -139,7 +139,7 @@ class Boolean(Field[bool]):
 
 
 class Choice(Field[str]):
-    """One of a few words."""
+    """One of `words`."""
 
     def __init__(self, *words: str, **options: Any) -> None:
         super().__init__(**options)
@@ -154,7 +154,7 @@ class Choice(Field[str]):
 
 
 class EnumName(Field[int]):
-    """A member of an IntEnum, spoken as its name in lower case."""
+    """A member of an IntEnum, written as its name in lower case."""
 
     def __init__(self, members: type[enum.IntEnum], **options: Any) -> None:
         super().__init__(**options)
@@ -173,7 +173,7 @@ class EnumName(Field[int]):
 
 
 class UtcText(Field[str]):
-    """Unix seconds as UTC text, `YYYY-MM-DD HH:MM:SS`. Outward only."""
+    """Unix seconds as UTC text, `YYYY-MM-DD HH:MM:SS`. For answers only."""
 
     def _show(self, value: Any) -> str:
         if not value or value < 0:

@@ -19,7 +19,7 @@ class JournalList(Page):
 
 
 class Origin(fields.Field[str]):
-    """Whether a happening belongs to a lead: `paid` or `organic`."""
+    """Whether a lead event belongs to a lead: `paid` or `organic`."""
 
     def _show(self, value: Any) -> str:
         return "organic" if value is None else "paid"
@@ -41,6 +41,6 @@ class JournalOut(Output):
 
 
 class LeadJournalOut(JournalOut):
-    """A happening of one lead, with what it did in words."""
+    """A journal entry of one lead, with what it did in words."""
 
     decision = fields.Text()

@@ -1,4 +1,4 @@
-"""What the parameters of all long lists have in common."""
+"""The parameters that all long lists have in common."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ class Period(Input):
 
 
 class OptionalPage(Input):
-    """Which part of a list that is told whole unless `limit` says otherwise."""
+    """Which part of a list; all of it without `limit`."""
 
     limit = fields.Int(1)
     offset = fields.Int(0, load_default=0)
 
 
 class Page(Period):
-    """Which part of a list. More than 200 rows are not refused, only cut."""
+    """Which page of a long list. A `limit` above 200 is not refused but lowered to 200."""
 
     limit = fields.Int(1, load_default=50)
     offset = fields.Int(0, load_default=0)
@@ -35,5 +35,5 @@ class Page(Period):
 
     @post_load
     def cut(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
-        """Clients written for other limits go on working."""
+        """Lower `limit`, so that clients written for other limits go on working."""
         return {**data, "limit": min(data["limit"], MOST_ROWS)}

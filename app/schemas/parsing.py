@@ -1,8 +1,8 @@
-"""Bytes of a request as parameters; and when they cannot be read, which one is to blame.
+"""Parses the bytes of a request, and finds out which parameter cannot be read.
 
-A caller whose program wrote NaN into one field is helped by the field's name,
-not by "bad JSON". So what orjson refuses is looked at once more by Python's
-own parser, which takes too much and can therefore tell where it is.
+A caller whose program wrote NaN into one field is helped by the field's name, not by "bad
+JSON". So what orjson refuses is parsed once more by Python's own parser, which accepts NaN,
+deep nesting and lone surrogates, and can therefore tell in which member they are.
 """
 
 from __future__ import annotations
@@ -35,7 +35,10 @@ class UnreadableBody(ApiError):
 
 
 def parse_pairs(encoded: bytes) -> list[tuple[str, str]]:
-    """The pairs of a query or a form. Bytes that are no UTF-8 become what `UNSTORABLE` finds."""
+    """Return the pairs of a query or a form.
+
+    Bytes that are not UTF-8 become characters that `UNSTORABLE` finds.
+    """
     text = encoded.decode("utf-8", "surrogateescape")
     return parse_qsl(text, keep_blank_values=True, errors="surrogateescape")
 
@@ -60,7 +63,7 @@ def parse_object(body: bytes) -> dict[str, Any]:
 
 
 def is_deep(value: object) -> bool:
-    """Whether `value`, one member of an object, is nested too deeply for us."""
+    """Return whether `value`, one member of an object, is nested deeper than `MAX_DEPTH`."""
     level = [value]
     for _ in range(MAX_DEPTH - 1):
         level = [child for node in level for child in _children(node)]
@@ -95,19 +98,19 @@ def _is_json(value: object) -> bool:
 
 
 def _deepest(text: str) -> str:
-    """The first member that Python's parser gives up on; "" if the brackets do not match."""
-    depth, name, found = 0, "", ""
-    for part in _TOKENS.findall(text) if text.lstrip().startswith("{") else ():
-        if part in _STEP:
-            depth += _STEP[part]
-            found = found or (name if depth > MAX_DEPTH else "")
-        elif depth == 1:  # a name, or a value that is no name of what is deep
-            name = part[1:-1]
-    return found if depth == 0 else ""
+    """Return the first member that is nested too deeply; "" if the brackets do not match."""
+    depth, name, deepest = 0, "", ""
+    for token in _TOKENS.findall(text) if text.lstrip().startswith("{") else ():
+        if token in _STEP:
+            depth += _STEP[token]
+            deepest = deepest or (name if depth > MAX_DEPTH else "")
+        elif depth == 1:  # a name, or a value that is not the name of what is deep
+            name = token[1:-1]
+    return deepest if depth == 0 else ""
 
 
 def _at(name: str, sentence: str) -> ApiError:
-    """A member of a name we would not repeat is not named."""
+    """Return an error that names the member, unless its name is too long or cannot be stored."""
     if not name or len(name) > LONGEST_NAME or UNSTORABLE.search(name):
         return UnreadableBody(translatable("the body %(fault)s", fault=sentence))
     return BadParameter(name, sentence)

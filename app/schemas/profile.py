@@ -27,7 +27,7 @@ class ApiKey(Output):
 
 
 class Notifications(Input):
-    """What we tell the account about."""
+    """Which notifications the account gets."""
 
     tariff = fields.Boolean()
     leads = fields.Boolean()

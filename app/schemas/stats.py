@@ -42,7 +42,7 @@ class StatsDaily(StatsRange):
     tz = Zone(WEST, EAST, load_default=0)
 
 
-class Conversion(fields.Field[float]):
+class ConversionRate(fields.Field[float]):
     """Confirms per 100 starts of some Counts; 0 where nobody started."""
 
     def _show(self, value: Counts) -> float:
@@ -63,29 +63,26 @@ class Date(fields.UtcText):
 class CountsOut(Output):
     """Counters of some time. `cr` is confirms per 100 starts."""
 
-    starts = fields.Int(attribute="counts.starts")
-    holds = fields.Int(attribute="counts.holds")
-    confirms = fields.Int(attribute="counts.confirms")
-    unsubs = fields.Int(attribute="counts.unsubs")
-    cr = Conversion(attribute="counts")
+    starts = fields.Int()
+    holds = fields.Int()
+    confirms = fields.Int()
+    unsubs = fields.Int()
+    cr = ConversionRate()
 
-
-class BeforeOut(Output):
-    """The same counters of the range before."""
-
-    starts = fields.Int(attribute="before.starts")
-    holds = fields.Int(attribute="before.holds")
-    confirms = fields.Int(attribute="before.confirms")
-    unsubs = fields.Int(attribute="before.unsubs")
-    cr = Conversion(attribute="before")
+    def get_attribute(self, obj: Any, attr: str, default: Any) -> Any:
+        """Read the counters from `obj.counts`, or from `obj` if it is the Counts itself."""
+        counts = getattr(obj, "counts", obj)
+        if attr == "cr":
+            return counts
+        return super().get_attribute(counts if hasattr(counts, attr) else obj, attr, default)
 
 
 class SummaryOut(CountsOut):
-    """`stats/summary`, over `from` to `to` in Unix seconds."""
+    """`stats/summary`, over `from` to `to` in Unix seconds; `before` is the range before it."""
 
     since = fields.Int(data_key="from")
     until = fields.Int(data_key="to")
-    before = fields.Nested(BeforeOut, attribute="itself")
+    before = fields.Nested(CountsOut)
 
 
 class DayOut(CountsOut):

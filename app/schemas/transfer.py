@@ -13,7 +13,7 @@ class Recipient(Input):
 
 
 class TransferTokenOut(Output):
-    """`transfer/token`: who has it may give bots and campaigns to the account."""
+    """`transfer/token`: whoever has it can give bots and campaigns to the account."""
 
     token = fields.Text()
 

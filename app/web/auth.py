@@ -1,4 +1,4 @@
-"""Guards. Every view wears exactly one, and a test asks each for its name.
+"""Auth guards. Every view has exactly one, and a guard test asks each for its name.
 
 A session token of the dashboard opens what the API key opens, and a little
 more. The key comes as `Authorization: Bearer`, which wins, or as a value of `?id=`
@@ -82,8 +82,8 @@ def telegram_secret(view: View[Arguments]) -> View[Arguments]:
     @wraps(view)
     def guarded(*args: Arguments.args, **kwargs: Arguments.kwargs) -> ResponseReturnValue:
         expected = cipher.webhook_secret(str(kwargs["path"])).encode()
-        given = request.headers.get(TELEGRAM_HEADER, "").encode("utf-8", "surrogateescape")
-        if not hmac.compare_digest(expected, given):
+        presented = request.headers.get(TELEGRAM_HEADER, "").encode("utf-8", "surrogateescape")
+        if not hmac.compare_digest(expected, presented):
             return Response(status=401)
         return view(*args, **kwargs)
 
@@ -125,7 +125,7 @@ def _authenticate(*, must_be_paid: bool) -> None:
     except (BadKey, Banned, Unpaid):
         rate_limits.ANONYMOUS.hit(caller_address())
         raise
-    g.account = caller  # known before it is counted: a refusal is told in its language
+    g.account = caller  # known before it is counted: a refusal is written in its language
     rate_limits.AUTHENTICATED.hit(str(caller.id))
     if limit := rate_limits.EXPENSIVE_ENDPOINTS.get(request.endpoint or ""):
         limit.hit(str(caller.id))

@@ -1,9 +1,9 @@
-"""Requests take turns at the work, and whoever waits for a client gives its turn away.
+"""Limits how many requests of a process run at once, not counting those that wait for a body.
 
-The server runs each request in a thread of its own, and a thread that reads a
-body waits for as long as the client likes. So there are many threads and few
-turns: a hundred clients that send byte by byte hold a hundred threads, which
-cost next to nothing, and no turn. `app.web.slow_clients` ends them.
+The server runs each request in a thread of its own, and a thread that reads a body waits for
+as long as the client likes. So there are many threads and few slots: a hundred clients that
+send byte by byte hold a hundred threads, which cost next to nothing, and no slot.
+`app.web.slow_clients` ends them.
 """
 
 from __future__ import annotations
@@ -22,37 +22,40 @@ from app.web.slow_clients import SlowClients
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-#: Requests of one process that work at the same time: a little more than it
-#: has connections to the database, for not all of them want one.
+#: A little more than a process has connections to the database, for not every request
+#: needs one.
 MAX_CONCURRENT_REQUESTS: Final = 32
-PIECE: Final = 64 * 1024
+CHUNK: Final = 64 * 1024
 
 #: A queue of tokens is a semaphore at a tenth of the price of threading's.
 Tokens = SimpleQueue[None]
-#: `turns` of a thread are those it has one of.
-_mine: Final = threading.local()
+#: `slots` is the queue that the slot of this thread was taken from.
+_thread: Final = threading.local()
 
 
 @contextlib.contextmanager
 def slot_released() -> Iterator[None]:
-    """Wait for somebody else's server without a turn. Hold nothing that others wait for."""
-    slots: Tokens | None = getattr(_mine, "slots", None)
-    if slots is None:  # a worker, or a test: no turns are taken there
+    """Give the slot back while the block waits for another server.
+
+    Hold nothing in the block that other requests wait for, such as a database connection.
+    """
+    slots: Tokens | None = getattr(_thread, "slots", None)
+    if slots is None:  # in a worker or a test, where no slots are taken
         yield
         return
-    _mine.slots = None
+    _thread.slots = None
     slots.put(None)
     try:
         yield
     finally:
         slots.get()
-        _mine.slots = slots
+        _thread.slots = slots
 
 
 class RequestSlots:
-    """A WSGI application around `application`; `seconds` is what a slow client gets.
+    """A WSGI application that runs `application` in one of `slots`.
 
-    Only a real server needs it: put it around the application there.
+    A client that is too slow for `seconds` is cut off. Only a real server needs this.
     """
 
     def __init__(
@@ -65,21 +68,23 @@ class RequestSlots:
         self._slow_clients = SlowClients(seconds)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        """Answer one request when there is a turn for it."""
+        """Answer one request when there is a slot for it."""
         self._slow_clients.watch(environ)
         length = get_content_length(environ)
         environ["wsgi.input"] = GuardedBody(environ["wsgi.input"], length, self._slots)
         self._slots.get()
-        _mine.slots = self._slots
+        _thread.slots = self._slots
         try:
             return self._application(environ, start_response)
         finally:
-            _mine.slots = None
+            _thread.slots = None
             self._slots.put(None)
 
 
 class GuardedBody:
-    """What the client sends, `length` bytes of it; None if it did not say how many.
+    """The body that a client sends, of `length` bytes, or None if it did not say how many.
+
+    Reading gives the slot back until the data is there.
 
     A body that ends too early raises ClientDisconnected: granian (2.8) gives
     what there is as if it were all, and half a form is a different form.
@@ -93,9 +98,9 @@ class GuardedBody:
         self._slots = slots
 
     def read(self, size: int = -1) -> bytes:
-        """At most `size` bytes, or all; fewer only at the end. Its thread has a turn."""
+        """Read at most `size` bytes, or all; fewer only at the end. Call it with a slot."""
         if size < 0:
-            return b"".join(iter(lambda: self.read(PIECE), b""))
+            return b"".join(iter(lambda: self.read(CHUNK), b""))
         if self._left == 0 or size == 0:
             return b""
         self._slots.put(None)

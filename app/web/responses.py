@@ -1,7 +1,7 @@
-"""How an answer looks on the wire: `success`, `page`, and the one error handler.
+"""Builds the API's responses: `success`, `page`, and `handle_error` for everything raised.
 
-Under /api/ every answer is HTTP 200 with a `status` field, as the clients of
-AlterCPA TOP expect. Elsewhere the status code tells, and the body is the same.
+Under /api/ every response is HTTP 200 with a `status` field, as the clients of AlterCPA TOP
+expect. Elsewhere the status code says it as well, and the body is the same.
 """
 
 from __future__ import annotations
@@ -35,34 +35,39 @@ HTTP_ERRORS: Final[Mapping[int, type[ApiError]]] = {
 
 
 def success(data: object = None, **top: object) -> Response:
-    """Success. `data` is left out when None; `top` stands beside it."""
+    """Return a successful response. `data` is left out when None; `top` stands beside it."""
     body: dict[str, object] = {"status": "ok"}
     if data is not None:
         body["data"] = data
-    return _answer(body | top)
+    return _response(body | top)
 
 
 def page(rows: object, total: int) -> Response:
-    """One page of a list, and how many rows there are without `limit`."""
+    """Return one page of a list; `total` counts the rows without `limit`."""
     return success(rows, total=total)
 
 
 def register(app: Flask) -> None:
-    """Install the handler, and let nothing of Flask answer in HTML before it."""
+    """Install the error handler, and stop Flask from answering in HTML before it."""
     app.url_map.merge_slashes = False  # a doubled slash would be an HTML redirect
     app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False
     app.register_error_handler(Exception, handle_error)
 
 
 def handle_error(error: Exception) -> Response:
-    """Turn whatever was raised into an answer. Nothing half-written stays."""
+    """Turn an exception into a response, and roll the transaction back."""
     with contextlib.suppress(SQLAlchemyError):
         db.session.rollback()
-    told = _translate(error)
+    api_error = _translate(error)
     if request.path.startswith("/telegram/"):  # Telegram takes a body for a command
         return current_app.response_class(status=_http_status(error))
-    body = {"status": "error", "error": told.code, "message": _message(told), **told.extra}
-    return _answer(body, 200 if request.path.startswith("/api/") else _http_status(error))
+    body = {
+        "status": "error",
+        "error": api_error.code,
+        "message": _message(api_error),
+        **api_error.extra,
+    }
+    return _response(body, 200 if request.path.startswith("/api/") else _http_status(error))
 
 
 def _translate(error: Exception) -> ApiError:
@@ -78,12 +83,12 @@ def _translate(error: Exception) -> ApiError:
     return _unexpected(error)
 
 
-def _message(told: ApiError) -> str:
-    """The message in the caller's language, after the name of the field it is about."""
-    with speaking(told.lang) if told.lang else contextlib.nullcontext():
-        message = translated(told.message)
-    about = told.field if isinstance(told, BadParameter) else ""
-    return f"{about}: {message}" if about else message
+def _message(api_error: ApiError) -> str:
+    """Return the message in the caller's language, after the name of its field."""
+    with speaking(api_error.lang) if api_error.lang else contextlib.nullcontext():
+        message = translated(api_error.message)
+    field = api_error.field if isinstance(api_error, BadParameter) else ""
+    return f"{field}: {message}" if field else message
 
 
 def _unexpected(error: Exception) -> ApiError:
@@ -102,7 +107,7 @@ def _unexpected(error: Exception) -> ApiError:
 
 
 def invalid(error: ValidationError) -> BadParameter:
-    """The first thing a schema found wrong, with the dotted path of its field."""
+    """Return the first error that a schema found, with the dotted path of its field."""
     messages: object = error.messages
     path: list[str] = []
     while isinstance(messages, dict | list) and messages:
@@ -128,7 +133,7 @@ def _http_status(error: Exception) -> int:
     return 400 if isinstance(error, ApiError | ValidationError) else 500
 
 
-def _answer(body: Mapping[str, object], status: int = 200) -> Response:
+def _response(body: Mapping[str, object], status: int = 200) -> Response:
     return current_app.response_class(
         orjson.dumps(body), status=status, mimetype="application/json"
     )

@@ -1,6 +1,6 @@
-"""What belongs to campaigns, in bulk: given to another account, or deleted. No commits.
+"""Moves or deletes, in bulk, the rows that belong to campaigns. Nothing is committed here.
 
-The callers hold the bots' updates back (`inbox.hold`), so no lead moves meanwhile.
+The callers hold the bots' updates back (`inbox.hold`), so no lead changes meanwhile.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _COUNTERS: Final = (table_of(CampaignDay), table_of(CampaignQuarter), table_of(C
 
 
 def reassign_destinations(connection: Connection, campaigns: Sequence[int], recipient: int) -> None:
-    """The campaigns' own templates and destinations now belong to `recipient`."""
+    """Reassign the campaigns' own templates and destinations to `recipient`."""
     connection.execute(
         update(_DESTINATIONS)
         .where(_DESTINATIONS.c.campaign_id.in_(campaigns))
@@ -52,15 +52,15 @@ def reassign_history(
     old_bots: Sequence[int],
     bot: int,
 ) -> None:
-    """Leads, journal and messages go to `recipient`, and to their bot.
+    """Reassign leads, journal and messages to `recipient` and to their `bot`.
 
-    Postbacks go where their destination has gone.
+    A postback is reassigned if its destination belongs to one of the campaigns.
     """
-    theirs = select(_DESTINATIONS.c.id).where(_DESTINATIONS.c.campaign_id.in_(campaigns))
+    own = select(_DESTINATIONS.c.id).where(_DESTINATIONS.c.campaign_id.in_(campaigns))
     connection.execute(
         update(_POSTBACKS)
         .where(_POSTBACKS.c.lead_id.in_(_leads(campaigns)))
-        .where(_POSTBACKS.c.destination_id.in_(theirs))
+        .where(_POSTBACKS.c.destination_id.in_(own))
         .values(account_id=recipient)
     )
     connection.execute(
@@ -83,7 +83,7 @@ def reassign_history(
 def delete_history(
     connection: Connection, campaigns: Sequence[int], *, old_bots: Sequence[int]
 ) -> None:
-    """Leads, journal, postbacks, messages and counters are gone for good."""
+    """Delete leads, journal, postbacks, messages and counters of the campaigns for good."""
     owed = select(_POSTBACKS.c.id).where(_POSTBACKS.c.lead_id.in_(_leads(campaigns)))
     connection.execute(delete(_ATTEMPTS).where(_ATTEMPTS.c.postback_id.in_(owed)))
     connection.execute(delete(_POSTBACKS).where(_POSTBACKS.c.lead_id.in_(_leads(campaigns))))

@@ -33,19 +33,19 @@ def new_code() -> str:
 def listed(account_id: int, *, limit: int | None = None, offset: int = 0) -> Sequence[Row[Any]]:
     """The campaigns that are not deleted, newest first, with bot and counters.
 
-    All of them without `limit`. Those of a deleted bot are among them: they
-    rest until it is restored.
+    All of them without `limit`. Campaigns of a deleted bot are among them: they do nothing
+    until it is restored.
     """
-    cards = _cards(account_id).order_by(Campaign.id.desc())
-    return db.session.execute(cards.limit(limit).offset(offset)).all()
+    rows = _rows(account_id).order_by(Campaign.id.desc())
+    return db.session.execute(rows.limit(limit).offset(offset)).all()
 
 
 def find(account_id: int, campaign_id: int) -> Mapping[str, Any]:
     """One campaign by public field names, with its own five templates. Raises NotFound."""
-    card = db.session.execute(_cards(account_id).where(Campaign.id == campaign_id)).first()
-    if card is None:
+    row = db.session.execute(_rows(account_id).where(Campaign.id == campaign_id)).first()
+    if row is None:
         raise NotFound
-    return {**card._mapping, **url_templates.read(account_id, campaign_id)}  # noqa: SLF001 - public in SQLAlchemy
+    return {**row._mapping, **url_templates.read(account_id, campaign_id)}  # noqa: SLF001 - public in SQLAlchemy
 
 
 def add(
@@ -87,13 +87,16 @@ def add(
 def edit(
     account_id: int, campaign_id: int, *, urls: Mapping[str, str] | None = None, **texts: Any
 ) -> None:
-    """Change the given `texts`; rewrite all five templates if `urls` are given."""
+    """Change the columns named in `texts`; with `urls`, rewrite all five templates.
+
+    Raises NotFound or BadParameter.
+    """
     campaign = _locked(account_id, campaign_id)
     _check_button(texts)
     if "media" in texts or "welcome" in texts:
         changed = texts.get("media", campaign.media)
-        known = account_id if changed != campaign.media else None
-        _check_media(known, changed, texts.get("welcome", campaign.welcome))
+        owner = account_id if changed != campaign.media else None
+        _check_media(owner, changed, texts.get("welcome", campaign.welcome))
     for name, value in texts.items():
         setattr(campaign, name, value)
     if "welcome" in texts:
@@ -104,7 +107,7 @@ def edit(
 
 
 def pause(account_id: int, campaign_id: int, *, paused: bool) -> None:
-    """Pause or resume. A paused campaign creates, reports and says nothing.
+    """Pause or resume. A paused campaign creates no leads, reports nothing and sends no welcome.
 
     Raises NotFound, or PlanLimit when the plan allows no more to be active: an
     account that came down from a larger plan has more campaigns than it may run.
@@ -123,7 +126,7 @@ def remove(account_id: int, campaign_id: int) -> None:
     db.session.commit()
 
 
-def _cards(account_id: int) -> Select[Any]:
+def _rows(account_id: int) -> Select[Any]:
     sums = (
         select(
             CampaignDay.campaign_id,

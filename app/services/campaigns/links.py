@@ -1,4 +1,4 @@
-"""Deep links of a campaign, and what its trackers have to say to them."""
+"""Deep links of a campaign, and warnings about click ids that its trackers cannot use."""
 
 from __future__ import annotations
 
@@ -38,14 +38,14 @@ class DeepLink(NamedTuple):
 
 
 def make(account_id: int, campaign_id: int, click: str = "") -> DeepLink:
-    """The deep link of a campaign. Raises NotFound, or BadParameter for `click`.
+    """Return the deep link of a campaign. Raises NotFound, or BadParameter for `click`.
 
-    Without `click` the tracker's macro goes where `{click}` stands. With it, a
-    tracker of this campaign that cannot have given it out has a warning.
+    Without `click`, a tracker's macro replaces `{click}`. With `click`, each tracker of the
+    campaign that cannot have made such a click id adds a warning.
     """
-    card = campaigns.find(account_id, campaign_id)
-    start = f"https://t.me/{card['bot_username']}?start={card['code']}-"
-    _check_payload(card["code"], click)
+    campaign = campaigns.find(account_id, campaign_id)
+    start = f"https://t.me/{campaign['bot_username']}?start={campaign['code']}-"
+    _check_payload(campaign["code"], click)
     trackers = _trackers(account_id, campaign_id)
     formats = _click_formats(trackers)
     if click:

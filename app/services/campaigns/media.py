@@ -1,9 +1,8 @@
-"""Media: taken in, kept, and read again by who sends it.
+"""Media of welcomes: uploaded, stored, and read again to be sent.
 
-What a file is, its content says: names and declared types are the caller's.
-The content is kept in the database, or as an object named by its code in the
-store that MEDIA_STORE names. What has parts is in the database, wherever new
-media go by now.
+The type of a file is found out from its content: its name and declared type come from the
+caller. The content is stored in the database, or as an object named by its code in the store
+that MEDIA_STORE names. Media with parts are in the database, wherever new ones go by now.
 """
 
 from __future__ import annotations
@@ -32,7 +31,7 @@ from app.web.request_slots import slot_released
 log = structlog.get_logger()
 
 MAX_BYTES: Final = rules.VIDEO_BYTES
-#: What one account may keep.
+#: Bytes that one account may store.
 QUOTA: Final = 1024 * rules.MEGABYTE
 PART: Final = rules.MEGABYTE
 
@@ -51,7 +50,7 @@ class StoreDown(DatabaseDown):
 
 
 class StoredMedia(NamedTuple):
-    """A media that is known; `data` is what the database has of it."""
+    """A media with a row; `data` is empty if its content is in `store`."""
 
     code: str
     type: str
@@ -60,9 +59,10 @@ class StoredMedia(NamedTuple):
     store: ObjectStore | None
 
     def content(self) -> MediaContent | None:
-        """All of it; None, and logged, if it is gone. Raises StoreUnreachable.
+        """Return the content; None, with an error in the log, if it is gone.
 
-        It wants neither a connection nor an application: any thread may ask.
+        Needs neither a connection nor an application, so any thread may call it. Raises
+        StoreUnreachable.
         """
         data = self.data
         if not data and self.store:
@@ -74,15 +74,14 @@ class StoredMedia(NamedTuple):
 
 
 def upload(account_id: int, file: IO[bytes]) -> str:
-    """Keep a file and return its code; the same content again has the same code.
+    """Store a file and return its code; the same content again has the same code.
 
     Raises BadParameter or TooLarge, saying why Telegram would not take it, or StoreDown.
     """
     size, digest = _measured(file)
     kind, type_ = _examined(file, size)
-    known = _known(account_id, digest)
-    if known:
-        return known
+    if stored := _code_of(account_id, digest):
+        return stored
     used = select(func.coalesce(func.sum(Media.size), 0)).where(Media.account_id == account_id)
     if int(db.session.scalar(used) or 0) + size > QUOTA:
         raise TooLarge(translatable("this account keeps as many media as it may"))
@@ -96,19 +95,19 @@ def upload(account_id: int, file: IO[bytes]) -> str:
 
 
 def configured_store() -> ObjectStore | None:
-    """Where new media go; None is the database."""
+    """Return the store for new media; None if they go to the database."""
     url = current_settings().media_store
     return object_store.opened(url) if url else None
 
 
 def belongs(account_id: int, code: str) -> bool:
-    """Whether the account may use this media."""
+    """Return whether the account has uploaded this media."""
     mine = select(Media.id).where(Media.code == code, Media.account_id == account_id)
     return db.session.scalar(mine) is not None
 
 
 def find(connection: Connection, code: str) -> StoredMedia | None:
-    """Where the content of a media is; None if nobody knows the media."""
+    """Return where the content of a media is; None if no media has this code."""
     row = connection.execute(
         select(Media.id, Media.type, Media.size).where(Media.code == code)
     ).first()
@@ -131,20 +130,20 @@ def _write(row: Media, file: IO[bytes]) -> str:
         db.session.commit()
     except IntegrityError:
         db.session.rollback()
-        if known := _known(account_id, digest):  # the same file at the same time
-            return known
+        if stored := _code_of(account_id, digest):  # the same file at the same time
+            return stored
         raise
     return code
 
 
 def _put(store: ObjectStore, row: Media, file: IO[bytes]) -> str:
-    """The object first: a row without one would be a promise that cannot be kept.
+    """Store the object, then the row: a row without an object could never be sent.
 
-    If nobody knows whether the commit was done, the object stays, for it may have been.
+    If it is unknown whether the commit was done, the object stays, for it may be needed.
     """
     account_id, code, digest = row.account_id, row.code, row.digest
     try:
-        with slot_released():  # a store that hangs must not silence all of us
+        with slot_released():  # a store that hangs must not hold all slots
             store.put(code, file, row.type)
     except StoreUnreachable as error:
         log.warning("media.not_stored", reason=str(error))
@@ -156,13 +155,13 @@ def _put(store: ObjectStore, row: Media, file: IO[bytes]) -> str:
         db.session.rollback()
         with suppress(StoreUnreachable):
             store.delete(code)
-        if known := _known(account_id, digest):  # the same file at the same time
-            return known
+        if stored := _code_of(account_id, digest):  # the same file at the same time
+            return stored
         raise
     return code
 
 
-def _known(account_id: int, digest: str) -> str | None:
+def _code_of(account_id: int, digest: str) -> str | None:
     return db.session.scalar(
         select(Media.code).where(Media.account_id == account_id, Media.digest == digest)
     )
@@ -183,7 +182,7 @@ def _parts(file: IO[bytes]) -> Iterator[bytes]:
 
 
 def _examined(file: IO[bytes], size: int) -> tuple[str, str]:
-    """What it is, as the beginning of its code, and its MIME type."""
+    """Return the first letter of its code (photo or video), and its MIME type."""
     file.seek(0)
     head = file.read(HEAD_BYTES)
     if rules.is_video(head):

@@ -1,10 +1,9 @@
-"""Transfer: a bot or a campaign goes to another account, in one transaction.
+"""Transfer of a bot or a campaign to another account, in one transaction.
 
-What belongs to the campaign goes along: its templates and connected
-destinations, and with its leads also their journal, postbacks and counters.
-Postbacks to a destination of the sender's whole account stay in the sender's
-log: they are what the sender's tracker was told. Without leads all of it is
-deleted for good, except what the campaign is.
+The campaign's templates and connected destinations go along, and with its leads also their
+journal, postbacks and counters. Postbacks to a destination of the sender's whole account stay
+in the sender's log, for they were sent to the sender's tracker. Without leads all of that is
+deleted for good, and only the campaign and its settings go.
 """
 
 from __future__ import annotations
@@ -45,7 +44,7 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Recipient:
-    """Who a token belongs to, and what they may still receive."""
+    """The account that a token belongs to. `slots`: campaigns it may still have, -1 unlimited."""
 
     name: str
     paid: bool
@@ -75,16 +74,16 @@ def renew_token(account_id: int) -> str:
 
 
 def resolve(token: str) -> Recipient:
-    """Who would receive. Raises NotFound."""
+    """Return the account that would receive. Raises NotFound."""
     account = db.session.get_one(Account, _owner(token))
     living = accounts.living_campaigns(account.id)
     return Recipient(account.name, _is_paid(account), tariffs.free_slots(account.tariff, living))
 
 
 def transfer_bot(account_id: int, token: str, bot_id: int, *, with_leads: bool) -> None:
-    """Give a bot with all its living campaigns.
+    """Transfer a bot with all its campaigns that are not deleted.
 
-    Raises NotFound, RecipientUnpaid, PlanLimit, or BadParameter for one's own token.
+    Raises NotFound, RecipientUnpaid, PlanLimit, or BadParameter for the account's own token.
     """
     recipient = _lock_both(account_id, token, [bot_id])
     bot = db.session.scalar(
@@ -112,7 +111,7 @@ def transfer_bot(account_id: int, token: str, bot_id: int, *, with_leads: bool) 
 def transfer_campaign(
     account_id: int, token: str, campaign_id: int, *, to_bot: int | None, with_leads: bool
 ) -> None:
-    """Give one campaign to a bot of the recipient's that administers its chat.
+    """Transfer one campaign to a bot of the recipient that administers its chat.
 
     Raises as `transfer_bot`, and NotAdminThere: there is none, or `to_bot` is not one.
     """
@@ -131,7 +130,7 @@ def transfer_campaign(
 
 
 def _owner(token: str) -> int:
-    """Whose token it is; a suspended account receives nothing."""
+    """Return the active account with this token. Raises NotFound."""
     owner = db.session.scalar(
         select(TransferToken.account_id)
         .join(Account, Account.id == TransferToken.account_id)
@@ -158,23 +157,23 @@ def _is_paid(account: Account) -> bool:
     return accounts.plan_status(account) is PlanStatus.PAID
 
 
-def _check_room(recipient: Account, wanted: int) -> None:
+def _check_room(recipient: Account, count: int) -> None:
     if not _is_paid(recipient):
         raise RecipientUnpaid
     slots = tariffs.free_slots(recipient.tariff, accounts.living_campaigns(recipient.id))
-    if slots != tariffs.UNLIMITED and slots < wanted:
+    if slots != tariffs.UNLIMITED and slots < count:
         raise PlanLimit(translatable("the recipient's plan has no room for so many campaigns"))
 
 
 def _living(account_id: int, campaign_id: int, *, lock: bool = False) -> Campaign:
-    wanted = select(Campaign).where(
+    living = select(Campaign).where(
         Campaign.id == campaign_id,
         Campaign.account_id == account_id,
         Campaign.living,
     )
     if lock:
-        wanted = wanted.with_for_update().execution_options(populate_existing=True)
-    campaign = db.session.scalar(wanted)
+        living = living.with_for_update().execution_options(populate_existing=True)
+    campaign = db.session.scalar(living)
     if campaign is None:
         raise NotFound
     return campaign

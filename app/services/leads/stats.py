@@ -35,11 +35,6 @@ class Summary:
     counts: Counts
     before: Counts
 
-    @property
-    def itself(self) -> Summary:
-        """What the nested half of the answer is read from."""
-        return self
-
 
 @dataclass(frozen=True, slots=True)
 class Day:

@@ -1,4 +1,4 @@
-"""Trackers: the adapters of this installation, asked on behalf of a customer."""
+"""The adapters of this installation: listed, found by name, and asked to check settings."""
 
 from __future__ import annotations
 
@@ -29,22 +29,22 @@ class Ready(NamedTuple):
 
 
 def listed() -> list[dict[str, Any]]:
-    """Every adapter, usable ones first; a broken one has `broken`, the reason."""
+    """Describe every adapter, usable ones first; `broken` is why the others are not."""
     registry = _registry()
     usable = [_described(registry.get(name)) for name in registry.names()]
     broken = [
         {
-            "key": one.name,
-            "title": one.name,
-            "version": one.version,
-            "distribution": one.distribution,
+            "key": tracker.name,
+            "title": tracker.name,
+            "version": tracker.version,
+            "distribution": tracker.distribution,
             "fields": [],
             "events": [],
             "help": "",
             "presets": [],
-            "broken": one.reason,
+            "broken": tracker.reason,
         }
-        for one in registry.broken
+        for tracker in registry.broken
     ]
     return usable + broken
 
@@ -85,7 +85,7 @@ def find_or_none(name: str) -> Adapter | None:
 
 
 def check(adapter: Adapter, raw: Mapping[str, Any], field: str = "settings") -> dict[str, Any]:
-    """Settings as the adapter keeps them, with the schemes that are ours to choose.
+    """Return settings as the adapter stores them, with the URL schemes filled in.
 
     May wait for a name server: call it without a transaction. Raises
     ValidationError under the name `field`, BadParameter for a failing adapter.
@@ -110,15 +110,18 @@ def _failed(adapter: Adapter, error: AdapterFailed) -> BadParameter:
 
 
 def _at(settings: Mapping[str, Any], path: str) -> str:
-    """The text at a dotted path, "" where there is none."""
-    found: Any = settings
+    """Return the text at a dotted path, "" where there is none."""
+    value: Any = settings
     for name in path.split("."):
-        found = found.get(name) if isinstance(found, Mapping) else None
-    return found if isinstance(found, str) else ""
+        value = value.get(name) if isinstance(value, Mapping) else None
+    return value if isinstance(value, str) else ""
 
 
 def ready(adapter: Adapter, raw: Mapping[str, Any]) -> Ready:
-    """Check settings and ask what the adapter wishes. Raises as `check` does."""
+    """Check settings and ask the adapter whether it takes superseded events.
+
+    Raises as `check` does.
+    """
     settings = check(adapter, raw)
     try:
         return Ready(adapter, settings, adapter.wants_every_event(settings))

@@ -1,4 +1,4 @@
-"""Destinations: the ways to trackers that a customer connects, `dest/*`."""
+"""Destinations: the trackers that a customer connects, `dest/*`."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from app.services.trackers.catalogue import Ready
 from app.services.trackers.url_templates import events_mask
 from plugins.contract import EventKind
 
-#: Connected ones that are not deleted, of one campaign, or of the account as a whole.
-MOST: Final = 20
+#: Connected trackers that are not deleted, of one campaign or of the account as a whole.
+MAX_CONNECTED: Final = 20
 ALL: Final = events_mask(EventKind)
 
 
-class Card(NamedTuple):
+class ShownDestination(NamedTuple):
     """A destination with its settings as a customer may read them."""
 
     destination: Destination
@@ -42,7 +42,7 @@ def listed(
     limit: int = 50,
     offset: int = 0,
     before: int | None = None,
-) -> Page[Card]:
+) -> Page[ShownDestination]:
     """Those not deleted, newest first, templates included. `campaign` 0: the account's own.
 
     Raises NotFound for a foreign campaign.
@@ -57,8 +57,9 @@ def listed(
         matching = matching.where(Destination.created >= since)
     if until is not None:
         matching = matching.where(Destination.created <= until)
-    found = fetch(matching, Destination.id, limit=limit, offset=offset, before=before)
-    return Page([Card(row, _shown(row)) for row in found.rows], found.total)
+    page = fetch(matching, Destination.id, limit=limit, offset=offset, before=before)
+    rows = [ShownDestination(row, _shown(row)) for row in page.rows]
+    return Page(rows, page.total)
 
 
 def add(
@@ -105,7 +106,7 @@ def edit(
     campaign: int | None = None,
     events: Mapping[EventKind, bool] | None = None,
 ) -> None:
-    """Change what is given. Secrets that are absent or read `***` stay as stored.
+    """Change what is not None. Secrets that are absent or read `***` stay as stored.
 
     Raises as `add` does.
     """
@@ -129,7 +130,7 @@ def edit(
 
 
 def pause(account_id: int, destination_id: int, *, paused: bool) -> None:
-    """Hold its postbacks back, or send them again and forget what went wrong before."""
+    """Hold its postbacks back, or send them again with its failures reset. Raises NotFound."""
     row = _locked(account_id, destination_id)
     if paused:
         row.status = DestinationStatus.PAUSED
@@ -141,7 +142,10 @@ def pause(account_id: int, destination_id: int, *, paused: bool) -> None:
 
 
 def remove(account_id: int, destination_id: int) -> None:
-    """Delete: what waits for it is discarded, its settings are forgotten."""
+    """Delete a destination with its settings; its waiting postbacks are discarded.
+
+    Raises NotFound, or BadParameter for templates.
+    """
     row = _connected(_locked(account_id, destination_id))
     row.status = DestinationStatus.DELETED
     row.settings = "{}"
@@ -162,13 +166,13 @@ def check(
     tracker: str | None = None,
     settings: Mapping[str, Any] | None = None,
 ) -> connection_check.CheckResult:
-    """Run the probe of a destination, or of a tracker with settings that are not kept.
+    """Run the probe of a destination, or of a tracker with settings that are not stored.
 
     Raises as `add` does.
     """
     if id is not None:
-        way = ready_destination(account_id, id)
-        return connection_check.check(way.adapter, way.settings)
+        stored = ready_destination(account_id, id)
+        return connection_check.check(stored.adapter, stored.settings)
     if tracker is None:
         raise BadParameter("id", translatable("give an id, or tracker with settings"))
     adapter = catalogue.find(tracker)
@@ -177,19 +181,19 @@ def check(
 
 
 def _shown(row: Destination) -> dict[str, Any]:
-    """Nothing while the adapter is missing: only it knows what is secret."""
+    """Return the settings redacted; none while the adapter, which knows the secrets, is missing."""
     adapter = catalogue.find_or_none(row.tracker)
     return secrets.redacted(json.loads(row.settings), adapter.secret_fields) if adapter else {}
 
 
-def _changed(row: Destination, given: Mapping[str, Any]) -> Ready:
-    """The new settings, checked, with the transaction ended."""
+def _changed(row: Destination, edited: Mapping[str, Any]) -> Ready:
+    """Check the new settings, outside of a transaction, and return them."""
     adapter = catalogue.find(row.tracker)
     stored = json.loads(row.settings)
     db.session.commit()
-    settings = secrets.merge_secrets(given, stored, adapter.secret_fields)
+    settings = secrets.merge_secrets(edited, stored, adapter.secret_fields)
     ready = catalogue.ready(adapter, settings)
-    if settings != given:
+    if settings != edited:
         secrets.require_same_hosts(adapter, stored, ready.settings)
     return ready
 
@@ -216,10 +220,11 @@ def _check_room(account_id: int, campaign: int) -> None:
         Destination.role == Role.CONNECTED,
         Destination.status != DestinationStatus.DELETED,
     )
-    if (db.session.scalar(count) or 0) >= MOST:
+    if (db.session.scalar(count) or 0) >= MAX_CONNECTED:
         raise PlanLimit(
             translatable(
-                "at most %(most)d trackers can be connected to one campaign or account", most=MOST
+                "at most %(most)d trackers can be connected to one campaign or account",
+                most=MAX_CONNECTED,
             )
         )
 
@@ -243,7 +248,7 @@ def _locked(account_id: int, destination_id: int) -> Destination:
 
 
 def _connected(row: Destination) -> Destination:
-    """A template is changed where it is shown: by profile/postbacks and camp/edit."""
+    """Return `row`. Raises BadParameter for templates: other endpoints change those."""
     if row.role != Role.CONNECTED:
         raise BadParameter(
             "id", translatable("these are templates; use profile/postbacks or camp/edit")

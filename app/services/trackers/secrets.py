@@ -1,8 +1,7 @@
 """Secrets of settings: written by customers, never read back.
 
-What is a secret is said by the adapter's schema; inside maps (headers, fields
-of a body, which the adapter leaves to the customer) the name of an entry says
-it, and in an address the name of a parameter.
+The adapter's schema says which settings are secret. Inside of maps, such as headers and fields
+of a body, the name of an entry says it, and in an address the name of a parameter.
 """
 
 from __future__ import annotations
@@ -29,21 +28,23 @@ def redacted(settings: Mapping[str, Any], secret_fields: Collection[str]) -> dic
 
 
 def merge_secrets(
-    given: Mapping[str, Any], stored: Mapping[str, Any], secret_fields: Collection[str]
+    edited: Mapping[str, Any], stored: Mapping[str, Any], secret_fields: Collection[str]
 ) -> dict[str, Any]:
-    """What a customer sent back, with the stored secrets where `***` or nothing stands.
+    """Return the edited settings, with the stored secrets where `***` or nothing stands.
 
     Raises BadParameter for a `***` behind which nothing is stored.
     """
-    kept = {name: stored[name] for name in secret_fields if name in stored and name not in given}
-    unmasked = _unmask("settings", dict(given), stored)
-    return {**kept, **unmasked}
+    untouched = {
+        name: stored[name] for name in secret_fields if name in stored and name not in edited
+    }
+    unmasked = _unmask("settings", dict(edited), stored)
+    return {**untouched, **unmasked}
 
 
 def require_same_hosts(adapter: Adapter, old: Mapping[str, Any], new: Mapping[str, Any]) -> None:
-    """Raise BadParameter if kept secrets would be sent to a host they were not typed for.
+    """Raise BadParameter if stored secrets would be sent to a host they were not typed for.
 
-    Or whoever has the API key could read them: by a server of his own.
+    Otherwise whoever has the API key could read them by a server of their own.
     """
     moved = _origins(adapter, new) - _origins(adapter, old)
     if moved:
@@ -78,28 +79,28 @@ def _without_keys(text: str) -> str:
         return text
 
 
-def _unmask(path: str, given: Any, stored: Any) -> Any:
-    if given == MASK:
+def _unmask(path: str, edited: Any, stored: Any) -> Any:
+    if edited == MASK:
         if stored is None:
             raise BadParameter(
                 path, translatable("*** stands for a stored secret, and there is none")
             )
         return stored
-    if isinstance(given, str) and MASK in given:
-        if not isinstance(stored, str) or _without_keys(stored) != given:
+    if isinstance(edited, str) and MASK in edited:
+        if not isinstance(stored, str) or _without_keys(stored) != edited:
             raise BadParameter(path, translatable("type the secrets again where *** stands"))
         return stored
-    if isinstance(given, dict):
+    if isinstance(edited, dict):
         beside = stored if isinstance(stored, Mapping) else {}
         return {
             name: _unmask(f"{path}.{name}", value, beside.get(name))
-            for name, value in given.items()
+            for name, value in edited.items()
         }
-    if isinstance(given, list):
+    if isinstance(edited, list):
         old = stored if isinstance(stored, list) else []
-        old = [*old, *[None] * (len(given) - len(old))]
-        return [_unmask(f"{path}.{index}", value, old[index]) for index, value in enumerate(given)]
-    return given
+        old = [*old, *[None] * (len(edited) - len(old))]
+        return [_unmask(f"{path}.{index}", value, old[index]) for index, value in enumerate(edited)]
+    return edited
 
 
 def _origins(adapter: Adapter, settings: Mapping[str, Any]) -> set[tuple[str, str]]:

@@ -116,18 +116,18 @@ def check_url(field: str, url: str) -> None:
 
 
 def _advice(templates: Mapping[str, tuple[EventKind, str]], beside: str = "") -> list[str]:
-    found: dict[str, list[str]] = {}
+    names_by_sentence: dict[str, list[str]] = {}
     for name, (kind, url) in templates.items():
         for sentence in template_warnings(kind, url.strip(), beside):
-            found.setdefault(sentence, []).append(name)
-    return [f"{', '.join(names)}: {sentence}" for sentence, names in found.items()]
+            names_by_sentence.setdefault(sentence, []).append(name)
+    return [f"{', '.join(names)}: {sentence}" for sentence, names in names_by_sentence.items()]
 
 
 def _checked(urls: Mapping[EventKind, str]) -> dict[str, Any]:
     try:
         return _adapter_check(urls)
     except ValidationError as error:
-        raise _blame(error) from error
+        raise _named(error) from error
 
 
 def _adapter_check(urls: Mapping[EventKind, str]) -> dict[str, Any]:
@@ -136,8 +136,8 @@ def _adapter_check(urls: Mapping[EventKind, str]) -> dict[str, Any]:
     return trackers.get(TRACKER).check_settings(raw)
 
 
-def _blame(error: ValidationError) -> BadParameter:
-    """The adapter knows events; the caller knows `pb_*`."""
+def _named(error: ValidationError) -> BadParameter:
+    """Turn the adapter's error, which names events, into one that names a `pb_*`."""
     faults = error.messages_dict.get("urls", {})
     for field, kind in FIELDS.items():
         if isinstance(faults, dict) and kind in faults:

@@ -38,11 +38,11 @@ times in filters are Unix seconds.
 
 
 def describe(app: Flask) -> dict[str, Any]:
-    """The document. Made once for each application."""
+    """Return the document; it is made once for each application."""
     if "openapi" not in app.extensions:
-        app.extensions["openapi"] = _Writer(app).written()
-    made: dict[str, Any] = app.extensions["openapi"]
-    return made
+        app.extensions["openapi"] = _Writer(app).document()
+    document: dict[str, Any] = app.extensions["openapi"]
+    return document
 
 
 class _Writer:
@@ -63,8 +63,8 @@ class _Writer:
             tags=[{"name": name, "description": about} for name, about in groups.items()],
         )
 
-    def written(self) -> dict[str, Any]:
-        """All of it."""
+    def document(self) -> dict[str, Any]:
+        """Return the whole document."""
         components = self._spec.components
         components.security_scheme("bearer", {"type": "http", "scheme": "bearer"})
         components.security_scheme("key", {"type": "apiKey", "in": "query", "name": "id"})
@@ -101,9 +101,9 @@ class _Writer:
         return {"required": required, "content": content}
 
     def _as_form(self, schema: Input) -> str:
-        """The same by another name, with objects as the text that a form holds.
+        """Add the schema by another name, with objects as the text that a form holds.
 
-        By one name for both, generated clients could not tell which is meant.
+        With one name for both, generated clients could not tell which is meant.
         """
         name = f"{name_of(schema)}Form"
         if name not in self._spec.components.schemas:
@@ -158,7 +158,7 @@ class _Writer:
 
 
 def _names(endpoints: list[Endpoint]) -> Iterator[tuple[Endpoint, str]]:
-    """What a generated client calls each endpoint: `camp_list`, by its path."""
+    """Name each endpoint for generated clients, by its path: `camp_list`."""
     methods = Counter(endpoint.path for endpoint in endpoints)
     for endpoint in endpoints:
         name = endpoint.path.removeprefix(PREFIX).partition(".")[0].replace("/", "_")
@@ -182,24 +182,29 @@ def _error() -> JsonSchema:
             "error": {
                 "type": "string",
                 "enum": list(codes),
-                "description": "\n".join(f"- `{code}`: {told}" for code, told in codes.items()),
+                "description": "\n".join(
+                    f"- `{code}`: {meaning}" for code, meaning in codes.items()
+                ),
             },
             "message": TEXT,
             "field": {**TEXT, "description": "With `param`: which parameter."},
             "retry_after": {**NUMBER, "description": "With `rate`: seconds to wait."},
-            "request_id": {**TEXT, "description": "With `server`: to be told to the operator."},
+            "request_id": {
+                **TEXT,
+                "description": "With `server`: for the operator, who finds it in the log.",
+            },
         },
         "required": ["status", "error", "message"],
     }
 
 
 def error_codes() -> Iterator[tuple[str, str]]:
-    """Every code the API answers, with its meanings."""
+    """Yield every error code of the API with its meanings."""
     kinds = [
         kind
         for kind in vars(errors).values()
         if inspect.isclass(kind) and issubclass(kind, ApiError)
     ]
     for code in dict.fromkeys(kind.code for kind in kinds):
-        told = dict.fromkeys(kind.default for kind in kinds if kind.code == code)
-        yield code, "; ".join(told)
+        meanings = dict.fromkeys(kind.default for kind in kinds if kind.code == code)
+        yield code, "; ".join(meanings)

@@ -40,19 +40,19 @@ class Converter(OpenAPIConverter):
     """apispec's converter, knowing our fields."""
 
     def field2property(self, field: Field[Any]) -> JsonSchema:
-        """What apispec knows of any field, and what we know of ours."""
-        known: JsonSchema = super().field2property(field)
-        return {**known, **shape(field)} if isinstance(field, fields.Field) else known
+        """Return what apispec says of any field, with the shape of ours."""
+        described: JsonSchema = super().field2property(field)
+        return described | shape(field) if isinstance(field, fields.Field) else described
 
     def schema2jsonschema(self, schema: Schema | type[Schema]) -> JsonSchema:
-        """An object. Of ours that go out, every member is there and no other."""
-        made: JsonSchema = super().schema2jsonschema(schema)  # type: ignore[no-untyped-call]
+        """Return the schema of an object. An Output has all of its members and no other."""
+        described: JsonSchema = super().schema2jsonschema(schema)  # type: ignore[no-untyped-call]
         kind = schema if isinstance(schema, type) else type(schema)
-        if told := inspect.cleandoc(kind.__doc__ or ""):
-            made["description"] = told
+        if text := inspect.cleandoc(kind.__doc__ or ""):
+            described["description"] = text
         if issubclass(kind, Output):
-            made |= {"required": list(made["properties"]), "additionalProperties": False}
-        return made
+            described |= {"required": list(described["properties"]), "additionalProperties": False}
+        return described
 
 
 class Plugin(MarshmallowPlugin):
@@ -65,18 +65,18 @@ class Plugin(MarshmallowPlugin):
 
 
 def name_of(schema: Schema | type[Schema]) -> str:
-    """Schemas go by the name of their class."""
+    """Return the name of a schema's class."""
     return (schema if isinstance(schema, type) else type(schema)).__name__
 
 
 @singledispatch
 def shape(field: Field[Any]) -> JsonSchema:
-    """A field by the type its class declares: `Field[int]` is a whole number."""
+    """Return a field's JSON Schema by the type its class declares: `Field[int]` is an integer."""
     for kind in type(field).__mro__:
         for base in getattr(kind, "__orig_bases__", ()):
             for declared in get_args(base):
-                told = _TYPES.get(get_origin(declared) or declared)
-                return {"type": told} if told else {}
+                type_name = _TYPES.get(get_origin(declared) or declared)
+                return {"type": type_name} if type_name else {}
     return {}
 
 
@@ -93,13 +93,13 @@ def _(field: fields.Choice) -> JsonSchema:
 @shape.register
 def _(field: fields.Boolean) -> JsonSchema:
     flag: JsonSchema = {"type": "boolean"}
-    return flag if _goes_out(field) else {"anyOf": [flag, {"type": "integer", "enum": [0, 1]}]}
+    return flag if _is_output(field) else {"anyOf": [flag, {"type": "integer", "enum": [0, 1]}]}
 
 
 @shape.register
 def _(field: fields.Int) -> JsonSchema:
     number: JsonSchema = {"type": "integer", "format": "int64"}
-    if _goes_out(field):
+    if _is_output(field):
         return number
     return {**number, "minimum": field.low, "maximum": field.high}
 
@@ -107,7 +107,7 @@ def _(field: fields.Int) -> JsonSchema:
 @shape.register
 def _(field: fields.Text) -> JsonSchema:
     text: JsonSchema = {"type": "string"}
-    if _goes_out(field):
+    if _is_output(field):
         return text
     if field.not_empty:
         text["minLength"] = 1
@@ -135,13 +135,13 @@ def _(_field: Percent) -> JsonSchema:
 def _(field: Events) -> JsonSchema:
     switches = {kind: {"type": "boolean"} for kind in _KINDS}
     named = {"type": "object", "properties": switches, "additionalProperties": False}
-    if _goes_out(field):
+    if _is_output(field):
         return {**named, "required": _KINDS}
     return {"anyOf": [{"type": "array", "items": {"type": "string", "enum": _KINDS}}, named]}
 
 
 def text_for(field: Field[Any]) -> JsonSchema | None:
-    """How a form says what JSON says with an object; None for all other fields."""
+    """Return how a form carries what JSON has as an object; None for all other fields."""
     if isinstance(field, Settings):
         return {"type": "string", "contentMediaType": "application/json"}
     if isinstance(field, Events):
@@ -150,5 +150,5 @@ def text_for(field: Field[Any]) -> JsonSchema | None:
     return None
 
 
-def _goes_out(field: Field[Any]) -> bool:
+def _is_output(field: Field[Any]) -> bool:
     return isinstance(field.root, Output)
