@@ -191,7 +191,7 @@ class PlatformOutcomes:
         )
 
     def error(
-        self, known: Outcome | None, message: object, code: str, response: Response,
+        self, outcome: Outcome | None, message: object, code: str, response: Response,
         *, is_passing: bool,
     ) -> Outcome:  # fmt: skip
         """An error in the platform's own JSON: the outcome that its code has, and its message.
@@ -199,11 +199,11 @@ class PlatformOutcomes:
         A code without an outcome refuses this one event, unless `is_passing` or a
         status of 5xx says that the platform itself failed.
         """
-        if known is None:
+        if outcome is None:
             failed = is_passing or response.status >= 500
-            known = self.unavailable if failed else Outcome(Verdict.REJECTED)
+            outcome = self.unavailable if failed else Outcome(Verdict.REJECTED)
         text = f"{self.platform} says: {str(message)[:MAX_MESSAGE]} ({code})"
-        return with_message(known, text, response)
+        return with_message(outcome, text, response)
 
     def foreign_answer(self, response: Response) -> Outcome:
         """An answer that is not the platform's JSON: something between us and it replied.

@@ -57,8 +57,8 @@ def classify(response: Response) -> Outcome:
         return _classify_text(text, is_json=answer is not None)
     if says_failure(answer) or answer.get("error"):
         code = answer.get("error") or answer.get("message") or "error"
-        known = ERRORS.get(code) if isinstance(code, str) else None
-        return known or Outcome(Verdict.REJECTED, f"the tracker says: {str(code)[:200]}")
+        error = ERRORS.get(code) if isinstance(code, str) else None
+        return error or Outcome(Verdict.REJECTED, f"the tracker says: {str(code)[:200]}")
     return Outcome(Verdict.DELIVERED, "the tracker took it")
 
 
@@ -72,8 +72,8 @@ def classify_lookalike(response: Response) -> Outcome | None:
     if not isinstance(answer, dict) or not says_failure(answer):
         return None
     code = str(answer.get("error") or answer.get("message") or "error")[:200]
-    known = ERRORS.get(code)
-    is_passing = known is not None and known.verdict is Verdict.RETRY and not known.stop
+    error = ERRORS.get(code)
+    is_passing = error is not None and error.verdict is Verdict.RETRY and not error.stop
     verdict = Verdict.RETRY if is_passing else Verdict.REJECTED
     return Outcome(verdict, f"the tracker says: {code}")
 

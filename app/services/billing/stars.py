@@ -56,22 +56,22 @@ MAX_NAMED: Final = 3
 
 
 def on_payment_update(
-    bot_id: int, says: PreCheckout | StarsPayment | SupportAsked, now: float
+    bot_id: int, update: PreCheckout | StarsPayment | SupportAsked, now: float
 ) -> None:
     """Handle an update about money. One that came to another bot is ignored."""
     bot = service_bot.find()
     if bot is None or bot.id != bot_id:
-        log.info("payment.foreign", bot=bot_id, kind=type(says).__name__)
+        log.info("payment.foreign", bot=bot_id, kind=type(update).__name__)
         return
-    match says:
+    match update:
         case PreCheckout():
-            _answer_checkout(bot, says, now)
+            _answer_checkout(bot, update, now)
         case StarsPayment(is_back=True):
-            _record_refund(says, now)
+            _record_refund(update, now)
         case StarsPayment():
-            _record_payment(says, now)
+            _record_payment(update, now)
         case SupportAsked():
-            _answer_support(bot, says, now)
+            _answer_support(bot, update, now)
 
 
 def _answer_checkout(bot: Bot, checkout: PreCheckout, now: float) -> None:

@@ -87,9 +87,9 @@ def _rule(code: int, response: Response) -> _Rule:
     """The rule of a number. An unknown number is final, unless the status asks for another try."""
     if rule := RULES.get(code):
         return rule
-    known = RULES.get(response.status)
-    verdict = known.verdict if known else outcome_by_status(response).verdict
-    if verdict is Verdict.RETRY and not (known and known.stop):
+    by_status = RULES.get(response.status)
+    verdict = by_status.verdict if by_status else outcome_by_status(response).verdict
+    if verdict is Verdict.RETRY and not (by_status and by_status.stop):
         return _Rule(Verdict.RETRY, "Altcraft failed with an unknown code")
     return _Rule(Verdict.REJECTED, "Altcraft refused with an unknown code")
 

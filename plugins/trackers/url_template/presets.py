@@ -143,8 +143,8 @@ def presets() -> Mapping[str, Preset]:
     """All presets by key, read once."""
     folder = resources.files("plugins.trackers.url_template") / "presets"
     files = sorted(folder.iterdir(), key=lambda file: file.name)
-    found = [parse(file.read_text("utf-8")) for file in files if file.name.endswith(".json")]
-    return MappingProxyType({preset.key: preset for preset in found})
+    parsed = [parse(file.read_text("utf-8")) for file in files if file.name.endswith(".json")]
+    return MappingProxyType({preset.key: preset for preset in parsed})
 
 
 def parse(text: str) -> Preset:

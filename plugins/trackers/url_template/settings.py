@@ -68,9 +68,9 @@ def _count(value: Any, depth: int) -> int:
     if isinstance(value, str):
         if len(value) > 1024:
             raise ValidationError("has a value of more than 1024 characters")
-        found = [name for name in macros.MACRO.findall(value) if name.endswith(macros.NUMBER)]
-        if found and macros.number_name(value) not in NUMERIC_MACROS:
-            raise ValidationError(f"{{{found[0][:62]}}} must stand alone and name a number")
+        numbers = [name for name in macros.MACRO.findall(value) if name.endswith(macros.NUMBER)]
+        if numbers and macros.number_name(value) not in NUMERIC_MACROS:
+            raise ValidationError(f"{{{numbers[0][:62]}}} must stand alone and name a number")
     elif not isinstance(value, bool | int | float | None) or not math.isfinite(value or 0):
         raise ValidationError("has a value that is no text, number, true, false, null or object")
     return 1

@@ -43,9 +43,9 @@ def test_every_field_of_a_value_is_named(value):
     ],
 )
 def test_every_setting_is_explained(schema, title):
-    told = SECTION.partition(title)[2].partition("\n### ")[0]
+    text = SECTION.partition(title)[2].partition("\n### ")[0]
     names = [name for name in schema().fields if name not in ENVIRONMENT]
-    assert re.findall(r"^\| `([^`]+)` \|", told, re.MULTILINE) == names
+    assert re.findall(r"^\| `([^`]+)` \|", text, re.MULTILINE) == names
 
 
 def test_the_group_the_variables_and_the_signature_are_named():

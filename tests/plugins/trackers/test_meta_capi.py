@@ -1,4 +1,4 @@
-"""Meta's dialect. Meta's own library is asked how it would have said it."""
+"""Meta's dialect. Meta's own library builds the same request."""
 
 from __future__ import annotations
 
@@ -44,14 +44,14 @@ class TestMetaWithEverything(AdapterContract):
     success_sample = TAKEN
 
 
-def told(event: Event, **typed: Any) -> dict[str, Any]:
+def sent(event: Event, **typed: Any) -> dict[str, Any]:
     (request,) = ADAPTER.build(event, ADAPTER.check_settings({**TYPED, **typed}))
-    (said,) = json.loads(request.body)["data"]
-    return said
+    (conversion,) = json.loads(request.body)["data"]
+    return conversion
 
 
-def judged(status: int, said: Any, **headers: str):
-    body = said if isinstance(said, bytes) else json.dumps(said).encode()
+def judged(status: int, answer: Any, **headers: str):
+    body = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
     settings = ADAPTER.check_settings(TYPED)
     (request,) = ADAPTER.build(sample_event(), settings)
     return ADAPTER.classify(Response(status, headers, body), request, sample_event(), settings)
@@ -75,44 +75,44 @@ def test_the_version_is_the_one_of_metas_own_library():
 
 @pytest.mark.parametrize(("kind", "name"), meta_capi.NAMES.items())
 def test_each_event_has_its_name(kind, name):
-    assert told(sample_event(kind))["event_name"] == name
+    assert sent(sample_event(kind))["event_name"] == name
 
 
 def test_an_event_is_told_when_and_where_it_happened_and_once():
     event = sample_event()
-    said = told(event)
-    assert said["event_time"] == event.time
-    assert said["event_id"] == event.id
-    assert said["action_source"] == "chat"
-    assert "custom_data" not in said
+    conversion = sent(event)
+    assert conversion["event_time"] == event.time
+    assert conversion["event_id"] == event.id
+    assert conversion["action_source"] == "chat"
+    assert "custom_data" not in conversion
 
 
 def test_a_value_is_told_with_its_currency():
-    said = told(sample_event(), values={"approve": 2.5}, currency="EUR")
-    assert said["custom_data"] == {"value": 2.5, "currency": "EUR"}
-    assert "custom_data" not in told(sample_event(EventKind.HOLD), **VALUED)
+    conversion = sent(sample_event(), values={"approve": 2.5}, currency="EUR")
+    assert conversion["custom_data"] == {"value": 2.5, "currency": "EUR"}
+    assert "custom_data" not in sent(sample_event(EventKind.HOLD), **VALUED)
 
 
 def test_fbc_is_made_of_the_earliest_time_we_know_and_the_click_in_its_own_case():
     event = sample_event(click="IwAR0abcDEF-_x", time=1_790_000_000, joined=1_789_999_000)
-    assert told(event)["user_data"]["fbc"] == "fb.1.1789999000000.IwAR0abcDEF-_x"
+    assert sent(event)["user_data"]["fbc"] == "fb.1.1789999000000.IwAR0abcDEF-_x"
     waiting = sample_event(click="IwAR0", time=1_790_000_000, joined=None)
-    assert told(waiting)["user_data"]["fbc"] == "fb.1.1790000000000.IwAR0"
+    assert sent(waiting)["user_data"]["fbc"] == "fb.1.1790000000000.IwAR0"
 
 
 def test_a_click_that_is_an_fbc_already_stays_as_it_is():
-    said = told(sample_event(click="fb.1.1554763741205.AbCdEf"))
-    assert said["user_data"]["fbc"] == "fb.1.1554763741205.AbCdEf"
+    conversion = sent(sample_event(click="fb.1.1554763741205.AbCdEf"))
+    assert conversion["user_data"]["fbc"] == "fb.1.1554763741205.AbCdEf"
 
 
 def test_a_click_of_our_own_is_one_more_hashed_id():
-    people = told(sample_event(click="Mine-1"), click_type="external_id")["user_data"]
+    people = sent(sample_event(click="Mine-1"), click_type="external_id")["user_data"]
     assert people == {"external_id": [normalized_hash("987654321"), normalized_hash("mine-1")]}
 
 
 def test_names_are_sent_only_when_asked_for():
-    assert not {"fn", "ln"} & told(sample_event())["user_data"].keys()
-    people = told(sample_event(last_name=""), send_names=True)["user_data"]
+    assert not {"fn", "ln"} & sent(sample_event())["user_data"].keys()
+    people = sent(sample_event(last_name=""), send_names=True)["user_data"]
     assert people["fn"] == [normalized_hash("ann")]
     assert "ln" not in people
 
@@ -132,7 +132,7 @@ def test_hashing_agrees_with_metas_own_library(field, text):
 
 def test_what_we_know_of_a_person_reads_as_metas_own_library_says_it():
     event = sample_event(first_name=" Élodie ", last_name="D'Arc", click="IwAR0x")
-    people = told(event, send_names=True)["user_data"]
+    people = sent(event, send_names=True)["user_data"]
     theirs = UserData(
         first_name=" Élodie ",
         last_name="D'Arc",
@@ -143,7 +143,7 @@ def test_what_we_know_of_a_person_reads_as_metas_own_library_says_it():
 
 
 @pytest.mark.parametrize(
-    ("status", "said", "verdict", "stop"),
+    ("status", "answer", "verdict", "stop"),
     [
         (400, failed(190, 463), Verdict.RETRY, True),
         (400, failed(102), Verdict.RETRY, True),
@@ -161,8 +161,8 @@ def test_what_we_know_of_a_person_reads_as_metas_own_library_says_it():
         (200, b"{}", Verdict.RETRY, False),
     ],
 )
-def test_metas_answers_are_read_by_their_code(status, said, verdict, stop):
-    outcome = judged(status, said)
+def test_metas_answers_are_read_by_their_code(status, answer, verdict, stop):
+    outcome = judged(status, answer)
     assert (outcome.verdict, outcome.stop) == (verdict, stop)
     assert outcome.reason
 

@@ -49,9 +49,9 @@ def built(typed: dict[str, Any] = TYPED, **event: Any) -> Request:
 
 def test_a_receivers_library_accepts_what_we_sign():
     request = built()
-    said = Webhook(NEW).verify(request.body, dict(request.headers))
-    assert said["type"] == "lead.approve"
-    assert said["data"]["id"] == "018f-sample-event"
+    payload = Webhook(NEW).verify(request.body, dict(request.headers))
+    assert payload["type"] == "lead.approve"
+    assert payload["data"]["id"] == "018f-sample-event"
 
 
 @given(title=st.text(), click=st.text(), kind=st.sampled_from(EventKind))
@@ -114,13 +114,13 @@ def test_a_retry_differs_in_its_time_and_signature_only():
 
 
 def test_the_body_tells_the_event():
-    said = json.loads(built(time=1_790_000_000, joined=None).body)
-    assert said["timestamp"] == "2026-09-21T14:13:20Z"
-    assert said["data"]["status"] == "approve"
-    assert said["data"]["subscriber"] == 987654321
-    assert said["data"]["joined"] is None
-    assert "key" not in said["data"]
-    assert "account" not in said["data"]
+    payload = json.loads(built(time=1_790_000_000, joined=None).body)
+    assert payload["timestamp"] == "2026-09-21T14:13:20Z"
+    assert payload["data"]["status"] == "approve"
+    assert payload["data"]["subscriber"] == 987654321
+    assert payload["data"]["joined"] is None
+    assert "key" not in payload["data"]
+    assert "account" not in payload["data"]
 
 
 def test_only_chosen_events_are_sent():
@@ -201,7 +201,7 @@ def test_the_receiver_in_the_document_takes_ours_once_and_no_other():
         return client.post("/gatepost", data=body, headers=headers).status_code
 
     assert [send(), send()] == [204, 204]
-    assert [said["click"] for said in receiver["seen"].values()] == ["Ёж"]
+    assert [payload["click"] for payload in receiver["seen"].values()] == ["Ёж"]
     assert send(request.body + b" ") == 401
     for wrong in ("", "v1", "v1,AAAA", "nonsense nonsense"):
         assert send(**{"webhook-signature": wrong}) == 401
@@ -220,8 +220,8 @@ def test_the_check_by_hand_in_the_document_agrees_with_the_library():
 
 
 def test_the_document_tells_every_field_of_the_data():
-    told = DOCUMENT.partition("## What arrives")[2].partition("\n## ")[0]
-    fields = [line.split("`")[1] for line in told.splitlines() if line.startswith("| `")]
+    section = DOCUMENT.partition("## What arrives")[2].partition("\n## ")[0]
+    fields = [line.split("`")[1] for line in section.splitlines() if line.startswith("| `")]
     assert sorted(fields) == sorted(json.loads(built().body)["data"])
 
 
@@ -232,9 +232,9 @@ def test_the_document_names_every_setting():
 
 @pytest.mark.parametrize("answer", ["2xx", "410", "401"])
 def test_the_document_says_what_the_adapter_does_with_an_answer(answer):
-    (said,) = (line for line in DOCUMENT.splitlines() if line.startswith(f"| {answer} |"))
+    (row,) = (line for line in DOCUMENT.splitlines() if line.startswith(f"| {answer} |"))
     response = Response(int(answer.replace("xx", "04")))
     outcome = ADAPTER.classify(response, built(), sample_event(), ADAPTER.check_settings(TYPED))
-    assert ("switched off" in said) is outcome.stop
-    assert ("delivered" in said) is outcome.verdict.is_success
-    assert ("rejected" in said) is (outcome.verdict is Verdict.REJECTED)
+    assert ("switched off" in row) is outcome.stop
+    assert ("delivered" in row) is outcome.verdict.is_success
+    assert ("rejected" in row) is (outcome.verdict is Verdict.REJECTED)

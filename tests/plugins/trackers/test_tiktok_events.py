@@ -47,8 +47,8 @@ def body(event: Event, **typed: Any) -> dict[str, Any]:
     return json.loads(request.body)
 
 
-def judged(status: int, said: Any, **headers: str):
-    text = said if isinstance(said, bytes) else json.dumps(said).encode()
+def judged(status: int, answer: Any, **headers: str):
+    text = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
     settings = ADAPTER.check_settings(TYPED)
     (request,) = ADAPTER.build(sample_event(), settings)
     return ADAPTER.classify(Response(status, headers, text), request, sample_event(), settings)
@@ -84,18 +84,18 @@ def test_each_event_has_its_name(kind, name):
 
 
 def test_a_click_of_our_own_is_one_more_hashed_id():
-    said = body(sample_event(click=" Mine ", subscriber=42), click_type="external_id")
-    assert said["data"][0]["user"] == {"external_id": [sha256("42"), sha256("mine")]}
+    payload = body(sample_event(click=" Mine ", subscriber=42), click_type="external_id")
+    assert payload["data"][0]["user"] == {"external_id": [sha256("42"), sha256("mine")]}
 
 
 def test_a_value_and_a_test_code_are_told_where_they_belong():
-    said = body(sample_event(), values={"approve": 3}, currency="USD", test_event_code="TEST9")
-    assert said["data"][0]["properties"] == {"value": 3.0, "currency": "USD"}
-    assert said["test_event_code"] == "TEST9"
+    payload = body(sample_event(), values={"approve": 3}, currency="USD", test_event_code="TEST9")
+    assert payload["data"][0]["properties"] == {"value": 3.0, "currency": "USD"}
+    assert payload["test_event_code"] == "TEST9"
 
 
 @pytest.mark.parametrize(
-    ("status", "said", "verdict", "stop"),
+    ("status", "answer", "verdict", "stop"),
     [
         (200, {"code": 40002, "message": "m"}, Verdict.REJECTED, False),
         (200, {"code": 40001, "message": "m"}, Verdict.RETRY, True),
@@ -110,8 +110,8 @@ def test_a_value_and_a_test_code_are_told_where_they_belong():
         (200, {"code": "0"}, Verdict.RETRY, False),
     ],
 )
-def test_tiktoks_answers_are_read_by_their_code(status, said, verdict, stop):
-    outcome = judged(status, said)
+def test_tiktoks_answers_are_read_by_their_code(status, answer, verdict, stop):
+    outcome = judged(status, answer)
     assert (outcome.verdict, outcome.stop) == (verdict, stop)
     assert outcome.reason
 

@@ -94,7 +94,7 @@ def test_a_join_is_a_subscription_with_the_documented_fields():
 
 
 @pytest.mark.parametrize(
-    ("kind", "told"),
+    ("kind", "conversion_type"),
     [
         (EventKind.WAIT, None),
         (EventKind.HOLD, "Lead"),
@@ -103,9 +103,11 @@ def test_a_join_is_a_subscription_with_the_documented_fields():
         (EventKind.TRASH, None),
     ],
 )
-def test_only_good_news_is_told_by_default(kind: EventKind, told: str | None):
+def test_only_good_news_is_told_by_default(kind: EventKind, conversion_type: str | None):
     requests = ADAPTER.build(sample_event(kind), settings())
-    assert [json.loads(one.body)["eventType"] for one in requests] == ([told] if told else [])
+    assert [json.loads(one.body)["eventType"] for one in requests] == (
+        [conversion_type] if conversion_type else []
+    )
 
 
 @pytest.mark.parametrize(
@@ -204,9 +206,9 @@ def test_both_documented_answers_are_successes():
     assert judged(SUCCESS).reason == "conversion j97x"
 
 
-@pytest.mark.parametrize("said", [{"capiStatus": "skipped"}, {"dispatched": False}])
-def test_what_was_accepted_but_not_forwarded_says_so(said: dict[str, Any]):
-    outcome = judged(Response(200, {}, json.dumps({"conversionId": "j1", **said}).encode()))
+@pytest.mark.parametrize("detail", [{"capiStatus": "skipped"}, {"dispatched": False}])
+def test_what_was_accepted_but_not_forwarded_says_so(detail: dict[str, Any]):
+    outcome = judged(Response(200, {}, json.dumps({"conversionId": "j1", **detail}).encode()))
     assert outcome.verdict is Verdict.DELIVERED
     assert "not forwarded" in outcome.reason
 
@@ -276,7 +278,7 @@ def test_after_two_stored_failures_another_key_is_tried_once():
     stored, fresh = error(500, "INTERNAL_ERROR", **STORED), error(500, "INTERNAL_ERROR")
     seen = follow([fresh, stored, fresh, stored, fresh, stored, stored])
     key = sample_event().step_key()
-    assert [told for told, _ in seen] == [key] * 4 + [f"{key}:r1"] * 3
+    assert [used for used, _ in seen] == [key] * 4 + [f"{key}:r1"] * 3
     assert [one.verdict for _, one in seen] == [Verdict.RETRY] * 6 + [Verdict.REJECTED]
     assert "resend" in seen[-1][1].reason
 
@@ -305,11 +307,11 @@ def test_a_stored_refusal_of_the_event_is_final():
         st.tuples(st.sampled_from([200, 400, 402, 404, 429, 500, 503]), st.booleans()), max_size=12
     )
 )
-def test_a_key_changes_only_after_a_stored_failure(told: list[tuple[int, bool]]):
+def test_a_key_changes_only_after_a_stored_failure(answered: list[tuple[int, bool]]):
     """A lost answer may have been a success; under a new key it would count twice."""
-    answers = [Response(status, STORED if stored else {}) for status, stored in told]
+    answers = [Response(status, STORED if stored else {}) for status, stored in answered]
     seen = follow(answers)
-    for (status, stored), (key, _), (after, _) in zip(told, seen, seen[1:], strict=False):
+    for (status, stored), (key, _), (after, _) in zip(answered, seen, seen[1:], strict=False):
         assert key == after or (stored and status >= 400)
 
 

@@ -44,7 +44,7 @@ def test_a_wrong_setting_is_named(more: dict[str, Any], field: str):
 
 
 @pytest.mark.parametrize(
-    ("event", "told", "field"),
+    ("event", "typed", "field"),
     [
         ("approve", {"type": "Purchase"}, "value"),
         ("approve", {"type": "Purchase", "value": 0}, "value"),
@@ -55,8 +55,8 @@ def test_a_wrong_setting_is_named(more: dict[str, Any], field: str):
         ("wait", {"type": "Custom", "name": "x" * 65}, "name"),
     ],
 )
-def test_a_wrong_event_is_named(event: str, told: dict[str, Any], field: str):
-    assert field in problems(currency="USD", events={event: told})["events"][event]
+def test_a_wrong_event_is_named(event: str, typed: dict[str, Any], field: str):
+    assert field in problems(currency="USD", events={event: typed})["events"][event]
 
 
 def test_every_event_is_automatic_until_it_is_chosen():

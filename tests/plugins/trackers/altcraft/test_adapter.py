@@ -161,9 +161,9 @@ def test_an_own_server_may_be_in_the_local_network():
 def test_the_goal_goes_to_the_profile_that_the_first_step_answered():
     (_, outcome), *_ = follow([SUCCESS], "profile")
     profile, goal = ADAPTER.build(sample_event(carried=outcome.carry), settings())
-    said = json.loads(goal.body)
-    assert (said["matching"], said["profile_id"]) == ("profile_id", "5f4fa1a5ce")
-    assert "field_value" not in said
+    body = json.loads(goal.body)
+    assert (body["matching"], body["profile_id"]) == ("profile_id", "5f4fa1a5ce")
+    assert "field_value" not in body
     assert json.loads(profile.body)["matching"] == "custom"  # it may have to be made
 
 
@@ -187,10 +187,10 @@ def test_triggers_and_scenarios_follow_the_goal():
 
 
 def test_an_action_goes_to_the_profile_that_was_answered():
-    said = bodies(sample_event(carried={"profile": "5f"}), **ACTIONS)
+    steps = bodies(sample_event(carried={"profile": "5f"}), **ACTIONS)
     for step in ("trigger", "workflow"):
-        assert said[step].items() >= {"matching": "profile_id", "profile_id": "5f"}.items()
-        assert "field_value" not in said[step]
+        assert steps[step].items() >= {"matching": "profile_id", "profile_id": "5f"}.items()
+        assert "field_value" not in steps[step]
 
 
 def test_the_probe_warns_of_automation_that_starts_twice():
@@ -202,8 +202,8 @@ def test_the_probe_warns_of_automation_that_starts_twice():
 
 def test_settings_of_before_the_actions_work_as_they_did():
     kept = settings()
-    for told in kept["events"].values():
-        del told["trigger"], told["workflow"]
+    for event in kept["events"].values():
+        del event["trigger"], event["workflow"]
     assert [one.step for one in ADAPTER.build(sample_event(), kept)] == ["profile", "goal"]
     assert ADAPTER.classify_probe(fields("telegram_id", "tg_status"), kept).verdict.is_success
 

@@ -77,23 +77,23 @@ def test_a_replayed_refusal_of_the_account_is_asked_anew_and_ends_nothing(code: 
     assert len({key for key, _ in seen}) == 9
 
 
-def _said(code: int | None, replayed: bool) -> Response:
+def _answer(code: int | None, replayed: bool) -> Response:
     marks = {"duplicate-request": "true"} if replayed else {}
     return Response(200, marks, b"<html>" if code is None else error(code).body)
 
 
 @given(
-    said=st.lists(
+    answers=st.lists(
         st.tuples(st.sampled_from([None, 0, 401, 402, 404, 429, 450, 500]), st.booleans()),
         max_size=12,
     )
 )
 def test_a_request_id_changes_only_when_nothing_was_done_under_it(
-    said: list[tuple[int | None, bool]],
+    answers: list[tuple[int | None, bool]],
 ):
     """Otherwise a goal could be counted twice."""
-    seen = follow(_said(*one) for one in said)
-    for (code, replayed), (key, outcome), (after, _) in zip(said, seen, seen[1:], strict=False):
+    seen = follow(_answer(*one) for one in answers)
+    for (code, replayed), (key, outcome), (after, _) in zip(answers, seen, seen[1:], strict=False):
         if outcome.verdict is Verdict.RETRY and key != after:
             assert code is not None
             assert code == 404 or replayed

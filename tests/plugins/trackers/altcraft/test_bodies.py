@@ -17,8 +17,8 @@ from tests.support.altcraft import ACTIONS, TOKEN, bodies, settings
 
 def test_a_person_is_subscribed_when_he_opens_our_bot():
     bot = {"resource_id": 3, "same_bot": True}
-    told = bodies(sample_event(EventKind.WAIT), **bot)["profile"]["data"]["subscriptions"]
-    assert told == [
+    subscriptions = bodies(sample_event(EventKind.WAIT), **bot)["profile"]["data"]["subscriptions"]
+    assert subscriptions == [
         {
             "channel": "telegram_bot",
             "resource_id": 3,
@@ -48,22 +48,22 @@ def test_nobody_is_subscribed_without_a_resource():
 def test_profiles_are_found_as_the_owner_says(
     more: dict[str, Any], asked: dict[str, Any], data: dict[str, Any]
 ):
-    said = bodies(sample_event(), **more)
+    steps = bodies(sample_event(), **more)
     rest = {"_vendor": "abc123", "tg_status": "approve"}
-    for step in said.values():
+    for step in steps.values():
         assert step.items() >= asked.items()
         assert step["matching"] == more.get("matching", "custom")
-    assert said["profile"]["data"] == {**rest, **data}
+    assert steps["profile"]["data"] == {**rest, **data}
 
 
 def test_further_fields_are_filled_and_empty_ones_left_alone():
-    said = bodies(
+    steps = bodies(
         sample_event(username=""),
         field_map={"click": "{click}", "nick": "{username}", "tg_status": "mine"},
         joined_field="joined",
         send_names=True,
     )
-    data = said["profile"]["data"]
+    data = steps["profile"]["data"]
     assert data["click"] == "Click_1-2"
     assert "nick" not in data
     assert data["tg_status"] == "approve"
@@ -72,14 +72,14 @@ def test_further_fields_are_filled_and_empty_ones_left_alone():
 
 
 def test_a_goal_may_take_value_back():
-    said = bodies(sample_event(EventKind.CANCEL), events={"cancel": {"value": -2}})
-    assert said["goal"]["value"] == -2
+    steps = bodies(sample_event(EventKind.CANCEL), events={"cancel": {"value": -2}})
+    assert steps["goal"]["value"] == -2
 
 
 @given(click=st.text(max_size=600), title=st.text(max_size=600), campaign=st.text(max_size=64))
 def test_pixel_data_stays_flat_and_under_a_kilobyte(click: str, title: str, campaign: str):
-    said = bodies(sample_event(click=click, title=title, campaign=campaign))
-    data = said["goal"]["pixel_data"]
+    steps = bodies(sample_event(click=click, title=title, campaign=campaign))
+    data = steps["goal"]["pixel_data"]
     assert len(json.dumps(data, ensure_ascii=False).encode()) <= 1024
     assert all(isinstance(value, str) for value in data.values())
 
@@ -91,8 +91,8 @@ def test_the_click_is_the_last_to_go():
 
 
 def test_an_action_is_told_all_macros():
-    said = bodies(sample_event(username=""), **ACTIONS)["trigger"]
-    assert said == {
+    trigger = bodies(sample_event(username=""), **ACTIONS)["trigger"]
+    assert trigger == {
         "token": TOKEN,
         "id": 11,
         "matching": "custom",
@@ -128,10 +128,10 @@ def test_each_action_is_matched_by_the_modes_it_knows(
     matching: str, in_trigger: str, in_workflow: str, resource: int | None
 ):
     more = {"matching": matching, "match_value": "7", "resource_id": 3, "same_bot": True}
-    said = bodies(sample_event(), **more, **ACTIONS)
-    assert said["trigger"]["matching"] == in_trigger
-    assert said["workflow"]["matching"] == in_workflow
-    assert said["workflow"].get("resource_id") == resource
+    steps = bodies(sample_event(), **more, **ACTIONS)
+    assert steps["trigger"]["matching"] == in_trigger
+    assert steps["workflow"]["matching"] == in_workflow
+    assert steps["workflow"].get("resource_id") == resource
 
 
 def test_a_profile_is_matched_by_its_own_key_or_not_at_all():

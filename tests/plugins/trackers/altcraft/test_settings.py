@@ -51,7 +51,7 @@ def test_a_wrong_setting_is_named(more: dict[str, Any], field: str):
 
 
 @pytest.mark.parametrize(
-    ("told", "field"),
+    ("typed", "field"),
     [
         ({"goal": "a{b}"}, "goal"),
         ({"goal": "g" * 129}, "goal"),
@@ -61,8 +61,8 @@ def test_a_wrong_setting_is_named(more: dict[str, Any], field: str):
         ({"workflow": "daily"}, "workflow"),
     ],
 )
-def test_a_wrong_event_is_named(told: dict[str, Any], field: str):
-    assert list(problems(events={"hold": told})["events"]["hold"]) == [field]
+def test_a_wrong_event_is_named(typed: dict[str, Any], field: str):
+    assert list(problems(events={"hold": typed})["events"]["hold"]) == [field]
 
 
 def test_what_is_not_typed_has_its_default():

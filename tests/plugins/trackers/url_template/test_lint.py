@@ -1,4 +1,4 @@
-"""Advice: what is known to be wrong is told, and what is right is left in peace."""
+"""Warnings: a template known to be wrong has one, and a right one has none."""
 
 from __future__ import annotations
 
@@ -81,8 +81,8 @@ def test_a_preset_is_recognised_by_its_url(preset: presets.Preset):
     ],
 )
 def test_a_template_known_to_be_wrong_is_told_so(kind: EventKind, template: str, word: str):
-    (said,) = template_warnings(kind, template)
-    assert word in said
+    (warning,) = template_warnings(kind, template)
+    assert word in warning
 
 
 @pytest.mark.parametrize(
@@ -101,10 +101,10 @@ def test_a_template_that_may_be_right_is_left_in_peace(kind: EventKind, template
 
 
 def test_a_body_may_say_whose_event_it_is():
-    said = template_warnings(APPROVE, "https://t.example/", '{"who": "{subscriber|number}"}')
-    assert said == []
-    (said,) = template_warnings(APPROVE, "https://t.example/?c={click}", '{"who": "{subid}"}')
-    assert "{subid}" in said
+    warnings = template_warnings(APPROVE, "https://t.example/", '{"who": "{subscriber|number}"}')
+    assert warnings == []
+    (warning,) = template_warnings(APPROVE, "https://t.example/?c={click}", '{"who": "{subid}"}')
+    assert "{subid}" in warning
 
 
 @given(st.sampled_from(list(EventKind)), st.text(max_size=80))

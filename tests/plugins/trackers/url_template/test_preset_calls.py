@@ -20,7 +20,7 @@ TAPPADS = (
 )
 CHATTERFY = "https://api.chatterfy.ai/api/postbacks/{postback_key}/tracker-postback"
 
-#: How an approval is told, by preset and mode.
+#: How an approval is reported, by preset and mode.
 APPROVALS = {
     "keitaro one": "https://{domain}/{postback_key}/postback?subid={click}&status={status}"
     f"&payout={{payout}}&currency={{currency}}&{KEITARO}",
@@ -87,7 +87,7 @@ APPROVALS |= {f"orbitra {mode}": APPROVALS[f"keitaro {mode}"] for mode in ("one"
 
 OURS = "wait hold approve cancel trash"
 TYPES = "Start JoinRequest Subscribe Unsubscribe Kicked"
-#: The words for wait, hold, approve, cancel and trash where all five are told.
+#: The words for wait, hold, approve, cancel and trash where all five are reported.
 WORDS = {
     "keitaro": OURS,  # translated in the URL
     "orbitra": OURS,
@@ -107,7 +107,7 @@ WORDS = {
     "peerclick": "new hold approved rejected trash",
     "chatterfy": "start request registration unsubscribe kicked",
 }
-#: Where the word of an approval is the tracker's own, and nothing else is told.
+#: Where the word of an approval is the tracker's own, and nothing else is reported.
 ONLY = {
     "adsgram": "1", "adsgram_cpa": "install", "adsgram_telegram": "1",
     "chatterfy": "registration", "tgtracker": "reg", "ton_ai": "conversion",
@@ -133,30 +133,30 @@ def test_an_approval_is_told_as_the_tracker_wants_it(preset, mode):
 def test_other_events_are_told_at_the_same_address_and_without_money(preset, mode):
     money = {"{payout}", "{currency}", "0"}
     urls = preset.modes[mode].urls
-    address, told = taken_apart(urls[EventKind.APPROVE])
+    address, parameters = taken_apart(urls[EventKind.APPROVE])
     for kind, url in urls.items():
         if (preset.key, kind) == ("altercpa_pro", EventKind.WAIT):
             assert url.partition("?")[0] == "https://{domain}/api/site/click.json"
             continue
-        there, said = taken_apart(url)
-        assert there == address
+        other_address, others = taken_apart(url)
+        assert other_address == address
         if kind is not EventKind.APPROVE and mode == "separate":
-            differ = set(said) ^ set(told)
+            differ = set(others) ^ set(parameters)
             assert {pair.partition("=")[2] for pair in differ} <= money
 
 
 @EACH
 def test_the_words_are_the_trackers(preset, mode):
-    told = preset.modes[mode].statuses
-    if set(told) == set(EventKind):
+    words_by_kind = preset.modes[mode].statuses
+    if set(words_by_kind) == set(EventKind):
         words = WORDS.get(f"{preset.key} {mode}") or WORDS[preset.key]
-        assert [told[kind] for kind in EventKind] == words.split()
+        assert [words_by_kind[kind] for kind in EventKind] == words.split()
     elif preset.key == "tappads" and mode == "separate":
-        assert list(told.values()) == ["start", "request", "subscribe"]
+        assert list(words_by_kind.values()) == ["start", "request", "subscribe"]
     else:
-        assert list(told) == [EventKind.APPROVE]
+        assert list(words_by_kind) == [EventKind.APPROVE]
         assert "{status}" not in str([preset.modes[mode].urls, preset.payload]) or (
-            told[EventKind.APPROVE] == ONLY[preset.key]
+            words_by_kind[EventKind.APPROVE] == ONLY[preset.key]
         )
 
 

@@ -195,9 +195,9 @@ def test_every_mode_builds_https_requests_that_carry_the_click(preset: Preset, m
 def test_events_of_one_lead_are_told_apart(preset: Preset, mode: str):
     kept = settings(preset.key, mode=mode)
     built = [ADAPTER.build(sample_event(kind), kept) for kind in preset.modes[mode].statuses]
-    told = {(step.url, step.body) for steps in built for step in steps}
+    requests = {(step.url, step.body) for steps in built for step in steps}
     words = set(preset.modes[mode].statuses.values())
-    assert len(told) >= len(words)
+    assert len(requests) >= len(words)
 
 
 @EACH
@@ -377,8 +377,8 @@ def test_the_preset_and_the_adapter_of_altercpa_say_the_same(kind: EventKind):
 
 def test_trap_2_keitaro_has_one_conversion_or_separate_ones():
     assert "tid" not in query("keitaro")
-    told = [query("keitaro", kind, mode="separate")["tid"] for kind in EventKind]
-    assert told == ["12-wait", "12-hold", "12-approve", "12-cancel", "12-trash"]
+    transactions = [query("keitaro", kind, mode="separate")["tid"] for kind in EventKind]
+    assert transactions == ["12-wait", "12-hold", "12-approve", "12-cancel", "12-trash"]
 
 
 def test_trap_3_keitaro_has_its_key_in_the_path_and_binom_its_own_names():
@@ -408,14 +408,14 @@ def test_trap_5_types_keep_their_capitals_and_the_notes_say_so(key: str, name: s
 
 @pytest.mark.parametrize("key", ["voluum", "redtrack", "clickflare"])
 def test_trap_5_a_receipt_reminds_of_the_types_where_they_are_used(key: str):
-    said = read(key, 200, "ok")
-    assert said.verdict is Verdict.DELIVERED
-    assert "capitals" in said.reason
+    outcome = read(key, 200, "ok")
+    assert outcome.verdict is Verdict.DELIVERED
+    assert "capitals" in outcome.reason
     (other,) = set(ALL[key].modes) - {"separate"}
     kept = settings(key, mode=other)
     (request,) = ADAPTER.build(sample_event(), kept)
-    said = ADAPTER.classify(Response(200, {}, b"ok"), request, sample_event(), kept)
-    assert said.reason == "HTTP 200"
+    outcome = ADAPTER.classify(Response(200, {}, b"ok"), request, sample_event(), kept)
+    assert outcome.reason == "HTTP 200"
 
 
 @pytest.mark.parametrize("kind", [kind for kind in EventKind if kind is not EventKind.APPROVE])
@@ -477,14 +477,14 @@ def test_a_bad_key_stops_a_preset_and_its_event_waits():
 def test_hand_written_urls_may_name_a_reader_or_bring_rules():
     event, urls = sample_event(), {"approve": "https://t.example/?c={click}"}
     answer = Response(200, {}, b'{"status":"error","error":"key"}')
-    for reads, told in (
+    for rules, expected in (
         ("altercpa", (Verdict.RETRY, True)),
         ([{"json": "error", "outcome": "refused"}], (Verdict.REJECTED, False)),
     ):
-        kept = ADAPTER.check_settings({"urls": urls, "answer_rules": reads})
+        kept = ADAPTER.check_settings({"urls": urls, "answer_rules": rules})
         (request,) = ADAPTER.build(event, kept)
         outcome = ADAPTER.classify(answer, request, event, kept)
-        assert (outcome.verdict, outcome.stop) == told
+        assert (outcome.verdict, outcome.stop) == expected
 
 
 # What the API lists.
