@@ -1,4 +1,4 @@
-"""When to try again, and when to stop. Chance and time come in as arguments."""
+"""When to try again, and when to stop. Time and random numbers come in as arguments."""
 
 from __future__ import annotations
 

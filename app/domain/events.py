@@ -1,4 +1,4 @@
-"""Freezing an Event for the outbox, and thawing it for the adapter."""
+"""An Event as JSON text for a postback, and back again for the adapter."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ import orjson
 from plugins.contract import Event, EventKind
 
 _OF_AN_ATTEMPT: Final = ("key", "now", "tries", "carried")
-_STORED: Final = [one.name for one in fields_of(Event) if one.name not in _OF_AN_ATTEMPT]
+_STORED: Final = [field.name for field in fields_of(Event) if field.name not in _OF_AN_ATTEMPT]
 _NOTHING: Final[Mapping[str, str | int]] = MappingProxyType({})
 
 
 def serialize(event: Event) -> str:
-    """The event as JSON text; what belongs to a single try is left out."""
+    """Return the event as JSON text, without the fields that belong to a single try."""
     fields = {name: getattr(event, name) for name in _STORED}
     return orjson.dumps(fields).decode()
 
@@ -26,10 +26,10 @@ def serialize(event: Event) -> str:
 def deserialize(
     text: str, destination: int, occurrence: int, *, now: int, tries: int = 0, carried: str = ""
 ) -> Event:
-    """The event again, under the key of its `occurrence` at `destination`, for a try `now`.
+    """Return the event again, keyed by its `occurrence` at `destination`, for a try at `now`.
 
-    `carried` is JSON text, or empty. Fields that a newer version added take
-    their defaults in old rows.
+    `now` is in Unix seconds, `carried` is JSON text or empty. Fields that a
+    newer version added take their defaults in old rows.
     """
     fields = orjson.loads(text)
     fields["kind"] = EventKind(fields["kind"])

@@ -40,6 +40,11 @@ class Answer:
     detail: str = ""
 
     @property
+    def status(self) -> int:
+        """The HTTP status, 0 without a response."""
+        return self.response.status if self.response else 0
+
+    @property
     def was_sent(self) -> bool:
         """Whether the other side may have acted on the request."""
         return self.response is not None or self.failure in _SENT

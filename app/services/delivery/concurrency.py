@@ -1,8 +1,8 @@
 """How many requests each destination and host may have in flight.
 
-A tracker that hangs uses up its own limit until its breaker opens; the others
-keep theirs. A destination that answers well is trusted with
-more prefetched rows, so that many postbacks flow without waiting for claims.
+A tracker that hangs uses up its own slots until its breaker opens; those of
+the others stay free. A destination that answers well may have more of its
+rows claimed ahead, so that many postbacks flow without waiting for claims.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Final
 from app.domain.backoff import BREAKER_FAILURES
 from app.services.postbacks import DueDestination
 
-PER_DESTINATION: Final = 16  # requests in the air
+PER_DESTINATION: Final = 16  # requests in flight
 PER_HOST: Final = 64
 IN_ALL: Final = 512
 INITIAL_PREFETCH: Final = 16  # rows claimed from a destination we know nothing of
@@ -21,7 +21,7 @@ MAX_PREFETCH: Final = 512
 
 
 class ConcurrencyLimiter:
-    """Counts what is in the air and how many rows each destination earns."""
+    """Counts requests in flight, and how many rows of each destination to claim ahead."""
 
     def __init__(self) -> None:
         self._destinations: Counter[int] = Counter()
@@ -38,29 +38,29 @@ class ConcurrencyLimiter:
         )
 
     def acquire(self, destination: int, host: str) -> None:
-        """A request starts."""
+        """Count a request that starts."""
         self.in_flight += 1
         self._destinations[destination] += 1
         self._hosts[host] += 1
 
     def release(self, destination: int, host: str) -> None:
-        """A request ended."""
+        """Count a request that ended."""
         self.in_flight -= 1
         self._destinations[destination] -= 1
         self._hosts[host] -= 1
-        if not self._hosts[host]:  # what tells destinations apart is bounded, hosts are not
+        if not self._hosts[host]:  # destinations are bounded, the hosts they name are not
             del self._hosts[host]
 
     def record_result(self, destination: int, *, good: bool) -> None:
-        """An answer came: earn more rows, or fall back to the beginning."""
+        """Claim one row more ahead after a success; begin anew after a failure."""
         if good:
             prefetch = self._prefetch.get(destination, INITIAL_PREFETCH)
             self._prefetch[destination] = min(prefetch + 1, MAX_PREFETCH)
         else:
             self._prefetch.pop(destination, None)
 
-    def room_for(self, wanted: DueDestination) -> int:
-        """How many rows of this destination may be claimed now."""
-        if wanted.failures >= BREAKER_FAILURES:
-            return 1 - wanted.sending  # half open: one row shows whether it is back
-        return self._prefetch.get(wanted.id, INITIAL_PREFETCH) - wanted.sending
+    def room_for(self, due: DueDestination) -> int:
+        """Return how many rows of this destination may be claimed now."""
+        if due.failures >= BREAKER_FAILURES:
+            return 1 - due.sending  # half open: one row shows whether it is back
+        return self._prefetch.get(due.id, INITIAL_PREFETCH) - due.sending

@@ -1,10 +1,14 @@
-"""What delivery needs of the transport."""
+"""What a worker holds: attempts queued for a free slot, and requests without an answer."""
 
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import Iterator
 from typing import Protocol
 
-from app.outbound.transport import Answer
+from app.outbound.result import Answer
+from app.services.delivery.attempt import DeliveryAttempt
+from app.services.delivery.concurrency import ConcurrencyLimiter
 from plugins.contract import Request
 
 
@@ -18,4 +22,64 @@ class Exchange(Protocol):
         """Answers that are ready, waiting at most `seconds` for the first."""
 
     def abort(self) -> list[object]:
-        """Drop what is in the air; returns the tags."""
+        """Drop what is in flight; returns the tags."""
+
+
+class InFlight:
+    """The attempts of one worker, by destination while queued and by postback once sent."""
+
+    def __init__(self, transport: Exchange, limiter: ConcurrencyLimiter) -> None:
+        self._transport = transport
+        self._limiter = limiter
+        self._queues: dict[int, deque[DeliveryAttempt]] = {}
+        self._sent: dict[int, DeliveryAttempt] = {}
+
+    def __len__(self) -> int:
+        return len(self._sent) + sum(map(len, self._queues.values()))
+
+    def queued(self, destination: int) -> int:
+        """How many attempts wait for a slot of this destination."""
+        return len(self._queues.get(destination, ()))
+
+    def enqueue(self, attempt: DeliveryAttempt) -> None:
+        """Let an attempt wait for a slot of its destination, behind those before it."""
+        self._queues.setdefault(attempt.claimed.destination_id, deque()).append(attempt)
+
+    def startable(self) -> Iterator[DeliveryAttempt]:
+        """Take from the queues what has a free slot. The caller sends each before the next."""
+        for destination, queue in list(self._queues.items()):
+            while queue and self._limiter.has_room(destination, queue[0].host):
+                yield queue.popleft()
+            if not queue:
+                del self._queues[destination]
+
+    def send(self, attempt: DeliveryAttempt) -> None:
+        """Send the next request of an attempt; it takes a slot until `answers` returns it."""
+        self._limiter.acquire(attempt.claimed.destination_id, attempt.host)
+        self._sent[attempt.claimed.id] = attempt
+        self._transport.start(attempt.request, attempt.claimed.id)
+
+    def answers(self, seconds: float) -> Iterator[tuple[DeliveryAttempt, Answer]]:
+        """Answers that are ready with their attempts, waiting at most `seconds` for the first.
+
+        Does not wait while nothing is sent.
+        """
+        for answer in self._transport.poll(seconds if self._sent else 0.0):
+            attempt = self._sent.pop(answer.tag)  # type: ignore[call-overload]
+            self._limiter.release(attempt.claimed.destination_id, attempt.host)
+            yield attempt, answer
+
+    def drop_queued(self, started_before: float | None = None) -> list[DeliveryAttempt]:
+        """Empty the queues, or only those whose first attempt was claimed before that time."""
+        dropped: list[DeliveryAttempt] = []
+        for destination, queue in list(self._queues.items()):
+            if started_before is None or queue[0].started < started_before:
+                dropped += self._queues.pop(destination)
+        return dropped
+
+    def abort(self) -> list[DeliveryAttempt]:
+        """Stop waiting for answers; returns the attempts that had none."""
+        self._transport.abort()
+        aborted = list(self._sent.values())
+        self._sent.clear()
+        return aborted

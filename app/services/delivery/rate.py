@@ -1,10 +1,9 @@
 """How fast a tracker may be called, counted over all processes.
 
-Each tracker and key has a token bucket (`app.token_buckets`). Who finds it empty
-gets the time at which to come again, one after the other, so that nobody
-need be turned away twice.
+Each tracker and key has a token bucket (`app.token_buckets`). Requests that find
+it empty get different times to ask again, so that none is turned away twice.
 
-`now` is the caller's clock, as for everything that is due.
+`now` is the caller's clock in Unix seconds, as for everything that is due.
 """
 
 from __future__ import annotations
@@ -19,40 +18,40 @@ from app.extensions import doorbell
 from app.token_buckets import REMEMBERED, Rate, TokenBuckets, next_token, tokens
 from plugins.contract import Pace
 
-LONGEST: Final = 60.0  # seconds until someone without a token asks again
+LONGEST_WAIT: Final = 60.0  # seconds until a request without a token asks again
 
 
-class Pacing:
+class RateLimiter:
     """The buckets as one process sees them. `shared` returns the Redis they are in."""
 
     def __init__(self, shared: Callable[[], redis.Redis] = lambda: doorbell.redis) -> None:
         self._buckets = TokenBuckets("gatepost:pace", shared)
-        self._last_turn: dict[str, float] = {}  # when the last of those who wait was told to come
+        self._last_turn: dict[str, float] = {}  # the time the last one got
 
-    def take(self, tracker: str, pace: Pace, now: float) -> float | None:
-        """Take a token for one request: None if there was one, else Unix seconds to come again."""
-        name, rate = _name(tracker, pace), Rate(pace.per_minute, pace.burst)
+    def acquire(self, tracker: str, limit: Pace, now: float) -> float | None:
+        """Take a token for one request: None if there was one, else when to ask again."""
+        name, rate = _name(tracker, limit), Rate(limit.per_minute, limit.burst)
         wait = self._buckets.take(name, rate, now)
         if not wait:
             return None
         after_others = self._last_turn.get(name, 0.0) + rate.interval
-        turn = min(max(after_others, now + wait), now + LONGEST)
+        turn = min(max(after_others, now + wait), now + LONGEST_WAIT)
         if len(self._last_turn) >= REMEMBERED:
             self._last_turn = {key: at for key, at in self._last_turn.items() if at > now}
         self._last_turn[name] = turn
         return turn
 
-    def room(self, tracker: str, pace: Pace, now: float) -> int:
-        """How many tokens there are at most, as far as this process knows. It asks nobody."""
-        full = self._buckets.full_at(_name(tracker, pace))
-        return tokens(full, Rate(pace.per_minute, pace.burst), now)
+    def available(self, tracker: str, limit: Pace, now: float) -> int:
+        """Return how many tokens there are at most, as far as this process knows."""
+        full = self._buckets.full_at(_name(tracker, limit))
+        return tokens(full, Rate(limit.per_minute, limit.burst), now)
 
-    def next(self, tracker: str, pace: Pace) -> float:
-        """When a token will be there, Unix seconds, as far as this process knows."""
-        full = self._buckets.full_at(_name(tracker, pace))
-        return max(0.0, next_token(full, Rate(pace.per_minute, pace.burst)))
+    def next_at(self, tracker: str, limit: Pace) -> float:
+        """Return when a token will be there, as far as this process knows."""
+        full = self._buckets.full_at(_name(tracker, limit))
+        return max(0.0, next_token(full, Rate(limit.per_minute, limit.burst)))
 
 
-def _name(tracker: str, pace: Pace) -> str:
+def _name(tracker: str, limit: Pace) -> str:
     """A hash: keys are secrets, and Redis is not where secrets are kept."""
-    return hashlib.sha256(f"{tracker}|{pace.key}".encode("utf-8", "replace")).hexdigest()
+    return hashlib.sha256(f"{tracker}|{limit.key}".encode("utf-8", "replace")).hexdigest()

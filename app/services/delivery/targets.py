@@ -13,8 +13,8 @@ from plugins.host.adapter import Adapter
 from plugins.host.registry import BUILT_INS, BrokenTracker, Registry, UnknownTracker
 from plugins.host.validation import AdapterFailed
 
-_KEPT: Final = 4096
-COOL_DOWN: Final = 60.0  # seconds in which a plugin that hung is not called again
+_MAX_RESOLVED: Final = 4096
+COOL_DOWN: Final = 60.0  # seconds for which a plugin that hung is not called
 
 
 class DestinationUnavailable(Exception):
@@ -33,11 +33,11 @@ class ResolvedDestination:
 
 
 class DestinationResolver:
-    """Opens encrypted settings once, and again only when they change."""
+    """Decrypts settings and asks for their limits once, and again only when they change."""
 
     def __init__(self, registry: Registry) -> None:
         self._registry = registry
-        self._open: dict[tuple[str, str], ResolvedDestination] = {}
+        self._resolved: dict[tuple[str, str], ResolvedDestination] = {}
         self._cooling: dict[str, float] = {}
 
     def resolve(self, tracker: str, encrypted: str, now: float) -> ResolvedDestination:
@@ -46,15 +46,15 @@ class DestinationResolver:
             raise DestinationUnavailable(
                 f"the tracker {tracker} took too long and rests for a while"
             )
-        way = self._open.get((tracker, encrypted))
-        if way is None:
-            if len(self._open) >= _KEPT:
-                self._open.clear()
-            way = self._open[(tracker, encrypted)] = self._make(tracker, encrypted, now)
-        return way
+        destination = self._resolved.get((tracker, encrypted))
+        if destination is None:
+            if len(self._resolved) >= _MAX_RESOLVED:
+                self._resolved.clear()
+            destination = self._resolved[(tracker, encrypted)] = self._make(tracker, encrypted, now)
+        return destination
 
     def cool_down(self, tracker: str, until: float) -> None:
-        """Ask nothing of a third party's adapter that had to be interrupted.
+        """Do not call a third party's adapter before `until`, Unix seconds.
 
         Ours are exempt: when one of them is slow, the machine is.
         """
@@ -62,8 +62,8 @@ class DestinationResolver:
             self._cooling[tracker] = until
 
     def cached(self, tracker: str, encrypted: str) -> ResolvedDestination | None:
-        """The way if it was opened before: asks no plugin, whatever lock is held."""
-        return self._open.get((tracker, encrypted))
+        """The destination if it was resolved before. Calls no plugin, whatever lock is held."""
+        return self._resolved.get((tracker, encrypted))
 
     def _make(self, tracker: str, encrypted: str, now: float) -> ResolvedDestination:
         try:

@@ -1,33 +1,28 @@
-"""The outbox: stage, claim, settle, sweep. Nothing else writes postbacks.
+"""Postbacks: stage, claim, settle, sweep. Nothing else writes them.
 
 A claim is a short transaction that one process at a time may make, so the
-places of a destination are counted exactly over all processes. What it took
-is fenced by a lease: who lost it may still record an attempt, but not move
-the postback.
+requests of a destination are counted exactly over all processes. What it took
+is fenced by a lease: a worker that lost it may still record an attempt, but
+not move the postback.
 """
 
-from app.services.postbacks.claim import ClaimedPostback, DueDestination, claim
+from app.services.postbacks.claim import ClaimResult, DueDestination, claim
+from app.services.postbacks.claimed import ClaimedPostback, PostbackUpdate, Progress
 from app.services.postbacks.requeue import due, resend, sweep
-from app.services.postbacks.settle import (
-    ERASED,
-    AttemptRow,
-    Batch,
-    Health,
-    PostbackUpdate,
-    hold,
-    settle,
-)
+from app.services.postbacks.settle import ERASED, AttemptRow, Batch, Health, hold, settle
 from app.services.postbacks.stage import NewPostback, stage
 
 __all__ = [
     "ERASED",
     "AttemptRow",
     "Batch",
+    "ClaimResult",
     "ClaimedPostback",
     "DueDestination",
     "Health",
     "NewPostback",
     "PostbackUpdate",
+    "Progress",
     "claim",
     "due",
     "hold",

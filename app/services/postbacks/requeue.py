@@ -1,4 +1,4 @@
-"""Upkeep of the outbox: what the clock sweeps, and what a person re-sends."""
+"""Postbacks that wait again: after an expired lease, or because a person re-sends them."""
 
 from __future__ import annotations
 
@@ -8,58 +8,68 @@ from typing import Final
 from sqlalchemy import Connection, exists, text, update
 
 from app.extensions import db
-from app.models import Lead, Postback, PostbackState, table_of
+from app.models import DestinationStatus, Lead, Postback, PostbackState, table_of
 
 _POSTBACKS = table_of(Postback)
 _LEADS: Final = table_of(Lead)
 _BATCH: Final = 1000  # rows one sweep moves at most
-_WAITS_FOR: Final = 7 * 86400  # seconds a postback waits for a switched-off destination
+_KEPT_SECONDS: Final = 7 * 86400  # for which a postback waits for a switched-off destination
 
-# Whoever held it died, or froze for longer than its lease: it is tried again,
-# under the same idempotency key. It may have been sent, so the time in which
-# the tracker knows that key begins now at the latest.
-_RECLAIM = text("""
-    UPDATE postback SET state = 0, lease = NULL, lease_until = NULL,
+# The worker that held it died, or stopped for longer than its lease: it is tried
+# again, under the same idempotency key. It may have been sent, so the time in
+# which the tracker knows that key begins with the end of the lease at the latest.
+_RECLAIM = text(f"""
+    UPDATE postback SET state = {PostbackState.WAITING:d}, lease = NULL, lease_until = NULL,
                         first_try = coalesce(first_try, lease_until)
-    WHERE id IN (SELECT id FROM postback WHERE state = 1 AND lease_until < :now LIMIT :batch)
-    AND state = 1 AND lease_until < :now
+    WHERE id IN (
+        SELECT id FROM postback
+        WHERE state = {PostbackState.SENDING:d} AND lease_until < :now LIMIT :batch
+    ) AND state = {PostbackState.SENDING:d} AND lease_until < :now
 """)
 
-_DISCARD = text("""
-    UPDATE postback SET state = 6, settled = :now, reason = 'its destination is gone'
+_DISCARD = text(f"""
+    UPDATE postback SET state = {PostbackState.DISCARDED:d}, settled = :now,
+                        reason = 'its destination is gone'
     WHERE id IN (
         SELECT p.id FROM destination d JOIN postback p ON p.destination_id = d.id
-        WHERE p.state = 0 AND (d.status = 2 OR (d.status IN (1, 3) AND p.created < :old))
+        WHERE p.state = {PostbackState.WAITING:d} AND (
+            d.status = {DestinationStatus.DELETED:d}
+            OR (d.status IN ({DestinationStatus.PAUSED:d}, {DestinationStatus.OFF:d})
+                AND p.created < :old)
+        )
         LIMIT :batch
     )
 """)
 
 # From one destination with waiting rows to the next, as in `claim`.
-_DUE = text("""
+_DUE = text(f"""
     WITH RECURSIVE next (id) AS (
-        SELECT min(destination_id) FROM postback WHERE state = 0
+        SELECT min(destination_id) FROM postback WHERE state = {PostbackState.WAITING:d}
         UNION ALL
         SELECT (SELECT min(destination_id) FROM postback
-                WHERE state = 0 AND destination_id > next.id)
+                WHERE state = {PostbackState.WAITING:d} AND destination_id > next.id)
         FROM next WHERE next.id IS NOT NULL
     )
     SELECT 1 FROM next JOIN destination d ON d.id = next.id
-    WHERE d.status = 0 AND d.blocked_until <= :now AND EXISTS (
+    WHERE d.status = {DestinationStatus.ACTIVE:d} AND d.blocked_until <= :now AND EXISTS (
         SELECT 1 FROM postback p
-        WHERE p.destination_id = d.id AND p.state = 0 AND p.due <= :now
+        WHERE p.destination_id = d.id AND p.state = {PostbackState.WAITING:d} AND p.due <= :now
     ) LIMIT 1
 """)
 
 
 def sweep(connection: Connection, now: float) -> int:
-    """Return expired leases to the queue; end what can never be sent. No commit."""
-    terms = {"now": now, "old": now - _WAITS_FOR, "batch": _BATCH}
-    reclaimed = connection.execute(_RECLAIM, terms).rowcount
-    return reclaimed + connection.execute(_DISCARD, terms).rowcount
+    """Let postbacks with an expired lease wait again; discard what can never be sent.
+
+    Returns how many rows changed. No commit.
+    """
+    params = {"now": now, "old": now - _KEPT_SECONDS, "batch": _BATCH}
+    reclaimed = connection.execute(_RECLAIM, params).rowcount
+    return reclaimed + connection.execute(_DISCARD, params).rowcount
 
 
 def due(now: float) -> bool:
-    """Whether any postback could be claimed now."""
+    """Return whether any postback could be claimed now."""
     return db.session.scalar(_DUE, {"now": now}) is not None
 
 
@@ -67,15 +77,15 @@ def resend(account_id: int, ids: Sequence[int], now: float) -> int:
     """Send finished postbacks of this account again, as a new occurrence.
 
     The occurrence is part of the idempotency key: the tracker must not take
-    the repetition for a retry. Returns how many were accepted; commits.
+    the repetition for a retry. Returns how many were accepted. Commits.
     """
-    done = db.session.execute(
+    resent = db.session.execute(
         update(_POSTBACKS)
         .where(
             _POSTBACKS.c.account_id == account_id,
             _POSTBACKS.c.id.in_(ids),
             _POSTBACKS.c.state > PostbackState.SENDING,
-            # Of an erased person nothing is left that a tracker could match.
+            # Nothing is left of an erased person that a tracker could match.
             ~exists().where(_LEADS.c.id == _POSTBACKS.c.lead_id, _LEADS.c.subscriber < 0),
         )
         .values(
@@ -91,6 +101,6 @@ def resend(account_id: int, ids: Sequence[int], now: float) -> int:
         )
         .returning(_POSTBACKS.c.id)
     )
-    count = len(done.all())
+    count = len(resent.all())
     db.session.commit()
     return count

@@ -12,53 +12,37 @@ from sqlalchemy import Connection, Text, or_, select, type_coerce, update
 from app.database import insert_rows, update_rows
 from app.domain.backoff import block_seconds
 from app.models import Attempt, Destination, DestinationStatus, Postback, PostbackState, table_of
+from app.services.postbacks.claimed import PostbackUpdate
 
 _POSTBACKS = table_of(Postback)
 _ATTEMPTS = table_of(Attempt)
 _DESTINATIONS = table_of(Destination)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AttemptRow:
     """One attempt, as people will see it. Its fields are the table's columns."""
 
     postback_id: int
     occurrence: int
     number: int
-    step: str
+    step: str = ""
     started: float
-    ms: int
-    request: str
-    status: int | None
-    answer: str
+    ms: int = 0
+    request: str = ""
+    status: int | None = None
+    answer: str = ""
     verdict: str
     reason: str
     next_try: float | None
-    key: str
-
-
-@dataclass(frozen=True, slots=True)
-class PostbackUpdate:
-    """What becomes of one claimed postback. Its fields are the table's columns."""
-
-    id: int
-    state: PostbackState
-    reason: str
-    tries: int
-    steps: int
-    due: float
-    first_try: float | None
-    settled: float | None
-    carried: str = ""
-    lease: None = None
-    lease_until: None = None
+    key: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Health:
     """How one destination fared in a batch.
 
-    `stop` is why to switch it off, `settings` are those that were refused, as encrypted.
+    `stop` is why to switch it off; `settings` are the ones that were refused, encrypted.
     """
 
     id: int
@@ -70,49 +54,57 @@ class Health:
 
 @dataclass(slots=True)
 class Batch:
-    """Outcomes gathered for one commit."""
+    """What one commit settles. Its length is the number of postbacks that change."""
 
-    settled: list[PostbackUpdate] = field(default_factory=list)
-    tried: list[AttemptRow] = field(default_factory=list)
-    untouched: list[int] = field(default_factory=list)  # postbacks to hand back
+    updates: list[PostbackUpdate] = field(default_factory=list)
+    attempts: list[AttemptRow] = field(default_factory=list)
+    released: list[int] = field(default_factory=list)  # postbacks that were not tried
     health: dict[int, Health] = field(default_factory=dict)  # by destination
-    oldest: float = 0.0  # when the first of them came
 
     def __len__(self) -> int:
-        return len(self.settled) + len(self.untouched)
+        return len(self.updates) + len(self.released)
 
     def note(self, destination: int, *, good: bool, stop: str = "", settings: str = "") -> None:
-        """Remember how a destination fared, if the table should know."""
-        known = self.health.get(destination, Health(destination, 0, 0))
+        """Add one result to the health of a destination."""
+        before = self.health.get(destination, Health(destination, 0, 0))
         self.health[destination] = Health(
-            destination, known.succeeded + good, known.failed + (not good), stop or known.stop,
-            settings if stop else known.settings,
-        )  # fmt: skip
+            id=destination,
+            succeeded=before.succeeded + good,
+            failed=before.failed + (not good),
+            stop=stop or before.stop,
+            settings=settings if stop else before.settings,
+        )
 
 
 #: Why a postback was given up, and what is left of its attempts.
 ERASED: Final = "erased"
-_TRIED: Final = [one.name for one in fields(AttemptRow)]
-_CHANGED: Final = [one.name for one in fields(PostbackUpdate)][1:]
-_as_tried: Final = attrgetter(*_TRIED)
-_as_settled: Final = attrgetter("id", *_CHANGED)
+_ATTEMPT_COLUMNS: Final = [column.name for column in fields(AttemptRow)]
+_UPDATED_COLUMNS: Final = [column.name for column in fields(PostbackUpdate)][1:]
+_attempt_values: Final = attrgetter(*_ATTEMPT_COLUMNS)
+_update_values: Final = attrgetter("id", *_UPDATED_COLUMNS)
 
 
 def settle(connection: Connection, lease: str, batch: Batch, now: float) -> None:
     """Record attempts always, and outcomes where the lease is still ours. No commit."""
-    insert_rows(connection, _ATTEMPTS, _TRIED, [_as_tried(one) for one in batch.tried])
-    settled = [_as_settled(one) for one in batch.settled]
+    attempts = [_attempt_values(attempt) for attempt in batch.attempts]
+    insert_rows(connection, _ATTEMPTS, _ATTEMPT_COLUMNS, attempts)
+    updates = [_update_values(change) for change in batch.updates]
     changed = update_rows(
-        connection, _POSTBACKS, _CHANGED, settled, state=int(PostbackState.SENDING), lease=lease
+        connection,
+        _POSTBACKS,
+        _UPDATED_COLUMNS,
+        updates,
+        state=int(PostbackState.SENDING),
+        lease=lease,
     )
-    if changed < len(settled):
-        _forget_erased(connection, [one.id for one in batch.settled])
-    _release(connection, lease, batch.untouched)
-    _note_health(connection, list(batch.health.values()), now)
+    if changed < len(updates):
+        _strip_erased(connection, [change.id for change in batch.updates])
+    _release(connection, lease, batch.released)
+    _record_health(connection, list(batch.health.values()), now)
 
 
-def _forget_erased(connection: Connection, ids: Sequence[int]) -> None:
-    """Whose person was erased while it was sent, keeps no attempt that tells of them."""
+def _strip_erased(connection: Connection, ids: Sequence[int]) -> None:
+    """Empty the attempts of postbacks whose subscriber was erased while they were in flight."""
     row = _POSTBACKS.c
     erased = select(row.id).where(row.id.in_(ids), row.reason == ERASED)
     connection.execute(
@@ -123,7 +115,7 @@ def _forget_erased(connection: Connection, ids: Sequence[int]) -> None:
 
 
 def hold(connection: Connection, destination: int, until: float) -> None:
-    """Ask for no work of a destination before `until`, Unix seconds. No commit."""
+    """Claim nothing of a destination before `until`, Unix seconds. No commit."""
     row = _DESTINATIONS.c
     connection.execute(
         update(_DESTINATIONS)
@@ -133,7 +125,7 @@ def hold(connection: Connection, destination: int, until: float) -> None:
 
 
 def _release(connection: Connection, lease: str, ids: Sequence[int]) -> None:
-    """Give up the lease on postbacks that were not tried, free of charge."""
+    """Give up the lease on postbacks that were not tried; no attempt is charged."""
     if ids:
         row = _POSTBACKS.c
         connection.execute(
@@ -143,19 +135,19 @@ def _release(connection: Connection, lease: str, ids: Sequence[int]) -> None:
         )
 
 
-def _note_health(connection: Connection, health: Sequence[Health], now: float) -> None:
-    """Success closes a breaker, failures in a row open it, some answers switch off."""
+def _record_health(connection: Connection, health: Sequence[Health], now: float) -> None:
+    """Close breakers after a success, open them after failures, switch off what an answer says."""
     if not health:
         return
     row = _DESTINATIONS.c
     # In one order for all, or two workers wait for each other's rows for ever.
     connection.execute(
         select(row.id)
-        .where(row.id.in_([one.id for one in health]))
+        .where(row.id.in_([destination.id for destination in health]))
         .order_by(row.id)
         .with_for_update()
     ).all()
-    well = [one.id for one in health if one.succeeded]
+    well = [destination.id for destination in health if destination.succeeded]
     if well:
         troubled = or_(row.failures > 0, row.blocked_until > 0)
         connection.execute(
@@ -163,25 +155,26 @@ def _note_health(connection: Connection, health: Sequence[Health], now: float) -
             .where(row.id.in_(well), troubled)
             .values(failures=0, blocked_until=0.0)
         )
-    for one in health:
-        if one.failed and not one.succeeded:
-            _note_failures(connection, one, now)
-        if one.stop:
-            # Whoever has mended the settings meanwhile is not switched off for the old ones.
-            refused = type_coerce(row.settings, Text()) == one.settings
+    for destination in health:
+        if destination.failed and not destination.succeeded:
+            _count_failures(connection, destination, now)
+        if destination.stop:
+            # Settings that were mended meanwhile are not switched off for the old ones.
+            refused = type_coerce(row.settings, Text()) == destination.settings
+            is_active = row.status == DestinationStatus.ACTIVE
             connection.execute(
                 update(_DESTINATIONS)
-                .where(row.id == one.id, row.status == DestinationStatus.ACTIVE, refused)
-                .values(status=DestinationStatus.OFF, reason=one.stop[:300])
+                .where(row.id == destination.id, is_active, refused)
+                .values(status=DestinationStatus.OFF, reason=destination.stop[:300])
             )
 
 
-def _note_failures(connection: Connection, one: Health, now: float) -> None:
+def _count_failures(connection: Connection, destination: Health, now: float) -> None:
     row = _DESTINATIONS.c
-    mine = update(_DESTINATIONS).where(row.id == one.id)
+    statement = update(_DESTINATIONS).where(row.id == destination.id)
     failures = connection.scalar(
-        mine.values(failures=row.failures + one.failed).returning(row.failures)
+        statement.values(failures=row.failures + destination.failed).returning(row.failures)
     )
     pause = block_seconds(failures or 0)
     if pause:
-        connection.execute(mine.values(blocked_until=now + pause))
+        connection.execute(statement.values(blocked_until=now + pause))

@@ -1,4 +1,4 @@
-"""Stage: what is owed, written in the transaction that moved the lead."""
+"""New postbacks, written in the transaction that moved the lead."""
 
 from __future__ import annotations
 
@@ -25,7 +25,10 @@ SUPERSEDED: Final = "a newer status of this lead went first"
 
 @dataclass(frozen=True, slots=True)
 class NewPostback:
-    """One event owed to one destination; `event` is the frozen Event as JSON."""
+    """One event for one destination; `event` is the Event as JSON.
+
+    `late` says that a newer status of the lead was staged before.
+    """
 
     account_id: int
     campaign_id: int
@@ -34,45 +37,66 @@ class NewPostback:
     sequence: int
     kind: str
     event: str
-    late: bool = False  # a newer status was reported already
+    late: bool = False
 
 
-def stage(connection: Connection, owed: Sequence[NewPostback], now: float) -> None:
-    """Write what is owed. No commit: the caller's lead change carries it.
+def stage(connection: Connection, postbacks: Sequence[NewPostback], now: float) -> None:
+    """Insert postbacks that are due at `now`, Unix seconds. No commit: the lead's does it.
 
-    Older statuses that failed before are superseded here and now. Those never
-    tried keep their turn, and `claim` looks after those in flight.
+    Older statuses that failed before are superseded at once. Those never tried
+    keep their turn, and `claim` looks after those in flight.
     """
-    if not owed:
+    if not postbacks:
         return
-    _supersede(connection, owed, now)
-    insert_rows(connection, _POSTBACKS, _COLUMNS, [_row(one, now) for one in owed])
+    _supersede(connection, postbacks, now)
+    rows = [_row(postback, now) for postback in postbacks]
+    insert_rows(connection, _POSTBACKS, _COLUMNS, rows)
 
 
-def _row(one: NewPostback, now: float) -> tuple[object, ...]:
-    state = PostbackState.SUPERSEDED if one.late else PostbackState.WAITING
-    reason, settled = (SUPERSEDED, now) if one.late else ("", None)
-    whose = (one.account_id, one.campaign_id, one.lead_id, one.destination_id, one.sequence)
-    return (*whose, one.kind, one.event, int(state), reason, 0, 0, 0, now, now, settled)
+def _row(postback: NewPostback, now: float) -> tuple[object, ...]:
+    state = PostbackState.SUPERSEDED if postback.late else PostbackState.WAITING
+    reason, settled = (SUPERSEDED, now) if postback.late else ("", None)
+    return (
+        postback.account_id,
+        postback.campaign_id,
+        postback.lead_id,
+        postback.destination_id,
+        postback.sequence,
+        postback.kind,
+        postback.event,
+        int(state),
+        reason,
+        0,
+        0,
+        0,
+        now,
+        now,
+        settled,
+    )
 
 
-def _supersede(connection: Connection, owed: Sequence[NewPostback], now: float) -> None:
-    newer = [(one.lead_id, one.destination_id) for one in owed if one.sequence > 1 and not one.late]
-    if not newer:
-        return
-    with_rows(connection, _superseding, ("lead", "destination"), newer, now=now)
+def _supersede(connection: Connection, postbacks: Sequence[NewPostback], now: float) -> None:
+    newer = [
+        (postback.lead_id, postback.destination_id)
+        for postback in postbacks
+        if postback.sequence > 1 and not postback.late
+    ]
+    if newer:
+        with_rows(connection, _superseding, ("lead", "destination"), newer, now=now)
 
 
 @cache
 def _superseding(postgresql: bool) -> Any:
-    given = rows_table(postgresql, {"lead": Big, "destination": Big})
-    row, way = _POSTBACKS.c, _DESTINATIONS.c
-    keeps_all = exists(select(1).where(way.id == row.destination_id, way.every_event))
+    newer = rows_table(postgresql, {"lead": Big, "destination": Big})
+    row, destination = _POSTBACKS.c, _DESTINATIONS.c
+    keeps_all = exists(
+        select(1).where(destination.id == row.destination_id, destination.every_event)
+    )
     return (
         update(_POSTBACKS)
         .where(
-            row.lead_id == given.c.lead,
-            row.destination_id == given.c.destination,
+            row.lead_id == newer.c.lead,
+            row.destination_id == newer.c.destination,
             row.state == PostbackState.WAITING,
             row.tries > 0,
             row.occurrence == 0,

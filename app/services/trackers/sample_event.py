@@ -1,4 +1,4 @@
-"""A sample event: what a lead of nobody would report."""
+"""An example event with every field filled, for tests and previews."""
 
 from __future__ import annotations
 
@@ -11,15 +11,14 @@ from plugins.contract import Event, EventKind
 _JOINED: Final = (EventKind.APPROVE, EventKind.CANCEL, EventKind.TRASH)
 
 
-def sample_event(kind: EventKind, **known: Any) -> Event:
-    """An event with every field filled; `known` are fields of Event.
+def sample_event(kind: EventKind, **fields: Any) -> Event:
+    """Return an event with every field filled; `fields` of Event replace the examples.
 
-    Its lead is 0, which no real lead is, so that a tracker that takes it
-    confuses it with none.
+    Its lead is 0, which no real lead has, so that no tracker takes it for one.
     """
     now = int(clock.time())
-    time = known.setdefault("time", now)
-    filled: dict[str, Any] = {
+    time = fields.setdefault("time", now)
+    values: dict[str, Any] = {
         "id": f"test-{secrets.token_hex(6)}",  # some trackers drop a repeated one
         "now": now,
         "lead": 0,
@@ -34,6 +33,6 @@ def sample_event(kind: EventKind, **known: Any) -> Event:
         "title": "Test channel",
         "language": "en",
         "joined": time - 60 if kind in _JOINED else None,
-        **known,
+        **fields,
     }
-    return Event(kind=kind, **filled)
+    return Event(kind=kind, **values)

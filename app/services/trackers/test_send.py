@@ -14,18 +14,19 @@ from app.domain import events
 from app.errors import BadParameter, NotFound, translatable
 from app.extensions import db
 from app.models import Campaign
-from app.outbound.transport import Answer
+from app.outbound.result import Answer
 from app.services.accounts import rate_limits
 from app.services.trackers import catalogue, destinations, url_templates
 from app.services.trackers import secrets as stored_secrets
+from app.services.trackers.attempt import TrackerAttempt, shown
 from app.services.trackers.catalogue import Ready
-from app.services.trackers.connection_check import exchange, outcome_without_response
+from app.services.trackers.connection_check import exchange
 from app.services.trackers.sample_event import sample_event
 from plugins.contract import Event, EventKind, Outcome, Request, Verdict, mask
 from plugins.host.validation import AdapterFailed
 
-_SHOWN: Final = 2048  # characters of an answer
-_PATIENCE: Final = 20.0  # seconds after which no further step is begun
+TOO_SLOW: Final = "the steps before took too long; the rest was not sent"
+_STEP_SECONDS: Final = 20.0  # after which no further step is begun
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class TestResult:
-    """The sample event and its steps; `event` as a postback would freeze it."""
+    """The sample event and its steps; `event` as a postback would store it."""
 
     event: str
     sent: bool
@@ -66,31 +67,35 @@ def run(
     send: bool,
     campaign: int | None = None,
     click: str = "",
-    **what: Any,
+    **target: Any,
 ) -> TestResult:
-    """Render `event` for `what`, and with `send` send it, step by step until one fails.
+    """Render `event` for a target, and with `send` send it, step by step until one fails.
 
-    `what` is `dest`, `template`, or `tracker` with `settings`. The event is new
+    `target` is `dest`, `template`, or `tracker` with `settings`. The event is new
     at each call, so its idempotency key is no real postback's. Raises
     BadParameter, ValidationError, NotFound or TooManyRequests.
     """
     kind = EventKind(event)
-    ready = _ready(account_id, kind, **what)
+    ready = _ready(account_id, kind, **target)
     sample = _sample(account_id, kind, campaign, click)
-    frozen = events.serialize(sample)
+    stored = events.serialize(sample)
     try:
         requests = ready.adapter.build(sample, ready.settings)
     except AdapterFailed as error:
-        return TestResult(
-            frozen, sent=False, steps=[], reason=f"the adapter failed: {error.reason}"
-        )
+        return TestResult(stored, sent=False, steps=[], reason=_failed(error))
     if not requests:
         reason = "the destination has nothing to send for this event"
-        return TestResult(frozen, sent=False, steps=[], reason=reason)
+        return TestResult(stored, sent=False, steps=[], reason=reason)
     if not send:
-        return TestResult(frozen, sent=False, steps=[_rendered(request) for request in requests])
+        return TestResult(stored, sent=False, steps=[_rendered(request) for request in requests])
     rate_limits.OUTBOUND.hit(str(account_id))
-    return _send(ready, sample, requests, frozen)
+    attempt = TrackerAttempt(
+        adapter=ready.adapter, settings=ready.settings, event=sample, requests=requests
+    )
+    steps, outcome = _send(attempt)
+    return TestResult(
+        stored, sent=True, steps=steps, verdict=outcome.verdict.value, reason=outcome.reason
+    )
 
 
 def _ready(
@@ -102,7 +107,7 @@ def _ready(
     tracker: str | None = None,
     settings: Mapping[str, Any] | None = None,
 ) -> Ready:
-    if sum(given is not None for given in (dest, template, tracker)) != 1:
+    if sum(target is not None for target in (dest, template, tracker)) != 1:
         raise BadParameter(
             "dest", translatable("give either dest, template, or tracker with settings")
         )
@@ -119,65 +124,44 @@ def _ready(
 
 
 def _sample(account_id: int, kind: EventKind, campaign: int | None, click: str) -> Event:
-    known = _of_campaign(account_id, campaign) if campaign else {}
+    fields = _of_campaign(account_id, campaign) if campaign else {}
     if click:
-        known["click"] = click
+        fields["click"] = click
     event_id = f"test-{secrets.token_hex(6)}"
-    return sample_event(kind, id=event_id, time=int(time.time()), account=account_id, **known)
+    return sample_event(kind, id=event_id, time=int(time.time()), account=account_id, **fields)
 
 
-def _send(ready: Ready, event: Event, requests: tuple[Request, ...], frozen: str) -> TestResult:
-    steps = [_rendered(request) for request in requests]
-    outcome = Outcome(Verdict.RETRY, "nothing was sent")
-    end = time.monotonic() + _PATIENCE
-    for index in range(len(requests)):
-        if time.monotonic() > end:
-            outcome = Outcome(
-                Verdict.RETRY, "the steps before took too long; the rest was not sent"
-            )
-            break
-        answer = exchange(requests[index])
-        outcome = _meaning(ready, answer, requests[index], event)
-        steps[index] = _rendered(requests[index], answer, outcome)
+def _send(attempt: TrackerAttempt) -> tuple[list[Step], Outcome]:
+    """Send step by step until one fails; the steps, and the outcome of the last one sent."""
+    end = time.monotonic() + _STEP_SECONDS
+    steps: list[Step] = []
+    while True:
+        request = attempt.request
+        answer = exchange(request)
+        outcome = attempt.read(answer)
+        if attempt.fault is not None:
+            outcome = replace(outcome, reason=_failed(attempt.fault))
+        steps.append(_rendered(request, answer, outcome))
         if not outcome.verdict.is_success:
             break
-        event, requests = _carried(ready, event, requests, outcome)
-        steps[index + 1 :] = [_rendered(request) for request in requests[index + 1 :]]
-    return TestResult(
-        frozen, sent=True, steps=steps, verdict=outcome.verdict.value, reason=outcome.reason
-    )
+        attempt.advance(outcome)
+        attempt.refresh()
+        if attempt.is_complete:
+            break
+        if time.monotonic() > end:
+            outcome = Outcome(Verdict.RETRY, TOO_SLOW)
+            break
+    return steps + [_rendered(request) for request in attempt.requests[len(steps) :]], outcome
 
 
-def _carried(
-    ready: Ready, event: Event, requests: tuple[Request, ...], outcome: Outcome
-) -> tuple[Event, tuple[Request, ...]]:
-    """The steps with what the last answer has left to know, as delivery builds them."""
-    if outcome.carry is None:
-        return event, requests
-    event = replace(event, carried=outcome.carry)
-    try:
-        rebuilt = ready.adapter.build(event, ready.settings)
-    except AdapterFailed:
-        return event, requests
-    return event, rebuilt if len(rebuilt) == len(requests) else requests
-
-
-def _meaning(ready: Ready, answer: Answer, request: Request, event: Event) -> Outcome:
-    if answer.response is None:
-        return outcome_without_response(answer)
-    try:
-        return ready.adapter.classify(answer.response, request, event, ready.settings)
-    except AdapterFailed as error:
-        return Outcome(Verdict.RETRY, f"the adapter failed: {error.reason}")
+def _failed(error: AdapterFailed) -> str:
+    return f"the adapter failed: {error.reason}"
 
 
 def _rendered(
     request: Request, answer: Answer | None = None, outcome: Outcome | None = None
 ) -> Step:
     hidden = request.secrets
-    response = answer.response if answer else None
-    # Masked first: a secret cut in two would leave its head readable.
-    shown = mask(response.text, hidden)[:_SHOWN] if response else ""
     return Step(
         step=request.step,
         method=request.method,
@@ -185,8 +169,8 @@ def _rendered(
         headers={name: mask(value, hidden) for name, value in request.headers.items()},
         body=mask(request.body.decode("utf-8", "replace"), hidden),
         idempotency_key=mask(request.idempotency_key, hidden),
-        status=response.status if response else 0,
-        answer=shown,
+        status=answer.status if answer else 0,
+        answer=shown(answer, request) if answer else "",
         ms=answer.ms if answer else 0,
         verdict=outcome.verdict.value if outcome else "",
         reason=outcome.reason if outcome else "",

@@ -23,7 +23,7 @@ from app.services.trackers import destinations
 from plugins.contract import Event, Outcome, Request, Response, Verdict, hookimpl, outcome_by_status
 from plugins.registry import Registry, make_adapter
 from plugins.testing import sample_event
-from tests.app.services.delivery.test_loop import Clock, Exchange
+from tests.support.delivery import Clock, Exchange
 
 HOUR = 3600.0
 OK = Response(200)

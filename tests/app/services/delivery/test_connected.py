@@ -81,7 +81,7 @@ class Road:
         """Someone presses Start on a link of the campaign."""
         self.receive(people.start(person, f"{self.stage.code}-{click}", int(date or self.now())))
 
-    def hear(self, update: dict[str, Any]) -> None:
+    def receive(self, update: dict[str, Any]) -> None:
         """Telegram brings an update, and the worker does all that is due."""
         told = json.dumps({**update, "update_id": next(self._updates)})
         answer = self._client.post(self._door, data=told, headers=self._secret)
@@ -141,12 +141,12 @@ def test_every_built_in_adapter_has_its_row():
 def test_each_of_the_five_events_arrives_and_shows_its_receipt(road: Road):
     now, chat = int(time.time()) - 100, people.Chat(road.stage.chat, "x", "supergroup")
     road.start(ANN, "c1", now)
-    road.hear(people.join_request(ANN, chat, now + 1))
-    road.hear(people.join(ANN, chat, now + 2))
-    road.hear(people.leave(ANN, chat, now + 3))
+    road.receive(people.join_request(ANN, chat, now + 1))
+    road.receive(people.join(ANN, chat, now + 2))
+    road.receive(people.leave(ANN, chat, now + 3))
     road.start(BOB, "c2", now + 4)
-    road.hear(people.join(BOB, chat, now + 5))
-    road.hear(people.kick(BOB, chat, now + 6))
+    road.receive(people.join(BOB, chat, now + 5))
+    road.receive(people.kick(BOB, chat, now + 6))
     assert road.row.heard(road.double) == road.row.expected()
     told = road.told()
     assert tuple(one["event"] for one in told) == PATH
@@ -178,7 +178,7 @@ def test_what_fails_is_tried_again_under_the_same_key_and_counts_once(road: Road
 
 def test_another_event_goes_under_another_key(road: Road):
     road.start(ANN, "c1")
-    road.hear(people.join(ANN, people.Chat(road.stage.chat), int(time.time()) + 1))
+    road.receive(people.join(ANN, people.Chat(road.stage.chat), int(time.time()) + 1))
     first, second = road.double.calls(road.row.step)
     assert road.row.key(first) != road.row.key(second)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import threading
-from collections import deque
 from typing import Any
 
 import pytest
@@ -19,57 +18,19 @@ from app.models import (
     Postback,
     PostbackState,
 )
-from app.outbound.transport import Answer, Failure
+from app.outbound.transport import Failure
 from app.sandbox.telegram import people
 from app.services import postbacks
 from app.services.delivery.loop import Delivery
 from app.services.delivery.targets import DestinationResolver
 from app.services.postbacks import Batch
 from plugins import hookimpl, outcome_by_status
-from plugins.contract import Request, Response
+from plugins.contract import Response
 from plugins.registry import make_adapter
+from tests.support.delivery import OK, Clock, Exchange, T
 
-T = 1_800_000_000
 ANN = people.Person(101, username="ann")
 BOB = people.Person(102)
-OK = Response(200, {}, b"ok")
-
-
-class Exchange:
-    """A transport that answers as told, and remembers what it was given."""
-
-    def __init__(self, answer: Any = OK) -> None:
-        self.answer = answer
-        self.sent: list[Request] = []
-        self._ready: deque[Answer] = deque()
-        self.most_in_flight = 0
-
-    def start(self, request: Request, tag: object) -> None:
-        self.sent.append(request)
-        told = self.answer(request) if callable(self.answer) else self.answer
-        response = told if isinstance(told, Response) else None
-        failure = None if response else Failure(told)
-        self._ready.append(Answer(tag, response, failure, str(failure or ""), 1, 0.0))
-        self.most_in_flight = max(self.most_in_flight, len(self._ready))
-
-    def poll(self, _seconds: float) -> list[Answer]:
-        ready, self._ready = list(self._ready), deque()
-        return ready
-
-    def abort(self) -> list[object]:
-        return [self._ready.popleft().tag for _ in range(len(self._ready))]
-
-    def statuses(self) -> list[str]:
-        return [one.url.partition("status=")[2].partition("&")[0] for one in self.sent]
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = float(T + 10_000_000)
-
-    def __call__(self) -> float:
-        self.now += 0.0005
-        return self.now
 
 
 @pytest.fixture
@@ -94,11 +55,6 @@ def deliver(live_app: Any, clock: Clock) -> Any:
         return count
 
     return run
-
-
-@pytest.fixture(autouse=True)
-def _due_at_once(clock: Clock, monkeypatch: Any) -> None:
-    """Postbacks are staged by the wall clock; the tests live in the future."""
 
 
 def _attempts() -> list[Attempt]:
@@ -140,7 +96,7 @@ def test_the_statuses_of_one_lead_go_in_order_and_all_of_them(stage, deliver):
     assert exchange.most_in_flight == 1
 
 
-def test_a_failed_status_is_overtaken_by_a_newer_one(stage, deliver, clock):
+def test_a_failed_status_is_superseded_by_a_newer_one(stage, deliver, clock):
     stage.play(people.start(ANN, f"{stage.code}-a", T))
     deliver(Exchange(Response(500)))
     (postback,) = stage.postbacks()
@@ -156,7 +112,7 @@ def test_a_failed_status_is_overtaken_by_a_newer_one(stage, deliver, clock):
     ]
 
 
-def test_a_status_that_failed_while_a_newer_one_came_is_overtaken_at_its_retry(
+def test_a_status_that_failed_while_a_newer_one_came_is_superseded_at_its_retry(
     stage, deliver, clock
 ):
     stage.play(people.start(ANN, f"{stage.code}-a", T))

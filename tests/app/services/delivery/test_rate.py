@@ -17,13 +17,14 @@ from redis.retry import Retry
 from app.extensions import db
 from app.models import Attempt, Destination, PostbackState
 from app.services import postbacks
-from app.services.delivery.loop import WAITS_ITS_TURN, Delivery
-from app.services.delivery.rate import LONGEST, Pacing
+from app.services.delivery.loop import Delivery
+from app.services.delivery.rate import LONGEST_WAIT, RateLimiter
+from app.services.delivery.sending import WAITS_ITS_TURN
 from app.services.delivery.targets import DestinationResolver
 from app.services.postbacks import NewPostback
 from plugins.contract import Outcome, Pace, Request, Response, Verdict, hookimpl
 from plugins.registry import Registry, make_adapter
-from tests.app.services.delivery.test_loop import Clock, Exchange
+from tests.support.delivery import Clock, Exchange
 
 NOW = 1_800_000_000.0
 FAST = Pace("a key", 1200, 10)  # 20 a second
@@ -83,7 +84,7 @@ def owe(live_app, stage, clock):
 class Worker:
     """One process's delivery, and when it sent what."""
 
-    def __init__(self, clock: Clock, plugin: Any = None, pacing: Pacing | None = None) -> None:
+    def __init__(self, clock: Clock, plugin: Any = None, rates: RateLimiter | None = None) -> None:
         self.times: list[float] = []
         registry = Registry({"paced": make_adapter("paced", plugin or PacedPlugin())})
 
@@ -97,7 +98,7 @@ class Worker:
             DestinationResolver(registry),
             lease_seconds=45,
             clock=clock,
-            pacing=pacing,
+            rates=rates,
         )
 
     def run(self) -> int:
@@ -241,14 +242,14 @@ def test_nobody_is_held_for_longer_than_a_minute(stage, owe, clock):
     owe(3)
     Worker(clock, PacedPlugin(Pace("k", 1 / 60, 1))).run()
     assert not due(clock)
-    clock.now += LONGEST
+    clock.now += LONGEST_WAIT
     assert due(clock)
 
 
 def test_while_redis_is_away_each_process_keeps_the_pace_for_itself(stage, owe, clock):
     owe(60)
     nowhere = redis.Redis(unix_socket_path="/tmp/no such socket", retry=Retry(NoBackoff(), 0))
-    worker = Worker(clock, pacing=Pacing(lambda: nowhere))
+    worker = Worker(clock, rates=RateLimiter(lambda: nowhere))
     for _ in range(200):
         worker.run()
         clock.now += 0.05
@@ -257,25 +258,25 @@ def test_while_redis_is_away_each_process_keeps_the_pace_for_itself(stage, owe, 
     assert {row.state for row in stage.postbacks()} == {PostbackState.DELIVERED}
 
 
-def taken(pacing: Pacing, pace: Pace, now: float, tracker: str = "t") -> int:
+def taken(rates: RateLimiter, pace: Pace, now: float, tracker: str = "t") -> int:
     """How many tokens there are, by taking them."""
     for count in range(10_000):
-        if pacing.take(tracker, pace, now) is not None:
+        if rates.acquire(tracker, pace, now) is not None:
             return count
     raise AssertionError("there is no limit")
 
 
 @pytest.fixture
-def make_pacing(clean_redis):
-    return lambda: Pacing(lambda: clean_redis)
+def make_limiter(clean_redis):
+    return lambda: RateLimiter(lambda: clean_redis)
 
 
-def test_processes_that_ask_at_once_get_one_burst_between_them(make_pacing):
+def test_processes_that_ask_at_once_get_one_burst_between_them(make_limiter):
     counts: list[int] = []
-    pacings = [make_pacing() for _ in range(3)]
+    limiters = [make_limiter() for _ in range(3)]
     threads = [
         threading.Thread(target=lambda one=one: counts.append(taken(one, FAST, NOW)))
-        for one in pacings
+        for one in limiters
     ]
     for thread in threads:
         thread.start()
@@ -284,48 +285,48 @@ def test_processes_that_ask_at_once_get_one_burst_between_them(make_pacing):
     assert sum(counts) == FAST.burst
 
 
-def test_other_keys_and_other_trackers_have_paces_of_their_own(make_pacing):
-    pacing = make_pacing()
-    assert taken(pacing, FAST, NOW) == 10
-    assert taken(pacing, Pace("other", 1200, 10), NOW) == 10
-    assert taken(pacing, FAST, NOW, tracker="other") == 10
+def test_other_keys_and_other_trackers_have_paces_of_their_own(make_limiter):
+    limiter = make_limiter()
+    assert taken(limiter, FAST, NOW) == 10
+    assert taken(limiter, Pace("other", 1200, 10), NOW) == 10
+    assert taken(limiter, FAST, NOW, tracker="other") == 10
 
 
-def test_redis_learns_no_key(make_pacing, clean_redis):
-    make_pacing().take("t", Pace("s3cret", 60, 5), NOW)
+def test_redis_learns_no_key(make_limiter, clean_redis):
+    make_limiter().acquire("t", Pace("s3cret", 60, 5), NOW)
     (name,) = clean_redis.keys("*")
     assert b"s3cret" not in name
     assert 0 < clean_redis.ttl(name) <= 2
 
 
-def test_a_redis_that_was_emptied_gives_no_second_burst(make_pacing, clean_redis):
-    pacing = make_pacing()
-    assert taken(pacing, FAST, NOW) == 10
+def test_a_redis_that_was_emptied_gives_no_second_burst(make_limiter, clean_redis):
+    limiter = make_limiter()
+    assert taken(limiter, FAST, NOW) == 10
     clean_redis.flushall()
-    assert taken(pacing, FAST, NOW + 0.05) == 1
-    assert taken(make_pacing(), FAST, NOW + 0.05) == 0  # and the others learn of it
+    assert taken(limiter, FAST, NOW + 0.05) == 1
+    assert taken(make_limiter(), FAST, NOW + 0.05) == 0  # and the others learn of it
 
 
-def test_nonsense_in_redis_stops_nobody(make_pacing, clean_redis):
-    pacing = make_pacing()
-    pacing.take("t", FAST, NOW)
+def test_nonsense_in_redis_stops_nobody(make_limiter, clean_redis):
+    limiter = make_limiter()
+    limiter.acquire("t", FAST, NOW)
     (name,) = clean_redis.keys("*")
     clean_redis.set(name, "nonsense")
-    assert taken(pacing, FAST, NOW + 1) == 10
+    assert taken(limiter, FAST, NOW + 1) == 10
 
 
-def test_a_clock_that_is_set_back_delays_nobody_for_long(make_pacing, clean_redis):
-    pacing = make_pacing()
-    assert taken(pacing, FAST, NOW + 3600) == 10
+def test_a_clock_that_is_set_back_delays_nobody_for_long(make_limiter, clean_redis):
+    limiter = make_limiter()
+    assert taken(limiter, FAST, NOW + 3600) == 10
     clean_redis.flushall()  # what expires meanwhile
-    assert pacing.take("t", FAST, NOW) == pytest.approx(NOW + 0.05)
-    assert pacing.take("t", FAST, NOW + 0.06) is None
+    assert limiter.acquire("t", FAST, NOW) == pytest.approx(NOW + 0.05)
+    assert limiter.acquire("t", FAST, NOW + 0.06) is None
 
 
-def test_nobody_is_told_to_come_back_in_hours(make_pacing):
-    pacing, hourly = make_pacing(), Pace("k", 1 / 60, 1)
-    assert pacing.take("t", hourly, NOW) is None
-    assert pacing.take("t", hourly, NOW) == NOW + LONGEST
+def test_nobody_is_told_to_come_back_in_hours(make_limiter):
+    limiter, hourly = make_limiter(), Pace("k", 1 / 60, 1)
+    assert limiter.acquire("t", hourly, NOW) is None
+    assert limiter.acquire("t", hourly, NOW) == NOW + LONGEST_WAIT
 
 
 @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -336,14 +337,15 @@ def test_nobody_is_told_to_come_back_in_hours(make_pacing):
 )
 def test_no_span_ever_holds_more_than_its_share(clean_redis, per_minute, burst, visits):
     clean_redis.flushall()
-    pacings, pace = [Pacing(lambda: clean_redis) for _ in range(3)], Pace("k", per_minute, burst)
+    limiters = [RateLimiter(lambda: clean_redis) for _ in range(3)]
+    pace = Pace("k", per_minute, burst)
     now, granted = NOW, []
     for pause, who, wanted in visits:
         now += pause
         for _ in range(wanted):
-            room = pacings[who].room("t", pace, now)
-            due = pacings[who].take("t", pace, now)
-            assert due is None or now < due <= now + LONGEST
+            room = limiters[who].available("t", pace, now)
+            due = limiters[who].acquire("t", pace, now)
+            assert due is None or now < due <= now + LONGEST_WAIT
             assert due is not None or room > 0
             granted += [now] * (due is None)
     for first, start in enumerate(granted):

@@ -104,10 +104,16 @@ def test_a_postback_in_the_air_does_not_bring_an_erased_person_back(api, person)
     number, now = row.id, time.time()
     db.session.commit()
     api.post("leads/erase", subscriber=PERSON)
-    failed = PostbackUpdate(number, PostbackState.WAITING, "500", 1, 0, now, now, None, TRACES[4])
-    tried = AttemptRow(number, 0, 1, "", now, 5, "GET https://t/?c=abc456xyz", 500, "hi alice",
-                  "retry", "500", now, "key")  # fmt: skip
-    batch = postbacks.Batch(settled=[failed], tried=[tried])
+    failed = PostbackUpdate(
+        id=number, state=PostbackState.WAITING, reason="500", tries=1, steps=0, due=now,
+        first_try=now, settled=None, carried=TRACES[4],
+    )  # fmt: skip
+    attempt = AttemptRow(
+        postback_id=number, occurrence=0, number=1, started=now, ms=5,
+        request="GET https://t/?c=abc456xyz", status=500, answer="hi alice", verdict="retry",
+        reason="500", next_try=now, key="key",
+    )  # fmt: skip
+    batch = postbacks.Batch(updates=[failed], attempts=[attempt])
     postbacks.settle(db.session.connection(), "lease", batch, now)
     db.session.commit()
     after = everything()

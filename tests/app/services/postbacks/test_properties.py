@@ -20,7 +20,7 @@ from app.services.delivery.targets import DestinationResolver
 from app.services.postbacks import NewPostback
 from plugins.contract import Outcome, Request, Response, Verdict, hookimpl, outcome_by_status
 from plugins.registry import Registry, make_adapter
-from tests.app.services.delivery.test_loop import Clock, Exchange
+from tests.support.delivery import Clock, Exchange
 
 LEADS = 3
 ANSWERS = [Response(200), Response(500), Response(404), Response(429, {"retry-after": "99999"})]

@@ -1,0 +1,80 @@
+"""What a worker has to settle: new states, attempts and health, gathered for one commit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Final
+
+from sqlalchemy import Connection
+
+from app.services import postbacks
+from app.services.delivery.attempt import DeliveryAttempt
+from app.services.postbacks import AttemptRow, Batch, ClaimedPostback, PostbackUpdate
+from plugins.contract import Outcome, Verdict
+
+SETTLE_AT: Final = 128  # outcomes that are worth a commit by themselves
+SETTLE_AFTER: Final = 0.02  # seconds an outcome waits for others
+
+
+class Outcomes:
+    """Outcomes that no commit has recorded yet. `count` is how many postbacks were settled."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self.count = 0
+        self._clock = clock
+        self._batch = Batch()
+        self._since = 0.0  # when the first outcome of the batch came
+        self._failing: set[int] = set()  # destinations whose last answer was a failure
+
+    def __len__(self) -> int:
+        return len(self._batch)
+
+    def add(self, update: PostbackUpdate, rows: Sequence[AttemptRow] = ()) -> None:
+        """Record a postback's new state and the attempts that led there."""
+        self._touch()
+        self._batch.updates.append(update)
+        self._batch.attempts += rows
+
+    def release(self, attempts: Iterable[DeliveryAttempt]) -> None:
+        """Give up the lease on postbacks that were not tried."""
+        self._touch()
+        self._batch.released += [attempt.claimed.id for attempt in attempts]
+
+    def note_health(self, claimed: ClaimedPostback, outcome: Outcome) -> None:
+        """Record how the destination fared.
+
+        A success is only recorded if the destination had failures before: as
+        it was claimed, or within this drain.
+        """
+        destination = claimed.destination_id
+        good = outcome.verdict is not Verdict.RETRY
+        if good and not (outcome.stop or claimed.failures or destination in self._failing):
+            return
+        (self._failing.discard if good else self._failing.add)(destination)
+        stop = (outcome.reason or "stopped by an answer") if outcome.stop else ""
+        self._batch.note(destination, good=good, stop=stop, settings=claimed.settings)
+
+    def note_failure(self, claimed: ClaimedPostback) -> None:
+        """Record that the adapter built no request."""
+        self._batch.note(claimed.destination_id, good=False)
+
+    def are_ripe(self, now: float, *, idle: bool) -> bool:
+        """Whether to commit now: many outcomes, one that waited, or nothing else to do."""
+        if not self._batch:
+            return False
+        return idle or len(self._batch) >= SETTLE_AT or now - self._since >= SETTLE_AFTER
+
+    def settle(self, connection: Connection, lease: str, now: float) -> None:
+        """Write the outcomes under `lease`. The caller commits, then calls `clear`."""
+        if self._batch:
+            postbacks.settle(connection, lease, self._batch, now)
+
+    def clear(self) -> None:
+        """Forget the outcomes that the last commit recorded."""
+        if self._batch:
+            self.count += len(self._batch.updates)
+            self._batch = Batch()
+
+    def _touch(self) -> None:
+        if not self._batch:
+            self._since = self._clock()

@@ -1,0 +1,152 @@
+"""From a claimed postback to its outcome: build, send step by step, read the answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from app.models import PostbackState
+from app.outbound.result import Answer
+from app.services.delivery.attempt import (
+    TOO_LATE,
+    DeliveryAttempt,
+    Moment,
+    fail_to_build,
+    is_too_late,
+)
+from app.services.delivery.concurrency import ConcurrencyLimiter
+from app.services.delivery.in_flight import InFlight
+from app.services.delivery.outcomes import Outcomes
+from app.services.delivery.rate import RateLimiter
+from app.services.delivery.targets import (
+    COOL_DOWN,
+    DestinationResolver,
+    DestinationUnavailable,
+    ResolvedDestination,
+)
+from app.services.postbacks import ClaimedPostback
+from plugins.host.validation import AdapterFailed
+
+WAIT_FOR_TRACKER: Final = 60.0  # seconds until a missing plugin is asked for again
+TOO_OLD: Final = "older than the tracker accepts"
+NOTHING_TO_SEND: Final = "the destination has nothing to send for this event"
+WAITS_ITS_TURN: Final = "waits its turn: the tracker limits how fast it may be told"
+_QUEUE_SHARE: Final = 0.4  # of the lease, for which an attempt may wait for a slot
+_STEP_SHARE: Final = 0.5  # of the lease, within which another step may begin
+
+
+class Sender:
+    """Turns claimed postbacks into requests, and answers into outcomes."""
+
+    def __init__(
+        self,
+        in_flight: InFlight,
+        outcomes: Outcomes,
+        resolver: DestinationResolver,
+        limiter: ConcurrencyLimiter,
+        rates: RateLimiter,
+        *,
+        lease_seconds: float,
+        clock: Callable[[], float],
+        rng: Callable[[], float],
+    ) -> None:
+        self._in_flight = in_flight
+        self._outcomes = outcomes
+        self._resolver = resolver
+        self._limiter = limiter
+        self._rates = rates
+        self._lease_seconds = lease_seconds
+        self._clock = clock
+        self._rng = rng
+
+    def accept(self, claimed: ClaimedPostback, now: float) -> None:
+        """Queue a postback claimed at `now`, or say at once why it is not sent."""
+        try:
+            destination = self._resolver.resolve(claimed.tracker, claimed.settings, now)
+        except DestinationUnavailable as error:
+            self._outcomes.add(claimed.defer(str(error), due=now + WAIT_FOR_TRACKER))
+            return
+        if is_too_late(claimed, destination, now):
+            self._outcomes.add(claimed.finish(PostbackState.FAILED, TOO_LATE, now=now))
+            return
+        try:
+            attempt = DeliveryAttempt.build(claimed, destination, now)
+        except AdapterFailed as error:
+            self._fail_to_build(claimed, destination, error, now)
+            return
+        if attempt.is_too_old or attempt.is_complete:
+            reason = TOO_OLD if attempt.is_too_old else NOTHING_TO_SEND
+            self._outcomes.add(claimed.finish(PostbackState.DISCARDED, reason, now=now))
+            return
+        self._in_flight.enqueue(attempt)
+
+    def dispatch(self) -> None:
+        """Send what has a free slot; release what waited for one too long."""
+        now = self._clock()
+        for attempt in self._in_flight.startable():
+            self._send(attempt)
+        late = self._in_flight.drop_queued(now - self._lease_seconds * _QUEUE_SHARE)
+        if late:
+            self._outcomes.release(late)
+
+    def receive(self, seconds: float) -> None:
+        """Read the answers that are ready, waiting at most `seconds` for the first."""
+        for attempt, answer in self._in_flight.answers(seconds):
+            self._on_answer(attempt, answer)
+
+    def release_queued(self) -> None:
+        """Release what was claimed and not yet sent."""
+        if queued := self._in_flight.drop_queued():
+            self._outcomes.release(queued)
+
+    def abort(self) -> None:
+        """Stop waiting for answers. Our end is no fault of the tracker: nothing is charged."""
+        now = self._clock()
+        for attempt in self._in_flight.abort():
+            attempt.first_try = attempt.first_try or now  # it may have arrived
+            self._outcomes.add(attempt.defer("", now), attempt.rows)
+
+    def _send(self, attempt: DeliveryAttempt) -> None:
+        if (limit := attempt.destination.pace) is not None:
+            due = self._rates.acquire(attempt.claimed.tracker, limit, self._clock())
+            if due is not None:
+                self._outcomes.add(attempt.defer(WAITS_ITS_TURN, due), attempt.rows)
+                return
+        self._in_flight.send(attempt)
+
+    def _on_answer(self, attempt: DeliveryAttempt, answer: Answer) -> None:
+        """Read one answer; send the next step, or record how the attempt ends."""
+        claimed = attempt.claimed
+        outcome = attempt.read(answer)
+        self._limiter.record_result(claimed.destination_id, good=outcome.verdict.is_success)
+        self._outcomes.note_health(claimed, outcome)
+        self._rest(claimed, attempt.fault)
+        update = attempt.record(outcome, answer, Moment(self._clock(), self._rng))
+        if update is not None:
+            self._outcomes.add(update, attempt.rows)
+            return
+        # The lease must outlive another step. What cannot be built again is
+        # claimed again, and fails there as an attempt that people can see.
+        now = self._clock()
+        if now - attempt.started < self._lease_seconds * _STEP_SHARE and attempt.refresh():
+            self._send(attempt)
+        else:
+            self._outcomes.add(attempt.defer("", now), attempt.rows)
+
+    def _fail_to_build(
+        self,
+        claimed: ClaimedPostback,
+        destination: ResolvedDestination,
+        error: AdapterFailed,
+        now: float,
+    ) -> None:
+        self._outcomes.note_failure(claimed)
+        self._rest(claimed, error)
+        at = Moment(now, self._rng)
+        update, row = fail_to_build(claimed, destination.span, error.reason, at)
+        self._outcomes.add(update, [row])
+
+    def _rest(self, claimed: ClaimedPostback, fault: AdapterFailed | None) -> None:
+        """Call an adapter that had to be interrupted no more for a while."""
+        if fault is not None and fault.slow:
+            self._resolver.cool_down(claimed.tracker, self._clock() + COOL_DOWN)

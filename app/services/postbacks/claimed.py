@@ -1,0 +1,97 @@
+"""A postback that a worker has claimed, and what can become of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from app.models import PostbackState
+
+_REASON_LENGTH = 300  # characters
+
+
+class Progress(NamedTuple):
+    """How far the attempts at one postback have come.
+
+    `tries` counts the charged attempts, `steps` the requests that succeeded.
+    `first_try` (Unix seconds) is when the next step may have arrived for the
+    first time. `carried` is JSON text for the next request, or empty.
+    """
+
+    tries: int
+    steps: int
+    first_try: float | None
+    carried: str
+
+
+@dataclass(frozen=True, slots=True)
+class PostbackUpdate:
+    """New values of one claimed postback. Its fields are the table's columns."""
+
+    id: int
+    state: PostbackState
+    reason: str
+    tries: int
+    steps: int
+    due: float
+    first_try: float | None
+    settled: float | None
+    carried: str = ""
+    lease: None = None
+    lease_until: None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimedPostback:
+    """One postback under a worker's lease, with its destination's columns.
+
+    `settings` is encrypted. `failures` counts the destination's failures in a row.
+    """
+
+    id: int
+    destination_id: int
+    event: str
+    occurrence: int
+    tries: int
+    steps: int
+    first_try: float | None
+    carried: str
+    tracker: str
+    settings: str
+    failures: int
+
+    @property
+    def progress(self) -> Progress:
+        """The progress as it was claimed."""
+        return Progress(self.tries, self.steps, self.first_try, self.carried)
+
+    def finish(
+        self, state: PostbackState, reason: str, *, now: float, progress: Progress | None = None
+    ) -> PostbackUpdate:
+        """End it in `state` for good; without `progress` as it was claimed."""
+        progress = progress or self.progress
+        return PostbackUpdate(
+            id=self.id,
+            state=state,
+            reason=reason[:_REASON_LENGTH],
+            tries=progress.tries,
+            steps=progress.steps,
+            due=now,
+            first_try=progress.first_try,
+            settled=now,
+        )
+
+    def defer(self, reason: str, *, due: float, progress: Progress | None = None) -> PostbackUpdate:
+        """Let it wait until `due` (Unix seconds); without `progress` as it was claimed."""
+        progress = progress or self.progress
+        return PostbackUpdate(
+            id=self.id,
+            state=PostbackState.WAITING,
+            reason=reason[:_REASON_LENGTH],
+            tries=progress.tries,
+            steps=progress.steps,
+            due=due,
+            first_try=progress.first_try,
+            settled=None,
+            carried=progress.carried,
+        )
