@@ -1,1 +1,1 @@
-"""Everything that leaves: the one door out."""
+"""The only code that opens connections to the outside world."""

@@ -1,4 +1,4 @@
-"""Header lines: what we send of an adapter's wishes, and what we read."""
+"""Header lines: those of a request as they are sent, those of an answer as they are read."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _VALUE: Final = re.compile(r"[\t\x20-\x7e]*")
 
 
 def to_send(request: Request) -> list[str]:
-    """The header lines of `request`, and ours. Raises Unsendable."""
+    """Return the header lines of `request`, and ours. Raises Unsendable."""
     lines = ["Accept-Encoding: identity"]
     seen = set()
     for name, value in request.headers.items():
@@ -42,19 +42,20 @@ def to_send(request: Request) -> list[str]:
 
 
 def received(lines: list[bytes]) -> dict[str, str] | None:
-    """Lower-case names and values of the final answer, without interim ones and trailers.
+    """Return names in lower case and values, without interim answers and trailers.
 
-    None if the connection closed in the midst of them: libcurl lets that pass.
+    None if the connection closed before the headers were complete: libcurl lets
+    that pass.
     """
-    said: dict[str, str] = {}
+    headers: dict[str, str] = {}
     is_open = True
     for line in lines:
         if line.startswith(b"HTTP/"):
-            said, is_open = {}, True
+            headers, is_open = {}, True
         elif line in (b"\r\n", b"\n"):
             is_open = False
         elif is_open:
             name, _, value = line.decode("latin-1").partition(":")
             name, value = name.strip().lower(), value.strip()
-            said[name] = f"{said[name]}, {value}" if name in said else value
-    return None if is_open else said
+            headers[name] = f"{headers[name]}, {value}" if name in headers else value
+    return None if is_open else headers

@@ -1,8 +1,8 @@
-"""An S3-compatible object store, spoken to by boto3.
+"""An S3-compatible object store, called through boto3.
 
-boto3 is the vendor's own library and the yardstick of those who are
-compatible. It is loaded by whoever has a store configured only. Objects are
-as private as the bucket is; nothing here makes one public or signs a link.
+boto3 is the vendor's own library, and compatible stores test against it. It is
+loaded only where a store is configured. Objects are as private as the bucket;
+nothing here makes one public or signs a link.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ CONNECT_SECONDS: Final = 3
 READ_SECONDS: Final = 10  # between two bytes
 ATTEMPTS: Final = 2
 FETCH_SECONDS: Final = 20.0  # for all of an object, less than a message's lease
-_PIECE: Final = 256 * 1024
+_CHUNK: Final = 256 * 1024
 _PROBE: Final = "probe-of-the-doctor"
 _GONE: Final = frozenset(("NoSuchKey", "404"))
 
@@ -34,42 +34,42 @@ class ObjectStore:
     """Objects in one bucket, below one prefix. Safe to share between threads."""
 
     def __init__(self, url: str) -> None:
-        """Open what MEDIA_STORE says: s3://bucket/prefix?endpoint=…&region=….
+        """Take the address as in MEDIA_STORE: s3://bucket/prefix?endpoint=…&region=….
 
-        Who we are, boto3 finds out (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY,
-        a profile, the role of the machine). Asks nobody yet.
+        boto3 finds the credentials (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, a
+        profile, the role of the machine). Sends nothing yet.
         """
         parts = urlsplit(url)
         options = parse_qs(parts.query)
         prefix = unquote(parts.path).strip("/")
         self._bucket = parts.netloc
         self._prefix = f"{prefix}/" if prefix else ""
-        self._place = options.get("endpoint", [None])[0], options.get("region", [None])[0]
+        self._location = options.get("endpoint", [None])[0], options.get("region", [None])[0]
 
     @cached_property
     def _client(self) -> Any:
-        """Made when it is first asked: a wrong region or profile is the store's fault, not ours."""
-        return _client(*self._place)
+        """Made at the first call, so that a wrong region or profile is reported as unreachable."""
+        return _client(*self._location)
 
     def put(self, key: str, content: IO[bytes], type_: str) -> None:
-        """Keep the whole file `content` under `key`, from disk. Raises StoreUnreachable."""
+        """Store the whole file `content` under `key`. Raises StoreUnreachable."""
         content.seek(0)
-        self._ask(
+        self._call(
             lambda: self._client.put_object(
                 Bucket=self._bucket, Key=self._prefix + key, Body=content, ContentType=type_
             )
         )
 
     def get(self, key: str, most: int) -> bytes | None:
-        """At most `most` bytes of an object; None if there is none. Raises StoreUnreachable."""
-        return self._ask(lambda: self._fetched(key, most))
+        """Return at most `most` bytes, None if there is no object. Raises StoreUnreachable."""
+        return self._call(lambda: self._fetch(key, most))
 
     def delete(self, key: str) -> None:
         """Remove an object; it may have gone already. Raises StoreUnreachable."""
-        self._ask(lambda: self._client.delete_object(Bucket=self._bucket, Key=self._prefix + key))
+        self._call(lambda: self._client.delete_object(Bucket=self._bucket, Key=self._prefix + key))
 
     def check(self) -> None:
-        """See that we may do here what we want to do. Raises StoreUnreachable."""
+        """Put, get and delete an object, as a test. Raises StoreUnreachable."""
         self.put(_PROBE, io.BytesIO(_PROBE.encode()), "text/plain")
         if self.get(_PROBE, len(_PROBE)) != _PROBE.encode():
             raise StoreUnreachable("it does not give back what it was given")
@@ -78,12 +78,12 @@ class ObjectStore:
     def answers(self) -> bool:
         """Whether the bucket is there and open to us."""
         try:
-            self._ask(lambda: self._client.head_bucket(Bucket=self._bucket))
+            self._call(lambda: self._client.head_bucket(Bucket=self._bucket))
         except StoreUnreachable:
             return False
         return True
 
-    def _fetched(self, key: str, most: int) -> bytes | None:
+    def _fetch(self, key: str, most: int) -> bytes | None:
         end = time.monotonic() + FETCH_SECONDS
         try:
             answer = self._client.get_object(Bucket=self._bucket, Key=self._prefix + key)
@@ -91,28 +91,28 @@ class ObjectStore:
             if _code(error) in _GONE:
                 return None
             raise
-        pieces, size = [], 0
+        chunks, size = [], 0
         with answer["Body"] as body:
-            # It is urllib3's own here. read1() gives what is there; read() waits for the piece.
-            while size < most and (piece := body.read1(min(_PIECE, most - size))):
-                pieces.append(piece)
-                size += len(piece)
+            # urllib3's own body: read1() returns what has arrived, read() waits for all of it.
+            while size < most and (chunk := body.read1(min(_CHUNK, most - size))):
+                chunks.append(chunk)
+                size += len(chunk)
                 if time.monotonic() > end:
                     raise StoreUnreachable(f"an object took longer than {FETCH_SECONDS:g} s")
         if size < min(most, answer["ContentLength"]):
             raise StoreUnreachable("it broke off in the middle of an object")
-        return b"".join(pieces)
+        return b"".join(chunks)
 
-    def _ask(self, question: Callable[[], Result]) -> Result:
+    def _call(self, request: Callable[[], Result]) -> Result:
         from boto3.exceptions import Boto3Error
         from botocore.exceptions import BotoCoreError, ClientError
         from urllib3.exceptions import HTTPError
 
         try:
-            return question()
+            return request()
         except ClientError as error:
             raise StoreUnreachable(f"it answers {_code(error)}") from error
-        # ValueError is what it says of an endpoint that it cannot use.
+        # boto3 raises ValueError for an endpoint that it cannot use.
         except (BotoCoreError, Boto3Error, HTTPError, OSError, ValueError) as error:
             raise StoreUnreachable(type(error).__name__) from error
 
@@ -127,13 +127,13 @@ def _client(endpoint: str | None, region: str | None) -> Any:
     import boto3
     from botocore.config import Config
 
-    logging.getLogger("botocore").setLevel(logging.WARNING)  # it tells where it found its key
+    logging.getLogger("botocore").setLevel(logging.WARNING)  # it logs where it found the key
     config = Config(
         connect_timeout=CONNECT_SECONDS,
         read_timeout=READ_SECONDS,
         retries={"total_max_attempts": ATTEMPTS, "mode": "standard"},
         signature_version="s3v4",
-        # Others than Amazon know neither a host name for each bucket nor its newer checksums.
+        # Stores other than Amazon's have no host name for each bucket, nor the newer checksums.
         s3={"addressing_style": "path"} if endpoint else {},
         request_checksum_calculation="when_required",
         response_checksum_validation="when_required",

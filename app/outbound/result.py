@@ -1,4 +1,4 @@
-"""What comes back from the transport."""
+"""What the transport returns for each request."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""http or https: where a customer names only a host, the operator's network decides."""
+"""http or https for a host: http inside the networks that the operator has opened."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ HTTPS: Final = "https"
 def scheme_for(authority: str, allow: Sequence[Network]) -> str:
     """The scheme for `authority`: http if every address of it lies in `allow`.
 
-    `authority` is a host or host:port. A name is only looked up where the
-    operator opened a network at all, so this waits for a name server nowhere
-    else. Call it without a database connection in hand. It opens nothing: the
-    address guard judges again, on the address that is connected to.
+    `authority` is a host or host:port. A name is only looked up if the operator
+    has opened a network, so only then may this wait for a name server. Call it
+    without holding a database connection. It opens no address: the guard checks
+    again the address that is connected to.
     """
     if not allow:
         return HTTPS
@@ -37,7 +37,7 @@ def scheme_for(authority: str, allow: Sequence[Network]) -> str:
 
 def _look_up(host: str, port: int) -> list[Address]:
     try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        answers = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError):
         return []
-    return [ipaddress.ip_address(str(target[0]).partition("%")[0]) for *_, target in found]
+    return [ipaddress.ip_address(str(target[0]).partition("%")[0]) for *_, target in answers]

@@ -1,4 +1,4 @@
-"""The Bot API, spoken through the one door out.
+"""Calls to the Bot API, sent by `transport`.
 
 The token is a part of every address of this API. It stands in
 `Request.secrets` and in no exception, log line or repr: an exception here
@@ -57,7 +57,7 @@ class TelegramUnreachable(Exception):
 
 
 class BotApi:
-    """Single conversational calls for one bot, each over within `seconds`."""
+    """Single calls for one bot while someone waits, each over within `seconds`."""
 
     def __init__(self, base_url: str, token: str, *, seconds: float = 10.0) -> None:
         self._base_url = base_url
@@ -82,12 +82,12 @@ class BotApi:
 
 def build(method: str, params: Mapping[str, Any], token: str, base_url: str) -> Request:
     """Make a call as a value. Parameters that are None are left out."""
-    given = {name: value for name, value in params.items() if value is not None}
+    fields = {name: value for name, value in params.items() if value is not None}
     return Request(
         method="POST",
         url=f"{base_url}/bot{token}/{method}",
         headers={"Content-Type": "application/json"},
-        body=json.dumps(given, ensure_ascii=True).encode("ascii"),
+        body=json.dumps(fields, ensure_ascii=True).encode("ascii"),
         secrets=(token,),
     )
 
@@ -102,13 +102,13 @@ def build_upload(
     """Make a call that brings a file: (parameter, MIME type, content), as multipart (RFC 7578)."""
     boundary = secrets.token_hex(16)
     name, type_, content = file
-    said = [
+    parts = [
         f'--{boundary}\r\nContent-Disposition: form-data; name="{key}"\r\n\r\n'
         f"{value if isinstance(value, str) else json.dumps(value)}\r\n"
         for key, value in params.items()
         if value is not None
     ]
-    said.append(
+    parts.append(
         f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"; filename="{name}"\r\n'
         f"Content-Type: {type_}\r\n\r\n"
     )
@@ -116,7 +116,7 @@ def build_upload(
         method="POST",
         url=f"{base_url}/bot{token}/{method}",
         headers={"Content-Type": f"multipart/form-data; boundary={boundary}"},
-        body="".join(said).encode() + content + f"\r\n--{boundary}--\r\n".encode(),
+        body="".join(parts).encode() + content + f"\r\n--{boundary}--\r\n".encode(),
         secrets=(token,),
     )
 
@@ -125,28 +125,28 @@ def read(answer: Answer, token: str) -> Any:
     """Return the `result` of an answer, or raise one of the two exceptions above."""
     if answer.response is None:
         raise TelegramUnreachable("Telegram did not answer", sent=answer.was_sent)
-    said = _object(answer.response)
+    payload = _object(answer.response)
     status = answer.response.status
-    if said.get("ok") is True and "result" in said:
-        return said["result"]
-    code = _whole(said.get("error_code")) or status
-    if said.get("ok") is not False or status >= 500 or code >= 500:
+    if payload.get("ok") is True and "result" in payload:
+        return payload["result"]
+    code = _whole(payload.get("error_code")) or status
+    if payload.get("ok") is not False or status >= 500 or code >= 500:
         raise TelegramUnreachable(f"Telegram answered HTTP {status}", sent=True)
-    raise _refusal(code, said, token)
+    raise _refusal(code, payload, token)
 
 
 def _object(response: Response) -> dict[str, Any]:
-    said = response.json()
-    return said if isinstance(said, dict) else {}
+    payload = response.json()
+    return payload if isinstance(payload, dict) else {}
 
 
-def _refusal(code: int, said: Mapping[str, Any], token: str) -> TelegramRefused:
-    parameters = said.get("parameters")
+def _refusal(code: int, payload: Mapping[str, Any], token: str) -> TelegramRefused:
+    parameters = payload.get("parameters")
     parameters = parameters if isinstance(parameters, dict) else {}
     wait = _whole(parameters.get("retry_after"))
     return TelegramRefused(
         code,
-        mask(str(said.get("description", "")), (token,))[:300],
+        mask(str(payload.get("description", "")), (token,))[:300],
         None if wait is None else min(max(wait, 1), LONGEST_WAIT),
         _whole(parameters.get("migrate_to_chat_id")),
     )

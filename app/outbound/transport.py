@@ -1,4 +1,4 @@
-"""The one door out: many HTTP exchanges at once, on libcurl's multi interface.
+"""Many HTTP exchanges at once, on libcurl's multi interface; nothing else opens connections.
 
 Every address is checked when it is connected to (see `addresses`), redirects
 are not followed, the environment's proxies are ignored, one deadline covers
@@ -133,7 +133,7 @@ class Transport:
     def exchange(self, requests: Iterable[Request], at_once: int = 32) -> Iterator[Answer]:
         """Send all `requests`, at most `at_once` in flight; answers as they come.
 
-        Tags are indexes. Not to be mixed with `start` of one's own.
+        Tags are indexes. Not to be mixed with calls of `start`.
         """
         waiting = enumerate(requests)
         while True:
@@ -158,7 +158,7 @@ class Transport:
             self._release()
 
     def _release(self) -> None:
-        """Give everything back. libcurl waits here for names that are still being looked up."""
+        """Close libcurl, which waits here for names that are still being looked up."""
         self._multi.close()
         self._epoll.close()
 

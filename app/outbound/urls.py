@@ -1,4 +1,4 @@
-"""Which URLs may leave: judged by their spelling, before any network.
+"""Which URLs may be called, judged by their spelling, before any network.
 
 Strict on purpose. Two parsers that disagree about a host are a hole, so a
 spelling that any parser could read in two ways is refused.
@@ -93,10 +93,10 @@ def split(url: str) -> tuple[str, int]:
         raise AddressRefused(f"the address is longer than {_LONGEST} characters")
     if _STRANGE.search(url):
         raise AddressRefused("the address has spaces, backslashes or control characters in it")
-    found = _URL.match(url)
-    if not found:
+    match = _URL.match(url)
+    if not match:
         raise AddressRefused(_malformed(url))
-    scheme, host, port = found.group("scheme", "host", "port")
+    scheme, host, port = match.group("scheme", "host", "port")
     number = int(port) if port else (443 if scheme.lower() == "https" else 80)
     return host, number
 

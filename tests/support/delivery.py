@@ -5,8 +5,18 @@ from __future__ import annotations
 from collections import deque
 from typing import Any
 
+from sqlalchemy import select
+
+from app.domain import events
+from app.extensions import db
+from app.models import Attempt
 from app.outbound.result import Answer, Failure
+from app.services import postbacks
+from app.services.delivery.attempt import DeliveryAttempt
+from app.services.delivery.targets import ResolvedDestination
+from app.services.postbacks import ClaimedPostback
 from plugins.contract import Request, Response
+from plugins.testing import sample_event
 
 T = 1_800_000_000
 OK = Response(200, {}, b"ok")
@@ -52,3 +62,60 @@ class Clock:
     def __call__(self) -> float:
         self.now += 0.0005
         return self.now
+
+
+def alter(model: Any, **values: Any) -> None:
+    """Set columns of all rows of a table."""
+    db.session.execute(model.__table__.update().values(**values))
+    db.session.commit()
+
+
+def attempts() -> list[Attempt]:
+    """All attempts, oldest first."""
+    rows = list(db.session.scalars(select(Attempt).order_by(Attempt.id)))
+    db.session.expunge_all()
+    db.session.commit()
+    return rows
+
+
+def claim_all(clock: Clock, *, lease: str = "lease", seconds: float = 45) -> list[ClaimedPostback]:
+    """Claim whatever is due."""
+    result = postbacks.claim(
+        db.session.connection(), now=clock.now, lease=lease, until=clock.now + seconds,
+        after=0, room_for=lambda _: 1000, most=1000,
+    )  # fmt: skip
+    db.session.commit()
+    return result.postbacks
+
+
+def make_claimed(number: int, *, destination: int = 1) -> ClaimedPostback:
+    """A postback claimed for its first try."""
+    return ClaimedPostback(
+        id=number,
+        destination_id=destination,
+        event=events.serialize(sample_event()),
+        occurrence=0,
+        tries=0,
+        steps=0,
+        first_try=None,
+        carried="",
+        tracker="t",
+        settings="{}",
+        failures=0,
+    )
+
+
+def make_attempt(
+    number: int, *, destination: int = 1, started: float = 0.0, url: str = "https://t.example/pb"
+) -> DeliveryAttempt:
+    """An attempt with one request, at a destination whose adapter is never asked."""
+    adapter: Any = None
+    return DeliveryAttempt(
+        adapter=adapter,
+        settings={},
+        event=sample_event(),
+        requests=(Request("GET", url),),
+        claimed=make_claimed(number, destination=destination),
+        destination=ResolvedDestination(adapter, {}, None, None, None),
+        started=started,
+    )

@@ -1,4 +1,4 @@
-"""The delivery log: what was owed to trackers, what became of it, and again."""
+"""The delivery log: postbacks with their attempts, and sending them again."""
 
 from __future__ import annotations
 
@@ -42,8 +42,8 @@ def listed(
     if "lead" in filters:  # they are few, and no tally tells leads apart
         matching = select(Postback).where(*_conditions(account_id, **filters))
         return pages.fetch(matching, Postback.id, limit=limit, offset=offset, before=before)
-    found = _row_query(account_id, **filters)
-    return long_lists.fetch(POSTBACKS, found, limit=limit, offset=offset, before=before)
+    query = _row_query(account_id, **filters)
+    return long_lists.fetch(POSTBACKS, query, limit=limit, offset=offset, before=before)
 
 
 def explained(account_id: int, postback_id: int) -> Explained:
@@ -108,8 +108,8 @@ def _conditions(
     account_id: int, *, lead: int | None = None, **filters: Any
 ) -> list[ColumnElement[bool]]:
     check_owned(account_id, lead=lead)
-    found = long_lists.conditions(POSTBACKS, _row_query(account_id, **filters))
-    return found if lead is None else [*found, Postback.lead_id == lead]
+    conditions = long_lists.conditions(POSTBACKS, _row_query(account_id, **filters))
+    return conditions if lead is None else [*conditions, Postback.lead_id == lead]
 
 
 def _row_query(

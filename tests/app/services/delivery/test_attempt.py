@@ -8,10 +8,9 @@ from typing import Any
 
 import marshmallow
 import pytest
-from sqlalchemy import select
 
 from app.extensions import db
-from app.models import Attempt, Destination, DestinationStatus, Postback, PostbackState
+from app.models import Destination, DestinationStatus, Postback, PostbackState
 from app.outbound.transport import Failure
 from app.sandbox.telegram import people
 from app.services import postbacks
@@ -23,10 +22,9 @@ from app.services.trackers import destinations
 from plugins.contract import Event, Outcome, Request, Response, Verdict, hookimpl, outcome_by_status
 from plugins.registry import Registry, make_adapter
 from plugins.testing import sample_event
-from tests.support.delivery import Clock, Exchange
+from tests.support.delivery import OK, Clock, Exchange, alter, attempts
 
 HOUR = 3600.0
-OK = Response(200)
 REFUSED = Response(401)
 
 
@@ -72,11 +70,6 @@ def carrying(status: int = 200, **carry: Any) -> Response:
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
 def owe(live_app, stage, clock) -> Callable[[], None]:
     """One postback is due at the tracker `remembering`."""
 
@@ -116,18 +109,6 @@ def deliver(stage, owe, clock) -> Callable[..., Exchange]:
         return exchange
 
     return deliver
-
-
-def alter(model: Any, **values: Any) -> None:
-    db.session.execute(model.__table__.update().values(**values))
-    db.session.commit()
-
-
-def attempts() -> list[Attempt]:
-    rows = list(db.session.scalars(select(Attempt).order_by(Attempt.id)))
-    db.session.expunge_all()
-    db.session.commit()
-    return rows
 
 
 def claim_and_die(clock: Clock) -> None:

@@ -1,0 +1,40 @@
+"""An event survives its way through a postback."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+
+import pytest
+
+from app.domain.events import deserialize, serialize
+from plugins.contract import EventKind
+from plugins.testing import sample_event
+
+
+@pytest.mark.parametrize("kind", EventKind)
+def test_an_event_comes_back_as_it_was_stored(kind):
+    event = sample_event(kind, first_name="Élodie", title='"x" & y')
+    again = deserialize(serialize(event), 7, 0, now=event.now)
+    assert again == dataclasses.replace(event, key=again.key, tries=0)
+
+
+def test_a_try_brings_its_own_time_number_and_values():
+    text = serialize(sample_event())
+    assert not {"key", "now", "tries", "carried", "state"} & json.loads(text).keys()
+    event = deserialize(text, 7, 0, now=1234, tries=2, carried='{"id": "5f"}')
+    assert (event.now, event.tries) == (1234, 2)
+
+
+def test_the_key_tells_destinations_and_occurrences_apart_but_not_tries():
+    text = serialize(sample_event())
+    keys = {deserialize(text, place, number, now=1).key for place in (1, 2) for number in (0, 1)}
+    assert len(keys) == 4
+    assert deserialize(text, 1, 0, now=1).key == deserialize(text, 1, 0, now=99, tries=5).key
+
+
+def test_rows_of_an_older_version_take_defaults_for_fields_they_do_not_know():
+    old = {"id": "1", "kind": "wait", "time": 1, "lead": 1, "account": 1, "campaign": "c",
+           "chat": 1, "subscriber": 1}  # fmt: skip
+    event = deserialize(json.dumps(old), 1, 0, now=1)
+    assert (event.click, event.sequence, event.joined) == ("", 1, None)

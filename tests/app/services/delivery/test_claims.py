@@ -1,0 +1,132 @@
+"""What a worker claims: as many rows as earned, and as the tracker's rate allows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import marshmallow
+import pytest
+
+from app.extensions import db
+from app.models import Destination
+from app.sandbox.telegram import people
+from app.services.delivery.claims import LOOK_AGAIN, Claims
+from app.services.delivery.concurrency import INITIAL_PREFETCH, ConcurrencyLimiter
+from app.services.delivery.in_flight import InFlight
+from app.services.delivery.rate import RateLimiter
+from app.services.delivery.targets import DestinationResolver
+from app.services.postbacks import ClaimedPostback
+from plugins.contract import Outcome, Pace, Request, Verdict, hookimpl
+from plugins.registry import Registry, make_adapter
+from tests.support.delivery import Clock, Exchange, T, alter
+
+BURST = 3
+RATE = Pace("k", 1, BURST)
+
+
+class Limited:
+    """A tracker that takes one request a minute after the first three."""
+
+    @hookimpl
+    def settings_schema(self):
+        return marshmallow.Schema()
+
+    @hookimpl
+    def build_request(self, event):
+        return Request("GET", "https://127.0.0.2/")
+
+    @hookimpl
+    def classify_response(self, response):
+        return Outcome(Verdict.DELIVERED)
+
+    @hookimpl
+    def pace(self):
+        return RATE
+
+
+class Worker:
+    """The parts of a delivery that a claim looks at."""
+
+    def __init__(self, registry: Any, clock: Clock) -> None:
+        self.clock = clock
+        self.resolver = DestinationResolver(registry)
+        self.limiter = ConcurrencyLimiter()
+        self.rates = RateLimiter()
+        self.in_flight = InFlight(Exchange(), self.limiter)
+        self.claims = Claims(self.resolver, self.limiter, self.rates, self.in_flight, clock)
+
+    def claim(self, most: int = 1000) -> list[ClaimedPostback]:
+        now = self.clock()
+        claimed = self.claims.claim(
+            db.session.connection(), now=now, lease="mine", until=now + 45, most=most
+        )
+        db.session.commit()
+        return claimed
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def worker(live_app, clock) -> Worker:
+    return Worker(live_app.extensions["trackers"], clock)
+
+
+@pytest.fixture
+def limited(stage, clock, clean_redis) -> Worker:
+    """A worker that knows the limited tracker already, and has ten postbacks for it."""
+    worker = Worker(Registry({"limited": make_adapter("limited", Limited())}), clock)
+    alter(Destination, tracker="limited")
+    start_many(stage, 11)
+    (first,) = worker.claim(most=1)
+    worker.resolver.resolve(first.tracker, first.settings, clock.now)
+    return worker
+
+
+def start_many(stage: Any, count: int) -> None:
+    for number in range(count):
+        stage.play(people.start(people.Person(1000 + number), f"{stage.code}-a", T))
+
+
+def test_an_unknown_destination_is_claimed_from_with_care(stage, worker):
+    start_many(stage, INITIAL_PREFETCH + 3)
+    assert len(worker.claim()) == INITIAL_PREFETCH
+    assert worker.claim() == []  # they are in its hands already
+    worker.limiter.record_result(stage.destination, good=True)
+    assert len(worker.claim()) == 1
+
+
+def test_after_an_empty_claim_the_next_one_waits(stage, worker, clock):
+    assert worker.claims.is_due(clock.now)
+    assert worker.claim() == []
+    assert not worker.claims.is_due(clock.now)
+    assert worker.claims.is_due(clock.now + LOOK_AGAIN)
+    start_many(stage, 1)
+    assert len(worker.claim()) == 1
+    assert worker.claims.is_due(clock.now)
+
+
+def test_destinations_take_turns_when_a_claim_is_small(make_stage, worker):
+    stages = [make_stage() for _ in range(3)]
+    for stage in stages:
+        start_many(stage, 4)
+    turns = [{postback.destination_id for postback in worker.claim(most=4)} for _ in stages]
+    assert turns == [{stage.destination} for stage in stages]
+
+
+def test_no_more_is_claimed_than_the_trackers_rate_allows(limited):
+    assert len(limited.claim()) == BURST
+
+
+def test_a_destination_without_tokens_is_not_looked_at_until_there_is_one(stage, limited, clock):
+    for _ in range(BURST):
+        assert limited.rates.acquire("limited", RATE, clock.now) is None
+    assert limited.claim() == []
+    limited.claims.hold()
+    row = db.session.get(Destination, stage.destination, populate_existing=True)
+    assert clock.now + 50 < row.blocked_until <= clock.now + 60
+    db.session.commit()
+    clock.now += 61
+    assert len(limited.claim()) == 1

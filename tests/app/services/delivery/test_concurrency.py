@@ -1,0 +1,90 @@
+"""Limits of requests in flight, and rows claimed ahead of them."""
+
+from __future__ import annotations
+
+import pytest
+
+from app.domain.backoff import BREAKER_FAILURES
+from app.services.delivery.concurrency import (
+    IN_ALL,
+    INITIAL_PREFETCH,
+    MAX_PREFETCH,
+    PER_DESTINATION,
+    PER_HOST,
+    ConcurrencyLimiter,
+)
+from app.services.postbacks import DueDestination
+
+HOST = "https://t.example"
+
+
+def due(number: int = 1, *, failures: int = 0, sending: int = 0) -> DueDestination:
+    return DueDestination(id=number, failures=failures, sending=sending, tracker="t", settings="{}")
+
+
+@pytest.fixture
+def limiter() -> ConcurrencyLimiter:
+    return ConcurrencyLimiter()
+
+
+def fill(limiter: ConcurrencyLimiter, destination: int, host: str) -> int:
+    """Start requests until there is no room; how many started."""
+    count = 0
+    while limiter.has_room(destination, host):
+        limiter.acquire(destination, host)
+        count += 1
+    return count
+
+
+def test_a_destination_has_its_own_slots_and_leaves_those_of_others(limiter):
+    assert fill(limiter, 1, HOST) == PER_DESTINATION
+    assert fill(limiter, 2, HOST) == PER_DESTINATION
+
+
+def test_all_destinations_of_a_host_share_its_slots(limiter):
+    assert sum(fill(limiter, number, HOST) for number in range(20)) == PER_HOST
+    assert fill(limiter, 99, "https://other.example") == PER_DESTINATION
+
+
+def test_all_requests_of_a_worker_are_bounded(limiter):
+    started = sum(fill(limiter, number, f"https://{number}.example") for number in range(100))
+    assert started == limiter.in_flight == IN_ALL
+
+
+def test_an_answer_frees_a_slot_of_destination_host_and_worker(limiter):
+    for number in range(4):
+        fill(limiter, number, HOST)
+    limiter.release(0, HOST)
+    assert limiter.in_flight == PER_HOST - 1
+    assert not limiter.has_room(1, HOST)
+    assert fill(limiter, 0, HOST) == 1
+
+
+def test_each_success_lets_one_row_more_be_claimed_up_to_a_limit(limiter):
+    assert limiter.room_for(due()) == INITIAL_PREFETCH
+    limiter.record_result(1, good=True)
+    assert limiter.room_for(due()) == INITIAL_PREFETCH + 1
+    for _ in range(MAX_PREFETCH):
+        limiter.record_result(1, good=True)
+    assert limiter.room_for(due()) == MAX_PREFETCH
+    assert limiter.room_for(due(2)) == INITIAL_PREFETCH
+
+
+def test_a_failure_begins_anew(limiter):
+    for _ in range(50):
+        limiter.record_result(1, good=True)
+    limiter.record_result(1, good=False)
+    assert limiter.room_for(due()) == INITIAL_PREFETCH
+
+
+def test_rows_under_a_lease_count(limiter):
+    assert limiter.room_for(due(sending=INITIAL_PREFETCH - 3)) == 3
+    assert limiter.room_for(due(sending=INITIAL_PREFETCH + 3)) == -3
+
+
+def test_behind_an_open_breaker_one_row_at_a_time_is_claimed(limiter):
+    for _ in range(50):
+        limiter.record_result(1, good=True)
+    assert limiter.room_for(due(failures=BREAKER_FAILURES)) == 1
+    assert limiter.room_for(due(failures=BREAKER_FAILURES, sending=1)) == 0
+    assert limiter.room_for(due(failures=BREAKER_FAILURES - 1)) > 1

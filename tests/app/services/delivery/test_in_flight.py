@@ -1,0 +1,87 @@
+"""Attempts queued for a slot, and requests without an answer."""
+
+from __future__ import annotations
+
+import pytest
+
+from app.services.delivery.concurrency import PER_DESTINATION, ConcurrencyLimiter
+from app.services.delivery.in_flight import InFlight
+from tests.support.delivery import Exchange, make_attempt
+
+
+@pytest.fixture
+def exchange() -> Exchange:
+    return Exchange()
+
+
+@pytest.fixture
+def in_flight(exchange) -> InFlight:
+    return InFlight(exchange, ConcurrencyLimiter())
+
+
+def send_startable(in_flight: InFlight) -> list[int]:
+    sent = []
+    for attempt in in_flight.startable():
+        in_flight.send(attempt)
+        sent.append(attempt.claimed.id)
+    return sent
+
+
+def test_what_is_queued_and_what_is_sent_counts_together(in_flight):
+    assert not in_flight
+    for number in range(3):
+        in_flight.enqueue(make_attempt(number))
+    (first, *_) = in_flight.startable()
+    in_flight.enqueue(first)
+    in_flight.send(make_attempt(9))
+    assert len(in_flight) == 2
+
+
+def test_a_queue_is_sent_in_order_as_far_as_there_are_slots(in_flight, exchange):
+    for number in range(PER_DESTINATION + 2):
+        in_flight.enqueue(make_attempt(number))
+    assert send_startable(in_flight) == list(range(PER_DESTINATION))
+    assert in_flight.queued(1) == 2
+    assert len(exchange.sent) == PER_DESTINATION
+    assert send_startable(in_flight) == []
+
+
+def test_an_answer_comes_with_its_attempt_and_frees_the_slot(in_flight):
+    for number in range(PER_DESTINATION + 1):
+        in_flight.enqueue(make_attempt(number))
+    send_startable(in_flight)
+    answered = [(attempt.claimed.id, answer.tag) for attempt, answer in in_flight.answers(0.0)]
+    assert answered == [(number, number) for number in range(PER_DESTINATION)]
+    assert send_startable(in_flight) == [PER_DESTINATION]
+
+
+def test_nothing_sent_is_not_waited_for(in_flight, exchange):
+    waits = []
+    exchange.poll = lambda seconds: waits.append(seconds) or []
+    assert list(in_flight.answers(5.0)) == []
+    in_flight.send(make_attempt(1))
+    assert list(in_flight.answers(5.0)) == []
+    assert waits == [0.0, 5.0]
+
+
+def test_queues_whose_first_attempt_waited_too_long_are_dropped_whole(in_flight):
+    in_flight.enqueue(make_attempt(1, destination=1, started=10.0))
+    in_flight.enqueue(make_attempt(2, destination=1, started=30.0))
+    in_flight.enqueue(make_attempt(3, destination=2, started=30.0))
+    dropped = in_flight.drop_queued(started_before=20.0)
+    assert [attempt.claimed.id for attempt in dropped] == [1, 2]
+    assert (in_flight.queued(1), in_flight.queued(2)) == (0, 1)
+    assert [attempt.claimed.id for attempt in in_flight.drop_queued()] == [3]
+    assert not in_flight
+
+
+def test_an_abort_names_what_had_no_answer(in_flight):
+    in_flight.send(make_attempt(1))
+    in_flight.enqueue(make_attempt(2))
+    assert [attempt.claimed.id for attempt in in_flight.abort()] == [1]
+    assert len(in_flight) == 1
+
+
+def test_hosts_are_told_apart_by_scheme_name_and_port():
+    attempt = make_attempt(1, url="https://t.example:8443/pb?x=/y")
+    assert attempt.host == "https://t.example:8443"

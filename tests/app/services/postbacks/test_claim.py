@@ -1,0 +1,115 @@
+"""What a claim takes: due, in order per lead, fair over destinations."""
+
+from __future__ import annotations
+
+import pytest
+
+from app.extensions import db
+from app.models import Destination, DestinationStatus, Postback, PostbackState
+from app.sandbox.telegram import people
+from app.services import postbacks
+from app.services.postbacks.claim import ClaimResult
+from tests.support.delivery import Clock, T, alter, claim_all
+
+ANN = people.Person(101, username="ann")
+
+
+def start_many(stage, count: int) -> None:
+    for number in range(count):
+        stage.play(people.start(people.Person(1000 + number), f"{stage.code}-a", T))
+
+
+def claim(clock: Clock, *, room: int = 4, most: int = 1000, after: int = 0) -> ClaimResult:
+    result = postbacks.claim(
+        db.session.connection(), now=clock.now, lease="mine", until=clock.now + 45,
+        after=after, room_for=lambda _: room, most=most,
+    )  # fmt: skip
+    db.session.commit()
+    return result
+
+
+def test_a_claim_leases_the_oldest_rows_of_each_destination(make_stage, clock):
+    stages = [make_stage(), make_stage()]
+    for stage in stages:
+        start_many(stage, 6)
+    result = claim(clock)
+    for stage in stages:
+        rows = stage.postbacks()
+        assert [row.state for row in rows] == [PostbackState.SENDING] * 4 + [
+            PostbackState.WAITING
+        ] * 2
+        assert {row.lease for row in rows[:4]} == {"mine"}
+    assert len(result.postbacks) == 8
+
+
+def test_a_claim_brings_what_delivery_needs_of_the_destination(stage, clock):
+    start_many(stage, 1)
+    alter(Destination, failures=3)
+    (claimed,) = claim(clock).postbacks
+    row = db.session.get(Destination, stage.destination)
+    assert (claimed.tracker, claimed.failures) == ("url_template", 3)
+    assert claimed.destination_id == row.id
+    db.session.commit()
+
+
+def test_small_claims_go_round_all_destinations(make_stage, clock):
+    stages = [make_stage() for _ in range(3)]
+    for stage in stages:
+        start_many(stage, 8)
+    after, visited = 0, []
+    for _ in range(4):
+        result = claim(clock, most=4, after=after)
+        visited.append({postback.destination_id for postback in result.postbacks})
+        after = result.after
+    first, second, third = ({stage.destination} for stage in stages)
+    assert visited == [first, second, third, first]
+
+
+def test_rows_in_flight_are_reported_to_whoever_says_how_many_to_take(stage, clock):
+    start_many(stage, 3)
+    claim(clock, room=2)
+    seen = []
+    postbacks.claim(
+        db.session.connection(), now=clock.now, lease="other", until=clock.now + 45,
+        after=0, room_for=lambda due: seen.append(due.sending) or 0, most=9,
+    )  # fmt: skip
+    db.session.commit()
+    assert seen == [2]
+
+
+def test_what_is_not_due_or_not_to_be_sent_is_left(stage, clock):
+    start_many(stage, 1)
+    for change in (
+        {"status": DestinationStatus.PAUSED},
+        {"status": DestinationStatus.OFF},
+        {"status": DestinationStatus.ACTIVE, "blocked_until": clock.now + 60},
+    ):
+        alter(Destination, **change)
+        assert claim_all(clock) == []
+    alter(Destination, blocked_until=0.0)
+    alter(Postback, due=clock.now + 60)
+    assert claim_all(clock) == []
+    clock.now += 61
+    assert len(claim_all(clock)) == 1
+
+
+@pytest.mark.parametrize("every_event", [False, True])
+def test_a_newer_status_waits_until_the_older_one_had_its_turn(stage, clock, every_event):
+    alter(Destination, every_event=every_event)
+    stage.play(people.start(ANN, f"{stage.code}-a", T))
+    stage.play(people.join(ANN, people.Chat(stage.chat, "x", "supergroup"), T + 2))
+    (first,) = claim_all(clock, lease="mine")
+    assert claim_all(clock) == []
+    batch = postbacks.Batch(updates=[first.finish(PostbackState.DELIVERED, "", now=clock.now)])
+    postbacks.settle(db.session.connection(), "mine", batch, clock.now)
+    db.session.commit()
+    (second,) = claim_all(clock)
+    assert second.id > first.id
+
+
+def test_two_workers_never_hold_the_same_row(stage, clock):
+    start_many(stage, 6)
+    mine, theirs = (
+        {postback.id for postback in claim(clock, room=room).postbacks} for room in (4, 4)
+    )
+    assert (len(mine), len(theirs), mine & theirs) == (4, 2, set())

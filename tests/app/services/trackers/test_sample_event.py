@@ -1,0 +1,34 @@
+"""The example event of tests and previews."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from app.services.trackers.sample_event import sample_event
+from plugins.contract import Event, EventKind
+
+_NOT_OF_A_SAMPLE = {"lead", "account", "joined", "key", "tries", "carried", "state", "premium"}
+
+
+@pytest.mark.parametrize("kind", EventKind)
+def test_every_field_a_template_may_use_is_filled(kind):
+    event = sample_event(kind)
+    empty = {field.name for field in dataclasses.fields(Event) if not getattr(event, field.name)}
+    assert empty <= _NOT_OF_A_SAMPLE
+
+
+def test_it_is_the_lead_of_nobody_and_new_each_time():
+    first, second = sample_event(EventKind.WAIT), sample_event(EventKind.WAIT)
+    assert (first.lead, first.account) == (0, 0)
+    assert first.id != second.id
+
+
+def test_fields_that_are_given_replace_the_examples():
+    event = sample_event(EventKind.APPROVE, click="abc", time=1_000_000)
+    assert (event.click, event.time, event.joined) == ("abc", 1_000_000, 999_940)
+
+
+def test_who_only_asked_has_not_joined():
+    assert sample_event(EventKind.HOLD).joined is None

@@ -1,0 +1,63 @@
+"""A test send: what would be sent, and what the tracker says to it."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from app.errors import BadParameter, NotFound
+from app.services.trackers import test_send
+from tests.support.servers import once, serving
+
+LATER = b"HTTP/1.1 503 Later\r\nContent-Length: 4\r\n\r\nbusy"
+
+
+@pytest.fixture
+def network(change_settings):
+    """The operator has opened this machine."""
+    from ipaddress import ip_network
+
+    change_settings(outbound_allow=(ip_network("127.0.0.0/8"),))
+
+
+def test_a_preview_shows_the_request_and_sends_nothing(account):
+    template = "https://t.example/pb?c={click}&s={status}"
+    result = test_send.run(account.id, event="wait", send=False, template=template, click="k-1")
+    (step,) = result.steps
+    assert (result.sent, result.verdict) == (False, "")
+    assert step.url.startswith("https://t.example/pb?c=k-1&s=wait")
+    assert (step.status, step.verdict) == (0, "")
+    assert json.loads(result.event)["click"] == "k-1"
+
+
+def test_what_the_tracker_answers_is_read_as_delivery_reads_it(account, network):
+    with serving(once(LATER)) as server:
+        template = f"{server.url}/pb?c={{click}}"
+        result = test_send.run(account.id, event="wait", send=True, template=template)
+    (step,) = result.steps
+    assert (step.status, step.answer, step.verdict) == (503, "busy", "retry")
+    assert (result.sent, result.verdict, result.reason) == (True, "retry", step.reason)
+
+
+def test_an_event_without_a_template_has_nothing_to_send(account, stage):
+    settings = {"urls": {"approve": "https://t.example/"}}
+    result = test_send.run(
+        account.id, event="wait", send=True, tracker="url_template", settings=settings
+    )
+    assert (result.sent, result.steps) == (False, [])
+    assert "nothing to send" in result.reason
+
+
+@pytest.mark.parametrize("target", [{}, {"template": "https://t.example/", "dest": 1}])
+def test_exactly_one_target_is_named(account, target):
+    with pytest.raises(BadParameter):
+        test_send.run(account.id, event="wait", send=False, **target)
+
+
+def test_a_campaign_of_another_account_is_not_found(account, stage):
+    with pytest.raises(NotFound):
+        test_send.run(
+            account.id, event="wait", send=False, template="https://t.example/",
+            campaign=stage.campaign,
+        )  # fmt: skip
