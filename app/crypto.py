@@ -1,7 +1,7 @@
-"""Secrets: encrypted before they reach the database, derived, or only hashed.
+"""Encrypts secrets for the database, derives the secrets of webhooks, hashes our own keys.
 
 One operator secret (`SECRET_KEY`) feeds everything here by HKDF, with a label
-for each use, so that no two uses share a key.
+for each use: no two uses share a key.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class Cipher:
             raise CannotDecrypt("encrypted with another SECRET_KEY") from error
 
     def webhook_secret(self, path: str) -> str:
-        """The secret header Telegram must send to the webhook at `path`.
+        """Return the secret header that Telegram must send to the webhook at `path`.
 
         Derived, so it is stored nowhere and a wrong one is refused before the
         database is asked whether the path exists.
@@ -64,12 +64,15 @@ def _derive(secret_key: str, label: bytes) -> bytes:
 
 
 def new_secret(size: int = 24) -> str:
-    """A fresh URL-safe secret of `size` random bytes."""
+    """Return a new URL-safe secret of `size` random bytes."""
     return secrets.token_urlsafe(size)
 
 
 def hash_secret(secret: str) -> str:
-    """What is stored in place of a key we made: it has enough entropy for a plain hash."""
+    """Hash a secret that we made, to be stored instead of it.
+
+    It has enough entropy for a plain hash.
+    """
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
 
 

@@ -11,7 +11,7 @@ from app.models.base import Base, Encrypted, Key, Moment
 
 
 class AccountStatus(enum.IntEnum):
-    """Whether an account may call us."""
+    """Whether an account may call the API."""
 
     ACTIVE = 0
     BANNED = 1
@@ -20,10 +20,10 @@ class AccountStatus(enum.IntEnum):
 class Account(Base):
     """Owns bots, campaigns and destinations. Its API key is stored as a hash.
 
-    `tracker_domain` and `tracker_key` are those of `profile/tracker`, None
-    while nothing is connected; the key is only unsealed by who asks for it.
-    `tg_id` is the person behind the account, if the service bot has met one.
-    `expiry_told` is the moment before the plan's end that was told of last.
+    `tracker_domain` and `tracker_key` are those of `profile/tracker`, None while
+    nothing is connected; the key is decrypted only by code that asks for it.
+    `tg_id` is the Telegram user behind the account, if there is one.
+    `expiry_told` is the moment, Unix seconds, of the last warning of the plan's end.
     """
 
     __tablename__ = "account"

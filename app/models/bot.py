@@ -22,11 +22,11 @@ class BotStatus(enum.IntEnum):
 class Bot(Base):
     """A customer's Telegram bot.
 
-    `webhook_path` is random and names the door; the secret header is derived
-    from it (`cipher.webhook_secret`). `paused` says why we stopped calling
+    `webhook_path` is random and part of the webhook's address; the secret header
+    is derived from it (`cipher.webhook_secret`). `paused` says why we stopped calling
     Telegram for this bot: its token was refused. `quiet_until` is the end of
-    a flood wait, and `next_send` the pace of its messages; both live here so
-    that every process obeys them, also after a restart.
+    a flood wait, and `next_send` the earliest moment of its next message; both are
+    stored so that every process obeys them, also after a restart.
     """
 
     __tablename__ = "bot"
@@ -66,7 +66,7 @@ class Bot(Base):
 
 
 class BotChat(Base):
-    """A chat in which Telegram has told us of the bot's rights."""
+    """A chat for which Telegram has reported the bot's rights."""
 
     __tablename__ = "bot_chat"
     __table_args__ = (UniqueConstraint("bot_id", "chat_id"),)

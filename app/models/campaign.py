@@ -20,10 +20,10 @@ class CampaignStatus(enum.IntEnum):
 
 
 class Campaign(Base):
-    """A chat is tracked by at most one living campaign in the installation.
+    """Tracks one chat. A chat has at most one living campaign in the installation.
 
     Its templates live in a `Destination` of role TEMPLATE. `welcome_fault`
-    says what Telegram could not parse in the welcome text, empty if nothing.
+    is what Telegram could not parse in the welcome text, "" if nothing.
     """
 
     __tablename__ = "campaign"
@@ -89,10 +89,10 @@ class CampaignQuarter(Base):
 
 
 class CampaignCohort(Base):
-    """How many of those who joined on a UTC day left at an age of so many whole days.
+    """How many subscribers who joined on `join_day` left after `age_day` whole days.
 
-    Those who joined are the day's `confirms`. Ages beyond the last one that
-    retention asks for share its row.
+    How many joined is the day's `confirms`. Ages beyond the last one that
+    retention shows share its row.
     """
 
     __tablename__ = "campaign_cohort"

@@ -1,4 +1,4 @@
-"""Destination: a customer's configured way to a tracker."""
+"""Destination: a customer's configured connection to a tracker."""
 
 from __future__ import annotations
 

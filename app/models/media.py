@@ -1,4 +1,4 @@
-"""Media: a picture or film for welcomes, where web and worker both reach it."""
+"""Media: an image or video for welcomes, stored where web and worker both reach it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from app.models.base import Base, Key, Moment
 
 
 class Media(Base):
-    """What was uploaded. `code` begins with what it is: `img_` or `vid_`."""
+    """One upload. `code` begins with its kind: `img_` or `vid_`."""
 
     __tablename__ = "media"
     __table_args__ = (
@@ -27,7 +27,7 @@ class Media(Base):
 
 
 class MediaPart(Base):
-    """A megabyte of it at a time: no statement has to carry fifty."""
+    """One megabyte of a media, so that no statement has to carry fifty."""
 
     __tablename__ = "media_part"
 
@@ -37,7 +37,7 @@ class MediaPart(Base):
 
 
 class MediaFile(Base):
-    """Under which `file_id` one bot knows one media: no other bot may use it."""
+    """The `file_id` of a media at Telegram, valid for one bot only."""
 
     __tablename__ = "media_file"
 

@@ -1,4 +1,4 @@
-"""Notice: something an account is to be told, until it is put into a message."""
+"""Notice: something an account should be told, stored until a digest sends it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from app.models.base import Base, Instant, Key
 
 
 class NoticeKind(enum.StrEnum):
-    """What it is about. The first five are the events of a lead."""
+    """What a notice is about. The first five are the events of a lead."""
 
     WAIT = "wait"
     HOLD = "hold"
@@ -25,7 +25,7 @@ class NoticeKind(enum.StrEnum):
 
     @property
     def is_of_a_lead(self) -> bool:
-        """Whether muting a campaign silences it."""
+        """Whether it is the event of a lead, which muting a campaign silences."""
         return self in _OF_LEADS
 
 
@@ -33,7 +33,7 @@ _OF_LEADS = frozenset(list(NoticeKind)[:5])
 
 
 class Notice(Base):
-    """`times` the same thing. `about` is JSON: the values that the text wants."""
+    """Counts `times` of the same thing. `about` is JSON: the values for the text."""
 
     __tablename__ = "notice"
     __table_args__ = (

@@ -1,4 +1,4 @@
-"""Payment: a plan someone set out to buy."""
+"""Payment: an invoice for a plan, and what became of it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from app.models.base import Base, Key, Moment
 
 
 class PaymentState(enum.IntEnum):
-    """NEW may still be paid, however late. REFUNDED was paid, and given back."""
+    """NEW may still be paid, however late. REFUNDED was paid and then given back."""
 
     NEW = 0
     PAID = 1
@@ -26,8 +26,8 @@ class Payment(Base):
     `before` the plan that was in force when it came.
 
     `price` is what a gateway with prices of its own asks, in `price_currency`;
-    without one any price of the plan will do. `charge` is the gateway's own id
-    of the money, which counts once, and `payer` the Telegram id of who paid.
+    without one any price of the plan is accepted. `charge` is the gateway's own id
+    of the money, which counts once, and `payer` the Telegram id of the buyer.
     """
 
     __tablename__ = "payment"

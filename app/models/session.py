@@ -1,4 +1,4 @@
-"""Session: a person at the dashboard; Login: a nonce they brought to the service bot."""
+"""Session: an open dashboard; Login: a nonce with which a person opened the service bot."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from app.models.base import Base, Instant, Key
 class Login(Base):
     """A nonce that a person has opened the service bot with, stored as a hash.
 
-    One that nobody has opened is not here at all. `used` is when it was
-    redeemed or taken back; the row stays a while, so that the same link does
-    not open a second time.
+    A nonce that nobody has opened has no row. `used` is when it was redeemed or
+    undone, Unix seconds; the row stays for a day, so that the same link does not
+    open a second time.
     """
 
     __tablename__ = "login"
@@ -30,7 +30,7 @@ class Login(Base):
 
 
 class Session(Base):
-    """What a session token opens. `login_id` tells which login made it."""
+    """A session of an account, found by the hash of its token. `login_id` is its login."""
 
     __tablename__ = "session"
     __table_args__ = (

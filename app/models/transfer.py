@@ -1,4 +1,4 @@
-"""TransferToken: by which others may give an account a bot or a campaign."""
+"""TransferToken: with it others may give an account a bot or a campaign."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from app.models.base import Base, Encrypted
 
 
 class TransferToken(Base):
-    """Shown to its owner again and again, hence encrypted; found by its hash."""
+    """Its owner may read it again, so it is encrypted and not only hashed."""
 
     __tablename__ = "transfer_token"
     __table_args__ = (Index("uq_transfer_token_token_hash", "token_hash", unique=True),)

@@ -1,4 +1,4 @@
-"""Is this installation well: for a load balancer, and for a graph."""
+"""Readiness for a load balancer, and metrics for a graph."""
 
 from __future__ import annotations
 
@@ -14,43 +14,45 @@ from sqlalchemy import RowMapping, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.extensions import db, doorbell
-from app.models import BotStatus, DestinationStatus
+from app.models import BotStatus, DestinationStatus, MessageState, PostbackState, UpdateState
 from app.services.campaigns.media import configured_store
 
-PATIENCE: Final = 2.0  #: seconds a part may take to answer before it counts as down
-CEILING: Final = 100_001  #: counts stop here: a graph needs no more, the database less
+PATIENCE: Final = 2.0  # seconds in which a part must answer, or it counts as down
+CEILING: Final = 100_001  # counts stop here: a graph needs no more
 
 # States stand in the text and not as parameters, or no partial index is used.
 # What is due is asked destination by destination, along the index: a dead
 # tracker's million rows that wait for a far retry are then never visited.
-_BACKLOG: Final = """
+_BACKLOG: Final = f"""
 SELECT
   (SELECT count(*) FROM (SELECT 1 FROM telegram_update
-    WHERE state = 0 LIMIT :ceiling) t) AS updates_waiting,
+    WHERE state = {UpdateState.WAITING:d} LIMIT :ceiling) t) AS updates_waiting,
   (SELECT count(*) FROM (SELECT 1 FROM telegram_update
-    WHERE state = 3 LIMIT :ceiling) t) AS updates_quarantined,
+    WHERE state = {UpdateState.QUARANTINED:d} LIMIT :ceiling) t) AS updates_quarantined,
   (SELECT received FROM telegram_update
-    WHERE state = 0 ORDER BY id LIMIT 1) AS updates_oldest,
+    WHERE state = {UpdateState.WAITING:d} ORDER BY id LIMIT 1) AS updates_oldest,
   (SELECT count(*) FROM (SELECT 1 FROM postback
-    WHERE state = 0 LIMIT :ceiling) t) AS postbacks_waiting,
+    WHERE state = {PostbackState.WAITING:d} LIMIT :ceiling) t) AS postbacks_waiting,
   (SELECT coalesce(sum(due), 0) FROM (SELECT (SELECT count(*) FROM (SELECT 1 FROM postback
-      WHERE destination_id = d.id AND state = 0 AND due <= :now LIMIT :ceiling) t) AS due
+      WHERE destination_id = d.id AND state = {PostbackState.WAITING:d} AND due <= :now
+      LIMIT :ceiling) t) AS due
     FROM destination d) t) AS postbacks_due,
   (SELECT count(*) FROM (SELECT 1 FROM postback
-    WHERE state = 1 LIMIT :ceiling) t) AS postbacks_sending,
+    WHERE state = {PostbackState.SENDING:d} LIMIT :ceiling) t) AS postbacks_sending,
   (SELECT min(due) FROM (SELECT (SELECT min(due) FROM postback
-      WHERE destination_id = d.id AND state = 0) AS due
+      WHERE destination_id = d.id AND state = {PostbackState.WAITING:d}) AS due
     FROM destination d) t) AS postbacks_oldest,
   (SELECT count(*) FROM (SELECT 1 FROM message
-    WHERE state = 0 LIMIT :ceiling) t) AS messages_waiting,
+    WHERE state = {MessageState.WAITING:d} LIMIT :ceiling) t) AS messages_waiting,
   (SELECT count(*) FROM (SELECT 1 FROM message
-    WHERE state = 1 LIMIT :ceiling) t) AS messages_sending,
+    WHERE state = {MessageState.SENDING:d} LIMIT :ceiling) t) AS messages_sending,
   (SELECT min(due) FROM (SELECT (SELECT min(due) FROM message
-      WHERE bot_id = b.id AND state = 0) AS due
+      WHERE bot_id = b.id AND state = {MessageState.WAITING:d}) AS due
     FROM bot b) t) AS messages_oldest,
   (SELECT count(*) FROM destination
-    WHERE status = 0 AND failures > 0 AND blocked_until > :now) AS blocked
-"""
+    WHERE status = {DestinationStatus.ACTIVE:d} AND failures > 0
+    AND blocked_until > :now) AS blocked
+"""  # noqa: S608 - our own numbers
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +69,10 @@ class Readiness:
 
 
 class _Probe:
-    """Asks a question in a thread, and never twice at once.
+    """Runs a check in a thread of its own, never twice at once.
 
-    A question that hangs keeps its one thread; those who ask meanwhile wait
-    for the same answer and give up after PATIENCE, so nothing piles up.
+    A check that hangs keeps its one thread; callers meanwhile wait for the same
+    result and give up after PATIENCE, so nothing piles up.
     """
 
     def __init__(self, name: str) -> None:
@@ -78,7 +80,7 @@ class _Probe:
         self._asked: Future[bool] | None = None
 
     def answer(self, question: Callable[[], bool], seconds: float) -> bool:
-        """Return what `question` says within `seconds`, else False."""
+        """Return the result of `question` if it comes within `seconds`, else False."""
         if self._asked is None or self._asked.done():
             self._asked = self._threads.submit(question)
         try:
@@ -93,7 +95,7 @@ _store_probe = _Probe("media-store")
 
 
 def readiness(seconds: float = PATIENCE) -> Readiness:
-    """Ask the database and Redis. Takes `seconds` at most for each."""
+    """Check the database and Redis, each for at most `seconds`."""
     engine = db.engine
 
     def database_answers() -> bool:
@@ -115,9 +117,10 @@ def readiness(seconds: float = PATIENCE) -> Readiness:
 
 
 def metrics(now: float | None = None) -> Iterator[Metric]:
-    """Tell the state of the whole installation, computed when asked.
+    """Yield the metrics of the whole installation, computed when asked.
 
-    No names of customers. When the database is away, the rest is still told.
+    They hold no names of customers. Without a database the others are still
+    there.
     """
     state = readiness()
     yield _gauge("database_up", "Whether the database answers", float(state.database))

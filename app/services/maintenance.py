@@ -1,4 +1,4 @@
-"""What the clock does on every tick: sweep, forget, reconcile, look for work."""
+"""What the clock does each second: release leases, delete old rows, correct, find work."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.extensions import db
+from app.models import UpdateState
 from app.queues import Queue
 from app.services import messages, postbacks
 from app.services.accounts import notifications
@@ -21,49 +22,52 @@ from app.services.updates import inbox
 log = structlog.get_logger()
 
 #: Telegram repeats an update for at most 24 h; twice that is safe.
-UPDATES_KEPT: Final = 3 * 86400
-PARKED_KEPT: Final = 30 * 86400
+UPDATES_KEPT_SECONDS: Final = 3 * 86400
+QUARANTINED_KEPT_SECONDS: Final = 30 * 86400
 RECONCILE_EVERY: Final = 60.0
 FORGET_EVERY: Final = 60.0
-PEOPLE_EVERY: Final = 60.0
+SERVICE_BOT_EVERY: Final = 60.0
 COMPACT_SECONDS: Final = 0.5  # of a tick, for each tally at least one transaction
-AGAIN_AFTER: Final = 5.0  # when Telegram would not have the service bot
+AGAIN_AFTER: Final = 5.0  # seconds, when Telegram refused the service bot
 
-_FORGET = text("""
+_FORGET: Final = text(f"""
     DELETE FROM telegram_update WHERE id IN (
         SELECT id FROM telegram_update
-        WHERE received < :old AND (state IN (1, 2) OR (state = 3 AND received < :very_old))
+        WHERE received < :old AND (
+            state IN ({UpdateState.DONE:d}, {UpdateState.IGNORED:d})
+            OR (state = {UpdateState.QUARANTINED:d} AND received < :very_old)
+        )
         ORDER BY received LIMIT 2000
     )
-""")
+""")  # noqa: S608 - our own numbers
 
-_last = {"reconcile": 0.0, "forget": 0.0, "people": 0.0}
+_last = {"reconcile": 0.0, "forget": 0.0, "service_bot": 0.0}
 
 
 def tick(now: float) -> list[Queue]:
-    """Sweep what needs sweeping; returns the queues that have work now."""
+    """Do what is due at `now`, Unix seconds. Returns the queues that have work now. Commits."""
     connection = db.session.connection()
     postbacks.sweep(connection, now)
     if now - _last["forget"] >= FORGET_EVERY:
         _last["forget"] = now
-        terms = {"old": now - UPDATES_KEPT, "very_old": now - PARKED_KEPT}
-        connection.execute(_FORGET, terms)
+        limits = {"old": now - UPDATES_KEPT_SECONDS, "very_old": now - QUARANTINED_KEPT_SECONDS}
+        connection.execute(_FORGET, limits)
     db.session.commit()
     if now - _last["reconcile"] >= RECONCILE_EVERY:
         _last["reconcile"] = now
         _reconcile()
-    if now - _last["people"] >= PEOPLE_EVERY:
-        _last["people"] = now
-        _look_after_people(now)
+    if now - _last["service_bot"] >= SERVICE_BOT_EVERY:
+        _last["service_bot"] = now
+        _look_after_service_bot(now)
     digest.flush(now)
-    _fold()
-    found = {
+    _compact()
+    has_work = {
         Queue.UPDATES: inbox.waiting(),
         Queue.POSTBACKS: postbacks.due(now),
         Queue.MESSAGES: messages.due(now),
     }
     db.session.rollback()
-    return [queue for queue, has_work in found.items() if has_work]
+    return [queue for queue, waiting in has_work.items() if waiting]
 
 
 def _reconcile() -> None:
@@ -74,8 +78,8 @@ def _reconcile() -> None:
         log.warning("bots.reconcile_failed", exc_info=True)
 
 
-def _fold() -> None:
-    """Totals are right without it; no fault or backlog of it may keep the bells silent."""
+def _compact() -> None:
+    """Compact row counts. Totals are right without it, so a fault here must not stop the clock."""
     try:
         row_counts.compact(COMPACT_SECONDS)
     except SQLAlchemyError:
@@ -83,10 +87,10 @@ def _fold() -> None:
         log.warning("tallies.fold_failed", exc_info=True)
 
 
-def _look_after_people(now: float) -> None:
-    """The service bot, plans that end, and logins that have run out."""
+def _look_after_service_bot(now: float) -> None:
+    """Keep the service bot connected, warn of plans that end, delete expired logins."""
     if not service_bot.ensure_connected():
-        _last["people"] = now - PEOPLE_EVERY + AGAIN_AFTER
+        _last["service_bot"] = now - SERVICE_BOT_EVERY + AGAIN_AFTER
     notifications.plans_ending(now)
     db.session.commit()
     sessions.forget(now)

@@ -23,9 +23,9 @@ _NOBODY: Final = hash_secret("")
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """The account that makes this request. A value: it holds no transaction.
+    """The account that makes a request. A plain value that holds no transaction.
 
-    `session_id` is None for who comes with the API key.
+    `session_id` is None for a caller with the API key.
     """
 
     id: int
@@ -36,17 +36,17 @@ class Caller:
 
 
 class NewAccount(NamedTuple):
-    """A fresh account's id and its key, which is not kept in clear."""
+    """The id of a new account and its API key, which is stored as a hash only."""
 
     id: int
     key: str
 
 
 def authenticate(key: str, *, must_be_paid: bool = True) -> Caller:
-    """The account that `key` opens, with its transaction ended.
+    """Return the account that `key` opens, and end the transaction.
 
-    Raises BadKey (a wrong key and an unknown account are the same), Banned,
-    or Unpaid.
+    Raises BadKey, the same for a wrong key and an unknown account, Banned or
+    Unpaid.
     """
     digits, _, secret = key.partition("-")
     account = _by_id(digits)
@@ -59,9 +59,9 @@ def authenticate(key: str, *, must_be_paid: bool = True) -> Caller:
 def authorize(
     account: Account, *, must_be_paid: bool, grace: int = 0, session_id: int | None = None
 ) -> Caller:
-    """The caller behind a proven account, with its transaction ended.
+    """Return the caller behind an account that has proved who it is; end the transaction.
 
-    Raises Banned, or Unpaid `grace` seconds after the plan's end.
+    Raises Banned, or Unpaid from `grace` seconds after the end of the plan.
     """
     if account.status == AccountStatus.BANNED:
         raise Banned().told_in(account.lang)
@@ -85,7 +85,7 @@ def _has_lapsed(account: Account, now: float, grace: int) -> bool:
 
 
 def plan_status(account: Account, now: float | None = None) -> PlanStatus:
-    """How an account stands with its plan, now if not said."""
+    """Return the status of the account's plan at `now`, Unix seconds; None is the present."""
     return tariffs.plan_status(account.tariff, account.paid_until, now or time.time())
 
 
@@ -145,7 +145,7 @@ def _paid_until(tariff: str, until: int | None, now: int) -> int | None:
 
 
 def rotate_key(account_id: int) -> str:
-    """Replace the API key; the old one is dead at once."""
+    """Replace the API key and return the new one. The old one stops working at once."""
     secret = new_secret()
     db.session.get_one(Account, account_id).key_hash = hash_secret(secret)
     db.session.commit()
@@ -153,7 +153,7 @@ def rotate_key(account_id: int) -> str:
 
 
 def by_login(login: str) -> Account:
-    """The account with this login. Raises NotFound."""
+    """Return the account with this login. Raises NotFound."""
     account = db.session.scalar(select(Account).where(Account.login == login))
     if account is None:
         raise NotFound(translatable("there is no account with the login %(login)s", login=login))
@@ -161,13 +161,16 @@ def by_login(login: str) -> Account:
 
 
 def ban(login: str, *, banned: bool) -> None:
-    """Refuse, or accept again, the calls of an account."""
+    """Refuse the calls of an account, or accept them again. Raises NotFound."""
     by_login(login).status = AccountStatus.BANNED if banned else AccountStatus.ACTIVE
     db.session.commit()
 
 
 def set_tariff(login: str, tariff: str, *, until: int | None, now: int) -> None:
-    """Grant a plan until `until` (Unix seconds), a paid one for 30 days if None."""
+    """Grant a plan until `until`, Unix seconds. None is 30 days for a paid plan.
+
+    Raises NotFound.
+    """
     account = by_login(login)
     account.tariff = tariff
     account.paid_until = _paid_until(tariff, until, now)
@@ -175,13 +178,13 @@ def set_tariff(login: str, tariff: str, *, until: int | None, now: int) -> None:
 
 
 def living_campaigns(account_id: int) -> int:
-    """How many campaigns count towards the plan: all that are not deleted."""
+    """Count the campaigns that the plan limits: all that are not deleted."""
     living = select(func.count()).where(Campaign.account_id == account_id, Campaign.living)
     return db.session.scalar(living) or 0
 
 
 def lock(account_id: int) -> Account:
-    """The account, locked until the transaction ends: its limits are judged one at a time."""
+    """Lock the account until the transaction ends, so that its limits are checked one at a time."""
     return db.session.scalars(
         select(Account)
         .where(Account.id == account_id)

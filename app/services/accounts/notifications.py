@@ -1,7 +1,7 @@
-"""Notices: what an account is to be told, noted in the transaction it belongs to.
+"""Records what an account should be told, in the transaction in which it happens.
 
-Nothing here commits and nothing here speaks: `bundles` does, later. Who has
-never met the service bot is told nothing, so nothing is noted for them.
+Nothing here commits or sends: `service_bot.digest` sends later. For an account
+without a Telegram user nothing is recorded.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from app.extensions import db
 from app.models import Account, Bot, Notice, NoticeKind, table_of
 from plugins.contract import EventKind
 
-#: How many days before a plan's end its owner hears of it; the nearest first.
+#: How many days before the end of a plan its owner is warned; the nearest first.
 WARNED_DAYS: Final = (1, 3)
 
 _NOTICES: Final = table_of(Notice)
 _ACCOUNTS: Final = table_of(Account)
-_NOTED: Final = "account_id campaign_id kind times about created".split()
+_COLUMNS: Final = "account_id campaign_id kind times about created".split()
 #: By `notify_level`: 1 approve, 2 approve and wait, 3 all.
-_HEARD: Final[Mapping[int, frozenset[NoticeKind]]] = {
+_KINDS_BY_LEVEL: Final[Mapping[int, frozenset[NoticeKind]]] = {
     1: frozenset({NoticeKind.APPROVE}),
     2: frozenset({NoticeKind.APPROVE, NoticeKind.WAIT}),
     3: frozenset(kind for kind in NoticeKind if kind.is_of_a_lead),
@@ -50,22 +50,22 @@ def lead_events(connection: Connection, counts: Mapping[CampaignEvents, int], no
     counts = {
         events: count
         for events, count in counts.items()
-        if NoticeKind(events.kind.value) in _HEARD.get(events.notify_level, ())
+        if NoticeKind(events.kind.value) in _KINDS_BY_LEVEL.get(events.notify_level, ())
     }
     if not counts or not notifications_enabled():
         return
     owners = _ACCOUNTS.c.id.in_({events.account_id for events in counts})
-    listening = set(connection.scalars(_listening(owners, _ACCOUNTS.c.notify_leads)))
+    reachable = set(connection.scalars(_reachable(owners, _ACCOUNTS.c.notify_leads)))
     rows = [
         (events.account_id, events.campaign_id, events.kind.value, count, "{}", now)
         for events, count in counts.items()
-        if events.account_id in listening
+        if events.account_id in reachable
     ]
-    insert_rows(connection, _NOTICES, _NOTED, rows)
+    insert_rows(connection, _NOTICES, _COLUMNS, rows)
 
 
 def plans_ending(now: float) -> None:
-    """Warn whose plan ends within three days or one, once of each."""
+    """Record a warning for plans that end within three days, and one within one day. No commit."""
     if not notifications_enabled():
         return
     connection = db.session.connection()
@@ -86,17 +86,17 @@ def plans_ending(now: float) -> None:
 
 
 def payment(account_id: int, tariff: str, until: int, now: float) -> None:
-    """A plan was paid for, until `until` (Unix seconds). Always told."""
+    """Record that a plan was paid for, until `until`, Unix seconds. No switch turns this off."""
     _note(account_id, NoticeKind.PAYMENT, {"tariff": tariff, "until": until}, now)
 
 
 def rights_lost(bot_id: int, title: str, now: float) -> None:
-    """A bot is no administrator of a chat any more."""
+    """Record that a bot has stopped being an administrator of a chat."""
     _note_of_bot(bot_id, NoticeKind.RIGHTS, {"title": title}, now)
 
 
 def token_refused(bot_id: int, now: float) -> None:
-    """Telegram refuses the token of a bot."""
+    """Record that Telegram refuses the token of a bot."""
     _note_of_bot(bot_id, NoticeKind.TOKEN, {}, now)
 
 
@@ -110,15 +110,15 @@ def _note(account_id: int, kind: NoticeKind, about: Mapping[str, Any], now: floa
     if not notifications_enabled():
         return
     connection = db.session.connection()
-    if connection.scalar(_listening(_ACCOUNTS.c.id == account_id)) is not None:
+    if connection.scalar(_reachable(_ACCOUNTS.c.id == account_id)) is not None:
         row = (account_id, 0, kind.value, 1, orjson.dumps(about).decode(), now)
-        insert_rows(connection, _NOTICES, _NOTED, [row])
+        insert_rows(connection, _NOTICES, _COLUMNS, [row])
 
 
-def _listening(*where: ColumnElement[bool]) -> Any:
+def _reachable(*where: ColumnElement[bool]) -> Any:
     return select(_ACCOUNTS.c.id).where(_ACCOUNTS.c.tg_id.is_not(None), *where)
 
 
 def notifications_enabled() -> bool:
-    """Whether this installation has a service bot at all."""
+    """Tell whether this installation has a service bot, without which nothing is sent."""
     return bool(current_settings().service_bot_token)

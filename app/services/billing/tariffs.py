@@ -1,4 +1,4 @@
-"""Tariffs: choosing a plan, paying for it, and being told that it is paid.
+"""Choosing a plan, paying for it, and recording that it is paid.
 
 Every confirmation, be it the gateway's push, our own question or an update of
 Telegram, ends in `settle`, which does nothing the second time. No database
@@ -28,13 +28,14 @@ from plugins.payments.contract import Confirmation
 
 log = structlog.get_logger()
 
-#: An unpaid invoice of the same plan is shown again for this long.
+#: Seconds for which an unpaid invoice of the same plan is returned again.
 SAME_INVOICE: Final = 3600
+#: Questions about a payment, by its reference.
 CHECKS: Final = Limit("pay-check", per_minute=30, burst=30)
 
 
 def buy(account_id: int, code: str) -> str:
-    """Choose a plan. Returns where to pay for it, "" if it costs nothing.
+    """Choose a plan. Returns the address at which it is paid, "" if it is free.
 
     Raises PlanActive, or NoGateway.
     """
@@ -52,7 +53,10 @@ def buy(account_id: int, code: str) -> str:
 def history(
     account_id: int, *, limit: int = 50, offset: int = 0, before: int | None = None, **span: Any
 ) -> Page[Payment]:
-    """What was bought or set out to be, newest first; `span` bounds `created`."""
+    """Return the payments and invoices of an account, newest first.
+
+    `span` may hold `since` and `until`, Unix seconds of `created`.
+    """
     mine = select(Payment).where(Payment.account_id == account_id)
     if span.get("since") is not None:
         mine = mine.where(Payment.created >= span["since"])
@@ -62,7 +66,7 @@ def history(
 
 
 def confirm(body: bytes, headers: Mapping[str, str], query: Mapping[str, str]) -> None:
-    """The gateway tells us by itself. Raises BadKey for whoever is not the gateway."""
+    """Handle a push of the gateway. Raises BadKey for anybody else, or NotFound."""
     settle(
         gateway.read_notice(gateway.current("read_notice"), body, headers, query), int(time.time())
     )
@@ -70,7 +74,7 @@ def confirm(body: bytes, headers: Mapping[str, str], query: Mapping[str, str]) -
 
 
 def check(ref: str) -> Payment:
-    """What became of a payment; the gateway is asked while it is not paid, if it can be.
+    """Return a payment; while it is not paid, the gateway is asked first if it can be.
 
     Raises NotFound, NoGateway or TooManyRequests.
     """
@@ -78,41 +82,46 @@ def check(ref: str) -> Payment:
     if payment.state != PaymentState.NEW:
         return payment
     CHECKS.hit(ref)
-    asked = gateway.current()
-    if "build_check" not in asked.hooks:
+    seller = gateway.current()
+    if "build_check" not in seller.hooks:
         return payment
     db.session.commit()
-    settle(gateway.fetch_state(asked, ref), int(time.time()))
+    settle(gateway.fetch_state(seller, ref), int(time.time()))
     db.session.commit()
     return _payment(ref)
 
 
-def settle(told: Confirmation, now: int) -> None:
-    """Write down a payment, once; what is not the price is not the payment. No commit.
+def settle(confirmation: Confirmation, now: int) -> None:
+    """Record a confirmed payment and put its plan in force. No commit.
 
-    A charge counts once. A second charge of one invoice, which two who press
-    at once can make, is a payment of its own: nobody pays for nothing. Raises
-    NotFound.
+    A charge counts once, and an amount that is not the price is only logged. A
+    second charge of one invoice, made by two buyers at the same moment, is a
+    payment of its own: nobody pays for nothing. Raises NotFound.
     """
-    if not told.is_paid:
+    if not confirmation.is_paid:
         return
-    account = accounts.lock(_payment(told.ref).account_id)  # first the account, as `buy` does
-    payment = _payment(told.ref, lock=True)
-    if _is_known(payment, told.charge):
+    # First the account, as `buy` does.
+    account = accounts.lock(_payment(confirmation.ref).account_id)
+    payment = _payment(confirmation.ref, lock=True)
+    if _is_known(payment, confirmation.charge):
         return
-    if not _is_the_price(payment, told):
+    if not _is_the_price(payment, confirmation):
         log.error(
-            "payment.odd", payment=payment.id, amount=told.amount, currency=told.currency,
-            charge=told.charge, payer=told.payer,
-        )  # fmt: skip
+            "payment.odd",
+            payment=payment.id,
+            amount=confirmation.amount,
+            currency=confirmation.currency,
+            charge=confirmation.charge,
+            payer=confirmation.payer,
+        )
         return
     if payment.state != PaymentState.NEW:
-        payment = _again(payment, now)
+        payment = _second_payment(payment, now)
     plan = PLANS[payment.tariff]
     until = tariffs.paid_until(account.tariff, account.paid_until, now)
     payment.state, payment.paid, payment.until = PaymentState.PAID, now, until
-    payment.amount, payment.currency = told.amount, told.currency
-    payment.charge, payment.payer = told.charge or None, told.payer
+    payment.amount, payment.currency = confirmation.amount, confirmation.currency
+    payment.charge, payment.payer = confirmation.charge or None, confirmation.payer
     payment.before = account.tariff
     activate_plan(account, plan, until)
     db.session.flush()
@@ -120,25 +129,27 @@ def settle(told: Confirmation, now: int) -> None:
     log.info("payment.received", payment=payment.id, account=account.id, tariff=plan.code)
 
 
-def record_refund_without_payment(told: Confirmation, now: int) -> None:
-    """A charge is told to be given back that was never told to be paid: it grants nothing later.
+def record_refund_without_payment(confirmation: Confirmation, now: int) -> None:
+    """Record a refund whose payment was never reported, so that the payment grants nothing.
 
-    Webhooks come in parallel, and one of them may come first. No commit. Raises NotFound.
+    Updates are processed in parallel, and the refund may come first. No commit. Raises
+    NotFound.
     """
-    accounts.lock(_payment(told.ref).account_id)
-    payment = _payment(told.ref, lock=True)
-    if not told.charge or _is_known(payment, told.charge):
+    accounts.lock(_payment(confirmation.ref).account_id)
+    payment = _payment(confirmation.ref, lock=True)
+    if not confirmation.charge or _is_known(payment, confirmation.charge):
         return
     if payment.state != PaymentState.NEW:
-        payment = _again(payment, now)
+        payment = _second_payment(payment, now)
     payment.state, payment.paid, payment.refunded = PaymentState.REFUNDED, now, now
-    payment.amount, payment.currency, payment.charge = told.amount, told.currency, told.charge
+    payment.amount, payment.currency = confirmation.amount, confirmation.currency
+    payment.charge = confirmation.charge
     db.session.flush()
 
 
 def _invoice(account: Account, plan: Plan, now: int) -> str:
     seller = gateway.current()
-    again = db.session.scalar(
+    open_invoice = db.session.scalar(
         select(Payment.url)
         .where(
             Payment.account_id == account.id,
@@ -151,8 +162,8 @@ def _invoice(account: Account, plan: Plan, now: int) -> str:
         .order_by(Payment.id.desc())
         .limit(1)
     )
-    if again:
-        return again
+    if open_invoice:
+        return open_invoice
     invoice = gateway.invoice_of(new_secret(), plan, account.tg_id)
     price, request = gateway.offer(seller, invoice)
     db.session.add(
@@ -174,22 +185,24 @@ def _invoice(account: Account, plan: Plan, now: int) -> str:
 
 
 def _is_known(payment: Payment, charge: str) -> bool:
-    """Whether this money was counted. Without a charge an invoice is paid once."""
+    """Tell whether this charge is recorded. Without a charge an invoice is paid once."""
     if not charge:
         return payment.state != PaymentState.NEW
     same = select(Payment.id).where(Payment.gateway == payment.gateway, Payment.charge == charge)
     return db.session.scalar(same) is not None
 
 
-def _is_the_price(payment: Payment, told: Confirmation) -> bool:
+def _is_the_price(payment: Payment, confirmation: Confirmation) -> bool:
     if payment.price_currency:
-        return (told.amount, told.currency) == (payment.price, payment.price_currency)
-    plan = PLANS[payment.tariff]
-    return {"USD": plan.price_usd, "RUB": plan.price_rub}.get(told.currency) == told.amount
+        prices = {payment.price_currency: payment.price}
+    else:
+        plan = PLANS[payment.tariff]
+        prices = {"USD": plan.price_usd, "RUB": plan.price_rub}
+    return prices.get(confirmation.currency) == confirmation.amount
 
 
-def _again(payment: Payment, now: int) -> Payment:
-    """One more payment of the same invoice."""
+def _second_payment(payment: Payment, now: int) -> Payment:
+    """Add one more payment of the same invoice."""
     second = Payment(
         account_id=payment.account_id,
         ref=new_secret(),
@@ -204,7 +217,7 @@ def _again(payment: Payment, now: int) -> Payment:
 
 
 def activate_plan(account: Account, plan: Plan, until: int | None) -> None:
-    """The plan is in force. Campaigns beyond it pause, the newest first. No commit."""
+    """Put a plan in force. Campaigns beyond its limit are paused, the newest first. No commit."""
     account.tariff, account.paid_until = plan.code, until
     if plan.campaigns == tariffs.UNLIMITED:
         return
@@ -214,17 +227,17 @@ def activate_plan(account: Account, plan: Plan, until: int | None) -> None:
         .order_by(Campaign.status, Campaign.id)
         .offset(plan.campaigns)
     )
-    beyond = db.session.scalars(living).all()
+    surplus = db.session.scalars(living).all()
     db.session.execute(
-        update(Campaign).where(Campaign.id.in_(beyond)).values(status=CampaignStatus.PAUSED)
+        update(Campaign).where(Campaign.id.in_(surplus)).values(status=CampaignStatus.PAUSED)
     )
 
 
 def _payment(ref: str, *, lock: bool = False) -> Payment:
-    wanted = select(Payment).where(Payment.ref == ref)
+    query = select(Payment).where(Payment.ref == ref)
     if lock:
-        wanted = wanted.with_for_update()
-    payment = db.session.scalar(wanted.execution_options(populate_existing=True))
+        query = query.with_for_update()
+    payment = db.session.scalar(query.execution_options(populate_existing=True))
     if payment is None:
         raise NotFound(translatable("there is no such payment"))
     return payment

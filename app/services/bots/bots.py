@@ -1,9 +1,9 @@
-"""Bots: connected, listed, taken away, restored.
+"""Connects, lists, removes and restores bots.
 
-No database connection is held while Telegram is asked. A bot is written down
-first and registered second: the unique index decides between two who add it
-at once before either touches its webhook, an update finds its door from the
-first moment, and a crash in between leaves a row that `reconcile` completes.
+No database connection is held while Telegram is asked. A bot is stored first
+and its webhook registered second: the unique index decides between two who add
+a bot at once before either touches its webhook, the first update finds its
+path, and a crash in between leaves a row that `webhooks.reconcile` completes.
 """
 
 from __future__ import annotations
@@ -35,12 +35,12 @@ from app.services.bots.rights import chat_moved, refresh_status, rights_changed
 from app.services.bots.webhooks import (
     ALLOWED_UPDATES,
     api_of,
+    describe_failure,
     drop_webhook,
     pause,
     reconcile,
     register,
     webhook_url,
-    words_of,
 )
 
 __all__ = [
@@ -67,26 +67,26 @@ TRIES: Final = 3
 
 
 def add(account_id: int, token: str) -> Bot:
-    """Connect the bot of `token`, or restore or refresh the account's own.
+    """Connect the bot of `token`, or restore or refresh it if it is the account's already.
 
     Raises TokenRefused, BotTaken, WebhookRefused, or TooManyRequests.
     """
     token = token.strip()
     db.session.commit()  # the guard's transaction must not last as long as Telegram does
     me = _identify(token)
-    bot_id, was_living = _write_down(account_id, token, me)
+    bot_id, was_living = _store(account_id, token, me)
     try:
         register(bot_id)
     except (TelegramRefused, TelegramUnreachable) as error:
         if not was_living:
             _undo(bot_id, token)
-        raise WebhookRefused.because(words_of(error)) from None
+        raise WebhookRefused.because(describe_failure(error)) from None
     log.info("bot.connected", bot=bot_id, account=account_id)
     return find(account_id, bot_id)
 
 
 def listed(account_id: int, *, limit: int | None = None, offset: int = 0) -> Sequence[Bot]:
-    """Bots of the account, deleted ones too, oldest first; all of them without `limit`."""
+    """Return the bots of the account, deleted ones too, oldest first; all without `limit`."""
     mine = select(Bot).where(Bot.account_id == account_id).order_by(Bot.id)
     return db.session.scalars(mine.limit(limit).offset(offset)).all()
 
@@ -102,7 +102,10 @@ def find(account_id: int, bot_id: int) -> Bot:
 def chats(
     account_id: int, bot_id: int, *, limit: int | None = None, offset: int = 0
 ) -> Sequence[BotChat]:
-    """Chats where the bot is an administrator and no living campaign tracks."""
+    """Return the chats in which the bot is an administrator and that no campaign tracks.
+
+    Raises NotFound.
+    """
     find(account_id, bot_id)
     tracked = exists().where(Campaign.chat_id == BotChat.chat_id, Campaign.living)
     return db.session.scalars(
@@ -115,7 +118,7 @@ def chats(
 
 
 def remove(account_id: int, bot_id: int) -> None:
-    """Disconnect the bot; its history stays. Its old door closes.
+    """Disconnect the bot. Its history stays, and its old webhook path is refused.
 
     The webhook goes first: once the row is free another account may connect
     the bot, and a late deleteWebhook would take theirs away.
@@ -131,7 +134,7 @@ def remove(account_id: int, bot_id: int) -> None:
 
 
 def _identify(token: str) -> dict[str, Any]:
-    """Who the bot is, by getMe."""
+    """Return what getMe says of the bot. Raises TokenRefused, TooManyRequests or WebhookRefused."""
     if not TOKEN.fullmatch(token):
         raise TokenRefused
     try:
@@ -149,8 +152,8 @@ def _identify(token: str) -> dict[str, Any]:
     return me
 
 
-def _write_down(account_id: int, token: str, me: dict[str, Any]) -> tuple[int, bool]:
-    """Return the row to be registered, and whether it was living before."""
+def _store(account_id: int, token: str, me: dict[str, Any]) -> tuple[int, bool]:
+    """Return the id of the row to be registered, and whether it was living before."""
     for _ in range(TRIES):
         try:
             return _revive_or_insert(account_id, token, me)
@@ -189,7 +192,7 @@ def _revive_or_insert(account_id: int, token: str, me: dict[str, Any]) -> tuple[
 
 
 def _undo(bot_id: int, token: str) -> None:
-    """Take back a connection that did not come about."""
+    """Remove a bot whose webhook could not be registered."""
     drop_webhook(token, bot_id)
     try:
         db.session.execute(delete(BotChat).where(BotChat.bot_id == bot_id))

@@ -1,4 +1,4 @@
-"""The rights of our bots in chats, as Telegram tells of them. Nothing here commits."""
+"""Stores the rights of bots in chats as Telegram reports them. Nothing here commits."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ NEVER_ADMIN: Final = ""
 
 
 def rights_changed(bot_id: int, change: RightsChanged) -> None:
-    """Remember the bot's rights in a chat, the newest by Telegram's date. No commit.
+    """Store the bot's rights in a chat; the newest by Telegram's date count. No commit.
 
     A chat in which the bot never was an administrator keeps no title: anyone
     may add a bot to a group, and that is no reason to warn its owner.
@@ -48,9 +48,9 @@ def rights_changed(bot_id: int, change: RightsChanged) -> None:
 
 
 def chat_moved(bot_id: int, old: int, new: int) -> None:
-    """Let the rights and the campaign of a group move along to its supergroup.
+    """Move the rights and the campaign of a group to the supergroup it has become.
 
-    Telegram tells it twice, in either order; the second time does nothing.
+    Telegram reports it twice, in either order; the second time does nothing.
     No commit.
     """
     before, after = _chat(bot_id, old), _chat(bot_id, new)
@@ -69,7 +69,7 @@ def chat_moved(bot_id: int, old: int, new: int) -> None:
 
 
 def refresh_status(bot_id: int) -> None:
-    """WARNING while the token is refused or rights were lost. No commit."""
+    """Set the bot to WARNING while its token is refused or rights are lost. No commit."""
     lost = exists().where(BotChat.bot_id == bot_id, ~BotChat.is_admin, BotChat.title != NEVER_ADMIN)
     bot = db.session.get(Bot, bot_id)
     if bot is None or not bot.living:

@@ -1,4 +1,4 @@
-"""What Telegram knows of our door, and keeping it true."""
+"""Registers webhooks at Telegram and corrects those that differ from the settings."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from app.services.accounts import notifications
 log = structlog.get_logger()
 
 #: A list replaces Telegram's default, which lacks chat_member; so all are named.
-#: The checkouts are the service bot's; no other bot sells, so none come there.
+#: Only the service bot sells, so only it receives pre_checkout_query.
 ALLOWED_UPDATES: Final = (
     "message",
     "callback_query",
@@ -30,21 +30,22 @@ ALLOWED_UPDATES: Final = (
     "chat_join_request",
     "pre_checkout_query",
 )
-#: Noted with the address, so that a version that wants other kinds tells Telegram anew,
+#: Stored behind the address: a version that needs other kinds of updates registers anew,
 #: whichever version registered last.
 _KINDS: Final = "#" + hashlib.sha256(" ".join(ALLOWED_UPDATES).encode()).hexdigest()[:8]
-#: Telegram takes about one setWebhook a second for a bot, and 409s a twin.
-PATIENCE: Final = (0.3, 1.1, 2.1)
+#: Pauses in seconds. Telegram accepts about one setWebhook a second for a bot, and answers
+#: 409 to the second of two at once.
+RETRY_PAUSES: Final = (0.3, 1.1, 2.1)
 CLAIM_SECONDS: Final = 40.0
 
 
 def webhook_url(bot: Bot) -> str:
-    """Where Telegram should send the bot's updates; empty if it is polled."""
+    """Return where Telegram should send the bot's updates; "" if the bot is polled."""
     return _url(bot.webhook_path)
 
 
 def register(bot_id: int) -> None:
-    """Make Telegram's webhook what our settings say, and note that it is.
+    """Register the webhook that the settings ask for, and store that it is registered.
 
     Raises TelegramRefused or TelegramUnreachable. Commits.
     """
@@ -63,27 +64,28 @@ def register(bot_id: int) -> None:
 
 
 def reconcile(*, seconds: float = 10.0) -> int:
-    """Register the bots whose webhook is not what the settings say.
+    """Register the bots whose webhook differs from the settings, for up to `seconds`.
 
-    One at a time, in no order, so that those that fail keep no other waiting;
-    by one process at a time per bot. Returns how many were put right.
+    The order is random, so that bots which fail do not keep the others
+    waiting, and one process at a time handles a bot. Returns how many were
+    corrected.
     """
     end, done = time.monotonic() + seconds, 0
-    drifted = list(db.session.scalars(select(Bot.id).where(_drifted())))
+    differing = list(db.session.scalars(select(Bot.id).where(_differs())))
     db.session.commit()
-    random.shuffle(drifted)
-    for bot_id in drifted:
+    random.shuffle(differing)
+    for bot_id in differing:
         if time.monotonic() >= end:
             break
         if _claim(bot_id):
-            done += _put_right(bot_id)
+            done += _correct(bot_id)
     return done
 
 
 def pause(bot_id: int, reason: str, token: str = "") -> None:
-    """Stop calling Telegram for this bot, because its token was refused.
+    """Stop calling Telegram for this bot, because its token was refused. Commits.
 
-    With `token`: only if the bot still has it; a newer one may be good.
+    With `token` only if the bot still has that token: a newer one may be good.
     """
     bot = db.session.get(Bot, bot_id, with_for_update=True, populate_existing=True)
     if bot and bot.living and not bot.paused and token in ("", bot.token):
@@ -95,19 +97,19 @@ def pause(bot_id: int, reason: str, token: str = "") -> None:
 
 
 def _set_webhook(api: BotApi, path: str) -> None:
-    """Register, and read back: Telegram skips what it does not know without a word."""
+    """Register, and read back: Telegram silently drops kinds of updates it does not know."""
     url = _url(path)
     if not url:
-        _patiently(api, "deleteWebhook")
+        _call_with_retries(api, "deleteWebhook")
         return
-    _patiently(
+    _call_with_retries(
         api,
         "setWebhook",
         url=url,
         secret_token=cipher.webhook_secret(path),
         allowed_updates=ALLOWED_UPDATES,
     )
-    info = _patiently(api, "getWebhookInfo")
+    info = _call_with_retries(api, "getWebhookInfo")
     if not isinstance(info, dict) or info.get("url") != url:
         raise TelegramRefused(409, "another webhook was registered meanwhile")
     if set(info.get("allowed_updates") or ()) != set(ALLOWED_UPDATES):
@@ -115,37 +117,37 @@ def _set_webhook(api: BotApi, path: str) -> None:
 
 
 def drop_webhook(token: str, bot_id: int) -> None:
-    """Take our door away from Telegram, if it listens."""
+    """Delete the webhook at Telegram; a failure is only logged."""
     try:
         api_of(token).call("deleteWebhook")
     except (TelegramRefused, TelegramUnreachable) as error:
-        log.info("bot.webhook_left", bot=bot_id, reason=words_of(error))
+        log.info("bot.webhook_left", bot=bot_id, reason=describe_failure(error))
 
 
 def api_of(token: str) -> BotApi:
-    """Return the bot's side of Telegram."""
+    """Return the Bot API as the bot with this token calls it."""
     return BotApi(current_settings().telegram_api_url, token)
 
 
-def words_of(error: TelegramRefused | TelegramUnreachable) -> str:
-    """Say what went wrong, in words that carry no token."""
+def describe_failure(error: TelegramRefused | TelegramUnreachable) -> str:
+    """Describe what went wrong in words that carry no token."""
     return error.description if isinstance(error, TelegramRefused) else str(error)
 
 
-def _patiently(api: BotApi, method: str, **params: Any) -> Any:
-    """Call, and on "another call is under way" or a short flood wait, again."""
-    for pause_seconds in PATIENCE:
+def _call_with_retries(api: BotApi, method: str, **params: Any) -> Any:
+    """Call, and call again after "another call is under way" or a short flood wait."""
+    for pause_seconds in RETRY_PAUSES:
         try:
             return api.call(method, **params)
         except TelegramRefused as error:
             passing = error.meaning in (Meaning.CONFLICT, Meaning.FLOOD)
-            if not passing or (error.retry_after or 0) > PATIENCE[-1]:
+            if not passing or (error.retry_after or 0) > RETRY_PAUSES[-1]:
                 raise
             time.sleep(max(pause_seconds, error.retry_after or 0))
     return api.call(method, **params)
 
 
-def _drifted() -> ColumnElement[bool]:
+def _differs() -> ColumnElement[bool]:
     base = current_settings().public_url
     wanted = (
         literal(f"{base}/telegram/").concat(Bot.webhook_path).concat(_KINDS)
@@ -159,7 +161,7 @@ def _claim(bot_id: int) -> bool:
     now = time.time()
     claimed = db.session.execute(
         update(Bot)
-        .where(Bot.id == bot_id, Bot.poll_until < now, _drifted())
+        .where(Bot.id == bot_id, Bot.poll_until < now, _differs())
         .values(poll_token="", poll_until=now + CLAIM_SECONDS)
         .returning(Bot.id)
     ).all()
@@ -167,7 +169,7 @@ def _claim(bot_id: int) -> bool:
     return bool(claimed)
 
 
-def _put_right(bot_id: int) -> int:
+def _correct(bot_id: int) -> int:
     token = ""
     try:
         token = db.session.get_one(Bot, bot_id, populate_existing=True).token

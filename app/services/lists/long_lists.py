@@ -1,7 +1,7 @@
 """One page of a list that may have millions of rows, newest first.
 
-`total` and deep offsets cost no more than first pages: the tallies tell in
-which hours the page lies, and only those hours are read.
+`total` and deep offsets cost no more than first pages: the row counts tell in
+which hours a page lies, and only those hours are read.
 """
 
 from __future__ import annotations
@@ -60,17 +60,17 @@ class RowQuery:
 
     @property
     def start(self) -> int | None:
-        """The first moment that counts, if any does not: no row is older than 1970."""
+        """The first second of the period; None without a beginning: no row is older than 1970."""
         return None if self.since is None or self.since <= 0 else min(self.since, YEAR_10000)
 
     @property
     def end(self) -> int | None:
-        """The first moment that is too late."""
+        """The first second after the period; None without an end."""
         return None if self.until is None else min(max(0, self.until + 1), YEAR_10000)
 
 
 def without_none(filters: Mapping[str, Any]) -> dict[str, Any]:
-    """What the caller has named; the others are None."""
+    """Return the filters that are set."""
     return {name: value for name, value in filters.items() if value is not None}
 
 
@@ -83,11 +83,12 @@ def fetch(
     before: int | None = None,
     near: int = NEAR,
 ) -> Page[Row]:
-    """Rows newest first, `offset` of them skipped, and how many there are in all.
+    """Return a page of the rows that match `query`, newest first, `offset` of them skipped.
 
-    Rows that arrive between two calls push an `offset` along; `before`, the
-    last id of the previous page, is not moved by them. Raises NotFound when
-    that row is gone.
+    Rows that arrive between two calls shift an `offset`; they do not shift
+    `before`, the last id of the previous page. Up to `near` rows are read along
+    an index; beyond, whole hours are skipped. Raises NotFound when the row
+    `before` is gone.
     """
     cursor = None if before is None else _cursor(long_list, query, before)
     total = row_counts.total(_counted(long_list, query), query.start, query.end)
@@ -105,7 +106,7 @@ def fetch(
 def newest_first(
     long_list: LongList[Row], query: RowQuery, after: SortKey | None = None
 ) -> Select[Row]:
-    """All rows that `query` asks for, or those that come `after` a place in the list."""
+    """Select the rows that match `query`, or those that come `after` a row of the list."""
     matching = select(long_list.model).where(*conditions(long_list, query))
     if after:
         matching = matching.where(_below(long_list, after))
@@ -137,7 +138,7 @@ def _below(long_list: LongList[Row], place: SortKey) -> ColumnElement[bool]:
 def _hours(
     long_list: LongList[Row], query: RowQuery, cursor: SortKey | None, offset: int, limit: int
 ) -> tuple[list[Bucket], int]:
-    """The hours that hold a page, newest first, and how many rows are in newer ones."""
+    """Return the hours that hold a page, newest first, and the number of rows in newer hours."""
     counted, end = _counted(long_list, query), query.end
     started: list[Bucket] = []
     if cursor:
@@ -158,7 +159,10 @@ def _hours(
 
 
 def _newest(counted: CountQuery, since: int | None, until: int | None, needed: int) -> list[Bucket]:
-    """Buckets of so many rows at least, or all: years are not summed up for a first page."""
+    """Return the newest buckets with at least `needed` rows, or all of them.
+
+    Years are not summed up for a first page.
+    """
     last = int(time.time()) if until is None else until
     for days in WINDOWS:
         start = last - days * DAY
@@ -171,7 +175,7 @@ def _newest(counted: CountQuery, since: int | None, until: int | None, needed: i
 
 
 def _covering(buckets: Sequence[Bucket], offset: int, limit: int) -> tuple[list[Bucket], int]:
-    """The buckets that hold the rows from `offset` on, and how many rows come before them."""
+    """Return the buckets that hold the rows from `offset` on, and the number of rows before."""
     chosen, passed, skipped = [], 0, 0
     for bucket in buckets:
         if passed >= offset + limit:
@@ -187,7 +191,7 @@ def _covering(buckets: Sequence[Bucket], offset: int, limit: int) -> tuple[list[
 def _within(
     matching: Select[Row], long_list: LongList[Row], hours: Sequence[Bucket]
 ) -> Select[Row]:
-    """Only rows of these hours; gaps between them are not read."""
+    """Narrow `matching` to these hours; the gaps between them are not read."""
     ends = [(hour.since, hour.until) for hour in reversed(hours)]
     if all(end == start for (_, end), (start, _) in pairwise(ends)):
         return matching.where(long_list.time >= ends[0][0], long_list.time < ends[-1][1])

@@ -1,4 +1,4 @@
-"""Whose it is: the one question about an id that a filter names."""
+"""Checks that the ids a filter names belong to the account."""
 
 from __future__ import annotations
 
@@ -19,9 +19,10 @@ _OWNED: Final[dict[str, Any]] = {
 
 
 def check_owned(account_id: int, **ids: int | None) -> None:
-    """Raises NotFound if one of these is not the account's, or is not there at all.
+    """Check the ids by name: `bot`, `campaign`, `dest` and `lead`; None is skipped.
 
-    Deleted ones are still somebody's. None names nothing.
+    A deleted row still belongs to its account. Raises NotFound if one of them
+    belongs to another account or does not exist.
     """
     for name, number in ids.items():
         if number is None:

@@ -14,7 +14,7 @@ Row = TypeVar("Row")
 
 
 class Page(NamedTuple, Generic[Row]):
-    """Some rows, and how many match in all."""
+    """The rows of one page, and how many rows match in all."""
 
     rows: Sequence[Row]
     total: int
@@ -28,10 +28,10 @@ def fetch(
     offset: int,
     before: int | None = None,
 ) -> Page[Row]:
-    """Rows by `key`, highest first.
+    """Return a page of the rows that match, sorted by `key`, highest first.
 
-    Rows that arrive between two calls push an `offset` along; `before`, the
-    last key of the previous page, is not moved by them.
+    Rows that arrive between two calls shift an `offset`; they do not shift
+    `before`, the last key of the previous page.
     """
     total = db.session.scalar(select(func.count()).select_from(matching.subquery()))
     here: Select[Any] = matching if before is None else matching.where(key < before)

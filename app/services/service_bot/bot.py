@@ -1,8 +1,7 @@
-"""The operator's own bot: it opens logins, and answers the buttons of notices.
+"""The operator's own bot: it confirms logins and answers the buttons of digests.
 
-It is a bot like any other, read by the same webhook or poll; it belongs to
-the account SYSTEM unless somebody connected it before. What is said to it and
-names no campaign comes here.
+It is stored like any other bot and read by the same webhook or poll. It belongs
+to the account SYSTEM unless somebody connected it before.
 """
 
 from __future__ import annotations
@@ -37,7 +36,7 @@ LOGIN: Final = "login"
 
 
 def find() -> Bot | None:
-    """The living service bot; None without a SERVICE_BOT_TOKEN or before `ensure_connected`."""
+    """Return the service bot; None without SERVICE_BOT_TOKEN or before `ensure_connected`."""
     token = current_settings().service_bot_token
     if not token:
         return None
@@ -46,9 +45,9 @@ def find() -> Bot | None:
 
 
 def ensure_connected() -> bool:
-    """Connect the bot that the settings name, and let go of another. Commits.
+    """Connect the bot that the settings name, and remove any other. Commits.
 
-    False when Telegram would not have it so; try again later.
+    Returns False when Telegram refuses or does not answer; try again later.
     """
     token = current_settings().service_bot_token
     owned = select(Bot).join(Account).where(Account.login == SYSTEM)
@@ -70,38 +69,38 @@ def ensure_connected() -> bool:
 
 
 def on_start(starts: Sequence[tuple[int, LeadEvent]], now: float) -> list[bool]:
-    """People opened bots (by id) without naming a campaign. No commit.
+    """Answer people who opened bots, by id, without naming a campaign. No commit.
 
-    Tells for each whether it was the service bot, which then has answered.
+    Returns for each whether it was the service bot; only then it was answered.
     """
     bot = find() if starts else None
-    heard = [bot is not None and bot.id == bot_id for bot_id, _ in starts]
+    is_ours = [bot is not None and bot.id == bot_id for bot_id, _ in starts]
     if bot is not None:
-        for is_ours, (_, happening) in zip(heard, starts, strict=True):
-            if is_ours:
+        for ours, (_, happening) in zip(is_ours, starts, strict=True):
+            if ours:
                 _answer(bot, happening, now)
-    return heard
+    return is_ours
 
 
 def on_callback(bot_id: int, press: ButtonPressed, now: float) -> None:
-    """Someone pressed a button. It is answered after the commit, by `CALLBACK_ANSWERS`."""
+    """Do what a button says. `CALLBACK_ANSWERS` sends the answer after the commit."""
     bot = find()
     if bot is None or bot.id != bot_id:
         return
     account = db.session.scalar(select(Account).where(Account.tg_id == press.person.id))
     with speaking(account.lang if account else signup.language_of(press.person)):
-        said = _do(press, account, now) or gettext("This button no longer works.")
+        text = _do(press, account, now) or gettext("This button no longer works.")
     CALLBACK_ANSWERS.answer_button(
-        current_settings().telegram_api_url, bot.token, press.query, said
+        current_settings().telegram_api_url, bot.token, press.query, text
     )
 
 
 def link_telegram_user(login: str, person: int, *, move: bool = False) -> None:
-    """Who is behind an account, as the operator says: Telegram's id, or 0 for nobody. Commits.
+    """Link the Telegram user `person` to an account; 0 unlinks it. Commits.
 
-    That person may log in to it then, is told its notices and may pay for it;
-    whoever was behind it before is logged out. With `move` the person leaves
-    the account they had. Raises NotFound, or BadParameter if they have one.
+    A linked user may log in to the account, receives its digests and may pay for
+    it; the user linked before is logged out. A user who has another account is
+    moved with `move`. Raises NotFound, or BadParameter without `move`.
     """
     account = accounts.by_login(login)
     other = db.session.scalar(select(Account).where(Account.tg_id == person))
@@ -182,7 +181,7 @@ def say(
     account_id: int = 0,
     button: dict[str, str] | None = None,
 ) -> None:
-    """Say something to a person, soon. No commit."""
+    """Queue a message to a person, with one button at most. No commit."""
     markup = orjson.dumps({"inline_keyboard": [[button]]}).decode() if button else ""
     db.session.add(
         Message(
@@ -201,7 +200,7 @@ def say(
 
 
 def _system() -> int:
-    """The id of the account that owns the service bot; nobody has its key."""
+    """Return the id of the account that owns the service bot. Nobody has its key."""
     try:
         return accounts.by_login(SYSTEM).id
     except NotFound:

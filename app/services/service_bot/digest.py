@@ -1,7 +1,7 @@
-"""Bundles: what an account is to be told, gathered into one message a minute.
+"""Sends each account its notices, gathered into at most one message a minute.
 
-The first notice is told at once; those that come within the next minute, or
-while Telegram has not taken the last message, are told together after it.
+The first notice is sent at once. Those that come within the next minute, or
+before Telegram has accepted the last message, are sent together after it.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from app.services.service_bot.digest_text import Topic, keyboard, render
 from app.translations import speaking
 
 PACE_SECONDS: Final = 60.0
-#: What nobody could be told for a day is no news any more.
+#: A notice that could not be sent for a day is dropped.
 STALE_SECONDS: Final = 86_400.0
-PEOPLE: Final = 200  # of one call; the others a second later
+MAX_RECIPIENTS: Final = 200  # of one call; the others follow a second later
 _LOCK: Final = 0x676103
 
 _NOTICES: Final = table_of(Notice)
 
-# The last message to a person tells when the next one may be.
+# The last message to a person decides when the next one may be sent.
 _RECIPIENTS = text("""
     SELECT a.id, a.tg_id, a.lang FROM account a
     WHERE a.id IN (SELECT account_id FROM notice) AND a.tg_id IS NOT NULL
@@ -38,7 +38,7 @@ _RECIPIENTS = text("""
     ), :yes)
     ORDER BY a.id LIMIT :many
 """)
-# They blocked the bot, or will never hear: nothing piles up for them.
+# Too old, or for people who blocked the bot: nothing piles up for them.
 _UNDELIVERABLE = text("""
     DELETE FROM notice WHERE created < :old OR account_id IN (
         SELECT a.id FROM account a JOIN unreachable u ON u.subscriber = a.tg_id
@@ -49,7 +49,7 @@ _UNDELIVERABLE = text("""
 
 @dataclass(frozen=True, slots=True)
 class Recipient:
-    """Who is told, and in which language."""
+    """The person behind an account, and the language of the account."""
 
     account_id: int
     chat_id: int
@@ -57,28 +57,28 @@ class Recipient:
 
 
 def flush(now: float) -> int:
-    """Turn notices into messages, for whoever may be told now. Commits.
+    """Queue one message for each account that may receive one now. Commits.
 
-    Returns how many messages were staged.
+    Returns how many messages were queued.
     """
     connection = db.session.connection()
     if connection.scalar(select(_NOTICES.c.id).limit(1)) is None:
         db.session.rollback()
         return 0
     bot = service_bot.find()
-    # Whoever is at it already tells them all; a clock must not wait for another.
+    # Another process that is at it handles all; a clock must not wait for it.
     if bot is None or not try_lock(connection, _LOCK):
         db.session.rollback()
         return 0
     connection.execute(_UNDELIVERABLE, {"old": now - STALE_SECONDS, "bot": bot.id})
-    terms = {"bot": bot.id, "then": now - PACE_SECONDS, "yes": True, "many": PEOPLE}
+    terms = {"bot": bot.id, "then": now - PACE_SECONDS, "yes": True, "many": MAX_RECIPIENTS}
     recipients = [Recipient(*row) for row in connection.execute(_RECIPIENTS, terms)]
-    staged = sum(_tell(connection, bot.id, recipient, now) for recipient in recipients)
+    staged = sum(_send(connection, bot.id, recipient, now) for recipient in recipients)
     db.session.commit()
     return staged
 
 
-def _tell(connection: Connection, bot_id: int, recipient: Recipient, now: float) -> bool:
+def _send(connection: Connection, bot_id: int, recipient: Recipient, now: float) -> bool:
     notices = connection.execute(
         delete(_NOTICES).where(_NOTICES.c.account_id == recipient.account_id).returning(*_NOTICES.c)
     ).all()
@@ -86,7 +86,7 @@ def _tell(connection: Connection, bot_id: int, recipient: Recipient, now: float)
     if not topics:
         return False
     with speaking(recipient.lang):
-        said, buttons = render(topics), keyboard(topics)
+        content, buttons = render(topics), keyboard(topics)
     db.session.add(
         Message(
             account_id=recipient.account_id,
@@ -94,7 +94,7 @@ def _tell(connection: Connection, bot_id: int, recipient: Recipient, now: float)
             chat_id=recipient.chat_id,
             campaign_id=0,
             lead_id=0,
-            text=said,
+            text=content,
             parse_mode="",
             markup=orjson.dumps({"inline_keyboard": buttons}).decode() if buttons else "",
             due=now,
@@ -105,9 +105,9 @@ def _tell(connection: Connection, bot_id: int, recipient: Recipient, now: float)
 
 
 def _topics(connection: Connection, notices: Sequence[Row[tuple[object, ...]]]) -> list[Topic]:
-    """What to speak of: each campaign once, unless it was muted meanwhile."""
+    """Return the topics: each campaign once, unless it was muted meanwhile."""
     campaigns = {row.campaign_id for row in notices if row.campaign_id}
-    heard = {
+    titles = {
         row.id: row.chat_title
         for row in connection.execute(
             select(Campaign.id, Campaign.chat_title).where(
@@ -117,13 +117,13 @@ def _topics(connection: Connection, notices: Sequence[Row[tuple[object, ...]]]) 
     }
     by_campaign: dict[int, Topic] = {}
     others: list[Topic] = []
-    for row in sorted(notices, key=lambda one: one.id):
+    for row in sorted(notices, key=lambda row: row.id):
         kind = NoticeKind(row.kind)
         if not kind.is_of_a_lead:
             others.append(Topic(kind=kind, about=orjson.loads(row.about)))
-        elif row.campaign_id in heard:
+        elif row.campaign_id in titles:
             topic = by_campaign.setdefault(
-                row.campaign_id, Topic(row.campaign_id, heard[row.campaign_id])
+                row.campaign_id, Topic(row.campaign_id, titles[row.campaign_id])
             )
             topic.counts[kind] += row.times
     return others + sorted(by_campaign.values(), key=lambda topic: -topic.counts.total())

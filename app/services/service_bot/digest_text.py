@@ -1,4 +1,4 @@
-"""The words of a bundle, in the language of the moment. Plain text, no markup."""
+"""The text and the buttons of a digest, in the language in use. Plain text, no markup."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ LONGEST_BUTTON: Final = 40
 
 @dataclass(slots=True)
 class Topic:
-    """One line: a campaign and what happened in it, or one thing of another kind."""
+    """One line of a digest: a campaign and its counts, or one notice of another kind."""
 
     campaign_id: int = 0
     title: str = ""
@@ -31,7 +31,7 @@ class Topic:
 
 
 def render(topics: Sequence[Topic]) -> str:
-    """One line for each topic, as many as fit."""
+    """Return one line for each topic, as many as fit, and how many more there are."""
     lines = [_line(topic) for topic in topics[:LINES]]
     if len(topics) > LINES:
         left = len(topics) - LINES
@@ -40,7 +40,7 @@ def render(topics: Sequence[Topic]) -> str:
 
 
 def keyboard(topics: Sequence[Topic]) -> list[list[dict[str, str]]]:
-    """A button to mute each campaign, under each other."""
+    """Return the rows of buttons: one to mute each of the first campaigns."""
     campaigns = [topic for topic in topics[:LINES] if topic.campaign_id]
     rows = []
     for topic in campaigns[:BUTTONS]:

@@ -1,9 +1,9 @@
-"""Sessions: a person proves in Telegram who they are, and gets a token for it.
+"""Logins by Telegram, and the sessions of the dashboard that they open.
 
-A client makes a nonce and shows `t.me/<service bot>?start=login-<nonce>`; the
-bot tells us who opened it (`grant`), and the client that knows the nonce asks
-until it gets its token (`redeem`), once. A nonce nobody has opened, one that
-has run out and one that is used are the same to whoever asks.
+A client makes a nonce and shows `t.me/<service bot>?start=login-<nonce>`. When a
+person opens that link, `grant` stores who it was. The client polls with the
+nonce until `redeem` returns a session token, once. A nonce that nobody has
+opened, one that has expired and one that is used get the same answer.
 """
 
 from __future__ import annotations
@@ -28,18 +28,18 @@ NONCE: Final = r"[A-Za-z0-9_-]{16,58}"
 PREFIX: Final = "sess_"
 LOGIN_SECONDS: Final = 600.0
 SESSION_SECONDS: Final = 14 * 86_400.0
-#: A used link stays known for a day, in which it does not open again.
+#: A used link stays stored for a day, so that it does not open again.
 KEPT_SECONDS: Final = 86_400.0
 
-#: A dashboard asks every second or two; an office of them shares one address.
+#: By address. A dashboard polls every second or two; an office shares one address.
 POLLS: Final = Limit("auth-poll", per_minute=120, burst=120)
 
 
 def grant(nonce: str, account_id: int, now: float) -> int | None:
-    """The person behind `account_id` has opened the link. No commit.
+    """Store that the person behind `account_id` has opened the link. No commit.
 
-    Returns the login's id; None for a link that was opened before, or that no
-    client of ours can have made.
+    Returns the id of the login; None for a link that was opened before, or for
+    a nonce of a wrong form.
     """
     if not re.fullmatch(NONCE, nonce, re.ASCII):
         return None
@@ -53,13 +53,13 @@ def grant(nonce: str, account_id: int, now: float) -> int | None:
 
 
 def poll(nonce: str, address: str) -> str | None:
-    """The token, once the link was opened. Raises TooManyRequests by `address`."""
+    """Return the session token once the link was opened. Raises TooManyRequests by `address`."""
     POLLS.hit(address)
     return redeem(nonce, time.time())
 
 
 def redeem(nonce: str, now: float) -> str | None:
-    """Turn an opened nonce into a session's token, for whoever is first."""
+    """Exchange an opened nonce for a session token. Only the first caller gets one. Commits."""
     opened = db.session.execute(
         update(Login)
         .where(Login.nonce_hash == hash_secret(nonce), Login.used.is_(None), Login.expires > now)
@@ -83,29 +83,30 @@ def redeem(nonce: str, now: float) -> str | None:
 
 
 def authenticate(token: str, *, must_be_paid: bool = True) -> Caller:
-    """The account whose session this is, with its transaction ended.
+    """Return the account whose session `token` opens, and end the transaction.
 
     Raises BadKey, Banned, or Unpaid: a session has no days of grace.
     """
-    found = db.session.execute(
+    row = db.session.execute(
         select(Account, Session.id)
         .join(Session, Session.account_id == Account.id)
         .where(Session.token_hash == hash_secret(token), Session.expires > time.time())
     ).first()
-    if found is None:
+    if row is None:
         raise BadKey
-    return accounts.authorize(found[0], must_be_paid=must_be_paid, session_id=found[1])
+    account, session_id = row
+    return accounts.authorize(account, must_be_paid=must_be_paid, session_id=session_id)
 
 
 def end(account_id: int, session_id: int, *, everywhere: bool = False) -> None:
-    """End one session, or all of the account's."""
+    """End one session, or with `everywhere` all of the account. Commits."""
     mine = delete(Session).where(Session.account_id == account_id)
     db.session.execute(mine if everywhere else mine.where(Session.id == session_id))
     db.session.commit()
 
 
 def end_all(account_id: int) -> None:
-    """End every session of an account, and every login on its way to one. No commit."""
+    """End every session of an account, and every login that is not redeemed yet. No commit."""
     now = time.time()
     db.session.execute(delete(Session).where(Session.account_id == account_id))
     db.session.execute(
@@ -114,7 +115,7 @@ def end_all(account_id: int) -> None:
 
 
 def take_back(login_id: int, account_id: int, now: float) -> bool:
-    """Undo a login, redeemed or not. False if it is not that account's. No commit."""
+    """Undo a login, redeemed or not. Returns False if another account owns it. No commit."""
     mine = (Login.id == login_id, Login.account_id == account_id)
     if db.session.scalar(select(Login.id).where(*mine)) is None:
         return False
@@ -126,7 +127,7 @@ def take_back(login_id: int, account_id: int, now: float) -> bool:
 
 
 def forget(now: float) -> None:
-    """Drop what has run out. Commits."""
+    """Delete expired logins and sessions. Commits."""
     db.session.execute(delete(Login).where(Login.expires < now - KEPT_SECONDS))
     db.session.execute(delete(Session).where(Session.expires < now))
     db.session.commit()

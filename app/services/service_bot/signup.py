@@ -1,4 +1,4 @@
-"""Visitors: the people who open the service bot, and the accounts they get."""
+"""Accounts for people who open the service bot for the first time."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def account_for(person: Person, now: int) -> Account:
-    """The person's account; on the first visit a new one, on the free plan. No commit."""
+    """Return the person's account, or create one on the free plan. No commit."""
     for login in _logins(person):
         account = db.session.scalar(select(Account).where(Account.tg_id == person.id))
         if account is not None:
@@ -42,7 +42,7 @@ def account_for(person: Person, now: int) -> Account:
 
 
 def language_of(person: Person) -> str:
-    """The language to speak to someone whom we do not know better."""
+    """Return the language for a person without an account: Russian or English."""
     return "ru" if person.language.lower().partition("-")[0] == "ru" else "en"
 
 
