@@ -13,7 +13,7 @@ from app.models import UpdateState
 from app.queues import Queue
 from app.services import messages, postbacks
 from app.services.accounts import notifications
-from app.services.bots import bots
+from app.services.bots import webhooks
 from app.services.lists import row_counts
 from app.services.service_bot import bot as service_bot
 from app.services.service_bot import digest, sessions
@@ -22,8 +22,8 @@ from app.services.updates import inbox
 log = structlog.get_logger()
 
 #: Telegram repeats an update for at most 24 h; twice that is safe.
-UPDATES_KEPT_SECONDS: Final = 3 * 86400
-QUARANTINED_KEPT_SECONDS: Final = 30 * 86400
+UPDATES_KEPT: Final = 3 * 86400
+PARKED_KEPT: Final = 30 * 86400
 RECONCILE_EVERY: Final = 60.0
 FORGET_EVERY: Final = 60.0
 SERVICE_BOT_EVERY: Final = 60.0
@@ -50,7 +50,7 @@ def tick(now: float) -> list[Queue]:
     postbacks.sweep(connection, now)
     if now - _last["forget"] >= FORGET_EVERY:
         _last["forget"] = now
-        limits = {"old": now - UPDATES_KEPT_SECONDS, "very_old": now - QUARANTINED_KEPT_SECONDS}
+        limits = {"old": now - UPDATES_KEPT, "very_old": now - PARKED_KEPT}
         connection.execute(_FORGET, limits)
     db.session.commit()
     if now - _last["reconcile"] >= RECONCILE_EVERY:
@@ -72,7 +72,7 @@ def tick(now: float) -> list[Queue]:
 
 def _reconcile() -> None:
     try:
-        bots.reconcile()
+        webhooks.reconcile()
     except SQLAlchemyError:
         db.session.rollback()
         log.warning("bots.reconcile_failed", exc_info=True)

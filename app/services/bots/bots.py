@@ -31,33 +31,8 @@ from app.errors import (
 from app.extensions import db
 from app.models import Bot, BotChat, BotStatus, Campaign
 from app.outbound.telegram import TelegramRefused, TelegramUnreachable
-from app.services.bots.rights import chat_moved, refresh_status, rights_changed
-from app.services.bots.webhooks import (
-    ALLOWED_UPDATES,
-    api_of,
-    describe_failure,
-    drop_webhook,
-    pause,
-    reconcile,
-    register,
-    webhook_url,
-)
-
-__all__ = [
-    "ALLOWED_UPDATES",
-    "add",
-    "chat_moved",
-    "chats",
-    "find",
-    "listed",
-    "pause",
-    "reconcile",
-    "refresh_status",
-    "register",
-    "remove",
-    "rights_changed",
-    "webhook_url",
-]
+from app.services.bots.rights import refresh_status
+from app.services.bots.webhooks import api_of, describe_failure, drop_webhook, register
 
 log = structlog.get_logger()
 

@@ -149,12 +149,12 @@ def _call_with_retries(api: BotApi, method: str, **params: Any) -> Any:
 
 def _differs() -> ColumnElement[bool]:
     base = current_settings().public_url
-    wanted = (
+    expected = (
         literal(f"{base}/telegram/").concat(Bot.webhook_path).concat(_KINDS)
         if base
         else literal("")
     )
-    return and_(Bot.living, Bot.paused == "", Bot.webhook_url != wanted)
+    return and_(Bot.living, Bot.paused == "", Bot.webhook_url != expected)
 
 
 def _claim(bot_id: int) -> bool:

@@ -25,7 +25,7 @@ from app.extensions import db, doorbell
 from app.models import UpdateState
 from app.queues import Queue
 from app.services.billing import stars
-from app.services.bots import bots
+from app.services.bots import rights
 from app.services.leads.batch import LeadBatch
 from app.services.leads.campaign_index import CampaignIndex
 from app.services.leads.effects import StagedCounts
@@ -44,8 +44,8 @@ Handler = Callable[[int, Any, float], None]
 #: What handles an update that moves no lead: called with the bot's id, the
 #: parsed update and the time. Lead events have `_move_leads`. No handler commits.
 _HANDLERS: Final[Mapping[type, Handler]] = {
-    RightsChanged: lambda bot_id, change, _now: bots.rights_changed(bot_id, change),
-    ChatMoved: lambda bot_id, chat, _now: bots.chat_moved(bot_id, chat.old, chat.new),
+    RightsChanged: lambda bot_id, change, _now: rights.rights_changed(bot_id, change),
+    ChatMoved: lambda bot_id, chat, _now: rights.chat_moved(bot_id, chat.old, chat.new),
     BotBlockedChanged: lambda bot_id, change, _now: reachability.record_block_change(
         bot_id, change
     ),

@@ -23,7 +23,7 @@ from app.translations import speaking
 PACE_SECONDS: Final = 60.0
 #: A notice that could not be sent for a day is dropped.
 STALE_SECONDS: Final = 86_400.0
-MAX_RECIPIENTS: Final = 200  # of one call; the others follow a second later
+PEOPLE: Final = 200  # of one call; the others a second later
 _LOCK: Final = 0x676103
 
 _NOTICES: Final = table_of(Notice)
@@ -66,12 +66,12 @@ def flush(now: float) -> int:
         db.session.rollback()
         return 0
     bot = service_bot.find()
-    # Another process that is at it handles all; a clock must not wait for it.
+    # Whoever is at it already tells them all; a clock must not wait for another.
     if bot is None or not try_lock(connection, _LOCK):
         db.session.rollback()
         return 0
     connection.execute(_UNDELIVERABLE, {"old": now - STALE_SECONDS, "bot": bot.id})
-    terms = {"bot": bot.id, "then": now - PACE_SECONDS, "yes": True, "many": MAX_RECIPIENTS}
+    terms = {"bot": bot.id, "then": now - PACE_SECONDS, "yes": True, "many": PEOPLE}
     recipients = [Recipient(*row) for row in connection.execute(_RECIPIENTS, terms)]
     staged = sum(_send(connection, bot.id, recipient, now) for recipient in recipients)
     db.session.commit()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 
 from app.extensions import db
 from app.models import Campaign, CampaignStatus
@@ -17,3 +18,10 @@ def test_python_and_sql_agree_on_what_is_living(app, world, status):
     assert db.session.get_one(Campaign, campaign_id).living is (
         status is not CampaignStatus.DELETED
     )
+
+
+def test_a_chat_has_one_living_campaign_and_any_number_of_deleted_ones(app, world):
+    for status in (CampaignStatus.DELETED, CampaignStatus.DELETED, CampaignStatus.PAUSED):
+        world.campaign(chat_id=-77, status=status)
+    with pytest.raises(IntegrityError):
+        world.campaign(chat_id=-77)

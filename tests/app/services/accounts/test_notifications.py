@@ -10,7 +10,7 @@ from sqlalchemy import event, update
 from app.extensions import db
 from app.models import Account, Notice
 from app.services.accounts import notifications
-from app.services.bots import bots
+from app.services.bots import webhooks
 from tests.support.desk import WALKERS
 
 DAY = 86_400
@@ -69,7 +69,7 @@ def test_without_a_service_bot_nothing_piles_up(desk, ann, make_campaign, walk, 
     campaign = make_campaign(ann.id)
     change_settings(service_bot_token="")
     walk(campaign, WALKERS[0], "start", "join")
-    bots.pause(campaign[0], "Telegram refused the token")
+    webhooks.pause(campaign[0], "Telegram refused the token")
     notifications.plans_ending(time.time())
     db.session.commit()
     assert desk.notices() == []

@@ -23,8 +23,8 @@ def test_a_bot_is_connected_with_its_webhook(telegram: Any, account: Account) ->
     assert (bot.tg_id, bot.username, bot.name) == (4242, "trackbot", "Track Bot")
     assert bot.status == BotStatus.ACTIVE
     info = telegram.webhook_info(TOKEN)
-    assert info["url"] == bots.webhook_url(bot) == noted(bot)
-    assert set(info["allowed_updates"]) == set(bots.ALLOWED_UPDATES)
+    assert info["url"] == webhooks.webhook_url(bot) == noted(bot)
+    assert set(info["allowed_updates"]) == set(webhooks.ALLOWED_UPDATES)
     assert telegram.webhook_secret(TOKEN) == cipher.webhook_secret(bot.webhook_path)
 
 
@@ -157,7 +157,7 @@ def test_a_bot_deleted_by_one_account_is_a_new_row_of_another(
 
 def test_a_new_token_wakes_a_paused_bot(telegram: Any, account: Account) -> None:
     bot = bots.add(account.id, TOKEN)
-    bots.pause(bot.id, "Telegram refused the token", TOKEN)
+    webhooks.pause(bot.id, "Telegram refused the token", TOKEN)
     assert (bot.status, bool(bot.paused)) == (BotStatus.WARNING, True)
     fresh = "4242:AAfresh-token"
     telegram.add_bot(fresh, "trackbot", "Renamed")
@@ -217,7 +217,7 @@ def test_of_two_who_add_one_bot_at_once_none_is_left_half_connected(
         thread.join()
     living = db.session.scalars(select(Bot).where(Bot.living)).all()
     assert len(living) == 1
-    assert telegram.webhook_info(TOKEN)["url"] == bots.webhook_url(living[0])
+    assert telegram.webhook_info(TOKEN)["url"] == webhooks.webhook_url(living[0])
     expected = [living[0].id] * 2 if same_account else [living[0].id, "exists"]
     assert sorted(results, key=str) == sorted(expected, key=str)
 

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from app.domain.telegram.updates import RightsChanged
 from app.extensions import db
 from app.models import Account, Bot, BotChat, BotStatus, Campaign, CampaignStatus
-from app.services.bots import bots
+from app.services.bots import bots, rights, webhooks
 
 CHAT = -100_500
 
@@ -56,16 +56,16 @@ def _chats(bot: Bot) -> list[int]:
 
 
 def test_a_promotion_offers_the_chat(bot: Bot) -> None:
-    bots.rights_changed(bot.id, _change(5, True))
+    rights.rights_changed(bot.id, _change(5, True))
     assert _chats(bot) == [CHAT]
     assert bot.status == BotStatus.ACTIVE
 
 
 def test_lost_rights_warn_and_regained_ones_clear_it(bot: Bot) -> None:
-    bots.rights_changed(bot.id, _change(5, True))
-    bots.rights_changed(bot.id, _change(6, False))
+    rights.rights_changed(bot.id, _change(5, True))
+    rights.rights_changed(bot.id, _change(6, False))
     assert (bot.status, _chats(bot)) == (BotStatus.WARNING, [])
-    bots.rights_changed(bot.id, _change(7, True))
+    rights.rights_changed(bot.id, _change(7, True))
     assert (bot.status, _chats(bot)) == (BotStatus.ACTIVE, [CHAT])
 
 
@@ -74,7 +74,7 @@ def test_lost_rights_warn_and_regained_ones_clear_it(bot: Bot) -> None:
 )
 def test_the_newest_news_wins_in_any_order(bot: Bot, order: list[tuple[int, bool]]) -> None:
     for date, admin in order:
-        bots.rights_changed(bot.id, _change(date, admin))
+        rights.rights_changed(bot.id, _change(date, admin))
     db.session.flush()
     (chat,) = db.session.scalars(select(BotChat))
     assert (chat.is_admin, chat.changed, chat.title) == (False, 9, "News")
@@ -82,25 +82,25 @@ def test_the_newest_news_wins_in_any_order(bot: Bot, order: list[tuple[int, bool
 
 
 def test_a_stranger_who_adds_the_bot_to_a_group_warns_nobody(bot: Bot) -> None:
-    bots.rights_changed(bot.id, _change(5, False))
+    rights.rights_changed(bot.id, _change(5, False))
     assert (bot.status, _chats(bot)) == (BotStatus.ACTIVE, [])
 
 
 def test_a_paused_bot_stays_a_warning(bot: Bot) -> None:
-    bots.pause(bot.id, "Telegram refused the token")
-    bots.rights_changed(bot.id, _change(5, True))
+    webhooks.pause(bot.id, "Telegram refused the token")
+    rights.rights_changed(bot.id, _change(5, True))
     assert bot.status == BotStatus.WARNING
 
 
 def test_a_deleted_bot_stays_deleted(bot: Bot) -> None:
     bot.status = BotStatus.DELETED
-    bots.rights_changed(bot.id, _change(5, True))
-    bots.refresh_status(bot.id)
+    rights.rights_changed(bot.id, _change(5, True))
+    rights.refresh_status(bot.id)
     assert bot.status == BotStatus.DELETED
 
 
 def test_a_chat_with_a_living_campaign_is_not_offered(bot: Bot) -> None:
-    bots.rights_changed(bot.id, _change(5, True))
+    rights.rights_changed(bot.id, _change(5, True))
     campaign = _campaign(bot, CHAT, "abc123")
     assert _chats(bot) == []
     campaign.status = CampaignStatus.DELETED
@@ -109,16 +109,16 @@ def test_a_chat_with_a_living_campaign_is_not_offered(bot: Bot) -> None:
 
 
 def test_a_title_longer_than_its_column_is_cut(bot: Bot) -> None:
-    bots.rights_changed(bot.id, _change(5, True, title="я" * 300))
+    rights.rights_changed(bot.id, _change(5, True, title="я" * 300))
     db.session.flush()
     assert len(db.session.scalars(select(BotChat)).one().title) == 255
 
 
 def test_a_supergroup_takes_the_campaign_along(bot: Bot) -> None:
-    bots.rights_changed(bot.id, _change(5, True))
+    rights.rights_changed(bot.id, _change(5, True))
     campaign = _campaign(bot, CHAT, "abc123")
     for _ in range(2):  # Telegram tells it in both chats
-        bots.chat_moved(bot.id, CHAT, -2)
+        rights.chat_moved(bot.id, CHAT, -2)
         db.session.commit()
         assert campaign.chat_id == -2
         (chat,) = db.session.scalars(select(BotChat))
@@ -126,9 +126,9 @@ def test_a_supergroup_takes_the_campaign_along(bot: Bot) -> None:
 
 
 def test_rights_told_in_the_new_chat_first_are_kept(bot: Bot) -> None:
-    bots.rights_changed(bot.id, _change(5, True))
-    bots.rights_changed(bot.id, _change(9, True, chat=-2, title="New"))
-    bots.chat_moved(bot.id, CHAT, -2)
+    rights.rights_changed(bot.id, _change(5, True))
+    rights.rights_changed(bot.id, _change(9, True, chat=-2, title="New"))
+    rights.chat_moved(bot.id, CHAT, -2)
     db.session.commit()
     (chat,) = db.session.scalars(select(BotChat))
     assert (chat.chat_id, chat.title) == (-2, "New")
@@ -136,6 +136,6 @@ def test_rights_told_in_the_new_chat_first_are_kept(bot: Bot) -> None:
 
 def test_a_move_onto_a_tracked_chat_breaks_nothing(bot: Bot) -> None:
     old, new = _campaign(bot, CHAT, "aaaaaa"), _campaign(bot, -2, "bbbbbb")
-    bots.chat_moved(bot.id, CHAT, -2)
+    rights.chat_moved(bot.id, CHAT, -2)
     db.session.commit()
     assert (old.chat_id, new.chat_id) == (CHAT, -2)

@@ -33,7 +33,7 @@ def test_a_webhook_that_reads_back_wrong_is_refused(telegram: Any, account: Acco
 
 def test_an_old_tokens_refusal_does_not_pause_the_new_one(telegram: Any, account: Account) -> None:
     bot = bots.add(account.id, TOKEN)
-    bots.pause(bot.id, "Telegram refused the token", "4242:AAold")
+    webhooks.pause(bot.id, "Telegram refused the token", "4242:AAold")
     assert bot.paused == ""
 
 
@@ -42,24 +42,24 @@ def test_without_a_public_address_no_webhook_is_left(
 ) -> None:
     bots.add(account.id, TOKEN)
     change_settings(public_url="")
-    assert bots.reconcile() == 1
+    assert webhooks.reconcile() == 1
     assert telegram.webhook_info(TOKEN)["url"] == ""
-    assert bots.reconcile() == 0
+    assert webhooks.reconcile() == 0
 
 
 def test_what_another_version_registered_is_registered_anew(
     telegram: Any, account: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As the old clock does between the migration and its end, and after a rollback."""
-    fewer = tuple(kind for kind in bots.ALLOWED_UPDATES if kind != "pre_checkout_query")
+    fewer = tuple(kind for kind in webhooks.ALLOWED_UPDATES if kind != "pre_checkout_query")
     with monkeypatch.context() as old:
         old.setattr(webhooks, "ALLOWED_UPDATES", fewer)
         old.setattr(webhooks, "_KINDS", "", raising=False)
         bots.add(account.id, TOKEN)
     assert "pre_checkout_query" not in telegram.webhook_info(TOKEN)["allowed_updates"]
-    assert bots.reconcile() == 1
+    assert webhooks.reconcile() == 1
     assert "pre_checkout_query" in telegram.webhook_info(TOKEN)["allowed_updates"]
-    assert bots.reconcile() == 0
+    assert webhooks.reconcile() == 0
 
 
 def test_a_new_public_address_moves_every_webhook(
@@ -67,7 +67,7 @@ def test_a_new_public_address_moves_every_webhook(
 ) -> None:
     bot = bots.add(account.id, TOKEN)
     change_settings(public_url="http://127.0.0.1:10")
-    assert bots.reconcile() == 1
+    assert webhooks.reconcile() == 1
     db.session.refresh(bot)
     assert telegram.webhook_info(TOKEN)["url"] == noted(bot)
     assert bot.webhook_url.startswith("http://127.0.0.1:10/telegram/")
@@ -82,10 +82,10 @@ def test_one_bot_that_fails_does_not_keep_the_others_from_moving(
     broken, fine = bots.add(account.id, TOKEN), bots.add(account.id, other)
     change_settings(public_url="http://127.0.0.1:10")
     telegram.fail(TOKEN, "setWebhook", faults.UNAUTHORIZED)
-    assert bots.reconcile() == 1
+    assert webhooks.reconcile() == 1
     assert db.session.get(Bot, broken.id, populate_existing=True).paused
     assert "127.0.0.1:10/" in db.session.get(Bot, fine.id, populate_existing=True).webhook_url
-    assert bots.reconcile() == 0  # a paused bot is left alone
+    assert webhooks.reconcile() == 0  # a paused bot is left alone
 
 
 def test_a_living_bot_whose_webhook_fails_is_repaired_later(
@@ -96,7 +96,7 @@ def test_a_living_bot_whose_webhook_fails_is_repaired_later(
     with pytest.raises(WebhookRefused):
         bots.add(account.id, TOKEN)
     assert bots.find(account.id, bot.id).status == BotStatus.ACTIVE
-    assert bots.reconcile() == 1
+    assert webhooks.reconcile() == 1
     db.session.refresh(bot)
     assert telegram.webhook_info(TOKEN)["url"] == noted(bot)
 
@@ -108,7 +108,7 @@ def test_a_token_that_cannot_be_unsealed_stops_no_clock(
     db.session.execute(text("UPDATE bot SET token = 'junk'"))
     db.session.commit()
     change_settings(public_url="http://127.0.0.1:10")
-    assert bots.reconcile() == 0
+    assert webhooks.reconcile() == 0
     db.session.expunge(bot)
 
 
@@ -119,4 +119,4 @@ def test_a_bot_in_another_processs_hands_is_left_alone(
     bot.poll_until = 1e11
     db.session.commit()
     change_settings(public_url="http://127.0.0.1:10")
-    assert bots.reconcile() == 0
+    assert webhooks.reconcile() == 0

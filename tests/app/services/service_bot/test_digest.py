@@ -13,7 +13,7 @@ from app.sandbox.telegram import people
 from app.sandbox.telegram.people import Chat
 from app.services import maintenance
 from app.services.accounts import notifications
-from app.services.bots import bots
+from app.services.bots import webhooks
 from tests.support.desk import ANN, IVAN, NONCE, TOKEN, WALKERS, rows
 
 DAY = 86_400
@@ -122,7 +122,7 @@ def test_the_global_switch_silences_leads_and_nothing_else(desk, ann, make_campa
     walk(campaign, WALKERS[0], "start", "join")
     assert desk.notices() == []
     webhook_bot = campaign[0]
-    bots.pause(webhook_bot, "Telegram refused the token")
+    webhooks.pause(webhook_bot, "Telegram refused the token")
     assert [notice.kind for notice in desk.notices()] == ["token"]
 
 
@@ -157,8 +157,8 @@ def test_lost_rights_are_told_once(desk, ann, make_campaign):
 
 def test_a_refused_token_is_told_once(desk, ann, make_campaign):
     bot, _, _ = make_campaign(ann.id)
-    bots.pause(bot, "Telegram refused the token")
-    bots.pause(bot, "Telegram refused the token")
+    webhooks.pause(bot, "Telegram refused the token")
+    webhooks.pause(bot, "Telegram refused the token")
     assert desk.tell() == 1
     assert _texts(desk) == [
         "Telegram refuses the token of @flowers1_bot. Connect the bot again with a new one."

@@ -16,7 +16,7 @@ from sqlalchemy import func, select
 from app.extensions import db
 from app.models import Account, Bot, BotStatus, Update
 from app.sandbox.telegram import faults
-from app.services.bots import bots
+from app.services.bots import bots, webhooks
 from app.services.updates.polling import Poller
 
 TOKEN = "4242:AAsecret-part_of-the-token"
@@ -96,7 +96,7 @@ def test_exactly_our_kinds_are_asked_for(live_app: Flask, telegram: Any, account
     with polling(live_app):
         eventually(lambda: telegram.calls(TOKEN, "getUpdates"))
     call = telegram.calls(TOKEN, "getUpdates")[0]
-    assert set(call.params["allowed_updates"]) == set(bots.ALLOWED_UPDATES)
+    assert set(call.params["allowed_updates"]) == set(webhooks.ALLOWED_UPDATES)
 
 
 def test_a_bot_connected_later_is_noticed(live_app: Flask, telegram: Any, account: Account) -> None:
