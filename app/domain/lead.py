@@ -1,4 +1,4 @@
-"""What the lead machine takes and gives: frozen values, no verbs."""
+"""The values that the lead machine takes and returns. All are frozen."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class State(enum.IntEnum):
-    """As the public API numbers them."""
+    """Where a lead stands, numbered as in the public API."""
 
     WAIT = 0
     HOLD = 1
@@ -22,15 +22,15 @@ class State(enum.IntEnum):
 
     @property
     def is_over(self) -> bool:
-        """Whether the person is gone; a start or a join begins anew."""
+        """Whether the person has left; a start or a join begins a new cycle."""
         return self >= State.CANCEL
 
 
 @dataclass(frozen=True, slots=True)
 class OrganicEvent:
-    """An organic event as the journal remembers it.
+    """A lead event that touched no lead, as the journal recorded it.
 
-    Telegram tells of a leave or kick only from inside, hence `was_member`.
+    `was_member` is true because Telegram reports a leave or kick only of members.
     """
 
     kind: LeadEventKind
@@ -42,11 +42,13 @@ class OrganicEvent:
 
 @dataclass(frozen=True, slots=True)
 class Lead:
-    """What decides about a lead; its identity lives in the row.
+    """What the machine knows of a lead. Its id, campaign and person are in the row.
 
-    `start_time` is the first start, `join_time` the join of this cycle.
-    `held` says that hold was reached in this cycle. `reports` counts, and
-    numbers, everything ever reported. Times are Telegram's, in Unix seconds.
+    `start_time` is the first start, `join_time` the join of this cycle, and
+    `updated` the newest event that changed the state. `last_start_*` and
+    `last_membership_*` are the two clocks. `held` says that hold was reached in
+    this cycle. `reports` is how many events were ever reported. Times are
+    Telegram's, in Unix seconds.
     """
 
     state: State
@@ -64,7 +66,7 @@ class Lead:
 
 @dataclass(frozen=True, slots=True)
 class CampaignRules:
-    """What the campaign says. `unsub_window` in seconds, 0 never closes."""
+    """A campaign's settings. `unsub_window` is in seconds after the join; 0 is no limit."""
 
     paused: bool = False
     unsub_window: int = 0
@@ -72,10 +74,10 @@ class CampaignRules:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """One event that trackers should hear.
+    """One event to report to trackers.
 
-    `sequence` is its number among the reports of the lead, from 1. A `late`
-    one is older than what was reported before it.
+    `joined` is the time of the join, None before it. `sequence` numbers the
+    reports of a lead from 1. `late` says that a newer event was reported before.
     """
 
     kind: EventKind
@@ -88,10 +90,10 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class JournalLine:
-    """A line of the journal: what happened, and in words what we decided.
+    """A line for the journal: what happened, and in words what was decided.
 
-    `organic`: the event touched no lead. `replayed`: the journal has the
-    line already, as organic; it now belongs to the lead.
+    `organic`: the event touched no lead. `replayed`: the journal has this
+    event as organic already, and the entry now belongs to the lead.
     """
 
     kind: LeadEventKind
@@ -104,7 +106,7 @@ class JournalLine:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """How the campaign's counters move, whether reported or not."""
+    """How much to add to the campaign's counters; also for events that are not reported."""
 
     starts: int = 0  #: leads created
     holds: int = 0
@@ -122,9 +124,9 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class CounterDelta:
-    """What one move counts, and when it happened.
+    """What one change of state adds to the counters, and when it happened.
 
-    `joined` is when the stay began that this move ended, None if it ended none.
+    `joined` is the join of the stay that this change ended, None if it ended none.
     """
 
     date: int
@@ -134,7 +136,7 @@ class CounterDelta:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """Everything that follows from one event."""
+    """Everything that follows from one lead event."""
 
     lead: Lead | None
     lines: tuple[JournalLine, ...] = ()
@@ -144,5 +146,5 @@ class Decision:
 
     @property
     def counts(self) -> Counts:
-        """All deltas together, whenever they happened."""
+        """The sum of all deltas, whenever they happened."""
         return sum((delta.counts for delta in self.deltas), Counts())

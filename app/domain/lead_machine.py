@@ -7,8 +7,8 @@ knows no database and no clock, and the same input gives the same Decision.
 Telegram sends starts (one queue) and membership (another) side by side, so a
 start may arrive after the join it caused, and the other way round. Hence:
 
-1. Two clocks. `started_*` is the last start, `member_*` the last membership
-   event, both as (date, update_id). What a clock has passed is journaled
+1. Two clocks. `last_start_*` is the last start, `last_membership_*` the last
+   membership event, both as (date, update_id). What a clock has passed is journaled
    and moves nothing, so a repeated or late update can do no harm.
 2. A start that arrives late, after newer membership, still brings the newest
    click, is reported and welcomed: the person is in the bot and reading. It
@@ -56,7 +56,7 @@ TOLERANCE: Final = 60
 
 @dataclass(frozen=True, slots=True)
 class _Transition:
-    """One transition of the table: where to, what to say, and on which condition."""
+    """The new state, what is reported, and under which condition."""
 
     to: State
     report: EventKind | None = None
@@ -103,32 +103,33 @@ def advance(
         return _apply(lead, event, rules)
     if event.kind.is_membership or rules.paused:
         why = "campaign paused" if rules.paused else "no lead: organic"
-        return Decision(None, (_line_of(event, why, organic=True),))
+        return Decision(None, (_line(event, why, organic=True),))
     return _begin(event, rules, organic)
 
 
 def _begin(start: LeadEvent, rules: CampaignRules, organic: Sequence[OrganicEvent]) -> Decision:
-    """Create the lead, then walk through what its person did meanwhile."""
+    """Create the lead, then apply what its person did meanwhile."""
     at = start.date
     lead = Lead(State.WAIT, start.click, at, None, at, at, start.update_id, reports=1)
     decision = Decision(
         lead,
-        (_line_of(start, "lead created, wait reported"),),
+        (_line(start, "lead created, wait reported"),),
         (Report(EventKind.WAIT, at, start.click, None, 1),),
         welcome=True,
         deltas=(CounterDelta(at, Counts(starts=1)),),
     )
     for past in sorted(organic, key=_moment):
         if past.kind.is_membership and past.date >= at - TOLERANCE:
-            decision = _then(decision, _apply(lead, past, rules))
+            decision = _combine(decision, _apply(lead, past, rules))
             lead = decision.lead or lead
     return decision
 
 
-def _then(first: Decision, second: Decision) -> Decision:
+def _combine(first: Decision, second: Decision) -> Decision:
+    """The decision about a first start, followed by one about an organic event."""
     return Decision(
         second.lead,
-        first.lines + tuple(replace(entry, replayed=True) for entry in second.lines),
+        first.lines + tuple(replace(line, replayed=True) for line in second.lines),
         first.reports + second.reports,
         first.welcome,
         first.deltas + second.deltas,
@@ -143,15 +144,15 @@ def _apply(lead: Lead, event: AnyEvent, rules: CampaignRules) -> Decision:
 
 def _start(lead: Lead, start: AnyEvent, rules: CampaignRules) -> Decision:
     if _moment(start) <= (lead.last_start_at, lead.last_start_update_id):
-        return Decision(lead, (_line_of(start, "not the newest start: nothing changed"),))
+        return Decision(lead, (_line(start, "not the newest start: nothing changed"),))
     transition = _TRANSITIONS[lead.state, start.kind]
     late = _moment(start) <= (lead.last_membership_at, lead.last_membership_update_id)
     if late:
         transition = replace(transition, to=lead.state)
-    ticked = replace(
+    clocked = replace(
         lead, click=start.click, last_start_at=start.date, last_start_update_id=start.update_id
     )
-    decision = _move(ticked, transition, start, rules, late=late and lead.state is not State.WAIT)
+    decision = _move(clocked, transition, start, rules, late=late and lead.state is not State.WAIT)
     return replace(decision, welcome=not rules.paused)
 
 
@@ -159,28 +160,30 @@ def _membership(lead: Lead, event: AnyEvent, rules: CampaignRules) -> Decision:
     moment = _moment(event)
     if event.date < lead.start_time - TOLERANCE:
         # Not even the clock moves: had it come first, there was no lead to move it.
-        return Decision(lead, (_line_of(event, "older than the lead: nothing changed"),))
+        return Decision(lead, (_line(event, "older than the lead: nothing changed"),))
     if moment <= (lead.last_membership_at, lead.last_membership_update_id):
         return _late_membership(lead, event, rules)
-    ticked = replace(lead, last_membership_at=event.date, last_membership_update_id=event.update_id)
+    clocked = replace(
+        lead, last_membership_at=event.date, last_membership_update_id=event.update_id
+    )
     transition = _TRANSITIONS.get((lead.state, event.kind))
     if transition is None or (transition.if_member and not event.was_member):
         why = f"{event.kind} while {_name(lead.state)}: nothing changed"
-        return Decision(ticked, (_line_of(event, why),))
+        return Decision(clocked, (_line(event, why),))
     # Rule 3. The first start is no bound: its own membership may precede it.
     passed = (
         moment < (lead.last_start_at, lead.last_start_update_id)
         and lead.last_start_at > lead.start_time
     )
     revived = State.WAIT if passed and transition.to.is_over else None
-    return _move(ticked, transition, event, rules, late=revived is not None, then=revived)
+    return _move(clocked, transition, event, rules, late=revived is not None, then=revived)
 
 
 def _late_membership(lead: Lead, event: AnyEvent, rules: CampaignRules) -> Decision:
     request = event.kind is LeadEventKind.REQUEST
     recent = event.date >= lead.last_start_at - TOLERANCE  # not of an earlier cycle
     if not (request and recent and lead.state is State.APPROVE) or lead.held:
-        return Decision(lead, (_line_of(event, "older than the last move: nothing changed"),))
+        return Decision(lead, (_line(event, "older than the last move: nothing changed"),))
     decision = _move(replace(lead, held=True), _LATE_HOLD, event, rules, late=True)
     return replace(decision, deltas=(CounterDelta(event.date, Counts(holds=1)),))
 
@@ -195,21 +198,21 @@ def _move(
     then: State | None = None,
 ) -> Decision:
     """Go where `transition` says, report unless a rule of the campaign forbids, end in `then`."""
-    there = _moved(lead, transition.to, event.date)
-    lead_after = there if then is None else _moved(there, then, event.date)
+    moved = _moved(lead, transition.to, event.date)
+    lead_after = moved if then is None else _moved(moved, then, event.date)
     deltas = _deltas(lead, transition.to, event.date)
-    silence = _silence(lead, transition, event, rules)
-    if transition.report is None or silence:
-        return Decision(lead_after, (_line_of(event, silence),), deltas=deltas)
+    why_not = _why_unreported(lead, transition, event, rules)
+    if transition.report is None or why_not:
+        return Decision(lead_after, (_line(event, why_not),), deltas=deltas)
     number = lead.reports + 1
-    report = Report(transition.report, event.date, there.click, there.join_time, number, late=late)
-    said = f"{transition.report} reported" + (", late" if late else "")
+    report = Report(transition.report, event.date, moved.click, moved.join_time, number, late=late)
+    words = f"{transition.report} reported" + (", late" if late else "")
     lead_after = replace(lead_after, reports=number)
-    return Decision(lead_after, (_line_of(event, said),), (report,), deltas=deltas)
+    return Decision(lead_after, (_line(event, words),), (report,), deltas=deltas)
 
 
 def _moved(lead: Lead, to: State, date: int) -> Lead:
-    """Arrive in `to`. A lead that waits or holds has not joined in this cycle."""
+    """The lead in state `to`. One that waits or holds has not joined in this cycle."""
     join_time = lead.join_time
     if to is State.APPROVE and lead.state is not State.APPROVE:
         join_time = date
@@ -231,8 +234,10 @@ def _deltas(lead: Lead, new: State, date: int) -> tuple[CounterDelta, ...]:
     return (CounterDelta(date, counts, lead.join_time if counts.unsubs else None),)
 
 
-def _silence(lead: Lead, transition: _Transition, event: AnyEvent, rules: CampaignRules) -> str:
-    """Why nothing may be reported, or empty. The end of the window is inside."""
+def _why_unreported(
+    lead: Lead, transition: _Transition, event: AnyEvent, rules: CampaignRules
+) -> str:
+    """Why the event is not reported; empty if it is. The window includes its end."""
     if rules.paused:
         return "campaign paused"
     if transition.report is None:
@@ -248,7 +253,7 @@ def _silence(lead: Lead, transition: _Transition, event: AnyEvent, rules: Campai
 
 
 def _span(seconds: int) -> str:
-    """Seconds in words, to the second, so that no two spans look alike: 7 d 1 s."""
+    """Seconds in words and to the second, so that two different spans never look equal: 7 d 1 s."""
     words = []
     for unit, size in (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1)):
         count, seconds = divmod(seconds, size)
@@ -265,5 +270,5 @@ def _moment(event: AnyEvent) -> tuple[int, int]:
     return event.date, event.update_id
 
 
-def _line_of(event: AnyEvent, decision: str, *, organic: bool = False) -> JournalLine:
+def _line(event: AnyEvent, decision: str, *, organic: bool = False) -> JournalLine:
     return JournalLine(event.kind, event.date, event.update_id, decision, organic=organic)

@@ -1,7 +1,7 @@
 """Retention: of those who joined on a day, how many were still there n days later.
 
-A stay is counted from its own join: who left within the first 24 hours did
-not survive D0, who left within the first 48 not D1. Pure.
+A stay is counted from its own join: a person who left within the first 24
+hours did not survive D0, one who left within the first 48 hours not D1.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class Cohort:
     left: Mapping[int, int]
 
     def staying(self, milestone: int, now: int) -> int | None:
-        """How many survived D`milestone`; None while that is not known of all of them."""
+        """How many survived D`milestone` by `now`; None until all of them could have."""
         if (self.day + 1 + milestone + 1) * DAY > now:
             return None
         gone = sum(count for age, count in self.left.items() if age <= milestone)
@@ -32,7 +32,7 @@ class Cohort:
 
 
 def survival(cohorts: list[Cohort], milestone: int, now: int) -> float | None:
-    """Percent of all whose D`milestone` is known; None if of nobody."""
+    """Percent of the joined that survived D`milestone`, of cohorts where it is known; else None."""
     known = [
         (cohort.joined, staying)
         for cohort in cohorts
@@ -42,5 +42,5 @@ def survival(cohorts: list[Cohort], milestone: int, now: int) -> float | None:
 
 
 def percent(part: int, whole: int) -> float | None:
-    """Percent with two decimals; None of nothing."""
+    """`part` of `whole` in percent with two decimals; None if `whole` is 0."""
     return round(100 * part / whole, 2) if whole else None

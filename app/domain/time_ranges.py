@@ -1,4 +1,4 @@
-"""Time cut into whole days, whole hours and the seconds at the edges."""
+"""Time ranges split into whole days, whole hours and the seconds at the edges."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ class TimeRange(NamedTuple):
 
 
 def split(since: int | None, until: int | None) -> Iterator[TimeRange]:
-    """The range in pieces of the largest units that fit, newest first.
+    """Split a range into ranges of the largest units that fit, newest first.
 
-    The pieces touch and do not overlap. An empty range has none.
+    They touch and do not overlap. An empty range gives none.
     """
     yield from _split((DAY, HOUR, 1), since, until)
 

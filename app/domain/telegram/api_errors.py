@@ -12,7 +12,7 @@ from typing import Final
 
 
 class Meaning(enum.StrEnum):
-    """What we do about a refusal depends on this and on nothing else."""
+    """What a refusal means. What we do about it depends on nothing else."""
 
     BOT_DEAD = "bot dead"  # the token was revoked or the bot deleted
     UNREACHABLE = "unreachable"  # this bot may not write to this person
@@ -21,7 +21,7 @@ class Meaning(enum.StrEnum):
     FILE_GONE = "file gone"  # the file_id is not, or no longer, good for this bot
     UNPARSABLE = "unparsable"  # the entities of the text do not parse
     NO_RIGHTS = "no rights"  # the bot lacks an administrator's right
-    SETTLED = "settled"  # it was so already: as good as done
+    SETTLED = "settled"  # it was done already
     CONFLICT = "conflict"  # a webhook, or someone else polling
     FLOOD = "flood"  # wait `retry_after` seconds
     REFUSED = "refused"  # permanent, for any other reason
@@ -56,11 +56,11 @@ TABLE: Final = (
 
 
 def meaning(code: int, description: str, *, moved: bool = False) -> Meaning:
-    """Read a refusal. `moved`: its parameters carry `migrate_to_chat_id`."""
+    """The meaning of a refusal. `moved`: its parameters have `migrate_to_chat_id`."""
     if moved:
         return Meaning.MIGRATED
-    said = description.lower()
-    for known, piece, found in TABLE:
-        if code == known and piece in said:
-            return found
+    text = description.lower()
+    for row_code, piece, row_meaning in TABLE:
+        if code == row_code and piece in text:
+            return row_meaning
     return Meaning.REFUSED

@@ -1,7 +1,7 @@
-"""The fields of an update, taken one by one and trusted in nothing.
+"""The fields of an update, each checked for its type and range.
 
-What must have its type raises `InvalidField`, and the update is ignored with that
-reason; what decorates falls back to empty.
+Ids, numbers, dates and objects raise `InvalidField`, and the update is ignored
+with its text as the reason. Texts for display fall back to empty.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ INT64: Final = 1 << 63
 
 
 class InvalidField(Exception):
-    """The update is not what its kind promises."""
+    """A field of an update is missing, of a wrong type or out of range."""
 
 
 def get_object(parent: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    """Take an object."""
+    """Get an object. Raises InvalidField."""
     value = parent.get(name)
     if not isinstance(value, dict):
         raise InvalidField(f"{name} is not an object")
@@ -28,7 +28,7 @@ def get_object(parent: Mapping[str, Any], name: str) -> Mapping[str, Any]:
 
 
 def get_int(parent: Mapping[str, Any], name: str, low: int = 1, high: int = INT64) -> int:
-    """Take an integer in low ≤ value < high. Booleans are none."""
+    """Get an integer with low ≤ value < high; booleans are refused. Raises InvalidField."""
     value = parent.get(name)
     if type(value) is not int or not low <= value < high:
         raise InvalidField(f"{name} is not an integer in range")
@@ -36,16 +36,16 @@ def get_int(parent: Mapping[str, Any], name: str, low: int = 1, high: int = INT6
 
 
 def get_chat_id(parent: Mapping[str, Any], name: str) -> int:
-    """Take the id of a chat; those of groups and channels are negative."""
+    """Get the id of a chat; those of groups and channels are negative. Raises InvalidField."""
     return get_int(parent, name, low=-INT64)
 
 
 def get_date(parent: Mapping[str, Any]) -> int:
-    """Take Telegram's date, in Unix seconds."""
+    """Get the `date`, in Unix seconds. Raises InvalidField."""
     return get_int(parent, "date", high=YEAR_10000)
 
 
 def get_text(parent: Mapping[str, Any], name: str, size: int) -> str:
-    """Take text that only decorates."""
+    """Get a text for display, sanitized and cut to `size` characters; empty if there is none."""
     value = parent.get(name)
     return sanitize(value, size) if isinstance(value, str) else ""

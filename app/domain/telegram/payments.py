@@ -1,6 +1,6 @@
-"""What updates say about money: a checkout, a payment, a refund, a question about one.
+"""Parsing of updates about money: a checkout, a payment, a refund, a question.
 
-Only the readers and their values; `app.domain.telegram.updates` decides who reads.
+`app.domain.telegram.updates` decides which parser is called.
 Fields: https://core.telegram.org/bots/api#precheckoutquery,
 #successfulpayment and #refundedpayment, Bot API 10.3.
 """
@@ -21,10 +21,11 @@ _SUPPORT: Final = re.compile(r"/paysupport(?:@\w+)?(?:\s.*)?", re.DOTALL)
 
 @dataclass(frozen=True, slots=True)
 class PreCheckout:
-    """A person is about to pay, and Telegram waits ten seconds for our yes.
+    """A person is about to pay; Telegram waits ten seconds for our confirmation.
 
-    `payload` is our own name of the invoice; `amount` is in the smallest units
-    of `currency`, for XTR whole Stars. `query` is what is answered.
+    `payload` is our reference of the invoice. `amount` is in the smallest
+    units of `currency`; for XTR these are whole Stars. `query` is the id of the
+    query to answer.
     """
 
     person: int
@@ -37,9 +38,9 @@ class PreCheckout:
 
 @dataclass(frozen=True, slots=True)
 class StarsPayment:
-    """Money came, or with `is_back` went back. `charge` is Telegram's id of it.
+    """A payment, or with `is_back` its refund. `charge` is Telegram's id of the payment.
 
-    `person` is who paid; None in a refund, where Telegram does not say.
+    `person` is the payer; None in a refund, where Telegram does not name one.
     """
 
     charge: str
@@ -52,14 +53,14 @@ class StarsPayment:
 
 @dataclass(frozen=True, slots=True)
 class SupportAsked:
-    """A person wrote /paysupport, which every bot that sells has to answer."""
+    """A person wrote /paysupport, which every bot that sells must answer."""
 
     person: int
     language: str
 
 
 def checkout(query: Mapping[str, Any], _update_id: int) -> PreCheckout:
-    """Read a `pre_checkout_query`. Raises InvalidField."""
+    """Parse a `pre_checkout_query`. Raises InvalidField."""
     person = get_object(query, "from")
     return PreCheckout(
         get_int(person, "id"),
@@ -72,32 +73,32 @@ def checkout(query: Mapping[str, Any], _update_id: int) -> PreCheckout:
 
 
 def in_message(message: Mapping[str, Any]) -> StarsPayment | SupportAsked | None:
-    """Read a private message if it is about money. Raises InvalidField."""
+    """Parse a private message about money; or None. Raises InvalidField."""
     if "successful_payment" in message:
         payer = get_int(get_object(message, "from"), "id")
-        return _charged(get_object(message, "successful_payment"), payer, is_back=False)
+        return _payment(get_object(message, "successful_payment"), payer, is_back=False)
     if "refunded_payment" in message:
-        return _charged(get_object(message, "refunded_payment"), None, is_back=True)
-    said = message.get("text")
-    if not isinstance(said, str) or not _SUPPORT.fullmatch(said):
+        return _payment(get_object(message, "refunded_payment"), None, is_back=True)
+    text = message.get("text")
+    if not isinstance(text, str) or not _SUPPORT.fullmatch(text):
         return None
     person = get_object(message, "from")
     return SupportAsked(get_int(person, "id"), get_text(person, "language_code", 16))
 
 
-def _charged(told: Mapping[str, Any], person: int | None, *, is_back: bool) -> StarsPayment:
+def _payment(money: Mapping[str, Any], person: int | None, *, is_back: bool) -> StarsPayment:
     return StarsPayment(
-        _exact(told, "telegram_payment_charge_id", MAX_CHARGE),
-        _exact(told, "invoice_payload", 128),
-        get_int(told, "total_amount", low=0, high=INT64),
-        get_text(told, "currency", 8),
+        _exact(money, "telegram_payment_charge_id", MAX_CHARGE),
+        _exact(money, "invoice_payload", 128),
+        get_int(money, "total_amount", low=0, high=INT64),
+        get_text(money, "currency", 8),
         person,
         is_back,
     )
 
 
 def _exact(parent: Mapping[str, Any], name: str, size: int) -> str:
-    """Take text that decides: a part of a name would be another name."""
+    """Get a text that is compared with others, so it is refused rather than cut or cleaned."""
     value = parent.get(name)
     if not isinstance(value, str) or not value or sanitize(value, size) != value:
         raise InvalidField(f"{name} is not a text of 1 to {size} characters")

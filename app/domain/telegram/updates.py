@@ -1,8 +1,8 @@
-"""What a Telegram update says: JSON in, one small frozen value out.
+"""Parsing of Telegram updates: JSON in, one small frozen value out.
 
-Nothing in an update is trusted. What decides (ids, dates, statuses) must have
-the right type, or the update is `Ignored` with a reason; what decorates
-(names, language) falls back to empty, for no lead is lost to an odd name.
+Nothing in an update is trusted. Ids, dates and statuses must have the right
+type, or the update is `Ignored` with a reason. Names and languages fall back
+to empty: no lead is lost because of a strange name.
 Fields: https://core.telegram.org/bots/api#update, Bot API 10.3, 2026-08-24.
 """
 
@@ -40,7 +40,7 @@ _STATUSES: Final = _OUTSIDE | _ADMINS | {"member", "restricted"}
 
 
 class Malformed(ValueError):
-    """The body is no update. The text says why, in words of ours only."""
+    """The body is not an update. The message says why and quotes nothing from it."""
 
 
 class LeadEventKind(enum.StrEnum):
@@ -54,13 +54,13 @@ class LeadEventKind(enum.StrEnum):
 
     @property
     def is_membership(self) -> bool:
-        """Whether Telegram sends it in the person's membership queue."""
+        """Whether Telegram sends it in the membership queue; starts come in another."""
         return self is not LeadEventKind.START
 
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """A Telegram user. Texts are clean and fit the columns of `models.Lead`."""
+    """A Telegram user. Texts are sanitized and fit the columns of `models.Lead`."""
 
     id: int
     username: str = ""
@@ -72,11 +72,11 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class LeadEvent:
-    """A person started the bot, or moved in or out of a chat.
+    """A person started the bot, asked to join a chat, joined it, or left it.
 
     `date` is Telegram's, in Unix seconds. `chat` is None for a start, which
-    names its campaign by `code` instead: empty for a bare /start.
-    `was_member` tells whether the person was inside before.
+    names its campaign by `code`; it is empty for /start alone. `click` is the
+    click id of the start. `was_member` says if the person was a member before.
     """
 
     kind: LeadEventKind
@@ -91,7 +91,7 @@ class LeadEvent:
 
 @dataclass(frozen=True, slots=True)
 class BotBlockedChanged:
-    """A person blocked the bot (`reachable` False) or unblocked it."""
+    """A person blocked the bot (`reachable` is False) or unblocked it."""
 
     person: Person
     reachable: bool
@@ -101,7 +101,7 @@ class BotBlockedChanged:
 
 @dataclass(frozen=True, slots=True)
 class RightsChanged:
-    """The bot's standing in a group or channel changed at `date`."""
+    """The bot's rights in a group or channel changed at `date` (Unix seconds)."""
 
     chat: int
     title: str
@@ -112,7 +112,7 @@ class RightsChanged:
 
 @dataclass(frozen=True, slots=True)
 class ChatMoved:
-    """A group became a supergroup and has a new id. Both chats tell of it."""
+    """A group became a supergroup and has a new id. Telegram reports it in both chats."""
 
     old: int
     new: int
@@ -120,14 +120,14 @@ class ChatMoved:
 
 @dataclass(frozen=True, slots=True)
 class Ignored:
-    """Not for us, and why."""
+    """An update of no use to us, and why."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class ButtonPressed:
-    """A person pressed a button of ours. `query` is what Telegram wants answered."""
+    """A person pressed a button of ours. `query` is the id of the callback query to answer."""
 
     person: Person
     data: str
@@ -143,15 +143,16 @@ ParsedUpdate = (
 def decode(body: bytes) -> dict[str, Any]:
     """Parse a body into an update: an object with an integer `update_id`.
 
-    Lone surrogates, NaN, numbers of any length and repeated keys (the last one
-    counts) are taken. Raises `Malformed`, also above 1 MiB or nested too deep.
+    Accepts lone surrogates, NaN, numbers of any length and repeated keys (the
+    last one counts). Raises `Malformed`, also for a body over 1 MiB or one that
+    is nested too deep.
     """
     if len(body) > MAX_BODY:
         raise Malformed("larger than 1 MiB")
     try:
         update = orjson.loads(body)
     except orjson.JSONDecodeError:
-        update = _decode_patiently(body)
+        update = _decode_leniently(body)
     if not isinstance(update, dict):
         raise Malformed("not a JSON object")
     update_id = update.get("update_id")
@@ -161,7 +162,7 @@ def decode(body: bytes) -> dict[str, Any]:
 
 
 def parse(update: Mapping[str, Any]) -> ParsedUpdate:
-    """Say what an update means. Never raises, whatever JSON it is given."""
+    """Parse an update. Never raises, whatever JSON it gets."""
     for kind, reader in _READERS.items():
         if kind in update:
             try:
@@ -172,8 +173,8 @@ def parse(update: Mapping[str, Any]) -> ParsedUpdate:
     return Ignored(f"{next(kinds, '') or 'nothing'}: not a kind we follow")
 
 
-def _decode_patiently(body: bytes) -> Any:
-    """Read what the strict parser refuses, with Python's own."""
+def _decode_leniently(body: bytes) -> Any:
+    """Decode with Python's parser what the strict one refuses."""
     try:
         return json.loads(body, parse_int=_number)
     except RecursionError:
@@ -183,7 +184,7 @@ def _decode_patiently(body: bytes) -> Any:
 
 
 def _number(digits: str) -> int | float:
-    """Python refuses integers of thousands of digits; a float takes them."""
+    """Python's int refuses thousands of digits; float accepts them."""
     return int(digits) if len(digits) <= 64 else float(digits)
 
 
@@ -197,8 +198,8 @@ def _message(message: Mapping[str, Any], update_id: int) -> ParsedUpdate:
         return Ignored("message: not in a private chat")
     if money := payments.in_message(message):
         return money
-    said = message.get("text")
-    start = _START.fullmatch(said) if isinstance(said, str) else None
+    text = message.get("text")
+    start = _START.fullmatch(text) if isinstance(text, str) else None
     if start is None:
         return Ignored("message: no /start")
     payload = sanitize(start["payload"] or "", 256)
@@ -222,7 +223,7 @@ def _join_request(request: Mapping[str, Any], update_id: int) -> ParsedUpdate:
 
 
 def _chat_member(change: Mapping[str, Any], update_id: int) -> ParsedUpdate:
-    """Join and leave come from the pair old → new, never from the new alone."""
+    """Compare the old status with the new one; the new one alone does not tell a change."""
     old, new = get_object(change, "old_chat_member"), get_object(change, "new_chat_member")
     was, now = _is_inside(old), _is_inside(new)
     if was == now:
@@ -270,7 +271,7 @@ _READERS: Final[Mapping[str, Callable[[Mapping[str, Any], int], ParsedUpdate]]] 
 
 
 def _is_inside(member: Mapping[str, Any]) -> bool:
-    """Tell members from others: `restricted` needs `is_member` as well.
+    """Whether a chat member is inside the chat: for `restricted`, `is_member` decides.
 
     Source: https://core.telegram.org/bots/api#chatmember.
     """

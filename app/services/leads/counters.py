@@ -1,4 +1,4 @@
-"""Counters of campaigns, kept in the transaction that moves the lead."""
+"""Counters of campaigns, written in the transaction that changes the leads."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ COHORTS: Final = table_of(CampaignCohort)
 
 
 def count(connection: Connection, deltas: Iterable[tuple[int, CounterDelta]]) -> None:
-    """Add what was counted, each with its campaign id. No commit."""
+    """Add deltas, each with the id of its campaign, to days, quarters and cohorts. No commit."""
     days: defaultdict[tuple[int, int], Counts] = defaultdict(Counts)
     quarters: defaultdict[tuple[int, int], Counts] = defaultdict(Counts)
     cohorts: defaultdict[tuple[int, int, int], int] = defaultdict(int)
@@ -33,7 +33,7 @@ def count(connection: Connection, deltas: Iterable[tuple[int, CounterDelta]]) ->
             cohorts[campaign, delta.joined // DAY, _age(delta.joined, delta.date)] += 1
     increment_rows(connection, DAYS, ("campaign_id", "day"), COUNTERS, _rows(days))
     increment_rows(connection, QUARTERS, ("campaign_id", "quarter"), COUNTERS, _rows(quarters))
-    left = [(*place, number) for place, number in sorted(cohorts.items())]
+    left = [(*key, number) for key, number in sorted(cohorts.items())]
     keys = ("campaign_id", "join_day", "age_day")
     increment_rows(connection, COHORTS, keys, ("left",), left)
 
@@ -44,6 +44,6 @@ def _age(joined: int, left: int) -> int:
 
 def _rows(counts: Mapping[tuple[int, int], Counts]) -> list[tuple[int, ...]]:
     return [
-        (*place, one.starts, one.holds, one.confirms, one.unsubs)
-        for place, one in sorted(counts.items())
+        (*key, number.starts, number.holds, number.confirms, number.unsubs)
+        for key, number in sorted(counts.items())
     ]

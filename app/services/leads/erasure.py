@@ -1,9 +1,9 @@
-"""Erasure: everything that tells who a subscriber is leaves one account for good.
+"""Erasure: all that identifies a subscriber is removed from one account for good.
 
-The lead, its state, its counters and its place in the journal stay; in place
-of the person stands the lead's number, below zero, which is nobody's. What a
-tracker was to hear and has not heard is discarded: without the click it could
-not be matched.
+Leads, their states, counters and journal entries stay. The subscriber's id is
+replaced by the lead's id below zero, which belongs to nobody. Postbacks that
+were not delivered are discarded: without the click id a tracker could not
+match them.
 """
 
 from __future__ import annotations
@@ -40,11 +40,11 @@ from app.services.updates import inbox
 log = structlog.get_logger()
 
 _POSTBACKS: Final = table_of(Postback)
-_NOBODY: Final = {"username": "", "first_name": "", "last_name": "", "language": "", "click": ""}
+_EMPTY: Final = {"username": "", "first_name": "", "last_name": "", "language": "", "click": ""}
 
 
 def erase(account_id: int, subscriber: int) -> int:
-    """Erase a person from an account; returns how many leads they had. Repeatable."""
+    """Erase a subscriber from an account. Commits; can be repeated. Returns the number of leads."""
     bots = db.session.scalars(select(Bot.id).where(Bot.account_id == account_id)).all()
     inbox.hold(db.session.connection(), bots)
     own = select(Campaign.id).where(Campaign.account_id == account_id)
@@ -52,10 +52,10 @@ def erase(account_id: int, subscriber: int) -> int:
         Lead.account_id == account_id, Lead.campaign_id.in_(own), Lead.subscriber == subscriber,
     )  # fmt: skip
     leads = db.session.scalars(select(Lead.id).where(*mine)).all()
-    _postbacks(_reported(account_id, leads, subscriber))
-    _journal(account_id, leads, subscriber)
-    _messages(account_id, bots, subscriber)
-    _updates(bots, subscriber)
+    _erase_postbacks(_find_postbacks(account_id, leads, subscriber))
+    _erase_journal(account_id, leads, subscriber)
+    _erase_messages(account_id, bots, subscriber)
+    _erase_updates(bots, subscriber)
     db.session.execute(
         delete(Unreachable).where(
             Unreachable.bot_id.in_(bots), Unreachable.subscriber == subscriber
@@ -64,7 +64,7 @@ def erase(account_id: int, subscriber: int) -> int:
     db.session.execute(
         update(Lead)
         .where(*mine)
-        .values(subscriber=-Lead.id, premium=False, **_NOBODY)
+        .values(subscriber=-Lead.id, premium=False, **_EMPTY)
         .execution_options(synchronize_session=False)
     )
     db.session.commit()
@@ -72,26 +72,29 @@ def erase(account_id: int, subscriber: int) -> int:
     return len(leads)
 
 
-def _reported(account_id: int, leads: Sequence[int], subscriber: int) -> Sequence[Row[int, str]]:
-    """Id and event of what any trackers were told of these leads; nobody could find it afterwards.
+def _find_postbacks(
+    account_id: int, leads: Sequence[int], subscriber: int
+) -> Sequence[Row[int, str]]:
+    """Id and event of all postbacks of these leads: of every account they belonged to.
 
-    Also what own trackers were told of leads that have gone to another account since.
+    Also the account's own postbacks of leads that belong to another account now.
+    They must be found first, since afterwards no row names the subscriber.
     """
     reported = select(PostbackTally.campaign_id).where(PostbackTally.account_id == account_id)
     gone = select(Lead.id).where(Lead.campaign_id.in_(reported), Lead.subscriber == subscriber)
     own = and_(Postback.account_id == account_id, Postback.lead_id.in_(gone))
     theirs = or_(Postback.lead_id.in_(leads), own)
-    found = select(Postback.id, Postback.event).where(theirs).order_by(Postback.id)
-    return db.session.execute(found).all()
+    statement = select(Postback.id, Postback.event).where(theirs).order_by(Postback.id)
+    return db.session.execute(statement).all()
 
 
-def _postbacks(rows: Sequence[Row[int, str]]) -> None:
+def _erase_postbacks(rows: Sequence[Row[int, str]]) -> None:
     ids = [row.id for row in rows]
     update_rows(
         db.session.connection(),
         _POSTBACKS,
-        ["event", "carried"],  # a tracker's number for the person is theirs too
-        [(row.id, _without(row.event), "") for row in rows],
+        ["event", "carried"],  # a tracker's own id of the person identifies them, too
+        [(row.id, _without_person(row.event), "") for row in rows],
     )
     db.session.execute(
         update(Postback)
@@ -99,7 +102,7 @@ def _postbacks(rows: Sequence[Row[int, str]]) -> None:
             Postback.id.in_(ids),
             Postback.state.in_((PostbackState.WAITING, PostbackState.SENDING)),
         )
-        # Who is sending it loses the lease: it must not come back to be tried again.
+        # A worker that is sending it loses the lease, so it is not tried again.
         .values(
             state=PostbackState.DISCARDED,
             reason=ERASED,
@@ -117,13 +120,13 @@ def _postbacks(rows: Sequence[Row[int, str]]) -> None:
     )
 
 
-def _without(event: str) -> str:
+def _without_person(event: str) -> str:
     fields = orjson.loads(event)
-    return orjson.dumps({**fields, **_NOBODY, "subscriber": 0, "premium": False}).decode()
+    return orjson.dumps({**fields, **_EMPTY, "subscriber": 0, "premium": False}).decode()
 
 
-def _journal(account_id: int, leads: Sequence[int], subscriber: int) -> None:
-    """Entries of no lead are nobody's at all: zero."""
+def _erase_journal(account_id: int, leads: Sequence[int], subscriber: int) -> None:
+    """Organic entries have no lead, so their subscriber becomes 0."""
     own = select(Campaign.id).where(Campaign.account_id == account_id)
     organic = (
         JournalEntry.lead_id.is_(None),
@@ -139,7 +142,7 @@ def _journal(account_id: int, leads: Sequence[int], subscriber: int) -> None:
         )
 
 
-def _messages(account_id: int, bots: Sequence[int], subscriber: int) -> None:
+def _erase_messages(account_id: int, bots: Sequence[int], subscriber: int) -> None:
     mine = or_(Message.bot_id.in_(bots), Message.account_id == account_id)
     theirs = (mine, Message.chat_id == subscriber)
     db.session.execute(
@@ -156,22 +159,22 @@ def _messages(account_id: int, bots: Sequence[int], subscriber: int) -> None:
     )
 
 
-def _updates(bots: Sequence[int], subscriber: int) -> None:
-    """What Telegram sent is only kept for repetitions: its text may go, the row stays."""
+def _erase_updates(bots: Sequence[int], subscriber: int) -> None:
+    """Empty the bodies of processed updates; the rows stay and recognise repeated updates."""
     db.session.execute(
         update(Update)
         .where(
             Update.bot_id.in_(bots),
             Update.state != UpdateState.WAITING,
-            _holds(str(subscriber).encode()),
+            _contains(str(subscriber).encode()),
         )
         .values(body=b"", reason=None)
         .execution_options(synchronize_session=False)
     )
 
 
-def _holds(text: bytes) -> ColumnElement[bool]:
-    """Longer numbers match too, which costs nothing but their text."""
+def _contains(text: bytes) -> ColumnElement[bool]:
+    """Whether a body contains `text`. Longer numbers match too; they only lose their bodies."""
     if is_postgresql(db.session.connection()):
         return Update.body.op("LIKE", is_comparison=True)(b"%" + text + b"%")
     return func.instr(Update.body, text) > 0

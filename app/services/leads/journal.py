@@ -1,4 +1,4 @@
-"""The journal of a chat: every join and leave, organic ones included."""
+"""The journal of a chat: every lead event in it, organic ones included."""
 
 from __future__ import annotations
 
@@ -27,7 +27,10 @@ def listed(
     offset: int = 0,
     before: int | None = None,
 ) -> Page[JournalEntry]:
-    """Entries newest first, of a bot the account has or had. Raises NotFound."""
+    """A page of entries, newest first, of a bot that the account has or had.
+
+    `since` and `until` are Unix seconds and include their ends. Raises NotFound.
+    """
     check_owned(account_id, bot=bot)
     columns = {"account_id": account_id, "bot_id": bot, "chat_id": chat, "action": action}
     query = RowQuery(without_none(columns), since, until)

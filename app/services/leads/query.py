@@ -1,4 +1,4 @@
-"""Leads as people look at them: a list, and one lead explained."""
+"""Queries of leads: a list, an export, and one lead with its history."""
 
 from __future__ import annotations
 
@@ -15,8 +15,7 @@ from app.services.lists.long_lists import LongList, RowQuery, without_none
 from app.services.lists.ownership import check_owned
 from app.services.lists.pages import Page
 
-#: A lead that was teased for years is still one answer.
-STORY: Final = 500
+MAX_HISTORY: Final = 500  # entries and postbacks of one lead in an answer
 PART: Final = 1000  # rows an export reads at a time
 LEADS: Final = LongList(
     Lead, Lead.id, Lead.start_time, LeadTally,
@@ -24,8 +23,8 @@ LEADS: Final = LongList(
 )  # fmt: skip
 
 
-class Explained(NamedTuple):
-    """A lead, what happened to it and what was reported, oldest first."""
+class LeadHistory(NamedTuple):
+    """A lead, its last journal entries and its last postbacks, oldest first."""
 
     lead: Lead
     journal: Sequence[JournalEntry]
@@ -77,18 +76,18 @@ def _row_query(
     return RowQuery(without_none(columns), since, until)
 
 
-def explained(account_id: int, lead_id: int) -> Explained:
+def explained(account_id: int, lead_id: int) -> LeadHistory:
     """One lead with its last 500 journal entries and postbacks. Raises NotFound."""
     lead = db.session.scalar(select(Lead).where(Lead.id == lead_id, Lead.account_id == account_id))
     if lead is None:
         raise NotFound
     journal = select(JournalEntry).where(JournalEntry.lead_id == lead_id)
-    # What an earlier owner's own trackers were told is not this one's.
+    # Postbacks to the trackers of an earlier owner are not shown to this one.
     postbacks = select(Postback).where(
         Postback.lead_id == lead_id, Postback.account_id == account_id
     )
-    return Explained(
+    return LeadHistory(
         lead,
-        db.session.scalars(journal.order_by(JournalEntry.id.desc()).limit(STORY)).all()[::-1],
-        db.session.scalars(postbacks.order_by(Postback.id.desc()).limit(STORY)).all()[::-1],
+        db.session.scalars(journal.order_by(JournalEntry.id.desc()).limit(MAX_HISTORY)).all()[::-1],
+        db.session.scalars(postbacks.order_by(Postback.id.desc()).limit(MAX_HISTORY)).all()[::-1],
     )

@@ -1,7 +1,7 @@
-"""Counters of campaigns as people look at them: a range, its days, and who stays.
+"""Statistics of campaigns: the counters of a range, of its days, and retention.
 
-Everything here reads aggregates only, so its cost grows with days and
-campaigns, never with leads.
+All of them read aggregates, so their cost grows with days and campaigns, never
+with leads.
 """
 
 from __future__ import annotations
@@ -22,18 +22,24 @@ from app.models import Bot, Campaign
 from app.services.leads.counters import COHORTS, COUNTERS, DAY, DAYS, QUARTER, QUARTERS
 
 PER_DAY: Final = DAY // QUARTER
-USUAL_DAYS: Final = 30
-MOST_DAYS: Final = 366
+DEFAULT_DAYS: Final = 30
+MAX_DAYS: Final = 366
 
 
 @dataclass(frozen=True, slots=True)
-class Summary:
-    """The counters of a range (Unix seconds, both ends inside) and of the one before it."""
+class RangeCounts:
+    """The counters of a range in Unix seconds, which includes both ends."""
 
     since: int
     until: int
     counts: Counts
-    before: Counts
+
+
+@dataclass(frozen=True, slots=True)
+class Summary(RangeCounts):
+    """The counters of a range, and of the range of the same length before it."""
+
+    before: RangeCounts
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +52,10 @@ class Day:
 
 @dataclass(frozen=True, slots=True)
 class Survivors:
-    """A cohort by its day, or all of them; percent by milestone (`d0`…), None while unknown."""
+    """A cohort that joined on the day `start`, or all of them.
+
+    `percent` by milestone (`d0`…) says how many stayed; None while it is unknown.
+    """
 
     start: int
     joined: int
@@ -63,7 +72,7 @@ class Leaving:
 
 @dataclass(frozen=True, slots=True)
 class Retention:
-    """Who stays how long: by day of joining, in all, and how old those were who left."""
+    """Survivors by day of joining and in all, and how many left after how many days."""
 
     cohorts: Sequence[Survivors]
     total: Survivors
@@ -79,9 +88,10 @@ def summary(
     campaign: int | None = None,
     bot: int | None = None,
 ) -> Summary:
-    """The counters of a range and of the range before it. Ends fall on quarters of an hour.
+    """The counters of a range and of the range before it, rounded to quarters of an hour.
 
-    Raises NotFound for a foreign campaign or bot, BadParameter for an empty range.
+    Times are Unix seconds. Raises NotFound for a campaign or bot of another
+    account, BadParameter for an empty range.
     """
     mine = _campaigns(account_id, campaign, bot)
     since, until = _range(since, until, now)
@@ -91,7 +101,7 @@ def summary(
         first * QUARTER,
         last * QUARTER - 1,
         _sum(mine, first, last),
-        _sum(mine, before, first),
+        RangeCounts(before * QUARTER, first * QUARTER - 1, _sum(mine, before, first)),
     )
 
 
@@ -105,7 +115,7 @@ def daily(
     bot: int | None = None,
     tz: int = 0,
 ) -> Sequence[Day]:
-    """Each day of a range, also the empty ones; `tz` is in minutes east of UTC.
+    """The counters of each day of a range, also of empty ones. `tz` is in minutes east of UTC.
 
     Raises as `summary`, and BadParameter for a range of more than 366 days.
     """
@@ -113,8 +123,8 @@ def daily(
     shift = tz * 60
     since, until = _range(since, until, now)
     first, last = _days(since + shift, until + shift)
-    found = _by_day(mine, first, last, shift // QUARTER)
-    return [Day(day * DAY, found.get(day, Counts())) for day in range(first, last + 1)]
+    counts = _by_day(mine, first, last, shift // QUARTER)
+    return [Day(day * DAY, counts.get(day, Counts())) for day in range(first, last + 1)]
 
 
 def retention(
@@ -129,13 +139,13 @@ def retention(
     """Survival by UTC day of joining. Raises as `daily`."""
     mine = _campaigns(account_id, campaign, bot)
     first, last = _days(*_range(since, until, now))
-    joined = {day: one.confirms for day, one in _by_day(mine, first, last, 0).items()}
+    joined = {day: counts.confirms for day, counts in _by_day(mine, first, last, 0).items()}
     left = _left(mine, first, last)
     cohorts = [Cohort(day, joined[day], left.get(day, {})) for day in sorted(joined) if joined[day]]
     ages: defaultdict[int, int] = defaultdict(int)
     for cohort in cohorts:
-        for age, count_ in cohort.left.items():
-            ages[age] += count_
+        for age, number in cohort.left.items():
+            ages[age] += number
     return Retention(
         [_survivors(cohort.day * DAY, [cohort], now) for cohort in cohorts],
         _survivors(first * DAY, cohorts, now),
@@ -144,7 +154,7 @@ def retention(
 
 
 def _campaigns(account_id: int, campaign: int | None, bot: int | None) -> Select[Any]:
-    """Ids of the account's campaigns that are meant, deleted ones too."""
+    """Select the ids of the campaigns that the filters name, deleted ones too. Raises NotFound."""
     mine = select(Campaign.id).where(Campaign.account_id == account_id)
     if campaign is not None:
         mine = mine.where(Campaign.id == campaign)
@@ -160,7 +170,7 @@ def _campaigns(account_id: int, campaign: int | None, bot: int | None) -> Select
 
 def _range(since: int | None, until: int | None, now: int) -> tuple[int, int]:
     until = min(now if until is None else until, YEAR_10000 - 1)
-    since = max(0, until - (USUAL_DAYS - 1) * DAY if since is None else since)
+    since = max(0, until - (DEFAULT_DAYS - 1) * DAY if since is None else since)
     if until < since:
         raise BadParameter("from", translatable("must not be after to"))
     return since, until
@@ -168,13 +178,13 @@ def _range(since: int | None, until: int | None, now: int) -> tuple[int, int]:
 
 def _days(since: int, until: int) -> tuple[int, int]:
     first, last = since // DAY, until // DAY
-    if last - first >= MOST_DAYS:
-        raise BadParameter("from", translatable("at most %(most)d days at a time", most=MOST_DAYS))
+    if last - first >= MAX_DAYS:
+        raise BadParameter("from", translatable("at most %(most)d days at a time", most=MAX_DAYS))
     return first, last
 
 
 def _sum(mine: Select[Any], first: int, last: int) -> Counts:
-    """Of the quarters from `first` up to, not including, `last`: whole days by day."""
+    """The counters of quarters with first ≤ quarter < last; whole days are read from day rows."""
     day, end_day = -(-first // PER_DAY), last // PER_DAY
     if day >= end_day:
         return _total(QUARTERS, QUARTERS.c.quarter, mine, first, last)
@@ -195,7 +205,7 @@ def _total(table: Table, key: Any, mine: Select[Any], first: int, last: int) -> 
 
 
 def _by_day(mine: Select[Any], first: int, last: int, shift: int) -> dict[int, Counts]:
-    """By day from `first` to `last`, in a zone `shift` quarters east of UTC."""
+    """Counters by day from `first` to `last`, in a time zone `shift` quarters east of UTC."""
     if shift:
         table, key = QUARTERS, QUARTERS.c.quarter
         day: Any = (key + shift) // PER_DAY

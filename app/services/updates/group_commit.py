@@ -1,9 +1,9 @@
 """Group commit: callers that arrive together share one transaction.
 
-The first caller leads: it commits its own item and all that queued up behind
-it, then hands the lead to the first of those that came meanwhile. Nobody
-waits for company, so a lone caller pays nothing, and under load one statement
-and one flush to disk serve a dozen.
+The first caller is the leader: it commits its own item and all that are queued
+behind it, then makes the first of those that came meanwhile the new leader.
+Nobody waits for others to come, so a lone caller loses no time, and under load
+one statement and one flush to disk serve a dozen callers.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from typing import Generic, TypeVar
 Item = TypeVar("Item")
 
 
-class _Turn(Generic[Item]):
-    """One caller's item, and what became of it."""
+class _Waiter(Generic[Item]):
+    """One caller's item, and the result of its commit."""
 
     __slots__ = ("done", "fault", "gate", "item")
 
@@ -29,26 +29,26 @@ class _Turn(Generic[Item]):
 
 
 class GroupCommit(Generic[Item]):
-    """`commit` writes a batch and returns when it is durable, or raises."""
+    """Groups items for `commit`, which writes a batch and returns when it is durable, or raises."""
 
     def __init__(self, commit: Callable[[Sequence[Item]], None]) -> None:
         self._commit = commit
         self._mutex = threading.Lock()
-        self._queue: list[_Turn[Item]] = []
+        self._queue: list[_Waiter[Item]] = []
         self._has_leader = False
 
     def put(self, item: Item) -> None:
         """Return once `item` is durable. Raises what its commit raised."""
-        turn = _Turn(item)
+        waiter = _Waiter(item)
         with self._mutex:
-            self._queue.append(turn)
+            self._queue.append(waiter)
             leads, self._has_leader = not self._has_leader, True
         if not leads:
-            turn.gate.acquire()  # opens when done, or when we are to lead
-        if not turn.done:
+            waiter.gate.acquire()  # opens when the item is done, or when this caller must lead
+        if not waiter.done:
             self._lead()
-        if turn.fault is not None:
-            raise turn.fault
+        if waiter.fault is not None:
+            raise waiter.fault
 
     def _lead(self) -> None:
         with self._mutex:
@@ -59,19 +59,19 @@ class GroupCommit(Generic[Item]):
             with self._mutex:
                 following = self._queue[0] if self._queue else None
                 self._has_leader = following is not None
-            for turn in batch:
-                turn.done = True
-                turn.gate.release()
+            for waiter in batch:
+                waiter.done = True
+                waiter.gate.release()
             if following is not None:
                 following.gate.release()
 
-    def _write(self, batch: Sequence[_Turn[Item]]) -> None:
+    def _write(self, batch: Sequence[_Waiter[Item]]) -> None:
         try:
-            self._commit([turn.item for turn in batch])
+            self._commit([waiter.item for waiter in batch])
         except Exception as fault:  # noqa: BLE001 - every caller gets it raised
-            for turn in batch:
-                turn.fault = fault
+            for waiter in batch:
+                waiter.fault = fault
         except BaseException as fault:
-            for turn in batch:
-                turn.fault = RuntimeError(f"the commit was interrupted: {fault!r}")
+            for waiter in batch:
+                waiter.fault = RuntimeError(f"the commit was interrupted: {fault!r}")
             raise

@@ -1,8 +1,8 @@
-"""Long polling, for an installation that Telegram cannot call.
+"""Long polling, for an installation that Telegram cannot reach by webhooks.
 
-One poller per bot over all workers: a bot is leased in the database and the
-lease renewed. What a poll brings is stored together with the next offset, so
-Telegram is told to forget an update only after we have it.
+Each bot has one poller over all workers: the poller leases the bot in the
+database and renews the lease. The updates of a poll are stored together with
+the next offset, so Telegram deletes an update only after we have stored it.
 """
 
 from __future__ import annotations
@@ -39,16 +39,16 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 LEASE_SECONDS: Final = 40.0
-LOOK_SECONDS: Final = 1.0
+REFRESH_SECONDS: Final = 1.0  # between two looks for bots in the database
 POLL_SECONDS: Final = 25
-LIMIT: Final = 100  # updates a poll; Telegram's own ceiling
+LIMIT: Final = 100  # updates in one answer; Telegram's maximum
 MAX_BODY: Final = 8 * 1024 * 1024
-LONGEST_PAUSE: Final = 60.0
+MAX_PAUSE: Final = 60.0
 
 
 @dataclass(slots=True)
-class Line:
-    """One bot we poll, and what we know of its line to Telegram."""
+class PolledBot:
+    """One bot that this poller has leased, and how its polling goes."""
 
     bot_id: int
     offset: int
@@ -57,32 +57,32 @@ class Line:
     failures: int = 0
     not_before: float = 0.0  # monotonic
     started: float = 0.0
-    busy: bool = False
-    unhooked: bool = False  # we took a webhook away and have not heard since
-    hooked: bool = False  # a webhook is noted or was met: take it away first
+    busy: bool = False  # a call is in flight
+    has_webhook: bool = False  # delete the webhook before polling
+    webhook_deleted: bool = False  # and no poll has succeeded since
 
 
 class Poller:
-    """Polls all bots that nobody else polls, until told to stop."""
+    """Polls all bots that no other poller has leased."""
 
     def __init__(
         self,
         transport: Transport | None = None,
         *,
         poll_seconds: int = POLL_SECONDS,
-        look_seconds: float = LOOK_SECONDS,
+        refresh_seconds: float = REFRESH_SECONDS,
     ) -> None:
         self._transport = transport or Transport(
             trusted=True, total_seconds=poll_seconds + 10.0, max_body=MAX_BODY
         )
         self._poll_seconds = poll_seconds
-        self._look_seconds = look_seconds
+        self._refresh_seconds = refresh_seconds
         self._name = secrets.token_hex(16)
-        self._lines: dict[int, Line] = {}
+        self._bots: dict[int, PolledBot] = {}
         self._renew_at = 0.0
 
     def run(self, stop: threading.Event) -> None:
-        """Poll until `stop`. Does nothing but wait where webhooks are in use."""
+        """Poll until `stop` is set. Where webhooks are in use, only wait for it."""
         settings = current_settings()
         if settings.public_url:
             stop.wait()
@@ -95,34 +95,34 @@ class Poller:
             self._release()
 
     def _run(self, stop: threading.Event, base_url: str) -> None:
-        look_at = 0.0
+        refresh_at = 0.0
         while not stop.is_set():
             try:
-                if time.monotonic() >= look_at:
-                    look_at = time.monotonic() + self._look_seconds
-                    self._look()
+                if time.monotonic() >= refresh_at:
+                    refresh_at = time.monotonic() + self._refresh_seconds
+                    self._refresh()
                 self._start_all(base_url)
-                self._listen(stop)
+                self._handle_answers(stop)
             except SQLAlchemyError as error:
-                self._fell(None, error)
-                stop.wait(self._look_seconds)
+                self._on_database_error(None, error)
+                stop.wait(self._refresh_seconds)
 
-    def _listen(self, stop: threading.Event) -> None:
+    def _handle_answers(self, stop: threading.Event) -> None:
         if not self._transport.in_flight:
-            stop.wait(min(0.2, self._look_seconds))
+            stop.wait(min(0.2, self._refresh_seconds))
             return
         for answer in self._transport.poll(0.2):
-            line, method, token = _tag(answer)
-            line.busy = False
-            if stop.is_set() or self._lines.get(line.bot_id) is not line:
-                continue  # not ours now: whoever has it gets the same updates again
+            bot, method, token = _tag(answer)
+            bot.busy = False
+            if stop.is_set() or self._bots.get(bot.bot_id) is not bot:
+                continue  # leased by another poller now, which gets the same updates again
             try:
-                self._hear(answer, line, method, token)
+                self._on_answer(answer, bot, method, token)
             except SQLAlchemyError as error:
-                self._fell(line, error)
+                self._on_database_error(bot, error)
 
-    def _look(self) -> None:
-        """Lease what is free, renew what is ours, and drop what no longer is."""
+    def _refresh(self) -> None:
+        """Lease free bots, renew the leases of ours, and drop the bots we have lost."""
         now = time.time()
         free = and_(_POLLED, Bot.poll_token != self._name, Bot.poll_until < now)
         if db.session.scalar(select(Bot.id).where(free).limit(1)) is not None:
@@ -137,7 +137,7 @@ class Poller:
             )
         ).all()
         db.session.commit()
-        self._lines = {row[0]: self._line(*row) for row in rows}
+        self._bots = {row[0]: self._polled_bot(*row) for row in rows}
 
     def _lease(self, where: Any, now: float) -> None:
         values = {"poll_token": self._name, "poll_until": now + LEASE_SECONDS}
@@ -146,98 +146,99 @@ class Poller:
             execution_options={"synchronize_session": False},
         )
 
-    def _line(self, bot_id: int, offset: int, encrypted: str, webhook_url: str) -> Line:
-        line = self._lines.get(bot_id)
-        if line is None:
-            return Line(bot_id, offset, encrypted, hooked=bool(webhook_url))
-        if line.encrypted != encrypted:  # a new token may be good
-            line.encrypted, line.failures, line.not_before = encrypted, 0, 0.0
-        return line
+    def _polled_bot(self, bot_id: int, offset: int, encrypted: str, webhook_url: str) -> PolledBot:
+        bot = self._bots.get(bot_id)
+        if bot is None:
+            return PolledBot(bot_id, offset, encrypted, has_webhook=bool(webhook_url))
+        if bot.encrypted != encrypted:  # a new token may be good
+            bot.encrypted, bot.failures, bot.not_before = encrypted, 0, 0.0
+        return bot
 
     def _start_all(self, base_url: str) -> None:
         now = time.monotonic()
-        for line in self._lines.values():
-            if not line.busy and line.not_before <= now:
-                self._start(line, base_url)
+        for bot in self._bots.values():
+            if not bot.busy and bot.not_before <= now:
+                self._start(bot, base_url)
 
-    def _start(self, line: Line, base_url: str) -> None:
+    def _start(self, bot: PolledBot, base_url: str) -> None:
         try:
-            token = cipher.decrypt(line.encrypted)
+            token = cipher.decrypt(bot.encrypted)
         except CannotDecrypt as error:
-            self._back_off(line, str(error))
+            self._back_off(bot, str(error))
             return
-        method, params = "getUpdates", self._params(line)
-        if line.hooked:
+        method, params = "getUpdates", self._params(bot)
+        if bot.has_webhook:
             method, params = "deleteWebhook", {}
-        line.busy, line.started = True, time.monotonic()
+        bot.busy, bot.started = True, time.monotonic()
         request = telegram.build(method, params, token, base_url)
-        self._transport.start(request, (line, method, token))
+        self._transport.start(request, (bot, method, token))
 
-    def _params(self, line: Line) -> dict[str, Any]:
+    def _params(self, bot: PolledBot) -> dict[str, Any]:
         return {
-            "offset": line.offset or None,
-            "limit": line.limit,
+            "offset": bot.offset or None,
+            "limit": bot.limit,
             "timeout": self._poll_seconds,
             "allowed_updates": webhooks.ALLOWED_UPDATES,
         }
 
-    def _hear(self, answer: Answer, line: Line, method: str, token: str) -> None:
+    def _on_answer(self, answer: Answer, bot: PolledBot, method: str, token: str) -> None:
         try:
-            said = telegram.read(answer, token)
+            result = telegram.read(answer, token)
         except TelegramRefused as refusal:
-            self._refused(line, refusal, token)
+            self._on_refusal(bot, refusal, token)
         except TelegramUnreachable as failure:
-            line.limit = max(1, line.limit // 4)  # if the answer was too large to read
-            self._back_off(line, str(failure))
+            bot.limit = max(1, bot.limit // 4)  # perhaps the answer was too large
+            self._back_off(bot, str(failure))
         else:
-            self._heard(line, method, said)
+            self._on_result(bot, method, result)
 
-    def _heard(self, line: Line, method: str, said: Any) -> None:
+    def _on_result(self, bot: PolledBot, method: str, result: Any) -> None:
         if method == "deleteWebhook":
-            line.hooked, line.unhooked = False, True
-            _note_unhooked(line.bot_id)
+            bot.has_webhook, bot.webhook_deleted = False, True
+            _clear_webhook_url(bot.bot_id)
             return
-        updates = said if isinstance(said, list) else []
+        updates = result if isinstance(result, list) else []
         if updates:
-            offset = _next_offset(updates, line.offset)
-            inbox.store_updates(line.bot_id, [_body(one) for one in updates], offset=offset)
-            line.offset = offset
+            offset = _next_offset(updates, bot.offset)
+            inbox.store_updates(bot.bot_id, [_body(update) for update in updates], offset=offset)
+            bot.offset = offset
         else:
-            self._heard_nothing(line)
-        line.failures, line.limit, line.unhooked = 0, LIMIT, False
+            self._on_no_updates(bot)
+        bot.failures, bot.limit, bot.webhook_deleted = 0, LIMIT, False
 
-    def _heard_nothing(self, line: Line) -> None:
-        """Everything below the offset is confirmed: begin without one.
+    def _on_no_updates(self, bot: PolledBot) -> None:
+        """Poll without an offset from now on: all updates below it are confirmed.
 
-        After a quiet week ids may restart lower, and would be taken for confirmed.
+        After a week without updates ids may restart lower; with the old offset
+        Telegram would take those for confirmed.
         """
-        if line.offset:
-            inbox.store_updates(line.bot_id, [], offset=0)
-            line.offset = 0
-        if time.monotonic() - line.started < 1:  # a server that does not wait
-            line.not_before = time.monotonic() + 1
+        if bot.offset:
+            inbox.store_updates(bot.bot_id, [], offset=0)
+            bot.offset = 0
+        if time.monotonic() - bot.started < 1:  # a server that ignores the timeout
+            bot.not_before = time.monotonic() + 1
 
-    def _refused(self, line: Line, refusal: TelegramRefused, token: str) -> None:
+    def _on_refusal(self, bot: PolledBot, refusal: TelegramRefused, token: str) -> None:
         if refusal.meaning is Meaning.BOT_DEAD:
-            webhooks.pause(line.bot_id, "Telegram refused the token", token)
-            self._lines.pop(line.bot_id, None)
-        elif refusal.meaning is Meaning.CONFLICT and not line.unhooked:
-            line.hooked = True
+            webhooks.pause(bot.bot_id, "Telegram refused the token", token)
+            self._bots.pop(bot.bot_id, None)
+        elif refusal.meaning is Meaning.CONFLICT and not bot.webhook_deleted:
+            bot.has_webhook = True
         else:
-            self._back_off(line, refusal.description, refusal.retry_after or 0)
+            self._back_off(bot, refusal.description, refusal.retry_after or 0)
 
-    def _back_off(self, line: Line, reason: str, at_least: float = 0.0) -> None:
-        line.failures += 1
-        pause = min(LONGEST_PAUSE, 2.0 ** min(line.failures - 1, 6)) * random.uniform(0.8, 1.2)
-        line.not_before = time.monotonic() + max(pause, at_least)
-        log.info("polling.failed", bot=line.bot_id, reason=reason, failures=line.failures)
+    def _back_off(self, bot: PolledBot, reason: str, at_least: float = 0.0) -> None:
+        bot.failures += 1
+        pause = min(MAX_PAUSE, 2.0 ** min(bot.failures - 1, 6)) * random.uniform(0.8, 1.2)
+        bot.not_before = time.monotonic() + max(pause, at_least)
+        log.info("polling.failed", bot=bot.bot_id, reason=reason, failures=bot.failures)
 
-    def _fell(self, line: Line | None, error: SQLAlchemyError) -> None:
-        """The database is away. What we could not store comes again."""
+    def _on_database_error(self, bot: PolledBot | None, error: SQLAlchemyError) -> None:
+        """Wait a little. Updates that could not be stored are not confirmed and come again."""
         db.session.rollback()
         log.warning("polling.database", error=type(error).__name__)
-        if line:
-            line.not_before = time.monotonic() + self._look_seconds
+        if bot:
+            bot.not_before = time.monotonic() + self._refresh_seconds
 
     def _release(self) -> None:
         try:
@@ -256,13 +257,13 @@ class Poller:
 _POLLED: Final = and_(Bot.living, Bot.paused == "")
 
 
-def _tag(answer: Answer) -> tuple[Line, str, str]:
+def _tag(answer: Answer) -> tuple[PolledBot, str, str]:
     tag: Any = answer.tag
-    line, method, token = tag
-    return line, method, token
+    bot, method, token = tag
+    return bot, method, token
 
 
-def _note_unhooked(bot_id: int) -> None:
+def _clear_webhook_url(bot_id: int) -> None:
     db.session.execute(
         update(Bot).where(Bot.id == bot_id).values(webhook_url=""),
         execution_options={"synchronize_session": False},
@@ -271,14 +272,18 @@ def _note_unhooked(bot_id: int) -> None:
 
 
 def _next_offset(updates: Sequence[Any], offset: int) -> int:
-    """Return one above the last; ids may restart lower, so not above the highest."""
-    ids = [one["update_id"] for one in updates if isinstance(one, dict) and "update_id" in one]
+    """One above the id of the last update, not of the highest: ids may restart lower."""
+    ids = [
+        update["update_id"]
+        for update in updates
+        if isinstance(update, dict) and "update_id" in update
+    ]
     return int(ids[-1]) + 1 if ids and isinstance(ids[-1], int) else offset
 
 
-def _body(one: Any) -> bytes:
-    """One update as Telegram would have sent it to a webhook."""
+def _body(update: Any) -> bytes:
+    """One update as JSON, as a webhook would have received it."""
     try:
-        return orjson.dumps(one)
+        return orjson.dumps(update)
     except (TypeError, ValueError):  # half a surrogate pair, or an integer beyond 64 bits
-        return json.dumps(one).encode("ascii")
+        return json.dumps(update).encode("ascii")

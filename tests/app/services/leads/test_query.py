@@ -47,15 +47,15 @@ def test_an_export_has_every_lead_once_whatever_the_part(
 def test_a_lead_is_explained_with_its_last_entries_and_own_postbacks_oldest_first(
     world: Any, others_world: Any, account: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(query, "STORY", 2)
+    monkeypatch.setattr(query, "MAX_HISTORY", 2)
     lead = world.lead(world.campaign())
     entries = [world.entry(1, -5, lead_id=lead) for _ in range(3)]
     postbacks = [world.postback(1, lead_id=lead, sequence=number) for number in (1, 2)]
     others_world.postback(2, lead_id=lead, sequence=3)  # of an earlier owner's tracker
-    story = query.explained(account.id, lead)
-    assert story.lead.id == lead
-    assert [row.id for row in story.journal] == entries[1:]
-    assert [row.id for row in story.postbacks] == postbacks
+    history = query.explained(account.id, lead)
+    assert history.lead.id == lead
+    assert [row.id for row in history.journal] == entries[1:]
+    assert [row.id for row in history.postbacks] == postbacks
 
 
 def test_a_foreign_lead_is_not_explained(others_world: Any, account: Any) -> None:

@@ -36,7 +36,7 @@ def polling(app: Flask, **options: Any) -> Iterator[threading.Event]:
 
     def work() -> None:
         with app.app_context():
-            Poller(**{"poll_seconds": 2, "look_seconds": 0.05} | options).run(stop)
+            Poller(**{"poll_seconds": 2, "refresh_seconds": 0.05} | options).run(stop)
 
     thread = threading.Thread(target=work)
     thread.start()

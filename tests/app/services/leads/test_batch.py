@@ -1,0 +1,111 @@
+"""A batch reads its leads, moves them in memory and writes everything at once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from sqlalchemy import event, select
+
+from app.domain.lead import State
+from app.domain.telegram.updates import LeadEvent, LeadEventKind, Person
+from app.extensions import db
+from app.models import Account, Campaign, JournalEntry, Lead, table_of
+from app.services.leads.batch import LeadBatch
+
+ANN, BOB = Person(101, "ann"), Person(102, "bob")
+T = 1_800_000_000
+NOW = 1_700_000_000.0  # the plan of `account` has not ended
+START, REQUEST, JOIN, LEAVE, KICK = LeadEventKind
+
+
+def lead_event(
+    kind: LeadEventKind, at: int, person: Person = ANN, update_id: int | None = None
+) -> LeadEvent:
+    chat = None if kind is START else -5
+    return LeadEvent(kind, person, chat, T + at, update_id or at + 1, was_member=kind is LEAVE)
+
+
+@pytest.fixture
+def campaign(world: Any) -> Any:
+    return world.campaign(chat_id=-5)
+
+
+def apply(campaign: int, *events: LeadEvent) -> None:
+    """Apply events in one batch and commit."""
+    table = table_of(Campaign)
+    plan = (Account.tariff, Account.paid_until)
+    row = db.session.execute(
+        select(table, *plan)
+        .join(Account, Account.id == table.c.account_id)
+        .where(table.c.id == campaign)
+    ).one()
+    batch = LeadBatch(db.session.connection(), NOW)
+    batch.load([(row, one) for one in events])
+    for one in events:
+        batch.apply(row, one)
+    batch.save()
+    db.session.commit()
+    db.session.expire_all()
+
+
+def leads() -> dict[int, Lead]:
+    return {lead.subscriber: lead for lead in db.session.scalars(select(Lead))}
+
+
+def test_leads_are_inserted_and_then_updated(campaign: int) -> None:
+    apply(campaign, lead_event(START, 0), lead_event(START, 0, BOB))
+    assert {lead.state for lead in leads().values()} == {State.WAIT}
+    apply(campaign, lead_event(JOIN, 5))
+    states = {person: lead.state for person, lead in leads().items()}
+    assert states == {ANN.id: State.APPROVE, BOB.id: State.WAIT}
+    assert leads()[ANN.id].join_time == T + 5
+
+
+def test_several_events_of_one_person_write_one_row(campaign: int) -> None:
+    apply(campaign, lead_event(START, 0), lead_event(JOIN, 5), lead_event(LEAVE, 9))
+    (lead,) = leads().values()
+    assert (lead.state, lead.reports) == (State.CANCEL, 3)
+
+
+def test_an_organic_entry_of_an_earlier_batch_is_attached_to_the_lead_it_caused(
+    campaign: int,
+) -> None:
+    apply(campaign, lead_event(JOIN, 5))
+    assert leads() == {}
+    (entry,) = db.session.scalars(select(JournalEntry))
+    assert entry.lead_id is None
+    apply(campaign, lead_event(START, 3))
+    (lead,) = leads().values()
+    assert lead.state == State.APPROVE
+    entries = db.session.scalars(select(JournalEntry).order_by(JournalEntry.id)).all()
+    assert [row.lead_id for row in entries] == [lead.id, lead.id]
+    assert entries[0].decision == "approve reported"
+
+
+def test_organic_events_of_another_person_are_left_alone(campaign: int) -> None:
+    apply(campaign, lead_event(JOIN, 5, BOB))
+    apply(campaign, lead_event(START, 3))
+    assert leads()[ANN.id].state == State.WAIT
+    organic = select(JournalEntry.subscriber).where(JournalEntry.lead_id.is_(None))
+    assert db.session.scalars(organic).all() == [BOB.id]
+
+
+@pytest.mark.parametrize("people", [1, 40])
+def test_the_number_of_statements_does_not_grow_with_the_batch(campaign: int, people: int) -> None:
+    statements: list[str] = []
+    connection = db.session.connection()
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        statements.append(statement)
+
+    event.listen(connection, "before_cursor_execute", note)
+    try:
+        persons = [Person(1000 + number) for number in range(people)]
+        apply(campaign, *(lead_event(START, 0, person) for person in persons))
+    finally:
+        event.remove(connection, "before_cursor_execute", note)
+    assert len(leads()) == people
+    # The campaign, leads, organic entries, leads, journal, days, quarters, destinations.
+    writes = [one for one in statements if not one.startswith(("SAVEPOINT", "RELEASE"))]
+    assert len(writes) <= 9
