@@ -2,39 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import ClassVar, Self
 
-
-class Sentence(str):
-    """English text that remembers how it was made, so that it can be said in other words.
-
-    Everywhere it passes it is the text; only who translates asks for the rest.
-    """
-
-    __slots__ = ("template", "terms")
-    template: str
-    terms: Mapping[str, object]
-
-    def __new__(cls, template: str, /, **terms: object) -> Self:
-        """Fill each %(name)s of `template` with the term of that name."""
-        made = super().__new__(cls, template % terms if terms else template)
-        made.template, made.terms = template, terms
-        return made
-
-
-def translatable(template: str, /, **terms: object) -> str:
-    """A sentence for people; `python -m app.translations` finds the templates by this name.
-
-    A term that is a sentence is translated too.
-    """
-    return Sentence(template, **terms)
+from plugins.contract import TranslatableText
+from plugins.contract import translatable as translatable  # noqa: PLC0414 - for the whole app
 
 
 class ApiError(Exception):
-    """Base of everything a caller is told. `message` is for people, in English.
+    """Base of all errors that the API answers.
 
-    `lang` is the caller's language where we know who calls but do not let in.
+    `message` is for people: text of `translatable` is shown in the language of the
+    account, any other as it is. `lang` is the language of a caller who is known but
+    not let in.
     """
 
     code: ClassVar[str] = "server"
@@ -42,17 +21,18 @@ class ApiError(Exception):
     lang: str | None = None
 
     def __init__(self, message: str = "", **extra: object) -> None:
-        super().__init__(message or self.default)
-        self.message = message or self.default
+        self.message = message or TranslatableText(self.default)
+        super().__init__(self.message)
         self.extra = extra
 
     @classmethod
-    def because(cls, why: str) -> Self:
-        """The error with a reason that somebody else gave."""
-        return cls(Sentence("%(what)s: %(why)s", what=Sentence(cls.default), why=why))
+    def wrapping(cls, reason: str) -> Self:
+        """Return the error with `reason`, such as a tracker's answer, after its own message."""
+        message = TranslatableText(cls.default)
+        return cls(translatable("%(message)s: %(reason)s", message=message, reason=reason))
 
-    def told_in(self, lang: str) -> Self:
-        """The same, to be told in `lang` whoever seems to be asking."""
+    def in_language(self, lang: str) -> Self:
+        """Return the same error; its message is shown in `lang`, whoever seems to call."""
         self.lang = lang
         return self
 

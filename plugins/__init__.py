@@ -9,10 +9,12 @@ from plugins.contract import (
     Pace,
     Request,
     Response,
+    TranslatableText,
     Verdict,
     hookimpl,
     mask,
     outcome_by_status,
+    translatable,
 )
 
 __all__ = [
@@ -24,8 +26,10 @@ __all__ = [
     "Pace",
     "Request",
     "Response",
+    "TranslatableText",
     "Verdict",
     "hookimpl",
     "mask",
     "outcome_by_status",
+    "translatable",
 ]

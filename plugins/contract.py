@@ -13,7 +13,7 @@ import json
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import pluggy
 
@@ -27,6 +27,49 @@ hookimpl = pluggy.HookimplMarker(PROJECT)
 _KEYS: Final = uuid.UUID("6f9a1c0e-55d1-5b0e-9a60-3c1f3c8a7d11")
 
 MASK: Final = "***"
+
+
+class TranslatableText(str):
+    """Text for people that keeps its English template and the terms in it.
+
+    It is the English text wherever a string is wanted. Gatepost looks the template
+    up in its catalogue and shows it in the account's language; a template that the
+    catalogue lacks is shown in English. Made by `translatable`.
+    """
+
+    __slots__ = ("template", "terms")
+    template: str
+    terms: Mapping[str, object]
+
+    def __new__(cls, template: str, /, **terms: object) -> Self:
+        """Fill each `%(name)s` of `template` with the term of that name.
+
+        A term that is neither a number nor a text is turned into one at once.
+        """
+        plain = {
+            name: term if isinstance(term, int | float | str) else str(term)
+            for name, term in terms.items()
+        }
+        text = super().__new__(cls, template % plain if plain else template)
+        text.template, text.terms = template, plain
+        return text
+
+    def __str__(self) -> str:
+        """The text itself, so that `str(error)` of an exception keeps the template."""
+        return self
+
+    def format(self, *_: object, **__: object) -> Self:
+        """The text itself: marshmallow formats the `error` of a validator, and all is filled in."""
+        return self
+
+
+def translatable(template: str, /, **terms: object) -> TranslatableText:
+    """Mark a sentence for people: `translatable("at most %(most)d days", most=366)`.
+
+    `template` is English and a literal: the catalogue collects the templates of
+    these calls. A term that was made by `translatable` is translated as well.
+    """
+    return TranslatableText(template, **terms)
 
 
 class EventKind(enum.StrEnum):
@@ -183,16 +226,23 @@ class Pace:
 def outcome_by_status(response: Response) -> Outcome:
     """Judge by HTTP status alone: the sane default to start from."""
     status = response.status
-    said = f"HTTP {status}"
+    reason = f"HTTP {status}"
     if 200 <= status < 300:
-        return Outcome(Verdict.DELIVERED, said)
+        return Outcome(Verdict.DELIVERED, reason)
     if status in (408, 425, 429) or status >= 500:
-        return Outcome(Verdict.RETRY, said, response.retry_after)
+        return Outcome(Verdict.RETRY, reason, response.retry_after)
     if 300 <= status < 400:
-        return Outcome(Verdict.REJECTED, f"{said}: redirects are not followed")
+        return Outcome(
+            Verdict.REJECTED,
+            translatable("HTTP %(status)d: redirects are not followed", status=status),
+        )
     if status == 410:
-        return Outcome(Verdict.REJECTED, f"{said}: the address is gone for good", stop=True)
-    return Outcome(Verdict.REJECTED, said)
+        return Outcome(
+            Verdict.REJECTED,
+            translatable("HTTP %(status)d: the address is gone for good", status=status),
+            stop=True,
+        )
+    return Outcome(Verdict.REJECTED, reason)
 
 
 def mask(text: str, secrets: tuple[str, ...]) -> str:

@@ -24,7 +24,7 @@ from app.config import Network
 from app.outbound import headers, urls
 from app.outbound.addresses import refusal
 from app.outbound.result import Answer, Failure, Unsendable
-from plugins.contract import PROJECT, Request, Response
+from plugins.contract import PROJECT, Request, Response, translatable
 
 MAX_HEAD: Final = 64 * 1024  # bytes of headers, trailers and interim answers
 MAX_LINES: Final = 256
@@ -32,12 +32,12 @@ STALE_SECONDS: Final = 30  # many servers drop an idle connection soon after
 METHODS: Final = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"))
 #: May be repeated by the client unasked (RFC 9110 §9.2.2).
 REPEATABLE: Final = frozenset(("GET", "HEAD"))
-COULD_NOT_CONNECT: Final = "could not connect"
+COULD_NOT_CONNECT: Final = translatable("could not connect")
 
 _TOO_LARGE: Final = 100  # CURLE_TOO_LARGE, which pycurl has no name for
 _TLS: Final = {
-    pycurl.E_SSL_CONNECT_ERROR: "no secure connection: the TLS handshake failed",
-    pycurl.E_PEER_FAILED_VERIFICATION: (
+    pycurl.E_SSL_CONNECT_ERROR: translatable("no secure connection: the TLS handshake failed"),
+    pycurl.E_PEER_FAILED_VERIFICATION: translatable(
         "no secure connection: the certificate is not trusted or names another host"
     ),
 }
@@ -89,7 +89,10 @@ class Transfer:
         self.started = time.time()
         method = request.method
         if method not in METHODS:
-            raise Unsendable(Failure.INVALID, f"{method!r:.20} is not a method we send")
+            raise Unsendable(
+                Failure.INVALID,
+                translatable("%(method)s is not a method we send", method=f"{method!r:.20}"),
+            )
         self.easy.setopt(pycurl.URL, self._checked(request.url))
         plain = method == "GET" and not request.body
         if not (plain and self._plain):
@@ -152,10 +155,13 @@ class Transfer:
         if self._sends == 0:
             return Failure.UNREACHABLE, _TLS.get(code, COULD_NOT_CONNECT)
         if self._flooded or code == _TOO_LARGE:
-            return Failure.TOO_LARGE, "the answer's headers are too large"
+            return Failure.TOO_LARGE, translatable("the answer's headers are too large")
         if code == pycurl.E_OPERATION_TIMEDOUT:
-            return Failure.TIMEOUT, f"no complete answer in {self._limits.total_seconds:g} seconds"
-        return Failure.ABORTED, "the connection broke before the answer was complete"
+            return Failure.TIMEOUT, translatable(
+                "no complete answer in %(total_seconds)s seconds",
+                total_seconds=f"{self._limits.total_seconds:g}",
+            )
+        return Failure.ABORTED, translatable("the connection broke before the answer was complete")
 
     # What libcurl calls. None of these may raise.
 

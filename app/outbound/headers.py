@@ -6,7 +6,7 @@ import re
 from typing import Final
 
 from app.outbound.result import Failure, Unsendable
-from plugins.contract import Request
+from plugins.contract import Request, translatable
 
 #: Ours to set: they frame the message or name the host.
 FRAMING: Final = frozenset(
@@ -25,9 +25,15 @@ def to_send(request: Request) -> list[str]:
     for name, value in request.headers.items():
         lower = name.lower()
         if not _NAME.fullmatch(name) or not _VALUE.fullmatch(value):
-            raise Unsendable(Failure.INVALID, f"header {name!r:.40} is not one HTTP can carry")
+            raise Unsendable(
+                Failure.INVALID,
+                translatable("header %(name)s is not one HTTP can carry", name=f"{name!r:.40}"),
+            )
         if lower in FRAMING:
-            raise Unsendable(Failure.INVALID, f"header {name:.40} is not the adapter's to set")
+            raise Unsendable(
+                Failure.INVALID,
+                translatable("header %(name)s is not the adapter's to set", name=f"{name:.40}"),
+            )
         seen.add(lower)
         lines.append(f"{name}: {value}" if value.strip() else f"{name};")
     if request.body or request.method == "POST":
@@ -36,7 +42,9 @@ def to_send(request: Request) -> list[str]:
             lines.append("Content-Type:")  # or libcurl would call any body a form
     if request.idempotency_key and "idempotency-key" not in seen:
         if not _VALUE.fullmatch(request.idempotency_key):
-            raise Unsendable(Failure.INVALID, "the idempotency key is not one HTTP can carry")
+            raise Unsendable(
+                Failure.INVALID, translatable("the idempotency key is not one HTTP can carry")
+            )
         lines.append(f"Idempotency-Key: {request.idempotency_key}")
     return lines
 

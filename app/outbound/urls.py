@@ -14,6 +14,7 @@ from typing import Final
 
 from app.config import Network
 from app.outbound.addresses import Address, is_allowed, refusal
+from plugins.contract import translatable
 
 #: Ports from 1024 up at which no tracker lives, but something that may take an
 #: HTTP request for a command, or that acts on HTTP without asking who calls.
@@ -27,11 +28,11 @@ REFUSED_PORTS: Final = {
     2181: "ZooKeeper",
     2375: "Docker",
     2376: "Docker",
-    2379: "etcd",
-    2380: "etcd",
-    3128: "a proxy",
+    2379: translatable("etcd"),
+    2380: translatable("etcd"),
+    3128: translatable("a proxy"),
     3306: "MySQL",
-    3389: "remote desktop",
+    3389: translatable("remote desktop"),
     4369: "Erlang",
     5060: "SIP",
     5432: "PostgreSQL",
@@ -48,7 +49,7 @@ REFUSED_PORTS: Final = {
     9200: "Elasticsearch",
     9300: "Elasticsearch",
     10250: "Kubernetes",
-    11211: "memcached",
+    11211: translatable("memcached"),
     26379: "Redis",
     27017: "MongoDB",
 }
@@ -90,9 +91,13 @@ def split(url: str) -> tuple[str, int]:
     Raises AddressRefused where the spelling is not beyond doubt.
     """
     if len(url) > _LONGEST:
-        raise AddressRefused(f"the address is longer than {_LONGEST} characters")
+        raise AddressRefused(
+            translatable("the address is longer than %(longest)s characters", longest=_LONGEST)
+        )
     if _STRANGE.search(url):
-        raise AddressRefused("the address has spaces, backslashes or control characters in it")
+        raise AddressRefused(
+            translatable("the address has spaces, backslashes or control characters in it")
+        )
     match = _URL.match(url)
     if not match:
         raise AddressRefused(_malformed(url))
@@ -108,12 +113,14 @@ def literal(host: str) -> Address | None:
     try:
         if host.startswith("["):
             if "%" in host:
-                raise AddressRefused("the address names a network interface")
+                raise AddressRefused(translatable("the address names a network interface"))
             return ipaddress.IPv6Address(host[1:-1])
         if _NUMBER.fullmatch(host.rpartition(".")[2]):  # what a browser takes for IPv4
             return ipaddress.IPv4Address(host)
     except ValueError:
-        raise AddressRefused("write a numeric address as four decimal numbers") from None
+        raise AddressRefused(
+            translatable("write a numeric address as four decimal numbers")
+        ) from None
     return None
 
 
@@ -128,31 +135,39 @@ def _reason(host: str, port: int, allow: tuple[Network, ...]) -> str | None:
         return _bad_name(host) or _bad_port(port)
     forbidden = refusal(address, allow)
     if forbidden:
-        return f"{host} is not on the public internet ({forbidden})"
+        return translatable(
+            "%(host)s is not on the public internet (%(forbidden)s)", host=host, forbidden=forbidden
+        )
     return None if is_allowed(address, allow) else _bad_port(port)
 
 
 def _bad_name(host: str) -> str | None:
     if not host.isascii():
-        return "write the host in its ASCII form, which begins with xn--"
+        return translatable("write the host in its ASCII form, which begins with xn--")
     if host.endswith("."):
-        return "leave out the full stop at the end of the host"
+        return translatable("leave out the full stop at the end of the host")
     if len(host) > 253 or not all(_LABEL.fullmatch(label) for label in host.split(".")):
-        return "the host is not a proper name"
+        return translatable("the host is not a proper name")
     return None
 
 
 def _bad_port(port: int) -> str | None:
     if port in REFUSED_PORTS:
-        return f"port {port} belongs to {REFUSED_PORTS[port]}, not to a web server"
+        return translatable(
+            "port %(port)s belongs to %(refused_ports)s, not to a web server",
+            port=port,
+            refused_ports=REFUSED_PORTS[port],
+        )
     if port in (80, 443) or 1024 <= port <= 65535:
         return None
-    return f"port {port} is not open to us: use 80, 443 or one from 1024 to 65535"
+    return translatable(
+        "port %(port)s is not open to us: use 80, 443 or one from 1024 to 65535", port=port
+    )
 
 
 def _malformed(url: str) -> str:
     if not re.match(r"https?://", url, re.IGNORECASE):
-        return "the address must begin with http:// or https://"
+        return translatable("the address must begin with http:// or https://")
     if "@" in re.split(r"[/?#]", url, maxsplit=3)[2]:
-        return "the address must not carry a user name or password"
-    return "the address has no proper host and port"
+        return translatable("the address must not carry a user name or password")
+    return translatable("the address has no proper host and port")

@@ -11,6 +11,7 @@ from marshmallow import EXCLUDE, Schema
 from app.errors import translatable
 from app.schemas.parsing import MAX_BODY, UnreadableBody, parse_object, parse_pairs
 from app.web.auth import KEY
+from plugins.host import library_messages
 
 
 class Input(Schema):
@@ -33,6 +34,7 @@ def load(schema: Input) -> dict[str, Any]:
     TooLarge; `app.web.responses` turns them into answers.
     """
     raw = _query() if request.method in ("GET", "HEAD") else _body()
+    library_messages.mark(schema)
     loaded: dict[str, Any] = schema.load(raw)
     return loaded
 

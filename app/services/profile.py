@@ -97,7 +97,7 @@ def connect(account_id: int, domain: str, key: str) -> None:
     settings = catalogue.check(adapter, {"domain": domain, "key": key}, "")
     checked = connection_check.check(adapter, settings)
     if not checked.ok:
-        raise CannotConnect.because(checked.message)
+        raise CannotConnect.wrapping(checked.message)
     account = accounts.lock(account_id)
     account.tracker_domain = settings["domain"]
     account.tracker_key = settings["key"]

@@ -1,9 +1,9 @@
-"""What we say to people, in their language.
+"""Texts for people, in their language.
 
-English stands in the code; a folder beside this file holds each other
-language: `messages` has what we say, `foreign` what is said below us, see
-`foreign.py`. After changing a text run `python -m app.translations`, fill in
-what is empty in the .po, and run it again: it takes up new texts and compiles.
+The code says them in English, marked by `translatable(...)`, `gettext(...)` or
+`ngettext(...)`. The folder `ru` holds the Russian catalogue. After a text was
+changed run `python -m app.translations`, fill in what is empty in the .po file
+and run it again: it collects new texts and compiles.
 """
 
 from __future__ import annotations
@@ -17,18 +17,17 @@ import flask_babel  # type: ignore[import-untyped,unused-ignore]
 from babel import negotiate_locale
 from flask import Flask, g, has_request_context, request
 
-from app.errors import Sentence
-from app.translations import foreign
+from plugins.contract import TranslatableText
 
 FOLDER: Final = Path(__file__).parent
 #: English, and every language with a folder.
-SPOKEN: Final = ("en", *sorted(path.parent.name for path in FOLDER.glob("*/LC_MESSAGES")))
+LANGUAGES: Final = ("en", *sorted(path.parent.name for path in FOLDER.glob("*/LC_MESSAGES")))
 
 _babel: Final = flask_babel.Babel(configure_jinja=False)
 
 
 def register(app: Flask) -> None:
-    """Give the application its languages; English where nothing else is said."""
+    """Install Babel; English is the default."""
     _babel.init_app(
         app,
         default_locale="en",
@@ -38,55 +37,45 @@ def register(app: Flask) -> None:
 
 
 def _callers_language() -> str | None:
-    """The account's; a stranger's browser or client may ask for one."""
+    """Return the account's language; without an account that of Accept-Language, or None."""
     if "account" in g:
         return str(g.account.lang)
     if not has_request_context():
         return None
-    return negotiate_locale(list(request.accept_languages.values()), SPOKEN, sep="-")
+    return negotiate_locale(list(request.accept_languages.values()), LANGUAGES, sep="-")
 
 
 @contextmanager
-def speaking(lang: str) -> Iterator[None]:
-    """Within this block texts are in `lang`, one of `accounts.LANGUAGES`."""
+def use_language(lang: str) -> Iterator[None]:
+    """Return texts in `lang`, one of LANGUAGES, within this block."""
     with flask_babel.force_locale(lang):
         yield
 
 
 def gettext(text: str, /, **values: Any) -> str:
-    """The text in the language of the moment, with `values` for each %(name)s."""
-    said: str = flask_babel.gettext(text, **values)
-    return said
+    """Return the text in the current language, with `values` for each %(name)s."""
+    translation: str = flask_babel.gettext(text, **values)
+    return translation
+
+
+def ngettext(singular: str, plural: str, num: int, /, **values: Any) -> str:
+    """As `gettext`, in the plural form for `num`, which is also one of the values."""
+    translation: str = flask_babel.ngettext(singular, plural, num, **values)
+    return translation
 
 
 def translated(text: str) -> str:
-    """An English sentence in the language of the moment, and the sentences inside it.
+    """Return `text` in the current language, with those of its terms that are translatable.
 
-    What nobody has translated, such as a name or a tracker's own words, stays.
+    Text that was not made by `translatable`, such as a name or a tracker's own
+    words, is returned as it is, and so is text whose template has no translation.
     """
     language = str(flask_babel.get_locale() or "en")
-    if not text or language not in SPOKEN[1:]:
+    if not isinstance(text, TranslatableText) or language not in LANGUAGES[1:]:
         return text
-    if isinstance(text, Sentence):
-        return _said_in(language, text)
-    ours = gettext(text)
-    return ours if ours != text else foreign.translated(FOLDER, language, text)
-
-
-def _said_in(language: str, sentence: Sentence) -> str:
-    template = gettext(sentence.template)
-    terms = {name: _term(language, term) for name, term in sentence.terms.items()}
+    terms = {
+        name: translated(term) if isinstance(term, str) else term
+        for name, term in text.terms.items()
+    }
+    template = gettext(text.template)
     return template % terms if terms else template
-
-
-def _term(language: str, term: object) -> object:
-    """A plain text is somebody's word or a sentence from below, never one of ours."""
-    if isinstance(term, Sentence):
-        return _said_in(language, term)
-    return foreign.translated(FOLDER, language, term) if isinstance(term, str) else term
-
-
-def ngettext(one: str, many: str, num: int, /, **values: Any) -> str:
-    """As `gettext`, in the form that `num` wants; it is a value as well."""
-    said: str = flask_babel.ngettext(one, many, num, **values)
-    return said

@@ -1,55 +1,67 @@
-"""`python -m app.translations`: take up new texts, compile; 1 if any is untranslated.
+"""`python -m app.translations`: collect new texts, compile; 1 if any is untranslated.
 
-For who changes a text. Nothing of it runs in production.
+For developers. Nothing of it runs in production.
 """
 
 from __future__ import annotations
 
+import ast
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from babel.messages import Catalog
-from babel.messages.extract import extract_from_dir
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
 import app.blueprints  # noqa: F401 - so that every error is known
 from app.errors import ApiError
-from app.translations import FOLDER, extraction
-from app.translations.foreign import DOMAIN
+from app.translations import FOLDER
 from plugins.contract import PROJECT
+from plugins.host import library_messages
 
-CODE: Final = FOLDER.parent
+ROOT: Final = FOLDER.parents[1]
 #: A catalogue that is written twice is the same file.
 DATE: Final = datetime(2026, 1, 1, tzinfo=UTC)
-#: The doubles of the sandbox speak to programs.
-METHODS: Final = [("sandbox/**.py", "ignore"), ("**.py", "python")]
-KEYWORDS: Final[dict[str, Any]] = {"gettext": None, "ngettext": (1, 2), "translatable": None}
+#: The calls that mark a text, and how many of their first arguments are texts.
+MARKS: Final = {"gettext": 1, "ngettext": 2, "translatable": 1}
 
 
-def template(domain: str) -> Catalog:
-    """All texts of a domain, in the order of their places."""
-    return _of_others() if domain == DOMAIN else _ours()
-
-
-def _of_others() -> Catalog:
-    found = Catalog(project=PROJECT, charset="utf-8")
-    for text, place in extraction.found(CODE.parent):
-        found.add(text, locations=[(place, 0)])
-    return found
-
-
-def _ours() -> Catalog:
-    found = Catalog(project=PROJECT, charset="utf-8")
-    texts = extract_from_dir(CODE, METHODS, keywords=KEYWORDS)
-    for name, line, message, _, _ in sorted(texts, key=lambda one: one[:2]):
-        found.add(message, locations=[(name, line)])
+def template() -> Catalog:
+    """Return all texts, in the order of the files they are in."""
+    catalog = Catalog(project=PROJECT, charset="utf-8")
+    for path in code():
+        place = (str(path.relative_to(ROOT)), 0)
+        for texts in marked(ast.parse(path.read_text("utf-8"))):
+            catalog.add(texts[0] if len(texts) == 1 else texts, locations=[place])
     for error in _errors(ApiError):
-        found.add(error.default, locations=[("errors.py", 0)])
-    return found
+        catalog.add(error.default, locations=[("app/errors.py", 0)])
+    for text in sorted(library_messages.templates()):
+        catalog.add(text, locations=[("marshmallow", 0)])
+    return catalog
+
+
+def code() -> Iterator[Path]:
+    """Return the modules that speak to people; those of the sandbox speak to programs."""
+    for path in sorted((*ROOT.glob("app/**/*.py"), *ROOT.glob("plugins/**/*.py"))):
+        if "sandbox" not in path.parts:
+            yield path
+
+
+def marked(tree: ast.AST) -> Iterator[tuple[str, ...]]:
+    """Return the texts of each call in MARKS whose texts are literals."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            name = getattr(node.func, "id", getattr(node.func, "attr", ""))
+            texts = tuple(
+                argument.value
+                for argument in node.args[: MARKS.get(name, 0)]
+                if isinstance(argument, ast.Constant) and isinstance(argument.value, str)
+            )
+            if texts and len(texts) == MARKS[name]:
+                yield texts
 
 
 def _errors(base: type[ApiError]) -> Iterator[type[ApiError]]:
@@ -59,19 +71,19 @@ def _errors(base: type[ApiError]) -> Iterator[type[ApiError]]:
 
 
 def languages() -> Iterator[tuple[str, Path]]:
-    """Each language, and each .po of it; the file is called as its domain."""
-    for path in sorted(FOLDER.glob("*/LC_MESSAGES/*.po")):
+    """Return each language and the .po file of its catalogue."""
+    for path in sorted(FOLDER.glob("*/LC_MESSAGES/messages.po")):
         yield path.parents[1].name, path
 
 
 def read(language: str, path: Path) -> Catalog:
-    """The catalogue of one language, as it is on disk."""
+    """Return the catalogue of one language, as it is on disk."""
     with path.open("rb") as file:
         return read_po(file, locale=language)
 
 
 def untranslated(catalog: Catalog) -> list[str]:
-    """The texts that have no translation, or an unsure one."""
+    """Return the texts that have no translation, or an unsure one."""
     return [
         str(message.id)
         for message in catalog
@@ -88,7 +100,7 @@ def main() -> int:
     missing = []
     for language, path in languages():
         catalog = read(language, path)
-        catalog.update(template(path.stem), no_fuzzy_matching=True)
+        catalog.update(template(), no_fuzzy_matching=True)
         catalog.creation_date = catalog.revision_date = DATE
         catalog.msgid_bugs_address = ""
         catalog.last_translator = catalog.language_team = PROJECT
@@ -96,7 +108,7 @@ def main() -> int:
             write_po(file, catalog, ignore_obsolete=True, include_lineno=False, width=100)
         with path.with_suffix(".mo").open("wb") as file:
             write_mo(file, catalog)
-        missing += [f"{language} {path.stem}: {text}\n" for text in untranslated(catalog)]
+        missing += [f"{language}: {text}\n" for text in untranslated(catalog)]
     sys.stderr.writelines(missing)
     return 1 if missing else 0
 

@@ -22,7 +22,7 @@ from werkzeug.exceptions import HTTPException
 from app.crypto import CannotDecrypt
 from app.errors import ApiError, BadParameter, DatabaseDown, NoSuchFunction, TooLarge
 from app.extensions import db
-from app.translations import speaking, translated
+from app.translations import translated, use_language
 
 log = structlog.get_logger()
 
@@ -85,7 +85,7 @@ def _translate(error: Exception) -> ApiError:
 
 def _message(api_error: ApiError) -> str:
     """Return the message in the caller's language, after the name of its field."""
-    with speaking(api_error.lang) if api_error.lang else contextlib.nullcontext():
+    with use_language(api_error.lang) if api_error.lang else contextlib.nullcontext():
         message = translated(api_error.message)
     field = api_error.field if isinstance(api_error, BadParameter) else ""
     return f"{field}: {message}" if field else message

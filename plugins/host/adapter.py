@@ -16,6 +16,7 @@ import marshmallow
 import pluggy
 
 from plugins.contract import Event, Outcome, Pace, Request, Response, Verdict
+from plugins.host import library_messages
 from plugins.host.time_limit import TimeUp, time_limit
 from plugins.host.validation import (
     AdapterFailed,
@@ -65,6 +66,8 @@ class Adapter:
             raise AdapterFailed(
                 f"settings_schema returned {kind(schema)} instead of a Schema instance"
             )
+        with time_limit(seconds):
+            library_messages.mark(schema)
         self._schema: marshmallow.Schema = schema
         self._secret_fields = tuple(
             name for name, field in self._schema.fields.items() if field.metadata.get("secret")

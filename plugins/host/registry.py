@@ -20,7 +20,7 @@ from typing import Final
 import pluggy
 
 from plugins import hookspecs
-from plugins.contract import ENTRY_POINT_GROUP, PROJECT
+from plugins.contract import ENTRY_POINT_GROUP, PROJECT, translatable
 from plugins.host.adapter import LIMIT_SECONDS, Adapter
 from plugins.host.time_limit import time_limit
 from plugins.host.validation import AdapterFailed, describe, sentence
@@ -112,7 +112,9 @@ class Registry:
         for broken in self.broken:
             if broken.name == name:
                 raise BrokenTracker(broken.reason)
-        raise UnknownTracker(f"there is no tracker {sentence(name)!r}")
+        raise UnknownTracker(
+            translatable("there is no tracker %(name)s", name=repr(sentence(name)))
+        )
 
     def names(self) -> tuple[str, ...]:
         """The names of all usable adapters, built-ins first."""

@@ -15,7 +15,15 @@ from typing import Any, Final
 
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
-from plugins.contract import Event, EventKind, Outcome, Response, Verdict, outcome_by_status
+from plugins.contract import (
+    Event,
+    EventKind,
+    Outcome,
+    Response,
+    Verdict,
+    outcome_by_status,
+    translatable,
+)
 from plugins.kit.fields import AsciiWord, BaseUrl
 
 #: Within the 48 hours in which a repeated event id is recognised.
@@ -32,7 +40,9 @@ _CURRENCY: Final = re.compile(r"(?:[A-Z]{3})?\Z")
 
 def _check_name(text: str) -> None:
     if not _NAME.fullmatch(text):
-        raise ValidationError("must be at most 50 Latin letters, digits, spaces, - and _")
+        raise ValidationError(
+            translatable("must be at most 50 Latin letters, digits, spaces, - and _")
+        )
 
 
 def event_names_field(names: Mapping[EventKind, str]) -> fields.Nested:
@@ -80,7 +90,9 @@ def currency_field() -> AsciiWord:
     """The currency of all values; empty while there are none."""
     return AsciiWord(
         load_default="",
-        validate=validate.Regexp(_CURRENCY, error="must be three capital letters, such as USD"),
+        validate=validate.Regexp(
+            _CURRENCY, error=translatable("must be three capital letters, such as USD")
+        ),
         metadata={"title": "Currency", "help": "ISO 4217, such as USD; needed with a value"},
     )
 
@@ -132,7 +144,7 @@ class AdPlatformSettings(Schema):
     def a_value_needs_a_currency(self, data: dict[str, Any], **_: Any) -> None:
         """Platforms refuse a number of money without its currency."""
         if not data["currency"] and any(value is not None for value in data["values"].values()):
-            raise ValidationError("choose the currency of the values", "currency")
+            raise ValidationError(translatable("choose the currency of the values"), "currency")
 
 
 def event_name(event: Event, settings: Mapping[str, Any]) -> str:

@@ -14,16 +14,18 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-from plugins.contract import Outcome, Response, Verdict, outcome_by_status
+from plugins.contract import Outcome, Response, Verdict, outcome_by_status, translatable
 
 #: Error codes. Any other code refuses this one event.
 ERRORS: Final[Mapping[str, Outcome]] = {
-    "key": Outcome(Verdict.RETRY, "the tracker does not accept the key", stop=True),
-    "ban": Outcome(Verdict.RETRY, "the account at the tracker is suspended", stop=True),
-    "unpaid": Outcome(Verdict.RETRY, "the tracker is not paid for", stop=True),
-    "db": Outcome(Verdict.RETRY, "the tracker's database failed"),
-    "server": Outcome(Verdict.RETRY, "the tracker failed"),
-    "rate": Outcome(Verdict.RETRY, "the tracker asks us to slow down"),
+    "key": Outcome(Verdict.RETRY, translatable("the tracker does not accept the key"), stop=True),
+    "ban": Outcome(
+        Verdict.RETRY, translatable("the account at the tracker is suspended"), stop=True
+    ),
+    "unpaid": Outcome(Verdict.RETRY, translatable("the tracker is not paid for"), stop=True),
+    "db": Outcome(Verdict.RETRY, translatable("the tracker's database failed")),
+    "server": Outcome(Verdict.RETRY, translatable("the tracker failed")),
+    "rate": Outcome(Verdict.RETRY, translatable("the tracker asks us to slow down")),
 }
 
 #: `id=12-abcdef…` is how the family writes an API key.
@@ -58,8 +60,10 @@ def classify(response: Response) -> Outcome:
     if says_failure(answer) or answer.get("error"):
         code = answer.get("error") or answer.get("message") or "error"
         error = ERRORS.get(code) if isinstance(code, str) else None
-        return error or Outcome(Verdict.REJECTED, f"the tracker says: {str(code)[:200]}")
-    return Outcome(Verdict.DELIVERED, "the tracker took it")
+        return error or Outcome(
+            Verdict.REJECTED, translatable("the tracker says: %(code)s", code=str(code)[:200])
+        )
+    return Outcome(Verdict.DELIVERED, translatable("the tracker took it"))
 
 
 def classify_lookalike(response: Response) -> Outcome | None:
@@ -75,7 +79,7 @@ def classify_lookalike(response: Response) -> Outcome | None:
     error = ERRORS.get(code)
     is_passing = error is not None and error.verdict is Verdict.RETRY and not error.stop
     verdict = Verdict.RETRY if is_passing else Verdict.REJECTED
-    return Outcome(verdict, f"the tracker says: {code}")
+    return Outcome(verdict, translatable("the tracker says: %(code)s", code=code))
 
 
 def says_failure(answer: Mapping[str, Any]) -> bool:
@@ -85,7 +89,9 @@ def says_failure(answer: Mapping[str, Any]) -> bool:
 
 def _classify_text(text: str, *, is_json: bool) -> Outcome:
     if text.startswith("<"):
-        return Outcome(Verdict.RETRY, "the tracker answered a page instead of JSON")
+        return Outcome(Verdict.RETRY, translatable("the tracker answered a page instead of JSON"))
     if text[:1] in ("{", "[") and not is_json:
-        return Outcome(Verdict.RETRY, "the tracker's answer is broken JSON")
-    return Outcome(Verdict.DELIVERED, "HTTP 200, without the JSON that AlterCPA answers")
+        return Outcome(Verdict.RETRY, translatable("the tracker's answer is broken JSON"))
+    return Outcome(
+        Verdict.DELIVERED, translatable("HTTP 200, without the JSON that AlterCPA answers")
+    )

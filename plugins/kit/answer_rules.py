@@ -24,19 +24,23 @@ from typing import Any, Final
 
 from marshmallow import ValidationError
 
-from plugins.contract import Outcome, Response, Verdict, outcome_by_status
+from plugins.contract import Outcome, Response, Verdict, outcome_by_status, translatable
 
 Rule = Mapping[str, Any]
 
 #: What an answer can mean, by the words that rules use in `outcome`.
 OUTCOMES: Final[Mapping[str, Outcome]] = {
-    "delivered": Outcome(Verdict.DELIVERED, "the tracker took it"),
-    "duplicate": Outcome(Verdict.DUPLICATE, "the tracker had it already"),
-    "unknown_click": Outcome(Verdict.REJECTED, "the tracker does not know this click id"),
+    "delivered": Outcome(Verdict.DELIVERED, translatable("the tracker took it")),
+    "duplicate": Outcome(Verdict.DUPLICATE, translatable("the tracker had it already")),
+    "unknown_click": Outcome(
+        Verdict.REJECTED, translatable("the tracker does not know this click id")
+    ),
     # The owner can mend a key, and then the event is still sent.
-    "bad_key": Outcome(Verdict.RETRY, "the tracker does not accept the key", stop=True),
-    "refused": Outcome(Verdict.REJECTED, "the tracker refused it"),
-    "later": Outcome(Verdict.RETRY, "the tracker asks for another try"),
+    "bad_key": Outcome(
+        Verdict.RETRY, translatable("the tracker does not accept the key"), stop=True
+    ),
+    "refused": Outcome(Verdict.REJECTED, translatable("the tracker refused it")),
+    "later": Outcome(Verdict.RETRY, translatable("the tracker asks for another try")),
 }
 
 #: Rules that may be given by their name: what many trackers answer in the same words.
@@ -135,49 +139,64 @@ class _Answer:
 def check_rules(raw: object) -> list[dict[str, Any]]:
     """A checked copy of the rules. Raises ValidationError, naming the rule that is wrong."""
     if not isinstance(raw, list) or not 0 < len(raw) <= MAX_RULES:
-        raise ValidationError(f"must be the name of a reader, or a list of 1 to {MAX_RULES} rules")
+        raise ValidationError(
+            translatable(
+                "must be the name of a reader, or a list of 1 to %(max_rules)s rules",
+                max_rules=MAX_RULES,
+            )
+        )
     rules: list[Any] = [
         COMMON_RULES.get(rule, rule) if isinstance(rule, str) else rule for rule in raw
     ]
     for number, rule in enumerate(rules, start=1):
         if problem := _problem(rule):
-            raise ValidationError(f"rule {number} {problem}")
+            raise ValidationError(
+                translatable("rule %(number)s %(problem)s", number=number, problem=problem)
+            )
     return [dict(rule) for rule in rules]
 
 
 def _problem(rule: object) -> str | None:
     if not isinstance(rule, Mapping):
-        return "is not an object"
+        return translatable("is not an object")
     if unknown := [name for name in rule if name not in _KEYS]:
-        return f"has an unknown {str(unknown[0])[:MAX_TEXT]!r}"
+        return translatable("has an unknown %(unknown)s", unknown=repr(str(unknown[0])[:MAX_TEXT]))
     if not isinstance(rule.get("outcome"), str) or rule["outcome"] not in OUTCOMES:
-        return f"must say what it means: {', '.join(OUTCOMES)}"
+        return translatable("must say what it means: %(outcomes)s", outcomes=", ".join(OUTCOMES))
     if not _CONDITIONS & set(rule):
-        return "has no condition: status, contains or json"
+        return translatable("has no condition: status, contains or json")
     return _condition_problem(rule) or _answer_problem(rule)
 
 
 def _condition_problem(rule: Rule) -> str | None:
     if "status" in rule and not all(map(_is_status, _list(rule["status"]) or [None])):
-        return 'has a status that is no number from 100 to 599 and no class such as "2xx"'
+        return translatable(
+            'has a status that is no number from 100 to 599 and no class such as "2xx"'
+        )
     for name in ("contains", "json"):
         texts = _list(rule[name]) if name == "contains" and name in rule else [rule.get(name, "x")]
         if not texts or not all(map(_is_text, texts)):
-            return f"has a {name} that is no text of 1 to {MAX_TEXT} characters"
+            return translatable(
+                "has a %(name)s that is no text of 1 to %(max_text)s characters",
+                name=name,
+                max_text=MAX_TEXT,
+            )
     if "equals" in rule:
         values = _list(rule["equals"])
         if "json" not in rule or not values:
-            return "has an `is` without a path in `json`, or without a value"
+            return translatable("has an `is` without a path in `json`, or without a value")
         if not all(isinstance(value, str | int | float | None) for value in values):
-            return "compares with something that is no text, number, true, false or null"
+            return translatable(
+                "compares with something that is no text, number, true, false or null"
+            )
     return None
 
 
 def _answer_problem(rule: Rule) -> str | None:
     if "reason" in rule and not _is_text(rule["reason"]):
-        return f"says no text of 1 to {MAX_TEXT} characters"
+        return translatable("says no text of 1 to %(max_text)s characters", max_text=MAX_TEXT)
     if not isinstance(rule.get("disable_destination", False), bool):
-        return "has a stop that is neither true nor false"
+        return translatable("has a stop that is neither true nor false")
     return None
 
 

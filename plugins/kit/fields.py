@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from marshmallow import ValidationError, fields
 
+from plugins.contract import translatable
 from plugins.kit import macros
 
 _WORD: Final = re.compile(r"[!-~]+")
@@ -27,7 +28,9 @@ class AsciiWord(StrippedText):
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         text = super()._deserialize(value, attr, data, **kwargs)
         if text and not _WORD.fullmatch(text):
-            raise ValidationError("must be one word of Latin letters, digits and signs")
+            raise ValidationError(
+                translatable("must be one word of Latin letters, digits and signs")
+            )
         return text
 
 
@@ -37,11 +40,15 @@ class HttpUrl(StrippedText):
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         text = super()._deserialize(value, attr, data, **kwargs)
         if found := re.search(r"[#{}]", text):
-            raise ValidationError(f"must be an address without {found[0]!r}")
+            raise ValidationError(
+                translatable("must be an address without %(found)s", found=repr(found[0]))
+            )
         try:
             return "".join(part[0] for part in macros.compile_url(text)) if text else ""
         except ValueError as error:
-            raise ValidationError(f"cannot be used: {error}") from error
+            raise ValidationError(
+                translatable("cannot be used: %(error)s", error=str(error))
+            ) from error
 
 
 class Domain(StrippedText):
@@ -50,13 +57,19 @@ class Domain(StrippedText):
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         text = super()._deserialize(value, attr, data, **kwargs)
         if "://" in text:
-            raise ValidationError("must be the domain alone, without http:// or https://")
+            raise ValidationError(
+                translatable("must be the domain alone, without http:// or https://")
+            )
         if found := re.search(r"[/?#\\\s]", text):
-            raise ValidationError(f"must be the domain alone, without {found[0]!r}")
+            raise ValidationError(
+                translatable("must be the domain alone, without %(found)s", found=repr(found[0]))
+            )
         try:
             literal = macros.compile_url(f"https://{text}/")[0][0]
         except ValueError as error:
-            raise ValidationError(f"cannot be used: {error}") from error
+            raise ValidationError(
+                translatable("cannot be used: %(error)s", error=str(error))
+            ) from error
         return literal.removeprefix("https://").removesuffix("/").lower()
 
 
@@ -77,12 +90,14 @@ def parse_base_url(text: str) -> str:
     try:
         address, macro = macros.compile_url(text)[0][:2]
     except ValueError as error:
-        raise ValidationError(f"{error}") from None
+        raise ValidationError(str(error)) from None
     parts = urlsplit(address)
     if macro or parts.path not in ("", "/") or "?" in text or "#" in text:
-        raise ValidationError("the address ends after the domain and port; leave out the path")
+        raise ValidationError(
+            translatable("the address ends after the domain and port; leave out the path")
+        )
     if parts.scheme == "http" and not _is_private(parts.hostname or ""):
-        raise ValidationError("the address must begin with https://")
+        raise ValidationError(translatable("the address must begin with https://"))
     return f"{parts.scheme}://{parts.netloc}"
 
 

@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import Final
 from urllib.parse import quote
 
-from plugins.contract import Event
+from plugins.contract import Event, translatable
 
 MACROS: Final[Mapping[str, Callable[[Event], str]]] = {
     "click": lambda event: event.click,
@@ -112,12 +112,14 @@ def compile_url(template: str) -> tuple[Part, ...]:
 
 def _split(template: str) -> tuple[str, str, str, str]:
     if len(template) > MAX_URL:
-        raise ValueError(f"the address is longer than {MAX_URL} characters")
+        raise ValueError(
+            translatable("the address is longer than %(max_url)s characters", max_url=MAX_URL)
+        )
     if any(ord(char) < 0x20 or 0x7F <= ord(char) < 0xA0 for char in template):
-        raise ValueError("the address contains control characters")
+        raise ValueError(translatable("the address contains control characters"))
     shape = _SHAPE.fullmatch(template)
     if shape is None:
-        raise ValueError("the address must begin with http:// or https://")
+        raise ValueError(translatable("the address must begin with http:// or https://"))
     scheme, authority, path, rest = shape.groups()
     return scheme, _authority(authority), path, rest
 
@@ -125,14 +127,17 @@ def _split(template: str) -> tuple[str, str, str, str]:
 def _authority(text: str) -> str:
     if macro := re.search(r"\{[^}]*\}?", text):
         raise ValueError(
-            f"{macro[0]} stands in the domain; write the tracker's own domain there, "
-            "macros only work after it"
+            translatable(
+                "%(macro)s stands in the domain; write the tracker's own domain there, "
+                "macros only work after it",
+                macro=macro[0],
+            )
         )
     if "@" in text:
-        raise ValueError("the address must not carry a user name or password")
+        raise ValueError(translatable("the address must not carry a user name or password"))
     host, colon, port = text.rpartition(":") if re.search(r":[^:\]]*\Z", text) else (text, "", "")
     if colon and not (re.fullmatch(r"[0-9]{1,5}", port) and 0 < int(port) < 65536):
-        raise ValueError("the port must be a number from 1 to 65535")
+        raise ValueError(translatable("the port must be a number from 1 to 65535"))
     return f"{_host(host)}{colon}{port}"
 
 
@@ -143,19 +148,21 @@ def _host(text: str) -> str:
         try:
             host = text.encode("idna").decode("ascii")
         except UnicodeError:
-            raise ValueError("the domain is not one that DNS can know") from None
+            raise ValueError(translatable("the domain is not one that DNS can know")) from None
         # Circled and full-width digits become plain ones: no domain name is made of them.
         if host.rpartition(".")[2].isdigit():
-            raise ValueError("the domain is not one that DNS can know")
+            raise ValueError(translatable("the domain is not one that DNS can know"))
     if not host:
-        raise ValueError("the address has no domain")
+        raise ValueError(translatable("the address has no domain"))
     if not _HOST.fullmatch(host):
-        raise ValueError("the domain contains characters that no domain has")
+        raise ValueError(translatable("the domain contains characters that no domain has"))
     if host.startswith("["):
         try:
             ipaddress.IPv6Address(host[1:-1])
         except ValueError:
-            raise ValueError("what stands in brackets is not an IPv6 address") from None
+            raise ValueError(
+                translatable("what stands in brackets is not an IPv6 address")
+            ) from None
     return host
 
 

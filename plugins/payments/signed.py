@@ -19,7 +19,7 @@ from typing import Any, Final
 
 from marshmallow import Schema, fields, validate
 
-from plugins.contract import Request, Response
+from plugins.contract import Request, Response, translatable
 from plugins.payments.contract import Confirmation, Invoice, Notice, Refused, gatewayimpl
 
 SIGNATURE: Final = "X-Signature"
@@ -77,7 +77,11 @@ def read_invoice(response: Response) -> str:
     answer = response.json()
     url = answer.get("url") if isinstance(answer, dict) and response.status == 200 else None
     if not isinstance(url, str) or not url.startswith(("https://", "http://")):
-        raise Refused(f"the gateway gave no page to pay on: HTTP {response.status}")
+        raise Refused(
+            translatable(
+                "the gateway gave no page to pay on: HTTP %(status)s", status=response.status
+            )
+        )
     return url
 
 
@@ -98,10 +102,10 @@ def build_check(ref: str, settings: Mapping[str, Any]) -> Request:
 def read_check(response: Response, ref: str, settings: Mapping[str, Any]) -> Confirmation:
     """The confirmation of the invoice `ref`."""
     if response.status != 200:
-        raise Refused(f"the gateway answered HTTP {response.status}")
+        raise Refused(translatable("the gateway answered HTTP %(status)s", status=response.status))
     confirmation = _confirmation(response.body, response.headers, settings)
     if confirmation.ref != ref:
-        raise Refused("the gateway told of another invoice")
+        raise Refused(translatable("the gateway told of another invoice"))
     return confirmation
 
 
@@ -110,7 +114,7 @@ def _confirmation(
 ) -> Confirmation:
     signature = headers.get(SIGNATURE.lower(), "").encode("utf-8", "replace")
     if not hmac.compare_digest(signature, sign(body, settings["secret"]).encode()):
-        raise Refused("the signature is wrong")
+        raise Refused(translatable("the signature is wrong"))
     try:
         message = json.loads(body)
         return Confirmation(
@@ -120,4 +124,4 @@ def _confirmation(
             str(message["currency"]),
         )
     except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise Refused("the gateway's message cannot be read") from error
+        raise Refused(translatable("the gateway's message cannot be read")) from error

@@ -30,7 +30,7 @@ from typing import Any, Final
 
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
-from plugins.contract import Request, Response
+from plugins.contract import Request, Response, translatable
 from plugins.payments.contract import (
     BuyerUnknown,
     Confirmation,
@@ -69,14 +69,16 @@ class StarsSettings(Schema):
     support = fields.String(required=True, validate=validate.Length(2, 200))
     service_bot_token = fields.String(
         required=True,
-        validate=validate.Length(1, error="set SERVICE_BOT_TOKEN: it is the bot that sells"),
+        validate=validate.Length(
+            1, error=translatable("set SERVICE_BOT_TOKEN: it is the bot that sells")
+        ),
     )
     telegram_api_url = fields.String(required=True)
 
     @validates_schema(skip_on_field_errors=True)
     def _has_a_price(self, data: Mapping[str, Any], **_: Any) -> None:
         if not data["stars"] and data["stars_per_usd"] is None:
-            raise ValidationError("give stars, stars_per_usd, or both", "stars")
+            raise ValidationError(translatable("give stars, stars_per_usd, or both"), "stars")
 
 
 @gatewayimpl
@@ -91,7 +93,7 @@ def price_invoice(invoice: Invoice, settings: Mapping[str, Any]) -> Price:
     if invoice.plan in settings["stars"]:
         return Price(settings["stars"][invoice.plan], CURRENCY)
     if settings["stars_per_usd"] is None or not invoice.prices.get("USD"):
-        raise Refused(f"the plan {invoice.plan} has no price in Stars")
+        raise Refused(translatable("the plan %(plan)s has no price in Stars", plan=invoice.plan))
     return Price(math.ceil(invoice.prices["USD"] * settings["stars_per_usd"]), CURRENCY)
 
 
@@ -99,7 +101,9 @@ def price_invoice(invoice: Invoice, settings: Mapping[str, Any]) -> Price:
 def build_invoice(invoice: Invoice, settings: Mapping[str, Any]) -> Request:
     """Ask for an invoice link. Its payload is the payment's `ref`."""
     if invoice.buyer is None:
-        raise BuyerUnknown("Stars are paid in Telegram, and this account has nobody there")
+        raise BuyerUnknown(
+            translatable("Stars are paid in Telegram, and this account has nobody there")
+        )
     price = price_invoice(invoice, settings)
     params = {
         "title": invoice.description[:MAX_TITLE],
@@ -117,7 +121,7 @@ def read_invoice(response: Response) -> str:
     """The invoice link."""
     url = _result(response)
     if not isinstance(url, str) or not url.startswith("https://"):
-        raise Refused("Telegram gave no invoice link")
+        raise Refused(translatable("Telegram gave no invoice link"))
     return url
 
 
@@ -180,7 +184,7 @@ def confirmation(
 def build_refund(received: Received, settings: Mapping[str, Any]) -> Request:
     """Give the Stars back to the person who paid them."""
     if not received.charge or received.payer is None:
-        raise Refused("it is not known who paid this, or by which charge")
+        raise Refused(translatable("it is not known who paid this, or by which charge"))
     params = {"user_id": received.payer, "telegram_payment_charge_id": received.charge}
     return _call("refundStarPayment", params, settings)
 
@@ -211,4 +215,5 @@ def _result(response: Response) -> Any:
     if isinstance(answer, dict) and answer.get("ok") is True and response.status == 200:
         return answer.get("result")
     why = answer.get("description") if isinstance(answer, dict) else None
-    raise Refused(f"Telegram refused: {why or f'HTTP {response.status}'}"[:300])
+    reason = str(why or f"HTTP {response.status}")[:280]
+    raise Refused(translatable("Telegram refused: %(reason)s", reason=reason))

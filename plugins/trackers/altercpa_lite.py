@@ -29,6 +29,7 @@ from plugins.contract import (
     Response,
     Verdict,
     hookimpl,
+    translatable,
 )
 from plugins.kit import altercpa, macros
 from plugins.kit.fields import Domain
@@ -54,7 +55,9 @@ class AltercpaLiteSettings(Schema):
     )
     key = fields.String(
         required=True,
-        validate=validate.Regexp(r"[!-~]{1,128}\Z", error="is not a key, which looks like 42-abc"),
+        validate=validate.Regexp(
+            r"[!-~]{1,128}\Z", error=translatable("is not a key, which looks like 42-abc")
+        ),
         metadata={"title": "API key", "help": "looks like 42-d3adb33f", "secret": True},
     )
     scheme = fields.String(
@@ -95,7 +98,9 @@ def classify_probe(response: Response) -> Outcome:
     """Accept a JSON object that is no error. Anything else is not this tracker."""
     outcome = altercpa.classify(response)
     if outcome.verdict.is_success and not isinstance(response.json(), dict):
-        return Outcome(Verdict.REJECTED, "this domain does not answer as AlterCPA does")
+        return Outcome(
+            Verdict.REJECTED, translatable("this domain does not answer as AlterCPA does")
+        )
     return outcome
 
 

@@ -40,6 +40,7 @@ from plugins.contract import (
     Response,
     Verdict,
     hookimpl,
+    translatable,
 )
 from plugins.kit import macros
 from plugins.kit.ad_platforms import (
@@ -107,7 +108,9 @@ class MetaCapiSettings(AdPlatformSettings):
 
     pixel_id = AsciiWord(
         required=True,
-        validate=validate.Regexp(r"\d{5,20}\Z", error="is not a pixel id, which is a number"),
+        validate=validate.Regexp(
+            r"\d{5,20}\Z", error=translatable("is not a pixel id, which is a number")
+        ),
         metadata={"title": "Pixel or data set id", "help": "from Events Manager"},
     )
     access_token = access_token_field("Events Manager, Settings, Conversions API")
@@ -127,7 +130,7 @@ class MetaCapiSettings(AdPlatformSettings):
     test_event_code = test_code_field()
     version = AsciiWord(
         load_default=VERSION,
-        validate=validate.Regexp(r"v\d{1,3}\.\d\Z", error="must look like v26.0"),
+        validate=validate.Regexp(r"v\d{1,3}\.\d\Z", error=translatable("must look like v26.0")),
         metadata={"title": "Version of the Graph API"},
     )
     base_url = base_url_field(GRAPH)

@@ -42,6 +42,7 @@ from plugins.contract import (
     Verdict,
     hookimpl,
     outcome_by_status,
+    translatable,
 )
 from plugins.kit.fields import AsciiWord, HttpUrl
 from plugins.kit.json_bodies import json_bytes
@@ -69,9 +70,16 @@ class _Secret(AsciiWord):
         try:
             size = len(base64.b64decode(text, validate=True))
         except (binascii.Error, ValueError) as error:
-            raise ValidationError("must be whsec_ and base64") from error
+            raise ValidationError(translatable("must be whsec_ and base64")) from error
         if not SHORTEST <= size <= LONGEST:
-            raise ValidationError(f"must hold {SHORTEST} to {LONGEST} bytes; this one has {size}")
+            raise ValidationError(
+                translatable(
+                    "must hold %(shortest)s to %(longest)s bytes; this one has %(size)s",
+                    shortest=SHORTEST,
+                    longest=LONGEST,
+                    size=size,
+                )
+            )
         return PREFIX + text
 
 
@@ -87,7 +95,7 @@ class WebhookSettings(Schema):
     )
     secret = _Secret(
         required=True,
-        validate=validate.Length(min=1, error="a secret is needed"),
+        validate=validate.Length(min=1, error=translatable("a secret is needed")),
         metadata={
             "title": "Signing secret",
             "help": "whsec_ and 24 to 64 random bytes in base64: openssl rand -base64 32",
@@ -105,7 +113,7 @@ class WebhookSettings(Schema):
     events = fields.List(
         fields.String(validate=validate.OneOf(_KINDS)),
         load_default=lambda: list(_KINDS),
-        validate=validate.Length(min=1, error="choose at least one"),
+        validate=validate.Length(min=1, error=translatable("choose at least one")),
         metadata={"title": "Events", "help": "those that are sent"},
     )
 

@@ -36,6 +36,7 @@ from plugins.contract import (
     Response,
     Verdict,
     hookimpl,
+    translatable,
 )
 from plugins.kit.ad_platforms import (
     RETRY_SECONDS,
@@ -91,7 +92,9 @@ class TiktokEventsSettings(AdPlatformSettings):
 
     pixel_code = AsciiWord(
         required=True,
-        validate=validate.Regexp(r"[A-Za-z0-9]{8,40}\Z", error="is not the ID of a pixel"),
+        validate=validate.Regexp(
+            r"[A-Za-z0-9]{8,40}\Z", error=translatable("is not the ID of a pixel")
+        ),
         metadata={"title": "Pixel ID", "help": "from Events Manager, such as COQDA8RC77U2TMR44LI0"},
     )
     access_token = access_token_field("Events Manager, your pixel, Settings, Events API")

@@ -39,6 +39,7 @@ from plugins.contract import (
     Verdict,
     hookimpl,
     outcome_by_status,
+    translatable,
 )
 from plugins.kit.ad_platforms import (
     MAX_MESSAGE,
@@ -100,12 +101,16 @@ class YandexMetricaSettings(AdPlatformSettings):
 
     counter = AsciiWord(
         required=True,
-        validate=validate.Regexp(r"[0-9]{1,12}\Z", error="is the number of a counter"),
+        validate=validate.Regexp(
+            r"[0-9]{1,12}\Z", error=translatable("is the number of a counter")
+        ),
         metadata={"title": "Counter", "help": "its number, such as 2215573"},
     )
     access_token = AsciiWord(
         required=True,
-        validate=validate.Regexp(r"[A-Za-z0-9_.-]{8,512}\Z", error="is not a token of OAuth"),
+        validate=validate.Regexp(
+            r"[A-Za-z0-9_.-]{8,512}\Z", error=translatable("is not a token of OAuth")
+        ),
         metadata={
             "title": "OAuth token",
             "help": "from oauth.yandex.com, with the right metrika:write",

@@ -146,7 +146,7 @@ class System:
             return requests.get(f"{self.url}/readyz", timeout=3).status_code == 200
         return False
 
-    def translatable(self) -> str:
+    def log_text(self) -> str:
         """All that all processes have logged."""
         return "\n".join(log.read_text(errors="replace") for log in self.folder.glob("*.log"))
 

@@ -128,7 +128,7 @@ def test_without_the_database_nothing_is_accepted_and_nothing_is_half_done(
     with system.without_database(postgresql_server):
         sender.release(20)
         eventually(lambda: sender.refusals[503] > 10, 20, "refusals")
-        eventually(lambda: "database.lost" in system.translatable(), 20, "the clock's complaint")
+        eventually(lambda: "database.lost" in system.log_text(), 20, "the clock's complaint")
     sender.finish()
     assert set(sender.refusals) == {503}
     eventually(lambda: heard(tracker, door) >= owed(members), 30, "the last postback")

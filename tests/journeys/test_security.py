@@ -140,20 +140,20 @@ def test_planted_secrets_are_told_nowhere_and_stored_only_sealed(
     eventually(lambda: system.one(tried) == len(doors), 40, "an attempt at every tracker")
     with system.without_database(postgresql_server):
         answers += _wrong_calls(system, key, door, routes[:4])
-        eventually(lambda: "database.lost" in system.translatable(), 20, "the clock's complaint")
+        eventually(lambda: "database.lost" in system.log_text(), 20, "the clock's complaint")
     system.redis.stop(kill=True)
     Sender(system.port, crowd([door], 3)).finish()
-    eventually(lambda: "redis.lost" in system.translatable(), 20, "the clock's complaint")
+    eventually(lambda: "redis.lost" in system.log_text(), 20, "the clock's complaint")
     system.redis.start()
     bot_api.fail(TOKEN, "sendMessage", "unauthorized")
     Sender(system.port, crowd([door], 3)).finish()
-    eventually(lambda: "bot.paused" in system.translatable(), 20, "the pause")
+    eventually(lambda: "bot.paused" in system.log_text(), 20, "the pause")
 
     secrets = planted(system, key, doors)
     answers += _looks(system, key)
     states = {row[0] for row in system.rows("SELECT state FROM postback")}
     assert {PostbackState.DELIVERED, PostbackState.REJECTED, PostbackState.WAITING} <= states
-    assert found(secrets, system.translatable()) == []
+    assert found(secrets, system.log_text()) == []
     assert found(secrets, stored()) == []
     assert found(secrets, "\n".join(answers)) == []
 

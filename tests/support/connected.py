@@ -70,12 +70,12 @@ ALTERCPA = Row(
     people=("c1", "c2"),
     heard=lambda double: _once((one.click, one.status) for one in double.told),
     key=lambda call: (call.query["click"], call.query["uid"], call.query["status"]),
-    fault=altercpa.translatable(status="error", error="db"),
+    fault=altercpa.json_answer(status="error", error="db"),
     receipt="took it",
     secret="key",
     renewed="42-renewed",
     accept=_set("keys", many=True),
-    parking=tuple(altercpa.translatable(status="error", error=code) for code in ("ban", "unpaid")),
+    parking=tuple(altercpa.json_answer(status="error", error=code) for code in ("ban", "unpaid")),
 )
 
 ADTARGET = Row(

@@ -55,7 +55,7 @@ class AltercpaDouble(VendorDouble):
         """A probe or a postback."""
         if call.path == "/api/tracker/status.json":
             self.probes += 1
-            return self._refused(call.query.get("id", "")) or translatable(status="ok")
+            return self._refused(call.query.get("id", "")) or json_answer(status="ok")
         if not _POSTBACK.fullmatch(call.path):
             return Said(404, b"404: Not Found")
         told = {**call.query, **dict(parse_qsl(call.raw.decode("utf-8", "replace")))}
@@ -64,22 +64,22 @@ class AltercpaDouble(VendorDouble):
     def _take(self, told: dict[str, str]) -> Said:
         click, status = told.get("click", ""), told.get("status", "new")
         if not click or (self.clicks is not None and click not in self.clicks):
-            return translatable(status="error", error="click")
+            return json_answer(status="error", error="click")
         if status not in STATUSES:
-            return translatable(status="error", error="status")
+            return json_answer(status="error", error="status")
         self.told.append(Told(click, told.get("uid", ""), status))
         self.leads[click, told.get("uid", "")] = status
-        return translatable(status="ok", id=len(self.leads))
+        return json_answer(status="ok", id=len(self.leads))
 
     def _refused(self, key: str) -> Said | None:
         if self.faults:
             fault = self.faults.popleft()
             if fault.isdigit():
                 return Said(int(fault), b"")
-            return _BODIES.get(fault) or translatable(status="error", error=fault)
-        return None if key in self.keys else translatable(status="error", error="key")
+            return _BODIES.get(fault) or json_answer(status="error", error=fault)
+        return None if key in self.keys else json_answer(status="error", error="key")
 
 
-def translatable(**answer: Any) -> Said:
+def json_answer(**answer: Any) -> Said:
     """An answer as AlterCPA sends it; also to be ordered as a fault."""
     return Said(200, answer)

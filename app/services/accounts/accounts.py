@@ -64,9 +64,9 @@ def authorize(
     Raises Banned, or Unpaid from `grace` seconds after the end of the plan.
     """
     if account.status == AccountStatus.BANNED:
-        raise Banned().told_in(account.lang)
+        raise Banned().in_language(account.lang)
     if must_be_paid and _has_lapsed(account, time.time(), grace):
-        raise Unpaid().told_in(account.lang)
+        raise Unpaid().in_language(account.lang)
     caller = Caller(account.id, account.lang, account.tariff, account.paid_until, session_id)
     db.session.commit()  # a view may call Telegram: it must not hold a connection meanwhile
     return caller

@@ -16,7 +16,7 @@ from app.services.accounts import accounts
 from app.services.billing import gateway
 from app.services.billing.tariffs import activate_plan
 from app.services.service_bot import bot as service_bot
-from app.translations import gettext, speaking
+from app.translations import gettext, use_language
 from plugins.payments.contract import Received
 
 log = structlog.get_logger()
@@ -66,7 +66,7 @@ def revoke_payment(payment_id: int, now: int) -> bool:
 def _notify_refunded(account: Account, plan: Plan, now: int) -> None:
     if account.tg_id is None or (bot := service_bot.find()) is None:
         return
-    with speaking(account.lang):
+    with use_language(account.lang):
         text = gettext(
             "Your payment for the plan %(plan)s was given back, and the days that it bought.",
             plan=plan.name,

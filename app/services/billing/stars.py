@@ -35,7 +35,7 @@ from app.services.billing.tariffs import record_refund_without_payment, settle
 from app.services.messages.callbacks import CALLBACK_ANSWERS
 from app.services.service_bot import bot as service_bot
 from app.services.service_bot.signup import language_of
-from app.translations import gettext, speaking
+from app.translations import gettext, use_language
 from plugins.payments.contract import Price
 from plugins.payments.telegram_stars import (
     NAME,
@@ -80,7 +80,7 @@ def _answer_checkout(bot: Bot, checkout: PreCheckout, now: float) -> None:
     objection: Objection | None = Objection.NOT_SOLD
     if _stars_gateway():
         objection = checkout_objection(_open_invoice(payment, now), price, checkout.person)
-    with speaking(_language(checkout.person, checkout.language)):
+    with use_language(_language(checkout.person, checkout.language)):
         text = _explain(objection) if objection else ""
     CALLBACK_ANSWERS.answer_checkout(
         current_settings().telegram_api_url, bot.token, checkout.query, text
@@ -131,7 +131,7 @@ def _answer_support(bot: Bot, question: SupportAsked, now: float) -> None:
     if gateway is None:
         return
     account = db.session.scalar(select(Account).where(Account.tg_id == question.person))
-    with speaking(_language(question.person, question.language)):
+    with use_language(_language(question.person, question.language)):
         lines = [
             gettext(
                 "Questions about a payment, or want it back? Write to %(support)s and name the "

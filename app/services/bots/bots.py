@@ -55,7 +55,7 @@ def add(account_id: int, token: str) -> Bot:
     except (TelegramRefused, TelegramUnreachable) as error:
         if not was_living:
             _undo(bot_id, token)
-        raise WebhookRefused.because(describe_failure(error)) from None
+        raise WebhookRefused.wrapping(describe_failure(error)) from None
     log.info("bot.connected", bot=bot_id, account=account_id)
     return find(account_id, bot_id)
 

@@ -22,7 +22,7 @@ from app.services.accounts import accounts
 from app.services.bots import bots
 from app.services.messages.callbacks import CALLBACK_ANSWERS
 from app.services.service_bot import MUTE, UNDO, sessions, signup
-from app.translations import gettext, speaking
+from app.translations import gettext, use_language
 
 if TYPE_CHECKING:
     from app.domain.telegram.updates import ButtonPressed, LeadEvent
@@ -88,7 +88,7 @@ def on_callback(bot_id: int, press: ButtonPressed, now: float) -> None:
     if bot is None or bot.id != bot_id:
         return
     account = db.session.scalar(select(Account).where(Account.tg_id == press.person.id))
-    with speaking(account.lang if account else signup.language_of(press.person)):
+    with use_language(account.lang if account else signup.language_of(press.person)):
         text = _do(press, account, now) or gettext("This button no longer works.")
     CALLBACK_ANSWERS.answer_button(
         current_settings().telegram_api_url, bot.token, press.query, text
@@ -124,7 +124,7 @@ def _answer(bot: Bot, happening: LeadEvent, now: float) -> None:
     if happening.code == LOGIN:
         _log_in(bot, happening, now)
         return
-    with speaking(signup.language_of(happening.person)):
+    with use_language(signup.language_of(happening.person)):
         hello = gettext(
             "I open the dashboard for you and tell you about your campaigns. "
             "To log in, follow the link that the dashboard shows."
@@ -158,7 +158,7 @@ def _mute(account: Account, campaign_id: int) -> str:
 def _log_in(bot: Bot, happening: LeadEvent, now: float) -> None:
     account = signup.account_for(happening.person, int(now))
     login_id = sessions.grant(happening.click, account.id, now)
-    with speaking(account.lang):
+    with use_language(account.lang):
         if login_id is None:
             text = gettext("This login link was used before or is broken. Ask for a new one.")
             say(bot, happening.person.id, text, now, account_id=account.id)

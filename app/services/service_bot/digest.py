@@ -18,7 +18,7 @@ from app.extensions import db
 from app.models import Campaign, Message, Notice, NoticeKind, table_of
 from app.services.service_bot import bot as service_bot
 from app.services.service_bot.digest_text import Topic, keyboard, render
-from app.translations import speaking
+from app.translations import use_language
 
 PACE_SECONDS: Final = 60.0
 #: A notice that could not be sent for a day is dropped.
@@ -85,7 +85,7 @@ def _send(connection: Connection, bot_id: int, recipient: Recipient, now: float)
     topics = _topics(connection, notices)
     if not topics:
         return False
-    with speaking(recipient.lang):
+    with use_language(recipient.lang):
         content, buttons = render(topics), keyboard(topics)
     db.session.add(
         Message(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.config import current_settings
+from app.errors import translatable
 from app.extensions import db
 from app.outbound.result import Answer
 from app.outbound.transport import Transport
@@ -51,7 +52,8 @@ def check(adapter: Adapter, settings: Mapping[str, Any]) -> CheckResult:
         answer = exchange(request)
         outcome = attempt.read(answer, lambda response: adapter.classify_probe(response, settings))
     except AdapterFailed as error:
-        return CheckResult(False, "", f"the adapter failed: {error.reason}")
+        reason = translatable("the adapter failed: %(reason)s", reason=error.reason)
+        return CheckResult(False, "", reason)
     return CheckResult(
         outcome.verdict.is_success,
         outcome.verdict.value,

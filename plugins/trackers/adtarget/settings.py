@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Final, NamedTuple
 
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
-from plugins.contract import EventKind
+from plugins.contract import EventKind, translatable
 from plugins.kit.fields import BaseUrl
 
 HOME: Final = "https://adtarget.io"
@@ -55,7 +55,7 @@ class _EventSettings(Schema):
     def a_purchase_has_a_price(self, data: dict[str, Any], **_: Any) -> None:
         """AdTarget refuses a Purchase without a value."""
         if data["type"] == "Purchase" and data["value"] is None:
-            raise ValidationError("a Purchase needs a value", "value")
+            raise ValidationError(translatable("a Purchase needs a value"), "value")
 
 
 def _settings_of(kind: EventKind) -> fields.Nested:
@@ -89,7 +89,7 @@ class AdTargetSettings(Schema):
         required=True,
         validate=validate.Regexp(
             r"atk_live_[A-Za-z0-9]{8}_[!-~]{16,200}\Z",
-            error="an AdTarget key looks like atk_live_12345678_…; copy it whole",
+            error=translatable("an AdTarget key looks like atk_live_12345678_…; copy it whole"),
         ),
         metadata={
             "title": "API key",
@@ -99,7 +99,7 @@ class AdTargetSettings(Schema):
     )
     site = fields.String(
         required=True,
-        validate=validate.Regexp(r"[!-~]{1,128}\Z", error="a site id has no spaces"),
+        validate=validate.Regexp(r"[!-~]{1,128}\Z", error=translatable("a site id has no spaces")),
         metadata={
             "title": "Site",
             "help": "the website id (atid_…) or the internal site id; "
@@ -108,7 +108,9 @@ class AdTargetSettings(Schema):
     )
     channel = fields.String(
         load_default="",
-        validate=validate.Regexp(r"[!-~]{0,128}\Z", error="a channel id has no spaces"),
+        validate=validate.Regexp(
+            r"[!-~]{0,128}\Z", error=translatable("a channel id has no spaces")
+        ),
         metadata={"title": "Channel id", "help": "empty takes the chat of the campaign"},
     )
     tracked_by_adtarget = fields.Boolean(
@@ -123,7 +125,9 @@ class AdTargetSettings(Schema):
     )
     currency = fields.String(
         load_default="",
-        validate=validate.Regexp(r"(?:[A-Z]{3})?\Z", error="three capital letters, as in USD"),
+        validate=validate.Regexp(
+            r"(?:[A-Z]{3})?\Z", error=translatable("three capital letters, as in USD")
+        ),
         metadata={"title": "Currency", "help": "ISO 4217, for the values"},
     )
     click_type = fields.String(
@@ -147,4 +151,4 @@ class AdTargetSettings(Schema):
         if not data["currency"] and any(
             event["value"] is not None for event in data["events"].values()
         ):
-            raise ValidationError("name the currency of the values", "currency")
+            raise ValidationError(translatable("name the currency of the values"), "currency")

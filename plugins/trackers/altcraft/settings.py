@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Final
 
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
-from plugins.contract import EventKind
+from plugins.contract import EventKind, translatable
 from plugins.kit import macros
 from plugins.kit.fields import BaseUrl
 
@@ -49,7 +49,7 @@ _positive = validate.Range(min=1, max=2**53)
 def _check_template(text: str) -> None:
     for name in macros.MACRO.findall(text):
         if name not in macros.MACROS:
-            raise ValidationError(f"there is no macro {{{name}}}")
+            raise ValidationError(translatable("there is no macro {%(name)s}", name=name))
 
 
 def _check_goal(name: str) -> None:
@@ -63,18 +63,20 @@ def _check_goal(name: str) -> None:
             or _GOAL_LETTERS.fullmatch(char)
             or unicodedata.category(char) == "Sc"
         ):
-            raise ValidationError(f"a goal's name must not contain {char!r}")
+            raise ValidationError(
+                translatable("a goal's name must not contain %(char)s", char=repr(char))
+            )
 
 
 def _check_field_map(field_map: dict[str, str]) -> None:
     for name in sorted(_RESERVED & set(field_map)):
-        raise ValidationError(f"{name} cannot be written")
+        raise ValidationError(translatable("%(name)s cannot be written", name=name))
 
 
 def _field_name(default: str, title: str, text: str) -> fields.String:
     return fields.String(
         load_default=default,
-        validate=validate.Regexp(rf"\Z|{_FIELD}", error="that is no name of a field"),
+        validate=validate.Regexp(rf"\Z|{_FIELD}", error=translatable("that is no name of a field")),
         metadata={"title": title, "help": text},
     )
 
@@ -142,7 +144,7 @@ class AltcraftSettings(Schema):
     )
     token = fields.String(
         required=True,
-        validate=validate.Regexp(r"[!-~]{8,256}\Z", error="a token has no spaces"),
+        validate=validate.Regexp(r"[!-~]{8,256}\Z", error=translatable("a token has no spaces")),
         metadata={"title": "API token", "help": "Altcraft: Settings, Tokens", "secret": True},
     )
     auth = fields.String(
@@ -187,7 +189,9 @@ class AltcraftSettings(Schema):
     status_field = _field_name("tg_status", "Status field", "the last event; empty writes none")
     joined_field = _field_name("", "Field of the join date", "empty writes none")
     field_map = fields.Dict(
-        keys=fields.String(validate=validate.Regexp(_FIELD, error="that is no name of a field")),
+        keys=fields.String(
+            validate=validate.Regexp(_FIELD, error=translatable("that is no name of a field"))
+        ),
         values=fields.String(validate=[validate.Length(max=1024), _check_template]),
         validate=[validate.Length(max=32), _check_field_map],
         load_default=dict,
@@ -223,23 +227,30 @@ class AltcraftSettings(Schema):
         """Each mode needs its own numbers."""
         goals = any(event["goal"] for event in data["events"].values())
         if data["mode"] != PROFILE and goals and data["pixel_id"] is None:
-            raise ValidationError("goals need the number of a pixel", "pixel_id")
+            raise ValidationError(translatable("goals need the number of a pixel"), "pixel_id")
         if data["mode"] == GOAL and not goals:
-            raise ValidationError("name at least one goal", "events")
+            raise ValidationError(translatable("name at least one goal"), "events")
         if data["matching"] == "custom" and not data["field_name"]:
-            raise ValidationError("name the field by which profiles are found", "field_name")
+            raise ValidationError(
+                translatable("name the field by which profiles are found"), "field_name"
+            )
         for name in ("field_name", "status_field", "joined_field"):
             if data[name] in _RESERVED:
-                raise ValidationError(f"{data[name]} cannot be written", name)
+                raise ValidationError(
+                    translatable("%(name)s cannot be written", name=data[name]), name
+                )
 
     @validates_schema
     def automation_has_its_mode(self, data: dict[str, Any], **_: Any) -> None:
         """Actions need the mode that starts them, and that mode needs an action."""
         has_action = any(event["trigger"] or event["workflow"] for event in data["events"].values())
         if has_action and data["mode"] != ACTIONS:
-            raise ValidationError(f"triggers and scenarios need the mode {ACTIONS}", "mode")
+            raise ValidationError(
+                translatable("triggers and scenarios need the mode %(actions)s", actions=ACTIONS),
+                "mode",
+            )
         if data["mode"] == ACTIONS and not has_action:
-            raise ValidationError("name at least one trigger or scenario", "events")
+            raise ValidationError(translatable("name at least one trigger or scenario"), "events")
 
     @validates_schema
     def a_subscription_is_to_our_bot(self, data: dict[str, Any], **_: Any) -> None:
@@ -247,6 +258,10 @@ class AltcraftSettings(Schema):
         if data["resource_id"] is None:
             return
         if not data["same_bot"]:
-            raise ValidationError("confirm that the resource uses this very bot", "same_bot")
+            raise ValidationError(
+                translatable("confirm that the resource uses this very bot"), "same_bot"
+            )
         if data["mode"] == GOAL:
-            raise ValidationError("a subscription goes with a profile; change mode", "resource_id")
+            raise ValidationError(
+                translatable("a subscription goes with a profile; change mode"), "resource_id"
+            )

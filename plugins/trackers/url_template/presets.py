@@ -20,7 +20,7 @@ from typing import Any, Final
 
 from marshmallow import ValidationError
 
-from plugins.contract import EventKind
+from plugins.contract import EventKind, translatable
 from plugins.kit import macros
 from plugins.kit.answer_rules import check_rules
 from plugins.kit.click_ids import MAX_CLICK
@@ -62,12 +62,14 @@ class Field:
         text = text or self.default
         if not text:
             if self.required:
-                raise ValidationError(f"is needed: {self.title}")
+                raise ValidationError(translatable("is needed: %(title)s", title=self.title))
             return ""
         if self.name == "domain":
             return str(Domain().deserialize(text))
         if not _VALUE.fullmatch(text) or (self.pattern and not re.fullmatch(self.pattern, text)):
-            raise ValidationError(f"cannot be used: {self.help or self.title}")
+            raise ValidationError(
+                translatable("cannot be used: %(error)s", error=self.help or self.title)
+            )
         return text
 
 
@@ -179,7 +181,9 @@ def _mode(
     own, more = urls or {}, append or {}
     words = {EventKind(name): word for name, word in statuses.items()}
     if stray := (set(own) | set(more)) - {"else", *words}:
-        raise ValueError(f"there is no status for {', '.join(sorted(stray))}")
+        raise ValueError(
+            translatable("there is no status for %(stray)s", stray=", ".join(sorted(stray)))
+        )
     return Mode(
         {kind: own.get(kind, url) + more.get(kind, more.get("else", "")) for kind in words},
         words,
@@ -191,9 +195,9 @@ def find(key: str) -> Preset:
     """The preset of this key. Raises ValidationError, naming those there are."""
     preset = presets().get(key)
     if preset is None:
-        raise ValidationError(
-            {"preset": [f"there is no such preset; there are: {', '.join(presets())}"]}
-        )
+        names = ", ".join(presets())
+        reason = translatable("there is no such preset; there are: %(presets)s", presets=names)
+        raise ValidationError({"preset": [reason]})
     return preset
 
 
@@ -209,7 +213,9 @@ def expand(
     preset = find(key)
     mode = mode or next(iter(preset.modes))
     if mode not in preset.modes:
-        raise ValidationError({"mode": [f"must be one of: {', '.join(preset.modes)}"]})
+        raise ValidationError(
+            {"mode": [translatable("must be one of: %(choices)s", choices=", ".join(preset.modes))]}
+        )
     values = _check_fields(preset, fields)
     words = {**preset.modes[mode].statuses, **_customer_words(preset.modes[mode], statuses)}
     return {
@@ -244,7 +250,8 @@ def find_mode(key: str, mode: str) -> Mode:
 def _customer_words(mode: Mode, statuses: Mapping[str, str]) -> dict[EventKind, str]:
     for name in statuses:
         if name not in mode.statuses:
-            raise ValidationError({"statuses": {name: ["this tracker is not told this event"]}})
+            reason = translatable("this tracker is not told this event")
+            raise ValidationError({"statuses": {name: [reason]}})
     return {EventKind(name): word for name, word in statuses.items()}
 
 
@@ -255,13 +262,17 @@ def _check_fields(preset: Preset, fields: Mapping[str, Any]) -> dict[str, str]:
     for name in fields:
         if name not in names:
             problems[name] = [
-                f"is unknown; {preset.title} asks for: {', '.join(names) or 'nothing'}"
+                translatable(
+                    "is unknown; %(title)s asks for: %(names)s",
+                    title=preset.title,
+                    names=", ".join(names) or translatable("nothing"),
+                )
             ]
     for field in preset.fields:
         try:
             values[field.name] = field.check(fields.get(field.name))
         except ValidationError as error:
-            problems[field.name] = [str(message) for message in error.messages]
+            problems[field.name] = list(error.messages)
     if problems:
         raise ValidationError({"fields": problems})
     return values

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Final
 
 from marshmallow import Schema, ValidationError, fields, post_load, validate
 
-from plugins.contract import EventKind
+from plugins.contract import EventKind, translatable
 from plugins.kit import macros
 from plugins.kit.answer_rules import check_rules
 from plugins.trackers.url_template import presets
@@ -31,7 +31,7 @@ class _Url(fields.String):
             if text:
                 macros.compile_url(text)
         except ValueError as error:
-            raise ValidationError(f"{error}") from error
+            raise ValidationError(str(error)) from error
         return text
 
 
@@ -42,7 +42,11 @@ class _AnswerRules(fields.Field[Any]):
         if not isinstance(value, str):
             return check_rules(value)
         if value and value not in presets.presets():
-            raise ValidationError(f"there is no reader {value[:64]!r}; a preset's key names one")
+            raise ValidationError(
+                translatable(
+                    "there is no reader %(value)s; a preset's key names one", value=repr(value[:64])
+                )
+            )
         return value
 
 
@@ -56,23 +60,33 @@ _Urls = Schema.from_dict({kind.value: _url_of(kind) for kind in EventKind}, name
 def _check_payload(value: dict[str, Any]) -> None:
     """Check the names and values of a body. JSON may nest, and carry numbers and flags."""
     if _count(value, 1) > _MAX_PAYLOAD:
-        raise ValidationError(f"has more than {_MAX_PAYLOAD} values")
+        raise ValidationError(
+            translatable("has more than %(max_payload)s values", max_payload=_MAX_PAYLOAD)
+        )
 
 
 def _count(value: Any, depth: int) -> int:
     """The number of values inside `value`. Raises ValidationError for one that cannot be sent."""
     if isinstance(value, dict):
         if depth > _MAX_DEPTH:
-            raise ValidationError(f"is nested deeper than {_MAX_DEPTH}")
+            raise ValidationError(
+                translatable("is nested deeper than %(max_depth)s", max_depth=_MAX_DEPTH)
+            )
         return sum(_count(item, depth + 1) for item in value.values())
     if isinstance(value, str):
         if len(value) > 1024:
-            raise ValidationError("has a value of more than 1024 characters")
+            raise ValidationError(translatable("has a value of more than 1024 characters"))
         numbers = [name for name in macros.MACRO.findall(value) if name.endswith(macros.NUMBER)]
         if numbers and macros.number_name(value) not in NUMERIC_MACROS:
-            raise ValidationError(f"{{{numbers[0][:62]}}} must stand alone and name a number")
+            raise ValidationError(
+                translatable(
+                    "{%(numbers)s} must stand alone and name a number", numbers=numbers[0][:62]
+                )
+            )
     elif not isinstance(value, bool | int | float | None) or not math.isfinite(value or 0):
-        raise ValidationError("has a value that is no text, number, true, false, null or object")
+        raise ValidationError(
+            translatable("has a value that is no text, number, true, false, null or object")
+        )
     return 1
 
 
@@ -151,10 +165,13 @@ class UrlTemplateSettings(Schema):
             written["urls"] = self.fields["urls"].deserialize(written["urls"], "urls")
             return {**data, **written}
         if data["urls"] is None:
-            raise ValidationError("choose a preset or write the URLs", "urls")
+            raise ValidationError(translatable("choose a preset or write the URLs"), "urls")
         if data["mode"] or data["fields"]:
             raise ValidationError(
-                "only a preset has fields and a mode; what a body carries is its payload", "preset"
+                translatable(
+                    "only a preset has fields and a mode; what a body carries is its payload"
+                ),
+                "preset",
             )
         _check_body(data)
         return data
@@ -163,8 +180,10 @@ class UrlTemplateSettings(Schema):
 def _check_body(data: Mapping[str, Any]) -> None:
     """A GET has no body, and a payload needs a form or JSON. Raises ValidationError."""
     if data["body"] != "none" and data["method"] != "POST":
-        raise ValidationError("a body needs the method POST", "body")
+        raise ValidationError(translatable("a body needs the method POST"), "body")
     if data["payload"] and data["body"] == "none":
-        raise ValidationError("choose form or json to send a payload", "body")
+        raise ValidationError(translatable("choose form or json to send a payload"), "body")
     if data["body"] == "form" and not all(isinstance(v, str) for v in data["payload"].values()):
-        raise ValidationError("a form has texts only; choose json for the rest", "payload")
+        raise ValidationError(
+            translatable("a form has texts only; choose json for the rest"), "payload"
+        )

@@ -38,7 +38,7 @@ class Worker:
     def children(self) -> list[psutil.Process]:
         return [one for one in self.seen.children() if one.status() != psutil.STATUS_ZOMBIE]
 
-    def translatable(self) -> str:
+    def log_text(self) -> str:
         return self.log.read_text()
 
     def end(self) -> None:
@@ -93,7 +93,7 @@ def test_what_is_killed_is_started_again(start_worker):
     for pid in killed:
         os.kill(pid, signal.SIGKILL)
     eventually(lambda: len({child.pid for child in worker.children()} - killed) == 4)
-    assert worker.translatable().count("worker.process_died") == 4
+    assert worker.log_text().count("worker.process_died") == 4
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -104,12 +104,12 @@ def test_it_ends_when_told_and_leaves_nothing(start_worker, number):
     worker.process.send_signal(number)
     assert worker.process.wait(timeout=10) == 0
     assert not any(child.is_running() for child in children)
-    assert "worker.process_killed" not in worker.translatable()
+    assert "worker.process_killed" not in worker.log_text()
 
 
 def test_a_signal_during_the_start_is_obeyed_too(start_worker):
     worker = start_worker()
-    eventually(lambda: "worker.started" in worker.translatable())
+    eventually(lambda: "worker.started" in worker.log_text())
     worker.process.terminate()
     assert worker.process.wait(timeout=10) == 0
 
@@ -128,9 +128,9 @@ def test_it_outlives_redis(start_worker, own_redis, live_app):
     eventually(lambda: len(worker.children()) == 4)
     before = {child.pid for child in worker.children()}
     own_redis.stop(kill=True)
-    eventually(lambda: "redis.lost" in worker.translatable())
+    eventually(lambda: "redis.lost" in worker.log_text())
     own_redis.start()
-    eventually(lambda: "redis.back" in worker.translatable())
+    eventually(lambda: "redis.back" in worker.log_text())
     assert {child.pid for child in worker.children()} == before
     worker.process.terminate()
     assert worker.process.wait(timeout=10) == 0
@@ -147,5 +147,5 @@ def test_it_starts_and_ends_without_redis(start_worker, own_redis):
 def test_a_wrong_setting_ends_it_with_one_line_that_names_it(start_worker):
     worker = start_worker(SECRET_KEY="short")
     assert worker.process.wait(timeout=20) == 2
-    assert worker.translatable().count("\n") == 1
-    assert "SECRET_KEY" in worker.translatable()
+    assert worker.log_text().count("\n") == 1
+    assert "SECRET_KEY" in worker.log_text()

@@ -16,7 +16,7 @@ from app.services.service_bot.digest_text import (
     keyboard,
     render,
 )
-from app.translations import speaking
+from app.translations import use_language
 
 
 def _campaign(number: int, title: str = "Flowers", **counts: int) -> Topic:
@@ -25,7 +25,7 @@ def _campaign(number: int, title: str = "Flowers", **counts: int) -> Topic:
 
 @pytest.fixture(autouse=True)
 def english(app):
-    with speaking("en"):
+    with use_language("en"):
         yield
 
 
