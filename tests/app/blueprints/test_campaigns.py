@@ -1,14 +1,11 @@
 from __future__ import annotations
 
 import re
-import threading
 
 import pytest
 
-from app.errors import ApiError
 from app.extensions import db
 from app.models import BotChat, Campaign, CampaignDay
-from app.services.campaigns import campaigns
 
 NOON = 1_780_000_000
 URL = "https://track.example/?click={click}"
@@ -126,66 +123,6 @@ def test_a_plan_limits_living_campaigns(api, make_account, others_world, other):
     assert theirs.post("camp/add", bot=bot, chat=second)["status"] == "ok"
 
 
-def test_a_taken_code_is_replaced_by_another(app, account, place, world):
-    taken = db.session.get(Campaign, world.campaign()).code
-    codes = iter([taken, taken, "fresh1"])
-    made = campaigns.add(account.id, **place, urls={}, new_code=lambda: next(codes))
-    assert made.code == "fresh1"
-
-
-def test_of_two_who_add_at_once_the_limit_lets_one_pass(live_app, make_account, world_of):
-    kitten = make_account()
-    world = world_of(kitten.id)
-    bot = world.bot()
-    chats = [world.chat(bot), world.chat(bot)]
-    ready, outcomes = threading.Barrier(2), []
-
-    def add(chat: int) -> None:
-        with live_app.app_context():
-            ready.wait()
-            try:
-                campaigns.add(kitten.id, bot=bot, chat=chat, urls={})
-                outcomes.append("ok")
-            except ApiError as error:
-                outcomes.append(error.code)
-                db.session.rollback()
-
-    threads = [threading.Thread(target=add, args=(chat,)) for chat in chats]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert sorted(outcomes) == ["limit", "ok"]
-
-
-def test_of_two_accounts_who_add_one_chat_at_once_one_gets_it(live_app, make_account, world_of):
-    owners = [make_account(), make_account()]
-    bots = [world_of(owner.id).bot() for owner in owners]
-    for bot in bots:
-        world_of(0).chat(bot, chat_id=-4242)
-    ready, outcomes = threading.Barrier(2), []
-
-    def add(owner: int, bot: int) -> None:
-        with live_app.app_context():
-            ready.wait()
-            try:
-                campaigns.add(owner, bot=bot, chat=-4242, urls={})
-                outcomes.append("ok")
-            except ApiError as error:
-                outcomes.append(error.code)
-                db.session.rollback()
-
-    threads = [
-        threading.Thread(target=add, args=(owner.id, bot))
-        for owner, bot in zip(owners, bots, strict=True)
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert sorted(outcomes) == ["exists", "ok"]
-
-
 def test_a_refused_addition_leaves_nothing(api, place):
     answer = api.post("camp/add", **place, pb_hold="gopher://x/")
     assert (answer["error"], answer["field"]) == ("param", "pb_hold")
@@ -232,21 +169,6 @@ def test_bot_and_chat_cannot_be_edited(api, place, world):
     api.post("camp/edit", id=campaign, bot=world.bot(), chat=-5, status=2, account_id=1, code="x")
     data = api.get("camp/get", id=campaign)["data"]
     assert (data["bot"], data["chat"], data["status"]) == (place["bot"], place["chat"], 0)
-
-
-def test_a_link_carries_the_click_or_its_macro(api, world):
-    campaign = world.campaign(bot_id=world.bot(username="mytrackbot"), code="abc123")
-    link = api.get("camp/link", id=campaign)["data"]["link"]
-    assert link == "https://t.me/mytrackbot?start=abc123-{click}"
-    link = api.get("camp/link", id=campaign, click="a-B_9")["data"]["link"]
-    assert link == "https://t.me/mytrackbot?start=abc123-a-B_9"
-    assert api.get("camp/link", id=campaign, click="x" * 57)["status"] == "ok"
-
-
-@pytest.mark.parametrize("click", ["x" * 58, "a.b", "{subid}", "a b", "é", "a\n", "%00"])
-def test_a_click_that_telegram_would_not_carry_is_refused(api, world, click):
-    answer = api.get("camp/link", id=world.campaign(), click=click)
-    assert (answer["error"], answer["field"]) == ("param", "click")
 
 
 def test_a_campaign_is_paused_and_resumed(api, world):
@@ -317,80 +239,7 @@ def test_a_title_is_that_of_the_chat(api, place):
     assert api.get("camp/list")["data"][0]["chat_title"] == "Новости 🗞"
 
 
-# What stands beside an answer: the tracker's own link, and warnings.
-
-PROSPER = "https://p.example/tracking202/static/gpb.php?subid={click}"
 KEYED = "https://k.example/ab12/postback?subid={click}&status="
-
-
-def tracker_link(campaign: str, macro: str) -> str:
-    return f"https://t.me/mytrackbot?start={campaign}-{macro}"
-
-
-@pytest.fixture
-def tracked(world):
-    return world.campaign(bot_id=world.bot(username="mytrackbot"), code="abc123")
-
-
-def test_a_link_for_no_tracker_is_told_alone(api, tracked):
-    assert api.get("camp/link", id=tracked) == {
-        "status": "ok",
-        "data": {"link": tracker_link("abc123", "{click}"), "trackers": []},
-    }
-
-
-def test_a_link_is_also_told_with_the_trackers_own_macro(api, tracked):
-    api.post("camp/edit", id=tracked, pb_wait=f"{KEYED}lead", pb_approve=f"{KEYED}sale")
-    settings = {"preset": "voluum", "fields": {"domain": "v.example"}}
-    api.post("dest/add", tracker="url_template", settings=settings, campaign=tracked)
-    data = api.get("camp/link", id=tracked)["data"]
-    assert data["link"] == tracker_link("abc123", "{click}")
-    assert data["trackers"] == [
-        {
-            "tracker": "Keitaro or Orbitra",
-            "macro": "{subid}",
-            "link": tracker_link("abc123", "{subid}"),
-        },
-        {"tracker": "Voluum", "macro": "{clickid}", "link": tracker_link("abc123", "{clickid}")},
-    ]
-    assert api.get("camp/link", id=tracked, click="abc")["data"]["trackers"] == []
-
-
-def test_a_click_that_no_tracker_of_the_campaign_gave_out_is_warned_of(api, tracked):
-    settings = {"preset": "prosper202", "fields": {"domain": "p.example"}}
-    api.post("dest/add", tracker="url_template", settings=settings)
-    answer = api.get("camp/link", id=tracked, click="abc")
-    assert answer["data"]["link"] == tracker_link("abc123", "abc")
-    (warning,) = answer["warnings"]
-    assert warning.startswith("Prosper202: ")
-    assert "[[subid]]" in warning
-    assert "warnings" not in api.get("camp/link", id=tracked, click="12")
-
-
-def test_a_campaigns_own_templates_speak_for_it_and_not_the_accounts(api, tracked):
-    api.post("profile/postbacks", pb_approve=PROSPER)
-    assert api.get("camp/link", id=tracked, click="abc")["warnings"]
-    api.post("camp/edit", id=tracked, pb_approve=f"{KEYED}sale")
-    assert "warnings" not in api.get("camp/link", id=tracked, click="abc")
-    api.post("camp/edit", id=tracked, pb_approve="")
-    assert api.get("camp/link", id=tracked, click="abc")["warnings"]
-
-
-def test_another_campaigns_or_a_deleted_tracker_says_nothing(api, world, tracked):
-    settings = {"preset": "prosper202", "fields": {"domain": "p.example"}}
-    add = {"tracker": "url_template", "settings": settings}
-    api.post("dest/add", **add, campaign=world.campaign())
-    gone = api.post("dest/add", **add, campaign=tracked)["data"]["id"]
-    api.post("dest/del", id=gone)
-    assert "warnings" not in api.get("camp/link", id=tracked, click="abc")
-
-
-def test_an_ad_platforms_click_id_that_no_link_carries_is_warned_of(api, tracked):
-    settings = {"pixel_code": "COQDA8RC77U2TMR44LI0", "access_token": "tt-secret-token"}
-    api.post("dest/add", tracker="tiktok_events", settings=settings)
-    (warning,) = api.get("camp/link", id=tracked)["warnings"]
-    assert "ttclid" in warning
-    assert "warnings" not in api.get("camp/link", id=tracked, click="short")
 
 
 def test_templates_known_to_be_wrong_are_kept_and_warned_of(api, place):

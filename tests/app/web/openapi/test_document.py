@@ -6,13 +6,8 @@ import re
 import pytest
 import schemathesis
 
-from app.schemas import Input, Output, fields
 from app.services.leads.stats import DAY
-from app.web.auth import public
 from app.web.openapi.document import describe, error_codes
-from app.web.openapi.endpoints import endpoints
-from app.web.openapi.json_schema import shape
-from app.web.responses import success
 from tests.support.world import NOON
 
 DOCS = ("/api/openapi.json", "/api/docs")
@@ -43,11 +38,6 @@ def test_every_route_is_described_and_no_other(app, document):
         (path, method.upper()) for path, methods in document["paths"].items() for method in methods
     }
     assert told == routes
-
-
-def test_every_view_says_what_it_answers(app):
-    """If not, decorate it: `answers`, `answers_page` or `describes` of app.web.decorators."""
-    assert not [endpoint.name for endpoint in endpoints(app) if endpoint.answer is None]
 
 
 def test_every_group_and_every_endpoint_says_what_it_is(document):
@@ -114,47 +104,6 @@ def test_two_methods_of_one_path_have_two_names(document):
     tracker = document["paths"]["/api/profile/tracker.json"]
     assert tracker["get"]["operationId"] == "profile_tracker"
     assert tracker["post"]["operationId"] == "profile_tracker_post"
-
-
-def test_an_unknown_field_is_what_its_class_declares():
-    class Shade(fields.Field[str]):
-        """Of a colour."""
-
-    class Weight(fields.Field[float]):
-        """In kilograms."""
-
-    assert shape(Shade()) == {"type": "string"}
-    assert shape(Weight()) == {"type": "number"}
-
-
-def test_limits_of_a_parameter_are_not_those_of_an_answer():
-    class Given(Input):
-        """A parameter."""
-
-        number = fields.Int(1, 9)
-
-    class Told(Output):
-        """An answer."""
-
-        number = fields.Int(1, 9)
-
-    assert shape(Given().fields["number"])["maximum"] == 9
-    assert "maximum" not in shape(Told().fields["number"])
-
-
-def test_a_view_that_does_not_say_what_it_answers_is_noticed(settings):
-    from app import create_app
-
-    app = create_app(settings())
-
-    @app.get("/api/odd/thing.json")
-    @public
-    def thing():
-        """It answers what it likes."""
-        return success(list(range(3)))
-
-    answers = {endpoint.name: endpoint.answer for endpoint in endpoints(app)}
-    assert answers["thing"] is None
 
 
 def _play(api, world):

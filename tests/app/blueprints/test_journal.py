@@ -1,0 +1,42 @@
+"""What journal/list shows and asks for."""
+
+from __future__ import annotations
+
+NOON = 1_780_000_000
+
+
+def _ids(answer):
+    return [row["id"] for row in answer["data"]]
+
+
+def test_a_journal_row_has_every_documented_field(api, world):
+    bot = world.bot(status=3)
+    paid = world.entry(bot, -5, lead_id=12, campaign_id=7, username="al", decision="x")
+    organic = world.entry(bot, -5, action=2, time=NOON + 5)
+    world.entry(bot, -6)
+    answer = api.get("journal/list", bot=bot, chat=-5)
+    assert answer["total"] == 2
+    assert _ids(answer) == [organic, paid]
+    assert answer["data"][1] == {
+        "id": paid,
+        "bot": bot,
+        "chat": -5,
+        "subscriber": 5,
+        "username": "al",
+        "action": 1,
+        "type": "paid",
+        "campaign": 7,
+        "lead": 12,
+        "time": "2026-05-28 20:26:40",
+    }
+    assert (answer["data"][0]["type"], answer["data"][0]["lead"]) == ("organic", 0)
+    assert _ids(api.get("journal/list", bot=bot, chat=-5, action=2)) == [organic]
+    assert _ids(api.get("journal/list", bot=bot, chat=-5, to=NOON)) == [paid]
+    for action in (0, 8):
+        wrong = api.get("journal/list", bot=bot, chat=-5, action=action)
+        assert wrong["field"] == "action"
+
+
+def test_a_journal_needs_bot_and_chat(api, world):
+    assert api.get("journal/list", chat=-5)["field"] == "bot"
+    assert api.get("journal/list", bot=world.bot())["field"] == "chat"

