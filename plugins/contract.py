@@ -111,8 +111,8 @@ class Event:
     key: str = ""  #: identifies this event at this destination, for all tries
     now: int = 0  #: Unix seconds when this try is built; changes with every retry
     tries: int = 0  #: made before this one; begins anew when a person sends it again
-    #: See `Outcome.carry`. No part of the hash: events stay hashable.
-    carried: Mapping[str, str | int] = field(default_factory=dict, hash=False)
+    #: See `Outcome.state`. No part of the hash: events stay hashable.
+    state: Mapping[str, str | int] = field(default_factory=dict, hash=False)
 
     def step_key(self, step: str = "") -> str:
         """A UUID that stays the same on every retry of this event's `step`."""
@@ -191,36 +191,54 @@ class Outcome:
     """An adapter's reading of one answer.
 
     `reason` is one sentence for the owner. `retry_after` (seconds) is the
-    tracker's wish. `stop` switches the destination off and tells its owner:
+    tracker's wish. `disable_destination` switches the destination off and tells its owner:
     the key was revoked, the account is unpaid, the address is gone for good.
     With RETRY the event waits until the owner has mended it.
 
-    `carry` is what the next request of this event should know: the next step,
-    or the next try. It is kept with the postback and comes back as
-    `Event.carried`; None leaves what is carried as it is, an empty mapping
-    drops it. At most 16 texts or whole numbers, 1 KB as JSON, no secrets.
+    `state` is what the next request of this event should know: the next step,
+    or the next try. It is stored with the postback and comes back as
+    `Event.state`; None leaves it as it is, an empty mapping clears it. At most
+    16 texts or whole numbers, 1 KB as JSON, no secrets.
     """
 
     verdict: Verdict
     reason: str = ""
     retry_after: float | None = None
-    stop: bool = False
-    carry: Mapping[str, str | int] | None = None
+    disable_destination: bool = False
+    state: Mapping[str, str | int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
-    """How fast a tracker lets itself be told: requests, each step counted.
+class RateLimit:
+    """How many requests a tracker accepts; each step of an event is one request.
 
     `key` is what the tracker counts by, such as the API key: destinations of
-    one tracker with the same key share one pace, over all processes. It may be
-    a secret: only its hash is kept. `burst` (at least 1) requests may go at
-    once after a silence; `per_minute` is the rate that they come back at.
+    one tracker with the same key share one limit, over all processes. It may be
+    a secret: only its hash is stored. `burst` (at least 1) requests may go at
+    once after a pause; `per_minute` is the lasting rate.
     """
 
     key: str = field(repr=False)
     per_minute: float
     burst: int
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryPolicy:
+    """How the events of one destination are delivered; every field is optional.
+
+    `retry_window` is the time in seconds from the first try of a step to its
+    last; None is the whole schedule of about 45 hours. `max_event_age` is the
+    age in seconds, counted from `Event.time`, beyond which an event is not
+    sent; None is any age. `rate_limit` None is as fast as the tracker answers.
+    `send_superseded` says whether a status is sent after a newer one of the
+    same lead: True for trackers that count events.
+    """
+
+    retry_window: float | None = None
+    max_event_age: float | None = None
+    rate_limit: RateLimit | None = None
+    send_superseded: bool = False
 
 
 def outcome_by_status(response: Response) -> Outcome:
@@ -240,7 +258,7 @@ def outcome_by_status(response: Response) -> Outcome:
         return Outcome(
             Verdict.REJECTED,
             translatable("HTTP %(status)d: the address is gone for good", status=status),
-            stop=True,
+            disable_destination=True,
         )
     return Outcome(Verdict.REJECTED, reason)
 

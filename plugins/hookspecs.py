@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from plugins.contract import Event, Outcome, Pace, Request, Response, hookspec
+from plugins.contract import DeliveryPolicy, Event, Outcome, Request, Response, hookspec
 
 if TYPE_CHECKING:
     import marshmallow
@@ -45,7 +45,7 @@ def build_request(  # type: ignore[empty-body]
     nothing to hear about this event. `settings` is what the schema loaded.
     An empty `idempotency_key` is filled in with `event.step_key(step)`. It is
     called for every try, and again between two steps when the answer to the
-    first gave something to carry: `event.carried` may change what the steps
+    first gave a new state: `event.state` may change what the steps
     say, never which they are.
     """
 
@@ -60,7 +60,7 @@ def classify_response(  # type: ignore[empty-body]
     body where it tells more. `plugins.outcome_by_status(response)` is the sane
     default to start from. Timeouts and broken connections never come here:
     they are always tried again. What a later step or try must know of this
-    answer, such as an id or a count, goes into `Outcome.carry`.
+    answer, such as an id or a count, goes into `Outcome.state`.
     """
 
 
@@ -85,43 +85,24 @@ def classify_probe(  # type: ignore[empty-body]
 
 
 @hookspec(firstresult=True)
-def wants_every_event(settings: Mapping[str, Any]) -> bool:  # type: ignore[empty-body]
-    """Whether a status is still wanted after a newer one of the same lead.
+def delivery_policy(settings: Mapping[str, Any]) -> DeliveryPolicy:  # type: ignore[empty-body]
+    """Say how the events of a destination with these settings are delivered.
 
-    Optional; False without it: a superseded status is dropped. Return True for
-    trackers that count events instead of keeping one status per lead.
-    """
+    Optional. Returns a `DeliveryPolicy`; without the hook every field has its
+    default.
 
-
-@hookspec(firstresult=True)
-def retry_span(settings: Mapping[str, Any]) -> float | None:
-    """How long an event is worth retrying, in seconds after the first try of a step.
-
-    Optional; None, the default, means the whole schedule of about 45 hours.
-    Return less when the tracker forgets an idempotency key sooner: a later
-    retry could be counted twice. Tries that surely did not arrive (no
-    connection, a refusal with 4xx, an answer with `stop`) do not count as the
-    first. An event that waited longer after one that may have arrived is
-    not sent again: it ends as failed.
-    """
-
-
-@hookspec(firstresult=True)
-def oldest(settings: Mapping[str, Any]) -> float | None:
-    """How old an event may be when it is sent, in seconds after `event.time`.
-
-    Optional; None, the default, means any age. Return the limit of a tracker
-    that refuses what happened longer ago. An older event is not built or sent:
-    its postback ends, and its owner sees why.
-    """
-
-
-@hookspec(firstresult=True)
-def pace(settings: Mapping[str, Any]) -> Pace | None:
-    """How fast the tracker may be told, where it refuses whoever is faster.
-
-    Optional; None, the default, means as fast as it answers. Returns a `Pace`.
-    Postbacks that are ahead of it wait their turn: that is no try, and no
-    failure. All processes share one count per tracker and `Pace.key`. Probes
-    are not counted.
+    * `retry_window`: seconds after the first try of a step when its retries
+      end. Give it when the tracker forgets an idempotency key: a later retry
+      could be counted twice. Tries that surely did not arrive (no connection,
+      a refusal with 4xx, an answer with `disable_destination`) do not count as
+      the first. An event that waited longer after a try that may have arrived
+      is not sent again: it ends as failed.
+    * `max_event_age`: seconds after `event.time` when the tracker no longer
+      accepts an event. An older one is not built or sent: its postback ends,
+      and its owner sees why.
+    * `rate_limit`: a `RateLimit`. A postback over the limit waits; that is no
+      try and no failure. All processes share one count per tracker and
+      `RateLimit.key`. Probes are not counted.
+    * `send_superseded`: True for trackers that count events instead of keeping
+      one status per lead. Otherwise a superseded status is dropped.
     """

@@ -195,17 +195,17 @@ class AdapterContract:
                 outcome = self.adapter.classify(answer, request, event, settings)
                 assert isinstance(outcome, Outcome)
 
-    def test_what_is_carried_changes_no_steps(self) -> None:
+    def test_the_state_changes_no_steps(self) -> None:
         """It comes back from storage, and may change what a step says, not which there are."""
         event = self.some_event()
         requests = self.requests(event)
         for request in requests:
             for answer in self._answers():
                 outcome = self.adapter.classify(answer, request, event, self.settings())
-                carried = json.loads(json.dumps(dict(outcome.carry or {})))
-                again = self.requests(replace(event, carried=carried))
+                state = json.loads(json.dumps(dict(outcome.state or {})))
+                again = self.requests(replace(event, state=state))
                 assert [one.step for one in again] == [one.step for one in requests]
-                assert again == self.requests(replace(event, carried=carried))
+                assert again == self.requests(replace(event, state=state))
 
     def _answers(self) -> Iterator[Response]:
         """Its success, and failures as many vendors tell them."""
@@ -223,12 +223,9 @@ class AdapterContract:
             for body in BODIES:
                 self.adapter.classify_probe(Response(status, {}, body), settings)
 
-    def test_the_optional_answers_are_sane(self) -> None:
-        """`wants_every_event` gives a bool, `retry_span` and `oldest` seconds, `pace` a Pace."""
-        self.adapter.wants_every_event(self.settings())
-        self.adapter.retry_span(self.settings())
-        self.adapter.oldest(self.settings())
-        self.adapter.pace(self.settings())
+    def test_the_delivery_policy_can_be_followed(self) -> None:
+        """`delivery_policy` returns a `DeliveryPolicy` with values in range."""
+        self.adapter.delivery_policy(self.settings())
 
     def test_hooks_touch_neither_network_nor_files_nor_clock(self) -> None:
         """Adapters describe; only the transport acts. Imports inside hooks count too."""

@@ -12,7 +12,7 @@ import orjson
 
 from plugins.contract import Event, EventKind
 
-_OF_AN_ATTEMPT: Final = ("key", "now", "tries", "carried")
+_OF_AN_ATTEMPT: Final = ("key", "now", "tries", "state")
 _STORED: Final = [field.name for field in fields_of(Event) if field.name not in _OF_AN_ATTEMPT]
 _NOTHING: Final[Mapping[str, str | int]] = MappingProxyType({})
 
@@ -24,11 +24,11 @@ def serialize(event: Event) -> str:
 
 
 def deserialize(
-    text: str, destination: int, occurrence: int, *, now: int, tries: int = 0, carried: str = ""
+    text: str, destination: int, occurrence: int, *, now: int, tries: int = 0, state: str = ""
 ) -> Event:
     """Return the event again, keyed by its `occurrence` at `destination`, for a try at `now`.
 
-    `now` is in Unix seconds, `carried` is JSON text or empty. Fields that a
+    `now` is in Unix seconds, `state` is JSON text or empty. Fields that a
     newer version added take their defaults in old rows.
     """
     fields = orjson.loads(text)
@@ -36,5 +36,5 @@ def deserialize(
     fields["key"] = f"{fields['id']}|{destination}|{occurrence}"
     fields["now"] = now
     fields["tries"] = tries
-    fields["carried"] = MappingProxyType(json.loads(carried)) if carried else _NOTHING
+    fields["state"] = MappingProxyType(json.loads(state)) if state else _NOTHING
     return Event(**fields)

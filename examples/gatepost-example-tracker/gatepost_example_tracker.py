@@ -24,7 +24,7 @@ ERRORS: Final = {
     "duplicate": Outcome(Verdict.DUPLICATE, "they had it already"),
     "busy": Outcome(Verdict.RETRY, "they are busy", retry_after=30),
     "click": Outcome(Verdict.REJECTED, "they do not know this click id"),
-    "key": Outcome(Verdict.RETRY, "the token was refused", stop=True),
+    "key": Outcome(Verdict.RETRY, "the token was refused", disable_destination=True),
 }
 
 

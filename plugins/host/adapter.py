@@ -15,20 +15,19 @@ from typing import Any, Final
 import marshmallow
 import pluggy
 
-from plugins.contract import Event, Outcome, Pace, Request, Response, Verdict
+from plugins.contract import DeliveryPolicy, Event, Outcome, Request, Response, Verdict
 from plugins.host import library_messages
 from plugins.host.time_limit import TimeUp, time_limit
 from plugins.host.validation import (
     AdapterFailed,
     check_outcome,
-    check_pace,
+    check_policy,
     check_request,
     check_steps,
-    describe,
-    is_seconds,
-    kind,
+    describe_error,
+    one_line,
     secrets_in,
-    sentence,
+    type_name,
 )
 
 #: How long one hook may take. They are pure: a millisecond is long.
@@ -64,7 +63,7 @@ class Adapter:
         schema = self._call("settings_schema")
         if not isinstance(schema, marshmallow.Schema):
             raise AdapterFailed(
-                f"settings_schema returned {kind(schema)} instead of a Schema instance"
+                f"settings_schema returned {type_name(schema)} instead of a Schema instance"
             )
         with time_limit(seconds):
             library_messages.mark(schema)
@@ -94,9 +93,11 @@ class Adapter:
         except (KeyboardInterrupt, marshmallow.ValidationError):
             raise
         except BaseException as error:
-            raise AdapterFailed(sentence(f"settings_schema raised {describe(error)}")) from error
+            raise AdapterFailed(
+                one_line(f"settings_schema raised {describe_error(error)}")
+            ) from error
         if not isinstance(loaded, dict):
-            raise AdapterFailed(f"settings_schema loaded {kind(loaded)} instead of an object")
+            raise AdapterFailed(f"settings_schema loaded {type_name(loaded)} instead of an object")
         return loaded
 
     def secrets(self, settings: Mapping[str, Any]) -> tuple[str, ...]:
@@ -134,45 +135,21 @@ class Adapter:
     def classify_probe(self, response: Response, settings: Mapping[str, Any]) -> Outcome:
         """Whether the connection is good, by the answer to the probe.
 
-        Nobody tries a probe again: what would park a destination says no here.
+        A probe is not repeated, so `disable_destination` makes the verdict REJECTED.
         """
-        told = self._call("classify_probe", response=response, settings=MappingProxyType(settings))
-        outcome = check_outcome(told, self.secrets(settings), "classify_probe")
-        return replace(outcome, verdict=Verdict.REJECTED) if outcome.stop else outcome
+        answer = self._call(
+            "classify_probe", response=response, settings=MappingProxyType(settings)
+        )
+        outcome = check_outcome(answer, self.secrets(settings), "classify_probe")
+        return (
+            replace(outcome, verdict=Verdict.REJECTED) if outcome.disable_destination else outcome
+        )
 
-    def wants_every_event(self, settings: Mapping[str, Any]) -> bool:
-        """Whether superseded statuses are delivered too."""
-        if "wants_every_event" not in self._hooks:
-            return False
-        wants = self._call("wants_every_event", settings=MappingProxyType(settings))
-        if not isinstance(wants, bool):
-            raise AdapterFailed(f"wants_every_event returned {kind(wants)} instead of a bool")
-        return wants
-
-    def retry_span(self, settings: Mapping[str, Any]) -> float | None:
-        """Seconds after the first try when retries end; None = the whole schedule."""
-        return self._seconds_by("retry_span", settings)
-
-    def oldest(self, settings: Mapping[str, Any]) -> float | None:
-        """Seconds after an event's time when it is too old to be sent; None = never."""
-        return self._seconds_by("oldest", settings)
-
-    def pace(self, settings: Mapping[str, Any]) -> Pace | None:
-        """How fast the tracker may be told; None = as fast as it answers."""
-        if "pace" not in self._hooks:
-            return None
-        told = self._call("pace", settings=MappingProxyType(settings))
-        return None if told is None else check_pace(told)
-
-    def _seconds_by(self, hook: str, settings: Mapping[str, Any]) -> float | None:
-        if hook not in self._hooks:
-            return None
-        span = self._call(hook, settings=MappingProxyType(settings))
-        if span is None:
-            return None
-        if not is_seconds(span):
-            raise AdapterFailed(f"{hook} returned {kind(span)} instead of seconds")
-        return float(span)
+    def delivery_policy(self, settings: Mapping[str, Any]) -> DeliveryPolicy:
+        """How events are delivered with `settings`; the defaults without the hook."""
+        if "delivery_policy" not in self._hooks:
+            return DeliveryPolicy()
+        return check_policy(self._call("delivery_policy", settings=MappingProxyType(settings)))
 
     def _call(self, hook: str, **arguments: Any) -> Any:
         """Call one hook with every argument it knows (without one, pluggy only warns)."""
@@ -186,6 +163,6 @@ class Adapter:
         except BaseException as error:
             secrets = self.secrets(arguments.get("settings", {}))
             raise AdapterFailed(
-                sentence(f"{hook} raised {describe(error)}", secrets),
+                one_line(f"{hook} raised {describe_error(error)}", secrets),
                 slow=isinstance(error, TimeUp),
             ) from error

@@ -12,9 +12,8 @@ from typing import Any
 
 from marshmallow import Schema, missing
 
-from plugins.contract import EventKind
+from plugins.contract import DeliveryPolicy, EventKind
 from plugins.host import settings_form
-from plugins.host.adapter import Adapter
 from plugins.host.registry import BUILT_INS, Registry
 from plugins.trackers.url_template import presets
 from plugins.trackers.url_template.presets import Field, Preset
@@ -130,27 +129,23 @@ def _table(head: str, rows: Iterable[Sequence[str]]) -> str:
 def _adapter(registry: Registry, name: str) -> list[str]:
     module = importlib.import_module(f"plugins.trackers.{BUILT_INS[name]}")
     asked = settings_form.fields_of(registry.get(name).schema)
+    policy = registry.get(name).delivery_policy(_usual(registry.get(name).schema))
     return [
         settings_form.title_of(registry.get(name).schema, name),
         _code(name),
         _yes(hasattr(module, "build_probe")),
-        _yes(hasattr(module, "wants_every_event")),
-        ", ".join(filter(None, _limits(registry.get(name)))),
+        _yes(policy.send_superseded or BUILT_INS[name].startswith("url_template")),
+        ", ".join(filter(None, _limits(policy))),
         ", ".join(_code(field["name"]) for field in asked if field["required"]) or "see plugins.md",
     ]
 
 
-def _limits(adapter: Adapter) -> Iterable[str]:
-    """By the adapter's own hooks, for the settings that nobody has changed."""
-    settings = _usual(adapter.schema)
-    span, oldest, pace = (
-        adapter.retry_span(settings),
-        adapter.oldest(settings),
-        adapter.pace(settings),
-    )
-    yield f"retries for {span / 3600:g} h" if span else ""
-    yield f"age {oldest / 86400:g} d" if oldest else ""
-    yield f"{pace.per_minute:g} a minute, {pace.burst} at once" if pace else ""
+def _limits(policy: DeliveryPolicy) -> Iterable[str]:
+    """The limits of a policy in words; "" for one that is not set."""
+    window, age, rate = policy.retry_window, policy.max_event_age, policy.rate_limit
+    yield f"retries for {window / 3600:g} h" if window else ""
+    yield f"age {age / 86400:g} d" if age else ""
+    yield f"{rate.per_minute:g} a minute, {rate.burst} at once" if rate else ""
 
 
 def _usual(schema: Schema) -> Mapping[str, Any]:

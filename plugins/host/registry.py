@@ -23,7 +23,7 @@ from plugins import hookspecs
 from plugins.contract import ENTRY_POINT_GROUP, PROJECT, translatable
 from plugins.host.adapter import LIMIT_SECONDS, Adapter
 from plugins.host.time_limit import time_limit
-from plugins.host.validation import AdapterFailed, describe, sentence
+from plugins.host.validation import AdapterFailed, describe_error, one_line
 
 __all__ = [
     "Adapter",
@@ -113,7 +113,7 @@ class Registry:
             if broken.name == name:
                 raise BrokenTracker(broken.reason)
         raise UnknownTracker(
-            translatable("there is no tracker %(name)s", name=repr(sentence(name)))
+            translatable("there is no tracker %(name)s", name=repr(one_line(name)))
         )
 
     def names(self) -> tuple[str, ...]:
@@ -148,8 +148,8 @@ class _Loading:
         # An import runs foreign code, which may raise anything, SystemExit
         # included; without this one package would keep the house from opening.
         except BaseException as error:  # noqa: BLE001
-            reason = error.reason if isinstance(error, AdapterFailed) else describe(error)
-            self.broken.append(Broken(name, distribution, version, sentence(reason)))
+            reason = error.reason if isinstance(error, AdapterFailed) else describe_error(error)
+            self.broken.append(Broken(name, distribution, version, one_line(reason)))
 
 
 def make_adapter(
@@ -174,7 +174,7 @@ def make_adapter(
     try:
         manager.register(plugin, name=name)
     except pluggy.PluginValidationError as error:
-        raise AdapterFailed(sentence(str(error))) from error
+        raise AdapterFailed(one_line(str(error))) from error
     _check_hooks(manager, plugin)
     return Adapter(name, manager, distribution=distribution, version=version, seconds=seconds)
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-from plugins.contract import Event, Outcome, Pace, Request, Verdict, mask
+from plugins.contract import DeliveryPolicy, Event, Outcome, RateLimit, Request, Verdict, mask
 from plugins.host.time_limit import time_limit
 from plugins.kit.url_secrets import encodings
 
@@ -21,16 +21,16 @@ MAX_STEPS: Final = 16
 MAX_STEP: Final = 32
 MAX_KEY: Final = 128
 MAX_REASON: Final = 300
-MAX_CARRIED: Final = 16
-MAX_CARRY: Final = 1024  # characters of JSON
-MAX_CARRIED_NUMBER: Final = 2**53
+MAX_STATE_ITEMS: Final = 16
+MAX_STATE_CHARACTERS: Final = 1024  # characters of JSON
+MAX_STATE_NUMBER: Final = 2**53
 MAX_BURST: Final = 1_000_000
 MIN_PER_MINUTE: Final = 1 / 60
 
 #: Scheme, authority without user-info or macro, then printable ASCII.
 _URL: Final = re.compile(r"https?://[A-Za-z0-9._:\[\]-]+(?:[/?#][!-~]*)?")
 _HEADER_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_HEADER_VALUE: Final = re.compile(r"[\t -~\x80-\xff]*")
+_HEADER_VALUE: Final = re.compile(r"[\t -~]*")
 _PRINTABLE: Final = re.compile(r"[!-~]*")
 _UNSTORABLE: Final = re.compile(r"[\s\x00-\x1f\x7f-\x9f\ud800-\udfff]+")
 
@@ -52,7 +52,7 @@ def check_steps(built: object, event: Event, secrets: tuple[str, ...]) -> tuple[
     if isinstance(built, Request):
         return (check_request(built, event, secrets, "build_request"),)
     if not isinstance(built, tuple):
-        raise AdapterFailed(f"build_request returned {kind(built)} instead of a Request")
+        raise AdapterFailed(f"build_request returned {type_name(built)} instead of a Request")
     if len(built) > MAX_STEPS:
         raise AdapterFailed(f"build_request returned more than {MAX_STEPS} steps")
     steps = tuple(check_request(step, event, secrets, "build_request") for step in built)
@@ -66,7 +66,7 @@ def check_request(
 ) -> Request:
     """One request with its key and all its secrets; raises AdapterFailed."""
     if not isinstance(built, Request):
-        raise AdapterFailed(f"{hook} returned {kind(built)} instead of a Request")
+        raise AdapterFailed(f"{hook} returned {type_name(built)} instead of a Request")
     if problem := _problem(built):
         raise AdapterFailed(f"{hook} returned a request {problem}")
     key = built.idempotency_key or (event.step_key(built.step) if event else "")
@@ -84,46 +84,52 @@ def check_request(
 def check_outcome(outcome: object, secrets: tuple[str, ...], hook: str) -> Outcome:
     """An outcome whose reason can be stored and shown; raises AdapterFailed."""
     if not isinstance(outcome, Outcome) or not isinstance(outcome.verdict, Verdict):
-        raise AdapterFailed(f"{hook} returned {kind(outcome)} instead of an Outcome")
+        raise AdapterFailed(f"{hook} returned {type_name(outcome)} instead of an Outcome")
     wait = outcome.retry_after
     if wait is not None and not is_seconds(wait):
         raise AdapterFailed(f"{hook} returned a retry_after that is no number of seconds")
-    if not isinstance(outcome.reason, str) or not isinstance(outcome.stop, bool):
+    if not isinstance(outcome.reason, str) or not isinstance(outcome.disable_destination, bool):
         raise AdapterFailed(f"{hook} returned an Outcome with a wrong type inside")
-    reason = sentence(outcome.reason, secrets)
-    carry = None if outcome.carry is None else _checked_carry(outcome.carry, secrets, hook)
-    if carry is None and reason == outcome.reason:
+    reason = one_line(outcome.reason, secrets)
+    state = None if outcome.state is None else _checked_state(outcome.state, secrets, hook)
+    if state is None and reason == outcome.reason:
         return outcome
-    return replace(outcome, reason=reason, carry=carry)
+    return replace(outcome, reason=reason, state=state)
 
 
-def _checked_carry(carry: object, secrets: tuple[str, ...], hook: str) -> dict[str, str | int]:
+def _checked_state(state: object, secrets: tuple[str, ...], hook: str) -> dict[str, str | int]:
     """A copy that runs no foreign code, is stored in clear, and comes back as it went."""
-    given = _copied(carry)
-    if given is None or len(given) > MAX_CARRIED:
-        raise AdapterFailed(f"{hook} returned a carry that is no mapping of at most {MAX_CARRIED}")
-    kept: dict[str, str | int] = {}
-    for name, value in given.items():
-        number = type(value) is int and abs(value) <= MAX_CARRIED_NUMBER
+    copy = _copied(state)
+    if copy is None or len(copy) > MAX_STATE_ITEMS:
+        raise AdapterFailed(
+            f"{hook} returned a state that is no mapping of at most {MAX_STATE_ITEMS}"
+        )
+    checked: dict[str, str | int] = {}
+    for name, value in copy.items():
+        number = type(value) is int and abs(value) <= MAX_STATE_NUMBER
         if not isinstance(name, str) or not (number or isinstance(value, str)):
-            raise AdapterFailed(f"{hook} returned a carry of other things than texts and numbers")
-        kept[_whole(name)] = value if type(value) is int else _whole(value)
-    if len(text := json.dumps(kept)) > MAX_CARRY:
-        raise AdapterFailed(f"{hook} returned a carry of more than {MAX_CARRY} characters")
+            raise AdapterFailed(f"{hook} returned a state of other things than texts and numbers")
+        checked[_whole(name)] = value if type(value) is int else _whole(value)
+    if len(text := json.dumps(checked)) > MAX_STATE_CHARACTERS:
+        raise AdapterFailed(
+            f"{hook} returned a state of more than {MAX_STATE_CHARACTERS} characters"
+        )
     if mask(text, secrets) != text:
-        raise AdapterFailed(f"{hook} returned a carry with a secret inside")
-    return kept
+        raise AdapterFailed(f"{hook} returned a state with a secret inside")
+    return checked
 
 
-def _copied(carry: object) -> dict[Any, Any] | None:
+def _copied(state: object) -> dict[Any, Any] | None:
     """The mapping as it is now. A foreign Mapping runs foreign code, which may raise or hang."""
     try:
         with time_limit(0.2):
-            return dict(carry) if isinstance(carry, Mapping) else None
+            return dict(state) if isinstance(state, Mapping) else None
     except KeyboardInterrupt:
         raise
     except BaseException as error:
-        raise AdapterFailed(sentence(f"reading carry raised {describe(error)}")) from error
+        raise AdapterFailed(
+            one_line(f"reading the state raised {describe_error(error)}")
+        ) from error
 
 
 def _whole(text: str) -> str:
@@ -131,15 +137,31 @@ def _whole(text: str) -> str:
     return str.encode(text, "utf-8", "replace").decode()
 
 
-def check_pace(pace: object) -> Pace:
-    """A pace that can be kept; raises AdapterFailed."""
-    if not isinstance(pace, Pace) or not isinstance(pace.key, str):
-        raise AdapterFailed(f"pace returned {kind(pace)} instead of a Pace with a text as key")
-    if not is_seconds(pace.per_minute) or pace.per_minute < MIN_PER_MINUTE:
-        raise AdapterFailed("pace returned a per_minute that is less than one an hour")
-    if type(pace.burst) is not int or not 1 <= pace.burst <= MAX_BURST:
-        raise AdapterFailed(f"pace returned a burst that is no whole number from 1 to {MAX_BURST}")
-    return pace
+def check_policy(policy: object) -> DeliveryPolicy:
+    """Return `policy` if delivery can follow it; raises AdapterFailed."""
+    hook = "delivery_policy"
+    if not isinstance(policy, DeliveryPolicy):
+        raise AdapterFailed(f"{hook} returned {type_name(policy)} instead of a DeliveryPolicy")
+    for name in ("retry_window", "max_event_age"):
+        value = getattr(policy, name)
+        if value is not None and not is_seconds(value):
+            raise AdapterFailed(f"{hook} returned a {name} that is no number of seconds")
+    if not isinstance(policy.send_superseded, bool):
+        raise AdapterFailed(f"{hook} returned a send_superseded that is neither True nor False")
+    if policy.rate_limit is not None:
+        _check_rate_limit(policy.rate_limit, hook)
+    return policy
+
+
+def _check_rate_limit(limit: object, hook: str) -> None:
+    if not isinstance(limit, RateLimit) or not isinstance(limit.key, str):
+        raise AdapterFailed(f"{hook} returned a rate_limit that is no RateLimit with a text as key")
+    if not is_seconds(limit.per_minute) or limit.per_minute < MIN_PER_MINUTE:
+        raise AdapterFailed(f"{hook} returned a per_minute that is less than one an hour")
+    if type(limit.burst) is not int or not 1 <= limit.burst <= MAX_BURST:
+        raise AdapterFailed(
+            f"{hook} returned a burst that is no whole number from 1 to {MAX_BURST}"
+        )
 
 
 def is_seconds(value: object) -> bool:
@@ -152,12 +174,12 @@ def is_seconds(value: object) -> bool:
     )
 
 
-def sentence(text: str, secrets: tuple[str, ...] = ()) -> str:
+def one_line(text: str, secrets: tuple[str, ...] = ()) -> str:
     """Foreign text as one line that any database stores, masked and cut."""
     return mask(_UNSTORABLE.sub(" ", text[: MAX_REASON * 4]), secrets).strip()[:MAX_REASON]
 
 
-def describe(error: BaseException) -> str:
+def describe_error(error: BaseException) -> str:
     """An exception in one line, even if its own text cannot be had."""
     name = type(error).__name__
     try:
@@ -170,7 +192,7 @@ def describe(error: BaseException) -> str:
     return f"{name}: {text}" if text else name
 
 
-def kind(value: object) -> str:
+def type_name(value: object) -> str:
     """The type of a wrong value, in words."""
     return "nothing" if value is None else type(value).__name__
 

@@ -198,8 +198,14 @@ class PlatformOutcomes:
             platform,
             Outcome(Verdict.RETRY, f"{platform} is not available now"),
             Outcome(Verdict.RETRY, f"{platform} asks us to slow down"),
-            Outcome(Verdict.RETRY, f"{platform} does not accept the access token", stop=True),
-            Outcome(Verdict.RETRY, "the token may not send to this pixel", stop=True),
+            Outcome(
+                Verdict.RETRY,
+                f"{platform} does not accept the access token",
+                disable_destination=True,
+            ),
+            Outcome(
+                Verdict.RETRY, "the token may not send to this pixel", disable_destination=True
+            ),
         )
 
     def error(

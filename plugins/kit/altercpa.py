@@ -18,11 +18,17 @@ from plugins.contract import Outcome, Response, Verdict, outcome_by_status, tran
 
 #: Error codes. Any other code refuses this one event.
 ERRORS: Final[Mapping[str, Outcome]] = {
-    "key": Outcome(Verdict.RETRY, translatable("the tracker does not accept the key"), stop=True),
-    "ban": Outcome(
-        Verdict.RETRY, translatable("the account at the tracker is suspended"), stop=True
+    "key": Outcome(
+        Verdict.RETRY, translatable("the tracker does not accept the key"), disable_destination=True
     ),
-    "unpaid": Outcome(Verdict.RETRY, translatable("the tracker is not paid for"), stop=True),
+    "ban": Outcome(
+        Verdict.RETRY,
+        translatable("the account at the tracker is suspended"),
+        disable_destination=True,
+    ),
+    "unpaid": Outcome(
+        Verdict.RETRY, translatable("the tracker is not paid for"), disable_destination=True
+    ),
     "db": Outcome(Verdict.RETRY, translatable("the tracker's database failed")),
     "server": Outcome(Verdict.RETRY, translatable("the tracker failed")),
     "rate": Outcome(Verdict.RETRY, translatable("the tracker asks us to slow down")),
@@ -77,7 +83,9 @@ def classify_lookalike(response: Response) -> Outcome | None:
         return None
     code = str(answer.get("error") or answer.get("message") or "error")[:200]
     error = ERRORS.get(code)
-    is_passing = error is not None and error.verdict is Verdict.RETRY and not error.stop
+    is_passing = (
+        error is not None and error.verdict is Verdict.RETRY and not error.disable_destination
+    )
     verdict = Verdict.RETRY if is_passing else Verdict.REJECTED
     return Outcome(verdict, translatable("the tracker says: %(code)s", code=code))
 

@@ -37,7 +37,7 @@ OUTCOMES: Final[Mapping[str, Outcome]] = {
     ),
     # The owner can mend a key, and then the event is still sent.
     "bad_key": Outcome(
-        Verdict.RETRY, translatable("the tracker does not accept the key"), stop=True
+        Verdict.RETRY, translatable("the tracker does not accept the key"), disable_destination=True
     ),
     "refused": Outcome(Verdict.REJECTED, translatable("the tracker refused it")),
     "later": Outcome(Verdict.RETRY, translatable("the tracker asks for another try")),
@@ -92,7 +92,7 @@ def _outcome(rule: Rule, by_status: Outcome) -> Outcome:
         outcome.verdict,
         rule.get("reason", outcome.reason),
         by_status.retry_after if outcome.verdict is Verdict.RETRY else None,
-        rule.get("disable_destination", outcome.stop),
+        rule.get("disable_destination", outcome.disable_destination),
     )
 
 
@@ -196,7 +196,7 @@ def _answer_problem(rule: Rule) -> str | None:
     if "reason" in rule and not _is_text(rule["reason"]):
         return translatable("says no text of 1 to %(max_text)s characters", max_text=MAX_TEXT)
     if not isinstance(rule.get("disable_destination", False), bool):
-        return translatable("has a stop that is neither true nor false")
+        return translatable("has a disable_destination that is neither true nor false")
     return None
 
 

@@ -11,7 +11,7 @@ decisions where they are silent or leave a choice:
 * One event per request: Meta refuses a whole request for one event it dislikes.
 * `event_id` is the id of our event, so a retry is counted once: Meta drops an
   equal name and id for 48 hours. Retries end before that.
-* Events older than 7 days are refused, so they are not sent (`oldest`).
+* Events older than 7 days are refused, so they are not sent (`max_event_age`).
 * `action_source` is `chat` by default. `website` is not offered: it needs the
   browser's user agent, and a bot in Telegram never sees one.
 * The click id may be Meta's own `fbclid`. It is sent as an `fbc`.
@@ -33,6 +33,7 @@ from typing import Any, ClassVar, Final
 from marshmallow import Schema, fields, validate
 
 from plugins.contract import (
+    DeliveryPolicy,
     Event,
     EventKind,
     Outcome,
@@ -77,7 +78,7 @@ NAMES: Final[Mapping[EventKind, str]] = {
 
 _META: Final = PlatformOutcomes.of("Meta")
 _NO_PIXEL: Final = Outcome(
-    Verdict.RETRY, "this pixel does not exist, or the token cannot see it", stop=True
+    Verdict.RETRY, "this pixel does not exist, or the token cannot see it", disable_destination=True
 )
 _TOO_OLD: Final = Outcome(Verdict.REJECTED, "Meta takes no events older than 7 days")
 
@@ -200,21 +201,15 @@ def classify_probe(response: Response) -> Outcome:
 
 
 @hookimpl
-def wants_every_event() -> bool:
-    """Meta counts events; a later one does not replace an earlier one."""
-    return True
+def delivery_policy() -> DeliveryPolicy:
+    """Meta counts events, so superseded ones are sent too.
 
-
-@hookimpl
-def retry_span() -> float:
-    """Inside the 48 hours in which Meta recognises a repeated event."""
-    return RETRY_SECONDS
-
-
-@hookimpl
-def oldest() -> float:
-    """Meta: `event_time` can be up to 7 days before the event is sent."""
-    return OLDEST_SECONDS
+    Retries end inside the 48 hours in which it recognises a repeated event;
+    `event_time` can be up to 7 days before the event is sent.
+    """
+    return DeliveryPolicy(
+        retry_window=RETRY_SECONDS, max_event_age=OLDEST_SECONDS, send_superseded=True
+    )
 
 
 def _url(settings: Mapping[str, Any], path: str) -> str:

@@ -34,6 +34,7 @@ from typing import Any, ClassVar, Final
 from marshmallow import Schema, ValidationError, fields, validate
 
 from plugins.contract import (
+    DeliveryPolicy,
     Event,
     EventKind,
     Outcome,
@@ -150,17 +151,19 @@ def build_request(event: Event, settings: Mapping[str, Any]) -> Request | tuple[
 def classify_response(response: Response) -> Outcome:
     """Judge the status: 2xx is a success, 410 is final, anything else is tried again."""
     outcome = outcome_by_status(response)
-    if outcome.verdict.is_success or outcome.stop:
+    if outcome.verdict.is_success or outcome.disable_destination:
         return outcome
     if response.status == 401:
-        return Outcome(Verdict.RETRY, "the receiver does not accept the signature", stop=True)
+        return Outcome(
+            Verdict.RETRY, "the receiver does not accept the signature", disable_destination=True
+        )
     return Outcome(Verdict.RETRY, outcome.reason, response.retry_after)
 
 
 @hookimpl
-def wants_every_event() -> bool:
+def delivery_policy() -> DeliveryPolicy:
     """The customer's log needs all events; `sequence` tells their order."""
-    return True
+    return DeliveryPolicy(send_superseded=True)
 
 
 def sign(secret: str, key: str, timestamp: int, body: bytes) -> str:

@@ -29,6 +29,7 @@ from typing import Any, ClassVar, Final
 from marshmallow import Schema, validate
 
 from plugins.contract import (
+    DeliveryPolicy,
     Event,
     EventKind,
     Outcome,
@@ -167,21 +168,15 @@ def classify_response(response: Response) -> Outcome:
 
 
 @hookimpl
-def wants_every_event() -> bool:
-    """TikTok counts events; a later one does not replace an earlier one."""
-    return True
+def delivery_policy() -> DeliveryPolicy:
+    """TikTok counts events, so superseded ones are sent too.
 
-
-@hookimpl
-def retry_span() -> float:
-    """Inside the 48 hours in which TikTok recognises a repeated event."""
-    return RETRY_SECONDS
-
-
-@hookimpl
-def oldest() -> float:
-    """28 days, the longest time in which TikTok joins an event with an ad."""
-    return OLDEST_SECONDS
+    Retries end inside the 48 hours in which it recognises a repeated event;
+    28 days is the longest time in which it joins an event with an ad.
+    """
+    return DeliveryPolicy(
+        retry_window=RETRY_SECONDS, max_event_age=OLDEST_SECONDS, send_superseded=True
+    )
 
 
 def _user(event: Event, settings: Mapping[str, Any]) -> dict[str, Any]:

@@ -30,10 +30,11 @@ from typing import Any, ClassVar, Final
 from marshmallow import Schema, fields, validate
 
 from plugins.contract import (
+    DeliveryPolicy,
     Event,
     EventKind,
     Outcome,
-    Pace,
+    RateLimit,
     Request,
     Response,
     Verdict,
@@ -82,9 +83,15 @@ _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 _TAKEN: Final = "Metrica took it and looks for the visit within two hours"
 _QUOTA: Final = Outcome(Verdict.RETRY, "Metrica's quota is used up")
-_TOKEN: Final = Outcome(Verdict.RETRY, "Metrica does not accept the token", stop=True)
-_RIGHTS: Final = Outcome(Verdict.RETRY, "the token may not write to this counter", stop=True)
-_COUNTER: Final = Outcome(Verdict.RETRY, "Metrica does not know this counter", stop=True)
+_TOKEN: Final = Outcome(
+    Verdict.RETRY, "Metrica does not accept the token", disable_destination=True
+)
+_RIGHTS: Final = Outcome(
+    Verdict.RETRY, "the token may not write to this counter", disable_destination=True
+)
+_COUNTER: Final = Outcome(
+    Verdict.RETRY, "Metrica does not know this counter", disable_destination=True
+)
 _STATUSES: Final[Mapping[int, Outcome]] = {
     401: _TOKEN,
     403: _RIGHTS,
@@ -187,15 +194,14 @@ def classify_probe(response: Response) -> Outcome:
 
 
 @hookimpl
-def wants_every_event() -> bool:
-    """Goals are counted; a later one does not replace an earlier one."""
-    return True
+def delivery_policy(settings: Mapping[str, Any]) -> DeliveryPolicy:
+    """Goals are counted, so superseded events are sent too.
 
-
-@hookimpl
-def pace(settings: Mapping[str, Any]) -> Pace:
-    """Inside the 5000 requests that a user has each day."""
-    return Pace(settings["access_token"], PER_MINUTE, BURST)
+    The rate stays inside the 5000 requests that a user has each day.
+    """
+    return DeliveryPolicy(
+        rate_limit=RateLimit(settings["access_token"], PER_MINUTE, BURST), send_superseded=True
+    )
 
 
 def _uploads(settings: Mapping[str, Any]) -> str:

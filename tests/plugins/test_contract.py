@@ -1,4 +1,4 @@
-"""The hook `pace`: asked, checked at the border, and told by those who have a limit."""
+"""The rate limit of a delivery policy: checked, and stated by the adapters that have one."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 import marshmallow
 import pytest
 
-from plugins.contract import Outcome, Pace, Request, Verdict, hookimpl
+from plugins.contract import DeliveryPolicy, Outcome, RateLimit, Request, Verdict, hookimpl
 from plugins.registry import Adapter, AdapterFailed, make_adapter
 from plugins.trackers.adtarget import adapter as adtarget
 from plugins.trackers.altcraft import adapter as altcraft
@@ -30,18 +30,18 @@ class Plain:
         return Outcome(Verdict.DELIVERED)
 
 
-def paced(told: Any) -> Adapter:
+def paced(limit: Any) -> Adapter:
     class Paced(Plain):
         @hookimpl
-        def pace(self, settings):
-            return told
+        def delivery_policy(self, settings):
+            return DeliveryPolicy(rate_limit=limit)
 
     return make_adapter("paced", Paced())
 
 
-def test_without_the_hook_there_is_no_pace():
-    assert make_adapter("plain", Plain()).pace({}) is None
-    assert paced(None).pace({}) is None
+def test_without_the_hook_there_is_no_rate_limit():
+    assert make_adapter("plain", Plain()).delivery_policy({}).rate_limit is None
+    assert paced(None).delivery_policy({}).rate_limit is None
 
 
 @pytest.mark.parametrize(
@@ -49,32 +49,32 @@ def test_without_the_hook_there_is_no_pace():
     [
         60,
         "fast",
-        Pace(b"key", 60, 1),  # type: ignore[arg-type]
-        Pace("key", 0, 1),
-        Pace("key", -1, 1),
-        Pace("key", float("nan"), 1),
-        Pace("key", float("inf"), 1),
-        Pace("key", 1e-300, 1),
-        Pace("key", True, 1),
-        Pace("key", 60, 0),
-        Pace("key", 60, True),
-        Pace("key", 60, 1.5),  # type: ignore[arg-type]
-        Pace("key", 60, 10**30),
+        RateLimit(b"key", 60, 1),  # type: ignore[arg-type]
+        RateLimit("key", 0, 1),
+        RateLimit("key", -1, 1),
+        RateLimit("key", float("nan"), 1),
+        RateLimit("key", float("inf"), 1),
+        RateLimit("key", 1e-300, 1),
+        RateLimit("key", True, 1),
+        RateLimit("key", 60, 0),
+        RateLimit("key", 60, True),
+        RateLimit("key", 60, 1.5),  # type: ignore[arg-type]
+        RateLimit("key", 60, 10**30),
     ],
 )
-def test_a_pace_that_cannot_be_kept_is_the_adapters_failure(wrong: Any):
-    with pytest.raises(AdapterFailed, match="pace returned"):
-        paced(wrong).pace({})
+def test_a_rate_limit_that_cannot_be_followed_is_the_adapters_failure(wrong: Any):
+    with pytest.raises(AdapterFailed, match="delivery_policy returned"):
+        paced(wrong).delivery_policy({})
 
 
 def test_a_key_is_not_shown():
-    assert "s3cret" not in repr(Pace("s3cret", 60, 1))
+    assert "s3cret" not in repr(RateLimit("s3cret", 60, 1))
 
 
 def test_adtarget_is_told_as_fast_as_it_says():
     adapter = make_adapter("adtarget_capi", adtarget)
     kept = adapter.check_settings({"key": KEY, "site": "atid_1"})
-    assert adapter.pace(kept) == Pace(KEY, 300, 50)
+    assert adapter.delivery_policy(kept).rate_limit == RateLimit(KEY, 300, 50)
 
 
 @pytest.mark.parametrize(
@@ -84,7 +84,7 @@ def test_adtarget_is_told_as_fast_as_it_says():
 def test_altcraft_is_told_as_fast_as_the_customer_says(typed, per_minute, burst):
     adapter = make_adapter("altcraft", altcraft)
     kept = adapter.check_settings({"token": TOKEN, "db_id": 1, "pixel_id": 7, **typed})
-    told = adapter.pace(kept)
+    told = adapter.delivery_policy(kept).rate_limit
     assert told is not None
     assert (told.per_minute, told.burst) == (per_minute, burst)
 
@@ -93,6 +93,6 @@ def test_altcraft_settings_of_before_the_limit_keep_the_usual_pace():
     adapter = make_adapter("altcraft", altcraft)
     kept = adapter.check_settings({"token": TOKEN, "db_id": 1, "pixel_id": 7})
     del kept["per_second"]
-    told = adapter.pace(kept)
+    told = adapter.delivery_policy(kept).rate_limit
     assert told is not None
     assert told.per_minute == 300

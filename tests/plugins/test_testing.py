@@ -107,17 +107,17 @@ def test_a_key_that_changes_with_the_try_is_found(field: str):
         ).test_a_retry_goes_under_the_same_keys()
 
 
-def test_steps_that_depend_on_what_is_carried_are_found():
+def test_steps_that_depend_on_the_state_are_found():
     def build(event: Event) -> tuple[Request, ...]:
         first = Request("GET", "https://t.example/1", step="first")
-        return () if event.carried else (first,)
+        return () if event.state else (first,)
 
     def classify() -> Outcome:
-        return Outcome(Verdict.DELIVERED, carry={"id": "5f"})
+        return Outcome(Verdict.DELIVERED, state={"id": "5f"})
 
     with pytest.raises(AssertionError):
-        suite(build, classify).test_what_is_carried_changes_no_steps()
-    suite(good, classify).test_what_is_carried_changes_no_steps()
+        suite(build, classify).test_the_state_changes_no_steps()
+    suite(good, classify).test_the_state_changes_no_steps()
 
 
 def test_the_documented_way_to_carry_keeps_the_contract():
@@ -129,12 +129,12 @@ def test_the_documented_way_to_carry_keeps_the_contract():
     classify = known["classify_response"]
     person, deal = (Request("GET", "https://t.example/", step=one) for one in ("person", "deal"))
     event = sample_event()
-    carried = classify(Response(200, {}, b'{"id": "5f"}'), person, event).carry
+    carried = classify(Response(200, {}, b'{"id": "5f"}'), person, event).state
     assert carried == {"person": "5f"}
     verdicts = []
     for _ in range(4):
-        outcome = classify(Response(404), deal, replace(event, carried=carried))
-        carried = outcome.carry
+        outcome = classify(Response(404), deal, replace(event, state=carried))
+        carried = outcome.state
         verdicts.append(outcome.verdict)
     assert verdicts == [Verdict.RETRY] * 3 + [Verdict.REJECTED]
     assert carried == {"person": "5f", "misses": 4}

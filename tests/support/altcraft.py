@@ -55,8 +55,8 @@ def follow(
         request = next(one for one in ADAPTER.build(event, kept) if one.step == step)
         outcome = ADAPTER.classify(answer, request, event, kept)
         seen.append((request.idempotency_key, outcome))
-        if outcome.carry is not None:
-            event = replace(event, carried=outcome.carry)
+        if outcome.state is not None:
+            event = replace(event, state=outcome.state)
     return seen
 
 

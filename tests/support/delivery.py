@@ -15,7 +15,7 @@ from app.services import postbacks
 from app.services.delivery.attempt import DeliveryAttempt
 from app.services.delivery.targets import ResolvedDestination
 from app.services.postbacks import ClaimedPostback
-from plugins.contract import Request, Response
+from plugins.contract import DeliveryPolicy, Request, Response
 from plugins.testing import sample_event
 
 T = 1_800_000_000
@@ -116,6 +116,6 @@ def make_attempt(
         event=sample_event(),
         requests=(Request("GET", url),),
         claimed=make_claimed(number, destination=destination),
-        destination=ResolvedDestination(adapter, {}, None, None, None),
+        destination=ResolvedDestination(adapter, {}, DeliveryPolicy()),
         started=started,
     )

@@ -61,7 +61,7 @@ class DeliveryAttempt(TrackerAttempt):
             claimed.occurrence,
             now=int(now),
             tries=claimed.tries,
-            carried=claimed.carried,
+            state=claimed.carried,
         )
         return cls(
             adapter=destination.adapter,
@@ -78,7 +78,7 @@ class DeliveryAttempt(TrackerAttempt):
     @property
     def is_too_old(self) -> bool:
         """Whether the tracker no longer accepts an event of this age."""
-        oldest = self.destination.oldest
+        oldest = self.destination.policy.max_event_age
         return oldest is not None and self.event.now - self.event.time > oldest
 
     @property
@@ -98,7 +98,7 @@ class DeliveryAttempt(TrackerAttempt):
             self.first_try = None
             if not self.is_complete:
                 return None
-        charge = 0 if is_retry and outcome.stop else 1
+        charge = 0 if is_retry and outcome.disable_destination else 1
         progress = self._progress(charge)
         if due is not None:
             return self.claimed.defer(outcome.reason, due=due, progress=progress)
@@ -117,7 +117,7 @@ class DeliveryAttempt(TrackerAttempt):
 
         An event that waits for its owner is due at once: the destination is off.
         """
-        if outcome.stop:
+        if outcome.disable_destination:
             return at.now
         return backoff.next_try(
             self.claimed.tries + 1,
@@ -125,7 +125,7 @@ class DeliveryAttempt(TrackerAttempt):
             self.first_try or at.now,
             hint=outcome.retry_after,
             chance=at.rng(),
-            span=self.destination.span,
+            span=self.destination.policy.retry_window,
         )
 
     def _row(self, outcome: Outcome, answer: Answer, due: float | None) -> AttemptRow:
@@ -152,7 +152,7 @@ def _may_have_arrived(outcome: Outcome, answer: Answer) -> bool:
 
     A tracker that answers 4xx, or refuses the account or its key, took nothing.
     """
-    if outcome.stop:
+    if outcome.disable_destination:
         return False
     if answer.response is None:
         return answer.failure is not Failure.UNREACHABLE
@@ -162,7 +162,7 @@ def _may_have_arrived(outcome: Outcome, answer: Answer) -> bool:
 
 def is_too_late(claimed: ClaimedPostback, destination: ResolvedDestination, now: float) -> bool:
     """Whether it waited so long that the tracker could count a repetition twice."""
-    span, first = destination.span, claimed.first_try
+    span, first = destination.policy.retry_window, claimed.first_try
     return span is not None and first is not None and now > first + span
 
 

@@ -77,9 +77,9 @@ class Claims:
         """Rows to claim of a destination: as many as earned, and as may be sent now."""
         room = self._limiter.room_for(due)
         destination = self._resolver.cached(due.tracker, due.settings)
-        if destination is None or destination.pace is None:
+        if destination is None or destination.policy.rate_limit is None:
             return room
-        limit, now = destination.pace, self._clock()
+        limit, now = destination.policy.rate_limit, self._clock()
         tokens = self._rates.available(due.tracker, limit, now)
         if not tokens and (then := self._rates.next_at(due.tracker, limit)) - now >= HOLD:
             self._held[due.id] = min(then, now + LONGEST_WAIT)

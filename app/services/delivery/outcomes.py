@@ -48,10 +48,12 @@ class Outcomes:
         """
         destination = claimed.destination_id
         good = outcome.verdict is not Verdict.RETRY
-        if good and not (outcome.stop or claimed.failures or destination in self._failing):
+        if good and not (
+            outcome.disable_destination or claimed.failures or destination in self._failing
+        ):
             return
         (self._failing.discard if good else self._failing.add)(destination)
-        stop = (outcome.reason or "stopped by an answer") if outcome.stop else ""
+        stop = (outcome.reason or "stopped by an answer") if outcome.disable_destination else ""
         self._batch.note(destination, good=good, stop=stop, settings=claimed.settings)
 
     def note_failure(self, claimed: ClaimedPostback) -> None:

@@ -16,7 +16,7 @@ import redis
 
 from app.extensions import doorbell
 from app.token_buckets import REMEMBERED, Rate, TokenBuckets, next_token, tokens
-from plugins.contract import Pace
+from plugins.contract import RateLimit
 
 LONGEST_WAIT: Final = 60.0  # seconds until a request without a token asks again
 
@@ -28,7 +28,7 @@ class RateLimiter:
         self._buckets = TokenBuckets("gatepost:pace", shared)
         self._last_turn: dict[str, float] = {}  # the time the last one got
 
-    def acquire(self, tracker: str, limit: Pace, now: float) -> float | None:
+    def acquire(self, tracker: str, limit: RateLimit, now: float) -> float | None:
         """Take a token for one request: None if there was one, else when to ask again."""
         name, rate = _name(tracker, limit), Rate(limit.per_minute, limit.burst)
         wait = self._buckets.take(name, rate, now)
@@ -41,17 +41,17 @@ class RateLimiter:
         self._last_turn[name] = turn
         return turn
 
-    def available(self, tracker: str, limit: Pace, now: float) -> int:
+    def available(self, tracker: str, limit: RateLimit, now: float) -> int:
         """Return how many tokens there are at most, as far as this process knows."""
         full = self._buckets.full_at(_name(tracker, limit))
         return tokens(full, Rate(limit.per_minute, limit.burst), now)
 
-    def next_at(self, tracker: str, limit: Pace) -> float:
+    def next_at(self, tracker: str, limit: RateLimit) -> float:
         """Return when a token will be there, as far as this process knows."""
         full = self._buckets.full_at(_name(tracker, limit))
         return max(0.0, next_token(full, Rate(limit.per_minute, limit.burst)))
 
 
-def _name(tracker: str, limit: Pace) -> str:
+def _name(tracker: str, limit: RateLimit) -> str:
     """A hash: keys are secrets, and Redis is not where secrets are kept."""
     return hashlib.sha256(f"{tracker}|{limit.key}".encode("utf-8", "replace")).hexdigest()

@@ -107,7 +107,7 @@ class Sender:
             self._outcomes.add(attempt.defer("", now), attempt.rows)
 
     def _send(self, attempt: DeliveryAttempt) -> None:
-        if (limit := attempt.destination.pace) is not None:
+        if (limit := attempt.destination.policy.rate_limit) is not None:
             due = self._rates.acquire(attempt.claimed.tracker, limit, self._clock())
             if due is not None:
                 self._outcomes.add(attempt.defer(WAITS_ITS_TURN, due), attempt.rows)
@@ -143,7 +143,7 @@ class Sender:
         self._outcomes.note_failure(claimed)
         self._rest(claimed, error)
         at = Moment(now, self._rng)
-        update, row = fail_to_build(claimed, destination.span, error.reason, at)
+        update, row = fail_to_build(claimed, destination.policy.retry_window, error.reason, at)
         self._outcomes.add(update, [row])
 
     def _rest(self, claimed: ClaimedPostback, fault: AdapterFailed | None) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from app.crypto import CannotDecrypt, cipher
-from plugins.contract import Pace
+from plugins.contract import DeliveryPolicy
 from plugins.host.adapter import Adapter
 from plugins.host.registry import BUILT_INS, BrokenTracker, Registry, UnknownTracker
 from plugins.host.validation import AdapterFailed
@@ -27,9 +27,7 @@ class ResolvedDestination:
 
     adapter: Adapter
     settings: Mapping[str, Any]
-    span: float | None  # seconds after which a retry is useless
-    oldest: float | None  # seconds of age beyond which an event is refused
-    pace: Pace | None  # how fast it may be told
+    policy: DeliveryPolicy
 
 
 class DestinationResolver:
@@ -69,13 +67,7 @@ class DestinationResolver:
         try:
             adapter = self._registry.get(tracker)
             settings = json.loads(cipher.decrypt(encrypted))
-            return ResolvedDestination(
-                adapter,
-                settings,
-                adapter.retry_span(settings),
-                adapter.oldest(settings),
-                adapter.pace(settings),
-            )
+            return ResolvedDestination(adapter, settings, adapter.delivery_policy(settings))
         except UnknownTracker:
             raise DestinationUnavailable(f"the tracker {tracker} is not installed") from None
         except BrokenTracker as error:

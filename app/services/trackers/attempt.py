@@ -50,7 +50,7 @@ class TrackerAttempt:
     @property
     def carried(self) -> str:
         """What the event carries to the next request as JSON text; "" for nothing."""
-        return json.dumps(dict(self.event.carried)) if self.event.carried else ""
+        return json.dumps(dict(self.event.state)) if self.event.state else ""
 
     def read(self, answer: Answer) -> Outcome:
         """Return what the answer to the current request means. Never raises."""
@@ -62,9 +62,9 @@ class TrackerAttempt:
 
     def advance(self, outcome: Outcome) -> None:
         """Keep what an outcome carries; go on to the next step after a success."""
-        carry = outcome.carry
-        if carry is not None and carry != self.event.carried:
-            self.event = replace(self.event, carried=MappingProxyType(dict(carry)))
+        carry = outcome.state
+        if carry is not None and carry != self.event.state:
+            self.event = replace(self.event, state=MappingProxyType(dict(carry)))
             self._is_stale = True
         if outcome.verdict.is_success:
             self.step += 1

@@ -124,7 +124,7 @@ def ready(adapter: Adapter, raw: Mapping[str, Any]) -> Ready:
     """
     settings = check(adapter, raw)
     try:
-        return Ready(adapter, settings, adapter.wants_every_event(settings))
+        return Ready(adapter, settings, adapter.delivery_policy(settings).send_superseded)
     except AdapterFailed as error:
         raise _failed(adapter, error) from error
 

@@ -53,4 +53,4 @@ def test_the_body_decides(body: bytes, verdict: Verdict, *, stop: bool) -> None:
     event = sample_event()
     (request,) = ADAPTER.build(event, SETTINGS)
     outcome = ADAPTER.classify(Response(200, {}, body), request, event, SETTINGS)
-    assert (outcome.verdict, outcome.stop) == (verdict, stop)
+    assert (outcome.verdict, outcome.disable_destination) == (verdict, stop)

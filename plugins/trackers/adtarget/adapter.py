@@ -28,10 +28,11 @@ from typing import Any, Final, NamedTuple
 from marshmallow import Schema
 
 from plugins.contract import (
+    DeliveryPolicy,
     Event,
     EventKind,
     Outcome,
-    Pace,
+    RateLimit,
     Request,
     Response,
     Verdict,
@@ -54,16 +55,28 @@ class _Rule(NamedTuple):
     status: int
     verdict: Verdict
     meaning: str
-    stop: bool = False
+    disable_destination: bool = False
     wait: float | None = None  #: seconds, where the answer names none
 
 
 #: The vendor's errors page, whole.
 RULES: Final = (
-    _Rule("AUTH_REQUIRED", 401, Verdict.RETRY, "AdTarget saw no API key", stop=True),
-    _Rule("INVALID_KEY", 401, Verdict.RETRY, "AdTarget does not know this API key", stop=True),
-    _Rule("REVOKED_KEY", 401, Verdict.RETRY, "the API key was revoked", stop=True),
-    _Rule("SUBSCRIPTION_INACTIVE", 402, Verdict.RETRY, "AdTarget is not paid for", stop=True),
+    _Rule("AUTH_REQUIRED", 401, Verdict.RETRY, "AdTarget saw no API key", disable_destination=True),
+    _Rule(
+        "INVALID_KEY",
+        401,
+        Verdict.RETRY,
+        "AdTarget does not know this API key",
+        disable_destination=True,
+    ),
+    _Rule("REVOKED_KEY", 401, Verdict.RETRY, "the API key was revoked", disable_destination=True),
+    _Rule(
+        "SUBSCRIPTION_INACTIVE",
+        402,
+        Verdict.RETRY,
+        "AdTarget is not paid for",
+        disable_destination=True,
+    ),
     _Rule("INVALID_PAYLOAD", 400, Verdict.REJECTED, "AdTarget refused the event"),
     _Rule("CHANNEL_NOT_FOUND", 404, Verdict.REJECTED, "AdTarget does not know this channel"),
     _Rule("LEAD_NOT_FOUND", 404, Verdict.REJECTED, "AdTarget does not know this person"),
@@ -141,26 +154,22 @@ def classify_probe(response: Response) -> Outcome:
 
 
 @hookimpl
-def wants_every_event() -> bool:
-    """Each event is a conversion of its own, so a superseded one still counts."""
-    return True
+def delivery_policy(settings: Mapping[str, Any]) -> DeliveryPolicy:
+    """Each event is a conversion of its own, so a superseded one still counts.
 
-
-@hookimpl
-def retry_span() -> float:
-    """An Idempotency-Key is honoured for 24 h; a later retry could count twice."""
-    return RETRY_SECONDS
-
-
-@hookimpl
-def pace(settings: Mapping[str, Any]) -> Pace:
-    """The vendor's limit for one API key."""
-    return Pace(settings["key"], PER_MINUTE, BURST)
+    An Idempotency-Key is honoured for 24 h; a later retry could count twice.
+    The rate limit is the vendor's for one API key.
+    """
+    return DeliveryPolicy(
+        retry_window=RETRY_SECONDS,
+        rate_limit=RateLimit(settings["key"], PER_MINUTE, BURST),
+        send_superseded=True,
+    )
 
 
 def _idempotency_key(event: Event) -> str:
     """The Idempotency-Key: the event's own, or the next one after a stored failure."""
-    turn = event.carried.get("turn", 0)
+    turn = event.state.get("turn", 0)
     return f"{event.step_key()}:r{turn}" if turn else event.step_key()
 
 
@@ -169,17 +178,17 @@ def _after_replay(outcome: Outcome, event: Event) -> Outcome:
 
     What it says of the account or the key may no longer hold, so it disables nothing.
     """
-    turn = int(event.carried.get("turn", 0))
-    replays = int(event.carried.get("replays", 0)) + 1
+    turn = int(event.state.get("turn", 0))
+    replays = int(event.state.get("replays", 0)) + 1
     reason = f"AdTarget repeats a stored answer ({outcome.reason})"
-    if outcome.stop:
-        carry = {**event.carried, "turn": turn + 1}
-        return Outcome(Verdict.RETRY, reason, carry=carry)
+    if outcome.disable_destination:
+        carry = {**event.state, "turn": turn + 1}
+        return Outcome(Verdict.RETRY, reason, state=carry)
     if replays < REPLAYS:
-        return Outcome(Verdict.RETRY, reason, carry={**event.carried, "replays": replays})
-    if "renewed" in event.carried:
+        return Outcome(Verdict.RETRY, reason, state={**event.state, "replays": replays})
+    if "renewed" in event.state:
         return Outcome(Verdict.REJECTED, f"{reason} under a new key too; resend the event")
-    return Outcome(Verdict.RETRY, reason, carry={"turn": turn + 1, "renewed": 1})
+    return Outcome(Verdict.RETRY, reason, state={"turn": turn + 1, "renewed": 1})
 
 
 def _conversion_type(event: Event, settings: Mapping[str, Any]) -> str:
@@ -246,7 +255,7 @@ def _judge(response: Response) -> Outcome:
 
 def _outcome(rule: _Rule, reason: str, response: Response) -> Outcome:
     wait = response.retry_after if response.retry_after is not None else rule.wait
-    return Outcome(rule.verdict, reason, wait, rule.stop)
+    return Outcome(rule.verdict, reason, wait, rule.disable_destination)
 
 
 def _error(body: Any) -> tuple[str, str]:

@@ -36,7 +36,16 @@ from typing import Any, Final
 
 from marshmallow import Schema
 
-from plugins.contract import Event, Outcome, Pace, Request, Response, Verdict, hookimpl
+from plugins.contract import (
+    DeliveryPolicy,
+    Event,
+    Outcome,
+    RateLimit,
+    Request,
+    Response,
+    Verdict,
+    hookimpl,
+)
 from plugins.trackers.altcraft import attempts, bodies
 from plugins.trackers.altcraft.answers import error_code, judge
 from plugins.trackers.altcraft.settings import ACTIONS, GOAL, PER_SECOND, PROFILE, AltcraftSettings
@@ -110,29 +119,26 @@ def classify_probe(response: Response, settings: Mapping[str, Any]) -> Outcome:
 
 
 @hookimpl
-def wants_every_event() -> bool:
-    """Goals count events; one that was superseded has happened all the same."""
-    return True
+def delivery_policy(settings: Mapping[str, Any]) -> DeliveryPolicy:
+    """Goals count events, so superseded ones are sent too.
 
-
-@hookimpl
-def retry_span() -> float:
-    """A Request-ID is remembered for a day; a later retry could count a goal twice."""
-    return RETRY_SECONDS
-
-
-@hookimpl
-def pace(settings: Mapping[str, Any]) -> Pace:
-    """What the customer says that the installation takes, counted by token."""
+    A Request-ID is remembered for a day; a later retry could count a goal twice.
+    The customer says what the installation takes; it is counted by token.
+    """
     # Settings that were kept before the field existed lack it.
     rate = settings.get("per_second", PER_SECOND)
-    return Pace(f"{settings['base_url']} {settings['token']}", rate * 60, max(1, int(rate)))
+    key = f"{settings['base_url']} {settings['token']}"
+    return DeliveryPolicy(
+        retry_window=RETRY_SECONDS,
+        rate_limit=RateLimit(key, rate * 60, max(1, int(rate))),
+        send_superseded=True,
+    )
 
 
 def _match_of_written(event: Event, match: Mapping[str, Any]) -> Mapping[str, Any]:
     """How the steps after the profile find it: by the id that its step answered, if it did."""
-    if "profile" in event.carried:
-        return {"matching": "profile_id", "profile_id": event.carried["profile"]}
+    if "profile" in event.state:
+        return {"matching": "profile_id", "profile_id": event.state["profile"]}
     return match
 
 

@@ -15,16 +15,20 @@ _PROFILE: Final = re.compile(r"[0-9A-Za-z_-]{1,64}")  # 24 hex digits in all sam
 class _Rule(NamedTuple):
     verdict: Verdict
     meaning: str
-    stop: bool = False
+    disable_destination: bool = False
 
 
 #: The JSON `error` of an answer; an HTTP status, where the body tells nothing.
 RULES: Final[Mapping[int, _Rule]] = {
     0: _Rule(Verdict.DELIVERED, "done"),
     400: _Rule(Verdict.REJECTED, "Altcraft cannot read the request"),
-    401: _Rule(Verdict.RETRY, "Altcraft does not accept the token", stop=True),
-    402: _Rule(Verdict.RETRY, "the tariff's limit in Altcraft is reached", stop=True),
-    403: _Rule(Verdict.RETRY, "the token's role lacks the rights for this", stop=True),
+    401: _Rule(Verdict.RETRY, "Altcraft does not accept the token", disable_destination=True),
+    402: _Rule(
+        Verdict.RETRY, "the tariff's limit in Altcraft is reached", disable_destination=True
+    ),
+    403: _Rule(
+        Verdict.RETRY, "the token's role lacks the rights for this", disable_destination=True
+    ),
     404: _Rule(Verdict.REJECTED, "Altcraft finds no such database, pixel, trigger or profile"),
     409: _Rule(Verdict.REJECTED, "another record has the same unique values"),
     413: _Rule(Verdict.REJECTED, "the database is not available in this resource"),
@@ -48,7 +52,7 @@ def judge(response: Response, step: str) -> Outcome:
     reason = f"{rule.meaning} ({code}{_error_text(response)})" if code else rule.meaning
     if code == 409 and step == "profile":
         return Outcome(Verdict.DUPLICATE, reason)
-    return Outcome(rule.verdict, reason, response.retry_after, rule.stop)
+    return Outcome(rule.verdict, reason, response.retry_after, rule.disable_destination)
 
 
 def _judge_status(response: Response) -> Outcome:
@@ -65,7 +69,7 @@ def _judge_status(response: Response) -> Outcome:
     rule = RULES.get(response.status)
     if rule is None:
         return by_status
-    return Outcome(rule.verdict, by_status.reason, response.retry_after, rule.stop)
+    return Outcome(rule.verdict, by_status.reason, response.retry_after, rule.disable_destination)
 
 
 def is_unreadable(response: Response) -> bool:
@@ -89,7 +93,7 @@ def _rule(code: int, response: Response) -> _Rule:
         return rule
     by_status = RULES.get(response.status)
     verdict = by_status.verdict if by_status else outcome_by_status(response).verdict
-    if verdict is Verdict.RETRY and not (by_status and by_status.stop):
+    if verdict is Verdict.RETRY and not (by_status and by_status.disable_destination):
         return _Rule(Verdict.RETRY, "Altcraft failed with an unknown code")
     return _Rule(Verdict.REJECTED, "Altcraft refused with an unknown code")
 

@@ -39,7 +39,7 @@ def classify(response: Response, event: Event, step: str, *, just_written: bool)
     if outcome.verdict.is_success:
         verdict = Verdict.DUPLICATE if is_replayed(response) else outcome.verdict
         reason = "Altcraft had this already" if is_replayed(response) else outcome.reason
-        return Outcome(verdict, reason, carry=_for_next_steps(event, response))
+        return Outcome(verdict, reason, state=_for_next_steps(event, response))
     if just_written and step != "profile" and error_code(response) == 404:
         return _after_miss(outcome, counts)
     if is_unreadable(response):
@@ -51,13 +51,13 @@ def classify(response: Response, event: Event, step: str, *, just_written: bool)
 
 def _counts(event: Event, step: str) -> Carry:
     """The counts of this step; those of an earlier step are dropped."""
-    if event.carried.get("at") != step:
+    if event.state.get("at") != step:
         return {"at": step}
-    return {name: value for name, value in event.carried.items() if name != "profile"}
+    return {name: value for name, value in event.state.items() if name != "profile"}
 
 
 def _profile(event: Event) -> Carry:
-    return {"profile": event.carried["profile"]} if "profile" in event.carried else {}
+    return {"profile": event.state["profile"]} if "profile" in event.state else {}
 
 
 def _for_next_steps(event: Event, response: Response) -> Carry:
@@ -76,7 +76,7 @@ def _after_miss(outcome: Outcome, counts: Carry) -> Outcome:
     if misses > MAX_MISSES:
         return outcome
     reason = f"not found yet: {outcome.reason}"
-    return Outcome(Verdict.RETRY, reason, carry=_next_turn(counts) | {"misses": misses})
+    return Outcome(Verdict.RETRY, reason, state=_next_turn(counts) | {"misses": misses})
 
 
 def _after_unreadable(outcome: Outcome, counts: Carry, event: Event) -> Outcome:
@@ -85,7 +85,7 @@ def _after_unreadable(outcome: Outcome, counts: Carry, event: Event) -> Outcome:
     if unread > MAX_UNREADABLE:
         return Outcome(Verdict.REJECTED, outcome.reason)
     carry = counts | {"unread": unread} | _profile(event)
-    return Outcome(Verdict.RETRY, outcome.reason, carry=carry)
+    return Outcome(Verdict.RETRY, outcome.reason, state=carry)
 
 
 def _after_replay(outcome: Outcome, counts: Carry, event: Event) -> Outcome:
@@ -96,11 +96,11 @@ def _after_replay(outcome: Outcome, counts: Carry, event: Event) -> Outcome:
     """
     carry = _next_turn(counts) | _profile(event)
     reason = f"Altcraft repeats a stored answer ({outcome.reason})"
-    if outcome.stop:
-        return Outcome(Verdict.RETRY, reason, carry=carry)
+    if outcome.disable_destination:
+        return Outcome(Verdict.RETRY, reason, state=carry)
     if "renewed" in counts:
         return Outcome(Verdict.REJECTED, f"{reason} under a new Request-ID too; resend the event")
-    return Outcome(Verdict.RETRY, reason, carry=carry | {"renewed": 1})
+    return Outcome(Verdict.RETRY, reason, state=carry | {"renewed": 1})
 
 
 def _next_turn(counts: Carry) -> Carry:

@@ -16,6 +16,7 @@ from urllib.parse import urlencode
 from marshmallow import Schema
 
 from plugins.contract import (
+    DeliveryPolicy,
     Event,
     EventKind,
     Outcome,
@@ -73,14 +74,14 @@ def classify_response(response: Response, request: Request, settings: Mapping[st
         return by_texts
     if altercpa.is_postback_url(request.url):
         # The five URLs may lead to several trackers: one revoked key stops none of the others.
-        return replace(altercpa.classify(response), stop=False)
+        return replace(altercpa.classify(response), disable_destination=False)
     return _find_refusal(response) or _with_reminder(outcome, settings)
 
 
 @hookimpl
-def wants_every_event(settings: Mapping[str, Any]) -> bool:
+def delivery_policy(settings: Mapping[str, Any]) -> DeliveryPolicy:
     """The mode `separate` is for trackers that count every event."""
-    return settings.get("mode") == "separate"
+    return DeliveryPolicy(send_superseded=settings.get("mode") == "separate")
 
 
 def _classify_by_rules(response: Response, settings: Mapping[str, Any]) -> Outcome | None:

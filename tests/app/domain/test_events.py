@@ -21,8 +21,8 @@ def test_an_event_comes_back_as_it_was_stored(kind):
 
 def test_a_try_brings_its_own_time_number_and_values():
     text = serialize(sample_event())
-    assert not {"key", "now", "tries", "carried", "state"} & json.loads(text).keys()
-    event = deserialize(text, 7, 0, now=1234, tries=2, carried='{"id": "5f"}')
+    assert not {"key", "now", "tries", "state"} & json.loads(text).keys()
+    event = deserialize(text, 7, 0, now=1234, tries=2, state='{"id": "5f"}')
     assert (event.now, event.tries) == (1234, 2)
 
 

@@ -11,7 +11,7 @@ import marshmallow
 import pytest
 from marshmallow import fields
 
-from plugins.contract import Outcome, Request, Response, Verdict, hookimpl
+from plugins.contract import DeliveryPolicy, Outcome, Request, Response, Verdict, hookimpl
 from plugins.registry import Adapter, AdapterFailed, make_adapter
 from plugins.testing import AdapterContract, sample_event
 
@@ -196,17 +196,17 @@ def test_no_secret_is_told_in_a_reason():
         Outcome(Verdict.RETRY, retry_after=-1),
         Outcome(Verdict.RETRY, retry_after="5"),  # type: ignore[arg-type]
         Outcome(Verdict.RETRY, reason=None),  # type: ignore[arg-type]
-        Outcome(Verdict.RETRY, stop=1),  # type: ignore[arg-type]
-        Outcome(Verdict.RETRY, carry="text"),  # type: ignore[arg-type]
-        Outcome(Verdict.RETRY, carry=["text"]),  # type: ignore[arg-type]
-        Outcome(Verdict.RETRY, carry={1: "text"}),  # type: ignore[dict-item]
-        Outcome(Verdict.RETRY, carry={"x": None}),  # type: ignore[dict-item]
-        Outcome(Verdict.RETRY, carry={"x": True}),
-        Outcome(Verdict.RETRY, carry={"x": 0.5}),  # type: ignore[dict-item]
-        Outcome(Verdict.RETRY, carry={"x": {}}),  # type: ignore[dict-item]
-        Outcome(Verdict.RETRY, carry={"x": 2**53 + 1}),
-        Outcome(Verdict.RETRY, carry={"x": "a" * 1024}),
-        Outcome(Verdict.RETRY, carry={str(number): 1 for number in range(17)}),
+        Outcome(Verdict.RETRY, disable_destination=1),  # type: ignore[arg-type]
+        Outcome(Verdict.RETRY, state="text"),  # type: ignore[arg-type]
+        Outcome(Verdict.RETRY, state=["text"]),  # type: ignore[arg-type]
+        Outcome(Verdict.RETRY, state={1: "text"}),  # type: ignore[dict-item]
+        Outcome(Verdict.RETRY, state={"x": None}),  # type: ignore[dict-item]
+        Outcome(Verdict.RETRY, state={"x": True}),
+        Outcome(Verdict.RETRY, state={"x": 0.5}),  # type: ignore[dict-item]
+        Outcome(Verdict.RETRY, state={"x": {}}),  # type: ignore[dict-item]
+        Outcome(Verdict.RETRY, state={"x": 2**53 + 1}),
+        Outcome(Verdict.RETRY, state={"x": "a" * 1024}),
+        Outcome(Verdict.RETRY, state={str(number): 1 for number in range(17)}),
     ],
 )
 def test_a_nonsense_outcome_fails(classify: Any):
@@ -216,21 +216,23 @@ def test_a_nonsense_outcome_fails(classify: Any):
 
 def test_what_is_carried_stays_with_an_outcome_whose_reason_is_cleaned():
     carry = {"profile": "5f\x00\ud800", "tries": 3}
-    adapter = make(classify=Outcome(Verdict.RETRY, "two\nlines", stop=True, carry=carry))
+    adapter = make(
+        classify=Outcome(Verdict.RETRY, "two\nlines", disable_destination=True, state=carry)
+    )
     outcome = adapter.classify(Response(200), GOOD, sample_event(), SETTINGS)
     kept = {"profile": "5f\x00?", "tries": 3}  # JSON holds no half characters
-    assert outcome == Outcome(Verdict.RETRY, "two lines", stop=True, carry=kept)
+    assert outcome == Outcome(Verdict.RETRY, "two lines", disable_destination=True, state=kept)
 
 
 def test_a_secret_is_not_carried():
-    adapter = make(classify=Outcome(Verdict.RETRY, carry={"x": "my s3cr&t-token"}))
+    adapter = make(classify=Outcome(Verdict.RETRY, state={"x": "my s3cr&t-token"}))
     (request,) = adapter.build(sample_event(), SETTINGS)
     with pytest.raises(AdapterFailed, match="secret"):
         adapter.classify(Response(200), request, sample_event(), SETTINGS)
 
 
 def test_a_probe_that_would_park_a_destination_says_no():
-    refused = Outcome(Verdict.RETRY, "the key is refused", stop=True)
+    refused = Outcome(Verdict.RETRY, "the key is refused", disable_destination=True)
     adapter = make(build_probe=GOOD, classify_probe=refused)
     outcome = adapter.classify_probe(Response(401), SETTINGS)
     assert (outcome.verdict, outcome.reason) == (Verdict.REJECTED, "the key is refused")
@@ -284,42 +286,41 @@ def test_an_adapter_cannot_change_its_settings():
 
 def test_optional_hooks_have_their_defaults():
     adapter = make()
-    assert adapter.wants_every_event(SETTINGS) is False
-    assert adapter.retry_span(SETTINGS) is None
+    assert adapter.delivery_policy(SETTINGS).send_superseded is False
+    assert adapter.delivery_policy(SETTINGS).retry_window is None
     assert adapter.probe(SETTINGS) is None
 
 
 def test_optional_hooks_are_asked_and_checked():
     adapter = make(
-        wants_every_event=True,
-        retry_span=86400,
-        oldest=604800,
+        delivery_policy=DeliveryPolicy(86400, 604800, None, send_superseded=True),
         build_probe=GOOD,
         classify_probe=Outcome(Verdict.DELIVERED),
     )
-    assert adapter.wants_every_event(SETTINGS) is True
-    assert adapter.retry_span(SETTINGS) == 86400.0
-    assert adapter.oldest(SETTINGS) == 604800.0
+    assert adapter.delivery_policy(SETTINGS).send_superseded is True
+    assert adapter.delivery_policy(SETTINGS).retry_window == 86400.0
+    assert adapter.delivery_policy(SETTINGS).max_event_age == 604800.0
     probe = adapter.probe(SETTINGS)
     assert probe is not None
     assert "s3cr&t-token" in probe.secrets
     assert adapter.classify_probe(Response(200), SETTINGS).verdict is Verdict.DELIVERED
-    for wrong in ("yes", 1, RuntimeError()):
+    for wrong in (
+        None,
+        "fast",
+        RuntimeError(),
+        DeliveryPolicy(send_superseded="yes"),  # type: ignore[arg-type]
+        DeliveryPolicy(send_superseded=1),  # type: ignore[arg-type]
+        *(DeliveryPolicy(retry_window=seconds) for seconds in ("day", True, -1, float("inf"))),  # type: ignore[arg-type]
+        *(DeliveryPolicy(max_event_age=seconds) for seconds in ("day", True, -1, float("inf"))),  # type: ignore[arg-type]
+    ):
         with pytest.raises(AdapterFailed):
-            make(wants_every_event=wrong).wants_every_event(SETTINGS)
-    for span in ("day", True, -1, float("inf")):
-        with pytest.raises(AdapterFailed):
-            make(retry_span=span).retry_span(SETTINGS)
-        with pytest.raises(AdapterFailed):
-            make(oldest=span).oldest(SETTINGS)
-    assert make().oldest(SETTINGS) is None
+            make(delivery_policy=wrong).delivery_policy(SETTINGS)
 
 
 class TestASmallAdapter(AdapterContract):
     adapter = make(
         Request("GET", "https://t.example/?token=s3cr%26t-token"),
-        wants_every_event=True,
-        retry_span=None,
+        delivery_policy=DeliveryPolicy(send_superseded=True),
         build_probe=GOOD,
         classify_probe=Outcome(Verdict.DELIVERED),
     )

@@ -68,10 +68,10 @@ def test_retries_end_while_a_repetition_is_still_recognised(
     adapter: Adapter, typed: dict[str, Any]
 ):
     settings = adapter.check_settings(typed)
-    span = adapter.retry_span(settings)
+    span = adapter.delivery_policy(settings).retry_window
     assert span
     assert span < 48 * 3600
-    assert adapter.wants_every_event(settings)
+    assert adapter.delivery_policy(settings).send_superseded
 
 
 @both
@@ -92,7 +92,11 @@ def test_what_the_platform_did_not_say_is_judged_by_status(  # noqa: PLR0917
     (request,) = adapter.build(sample_event(), settings)
     answer = Response(status, {"retry-after": "90"}, b"<html>")
     outcome = adapter.classify(answer, request, sample_event(), settings)
-    assert (outcome.verdict, outcome.stop, outcome.retry_after) == (verdict, stop, wait)
+    assert (outcome.verdict, outcome.disable_destination, outcome.retry_after) == (
+        verdict,
+        stop,
+        wait,
+    )
     assert outcome.reason
 
 
@@ -145,7 +149,7 @@ def test_a_click_is_an_id_of_the_person_only_if_the_customer_says_so():
 
 def test_a_known_error_keeps_its_outcome_and_the_platforms_words():
     outcome = ACME.error(ACME.bad_token, "expired", "code 7", Response(200), is_passing=False)
-    assert (outcome.verdict, outcome.stop) == (Verdict.RETRY, True)
+    assert (outcome.verdict, outcome.disable_destination) == (Verdict.RETRY, True)
     assert outcome.reason == "Acme does not accept the access token; Acme says: expired (code 7)"
 
 

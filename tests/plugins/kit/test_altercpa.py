@@ -34,7 +34,7 @@ from plugins.kit import altercpa
 )
 def test_the_json_decides(status: int, body: bytes, verdict: Verdict, stop: bool):
     outcome = altercpa.classify(Response(status, {}, body))
-    assert (outcome.verdict, outcome.stop) == (verdict, stop)
+    assert (outcome.verdict, outcome.disable_destination) == (verdict, stop)
 
 
 def test_an_error_is_told_with_its_code():
@@ -57,7 +57,7 @@ def test_a_lookalike_may_ask_for_another_try_but_switches_nothing_off(
 ):
     outcome = altercpa.classify_lookalike(Response(200, {}, body))
     assert outcome is not None
-    assert (outcome.verdict, outcome.stop) == (verdict, False)
+    assert (outcome.verdict, outcome.disable_destination) == (verdict, False)
 
 
 @pytest.mark.parametrize("body", [b'{"status":"ok"}', b'{"error":"x"}', b"[]", b"{", b"OK"])

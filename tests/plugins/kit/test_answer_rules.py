@@ -62,7 +62,7 @@ def test_a_rule_may_bring_its_own_reason_and_keep_the_destination_on():
     outcome = classify([rule], 401)
     assert outcome is not None
     assert outcome.reason == answer_rules.OUTCOMES["bad_key"].reason
-    assert outcome.stop
+    assert outcome.disable_destination
 
 
 @pytest.mark.parametrize(

@@ -84,7 +84,7 @@ def test_no_key_leaves_its_parameter(key: str):
 )
 def test_answers_are_read_as_altercpas(body: bytes, verdict: Verdict, stop: bool):
     answer = outcome(200, body)
-    assert (answer.verdict, answer.stop) == (verdict, stop)
+    assert (answer.verdict, answer.disable_destination) == (verdict, stop)
 
 
 def test_the_probe_asks_for_the_status_with_the_key():
@@ -124,7 +124,7 @@ def test_a_template_that_leads_to_an_altercpa_is_answered_by_one(path: str):
     assert read(b'{"status":"ok"}').verdict is Verdict.DELIVERED
     assert read(b"<html>").verdict is Verdict.RETRY
     revoked = read(b'{"status":"error","error":"key"}')
-    assert (revoked.verdict, revoked.stop) == (Verdict.RETRY, False)
+    assert (revoked.verdict, revoked.disable_destination) == (Verdict.RETRY, False)
 
 
 def test_the_templates_say_what_the_adapter_says():

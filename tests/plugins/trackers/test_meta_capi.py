@@ -163,7 +163,7 @@ def test_what_we_know_of_a_person_reads_as_metas_own_library_says_it():
 )
 def test_metas_answers_are_read_by_their_code(status, answer, verdict, stop):
     outcome = judged(status, answer)
-    assert (outcome.verdict, outcome.stop) == (verdict, stop)
+    assert (outcome.verdict, outcome.disable_destination) == (verdict, stop)
     assert outcome.reason
 
 
@@ -186,7 +186,7 @@ def test_the_probe_asks_whose_token_it_is():
 
 
 def test_what_is_older_than_seven_days_is_not_worth_building():
-    assert ADAPTER.oldest(ADAPTER.check_settings(TYPED)) == 7 * 86400
+    assert ADAPTER.delivery_policy(ADAPTER.check_settings(TYPED)).max_event_age == 7 * 86400
 
 
 @pytest.mark.parametrize(
@@ -213,4 +213,4 @@ def test_a_wrong_setting_is_named(field, wrong):
 def test_every_code_that_passes_or_can_be_mended_keeps_the_event(code: int, stop: bool):
     answer = Response(400, {}, b'{"error": {"code": %d, "message": "so they say"}}' % code)
     outcome = meta_capi.classify_response(answer)
-    assert (outcome.verdict, outcome.stop) == (Verdict.RETRY, stop)
+    assert (outcome.verdict, outcome.disable_destination) == (Verdict.RETRY, stop)

@@ -151,7 +151,7 @@ def test_everything_but_2xx_is_tried_again_and_410_is_the_end(status, verdict, s
     settings = ADAPTER.check_settings(TYPED)
     answer = Response(status, {"retry-after": "7"})
     outcome = ADAPTER.classify(answer, built(), sample_event(), settings)
-    assert (outcome.verdict, outcome.stop) == (verdict, stop)
+    assert (outcome.verdict, outcome.disable_destination) == (verdict, stop)
     assert outcome.retry_after == (7 if verdict is Verdict.RETRY and not stop else None)
 
 
@@ -235,6 +235,6 @@ def test_the_document_says_what_the_adapter_does_with_an_answer(answer):
     (row,) = (line for line in DOCUMENT.splitlines() if line.startswith(f"| {answer} |"))
     response = Response(int(answer.replace("xx", "04")))
     outcome = ADAPTER.classify(response, built(), sample_event(), ADAPTER.check_settings(TYPED))
-    assert ("switched off" in row) is outcome.stop
+    assert ("switched off" in row) is outcome.disable_destination
     assert ("delivered" in row) is outcome.verdict.is_success
     assert ("rejected" in row) is (outcome.verdict is Verdict.REJECTED)

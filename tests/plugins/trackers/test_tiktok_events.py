@@ -112,7 +112,7 @@ def test_a_value_and_a_test_code_are_told_where_they_belong():
 )
 def test_tiktoks_answers_are_read_by_their_code(status, answer, verdict, stop):
     outcome = judged(status, answer)
-    assert (outcome.verdict, outcome.stop) == (verdict, stop)
+    assert (outcome.verdict, outcome.disable_destination) == (verdict, stop)
     assert outcome.reason
 
 
@@ -130,7 +130,7 @@ def test_a_wrong_setting_is_named(field, wrong):
 
 
 def test_what_is_older_than_28_days_is_not_worth_building():
-    assert ADAPTER.oldest(ADAPTER.check_settings(TYPED)) == 28 * 86400
+    assert ADAPTER.delivery_policy(ADAPTER.check_settings(TYPED)).max_event_age == 28 * 86400
 
 
 @pytest.mark.parametrize(
@@ -146,4 +146,4 @@ def test_what_is_older_than_28_days_is_not_worth_building():
 def test_every_code_of_the_vendors_table_is_known(code: int, verdict: Verdict, stop: bool):
     answer = Response(200, {}, b'{"code": %d, "message": "so they say"}' % code)
     outcome = tiktok_events.classify_response(answer)
-    assert (outcome.verdict, outcome.stop) == (verdict, stop)
+    assert (outcome.verdict, outcome.disable_destination) == (verdict, stop)

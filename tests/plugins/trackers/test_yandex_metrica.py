@@ -125,7 +125,7 @@ def test_no_click_adds_a_row_or_a_column(click: str, column: str):
 )
 def test_answers_mean_what_the_vendor_says(status: int, body: Any, verdict: Verdict, stop: bool):
     outcome = judged(status, body)
-    assert (outcome.verdict, outcome.stop) == (verdict, stop)
+    assert (outcome.verdict, outcome.disable_destination) == (verdict, stop)
     if isinstance(body, dict) and "message" in body:
         assert body["message"] in outcome.reason
 
@@ -146,7 +146,7 @@ def test_the_probe_reads_uploads_and_changes_nothing():
 
 
 def test_the_pace_is_that_of_the_token_and_stays_inside_the_days_quota():
-    pace = ADAPTER.pace(ADAPTER.check_settings(TYPED))
+    pace = ADAPTER.delivery_policy(ADAPTER.check_settings(TYPED)).rate_limit
     assert pace is not None
     assert pace.key == "y0_secret-token"
     assert pace.burst + pace.per_minute * 24 * 60 <= 5000

@@ -84,12 +84,12 @@ def test_everything_we_can_tell_tiktok_is_accepted(platform: Platform):
 
 
 def test_what_is_too_old_for_the_platform_is_just_what_we_would_not_send(platform: Platform):
-    limit = platform.adapter.oldest(platform.settings())
+    limit = platform.adapter.delivery_policy(platform.settings()).max_event_age
     assert limit
     edge = int(time.time() - limit)
     assert platform.tell(recent(time=edge + 60)).verdict is Verdict.DELIVERED
     outcome = platform.tell(recent(time=edge - 60))
-    assert (outcome.verdict, outcome.stop) == (Verdict.REJECTED, False)
+    assert (outcome.verdict, outcome.disable_destination) == (Verdict.REJECTED, False)
     assert "old" in outcome.reason
 
 
@@ -113,7 +113,7 @@ def test_a_wrong_token_or_pixel_parks_the_destination_and_is_not_shown(
     platform: Platform, wrong: dict[str, Any], reason: str
 ):
     outcome = platform.tell(recent(), **wrong)
-    assert (outcome.verdict, outcome.stop) == (Verdict.RETRY, True)
+    assert (outcome.verdict, outcome.disable_destination) == (Verdict.RETRY, True)
     assert reason in outcome.reason
     assert WRONG_TOKEN not in outcome.reason
 
@@ -143,5 +143,5 @@ def test_the_probe_tells_a_good_token_from_a_bad_one(platform: Platform):
 def test_a_passing_failure_is_tried_again(platform: Platform, reply: Said, wait: float | None):
     platform.double.order(reply)
     outcome = platform.tell(recent())
-    assert (outcome.verdict, outcome.stop) == (Verdict.RETRY, False)
+    assert (outcome.verdict, outcome.disable_destination) == (Verdict.RETRY, False)
     assert outcome.retry_after == wait

@@ -133,7 +133,7 @@ def test_an_unpaid_account_is_parked_and_goes_on_when_paid(
 ):
     double.keys[KEY].state = "unpaid"
     (outcome,) = courier(ADAPTER, sample_event(), settings(double))
-    assert (outcome.verdict, outcome.stop) == (Verdict.RETRY, True)
+    assert (outcome.verdict, outcome.disable_destination) == (Verdict.RETRY, True)
     double.keys[KEY].state = "active"
     assert courier(ADAPTER, sample_event(), settings(double))[0].verdict is Verdict.DELIVERED
 
@@ -143,7 +143,7 @@ def test_a_revoked_key_parks_the_destination_until_there_is_another(
 ):
     double.keys[KEY].state = "revoked"
     (outcome,) = courier(ADAPTER, sample_event(), settings(double))
-    assert (outcome.verdict, outcome.stop) == (Verdict.RETRY, True)
+    assert (outcome.verdict, outcome.disable_destination) == (Verdict.RETRY, True)
     assert "revoked" in outcome.reason
     mended = settings(double, key=OTHER)
     assert courier(ADAPTER, sample_event(), mended)[0].verdict is Verdict.DELIVERED
@@ -160,7 +160,7 @@ def test_an_unknown_channel_and_site_are_named(courier: Courier, double: AdTarge
 def test_a_disabled_api_is_waited_for(courier: Courier, double: AdTargetDouble):
     double.disabled = True
     (outcome,) = courier(ADAPTER, sample_event(), settings(double))
-    assert (outcome.verdict, outcome.stop) == (Verdict.RETRY, False)
+    assert (outcome.verdict, outcome.disable_destination) == (Verdict.RETRY, False)
     assert outcome.retry_after == 1800
 
 
@@ -194,7 +194,7 @@ def test_a_stored_failure_of_theirs_is_left_behind_under_another_key(
     for _ in range(2):
         (outcome,) = courier(ADAPTER, event, settings(double))
         assert outcome.verdict is Verdict.RETRY
-        event = replace(event, carried=outcome.carry or {})
+        event = replace(event, state=outcome.state or {})
     assert courier(ADAPTER, event, settings(double))[0].verdict is Verdict.DELIVERED
     assert [call.headers["idempotency-key"][36:] for call in double.calls()] == ["", "", ":r1"]
     assert len(double.conversions) == 1

@@ -60,7 +60,7 @@ def settings(double: AltcraftDouble, **more: Any) -> dict[str, Any]:
 def carrying(event: Event, outcomes: list[Any]) -> Event:
     """The event as its next try sees it."""
     for outcome in outcomes:
-        event = event if outcome.carry is None else replace(event, carried=outcome.carry)
+        event = event if outcome.state is None else replace(event, state=outcome.state)
     return event
 
 
@@ -200,7 +200,7 @@ def test_a_goal_alone_for_nobody_is_refused(courier: Courier, double: AltcraftDo
 def test_a_spent_tariff_is_parked_and_goes_on_when_paid(courier: Courier, double: AltcraftDouble):
     double.exhausted = True
     (outcome,) = courier(ADAPTER, sample_event(), settings(double))
-    assert (outcome.verdict, outcome.stop) == (Verdict.RETRY, True)
+    assert (outcome.verdict, outcome.disable_destination) == (Verdict.RETRY, True)
     double.exhausted = False
     outcomes = courier(ADAPTER, sample_event(), settings(double))
     assert verdicts(outcomes) == [Verdict.DELIVERED] * 2
@@ -210,10 +210,10 @@ def test_a_wrong_or_powerless_token_parks_and_goes_on_when_mended(
     courier: Courier, double: AltcraftDouble
 ):
     (wrong,) = courier(ADAPTER, sample_event(), settings(double, token="x" * 32))
-    assert (wrong.verdict, wrong.stop) == (Verdict.RETRY, True)
+    assert (wrong.verdict, wrong.disable_destination) == (Verdict.RETRY, True)
     double.powerless = {TOKEN}
     (powerless,) = courier(ADAPTER, sample_event(), settings(double))
-    assert (powerless.verdict, powerless.stop) == (Verdict.RETRY, True)
+    assert (powerless.verdict, powerless.disable_destination) == (Verdict.RETRY, True)
     double.powerless = set()
     outcomes = courier(ADAPTER, sample_event(), settings(double))
     assert verdicts(outcomes) == [Verdict.DELIVERED] * 2
@@ -223,10 +223,10 @@ def test_a_stored_refusal_is_asked_anew_once_the_owner_paid(courier: Courier, ma
     double, event = make_double(keeps_failures=True), sample_event()
     double.exhausted = True
     (outcome,) = courier(ADAPTER, event, settings(double))
-    assert (outcome.verdict, outcome.stop) == (Verdict.RETRY, True)
+    assert (outcome.verdict, outcome.disable_destination) == (Verdict.RETRY, True)
     double.exhausted = False
     (stored,) = courier(ADAPTER, event, settings(double))
-    assert (stored.verdict, stored.stop) == (Verdict.RETRY, False)
+    assert (stored.verdict, stored.disable_destination) == (Verdict.RETRY, False)
     event = carrying(event, [stored])
     assert verdicts(courier(ADAPTER, event, settings(double))) == [Verdict.DELIVERED] * 2
 

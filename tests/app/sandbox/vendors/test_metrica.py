@@ -76,7 +76,7 @@ def test_what_has_not_happened_yet_is_refused(metrica: Metrica):
 )
 def test_a_wrong_token_or_counter_parks_the_destination(metrica: Metrica, wrong: dict[str, str]):
     outcome = metrica.tell(EventKind.APPROVE, **wrong)
-    assert (outcome.verdict, outcome.stop) == (Verdict.RETRY, True)
+    assert (outcome.verdict, outcome.disable_destination) == (Verdict.RETRY, True)
     assert not metrica.probe(**wrong).verdict.is_success
 
 

@@ -19,7 +19,16 @@ from app.services.delivery.loop import Delivery
 from app.services.delivery.targets import DestinationResolver
 from app.services.postbacks import NewPostback
 from app.services.trackers import destinations
-from plugins.contract import Event, Outcome, Request, Response, Verdict, hookimpl, outcome_by_status
+from plugins.contract import (
+    DeliveryPolicy,
+    Event,
+    Outcome,
+    Request,
+    Response,
+    Verdict,
+    hookimpl,
+    outcome_by_status,
+)
 from plugins.registry import Registry, make_adapter
 from plugins.testing import sample_event
 from tests.support.delivery import OK, Clock, Exchange, alter, attempts
@@ -45,24 +54,20 @@ class Remembering:
         self.built.append(event)
         if self.fails:
             raise ValueError("cannot")
-        url = f"https://127.0.0.2/{event.carried.get('id', '')}"
+        url = f"https://127.0.0.2/{event.state.get('id', '')}"
         return tuple(Request("GET", url, step=name) for name in self.names)
 
     @hookimpl
     def classify_response(self, response, event):
         if response.status == 401:
-            return Outcome(Verdict.RETRY, "the key is refused", stop=True)
+            return Outcome(Verdict.RETRY, "the key is refused", disable_destination=True)
         said = response.json()
         outcome = outcome_by_status(response)
-        return Outcome(outcome.verdict, outcome.reason, carry=said)
+        return Outcome(outcome.verdict, outcome.reason, state=said)
 
     @hookimpl
-    def wants_every_event(self):
-        return True
-
-    @hookimpl
-    def retry_span(self):
-        return 23 * HOUR
+    def delivery_policy(self):
+        return DeliveryPolicy(retry_window=23 * HOUR, send_superseded=True)
 
 
 def carrying(status: int = 200, **carry: Any) -> Response:
@@ -148,7 +153,7 @@ def test_a_step_knows_what_the_one_before_was_answered(stage, deliver):
 def test_steps_are_built_again_only_for_something_new(stage, deliver):
     plugin = Remembering(3)
     deliver(plugin, OK, carrying(id="5f"), carrying(id="5f"))
-    assert [dict(event.carried) for event in plugin.built] == [{}, {"id": "5f"}]
+    assert [dict(event.state) for event in plugin.built] == [{}, {"id": "5f"}]
 
 
 def test_what_is_carried_outlives_the_worker(stage, deliver, clock):
@@ -166,7 +171,7 @@ def test_an_answer_without_a_carry_leaves_it_and_an_empty_one_drops_it(stage, de
     for answer in (carrying(500, tries=1), Response(500), carrying(500), Response(500)):
         deliver(plugin, answer)
         clock.now += HOUR
-    assert [dict(one.carried) for one in plugin.built] == [{}, {"tries": 1}, {"tries": 1}, {}]
+    assert [dict(one.state) for one in plugin.built] == [{}, {"tries": 1}, {"tries": 1}, {}]
 
 
 def test_an_adapter_is_told_how_often_it_was_tried(stage, deliver, clock):
@@ -183,7 +188,7 @@ def test_a_resend_begins_anew(stage, deliver, clock):
     (row,) = stage.postbacks()
     assert postbacks.resend(stage.account, [row.id], clock.now) == 1
     deliver(plugin, OK)
-    assert (dict(plugin.built[-1].carried), plugin.built[-1].tries) == ({}, 0)
+    assert (dict(plugin.built[-1].state), plugin.built[-1].tries) == ({}, 0)
 
 
 def test_half_a_character_in_an_answer_stops_nobody(stage, deliver, clock):
@@ -191,7 +196,7 @@ def test_half_a_character_in_an_answer_stops_nobody(stage, deliver, clock):
     deliver(plugin, Response(500, {}, b'{"id": "\\ud800"}'))
     clock.now += 60
     deliver(plugin, OK)
-    assert plugin.built[-1].carried == {"id": "?"}
+    assert plugin.built[-1].state == {"id": "?"}
     assert stage.postbacks()[0].state == PostbackState.DELIVERED
 
 
@@ -209,21 +214,21 @@ def test_a_mapping_of_a_strangers_own_is_copied_or_fails(stage, deliver):
     class Plugin(Remembering):
         @hookimpl
         def classify_response(self):
-            return Outcome(Verdict.RETRY, carry=Angry(a="b"))
+            return Outcome(Verdict.RETRY, state=Angry(a="b"))
 
     deliver(Plugin(), OK)
     assert stage.postbacks()[0].tries == 1
 
 
 def test_an_event_that_carries_may_be_hashed():
-    assert hash(sample_event(carried={"a": 1})) == hash(sample_event())
+    assert hash(sample_event(state={"a": 1})) == hash(sample_event())
 
 
 def test_an_adapter_cannot_change_what_is_carried(stage, deliver):
     class Greedy(Remembering):
         @hookimpl
         def build_request(self, event):
-            event.carried["id"] = "mine"
+            event.state["id"] = "mine"
 
     deliver(Greedy())
     (attempt,) = attempts()
@@ -236,7 +241,7 @@ def test_a_step_that_cannot_be_built_fails_for_all_to_see_and_the_first_is_kept(
     class Moody(Remembering):
         @hookimpl
         def build_request(self, event):
-            if event.carried:
+            if event.state:
                 raise ValueError("cannot")
             return tuple(Request("GET", "https://127.0.0.2/", step=name) for name in self.names)
 
@@ -252,7 +257,7 @@ def test_steps_that_change_midway_are_built_from_the_beginning(stage, deliver):
     class Fickle(Remembering):
         @hookimpl
         def build_request(self, event):
-            names = ["s0", "other"] if event.carried else ["s0", "s1"]
+            names = ["s0", "other"] if event.state else ["s0", "s1"]
             return tuple(Request("GET", "https://127.0.0.2/", step=name) for name in names)
 
     exchange = deliver(Fickle(), carrying(id="5f"), OK)
@@ -335,8 +340,8 @@ def test_what_was_given_up_may_be_re_sent_under_another_key(stage, deliver, paus
 def test_an_adapter_without_a_span_is_repeated_however_late(stage, deliver, pause):
     class Forgetless(Remembering):
         @hookimpl
-        def retry_span(self):
-            return None
+        def delivery_policy(self):
+            return DeliveryPolicy(send_superseded=True)
 
     deliver(Forgetless(), Failure.TIMEOUT)
     pause(100)

@@ -16,12 +16,12 @@ from app.services.delivery.in_flight import InFlight
 from app.services.delivery.rate import RateLimiter
 from app.services.delivery.targets import DestinationResolver
 from app.services.postbacks import ClaimedPostback
-from plugins.contract import Outcome, Pace, Request, Verdict, hookimpl
+from plugins.contract import DeliveryPolicy, Outcome, RateLimit, Request, Verdict, hookimpl
 from plugins.registry import Registry, make_adapter
 from tests.support.delivery import Clock, Exchange, T, alter
 
 BURST = 3
-RATE = Pace("k", 1, BURST)
+RATE = RateLimit("k", 1, BURST)
 
 
 class Limited:
@@ -40,8 +40,8 @@ class Limited:
         return Outcome(Verdict.DELIVERED)
 
     @hookimpl
-    def pace(self):
-        return RATE
+    def delivery_policy(self):
+        return DeliveryPolicy(rate_limit=RATE)
 
 
 class Worker:

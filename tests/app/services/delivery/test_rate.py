@@ -22,18 +22,26 @@ from app.services.delivery.rate import LONGEST_WAIT, RateLimiter
 from app.services.delivery.sending import WAITS_ITS_TURN
 from app.services.delivery.targets import DestinationResolver
 from app.services.postbacks import NewPostback
-from plugins.contract import Outcome, Pace, Request, Response, Verdict, hookimpl
+from plugins.contract import (
+    DeliveryPolicy,
+    Outcome,
+    RateLimit,
+    Request,
+    Response,
+    Verdict,
+    hookimpl,
+)
 from plugins.registry import Registry, make_adapter
 from tests.support.delivery import Clock, Exchange
 
 NOW = 1_800_000_000.0
-FAST = Pace("a key", 1200, 10)  # 20 a second
+FAST = RateLimit("a key", 1200, 10)  # 20 a second
 
 
 class PacedPlugin:
     """Two steps an event if told so, 20 requests a second."""
 
-    def __init__(self, pace: Pace = FAST, steps: int = 1) -> None:
+    def __init__(self, pace: RateLimit = FAST, steps: int = 1) -> None:
         self._pace, self._steps = pace, steps
 
     @hookimpl
@@ -50,8 +58,8 @@ class PacedPlugin:
         return Outcome(Verdict.DELIVERED)
 
     @hookimpl
-    def pace(self):
-        return self._pace
+    def delivery_policy(self):
+        return DeliveryPolicy(rate_limit=self._pace)
 
 
 @pytest.fixture
@@ -163,7 +171,7 @@ def test_what_waits_is_not_claimed_again_and_again(stage, owe, clock):
 
 def test_every_step_counts_and_a_step_that_waits_is_not_repeated(stage, owe, clock):
     owe(1)
-    worker = Worker(clock, PacedPlugin(Pace("k", 60, 1), steps=2))
+    worker = Worker(clock, PacedPlugin(RateLimit("k", 60, 1), steps=2))
     worker.run()
     (row,) = stage.postbacks()
     assert (row.state, row.steps, row.tries) == (PostbackState.WAITING, 1, 0)
@@ -175,7 +183,7 @@ def test_every_step_counts_and_a_step_that_waits_is_not_repeated(stage, owe, clo
     assert len(worker.times) == 2
 
 
-SLOW = Pace("k", 6, 1)  # one in ten seconds
+SLOW = RateLimit("k", 6, 1)  # one in ten seconds
 
 
 def due(clock: Clock) -> bool:
@@ -209,7 +217,7 @@ def test_who_is_held_back_by_the_pace_holds_nobody_else_back(stage, owe, make_st
     assert due(clock)
 
 
-@pytest.mark.parametrize("pace", [SLOW, Pace("k", 300, 50)])
+@pytest.mark.parametrize("pace", [SLOW, RateLimit("k", 300, 50)])
 def test_destinations_of_one_key_take_turns(stage, make_stage, clock, pace):
     stages = [stage, make_stage()]
     db.session.execute(Destination.__table__.update().values(tracker="paced"))
@@ -240,7 +248,7 @@ def test_a_pace_without_a_pause_worth_sleeping_is_looked_after(stage, owe, clock
 
 def test_nobody_is_held_for_longer_than_a_minute(stage, owe, clock):
     owe(3)
-    Worker(clock, PacedPlugin(Pace("k", 1 / 60, 1))).run()
+    Worker(clock, PacedPlugin(RateLimit("k", 1 / 60, 1))).run()
     assert not due(clock)
     clock.now += LONGEST_WAIT
     assert due(clock)
@@ -258,7 +266,7 @@ def test_while_redis_is_away_each_process_keeps_the_pace_for_itself(stage, owe, 
     assert {row.state for row in stage.postbacks()} == {PostbackState.DELIVERED}
 
 
-def taken(rates: RateLimiter, pace: Pace, now: float, tracker: str = "t") -> int:
+def taken(rates: RateLimiter, pace: RateLimit, now: float, tracker: str = "t") -> int:
     """How many tokens there are, by taking them."""
     for count in range(10_000):
         if rates.acquire(tracker, pace, now) is not None:
@@ -288,12 +296,12 @@ def test_processes_that_ask_at_once_get_one_burst_between_them(make_limiter):
 def test_other_keys_and_other_trackers_have_paces_of_their_own(make_limiter):
     limiter = make_limiter()
     assert taken(limiter, FAST, NOW) == 10
-    assert taken(limiter, Pace("other", 1200, 10), NOW) == 10
+    assert taken(limiter, RateLimit("other", 1200, 10), NOW) == 10
     assert taken(limiter, FAST, NOW, tracker="other") == 10
 
 
 def test_redis_learns_no_key(make_limiter, clean_redis):
-    make_limiter().acquire("t", Pace("s3cret", 60, 5), NOW)
+    make_limiter().acquire("t", RateLimit("s3cret", 60, 5), NOW)
     (name,) = clean_redis.keys("*")
     assert b"s3cret" not in name
     assert 0 < clean_redis.ttl(name) <= 2
@@ -324,7 +332,7 @@ def test_a_clock_that_is_set_back_delays_nobody_for_long(make_limiter, clean_red
 
 
 def test_nobody_is_told_to_come_back_in_hours(make_limiter):
-    limiter, hourly = make_limiter(), Pace("k", 1 / 60, 1)
+    limiter, hourly = make_limiter(), RateLimit("k", 1 / 60, 1)
     assert limiter.acquire("t", hourly, NOW) is None
     assert limiter.acquire("t", hourly, NOW) == NOW + LONGEST_WAIT
 
@@ -338,7 +346,7 @@ def test_nobody_is_told_to_come_back_in_hours(make_limiter):
 def test_no_span_ever_holds_more_than_its_share(clean_redis, per_minute, burst, visits):
     clean_redis.flushall()
     limiters = [RateLimiter(lambda: clean_redis) for _ in range(3)]
-    pace = Pace("k", per_minute, burst)
+    pace = RateLimit("k", per_minute, burst)
     now, granted = NOW, []
     for pause, who, wanted in visits:
         now += pause

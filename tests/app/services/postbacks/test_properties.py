@@ -18,7 +18,15 @@ from app.services import postbacks
 from app.services.delivery.loop import Delivery
 from app.services.delivery.targets import DestinationResolver
 from app.services.postbacks import NewPostback
-from plugins.contract import Outcome, Request, Response, Verdict, hookimpl, outcome_by_status
+from plugins.contract import (
+    DeliveryPolicy,
+    Outcome,
+    Request,
+    Response,
+    Verdict,
+    hookimpl,
+    outcome_by_status,
+)
 from plugins.registry import Registry, make_adapter
 from tests.support.delivery import Clock, Exchange
 
@@ -170,12 +178,12 @@ class Forgetful:
     @hookimpl
     def classify_response(self, response):
         if response.status == 401:
-            return Outcome(Verdict.RETRY, "refused", stop=True)
+            return Outcome(Verdict.RETRY, "refused", disable_destination=True)
         return outcome_by_status(response)
 
     @hookimpl
-    def retry_span(self):
-        return DAY - 3600
+    def delivery_policy(self):
+        return DeliveryPolicy(retry_window=DAY - 3600)
 
 
 class Killed(Exception):

@@ -30,14 +30,14 @@ class Steps:
     def build_request(self, event):
         if self.fails:
             raise ValueError("cannot")
-        url = f"https://t.example/{event.carried.get('id', '')}"
+        url = f"https://t.example/{event.state.get('id', '')}"
         return tuple(Request("GET", url, step=name) for name in self.names)
 
     @hookimpl
     def classify_response(self, response):
         if response.status == 500:
             raise ValueError("unheard of")
-        return Outcome(Verdict.DELIVERED, carry=response.json())
+        return Outcome(Verdict.DELIVERED, state=response.json())
 
 
 def begin(plugin: Steps) -> TrackerAttempt:
@@ -106,7 +106,7 @@ def test_steps_that_cannot_be_built_again_leave_the_old_ones(plugin, change):
     attempt = begin(plugin)
     requests = attempt.requests
     vars(plugin).update(change)
-    attempt.advance(Outcome(Verdict.DELIVERED, carry={"id": "5f"}))
+    attempt.advance(Outcome(Verdict.DELIVERED, state={"id": "5f"}))
     assert not attempt.refresh()
     assert attempt.requests is requests
 

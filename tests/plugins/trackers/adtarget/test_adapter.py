@@ -223,7 +223,10 @@ def test_a_success_without_a_receipt_is_not_sent_again(body: bytes):
 @pytest.mark.parametrize("rule", adapter.RULES, ids=lambda rule: rule.code)
 def test_every_error_code_is_read_as_the_table_says(rule: Any):
     outcome = judged(error(rule.status, rule.code))
-    assert (outcome.verdict, outcome.stop) == (rule.verdict, rule.stop)
+    assert (outcome.verdict, outcome.disable_destination) == (
+        rule.verdict,
+        rule.disable_destination,
+    )
     assert "so they say" in outcome.reason
 
 
@@ -244,7 +247,7 @@ def test_every_error_code_is_read_as_the_table_says(rule: Any):
 )
 def test_a_page_of_some_proxy_is_judged_by_its_status(status: int, verdict: Verdict, stop: bool):
     outcome = judged(Response(status, {}, b"<html>"))
-    assert (outcome.verdict, outcome.stop) == (verdict, stop)
+    assert (outcome.verdict, outcome.disable_destination) == (verdict, stop)
 
 
 def test_the_wait_that_was_asked_for_is_passed_on():
@@ -269,8 +272,8 @@ def follow(answers: Iterable[Response]) -> list[tuple[str, Outcome]]:
         assert request.headers["Idempotency-Key"] == request.idempotency_key
         outcome = ADAPTER.classify(answer, request, event, kept)
         seen.append((request.idempotency_key, outcome))
-        if outcome.carry is not None:
-            event = replace(event, carried=outcome.carry)
+        if outcome.state is not None:
+            event = replace(event, state=outcome.state)
     return seen
 
 
@@ -293,7 +296,7 @@ def test_under_another_key_the_event_arrives():
 @pytest.mark.parametrize(("status", "code"), [(401, "REVOKED_KEY"), (402, "x")])
 def test_a_stored_refusal_of_the_account_is_asked_anew_and_ends_nothing(status: int, code: str):
     seen = follow([error(status, code, **STORED)] * 9)
-    assert {(one.verdict, one.stop) for _, one in seen} == {(Verdict.RETRY, False)}
+    assert {(one.verdict, one.disable_destination) for _, one in seen} == {(Verdict.RETRY, False)}
     assert len({key for key, _ in seen}) == 9
 
 
@@ -337,7 +340,7 @@ def test_the_probe_finds_no_lead_and_thereby_a_good_key(response: Response, good
 
 
 def test_retries_end_before_the_key_is_forgotten():
-    span = ADAPTER.retry_span(settings())
+    span = ADAPTER.delivery_policy(settings()).retry_window
     assert span is not None
     assert span < 24 * 3600
-    assert ADAPTER.wants_every_event(settings())
+    assert ADAPTER.delivery_policy(settings()).send_superseded

@@ -160,7 +160,7 @@ def test_an_own_server_may_be_in_the_local_network():
 
 def test_the_goal_goes_to_the_profile_that_the_first_step_answered():
     (_, outcome), *_ = follow([SUCCESS], "profile")
-    profile, goal = ADAPTER.build(sample_event(carried=outcome.carry), settings())
+    profile, goal = ADAPTER.build(sample_event(state=outcome.state), settings())
     body = json.loads(goal.body)
     assert (body["matching"], body["profile_id"]) == ("profile_id", "5f4fa1a5ce")
     assert "field_value" not in body
@@ -168,9 +168,9 @@ def test_the_goal_goes_to_the_profile_that_the_first_step_answered():
 
 
 def test_an_answered_profile_that_is_gone_is_looked_up_again():
-    event = sample_event(carried={"profile": "5f4fa1a5ce"})
+    event = sample_event(state={"profile": "5f4fa1a5ce"})
     (_, outcome), *_ = follow([error(404)], event=event)
-    *_, goal = ADAPTER.build(replace(event, carried=outcome.carry or {}), settings())
+    *_, goal = ADAPTER.build(replace(event, state=outcome.state or {}), settings())
     assert json.loads(goal.body)["matching"] == "custom"
 
 
@@ -187,7 +187,7 @@ def test_triggers_and_scenarios_follow_the_goal():
 
 
 def test_an_action_goes_to_the_profile_that_was_answered():
-    steps = bodies(sample_event(carried={"profile": "5f"}), **ACTIONS)
+    steps = bodies(sample_event(state={"profile": "5f"}), **ACTIONS)
     for step in ("trigger", "workflow"):
         assert steps[step].items() >= {"matching": "profile_id", "profile_id": "5f"}.items()
         assert "field_value" not in steps[step]
@@ -236,7 +236,7 @@ def test_the_probe_lists_fields(response: Response, good: bool, word: str):
 
 
 def test_retries_end_before_the_request_id_is_forgotten():
-    span = ADAPTER.retry_span(settings())
+    span = ADAPTER.delivery_policy(settings()).retry_window
     assert span is not None
     assert span < 24 * 3600
-    assert ADAPTER.wants_every_event(settings())
+    assert ADAPTER.delivery_policy(settings()).send_superseded

@@ -18,7 +18,10 @@ from tests.support.altcraft import error, follow, judged
 def test_the_number_in_the_body_goes_before_the_status(code: int, status: int):
     rule = RULES[code]
     outcome = judged(error(code, status), "goal", mode="goal")
-    assert (outcome.verdict, outcome.stop) == (rule.verdict, rule.stop)
+    assert (outcome.verdict, outcome.disable_destination) == (
+        rule.verdict,
+        rule.disable_destination,
+    )
 
 
 def test_an_unknown_number_is_final():
@@ -39,7 +42,7 @@ def test_an_unknown_number_is_final():
 )
 def test_an_unknown_number_under_a_passing_status_is_tried_again(status: int, verdict: Verdict):
     outcome = judged(error(status if status > 501 else 777, status))
-    assert (outcome.verdict, outcome.stop) == (verdict, False)
+    assert (outcome.verdict, outcome.disable_destination) == (verdict, False)
 
 
 @pytest.mark.parametrize(
@@ -70,7 +73,7 @@ def test_an_answer_that_is_not_altcrafts_is_judged_by_status(
 @pytest.mark.parametrize("step", ["profile", "goal"])
 def test_what_its_owner_can_mend_parks_and_keeps_the_event(code: int, step: str):
     outcome = judged(error(code), step)
-    assert (outcome.verdict, outcome.stop) == (Verdict.RETRY, True)
+    assert (outcome.verdict, outcome.disable_destination) == (Verdict.RETRY, True)
 
 
 def test_a_profile_that_exists_already_is_as_good():
@@ -82,7 +85,7 @@ def test_a_profile_that_exists_already_is_as_good():
 def test_a_strange_profile_id_is_not_used(strange: Any):
     answer = Response(200, {}, json.dumps({"error": 0, "profile_id": strange}).encode())
     (_, outcome), *_ = follow([answer], "profile")
-    assert outcome.carry == {}
+    assert outcome.state == {}
 
 
 @pytest.mark.parametrize(

@@ -40,18 +40,18 @@ def test_an_answer_that_cannot_be_read_is_asked_for_twice_more_under_one_request
 
 def test_what_one_step_counted_is_nothing_to_the_next():
     (_, outcome), *_ = follow([Response(200, {}, b"<html>")], "profile")
-    event = sample_event(carried=outcome.carry)
+    event = sample_event(state=outcome.state)
     seen = follow([Response(200, {}, b"<html>")] * 3, "goal", event)
     assert verdicts(seen) == [Verdict.RETRY, Verdict.RETRY, Verdict.REJECTED]
 
 
 def test_other_failures_do_not_forget_the_answered_profile():
-    event = sample_event(carried={"profile": "5f4fa1a5ce"})
+    event = sample_event(state={"profile": "5f4fa1a5ce"})
     cut, replayed = Response(200, {}, b"{"), error(500, **{"duplicate-request": "true"})
     for answer in (cut, replayed, error(500), SUCCESS):
         (_, outcome), *_ = follow([answer], event=event)
-        carried = event.carried if outcome.carry is None else outcome.carry
-        assert carried["profile"] == "5f4fa1a5ce"
+        state = event.state if outcome.state is None else outcome.state
+        assert state["profile"] == "5f4fa1a5ce"
 
 
 @pytest.mark.parametrize("name", ["duplicate-request", "x-duplicate-request"])
@@ -73,7 +73,7 @@ def test_a_replayed_failure_goes_once_under_a_new_request_id():
 def test_a_replayed_refusal_of_the_account_is_asked_anew_and_ends_nothing(code: int):
     replayed = error(code, 200, **{"duplicate-request": "true"})
     seen = follow([replayed] * 9)
-    assert {(one.verdict, one.stop) for _, one in seen} == {(Verdict.RETRY, False)}
+    assert {(one.verdict, one.disable_destination) for _, one in seen} == {(Verdict.RETRY, False)}
     assert len({key for key, _ in seen}) == 9
 
 
@@ -107,6 +107,6 @@ def test_an_action_waits_for_its_profile_as_a_goal_does():
 def test_a_step_keeps_its_request_id_until_it_counted_a_turn():
     event = sample_event()
     assert attempts.request_id(event, "goal") == event.step_key("goal")
-    turned = sample_event(carried={"at": "goal", "turn": 1})
+    turned = sample_event(state={"at": "goal", "turn": 1})
     assert attempts.request_id(turned, "goal") == event.step_key("goal|r1")
     assert attempts.request_id(turned, "trigger") == event.step_key("trigger")

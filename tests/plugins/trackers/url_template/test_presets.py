@@ -179,7 +179,7 @@ def test_every_mode_builds_https_requests_that_carry_the_click(preset: Preset, m
     for fields in (typed(preset), typed(preset, required_only=True)):
         kept = ADAPTER.check_settings({"preset": preset.key, "mode": mode, "fields": fields})
         assert ADAPTER.check_settings(kept) == kept
-        assert ADAPTER.wants_every_event(kept) is (mode == "separate")
+        assert ADAPTER.delivery_policy(kept).send_superseded is (mode == "separate")
         for kind in EventKind:
             built = ADAPTER.build(sample_event(kind), kept)
             assert bool(built) is (kind in preset.modes[mode].statuses)
@@ -362,7 +362,7 @@ def test_trap_1_an_unknown_click_is_seen_under_200_and_404(status: int):
 @pytest.mark.parametrize("key", ["altercpa", "altercpa_pro"])
 def test_trap_1_altercpa_tells_errors_under_200(key: str, body: str, verdict: Verdict, stop: bool):
     outcome = read(key, 200, body)
-    assert (outcome.verdict, outcome.stop) == (verdict, stop)
+    assert (outcome.verdict, outcome.disable_destination) == (verdict, stop)
 
 
 @pytest.mark.parametrize("kind", EventKind)
@@ -470,8 +470,8 @@ def test_answers_mean_what_the_tracker_means(key: str, status: int, body: str, v
 
 
 def test_a_bad_key_stops_a_preset_and_its_event_waits():
-    assert read("ton_ai", 401, "").stop
-    assert read("keitaro", 200, "invalid postback key").stop
+    assert read("ton_ai", 401, "").disable_destination
+    assert read("keitaro", 200, "invalid postback key").disable_destination
 
 
 def test_hand_written_urls_may_name_a_reader_or_bring_rules():
@@ -484,7 +484,7 @@ def test_hand_written_urls_may_name_a_reader_or_bring_rules():
         kept = ADAPTER.check_settings({"urls": urls, "answer_rules": rules})
         (request,) = ADAPTER.build(event, kept)
         outcome = ADAPTER.classify(answer, request, event, kept)
-        assert (outcome.verdict, outcome.stop) == expected
+        assert (outcome.verdict, outcome.disable_destination) == expected
 
 
 # What the API lists.
