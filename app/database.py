@@ -7,6 +7,7 @@ meanwhile; one that starts as a writer waits its turn.
 
 from __future__ import annotations
 
+import enum
 import select as select_
 import sqlite3
 import time
@@ -115,21 +116,54 @@ def is_postgresql(connection: Connection) -> bool:
     return connection.dialect.name == "postgresql"
 
 
-def lock(connection: Connection, number: int) -> None:
-    """Let one transaction at a time past this line, in all processes.
+class AdvisoryLock(enum.IntEnum):
+    """Every advisory lock of the product. No other code writes such a number."""
 
-    SQLite needs nothing: its transactions have the database to themselves.
+    CLAIM_POSTBACKS = 0x676101
+    CLAIM_MESSAGES = 0x676102
+    SEND_DIGESTS = 0x676103
+    COMPACT_ROW_COUNTS = 0x676104
+    #: The first of a range: this plus a bot's id is the lock of that bot.
+    BOTS = 0x6761 << 32
+
+
+def lock(connection: Connection, key: AdvisoryLock, offset: int = 0) -> None:
+    """Wait for the lock `key` + `offset` and hold it until the transaction ends.
+
+    Excludes transactions of other processes too. SQLite needs nothing: its
+    transactions have the database to themselves.
     """
     if is_postgresql(connection):
-        connection.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": number})
+        statement = text("SELECT pg_advisory_xact_lock(:number)")
+        connection.execute(statement, {"number": key + offset})
 
 
-def try_lock(connection: Connection, number: int) -> bool:
-    """As `lock`, but who would have to wait is told so instead."""
+def try_lock(connection: Connection, key: AdvisoryLock) -> bool:
+    """As `lock`, but returns False at once if another transaction holds the lock."""
     if not is_postgresql(connection):
         return True
-    asked = text("SELECT pg_try_advisory_xact_lock(:number)")
-    return bool(connection.scalar(asked, {"number": number}))
+    statement = text("SELECT pg_try_advisory_xact_lock(:number)")
+    return bool(connection.scalar(statement, {"number": int(key)}))
+
+
+def loose_index_scan(table: str, column_: str, where: str, *, after: str | None = None) -> str:
+    """The SQL of `next (id)`: the distinct values of `column_` in rows that match `where`.
+
+    A recursive common table expression, to be put behind `WITH RECURSIVE`. It
+    jumps in an index on `column_` from one value to the next, so a million
+    rows of one value cost no more than ten. Its last row may be NULL, which no
+    inner join keeps. With `after`, a bound parameter such as `:after`, the
+    scan starts behind that value. All arguments are parts of SQL, never input.
+    """
+    smallest = f"SELECT min({column_}) FROM {table} WHERE {where}"  # noqa: S608 - constants
+    start = f" AND {column_} > {after}" if after else ""
+    return f"""
+        next (id) AS (
+            {smallest}{start}
+            UNION ALL
+            SELECT ({smallest} AND {column_} > next.id) FROM next WHERE next.id IS NOT NULL
+        )
+    """  # noqa: S608 - constants
 
 
 def rows_table(postgresql_: bool, columns: Columns) -> Any:

@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-DAY: Final = 86_400
+from app.domain.time_ranges import DAY
+
 MILESTONES: Final = (0, 1, 3, 7, 14, 30)
 OLDEST_AGE: Final = MILESTONES[-1] + 1  #: this age and everything beyond
 

@@ -12,7 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-DAY: Final = 86_400
+from app.domain.time_ranges import DAY
+
 PERIOD: Final = 30 * DAY
 GRACE: Final = 7 * DAY
 RENEWABLE: Final = 3 * DAY  #: a paid plan may be renewed or changed this long before its end

@@ -8,6 +8,7 @@ import structlog
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
+from app.domain.time_ranges import DAY
 from app.extensions import db
 from app.models import UpdateState
 from app.queues import Queue
@@ -22,8 +23,8 @@ from app.services.updates import inbox
 log = structlog.get_logger()
 
 #: Telegram repeats an update for at most 24 h; twice that is safe.
-UPDATES_KEPT: Final = 3 * 86400
-PARKED_KEPT: Final = 30 * 86400
+UPDATES_KEPT: Final = 3 * DAY
+PARKED_KEPT: Final = 30 * DAY
 RECONCILE_EVERY: Final = 60.0
 FORGET_EVERY: Final = 60.0
 SERVICE_BOT_EVERY: Final = 60.0

@@ -57,3 +57,28 @@ def test_one_with_something_to_say_is_asked_and_used_again(postgresql):
     with db.engine.connect() as connection:
         connection.execute(text("UNLISTEN news"))
         connection.commit()
+
+
+def test_a_loose_index_scan_finds_each_value_once_and_none_twice(live_app):
+    rows = "(SELECT 3 AS bot, 0 AS state UNION ALL SELECT 7, 0 UNION ALL SELECT 3, 0"
+    rows += " UNION ALL SELECT 9, 0 UNION ALL SELECT 5, 1) AS waiting"
+    every = database.loose_index_scan(rows, "bot", "state = 0")
+    behind = database.loose_index_scan(rows, "bot", "state = 0", after=":after")
+    found = "SELECT id FROM next WHERE id IS NOT NULL ORDER BY id"
+    with db.engine.connect() as connection:
+        assert list(connection.scalars(text(f"WITH RECURSIVE {every} {found}"))) == [3, 7, 9]
+        statement = text(f"WITH RECURSIVE {behind} {found}")
+        assert list(connection.scalars(statement, {"after": 3})) == [7, 9]
+        assert list(connection.scalars(statement, {"after": 9})) == []
+
+
+def test_an_advisory_lock_shuts_out_others_until_its_transaction_ends(live_app):
+    if db.engine.dialect.name == "sqlite":
+        pytest.skip("a transaction has the file to itself")
+    key = database.AdvisoryLock.SEND_DIGESTS
+    with db.engine.connect() as holder, db.engine.connect() as other:
+        database.lock(holder, key)
+        assert not database.try_lock(other, key)
+        assert database.try_lock(other, database.AdvisoryLock.CLAIM_MESSAGES)
+        holder.rollback()
+        assert database.try_lock(other, key)

@@ -17,6 +17,7 @@ from typing import Any, Final
 
 import aiohttp
 
+from app.domain.time_ranges import DAY
 from app.sandbox.telegram.state import BotState, Queued
 
 _CHAT_KINDS: Final = {"message", "edited_message", "channel_post", "edited_channel_post"}
@@ -31,7 +32,7 @@ _LIVES: Final = {
     "inline_query": 30.0,
     "chosen_inline_result": 600.0,
 }
-_DAY: Final = 86400.0
+
 _GONE_SECONDS: Final = 23 * 3600.0
 _MAX_RETRY_AFTER: Final = 3600
 _MAX_ANSWER: Final = 64 * 1024
@@ -140,7 +141,7 @@ class Pusher:
         Telegram counts from the event's own date; here the push counts, so
         that a story may be set in the past.
         """
-        return _LIVES.get(kind_of(queued.update), _DAY) * self._scale
+        return _LIVES.get(kind_of(queued.update), DAY) * self._scale
 
     async def _post(self, queued: Queued) -> tuple[bool, int | None]:
         """One try: whether it was taken, and the wait that was asked for."""

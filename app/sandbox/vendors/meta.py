@@ -11,10 +11,11 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
+from app.domain.time_ranges import DAY
 from app.sandbox.vendors.ad_platforms import ConversionsDouble, is_hash
 from app.sandbox.vendors.vendor import Said, VendorCall
 
-OLDEST_SECONDS: Final = 7 * 86400
+OLDEST_SECONDS: Final = 7 * DAY
 AHEAD_SECONDS: Final = 60
 SOURCES: Final = frozenset(
     "email website app phone_call chat physical_store system_generated "

@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from app.domain.time_ranges import DAY
 from app.sandbox.vendors.ad_platforms import ConversionsDouble, is_hash
 from app.sandbox.vendors.vendor import Said, VendorCall
 
 TRACK: Final = "/open_api/v1.3/event/track/"
-OLDEST_SECONDS: Final = 28 * 86400
+OLDEST_SECONDS: Final = 28 * DAY
 HASHED: Final = ("external_id", "email", "phone")
 
 

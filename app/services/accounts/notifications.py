@@ -14,7 +14,8 @@ from sqlalchemy import ColumnElement, Connection, select, update
 
 from app.config import current_settings
 from app.database import insert_rows
-from app.domain.tariffs import DAY, FREE
+from app.domain.tariffs import FREE
+from app.domain.time_ranges import DAY
 from app.extensions import db
 from app.models import Account, Bot, Notice, NoticeKind, table_of
 from plugins.contract import EventKind

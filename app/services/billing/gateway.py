@@ -16,6 +16,7 @@ from flask import current_app
 
 from app.config import BadSetting, current_settings
 from app.domain import tariffs
+from app.domain.time_ranges import DAY
 from app.errors import BadKey, NoGateway, translatable
 from app.outbound.transport import Transport
 from app.web.request_slots import slot_released
@@ -73,7 +74,7 @@ def invoice_of(ref: str, plan: Plan, buyer: int | None) -> Invoice:
     return Invoice(
         ref,
         {"USD": plan.price_usd, "RUB": plan.price_rub},
-        f"{PROJECT.capitalize()}: {plan.name}, {tariffs.PERIOD // tariffs.DAY} days",
+        f"{PROJECT.capitalize()}: {plan.name}, {tariffs.PERIOD // DAY} days",
         f"{base}/api/pay/acp" if base else "",
         f"{base}/api/pay/check?payment={ref}" if base else "",
         plan.code,

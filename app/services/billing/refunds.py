@@ -9,6 +9,7 @@ from sqlalchemy import and_, or_, select
 
 from app.domain import tariffs
 from app.domain.tariffs import PLANS, Plan
+from app.domain.time_ranges import DAY
 from app.errors import BadParameter, NotFound, translatable
 from app.extensions import db
 from app.models import Account, Payment, PaymentState
@@ -79,8 +80,8 @@ def _unused(payment: Payment, now: int) -> int:
 
     Days that are over are not taken back: a later payment has days of its own.
     """
-    days = -(-((payment.until or now) - now) // tariffs.DAY)
-    return min(tariffs.PERIOD, max(0, days * tariffs.DAY))
+    days = -(-((payment.until or now) - now) // DAY)
+    return min(tariffs.PERIOD, max(0, days * DAY))
 
 
 def _plan_without(payment: Payment, account: Account, until: int, now: int, unused: int) -> str:

@@ -11,9 +11,9 @@ from sqlalchemy import Connection
 from app.database import increment_rows
 from app.domain.lead import CounterDelta, Counts
 from app.domain.retention import OLDEST_AGE
+from app.domain.time_ranges import DAY
 from app.models import CampaignCohort, CampaignDay, CampaignQuarter, table_of
 
-DAY: Final = 86_400
 QUARTER: Final = 900  # seconds; the offset of every time zone is a multiple of it
 COUNTERS: Final = ("starts", "holds", "confirms", "unsubs")
 QUARTERS: Final = table_of(CampaignQuarter)

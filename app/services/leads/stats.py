@@ -15,11 +15,11 @@ from sqlalchemy import Select, Table, func, select, text
 
 from app.domain.lead import Counts
 from app.domain.retention import MILESTONES, Cohort, survival
-from app.domain.time_ranges import YEAR_10000
+from app.domain.time_ranges import DAY, YEAR_10000
 from app.errors import BadParameter, NotFound, translatable
 from app.extensions import db
 from app.models import Bot, Campaign
-from app.services.leads.counters import COHORTS, COUNTERS, DAY, DAYS, QUARTER, QUARTERS
+from app.services.leads.counters import COHORTS, COUNTERS, DAYS, QUARTER, QUARTERS
 
 PER_DAY: Final = DAY // QUARTER
 DEFAULT_DAYS: Final = 30

@@ -31,14 +31,13 @@ from sqlalchemy import (
     union_all,
 )
 
-from app.database import increment_rows, rows_table, try_lock, with_rows
+from app.database import AdvisoryLock, increment_rows, rows_table, try_lock, with_rows
 from app.domain.time_ranges import DAY, HOUR, TimeRange, split
 from app.extensions import db
 from app.models import JournalTally, LeadTally, PostbackTally, Span, table_of
 
 #: Fresh rows that are folded in one transaction.
 AT_ONCE: Final = 5000
-_LOCK: Final = 4_700_004
 _SPANS: Final = {HOUR: Span.HOUR, DAY: Span.DAY}
 _OWN: Final = ("id", "span", "start", "number")
 TALLIES: Final = tuple(table_of(model) for model in (LeadTally, JournalTally, PostbackTally))
@@ -187,7 +186,7 @@ def _compact(tally: Table, end: float) -> int:
     folded = 0
     while True:
         connection = db.session.connection()
-        if not try_lock(connection, _LOCK):
+        if not try_lock(connection, AdvisoryLock.COMPACT_ROW_COUNTS):
             db.session.rollback()
             return folded
         fresh = connection.execute(

@@ -15,7 +15,7 @@ import structlog
 from sqlalchemy import Connection, Row, Table, bindparam, text
 
 from app.crypto import CannotDecrypt
-from app.database import lock, update_rows
+from app.database import AdvisoryLock, lock, loose_index_scan, update_rows
 from app.extensions import cipher, db
 from app.models import Bot, BotStatus, Message, MessageState
 
@@ -29,7 +29,6 @@ NO_ANSWER: Final = "no answer came; it may have arrived"
 STEP: Final = 1 / 25  # seconds between two messages of a bot
 BURST: Final = 5  # at once after a pause: never more than 30 within any second
 CHAT_SECONDS: Final = 1.0
-_LOCK: Final = 0x676102
 _MAX_BOTS: Final = 64  # in one claim
 _ROWS_PER_SLOT: Final = 4  # rows read for each message that may be taken
 
@@ -37,14 +36,8 @@ _ROWS_PER_SLOT: Final = 4  # rows read for each message that may be taken
 _WAITING: Final = f"state = {MessageState.WAITING:d}"
 _SENDING: Final = f"state = {MessageState.SENDING:d}"
 
-# A loose index scan: it jumps from one bot with waiting rows to the next.
 _BOTS_WITH_DUE: Final = f"""
-    WITH RECURSIVE next (id) AS (
-        SELECT min(bot_id) FROM message WHERE {_WAITING}
-        UNION ALL
-        SELECT (SELECT min(bot_id) FROM message WHERE {_WAITING} AND bot_id > next.id)
-        FROM next WHERE next.id IS NOT NULL
-    )
+    WITH RECURSIVE {loose_index_scan("message", "bot_id", _WAITING)}
     SELECT b.id, b.token, b.next_send FROM next JOIN bot b ON b.id = next.id
     WHERE b.status <> {BotStatus.DELETED:d} AND b.paused = '' AND b.quiet_until <= :now
     AND EXISTS (
@@ -120,7 +113,7 @@ class QueueHead:
 
 def claim(connection: Connection, *, now: float, lease_seconds: float, most: int) -> ClaimResult:
     """Lease at most `most` messages for `lease_seconds`. The caller commits."""
-    lock(connection, _LOCK)
+    lock(connection, AdvisoryLock.CLAIM_MESSAGES)
     connection.execute(_RECLAIM, {"now": now, "no_answer": NO_ANSWER})
     lease, result = secrets.token_hex(16), ClaimResult()
     paced: list[tuple[int, float]] = []

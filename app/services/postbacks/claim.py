@@ -9,12 +9,12 @@ from typing import Any, Final
 from sqlalchemy import BigInteger, Connection, Row, bindparam, text
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from app.database import is_postgresql, lock
+from app.database import AdvisoryLock, is_postgresql, lock, loose_index_scan
 from app.models import DestinationStatus, PostbackState
 from app.services.postbacks.claimed import ClaimedPostback
 from app.services.postbacks.stage import SUPERSEDED
 
-_LOCK: Final = 0x676101
+_WAITING: Final = f"state = {PostbackState.WAITING:d}"
 _ROUND: Final = 64  # destinations one claim looks at
 
 
@@ -41,17 +41,9 @@ class ClaimResult:
     after: int
 
 
-# A loose index scan: it jumps from one destination with waiting rows to the
-# next, so a million rows of one of them cost no more than ten.
 _DUE_DESTINATIONS = text(f"""
-    WITH RECURSIVE next (id) AS (
-        SELECT min(destination_id) FROM postback
-        WHERE state = {PostbackState.WAITING:d} AND destination_id > :after
-        UNION ALL
-        SELECT (SELECT min(destination_id) FROM postback
-                WHERE state = {PostbackState.WAITING:d} AND destination_id > next.id)
-        FROM next WHERE next.id IS NOT NULL
-    ), sending AS (
+    WITH RECURSIVE {loose_index_scan("postback", "destination_id", _WAITING, after=":after")},
+    sending AS (
         SELECT destination_id AS id, count(*) AS number
         FROM postback WHERE state = {PostbackState.SENDING:d} GROUP BY destination_id
     )
@@ -127,7 +119,7 @@ def claim(
     are visited round-robin, beginning behind the id `after`. `lease` is the
     holder's token, good until `until`.
     """
-    lock(connection, _LOCK)
+    lock(connection, AdvisoryLock.CLAIM_POSTBACKS)
     due = _due_destinations(connection, now, after)
     rooms: list[tuple[int, int]] = []
     for destination in due:

@@ -7,13 +7,16 @@ from typing import Final
 
 from sqlalchemy import Connection, exists, text, update
 
+from app.database import loose_index_scan
+from app.domain.time_ranges import DAY
 from app.extensions import db
 from app.models import DestinationStatus, Lead, Postback, PostbackState, table_of
 
 _POSTBACKS = table_of(Postback)
 _LEADS: Final = table_of(Lead)
+_WAITING: Final = f"state = {PostbackState.WAITING:d}"
 _BATCH: Final = 1000  # rows one sweep moves at most
-_KEPT_SECONDS: Final = 7 * 86400  # for which a postback waits for a switched-off destination
+_KEPT_SECONDS: Final = 7 * DAY  # for which a postback waits for a switched-off destination
 
 # The worker that held it died, or stopped for longer than its lease: it is tried
 # again, under the same idempotency key. It may have been sent, so the time in
@@ -41,15 +44,8 @@ _DISCARD = text(f"""
     )
 """)
 
-# From one destination with waiting rows to the next, as in `claim`.
 _DUE = text(f"""
-    WITH RECURSIVE next (id) AS (
-        SELECT min(destination_id) FROM postback WHERE state = {PostbackState.WAITING:d}
-        UNION ALL
-        SELECT (SELECT min(destination_id) FROM postback
-                WHERE state = {PostbackState.WAITING:d} AND destination_id > next.id)
-        FROM next WHERE next.id IS NOT NULL
-    )
+    WITH RECURSIVE {loose_index_scan("postback", "destination_id", _WAITING)}
     SELECT 1 FROM next JOIN destination d ON d.id = next.id
     WHERE d.status = {DestinationStatus.ACTIVE:d} AND d.blocked_until <= :now AND EXISTS (
         SELECT 1 FROM postback p

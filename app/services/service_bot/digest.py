@@ -13,7 +13,7 @@ from typing import Final
 import orjson
 from sqlalchemy import Connection, Row, delete, select, text
 
-from app.database import try_lock
+from app.database import AdvisoryLock, try_lock
 from app.extensions import db
 from app.models import Campaign, Message, Notice, NoticeKind, table_of
 from app.services.service_bot import bot as service_bot
@@ -24,7 +24,6 @@ PACE_SECONDS: Final = 60.0
 #: A notice that could not be sent for a day is dropped.
 STALE_SECONDS: Final = 86_400.0
 PEOPLE: Final = 200  # of one call; the others a second later
-_LOCK: Final = 0x676103
 
 _NOTICES: Final = table_of(Notice)
 
@@ -67,7 +66,7 @@ def flush(now: float) -> int:
         return 0
     bot = service_bot.find()
     # Whoever is at it already tells them all; a clock must not wait for another.
-    if bot is None or not try_lock(connection, _LOCK):
+    if bot is None or not try_lock(connection, AdvisoryLock.SEND_DIGESTS):
         db.session.rollback()
         return 0
     connection.execute(_UNDELIVERABLE, {"old": now - STALE_SECONDS, "bot": bot.id})

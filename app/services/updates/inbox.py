@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 from sqlalchemy import Connection, Engine, bindparam, select, text, update
 from sqlalchemy.types import LargeBinary
 
-from app.database import is_postgresql, lock, update_rows
+from app.database import AdvisoryLock, is_postgresql, lock, update_rows
 from app.domain.telegram import updates
 from app.extensions import db, doorbell
 from app.models import Bot, Update, UpdateState, table_of
@@ -23,7 +23,6 @@ from app.services.updates.group_commit import GroupCommit
 
 _UPDATES: Final = table_of(Update)
 _OVERSIZED_SAMPLE: Final = 2048  # bytes kept of a body that is too large to be an update
-_LOCKS = 0x6761 << 32  # advisory locks of bots: this plus the bot's id
 
 _STORE = text(
     "INSERT INTO telegram_update (bot_id, update_id, body, received, state, reason)"
@@ -127,7 +126,7 @@ def claim(connection: Connection, limit: int) -> list[StoredUpdate]:
     updates of one person in one bot are never applied side by side.
     """
     statement = _LOCK_BOTS if is_postgresql(connection) else _SELECT_BOTS
-    bots = list(connection.scalars(statement, {"limit": limit, "locks": _LOCKS}))
+    bots = list(connection.scalars(statement, {"limit": limit, "locks": int(AdvisoryLock.BOTS)}))
     if not bots:
         return []
     rows = connection.execute(_SELECT_WAITING, {"bots": bots, "limit": limit})
@@ -140,7 +139,7 @@ def hold(connection: Connection, bots: Iterable[int]) -> None:
     Waits for workers that have claimed some.
     """
     for bot in sorted(set(bots)):
-        lock(connection, _LOCKS + bot)
+        lock(connection, AdvisoryLock.BOTS, bot)
 
 
 def finish(connection: Connection, results: Sequence[UpdateResult]) -> None:

@@ -6,7 +6,7 @@ from collections import Counter
 
 from sqlalchemy import delete, select
 
-from app.database import lock
+from app.database import AdvisoryLock, lock
 from app.extensions import db
 from app.models import Lead, LeadTally, Span
 from app.services.lists import row_counts
@@ -55,7 +55,7 @@ def test_the_clock_does_not_wait_for_another_that_folds(live_app, world):
         return  # one writer at a time, and BUSY_SECONDS for each
     world.lead(world.campaign())
     with db.engine.connect() as other:
-        lock(other, row_counts._LOCK)
+        lock(other, AdvisoryLock.COMPACT_ROW_COUNTS)
         assert row_counts.compact() == 0
         other.rollback()
     assert row_counts.compact() > 0
