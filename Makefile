@@ -8,7 +8,7 @@ PY := $(VENV)/bin/python
 CODE := app plugins tests bench examples worker.py wsgi.py
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run test test-latest lint fmt types check upgrade bench bench-api clean
+.PHONY: help demo run test test-latest lint fmt types check shape upgrade bench bench-api clean
 
 help: ## Show this list
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
@@ -44,6 +44,9 @@ types: $(VENV)/.dev ## mypy --strict
 	$(PY) -m mypy
 
 check: lint types test ## All of it
+
+shape: $(VENV)/.dev ## Sizes of modules and functions, mirrored tests, import circles
+	@$(PY) -m tests.guards.shape
 
 bench: $(VENV)/.dev ## Measure the whole system beside its control
 	$(PY) -m bench

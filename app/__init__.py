@@ -23,7 +23,7 @@ def create_app(settings: SettingsType | None = None) -> Flask:
     from app.config import Settings
     from app.database import prepare_engine
     from app.domain.telegram.updates import MAX_BODY
-    from app.extensions import cipher, db, doorbell, migrate
+    from app.extensions import cipher, db, migrate, wakeup
     from app.services.billing import gateway
     from app.web import responses
     from plugins.registry import Registry
@@ -42,10 +42,9 @@ def create_app(settings: SettingsType | None = None) -> Flask:
     app.extensions["gateway"] = gateway.configured(settings)
 
     cipher.set_key(settings.secret_key)
-    doorbell.open(settings.redis_url)
+    wakeup.open(settings.redis_url)
     db.init_app(app)
     migrate.init_app(app, db, directory="migrations", render_as_batch=True)
-
     translations.register(app)
     responses.register(app)
     register_blueprints(app)

@@ -1,4 +1,8 @@
-"""Extensions, unbound: `create_app` binds them. Nothing else is global."""
+"""The objects that all of a process shares, unbound: `create_app` binds them.
+
+Services keep a few caches of their own beside these, such as the group commit
+of the inbox.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +11,10 @@ from flask_sqlalchemy import SQLAlchemy
 
 from app.crypto import cipher
 from app.models.base import Base
-from app.queues import Doorbell
+from app.queues import WakeupSignal
 
 db = SQLAlchemy(model_class=Base)
 migrate = Migrate()
-doorbell = Doorbell()
+wakeup = WakeupSignal()
 
-__all__ = ["cipher", "db", "doorbell", "migrate"]
+__all__ = ["cipher", "db", "migrate", "wakeup"]

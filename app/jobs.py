@@ -16,7 +16,7 @@ import structlog
 from flask import current_app
 
 from app.config import current_settings
-from app.extensions import db, doorbell
+from app.extensions import db, wakeup
 from app.outbound.transport import Transport
 from app.queues import Queue
 from app.services import maintenance, messages
@@ -29,14 +29,14 @@ log = structlog.get_logger()
 #: Set when this process was asked to end. Drains stop taking work.
 stopping = threading.Event()
 
-DRAIN_SECONDS: Final = 10.0  # then the drain makes room for RQ's housekeeping
-LINGER_SECONDS: Final = 1.0  # how long an idle drain waits for the next ring
+DRAIN_SECONDS: Final = 10.0  # then the drain returns, so that RQ can do its housekeeping
+LINGER_SECONDS: Final = 1.0  # how long an idle drain waits for a notification
 
 Work = Callable[[float, Callable[[], None]], int]
 
 
 def process_updates() -> None:
-    """Move leads by the updates that wait."""
+    """Apply the waiting updates to leads."""
     _drain(Queue.UPDATES, _update_work)
 
 
@@ -46,19 +46,19 @@ def deliver_postbacks() -> None:
 
 
 def send_messages() -> None:
-    """Say what is to be said in Telegram."""
+    """Send the Telegram messages that are due."""
     _drain(Queue.MESSAGES, _message_work)
 
 
 def sweep() -> None:
-    """One tick of the clock: upkeep, and a ring for whatever is due.
+    """One tick of the clock: maintenance, and a notification for each queue with due work.
 
-    While Redis is away nobody hears the bell, so the clock does the work
-    itself: slower, but it goes on.
+    While Redis is away no worker can be notified, so the clock does the work
+    itself, more slowly.
     """
     with current_app.app_context():
         for queue in maintenance.tick(time.time()):
-            if not doorbell.ring(queue, help_wanted=True):
+            if not wakeup.notify(queue, force=True):
                 WORK[queue](1.0, lambda: None)
 
 
@@ -66,13 +66,13 @@ def _drain(queue: Queue, work: Work) -> None:
     end = time.monotonic() + DRAIN_SECONDS
     with current_app.app_context():
         while not stopping.is_set() and time.monotonic() < end:
-            doorbell.awake(queue)
-            work(end - time.monotonic(), lambda: doorbell.awake(queue))
+            wakeup.mark_busy(queue)
+            work(end - time.monotonic(), lambda: wakeup.mark_busy(queue))
             db.session.remove()
-            if not doorbell.wait(queue, LINGER_SECONDS) and not doorbell.asleep(queue):
+            if not wakeup.wait(queue, LINGER_SECONDS) and not wakeup.mark_idle(queue):
                 return
-        doorbell.asleep(queue)
-        doorbell.ring(queue)
+        wakeup.mark_idle(queue)
+        wakeup.notify(queue)
 
 
 def _update_work(seconds: float, pulse: Callable[[], None]) -> int:

@@ -1,13 +1,14 @@
-"""Queues and the doorbell: how a process says that there is work.
+"""Queues and the wake-up signal: how a process learns that there is work.
 
-A reminder is worth nothing by itself: the rows in the database are the work,
-and the clock finds them every second. So every fault of Redis is swallowed
-here, and counted.
+A notification is a reminder only: the rows in the database are the work, and
+the clock finds them every second. So every fault of Redis is swallowed here,
+and counted.
 
-Each queue has a bell (a Redis list of at most one entry) and a flag that says
-a drain is awake. Ringing pushes the bell and reads the flag in one atomic
-step; only if no drain is awake an RQ job is queued. A drain drops its flag
-before it looks at the bell for the last time, so no ring falls between.
+Each queue has a wake-up list (a Redis list of at most one entry) and a flag
+that says a drain is busy. `notify` pushes to the list and reads the flag in
+one atomic step, and enqueues an RQ job only if no drain is busy. A drain
+removes its flag before it reads the list for the last time, so no
+notification is lost in between.
 """
 
 from __future__ import annotations
@@ -43,9 +44,9 @@ _JOBS: Final = {
     Queue.MESSAGES: "app.jobs.send_messages",
 }
 
-AWAKE_SECONDS: Final = 3  # a drain renews its flag more often than this
-GATHER_SECONDS: Final = 0.003  # reminders that come this close are one round trip
-_RING: Final = """
+BUSY_SECONDS: Final = 3  # the life of a drain's flag; it is renewed every second
+GATHER_SECONDS: Final = 0.003  # notifications within this time share one round trip
+_NOTIFY: Final = """
     redis.call('LPUSH', KEYS[1], '1')
     redis.call('LTRIM', KEYS[1], 0, 0)
     return redis.call('EXISTS', KEYS[2])
@@ -53,13 +54,13 @@ _RING: Final = """
 FAULTS = (redis.RedisError, OSError)
 
 
-class Doorbell:
-    """Rings for work and waits for rings. Unbound until `open`."""
+class WakeupSignal:
+    """Notifies queues and waits for notifications. Unbound until `open`."""
 
     def __init__(self) -> None:
         self._redis: redis.Redis | None = None
-        self._wanted: set[Queue] = set()
-        self._wake = threading.Condition()
+        self._pending: set[Queue] = set()
+        self._condition = threading.Condition()
         self._thread: threading.Thread | None = None
         self._renewed: dict[Queue, float] = {}
         self.faults = 0
@@ -78,88 +79,92 @@ class Doorbell:
     def redis(self) -> redis.Redis:
         """The connection pool that everything of ours shares."""
         if self._redis is None:
-            raise RuntimeError("the doorbell is not open: create_app() opens it")
+            raise RuntimeError("the wake-up signal is not open: create_app() opens it")
         return self._redis
 
     def answers(self) -> bool:
-        """Whether Redis is there."""
+        """Whether Redis answers a PING."""
         try:
             return bool(self.redis.ping())
         except FAULTS:
             return False
 
     def remind(self, queue: Queue) -> None:
-        """Say soon, from a thread of its own, that `queue` has work.
+        """Notify `queue` soon, from a background thread. Call it after the commit.
 
-        The caller never waits for Redis, and the reminders of a few
-        milliseconds travel together. Call it after the commit.
+        The caller never waits for Redis; notifications of a few milliseconds
+        share one round trip.
         """
-        with self._wake:
-            self._wanted.add(queue)
+        with self._condition:
+            self._pending.add(queue)
             if self._thread is None or not self._thread.is_alive():
-                self._thread = threading.Thread(target=self._ring_on, daemon=True, name="doorbell")
+                self._thread = threading.Thread(
+                    target=self._notify_pending, daemon=True, name="wakeup"
+                )
                 self._thread.start()
-            self._wake.notify()
+            self._condition.notify()
 
-    def _ring_on(self) -> None:
+    def _notify_pending(self) -> None:
         while True:
-            with self._wake:
-                while not self._wanted:
-                    self._wake.wait()
-                wanted, self._wanted = self._wanted, set()
-            for queue in wanted:
-                self.ring(queue)
-            time.sleep(GATHER_SECONDS)  # who rings meanwhile shares the next round trip
+            with self._condition:
+                while not self._pending:
+                    self._condition.wait()
+                pending, self._pending = self._pending, set()
+            for queue in pending:
+                self.notify(queue)
+            time.sleep(GATHER_SECONDS)
 
-    def ring(self, queue: Queue, *, help_wanted: bool = False) -> bool:
-        """Ring now. False if Redis is away.
+    def notify(self, queue: Queue, *, force: bool = False) -> bool:
+        """Notify `queue` now. Returns False if Redis does not answer.
 
-        With `help_wanted` another drain is called although one is awake: the
-        clock saw that work was left over, and a second worker may be idle.
+        With `force` another drain is enqueued although one is busy: the clock
+        saw that work was left over, and a second worker may be idle.
         """
         try:
-            is_awake = self.redis.eval(_RING, 2, _bell(queue), _awake(queue))
-            if not is_awake or help_wanted:
-                self.call_for_help(queue)
+            is_busy = self.redis.eval(_NOTIFY, 2, _wakeup_list(queue), _busy_flag(queue))
+            if not is_busy or force:
+                self.enqueue_drain(queue)
         except FAULTS:
             self.faults += 1
             return False
         return True
 
-    def call_for_help(self, queue: Queue) -> None:
-        """Queue one more drain, unless one waits in line already.
+    def enqueue_drain(self, queue: Queue) -> None:
+        """Enqueue one more drain, unless one is queued already.
 
         Not by RQ's unique job ids: the hash of a job whose worker was killed
-        stays for ever, and with it the belief that a drain is queued.
+        stays for ever, and RQ would take the drain for queued.
         """
-        line = rq.Queue(queue, connection=self.redis, serializer=JSONSerializer)
-        if line.count:
+        rq_queue = rq.Queue(queue, connection=self.redis, serializer=JSONSerializer)
+        if rq_queue.count:
             return
-        line.enqueue(queue.job, job_timeout=-1, result_ttl=0, failure_ttl=0, ttl=60)
+        rq_queue.enqueue(queue.job, job_timeout=-1, result_ttl=0, failure_ttl=0, ttl=60)
 
-    def awake(self, queue: Queue) -> None:
-        """Say that a drain of `queue` is at work. Call it as often as you like."""
+    def mark_busy(self, queue: Queue) -> None:
+        """Set the flag that a drain of `queue` is busy; at most one call a second reaches Redis."""
         now = time.monotonic()
         if now - self._renewed.get(queue, 0.0) < 1:
             return
         self._renewed[queue] = now
-        self._quietly(lambda: self.redis.set(_awake(queue), "1", ex=AWAKE_SECONDS))
+        self._ignoring_faults(lambda: self.redis.set(_busy_flag(queue), "1", ex=BUSY_SECONDS))
 
     def wait(self, queue: Queue, seconds: float) -> bool:
-        """Wait for a ring. False if none came, or Redis is away."""
-        return bool(self._quietly(lambda: self.redis.blpop([_bell(queue)], timeout=seconds)))
+        """Wait at most `seconds` for a notification. False if none came or Redis is away."""
+        return bool(
+            self._ignoring_faults(lambda: self.redis.blpop([_wakeup_list(queue)], timeout=seconds))
+        )
 
-    def asleep(self, queue: Queue) -> bool:
-        """Drop the flag. True if someone rang meanwhile: then go on working."""
+    def mark_idle(self, queue: Queue) -> bool:
+        """Remove the flag. Returns True if a notification came meanwhile: then go on working."""
         self._renewed.pop(queue, None)
 
-        def drop() -> Any:
-            self.redis.delete(_awake(queue))
-            return self.redis.lpop(_bell(queue))
+        def remove_flag() -> Any:
+            self.redis.delete(_busy_flag(queue))
+            return self.redis.lpop(_wakeup_list(queue))
 
-        return bool(self._quietly(drop))
+        return bool(self._ignoring_faults(remove_flag))
 
-    def _quietly(self, call: Any) -> Any:
+    def _ignoring_faults(self, call: Any) -> Any:
         try:
             return call()
         except FAULTS:
@@ -167,9 +172,9 @@ class Doorbell:
             return None
 
 
-def _bell(queue: Queue) -> str:
-    return f"gatepost:bell:{queue}"
+def _wakeup_list(queue: Queue) -> str:
+    return f"gatepost:wakeup:{queue}"
 
 
-def _awake(queue: Queue) -> str:
-    return f"gatepost:awake:{queue}"
+def _busy_flag(queue: Queue) -> str:
+    return f"gatepost:busy:{queue}"

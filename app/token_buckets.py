@@ -17,7 +17,7 @@ from typing import Any, Final
 
 import redis
 
-from app.extensions import doorbell
+from app.extensions import wakeup
 from app.queues import FAULTS
 
 #: After a fault Redis is not asked for so many seconds: one caller waits for it, not all.
@@ -60,7 +60,7 @@ class TokenBuckets:
     """
 
     def __init__(
-        self, prefix: str, shared: Callable[[], redis.Redis] = lambda: doorbell.redis
+        self, prefix: str, shared: Callable[[], redis.Redis] = lambda: wakeup.redis
     ) -> None:
         self._prefix = prefix
         self._shared = shared

@@ -16,7 +16,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.config import current_settings
-from app.extensions import db, doorbell
+from app.extensions import db, wakeup
 from plugins.contract import Request
 
 #: RQ takes a job atomically only with BLMOVE, which came with 6.2.
@@ -98,7 +98,7 @@ def _migrations() -> Check:
 
 def _redis() -> Check:
     try:
-        version = str(doorbell.redis.info("server")["redis_version"])
+        version = str(wakeup.redis.info("server")["redis_version"])
     except (redis.RedisError, OSError) as error:
         return Check(
             "redis",

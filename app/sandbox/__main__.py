@@ -1,6 +1,6 @@
 """`python -m app.sandbox`: the doubles, for a campaign that has no traffic yet.
 
-A Bot API, a tracker that can be evil, and every vendor that an adapter speaks
+A Bot API, a tracker with fault modes, and every vendor that an adapter speaks
 to. For each vendor the parameters of dest/add are printed that connect it;
 start Gatepost with OUTBOUND_ALLOW=127.0.0.0/8 to let it reach them. What came
 in is told by GET /sandbox/log on the ports of the tracker and of each vendor.

@@ -13,7 +13,7 @@ from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamil
 from sqlalchemy import RowMapping, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from app.extensions import db, doorbell
+from app.extensions import db, wakeup
 from app.models import BotStatus, DestinationStatus, MessageState, PostbackState, UpdateState
 from app.services.campaigns.media import configured_store
 
@@ -112,7 +112,7 @@ def readiness(seconds: float = PATIENCE) -> Readiness:
 
     return Readiness(
         database=_database_probe.answer(database_answers, seconds),
-        redis=_redis_probe.answer(doorbell.answers, seconds),
+        redis=_redis_probe.answer(wakeup.answers, seconds),
     )
 
 
@@ -132,7 +132,7 @@ def metrics(now: float | None = None) -> Iterator[Metric]:
     yield CounterMetricFamily(
         "gatepost_doorbell_faults",
         "Reminders and waits that Redis did not take, in the process that answers",
-        value=doorbell.faults,
+        value=wakeup.faults,
     )
     if not state.database:
         return

@@ -1,7 +1,7 @@
-"""What a worker process does all day: wait for RQ's reminders, or for the second.
+"""The loops of a worker process: RQ's jobs of one queue, and the one-second clock.
 
 RQ's worker is made for jobs that matter by themselves. Ours are reminders, so
-this one drops what they do not need and never waits long for a lost Redis.
+this one leaves out what they do not need and never waits long for a lost Redis.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app import jobs
 from app.config import current_settings
-from app.extensions import db, doorbell
+from app.extensions import db, wakeup
 from app.queues import FAULTS, Queue
 
 log = structlog.get_logger()
@@ -36,7 +36,7 @@ AGAIN_SECONDS: Final = 1.0  # until Redis is asked again whether it is back
 WORKER_TTL: Final = 30
 
 #: What RQ logs when Redis goes; `worker.interrupted` and the clock tell it.
-_OLD_NEWS: Final = ("could not connect to Redis", "found an unhandled exception, quitting")
+_REPEATED_MESSAGES: Final = ("could not connect to Redis", "found an unhandled exception, quitting")
 
 
 class _NoDeathPenalty(BaseDeathPenalty):
@@ -49,7 +49,7 @@ class _NoDeathPenalty(BaseDeathPenalty):
         """There is none."""
 
 
-class Drainer(rq.SimpleWorker):
+class DrainWorker(rq.SimpleWorker):
     """An RQ worker in this very process, on one queue."""
 
     death_penalty_class = _NoDeathPenalty
@@ -61,7 +61,7 @@ class Drainer(rq.SimpleWorker):
         self._stop_requested = jobs.stopping.is_set()  # it may have come a moment before
 
     def request_stop(self, *_: Any) -> None:
-        """Finish what is in hand, take nothing new."""
+        """Finish the current job and take no other."""
         jobs.stopping.set()
         self._stop_requested = True
         if self._idle:
@@ -76,15 +76,15 @@ class Drainer(rq.SimpleWorker):
             self._idle = False
 
     def subscribe(self) -> None:
-        """Take no commands over Redis: we are told by signals only."""
+        """Subscribe to no commands over Redis: this process is controlled by signals only."""
 
 
 def work(queue: Queue) -> None:
-    """Drain `queue` at every reminder, until `jobs.stopping`. Outlives Redis."""
-    logging.getLogger("rq.worker").addFilter(_is_news)
+    """Run the jobs of `queue` until `jobs.stopping`. Survives the loss of Redis."""
+    logging.getLogger("rq.worker").addFilter(_is_not_repeated)
     url = current_settings().redis_url
     while not jobs.stopping.is_set():
-        if not doorbell.answers():
+        if not wakeup.answers():
             time.sleep(AGAIN_SECONDS)
             continue
         with redis.Redis.from_url(
@@ -94,55 +94,55 @@ def work(queue: Queue) -> None:
 
 
 def _work_once(queue: Queue, connection: redis.Redis) -> None:
-    """Work until Redis goes away or we are stopped."""
-    line = rq.Queue(queue, connection=connection, serializer=JSONSerializer)
+    """Work until Redis goes away or the process is asked to stop."""
+    rq_queue = rq.Queue(queue, connection=connection, serializer=JSONSerializer)
     try:
-        Drainer(
-            [line],
+        DrainWorker(
+            [rq_queue],
             connection=connection,
             serializer=JSONSerializer,
             worker_ttl=WORKER_TTL,
             log_job_description=False,
         ).work(logging_level="WARNING")
     except StopRequested:
-        pass  # the signal came while it was saying goodbye
+        pass  # the signal came while RQ was deregistering
     except FAULTS as error:
         log.warning("worker.interrupted", queue=queue.value, error=type(error).__name__)
     finally:
         signal.signal(signal.SIGTERM, lambda *_: jobs.stopping.set())
 
 
-def _is_news(record: logging.LogRecord) -> bool:
-    """RQ says so every second while Redis is away; the clock says it once."""
-    return not any(words in str(record.msg) for words in _OLD_NEWS)
+def _is_not_repeated(record: logging.LogRecord) -> bool:
+    """RQ logs these every second while Redis is away; the clock logs it once."""
+    return not any(words in str(record.msg) for words in _REPEATED_MESSAGES)
 
 
 def tick() -> None:
-    """Be the clock: sweep every second until `jobs.stopping`.
+    """Run the one-second clock: `jobs.sweep` every second until `jobs.stopping`.
 
-    Outlives the database and Redis, and says when one goes and comes.
+    Survives the loss of the database and of Redis, and logs when one goes or comes back.
     """
-    redis_watch, database_watch = Watch("redis"), Watch("database")
+    redis_health, database_health = HealthWatch("redis"), HealthWatch("database")
     while not jobs.stopping.wait(TICK_SECONDS):
-        redis_watch.look(well=doorbell.answers())
+        redis_health.update(well=wakeup.answers())
         try:
             jobs.sweep()
         except SQLAlchemyError as error:
             db.session.rollback()
-            database_watch.look(well=False, error=type(error).__name__)
+            database_health.update(well=False, error=type(error).__name__)
         else:
-            database_watch.look(well=True)
+            database_health.update(well=True)
 
 
-class Watch:
+class HealthWatch:
     """Logs `<name>.lost` and `<name>.back`, once each time."""
 
     def __init__(self, name: str) -> None:
         self._lost, self._back = f"{name}.lost", f"{name}.back"
         self._well = True
 
-    def look(self, *, well: bool, **facts: str) -> None:
-        """Note how it is now."""
+    def update(self, *, well: bool, **facts: str) -> None:
+        """Record the present state, and log it with `facts` if it has changed."""
         if self._well and not well:
             log.warning(self._lost, **facts)
         elif well and not self._well:

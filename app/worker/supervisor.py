@@ -35,10 +35,10 @@ from app.worker.rq_worker import tick, work
 log = structlog.get_logger()
 
 STOP_SECONDS: Final = 9.0  # a dyno manager kills after 10
-GLANCE_SECONDS: Final = 0.2
+CHECK_SECONDS: Final = 0.2
 FIRST_PAUSE: Final = 0.2
 LONGEST_PAUSE: Final = 5.0
-HEALTHY_SECONDS: Final = 10.0  # who lived this long is restarted at once
+HEALTHY_SECONDS: Final = 10.0  # a process that lived this long is restarted at once
 
 _fork: Final = multiprocessing.get_context("fork")
 _SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
@@ -51,13 +51,13 @@ def main() -> int:
     except BadSetting as error:
         sys.stderr.write(f"gatepost: {error}\n")
         return 2
-    Supervisor(app, places(app.config["SETTINGS"])).run()
+    Supervisor(app, process_specs(app.config["SETTINGS"])).run()
     return 0
 
 
 @dataclass(slots=True)
-class Place:
-    """A process that should be there, and the one that is."""
+class ProcessSpec:
+    """A process that should run, and the one that does."""
 
     name: str
     task: Callable[[], None]
@@ -67,17 +67,17 @@ class Place:
     not_before: float = 0.0
 
 
-def places(settings: Settings) -> list[Place]:
-    """What one worker dyno consists of."""
+def process_specs(settings: Settings) -> list[ProcessSpec]:
+    """The processes of one worker dyno, as the settings want them."""
     drains = [
-        Place(queue.value, lambda queue=queue: work(queue))  # type: ignore[misc]
+        ProcessSpec(queue.value, lambda queue=queue: work(queue))  # type: ignore[misc]
         for queue in Queue
         for _ in range(settings.workers)
     ]
-    clock = Place("clock", lambda: _beside_signals(tick))
+    clock = ProcessSpec("clock", lambda: _in_thread(tick))
     if settings.public_url:
         return [*drains, clock]
-    return [*drains, clock, Place("poller", lambda: _beside_signals(_poll))]
+    return [*drains, clock, ProcessSpec("poller", lambda: _in_thread(_poll))]
 
 
 def _poll() -> None:
@@ -85,66 +85,66 @@ def _poll() -> None:
 
 
 class Supervisor:
-    """Keeps every place filled until it is told to stop."""
+    """Keeps a process running for every spec until it is asked to stop."""
 
-    def __init__(self, app: Flask, wanted: list[Place]) -> None:
+    def __init__(self, app: Flask, specs: list[ProcessSpec]) -> None:
         self._app = app
-        self._places = wanted
+        self._specs = specs
         self._asked_to_stop = False
         self._lifeline, self._own_end = os.pipe()
 
     def run(self) -> None:
-        """Fill the places, refill them, and empty them at the end."""
+        """Start all processes, restart those that die, and end them after a signal."""
         for number in _SIGNALS:
             signal.signal(number, self._stop)
         gc.freeze()  # what is loaded now stays shared between the processes
-        log.info("worker.started", places=[place.name for place in self._places])
+        log.info("worker.started", processes=[spec.name for spec in self._specs])
         while not self._asked_to_stop:
-            for place in self._places:
-                self._fill(place)
+            for spec in self._specs:
+                self._start(spec)
             wait(
-                [place.process.sentinel for place in self._places if place.process],
-                GLANCE_SECONDS,
+                [spec.process.sentinel for spec in self._specs if spec.process],
+                CHECK_SECONDS,
             )
-            for place in self._places:
-                self._look_after(place)
-        self._empty()
+            for spec in self._specs:
+                self._check(spec)
+        self._end_all()
         log.info("worker.stopped")
 
     def _stop(self, *_: object) -> None:
         self._asked_to_stop = True
 
-    def _fill(self, place: Place) -> None:
+    def _start(self, spec: ProcessSpec) -> None:
         now = time.monotonic()
-        if place.process is not None or now < place.not_before or self._asked_to_stop:
+        if spec.process is not None or now < spec.not_before or self._asked_to_stop:
             return
-        place.started = now
-        place.process = _fork.Process(target=self._live, args=(place,), name=place.name)
+        spec.started = now
+        spec.process = _fork.Process(target=self._run_child, args=(spec,), name=spec.name)
         with _signals_held():  # the child must not meet them with our handlers
-            place.process.start()
+            spec.process.start()
 
-    def _look_after(self, place: Place) -> None:
-        if place.process is None or place.process.exitcode is None:
+    def _check(self, spec: ProcessSpec) -> None:
+        if spec.process is None or spec.process.exitcode is None:
             return
         now = time.monotonic()
-        lived = now - place.started
+        lived = now - spec.started
         if lived >= HEALTHY_SECONDS:
-            place.pause = FIRST_PAUSE
-        place.not_before = now + place.pause
+            spec.pause = FIRST_PAUSE
+        spec.not_before = now + spec.pause
         if not self._asked_to_stop:
             log.warning(
                 "worker.process_died",
-                place=place.name,
-                code=place.process.exitcode,
+                process=spec.name,
+                code=spec.process.exitcode,
                 lived=round(lived, 1),
-                restart_in=place.pause,
+                restart_in=spec.pause,
             )
-        place.pause = min(place.pause * 2, LONGEST_PAUSE)
-        place.process.close()
-        place.process = None
+        spec.pause = min(spec.pause * 2, LONGEST_PAUSE)
+        spec.process.close()
+        spec.process = None
 
-    def _empty(self) -> None:
-        alive = [place.process for place in self._places if place.process]
+    def _end_all(self) -> None:
+        alive = [spec.process for spec in self._specs if spec.process]
         for process in alive:
             process.terminate()
         deadline = time.monotonic() + STOP_SECONDS
@@ -152,26 +152,26 @@ class Supervisor:
             process.join(max(0.0, deadline - time.monotonic()))
         for process in alive:
             if process.is_alive():
-                log.warning("worker.process_killed", place=process.name)
+                log.warning("worker.process_killed", process=process.name)
                 process.kill()
                 process.join()
 
-    def _live(self, place: Place) -> None:
-        """The life of one child."""
+    def _run_child(self, spec: ProcessSpec) -> None:
+        """Run one child process, from fork to exit."""
         os.close(self._own_end)
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches us by the supervisor
         signal.signal(signal.SIGTERM, lambda *_: stopping.set())
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
-        threading.Thread(target=_leave_with, args=(self._lifeline,), daemon=True).start()
+        threading.Thread(target=_exit_with_supervisor, args=(self._lifeline,), daemon=True).start()
         try:
             with self._app.app_context():
-                place.task()
-        except Exception:  # the last place where it can be logged, and masked
-            log.exception("worker.process_failed", place=place.name)
+                spec.task()
+        except Exception:  # nothing is above a child: its end is logged, masked, and restarted
+            log.exception("worker.process_failed", process=spec.name)
             sys.exit(1)
 
 
-def _leave_with(lifeline: int) -> None:
+def _exit_with_supervisor(lifeline: int) -> None:
     os.read(lifeline, 1)  # returns when nobody holds the other end any more
     log.warning("worker.supervisor_lost")
     os.kill(os.getpid(), signal.SIGTERM)
@@ -179,7 +179,7 @@ def _leave_with(lifeline: int) -> None:
     os._exit(1)
 
 
-def _beside_signals(task: Callable[[], None]) -> None:
+def _in_thread(task: Callable[[], None]) -> None:
     """Run `task` in a thread, so that the handler of SIGTERM may set `stopping`.
 
     A handler runs inside the main thread: were that one just waiting on the

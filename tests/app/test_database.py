@@ -70,15 +70,3 @@ def test_a_loose_index_scan_finds_each_value_once_and_none_twice(live_app):
         statement = text(f"WITH RECURSIVE {behind} {found}")
         assert list(connection.scalars(statement, {"after": 3})) == [7, 9]
         assert list(connection.scalars(statement, {"after": 9})) == []
-
-
-def test_an_advisory_lock_shuts_out_others_until_its_transaction_ends(live_app):
-    if db.engine.dialect.name == "sqlite":
-        pytest.skip("a transaction has the file to itself")
-    key = database.AdvisoryLock.SEND_DIGESTS
-    with db.engine.connect() as holder, db.engine.connect() as other:
-        database.lock(holder, key)
-        assert not database.try_lock(other, key)
-        assert database.try_lock(other, database.AdvisoryLock.CLAIM_MESSAGES)
-        holder.rollback()
-        assert database.try_lock(other, key)

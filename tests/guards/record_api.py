@@ -40,8 +40,9 @@ from app.sandbox.vendors.payment_gateway import GatewayDouble
 from app.sandbox.vendors.tracker import TrackerDouble
 from app.schemas import Input
 from app.schemas import fields as ours
+from tests.support import ROOT
 
-DOCUMENT: Final = Path(__file__).parents[2] / "docs" / "api.md"
+DOCUMENT: Final = ROOT / "docs" / "api.md"
 MARK: Final = "<!-- From here on written by `python -m tests.guards.record_api`. -->\n"
 
 TOKEN: Final = "7000000001:AAF-example-token-of-a-bot"
@@ -453,7 +454,7 @@ def _account(environ: dict[str, str], login: str, tariff: str) -> str:
     command = f"-m flask --app wsgi account create --login {login} --name Other --tariff {tariff}"
     made = subprocess.run(
         [sys.executable, *command.split()],
-        cwd=DOCUMENT.parents[1],
+        cwd=ROOT,
         env=environ | {"REDIS_URL": "redis://127.0.0.1:1"},
         check=True, capture_output=True, text=True,
     )  # fmt: skip

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import ast
 import re
-from pathlib import Path
 
 import pytest
 
 from app import errors, models
 from tests.guards import record_api, write_tree
+from tests.support import ROOT
 
-ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 EXAMPLE = ROOT / "examples" / "gatepost-example-tracker"
 SHELVES = ("blueprints", "schemas", "services", "domain", "outbound", "models")

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import configparser
 import re
-from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.support import ROOT
+
 LOCKS = {
     "requirements.txt": "",
     "requirements-embedded.txt": "embedded",

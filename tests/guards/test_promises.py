@@ -6,14 +6,13 @@ import dataclasses
 import importlib
 import json
 import re
-from pathlib import Path
 
 import pytest
 
 from app.config import Settings
 from app.queues import Queue
+from tests.support import ROOT
 
-ROOT = Path(__file__).parents[2]
 VARIABLES = {field.name.upper() for field in dataclasses.fields(Settings)}
 
 

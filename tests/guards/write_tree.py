@@ -11,7 +11,8 @@ import sys
 from pathlib import Path
 from typing import Final
 
-ROOT: Final = Path(__file__).parents[2]
+from tests.support import ROOT
+
 DOCUMENT: Final = ROOT / "docs" / "architecture.md"
 WIDTH: Final = 24
 _BLOCK: Final = re.compile(r"(## The tree\n.*?```\n)(.*?)(```)", re.DOTALL)

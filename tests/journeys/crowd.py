@@ -1,6 +1,6 @@
 """Many people, what each of them does, and what must become of it.
 
-The model here is the sequential one: a person's deeds in their order, without
+The model here is the sequential one: a person's actions in their order, without
 queues, batches or crashes. The system must end up where the model does.
 """
 
@@ -24,7 +24,7 @@ from tests.journeys.system import Door
 
 HEADER: Final = "X-Telegram-Bot-Api-Secret-Token"
 
-#: What a person does, in order; each deed is reported as one status.
+#: What a person does, in order; each action is reported as one status.
 SCRIPTS: Final = (
     (("start", "wait"), ("request", "hold"), ("admitted", "approve"), ("leave", "cancel")),
     (("start", "wait"), ("request", "hold"), ("admitted", "approve"), ("kick", "trash")),
@@ -51,7 +51,7 @@ class Member:
     person: Person
     door: Door
     script: tuple[tuple[str, str], ...]
-    began: int  # Telegram's date of the first deed; each later one follows a second after
+    began: int  # Telegram's date of the first action; each later one follows a second after
 
     @property
     def click(self) -> str:
@@ -77,23 +77,23 @@ class Member:
     def lanes(self) -> Iterator[list[Posted]]:
         """Their updates by Telegram's queue key: in order within one, side by side else."""
         lanes: dict[str, list[Posted]] = {}
-        for number, (deed, _) in enumerate(self.script):
-            update = {"update_id": next(_updates), **self._update(deed, self.began + number)}
+        for number, (action, _) in enumerate(self.script):
+            update = {"update_id": next(_updates), **self._update(action, self.began + number)}
             posted = Posted(self.door, update["update_id"], json.dumps(update).encode())
             lanes.setdefault(queue_key(update), []).append(posted)
         yield from lanes.values()
 
-    def _update(self, deed: str, date: int) -> people.Update:
+    def _update(self, action: str, date: int) -> people.Update:
         who, chat = self.person, self.door.chat
-        if deed == "start":
+        if action == "start":
             return people.start(who, f"{self.door.code}-{self.click}", date)
-        if deed == "request":
+        if action == "request":
             return people.join_request(who, chat, date)
-        if deed == "leave":
+        if action == "leave":
             return people.leave(who, chat, date)
-        if deed == "kick":
+        if action == "kick":
             return people.kick(who, chat, date)
-        return people.join(who, chat, date, people.ADMIN if deed == "admitted" else None)
+        return people.join(who, chat, date, people.ADMIN if action == "admitted" else None)
 
 
 def crowd(doors: Sequence[Door], size: int, *, scripts: Sequence[Any] = SCRIPTS) -> list[Member]:

@@ -27,8 +27,8 @@ from app.local.redis_server import EmbeddedRedis
 from app.sandbox.telegram import people
 from app.sandbox.telegram.people import Chat
 from app.sandbox.telegram.server import BotApiDouble
+from tests.support import ROOT
 
-ROOT: Final = Path(__file__).parents[2]
 STATUSES: Final = ("wait", "hold", "approve", "cancel", "trash")
 STOP_SECONDS: Final = 10.0  # what contract.md promises
 

@@ -24,8 +24,9 @@ from app.sandbox.serving import running
 from app.sandbox.telegram import people
 from app.sandbox.telegram.people import Chat, Person
 from app.sandbox.telegram.server import BotApiDouble
+from tests.support import ROOT
 
-EXAMPLE = Path(__file__).parents[2] / "examples" / "live_leads.py"
+EXAMPLE = ROOT / "examples" / "live_leads.py"
 TOKEN = "7000000021:a-token-that-only-the-double-knows"
 CHAT = Chat(-1001000000021, "Live")
 ANN = Person(21_001, username="ann")

@@ -22,8 +22,9 @@ from app.sandbox.telegram import people
 from app.sandbox.telegram.people import Chat, Person
 from app.sandbox.telegram.server import BotApiDouble
 from app.sandbox.vendors.tracker import TrackerDouble
+from tests.support import ROOT
 
-README = (Path(__file__).parents[2] / "README.md").read_text()
+README = (ROOT / "README.md").read_text()
 TOKEN = "123456:ABC..."
 CHAT = Chat(-1001234567890, "A channel")
 ANN = Person(4242)

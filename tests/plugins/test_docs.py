@@ -7,7 +7,6 @@ import dataclasses
 import inspect
 import json
 import re
-from pathlib import Path
 from types import ModuleType
 
 from plugins import contract, hookspecs
@@ -15,8 +14,9 @@ from plugins.kit import macros
 from plugins.registry import make_adapter
 from plugins.testing import sample_event
 from plugins.trackers.url_template.adapter import UrlTemplateSettings
+from tests.support import ROOT
 
-DOCS = Path(__file__).parents[2] / "docs"
+DOCS = ROOT / "docs"
 TEXT = (DOCS / "plugins.md").read_text()
 GUIDE = (DOCS / "adding-a-tracker.md").read_text()
 HOOKS = {

@@ -6,7 +6,6 @@ import os
 import socket
 import time
 from dataclasses import replace
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -17,6 +16,7 @@ import plugins
 from plugins.contract import Event, Outcome, Request, Response, Verdict, hookimpl
 from plugins.registry import AdapterFailed, make_adapter
 from plugins.testing import AdapterContract, sample_event
+from tests.support import ROOT
 
 
 def suite(
@@ -122,7 +122,7 @@ def test_steps_that_depend_on_the_state_are_found():
 
 def test_the_documented_way_to_carry_keeps_the_contract():
     """docs/plugins.md shows it: an id for the next step, and a count of its own."""
-    text = (Path(__file__).parents[2] / "docs" / "plugins.md").read_text()
+    text = (ROOT / "docs" / "plugins.md").read_text()
     source = text.partition("is counted:\n\n```python\n")[2].partition("```")[0]
     known = {name: getattr(plugins, name) for name in plugins.__all__}
     exec(source, known)  # noqa: S102  # our own text

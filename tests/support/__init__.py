@@ -1,0 +1,9 @@
+"""Tools that many tests share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+#: The root of the repository.
+ROOT: Final = Path(__file__).parents[2]

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.sandbox.vendors import altercpa, meta, metrica, tiktok
-from app.sandbox.vendors.vendor import Said, VendorCall
+from app.sandbox.vendors.vendor import Reply, VendorCall
 from plugins.kit.ad_platforms import normalized_hash
 
 #: Our five events, as two people go through them: one leaves, one is removed.
@@ -25,14 +25,14 @@ class Row:
     people: tuple[Any, Any]  #: how it knows the two: person 101 of click c1, 102 of c2
     heard: Callable[[Any], list[tuple[Any, str]]]  #: who and what its double counted
     key: Callable[[VendorCall], Any]  #: by what it tells a repetition
-    fault: Said  #: how it says: not now
+    fault: Reply  #: how it says: not now
     receipt: str  #: what its receipt says of an event that was taken
     secret: str  #: the setting that lets us in; a dotted path
     renewed: str  #: another secret,
     accept: Callable[[Any, str], None]  #: after the double was told to accept that one alone
     days: int | None = None  #: how old an event it takes; None for any
     step: str = ""  #: the path at which the fault comes
-    parking: tuple[Said, ...] = ()  #: more answers that only its customer can mend
+    parking: tuple[Reply, ...] = ()  #: more answers that only its customer can mend
 
     def expected(self) -> list[tuple[Any, str]]:
         """What the double has to count after PATH."""
@@ -70,12 +70,12 @@ ALTERCPA = Row(
     people=("c1", "c2"),
     heard=lambda double: _once((one.click, one.status) for one in double.told),
     key=lambda call: (call.query["click"], call.query["uid"], call.query["status"]),
-    fault=altercpa.json_answer(status="error", error="db"),
+    fault=altercpa.reply(status="error", error="db"),
     receipt="took it",
     secret="key",
     renewed="42-renewed",
     accept=_set("keys", many=True),
-    parking=tuple(altercpa.json_answer(status="error", error=code) for code in ("ban", "unpaid")),
+    parking=tuple(altercpa.reply(status="error", error=code) for code in ("ban", "unpaid")),
 )
 
 ADTARGET = Row(
@@ -92,12 +92,12 @@ ADTARGET = Row(
         for one in double.conversions
     ],
     key=lambda call: call.headers["idempotency-key"],
-    fault=Said(500, {"error": {"code": "INTERNAL_ERROR", "message": "oops"}}),
+    fault=Reply(500, {"error": {"code": "INTERNAL_ERROR", "message": "oops"}}),
     receipt="conversion j97",
     secret="key",
     renewed="atk_live_87654321_abcdefghijklmnopqrstuvwxyz012345",
     accept=_let_in,
-    parking=(Said(402, {"error": {"code": "SUBSCRIPTION_INACTIVE", "message": "pay"}}),),
+    parking=(Reply(402, {"error": {"code": "SUBSCRIPTION_INACTIVE", "message": "pay"}}),),
 )
 
 ALTCRAFT = Row(
@@ -105,13 +105,13 @@ ALTCRAFT = Row(
     people=("101", "102"),
     heard=_goals,
     key=lambda call: call.headers["request-id"],
-    fault=Said(200, {"error": 500, "error_text": "Internal error"}),
+    fault=Reply(200, {"error": 500, "error_text": "Internal error"}),
     receipt="done",
     secret="token",
     renewed="fedcba9876543210fedcba9876543210",
     accept=_set("tokens", many=True),
     step="/goals/register",
-    parking=tuple(Said(200, {"error": code, "error_text": "no"}) for code in (402, 403)),
+    parking=tuple(Reply(200, {"error": code, "error_text": "no"}) for code in (402, 403)),
 )
 
 KEITARO = Row(
@@ -119,7 +119,7 @@ KEITARO = Row(
     people=("c1", "c2"),
     heard=lambda double: _once(double.told),
     key=lambda call: (call.query["subid"], call.query["status"]),
-    fault=Said(502, b"<html>Bad Gateway</html>", {"Content-Type": "text/html"}),
+    fault=Reply(502, b"<html>Bad Gateway</html>", {"Content-Type": "text/html"}),
     receipt="HTTP 200",
     secret="fields.postback_key",
     renewed="a1b2c3d4",
@@ -191,7 +191,7 @@ WEBHOOK = Row(
         (one["data"]["subscriber"], one["type"]) for one in double.events.values()
     ],
     key=lambda call: call.headers["webhook-id"],
-    fault=Said(404, b"a deployment"),
+    fault=Reply(404, b"a deployment"),
     receipt="HTTP 204",
     secret="secret",
     renewed="whsec_ICEiIyQlJicoKSorLC0uLzAxMjM0NTY3ODk6Ozw9Pj8=",

@@ -23,8 +23,8 @@ from app.config import Settings
 from app.local import run
 from app.local.redis_server import CannotRun
 from app.sandbox.demo.expectations import differences
-from app.sandbox.demo.output import Screen
-from app.sandbox.demo.scenario import CAST, MARKET, SHOWS, Deed, Show, rounds
+from app.sandbox.demo.output import Output
+from app.sandbox.demo.scenario import MARKET, PEOPLE, SHOWS, Action, Show, rounds
 from app.sandbox.serving import LOOPBACK, running
 from app.sandbox.telegram import people
 from app.sandbox.telegram.people import Person
@@ -87,20 +87,20 @@ class Demo:
     """One performance."""
 
     def __init__(
-        self, api: Api, bot_api: BotApiDouble, tracker: TrackerDouble, screen: Screen
+        self, api: Api, bot_api: BotApiDouble, tracker: TrackerDouble, output: Output
     ) -> None:
         self._api = api
         self._bot_api = bot_api
         self._tracker = tracker
-        self._screen = screen
+        self._output = output
         self._campaigns: dict[Show, Campaign] = {}
-        self._played: list[Deed] = []
+        self._played: list[Action] = []
         self._date = int(time.time()) - 3600  # Telegram's clock in this play
 
     def prepare(self, tracker_url: str) -> None:
         """Connect the bot, make it an administrator, and make the campaigns."""
         bot = self._api.post("bots/add", token=TOKEN)
-        self._screen.fact("bot", f"@{bot['username']} is connected")
+        self._output.fact("bot", f"@{bot['username']} is connected")
         for show in SHOWS:
             self._bot_api.push(TOKEN, people.bot_rights(show.chat, True, self._date, bot=BOT))
         self._until(lambda: len(self._api.get("bots/chats", id=bot["id"])) == len(SHOWS))
@@ -113,44 +113,44 @@ class Demo:
                 "camp/add", bot=bot["id"], chat=show.chat.id, welcome=WELCOME, **urls
             )
             self._campaigns[show] = Campaign(made["id"], made["code"])
-            self._screen.fact(
+            self._output.fact(
                 "campaign", f"{made['code']}  {show.chat.title}: its tracker {show.remark}"
             )
 
     def play(self) -> None:
         """Let everybody act, round by round, and show what trackers hear."""
-        for number, deeds in enumerate(rounds(), 1):
-            self._screen.round(number)
+        for number, actions in enumerate(rounds(), 1):
+            self._output.round(number)
             self._date += 60
             seen = len(self._tracker.log())
-            for deed in deeds:
-                code = self._campaigns[deed.show].code
-                self._bot_api.push(TOKEN, deed.update(code, self._date))
-            self._played += deeds
-            if not self._watch(deeds, seen):
+            for action in actions:
+                code = self._campaigns[action.show].code
+                self._bot_api.push(TOKEN, action.update(code, self._date))
+            self._played += actions
+            if not self._watch(actions, seen):
                 return  # what is missing is told at the end
 
-    def _watch(self, deeds: Sequence[Deed], seen: int) -> bool:
-        """Print each deed once all its postbacks have landed. False if some never did."""
-        begun, left = time.monotonic(), list(deeds)
+    def _watch(self, actions: Sequence[Action], seen: int) -> bool:
+        """Print each action once all its postbacks have landed. False if some never did."""
+        begun, left = time.monotonic(), list(actions)
         while left and time.monotonic() < begun + PATIENCE:
-            for deed in list(left):
-                answers = self._answers(deed, seen)
-                if _is_settled(deed, answers):
-                    left.remove(deed)
-                    self._screen.deed(deed, answers, time.monotonic() - begun)
+            for action in list(left):
+                answers = self._answers(action, seen)
+                if _is_settled(action, answers):
+                    left.remove(action)
+                    self._output.action(action, answers, time.monotonic() - begun)
             time.sleep(0.02)
-        for deed in left:
-            self._screen.deed(deed, self._answers(deed, seen), None)
+        for action in left:
+            self._output.action(action, self._answers(action, seen), None)
         return not left
 
-    def _answers(self, deed: Deed, seen: int) -> list[int]:
+    def _answers(self, action: Action, seen: int) -> list[int]:
         """What the tracker answered to this person's postbacks of this round."""
         return [
             hit.status
             for hit in self._tracker.log()[seen:]
-            if hit.query.get("subscriber") == str(deed.person.id)
-            and hit.query.get("status") in deed.reports
+            if hit.query.get("subscriber") == str(action.person.id)
+            and hit.query.get("status") in action.reports
         ]
 
     def reckon(self) -> list[str]:
@@ -158,7 +158,7 @@ class Demo:
         time.sleep(LINGER)
         if not self._bot_api.drained(PATIENCE):
             return ["some updates were never taken from Telegram"]
-        complete = len(self._played) == sum(len(role.deeds) for role in CAST)
+        complete = len(self._played) == sum(len(role.actions) for role in PEOPLE)
         return [
             *differences(self._played, self._tracker.log()),
             *(self._wrong_leads() if complete else ["the play was stopped half-way"]),
@@ -169,12 +169,12 @@ class Demo:
 
     def show_timelines(self) -> None:
         """Print each lead as the API explains it."""
-        for role in CAST:
+        for role in PEOPLE:
             if lead := self._lead_of(role.show, role.person.id):
-                story = self._api.get("leads/get", id=lead["id"])
-                self._screen.lead(role.person.first_name, lead, story["postbacks"])
+                lead_details = self._api.get("leads/get", id=lead["id"])
+                self._output.lead(role.person.first_name, lead, lead_details["postbacks"])
             else:
-                self._screen.no_lead(role.person.first_name)
+                self._output.no_lead(role.person.first_name)
 
     def _lead_of(self, show: Show, subscriber: int) -> dict[str, Any] | None:
         leads = self._api.get("leads/list", campaign=self._campaigns[show].id, limit=200)
@@ -182,7 +182,7 @@ class Demo:
 
     def _wrong_leads(self) -> list[str]:
         wrong = []
-        for role in CAST:
+        for role in PEOPLE:
             lead = self._lead_of(role.show, role.person.id)
             status = lead["status"] if lead else None
             if status != role.ends:
@@ -192,17 +192,17 @@ class Demo:
     def _wrong_queue(self) -> list[str]:
         """The dead tracker's postbacks wait for their next try, where one can see them."""
         rows = self._api.get("postbacks/list", campaign=self._campaigns[MARKET].id)
-        owed = sum(len(deed.reports) for deed in self._played if deed.show is MARKET)
+        expected = sum(len(action.reports) for action in self._played if action.show is MARKET)
         waiting = [row for row in rows if row["state"] in ("waiting", "sending") and row["tries"]]
-        if len(rows) == len(waiting) == owed:
+        if len(rows) == len(waiting) == expected:
             return []
-        return [f"{len(waiting)} of {owed} postbacks wait for the dead tracker: {rows}"]
+        return [f"{len(waiting)} of {expected} postbacks wait for the dead tracker: {rows}"]
 
     def _wrong_welcomes(self) -> list[str]:
-        owed = sorted(deed.person.id for deed in self._played if deed.is_start)
-        self._until(lambda: len(self._bot_api.sent(TOKEN)) >= len(owed), or_else=False)
+        expected = sorted(action.person.id for action in self._played if action.is_start)
+        self._until(lambda: len(self._bot_api.sent(TOKEN)) >= len(expected), or_else=False)
         sent = sorted(message.chat_id for message in self._bot_api.sent(TOKEN))
-        return [] if sent == owed else [f"welcomes went to {sent}, not to {owed}"]
+        return [] if sent == expected else [f"welcomes went to {sent}, not to {expected}"]
 
     def _until(self, holds: Any, *, or_else: bool = True) -> None:
         """Wait for something to become true; if it does not, fail unless told otherwise."""
@@ -215,11 +215,11 @@ class Demo:
             time.sleep(0.05)
 
 
-def _is_settled(deed: Deed, answers: Sequence[int]) -> bool:
-    """Whether all that this deed brings has landed; at the dead tracker a try is all."""
-    if deed.show is MARKET:
-        return len(answers) >= len(deed.reports)
-    return answers.count(200) >= len(deed.reports)
+def _is_settled(action: Action, answers: Sequence[int]) -> bool:
+    """Whether all that this action brings has landed; at the dead tracker a try is all."""
+    if action.show is MARKET:
+        return len(answers) >= len(action.reports)
+    return answers.count(200) >= len(action.reports)
 
 
 def surroundings(bot_api_url: str, port: int) -> dict[str, str]:
@@ -242,7 +242,7 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def perform(screen: Screen) -> list[str]:
+def perform(output: Output) -> list[str]:
     """Start everything, play, stop everything. Returns what went wrong."""
     bot_api, tracker = BotApiDouble(), TrackerDouble()
     bot_api.add_bot(TOKEN, BOT.username, BOT.first_name)
@@ -251,16 +251,16 @@ def perform(screen: Screen) -> list[str]:
         running(bot_api) as bot_api_url,
         running(tracker) as tracker_url,
     ):
-        screen.fact("doubles", f"Bot API at {bot_api_url}, tracker at {tracker_url}")
+        output.fact("doubles", f"Bot API at {bot_api_url}, tracker at {tracker_url}")
         environ = surroundings(bot_api_url, _free_port())
         with run.running(environ, Path(folder)) as system:
-            screen.fact("system", f"web, worker and Redis at {system.url}")
+            output.fact("system", f"web, worker and Redis at {system.url}")
             api = Api(system.url, system.key)
-            demo = Demo(api, bot_api, tracker, screen)
+            demo = Demo(api, bot_api, tracker, output)
             demo.prepare(tracker_url)
             demo.play()
             wrong = demo.reckon()
-            screen.heading("Timelines, as the API tells them")
+            output.heading("Timelines, as the API tells them")
             demo.show_timelines()
             api.close()
     return wrong
@@ -276,16 +276,16 @@ def main() -> int:
     """Run the demo; the exit code."""
     for number in _SIGNALS:
         signal.signal(number, _interrupt)
-    screen = Screen(sys.stdout)
-    screen.heading("Gatepost: one bot, three campaigns, twelve people")
+    output = Output(sys.stdout)
+    output.heading("Gatepost: one bot, three campaigns, twelve people")
     try:
-        wrong = perform(screen)
+        wrong = perform(output)
     except (DemoFailed, CannotRun, requests.RequestException) as error:
         wrong = [f"the demo could not go on: {error}"]
     except KeyboardInterrupt:
-        screen.heading("Stopped.")
+        output.heading("Stopped.")
         return 130
-    screen.verdict(wrong)
+    output.verdict(wrong)
     return 1 if wrong else 0
 
 

@@ -7,14 +7,14 @@ import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, TextIO
 
-from app.sandbox.demo.scenario import MARKET, Deed
+from app.sandbox.demo.scenario import MARKET, Action
 
 WIDTH: Final = 80
 _GREEN, _RED, _YELLOW, _BOLD = "32", "31", "33", "1"
 _STATUSES: Final = ("wait", "hold", "approve", "cancel", "trash")
 
 
-class Screen:
+class Output:
     """Writes lines to a stream."""
 
     def __init__(self, stream: TextIO) -> None:
@@ -34,20 +34,20 @@ class Screen:
         """Begin a round."""
         self.heading(f"Round {number}")
 
-    def deed(self, deed: Deed, answers: Sequence[int], seconds: float | None) -> None:
+    def action(self, action: Action, answers: Sequence[int], seconds: float | None) -> None:
         """Tell what somebody did, and what the tracker answered to the report.
 
         `seconds` is the time from the update to the last answer; None is never.
         """
-        line = f"  {deed.person.first_name:<6} {deed.sentence:<27}"
-        if not deed.reports:
+        line = f"  {action.person.first_name:<6} {action.sentence:<27}"
+        if not action.reports:
             self._line(f"{line} no postback")
             return
         told = ", ".join(str(answer) for answer in answers)
-        line += f" {'+'.join(deed.reports):<8} {told or 'nothing':<9}"
+        line += f" {'+'.join(action.reports):<8} {told or 'nothing':<9}"
         if seconds is None:
             self._line(f"{line} NEVER LANDED", _RED)
-        elif deed.show is MARKET:
+        elif action.show is MARKET:
             self._line(f"{line} waits for its retry", _YELLOW)
         else:
             self._line(f"{line} after {seconds:.2f} s", _GREEN)

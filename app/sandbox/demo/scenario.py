@@ -1,6 +1,6 @@
 """The demo's audience: who does what, and what trackers must hear of it.
 
-Everybody acts once per round. `reports` are the statuses that one deed must
+Everybody acts once per round. `reports` are the statuses that one action must
 bring to the tracker; an empty one means that nothing may be sent.
 """
 
@@ -39,7 +39,7 @@ COFFEE: Final = Show(Chat(-1001000000002, "Coffee Club"), "flaky/1", "fails once
 MARKET: Final = Show(Chat(-1001000000003, "Night Market"), "dead", "is dead")
 SHOWS: Final = (FLOWERS, COFFEE, MARKET)
 
-#: deed → what a spectator sees
+#: action → what a spectator sees
 _DEEDS: Final[Mapping[str, str]] = {
     "start": "starts the bot by an ad",
     "restart": "starts again by another ad",
@@ -55,7 +55,7 @@ _DEEDS: Final[Mapping[str, str]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Deed:
+class Action:
     """What one person does in one round. `click` is the ad's click id by then."""
 
     person: Person
@@ -92,36 +92,36 @@ class Deed:
 
 @dataclass(frozen=True, slots=True)
 class Role:
-    """One person's part: deeds in order, each with the status it must report.
+    """One person's part: actions in order, each with the status it must report.
 
     `ends` is the lead's last status as the API numbers it; None is no lead.
     """
 
     person: Person
     show: Show
-    deeds: tuple[tuple[str, str], ...]
+    actions: tuple[tuple[str, str], ...]
     ends: int | None
 
-    def played(self) -> Iterator[Deed]:
-        """Their deeds, one per round."""
+    def played(self) -> Iterator[Action]:
+        """Their actions, one per round."""
         ads = 0
-        for name, report in self.deeds:
+        for name, report in self.actions:
             ads += name in ("start", "restart")
             reports = (report,) if report else ()
             click = f"{self.person.username}-ad{ads}"
-            yield Deed(self.person, self.show, name, reports, click)
+            yield Action(self.person, self.show, name, reports, click)
 
 
-def _role(number: int, name: str, show: Show, ends: int | None, *deeds: tuple[str, str]) -> Role:
+def _role(number: int, name: str, show: Show, ends: int | None, *actions: tuple[str, str]) -> Role:
     person = Person(8_100_000_000 + number, name, username=name.lower())
-    return Role(person, show, deeds, ends)
+    return Role(person, show, actions, ends)
 
 
 _START: Final = ("start", "wait")
 _JOIN: Final = ("join", "approve")
 _LEAVE: Final = ("leave", "cancel")
 
-CAST: Final = (
+PEOPLE: Final = (
     _role(1, "Alice", FLOWERS, 2, _START, _JOIN),
     _role(2, "Boris", FLOWERS, 2, _START, ("request", "hold"), ("admitted", "approve")),
     _role(3, "Chloe", FLOWERS, 3, _START, _JOIN, _LEAVE),
@@ -137,8 +137,8 @@ CAST: Final = (
 )
 
 
-def rounds() -> list[list[Deed]]:
+def rounds() -> list[list[Action]]:
     """The whole play: for each round what everybody does in it."""
-    parts = [list(role.played()) for role in CAST]
+    parts = [list(role.played()) for role in PEOPLE]
     longest = max(len(part) for part in parts)
     return [[part[turn] for part in parts if turn < len(part)] for turn in range(longest)]

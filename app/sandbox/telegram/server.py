@@ -25,7 +25,7 @@ from app.sandbox.telegram.methods import METHODS, get_webhook_info, poll
 from app.sandbox.telegram.payments import open_checkout
 from app.sandbox.telegram.people import Person
 from app.sandbox.telegram.state import BotState, Call, Checkout, Ordered, SentMessage
-from app.sandbox.telegram.webhook_sender import Pusher, kind_of, queue_key
+from app.sandbox.telegram.webhook_sender import WebhookSender, kind_of, queue_key
 
 MAX_KEPT: Final = 50_000
 MAX_UPLOAD: Final = 55 * 1024 * 1024
@@ -57,7 +57,7 @@ class BotApiDouble:
         self._read_seconds = read_seconds
         self._lock = threading.RLock()
         self._bots: dict[str, BotState] = {}
-        self._pushers: dict[str, Pusher] = {}
+        self._senders: dict[str, WebhookSender] = {}
         self._sent: deque[SentMessage] = deque(maxlen=MAX_KEPT)
         self._calls: deque[Call] = deque(maxlen=MAX_KEPT)
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -182,9 +182,9 @@ class BotApiDouble:
     async def stop(self) -> None:
         """Stop listening; undelivered updates are kept for the next start."""
         self._loop = None
-        for pusher in self._pushers.values():
-            await pusher.stop()
-        self._pushers.clear()
+        for sender in self._senders.values():
+            await sender.stop()
+        self._senders.clear()
         for bot in self._bots.values():
             bot.news = asyncio.Event()
         if self._session:
@@ -256,17 +256,17 @@ class BotApiDouble:
 
     def _announce(self, bot: BotState, key: str) -> None:
         bot.news.set()
-        if pusher := self._pushers.get(bot.token):
-            pusher.wake_queue(key)
+        if sender := self._senders.get(bot.token):
+            sender.wake_queue(key)
 
     async def _rehook(self, bot: BotState) -> None:
         """Bring the sender in line with the hook: the old one closes first."""
-        if old := self._pushers.pop(bot.token, None):
+        if old := self._senders.pop(bot.token, None):
             await old.stop()
         bot.news.set()
         if not bot.webhook.url or self._session is None:
             return
-        pusher = Pusher(
+        sender = WebhookSender(
             bot,
             self._session,
             time_scale=self._time_scale,
@@ -275,8 +275,8 @@ class BotApiDouble:
             failed=lambda status: self.failures.update([status]),
             closed=lambda: self._close_hook(bot),
         )
-        self._pushers[bot.token] = pusher
-        pusher.wake()
+        self._senders[bot.token] = sender
+        sender.wake()
 
     def _close_hook(self, bot: BotState) -> None:
         """The hook answered 410 for a day."""

@@ -64,7 +64,7 @@ def _at(value: Any, *path: str) -> Any:
     return value
 
 
-class Pusher:
+class WebhookSender:
     """Sends one bot's updates to its webhook. Lives in the double's loop."""
 
     def __init__(

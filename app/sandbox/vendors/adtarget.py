@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from app.sandbox.vendors.vendor import Said, VendorCall, VendorDouble
+from app.sandbox.vendors.vendor import Reply, VendorCall, VendorDouble
 
 PER_SECOND: Final = 300 / 60
 BURST: Final = 50
@@ -31,7 +31,7 @@ class Key:
     state: str = "active"  #: or revoked, unpaid
     tokens: float = BURST
     filled: float = 0.0
-    stored: dict[str, tuple[float, Said]] = field(default_factory=dict)
+    stored: dict[str, tuple[float, Reply]] = field(default_factory=dict)
 
 
 class Refused(Exception):
@@ -39,7 +39,7 @@ class Refused(Exception):
 
     def __init__(self, status: int, code: str, message: str, **headers: str) -> None:
         super().__init__(message)
-        self.said = Said(status, {"error": {"code": code, "message": message}}, headers)
+        self.reply = Reply(status, {"error": {"code": code, "message": message}}, headers)
 
 
 class AdTargetDouble(VendorDouble):
@@ -73,20 +73,20 @@ class AdTargetDouble(VendorDouble):
         self.keys[text] = Key(filled=self._clock())
         return self.keys[text]
 
-    def answer(self, call: VendorCall) -> Said:
+    def answer(self, call: VendorCall) -> Reply:
         """One request."""
         try:
             key = self._authorised(call)
             self._within_limits(key)
         except Refused as refused:
-            return refused.said
+            return refused.reply
         name, now = call.headers.get("idempotency-key", ""), self._clock()
         if len(name) > 128:
-            return Refused(400, "INVALID_PAYLOAD", "Idempotency-Key is too long").said
+            return Refused(400, "INVALID_PAYLOAD", "Idempotency-Key is too long").reply
         at, stored = key.stored.get(name, (0.0, None))
         if stored and now - at < REPLAY_SECONDS:
             headers = {**stored.headers, "X-Idempotent-Replay": "true"}
-            return Said(stored.status, stored.body, headers)
+            return Reply(stored.status, stored.body, headers)
         said = self._act(call)
         if name and (said.status < 400 or self._stores_errors):
             key.stored[name] = now, said
@@ -116,17 +116,17 @@ class AdTargetDouble(VendorDouble):
             raise Refused(429, "RATE_LIMITED", "Too many requests", **headers)
         key.tokens -= 1
 
-    def _act(self, call: VendorCall) -> Said:
+    def _act(self, call: VendorCall) -> Reply:
         try:
             if (call.method, call.path) == ("POST", "/api/v1/events/conversion"):
                 return self._convert(call.body)
             if call.method == "GET" and (asked := _LEAD.fullmatch(call.path)):
                 return self._read_lead(int(asked[1]))
         except Refused as refused:
-            return refused.said
-        return Said(404, b"Not Found", {"Content-Type": "text/plain"})
+            return refused.reply
+        return Reply(404, b"Not Found", {"Content-Type": "text/plain"})
 
-    def _convert(self, body: Any) -> Said:
+    def _convert(self, body: Any) -> Reply:
         if not isinstance(body, dict):
             raise _invalid("the body is no JSON object")
         check_conversion(body, old=self._old)
@@ -139,7 +139,7 @@ class AdTargetDouble(VendorDouble):
         if channel and self.channels is not None and channel not in self.channels:
             raise Refused(404, "CHANNEL_NOT_FOUND", "Channel not found")
         self.conversions.append(body)
-        return Said(200, self._receipt(cold))
+        return Reply(200, self._receipt(cold))
 
     def _receipt(self, cold: bool) -> dict[str, Any]:
         number = len(self.conversions)
@@ -151,11 +151,11 @@ class AdTargetDouble(VendorDouble):
         }
         return receipt | ({"sends": sends} if self._old else {"dispatched": bool(sends)})
 
-    def _read_lead(self, lead: int) -> Said:
+    def _read_lead(self, lead: int) -> Reply:
         if lead not in self.known_leads:
             raise Refused(404, "LEAD_NOT_FOUND", "Lead not found")
         mine = [one for one in self.conversions if one["telegramUserId"] == lead]
-        return Said(200, {"telegramUserId": lead, "conversions": mine})
+        return Reply(200, {"telegramUserId": lead, "conversions": mine})
 
 
 def check_conversion(body: dict[str, Any], *, old: bool = False) -> None:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Final
 
-from app.sandbox.vendors.vendor import Said, VendorCall, VendorDouble
+from app.sandbox.vendors.vendor import Reply, VendorCall, VendorDouble
 
 REMEMBER_SECONDS: Final = 86_400
 MAX_PIXEL_DATA: Final = 1024
@@ -96,10 +96,10 @@ class AltcraftDouble(VendorDouble):
         self._limit, self._window = limit, window
         self._keeps_failures = keeps_failures
         self._seen: list[float] = []
-        self._stored: dict[tuple[str, str], tuple[float, Said]] = {}
+        self._stored: dict[tuple[str, str], tuple[float, Reply]] = {}
         self._ids = itertools.count(0x5F4FA1A5CE9448665FEF5480)
 
-    def answer(self, call: VendorCall) -> Said:
+    def answer(self, call: VendorCall) -> Reply:
         """One request."""
         body = call.body if isinstance(call.body, dict) else {}
         token = _token(call, body)
@@ -108,19 +108,19 @@ class AltcraftDouble(VendorDouble):
         if stored and self._clock() - at < REMEMBER_SECONDS:
             before = "X-" if self._old else ""
             marks = {f"{before}Duplicate-Request": "true", f"{before}Duplicate-Key": name}
-            return Said(stored.status, stored.body, {**stored.headers, **marks})
+            return Reply(stored.status, stored.body, {**stored.headers, **marks})
         said = self._act(call, token, body)
         if name and (said.body["error"] == 0 or self._keeps_failures):
             self._stored[token, name] = self._clock(), said
         return said
 
-    def _act(self, call: VendorCall, token: str, body: dict[str, Any]) -> Said:
+    def _act(self, call: VendorCall, token: str, body: dict[str, Any]) -> Reply:
         try:
             more = self._do(call, token, body)
         except Refused as refused:
             status = refused.code if self._http_errors else 200
-            return Said(status, {"error": refused.code, "error_text": refused.text})
-        return Said(200, {"error": 0, "error_text": "Successful operation", **more})
+            return Reply(status, {"error": refused.code, "error_text": refused.text})
+        return Reply(200, {"error": 0, "error_text": "Successful operation", **more})
 
     def _do(self, call: VendorCall, token: str, body: dict[str, Any]) -> dict[str, Any]:
         self._within_limit()

@@ -13,20 +13,20 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
-from app.sandbox.vendors.vendor import Said, VendorCall, VendorDouble
+from app.sandbox.vendors.vendor import Reply, VendorCall, VendorDouble
 
 STATUSES: Final = frozenset(("new", "hold", "approve", "cancel", "trash"))
 MAX_KEPT: Final = 10_000
 
 _POSTBACK: Final = re.compile("/api/track(er)?/postback.json")
 _BODIES: Final = {
-    "html": Said(200, b"<html><body>maintenance</body></html>", {"Content-Type": "text/html"}),
-    "broken": Said(200, b'{"status":"o'),
+    "html": Reply(200, b"<html><body>maintenance</body></html>", {"Content-Type": "text/html"}),
+    "broken": Reply(200, b'{"status":"o'),
 }
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class ReceivedPostback:
     """One postback that was taken."""
 
     click: str
@@ -46,40 +46,40 @@ class AltercpaDouble(VendorDouble):
         super().__init__()
         self.keys = set(keys)
         self.clicks = clicks
-        self.told: list[Told] = []  #: every postback taken, oldest first
+        self.told: list[ReceivedPostback] = []  #: every postback taken, oldest first
         self.leads: dict[tuple[str, str], str] = {}  #: (click, uid) to its status
         self.probes = 0
         self.faults: deque[str] = deque(maxlen=MAX_KEPT)
 
-    def answer(self, call: VendorCall) -> Said:
+    def answer(self, call: VendorCall) -> Reply:
         """A probe or a postback."""
         if call.path == "/api/tracker/status.json":
             self.probes += 1
-            return self._refused(call.query.get("id", "")) or json_answer(status="ok")
+            return self._refused(call.query.get("id", "")) or reply(status="ok")
         if not _POSTBACK.fullmatch(call.path):
-            return Said(404, b"404: Not Found")
+            return Reply(404, b"404: Not Found")
         told = {**call.query, **dict(parse_qsl(call.raw.decode("utf-8", "replace")))}
         return self._refused(told.get("id", "")) or self._take(told)
 
-    def _take(self, told: dict[str, str]) -> Said:
+    def _take(self, told: dict[str, str]) -> Reply:
         click, status = told.get("click", ""), told.get("status", "new")
         if not click or (self.clicks is not None and click not in self.clicks):
-            return json_answer(status="error", error="click")
+            return reply(status="error", error="click")
         if status not in STATUSES:
-            return json_answer(status="error", error="status")
-        self.told.append(Told(click, told.get("uid", ""), status))
+            return reply(status="error", error="status")
+        self.told.append(ReceivedPostback(click, told.get("uid", ""), status))
         self.leads[click, told.get("uid", "")] = status
-        return json_answer(status="ok", id=len(self.leads))
+        return reply(status="ok", id=len(self.leads))
 
-    def _refused(self, key: str) -> Said | None:
+    def _refused(self, key: str) -> Reply | None:
         if self.faults:
             fault = self.faults.popleft()
             if fault.isdigit():
-                return Said(int(fault), b"")
-            return _BODIES.get(fault) or json_answer(status="error", error=fault)
-        return None if key in self.keys else json_answer(status="error", error="key")
+                return Reply(int(fault), b"")
+            return _BODIES.get(fault) or reply(status="error", error=fault)
+        return None if key in self.keys else reply(status="error", error="key")
 
 
-def json_answer(**answer: Any) -> Said:
+def reply(**answer: Any) -> Reply:
     """An answer as AlterCPA sends it; also to be ordered as a fault."""
-    return Said(200, answer)
+    return Reply(200, answer)

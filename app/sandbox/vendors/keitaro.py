@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from app.sandbox.vendors.vendor import Said, VendorCall, VendorDouble
+from app.sandbox.vendors.vendor import Reply, VendorCall, VendorDouble
 
 KINDS: Final = ("lead", "sale", "rejected")
 
@@ -24,7 +24,7 @@ class KeitaroDouble(VendorDouble):
         self.told: list[tuple[str, str]] = []  #: subid and status of all that were taken
         self.conversions: dict[tuple[str, str], str] = {}  #: (subid, tid) to its kind
 
-    def answer(self, call: VendorCall) -> Said:
+    def answer(self, call: VendorCall) -> Reply:
         """One postback."""
         if call.path != f"/{self.key}/postback":
             return _text(404, "Invalid postback key")
@@ -45,5 +45,5 @@ class KeitaroDouble(VendorDouble):
         return "sale"
 
 
-def _text(status: int, words: str) -> Said:
-    return Said(status, words.encode(), {"Content-Type": "text/plain"})
+def _text(status: int, words: str) -> Reply:
+    return Reply(status, words.encode(), {"Content-Type": "text/plain"})

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from app.domain.time_ranges import DAY
 from app.sandbox.vendors.ad_platforms import ConversionsDouble, is_hash
-from app.sandbox.vendors.vendor import Said, VendorCall
+from app.sandbox.vendors.vendor import Reply, VendorCall
 
 OLDEST_SECONDS: Final = 7 * DAY
 AHEAD_SECONDS: Final = 60
@@ -39,18 +39,18 @@ class MetaDouble(ConversionsDouble):
 
     pixel = "123456789012345"
 
-    def answer(self, call: VendorCall) -> Said:
+    def answer(self, call: VendorCall) -> Reply:
         """One call of the Graph API."""
         if call.query.get("access_token") != self.token:
             return error(190, 463, "Error validating access token: Session has expired.")
         place = _PATH.fullmatch(call.path)
         if place and call.method == "GET" and place[1] == "me":
-            return Said(200, {"id": "99"})
+            return Reply(200, {"id": "99"})
         if not place or call.method != "POST" or place[1] != self.pixel or not place[2]:
             return error(100, 33, f"Unsupported {call.method.lower()} request")
         return self._take_all(call.body)
 
-    def _take_all(self, body: Any) -> Said:
+    def _take_all(self, body: Any) -> Reply:
         events = body.get("data") if isinstance(body, dict) else None
         if not isinstance(events, list) or not events:
             return error(100, 0, "(#100) param data must be an array.")
@@ -61,7 +61,7 @@ class MetaDouble(ConversionsDouble):
             return error(100, wrong.subcode, "Invalid parameter", title=str(wrong))
         for event in events:
             self.take(event, event["event_name"], body.get("test_event_code", ""))
-        return Said(200, {"events_received": len(events), "messages": [], "fbtrace_id": "A1b2"})
+        return Reply(200, {"events_received": len(events), "messages": [], "fbtrace_id": "A1b2"})
 
     def _check(self, event: Any) -> None:
         if not isinstance(event, dict) or not isinstance(event.get("event_name"), str):
@@ -103,7 +103,7 @@ def _all(value: Any) -> list[Any]:
 
 def error(
     code: int, subcode: int, message: str, *, title: str = "", status: int = 400, **more: Any
-) -> Said:
+) -> Reply:
     """An error as the Graph API sends it; also to be ordered as a fault."""
     said: dict[str, Any] = {
         "message": message,
@@ -116,4 +116,4 @@ def error(
         said["error_subcode"] = subcode
     if title:
         said |= {"error_user_title": title, "error_user_msg": title}
-    return Said(status, {"error": said | more})
+    return Reply(status, {"error": said | more})

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from email import message_from_bytes
 from typing import Any, Final
 
-from app.sandbox.vendors.vendor import Said, VendorCall, VendorDouble
+from app.sandbox.vendors.vendor import Reply, VendorCall, VendorDouble
 
 _PATH: Final = re.compile(r"/management/v1/counter/([0-9]+)/offline_conversions/([a-z]+)")
 #: One of these tells whose visit it was.
@@ -39,7 +39,7 @@ class MetricaDouble(VendorDouble):
         with self._lock:
             return list(self._rows)
 
-    def answer(self, call: VendorCall) -> Said:
+    def answer(self, call: VendorCall) -> Reply:
         """One call."""
         found = _PATH.fullmatch(call.path)
         if found is None:
@@ -49,12 +49,12 @@ class MetricaDouble(VendorDouble):
         if found[1] != self.counter:
             return error(404, "not_found", f"Entity not found, entity type: counter, id {found[1]}")
         if (call.method, found[2]) == ("GET", "uploadings"):
-            return Said(200, {"uploadings": [self._uploading(1, 1)] if self._uploads else []})
+            return Reply(200, {"uploadings": [self._uploading(1, 1)] if self._uploads else []})
         if (call.method, found[2]) == ("POST", "upload"):
             return self._take(call)
         return error(405, "invalid_parameter", "Method not allowed")
 
-    def _take(self, call: VendorCall) -> Said:
+    def _take(self, call: VendorCall) -> Reply:
         rows = _rows(call)
         if rows is None:
             return error(400, "missing_parameter", "Required request part 'file' is not present")
@@ -62,7 +62,7 @@ class MetricaDouble(VendorDouble):
             return error(400, "invalid_parameter", wrong if rows else "The file is empty")
         self._rows += rows
         self._uploads += 1
-        return Said(200, {"uploading": self._uploading(len(rows), len(rows))})
+        return Reply(200, {"uploading": self._uploading(len(rows), len(rows))})
 
     def _wrong(self, rows: list[dict[str, str]]) -> str:
         names = set(rows[0])
@@ -97,11 +97,11 @@ def _rows(call: VendorCall) -> list[dict[str, str]] | None:
     return None
 
 
-def error(status: int, kind: str, message: str, **headers: str) -> Said:
+def error(status: int, kind: str, message: str, **headers: str) -> Reply:
     """A refusal as Metrica sends it; also to be ordered as a fault."""
     body: Mapping[str, Any] = {
         "errors": [{"error_type": kind, "message": message}],
         "code": status,
         "message": message,
     }
-    return Said(status, body, headers)
+    return Reply(status, body, headers)

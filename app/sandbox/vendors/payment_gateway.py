@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from app.sandbox.vendors.vendor import Said, VendorCall, VendorDouble
+from app.sandbox.vendors.vendor import Reply, VendorCall, VendorDouble
 from plugins.payments.signed import SIGNATURE, encode_body, sign
 
 SECRET: Final = "only for the sandbox"  # noqa: S105 - it opens nothing
@@ -29,21 +29,21 @@ class GatewayDouble(VendorDouble):
         """What PAYMENT_SETTINGS holds for this gateway."""
         return {"url": self.url, "merchant": self.merchant, "secret": self.secret}
 
-    def answer(self, call: VendorCall) -> Said:
+    def answer(self, call: VendorCall) -> Reply:
         """Make an invoice, or tell of one."""
         ref = call.path.rpartition("/")[2]
         if call.method == "GET":
             if call.headers.get(SIGNATURE.lower()) != sign(ref.encode(), self.secret):
-                return Said(403, {"error": "signature"})
+                return Reply(403, {"error": "signature"})
             if ref not in self.invoices:
-                return Said(404, {"error": "invoice"})
+                return Reply(404, {"error": "invoice"})
             return self._told(ref)
         if call.headers.get(SIGNATURE.lower()) != sign(encode_body(call.body or {}), self.secret):
-            return Said(403, {"error": "signature"})
+            return Reply(403, {"error": "signature"})
         if call.body.get("merchant") != self.merchant:
-            return Said(403, {"error": "merchant"})
+            return Reply(403, {"error": "merchant"})
         self.invoices.setdefault(call.body["ref"], {**call.body, "status": "new"})
-        return Said(200, {"url": f"{self.url}/pay/{call.body['ref']}"})
+        return Reply(200, {"url": f"{self.url}/pay/{call.body['ref']}"})
 
     def pay(self, ref: str, **changes: Any) -> None:
         """Someone pays; `changes` for a gateway that takes another amount."""
@@ -55,9 +55,9 @@ class GatewayDouble(VendorDouble):
         said = self._told(ref)
         return said.data, {**said.headers, "Content-Type": "application/json"}
 
-    def _told(self, ref: str) -> Said:
+    def _told(self, ref: str) -> Reply:
         invoice = self.invoices[ref]
         body = encode_body(
             {name: invoice[name] for name in ("ref", "status", "amount", "currency")}
         )
-        return Said(200, body, {SIGNATURE: sign(body, self.secret)})
+        return Reply(200, body, {SIGNATURE: sign(body, self.secret)})

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from app.domain.time_ranges import DAY
 from app.sandbox.vendors.ad_platforms import ConversionsDouble, is_hash
-from app.sandbox.vendors.vendor import Said, VendorCall
+from app.sandbox.vendors.vendor import Reply, VendorCall
 
 TRACK: Final = "/open_api/v1.3/event/track/"
 OLDEST_SECONDS: Final = 28 * DAY
@@ -23,10 +23,10 @@ class TiktokDouble(ConversionsDouble):
 
     pixel = "COQDA8RC77U2TMR44LI0"
 
-    def answer(self, call: VendorCall) -> Said:
+    def answer(self, call: VendorCall) -> Reply:
         """One call."""
         if call.path != TRACK or call.method != "POST":
-            return Said(404, b"404 page not found")
+            return Reply(404, b"404 page not found")
         if "access-token" not in call.headers:
             return error(40104, "Access token is empty")
         if call.headers["access-token"] != self.token:
@@ -38,7 +38,7 @@ class TiktokDouble(ConversionsDouble):
             return error(40001, "No permission to operate the pixel")
         return self._take_all(body)
 
-    def _take_all(self, body: Mapping[str, Any]) -> Said:
+    def _take_all(self, body: Mapping[str, Any]) -> Reply:
         events = body.get("data")
         if not isinstance(events, list) or not events:
             return error(40002, "data: Missing data for required field.")
@@ -47,7 +47,7 @@ class TiktokDouble(ConversionsDouble):
                 return error(40002, f"data.{number}.{wrong}")
         for event in events:
             self.take(event, event["event"], body.get("test_event_code", ""))
-        return Said(200, {"code": 0, "message": "OK", "data": {}, "request_id": "2026"})
+        return Reply(200, {"code": 0, "message": "OK", "data": {}, "request_id": "2026"})
 
     def _wrong(self, event: Any) -> str:
         if not isinstance(event, dict) or not event.get("event"):
@@ -71,8 +71,8 @@ def _wrong_person(user: Any) -> str:
     return ""
 
 
-def error(code: int, message: str, *, status: int = 200, **headers: str) -> Said:
+def error(code: int, message: str, *, status: int = 200, **headers: str) -> Reply:
     """A refusal as TikTok sends it; also to be ordered as a fault."""
-    return Said(
+    return Reply(
         status, {"code": code, "message": message, "data": {}, "request_id": "2026"}, headers
     )

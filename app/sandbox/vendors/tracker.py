@@ -1,4 +1,4 @@
-"""A tracker on loopback that logs every postback and can be evil on demand.
+"""A tracker on loopback that logs every postback and fails in chosen ways.
 
 HTTP/1.1 by hand, since most of its modes are not HTTP any more. The mode
 comes from the path, as in `/flaky/2/pb?click=…`, unless `set_mode` says

@@ -25,7 +25,7 @@ HANG_SECONDS: Final = 3600
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class Reply:
     """One answer. A body of bytes goes out as it is, anything else as JSON."""
 
     status: int
@@ -48,12 +48,12 @@ class VendorCall:
     body: Any = None  #: what it holds as JSON, None if it is none
     query: Mapping[str, str] = field(default_factory=dict)
     raw: bytes = b""  #: the body as it came
-    said: Said | None = None  #: what was answered, None for nothing
+    said: Reply | None = None  #: what was answered, None for nothing
 
 
 #: How a call may go wrong: an answer of your own instead of the vendor's, and
 #: nothing done; or one of the manners.
-Fault = Said | Manner
+Fault = Reply | Manner
 
 
 class VendorDouble(abc.ABC):
@@ -66,7 +66,7 @@ class VendorDouble(abc.ABC):
         self._runner: web.AppRunner | None = None
 
     @abc.abstractmethod
-    def answer(self, call: VendorCall) -> Said:
+    def answer(self, call: VendorCall) -> Reply:
         """Do what the vendor does. Called under the lock."""
 
     def calls(self, path: str = "") -> list[VendorCall]:
@@ -125,8 +125,8 @@ class VendorDouble(abc.ABC):
         headers = {"Content-Type": "application/json", **shown.headers}
         return web.Response(status=shown.status, body=data, headers=headers)
 
-    def _decide(self, call: VendorCall, fault: Fault | None) -> Said | None:
-        if isinstance(fault, Said):
+    def _decide(self, call: VendorCall, fault: Fault | None) -> Reply | None:
+        if isinstance(fault, Reply):
             return fault
         if fault in (Manner.HANG, Manner.DROP):
             return None

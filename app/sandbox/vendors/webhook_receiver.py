@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable
 from typing import Any, Final
 
-from app.sandbox.vendors.vendor import Said, VendorCall, VendorDouble
+from app.sandbox.vendors.vendor import Reply, VendorCall, VendorDouble
 
 TOLERANCE_SECONDS: Final = 300
 
@@ -27,18 +27,18 @@ class ReceiverDouble(VendorDouble):
         self.events: dict[str, dict[str, Any]] = {}  #: each once, by webhook-id
         self.clock = clock
 
-    def answer(self, call: VendorCall) -> Said:
+    def answer(self, call: VendorCall) -> Reply:
         """204 for what is signed, 401 for the rest."""
         key, at, signed = (
             call.headers.get(f"webhook-{name}", "") for name in ("id", "timestamp", "signature")
         )
         if not at.isdigit() or abs(self.clock() - int(at)) > TOLERANCE_SECONDS:
-            return Said(401, {"error": "too old or too new"})
+            return Reply(401, {"error": "too old or too new"})
         good = {_signature(secret, f"{key}.{at}.".encode() + call.raw) for secret in self.secrets}
         if good.isdisjoint(signed.split(" ")):
-            return Said(401, {"error": "no signature that fits"})
+            return Reply(401, {"error": "no signature that fits"})
         self.events.setdefault(key, call.body)
-        return Said(204, b"")
+        return Reply(204, b"")
 
 
 def _signature(secret: str, signed: bytes) -> str:

@@ -11,7 +11,7 @@ from typing import Final
 import redis
 
 from app.errors import TooManyRequests
-from app.extensions import doorbell
+from app.extensions import wakeup
 from app.token_buckets import Rate, TokenBuckets
 
 
@@ -27,7 +27,7 @@ class Limit:
     per_minute: float
     burst: int
     clock: Callable[[], float] = time.time
-    shared: Callable[[], redis.Redis] = lambda: doorbell.redis
+    shared: Callable[[], redis.Redis] = lambda: wakeup.redis
     buckets: TokenBuckets = field(init=False)
 
     def __post_init__(self) -> None:

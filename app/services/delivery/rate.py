@@ -14,7 +14,7 @@ from typing import Final
 
 import redis
 
-from app.extensions import doorbell
+from app.extensions import wakeup
 from app.token_buckets import REMEMBERED, Rate, TokenBuckets, next_token, tokens
 from plugins.contract import RateLimit
 
@@ -24,7 +24,7 @@ LONGEST_WAIT: Final = 60.0  # seconds until a request without a token asks again
 class RateLimiter:
     """The buckets as one process sees them. `shared` returns the Redis they are in."""
 
-    def __init__(self, shared: Callable[[], redis.Redis] = lambda: doorbell.redis) -> None:
+    def __init__(self, shared: Callable[[], redis.Redis] = lambda: wakeup.redis) -> None:
         self._buckets = TokenBuckets("gatepost:pace", shared)
         self._last_turn: dict[str, float] = {}  # the time the last one got
 

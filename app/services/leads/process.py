@@ -21,7 +21,7 @@ from app.domain.telegram.updates import (
     LeadEvent,
     RightsChanged,
 )
-from app.extensions import db, doorbell
+from app.extensions import db, wakeup
 from app.models import UpdateState
 from app.queues import Queue
 from app.services.billing import stars
@@ -116,9 +116,9 @@ def process_batch(size: int, now: float) -> int:
     inbox.finish(connection, results)
     db.session.commit()
     if staged.postbacks:
-        doorbell.remind(Queue.POSTBACKS)
+        wakeup.remind(Queue.POSTBACKS)
     if staged.messages:
-        doorbell.remind(Queue.MESSAGES)
+        wakeup.remind(Queue.MESSAGES)
     CALLBACK_ANSWERS.send()
     return len(stored)
 

@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 from sqlalchemy import ColumnElement, select
 
 from app.errors import BadParameter, NotFound, translatable
-from app.extensions import db, doorbell
+from app.extensions import db, wakeup
 from app.models import Attempt, Postback, PostbackState, PostbackTally
 from app.queues import Queue
 from app.services import postbacks
@@ -91,7 +91,7 @@ def retry(state: PostbackState, destination_id: int | None = None) -> int:
 
 def _resend(account_id: int, ids: Sequence[int]) -> int:
     count = postbacks.resend(account_id, ids, time.time())
-    doorbell.remind(Queue.POSTBACKS)
+    wakeup.remind(Queue.POSTBACKS)
     return count
 
 

@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 from sqlalchemy import func, select
 
 from app.errors import BadParameter, NotFound, PlanLimit, translatable
-from app.extensions import db, doorbell
+from app.extensions import db, wakeup
 from app.models import Campaign, Destination, DestinationStatus, Role
 from app.queues import Queue
 from app.services.accounts import accounts
@@ -138,7 +138,7 @@ def pause(account_id: int, destination_id: int, *, paused: bool) -> None:
         row.status = DestinationStatus.ACTIVE
         row.reason, row.failures, row.blocked_until = "", 0, 0.0
     db.session.commit()
-    doorbell.remind(Queue.POSTBACKS)
+    wakeup.remind(Queue.POSTBACKS)
 
 
 def remove(account_id: int, destination_id: int) -> None:

@@ -14,9 +14,10 @@ from typing import Final, NamedTuple
 from sqlalchemy import Connection, Engine, bindparam, select, text, update
 from sqlalchemy.types import LargeBinary
 
-from app.database import AdvisoryLock, is_postgresql, lock, update_rows
+from app.advisory_locks import AdvisoryLock, lock
+from app.database import is_postgresql, update_rows
 from app.domain.telegram import updates
-from app.extensions import db, doorbell
+from app.extensions import db, wakeup
 from app.models import Bot, Update, UpdateState, table_of
 from app.queues import Queue
 from app.services.updates.group_commit import GroupCommit
@@ -84,7 +85,7 @@ class UpdateResult:
 def store_update(bot_id: int, body: bytes) -> None:
     """Store one body, once for each bot and update id. It is committed when this returns."""
     _inbox.put(_row(bot_id, body))
-    doorbell.remind(Queue.UPDATES)
+    wakeup.remind(Queue.UPDATES)
 
 
 def _store_together(rows: Sequence[_Row]) -> None:
@@ -109,7 +110,7 @@ def store_updates(bot_id: int, bodies: Sequence[bytes], *, offset: int | None = 
         if offset is not None:
             connection.execute(update(Bot).where(Bot.id == bot_id).values(poll_offset=offset))
     if bodies:
-        doorbell.remind(Queue.UPDATES)
+        wakeup.remind(Queue.UPDATES)
 
 
 def quarantine_oversized(bot_id: int, beginning: bytes) -> None:

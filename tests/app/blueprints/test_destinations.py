@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from app.extensions import db
 from app.models import Account, Destination
 from app.sandbox.serving import running
-from app.sandbox.vendors.altercpa import AltercpaDouble, Told
+from app.sandbox.vendors.altercpa import AltercpaDouble, ReceivedPostback
 from plugins.contract import EventKind
 from plugins.registry import Registry
 
@@ -367,7 +367,7 @@ def test_a_test_that_is_sent_is_explained(api, altercpa, kind, status):
     (step,) = data["steps"]
     assert (data["sent"], data["verdict"], step["status"]) == (True, "delivered", 200)
     assert json.loads(step["answer"])["status"] == "ok"
-    assert altercpa.told == [Told("c1", "0", status)]
+    assert altercpa.told == [ReceivedPostback("c1", "0", status)]
 
 
 def test_what_the_tracker_refuses_is_explained(api, altercpa):

@@ -6,7 +6,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import text
 
 from app.cli import doctor
-from app.extensions import db, doorbell
+from app.extensions import db, wakeup
 
 
 def found(name: str) -> doctor.Check:
@@ -33,11 +33,11 @@ def test_what_works_is_well(app):
 
 
 def test_a_redis_that_is_away_is_named_and_calmly(app, redis_server):
-    doorbell.open("redis://127.0.0.1:1")
+    wakeup.open("redis://127.0.0.1:1")
     try:
         check = found("redis")
     finally:
-        doorbell.open(redis_server.url)
+        wakeup.open(redis_server.url)
     assert not check.ok
     assert "REDIS_URL" in str(check)
 

@@ -17,8 +17,7 @@ import pytest
 
 from app.config import Settings
 from app.local import run
-
-ROOT = Path(__file__).parents[3]
+from tests.support import ROOT
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import time
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from app.extensions import db, doorbell
+from app.extensions import db, wakeup
 from app.local.redis_server import EmbeddedRedis
 from app.models import Destination, DestinationStatus, Postback, Update, UpdateState
 from app.services import health
@@ -30,9 +30,9 @@ def scrape(client) -> dict[tuple, float]:
 def own_redis(live_app, settings, redis_server, tmp_path):
     """A Redis that a test may kill."""
     with EmbeddedRedis(tmp_path) as server:
-        doorbell.open(server.url)
+        wakeup.open(server.url)
         yield server
-    doorbell.open(redis_server.url)
+    wakeup.open(redis_server.url)
 
 
 @pytest.fixture

@@ -15,9 +15,8 @@ import pytest
 
 from app.local.redis_server import EmbeddedRedis
 from app.queues import Queue
-from app.worker.supervisor import places
-
-ROOT = Path(__file__).parents[3]
+from app.worker.supervisor import process_specs
+from tests.support import ROOT
 
 
 class Worker:
@@ -82,7 +81,7 @@ def test_each_queue_has_its_process_and_there_is_one_clock(start_worker):
 
 
 def test_without_a_public_address_there_is_a_poller(settings):
-    names = [place.name for place in places(settings(PUBLIC_URL=""))]
+    names = [spec.name for spec in process_specs(settings(PUBLIC_URL=""))]
     assert names == ["updates", "postbacks", "messages", "clock", "poller"]
 
 

@@ -6,7 +6,6 @@ import dataclasses
 import inspect
 import json
 import re
-from pathlib import Path
 from types import ModuleType
 
 import pytest
@@ -14,8 +13,9 @@ import pytest
 from plugins.contract import Request, Response
 from plugins.payments import contract, registry, signed, telegram_stars
 from plugins.payments.contract import HOOKS, Confirmation, Invoice, Price, Received
+from tests.support import ROOT
 
-TEXT = (Path(__file__).parents[3] / "docs" / "plugins.md").read_text()
+TEXT = (ROOT / "docs" / "plugins.md").read_text()
 SECTION = TEXT.partition("\n## Payment gateways\n")[2].partition("\n## ")[0]
 ENVIRONMENT = ("service_bot_token", "telegram_api_url")
 INVOICE = Invoice("ref-1", {"USD": 24, "RUB": 2400}, "Gatepost: Kitty, 30 days", plan="cat")

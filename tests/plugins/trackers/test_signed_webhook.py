@@ -7,7 +7,6 @@ import json
 import time
 from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
@@ -20,9 +19,10 @@ from plugins.contract import EventKind, Request, Response, Verdict
 from plugins.registry import make_adapter
 from plugins.testing import AdapterContract, sample_event
 from plugins.trackers import signed_webhook
+from tests.support import ROOT
 
 ADAPTER = make_adapter("webhook", signed_webhook)
-DOCUMENT = (Path(__file__).parents[3] / "docs" / "webhook.md").read_text()
+DOCUMENT = (ROOT / "docs" / "webhook.md").read_text()
 OLD = "whsec_" + base64.b64encode(b"an old secret of thirty-two byte").decode()
 NEW = "whsec_" + base64.b64encode(b"+/a new secret of 32 bytes \xff\xfe\xfd!!").decode()
 TYPED: dict[str, Any] = {"url": "https://my.example/hook?token=abcdef", "secret": NEW}

@@ -14,7 +14,7 @@ import pytest
 
 from app.sandbox.serving import running
 from app.sandbox.vendors import catalogue, meta, tiktok
-from app.sandbox.vendors.vendor import Said
+from app.sandbox.vendors.vendor import Reply
 from plugins.contract import Event, EventKind, Outcome, Verdict
 from plugins.kit.ad_platforms import normalized_hash
 from plugins.registry import make_adapter
@@ -131,16 +131,16 @@ def test_the_probe_tells_a_good_token_from_a_bad_one(platform: Platform):
     ("platform", "reply", "wait"),
     [
         (meta_capi, meta.error(4, 0, "Application request limit reached"), None),
-        (meta_capi, Said(429, b"", {"Retry-After": "30"}), 30),
-        (meta_capi, Said(200, b"<html>captive portal</html>"), None),
-        (meta_capi, Said(503, b""), None),
+        (meta_capi, Reply(429, b"", {"Retry-After": "30"}), 30),
+        (meta_capi, Reply(200, b"<html>captive portal</html>"), None),
+        (meta_capi, Reply(503, b""), None),
         (tiktok_events, tiktok.error(40100, "Too many", **{"Retry-After": "2"}), 2),
-        (tiktok_events, Said(200, b"<html>captive portal</html>"), None),
-        (tiktok_events, Said(502, b""), None),
+        (tiktok_events, Reply(200, b"<html>captive portal</html>"), None),
+        (tiktok_events, Reply(502, b""), None),
     ],
     indirect=["platform"],
 )
-def test_a_passing_failure_is_tried_again(platform: Platform, reply: Said, wait: float | None):
+def test_a_passing_failure_is_tried_again(platform: Platform, reply: Reply, wait: float | None):
     platform.double.order(reply)
     outcome = platform.tell(recent())
     assert (outcome.verdict, outcome.disable_destination) == (Verdict.RETRY, False)

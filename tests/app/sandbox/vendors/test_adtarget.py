@@ -11,7 +11,7 @@ import pytest
 from app.sandbox.serving import running
 from app.sandbox.telegram.faults import Manner
 from app.sandbox.vendors.adtarget import BURST, AdTargetDouble
-from app.sandbox.vendors.vendor import Said
+from app.sandbox.vendors.vendor import Reply
 from plugins.contract import EventKind, Verdict
 from plugins.registry import make_adapter
 from plugins.testing import HOSTILE, sample_event
@@ -167,7 +167,7 @@ def test_a_disabled_api_is_waited_for(courier: Courier, double: AdTargetDouble):
 def test_a_failure_of_theirs_is_tried_again_under_the_same_key(
     courier: Courier, double: AdTargetDouble
 ):
-    double.order(Said(500, {"error": {"code": "INTERNAL_ERROR", "message": "oops"}}))
+    double.order(Reply(500, {"error": {"code": "INTERNAL_ERROR", "message": "oops"}}))
     assert courier(ADAPTER, sample_event(), settings(double))[0].verdict is Verdict.RETRY
     assert courier(ADAPTER, sample_event(), settings(double))[0].verdict is Verdict.DELIVERED
     keys = {call.headers["idempotency-key"] for call in double.calls()}
@@ -188,7 +188,7 @@ def test_a_stored_failure_of_theirs_is_left_behind_under_another_key(
     courier: Courier, make_double: Make, clock: Clock
 ):
     double, event = make_double(stores_errors=True), sample_event()
-    oops = Said(500, {"error": {"code": "INTERNAL_ERROR", "message": "oops"}})
+    oops = Reply(500, {"error": {"code": "INTERNAL_ERROR", "message": "oops"}})
     key = double.keys[KEY]
     key.stored[event.step_key()] = clock.now, oops
     for _ in range(2):

@@ -11,7 +11,7 @@ import pytest
 from app.sandbox.serving import running
 from app.sandbox.telegram.faults import Manner
 from app.sandbox.vendors.altcraft import SCENARIOS, STARTS, TRIGGERS, AltcraftDouble
-from app.sandbox.vendors.vendor import Said
+from app.sandbox.vendors.vendor import Reply
 from plugins.contract import Event, EventKind, Verdict
 from plugins.registry import make_adapter
 from plugins.testing import HOSTILE, sample_event
@@ -117,7 +117,7 @@ def test_a_goal_is_not_counted_twice_when_its_answer_is_lost(
 
 
 def test_a_failed_profile_holds_its_goal_back(courier: Courier, double: AltcraftDouble):
-    double.order(Said(500, {"error": 500, "error_text": "Internal"}), path=IMPORT)
+    double.order(Reply(500, {"error": 500, "error_text": "Internal"}), path=IMPORT)
     assert verdicts(courier(ADAPTER, sample_event(), settings(double))) == [Verdict.RETRY]
     assert double.calls(REGISTER) == []
     outcomes = courier(ADAPTER, sample_event(), settings(double))

@@ -8,7 +8,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from app.errors import TooManyRequests
-from app.extensions import doorbell
+from app.extensions import wakeup
 from app.services.accounts import rate_limits
 from app.services.accounts.rate_limits import Limit
 
@@ -124,7 +124,7 @@ def test_calls_that_ask_another_server_are_fewer(api, account):
 
 def test_calls_go_on_while_redis_is_away(api, monkeypatch):
     nobody = redis.Redis(host="127.0.0.1", port=1, retry=Retry(NoBackoff(), 0))
-    monkeypatch.setattr(doorbell, "_redis", nobody)
+    monkeypatch.setattr(wakeup, "_redis", nobody)
     few = Limit("callers", per_minute=600, burst=3, clock=lambda: NOON)
     monkeypatch.setattr(rate_limits, "AUTHENTICATED", few)
     answers = [api.get("profile/info") for _ in range(4)]

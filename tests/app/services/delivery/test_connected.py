@@ -21,7 +21,7 @@ from app.sandbox.serving import running
 from app.sandbox.telegram import people
 from app.sandbox.telegram.faults import Manner
 from app.sandbox.vendors import catalogue
-from app.sandbox.vendors.vendor import Said
+from app.sandbox.vendors.vendor import Reply
 from app.services import postbacks
 from app.services.delivery.loop import Delivery
 from app.services.delivery.targets import DestinationResolver
@@ -221,7 +221,7 @@ def test_an_owner_who_resumes_too_early_time_and_again_loses_nothing(road: Road)
     [
         (name, answer)
         for name, row in ROWS.items()
-        for answer in (Said(401, b"<html>Unauthorized</html>"), *row.parking)
+        for answer in (Reply(401, b"<html>Unauthorized</html>"), *row.parking)
     ],
 )
 def test_what_only_the_owner_can_mend_keeps_the_event(road: Road, answer: Any):

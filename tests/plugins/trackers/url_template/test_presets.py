@@ -26,8 +26,8 @@ from plugins.trackers import altercpa_lite
 from plugins.trackers.url_template import presets
 from plugins.trackers.url_template.presets import MODES, Preset, parse
 from plugins.trackers.url_template.settings import NUMERIC_MACROS
+from tests.support import ROOT
 
-ROOT = Path(__file__).parents[4]
 FILES = sorted((ROOT / "plugins/trackers/url_template/presets").glob("*.json"))
 ALL = presets.presets()
 ADAPTER: Adapter = Registry.load(entry_points=()).get("url_template")

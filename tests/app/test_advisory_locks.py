@@ -1,0 +1,20 @@
+"""One transaction at a time holds an advisory lock."""
+
+from __future__ import annotations
+
+import pytest
+
+from app.advisory_locks import AdvisoryLock, lock, try_lock
+from app.extensions import db
+
+
+def test_an_advisory_lock_shuts_out_others_until_its_transaction_ends(live_app):
+    if db.engine.dialect.name == "sqlite":
+        pytest.skip("a transaction has the file to itself")
+    key = AdvisoryLock.SEND_DIGESTS
+    with db.engine.connect() as holder, db.engine.connect() as other:
+        lock(holder, key)
+        assert not try_lock(other, key)
+        assert try_lock(other, AdvisoryLock.CLAIM_MESSAGES)
+        holder.rollback()
+        assert try_lock(other, key)
