@@ -78,8 +78,8 @@ def test_a_wrong_setting_is_named_in_one_line(surroundings, folder):
 
 def test_what_a_killed_run_left_behind_is_cleared_away(surroundings, folder):
     program = (
-        "import os, sys, time; from pathlib import Path; from app import embedded\n"
-        "with embedded.running(dict(os.environ), Path(sys.argv[1])):\n"
+        "import os, sys, time; from pathlib import Path; from app.local import run\n"
+        "with run.running(dict(os.environ), Path(sys.argv[1])):\n"
         "    print('up', flush=True); time.sleep(600)"
     )
     first = subprocess.Popen(
