@@ -10,11 +10,12 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
-from pathlib import Path
 from typing import TypeVar
 from urllib.parse import parse_qsl, urlsplit
 
 from flask import current_app
+
+from app.service_urls import database_url, redis_url
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 Value = TypeVar("Value")
@@ -59,8 +60,8 @@ class Settings:
                 raise BadSetting(f"{name}: {error}") from error
 
         settings = cls(
-            database_url=read("DATABASE_URL", "sqlite:///var/gatepost.db", _database),
-            redis_url=read("REDIS_URL", "", _redis),
+            database_url=read("DATABASE_URL", "sqlite:///var/gatepost.db", database_url),
+            redis_url=read("REDIS_URL", "", redis_url),
             secret_key=read("SECRET_KEY", "", _secret),
             public_url=read("PUBLIC_URL", "", _base_url),
             telegram_api_url=read("TELEGRAM_API_URL", PUBLIC_BOT_API, _base_url),
@@ -90,23 +91,6 @@ def current_settings() -> Settings:
     """Return the settings of the running application. Needs an application context."""
     settings: Settings = current_app.config["SETTINGS"]
     return settings
-
-
-def _database(url: str) -> str:
-    url = re.sub(r"^postgres(ql)?://", "postgresql+psycopg://", url)
-    if not url.startswith(("postgresql+psycopg://", "sqlite:///")):
-        raise ValueError("must start with postgresql:// or sqlite:///")
-    if url.startswith("sqlite:///"):  # relative to where we run, not to Flask's instance folder
-        return "sqlite:///" + str(Path(url.removeprefix("sqlite:///")).absolute())
-    return url
-
-
-def _redis(url: str) -> str:
-    if not url:
-        raise ValueError("is required, such as redis://localhost:6379 (make run brings its own)")
-    if not url.startswith(("redis://", "rediss://", "unix://")):
-        raise ValueError("must start with redis://, rediss:// or unix://")
-    return url
 
 
 def _secret(text: str) -> str:

@@ -1,0 +1,100 @@
+"""How connections to the two databases are opened, and asked whether they still live.
+
+SQLite: WAL, foreign keys, and every transaction starts as a writer. A
+deferred one that turns writer half-way fails at once when another wrote
+meanwhile; one that starts as a writer waits its turn.
+"""
+
+from __future__ import annotations
+
+import select
+import sqlite3
+import time
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from sqlalchemy import Connection, Engine, event
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DisconnectionError
+from sqlalchemy.pool import ConnectionPoolEntry, Pool
+
+BUSY_SECONDS = 30
+#: A connection that rested so long may have been forgotten by a firewall on its way.
+RESTED_SECONDS = 30
+
+
+def prepare_engine(url: str) -> dict[str, Any]:
+    """Engine options for `url`; makes the folder of a SQLite file."""
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "sqlite":
+        if parsed.database and parsed.database != ":memory:":
+            Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+        return {"connect_args": {"timeout": BUSY_SECONDS, "check_same_thread": False}}
+    return {
+        "pool_size": 10,
+        "max_overflow": 10,
+        "pool_timeout": 10,
+        "pool_recycle": 300,
+        "connect_args": {"connect_timeout": 5, "keepalives_idle": 30, "tcp_user_timeout": 10_000},
+    }
+
+
+@event.listens_for(Engine, "connect")
+def _on_connect(connection: Any, _record: Any) -> None:
+    if isinstance(connection, sqlite3.Connection):
+        connection.isolation_level = None  # we say BEGIN ourselves
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA foreign_keys = ON")
+    elif isinstance(connection, psycopg.Connection) and _is_pooled(connection):
+        connection.prepare_threshold = None
+
+
+def _is_pooled(connection: psycopg.Connection[Any]) -> bool:
+    """Whether a pooler such as pgbouncer stands between us and PostgreSQL.
+
+    A pooler greets its clients with a process number of its own. Behind one
+    that changes servers between transactions, a statement that was prepared on
+    one server is unknown on the next.
+    """
+    row = connection.execute("SELECT pg_backend_pid()").fetchone()
+    connection.rollback()
+    return row is not None and row[0] != connection.pgconn.backend_pid
+
+
+@event.listens_for(Pool, "checkin")
+def _on_checkin(_connection: Any, record: ConnectionPoolEntry) -> None:
+    record.info["rests_since"] = time.monotonic()
+
+
+@event.listens_for(Pool, "checkout")
+def _on_checkout(connection: Any, record: ConnectionPoolEntry, _proxy: Any) -> None:
+    """Ask a connection whether it lives, if there is reason to doubt it.
+
+    A server that ends says so, and its words lie in the socket unread: a look
+    there costs a microsecond, a question (SQLAlchemy's `pool_pre_ping`) a round
+    trip for each request. Raises DisconnectionError; the pool takes another.
+    """
+    if isinstance(connection, sqlite3.Connection):
+        return
+    rested = time.monotonic() - record.info.get("rests_since", time.monotonic())
+    try:
+        if rested < RESTED_SECONDS and not _has_unread(connection.fileno()):
+            return
+        connection.execute("SELECT 1")
+        connection.rollback()
+    except psycopg.Error as error:
+        raise DisconnectionError(f"the connection is dead: {error}") from error
+
+
+def _has_unread(number: int) -> bool:
+    look = select.poll()
+    look.register(number, select.POLLIN)
+    return bool(look.poll(0))
+
+
+@event.listens_for(Engine, "begin")
+def _on_begin(connection: Connection) -> None:
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql("BEGIN IMMEDIATE")

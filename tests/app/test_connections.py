@@ -1,0 +1,59 @@
+"""A connection that has died at rest is not given to anybody."""
+
+from __future__ import annotations
+
+import psycopg
+import pytest
+from flask import Flask
+from sqlalchemy import text
+
+from app import connections
+from app.extensions import db
+
+
+@pytest.fixture
+def postgresql(live_app: Flask) -> str:
+    """The address of the database, as psycopg takes it; SQLite has no connections to lose."""
+    if db.engine.dialect.name == "sqlite":
+        pytest.skip("a file does not hang up")
+    db.engine.dispose()  # what other tests have left takes turns with ours
+    url = db.engine.url.set(drivername="postgresql")
+    return url.render_as_string(hide_password=False)
+
+
+def backend() -> int:
+    with db.engine.connect() as connection:
+        return int(connection.scalar(text("SELECT pg_backend_pid()")))
+
+
+def test_one_that_the_server_has_closed_is_replaced(postgresql):
+    before = backend()
+    with psycopg.connect(postgresql, autocommit=True) as killer:
+        killer.execute("SELECT pg_terminate_backend(%s, 5000)", [before])
+    assert backend() != before
+
+
+def test_one_that_lives_is_used_again(postgresql):
+    assert backend() == backend()
+
+
+def test_one_that_has_rested_long_is_asked_and_used_again(postgresql, monkeypatch):
+    monkeypatch.setattr(connections, "RESTED_SECONDS", 0)
+    before = backend()
+    assert backend() == before
+    with db.engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
+        assert connection.scalar(text("SELECT pg_backend_pid()")) == before
+
+
+def test_one_with_something_to_say_is_asked_and_used_again(postgresql):
+    """Not every word that lies unread is a farewell."""
+    before = backend()
+    with db.engine.connect() as connection:
+        connection.execute(text("LISTEN news"))
+        connection.commit()
+    with psycopg.connect(postgresql, autocommit=True) as other:
+        other.execute("NOTIFY news")
+    assert backend() == before
+    with db.engine.connect() as connection:
+        connection.execute(text("UNLISTEN news"))
+        connection.commit()

@@ -1,0 +1,94 @@
+"""A wrong address ends the start with one sentence; a plain foreign spelling is understood."""
+
+from __future__ import annotations
+
+import contextlib
+
+import pytest
+import redis
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy.engine import make_url
+
+from app.service_urls import database_url, redis_url
+
+POSTGRESQL = "postgresql+psycopg://u:p@db.example:5432/app"
+
+
+@pytest.mark.parametrize(
+    ("text", "url"),
+    [
+        ("postgres://u:p@db.example:5432/app", POSTGRESQL),
+        ("postgresql+psycopg://u:p@db.example:5432/app", POSTGRESQL),
+        ("postgresql://u:p@db.example:5432/app?pgbouncer=true", POSTGRESQL),
+        ("postgresql://u:p@db.example:5432/app?schema=public", POSTGRESQL),
+        ("postgresql://u:p@db.example:5432/app?ssl=true", f"{POSTGRESQL}?sslmode=require"),
+        ("postgresql://u:p@db.example:5432/app?ssl=false", POSTGRESQL),
+        (f"{POSTGRESQL}?sslmode=verify-full", f"{POSTGRESQL}?sslmode=verify-full"),
+        ("postgresql:///app?host=%2Frun", "postgresql+psycopg:///app?host=%2Frun"),
+    ],
+)
+def test_a_database_address_is_translated_where_its_meaning_is_plain(text, url):
+    assert database_url(text) == url
+    make_url(url).translate_connect_args()
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [
+        ("mysql://h/app", "must start with"),
+        ("postgresql://h:abc/app", "port"),
+        ("postgresql://h:0/app", "port"),
+        ("postgresql://h:99999/app", "port"),
+        ("postgresql://h/app#x", "%23"),
+        ("postgresql://h/", "names no database"),
+        ("postgresql:///app", "names no host"),
+        ("postgresql://h/app?sslmode=no-verify", "sslmode=require"),
+        ("postgresql://h/app?sslmode=on", "sslmode must be one of"),
+        ("postgresql://h/app?schema=mine", "schema=mine"),
+        ("postgresql://h/app?connection_limit=5", "connection_limit"),
+        ("sqlite:///var/a.db?mode=ro", "no parameters"),
+    ],
+)
+def test_a_wrong_database_address_is_refused_in_a_sentence(text, word):
+    with pytest.raises(ValueError, match=word):
+        database_url(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "url"),
+    [
+        ("redis://h:6379", "redis://h:6379"),
+        ("rediss://:p@h:6380/1", "rediss://:p@h:6380/1"),
+        ("rediss://h/0?ssl_cert_reqs=CERT_NONE", "rediss://h/0?ssl_cert_reqs=none"),
+        ("unix:///run/redis.sock?db=2", "unix:///run/redis.sock?db=2"),
+    ],
+)
+def test_an_address_of_redis_is_one_that_its_client_takes(text, url):
+    assert redis_url(text) == url
+    redis.Redis.from_url(url).close()
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [
+        ("", "is required"),
+        ("http://h", "must start with"),
+        ("redis://h:abc", "port"),
+        ("redis://h/zero", "number of a database"),
+        ("redis://h?ssl_cert_reqs=none", "need rediss"),
+        ("rediss://h?ssl_cert_reqs=maybe", "ssl_cert_reqs must be one of"),
+        ("redis://h?socket_timeout=soon", "socket_timeout must be a number"),
+        ("redis://h?family=4", "family"),
+    ],
+)
+def test_a_wrong_address_of_redis_is_refused_in_a_sentence(text, word):
+    with pytest.raises(ValueError, match=word):
+        redis_url(text)
+
+
+@given(st.sampled_from(["postgresql://", "redis://", "rediss://", "sqlite:///"]), st.text())
+def test_whatever_is_typed_is_taken_or_refused_and_nothing_else(scheme, rest):
+    judge = redis_url if scheme.startswith("redis") else database_url
+    with contextlib.suppress(ValueError):
+        assert judge(scheme + rest)
