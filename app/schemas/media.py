@@ -8,10 +8,12 @@ from flask import request
 
 from app.errors import BadParameter, translatable
 from app.schemas import fields
-from app.schemas.base import Output
+from app.schemas.base import Input, Output
+from app.schemas.pagination import LimitedList
 
 #: What a multipart body needs around its file.
 FRAME: Final = 64 * 1024
+CODE: Final = r"[A-Za-z0-9_-]+"
 
 
 def uploaded_file(most: int) -> IO[bytes]:
@@ -27,3 +29,24 @@ class MediaOut(Output):
     """`media/upload`: what `media` of a campaign takes."""
 
     media = fields.Text()
+
+
+class MediaRow(MediaOut):
+    """A row of `media/list`. `used`: a campaign shows it, so it cannot be deleted."""
+
+    type = fields.Text()
+    size = fields.Int()
+    created = fields.UtcText()
+    used = fields.Boolean()
+
+
+class MediaList(LimitedList):
+    """`before` is the last code of the previous page."""
+
+    before = fields.Text(64, pattern=CODE)
+
+
+class MediaChosen(Input):
+    """Which media."""
+
+    media = fields.Text(64, pattern=CODE, required=True)

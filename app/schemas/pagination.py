@@ -26,14 +26,19 @@ class OptionalPage(Input):
     offset = fields.Int(0, load_default=0)
 
 
-class Page(Period):
-    """Which page of a long list. A `limit` above 200 is not refused but lowered to 200."""
+class LimitedList(Period):
+    """So many rows of a list. A `limit` above 200 is not refused but lowered to 200."""
 
     limit = fields.Int(1, load_default=50)
     offset = fields.Int(0, load_default=0)
-    before = fields.Int(1)
 
     @post_load
     def cut(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
         """Lower `limit`, so that clients written for other limits go on working."""
         return {**data, "limit": min(data["limit"], MOST_ROWS)}
+
+
+class Page(LimitedList):
+    """Which page of a long list; `before` is the last id of the page before it."""
+
+    before = fields.Int(1)

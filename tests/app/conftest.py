@@ -38,6 +38,7 @@ LIMITS = (
     rate_limits.AUTHENTICATED,
     rate_limits.ANONYMOUS,
     rate_limits.OUTBOUND,
+    rate_limits.RESENDS,
     sessions.POLLS,
     tariffs.CHECKS,
 )

@@ -293,6 +293,8 @@ class Journey:
         Image.new("RGB", (640, 360), "seagreen").save(picture, "PNG")
         made = self._api.upload("media/upload", "flowers.png", picture.getvalue())
         self.spelling[made["media"]] = "img_x7Kq2mB9"
+        self._api.get("media/list")
+        self._api.post("media/del", media=made["media"])
 
     def forgetting(self) -> None:
         """Take the leads away with you, and let one be forgotten."""

@@ -184,10 +184,13 @@ def living_campaigns(account_id: int) -> int:
 
 
 def lock(account_id: int) -> Account:
-    """Lock the account until the transaction ends, so that its limits are checked one at a time."""
+    """Lock the account until the transaction ends, so that its limits are checked one at a time.
+
+    New rows that only refer to the account, such as leads, do not wait for this lock.
+    """
     return db.session.scalars(
         select(Account)
         .where(Account.id == account_id)
-        .with_for_update()
+        .with_for_update(key_share=True)
         .execution_options(populate_existing=True)
     ).one()

@@ -47,8 +47,11 @@ AUTHENTICATED: Final = Limit("callers", per_minute=6000, burst=1000)
 ANONYMOUS: Final = Limit("strangers", per_minute=600, burst=300)
 #: Calls that make us ask somebody else's server, by account, on top of AUTHENTICATED.
 OUTBOUND: Final = Limit("outward", per_minute=120, burst=60)
-#: Which endpoints OUTBOUND counts. `postbacks.test` is not here: it counts only what it
+#: Calls that send postbacks again, ten thousand of them each, by account.
+RESENDS: Final = Limit("resends", per_minute=60, burst=60)
+#: Endpoints with a limit of their own. `postbacks.test` is not here: it counts only what it
 #: really sends, in `trackers/test_send.py`.
-EXPENSIVE_ENDPOINTS: Final[Mapping[str, Limit]] = dict.fromkeys(
-    ("bots.add", "destinations.check", "profile.connect"), OUTBOUND
-)
+EXPENSIVE_ENDPOINTS: Final[Mapping[str, Limit]] = {
+    **dict.fromkeys(("bots.add", "destinations.check", "profile.connect", "tariffs.buy"), OUTBOUND),
+    "postbacks.resend": RESENDS,
+}

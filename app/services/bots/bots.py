@@ -31,6 +31,8 @@ from app.errors import (
 from app.extensions import db
 from app.models import Bot, BotChat, BotStatus, Campaign
 from app.outbound.telegram import TelegramRefused, TelegramUnreachable
+from app.services.accounts import accounts, quotas
+from app.services.accounts.quotas import Quota
 from app.services.bots.rights import refresh_status
 from app.services.bots.webhooks import api_of, describe_failure, drop_webhook, register
 
@@ -44,7 +46,7 @@ TRIES: Final = 3
 def add(account_id: int, token: str) -> Bot:
     """Connect the bot of `token`, or restore or refresh it if it is the account's already.
 
-    Raises TokenRefused, BotTaken, WebhookRefused, or TooManyRequests.
+    Raises TokenRefused, BotTaken, PlanLimit, WebhookRefused, or TooManyRequests.
     """
     token = token.strip()
     db.session.commit()  # the guard's transaction must not last as long as Telegram does
@@ -138,6 +140,7 @@ def _store(account_id: int, token: str, me: dict[str, Any]) -> tuple[int, bool]:
 
 
 def _revive_or_insert(account_id: int, token: str, me: dict[str, Any]) -> tuple[int, bool]:
+    accounts.lock(account_id)  # two at once must not both be the last one allowed
     mine = and_(Bot.account_id == account_id, Bot.tg_id == me["id"])
     living = and_(Bot.tg_id == me["id"], Bot.living)
     bot = db.session.scalar(
@@ -151,6 +154,8 @@ def _revive_or_insert(account_id: int, token: str, me: dict[str, Any]) -> tuple[
         db.session.rollback()
         raise BotTaken
     was_living = bot is not None and bot.living
+    if not was_living:
+        quotas.check(account_id, Quota.BOTS)
     if bot is None:
         bot = Bot(account_id=account_id, tg_id=me["id"], created=int(time.time()))
         db.session.add(bot)

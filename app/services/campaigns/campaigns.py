@@ -16,7 +16,8 @@ from app.domain.media import CAPTION
 from app.errors import BadParameter, ChatTaken, NotAdminThere, NotFound, PlanLimit, translatable
 from app.extensions import db
 from app.models import Bot, BotChat, Campaign, CampaignDay, CampaignStatus
-from app.services.accounts import accounts
+from app.services.accounts import accounts, quotas
+from app.services.accounts.quotas import Quota
 from app.services.campaigns import media
 from app.services.trackers import url_templates
 
@@ -91,6 +92,8 @@ def edit(
 
     Raises NotFound or BadParameter.
     """
+    if "media" in texts:
+        accounts.lock(account_id)  # the media must not be deleted meanwhile
     campaign = _locked(account_id, campaign_id)
     _check_button(texts)
     if "media" in texts or "welcome" in texts:
@@ -196,6 +199,7 @@ def _check_limit(account_id: int, tariff: str) -> None:
     allowed = tariffs.PLANS[tariff].campaigns
     if allowed != tariffs.UNLIMITED and accounts.living_campaigns(account_id) >= allowed:
         raise PlanLimit
+    quotas.check(account_id, Quota.CAMPAIGNS)
 
 
 def _check_active(account_id: int, tariff: str) -> None:

@@ -15,17 +15,25 @@ from typing import IO, Final, NamedTuple
 
 import structlog
 from sqlalchemy import Connection, func, select
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import SQLAlchemyError
 
 from app.config import current_settings
 from app.crypto import new_secret
 from app.domain import media as rules
 from app.domain.image_head import HEAD_BYTES, TAIL_BYTES, is_cut_short, read_image_head
-from app.errors import BadParameter, DatabaseDown, TooLarge, translatable
+from app.errors import (
+    ApiError,
+    BadParameter,
+    DatabaseDown,
+    TooLarge,
+    translatable,
+)
 from app.extensions import db
 from app.models import Media, MediaPart
 from app.outbound import object_store
 from app.outbound.object_store import ObjectStore, StoreUnreachable
+from app.services.accounts import accounts, quotas
+from app.services.accounts.quotas import Quota
 from app.web.request_slots import slot_released
 
 log = structlog.get_logger()
@@ -76,15 +84,14 @@ class StoredMedia(NamedTuple):
 def upload(account_id: int, file: IO[bytes]) -> str:
     """Store a file and return its code; the same content again has the same code.
 
-    Raises BadParameter or TooLarge, saying why Telegram would not take it, or StoreDown.
+    Raises BadParameter or TooLarge, saying why Telegram would not take it; TooLarge or
+    PlanLimit if the account may store no more; or StoreDown.
     """
     size, digest = _measured(file)
     kind, type_ = _examined(file, size)
     if stored := _code_of(account_id, digest):
         return stored
-    used = select(func.coalesce(func.sum(Media.size), 0)).where(Media.account_id == account_id)
-    if int(db.session.scalar(used) or 0) + size > QUOTA:
-        raise TooLarge(translatable("this account keeps as many media as it may"))
+    _check_room(account_id, size)
     db.session.commit()  # nothing is held while the store is spoken to
     row = Media(
         account_id=account_id, code=kind + new_secret(12), type=type_, size=size,
@@ -118,21 +125,42 @@ def find(connection: Connection, code: str) -> StoredMedia | None:
     return StoredMedia(code, row.type, row.size, data, configured_store())
 
 
+def _check_room(account_id: int, size: int) -> None:
+    """Raise TooLarge or PlanLimit unless `size` more bytes have room.
+
+    That holds on while the caller has locked the account.
+    """
+    used = select(func.coalesce(func.sum(Media.size), 0)).where(Media.account_id == account_id)
+    if int(db.session.scalar(used) or 0) + size > QUOTA:
+        raise TooLarge(translatable("this account keeps as many media as it may"))
+    quotas.check(account_id, Quota.MEDIA)
+
+
+def _reserve(row: Media) -> str | None:
+    """Insert `row` under the lock of its account, or return the code of the same content.
+
+    Raises as `_check_room` does. No commit.
+    """
+    accounts.lock(row.account_id)
+    if stored := _code_of(row.account_id, row.digest):  # the same file at the same time
+        return stored
+    _check_room(row.account_id, row.size)
+    db.session.add(row)
+    db.session.flush()
+    return None
+
+
 def _write(row: Media, file: IO[bytes]) -> str:
-    account_id, code, digest = row.account_id, row.code, row.digest
-    try:
-        db.session.add(row)
-        db.session.flush()
-        for number, data in enumerate(_parts(file)):
-            db.session.add(MediaPart(media_id=row.id, number=number, data=data))
-            db.session.flush()
-            db.session.expunge_all()
-        db.session.commit()
-    except IntegrityError:
+    code = row.code
+    if stored := _reserve(row):
         db.session.rollback()
-        if stored := _code_of(account_id, digest):  # the same file at the same time
-            return stored
-        raise
+        return stored
+    media_id = row.id
+    for number, data in enumerate(_parts(file)):
+        db.session.add(MediaPart(media_id=media_id, number=number, data=data))
+        db.session.flush()
+        db.session.expunge_all()
+    db.session.commit()
     return code
 
 
@@ -141,7 +169,7 @@ def _put(store: ObjectStore, row: Media, file: IO[bytes]) -> str:
 
     If it is unknown whether the commit was done, the object stays, for it may be needed.
     """
-    account_id, code, digest = row.account_id, row.code, row.digest
+    code = row.code
     try:
         with slot_released():  # a store that hangs must not hold all slots
             store.put(code, file, row.type)
@@ -149,16 +177,20 @@ def _put(store: ObjectStore, row: Media, file: IO[bytes]) -> str:
         log.warning("media.not_stored", reason=str(error))
         raise StoreDown from error
     try:
-        db.session.add(row)
-        db.session.commit()
-    except IntegrityError:
+        stored = _reserve(row)
+    except (ApiError, SQLAlchemyError):
         db.session.rollback()
-        with suppress(StoreUnreachable):
-            store.delete(code)
-        if stored := _code_of(account_id, digest):  # the same file at the same time
-            return stored
+        _drop(store, code)
         raise
-    return code
+    db.session.commit()
+    if stored:
+        _drop(store, code)
+    return stored or code
+
+
+def _drop(store: ObjectStore, code: str) -> None:
+    with suppress(StoreUnreachable), slot_released():
+        store.delete(code)
 
 
 def _code_of(account_id: int, digest: str) -> str | None:

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 
 import structlog
 from sqlalchemy import select
-from sqlalchemy.exc import IntegrityError
 
 from app.crypto import hash_secret, new_secret
 from app.domain import tariffs
@@ -35,7 +34,8 @@ from app.models import (
     Campaign,
     TransferToken,
 )
-from app.services.accounts import accounts
+from app.services.accounts import accounts, quotas
+from app.services.accounts.quotas import Quota
 from app.services.campaigns import bulk
 from app.services.updates import inbox
 
@@ -54,17 +54,15 @@ class Recipient:
 def token_of(account_id: int) -> str:
     """The account's receiving token, made when it is first asked for."""
     row = db.session.get(TransferToken, account_id)
-    if row is not None:
-        return row.token
-    try:
-        return renew_token(account_id)
-    except IntegrityError:  # another call was faster
-        db.session.rollback()
-        return db.session.get_one(TransferToken, account_id).token
+    if row is None:
+        accounts.lock(account_id)  # two at once must be told the same token
+        row = db.session.get(TransferToken, account_id)
+    return row.token if row else renew_token(account_id)
 
 
 def renew_token(account_id: int) -> str:
     """Replace the receiving token; the old one is dead at once."""
+    accounts.lock(account_id)
     token = new_secret()
     row = db.session.get(TransferToken, account_id) or TransferToken(account_id=account_id)
     row.token, row.token_hash = token, hash_secret(token)
@@ -103,6 +101,7 @@ def transfer_bot(account_id: int, token: str, bot_id: int, *, with_leads: bool) 
         .with_for_update()
     ).all()
     _check_room(recipient, len(campaigns))
+    quotas.check(recipient.id, Quota.BOTS)
     bot.account_id = recipient.id
     _hand_over(campaigns, recipient.id, bot_id, with_leads=with_leads)
     log.info("bot.transferred", bot=bot_id, account=account_id, recipient=recipient.id)
@@ -163,6 +162,7 @@ def _check_room(recipient: Account, count: int) -> None:
     slots = tariffs.free_slots(recipient.tariff, accounts.living_campaigns(recipient.id))
     if slots != tariffs.UNLIMITED and slots < count:
         raise PlanLimit(translatable("the recipient's plan has no room for so many campaigns"))
+    quotas.check(recipient.id, Quota.CAMPAIGNS, count)
 
 
 def _living(account_id: int, campaign_id: int, *, lock: bool = False) -> Campaign:

@@ -13,7 +13,8 @@ from app.errors import BadParameter, NotFound, PlanLimit, translatable
 from app.extensions import db, wakeup
 from app.models import Campaign, Destination, DestinationStatus, Role
 from app.queues import Queue
-from app.services.accounts import accounts
+from app.services.accounts import accounts, quotas
+from app.services.accounts.quotas import Quota
 from app.services.lists.ownership import check_owned
 from app.services.lists.pages import Page, fetch
 from app.services.trackers import catalogue, connection_check, secrets
@@ -79,6 +80,7 @@ def add(
     ready = catalogue.ready(adapter, secrets.merge_secrets(settings, {}, adapter.secret_fields))
     accounts.lock(account_id)  # two at once must not both be the last one allowed
     _check_room(account_id, campaign)
+    quotas.check(account_id, Quota.DESTINATIONS)
     row = Destination(
         account_id=account_id,
         campaign_id=campaign or None,

@@ -114,3 +114,42 @@ def test_a_campaign_takes_media_of_its_own_account_only(api, upload, world, othe
     assert api.post("camp/edit", id=campaign, welcome="x" * 1025)["field"] == "welcome"
     assert api.post("camp/edit", id=campaign, media="") == {"status": "ok"}
     assert api.post("camp/edit", id=campaign, welcome="x" * 1025) == {"status": "ok"}
+
+
+def test_media_are_listed_newest_first_with_what_shows_them(api, upload, world, other):
+    codes = [upload(picture(width))["data"]["media"] for width in (20, 30, 40)]
+    media.upload(other.id, io.BytesIO(MP4))
+    world.campaign(media=codes[0])
+    world.campaign(media=codes[1], status=2)
+    answer = api.get("media/list")
+    assert answer["total"] == 3
+    assert [(row["media"], row["used"]) for row in answer["data"]] == [
+        (codes[2], False), (codes[1], False), (codes[0], True)
+    ]  # fmt: skip
+    assert (answer["data"][0]["type"], answer["data"][0]["size"]) == (
+        "image/png",
+        len(picture(40)),
+    )
+    behind = api.get("media/list", before=codes[2], limit=1)["data"]
+    assert [row["media"] for row in behind] == [codes[1]]
+    assert api.get("media/list", before="img_nothing")["error"] == "notfound"
+    assert api.get("media/list", to=1) == {"status": "ok", "total": 0, "data": []}
+
+
+def test_a_deleted_media_makes_room_and_can_be_uploaded_again(api, upload, monkeypatch):
+    monkeypatch.setattr(media, "QUOTA", 100)
+    code = upload(MP4 + b"x" * 60)["data"]["media"]
+    assert upload(MP4 + b"y" * 60)["error"] == "size"
+    assert api.post("media/del", media=code) == {"status": "ok"}
+    assert api.post("media/del", media=code)["error"] == "notfound"
+    assert media.find(db.session.connection(), code) is None
+    assert upload(MP4 + b"x" * 60)["status"] == "ok"
+
+
+def test_media_that_a_campaign_shows_stay_even_if_the_campaign_was_given_away(
+    api, upload, world_of, other
+):
+    code = upload(picture())["data"]["media"]
+    world_of(other.id).campaign(media=code)
+    assert api.post("media/del", media=code)["field"] == "media"
+    assert api(other.key).post("media/del", media=code)["error"] == "notfound"

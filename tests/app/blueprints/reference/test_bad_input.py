@@ -38,7 +38,10 @@ BY_NAME = {
     "settings": LITE,
     "events": ["wait"],
 }
-BY_ENDPOINT = {("/api/tariff/buy.json", "tariff"): "kitten"}
+BY_ENDPOINT = {
+    ("/api/tariff/buy.json", "tariff"): "kitten",
+    ("/api/media/del.json", "media"): "img_any",
+}
 #: Left out unless they are what is tried: beside them others are not looked at.
 ASIDE = {
     "/api/postbacks/test.json": ("dest", "template"),

@@ -26,7 +26,8 @@ POST transfer/bot · POST transfer/camp
 GET trackers/list · GET dest/list · POST dest/add · POST dest/edit · POST dest/pause
 POST dest/del · POST dest/check · POST postbacks/test · GET postbacks/list
 GET postbacks/get · POST postbacks/resend · GET leads/get · GET leads/export
-POST leads/erase · GET stats/summary · GET stats/daily · GET stats/retention
+POST leads/erase · GET media/list · POST media/del
+GET stats/summary · GET stats/daily · GET stats/retention
 """
 DOCUMENTED = [
     (method, f"/api/{path}.json")

@@ -16,7 +16,7 @@ from app.extensions import db
 from app.models import Media, MediaPart
 from app.outbound import object_store
 from app.outbound.object_store import ObjectStore, StoreUnreachable
-from app.services.campaigns import media
+from app.services.campaigns import media, media_list
 from tests.support.object_store import BUCKET, running_object_server, silent_server
 
 MP4 = b"\0\0\0\x10ftypisom\0\0\0\0"
@@ -95,10 +95,22 @@ def test_of_two_uploads_of_one_file_at_the_same_time_one_remains(store, account)
 
 
 def test_what_the_database_does_not_take_leaves_no_object(store, account):
-    nobodys = row(987_654_321, "vid_nobodys", MP4)
+    undated = row(account.id, "vid_undated", MP4)
+    undated.created = None
     with pytest.raises(IntegrityError):
-        media._put(ObjectStore(store.url), nobodys, io.BytesIO(MP4))
+        media._put(ObjectStore(store.url), undated, io.BytesIO(MP4))
     assert store.names() == []
+
+
+def test_a_deleted_media_leaves_no_object_and_none_is_needed_to_delete(
+    store, account, change_settings
+):
+    code, other = upload(account), upload(account, MP4 + b"x")
+    media_list.remove(account.id, code)
+    assert store.names() == [f"gate post/{other}"]
+    change_settings(media_store=AWAY)
+    media_list.remove(account.id, other)
+    assert (kept(other), db.session.scalar(select(Media.id))) == (None, None)
 
 
 def test_what_was_kept_in_the_database_before_is_still_read(store, account, change_settings):

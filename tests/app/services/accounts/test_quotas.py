@@ -1,0 +1,159 @@
+"""What parallel calls may take together is what one call after the other may take."""
+
+from __future__ import annotations
+
+import io
+import threading
+from collections import Counter
+
+import pytest
+from sqlalchemy import func, select
+
+from app.errors import ApiError, PlanLimit
+from app.extensions import db
+from app.models import Bot, Destination, Media, TransferToken
+from app.services.accounts import quotas
+from app.services.accounts.quotas import Quota
+from app.services.bots import bots
+from app.services.campaigns import campaigns, media, media_list, transfer
+from app.services.trackers import destinations
+
+AT_ONCE = 8
+MP4 = b"\0\0\0\x10ftypisom\0\0\0\0"
+URL = {"urls": {"approve": "https://tracker.example/?click={click}"}}
+
+
+@pytest.fixture
+def at_once(live_app):
+    """`at_once(call)`: the outcomes of `call(number)` in parallel, "ok" or the code of an error."""
+
+    def run(call, count=AT_ONCE):
+        ready, outcomes = threading.Barrier(count), []
+
+        def one(number):
+            with live_app.app_context():
+                ready.wait()
+                try:
+                    call(number)
+                    outcomes.append("ok")
+                except ApiError as error:
+                    db.session.rollback()
+                    outcomes.append(error.code)
+
+        db.session.commit()
+        threads = [threading.Thread(target=one, args=(number,)) for number in range(count)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        return Counter(outcomes)
+
+    return run
+
+
+def count(model):
+    return db.session.scalar(select(func.count()).select_from(model))
+
+
+def few(monkeypatch, quota, number):
+    """Let an account have only `number` of `quota`, which is too large to be filled in a test."""
+
+    real = quotas._count
+    monkeypatch.setattr(
+        quotas, "_count", lambda id_, which: real(id_, which) + (which is quota) * (quota - number)
+    )
+
+
+def test_of_uploads_at_once_as_many_are_stored_as_have_room(at_once, account, monkeypatch):
+    monkeypatch.setattr(media, "QUOTA", 100)
+    outcomes = at_once(lambda number: media.upload(account.id, film(number, 60)))
+    assert outcomes == {"ok": 1, "size": AT_ONCE - 1}
+    assert count(Media) == 1
+
+
+def test_of_uploads_at_once_none_is_more_than_the_number_allows(at_once, account, monkeypatch):
+    few(monkeypatch, Quota.MEDIA, 2)
+    outcomes = at_once(lambda number: media.upload(account.id, film(number, 60)))
+    assert outcomes == {"ok": 2, "limit": AT_ONCE - 2}
+
+
+def film(number, size):
+    return io.BytesIO((MP4 + bytes([number])).ljust(size, b"."))
+
+
+def test_one_file_uploaded_many_times_at_once_is_one_media(at_once, account):
+    codes = []
+    outcomes = at_once(lambda _: codes.append(media.upload(account.id, film(1, 60))))
+    assert (outcomes, len(set(codes)), count(Media)) == ({"ok": AT_ONCE}, 1, 1)
+
+
+def test_a_media_is_not_deleted_while_a_campaign_takes_it(at_once, account, world_of):
+    world = world_of(account.id)
+    code, campaign = media.upload(account.id, film(1, 60)), world.campaign()
+
+    def call(number):
+        if number % 2:
+            media_list.remove(account.id, code)
+        else:
+            campaigns.edit(account.id, campaign, media=code)
+
+    outcomes = at_once(call)
+    db.session.rollback()
+    used = campaigns.find(account.id, campaign)["media"] == code
+    assert count(Media) == used
+    assert outcomes["ok"] == (AT_ONCE // 2 if used else 1)
+
+
+def test_of_bots_restored_at_once_as_many_live_as_are_allowed(at_once, account, monkeypatch):
+    few(monkeypatch, Quota.BOTS, 2)
+
+    def add(number):
+        bots._store(account.id, f"{number + 1}:token", {"id": number + 1, "username": f"b{number}"})
+
+    assert at_once(add) == {"ok": 2, "limit": AT_ONCE - 2}
+    assert count(Bot) == 2
+
+
+def test_of_campaigns_at_once_as_many_are_made_as_are_allowed(
+    at_once, account, world_of, monkeypatch
+):
+    few(monkeypatch, Quota.CAMPAIGNS, 2)
+    world = world_of(account.id)
+    bot = world.bot()
+    chats = [world.chat(bot) for _ in range(AT_ONCE)]
+    outcomes = at_once(lambda number: campaigns.add(account.id, bot=bot, chat=chats[number]))
+    assert outcomes == {"ok": 2, "limit": AT_ONCE - 2}
+
+
+@pytest.mark.parametrize("bound", ["one campaign", "the account"])
+def test_of_trackers_connected_at_once_as_many_are_as_are_allowed(
+    at_once, account, monkeypatch, bound
+):
+    if bound == "the account":
+        few(monkeypatch, Quota.DESTINATIONS, 2)
+    else:
+        monkeypatch.setattr(destinations, "MAX_CONNECTED", 2)
+
+    def add(_):
+        destinations.add(account.id, tracker="url_template", settings=URL)
+
+    assert at_once(add) == {"ok": 2, "limit": AT_ONCE - 2}
+    assert count(Destination) == 2
+
+
+def test_all_who_ask_for_the_first_token_at_once_get_the_same(at_once, account):
+    tokens = []
+    outcomes = at_once(lambda _: tokens.append(transfer.token_of(account.id)))
+    assert (outcomes, len(set(tokens)), count(TransferToken)) == ({"ok": AT_ONCE}, 1, 1)
+
+
+def test_a_first_token_may_be_renewed_many_times_at_once(at_once, account):
+    assert at_once(lambda _: transfer.renew_token(account.id)) == {"ok": AT_ONCE}
+
+
+@pytest.mark.parametrize("quota", Quota)
+def test_an_account_is_told_how_many_it_may_have(account, monkeypatch, quota):
+    few(monkeypatch, quota, 2)
+    quotas.check(account.id, quota, 2)
+    with pytest.raises(PlanLimit, match=f"at most {quota:d} "):
+        quotas.check(account.id, quota, 3)
