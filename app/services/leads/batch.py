@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, select, update
+from sqlalchemy import Connection, Row, select, true, update
 
 from app.database import insert_rows, rows_table, update_rows, with_rows
 from app.domain import tariffs
@@ -197,6 +197,14 @@ def _leads_in(postgresql: bool) -> Any:
     """Select the leads of rows (campaign c, subscriber s)."""
     given = rows_table(postgresql, {"c": Big, "s": Big})
     names = ["id", "campaign_id", "subscriber", *_STATE_COLUMNS]
+    if postgresql:  # one by one through the unique index, however small the table seems
+        lead = (
+            select(*(_LEADS.c[name] for name in names))
+            .where(_LEADS.c.campaign_id == given.c.c, _LEADS.c.subscriber == given.c.s)
+            .offset(0)
+            .lateral("lead_of_row")
+        )
+        return select(*lead.c).select_from(given.join(lead, true()))
     return select(*(_LEADS.c[name] for name in names)).join(
         given, (_LEADS.c.campaign_id == given.c.c) & (_LEADS.c.subscriber == given.c.s)
     )

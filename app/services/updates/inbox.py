@@ -46,9 +46,10 @@ _LOCK_BOTS: Final = text(f"""
     SELECT bot_id FROM waiting WHERE pg_try_advisory_xact_lock(:locks + bot_id)
 """)  # noqa: S608 - of our own constants
 
+# `+ 0` keeps the unique index by bot out of the plan: it holds every update that is kept.
 _SELECT_WAITING: Final = text(f"""
     SELECT id, bot_id, update_id, body FROM telegram_update
-    WHERE {_WAITING} AND bot_id IN :bots ORDER BY id LIMIT :limit
+    WHERE {_WAITING} AND bot_id + 0 IN :bots ORDER BY id LIMIT :limit
 """).bindparams(bindparam("bots", expanding=True))  # noqa: S608 - of our own constants
 
 
@@ -150,6 +151,7 @@ def finish(connection: Connection, results: Sequence[UpdateResult]) -> None:
         _UPDATES,
         ["state", "reason"],
         [(result.id, int(result.state), result.reason) for result in results],
+        state=int(UpdateState.WAITING),
     )
 
 

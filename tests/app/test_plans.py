@@ -1,0 +1,131 @@
+"""Hot statements reach their rows one by one, also in tables that nobody has analyzed.
+
+PostgreSQL keeps a plan that it made while a table was small. Here the tables
+grow without ANALYZE, as they do in a flood.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, event, select, text
+
+from app.database import update_rows, with_rows
+from app.extensions import db
+from app.models import Lead, Postback, PostbackState, Update, UpdateState, table_of
+from app.services.leads.batch import _leads_in
+from app.services.updates import inbox
+
+POSTBACKS = table_of(Postback)
+UPDATES = table_of(Update)
+BATCH = 100
+#: An index of three levels, the row, and what is left of its earlier versions.
+BLOCKS_PER_ROW = 12
+
+
+@pytest.fixture
+def connection(live_app) -> Iterator[Connection]:
+    if db.engine.dialect.name == "sqlite":
+        pytest.skip("SQLite walks its indexes in the order of the statement")
+    with db.engine.connect() as connection:
+        yield connection
+        connection.rollback()
+
+
+def plans_of(connection: Connection, table: str, run: Any) -> list[dict[str, Any]]:
+    """What reading `table` costs in the statements of `run`."""
+    statements: list[tuple[str, Any]] = []
+
+    def note(_connection, _cursor, statement, parameters, *_):
+        statements.append((statement, parameters))
+
+    event.listen(connection, "before_cursor_execute", note)
+    savepoint = connection.begin_nested()
+    run()
+    savepoint.rollback()
+    event.remove(connection, "before_cursor_execute", note)
+    nodes = []
+    for statement, parameters in statements:
+        if table not in statement or "SAVEPOINT" in statement:
+            continue
+        explain = f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {statement}"
+        with connection.begin_nested() as nested:
+            (plans,) = connection.exec_driver_sql(explain, parameters).one()
+            nested.rollback()
+        plans = json.loads(plans) if isinstance(plans, str) else plans
+        nodes += [node for node in _walk(plans[0]["Plan"]) if _reads(node, table)]
+    assert nodes
+    return nodes
+
+
+def _walk(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield node
+    for child in node.get("Plans", ()):
+        yield from _walk(child)
+
+
+def _reads(node: dict[str, Any], table: str) -> bool:
+    return node.get("Relation Name") == table and node["Node Type"] != "ModifyTable"
+
+
+def assert_one_by_one(nodes: list[dict[str, Any]], rows: int) -> None:
+    for node in nodes:
+        blocks = node["Shared Hit Blocks"] + node["Shared Read Blocks"]
+        assert node["Node Type"] != "Seq Scan", node
+        assert blocks <= rows * BLOCKS_PER_ROW, node
+
+
+@pytest.mark.parametrize("rows", [100, 10_000])
+def test_outcomes_find_their_postbacks_among_dead_entries(connection, rows):
+    row = {
+        "account_id": 1, "campaign_id": 1, "destination_id": 1, "sequence": 1, "kind": "wait",
+        "event": "{}", "state": int(PostbackState.SENDING), "due": 1, "created": 1,
+        "lease": "ours", "lease_until": 9,
+    }  # fmt: skip
+    connection.execute(POSTBACKS.insert(), [{**row, "lead_id": number} for number in range(rows)])
+    sent = POSTBACKS.update().where(POSTBACKS.c.id % max(2, rows // BATCH) > 0)
+    connection.execute(sent.values(state=int(PostbackState.DELIVERED)))
+    in_flight = select(POSTBACKS.c.id).where(POSTBACKS.c.state == PostbackState.SENDING)
+    ids = connection.scalars(in_flight.limit(BATCH)).all()
+    changes = [(row_id, int(PostbackState.DELIVERED)) for row_id in ids]
+
+    def settle():
+        fence = {"state": int(PostbackState.SENDING), "lease": "ours"}
+        assert update_rows(connection, POSTBACKS, ["state"], changes, **fence) == len(ids)
+
+    assert_one_by_one(plans_of(connection, "postback", settle), len(ids))
+
+
+@pytest.mark.parametrize("rows", [100, 10_000])
+def test_updates_are_read_and_finished_without_those_that_are_kept(connection, rows):
+    row = {"bot_id": 1, "body": b"{}", "received": 1, "state": int(UpdateState.DONE)}
+    connection.execute(UPDATES.insert(), [{**row, "update_id": number} for number in range(rows)])
+    arrived = UPDATES.update().where(UPDATES.c.id % max(1, rows // BATCH) == 0)
+    connection.execute(arrived.values(state=int(UpdateState.WAITING)))
+    claimed = inbox.claim(connection, BATCH)
+    assert claimed
+
+    def process():
+        again = inbox.claim(connection, BATCH)
+        done = [inbox.UpdateResult(row.id, UpdateState.DONE) for row in again]
+        inbox.finish(connection, done)
+
+    assert_one_by_one(plans_of(connection, "telegram_update", process), 2 * len(claimed))
+
+
+@pytest.mark.parametrize("rows", [100, 10_000])
+def test_the_leads_of_a_batch_are_found_by_their_key(connection, rows):
+    row = {"account_id": 1, "campaign_id": 1, "bot_id": 1, "state": 0, "updated": 1,
+           "start_time": 1, "last_start_at": 1}  # fmt: skip
+    connection.execute(text("SET LOCAL session_replication_role = replica"))  # no campaign needed
+    people = [{**row, "subscriber": number} for number in range(rows)]
+    connection.execute(table_of(Lead).insert(), people)
+    keys = [(1, number) for number in range(BATCH)]
+
+    def read():
+        assert len(with_rows(connection, _leads_in, ["c", "s"], keys).all()) == BATCH
+
+    assert_one_by_one(plans_of(connection, "lead", read), BATCH)
