@@ -86,7 +86,7 @@ def tracker() -> object:
 @blueprint.post("/tracker.json")
 @api_key
 @takes(TrackerConnect)
-@answers()
-def connect(params: Params) -> None:
+@answers(TrackerOut)
+def connect(params: Params) -> object:
     """Connect an AlterCPA tracker, or disconnect it."""
-    profile.choose_connection(g.account.id, **params)
+    return profile.choose_connection(g.account.id, **params)

@@ -35,10 +35,13 @@ class BotAdded(Output):
     name = fields.Text()
 
 
-class BotOut(BotAdded):
-    """A row of `bots/list`."""
+class BotOut(Output):
+    """A row of `bots/list`, its fields in the order of AlterCPA TOP's."""
 
+    id = fields.Int()
     tg = fields.Int(attribute="tg_id")
+    username = fields.Text()
+    name = fields.Text()
     status = fields.Int()
     created = fields.UtcText()
 

@@ -91,7 +91,6 @@ class CampaignDetail(CampaignOut):
     """`camp/get`. `welcome_fault` is what Telegram could not read in the text."""
 
     welcome = fields.Text()
-    welcome_fault = fields.Text()
     media = fields.Text()
     button_text = fields.Text()
     button_url = fields.Text()
@@ -102,6 +101,7 @@ class CampaignDetail(CampaignOut):
     pb_trash = fields.Text()
     unsub_window = fields.Int()
     notify_level = fields.Int()
+    welcome_fault = fields.Text()
 
 
 class TrackerLinkOut(Output):

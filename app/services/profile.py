@@ -79,12 +79,16 @@ def connection(account_id: int) -> Connection:
     return Connection(domain is not None, domain or "")
 
 
-def choose_connection(account_id: int, *, domain: str, key: str) -> None:
-    """Connect the tracker at `domain`, or disconnect if it is blank. Raises as `connect` does."""
+def choose_connection(account_id: int, *, domain: str, key: str) -> Connection:
+    """Connect the tracker at `domain`, or disconnect if it is blank; return what is connected.
+
+    Raises as `connect` does.
+    """
     if domain.strip():
         connect(account_id, domain, key)
     else:
         disconnect(account_id)
+    return connection(account_id)
 
 
 def connect(account_id: int, domain: str, key: str) -> None:

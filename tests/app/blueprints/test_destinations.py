@@ -413,7 +413,8 @@ def test_nothing_is_connected_at_first(api):
 
 
 def test_connecting_tries_the_tracker_and_writes_the_five_templates(api, altercpa):
-    assert _connect(api, altercpa) == {"status": "ok"}
+    told = _connect(api, altercpa)
+    assert told == {"status": "ok", "data": {"connected": True, "domain": altercpa.domain}}
     assert altercpa.probes == 1
     connected = api.get("profile/tracker")
     assert connected["data"] == {"connected": True, "domain": altercpa.domain}
@@ -479,7 +480,8 @@ def test_a_key_is_needed_to_connect(api, altercpa):
 def test_disconnecting_forgets_the_key_and_leaves_the_templates(api, account, altercpa):
     _connect(api, altercpa)
     before = api.get("profile/info")["data"]["pb_hold"]
-    assert api.post("profile/tracker", domain="") == {"status": "ok"}
+    told = api.post("profile/tracker", domain="")
+    assert told == {"status": "ok", "data": {"connected": False, "domain": ""}}
     assert api.get("profile/tracker")["data"] == {"connected": False, "domain": ""}
     assert api.get("profile/info")["data"]["pb_hold"] == before != ""
     row = db.session.get(Account, account.id, populate_existing=True)

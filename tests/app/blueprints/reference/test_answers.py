@@ -258,7 +258,6 @@ def test_writes_with_nothing_to_return_answer_just_ok(api, things, bot_api):
         "profile/postbacks": {"pb_wait": ""},
         "profile/notify": {"leads": 0},
         "profile/lang": {"lang": "ru"},
-        "profile/tracker": {"domain": ""},
         "camp/edit": {"id": things["campaign"], "welcome": "hi"},
         "camp/pause": {"id": things["campaign"], "pause": 1},
         "camp/del": {"id": things["campaign"]},
