@@ -19,6 +19,11 @@ from plugins.trackers.url_template.lint import ClickFormats, click_formats_of
 
 #: Telegram carries up to 64 of these characters after ?start=.
 START_PAYLOAD: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
+#: How trackers and ad networks spell macros: {subid}, {{subid}}, ${subid}, [subid], [[subid]].
+_NAME: Final = r"[A-Za-z][\w.:-]{0,62}"
+TRACKER_MACRO: Final = re.compile(
+    rf"\$?\{{{_NAME}\}}|\{{\{{{_NAME}\}}\}}|\[{_NAME}\]|\[\[{_NAME}\]\]", re.ASCII
+)
 
 
 class TrackerLink(NamedTuple):
@@ -30,7 +35,7 @@ class TrackerLink(NamedTuple):
 
 
 class DeepLink(NamedTuple):
-    """`link` for one click, or with `{click}` left in it; then `trackers` may fill it in."""
+    """`link` for one click, or with a macro left in it; `trackers` name their own for {click}."""
 
     link: str
     trackers: list[TrackerLink]
@@ -41,7 +46,8 @@ def make(account_id: int, campaign_id: int, click: str = "") -> DeepLink:
     """Return the deep link of a campaign. Raises NotFound, or BadParameter for `click`.
 
     Without `click`, a tracker's macro replaces `{click}`. With `click`, each tracker of the
-    campaign that cannot have made such a click id adds a warning.
+    campaign that cannot have made such a click id adds a warning. A macro as `click` stays
+    as it is; trackers that have another one add a warning.
     """
     campaign = campaigns.find(account_id, campaign_id)
     start = f"https://t.me/{campaign['bot_username']}?start={campaign['code']}-"
@@ -62,7 +68,9 @@ def make(account_id: int, campaign_id: int, click: str = "") -> DeepLink:
 
 
 def _check_payload(code: str, click: str) -> None:
-    if click and not START_PAYLOAD.fullmatch(f"{code}-{click}"):
+    if not click or TRACKER_MACRO.fullmatch(click):
+        return
+    if not START_PAYLOAD.fullmatch(f"{code}-{click}"):
         longest = 64 - len(code) - 1
         raise BadParameter(
             "click",

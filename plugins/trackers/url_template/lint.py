@@ -42,7 +42,14 @@ class ClickFormats:
         return own.pop() if len(own) == 1 else ""
 
     def problem(self, click: str) -> str:
-        """One sentence why no tracker gave out `click`; "" if one of them may have."""
+        """One sentence why no tracker gave out `click`; "" if one of them may have.
+
+        `click` may be a macro, which is right where it is the tracker's own or that is unknown.
+        """
+        if any(click == preset.click.macro for preset in self.presets):
+            return ""
+        if click.endswith(("}", "]")) and not all(preset.click.macro for preset in self.presets):
+            return ""
         problems = [_problem(preset.click, click) for preset in self.presets]
         return f"{self.title}: {problems[0]}" if all(problems) else ""
 

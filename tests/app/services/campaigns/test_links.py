@@ -14,10 +14,31 @@ def test_a_link_carries_the_click_or_its_macro(api, world):
     assert api.get("camp/link", id=campaign, click="x" * 57)["status"] == "ok"
 
 
-@pytest.mark.parametrize("click", ["x" * 58, "a.b", "{subid}", "a b", "é", "a\n", "%00"])
+@pytest.mark.parametrize(
+    "click",
+    ["x" * 58, "a.b", "{sub id}", "{subid", "{}", "a{subid}", "{subid}]", "a b", "é", "a\n", "%00"],
+)
 def test_a_click_that_telegram_would_not_carry_is_refused(api, world, click):
     answer = api.get("camp/link", id=world.campaign(), click=click)
     assert (answer["error"], answer["field"]) == ("param", "click")
+
+
+@pytest.mark.parametrize(
+    "macro",
+    ["{click}", "{subid}", "{click_id}", "{{subid}}", "${SUBID}", "[CLICK_ID]", "[[subid]]"],
+)
+def test_a_macro_is_left_for_the_tracker_to_fill_in(api, tracked, macro):
+    assert api.get("camp/link", id=tracked, click=macro) == {
+        "status": "ok",
+        "data": {"link": tracker_link("abc123", macro), "trackers": []},
+    }
+
+
+def test_a_macro_of_another_tracker_is_warned_of(api, tracked):
+    api.post("camp/edit", id=tracked, pb_approve=f"{KEYED}sale")
+    assert "warnings" not in api.get("camp/link", id=tracked, click="{subid}")
+    (warning,) = api.get("camp/link", id=tracked, click="{clickid}")["warnings"]
+    assert "{subid}" in warning
 
 
 # What stands beside an answer: the tracker's own link, and warnings.
