@@ -88,7 +88,7 @@ def claim_all(clock: Clock, *, lease: str = "lease", seconds: float = 45) -> lis
     return result.postbacks
 
 
-def make_claimed(number: int, *, destination: int = 1) -> ClaimedPostback:
+def make_claimed(number: int, *, destination: int = 1, account: int = 1) -> ClaimedPostback:
     """A postback claimed for its first try."""
     return ClaimedPostback(
         id=number,
@@ -102,6 +102,7 @@ def make_claimed(number: int, *, destination: int = 1) -> ClaimedPostback:
         tracker="t",
         settings="{}",
         failures=0,
+        account_id=account,
     )
 
 

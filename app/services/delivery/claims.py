@@ -10,7 +10,12 @@ from sqlalchemy import Connection
 
 from app.extensions import db
 from app.services import postbacks
-from app.services.delivery.concurrency import ConcurrencyLimiter
+from app.services.delivery.concurrency import (
+    CLAIM_SHARE_OF_FREE,
+    FEW_ROWS,
+    MAX_CLAIMED,
+    ConcurrencyLimiter,
+)
 from app.services.delivery.in_flight import InFlight
 from app.services.delivery.rate import LONGEST_WAIT, RateLimiter
 from app.services.delivery.targets import DestinationResolver
@@ -18,6 +23,29 @@ from app.services.postbacks import ClaimedPostback, DueDestination
 
 LOOK_AGAIN: Final = 0.05  # seconds until the next claim after an empty one
 HOLD: Final = 1.0  # seconds without a token from which on nobody need look: the clock's tick
+
+
+class Shares:
+    """How many rows each account may still have claimed, of those that are free."""
+
+    def __init__(self, held: Counter[int], capacity: int) -> None:
+        self._held, self._free = held, capacity - held.total()
+
+    def full(self) -> list[int]:
+        """The accounts that may have no more."""
+        return [account for account in self._held if not self._room(account)]
+
+    def take(self, account: int, wanted: int) -> int:
+        """Return how many of the rows `wanted` the account may have, and count them."""
+        room = max(0, min(wanted, self._room(account)))
+        self._held[account] += room
+        self._free -= room
+        return room
+
+    def _room(self, account: int) -> int:
+        # `more` rows make the account's larger and the free ones fewer.
+        over = CLAIM_SHARE_OF_FREE * self._free - self._held[account]
+        return max(0, -(-over // (CLAIM_SHARE_OF_FREE + 1)))
 
 
 class Claims:
@@ -41,23 +69,30 @@ class Claims:
         self._after = 0  # the last destination claimed from: the next claim goes on behind it
         self._look_at = 0.0
 
-    def is_due(self, now: float) -> bool:
-        """Whether enough time has passed since a claim that found nothing."""
-        return now >= self._look_at
+    def is_due(self, now: float, room: int) -> bool:
+        """Whether to claim for `room` rows: some time after a claim that found none.
+
+        For few rows also after any other: what others hold must not keep a newcomer out,
+        and claims for a handful of rows would cost more than they bring.
+        """
+        pause = LOOK_AGAIN if room <= FEW_ROWS else 0.0
+        return room > 0 and now >= self._look_at + pause
 
     def claim(
         self, connection: Connection, *, now: float, lease: str, until: float, most: int
     ) -> list[ClaimedPostback]:
         """Lease at most `most` postbacks until `until` (Unix seconds). The caller commits."""
         self._promised.clear()
+        shares = Shares(self._in_flight.by_account(), MAX_CLAIMED)
         result = postbacks.claim(
             connection,
             now=now,
             lease=lease,
             until=until,
             after=self._after,
-            room_for=self._room_for,
+            room_for=lambda due: shares.take(due.account_id, self._room_for(due)),
             most=most,
+            full=shares.full(),
         )
         self._after = result.after
         self._look_at = now if result.postbacks else now + LOOK_AGAIN

@@ -1,8 +1,10 @@
-"""How many requests each destination and host may have in flight.
+"""How many requests each destination, host and account may have in flight.
 
 A tracker that hangs uses up its own slots until its breaker opens; those of
-the others stay free. A destination that answers well may have more of its
-rows claimed ahead, so that many postbacks flow without waiting for claims.
+the others stay free. What an account may take depends on what is free, so one that
+is alone gets most of it, and whoever comes next finds something. A destination that
+answers well may have more of its rows claimed ahead, so that many postbacks flow
+without waiting for claims.
 """
 
 from __future__ import annotations
@@ -16,6 +18,13 @@ from app.services.postbacks import DueDestination
 PER_DESTINATION: Final = 16  # requests in flight
 PER_HOST: Final = 64
 IN_ALL: Final = 512
+MAX_CLAIMED: Final = 1024  # rows of one drain, queued or in flight
+FEW_ROWS: Final = MAX_CLAIMED // 4  # for so few or fewer a claim is not made at once
+#: An account may have so many times the free slots in flight: of 512 one takes at most
+#: 384, two 219 each, ten 49 each.
+SHARE_OF_FREE: Final = 3
+#: The same of rows claimed: one account takes at most half, two a third each.
+CLAIM_SHARE_OF_FREE: Final = 1
 INITIAL_PREFETCH: Final = 16  # rows claimed from a destination we know nothing of
 MAX_PREFETCH: Final = 512
 
@@ -26,26 +35,29 @@ class ConcurrencyLimiter:
     def __init__(self) -> None:
         self._destinations: Counter[int] = Counter()
         self._hosts: Counter[str] = Counter()
+        self._accounts: Counter[int] = Counter()
         self._prefetch: dict[int, int] = {}
         self.in_flight = 0
 
-    def has_room(self, destination: int, host: str) -> bool:
+    def has_room(self, destination: int, host: str, account: int) -> bool:
         """Whether one more request may start."""
         return (
-            self.in_flight < IN_ALL
+            self._accounts[account] < SHARE_OF_FREE * (IN_ALL - self.in_flight)
             and self._destinations[destination] < PER_DESTINATION
             and self._hosts[host] < PER_HOST
         )
 
-    def acquire(self, destination: int, host: str) -> None:
+    def acquire(self, destination: int, host: str, account: int) -> None:
         """Count a request that starts."""
         self.in_flight += 1
+        self._accounts[account] += 1
         self._destinations[destination] += 1
         self._hosts[host] += 1
 
-    def release(self, destination: int, host: str) -> None:
+    def release(self, destination: int, host: str, account: int) -> None:
         """Count a request that ended."""
         self.in_flight -= 1
+        self._accounts[account] -= 1
         self._destinations[destination] -= 1
         self._hosts[host] -= 1
         if not self._hosts[host]:  # destinations are bounded, the hosts they name are not

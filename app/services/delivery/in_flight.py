@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterator
+from itertools import chain
 from typing import Protocol
 
 from app.outbound.result import Answer
@@ -41,6 +42,11 @@ class InFlight:
         """How many attempts wait for a slot of this destination."""
         return len(self._queues.get(destination, ()))
 
+    def by_account(self) -> Counter[int]:
+        """How many attempts of each account are held."""
+        held = chain(self._sent.values(), *self._queues.values())
+        return Counter(attempt.claimed.account_id for attempt in held)
+
     def enqueue(self, attempt: DeliveryAttempt) -> None:
         """Let an attempt wait for a slot of its destination, behind those before it."""
         self._queues.setdefault(attempt.claimed.destination_id, deque()).append(attempt)
@@ -48,14 +54,17 @@ class InFlight:
     def startable(self) -> Iterator[DeliveryAttempt]:
         """Take from the queues what has a free slot. The caller sends each before the next."""
         for destination, queue in list(self._queues.items()):
-            while queue and self._limiter.has_room(destination, queue[0].host):
+            while queue and self._limiter.has_room(
+                destination, queue[0].host, queue[0].claimed.account_id
+            ):
                 yield queue.popleft()
             if not queue:
                 del self._queues[destination]
 
     def send(self, attempt: DeliveryAttempt) -> None:
         """Send the next request of an attempt; it takes a slot until `answers` returns it."""
-        self._limiter.acquire(attempt.claimed.destination_id, attempt.host)
+        claimed = attempt.claimed
+        self._limiter.acquire(claimed.destination_id, attempt.host, claimed.account_id)
         self._sent[attempt.claimed.id] = attempt
         self._transport.start(attempt.request, attempt.claimed.id)
 
@@ -66,7 +75,8 @@ class InFlight:
         """
         for answer in self._transport.poll(seconds if self._sent else 0.0):
             attempt = self._sent.pop(answer.tag)  # type: ignore[call-overload]
-            self._limiter.release(attempt.claimed.destination_id, attempt.host)
+            claimed = attempt.claimed
+            self._limiter.release(claimed.destination_id, attempt.host, claimed.account_id)
             yield attempt, answer
 
     def drop_queued(self, started_before: float | None = None) -> list[DeliveryAttempt]:

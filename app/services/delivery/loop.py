@@ -15,14 +15,13 @@ from typing import Final
 
 from app.extensions import db
 from app.services.delivery.claims import LOOK_AGAIN, Claims
-from app.services.delivery.concurrency import ConcurrencyLimiter
+from app.services.delivery.concurrency import FEW_ROWS, MAX_CLAIMED, ConcurrencyLimiter
 from app.services.delivery.in_flight import Exchange, InFlight
 from app.services.delivery.outcomes import Outcomes
 from app.services.delivery.rate import RateLimiter
 from app.services.delivery.sending import Sender
 from app.services.delivery.targets import DestinationResolver
 
-MAX_CLAIMED: Final = 1024  # rows of one drain, queued or in flight
 STOP_SECONDS: Final = 4.0  # for answers that are still in flight after a stop
 
 
@@ -87,7 +86,7 @@ class Delivery:
         idle = not self._in_flight
         room = MAX_CLAIMED - len(self._in_flight)
         ripe = self._outcomes.are_ripe(now, idle=idle)
-        claiming &= room > MAX_CLAIMED // 4 and (ripe or idle or self._claims.is_due(now))
+        claiming &= self._claims.is_due(now, room) or (room > FEW_ROWS and (ripe or idle))
         if not (ripe or claiming or (last and self._outcomes)):
             return False
         connection = db.session.connection()

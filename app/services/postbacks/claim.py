@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -23,11 +23,12 @@ _ROUND: Final = 64  # destinations one claim looks at
 class DueDestination:
     """A destination that has waiting postbacks and may be sent to now.
 
-    `failures` counts those in a row, `sending` its postbacks under a lease, over
-    all processes. `settings` is encrypted.
+    `account_id` is its owner. `failures` counts those in a row, `sending` its
+    postbacks under a lease, over all processes. `settings` is encrypted.
     """
 
     id: int
+    account_id: int
     failures: int
     sending: int
     tracker: str
@@ -48,10 +49,12 @@ _DUE_DESTINATIONS = text(f"""
         SELECT destination_id AS id, count(*) AS number
         FROM postback WHERE state = {PostbackState.SENDING:d} GROUP BY destination_id
     )
-    SELECT d.id, d.failures, coalesce(sending.number, 0) AS sending, d.tracker, d.settings
+    SELECT d.id, d.account_id, d.failures, coalesce(sending.number, 0) AS sending, d.tracker,
+           d.settings
     FROM next JOIN destination d ON d.id = next.id LEFT JOIN sending ON sending.id = d.id
-    WHERE d.status = {DestinationStatus.ACTIVE:d} AND d.blocked_until <= :now LIMIT :many
-""")
+    WHERE d.status = {DestinationStatus.ACTIVE:d} AND d.blocked_until <= :now
+    AND d.account_id NOT IN :full LIMIT :many
+""").bindparams(bindparam("full", expanding=True))
 
 # Due, and no older status of the same lead still has its turn. The unique
 # index (lead, destination, sequence) answers the inner question.
@@ -113,15 +116,16 @@ def claim(
     after: int,
     room_for: Callable[[DueDestination], int],
     most: int,
+    full: Collection[int] = (),
 ) -> ClaimResult:
     """Lease at most `most` postbacks of several destinations. The caller commits.
 
     `room_for` says how many rows of a destination may be taken. Destinations
-    are visited round-robin, beginning behind the id `after`. `lease` is the
-    holder's token, good until `until`.
+    are visited round-robin, beginning behind the id `after`, those of the accounts
+    `full` not at all. `lease` is the holder's token, good until `until`.
     """
     lock(connection, AdvisoryLock.CLAIM_POSTBACKS)
-    due = _due_destinations(connection, now, after)
+    due = _due_destinations(connection, now, after, full)
     rooms: list[tuple[int, int]] = []
     for destination in due:
         room = min(room_for(destination), most - sum(room for _, room in rooms))
@@ -136,14 +140,18 @@ def claim(
     last = after  # while nobody may be sent to, it stays whose turn it was
     if rooms:
         last = rooms[-1][0] if len(rooms) < len(due) or len(due) >= _ROUND else 0
+    elif len(due) >= _ROUND:  # there are more than were looked at
+        last = due[-1].id
     return ClaimResult(_claimed(rows, due), last)
 
 
-def _due_destinations(connection: Connection, now: float, after: int) -> list[DueDestination]:
-    params = {"after": after, "now": now, "many": _ROUND}
+def _due_destinations(
+    connection: Connection, now: float, after: int, full: Collection[int]
+) -> list[DueDestination]:
+    params = {"after": after, "now": now, "many": _ROUND, "full": list(full)}
     rows = connection.execute(_DUE_DESTINATIONS, params).all()
     if after and len(rows) < _ROUND:  # come round to the beginning
-        params = {"after": 0, "now": now, "many": _ROUND - len(rows)}
+        params |= {"after": 0, "many": _ROUND - len(rows)}
         more = connection.execute(_DUE_DESTINATIONS, params)
         rows = [*rows, *(row for row in more if row.id <= after)]
     return [DueDestination(*row) for row in rows]
@@ -177,6 +185,7 @@ def _claimed(rows: Sequence[Row[Any]], due: Sequence[DueDestination]) -> list[Cl
             tracker=destinations[row.destination_id].tracker,
             settings=destinations[row.destination_id].settings,
             failures=destinations[row.destination_id].failures,
+            account_id=destinations[row.destination_id].account_id,
         )
         for row in rows
     ]

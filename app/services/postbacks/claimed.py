@@ -45,7 +45,8 @@ class PostbackUpdate:
 class ClaimedPostback:
     """One postback under a worker's lease, with its destination's columns.
 
-    `settings` is encrypted. `failures` counts the destination's failures in a row.
+    `settings` is encrypted. `failures` counts the destination's failures in a row,
+    `account_id` is its owner.
     """
 
     id: int
@@ -59,6 +60,7 @@ class ClaimedPostback:
     tracker: str
     settings: str
     failures: int
+    account_id: int
 
     @property
     def progress(self) -> Progress:

@@ -11,7 +11,12 @@ from app.extensions import db
 from app.models import Destination
 from app.sandbox.telegram import people
 from app.services.delivery.claims import LOOK_AGAIN, Claims
-from app.services.delivery.concurrency import INITIAL_PREFETCH, ConcurrencyLimiter
+from app.services.delivery.concurrency import (
+    FEW_ROWS,
+    INITIAL_PREFETCH,
+    MAX_CLAIMED,
+    ConcurrencyLimiter,
+)
 from app.services.delivery.in_flight import InFlight
 from app.services.delivery.rate import RateLimiter
 from app.services.delivery.targets import DestinationResolver
@@ -99,13 +104,13 @@ def test_an_unknown_destination_is_claimed_from_with_care(stage, worker):
 
 
 def test_after_an_empty_claim_the_next_one_waits(stage, worker, clock):
-    assert worker.claims.is_due(clock.now)
+    assert worker.claims.is_due(clock.now, MAX_CLAIMED)
     assert worker.claim() == []
-    assert not worker.claims.is_due(clock.now)
-    assert worker.claims.is_due(clock.now + LOOK_AGAIN)
+    assert not worker.claims.is_due(clock.now, MAX_CLAIMED)
+    assert worker.claims.is_due(clock.now + LOOK_AGAIN, MAX_CLAIMED)
     start_many(stage, 1)
     assert len(worker.claim()) == 1
-    assert worker.claims.is_due(clock.now)
+    assert worker.claims.is_due(clock.now, MAX_CLAIMED)
 
 
 def test_destinations_take_turns_when_a_claim_is_small(make_stage, worker):
@@ -130,3 +135,12 @@ def test_a_destination_without_tokens_is_not_looked_at_until_there_is_one(stage,
     db.session.commit()
     clock.now += 61
     assert len(limited.claim()) == 1
+
+
+def test_for_few_rows_a_claim_is_made_only_from_time_to_time(worker, clock):
+    worker.claim()
+    at = clock.now + LOOK_AGAIN
+    assert worker.claims.is_due(at, FEW_ROWS + 1)
+    assert not worker.claims.is_due(at, FEW_ROWS)
+    assert worker.claims.is_due(at + LOOK_AGAIN, 1)
+    assert not worker.claims.is_due(at + LOOK_AGAIN, 0)

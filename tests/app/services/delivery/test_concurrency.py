@@ -19,7 +19,9 @@ HOST = "https://t.example"
 
 
 def due(number: int = 1, *, failures: int = 0, sending: int = 0) -> DueDestination:
-    return DueDestination(id=number, failures=failures, sending=sending, tracker="t", settings="{}")
+    return DueDestination(
+        id=number, account_id=1, failures=failures, sending=sending, tracker="t", settings="{}"
+    )
 
 
 @pytest.fixture
@@ -27,11 +29,11 @@ def limiter() -> ConcurrencyLimiter:
     return ConcurrencyLimiter()
 
 
-def fill(limiter: ConcurrencyLimiter, destination: int, host: str) -> int:
+def fill(limiter: ConcurrencyLimiter, destination: int, host: str, account: int = 1) -> int:
     """Start requests until there is no room; how many started."""
     count = 0
-    while limiter.has_room(destination, host):
-        limiter.acquire(destination, host)
+    while limiter.has_room(destination, host, account):
+        limiter.acquire(destination, host, account)
         count += 1
     return count
 
@@ -47,16 +49,31 @@ def test_all_destinations_of_a_host_share_its_slots(limiter):
 
 
 def test_all_requests_of_a_worker_are_bounded(limiter):
-    started = sum(fill(limiter, number, f"https://{number}.example") for number in range(100))
-    assert started == limiter.in_flight == IN_ALL
+    for number in range(2000):
+        fill(limiter, number, f"https://{number}.example", account=number)
+    assert limiter.in_flight == IN_ALL
+
+
+def test_whoever_comes_next_finds_slots_however_much_others_want(limiter):
+    def greedy(account: int) -> int:
+        hosts = (f"https://{number}.example" for number in range(100))
+        return sum(
+            fill(limiter, 1000 * account + number, host, account)
+            for number, host in enumerate(hosts)
+        )
+
+    assert greedy(1) == 384
+    assert greedy(2) == 96
+    assert limiter.has_room(9, "https://quiet.example", 3)
+    assert fill(limiter, 9, "https://quiet.example", 3) == PER_DESTINATION
 
 
 def test_an_answer_frees_a_slot_of_destination_host_and_worker(limiter):
     for number in range(4):
         fill(limiter, number, HOST)
-    limiter.release(0, HOST)
+    limiter.release(0, HOST, 1)
     assert limiter.in_flight == PER_HOST - 1
-    assert not limiter.has_room(1, HOST)
+    assert not limiter.has_room(1, HOST, 1)
     assert fill(limiter, 0, HOST) == 1
 
 

@@ -113,3 +113,34 @@ def test_two_workers_never_hold_the_same_row(stage, clock):
         {postback.id for postback in claim(clock, room=room).postbacks} for room in (4, 4)
     )
     assert (len(mine), len(theirs), mine & theirs) == (4, 2, set())
+
+
+def test_destinations_beyond_those_looked_at_get_their_turn_when_those_take_nothing(
+    make_stage, clock, monkeypatch
+):
+    monkeypatch.setitem(postbacks.claim.__globals__, "_ROUND", 2)
+    stages = [make_stage() for _ in range(3)]
+    for stage in stages:
+        start_many(stage, 1)
+    after, seen = 0, []
+    for _ in range(2):
+        after = postbacks.claim(
+            db.session.connection(), now=clock.now, lease="mine", until=clock.now + 45,
+            after=after, room_for=lambda due: seen.append(due.id) or 0, most=9,
+        ).after  # fmt: skip
+        db.session.commit()
+    assert set(seen) == {stage.destination for stage in stages}
+
+
+def test_accounts_that_are_full_are_passed_over(make_stage, clock):
+    stages = [make_stage() for _ in range(2)]
+    for stage in stages:
+        start_many(stage, 1)
+    full = db.session.get(Destination, stages[0].destination).account_id
+    result = postbacks.claim(
+        db.session.connection(), now=clock.now, lease="mine", until=clock.now + 45,
+        after=0, room_for=lambda _: 9, most=9, full=[full],
+    )  # fmt: skip
+    db.session.commit()
+    owners = {db.session.get(Destination, stage.destination).account_id for stage in stages}
+    assert {postback.account_id for postback in result.postbacks} == owners - {full}
