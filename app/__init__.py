@@ -21,7 +21,7 @@ def create_app(settings: SettingsType | None = None) -> Flask:
     from app.blueprints import register_blueprints
     from app.cli import commands
     from app.config import Settings
-    from app.connections import prepare_engine
+    from app.database.connections import prepare_engine
     from app.domain.telegram.updates import MAX_BODY
     from app.extensions import cipher, db, migrate, wakeup
     from app.services.billing import gateway

@@ -14,9 +14,12 @@ from typing import Final
 
 import structlog
 from flask import current_app
+from sqlalchemy.exc import SQLAlchemyError
 
 from app.config import current_settings
+from app.database.faults import describe_fault, is_data_fault
 from app.extensions import db, wakeup
+from app.health_watch import HealthWatch
 from app.outbound.transport import Transport
 from app.queues import Queue
 from app.services import maintenance, messages
@@ -31,6 +34,8 @@ stopping = threading.Event()
 
 DRAIN_SECONDS: Final = 10.0  # then the drain returns, so that RQ can do its housekeeping
 LINGER_SECONDS: Final = 1.0  # how long an idle drain waits for a notification
+
+_database: Final = HealthWatch("database")
 
 Work = Callable[[float, Callable[[], None]], int]
 
@@ -67,12 +72,29 @@ def _drain(queue: Queue, work: Work) -> None:
     with current_app.app_context():
         while not stopping.is_set() and time.monotonic() < end:
             wakeup.mark_busy(queue)
-            work(end - time.monotonic(), lambda: wakeup.mark_busy(queue))
-            db.session.remove()
+            if not _attempted(work, end - time.monotonic(), lambda: wakeup.mark_busy(queue)):
+                wakeup.mark_idle(queue)
+                return  # the clock asks again in a second
             if not wakeup.wait(queue, LINGER_SECONDS) and not wakeup.mark_idle(queue):
                 return
         wakeup.mark_idle(queue)
         wakeup.notify(queue)
+
+
+def _attempted(work: Work, seconds: float, pulse: Callable[[], None]) -> bool:
+    """Work, and return False if the database is away or refuses: the rows wait for it."""
+    try:
+        work(seconds, pulse)
+    except SQLAlchemyError as error:
+        if is_data_fault(error):
+            raise
+        db.session.rollback()
+        _database.update(well=False, error=describe_fault(error))
+        return False
+    finally:
+        db.session.remove()
+    _database.update(well=True)
+    return True
 
 
 def _update_work(seconds: float, pulse: Callable[[], None]) -> int:

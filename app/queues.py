@@ -52,6 +52,7 @@ _NOTIFY: Final = """
     return redis.call('EXISTS', KEYS[2])
 """
 FAULTS = (redis.RedisError, OSError)
+_ALIVE: Final = "gatepost:alive"
 
 
 class WakeupSignal:
@@ -83,11 +84,22 @@ class WakeupSignal:
         return self._redis
 
     def answers(self) -> bool:
-        """Whether Redis answers a PING."""
+        """Whether Redis answers and takes writes."""
+        return not self.fault()
+
+    def fault(self) -> str:
+        """Return what is wrong with Redis in a few words, or "" if it takes writes."""
         try:
-            return bool(self.redis.ping())
+            self.redis.set(_ALIVE, "1", ex=BUSY_SECONDS)
+        except redis.ReadOnlyError:
+            # A new primary may stand behind the same address.
+            self.redis.connection_pool.disconnect()
+            return "takes no writes: it is a replica"
+        except redis.OutOfMemoryError:
+            return "takes no writes: its memory is used up"
         except FAULTS:
-            return False
+            return "does not answer"
+        return ""
 
     def remind(self, queue: Queue) -> None:
         """Notify `queue` soon, from a background thread. Call it after the commit.

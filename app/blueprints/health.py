@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from http import HTTPStatus
 
 from flask import Blueprint, Response, jsonify
@@ -27,10 +26,14 @@ def alive() -> ResponseReturnValue:
 @blueprint.get("/readyz")
 @public
 def ready() -> ResponseReturnValue:
-    """200 if the database and Redis answer, else 503; the body names each."""
+    """200 if the database and Redis answer and take writes, else 503; the body says which not."""
     state = health.readiness()
-    code = HTTPStatus.OK if state.ready else HTTPStatus.SERVICE_UNAVAILABLE
-    return jsonify(status="ok" if state.ready else "error", **asdict(state)), code
+    body: dict[str, object] = {"database": state.database, "redis": state.redis}
+    if state.ready:
+        return jsonify(status="ok", **body)
+    faults = {"database": state.database_fault, "redis": state.redis_fault}
+    body["faults"] = {part: fault for part, fault in faults.items() if fault}
+    return jsonify(status="error", **body), HTTPStatus.SERVICE_UNAVAILABLE
 
 
 @blueprint.get("/metrics")

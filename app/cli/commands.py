@@ -26,6 +26,7 @@ from app.services.accounts import accounts
 from app.services.billing import refunds, tariffs
 from app.services.postbacks import log
 from app.services.service_bot import bot as service_bot
+from app.services.updates import quarantine
 from plugins.registry import Registry
 
 Arguments = ParamSpec("Arguments")
@@ -40,7 +41,7 @@ until = click.option("--until", type=DATE, help="Last moment of the plan, UTC. [
 
 def register(app: Flask) -> None:
     """Add the commands to `flask --app wsgi`."""
-    for command in (account, payment, plugins, postbacks_group, examine):
+    for command in (account, payment, plugins, postbacks_group, updates, examine):
         app.cli.add_command(command)
 
 
@@ -176,6 +177,45 @@ def retry(state: str, dest: int | None) -> None:
     """Send postbacks that ended once more, for all accounts."""
     count = log.retry(PostbackState[state.upper()], dest)
     click.echo(f"{count} postbacks will be sent again")
+
+
+updates = AppGroup("updates", help="What Telegram sent and could not be processed.")
+since = click.option("--since", type=DATE, help="Only those received from then on, UTC.")
+
+
+@updates.command("list")
+@since
+@click.option("--limit", type=click.IntRange(1, 10_000), default=100, show_default=True)
+@one_line
+def list_updates(since: datetime | None, limit: int) -> None:
+    """Show quarantined updates, the newest first, one JSON object a line."""
+    for row in quarantine.newest(limit, _moment(since) or 0):
+        reason = row.reason.strip().splitlines()[-1] if row.reason.strip() else ""
+        line = {"id": row.id, "bot": row.bot_id, "update": row.update_id}
+        click.echo(json.dumps({**line, "received": int(row.received), "reason": reason}))
+
+
+@updates.command("show")
+@click.option("--id", "number", type=click.IntRange(1, 2**63 - 1), required=True, help="Which.")
+@one_line
+def show_update(number: int) -> None:
+    """Show one quarantined update: why it could not be processed, and its body."""
+    row = quarantine.find(number)
+    click.echo(row.reason)
+    click.echo(row.body.decode("utf-8", "replace"))
+
+
+@updates.command("requeue")
+@click.option("--id", "number", type=click.IntRange(1, 2**63 - 1), help="Only this one.")
+@click.option("--all", "everything", is_flag=True, help="All of them.")
+@since
+@one_line
+def requeue_updates(number: int | None, everything: bool, since: datetime | None) -> None:
+    """Process quarantined updates again: one, all, or those since a date."""
+    if number is None and since is None and not everything:
+        raise click.UsageError("say which: --id, --since or --all")
+    count = quarantine.requeue(number, _moment(since) or 0)
+    click.echo(f"{count} updates will be processed again")
 
 
 @click.command("doctor")

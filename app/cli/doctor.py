@@ -16,7 +16,10 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.config import current_settings
+from app.database.faults import describe_fault
 from app.extensions import db, wakeup
+from app.services.health import READ_ONLY
+from app.services.updates import quarantine
 from plugins.contract import Request
 
 #: RQ takes a job atomically only with BLMOVE, which came with 6.2.
@@ -44,6 +47,7 @@ def run() -> list[Check]:
         _configuration,
         _database,
         _migrations,
+        _updates,
         _redis,
         _media_store,
         _plugins,
@@ -66,16 +70,45 @@ def _configuration() -> Check:
 
 def _database() -> Check:
     try:
-        db.session.execute(text("SELECT 1"))
+        fault = _read_only_fault()
         db.session.rollback()
     except SQLAlchemyError as error:
         return Check(
             "database",
             ok=False,
-            finding=f"does not answer: {type(error).__name__}",
+            finding=f"does not answer: {describe_fault(error)}",
             advice="check DATABASE_URL, and that the server runs and takes connections from here",
         )
+    if fault:
+        return Check(
+            "database",
+            ok=False,
+            finding=fault,
+            advice="set DATABASE_URL to a database that takes writes, made with ENCODING 'UTF8'",
+        )
     return Check("database", ok=True, finding=f"{db.engine.dialect.name} answers")
+
+
+def _read_only_fault() -> str:
+    if db.engine.dialect.name == "sqlite":
+        return ""
+    return READ_ONLY if db.session.scalar(text("SHOW transaction_read_only")) == "on" else ""
+
+
+def _updates() -> Check:
+    try:
+        count = quarantine.count()
+        db.session.rollback()
+    except SQLAlchemyError:
+        return Check("updates", ok=False, finding="unknown", advice="mend the database first")
+    if count:
+        return Check(
+            "updates",
+            ok=False,
+            finding=f"{count} quarantined",
+            advice="see why: flask --app wsgi updates list; then: updates requeue --all",
+        )
+    return Check("updates", ok=True, finding="none is quarantined")
 
 
 def _migrations() -> Check:
@@ -105,6 +138,13 @@ def _redis() -> Check:
             ok=False,
             finding=f"does not answer: {type(error).__name__}",
             advice="check REDIS_URL; nothing is lost meanwhile, postbacks leave a second later",
+        )
+    if fault := wakeup.fault():
+        return Check(
+            "redis",
+            ok=False,
+            finding=f"{version} {fault}",
+            advice="give it memory, or the address of the primary; nothing is lost meanwhile",
         )
     if tuple(int(part) for part in version.split(".")[:2]) < OLDEST_REDIS:
         return Check("redis", ok=False, finding=version, advice="use Redis 6.2 or newer")

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
-from sqlalchemy import RowMapping, text
+from sqlalchemy import Engine, RowMapping, text
 from sqlalchemy.exc import SQLAlchemyError
 
+from app.database.connections import WrongEncoding
 from app.extensions import db, wakeup
 from app.models import BotStatus, DestinationStatus, MessageState, PostbackState, UpdateState
 from app.services.campaigns.media import configured_store
@@ -57,10 +58,20 @@ SELECT
 
 @dataclass(frozen=True, slots=True)
 class Readiness:
-    """Which parts answered in time."""
+    """What is wrong with each part, in a few words; empty if it works."""
 
-    database: bool
-    redis: bool
+    database_fault: str
+    redis_fault: str
+
+    @property
+    def database(self) -> bool:
+        """Whether the database answers and takes writes."""
+        return not self.database_fault
+
+    @property
+    def redis(self) -> bool:
+        """Whether Redis answers and takes writes."""
+        return not self.redis_fault
 
     @property
     def ready(self) -> bool:
@@ -77,17 +88,20 @@ class _Probe:
 
     def __init__(self, name: str) -> None:
         self._threads = ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"probe-{name}")
-        self._asked: Future[bool] | None = None
+        self._asked: Future[str] | None = None
 
-    def answer(self, question: Callable[[], bool], seconds: float) -> bool:
-        """Return the result of `question` if it comes within `seconds`, else False."""
+    def fault(self, question: Callable[[], str], seconds: float) -> str:
+        """Return the fault that `question` finds, or "" for none; being late is one."""
         if self._asked is None or self._asked.done():
             self._asked = self._threads.submit(question)
         try:
             return self._asked.result(seconds)
         except TooSlow:
-            return False
+            return SILENT
 
+
+SILENT: Final = "does not answer"
+READ_ONLY: Final = "takes no writes: it is a standby, or was made read-only"
 
 _database_probe = _Probe("database")
 _redis_probe = _Probe("redis")
@@ -97,23 +111,32 @@ _store_probe = _Probe("media-store")
 def readiness(seconds: float = PATIENCE) -> Readiness:
     """Check the database and Redis, each for at most `seconds`."""
     engine = db.engine
-
-    def database_answers() -> bool:
-        # A raw connection: on SQLite a transaction would wait for the writer's turn.
-        try:
-            connection = engine.raw_connection()
-            try:
-                connection.cursor().execute("SELECT 1")
-            finally:
-                connection.close()
-        except Exception:  # noqa: BLE001 - whatever a driver raises means: not now
-            return False
-        return True
-
     return Readiness(
-        database=_database_probe.answer(database_answers, seconds),
-        redis=_redis_probe.answer(wakeup.answers, seconds),
+        database_fault=_database_probe.fault(lambda: _database_fault(engine), seconds),
+        redis_fault=_redis_probe.fault(wakeup.fault, seconds),
     )
+
+
+def _database_fault(engine: Engine) -> str:
+    # A raw connection: on SQLite a transaction would wait for the writer's turn.
+    try:
+        connection = engine.raw_connection()
+        try:
+            cursor = connection.cursor()
+            if engine.dialect.name == "sqlite":
+                cursor.execute("SELECT 1")
+                return ""
+            cursor.execute("SHOW transaction_read_only")
+            row = cursor.fetchone()
+            if row and row[0] == "on":
+                connection.invalidate()  # a new primary may stand behind the same address
+                return READ_ONLY
+        finally:
+            connection.close()
+    except Exception as error:  # noqa: BLE001 - whatever a driver raises means: not now
+        cause = getattr(error, "orig", error)
+        return str(cause) if isinstance(cause, WrongEncoding) else SILENT
+    return ""
 
 
 def metrics(now: float | None = None) -> Iterator[Metric]:
@@ -127,8 +150,9 @@ def metrics(now: float | None = None) -> Iterator[Metric]:
     yield _gauge("redis_up", "Whether Redis answers", float(state.redis))
     store = configured_store()
     if store:
-        up = _store_probe.answer(store.answers, PATIENCE)
-        yield _gauge("media_store_up", "Whether the object store of media answers", float(up))
+        fault = _store_probe.fault(lambda: "" if store.answers() else SILENT, PATIENCE)
+        up = float(not fault)
+        yield _gauge("media_store_up", "Whether the object store of media answers", up)
     yield CounterMetricFamily(
         "gatepost_doorbell_faults",
         "Reminders and waits that Redis did not take, in the process that answers",

@@ -15,7 +15,7 @@ import orjson
 import structlog
 from flask import Flask, Response, current_app, request
 from marshmallow import ValidationError
-from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import InterfaceError, InternalError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
@@ -26,7 +26,7 @@ from app.translations import translated, use_language
 
 log = structlog.get_logger()
 
-DATABASE_FAULTS: Final = (OperationalError, InterfaceError, PoolTimeout)
+DATABASE_FAULTS: Final = (OperationalError, InterfaceError, InternalError, PoolTimeout)
 HTTP_ERRORS: Final[Mapping[int, type[ApiError]]] = {
     404: NoSuchFunction,
     405: NoSuchFunction,

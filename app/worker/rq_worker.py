@@ -24,6 +24,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from app import jobs
 from app.config import current_settings
 from app.extensions import db, wakeup
+from app.health_watch import HealthWatch
 from app.queues import FAULTS, Queue
 
 log = structlog.get_logger()
@@ -132,19 +133,3 @@ def tick() -> None:
             database_health.update(well=False, error=type(error).__name__)
         else:
             database_health.update(well=True)
-
-
-class HealthWatch:
-    """Logs `<name>.lost` and `<name>.back`, once each time."""
-
-    def __init__(self, name: str) -> None:
-        self._lost, self._back = f"{name}.lost", f"{name}.back"
-        self._well = True
-
-    def update(self, *, well: bool, **facts: str) -> None:
-        """Record the present state, and log it with `facts` if it has changed."""
-        if self._well and not well:
-            log.warning(self._lost, **facts)
-        elif well and not self._well:
-            log.info(self._back)
-        self._well = well

@@ -64,7 +64,7 @@ def test_every_error_code_is_explained():
 def test_every_command_is_explained(app):
     commands = {
         name if not hasattr(command, "commands") else f"{name} {verb}"
-        for name in ("account", "payment", "plugins", "postbacks", "doctor")
+        for name in ("account", "payment", "plugins", "postbacks", "updates", "doctor")
         for command in [app.cli.commands[name]]
         for verb in getattr(command, "commands", [""])
     }
@@ -79,6 +79,7 @@ def test_all_commands_are_known_here(app):
         "payment",
         "plugins",
         "postbacks",
+        "updates",
         "doctor",
         "db",
     }

@@ -13,7 +13,7 @@ import orjson
 from sqlalchemy import ColumnElement, Connection, select, update
 
 from app.config import current_settings
-from app.database import insert_rows
+from app.database.rows import insert_rows
 from app.domain.tariffs import FREE
 from app.domain.time_ranges import DAY
 from app.extensions import db

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Row, select, true, update
 
-from app.database import insert_rows, rows_table, update_rows, with_rows
+from app.database.rows import insert_rows, rows_table, update_rows, with_rows
 from app.domain import tariffs
 from app.domain.lead import (
     CampaignRules,

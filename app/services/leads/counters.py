@@ -8,7 +8,7 @@ from typing import Final
 
 from sqlalchemy import Connection
 
-from app.database import increment_rows
+from app.database.rows import increment_rows
 from app.domain.lead import CounterDelta, Counts
 from app.domain.retention import OLDEST_AGE
 from app.domain.time_ranges import DAY

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import orjson
 from sqlalchemy import Connection, Row, bindparam, or_, select
 
-from app.database import insert_rows
+from app.database.rows import insert_rows
 from app.domain import events, welcome
 from app.domain.media import CAPTION
 from app.models import Destination, DestinationStatus, Message, MessageState, table_of

@@ -16,7 +16,7 @@ import orjson
 import structlog
 from sqlalchemy import ColumnElement, Row, and_, delete, func, or_, select, update
 
-from app.database import is_postgresql, update_rows
+from app.database.rows import is_postgresql, update_rows
 from app.extensions import db
 from app.models import (
     Attempt,

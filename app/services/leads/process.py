@@ -9,8 +9,9 @@ from typing import Any, Final, NamedTuple
 
 import structlog
 from sqlalchemy import Connection, Row
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import SQLAlchemyError
 
+from app.database.faults import is_data_fault
 from app.domain.telegram import updates
 from app.domain.telegram.payments import PreCheckout, StarsPayment, SupportAsked
 from app.domain.telegram.updates import (
@@ -75,7 +76,7 @@ def process_updates(
     Calls `pulse` before each batch. Returns how many updates were finished. If
     a batch fails, its updates are processed one by one, and the one that fails
     alone is quarantined with its traceback. Raises what SQLAlchemy raises when
-    the database is away; nothing is quarantined for that.
+    the fault is the database's own; nothing is quarantined for that.
     """
     end = clock() + seconds
     finished = 0
@@ -85,12 +86,11 @@ def process_updates(
         size = 1 if suspects else BATCH
         try:
             count = process_batch(size, clock())
-        except (OperationalError, InterfaceError):
+        # What is not the database's own fault belongs to an update, and must not stop the others.
+        except Exception as error:
             db.session.rollback()
-            raise
-        # Any other fault belongs to an update, and must not stop the others.
-        except Exception:  # noqa: BLE001
-            db.session.rollback()
+            if isinstance(error, SQLAlchemyError) and not is_data_fault(error):
+                raise
             count = _quarantine_culprit(size)
             suspects = BATCH + 1 if size > 1 else suspects
         finished += count

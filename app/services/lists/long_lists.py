@@ -15,7 +15,7 @@ from typing import Any, Final, Generic, TypeVar
 from sqlalchemy import BigInteger, ColumnElement, Select, select, tuple_
 from sqlalchemy.orm import InstrumentedAttribute
 
-from app.database import is_postgresql, packed, rows_table
+from app.database.rows import is_postgresql, packed, rows_table
 from app.domain.time_ranges import DAY, HOUR, YEAR_10000
 from app.errors import NotFound
 from app.extensions import db

@@ -31,8 +31,8 @@ from sqlalchemy import (
     union_all,
 )
 
-from app.advisory_locks import AdvisoryLock, try_lock
-from app.database import increment_rows, rows_table, with_rows
+from app.database.advisory_locks import AdvisoryLock, try_lock
+from app.database.rows import increment_rows, rows_table, with_rows
 from app.domain.time_ranges import DAY, HOUR, TimeRange, split
 from app.extensions import db
 from app.models import JournalTally, LeadTally, PostbackTally, Span, table_of

@@ -14,9 +14,9 @@ from typing import Any, Final
 import structlog
 from sqlalchemy import Connection, Row, Table, bindparam, text
 
-from app.advisory_locks import AdvisoryLock, lock
 from app.crypto import CannotDecrypt
-from app.database import loose_index_scan, update_rows
+from app.database.advisory_locks import AdvisoryLock, lock
+from app.database.rows import loose_index_scan, update_rows
 from app.extensions import cipher, db
 from app.models import Bot, BotStatus, Message, MessageState
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, and_, delete, exists, select
 
-from app.database import insert_rows, rows_table, with_rows
+from app.database.rows import insert_rows, rows_table, with_rows
 from app.domain.telegram.updates import BotBlockedChanged
 from app.extensions import db
 from app.models import Action, Campaign, JournalEntry, Lead, Unreachable, table_of

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Table, case, delete, update
 
-from app.database import insert_rows, update_rows
+from app.database.rows import insert_rows, update_rows
 from app.domain.backoff import next_try
 from app.domain.telegram.api_errors import Meaning
 from app.models import Campaign, MediaFile, MessageState, Unreachable

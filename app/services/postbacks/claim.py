@@ -9,8 +9,8 @@ from typing import Any, Final
 from sqlalchemy import BigInteger, Connection, Row, bindparam, text
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from app.advisory_locks import AdvisoryLock, lock
-from app.database import is_postgresql, loose_index_scan
+from app.database.advisory_locks import AdvisoryLock, lock
+from app.database.rows import is_postgresql, loose_index_scan
 from app.models import DestinationStatus, PostbackState
 from app.services.postbacks.claimed import ClaimedPostback
 from app.services.postbacks.stage import SUPERSEDED

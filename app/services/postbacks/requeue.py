@@ -7,7 +7,7 @@ from typing import Final
 
 from sqlalchemy import Connection, exists, text, update
 
-from app.database import loose_index_scan
+from app.database.rows import loose_index_scan
 from app.domain.time_ranges import DAY
 from app.extensions import db
 from app.models import DestinationStatus, Lead, Postback, PostbackState, table_of

@@ -9,7 +9,7 @@ from typing import Final
 
 from sqlalchemy import Connection, Text, or_, select, type_coerce, update
 
-from app.database import insert_rows, update_rows
+from app.database.rows import insert_rows, update_rows
 from app.domain.backoff import block_seconds
 from app.models import Attempt, Destination, DestinationStatus, Postback, PostbackState, table_of
 from app.services.postbacks.claimed import PostbackUpdate

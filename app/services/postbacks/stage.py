@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, bindparam, exists, select, update
 
-from app.database import insert_rows, rows_table, with_rows
+from app.database.rows import insert_rows, rows_table, with_rows
 from app.models import Destination, Postback, PostbackState, table_of
 from app.models.base import Big
 

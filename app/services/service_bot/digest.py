@@ -13,7 +13,7 @@ from typing import Final
 import orjson
 from sqlalchemy import Connection, Row, delete, select, text
 
-from app.advisory_locks import AdvisoryLock, try_lock
+from app.database.advisory_locks import AdvisoryLock, try_lock
 from app.extensions import db
 from app.models import Campaign, Message, Notice, NoticeKind, table_of
 from app.services.service_bot import bot as service_bot

@@ -14,8 +14,8 @@ from typing import Final, NamedTuple
 from sqlalchemy import Connection, Engine, bindparam, select, text, update
 from sqlalchemy.types import LargeBinary
 
-from app.advisory_locks import AdvisoryLock, lock
-from app.database import is_postgresql, update_rows
+from app.database.advisory_locks import AdvisoryLock, lock
+from app.database.rows import is_postgresql, update_rows
 from app.domain.telegram import updates
 from app.extensions import db, wakeup
 from app.models import Bot, Update, UpdateState, table_of

@@ -6,6 +6,7 @@ import time
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
+from sqlalchemy import text
 
 from app.extensions import db, wakeup
 from app.local.redis_server import EmbeddedRedis
@@ -91,7 +92,34 @@ def test_it_is_ready_when_both_answer(client):
 def test_without_the_database_it_is_not_ready_and_says_which(client, database_away):
     answer = client.get("/readyz")
     assert answer.status_code == 503
-    assert answer.get_json() == {"status": "error", "database": False, "redis": True}
+    assert answer.get_json() == {
+        "status": "error",
+        "database": False,
+        "redis": True,
+        "faults": {"database": "does not answer"},
+    }
+
+
+def test_a_database_that_takes_no_writes_is_not_ready(live_app, client):
+    if db.engine.dialect.name == "sqlite":
+        pytest.skip("a file has no standby")
+    name = db.engine.url.database
+    with db.engine.begin() as connection:
+        connection.execute(text(f"ALTER DATABASE {name} SET default_transaction_read_only = on"))
+    db.engine.dispose()
+    try:
+        answer = client.get("/readyz")
+        assert (answer.status_code, answer.get_json()["faults"]) == (
+            503, {"database": health.READ_ONLY},
+        )  # fmt: skip
+    finally:
+        with db.engine.connect() as connection:
+            connection.execute(text("SET default_transaction_read_only = off"))
+            connection.commit()
+            connection.execute(text(f"ALTER DATABASE {name} RESET default_transaction_read_only"))
+            connection.commit()
+        db.engine.dispose()
+    assert client.get("/readyz").status_code == 200
 
 
 def test_without_redis_it_is_not_ready_and_is_again_when_it_is_back(own_redis, client):
@@ -105,15 +133,15 @@ def test_without_redis_it_is_not_ready_and_is_again_when_it_is_back(own_redis, c
 def test_a_part_that_hangs_counts_as_down_and_is_asked_once_only():
     asked = []
 
-    def hang() -> bool:
+    def hang() -> str:
         asked.append(1)
         time.sleep(0.3)
-        return True
+        return ""
 
     probe = health._Probe("test")
-    assert [probe.answer(hang, 0.01) for _ in range(5)] == [False] * 5
+    assert [probe.fault(hang, 0.01) for _ in range(5)] == [health.SILENT] * 5
     assert asked == [1]
-    assert probe.answer(hang, 5) is True
+    assert probe.fault(hang, 5) == ""
 
 
 def test_metrics_count_what_is_on_its_way(client, destination):

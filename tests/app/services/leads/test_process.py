@@ -6,6 +6,8 @@ import itertools
 import json
 
 import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
 
 from app.domain.lead import State
 from app.extensions import db
@@ -217,3 +219,30 @@ def test_large_and_negative_ids_are_kept_exactly(stage):
     person = people.Person(2**52 - 1)
     stage.play(people.start(person, f"{stage.code}-a", T))
     assert stage.lead(2**52 - 1) is not None
+
+
+@pytest.mark.parametrize("table", ["lead", "journal", "campaign_day"])
+def test_a_fault_of_the_database_quarantines_nothing(live_app, stage, table):
+    """A column is away for a while, as in a botched migration: all go on when it is back."""
+    chat = _chat(stage)
+    for number, update in enumerate(
+        (people.start(ANN, f"{stage.code}-a", T), people.join(ANN, chat, T + 1))
+    ):
+        inbox.store_update(stage.bot, json.dumps({"update_id": number + 1, **update}).encode())
+    _rename(table, "campaign_id", "elsewhere")
+    try:
+        for _ in range(3):
+            with pytest.raises(SQLAlchemyError):
+                process.process_updates(seconds=5)
+            db.session.rollback()
+    finally:
+        _rename(table, "elsewhere", "campaign_id")
+    assert {row.state for row in stage.updates()} == {UpdateState.WAITING}
+    db.session.rollback()
+    assert process.process_updates(seconds=5) == 2
+    assert {row.state for row in stage.updates()} == {UpdateState.DONE}
+
+
+def _rename(table: str, old: str, new: str) -> None:
+    with db.engine.begin() as connection:
+        connection.execute(text(f"ALTER TABLE {table} RENAME COLUMN {old} TO {new}"))

@@ -6,7 +6,7 @@ from collections import Counter
 
 from sqlalchemy import delete, select
 
-from app.advisory_locks import AdvisoryLock, lock
+from app.database.advisory_locks import AdvisoryLock, lock
 from app.extensions import db
 from app.models import Lead, LeadTally, Span
 from app.services.lists import row_counts

@@ -7,7 +7,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import text
 
-from app import connections
+from app.database import connections
 from app.extensions import db
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, event, select, text
 
-from app.database import update_rows, with_rows
+from app.database.rows import update_rows, with_rows
 from app.extensions import db
 from app.models import Lead, Postback, PostbackState, Update, UpdateState, table_of
 from app.services.leads.batch import _leads_in

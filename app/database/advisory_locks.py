@@ -6,7 +6,7 @@ import enum
 
 from sqlalchemy import Connection, text
 
-from app.database import is_postgresql
+from app.database.rows import is_postgresql
 
 
 class AdvisoryLock(enum.IntEnum):

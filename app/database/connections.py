@@ -15,11 +15,13 @@ from typing import Any
 
 import psycopg
 from sqlalchemy import Connection, Engine, event
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import ExceptionContext, make_url
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.pool import ConnectionPoolEntry, Pool
 
 BUSY_SECONDS = 30
+#: SQLSTATE of a server that takes no writes: a primary that became a standby.
+READ_ONLY_STATE = "25006"
 #: A connection that rested so long may have been forgotten by a firewall on its way.
 RESTED_SECONDS = 30
 
@@ -47,8 +49,22 @@ def _on_connect(connection: Any, _record: Any) -> None:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA foreign_keys = ON")
-    elif isinstance(connection, psycopg.Connection) and _is_pooled(connection):
-        connection.prepare_threshold = None
+    elif isinstance(connection, psycopg.Connection):
+        _refuse_other_encodings(connection)
+        if _is_pooled(connection):
+            connection.prepare_threshold = None
+
+
+class WrongEncoding(psycopg.NotSupportedError):
+    """The database cannot hold what people write; the text says so to the operator."""
+
+
+def _refuse_other_encodings(connection: psycopg.Connection[Any]) -> None:
+    """Raise WrongEncoding. LATIN1 refuses most names, SQL_ASCII mangles them; both look well."""
+    encoding = connection.info.parameter_status("server_encoding")
+    if encoding != "UTF8":
+        connection.close()
+        raise WrongEncoding(f"DATABASE_URL: its encoding is {encoding}, and must be UTF8")
 
 
 def _is_pooled(connection: psycopg.Connection[Any]) -> bool:
@@ -98,3 +114,14 @@ def _has_unread(number: int) -> bool:
 def _on_begin(connection: Connection) -> None:
     if connection.dialect.name == "sqlite":
         connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+@event.listens_for(Engine, "handle_error")
+def _on_error(context: ExceptionContext) -> None:
+    """Throw the connections away when the server has become read-only.
+
+    They stay open when a primary is demoted, and would be kept for minutes
+    while a new primary waits behind the same address.
+    """
+    if getattr(context.original_exception, "sqlstate", None) == READ_ONLY_STATE:
+        context.is_disconnect = True

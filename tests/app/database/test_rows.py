@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import text
 
-from app import database
+from app.database import rows as database
 from app.extensions import db
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.advisory_locks import AdvisoryLock, lock, try_lock
+from app.database.advisory_locks import AdvisoryLock, lock, try_lock
 from app.extensions import db
 
 

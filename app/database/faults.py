@@ -1,0 +1,29 @@
+"""Whose fault an error of the database is: the data's, or the database's own."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import Final
+
+import psycopg
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+
+#: Data exceptions and violated constraints. Everything else (a missing column, a missing
+#: right, a read-only server, a full disk) is as wrong for the next row as for this one.
+#: https://www.postgresql.org/docs/current/errcodes-appendix.html
+_DATA_CLASSES: Final = ("22", "23")
+
+
+def is_data_fault(error: SQLAlchemyError) -> bool:
+    """Whether another row might succeed where this one failed."""
+    cause = error.orig if isinstance(error, DBAPIError) else None
+    if isinstance(cause, psycopg.Error):
+        return (cause.sqlstate or "")[:2] in _DATA_CLASSES
+    return isinstance(cause, sqlite3.IntegrityError | sqlite3.DataError)
+
+
+def describe_fault(error: SQLAlchemyError) -> str:
+    """Say in one line what the database refused: the first line of its own words."""
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    text = str(cause).strip().partition("\n")[0] or type(cause).__name__
+    return f"{getattr(cause, 'sqlstate', None) or type(cause).__name__}: {text}"[:200]

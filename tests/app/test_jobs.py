@@ -1,0 +1,33 @@
+"""A drain that the database refuses waits, and says so once."""
+
+from __future__ import annotations
+
+import pytest
+import structlog
+from sqlalchemy import text
+
+from app import jobs
+from app.extensions import db
+from app.queues import Queue
+
+
+@pytest.mark.parametrize("queue", Queue)
+def test_a_refusing_database_is_logged_when_it_goes_and_when_it_is_back(live_app, queue):
+    def refused(_seconds, _pulse):
+        db.session.execute(text("SELECT no_such_column FROM account"))
+        return 0
+
+    with structlog.testing.capture_logs() as lines:
+        for _ in range(5):
+            jobs._drain(queue, refused)
+        jobs._drain(queue, lambda _seconds, _pulse: 0)
+    assert [line["event"] for line in lines] == ["database.lost", "database.back"]
+    assert "no_such_column" in lines[0]["error"]
+
+
+def test_a_fault_of_ours_is_not_taken_for_the_databases(live_app):
+    def broken(_seconds, _pulse):
+        raise KeyError("ours")
+
+    with pytest.raises(KeyError):
+        jobs._drain(Queue.UPDATES, broken)

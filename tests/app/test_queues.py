@@ -1,0 +1,54 @@
+"""What is wrong with Redis is said, and a Redis that takes no writes counts as away."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from app.local.redis_server import EmbeddedRedis
+from app.queues import Queue, WakeupSignal
+
+
+@pytest.fixture
+def own_redis(short_folder: Path) -> Iterator[EmbeddedRedis]:
+    folder = short_folder / "queues"
+    folder.mkdir(exist_ok=True)
+    with EmbeddedRedis(folder) as server:
+        yield server
+
+
+@pytest.fixture
+def wakeup(own_redis: EmbeddedRedis) -> Iterator[WakeupSignal]:
+    signal = WakeupSignal()
+    signal.open(own_redis.url)
+    yield signal
+    signal.redis.close()
+
+
+def test_a_redis_that_takes_writes_has_no_fault(wakeup):
+    assert wakeup.fault() == ""
+    assert wakeup.answers()
+
+
+def test_a_replica_takes_no_writes_until_it_is_a_primary_again(wakeup):
+    wakeup.redis.execute_command("REPLICAOF", "127.0.0.1", "1")
+    assert "replica" in wakeup.fault()
+    assert not wakeup.notify(Queue.UPDATES)
+    wakeup.redis.execute_command("REPLICAOF", "NO", "ONE")
+    assert wakeup.answers()
+
+
+def test_a_full_redis_takes_no_writes_until_it_has_memory(wakeup):
+    wakeup.redis.config_set("maxmemory-policy", "noeviction")
+    wakeup.redis.config_set("maxmemory", 1)
+    assert "memory" in wakeup.fault()
+    wakeup.redis.config_set("maxmemory", 0)
+    assert wakeup.answers()
+
+
+def test_a_killed_redis_does_not_answer(wakeup, own_redis):
+    own_redis.stop(kill=True)
+    assert wakeup.fault() == "does not answer"
+    own_redis.start()
