@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Iterator
 
 from flask import Blueprint, Response, g, stream_with_context
@@ -16,6 +17,7 @@ from app.schemas.leads import (
     LeadsList,
     Subscriber,
 )
+from app.services.accounts.concurrent_calls import EXPORTS
 from app.services.leads import erasure, query
 from app.web.auth import api_key
 from app.web.decorators import Params, answers, answers_page, describes, takes
@@ -49,9 +51,13 @@ def get(params: Params) -> object:
 def export(params: Params) -> Response:
     """All leads as CSV, streamed: the one answer that is not JSON."""
     parts = query.everyone(g.account.id, **params)
+    end = EXPORTS.begin(g.account.id)
     body: Iterator[str] = stream_with_context(lines(LeadOut(many=True), parts))
+    weakref.finalize(body, end)  # a server that fails may forget to close the response
     headers = {"Content-Disposition": 'attachment; filename="leads.csv"'}
-    return Response(body, mimetype="text/csv", headers=headers)
+    response = Response(body, mimetype="text/csv", headers=headers)
+    response.call_on_close(end)
+    return response
 
 
 @blueprint.post("/erase.json")

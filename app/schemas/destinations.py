@@ -20,6 +20,8 @@ from plugins.contract import EventKind
 LONGEST_TITLE: Final = 128
 #: Longer than any address or template that an adapter takes.
 LONGEST_SETTING: Final = 8192
+#: Bytes of all settings of one destination, as JSON.
+LARGEST_SETTINGS: Final = 64 * 1024
 _FLAG: Final = fields.Boolean()
 
 
@@ -34,6 +36,10 @@ class Settings(fields.Field[dict[str, Any]]):
         if is_deep(value):
             raise ValidationError(translatable("is nested too deeply"))
         self._check_texts(value)
+        if len(orjson.dumps(value)) > LARGEST_SETTINGS:
+            raise ValidationError(
+                translatable("is larger than %(most)d bytes", most=LARGEST_SETTINGS)
+            )
         return value
 
     @staticmethod

@@ -12,6 +12,7 @@ import hmac
 import ipaddress
 import re
 from collections.abc import Callable
+from contextlib import nullcontext
 from functools import wraps
 from typing import Final, ParamSpec
 
@@ -22,6 +23,7 @@ from app.crypto import cipher
 from app.errors import BadKey, Banned, Unpaid, translatable
 from app.services.accounts import accounts, rate_limits
 from app.services.accounts.accounts import Caller
+from app.services.accounts.concurrent_calls import LASTING_ENDPOINTS
 from app.services.service_bot import sessions
 
 Arguments = ParamSpec("Arguments")
@@ -94,7 +96,9 @@ def _keyed(view: View[Arguments], *, must_be_paid: bool) -> View[Arguments]:
     @wraps(view)
     def guarded(*args: Arguments.args, **kwargs: Arguments.kwargs) -> ResponseReturnValue:
         _authenticate(must_be_paid=must_be_paid)
-        return view(*args, **kwargs)
+        calls = LASTING_ENDPOINTS.get(request.endpoint or "")
+        with calls.running(g.account.id) if calls else nullcontext():
+            return view(*args, **kwargs)
 
     return mark("api_key" if must_be_paid else "api_key_even_unpaid")(guarded)
 

@@ -68,9 +68,13 @@ COMMON_RULES: Final[Mapping[str, Rule]] = {
 
 MAX_RULES: Final = 32
 MAX_TEXT: Final = 256
+#: Texts and values in `status`, `contains` and `equals` of all rules together: each is looked
+#: for in 16 KB of each answer.
+MAX_VALUES: Final = 96
 
 _CONDITIONS: Final = frozenset({"status", "contains", "json"})
 _KEYS: Final = _CONDITIONS | {"equals", "outcome", "reason", "disable_destination"}
+_LISTS: Final = ("status", "contains", "equals")
 _CLASSES: Final = frozenset(f"{digit}xx" for digit in range(1, 6))
 
 
@@ -153,6 +157,12 @@ def check_rules(raw: object) -> list[dict[str, Any]]:
             raise ValidationError(
                 translatable("rule %(number)s %(problem)s", number=number, problem=problem)
             )
+    if sum(len(_list(rule.get(name, []))) for rule in rules for name in _LISTS) > MAX_VALUES:
+        raise ValidationError(
+            translatable(
+                "hold more than %(max_values)s texts and values together", max_values=MAX_VALUES
+            )
+        )
     return [dict(rule) for rule in rules]
 
 

@@ -501,3 +501,10 @@ def test_urls_known_to_be_wrong_are_kept_and_warned_of(api):
     assert api.post("dest/edit", id=number, title="mine") == {"status": "ok"}
     preset = {"preset": "voluum", "fields": {"domain": "v.example"}}
     assert "warnings" not in api.post("dest/add", tracker="url_template", settings=preset)
+
+
+def test_settings_are_bounded_as_a_whole(api):
+    headers = {f"X-{number}": "x" * 8000 for number in range(9)}
+    answer = api.post("dest/add", tracker="url_template", settings={"headers": headers})
+    assert (answer["error"], answer["field"]) == ("param", "settings")
+    assert "65536" in answer["message"]

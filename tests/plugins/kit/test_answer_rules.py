@@ -150,3 +150,16 @@ def test_whatever_rule_is_accepted_reads_whatever_answer(rule: Any, status: int,
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
     outcome = answer_rules.classify(Response(status, {}, raw), rules)
     assert outcome is None or outcome.verdict is answer_rules.OUTCOMES[rule["outcome"]].verdict
+
+
+@pytest.mark.parametrize("name", ["status", "contains", "equals"])
+def test_all_rules_together_hold_only_so_many_values(name):
+    def rules(count: int) -> list[dict[str, Any]]:
+        rule = {"json": "code", "outcome": "refused", name: [200] * count}
+        if name == "contains":
+            rule[name] = ["x" * answer_rules.MAX_TEXT] * count
+        return [rule, {**rule, name: rule[name][:1]}]
+
+    assert answer_rules.check_rules(rules(answer_rules.MAX_VALUES - 1))
+    with pytest.raises(ValidationError, match="together"):
+        answer_rules.check_rules(rules(answer_rules.MAX_VALUES))

@@ -1,0 +1,77 @@
+"""How many calls that last an account may have at once, and all accounts together, by process."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from typing import Final
+
+from app.errors import TooManyRequests
+
+RETRY_SECONDS: Final = 1
+
+
+class ConcurrentCalls:
+    """At most `per_account` calls of one account at once, and `in_all` of all accounts."""
+
+    def __init__(self, per_account: int, in_all: int) -> None:
+        self._per_account, self._in_all = per_account, in_all
+        self._running: Counter[int] = Counter()
+        self._lock = threading.Lock()
+
+    def begin(self, account_id: int) -> Callable[[], None]:
+        """Count a call until what this returns is called; again it does nothing.
+
+        Raises TooManyRequests.
+        """
+        with self._lock:
+            if (
+                self._running[account_id] >= self._per_account
+                or self._running.total() >= self._in_all
+            ):
+                raise TooManyRequests(RETRY_SECONDS)
+            self._running[account_id] += 1
+        has_ended = threading.Lock()
+
+        def end() -> None:
+            if has_ended.acquire(blocking=False):
+                with self._lock:
+                    self._running[account_id] -= 1
+                    if not self._running[account_id]:
+                        del self._running[account_id]
+
+        return end
+
+    @contextlib.contextmanager
+    def running(self, account_id: int) -> Iterator[None]:
+        """Count a call while the block runs. Raises TooManyRequests."""
+        end = self.begin(account_id)
+        try:
+            yield
+        finally:
+            end()
+
+
+#: Calls in which we ask somebody else's server: each holds a thread for up to 30 seconds.
+OUTWARD: Final = ConcurrentCalls(per_account=4, in_all=64)
+#: Uploads go to the store of media, if there is one.
+UPLOADS: Final = ConcurrentCalls(per_account=4, in_all=64)
+#: An export lasts as long as its reader likes.
+EXPORTS: Final = ConcurrentCalls(per_account=2, in_all=32)
+#: Which endpoints are counted. `leads.export` counts itself: it goes on after its view.
+LASTING_ENDPOINTS: Final[Mapping[str, ConcurrentCalls]] = {
+    **dict.fromkeys(
+        (
+            "bots.add",
+            "bots.remove",
+            "destinations.check",
+            "postbacks.test",
+            "profile.connect",
+            "tariffs.buy",
+        ),
+        OUTWARD,
+    ),
+    "media.upload": UPLOADS,
+}
