@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -36,7 +37,7 @@ class Settings(fields.Field[dict[str, Any]]):
         if is_deep(value):
             raise ValidationError(translatable("is nested too deeply"))
         self._check_texts(value)
-        if len(orjson.dumps(value)) > LARGEST_SETTINGS:
+        if len(json.dumps(value)) > LARGEST_SETTINGS:
             raise ValidationError(
                 translatable("is larger than %(most)d bytes", most=LARGEST_SETTINGS)
             )

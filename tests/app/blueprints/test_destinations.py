@@ -508,3 +508,8 @@ def test_settings_are_bounded_as_a_whole(api):
     answer = api.post("dest/add", tracker="url_template", settings={"headers": headers})
     assert (answer["error"], answer["field"]) == ("param", "settings")
     assert "65536" in answer["message"]
+
+
+def test_a_number_beyond_64_bits_in_settings_is_no_fault_of_ours(api):
+    settings = {"urls": {}, "odd": 10**30}
+    assert api.post("dest/add", tracker="url_template", settings=settings)["error"] == "param"

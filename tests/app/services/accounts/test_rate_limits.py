@@ -81,7 +81,12 @@ def test_a_clock_that_is_set_back_shuts_nobody_out(bucket):
 @pytest.fixture(autouse=True)
 def standing_clocks(monkeypatch):
     """A slow test gives nobody new tokens."""
-    for limit in (rate_limits.AUTHENTICATED, rate_limits.ANONYMOUS, rate_limits.OUTBOUND):
+    for limit in (
+        rate_limits.AUTHENTICATED,
+        rate_limits.ANONYMOUS,
+        rate_limits.OUTBOUND,
+        rate_limits.RESENDS,
+    ):
         monkeypatch.setattr(limit, "clock", lambda: NOON)
 
 
@@ -136,3 +141,9 @@ def test_a_probe_of_health_is_never_counted(client):
     _spend(rate_limits.ANONYMOUS, "127.0.0.1")
     assert client.get("/healthz").status_code == 200
     assert _error(client.get("/api/openapi.json")) == "rate"
+
+
+def test_sending_again_by_the_ten_thousand_has_a_limit_of_its_own(api, account):
+    _spend(rate_limits.RESENDS, str(account.id))
+    assert api.post("postbacks/resend", state="failed")["error"] == "rate"
+    assert api.get("postbacks/list")["status"] == "ok"

@@ -20,7 +20,12 @@ FAREWELLS = ("/api/profile/apikey.json", "/api/auth/logout.json")
 
 @pytest.fixture
 def no_limits(monkeypatch):
-    for limit in (rate_limits.AUTHENTICATED, rate_limits.ANONYMOUS, rate_limits.OUTBOUND):
+    for limit in (
+        rate_limits.AUTHENTICATED,
+        rate_limits.ANONYMOUS,
+        rate_limits.OUTBOUND,
+        rate_limits.RESENDS,
+    ):
         monkeypatch.setattr(limit, "burst", 1_000_000)
 
 
