@@ -17,7 +17,7 @@ from app.schemas.campaigns import (
     LinkOut,
 )
 from app.services.campaigns import campaigns, links
-from app.services.trackers.url_templates import warnings
+from app.services.trackers.url_templates import warnings_of_campaign
 from app.web.auth import api_key
 from app.web.decorators import Params, WithWarnings, answers, takes, with_warnings
 
@@ -49,7 +49,7 @@ def get(params: Params) -> object:
 def add(params: Params) -> WithWarnings:
     """Track a chat."""
     campaign = campaigns.add(g.account.id, **params)
-    return with_warnings(warnings(params.get("urls", {})), campaign)
+    return with_warnings(warnings_of_campaign(params), campaign)
 
 
 @blueprint.post("/edit.json")
@@ -59,7 +59,7 @@ def add(params: Params) -> WithWarnings:
 def edit(params: Params) -> WithWarnings:
     """Change a campaign."""
     campaigns.edit(g.account.id, params.pop("id"), **params)
-    return with_warnings(warnings(params.get("urls", {})))
+    return with_warnings(warnings_of_campaign(params))
 
 
 @blueprint.get("/link.json")

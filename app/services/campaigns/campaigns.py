@@ -212,7 +212,7 @@ def _check_active(account_id: int, tariff: str) -> None:
 
 def _check_button(texts: Mapping[str, Any]) -> None:
     if texts.get("button_url"):
-        url_templates.check_url("button_url", texts["button_url"])
+        url_templates.check_button(texts["button_url"])
 
 
 def _check_media(account_id: int | None, code: str, welcome: str) -> None:

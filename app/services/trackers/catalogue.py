@@ -11,6 +11,7 @@ from marshmallow import ValidationError
 from app.config import current_settings
 from app.errors import BadParameter, translatable
 from app.outbound.scheme import HTTPS, scheme_for
+from app.services.trackers import url_templates
 from plugins.contract import EventKind
 from plugins.host import catalogue, settings_form
 from plugins.host.adapter import Adapter
@@ -96,12 +97,22 @@ def check(adapter: Adapter, raw: Mapping[str, Any], field: str = "settings") -> 
         raise ValidationError({field: error.messages} if field else error.messages_dict) from error
     except AdapterFailed as error:
         raise _failed(adapter, error) from error
+    if adapter.name == WITH_PRESETS:
+        _require_public(settings["urls"], field)
     ours = current_settings()
     for name, declared in adapter.schema.fields.items():
         if path := declared.metadata.get("scheme_of"):
             host = _at(settings, str(path))
             settings[name] = scheme_for(host, ours.outbound_allow) if host else HTTPS
     return settings
+
+
+def _require_public(urls: Mapping[str, str], field: str) -> None:
+    """Raise ValidationError for templates whose host would never be called."""
+    found = {kind: url_templates.public_fault(url) for kind, url in urls.items()}
+    faults = {kind: [fault] for kind, fault in found.items() if fault}
+    if faults:
+        raise ValidationError({field: {"urls": faults}} if field else {"urls": faults})
 
 
 def _failed(adapter: Adapter, error: AdapterFailed) -> BadParameter:

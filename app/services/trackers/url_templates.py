@@ -16,11 +16,15 @@ from flask import current_app
 from marshmallow import ValidationError
 from sqlalchemy import select
 
+from app.config import current_settings
 from app.errors import BadParameter, translatable
 from app.extensions import db
 from app.models import Destination, DestinationStatus, Role
+from app.outbound import urls as outbound_urls
 from plugins.contract import EventKind
+from plugins.kit import macros
 from plugins.registry import Registry
+from plugins.trackers.url_template import spelling
 from plugins.trackers.url_template.lint import template_warnings
 
 TRACKER: Final = "url_template"
@@ -50,6 +54,8 @@ def write(account_id: int, campaign_id: int | None, urls: Mapping[str, str]) -> 
     naming the `pb_*` that cannot be used.
     """
     settings = _checked({kind: urls.get(field, "") for field, kind in FIELDS.items()})
+    for field, kind in FIELDS.items():
+        _require_public(field, settings["urls"][kind])
     filled = [kind for kind in EventKind if settings["urls"][kind]]
     row = _row(account_id, campaign_id)
     if row is None:
@@ -113,6 +119,44 @@ def check_url(field: str, url: str) -> None:
         _adapter_check({EventKind.WAIT: url})
     except ValidationError as error:
         raise BadParameter(field, _sentence(error.messages)) from error
+    _require_public(field, url)
+
+
+def check_button(url: str) -> None:
+    """Raise BadParameter for `button_url` unless a browser can open `url`; "" does."""
+    text = url.strip()
+    try:
+        if text:
+            macros.compile_url(text)
+    except ValueError as error:
+        raise BadParameter("button_url", str(error)) from error
+    if fault := spelling.address_fault(text):
+        raise BadParameter("button_url", fault)
+
+
+def warnings_of_campaign(params: Mapping[str, Any]) -> list[str]:
+    """What will hardly work of a campaign's texts and URLs, as they were accepted."""
+    texts = ((name, params.get(name) or "") for name in ("welcome", "button_url"))
+    advice = [f"{name}: {doubt}" for name, text in texts for doubt in spelling.doubts(text)]
+    return warnings(params.get("urls", {})) + advice
+
+
+def _require_public(field: str, url: str) -> None:
+    if fault := public_fault(url):
+        raise BadParameter(field, fault)
+
+
+def public_fault(url: str) -> str:
+    """Why the host in an accepted template would never be called; "" if it may be, or for ""."""
+    text = url.strip()
+    if not text:
+        return ""
+    origin = "/".join(macros.compile_url(text)[0][0].split("/", 3)[:3])
+    try:
+        outbound_urls.check_url(f"{origin}/", current_settings().outbound_allow)
+    except outbound_urls.AddressRefused as error:
+        return error.reason
+    return ""
 
 
 def _advice(templates: Mapping[str, tuple[EventKind, str]], beside: str = "") -> list[str]:

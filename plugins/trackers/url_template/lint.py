@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl
 
 from plugins.contract import EventKind
 from plugins.kit import macros
-from plugins.trackers.url_template import presets
+from plugins.trackers.url_template import presets, spelling
 from plugins.trackers.url_template.presets import Click, Preset
 
 #: Macros by which a tracker can find the person of an event.
@@ -188,12 +188,7 @@ def template_warnings(kind: EventKind, template: str, beside: str = "") -> list[
 
 
 def _macro_warnings(template: str) -> list[str]:
-    names = macros.names(template)
-    warnings = [
-        f"{{{name}}} is no macro here and is sent as it stands"
-        for name in names
-        if name not in macros.MACROS
-    ]
-    if not _IDENTIFYING & set(names):
+    warnings = spelling.doubts(template)
+    if not _IDENTIFYING & set(macros.names(template)):
         warnings.append("without {click} the tracker cannot tell whose event this is")
     return warnings

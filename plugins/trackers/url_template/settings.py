@@ -11,7 +11,7 @@ from marshmallow import Schema, ValidationError, fields, post_load, validate
 from plugins.contract import EventKind, translatable
 from plugins.kit import macros
 from plugins.kit.answer_rules import check_rules
-from plugins.trackers.url_template import presets
+from plugins.trackers.url_template import presets, spelling
 
 _short = validate.Length(max=256)
 
@@ -32,6 +32,8 @@ class _Url(fields.String):
                 macros.compile_url(text)
         except ValueError as error:
             raise ValidationError(str(error)) from error
+        if fault := spelling.postback_fault(text):
+            raise ValidationError(fault)
         return text
 
 
@@ -65,6 +67,11 @@ def _check_payload(value: dict[str, Any]) -> None:
         )
 
 
+def _check_macros(value: str) -> None:
+    if fault := spelling.macro_fault(value):
+        raise ValidationError(fault)
+
+
 def _count(value: Any, depth: int) -> int:
     """The number of values inside `value`. Raises ValidationError for one that cannot be sent."""
     if isinstance(value, dict):
@@ -76,6 +83,7 @@ def _count(value: Any, depth: int) -> int:
     if isinstance(value, str):
         if len(value) > 1024:
             raise ValidationError(translatable("has a value of more than 1024 characters"))
+        _check_macros(value)
         numbers = [name for name in macros.MACRO.findall(value) if name.endswith(macros.NUMBER)]
         if numbers and macros.number_name(value) not in NUMERIC_MACROS:
             raise ValidationError(
@@ -131,7 +139,7 @@ class UrlTemplateSettings(Schema):
     )
     headers = fields.Dict(
         keys=fields.String(validate=validate.Regexp(r"[A-Za-z0-9-]{1,64}\Z")),
-        values=fields.String(validate=validate.Length(max=1024)),
+        values=fields.String(validate=[validate.Length(max=1024), _check_macros]),
         validate=validate.Length(max=16),
         load_default=dict,
         metadata={"title": "Headers", "help": "values may hold macros"},

@@ -253,3 +253,53 @@ def test_templates_known_to_be_wrong_are_kept_and_warned_of(api, place):
     assert api.post("camp/edit", id=campaign, **wrong) == {"status": "ok", "warnings": [warning]}
     assert api.post("camp/edit", id=campaign, pb_wait=f"{KEYED}lead") == {"status": "ok"}
     assert api.post("camp/edit", id=campaign, unsub_window=5) == {"status": "ok"}
+
+
+# What cannot work is refused when it is typed, and what hardly will is warned of.
+
+HIDDEN = "https://t.example/pb?c={click}&s=approve%E2%80%8B"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        HIDDEN,
+        "https://t.example/#/pb?c={click}",
+        "https://t.example/pb?c={click}&amp;s=1",
+        "https://t.example/pb?c={{click}}",
+        "http://10.0.0.1/pb?c={click}",
+        "http://localhost/pb?c={click}",
+    ],
+)
+def test_an_address_that_can_never_work_is_refused_wherever_it_is_typed(
+    api, world, change_settings, url
+):
+    change_settings(outbound_allow=())
+    campaign = world.campaign()
+    told = api.post("camp/edit", id=campaign, pb_hold=url)
+    assert (told["error"], told["field"]) == ("param", "pb_hold")
+    told = api.post("profile/postbacks", pb_approve=url)
+    assert (told["error"], told["field"]) == ("param", "pb_approve")
+    told = api.post("postbacks/test", template=url, event="approve")
+    assert (told["error"], told["field"]) == ("param", "template")
+    told = api.post("dest/add", tracker="url_template", settings={"urls": {"hold": url}})
+    assert (told["error"], told["field"]) == ("param", "settings.urls.hold")
+    assert api.get("camp/get", id=campaign)["data"]["pb_hold"] == ""
+
+
+def test_macros_that_are_none_are_warned_of_in_a_welcome_and_a_button(api, world):
+    texts = {"welcome": "Hi {first_name}", "button_url": "https://l.example/?s={sub1}&c={click}"}
+    told = api.post("camp/edit", id=world.campaign(), **texts)
+    assert told["status"] == "ok"
+    assert [warning.split(" is ")[0] for warning in told["warnings"]] == [
+        "welcome: {first_name}",
+        "button_url: {sub1}",
+    ]
+
+
+def test_a_button_may_lead_to_a_page_behind_a_fragment_and_not_to_a_hidden_character(api, world):
+    campaign = world.campaign()
+    assert api.post("camp/edit", id=campaign, button_url="https://l.example/#/a?c={click}") == {
+        "status": "ok"
+    }
+    assert api.post("camp/edit", id=campaign, button_url=HIDDEN)["field"] == "button_url"

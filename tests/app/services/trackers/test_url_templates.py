@@ -72,7 +72,7 @@ def test_a_url_that_cannot_be_used_is_named_by_its_parameter(account):
         url_templates.write(account.id, None, {"pb_hold": "ftp://tracker.example/"})
     assert caught.value.field == "pb_hold"
     with pytest.raises(BadParameter) as caught:
-        url_templates.check_url("button_url", "not an address")
+        url_templates.check_button("not an address")
     assert caught.value.field == "button_url"
 
 

@@ -1,0 +1,99 @@
+"""Spellings that cannot mean what they say: invisible characters, `{{click}}`, `&amp;`, `#/…?`.
+
+A fault refuses what was typed: it can never work. A doubt is a warning. Neither is asked
+when an event is sent, so what was stored before goes on as it is.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+from urllib.parse import unquote
+
+from plugins.contract import translatable
+from plugins.kit import macros
+
+#: Characters that nobody sees: spaces other than the plain one, marks of direction, joiners,
+#: fillers, the byte order mark. A joiner between two letters that are not ASCII is meant so:
+#: Persian and emoji need it.
+_INVISIBLE: Final = re.compile(
+    "[\u00a0\u00ad\u034f\u061c\u115f\u1160\u1680\u17b4\u17b5\u180b-\u180e\u2000-\u200b"
+    "\u200e\u200f\u2028-\u202f\u205f-\u206f\u3000\u3164\ufeff\uffa0\ufff9-\ufffb"
+    "\U000e0000-\U000e007f]|(?<![^\x00-\x7f])[\u200c\u200d]|[\u200c\u200d](?![^\x00-\x7f])"
+)
+#: An HTML page writes & as &amp;. A tracker would read a parameter called `amp;…`.
+_ENTITY: Final = re.compile(r"&(?:amp|lt|gt|quot|apos|nbsp|#\d{1,7}|#[Xx][0-9A-Fa-f]{1,6});")
+_NAME: Final = r"[A-Za-z_][A-Za-z0-9_.:-]{0,63}"
+#: Macros as other systems spell them: {{click}}, ${click}, { click }, %7Bclick%7D, {sub1}.
+_FOREIGN: Final = re.compile(
+    rf"\{{\{{ *({_NAME}) *\}}\}}|\$\{{({_NAME})\}}|\{{ +({_NAME}) *\}}|\{{({_NAME}) +\}}"
+    rf"|(?:%7[Bb])+({_NAME})(?:%7[Dd])+|\{{({_NAME})\}}"
+)
+
+
+def address_fault(template: str) -> str:
+    """Why an address can never work as it is typed, as one sentence; "" if it can."""
+    for text in (template, unquote(template)):
+        if invisible := _INVISIBLE.search(text):
+            return translatable(
+                "there is an invisible character, U+%(code)s, after %(before)s; delete it",
+                code=f"{ord(invisible[0]):04X}",
+                before=repr(text[max(0, invisible.start() - 12) : invisible.start()]),
+            )
+    if entity := _ENTITY.search(template):
+        return translatable(
+            "%(entity)s was copied from an HTML page; write & where it stands for &",
+            entity=entity[0],
+        )
+    return macro_fault(template)
+
+
+def postback_fault(template: str) -> str:
+    """The same of an address that a server is called at: what stands behind # is never sent."""
+    before, mark, behind = template.partition("#")
+    if mark and "?" not in before and re.search(r"[?={]", behind):
+        return translatable(
+            "everything after # stays with a browser and is never sent; leave out #, "
+            "or take the tracker's postback address"
+        )
+    if mark and any(name in macros.MACROS for name in macros.names(behind)):
+        return translatable(
+            "a macro stands after #, and what stands there is never sent; write %23 for a #"
+        )
+    return address_fault(template)
+
+
+def macro_fault(template: str) -> str:
+    """Why a macro of ours would not be filled in as it is spelled; "" if all are right."""
+    for spelled, name in _foreign(template):
+        if name in macros.MACROS:
+            return translatable(
+                "%(spelled)s is not filled in; write %(macro)s",
+                spelled=spelled,
+                macro=f"{{{name}}}",
+            )
+    return ""
+
+
+def unknown_macros(template: str) -> list[str]:
+    """The macros that are none of ours, each once and as it is spelled."""
+    others = [spelled for spelled, name in _foreign(template) if name not in macros.MACROS]
+    rest = _FOREIGN.sub("", template)
+    ours = [f"{{{name}}}" for name in macros.names(rest) if name not in macros.MACROS]
+    return list(dict.fromkeys([*others, *ours]))
+
+
+def doubts(template: str) -> list[str]:
+    """Warnings about the macros of a text or an address, one sentence each."""
+    return [
+        f"{spelled} is no macro here and is sent as it stands"
+        for spelled in unknown_macros(template)
+    ]
+
+
+def _foreign(template: str) -> list[tuple[str, str]]:
+    """Macros that are spelled as other systems do, as they stand and by name."""
+    found = (
+        (match[0], next(filter(None, match.groups()))) for match in _FOREIGN.finditer(template)
+    )
+    return [pair for pair in found if pair[0] != f"{{{pair[1]}}}" or pair[1] not in macros.MACROS]

@@ -1,0 +1,92 @@
+"""What can never work is refused where it is typed; what hardly will is warned of."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from plugins.trackers.url_template import presets
+from plugins.trackers.url_template.spelling import (
+    address_fault,
+    doubts,
+    macro_fault,
+    postback_fault,
+)
+
+INVISIBLE = "\u200b\ufeff\u00a0\u202e\u200f\u2066\u00ad\u2060\u3164"
+NEVER = {
+    **{f"https://t.example/pb?c={{click}}&s=approve{char}": "U+" for char in INVISIBLE},
+    "https://t.example/pb?c={click}&s=approve%E2%80%8B": "U+200B",
+    "https://t.example/pb?c={click}&s=%EF%BB%BFapprove": "U+FEFF",
+    "https://t.example/pb?c=%C2%A0{click}": "U+00A0",
+    "https://t.example/pb?c={click}&amp;s=approve": "&amp;",
+    "https://t.example/pb?c={click}&#38;s=approve": "&#38;",
+    "https://t.example/pb?c={click}&#x26;s=approve": "&#x26;",
+    "https://t.example/pb?c={{click}}": "write {click}",
+    "https://t.example/pb?c=${click}": "write {click}",
+    "https://t.example/pb?c={ click }": "write {click}",
+    "https://t.example/pb?c=%7Bclick%7D": "write {click}",
+    "https://t.example/pb?c=%7b%7bclick%7d%7d": "write {click}",
+}
+
+
+@pytest.mark.parametrize(("template", "word"), NEVER.items())
+def test_a_spelling_that_can_never_work_is_refused(template, word):
+    assert word in address_fault(template)
+    assert word in postback_fault(template)
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        "https://t.example/#/pb?c={click}",
+        "https://t.example/#c=1",
+        "https://t.example/?a=1#{click}",
+    ],
+)
+def test_what_a_fragment_swallows_is_refused_for_a_postback_and_not_for_a_button(template):
+    assert "#" in postback_fault(template)
+    assert address_fault(template) == ""
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        "",
+        "https://t.example/pb?c={click}&s=approve",
+        "https://t.example/pb?c={click}&meta[click]=1#top",
+        "https://t.example/pb?c={click}&text=a%20b&emoji=👩\u200d👧&e=%F0%9F%91%A9%E2%80%8D%F0%9F%91%A7",
+        "https://t.example/pb?c={click}&name=\u0645\u06cc\u200c\u062e\u0648",
+        "https://t.example/pb?a=1&copy=2&c={{subid}}",
+    ],
+)
+def test_a_spelling_that_may_be_right_is_taken(template):
+    assert postback_fault(template) == ""
+
+
+@pytest.mark.parametrize(
+    "macro", ["{sub1}", "{subid}", "{first_name}", "{{click_id}}", "${SUBID}", "{ sub }", "%7Bx%7D"]
+)
+def test_a_macro_of_another_system_is_warned_of_once(macro):
+    (doubt,) = doubts(f"Hello {macro}, {macro} {{click}}")
+    assert doubt.startswith(f"{macro} is no macro")
+
+
+def test_texts_are_read_for_macros_alone():
+    assert macro_fault("10\u00a0000 &amp; {click}") == ""
+    assert macro_fault("{{lead}}")
+
+
+def test_what_presets_write_has_no_fault():
+    for preset in presets.presets().values():
+        for mode in preset.modes.values():
+            for url in mode.urls.values():
+                assert postback_fault(url) == "", preset.key
+
+
+@given(st.text(max_size=80))
+def test_any_text_is_judged(text):
+    for judge in (address_fault, postback_fault, macro_fault):
+        assert isinstance(judge(text), str)
+    assert all(doubts(text) or [True])
