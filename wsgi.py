@@ -4,10 +4,12 @@ import sys
 
 from app import create_app
 from app.config import BadSetting
+from app.database.connections import check_encoding
 from app.web.request_slots import RequestSlots
 
 try:
     app = create_app()
+    check_encoding(app.config["SETTINGS"].database_url)
 except BadSetting as error:
     sys.exit(f"gatepost: {error}")
 

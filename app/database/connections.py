@@ -19,6 +19,8 @@ from sqlalchemy.engine import ExceptionContext, make_url
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.pool import ConnectionPoolEntry, Pool
 
+from app.config import BadSetting
+
 BUSY_SECONDS = 30
 #: SQLSTATE of a server that takes no writes: a primary that became a standby.
 READ_ONLY_STATE = "25006"
@@ -65,6 +67,23 @@ def _refuse_other_encodings(connection: psycopg.Connection[Any]) -> None:
     if encoding != "UTF8":
         connection.close()
         raise WrongEncoding(f"DATABASE_URL: its encoding is {encoding}, and must be UTF8")
+
+
+def check_encoding(url: str) -> None:
+    """Raise BadSetting at the start if the database at `url` has another encoding than UTF8.
+
+    A database that does not answer now is judged when it does.
+    """
+    if not url.startswith("postgresql"):
+        return
+    address = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+    try:
+        with psycopg.connect(address, connect_timeout=5) as connection:
+            _refuse_other_encodings(connection)
+    except WrongEncoding as error:
+        raise BadSetting(str(error)) from None
+    except psycopg.Error:
+        return
 
 
 def _is_pooled(connection: psycopg.Connection[Any]) -> bool:

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-import sqlite3
 from typing import Final
 
 import psycopg
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import (
+    DataError,
+    DBAPIError,
+    DisconnectionError,
+    IntegrityError,
+    SQLAlchemyError,
+)
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 #: Data exceptions and violated constraints. Everything else (a missing column, a missing
 #: right, a read-only server, a full disk) is as wrong for the next row as for this one.
@@ -15,11 +21,17 @@ _DATA_CLASSES: Final = ("22", "23")
 
 
 def is_data_fault(error: SQLAlchemyError) -> bool:
-    """Whether another row might succeed where this one failed."""
-    cause = error.orig if isinstance(error, DBAPIError) else None
-    if isinstance(cause, psycopg.Error):
-        return (cause.sqlstate or "")[:2] in _DATA_CLASSES
-    return isinstance(cause, sqlite3.IntegrityError | sqlite3.DataError)
+    """Whether another row might succeed where this one failed.
+
+    A value that the driver refuses to send (a NUL in a text) has no SQLSTATE. An
+    error of SQLAlchemy's own comes from our code; only the pool's are the database's.
+    """
+    if not isinstance(error, DBAPIError):
+        return not isinstance(error, PoolTimeout | DisconnectionError)
+    cause = error.orig
+    if isinstance(cause, psycopg.Error) and cause.sqlstate:
+        return cause.sqlstate[:2] in _DATA_CLASSES
+    return isinstance(error, DataError | IntegrityError)
 
 
 def describe_fault(error: SQLAlchemyError) -> str:

@@ -84,14 +84,15 @@ def process_updates(
     while not stop() and clock() < end:
         pulse()
         size = 1 if suspects else BATCH
+        claimed: list[StoredUpdate] = []
         try:
-            count = process_batch(size, clock())
+            count = process_batch(size, clock(), claimed)
         # What is not the database's own fault belongs to an update, and must not stop the others.
         except Exception as error:
             db.session.rollback()
             if isinstance(error, SQLAlchemyError) and not is_data_fault(error):
                 raise
-            count = _quarantine_culprit(size)
+            count = _quarantine_culprit(claimed, size)
             suspects = BATCH + 1 if size > 1 else suspects
         finished += count
         if not suspects and count < size:
@@ -100,14 +101,19 @@ def process_updates(
     return finished
 
 
-def process_batch(size: int, now: float) -> int:
-    """Process at most `size` updates in one transaction. Returns how many were finished."""
+def process_batch(size: int, now: float, claimed: list[StoredUpdate] | None = None) -> int:
+    """Process at most `size` updates in one transaction. Returns how many were finished.
+
+    The updates are appended to `claimed`, so that the caller knows them if this raises.
+    """
     CALLBACK_ANSWERS.forget()  # left over if the last batch was rolled back
     connection = db.session.connection()
     stored = inbox.claim(connection, size)
     if not stored:
         db.session.rollback()
         return 0
+    if claimed is not None:
+        claimed.extend(stored)
     stored.sort(key=lambda update: (update.bot_id, update.update_id))
     lead_events, results = _dispatch(stored, now)
     staged = StagedCounts()
@@ -203,18 +209,23 @@ def _offer_to_service_bot(
     return len(answered)
 
 
-def _quarantine_culprit(size: int) -> int:
-    """If the batch that failed was a single update, quarantine it. Returns how many."""
+def _quarantine_culprit(claimed: Sequence[StoredUpdate], size: int) -> int:
+    """If the batch that failed was a single update, quarantine it. Returns how many.
+
+    Another worker may have taken its bot since the rollback; then what can be
+    claimed now has not failed, and stays as it is.
+    """
     reason = _trace()
     if size > 1:
         log.warning("updates.batch_failed", fault=reason.splitlines()[-1])
         return 0
     connection = db.session.connection()
-    for update in inbox.claim(connection, 1):
+    culprits = [update for update in inbox.claim(connection, 1) if update in claimed]
+    for update in culprits:
         inbox.finish(connection, [UpdateResult(update.id, UpdateState.QUARANTINED, reason)])
         log.error("update.quarantined", update=update.id, bot=update.bot_id, fault=reason)
     db.session.commit()
-    return 1
+    return len(culprits)
 
 
 def _trace() -> str:

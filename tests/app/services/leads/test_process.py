@@ -246,3 +246,121 @@ def test_a_fault_of_the_database_quarantines_nothing(live_app, stage, table):
 def _rename(table: str, old: str, new: str) -> None:
     with db.engine.begin() as connection:
         connection.execute(text(f"ALTER TABLE {table} RENAME COLUMN {old} TO {new}"))
+
+
+@pytest.fixture
+def administer(stage):
+    """Run statements as the operator does, in transactions of their own."""
+
+    def administer(*statements):
+        with db.engine.begin() as connection:
+            for statement in statements:
+                connection.execute(text(statement))
+
+    return administer
+
+
+def _assert_waits_and_goes_on(stage, begin, end):
+    for number in range(10):
+        stage.receive(people.start(people.Person(200 + number), f"{stage.code}-a", T))
+    begin()
+    try:
+        for _ in range(3):
+            with pytest.raises(SQLAlchemyError):
+                process.process_updates(seconds=10)
+        db.session.remove()
+    finally:
+        end()
+    assert {one.state for one in stage.updates()} == {UpdateState.WAITING}
+    assert process.process_updates(seconds=10) == 10
+    assert {one.state for one in stage.updates()} == {UpdateState.DONE}
+    assert stage.kinds() == ["wait"] * 10
+
+
+def test_a_right_that_is_missing_for_a_while_is_no_fault_of_the_updates(
+    stage, administer, monkeypatch
+):
+    """The tests own all tables, so the worker takes on a role that does not."""
+    if db.engine.dialect.name == "sqlite":
+        pytest.skip("a file has no rights for roles")
+    administer(
+        "DROP ROLE IF EXISTS renter",
+        "CREATE ROLE renter",
+        "GRANT SELECT, UPDATE ON ALL TABLES IN SCHEMA public TO renter",
+        "GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO renter",
+    )
+    original = process.process_batch
+
+    def as_renter(*arguments):
+        db.session.execute(text("SET LOCAL ROLE renter"))
+        return original(*arguments)
+
+    def begin():
+        monkeypatch.setattr(process, "process_batch", as_renter)
+
+    def end():
+        monkeypatch.setattr(process, "process_batch", original)
+        administer("DROP OWNED BY renter", "DROP ROLE renter")
+
+    _assert_waits_and_goes_on(stage, begin, end)
+
+
+def test_a_database_that_is_read_only_for_a_while_is_no_fault_of_the_updates(stage, administer):
+    name = db.engine.url.database
+    if db.engine.dialect.name == "sqlite":
+        pytest.skip("only a server can be set read-only")
+
+    def begin():
+        with db.engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
+            connection.execute(
+                text(f"ALTER DATABASE {name} SET default_transaction_read_only = on")
+            )
+        db.engine.dispose()
+
+    def end():
+        with db.engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
+            connection.execute(text("SET default_transaction_read_only = off"))
+            connection.execute(text(f"ALTER DATABASE {name} RESET default_transaction_read_only"))
+        db.engine.dispose()
+
+    _assert_waits_and_goes_on(stage, begin, end)
+
+
+def test_a_value_that_the_database_refuses_is_the_fault_of_its_update_alone(stage, administer):
+    administer("CREATE UNIQUE INDEX of_this_test ON lead (username)")
+    try:
+        for number in (1, 2, 3):
+            name = "same" if number < 3 else "other"
+            person = people.Person(300 + number, username=name)
+            stage.receive(people.start(person, f"{stage.code}-a", T))
+        process.process_updates(seconds=10)
+    finally:
+        db.session.remove()
+        administer("DROP INDEX of_this_test")
+    states = [one.state for one in stage.updates()]
+    assert states == [UpdateState.DONE, UpdateState.QUARANTINED, UpdateState.DONE]
+
+
+def test_an_update_that_another_worker_has_taken_since_is_not_replaced_by_an_innocent_one(
+    make_stage, monkeypatch
+):
+    """Between the fault and the quarantine another worker may take the culprit."""
+    taken, innocent = make_stage(), make_stage()
+    taken.receive(people.start(ANN, f"{taken.code}-a", T))
+    innocent.receive(people.start(BOB, f"{innocent.code}-a", T))
+    original = inbox.claim
+    calls = []
+
+    def claim(connection, limit):
+        calls.append(limit)
+        if len(calls) == 3:  # the batch, the first alone, and now its quarantine
+            return [one for one in original(connection, 10) if one.bot_id == innocent.bot]
+        return original(connection, limit)
+
+    def fails(*_arguments):
+        raise RuntimeError("a bug of ours")
+
+    monkeypatch.setattr(inbox, "claim", claim)
+    monkeypatch.setattr(process, "_dispatch", fails)
+    process.process_updates(seconds=10, stop=lambda: len(calls) >= 3)
+    assert {one.state for one in innocent.updates()} == {UpdateState.WAITING}
