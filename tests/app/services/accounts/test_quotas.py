@@ -11,12 +11,15 @@ from sqlalchemy import func, select
 
 from app.errors import ApiError, PlanLimit
 from app.extensions import db
-from app.models import Bot, Destination, Media, TransferToken
-from app.services.accounts import quotas
+from app.models import Account, Bot, Destination, Media, Payment, Session, TransferToken
+from app.services.accounts import accounts, quotas
 from app.services.accounts.quotas import Quota
+from app.services.billing import tariffs
 from app.services.bots import bots
 from app.services.campaigns import campaigns, media, media_list, transfer
+from app.services.service_bot import sessions
 from app.services.trackers import destinations
+from plugins.payments.contract import Confirmation
 
 AT_ONCE = 8
 MP4 = b"\0\0\0\x10ftypisom\0\0\0\0"
@@ -149,6 +152,35 @@ def test_all_who_ask_for_the_first_token_at_once_get_the_same(at_once, account):
 
 def test_a_first_token_may_be_renewed_many_times_at_once(at_once, account):
     assert at_once(lambda _: transfer.renew_token(account.id)) == {"ok": AT_ONCE}
+
+
+def test_of_those_who_want_one_login_at_once_one_gets_it(at_once, account):
+    outcomes = at_once(lambda number: accounts.create("wanted", f"Number {number}"))
+    assert outcomes == {"ok": 1, "param": AT_ONCE - 1}
+    assert db.session.scalar(select(func.count()).where(Account.login == "wanted")) == 1
+
+
+@pytest.mark.parametrize("charge", ["", "one charge"])
+def test_a_payment_that_is_confirmed_many_times_at_once_is_paid_once(at_once, make_account, charge):
+    kitten = make_account()
+    terms = {"tariff": "cat", "gateway": "g", "price": 24, "price_currency": "USD", "created": 1}
+    db.session.add(Payment(account_id=kitten.id, ref="invoice", **terms))
+
+    def confirm(_):
+        tariffs.settle(Confirmation("invoice", True, 24, "USD", charge), 1_000_000)
+        db.session.commit()
+
+    assert at_once(confirm) == {"ok": AT_ONCE}
+    assert count(Payment) == 1
+    assert db.session.get(Account, kitten.id).paid_until == 1_000_000 + 30 * 86_400
+
+
+def test_a_login_that_is_redeemed_many_times_at_once_opens_one_session(at_once, account):
+    sessions.grant("n" * 20, account.id, 1_000.0)
+    tokens = []
+    at_once(lambda _: tokens.append(sessions.redeem("n" * 20, 1_001.0)))
+    assert sum(token is not None for token in tokens) == 1
+    assert count(Session) == 1
 
 
 @pytest.mark.parametrize("quota", Quota)
