@@ -15,7 +15,7 @@ _LONG: Final = (
     "signature", "credential", "cookie",
 )  # fmt: skip
 #: They are part of ordinary words too, such as monkey, hashtag, passenger and design.
-_SHORT: Final = ("key", "pass", "pwd", "pw", "auth", "secure", "hash", "sign")
+_SHORT: Final = ("key", "pass", "pwd", "pw", "auth", "secure", "hash", "sign", "sig", "hmac", "jwt")
 
 _WORD: Final = "|".join((*_LONG, *_SHORT))
 #: The secret word comes last: `token_type` names no secret.

@@ -15,16 +15,22 @@ from app.services.trackers.sample_event import sample_event
 from plugins.contract import MASK, EventKind, mask
 from plugins.host.adapter import Adapter
 from plugins.host.validation import AdapterFailed
+from plugins.kit.harmless import is_header
 from plugins.kit.secret_names import is_secret_name
 from plugins.kit.url_secrets import secrets_of_url
 
 
 def redacted(settings: Mapping[str, Any], secret_fields: Collection[str]) -> dict[str, Any]:
     """The settings as they may be shown: every secret that is set reads `***`."""
-    return {
+    shown = {
         name: _hidden(value) if name in secret_fields else _inside(value)
         for name, value in settings.items()
     }
+    if isinstance(headers := settings.get("headers"), Mapping) and "headers" not in secret_fields:
+        shown["headers"] = {
+            name: value if is_header(name) else _hidden(value) for name, value in headers.items()
+        }
+    return shown
 
 
 def merge_secrets(

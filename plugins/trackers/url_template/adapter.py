@@ -28,7 +28,7 @@ from plugins.contract import (
 )
 from plugins.kit import altercpa, answer_rules, macros
 from plugins.kit.secret_names import is_secret_name
-from plugins.kit.url_secrets import encodings, secrets_of_fields, secrets_of_url
+from plugins.kit.url_secrets import encodings, secrets_of_fields, secrets_of_headers, secrets_of_url
 from plugins.trackers.url_template import presets
 from plugins.trackers.url_template.settings import UrlTemplateSettings
 
@@ -153,7 +153,7 @@ def _with_body(
     elif body == "json":
         headers.setdefault("Content-Type", "application/json")
         data = json.dumps(_filled(payload, values)).encode()
-    secrets = (*secrets, *secrets_of_fields(header_templates), *secrets_of_fields(payload))
+    secrets = (*secrets, *secrets_of_headers(header_templates), *secrets_of_fields(payload))
     return Request(method, url, headers=headers, body=data, secrets=secrets)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import html
 import json
 from urllib.parse import quote, quote_plus
 
@@ -11,7 +13,13 @@ from hypothesis import strategies as st
 
 from plugins.contract import mask
 from plugins.kit import macros
-from plugins.kit.url_secrets import MIN_SECRET, encodings, secrets_of_fields, secrets_of_url
+from plugins.kit.url_secrets import (
+    MIN_SECRET,
+    encodings,
+    secrets_of_fields,
+    secrets_of_headers,
+    secrets_of_url,
+)
 from plugins.testing import sample_event
 
 
@@ -46,7 +54,7 @@ def test_the_id_in_an_altercpa_postback_is_a_key_whatever_it_looks_like():
 
 def test_keys_among_fields_are_found_in_depth_and_without_their_scheme():
     fields = {"Authorization": "Bearer abcd", "title": "x", "data": {"api_key": "efgh"}}
-    assert secrets_of_fields(fields) == ("abcd", "efgh")
+    assert secrets_of_fields(fields) == ("abcd", "YWJjZA", "efgh", "ZWZnaA")
 
 
 def test_a_macro_or_a_number_is_no_typed_key():
@@ -60,4 +68,52 @@ def test_a_secret_is_masked_however_it_is_encoded(text: str):
 
 
 def test_every_text_inside_a_secret_value_is_encoded_but_for_the_shortest():
-    assert list(encodings({"a": ["abcd", 12345], "b": "abc", "c": None})) == ["abcd", "12345"]
+    assert list(encodings({"a": ["abcd", 12345], "b": "abc", "c": None})) == [
+        *("abcd", "YWJjZA"),
+        *("12345", "MTIzNDU"),
+    ]
+
+
+#: Kinds of secret, each with the address that carries it.
+SECRET = "Zq9-x/Z+w~7Яk&\"'"
+TYPED = quote(SECRET, safe="")
+NAMES = """token access_token accessToken api_key apiKey apikey key clientSecret secret
+pwd password passwd pass pw auth authorization sig sign signature hash hmac jwt secure credential
+cookie k code p custom x my_param s1 hook""".split()
+KINDS = [f"https://t.example/pb?c={{click}}&{name}={TYPED}" for name in NAMES] + [
+    f"https://t.example/{TYPED}/postback?c={{click}}",
+    f"https://t.example/bot123:{TYPED}/sendMessage?text={{click}}",
+    f"https://hooks.example/services/T00/B00/{TYPED}",
+    f"https://t.example/hooks/{TYPED}?c={{click}}",
+    f"https://t.example/pb?{TYPED}&c={{click}}",
+    f"https://t.example/pb?status={TYPED}&c={{click}}",
+    f"https://t.example/pb?meta={TYPED}{{click}}",
+]
+ENCODINGS = {
+    "raw": str,
+    "percent": lambda text: quote(text, safe=""),
+    "double percent": lambda text: quote(quote(text, safe=""), safe=""),
+    "JSON": lambda text: json.dumps(text)[1:-1],
+    "base64": lambda text: base64.b64encode(text.encode()).decode(),
+    "HTML": html.escape,
+}
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS)
+@pytest.mark.parametrize("template", KINDS)
+def test_a_typed_key_is_masked_in_the_request_and_in_every_echo(template: str, encoding: str):
+    secrets = secrets_of_url(template)
+    filled = macros.fill_url(template, sample_event())
+    assert TYPED not in mask(filled, secrets)
+    echo = ENCODINGS[encoding](SECRET)
+    if "bot123:" in template and encoding == "base64":
+        echo = base64.b64encode(f"bot123:{SECRET}".encode()).decode()
+    assert echo.rstrip("=") not in mask(f"no such key: {echo}!", secrets)
+
+
+@pytest.mark.parametrize("name", ["X-Custom", "Authorization", "X-Title", "Api", "Cookie"])
+@pytest.mark.parametrize("encoding", ENCODINGS)
+def test_a_header_is_masked_whatever_it_is_called(name: str, encoding: str):
+    secrets = secrets_of_headers({name: SECRET, "Content-Type": "text/plain"})
+    assert ENCODINGS[encoding](SECRET).rstrip("=") not in mask(ENCODINGS[encoding](SECRET), secrets)
+    assert mask("text/plain", secrets) == "text/plain"

@@ -37,7 +37,19 @@ def test_the_name_of_an_entry_gives_a_secret_away(name):
 
 @pytest.mark.parametrize("name", ["click", "monkeys", "X-Title", "keyword", "hashtag"])
 def test_ordinary_entries_are_shown(name):
-    assert redacted({"headers": {name: "abc"}}, ()) == {"headers": {name: "abc"}}
+    assert redacted({"payload": {name: "abc"}}, ()) == {"payload": {name: "abc"}}
+
+
+@pytest.mark.parametrize("name", ["X-Title", "X-Custom", "click"])
+def test_a_header_is_shown_only_where_no_key_ever_stands_in_it(name):
+    headers = {name: "abc", "Content-Type": "text/plain"}
+    assert redacted({"headers": headers}, ()) == {"headers": {**headers, name: "***"}}
+
+
+def test_an_address_whose_path_is_the_secret_is_masked():
+    told = redacted({"url": "https://hooks.example/hooks/T0/letmein-please?a=1"}, ())
+    assert "letmein" not in told["url"]
+    assert told["url"].startswith("https://hooks.example/hooks/")
 
 
 def test_a_secret_that_is_absent_stays_and_another_value_replaces_it():
