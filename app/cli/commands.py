@@ -96,7 +96,7 @@ def rotate(login: str) -> None:
 @login
 @one_line
 def ban(login: str) -> None:
-    """Refuse an account's calls."""
+    """Refuse an account's calls, and neither report nor write for it."""
     accounts.ban(login, banned=True)
     click.echo(f"{login} is banned")
 
@@ -105,7 +105,7 @@ def ban(login: str) -> None:
 @login
 @one_line
 def unban(login: str) -> None:
-    """Accept an account's calls again."""
+    """Accept an account's calls again, and send what has waited."""
     accounts.ban(login, banned=False)
     click.echo(f"{login} is welcome again")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+from typing import Final
 
 from sqlalchemy import BigInteger, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
@@ -11,10 +12,17 @@ from app.models.base import Base, Encrypted, Key, Moment
 
 
 class AccountStatus(enum.IntEnum):
-    """Whether an account may call the API."""
+    """Whether an account may call the API, be reported for and write to people."""
 
     ACTIVE = 0
     BANNED = 1
+
+
+#: SQL: whether the account that `{owner}` names is banned. A scalar subquery, so that the
+#: account is found by its key whatever the planner believes of the table.
+IS_BANNED_SQL: Final = (
+    f"(SELECT status FROM account WHERE account.id = {{owner}}) = {AccountStatus.BANNED:d}"  # noqa: S608
+)
 
 
 class Account(Base):

@@ -14,8 +14,9 @@ from app.crypto import hash_secret, new_secret
 from app.domain import tariffs
 from app.domain.tariffs import FREE, GRACE, PERIOD, PlanStatus
 from app.errors import BadKey, BadParameter, Banned, NotFound, Unpaid, translatable
-from app.extensions import db
+from app.extensions import db, wakeup
 from app.models import Account, AccountStatus, Campaign
+from app.queues import Queue
 
 LANGUAGES: Final = ("en", "ru")
 _NOBODY: Final = hash_secret("")
@@ -161,9 +162,16 @@ def by_login(login: str) -> Account:
 
 
 def ban(login: str, *, banned: bool) -> None:
-    """Refuse the calls of an account, or accept them again. Raises NotFound."""
+    """Refuse an account's calls, postbacks and messages, or let them go on. Raises NotFound.
+
+    What waits when an account is banned waits on. Lead events that come meanwhile are
+    ignored; rights, migrated chats and blocked bots are stored as ever.
+    """
     by_login(login).status = AccountStatus.BANNED if banned else AccountStatus.ACTIVE
     db.session.commit()
+    if not banned:
+        wakeup.remind(Queue.POSTBACKS)
+        wakeup.remind(Queue.MESSAGES)
 
 
 def set_tariff(login: str, tariff: str, *, until: int | None, now: int) -> None:

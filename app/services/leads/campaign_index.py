@@ -8,7 +8,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, Row, bindparam, select
 
 from app.domain.telegram.updates import LeadEvent
-from app.models import Account, Bot, Campaign, table_of
+from app.models import Account, AccountStatus, Bot, Campaign, table_of
 
 _CAMPAIGNS: Final = table_of(Campaign)
 _BOTS: Final = table_of(Bot)
@@ -22,12 +22,16 @@ _LIVING: Final = (
         _CAMPAIGNS.c.bot_id.in_(bindparam("bots", expanding=True)),
         Campaign.living,
         Bot.living,
+        _ACCOUNTS.c.status != AccountStatus.BANNED,
     )
 )
 
 
 class CampaignIndex:
-    """The living campaigns of some bots. Rows also have the account's tariff and paid_until."""
+    """The living campaigns of some bots, but none of a banned account.
+
+    Rows also have the account's tariff and paid_until.
+    """
 
     def __init__(self, connection: Connection, bots: Iterable[int]) -> None:
         """Read the campaigns of `bots` by one statement."""

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import itertools
 import json
+import time
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.domain.lead import State
 from app.extensions import db
 from app.models import (
+    Account,
     Campaign,
     CampaignDay,
     CampaignStatus,
@@ -21,7 +23,10 @@ from app.models import (
     UpdateState,
 )
 from app.sandbox.telegram import people
+from app.services import postbacks
+from app.services.accounts import accounts
 from app.services.leads import process
+from app.services.messages import claim as messages_claim
 from app.services.updates import inbox
 
 ANN = people.Person(101, first_name="Ann", username="ann", premium=True)
@@ -364,3 +369,39 @@ def test_an_update_that_another_worker_has_taken_since_is_not_replaced_by_an_inn
     monkeypatch.setattr(process, "_dispatch", fails)
     process.process_updates(seconds=10, stop=lambda: len(calls) >= 3)
     assert {one.state for one in innocent.updates()} == {UpdateState.WAITING}
+
+
+def test_a_banned_account_is_neither_reported_for_nor_spoken_for_until_it_goes_on(make_stage):
+    stage = make_stage(welcome="hello")
+    login = db.session.scalar(select(Account.login).where(Account.id == stage.account))
+    db.session.commit()
+    stage.play(people.start(ANN, f"{stage.code}-a", T))
+    now = time.time() + 60
+    assert postbacks.due(now)
+    assert messages_claim.due(now)
+    accounts.ban(login, banned=True)
+    assert not postbacks.due(now)
+    assert not messages_claim.due(now)
+    claimed = postbacks.claim(
+        db.session.connection(),
+        now=now,
+        lease="x",
+        until=now + 9,
+        after=0,
+        room_for=lambda _: 9,
+        most=9,
+    )
+    assert not claimed.postbacks
+    spoken = messages_claim.claim(db.session.connection(), now=now, lease_seconds=9, most=9)
+    assert not spoken.messages
+    db.session.rollback()
+    stage.play(people.start(BOB, f"{stage.code}-b", T), people.join(ANN, _chat(stage), T + 2))
+    assert [one.state for one in stage.updates()][1:] == [UpdateState.IGNORED] * 2
+    assert stage.lead(ANN.id).state == State.WAIT
+    assert stage.kinds() == ["wait"]
+    accounts.ban(login, banned=False)
+    assert postbacks.due(now)
+    assert messages_claim.due(now)
+    db.session.rollback()
+    stage.play(people.join(ANN, _chat(stage), T + 3))
+    assert stage.kinds() == ["wait", "approve"]
