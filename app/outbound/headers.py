@@ -2,20 +2,9 @@
 
 from __future__ import annotations
 
-import re
-from typing import Final
-
 from app.outbound.result import Failure, Unsendable
 from plugins.contract import Request, translatable
-
-#: Ours to set: they frame the message or name the host.
-FRAMING: Final = frozenset(
-    "host content-length transfer-encoding connection keep-alive te trailer upgrade expect"
-    " accept-encoding proxy-connection proxy-authorization http2-settings".split()
-)
-
-_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_VALUE: Final = re.compile(r"[\t\x20-\x7e]*")
+from plugins.kit.http_headers import is_framing, is_name, is_value
 
 
 def to_send(request: Request) -> list[str]:
@@ -23,25 +12,24 @@ def to_send(request: Request) -> list[str]:
     lines = ["Accept-Encoding: identity"]
     seen = set()
     for name, value in request.headers.items():
-        lower = name.lower()
-        if not _NAME.fullmatch(name) or not _VALUE.fullmatch(value):
+        if not is_name(name) or not is_value(value):
             raise Unsendable(
                 Failure.INVALID,
                 translatable("header %(name)s is not one HTTP can carry", name=f"{name!r:.40}"),
             )
-        if lower in FRAMING:
+        if is_framing(name):
             raise Unsendable(
                 Failure.INVALID,
                 translatable("header %(name)s is not the adapter's to set", name=f"{name:.40}"),
             )
-        seen.add(lower)
+        seen.add(name.lower())
         lines.append(f"{name}: {value}" if value.strip() else f"{name};")
     if request.body or request.method == "POST":
         lines.append("Expect:")
         if "content-type" not in seen:
             lines.append("Content-Type:")  # or libcurl would call any body a form
     if request.idempotency_key and "idempotency-key" not in seen:
-        if not _VALUE.fullmatch(request.idempotency_key):
+        if not is_value(request.idempotency_key):
             raise Unsendable(
                 Failure.INVALID, translatable("the idempotency key is not one HTTP can carry")
             )

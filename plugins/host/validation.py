@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from plugins.contract import DeliveryPolicy, Event, Outcome, RateLimit, Request, Verdict, mask
 from plugins.host.time_limit import time_limit
+from plugins.kit.http_headers import is_framing, is_name, is_value
 from plugins.kit.url_secrets import encodings
 
 METHODS: Final = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE"})
@@ -29,8 +30,6 @@ MIN_PER_MINUTE: Final = 1 / 60
 
 #: Scheme, authority without user-info or macro, then printable ASCII.
 _URL: Final = re.compile(r"https?://[A-Za-z0-9._:\[\]-]+(?:[/?#][!-~]*)?")
-_HEADER_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_HEADER_VALUE: Final = re.compile(r"[\t -~]*")
 _PRINTABLE: Final = re.compile(r"[!-~]*")
 _UNSTORABLE: Final = re.compile(r"[\s\x00-\x1f\x7f-\x9f\ud800-\udfff]+")
 
@@ -221,9 +220,11 @@ def _headers_problem(headers: object) -> str | None:
     if not isinstance(headers, Mapping) or len(headers) > MAX_HEADERS:
         return f"whose headers are not a mapping of at most {MAX_HEADERS}"
     for name, value in headers.items():
-        if not isinstance(name, str) or not _HEADER_NAME.fullmatch(name):
+        if not isinstance(name, str) or not is_name(name):
             return "with a header name that HTTP does not allow"
-        if not isinstance(value, str) or not _HEADER_VALUE.fullmatch(value):
+        if is_framing(name):
+            return f"with the header {name}, which the transport sets"
+        if not isinstance(value, str) or not is_value(value):
             return "with a header value that HTTP does not allow"
     return None
 

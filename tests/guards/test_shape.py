@@ -10,7 +10,7 @@ FILES = 12
 #: Folders with one file for each table, endpoint group or vendor.
 WIDE_FOLDERS = {"app/models", "app/schemas", "app/blueprints", "app/sandbox/vendors"}
 #: Raise it when more modules have a test module; never lower it.
-MIRRORED_SHARE = 0.68
+MIRRORED_SHARE = 0.77
 #: Lower it when one goes; three, each with its reason, are wanted.
 BROAD_EXCEPTS = 16
 

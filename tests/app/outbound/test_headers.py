@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
-from app.outbound.headers import FRAMING, received, to_send
+from app.outbound.headers import received, to_send
 from app.outbound.result import Failure, Unsendable
 from plugins.contract import Request
+from plugins.host.validation import AdapterFailed, check_request
+from plugins.kit.http_headers import FRAMING
 
 
 def lines(**fields) -> list[str]:
@@ -48,6 +52,24 @@ def test_what_http_cannot_carry_or_is_ours_to_set_is_refused(fields):
     with pytest.raises(Unsendable) as caught:
         lines(**fields)
     assert caught.value.failure is Failure.INVALID
+
+
+NAMES = st.sampled_from(sorted(FRAMING)).map(str.title) | st.text("aZ9-_:~ \n\u00e9", max_size=5)
+VALUES = st.text("a ~\t\n\x00\x7f\u00e9", max_size=5)
+KEYS = st.text("a~ \n\u00e9", max_size=5)
+
+
+@given(st.dictionaries(NAMES, VALUES, max_size=3), KEYS, st.binary(max_size=3))
+@example({"Host": "other.example"}, "", b"")
+def test_whatever_headers_the_border_accepts_can_be_sent(headers, key, body):
+    request = Request(
+        method="POST", url="https://t.example/", headers=headers, body=body, idempotency_key=key
+    )
+    try:
+        accepted = check_request(request, None, (), "build_request")
+    except AdapterFailed:
+        return
+    assert set(headers) <= {line.partition(":")[0].rstrip(";") for line in to_send(accepted)}
 
 
 def test_repeated_headers_are_joined_and_names_are_lower_case():
