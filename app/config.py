@@ -21,6 +21,8 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 Value = TypeVar("Value")
 
 PUBLIC_BOT_API = "https://api.telegram.org"
+#: Where the routers of platforms (Heroku, Render, Fly, Kubernetes) and a local proxy are.
+PAAS_ROUTERS = "10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,100.64.0.0/10,127.0.0.0/8,fc00::/7,::1/128"
 
 
 class BadSetting(Exception):
@@ -38,6 +40,7 @@ class Settings:
     telegram_api_url: str
     service_bot_token: str
     outbound_allow: tuple[Network, ...]
+    trusted_proxies: tuple[Network, ...]
     payment_gateway: str
     payment_settings: str
     port: int
@@ -67,6 +70,7 @@ class Settings:
             telegram_api_url=read("TELEGRAM_API_URL", PUBLIC_BOT_API, _base_url),
             service_bot_token=read("SERVICE_BOT_TOKEN", "", _token),
             outbound_allow=read("OUTBOUND_ALLOW", "", _networks),
+            trusted_proxies=read("TRUSTED_PROXIES", PAAS_ROUTERS, _proxies),
             payment_gateway=read("PAYMENT_GATEWAY", "", str),
             payment_settings=read("PAYMENT_SETTINGS", "{}", _json_object),
             port=read("PORT", "8000", _between(1, 65535)),
@@ -121,6 +125,10 @@ def _token(text: str) -> str:
 
 def _networks(text: str) -> tuple[Network, ...]:
     return tuple(ipaddress.ip_network(part.strip()) for part in text.split(",") if part.strip())
+
+
+def _proxies(text: str) -> tuple[Network, ...]:
+    return () if text.lower() == "none" else _networks(text)
 
 
 def _media_store(url: str) -> str:

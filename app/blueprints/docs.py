@@ -51,7 +51,6 @@ def page() -> Response:
     """The same for people: the one answer that is HTML."""
     response = make_response(render_template("docs.html", api=describe(current_app), style=STYLE))
     response.headers["Content-Security-Policy"] = POLICY
-    response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Referrer-Policy"] = "no-referrer"
     return _cached(response)
 

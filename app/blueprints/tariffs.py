@@ -55,7 +55,7 @@ def history(params: Params) -> object:
 def confirm() -> None:
     """The gateway's push."""
     headers = {name.lower(): value for name, value in request.headers.items()}
-    tariffs.confirm(request.get_data(), headers, request.args.to_dict())
+    tariffs.confirm(request.get_data, headers, request.args.to_dict())
 
 
 @blueprint.get("/pay/check")

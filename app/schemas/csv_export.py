@@ -13,8 +13,14 @@ import structlog
 from app.schemas.base import Output
 
 BROKE_OFF: Final = "INCOMPLETE: the export broke off; ask again"
-#: Text that a spreadsheet would run: people type what they like after /start.
-_FORMULA: Final = re.compile(r"(?![A-Za-z0-9_-]*\Z)[=+\-@\t\r\n].*", re.DOTALL)
+#: What no spreadsheet runs, although it may begin with a sign.
+_HARMLESS: Final = re.compile(r"[A-Za-z0-9_-]*")
+#: Where a formula begins in text that people have typed: also after a character at which
+#: spreadsheets of some languages split a line (they ignore quotes inside a cell), and with
+#: the full-width signs that they read as the ASCII ones.
+_FORMULA: Final = re.compile(
+    r"""(\A|[;|\t\r\n])(?=[ "]*[=+\-@\uff1d\uff0b\uff0d\uff20])|\A(?=[\t\r\n])"""
+)
 log = structlog.get_logger()
 
 
@@ -36,8 +42,10 @@ def lines(schema: Output, parts: Iterable[Sequence[Any]]) -> Iterator[str]:
 
 
 def _tame(value: Any) -> Any:
-    """Put an apostrophe before a formula, so that a spreadsheet takes it for text."""
-    return f"'{value}" if isinstance(value, str) and _FORMULA.fullmatch(value) else value
+    """Put an apostrophe before each formula, so that a spreadsheet takes it for text."""
+    if not isinstance(value, str) or _HARMLESS.fullmatch(value):
+        return value
+    return _FORMULA.sub(lambda match: f"{match[1] or ''}'", value)
 
 
 def _text(rows: Iterable[Sequence[Any]]) -> str:

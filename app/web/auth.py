@@ -19,6 +19,7 @@ from typing import Final, ParamSpec
 from flask import Response, g, request
 from flask.typing import ResponseReturnValue
 
+from app.config import current_settings
 from app.crypto import cipher
 from app.errors import BadKey, Banned, Unpaid, translatable
 from app.services.accounts import accounts, rate_limits
@@ -147,15 +148,19 @@ def presented_key() -> str:
 
 
 def caller_address() -> str:
-    """Who calls, for counting: the peer, or whom a proxy of our own network names.
+    """Who calls, for counting: the peer, or whom a proxy that the operator names tells of.
 
-    Only the last entry of X-Forwarded-For was written by that proxy; a peer
-    with a public address is no proxy of ours, whatever it claims.
+    Every proxy appends the address that it saw to X-Forwarded-For. So the list is read from
+    its end for as long as the address that wrote an entry is a named proxy; what stands
+    further to the left was written by the caller.
     """
-    peer = request.remote_addr or ""
-    forwarded = request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()
-    try:
-        named = str(ipaddress.ip_address(forwarded))
-        return named if ipaddress.ip_address(peer).is_private else peer
-    except ValueError:
-        return peer
+    proxies = current_settings().trusted_proxies
+    address = request.remote_addr or ""
+    for entry in reversed(request.headers.get("X-Forwarded-For", "").split(",")):
+        try:
+            if not any(ipaddress.ip_address(address) in network for network in proxies):
+                break
+            address = str(ipaddress.ip_address(entry.strip()))
+        except ValueError:
+            break
+    return address

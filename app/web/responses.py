@@ -52,6 +52,14 @@ def register(app: Flask) -> None:
     app.url_map.merge_slashes = False  # a doubled slash would be an HTML redirect
     app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False
     app.register_error_handler(Exception, handle_error)
+    app.after_request(_protect)
+
+
+def _protect(response: Response) -> Response:
+    """Let nobody keep an answer that does not say so itself, or guess what kind it is."""
+    response.headers.setdefault("Cache-Control", "no-store")
+    response.headers.setdefault("X-Content-Type-Options", "nosniff")
+    return response
 
 
 def handle_error(error: Exception) -> Response:

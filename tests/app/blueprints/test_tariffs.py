@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import time
 
@@ -192,3 +193,15 @@ def test_tracking_goes_on_in_grace_and_rests_after_it(
     assert bool(found) is tracked
     assert db.session.get(Campaign, campaign).status == 0
     db.session.commit()
+
+
+def test_a_push_is_not_read_where_no_gateway_pushes(app, client, monkeypatch):
+    class Body(io.BytesIO):
+        def readinto(self, buffer):
+            raise AssertionError("the body was read before the gateway was asked for")
+
+        read = readinto
+
+    monkeypatch.setitem(app.extensions, "gateway", None)
+    answer = client.post("/api/pay/acp", input_stream=Body(b"x" * 1000))
+    assert answer.get_json()["error"] == "gateway"

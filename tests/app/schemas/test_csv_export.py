@@ -41,6 +41,11 @@ def test_an_export_that_breaks_off_says_so_in_its_last_line(app):
         ("+1+cmd|' /C calc'!A0", "'+1+cmd|' /C calc'!A0"),
         ("-12", "-12"),
         ("plain=1", "plain=1"),
+        ("a;=1+1", "a;'=1+1"),
+        ('a; "=1+1"', 'a;\' "=1+1"'),
+        ("a;b|@SUM(1)", "a;b|'@SUM(1)"),
+        ("\uff1d1+1", "'\uff1d1+1"),
+        ("a;b", "a;b"),
     ],
 )
 def test_a_spreadsheet_runs_nothing_that_people_have_typed(client, account, world, click, shown):

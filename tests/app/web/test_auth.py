@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import ipaddress
 import time
 
 import pytest
+
+from app.web.auth import caller_address
 
 DAY = 86400
 INFO = "/api/profile/info.json"
@@ -90,3 +93,28 @@ def test_a_lapsed_plan_has_seven_days_of_grace(client, make_account):
 def test_the_free_plan_never_lapses(client, make_account):
     free = make_account(tariff="kitten", paid_until=1)
     assert client.get(f"{PAID}?id={free.key}").get_json() == {"status": "ok", "data": []}
+
+
+@pytest.mark.parametrize(
+    ("peer", "forwarded", "caller"),
+    [
+        ("10.0.0.1", "198.51.100.9, 203.0.113.7", "203.0.113.7"),
+        ("10.0.0.1", "198.51.100.9, 203.0.113.7, 10.0.0.2", "203.0.113.7"),
+        ("203.0.113.7", "198.51.100.9", "203.0.113.7"),
+        ("192.168.0.1", "198.51.100.9", "192.168.0.1"),  # private, and not named
+        ("10.0.0.1", "198.51.100.9, nonsense", "10.0.0.1"),
+        ("10.0.0.1", "", "10.0.0.1"),
+    ],
+)
+def test_only_a_named_proxy_says_who_calls(app, change_settings, peer, forwarded, caller):
+    change_settings(trusted_proxies=(ipaddress.ip_network("10.0.0.0/8"),))
+    headers = {"X-Forwarded-For": forwarded}
+    with app.test_request_context(environ_base={"REMOTE_ADDR": peer}, headers=headers):
+        assert caller_address() == caller
+
+
+def test_where_no_proxy_is_named_the_peer_calls(app, change_settings):
+    change_settings(trusted_proxies=())
+    headers = {"X-Forwarded-For": "198.51.100.9"}
+    with app.test_request_context(environ_base={"REMOTE_ADDR": "127.0.0.1"}, headers=headers):
+        assert caller_address() == "127.0.0.1"

@@ -241,3 +241,18 @@ def test_a_templates_seal_that_cannot_be_opened_is_a_fault_of_ours(api, world):
     db.session.execute(damage, {"dest": dest})
     assert api.get("profile/info")["error"] == "server"
     assert api.get("camp/list")["status"] == "ok"
+
+
+@pytest.mark.parametrize(
+    "path", ["/api/profile/info.json", "/api/nothing", "/nothing", "/telegram/none", "/healthz"]
+)
+def test_no_answer_is_kept_or_guessed_at(client, path):
+    response = client.get(path)
+    assert response.headers["Cache-Control"] == "no-store"
+    assert response.headers["X-Content-Type-Options"] == "nosniff"
+
+
+def test_the_document_of_the_api_may_be_kept_and_is_not_guessed_at(client):
+    response = client.get("/api/openapi.json")
+    assert response.headers["Cache-Control"] == "public, max-age=300"
+    assert response.headers["X-Content-Type-Options"] == "nosniff"
