@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import enum
 import json
+import re
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -145,6 +146,13 @@ class Request:
         return mask("\n".join(lines), self.secrets)
 
 
+#: How a page of HTML begins: a mark of its bytes, comments, then a tag that only pages have.
+_HTML_PAGE: Final = re.compile(
+    rb"(?:\xef\xbb\xbf)?\s*(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|body)(?=[\s>])",
+    re.IGNORECASE | re.DOTALL,
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Response:
     """What came back: a status, lower-case header names, at most 16 KB of body."""
@@ -155,8 +163,8 @@ class Response:
 
     @property
     def text(self) -> str:
-        """The body as text, whatever its bytes."""
-        return self.body.decode("utf-8", "replace")
+        """The body as text, whatever its bytes, without a byte order mark."""
+        return self.body.decode("utf-8-sig", "replace")
 
     def json(self) -> Any:
         """The body as JSON, or None when it is not JSON."""
@@ -164,6 +172,20 @@ class Response:
             return json.loads(self.body)
         except (ValueError, RecursionError):
             return None
+
+    @property
+    def unreadable(self) -> str:
+        """Why this is no answer of a tracker's, in one sentence; "" if it may be one.
+
+        A coding that could not be undone, or a page of HTML: a login, a panel, a
+        notice of somebody in between.
+        """
+        coding = self.headers.get("content-encoding", "").strip().lower()
+        if coding not in ("", "identity"):
+            return translatable("the answer has a coding that cannot be read")
+        if _HTML_PAGE.match(self.body[:512]):
+            return translatable("the answer is a web page; check the address")
+        return ""
 
     @property
     def retry_after(self) -> float | None:
@@ -242,10 +264,16 @@ class DeliveryPolicy:
 
 
 def outcome_by_status(response: Response) -> Outcome:
-    """Judge by HTTP status alone: the sane default to start from."""
+    """Judge by HTTP status: the sane default to start from.
+
+    A success that is a page of HTML, or that cannot be decoded, is none: nobody
+    knows what it means, and another try might count twice.
+    """
     status = response.status
     reason = f"HTTP {status}"
     if 200 <= status < 300:
+        if response.unreadable:
+            return Outcome(Verdict.REJECTED, response.unreadable)
         return Outcome(Verdict.DELIVERED, reason)
     if status in (408, 425, 429) or status >= 500:
         return Outcome(Verdict.RETRY, reason, response.retry_after)

@@ -34,6 +34,8 @@ METHODS: Final = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"))
 REPEATABLE: Final = frozenset(("GET", "HEAD"))
 COULD_NOT_CONNECT: Final = translatable("could not connect")
 
+#: What libcurl undoes of a body.
+CODINGS: Final = ("gzip", "deflate", "br")
 _TOO_LARGE: Final = 100  # CURLE_TOO_LARGE, which pycurl has no name for
 _TLS: Final = {
     pycurl.E_SSL_CONNECT_ERROR: translatable("no secure connection: the TLS handshake failed"),
@@ -110,11 +112,14 @@ class Transfer:
         """Turn libcurl's result `code` (0 is success) into an answer."""
         ms = round(self.easy.getinfo(pycurl.TOTAL_TIME) * 1000)
         tag, self.tag = self.tag, None
-        is_answer = code == 0 or (self._capped and code == pycurl.E_WRITE_ERROR)
+        undecoded = code == pycurl.E_BAD_CONTENT_ENCODING
+        is_answer = code == 0 or undecoded or (self._capped and code == pycurl.E_WRITE_ERROR)
         head = headers.received(self._head) if is_answer else None
         if head is not None:
             status = self.easy.getinfo(pycurl.RESPONSE_CODE)
-            response = Response(status, head, bytes(self._body))
+            if not undecoded and _is_decoded(head.get("content-encoding", "")):
+                del head["content-encoding"]
+            response = Response(status, head, b"" if undecoded else bytes(self._body))
             return Answer(tag, response, None, f"HTTP {status}", ms, self.started)
         failure, reason = self._failure(code)
         detail = self._blocked or f"curl {code}: {message}"
@@ -205,6 +210,12 @@ class Transfer:
         return None
 
 
+def _is_decoded(coding: str) -> bool:
+    """Whether libcurl has undone `coding`, the value of a Content-Encoding header."""
+    names = [name.strip().lower() for name in coding.split(",")]
+    return coding != "" and all(name in CODINGS or name == "identity" for name in names)
+
+
 class _Lent:
     """A descriptor for pycurl to duplicate; ours is closed as soon as it has.
 
@@ -236,7 +247,8 @@ def _handle(limits: Limits) -> Any:
         (pycurl.NETRC, pycurl.NETRC_IGNORED),
         (pycurl.HTTP_VERSION, pycurl.CURL_HTTP_VERSION_1_1),
         (pycurl.HTTP09_ALLOWED, 0),
-        (pycurl.HTTP_CONTENT_DECODING, 0),
+        # We ask for none (see headers.to_send); who compresses all the same is understood.
+        (pycurl.ACCEPT_ENCODING, ", ".join(CODINGS)),
         (pycurl.PATH_AS_IS, 1),
         (pycurl.SSL_VERIFYPEER, 1),
         (pycurl.SSL_VERIFYHOST, 2),

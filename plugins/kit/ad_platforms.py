@@ -232,7 +232,7 @@ class PlatformOutcomes:
         if response.status == 401:
             return self.bad_token
         outcome = outcome_by_status(response)
-        if outcome.verdict.is_success:
+        if 200 <= response.status < 300:
             return Outcome(Verdict.RETRY, f"the answer is not {self.platform}'s")
         return outcome
 

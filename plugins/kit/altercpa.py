@@ -56,6 +56,8 @@ def classify(response: Response) -> Outcome:
     """
     if response.status == 401:
         return ERRORS["key"]
+    if response.unreadable and 200 <= response.status < 300:
+        return Outcome(Verdict.RETRY, response.unreadable)
     outcome = outcome_by_status(response)
     if not outcome.verdict.is_success:
         return outcome

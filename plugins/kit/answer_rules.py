@@ -85,9 +85,17 @@ def classify(response: Response, rules: Sequence[Rule]) -> Outcome | None:
     for rule in rules:
         if by_status.verdict is Verdict.RETRY and "status" not in rule:
             continue
+        if response.unreadable and _trusts_status(rule):
+            continue
         if answer.matches(rule):
             return _outcome(rule, by_status)
     return None
+
+
+def _trusts_status(rule: Rule) -> bool:
+    """Whether `rule` calls an answer a success without having read its body."""
+    is_success = OUTCOMES[rule["outcome"]].verdict.is_success
+    return is_success and not {"contains", "json"} & rule.keys()
 
 
 def _outcome(rule: Rule, by_status: Outcome) -> Outcome:

@@ -149,9 +149,14 @@ def build_request(event: Event, settings: Mapping[str, Any]) -> Request | tuple[
 
 @hookimpl
 def classify_response(response: Response) -> Outcome:
-    """Judge the status: 2xx is a success, 410 is final, anything else is tried again."""
+    """Judge the status alone: 2xx is a success, 410 is final, anything else is tried again.
+
+    Standard Webhooks asks for nothing in the body.
+    """
+    if 200 <= response.status < 300:
+        return Outcome(Verdict.DELIVERED, f"HTTP {response.status}")
     outcome = outcome_by_status(response)
-    if outcome.verdict.is_success or outcome.disable_destination:
+    if outcome.disable_destination:
         return outcome
     if response.status == 401:
         return Outcome(

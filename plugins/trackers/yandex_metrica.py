@@ -233,7 +233,7 @@ def _file(text: str, boundary: str) -> bytes:
 def _classify_failure(response: Response, answer: Mapping[str, Any]) -> Outcome:
     """The outcome of an answer that is no success, with Metrica's message if it has one."""
     outcome = _STATUSES.get(response.status) or outcome_by_status(response)
-    if outcome.verdict.is_success:
+    if 200 <= response.status < 300:
         return Outcome(Verdict.RETRY, "the answer is not Metrica's")
     message = answer.get("message")
     if not isinstance(message, str) or not message:

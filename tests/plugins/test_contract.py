@@ -7,7 +7,16 @@ from typing import Any
 import marshmallow
 import pytest
 
-from plugins.contract import DeliveryPolicy, Outcome, RateLimit, Request, Verdict, hookimpl
+from plugins.contract import (
+    DeliveryPolicy,
+    Outcome,
+    RateLimit,
+    Request,
+    Response,
+    Verdict,
+    hookimpl,
+    outcome_by_status,
+)
 from plugins.registry import Adapter, AdapterFailed, make_adapter
 from plugins.trackers.adtarget import adapter as adtarget
 from plugins.trackers.altcraft import adapter as altcraft
@@ -96,3 +105,43 @@ def test_altcraft_settings_of_before_the_limit_keep_the_usual_pace():
     told = adapter.delivery_policy(kept).rate_limit
     assert told is not None
     assert told.per_minute == 300
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"<!DOCTYPE html><html></html>",
+        b"\xef\xbb\xbf<!doctype HTML>",
+        b"\r\n  <html lang='en'>",
+        b"<!-- built by x -->\n<!-- y -->\n<head>",
+        b"<BODY bgcolor=white>",
+    ],
+)
+def test_a_page_of_html_is_no_success(body: bytes):
+    response = Response(200, {"content-type": "text/plain"}, body)
+    assert response.unreadable
+    outcome = outcome_by_status(response)
+    assert outcome.verdict is Verdict.REJECTED
+    assert "check the address" in outcome.reason
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"OK", b"1", b"<html-like>", b'{"html":"<html>"}', b"<?xml version='1.0'?><ok/>"]
+)
+def test_a_short_answer_is_a_success_whatever_it_calls_itself(body: bytes):
+    """PHP calls every answer text/html that does not say otherwise."""
+    response = Response(200, {"content-type": "text/html; charset=UTF-8"}, body)
+    assert response.unreadable == ""
+    assert outcome_by_status(response).verdict is Verdict.DELIVERED
+
+
+def test_an_answer_in_a_coding_that_was_not_undone_is_no_success():
+    response = Response(200, {"content-encoding": "zstd"}, b"")
+    assert outcome_by_status(response).verdict is Verdict.REJECTED
+    assert outcome_by_status(Response(500, {"content-encoding": "zstd"})).verdict is Verdict.RETRY
+
+
+def test_a_byte_order_mark_is_no_part_of_an_answer():
+    response = Response(200, {}, b'\xef\xbb\xbf{"status":"error"}')
+    assert response.text == '{"status":"error"}'
+    assert response.json() == {"status": "error"}

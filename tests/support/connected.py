@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.sandbox.vendors import altercpa, meta, metrica, tiktok
+from app.sandbox.vendors.keitaro import ORBITRA_REFUSAL
 from app.sandbox.vendors.vendor import Reply, VendorCall
 from plugins.kit.ad_platforms import normalized_hash
 
@@ -114,6 +115,12 @@ ALTCRAFT = Row(
     parking=tuple(Reply(200, {"error": code, "error_text": "no"}) for code in (402, 403)),
 )
 
+
+def _accept_as_orbitra(double: Any, key: str) -> None:
+    """Refuse other keys in words: Keitaro itself shows its panel, which parks nothing."""
+    double.key, double.refusal = key, ORBITRA_REFUSAL
+
+
 KEITARO = Row(
     words=_same(),
     people=("c1", "c2"),
@@ -123,7 +130,7 @@ KEITARO = Row(
     receipt="HTTP 200",
     secret="fields.postback_key",
     renewed="a1b2c3d4",
-    accept=_set("key"),
+    accept=_accept_as_orbitra,
 )
 
 META = Row(

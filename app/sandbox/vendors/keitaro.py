@@ -2,8 +2,9 @@
 
 `GET /{postback key}/postback`: one conversion per `subid`, and per `tid` where
 there is one; a later status overwrites the earlier one. Source: see
-plugins/presets/keitaro.json. The words of its refusals are those of Orbitra,
-which takes the same postbacks.
+plugins/trackers/url_template/presets/keitaro.json. Any other address is a page
+of its panel, with the status 200. Orbitra takes the same postbacks and refuses
+a wrong key in words (`ORBITRA_REFUSAL`, from its source).
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from typing import Final
 
 from app.sandbox.vendors.vendor import Reply, VendorCall, VendorDouble
 
+PANEL: Final = b"<!DOCTYPE html>\n<html><head><title>Keitaro</title></head><body></body></html>"
+ORBITRA_REFUSAL: Final = Reply(404, b"Invalid postback key", {"Content-Type": "text/plain"})
 KINDS: Final = ("lead", "sale", "rejected")
 
 
@@ -21,17 +24,17 @@ class KeitaroDouble(VendorDouble):
     def __init__(self, key: str) -> None:
         super().__init__()
         self.key = key
+        self.refusal = Reply(200, PANEL, {"Content-Type": "text/html; charset=utf-8"})
         self.told: list[tuple[str, str]] = []  #: subid and status of all that were taken
         self.conversions: dict[tuple[str, str], str] = {}  #: (subid, tid) to its kind
 
     def answer(self, call: VendorCall) -> Reply:
         """One postback."""
         if call.path != f"/{self.key}/postback":
-            return _text(404, "Invalid postback key")
-        if not call.query.get("subid"):
-            return _text(400, "Missing subid")
-        self.told.append((call.query["subid"], call.query.get("status", "")))
-        place = call.query["subid"], call.query.get("tid", "")
+            return self.refusal
+        subid = call.query.get("subid", "")
+        self.told.append((subid, call.query.get("status", "")))
+        place = subid, call.query.get("tid", "")
         self.conversions[place] = self._kind(call)
         return _text(200, "Success")
 

@@ -125,7 +125,8 @@ def classify_response(response: Response, event: Event) -> Outcome:
         return outcome
     if outcome.verdict.is_success:
         return Outcome(Verdict.DUPLICATE, outcome.reason)
-    return _after_replay(outcome, event) if outcome.verdict is Verdict.RETRY else outcome
+    is_stored_failure = outcome.verdict is Verdict.RETRY and response.status >= 400
+    return _after_replay(outcome, event) if is_stored_failure else outcome
 
 
 @hookimpl
@@ -246,7 +247,12 @@ def _judge(response: Response) -> Outcome:
     if rule := _BY_CODE.get(code):
         reason = f"{rule.meaning}: {message}" if message else rule.meaning
         return _outcome(rule, reason, response)
-    if by_status.verdict.is_success:
+    if 200 <= response.status < 300:
+        if not isinstance(body, dict) or not body:
+            # What it did is not known, and a retry under the same key cannot count twice.
+            return Outcome(
+                Verdict.RETRY, f"HTTP {response.status}, but the answer is not AdTarget's"
+            )
         return Outcome(Verdict.DELIVERED, f"{by_status.reason}, but no conversion id in the answer")
     if rule := _BY_STATUS.get(response.status):
         return _outcome(rule, by_status.reason, response)

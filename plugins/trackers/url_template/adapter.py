@@ -67,14 +67,15 @@ def classify_response(response: Response, request: Request, settings: Mapping[st
     """By the chosen rules, then by status, the owner's texts and known refusals."""
     if by_rules := _classify_by_rules(response, settings):
         return by_rules
-    outcome = outcome_by_status(response)
-    if not outcome.verdict.is_success:
-        return outcome
-    if by_texts := _classify_by_texts(response, settings):
+    is_success = 200 <= response.status < 300
+    if is_success and (by_texts := _classify_by_texts(response, settings)):
         return by_texts
-    if altercpa.is_postback_url(request.url):
+    outcome = outcome_by_status(response)
+    if is_success and altercpa.is_postback_url(request.url):
         # The five URLs may lead to several trackers: one revoked key stops none of the others.
         return replace(altercpa.classify(response), disable_destination=False)
+    if not outcome.verdict.is_success:
+        return outcome
     return _find_refusal(response) or _with_reminder(outcome, settings)
 
 

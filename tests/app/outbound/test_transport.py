@@ -6,6 +6,7 @@ import ipaddress
 import ssl
 import threading
 import time
+import zlib
 from pathlib import Path
 
 import pytest
@@ -419,12 +420,50 @@ def test_a_body_of_exactly_the_limit_keeps_its_connection() -> None:
     assert server.accepts == 1
 
 
-def test_a_packed_body_is_kept_as_it_came() -> None:
-    bomb = gzip.compress(bytes(50_000_000))
-    head = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(bomb)
-    answer = ask(once(head + bomb))
+def packed(coding: bytes, body: bytes) -> bytes:
+    head = b"HTTP/1.1 200 OK\r\nContent-Encoding: %s\r\nContent-Length: %d\r\n\r\n"
+    return head % (coding, len(body)) + body
+
+
+def test_a_bomb_unfolds_to_no_more_than_an_answer_may_have() -> None:
+    answer = ask(once(packed(b"gzip", gzip.compress(b"z" * 50_000_000))))
     assert answer.response
-    assert answer.response.body == bomb[: 16 * 1024]
+    assert answer.response.body == b"z" * (16 * 1024)
+
+
+@pytest.mark.parametrize(
+    ("coding", "pack"),
+    [
+        (b"gzip", gzip.compress),
+        (b"deflate", zlib.compress),
+        (b"deflate", lambda body: zlib.compress(body)[2:-4]),
+        (b"GZIP, deflate", lambda body: zlib.compress(gzip.compress(body))),
+        (b"identity", bytes),
+    ],
+)
+def test_a_packed_answer_is_unpacked_although_none_was_asked_for(coding, pack) -> None:
+    answer = ask(once(packed(coding, pack(b'{"status":"error"}'))))
+    assert answer.response
+    assert answer.response.json() == {"status": "error"}
+    assert answer.response.unreadable == ""
+
+
+def test_a_brotli_answer_is_unpacked() -> None:
+    # b'{"status":"error"}', by a brotli encoder.
+    body = bytes.fromhex("8b08807b22737461747573223a226572726f72227d03")
+    answer = ask(once(packed(b"br", body)))
+    assert answer.response
+    assert answer.response.json() == {"status": "error"}
+
+
+@pytest.mark.parametrize(
+    ("coding", "body"), [(b"zstd", b"\x28\xb5\x2f\xfd"), (b"gzip", b"not gzip"), (b"x-own", b"?")]
+)
+def test_an_answer_that_cannot_be_unpacked_says_so(coding, body) -> None:
+    answer = ask(once(packed(coding, body)))
+    assert answer.response
+    assert (answer.response.status, answer.response.body) == (200, b"")
+    assert answer.response.unreadable
 
 
 def test_a_half_closed_connection_still_answers() -> None:

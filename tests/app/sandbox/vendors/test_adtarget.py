@@ -96,11 +96,14 @@ def test_nothing_is_counted_twice_when_the_answer_is_lost(courier: Courier, doub
     assert len(double.conversions) == 1
 
 
-def test_a_cut_receipt_is_not_sent_again(courier: Courier, double: AdTargetDouble):
+def test_a_cut_receipt_is_asked_for_again_under_the_same_key(
+    courier: Courier, double: AdTargetDouble
+):
     double.order(Manner.MALFORMED)
     (outcome,) = courier(ADAPTER, sample_event(), settings(double))
-    assert outcome.verdict is Verdict.DELIVERED
-    assert "no conversion id" in outcome.reason
+    assert outcome.verdict is Verdict.RETRY
+    assert "not AdTarget's" in outcome.reason
+    assert courier(ADAPTER, sample_event(), settings(double))[0].verdict.is_success
 
 
 def test_a_server_that_hangs_is_tried_again(

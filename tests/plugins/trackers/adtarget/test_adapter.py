@@ -213,11 +213,19 @@ def test_what_was_accepted_but_not_forwarded_says_so(detail: dict[str, Any]):
     assert "not forwarded" in outcome.reason
 
 
-@pytest.mark.parametrize("body", [b"", b"<html>", b"null", b"[]", b'{"ok":true}'])
-def test_a_success_without_a_receipt_is_not_sent_again(body: bytes):
-    outcome = judged(Response(200, {}, body))
+def test_a_success_without_a_receipt_is_not_sent_again():
+    outcome = judged(Response(200, {}, b'{"ok":true}'))
     assert outcome.verdict is Verdict.DELIVERED
     assert "no conversion id" in outcome.reason
+
+
+@pytest.mark.parametrize("body", [b"", b"<html>", b"null", b"[]", b"{}", b"OK"])
+def test_a_success_that_is_not_json_is_tried_again_under_the_same_key(body: bytes):
+    """The same Idempotency-Key cannot count twice, and nobody knows what this answer means."""
+    outcome = judged(Response(200, {}, body))
+    assert outcome.verdict is Verdict.RETRY
+    assert "not AdTarget's" in outcome.reason
+    assert not outcome.state
 
 
 @pytest.mark.parametrize("rule", adapter.RULES, ids=lambda rule: rule.code)

@@ -449,6 +449,8 @@ def test_trap_8_a_click_id_that_telegram_would_not_carry_has_a_problem():
         ("keitaro", 200, "Invalid postback key", Verdict.RETRY),
         ("keitaro", 200, "Incorrect subid. Postback ignored.", Verdict.REJECTED),
         ("keitaro", 502, "Invalid postback key", Verdict.RETRY),
+        ("keitaro", 200, "<!DOCTYPE html><html>the panel</html>", Verdict.REJECTED),
+        ("keitaro", 200, '\ufeff{"status":"error"}', Verdict.REJECTED),
         ("orbitra", 400, "Ignored: Missing status.", Verdict.REJECTED),
         ("voluum", 200, "Duplicate transaction", Verdict.DUPLICATE),
         ("scaleo", 400, "Multiple Conversions are not Allowed", Verdict.DUPLICATE),
