@@ -44,6 +44,7 @@ class ClaimResult:
     after: int
 
 
+# In the order of their ids, whatever join the planner chooses: `after` goes on behind the last one.
 _DUE_DESTINATIONS = text(f"""
     WITH RECURSIVE {loose_index_scan("postback", "destination_id", _WAITING, after=":after")},
     sending AS (
@@ -55,7 +56,7 @@ _DUE_DESTINATIONS = text(f"""
     FROM next JOIN destination d ON d.id = next.id LEFT JOIN sending ON sending.id = d.id
     WHERE d.status = {DestinationStatus.ACTIVE:d} AND d.blocked_until <= :now
     AND NOT {IS_BANNED_SQL.format(owner="d.account_id")}
-    AND d.account_id NOT IN :full LIMIT :many
+    AND d.account_id NOT IN :full ORDER BY next.id LIMIT :many
 """).bindparams(bindparam("full", expanding=True))
 
 # Due, and no older status of the same lead still has its turn. The unique
