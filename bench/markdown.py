@@ -67,6 +67,15 @@ class Tdlib:
         answer: dict[str, Any] = json.loads(self._execute(json.dumps(request).encode()))
         return answer
 
+    def link_fault(self, url: str) -> str:
+        """Why TDLib refuses an entity that links to `url`; "" if it takes it."""
+        link = {"@type": "textEntityTypeTextUrl", "url": url}
+        entity = {"@type": "textEntity", "offset": 0, "length": 1, "type": link}
+        text = {"@type": "formattedText", "text": "x", "entities": [entity]}
+        answer = self._call({"@type": "getMarkdownText", "text": text})
+        message = str(answer["message"]) if answer["@type"] == "error" else ""
+        return message.rpartition(" is invalid: ")[2]
+
     def parse(self, text: str) -> Answer | str:
         """What TDLib makes of `text`, or its complaint."""
         mode = {"@type": "textParseModeMarkdown", "version": 1}

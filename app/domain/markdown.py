@@ -76,6 +76,17 @@ def parse(markdown: str, is_atom: Callable[[str], bool] = lambda _: False) -> tu
     return tuple(_Parser(_symbols(markdown, is_atom)).runs())
 
 
+def parse_leniently(
+    markdown: str, is_atom: Callable[[str], bool] = lambda _: False
+) -> tuple[tuple[Run, ...], str]:
+    """Split as `parse` does, but a mark whose entity has no end stands for itself.
+
+    Returns the runs, and the words of the first such fault or "".
+    """
+    parser = _Parser(_symbols(markdown, is_atom), lenient=True)
+    return tuple(parser.runs()), parser.fault
+
+
 def fill(
     runs: Iterable[Run], in_text: Callable[[str], str], in_url: Callable[[str], str]
 ) -> tuple[Run, ...]:
@@ -152,9 +163,12 @@ def _symbols(markdown: str, is_atom: Callable[[str], bool]) -> list[str]:
 class _Parser:
     """Reads symbols from left to right; a symbol is a character or a macro."""
 
-    def __init__(self, symbols: Sequence[str]) -> None:
+    def __init__(self, symbols: Sequence[str], *, lenient: bool = False) -> None:
         self._symbols = symbols
         self._position = 0
+        self._lenient = lenient
+        self._never_ended: set[str] = set()  # none of these ends follows any more
+        self.fault = ""
 
     def runs(self) -> Iterable[Run]:
         plain: list[str] = []
@@ -163,8 +177,10 @@ class _Parser:
             if symbol not in _MARKS:
                 plain.append(self._plain(symbol))
                 continue
-            run = self._styled(symbol)
-            if run.text:
+            run = self._styled_or_plain(symbol)
+            if run.style is Style.PLAIN:
+                plain.append(run.text)
+            elif run.text:
                 yield from _plain_run(plain)
                 plain = []
                 yield run
@@ -180,6 +196,19 @@ class _Parser:
         self._position += 1
         return symbol
 
+    def _styled_or_plain(self, mark: str) -> Run:
+        """Read an entity; a lenient parser gives a mark without an end as text."""
+        if not self._lenient:
+            return self._styled(mark)
+        begin = self._position
+        try:
+            return self._styled(mark)
+        except Unparsable as error:
+            self.fault = self.fault or str(error)
+            is_fence = list(self._symbols[begin : begin + 3]) == _FENCE
+            self._position = begin + (3 if is_fence else 1)
+            return Run("".join(self._symbols[begin : self._position]))
+
     def _styled(self, mark: str) -> Run:
         """Read the entity that `mark` begins, with what belongs to it."""
         begin = self._position
@@ -194,11 +223,12 @@ class _Parser:
 
     def _until(self, end: list[str], begin: int) -> str:
         """Read up to the end mark and past it."""
-        first = self._position
-        for index in range(first, len(self._symbols) - len(end) + 1):
+        first, last = self._position, len(self._symbols) - len(end) + 1
+        for index in range(first, last if "".join(end) not in self._never_ended else first):
             if list(self._symbols[index : index + len(end)]) == end:
                 self._position = index + len(end)
                 return "".join(self._symbols[first:index])
+        self._never_ended.add("".join(end))
         raise Unparsable(len("".join(self._symbols[:begin]).encode("utf-8", "replace")))
 
     def _url(self, text: str) -> str:

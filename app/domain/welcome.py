@@ -1,19 +1,28 @@
-"""A campaign's welcome and button, filled in and escaped for where they land.
+"""A campaign's welcome and button: parsed once, macros filled in afterwards.
 
-Telegram's legacy Markdown takes a backslash before `_`, `*`, backtick and `[`,
-but only outside an entity. Inside one nothing can be escaped and only its own
-end mark has a meaning: there a value loses that mark. See
-https://core.telegram.org/bots/api#markdown-style and `parse_markdown` in
-TDLib's MessageEntity.cpp, whose order of reading `_step` follows.
+The template is parsed as legacy Markdown and the values of macros are never
+read as marks, so a message goes out as text and entities that Telegram need
+not parse. A fault of the template costs its mark, its link or its end, and
+never the message.
 """
 
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from app.domain.markdown import (
+    Run,
+    Style,
+    fill,
+    formatted,
+    parse_leniently,
+    utf16_length,
+)
 from plugins.kit.macros import MACRO, MACROS, fill_url, in_query
+from plugins.kit.macros import fill as fill_macros
 
 if TYPE_CHECKING:
     from plugins.contract import Event
@@ -21,23 +30,44 @@ if TYPE_CHECKING:
 #: Telegram's limit for a message; a caption under media has 1024.
 MAX_TEXT: Final = 4096
 
-_SPECIAL: Final = re.compile(r"([_*`\[])")
+#: Protocol, host and port as TDLib's LinkManager::check_link reads them; without one it is http.
+_URL: Final = re.compile(
+    r"(?:(tg|ton|tonsite):(?://)?|https?://)?(?:[^/?#]*@)?"
+    r"(\[[^\]/?#]*\]|[^:/?#]*)(?::([0-9]*))?(?:[/?#].*)?",
+    re.IGNORECASE | re.DOTALL,
+)
+_NOT_IN_HOST: Final = re.compile(r"[\x00-\x20\"<>\\^`{|}\x7f]")
 
-#: What opens an entity and what ends it, longest first.
-_ENTITIES: Final = (("```", "```"), ("`", "`"), ("_", "_"), ("*", "*"), ("[", "]"))
-_OUTSIDE: Final = ""
-_AFTER_LINK_TEXT: Final = "](?"
-_IN_LINK: Final = ")"
+
+class Welcome(NamedTuple):
+    """A message as the Bot API takes it. `fault` is what its campaign's owner should mend."""
+
+    text: str
+    entities: list[dict[str, Any]]
+    fault: str
 
 
-def welcome_text(template: str, event: Event, limit: int = MAX_TEXT) -> str:
-    """Fill in the welcome text, as legacy Markdown of at most `limit` characters."""
-    text = ""
-    for literal, name, place in _compile(template):
-        text += literal
-        if name:
-            text += _escape(MACROS[name](event), place)
-    return text[:limit]
+def render(template: str, event: Event, limit: int = MAX_TEXT) -> Welcome:
+    """Fill in the welcome, cut at `limit` UTF-16 code units."""
+    runs, fault = _parsed(template)
+    values = {name: MACROS[name](event) for name in _names(template)}
+    filled = fill(
+        runs,
+        lambda text: fill_macros(text, values),
+        lambda url: fill_macros(url, values, in_query),
+    )
+    for run in filled:
+        if run.style is Style.LINK and not is_link(run.target):
+            fault = fault or f"Telegram takes no link to {run.target!r}"
+    kept = [_without_bad_link(run) for run in filled]
+    if sum(utf16_length(run.text) for run in kept) > limit:
+        fault = fault or f"Telegram takes {limit} characters; the text was cut there"
+    return Welcome(*formatted(kept, limit), fault)
+
+
+def markdown_fault(template: str) -> str:
+    """What Telegram cannot parse in a template, in its own words; "" if nothing."""
+    return _parsed(template)[1]
 
 
 def button_url(template: str, event: Event) -> str:
@@ -49,46 +79,31 @@ def button_url(template: str, event: Event) -> str:
     return fill_url(template, event)
 
 
-def _escape(value: str, place: str) -> str:
-    if place == _IN_LINK:
-        return in_query(value)
-    if place not in (_OUTSIDE, _AFTER_LINK_TEXT):
-        return value.replace(place[0], "")
-    if place == _AFTER_LINK_TEXT:
-        value = value.lstrip("(")
-    # A backslash has no escape of its own, and would escape what follows.
-    return _SPECIAL.sub(r"\\\1", value.rstrip("\\"))
+def is_link(url: str) -> bool:
+    """Whether Telegram may take `url` in a text_link; a bad one is refused with the message."""
+    parts = _URL.fullmatch(url)
+    if parts is None:
+        return False
+    own_protocol, host, port = parts.groups()
+    if own_protocol:
+        return bool(host)
+    if _NOT_IN_HOST.search(host) or (port and not 0 < int(port[:9]) < 65_536):
+        return False
+    return host.startswith("[") or "." in host
+
+
+def _without_bad_link(run: Run) -> Run:
+    bad = run.style is Style.LINK and not is_link(run.target)
+    return replace(run, style=Style.PLAIN, target="") if bad else run
 
 
 @lru_cache(maxsize=1024)
-def _compile(template: str) -> tuple[tuple[str, str, str], ...]:
-    """Split into (literal, macro name, what is open there)."""
-    parts = []
-    start, here, place = 0, 0, _OUTSIDE
-    while here < len(template):
-        macro = MACRO.match(template, here)
-        if macro and macro[1] in MACROS:
-            parts.append((template[start:here], macro[1], place))
-            start = here = macro.end()
-            place = _OUTSIDE if place == _AFTER_LINK_TEXT else place
-        else:
-            here, place = _step(template, here, place)
-    return (*parts, (template[start:], "", place))
+def _parsed(template: str) -> tuple[tuple[Run, ...], str]:
+    # A name that is no macro is shown as it is, so the `_` in it is no mark either.
+    return parse_leniently(template, lambda _: True)
 
 
-def _step(template: str, here: int, place: str) -> tuple[int, str]:
-    """Read one mark or character; return where the next is and what is open then."""
-    if place == _AFTER_LINK_TEXT:
-        if template[here] == "(":
-            return here + 1, _IN_LINK
-        place = _OUTSIDE
-    if place:
-        if not template.startswith(place, here):
-            return here + 1, place
-        return here + len(place), _AFTER_LINK_TEXT if place == "]" else _OUTSIDE
-    if template[here] == "\\" and _SPECIAL.match(template, here + 1):
-        return here + 2, _OUTSIDE
-    for mark, end in _ENTITIES:
-        if template.startswith(mark, here):
-            return here + len(mark), end
-    return here + 1, _OUTSIDE
+@lru_cache(maxsize=1024)
+def _names(template: str) -> tuple[str, ...]:
+    """The macros of a template that have a meaning."""
+    return tuple(name for name in dict.fromkeys(MACRO.findall(template)) if name in MACROS)

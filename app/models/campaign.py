@@ -23,7 +23,7 @@ class Campaign(Base):
     """Tracks one chat. A chat has at most one living campaign in the installation.
 
     Its templates live in a `Destination` of role TEMPLATE. `welcome_fault`
-    is what Telegram could not parse in the welcome text, "" if nothing.
+    is what was left out of a welcome and why, "" if nothing; an edit clears it.
     """
 
     __tablename__ = "campaign"

@@ -29,6 +29,8 @@ class Message(Base):
     """`text` has its macros filled in; `markup` is Telegram's reply_markup as JSON.
 
     `media` is the code of a Media, or None; with media `text` is the caption.
+    `entities` are its MessageEntity objects as JSON, "" without any; then
+    Telegram parses the text by `parse_mode`, unless that is "".
     """
 
     __tablename__ = "message"
@@ -59,6 +61,7 @@ class Message(Base):
     text: Mapped[str] = mapped_column(Text)
     media: Mapped[str | None] = mapped_column(String(64))
     parse_mode: Mapped[str] = mapped_column(String(16), default="Markdown")
+    entities: Mapped[str] = mapped_column(Text, default="", server_default="")
     markup: Mapped[str] = mapped_column(Text, default="")
     state: Mapped[int] = mapped_column(SmallInteger, default=MessageState.WAITING)
     reason: Mapped[str] = mapped_column(String(300), default="")

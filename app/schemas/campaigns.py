@@ -88,7 +88,7 @@ class CampaignOut(Output):
 
 
 class CampaignDetail(CampaignOut):
-    """`camp/get`. `welcome_fault` is what Telegram could not read in the text."""
+    """`camp/get`. `welcome_fault` is what was left out of the welcome, and why."""
 
     welcome = fields.Text()
     media = fields.Text()

@@ -183,3 +183,25 @@ def test_rows_that_were_there_before_the_tallies_are_counted(empty_app):
     assert row_counts.total(counted, None, None) == 0
     assert row_counts.total(sent, None, None) == 4
     db.session.remove()
+
+
+def test_messages_that_wait_keep_their_text_over_entities(empty_app):
+    upgrade(directory="migrations", revision="0008")
+    columns = "id, account_id, bot_id, chat_id, campaign_id, lead_id, text, parse_mode, markup"
+    old = text(f"""
+        INSERT INTO message ({columns}, state, reason, tries, due, created)
+        VALUES (1, 1, 1, 1, 1, 1, '*hi*', 'Markdown', '', 0, '', 0, 0, 0)
+    """)  # noqa: S608 - of our own constants
+    with db.engine.begin() as connection:
+        connection.execute(old)
+    db.session.remove()
+    upgrade(directory="migrations")
+    read = text("SELECT text, parse_mode FROM message")
+    with db.engine.begin() as connection:
+        assert connection.scalar(text("SELECT entities FROM message")) == ""
+        assert connection.execute(read).all() == [("*hi*", "Markdown")]
+    db.session.remove()
+    downgrade(directory="migrations", revision="0008")
+    with db.engine.begin() as connection:
+        assert connection.execute(read).all() == [("*hi*", "Markdown")]
+    db.session.remove()

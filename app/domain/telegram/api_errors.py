@@ -20,6 +20,8 @@ class Meaning(enum.StrEnum):
     MIGRATED = "migrated"  # the group became a supergroup
     FILE_GONE = "file gone"  # the file_id is not, or no longer, good for this bot
     UNPARSABLE = "unparsable"  # the entities of the text do not parse
+    BAD_BUTTON = "bad button"  # a button of the message, mostly its URL
+    EMPTY = "empty"  # nothing is left of the text
     NO_RIGHTS = "no rights"  # the bot lacks an administrator's right
     SETTLED = "settled"  # it was done already
     CONFLICT = "conflict"  # a webhook, or someone else polling
@@ -38,6 +40,11 @@ TABLE: Final = (
     (403, "", Meaning.UNREACHABLE),
     (400, "can't parse entities", Meaning.UNPARSABLE),
     (400, "can't find end of", Meaning.UNPARSABLE),
+    (400, "button", Meaning.BAD_BUTTON),
+    (400, "reply_markup", Meaning.BAD_BUTTON),
+    (400, "reply keyboard markup", Meaning.BAD_BUTTON),
+    (400, "entity", Meaning.UNPARSABLE),
+    (400, "text is empty", Meaning.EMPTY),
     (400, "wrong file identifier", Meaning.FILE_GONE),
     (400, "wrong remote file", Meaning.FILE_GONE),
     (400, "wrong file_id", Meaning.FILE_GONE),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from app.sandbox.telegram import markdown
+from app.sandbox.telegram import formatting
 from app.sandbox.telegram.call import Caller, Result
 from app.sandbox.telegram.faults import Refusal
 from app.sandbox.telegram.state import SentMessage
@@ -36,15 +36,36 @@ def send_video(call: Caller) -> Result:
 
 
 def _parsed(call: Caller, name: str) -> str:
+    """The text as a reader sees it. A parse mode wins over entities."""
     mode = call.text("parse_mode").lower()
     if mode not in _PARSE_MODES:
         raise Refusal(400, "Bad Request: unsupported parse_mode")
     if mode != "markdown":
+        if not mode:
+            formatting.check_entities(call.text(name), _entities(call))
         return call.text(name)
     try:
-        return markdown.plain(call.text(name))
-    except markdown.Unparsable as error:
+        return formatting.plain(call.text(name))
+    except formatting.Unparsable as error:
         raise Refusal(400, str(error)) from None
+
+
+def _entities(call: Caller) -> Any:
+    name = "entities" if "text" in call.params else "caption_entities"
+    given = call.structure(name)
+    if call.params.get(name) is not None and not isinstance(given, list):
+        raise Refusal(400, "Bad Request: can't parse entities: expected an Array of MessageEntity")
+    return given or []
+
+
+def _check_buttons(markup: Any) -> None:
+    rows = markup.get("inline_keyboard", []) if isinstance(markup, dict) else []
+    for button in (button for row in rows for button in row):
+        if "url" in button and (fault := formatting.link_fault(button["url"])):
+            url = button["url"]
+            raise Refusal(
+                400, f"Bad Request: inline keyboard button URL '{url}' is invalid: {fault}"
+            )
 
 
 def _send_file(call: Caller, method: str, kind: str) -> Result:
@@ -66,6 +87,7 @@ def sent_message(
     markup = call.structure("reply_markup")
     if call.text("reply_markup") and not isinstance(markup, dict):
         raise Refusal(400, "Bad Request: can't parse reply keyboard markup JSON object")
+    _check_buttons(markup)
     number = call.bot.next_message_id()
     told = {
         "message_id": number,
@@ -82,6 +104,7 @@ def sent_message(
         text=text,
         shown=str(content.get("text", content.get("caption", ""))),
         parse_mode=call.text("parse_mode"),
+        entities=[] if call.text("parse_mode") else _entities(call),
         reply_markup=markup or {},
         params=call.params,
     )

@@ -58,7 +58,8 @@ class Call:
 class SentMessage:
     """One message that a bot sent. `text` is the caption of a photo or video.
 
-    `text` is as the bot wrote it, `shown` as a reader sees it.
+    `text` is as the bot wrote it, `shown` as a reader sees it. `entities` are
+    those that the bot gave, not those of a parse mode.
     """
 
     time: float
@@ -69,6 +70,7 @@ class SentMessage:
     text: str
     shown: str
     parse_mode: str
+    entities: list[dict[str, Any]]
     reply_markup: Mapping[str, Any]
     params: Mapping[str, Any]
 

@@ -24,6 +24,7 @@ from app.services.trackers import url_templates
 CODE_ALPHABET: Final = string.ascii_lowercase + string.digits
 CODE_LENGTH: Final = 6  # "login" is reserved for the login bridge, and shorter
 CODE_TRIES: Final = 20
+_OF_WELCOME: Final = frozenset(("welcome", "media", "button_text", "button_url"))
 
 
 def new_code() -> str:
@@ -102,7 +103,7 @@ def edit(
         _check_media(owner, changed, texts.get("welcome", campaign.welcome))
     for name, value in texts.items():
         setattr(campaign, name, value)
-    if "welcome" in texts:
+    if not _OF_WELCOME.isdisjoint(texts):
         campaign.welcome_fault = ""
     if urls is not None:
         url_templates.write(account_id, campaign_id, urls)

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import orjson
-from sqlalchemy import Connection, Row, bindparam, or_, select
+from sqlalchemy import Connection, Row, bindparam, or_, select, update
 
 from app.database.rows import insert_rows
 from app.domain import events, welcome
 from app.domain.media import CAPTION
-from app.models import Destination, DestinationStatus, Message, MessageState, table_of
+from app.models import Campaign, Destination, DestinationStatus, Message, MessageState, table_of
 from app.services import postbacks
 from app.services.accounts import notifications
 from app.services.trackers import url_templates
@@ -25,9 +25,10 @@ if TYPE_CHECKING:
 
 _DESTINATIONS: Final = table_of(Destination)
 _MESSAGES: Final = table_of(Message)
+_CAMPAIGNS: Final = table_of(Campaign)
 _MESSAGE_COLUMNS: Final = (
-    "account_id bot_id chat_id campaign_id lead_id text media parse_mode markup state reason"
-    " tries due created"
+    "account_id bot_id chat_id campaign_id lead_id text media parse_mode entities markup state"
+    " reason tries due created"
 ).split()
 _DESTINATION_COLUMNS: Final = "id account_id campaign_id role events every_event".split()
 _LIVING: Final = (
@@ -42,6 +43,7 @@ _LIVING: Final = (
     )
     .order_by(_DESTINATIONS.c.id)
 )
+_MAX_FAULT: Final = 300
 #: The bit of `Destination.events` for each kind of event.
 _BIT: Final = {kind: 1 << index for index, kind in enumerate(EventKind)}
 
@@ -73,12 +75,17 @@ def stage_effects(
     ]
     postbacks.stage(connection, new_postbacks, now)
     notifications.lead_events(connection, _count_events(reports), now)
-    messages = [
-        _welcome_values(context, now)
-        for context in welcomes
-        if context.campaign.welcome.strip() or context.campaign.media
-    ]
+    messages = []
+    faults: dict[int, tuple[str, str]] = {}
+    for context in welcomes:
+        campaign = context.campaign
+        if campaign.welcome.strip() or campaign.media:
+            values, fault = _welcome_values(context, now)
+            messages.append(values)
+            if fault and not campaign.welcome_fault:
+                faults[campaign.id] = campaign.welcome, fault
     insert_rows(connection, _MESSAGES, _MESSAGE_COLUMNS, messages)
+    _flag_campaigns(connection, faults)
     return StagedCounts(len(new_postbacks), len(messages))
 
 
@@ -158,8 +165,20 @@ def _event(context: LeadContext, *, sequence: int, **fields: Any) -> Event:
     )
 
 
-def _welcome_values(context: LeadContext, now: float) -> tuple[Any, ...]:
-    """The welcome of a lead, its macros filled in as for a `wait` event of the last start."""
+def _flag_campaigns(connection: Connection, faults: Mapping[int, tuple[str, str]]) -> None:
+    """Keep the fault of each campaign by its id, unless its welcome was edited meanwhile."""
+    for campaign, (template, fault) in sorted(faults.items()):
+        unchanged = (_CAMPAIGNS.c.id == campaign, _CAMPAIGNS.c.welcome == template)
+        connection.execute(
+            update(_CAMPAIGNS).where(*unchanged).values(welcome_fault=fault[:_MAX_FAULT])
+        )
+
+
+def _welcome_values(context: LeadContext, now: float) -> tuple[tuple[Any, ...], str]:
+    """The welcome of a lead, its macros filled in as for a `wait` event of the last start.
+
+    Returns its row, and what the owner should mend or "".
+    """
     campaign, lead = context.campaign, context.lead
     assert lead is not None  # noqa: S101 - only a lead is welcomed
     event = _event(
@@ -171,11 +190,17 @@ def _welcome_values(context: LeadContext, now: float) -> tuple[Any, ...]:
         joined=lead.join_time,
     )
     limit = CAPTION if campaign.media else welcome.MAX_TEXT
-    return (
+    text, entities, fault = welcome.render(campaign.welcome, event, limit)
+    try:
+        button = _button(campaign, event)
+    except ValueError as error:  # saved by a release that checked less
+        button, fault = "", fault or f"button_url: {error}"
+    values = (
         campaign.account_id, campaign.bot_id, context.person.id, campaign.id, context.id,
-        welcome.welcome_text(campaign.welcome, event, limit), campaign.media or None, "Markdown",
-        _button(campaign, event), int(MessageState.WAITING), "", 0, now, now,
+        text, campaign.media or None, "", orjson.dumps(entities).decode() if entities else "",
+        button, int(MessageState.WAITING), "", 0, now, now,
     )  # fmt: skip
+    return values, fault
 
 
 def _button(campaign: Row[Any], event: Event) -> str:

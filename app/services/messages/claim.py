@@ -53,8 +53,8 @@ _SELECT_EXPIRED: Final = text(
     f"SELECT id FROM message WHERE {_SENDING} AND lease_until < :now LIMIT 1"  # noqa: S608
 )
 _SELECT_HEAD: Final = text(f"""
-    SELECT id, m.bot_id, chat_id, campaign_id, text, m.media, f.file_id, parse_mode, markup,
-        tries, reason, created
+    SELECT id, m.bot_id, chat_id, campaign_id, text, m.media, f.file_id, parse_mode, entities,
+        markup, tries, reason, created
     FROM message m LEFT JOIN media_file f ON f.bot_id = m.bot_id AND f.media = m.media
     WHERE {_WAITING} AND m.bot_id = :bot AND due <= :now ORDER BY due, id LIMIT :limit
 """)  # noqa: S608
@@ -94,6 +94,7 @@ class ClaimedMessage:
     tries: int  # this one included
     reason: str
     created: float
+    entities: str = ""
 
 
 @dataclass(slots=True)

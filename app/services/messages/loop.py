@@ -242,16 +242,17 @@ def _put_off(message: ClaimedMessage, due: float) -> MessageResult:
 
 def _request(message: ClaimedMessage, stored: media.MediaContent | None, base_url: str) -> Request:
     """The call: text alone, or media by its file_id or content. Deleted media is left out."""
+    entities = json.loads(message.entities) if message.entities else None
     params: dict[str, Any] = {
         "chat_id": message.chat_id,
         "parse_mode": message.parse_mode or None,
         "reply_markup": json.loads(message.markup) if message.markup else None,
     }
     if not message.media or not (stored or message.file_id):
-        return telegram.build(
-            "sendMessage", params | {"text": message.text}, message.token, base_url
-        )
+        params |= {"text": message.text, "entities": entities}
+        return telegram.build("sendMessage", params, message.token, base_url)
     params["caption"] = message.text or None
+    params["caption_entities"] = entities
     method, kind = _METHODS[message.media[:4]]
     if stored is None:
         return telegram.build(method, params | {kind: message.file_id}, message.token, base_url)

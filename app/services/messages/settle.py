@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from sqlalchemy import Connection, Table, case, delete, update
@@ -22,6 +23,7 @@ CAMPAIGNS: Final[Table] = Campaign.metadata.tables["campaign"]
 UNREACHABLE: Final[Table] = Unreachable.metadata.tables["unreachable"]
 FILES: Final[Table] = MediaFile.metadata.tables["media_file"]
 MAX_FILE_ID: Final = 256
+_LINKS: Final = frozenset(("text_link", "text_mention"))
 #: Before a message without an answer is repeated; a chat takes one message a second.
 REPEAT_SECONDS: Final = 1.0
 
@@ -33,8 +35,8 @@ class MessageResult:
     `quiet_until` is the end of the bot's flood wait. `fault` is what Telegram
     could not parse or show, for the campaign's owner. `file_id` is a new one to
     remember; `file_gone` forgets the one that was used; `without_media` sends
-    the text alone from now on. `tries` and `parse_mode` replace those of the
-    message unless they are None.
+    the text alone from now on. `tries`, `parse_mode`, `entities` and `markup`
+    replace those of the message unless they are None.
     """
 
     message: ClaimedMessage
@@ -43,6 +45,8 @@ class MessageResult:
     due: float = 0.0
     tries: int | None = None
     parse_mode: str | None = None
+    entities: str | None = None
+    markup: str | None = None
     quiet_until: float = 0.0
     bot_dead: bool = False
     fault: str = ""
@@ -103,14 +107,36 @@ def _refused(
             )
         case Meaning.UNREACHABLE:
             return MessageResult(message, MessageState.UNREACHABLE, reason)
-        case Meaning.UNPARSABLE if message.parse_mode:
-            return MessageResult(
-                message, MessageState.WAITING, "", now, parse_mode="", fault=reason
-            )
         case _:
-            return _refused_media(message, refusal, now) or MessageResult(
-                message, MessageState.FAILED, f"{refusal.code}: {reason}"[:300]
+            return _with_less(message, refusal, now) or MessageResult(
+                message,
+                MessageState.FAILED,
+                f"{refusal.code}: {reason}"[:300],
+                fault=reason if refusal.meaning is Meaning.EMPTY else "",
             )
+
+
+def _with_less(
+    message: ClaimedMessage, refusal: TelegramRefused, now: float
+) -> MessageResult | None:
+    """Send again at once without the part that Telegram refuses; None if there is no such part."""
+    again = MessageResult(message, MessageState.WAITING, "", now, fault=refusal.description)
+    match refusal.meaning:
+        case Meaning.UNPARSABLE if message.parse_mode:
+            return replace(again, parse_mode="")
+        case Meaning.UNPARSABLE if message.entities:
+            return replace(again, entities=_fewer_entities(message.entities))
+        case Meaning.BAD_BUTTON if message.markup:
+            return replace(again, markup="")
+        case _:
+            return _refused_media(message, refusal, now)
+
+
+def _fewer_entities(entities: str) -> str:
+    """Leave out the links, whose URLs are what Telegram refuses; without links leave out all."""
+    parsed = json.loads(entities)
+    kept = [entity for entity in parsed if entity["type"] not in _LINKS]
+    return json.dumps(kept) if kept and len(kept) < len(parsed) else ""
 
 
 def _refused_media(
@@ -147,12 +173,26 @@ def settle(connection: Connection, results: Sequence[MessageResult], *, now: flo
         by_lease[result.message.lease].append(_row(result, now))
     names = ["state", "reason", "due", "tries", "parse_mode", "media", "sent"]
     names += ["lease", "lease_until"]
+    _replace_content(connection, results)
     for lease, rows in by_lease.items():
         update_rows(connection, MESSAGES, names, rows, lease=lease)
     _mark_unreachable(connection, results, now)
     _extend_flood_waits(connection, results)
     _save_file_ids(connection, results)
     _save_welcome_faults(connection, results)
+
+
+def _replace_content(connection: Connection, results: Iterable[MessageResult]) -> None:
+    """Write the few messages that go out again with less than they had."""
+    by_lease: defaultdict[str, list[tuple[object, ...]]] = defaultdict(list)
+    for result in results:
+        if result.entities is not None or result.markup is not None:
+            message = result.message
+            entities = message.entities if result.entities is None else result.entities
+            markup = message.markup if result.markup is None else result.markup
+            by_lease[message.lease].append((message.id, entities, markup))
+    for lease, rows in by_lease.items():
+        update_rows(connection, MESSAGES, ["entities", "markup"], rows, lease=lease)
 
 
 def _row(result: MessageResult, now: float) -> tuple[object, ...]:

@@ -17,6 +17,7 @@ from marshmallow import ValidationError
 from sqlalchemy import select
 
 from app.config import current_settings
+from app.domain.welcome import markdown_fault
 from app.errors import BadParameter, translatable
 from app.extensions import db
 from app.models import Destination, DestinationStatus, Role
@@ -138,6 +139,10 @@ def warnings_of_campaign(params: Mapping[str, Any]) -> list[str]:
     """What will hardly work of a campaign's texts and URLs, as they were accepted."""
     texts = ((name, params.get(name) or "") for name in ("welcome", "button_url"))
     advice = [f"{name}: {doubt}" for name, text in texts for doubt in spelling.doubts(text)]
+    if fault := markdown_fault(params.get("welcome") or ""):
+        advice.append(
+            translatable("welcome: %(fault)s; the mark there is shown as it is", fault=fault)
+        )
     return warnings(params.get("urls", {})) + advice
 
 

@@ -303,3 +303,17 @@ def test_a_button_may_lead_to_a_page_behind_a_fragment_and_not_to_a_hidden_chara
         "status": "ok"
     }
     assert api.post("camp/edit", id=campaign, button_url=HIDDEN)["field"] == "button_url"
+
+
+def test_a_mark_without_an_end_is_warned_of_when_it_is_typed(api, world):
+    told = api.post("camp/edit", id=world.campaign(), welcome="Hi *you")
+    assert told["status"] == "ok"
+    [warning] = told["warnings"]
+    assert warning.startswith("welcome: Can't find end of the entity starting at byte offset 3")
+
+
+@pytest.mark.parametrize("fields", [{"button_url": "https://e.com/"}, {"button_text": "Go"}])
+def test_an_edit_of_the_button_clears_the_fault_too(api, world, fields):
+    campaign = world.campaign(welcome="x", welcome_fault="BUTTON_URL_INVALID")
+    api.post("camp/edit", id=campaign, **fields)
+    assert api.get("camp/get", id=campaign)["data"]["welcome_fault"] == ""

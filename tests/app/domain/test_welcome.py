@@ -1,4 +1,4 @@
-"""The welcome and the button: a value never becomes markup."""
+"""The welcome and the button: a value never becomes markup, and a fault never costs the message."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domain.welcome import MAX_TEXT, button_url, welcome_text
+from app.domain.markdown import utf16_length
+from app.domain.welcome import MAX_TEXT, button_url, markdown_fault, render
 from plugins.testing import sample_event
 
 TEMPLATES = (
@@ -14,61 +15,87 @@ TEMPLATES = (
     "*Bold {username}* _it {title}_ `code {click}` {username}",
     "```\npre {click}\n``` [text {title}](https://t.example/?c={click}) {title}",
     "\\*{username}\\_{title}{click}* bold {foo_bar} *",
-    "[text]{username} (x) _i_",
+    "[text]{username} (x) _i_ {event_id}",
 )
 
-markup = st.text("_*`[]()\\{}click ab.")
+markup = st.text("_*`[]()\\{}click ab.😀", min_size=1)
 
 
-def parse(text: str) -> tuple[str, list[tuple[str, str]]]:
-    """Telegram's legacy Markdown, as TDLib's parse_markdown reads it."""
-    plain, entities, at = "", [], 0
-    while at < len(text):
-        char = text[at]
-        if char == "\\" and text[at + 1 : at + 2] in tuple("_*`["):
-            plain, at = plain + text[at + 1], at + 2
-        elif char not in "_*`[":
-            plain, at = plain + char, at + 1
-        else:
-            mark = "```" if text.startswith("```", at) else char
-            end = "]" if mark == "[" else mark
-            stop = text.index(end, at + len(mark))
-            inside = text[at + len(mark) : stop]
-            at = stop + len(end)
-            link = ""
-            if mark == "[" and text[at : at + 1] == "(":
-                stop = text.index(")", at)
-                link, at = text[at + 1 : stop], stop + 1
-            plain += inside
-            entities.append((mark, link.partition("?")[0]))
-    return plain, entities
+def kinds(template: str, **values: str) -> list[str]:
+    return [entity["type"] for entity in render(template, sample_event(**values)).entities]
 
 
 @pytest.mark.parametrize("template", TEMPLATES)
 @given(one=markup, two=markup)
 def test_no_value_becomes_markup(template: str, one: str, two: str):
-    harmless = parse(welcome_text(template, sample_event(username="a", title="b", click="c")))
-    hostile = parse(welcome_text(template, sample_event(username=one, title=two, click=one)))
-    assert [kind for kind, _ in hostile[1]] == [kind for kind, _ in harmless[1]]
-    assert hostile[1] == harmless[1]
+    harmless = kinds(template, username="a", title="b", click="c")
+    assert kinds(template, username=one, title=two, click=one) == harmless
 
 
-def test_a_value_outside_markup_is_read_as_it_is():
-    event = sample_event(username="a_b*c`d[e]", title="x\\_y")
-    assert parse(welcome_text("{username} {title}", event))[0] == "a_b*c`d[e] x\\_y"
+@given(one=st.text("_*`[]()\\{} ab.😀"))
+def test_a_value_is_read_as_it_is_inside_and_outside_of_marks(one: str):
+    text, entities, fault = render("{username} *{username}*", sample_event(username=one))
+    assert (text, fault) == (f"{one} {one}", "")
+    length = utf16_length(one)
+    bold = [{"type": "bold", "offset": length + 1, "length": length}]
+    assert entities == (bold if one else [])
 
 
-def test_a_value_in_bold_keeps_its_underscores():
-    assert welcome_text("*{username}*", sample_event(username="a_b*c")) == "*a_bc*"
+def test_a_link_whose_text_is_empty_leaves_no_other_link():
+    template = "a [{username}](https://e.com/my_page?c={click}) b_c"
+    text, entities, _ = render(template, sample_event(username="", click="x_y"))
+    assert (text, entities) == ("a  b_c", [])
+
+
+def test_a_value_in_a_link_stays_in_its_parameter():
+    template = "[go](https://e.com/my_page?c={click}&n=1)"
+    _, [link], fault = render(template, sample_event(click="a_b&n=2)"))
+    assert (link["url"], fault) == ("https://e.com/my_page?c=a_b%26n%3D2%29&n=1", "")
 
 
 def test_unknown_macros_stay():
-    assert welcome_text("{foo} {lead}", sample_event()) == "{foo} 12"
+    text, entities, fault = render("{first_name} {last_name} {lead}", sample_event())
+    assert (text, entities, fault) == ("{first_name} {last_name} 12", [], "")
 
 
-def test_a_text_is_no_longer_than_telegram_takes():
-    assert len(welcome_text("{title}" * 100, sample_event(title="a" * 255))) == MAX_TEXT
-    assert len(welcome_text("{title}" * 10, sample_event(title="a" * 255), limit=1024)) == 1024
+@pytest.mark.parametrize(
+    ("template", "text", "types"),
+    [
+        ("*Hi* {first_name}_", "Hi {first_name}_", ["bold"]),
+        ("a_b *c*", "a_b c", ["bold"]),
+        ("[[[ _i_", "[[[ i", ["italic"]),
+        ("```py _i_", "```py i", ["italic"]),
+        ("*b* *c", "b *c", ["bold"]),
+    ],
+)
+def test_a_mark_without_an_end_costs_itself_alone(template: str, text: str, types: list[str]):
+    result = render(template, sample_event())
+    assert (result.text, [entity["type"] for entity in result.entities]) == (text, types)
+    assert result.fault == markdown_fault(template)
+    assert result.fault.startswith("Can't find end of the entity starting at byte offset ")
+
+
+def test_a_link_that_telegram_refuses_is_text():
+    template = "*Hi* [in](https://intranet/x) [out](https://e.com)"
+    text, entities, fault = render(template, sample_event())
+    assert text == "Hi in out"
+    assert [entity["type"] for entity in entities] == ["bold", "text_link"]
+    assert "https://intranet/x" in fault
+
+
+@pytest.mark.parametrize("limit", [MAX_TEXT, 1024])
+def test_a_text_is_no_longer_than_telegram_takes_and_its_entities_end_with_it(limit: int):
+    result = render("a *{title}*" + "b" * 5000, sample_event(title="😀" * 3000), limit)
+    assert limit - 1 <= utf16_length(result.text) <= limit
+    [bold] = result.entities
+    assert bold["offset"] + bold["length"] == utf16_length(result.text)
+    assert str(limit) in result.fault
+    assert render("a *{title}*", sample_event(title="b"), limit).fault == ""
+
+
+def test_many_marks_without_an_end_are_read_quickly():
+    result = render("[" * 4096, sample_event())
+    assert (result.text, result.entities) == ("[" * 4096, [])
 
 
 def test_the_buttons_url_is_filled_like_a_postback():

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.sandbox.serving import running
-from app.sandbox.telegram import faults, markdown, people
+from app.sandbox.telegram import faults, formatting, people
 from app.sandbox.telegram.server import FOREVER, BotApiDouble
 from tests.app.sandbox.conftest import TOKEN
 
@@ -216,6 +216,35 @@ class TestSending:
         assert bot("sendMessage", chat_id=77, text=text, parse_mode="Markdown")["ok"]
         assert [one.shown for one in double.sent()] == [shown]
 
+    @pytest.mark.parametrize(
+        ("fields", "words"),
+        [
+            ({"offset": 0, "length": 9}, "ends after the end of the text"),
+            ({"offset": 1, "length": 1}, "middle of a UTF-16 symbol"),
+            ({"offset": -1, "length": 1}, "incorrect offset -1"),
+            ({"type": "text_link", "url": "https://intranet/x"}, "Wrong HTTP URL"),
+            ({"type": "text_link", "url": ""}, "URL host is empty"),
+        ],
+    )
+    def test_entities_that_are_not_of_the_text_are_refused(self, bot, double, fields, words):
+        entity = {"type": "bold", "offset": 0, "length": 2} | fields
+        answer = bot("sendMessage", chat_id=77, text="😀ab", entities=[entity])
+        assert (answer["error_code"], words in answer["description"]) == (400, True)
+        assert double.sent() == []
+
+    def test_entities_are_taken_as_they_are(self, bot, double):
+        entity = {"type": "bold", "offset": 0, "length": 2}
+        assert bot("sendMessage", chat_id=77, text="😀_a", entities=[entity])["ok"]
+        assert [(one.shown, one.entities) for one in double.sent()] == [("😀_a", [entity])]
+
+    def test_a_button_must_lead_to_a_public_host(self, bot):
+        markup = {"inline_keyboard": [[{"text": "Go", "url": "https://intranet/x"}]]}
+        answer = bot("sendMessage", chat_id=77, text="x", reply_markup=markup)
+        assert answer["description"] == (
+            "Bad Request: inline keyboard button URL 'https://intranet/x' is invalid: "
+            "Wrong HTTP URL"
+        )
+
     def test_plain_text_is_not_parsed(self, bot):
         assert bot("sendMessage", chat_id=77, text="snake_case *")["ok"]
 
@@ -336,7 +365,7 @@ def test_a_taken_port_is_an_error_and_not_a_hang(double):
 def test_text_with_every_mark_escaped_is_shown_as_written(text):
     for mark in "_*`[":
         text = text.replace(mark, "\\" + mark)
-    shown = markdown.plain(text)
+    shown = formatting.plain(text)
     assert shown == text.replace("\\_", "_").replace("\\*", "*").replace("\\`", "`").replace(
         "\\[", "["
     )
@@ -345,7 +374,7 @@ def test_text_with_every_mark_escaped_is_shown_as_written(text):
 @given(st.text(alphabet="_*`[]()\\a\n"))
 def test_markdown_is_either_shown_or_refused(text):
     try:
-        shown = markdown.plain(text)
-    except markdown.Unparsable as error:
+        shown = formatting.plain(text)
+    except formatting.Unparsable as error:
         shown = re.sub(r".*byte offset \d+", "", str(error))
     assert len(shown) <= len(text)

@@ -126,3 +126,51 @@ def test_a_campaign_without_a_welcome_says_nothing(context: Any) -> None:
 
 def test_media_alone_is_a_welcome(context: Any) -> None:
     assert stage(welcomes=[context(welcome="", media="img_1")]).messages == 1
+
+
+def fault_of(campaign: int) -> str:
+    row = db.session.get_one(Campaign, campaign, populate_existing=True)
+    fault = row.welcome_fault
+    db.session.commit()
+    return fault
+
+
+@pytest.mark.parametrize(
+    ("welcome", "fault"),
+    [
+        ("a *lone mark", "Can't find end"),
+        ("[in](https://intranet/x)", "https://intranet/x"),
+        ("*" + "long " * 900 + "*", "4096"),
+        ("*fine*", ""),
+    ],
+)
+def test_a_welcome_with_a_fault_is_staged_and_its_campaign_flagged(
+    context: Any, welcome: str, fault: str
+) -> None:
+    lead = context(welcome=welcome)
+    assert stage(welcomes=[lead]).messages == 1
+    told = fault_of(lead.campaign.id)
+    assert fault in told
+    assert bool(told) is bool(fault)
+
+
+def test_a_button_that_is_no_address_costs_itself_alone(context: Any) -> None:
+    lead = context(welcome="Hi", button_text="Go", button_url="https://{click}/")
+    assert stage(welcomes=[lead]).messages == 1
+    assert db.session.scalar(select(Message.markup)) == ""
+    assert "button_url" in fault_of(lead.campaign.id)
+
+
+def test_a_campaign_whose_welcome_was_edited_meanwhile_is_not_flagged(context: Any) -> None:
+    lead = context(welcome="a *lone mark")
+    db.session.get_one(Campaign, lead.campaign.id).welcome = "mended"
+    db.session.commit()
+    stage(welcomes=[lead])
+    assert fault_of(lead.campaign.id) == ""
+
+
+def test_a_caption_is_cut_with_its_entities(context: Any) -> None:
+    stage(welcomes=[context(welcome="*" + "b" * 2000 + "*", media="img_1")])
+    message = db.session.scalars(select(Message)).one()
+    assert (len(message.text), message.parse_mode) == (1024, "")
+    assert json.loads(message.entities) == [{"type": "bold", "offset": 0, "length": 1024}]

@@ -164,7 +164,9 @@ def test_a_welcome_is_rendered_for_the_person(make_stage):
     stage.play(people.start(ANN, f"{stage.code}-a_b", T))
     (message,) = db.session.query(Message)
     assert message.chat_id == ANN.id
-    assert message.text == "Hi *ann*, join Chat & more"
+    assert message.text == "Hi ann, join Chat & more"
+    assert json.loads(message.entities) == [{"type": "bold", "offset": 3, "length": 3}]
+    assert message.parse_mode == ""
     assert json.loads(message.markup)["inline_keyboard"][0][0]["url"] == (
         "https://example.com/?c=a_b"
     )

@@ -92,6 +92,22 @@ def desk(live_app: Flask, account: Account, bot_api: Any) -> Desk:
     return Desk(account, bot_api)
 
 
+def a_campaign(bot: Bot) -> int:
+    campaign = Campaign(
+        account_id=bot.account_id,
+        bot_id=bot.id,
+        chat_id=-1,
+        chat_title="A",
+        code="abc123",
+        created=1,
+    )
+    db.session.add(campaign)
+    db.session.commit()
+    id_ = campaign.id
+    db.session.commit()
+    return id_
+
+
 def test_a_message_is_sent_once_with_all_it_says(desk: Desk) -> None:
     bot = desk.bot(TOKEN)
     markup = {"inline_keyboard": [[{"text": "Go", "url": "https://example.com"}]]}
@@ -217,18 +233,7 @@ def test_a_person_who_blocked_the_bot_is_left_in_peace(desk: Desk, fault: faults
 
 def test_a_text_telegram_cannot_parse_is_said_plainly_and_flagged(desk: Desk) -> None:
     bot = desk.bot(TOKEN)
-    campaign = Campaign(
-        account_id=bot.account_id,
-        bot_id=bot.id,
-        chat_id=-1,
-        chat_title="A",
-        code="abc123",
-        created=1,
-    )
-    db.session.add(campaign)
-    db.session.commit()
-    campaign_id = campaign.id
-    db.session.commit()
+    campaign_id = a_campaign(bot)
     id_ = desk.stage(bot, 7, "a lone _ here", campaign_id=campaign_id)
     assert desk.send() == 1
     (sent,) = desk.telegram.sent(TOKEN)
@@ -236,6 +241,33 @@ def test_a_text_telegram_cannot_parse_is_said_plainly_and_flagged(desk: Desk) ->
     assert desk.state(id_) is MessageState.SENT
     fault = db.session.get_one(Campaign, campaign_id, populate_existing=True).welcome_fault
     assert "can't parse entities" in fault
+
+
+def test_a_welcome_arrives_without_what_telegram_refuses_and_its_campaign_is_flagged(
+    desk: Desk,
+) -> None:
+    bot = desk.bot(TOKEN)
+    campaign_id = a_campaign(bot)
+    bold = {"type": "bold", "offset": 0, "length": 2}
+    link = {"type": "text_link", "offset": 3, "length": 2, "url": "https://intranet/y"}
+    button = {"text": "Go", "url": "https://intranet/x"}
+    id_ = desk.stage(
+        bot,
+        7,
+        "hi _you_",
+        campaign_id=campaign_id,
+        parse_mode="",
+        entities=json.dumps([bold, link]),
+        markup=json.dumps({"inline_keyboard": [[button]]}),
+    )
+    assert desk.send() == 1
+    (sent,) = desk.telegram.sent(TOKEN)
+    assert (sent.text, sent.entities, sent.reply_markup) == ("hi _you_", [bold], {})
+    assert "parse_mode" not in sent.params
+    assert desk.state(id_) is MessageState.SENT
+    fault = db.session.get_one(Campaign, campaign_id, populate_existing=True).welcome_fault
+    assert "https://intranet/" in fault
+    db.session.commit()
 
 
 def test_a_permanent_refusal_ends_the_message(desk: Desk) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import time
 from typing import Any
 
@@ -136,3 +137,17 @@ def test_a_flood_wait_does_not_lose_the_upload(studio: Studio) -> None:
     studio.send()
     assert len(studio.videos()) == 2
     assert studio.states() == {MessageState.SENT}
+
+
+def test_a_caption_is_sent_with_its_entities_also_beside_an_upload(studio: Studio) -> None:
+    bold = {"type": "bold", "offset": 0, "length": 4}
+    for chat in (1, 2):
+        id_ = studio.stage(chat, "*hi*")
+        values = {"parse_mode": "", "entities": json.dumps([bold])}
+        db.session.execute(update(Message).where(Message.id == id_).values(**values))
+        db.session.commit()
+    studio.send()
+    sent = studio.telegram.sent(TOKEN)
+    assert [(one.method, one.shown, one.entities) for one in sent] == [
+        ("sendVideo", "*hi*", [bold])
+    ] * 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -134,3 +135,47 @@ def test_the_file_id_of_uploaded_media_is_remembered(sent: str, file_id: str) ->
     assert result_of(answer, PHOTO).file_id == file_id
     assert result_of(answer).file_id == ""
     assert result_of(answer, replace(PHOTO, file_id="known")).file_id == ""
+
+
+@pytest.mark.parametrize(
+    ("entities", "fewer"),
+    [
+        (["bold", "text_link"], ["bold"]),
+        (["text_link"], []),
+        (["bold", "italic"], []),
+    ],
+)
+def test_entities_that_telegram_refuses_are_left_out_links_first(
+    entities: list[str], fewer: list[str]
+) -> None:
+    message = replace(
+        MESSAGE, parse_mode="", entities=json.dumps([{"type": type_} for type_ in entities])
+    )
+    result = result_of(refused(400, "Bad Request: Entity URL 'x' is invalid"), message)
+    assert (result.state, result.fault != "") == (MessageState.WAITING, True)
+    assert [one["type"] for one in json.loads(result.entities or "[]")] == fewer
+    last = replace(message, entities=result.entities or "")
+    if not fewer:
+        answer = refused(400, "Bad Request: Entity URL 'x' is invalid")
+        assert result_of(answer, last).state is MessageState.FAILED
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Bad Request: inline keyboard button URL 'https://intranet/photo' is invalid",
+        "Bad Request: BUTTON_URL_INVALID",
+        "Bad Request: REPLY_MARKUP_INVALID",
+    ],
+)
+def test_a_button_that_telegram_refuses_is_left_out(words: str) -> None:
+    message = replace(PHOTO, markup="{}")
+    result = result_of(refused(400, words), message)
+    assert (result.state, result.markup, result.fault) == (MessageState.WAITING, "", words)
+    assert not result.without_media
+    assert result_of(refused(400, words), replace(MESSAGE, markup="")).is_final
+
+
+def test_a_text_of_which_nothing_is_left_is_flagged() -> None:
+    result = result_of(refused(400, "Bad Request: message text is empty"))
+    assert (result.state, "empty" in result.fault) == (MessageState.FAILED, True)

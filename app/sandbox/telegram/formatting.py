@@ -1,0 +1,121 @@
+"""What Telegram makes of marks, entities and links, and what it refuses of them.
+
+Marks: the rules of `parse_markdown` in td/telegram/MessageEntity.cpp; offsets
+count bytes, nothing nests, and a backslash escapes only outside entities.
+Entities: get_message_entities and fix_entities there; offsets count UTF-16
+code units. Links: LinkManager::check_link, in the words with which `tdjson`
+answers getMarkdownText. Kept apart from `app.domain`, so that one can be held
+against the other.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final
+
+from app.sandbox.telegram.faults import Refusal
+
+_ENDS: Final = {ord("_"): b"_", ord("*"): b"*", ord("`"): b"`", ord("["): b"]"}
+_FENCE: Final = b"```"
+_OTHER: Final = re.compile("(?:tg|ton|tonsite):(?://)?", re.IGNORECASE)
+_BAD_IN_HOST: Final = re.compile(r"[\x00-\x20\"<>\\^`{|}\x7f]")
+
+
+class Unparsable(ValueError):
+    """An entity without an end; the text is what Telegram answers."""
+
+
+def plain(text: str) -> str:
+    """The text as a reader sees it. Raises Unparsable."""
+    source, shown, at = text.encode(), bytearray(), 0
+    while at < len(source):
+        byte = source[at]
+        if byte == ord("\\") and at + 1 < len(source) and source[at + 1] in _ENDS:
+            shown.append(source[at + 1])
+            at += 2
+        elif byte in _ENDS:
+            inside, at = _entity(source, at)
+            shown += inside
+        else:
+            shown.append(byte)
+            at += 1
+    return shown.decode("utf-8", "replace")
+
+
+def _entity(source: bytes, begin: int) -> tuple[bytes, int]:
+    """What stands inside the entity at `begin`, and where the text goes on."""
+    fenced = source.startswith(_FENCE, begin)
+    end_mark = _FENCE if fenced else _ENDS[source[begin]]
+    first = begin + len(end_mark)
+    end = source.find(end_mark, first)
+    if end < 0:
+        raise Unparsable(
+            "Bad Request: can't parse entities: "
+            f"Can't find end of the entity starting at byte offset {begin}"
+        )
+    after = end + len(end_mark)
+    if end_mark == b"]" and source.startswith(b"(", after):
+        close = source.find(b")", after)
+        after = len(source) if close < 0 else close + 1
+    return source[first:end], after
+
+
+def check_entities(text: str, entities: list[dict[str, Any]]) -> None:
+    """Raise Refusal for the first entity that is not one of `text`."""
+    units = len(text.encode("utf-16-le", "surrogatepass")) // 2
+    inside = _middles(text)
+    for entity in entities:
+        offset, length = entity.get("offset"), entity.get("length")
+        if not isinstance(offset, int) or not isinstance(length, int) or "type" not in entity:
+            raise Refusal(400, "Bad Request: can't parse entities: wrong MessageEntity")
+        if offset < 0:
+            raise Refusal(400, f"Bad Request: Receive an entity with incorrect offset {offset}")
+        if length < 0:
+            raise Refusal(400, f"Bad Request: Receive an entity with incorrect length {length}")
+        if entity["type"] == "text_link" and (fault := link_fault(entity.get("url", ""))):
+            url = entity.get("url", "")
+            raise Refusal(400, f"Bad Request: Entity URL '{url}' is invalid: {fault}")
+        if offset + length > units:
+            raise Refusal(
+                400,
+                f"Bad Request: Entity beginning at UTF-16 offset {offset} ends after the end "
+                f"of the text at UTF-16 offset {offset + length}",
+            )
+        if not inside.isdisjoint((offset, offset + length)):
+            raise Refusal(400, "Bad Request: Entity begins in a middle of a UTF-16 symbol")
+
+
+def _middles(text: str) -> set[int]:
+    """The offsets that split a character of two code units."""
+    middles, offset = set(), 0
+    for character in text:
+        if character > "\uffff":
+            middles.add(offset + 1)
+            offset += 1
+        offset += 1
+    return middles
+
+
+def link_fault(url: str) -> str:
+    """Why Telegram refuses `url`, in its words; "" if it takes it."""
+    if _OTHER.match(url):
+        return "" if _OTHER.sub("", url) else "URL host is empty"
+    scheme, between, rest = url.partition("://")
+    if not between or not scheme.isalpha():
+        scheme, rest = "http", url
+    if scheme.lower() not in ("http", "https"):
+        return "Unsupported URL protocol"
+    return _authority_fault(re.split("[/?#]", rest, maxsplit=1)[0].rpartition("@")[2])
+
+
+def _authority_fault(authority: str) -> str:
+    if authority.startswith("["):
+        return ""
+    host, colon, port = authority.partition(":")
+    if not host:
+        return "URL host is empty"
+    if colon and not (port.isdigit() and 0 < int(port) < 65_536):
+        return "Wrong port number specified in the URL"
+    if _BAD_IN_HOST.search(host):
+        return "Disallowed character in URL host"
+    return "" if "." in host else "Wrong HTTP URL"

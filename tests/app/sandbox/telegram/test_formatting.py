@@ -1,0 +1,58 @@
+"""The double reads marks and refuses URLs as Telegram does, in Telegram's words."""
+
+from __future__ import annotations
+
+import pytest
+
+from app.domain.welcome import is_link
+from app.sandbox.telegram import formatting
+
+HTTP, HOST, PORT = "Wrong HTTP URL", "URL host is empty", "Wrong port number specified in the URL"
+CHARACTER, PROTOCOL = "Disallowed character in URL host", "Unsupported URL protocol"
+#: As TDLib 1.8 answered to getMarkdownText.
+URLS = {
+    "https://e.com/a?b#c": "",
+    "e.com": "",
+    "HTTPS://E.COM": "",
+    "https://a_b.com/": "",
+    "https://1.2.3.4/x": "",
+    "https://[::1]/": "",
+    "https://пример.рф/": "",
+    "https://u:p@e.com/": "",
+    "https://e.com/a b": "",
+    "http://e.c": "",
+    "mailto:a@b.c": "",
+    "tg://user?id=42": "",
+    "tg:user?id=3": "",
+    "tonsite://a.ton": "",
+    "https://intranet/x": HTTP,
+    "https://user@intranet": HTTP,
+    "http://.com": "",
+    "http://e.": "",
+    "localhost:80": HTTP,
+    "tel:123": HTTP,
+    "": HOST,
+    "//e.com": HOST,
+    "https:///e.com": HOST,
+    "not a url": CHARACTER,
+    "http://a b.com/": CHARACTER,
+    "https://{foo}.com/": CHARACTER,
+    "ftp://e.com": PROTOCOL,
+    "javascript:alert(1)": PORT,
+    "https://e.com:99999/": PORT,
+    "https://e.com:0/": PORT,
+}
+
+
+@pytest.mark.parametrize(("url", "fault"), URLS.items())
+def test_a_url_is_taken_or_refused_as_by_telegram(url: str, fault: str) -> None:
+    assert formatting.link_fault(url) == fault
+    assert is_link(url) is not bool(fault)
+
+
+def test_tdlib_says_the_same() -> None:
+    pytest.importorskip("tdjson", reason="TDLib's parser (tdjson) has no wheel for this Python")
+    from bench.markdown import Tdlib
+
+    tdlib = Tdlib()
+    assert {url: tdlib.link_fault(url) for url in URLS} == URLS
