@@ -17,6 +17,9 @@ from app.sandbox.telegram.faults import Refusal
 
 _ENDS: Final = {ord("_"): b"_", ord("*"): b"*", ord("`"): b"`", ord("["): b"]"}
 _FENCE: Final = b"```"
+#: A language is one only where white space follows.
+_LANGUAGE: Final = re.compile(rb"[^ \t\r\n\0\v`]+(?=[ \t\r\n\0\v])")
+_LINE_BREAK: Final = re.compile(rb"\r\n|\n\r|\r|\n")
 _OTHER: Final = re.compile("(?:tg|ton|tonsite):(?://)?", re.IGNORECASE)
 _BAD_IN_HOST: Final = re.compile(r"[\x00-\x20\"<>\\^`{|}\x7f]")
 
@@ -47,6 +50,8 @@ def _entity(source: bytes, begin: int) -> tuple[bytes, int]:
     fenced = source.startswith(_FENCE, begin)
     end_mark = _FENCE if fenced else _ENDS[source[begin]]
     first = begin + len(end_mark)
+    if fenced:
+        first = _code_begin(source, first)
     end = source.find(end_mark, first)
     if end < 0:
         raise Unparsable(
@@ -54,10 +59,18 @@ def _entity(source: bytes, begin: int) -> tuple[bytes, int]:
             f"Can't find end of the entity starting at byte offset {begin}"
         )
     after = end + len(end_mark)
-    if end_mark == b"]" and source.startswith(b"(", after):
+    if end_mark == b"]" and end > first and source.startswith(b"(", after):
         close = source.find(b")", after)
         after = len(source) if close < 0 else close + 1
     return source[first:end], after
+
+
+def _code_begin(source: bytes, first: int) -> int:
+    """Where code begins behind its fence: past a language and one line break."""
+    language = _LANGUAGE.match(source, first)
+    after = language.end() if language else first
+    line_break = _LINE_BREAK.match(source, after)
+    return line_break.end() if line_break else after
 
 
 def check_entities(text: str, entities: list[dict[str, Any]]) -> None:

@@ -2,7 +2,7 @@
 
 Each function returns one update without its `update_id`; the double gives it
 one when the update is pushed. Dates are Unix seconds; left out, they are now.
-Shapes: https://core.telegram.org/bots/api#update, Bot API 10.
+Shapes: https://core.telegram.org/bots/api#update, Bot API 10.3.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ STATUSES: Final = (
     "kicked",
 )
 
+#: Every compulsory field of ChatMemberAdministrator.
 _RIGHTS: Final = {
     "can_be_edited": False,
     "can_manage_chat": True,
@@ -36,8 +37,33 @@ _RIGHTS: Final = {
     "can_post_stories": False,
     "can_edit_stories": False,
     "can_delete_stories": False,
+    "can_send_welcome_messages": False,
     "is_anonymous": False,
 }
+#: The rights that an administrator has, or has not, only in such a chat.
+_CHANNEL_RIGHTS: Final = {
+    "can_post_messages": True,
+    "can_edit_messages": False,
+    "can_manage_direct_messages": False,
+}
+_GROUP_RIGHTS: Final = {"can_pin_messages": True, "can_manage_tags": False}
+_SUPERGROUP_RIGHTS: Final = _GROUP_RIGHTS | {"can_manage_topics": False}
+_RIGHTS_BY_TYPE: Final = {
+    "channel": _CHANNEL_RIGHTS,
+    "group": _GROUP_RIGHTS,
+    "supergroup": _SUPERGROUP_RIGHTS,
+}
+#: Every compulsory permission of ChatMemberRestricted: this person may do nothing.
+_RESTRICTED: Final = dict.fromkeys(
+    (
+        "can_send_messages", "can_send_audios", "can_send_documents", "can_send_photos",
+        "can_send_videos", "can_send_video_notes", "can_send_voice_notes", "can_send_polls",
+        "can_send_other_messages", "can_add_web_page_previews", "can_react_to_messages",
+        "can_edit_tag", "can_change_info", "can_invite_users", "can_pin_messages",
+        "can_manage_topics",
+    ),
+    False,
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,8 +175,8 @@ def member(  # noqa: PLR0917 what a membership update is made of
         "chat": chat.chat(),
         "from": (by or person).user(),
         "date": _date(date),
-        "old_chat_member": standing(person, old),
-        "new_chat_member": standing(person, new),
+        "old_chat_member": standing(person, old, chat.type),
+        "new_chat_member": standing(person, new, chat.type),
     }
     return {"chat_member": change}
 
@@ -198,15 +224,15 @@ def migrated_from(old: Chat, new: Chat, date: int | None = None) -> Update:
     return _service(new, date, {"migrate_from_chat_id": old.id})
 
 
-def standing(person: Person, status: str) -> dict[str, Any]:
-    """The `ChatMember` object of a person, by one of STATUSES."""
+def standing(person: Person, status: str, chat_type: str = "channel") -> dict[str, Any]:
+    """The `ChatMember` object of a person, by one of STATUSES, in a chat of that type."""
     told: dict[str, Any] = {"user": person.user(), "status": status.removesuffix("_out")}
     if status == "creator":
         told["is_anonymous"] = False
     elif status == "administrator":
-        told |= _RIGHTS
+        told |= _RIGHTS | _RIGHTS_BY_TYPE.get(chat_type, {})
     elif status.startswith("restricted"):
-        told |= {"is_member": status == "restricted", "can_send_messages": False, "until_date": 0}
+        told |= {"is_member": status == "restricted", "until_date": 0} | _RESTRICTED
     elif status == "kicked":
         told["until_date"] = 0
     return told
@@ -220,8 +246,8 @@ def _my_member(
         "chat": chat,
         "from": by.user(),
         "date": _date(date),
-        "old_chat_member": standing(bot, old),
-        "new_chat_member": standing(bot, new),
+        "old_chat_member": standing(bot, old, chat["type"]),
+        "new_chat_member": standing(bot, new, chat["type"]),
     }
     return {"my_chat_member": told}
 

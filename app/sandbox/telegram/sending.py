@@ -12,6 +12,8 @@ from app.sandbox.telegram.state import SentMessage
 
 MAX_TEXT: Final = 4096
 MAX_CAPTION: Final = 1024
+#: What a video has beside a photo's fields; the double looks into no file.
+_VIDEO: Final = {"duration": 1, "mime_type": "video/mp4"}
 _PARSE_MODES: Final = {"", "markdown", "markdownv2", "html"}
 
 
@@ -22,7 +24,10 @@ def send_message(call: Caller) -> Result:
         raise Refusal(400, "Bad Request: message text is empty")
     if len(shown) > MAX_TEXT:
         raise Refusal(400, "Bad Request: message is too long")
-    return sent_message(call, "sendMessage", chat, call.text("text"), {"text": shown})
+    content: dict[str, Any] = {"text": shown}
+    if entities := _own_entities(call):
+        content["entities"] = entities
+    return sent_message(call, "sendMessage", chat, call.text("text"), content)
 
 
 def send_photo(call: Caller) -> Result:
@@ -58,6 +63,11 @@ def _entities(call: Caller) -> Any:
     return given or []
 
 
+def _own_entities(call: Caller) -> Any:
+    """What counts of the entities: a parse mode hides them."""
+    return [] if call.text("parse_mode") else _entities(call)
+
+
 def _check_buttons(markup: Any) -> None:
     rows = markup.get("inline_keyboard", []) if isinstance(markup, dict) else []
     for button in (button for row in rows for button in row):
@@ -76,7 +86,11 @@ def _send_file(call: Caller, method: str, kind: str) -> Result:
         raise Refusal(400, "Bad Request: message caption is too long")
     file_id = call.text(kind) if isinstance(call.params[kind], str) else f"{kind}-{call.now:.6f}"
     file = {"file_id": file_id, "file_unique_id": file_id[-16:], "width": 100, "height": 100}
-    content = {"caption": caption, kind: [file] if kind == "photo" else file}
+    content: dict[str, Any] = {kind: [file]} if kind == "photo" else {kind: file | _VIDEO}
+    if caption:  # absent, and not empty, without one
+        content["caption"] = caption
+    if entities := _own_entities(call):
+        content["caption_entities"] = entities
     return sent_message(call, method, chat, call.text("caption"), content)
 
 
@@ -104,7 +118,7 @@ def sent_message(
         text=text,
         shown=str(content.get("text", content.get("caption", ""))),
         parse_mode=call.text("parse_mode"),
-        entities=[] if call.text("parse_mode") else _entities(call),
+        entities=_own_entities(call),
         reply_markup=markup or {},
         params=call.params,
     )

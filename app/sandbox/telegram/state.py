@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from app.sandbox.telegram.faults import Fault
 
-#: Everything Telegram may send, as far as we know of it (Bot API 10).
+#: Everything Telegram may send, as far as we know of it (Bot API 10.3).
 KINDS: Final = (
     "message",
     "edited_message",
@@ -23,6 +23,7 @@ KINDS: Final = (
     "business_message",
     "edited_business_message",
     "deleted_business_messages",
+    "guest_message",
     "message_reaction",
     "message_reaction_count",
     "inline_query",
@@ -38,6 +39,9 @@ KINDS: Final = (
     "chat_join_request",
     "chat_boost",
     "removed_chat_boost",
+    "managed_bot",
+    "subscription",
+    "stopped_message_generation",
 )
 #: A bot that asked for nothing gets everything but these.
 _ON_REQUEST: Final = {"chat_member", "message_reaction", "message_reaction_count"}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from app.domain.welcome import is_link
@@ -56,3 +58,25 @@ def test_tdlib_says_the_same() -> None:
 
     tdlib = Tdlib()
     assert {url: tdlib.link_fault(url) for url in URLS} == URLS
+
+
+def test_marks_are_shown_as_tdlib_shows_them() -> None:
+    pytest.importorskip("tdjson", reason="TDLib's parser (tdjson) has no wheel for this Python")
+    from bench.markdown import Tdlib, generated
+
+    tdlib = Tdlib()
+    assert [text for text in generated(5_000, seed=11) if shown(text) != visible(tdlib, text)] == []
+
+
+def shown(text: str) -> str:
+    """What the double shows without white space, which TDLib trims; or its refusal."""
+    try:
+        return "".join(formatting.plain(text).split())
+    except formatting.Unparsable as error:
+        return "".join(str(error).removeprefix("Bad Request: can't parse entities: ").split())
+
+
+def visible(tdlib: Any, text: str) -> str:
+    """The same of TDLib."""
+    answer = tdlib.parse(text)
+    return "".join((answer if isinstance(answer, str) else answer[0]).split())

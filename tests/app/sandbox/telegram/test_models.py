@@ -1,0 +1,134 @@
+"""What the double gives is what Telegram gives: two libraries' models of it take it whole."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import aiogram.types
+import pytest
+import telegram
+from pydantic import TypeAdapter
+
+from app.sandbox.telegram import people
+from app.sandbox.telegram.state import KINDS
+from tests.app.sandbox.conftest import TOKEN
+
+ANN = people.Person(2**52 - 1, "Ann", "Lee", username="ann", language="de", premium=True)
+BO = people.Person(7, "Bo", language="")
+CHATS = [people.Chat(-100123, "C", "channel"), people.Chat(-5, "G", "group"),
+         people.Chat(-1005, "S", "supergroup")]  # fmt: skip
+STARS = {
+    "currency": "XTR",
+    "total_amount": 5,
+    "invoice_payload": "p",
+    "telegram_payment_charge_id": "c",
+    "provider_payment_charge_id": "",
+}
+
+
+def all_updates() -> list[dict[str, Any]]:
+    """At least one of each kind that the double makes, of people with and without all fields."""
+    updates = [
+        people.migrated(CHATS[1], CHATS[2]),
+        people.migrated_from(CHATS[1], CHATS[2]),
+    ]
+    for person in (ANN, BO):
+        updates += [
+            people.text(person, "hello"),
+            people.start(person, "abc-x"),
+            people.successful_payment(person, STARS),
+            people.refunded_payment(person, STARS),
+            people.bot_blocked(person),
+            people.bot_unblocked(person),
+        ]
+        for chat in CHATS:
+            updates += [
+                people.join_request(person, chat),
+                people.join_request(person, chat, link="https://t.me/+abc"),
+                people.kick(person, chat),
+                people.bot_rights(chat, True),
+                people.bot_rights(chat, False),
+                *(
+                    people.member(person, chat, old, new, by=people.ADMIN)
+                    for old, new in itertools.product(people.STATUSES, repeat=2)
+                ),
+            ]
+    return [{"update_id": number} | update for number, update in enumerate(updates, 1)]
+
+
+def taken(kind: Any, value: Any) -> None:
+    """Validate by both libraries; `kind` names a model of both."""
+    TypeAdapter(getattr(aiogram.types, kind)).validate_python(value)
+    assert getattr(telegram, kind).de_json(value, None) is not None
+
+
+def test_every_update_is_taken_by_both_libraries() -> None:
+    for update in all_updates():
+        taken("Update", update)
+
+
+@pytest.mark.parametrize("chat", CHATS, ids=lambda chat: chat.type)
+@pytest.mark.parametrize("status", people.STATUSES)
+def test_a_chat_member_has_every_compulsory_field_and_no_other(
+    status: str, chat: people.Chat
+) -> None:
+    told = people.standing(ANN, status, chat.type)
+    member = TypeAdapter(aiogram.types.ChatMemberUnion).validate_python(told)
+    fields = type(member).model_fields
+    assert {name for name, field in fields.items() if field.is_required()} <= set(told)
+    assert set(told) <= set(fields)
+
+
+def test_the_rights_that_only_some_chats_know_are_told_there_alone() -> None:
+    rights = {chat.type: people.standing(ANN, "administrator", chat.type) for chat in CHATS}
+    assert "can_post_messages" in rights["channel"]
+    assert "can_pin_messages" not in rights["channel"]
+    assert "can_post_messages" not in rights["group"]
+    assert "can_manage_topics" not in rights["group"]
+    assert "can_manage_topics" in rights["supergroup"]
+
+
+def test_the_double_knows_every_kind_of_update() -> None:
+    assert set(aiogram.types.Update.model_fields) - {"update_id"} == set(KINDS)
+
+
+@pytest.mark.parametrize(
+    ("method", "params", "kind"),
+    [
+        ("getMe", {}, "User"),
+        ("getWebhookInfo", {}, "WebhookInfo"),
+        ("sendMessage", {"chat_id": 7, "text": "hi"}, "Message"),
+        ("sendMessage", {"chat_id": -1005, "text": "*hi*", "parse_mode": "Markdown"}, "Message"),
+        ("sendPhoto", {"chat_id": 7, "photo": "file-id", "caption": "look"}, "Message"),
+        ("sendVideo", {"chat_id": 7, "video": "file-id"}, "Message"),
+        ("createChatInviteLink", {"chat_id": -1005, "name": "ads"}, "ChatInviteLink"),
+    ],
+)
+def test_every_answer_is_taken_by_both_libraries(
+    bot: Any, method: str, params: dict[str, Any], kind: str
+) -> None:
+    taken(kind, bot(method, **params)["result"])
+
+
+def test_an_answer_has_what_was_sent(bot: Any) -> None:
+    bold = {"type": "bold", "offset": 0, "length": 2}
+    sent = bot("sendMessage", chat_id=7, text="hi", entities=[bold])["result"]
+    assert sent["entities"] == [bold]
+    film = bot("sendVideo", chat_id=7, video="f", caption="hi", caption_entities=[bold])["result"]
+    assert (film["caption"], film["caption_entities"]) == ("hi", [bold])
+    assert "caption" not in bot("sendVideo", chat_id=7, video="f")["result"]
+    assert film["video"]["duration"] > 0
+
+
+def test_invoices_and_the_checkout_are_taken_by_both_libraries(bot: Any, double: Any) -> None:
+    prices = [{"label": "Plan", "amount": 5}]
+    terms = {"title": "Plan", "description": "d", "payload": "p", "currency": "XTR"}
+    sent = bot("sendInvoice", chat_id=7, prices=prices, **terms)["result"]
+    taken("Message", sent)
+    double.pay(TOKEN, f"7/{sent['message_id']}", BO)
+    [asked] = bot("getUpdates")["result"]
+    taken("Update", asked)
+    bot("answerPreCheckoutQuery", pre_checkout_query_id=asked["pre_checkout_query"]["id"], ok=True)
+    for update in bot("getUpdates")["result"]:
+        taken("Update", update)
