@@ -79,7 +79,10 @@ BODIES: Final = (
 
 
 def sample_event(kind: EventKind = EventKind.APPROVE, **changes: Any) -> Event:
-    """Return an event with every field filled, as Gatepost would send it."""
+    """Return an event with every field filled, as Gatepost would send it.
+
+    Who starts or asks to join has not joined.
+    """
     event = Event(
         id="018f-sample-event",
         kind=kind,
@@ -96,7 +99,7 @@ def sample_event(kind: EventKind = EventKind.APPROVE, **changes: Any) -> Event:
         title="A channel",
         premium=True,
         language="en",
-        joined=1_789_999_000,
+        joined=None if kind in (EventKind.WAIT, EventKind.HOLD) else 1_789_999_000,
         key="018f-sample-key",
         now=1_790_000_002,
     )

@@ -48,6 +48,8 @@ def build_request(event: Event, settings: Mapping[str, Any]) -> Request | tuple[
     template = settings["urls"].get(event.kind.value)
     if not template or (not event.click and settings.get("needs_click")):
         return ()
+    if _would_unbook(event, settings):
+        return ()
     field_secrets: tuple[str, ...] = ()
     if fields := settings.get("fields"):
         template, field_secrets = _with_secret_fields(template, tuple(fields.items()))
@@ -83,6 +85,14 @@ def classify_response(response: Response, request: Request, settings: Mapping[st
 def delivery_policy(settings: Mapping[str, Any]) -> DeliveryPolicy:
     """The mode `separate` is for trackers that count every event."""
     return DeliveryPolicy(send_superseded=settings.get("mode") == "separate")
+
+
+def _would_unbook(event: Event, settings: Mapping[str, Any]) -> bool:
+    """Whether this start or request, of a person who is in, would overwrite their approval."""
+    if event.joined is None or event.kind not in (EventKind.WAIT, EventKind.HOLD):
+        return False
+    preset, mode = settings.get("preset"), settings.get("mode", "")
+    return bool(preset) and presets.find_mode(str(preset), mode).overwrites_money
 
 
 def _classify_by_rules(response: Response, settings: Mapping[str, Any]) -> Outcome | None:

@@ -38,6 +38,9 @@ MODES: Final[Mapping[str, str]] = {
 ALTERCPA: Final = "altercpa"
 
 _VALUE: Final = re.compile(r"(?!\.+\Z)[^\s\x00-\x1f\x7f]{1,256}")
+_PAYOUT: Final = "{payout}"
+#: Words of events, as a tracker's own list of what to file them as: {status_wait},{status_hold}.
+_WORD_LIST: Final = re.compile(r"\{status_[a-z]+\}(?:,\{status_[a-z]+\})*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +113,12 @@ class Mode:
     statuses: Mapping[EventKind, str]
     reminder: str = ""
 
+    @property
+    def overwrites_money(self) -> bool:
+        """Whether a later event changes the sum of the conversion that an earlier one booked."""
+        approval = self.urls.get(EventKind.APPROVE, "")
+        return _PAYOUT in approval and "{lead}-" not in approval and len(self.urls) > 1
+
 
 _NO_MODE: Final = Mode({}, {})
 
@@ -177,18 +186,20 @@ def _mode(
     append: Mapping[str, str] | None = None,
     reminder: str = "",
 ) -> Mode:
-    """`urls` and `append` are by event; `else` in `append` is for the events without one."""
+    """`urls` and `append` are by event; `else` in `append` is for the events without one.
+
+    Raises ValueError where anything but an approval carries the payout.
+    """
     own, more = urls or {}, append or {}
     words = {EventKind(name): word for name, word in statuses.items()}
     if stray := (set(own) | set(more)) - {"else", *words}:
         raise ValueError(
             translatable("there is no status for %(stray)s", stray=", ".join(sorted(stray)))
         )
-    return Mode(
-        {kind: own.get(kind, url) + more.get(kind, more.get("else", "")) for kind in words},
-        words,
-        reminder,
-    )
+    filled = {kind: own.get(kind, url) + more.get(kind, more.get("else", "")) for kind in words}
+    if any(_PAYOUT in text for kind, text in filled.items() if kind is not EventKind.APPROVE):
+        raise ValueError(translatable("only an approval carries the payout"))
+    return Mode(filled, words, reminder)
 
 
 def find(key: str) -> Preset:
@@ -217,18 +228,16 @@ def expand(
             {"mode": [translatable("must be one of: %(choices)s", choices=", ".join(preset.modes))]}
         )
     values = _check_fields(preset, fields)
-    words = {**preset.modes[mode].statuses, **_customer_words(preset.modes[mode], statuses)}
+    usual = preset.modes[mode].statuses
+    words = {**usual, **_customer_words(preset.modes[mode], statuses)}
+    fill_in = _Filler(values, usual, words)
     return {
         "preset": key,
         "mode": mode,
         "fields": values,
-        "statuses": {
-            kind.value: word
-            for kind, word in words.items()
-            if word != preset.modes[mode].statuses[kind]
-        },
+        "statuses": {kind.value: word for kind, word in words.items() if word != usual[kind]},
         "urls": {
-            kind.value: _fill_in(preset.modes[mode].urls[kind], values, word) if word else ""
+            kind.value: fill_in(preset.modes[mode].urls[kind], word) if word else ""
             for kind, word in words.items()
         },
         "method": preset.method,
@@ -278,17 +287,49 @@ def _check_fields(preset: Preset, fields: Mapping[str, Any]) -> dict[str, str]:
     return values
 
 
-def _fill_in(url: str, values: Mapping[str, str], status: str) -> str:
-    """Fill a URL; a parameter whose optional field is empty is left out."""
-    address, mark, query = url.partition("?")
-    pairs = [pair for pair in query.split("&") if not _is_empty(pair, values)]
-    text = f"{address}{mark}{'&'.join(pairs)}"
-    for name, value in values.items():
-        if name == "domain":
-            text = text.replace("{domain}", value)
-        elif not is_secret_name(name):
-            text = text.replace(f"{{{name}}}", macros.in_query(value))
-    return text.replace("{status}", macros.in_query(status))
+class _Filler:
+    """Fills the URLs of one mode: fields, the word of the event, the words of the others.
+
+    `{no_payout}` is 0 where the customer gave a payout, so that an event without money
+    takes back what the conversion had; without one the sum is the tracker's to decide.
+    `{status_approve}` and the like are the words that other events go out with. In a
+    list of them an event that is not sent has no word; elsewhere it has its usual one.
+    """
+
+    def __init__(
+        self,
+        values: Mapping[str, str],
+        usual: Mapping[EventKind, str],
+        words: Mapping[EventKind, str],
+    ) -> None:
+        self._values = {**values, "no_payout": "0" if values.get("payout") else ""}
+        self._words = {f"{{status_{kind.value}}}": word for kind, word in words.items()}
+        self._usual = {f"{{status_{kind.value}}}": word for kind, word in usual.items()}
+
+    def __call__(self, url: str, status: str) -> str:
+        """Fill in `url`; a parameter whose optional field or list is empty is left out."""
+        address, mark, query = url.partition("?")
+        pairs = filter(None, map(self._pair, query.split("&")))
+        text = f"{address}{mark}{'&'.join(pairs)}"
+        for name, value in self._values.items():
+            if name == "domain":
+                text = text.replace("{domain}", value)
+            elif not is_secret_name(name):
+                text = text.replace(f"{{{name}}}", macros.in_query(value))
+        for name, usual in self._usual.items():
+            text = text.replace(name, macros.in_query(self._words[name] or usual))
+        return text.replace("{status}", macros.in_query(status))
+
+    def _pair(self, pair: str) -> str:
+        """`pair` with its list of words filled in, each once; "" if there is nothing to send."""
+        parameter, _, value = pair.partition("=")
+        if _is_empty(pair, self._values):
+            return ""
+        if not _WORD_LIST.fullmatch(value):
+            return pair
+        words = dict.fromkeys(self._words[name] for name in value.split(","))
+        text = ",".join(macros.in_query(word) for word in words if word)
+        return f"{parameter}={text}" if text else ""
 
 
 def _is_empty(value: object, values: Mapping[str, str]) -> bool:

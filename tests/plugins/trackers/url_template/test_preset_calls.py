@@ -12,7 +12,10 @@ import pytest
 from plugins.contract import EventKind
 from plugins.trackers.url_template.presets import presets
 
-KEITARO = "lead_status=wait,hold&sale_status=approve&rejected_status=cancel,trash"
+KEITARO = (
+    "lead_status={status_wait},{status_hold}&sale_status={status_approve}"
+    "&rejected_status={status_cancel},{status_trash}"
+)
 TAPPADS = (
     "https://wallapi.tappads.io/v1/tapp-cpa?pubid={publisher}&m=2&advert_id={advert_id}"
     "&click_id={click}&offer_id={offer_id}&telegram_id={subscriber}"
@@ -131,7 +134,9 @@ def test_an_approval_is_told_as_the_tracker_wants_it(preset, mode):
 
 @EACH
 def test_other_events_are_told_at_the_same_address_and_without_money(preset, mode):
-    money = {"{payout}", "{currency}", "0"}
+    money = {"{payout}", "{currency}", "{no_payout}", "0"}
+    # Where a leave takes back the approval's own conversion.
+    transactions = {"{lead}-{status}", "{lead}-{status_approve}"}
     urls = preset.modes[mode].urls
     address, parameters = taken_apart(urls[EventKind.APPROVE])
     for kind, url in urls.items():
@@ -142,7 +147,8 @@ def test_other_events_are_told_at_the_same_address_and_without_money(preset, mod
         assert other_address == address
         if kind is not EventKind.APPROVE and mode == "separate":
             differ = set(others) ^ set(parameters)
-            assert {pair.partition("=")[2] for pair in differ} <= money
+            assert {pair.partition("=")[2] for pair in differ} <= money | transactions
+            assert not {"{payout}", "{currency}"} & {pair.partition("=")[2] for pair in others}
 
 
 @EACH

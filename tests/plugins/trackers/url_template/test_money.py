@@ -1,0 +1,134 @@
+"""What trackers book for a lead: a model of each, and any life of a lead.
+
+A tracker keeps one sum for each conversion; a call that names the same one again
+replaces the sum if it carries one. What a preset says is judged by what stands booked
+at the end.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Final
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from app.domain.lead import CampaignRules, Lead, Report, State
+from app.domain.lead_machine import advance
+from app.domain.telegram.updates import LeadEvent, LeadEventKind, Person
+from plugins.contract import EventKind
+from plugins.testing import sample_event
+from plugins.trackers.url_template import presets
+from tests.plugins.trackers.url_template.test_presets import ADAPTER, ALL, settings, typed
+
+PAYOUT: Final = 1.5
+SUMS: Final = ("payout", "sum", "rev", "amount", "revenue", "tracker.cost")
+CONVERSIONS: Final = ("tid", "txid", "tx", "action_id", "rdtk_event_id", "tracker.tid")
+
+WITH_MONEY: Final = [
+    (preset.key, mode)
+    for preset in ALL.values()
+    for mode in preset.modes
+    if any(field.name == "payout" for field in preset.fields)
+]
+#: Trackers that document no way to take a sum back (presets.md 4.1).
+KEEPING: Final = {
+    *((key, mode) for key, mode in WITH_MONEY if mode == "approve"),
+    *((key, "separate") for key in ("affise", "voluum", "redtrack", "clickflare")),
+    *((key, "separate") for key in ("funnelflux", "chatterfy")),
+}
+
+K = LeadEventKind
+LIVES = st.lists(st.sampled_from([K.START, K.REQUEST, K.JOIN, K.LEAVE, K.KICK]), max_size=8)
+
+
+def lived(life: list[LeadEventKind]) -> tuple[Lead, list[Report]]:
+    """The lead after a start and `life`, and what was reported."""
+    lead, reports = None, []
+    for number, kind in enumerate([K.START, *life], start=1):
+        chat = None if kind is K.START else -5
+        event = LeadEvent(kind, Person(7), chat, 1000 * number, number, click="c", was_member=True)
+        decision = advance(lead, event, CampaignRules())
+        lead = decision.lead
+        reports += decision.reports
+    assert lead
+    return lead, reports
+
+
+def booked(kept: dict[str, Any], reports: list[Report], *, is_final: bool = False) -> float:
+    """The sum that a tracker has after `reports`. `is_final`: it changes only what is pending."""
+    sums: dict[str, float] = {}
+    decided: set[str] = set()
+    for report in reports:
+        event = sample_event(report.kind, joined=report.joined)
+        for request in ADAPTER.build(event, kept):
+            sent = dict(parse_qsl(urlsplit(request.url).query, keep_blank_values=True))
+            conversion = "".join(sent.get(name, "") for name in CONVERSIONS)
+            if is_final and conversion in decided:
+                continue
+            for name in SUMS:
+                if name in sent:
+                    sums[conversion] = float(sent[name])
+            if sent.get("status") in ("1", "3"):
+                decided.add(conversion)
+    return sum(sums.values())
+
+
+@pytest.mark.parametrize(("key", "mode"), WITH_MONEY)
+@given(life=LIVES)
+@example(life=[])
+@example(life=[K.REQUEST, K.JOIN])
+@example(life=[K.JOIN, K.START])
+@example(life=[K.JOIN, K.LEAVE])
+@example(life=[K.JOIN, K.KICK, K.JOIN])
+@example(life=[K.REQUEST, K.LEAVE, K.START])
+def test_what_a_tracker_has_booked_is_what_the_end_of_a_lead_is_worth(key, mode, life):
+    lead, reports = lived(life)
+    kinds = [report.kind for report in reports]
+    ends = [kind for kind in kinds if kind not in (EventKind.WAIT, EventKind.HOLD)]
+    is_final = (key, mode) == ("affise", "one")
+    if is_final:
+        is_worth = ends[:1] == [EventKind.APPROVE]
+    elif (key, mode) in KEEPING:
+        is_worth = EventKind.APPROVE in kinds
+    else:
+        is_worth = lead.state is State.APPROVE
+    kept = settings(key, mode=mode)
+    assert booked(kept, reports, is_final=is_final) == (PAYOUT if is_worth else 0)
+
+
+@pytest.mark.parametrize(("key", "mode"), [pair for pair in WITH_MONEY if pair not in KEEPING])
+def test_a_word_of_the_customers_own_takes_back_the_same_conversion(key, mode):
+    word = {"affise": "5"}.get(key, "joined")
+    kept = settings(key, mode=mode, statuses={"approve": word})
+    _, reports = lived([K.JOIN, K.LEAVE])
+    assert booked(kept, reports[:2]) == PAYOUT
+    assert booked(kept, reports) == 0
+
+
+@pytest.mark.parametrize(("key", "mode"), [pair for pair in WITH_MONEY if pair[1] == "one"])
+def test_without_a_payout_the_sum_of_one_conversion_is_left_to_the_tracker(key, mode):
+    fields = {name: value for name, value in typed(ALL[key]).items() if name != "payout"}
+    kept = ADAPTER.check_settings({"preset": key, "mode": mode, "fields": fields})
+    for kind in EventKind:
+        (request,) = ADAPTER.build(sample_event(kind), kept)
+        sent = dict(parse_qsl(urlsplit(request.url).query))
+        assert not set(SUMS) & set(sent)
+
+
+@pytest.mark.parametrize("kind", [EventKind.WAIT, EventKind.HOLD])
+def test_a_start_of_a_person_who_is_in_does_not_overwrite_the_approval(kind):
+    again = sample_event(kind, joined=1_789_999_000)
+    assert ADAPTER.build(again, settings("keitaro")) == ()
+    assert ADAPTER.build(again, settings("keitaro", mode="separate"))
+    assert ADAPTER.build(again, settings("altercpa"))
+
+
+def test_a_preset_whose_payout_goes_with_a_start_is_no_preset():
+    text = presets.resources.files("plugins.trackers.url_template") / "presets" / "bemob.json"
+    raw = json.loads(text.read_text("utf-8"))
+    raw["modes"]["one"]["append"]["else"] = "&payout={payout}"
+    with pytest.raises(ValueError, match="only an approval"):
+        presets.parse(json.dumps(raw))
