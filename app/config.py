@@ -20,6 +20,18 @@ from app.service_urls import database_url, redis_url
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 Value = TypeVar("Value")
 
+
+@dataclass(frozen=True, slots=True)
+class NetworkPort:
+    """One port of a network."""
+
+    network: Network
+    port: int
+
+
+#: What an operator opens: a network whole, or one port of it.
+Opened = Network | NetworkPort
+
 PUBLIC_BOT_API = "https://api.telegram.org"
 #: Where the routers of platforms (Heroku, Render, Fly, Kubernetes) and a local proxy are.
 PAAS_ROUTERS = "10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,100.64.0.0/10,127.0.0.0/8,fc00::/7,::1/128"
@@ -39,7 +51,7 @@ class Settings:
     public_url: str
     telegram_api_url: str
     service_bot_token: str
-    outbound_allow: tuple[Network, ...]
+    outbound_allow: tuple[Opened, ...]
     trusted_proxies: tuple[Network, ...]
     payment_gateway: str
     payment_settings: str
@@ -69,7 +81,7 @@ class Settings:
             public_url=read("PUBLIC_URL", "", _base_url),
             telegram_api_url=read("TELEGRAM_API_URL", PUBLIC_BOT_API, _base_url),
             service_bot_token=read("SERVICE_BOT_TOKEN", "", _token),
-            outbound_allow=read("OUTBOUND_ALLOW", "", _networks),
+            outbound_allow=read("OUTBOUND_ALLOW", "", _opened),
             trusted_proxies=read("TRUSTED_PROXIES", PAAS_ROUTERS, _proxies),
             payment_gateway=read("PAYMENT_GATEWAY", "", str),
             payment_settings=read("PAYMENT_SETTINGS", "{}", _json_object),
@@ -125,6 +137,23 @@ def _token(text: str) -> str:
 
 def _networks(text: str) -> tuple[Network, ...]:
     return tuple(ipaddress.ip_network(part.strip()) for part in text.split(",") if part.strip())
+
+
+def _opened(text: str) -> tuple[Opened, ...]:
+    return tuple(_opened_part(part.strip()) for part in text.split(",") if part.strip())
+
+
+def _opened_part(text: str) -> Opened:
+    """A network, `10.1.0.0/16:8080` or `[fd00::/8]:8080`. Raises ValueError."""
+    match = re.fullmatch(r"(?:\[(?P<v6>[^\]]+)\]|(?P<v4>[0-9./]+))(?::(?P<port>[0-9]{1,5}))?", text)
+    if match is None:
+        return ipaddress.ip_network(text)
+    network = ipaddress.ip_network(match["v6"] or match["v4"])
+    if match["port"] is None:
+        return network
+    if not 0 < int(match["port"]) < 65536:
+        raise ValueError(f"{text} has no port from 1 to 65535")
+    return NetworkPort(network, int(match["port"]))
 
 
 def _proxies(text: str) -> tuple[Network, ...]:

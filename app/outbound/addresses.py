@@ -16,7 +16,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from app.config import Network
+from app.config import Network, NetworkPort, Opened
 from plugins.contract import translatable
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -130,8 +130,8 @@ def is_public(address: Address) -> bool:
     return refusal(address) is None
 
 
-def refusal(address: Address, allow: Sequence[Network] = ()) -> str | None:
-    """Name the special range that forbids connecting to `address`, or None.
+def refusal(address: Address, allow: Sequence[Opened] = (), port: int = 0) -> str | None:
+    """Name the special range that forbids connecting to `address` at `port`, or None.
 
     An IPv6 address that wraps an IPv4 address is as good as the worse of the
     two. `allow` opens special ranges, but never a metadata service.
@@ -140,16 +140,21 @@ def refusal(address: Address, allow: Sequence[Network] = ()) -> str | None:
         for row in METADATA:
             if spelling in row.network:
                 return row.name
-        if not is_allowed(spelling, allow):
+        if not is_allowed(spelling, allow, port):
             for row in SPECIAL:
                 if spelling in row.network:
                     return row.name
     return None
 
 
-def is_allowed(address: Address, allow: Sequence[Network]) -> bool:
-    """Whether the operator's list covers `address` as it is written."""
-    return any(address in network for network in allow)
+def is_allowed(address: Address, allow: Sequence[Opened], port: int = 0) -> bool:
+    """Whether the operator's list covers `address`, as it is written, at `port`."""
+    return any(
+        address in opened.network and port == opened.port
+        if isinstance(opened, NetworkPort)
+        else address in opened
+        for opened in allow
+    )
 
 
 def _meanings(address: Address) -> Iterator[Address]:
@@ -166,6 +171,8 @@ def _meanings(address: Address) -> Iterator[Address]:
 
 def _wrapped(address: ipaddress.IPv6Address) -> Iterator[int]:
     number = int(address)
+    if address.is_loopback:  # RFC 4291 §2.5.3: no IPv4 address stands in it
+        return
     if any(address in network for network in _TAIL):
         yield number & _LOW
     if address in _LOCAL_NAT64:  # RFC 6052 §2.2: bits 64 to 71 are left out

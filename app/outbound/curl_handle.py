@@ -20,7 +20,7 @@ from urllib.parse import quote
 
 import pycurl
 
-from app.config import Network
+from app.config import Opened
 from app.outbound import headers, urls
 from app.outbound.addresses import refusal
 from app.outbound.result import Answer, Failure, Unsendable
@@ -59,7 +59,7 @@ USER_AGENT: Final = _user_agent()
 class Limits:
     """What every exchange of one transport keeps to."""
 
-    allow: tuple[Network, ...]
+    allow: tuple[Opened, ...]
     trusted: bool
     connect_seconds: float
     total_seconds: float
@@ -174,7 +174,7 @@ class Transfer:
         family, kind, protocol, target = address
         try:
             host = str(target[0]).partition("%")[0]
-            forbidden = refusal(ipaddress.ip_address(host), self._limits.allow)
+            forbidden = refusal(ipaddress.ip_address(host), self._limits.allow, target[1])
             if forbidden:
                 self._blocked = f"blocked: {host} is {forbidden}"
                 return pycurl.SOCKET_BAD

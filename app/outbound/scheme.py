@@ -7,7 +7,7 @@ import socket
 from collections.abc import Sequence
 from typing import Final
 
-from app.config import Network
+from app.config import Opened
 from app.outbound import urls
 from app.outbound.addresses import Address, is_allowed
 
@@ -15,7 +15,7 @@ HTTP: Final = "http"
 HTTPS: Final = "https"
 
 
-def scheme_for(authority: str, allow: Sequence[Network]) -> str:
+def scheme_for(authority: str, allow: Sequence[Opened]) -> str:
     """The scheme for `authority`: http if every address of it lies in `allow`.
 
     `authority` is a host or host:port. A name is only looked up if the operator
@@ -31,7 +31,7 @@ def scheme_for(authority: str, allow: Sequence[Network]) -> str:
     except urls.AddressRefused:
         return HTTPS
     addresses = [literal] if literal else _look_up(host, port)
-    inside = bool(addresses) and all(is_allowed(address, allow) for address in addresses)
+    inside = bool(addresses) and all(is_allowed(address, allow, port) for address in addresses)
     return HTTP if inside else HTTPS
 
 

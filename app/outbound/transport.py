@@ -23,7 +23,7 @@ from typing import Any, Final, Self
 import certifi
 import pycurl
 
-from app.config import Network
+from app.config import Opened
 from app.outbound.curl_handle import Limits, Transfer
 from app.outbound.result import Answer, Failure, Unsendable
 from plugins.contract import Request
@@ -55,7 +55,7 @@ class Transport:
     def __init__(
         self,
         *,
-        allow: Sequence[Network] = (),
+        allow: Sequence[Opened] = (),
         trusted: bool = False,
         connect_seconds: float = 3.0,
         total_seconds: float = 10.0,

@@ -12,7 +12,7 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from app.config import Network
+from app.config import Opened
 from app.outbound.addresses import Address, is_allowed, refusal
 from plugins.contract import translatable
 
@@ -73,11 +73,12 @@ class AddressRefused(Exception):
         self.reason = reason
 
 
-def check_url(url: str, allow: Sequence[Network] = ()) -> None:
+def check_url(url: str, allow: Sequence[Opened] = ()) -> None:
     """Raise AddressRefused unless `url` may be called, as far as its text tells.
 
     `allow` is the operator's list: a literal address inside it may use any
-    port. What a name resolves to is judged when the connection is made.
+    port, or the one that the list names. What a name resolves to is judged when
+    the connection is made.
     """
     host, port = split(url)
     reason = _reason(host.lower(), port, tuple(allow))
@@ -125,7 +126,7 @@ def literal(host: str) -> Address | None:
 
 
 @functools.lru_cache(maxsize=4096)
-def _reason(host: str, port: int, allow: tuple[Network, ...]) -> str | None:
+def _reason(host: str, port: int, allow: tuple[Opened, ...]) -> str | None:
     """Why `host` and `port` are refused, or None. Remembered: it is asked for every request."""
     try:
         address = literal(host)
@@ -133,12 +134,12 @@ def _reason(host: str, port: int, allow: tuple[Network, ...]) -> str | None:
         return error.reason
     if address is None:
         return _bad_name(host) or _bad_port(port)
-    forbidden = refusal(address, allow)
+    forbidden = refusal(address, allow, port)
     if forbidden:
         return translatable(
             "%(host)s is not on the public internet (%(forbidden)s)", host=host, forbidden=forbidden
         )
-    return None if is_allowed(address, allow) else _bad_port(port)
+    return None if is_allowed(address, allow, port) else _bad_port(port)
 
 
 def _bad_name(host: str) -> str | None:

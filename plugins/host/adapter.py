@@ -17,6 +17,7 @@ import pluggy
 
 from plugins.contract import DeliveryPolicy, Event, Outcome, Request, Response, Verdict
 from plugins.host import library_messages
+from plugins.host.challenges import outcome_of_challenge
 from plugins.host.time_limit import TimeUp, time_limit
 from plugins.host.validation import (
     AdapterFailed,
@@ -116,6 +117,8 @@ class Adapter:
         self, response: Response, request: Request, event: Event, settings: Mapping[str, Any]
     ) -> Outcome:
         """What `response` means. Its reason is cleaned, masked and cut."""
+        if challenge := outcome_of_challenge(response):
+            return challenge
         outcome = self._call(
             "classify_response",
             response=response,
@@ -137,6 +140,8 @@ class Adapter:
 
         A probe is not repeated, so `disable_destination` makes the verdict REJECTED.
         """
+        if challenge := outcome_of_challenge(response):
+            return challenge
         answer = self._call(
             "classify_probe", response=response, settings=MappingProxyType(settings)
         )

@@ -87,7 +87,8 @@ def serving(
     port: int = 0,
     tls: ssl.SSLContext | None = None,
 ) -> Iterator[Server]:
-    listener = socket.create_server((host, port))
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.create_server((host, port), family=family)
     server = Server(host, listener.getsockname()[1], "https" if tls else "http")
     over = threading.Event()
     threads: list[threading.Thread] = []

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.config import NetworkPort
 from app.outbound.addresses import METADATA, SPECIAL, is_public, refusal
 
 # A second copy of the table on purpose: whoever takes a row out of one must face the other.
@@ -166,6 +167,24 @@ def test_the_allow_list_opens_what_it_covers_and_nothing_else() -> None:
         assert refusal(ipaddress.ip_address(text), allow) is None
     for text in ("10.2.0.1", "127.0.0.1", "fc00::1", "::ffff:10.2.0.1", "::10.1.2.3"):
         assert refusal(ipaddress.ip_address(text), allow) is not None
+
+
+def test_this_machine_can_be_opened_in_either_family() -> None:
+    for text in ("127.0.0.1/32", "::1/128"):
+        network = ipaddress.ip_network(text)
+        assert refusal(network[0]) is not None
+        assert refusal(network[0], [network]) is None
+    assert refusal(ipaddress.ip_address("::1"), [ipaddress.ip_network("127.0.0.0/8")]) is not None
+    assert refusal(ipaddress.ip_address("127.0.0.1"), [ipaddress.ip_network("::1")]) is not None
+    assert refusal(ipaddress.ip_address("::2"), [ipaddress.ip_network("::/96")]) is not None
+
+
+def test_one_port_of_a_network_can_be_opened() -> None:
+    allow = [NetworkPort(ipaddress.ip_network("10.1.0.0/16"), 8080)]
+    for text in ("10.1.2.3", "::ffff:10.1.2.3"):
+        address = ipaddress.ip_address(text)
+        assert refusal(address, allow, 8080) is None
+        assert refusal(address, allow, 8081) == refusal(address, allow) == "private network"
 
 
 def test_a_scoped_address_is_judged_without_its_scope() -> None:

@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from app.config import NetworkPort
 from app.outbound.transport import Answer, Failure, Transport
 from plugins.contract import Request, outcome_by_status
 from tests.support.servers import OK, Line, once, polite, serving
@@ -236,6 +237,24 @@ def test_of_mixed_answers_only_the_allowed_address_is_connected() -> None:
     assert answer.response
     assert (forbidden.accepts, len(allowed.requests)) == (0, 1)
     assert f"Host: {name}".encode() in allowed.requests[0]
+
+
+def test_of_a_network_only_the_opened_port_is_connected() -> None:
+    with serving(polite) as closed, serving(polite) as opened:
+        allow = [NetworkPort(ipaddress.ip_network("127.0.0.1"), opened.port)]
+        for server, is_open in ((opened, True), (closed, False)):
+            name = f"lan.example:{server.port}"
+            answer = send(get(f"http://{name}/"), allow=allow, resolve=[f"{name}:127.0.0.1"])
+            assert (answer.response is not None) is is_open
+    assert (closed.accepts, len(opened.requests)) == (0, 1)
+
+
+def test_this_machine_is_reached_by_ipv6_where_the_operator_opened_it() -> None:
+    with serving(polite, "::1") as server:
+        url = f"http://[::1]:{server.port}/"
+        assert send(get(url), allow=[ipaddress.ip_network("::1/128")]).response
+        assert send(get(url), allow=()).failure is Failure.BLOCKED
+    assert server.accepts == 1
 
 
 def test_a_name_that_changes_its_mind_is_judged_again() -> None:

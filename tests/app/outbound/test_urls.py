@@ -6,6 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from app.config import NetworkPort
 from app.outbound.urls import REFUSED_PORTS, AddressRefused, check_url, split
 
 LOOPBACK = [ipaddress.ip_network("127.0.0.0/8")]
@@ -104,6 +105,14 @@ def test_an_allowed_literal_may_use_any_port() -> None:
     check_url("http://127.0.0.1:6379/", LOOPBACK)
     check_url("http://localhost:22/", LOOPBACK)
     refused("http://10.0.0.1:8080/", LOOPBACK)
+
+
+def test_an_allowed_port_is_the_only_one_of_its_address() -> None:
+    allow = [NetworkPort(ipaddress.ip_network(text), 6379) for text in ("127.0.0.1", "::1")]
+    check_url("http://127.0.0.1:6379/", allow)
+    check_url("http://[::1]:6379/", allow)
+    assert "this machine" in refused("http://127.0.0.1:8080/", allow)
+    assert "this machine" in refused("http://[::1]/", allow)
 
 
 def test_metadata_is_refused_whatever_is_allowed() -> None:
