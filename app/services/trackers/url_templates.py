@@ -110,7 +110,14 @@ def warnings_of(settings: Mapping[str, Any]) -> list[str]:
     urls = settings.get("urls")
     if settings.get("preset") or not isinstance(urls, Mapping):
         return []
-    templates = {f"urls.{kind}": (kind, urls.get(kind) or "") for kind in EventKind}
+    words = settings.get("statuses") or {}
+    templates = {
+        f"urls.{kind}": (
+            kind,
+            (urls.get(kind) or "").replace("{status}", macros.in_query(words.get(kind) or kind)),
+        )
+        for kind in EventKind
+    }
     return _advice(templates, json.dumps([settings.get("payload"), settings.get("headers")]))
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import parse_qsl
@@ -22,6 +22,11 @@ from plugins.trackers.url_template.presets import Click, Preset
 _IDENTIFYING: Final = frozenset({"click", "lead", "subscriber", "username", "event_id"})
 #: Parameters that distinguish Affise and RedTrack, which take `clickid` too, from Binom.
 _NOT_BINOM: Final = frozenset({"action_id", "secure", "status", "sum", "type"})
+#: Keitaro's parameters that name the words of a status of its own, and those statuses.
+_KEITARO_LISTS: Final = (
+    "lead_status", "sale_status", "rejected_status", "trash_status", "ignore_status",
+)  # fmt: skip
+_KEITARO_WORDS: Final = frozenset(name.removesuffix("_status") for name in _KEITARO_LISTS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +189,49 @@ def template_warnings(kind: EventKind, template: str, beside: str = "") -> list[
     path = "/" + address.partition("://")[2].partition("/")[2]
     parts = _Template(kind, path, dict(parse_qsl(query, keep_blank_values=True)))
     warnings = [sentence for is_wrong, sentence in _FAULTS if is_wrong(parts)]
+    warnings += _status_warnings(parts, template)
     return warnings + _macro_warnings(template + beside)
+
+
+def _status_warnings(parts: _Template, template: str) -> list[str]:
+    """Warnings about a status that the tracker files as nothing."""
+    lists = [name for name in _KEITARO_LISTS if name in parts.query]
+    status = parts.query.get("status", "").replace("{status}", parts.kind.value)
+    if parts.has("subid", "status") and lists:
+        words = {word for name in lists for word in parts.query[name].split(",")}
+        if not macros.MACRO.search(status) and status not in words | _KEITARO_WORDS:
+            return [f"the tracker files {status!r} as nothing; name it in {lists[-1]} or the like"]
+    return [
+        f"{preset.title} takes no status {word!r}, but: {', '.join(takes)}"
+        for preset, word, takes in _foreign_words(parts, template)
+    ][:1]
+
+
+def _foreign_words(
+    parts: _Template, template: str
+) -> Iterator[tuple[Preset, str, tuple[str, ...]]]:
+    """The presets that `template` looks like and that do not take its status, if none takes it."""
+    alike = presets_like(template)
+    foreign = []
+    for preset in alike:
+        for parameter, takes in _vocabularies(preset).items():
+            word = parts.query.get(parameter, "").replace("{status}", parts.kind.value)
+            if word and not macros.MACRO.search(word) and word not in takes:
+                foreign.append((preset, word, takes))
+    if len({preset.key for preset, _, _ in foreign}) == len(alike):
+        yield from foreign
+
+
+def _vocabularies(preset: Preset) -> dict[str, tuple[str, ...]]:
+    """The words that a tracker takes, by the parameter that carries them."""
+    return {
+        parameter: mode.takes
+        for mode in preset.modes.values()
+        if mode.takes
+        for url in mode.urls.values()
+        for parameter, value in parse_qsl(url.partition("?")[2])
+        if value == "{status}"
+    }
 
 
 def _macro_warnings(template: str) -> list[str]:

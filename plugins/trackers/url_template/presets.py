@@ -2,7 +2,7 @@
 
 A file holds the source of its facts and the date they were read, the fields that a
 customer fills in, the URL of each event, the click ids that the tracker gives out, and
-the meaning of its answers. `expand` turns it into settings of `url_template`. To add a
+the meaning of its answers. `expansion.expand` turns it into settings of `url_template`. To add a
 tracker, add a file: the tests check all of them.
 """
 
@@ -11,7 +11,7 @@ from __future__ import annotations
 import functools
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from importlib import resources
@@ -21,7 +21,6 @@ from typing import Any, Final
 from marshmallow import ValidationError
 
 from plugins.contract import EventKind, translatable
-from plugins.kit import macros
 from plugins.kit.answer_rules import check_rules
 from plugins.kit.click_ids import MAX_CLICK
 from plugins.kit.fields import Domain
@@ -40,7 +39,7 @@ ALTERCPA: Final = "altercpa"
 _VALUE: Final = re.compile(r"(?!\.+\Z)[^\s\x00-\x1f\x7f]{1,256}")
 _PAYOUT: Final = "{payout}"
 #: Words of events, as a tracker's own list of what to file them as: {status_wait},{status_hold}.
-_WORD_LIST: Final = re.compile(r"\{status_[a-z]+\}(?:,\{status_[a-z]+\})*")
+WORD_LIST: Final = re.compile(r"\{status_[a-z]+\}(?:,\{status_[a-z]+\})*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,18 +105,30 @@ class Mode:
     """One way of reporting a lead: a URL by event, and the words for {status}.
 
     `reminder` is added to a success, where the tracker answers the same if it is set
-    up wrongly.
+    up wrongly. `takes` are the only words that the tracker knows; empty where it takes any.
     """
 
     urls: Mapping[EventKind, str]
     statuses: Mapping[EventKind, str]
     reminder: str = ""
+    takes: tuple[str, ...] = ()
 
     @property
     def overwrites_money(self) -> bool:
         """Whether a later event changes the sum of the conversion that an earlier one booked."""
         approval = self.urls.get(EventKind.APPROVE, "")
         return _PAYOUT in approval and "{lead}-" not in approval and len(self.urls) > 1
+
+    @property
+    def lists(self) -> dict[EventKind, str]:
+        """By event, the parameter in whose list its word stands; {} where there are none."""
+        query = next(iter(self.urls.values()), "").partition("?")[2]
+        return {
+            EventKind(name): parameter
+            for parameter, _, value in (pair.partition("=") for pair in query.split("&"))
+            if WORD_LIST.fullmatch(value)
+            for name in re.findall(r"status_([a-z]+)", value)
+        }
 
 
 _NO_MODE: Final = Mode({}, {})
@@ -182,9 +193,11 @@ def parse(text: str) -> Preset:
 def _mode(
     url: str,
     statuses: Mapping[str, str],
+    *,
     urls: Mapping[str, str] | None = None,
     append: Mapping[str, str] | None = None,
     reminder: str = "",
+    takes: Sequence[str] = (),
 ) -> Mode:
     """`urls` and `append` are by event; `else` in `append` is for the events without one.
 
@@ -199,7 +212,7 @@ def _mode(
     filled = {kind: own.get(kind, url) + more.get(kind, more.get("else", "")) for kind in words}
     if any(_PAYOUT in text for kind, text in filled.items() if kind is not EventKind.APPROVE):
         raise ValueError(translatable("only an approval carries the payout"))
-    return Mode(filled, words, reminder)
+    return Mode(filled, words, reminder, tuple(takes))
 
 
 def find(key: str) -> Preset:
@@ -212,128 +225,7 @@ def find(key: str) -> Preset:
     return preset
 
 
-def expand(
-    key: str, mode: str, fields: Mapping[str, Any], statuses: Mapping[str, str]
-) -> dict[str, Any]:
-    """The settings of `url_template` for this tracker, as they are stored.
-
-    Secret fields stay in the URLs by name, such as `{postback_key}`, so that the URLs
-    can be shown; the other fields are filled in. `statuses` are the customer's own
-    words for {status}; an empty word sends nothing for its event. Raises ValidationError.
-    """
-    preset = find(key)
-    mode = mode or next(iter(preset.modes))
-    if mode not in preset.modes:
-        raise ValidationError(
-            {"mode": [translatable("must be one of: %(choices)s", choices=", ".join(preset.modes))]}
-        )
-    values = _check_fields(preset, fields)
-    usual = preset.modes[mode].statuses
-    words = {**usual, **_customer_words(preset.modes[mode], statuses)}
-    fill_in = _Filler(values, usual, words)
-    return {
-        "preset": key,
-        "mode": mode,
-        "fields": values,
-        "statuses": {kind.value: word for kind, word in words.items() if word != usual[kind]},
-        "urls": {
-            kind.value: fill_in(preset.modes[mode].urls[kind], word) if word else ""
-            for kind, word in words.items()
-        },
-        "method": preset.method,
-        "body": preset.body,
-        "payload": {
-            name: value for name, value in preset.payload.items() if not _is_empty(value, values)
-        },
-        "headers": dict(preset.headers),
-        "needs_click": preset.click.required,
-    }
-
-
 def find_mode(key: str, mode: str) -> Mode:
     """A mode of a preset; an empty one where a later version has dropped either."""
     preset = presets().get(key)
     return preset.modes.get(mode, _NO_MODE) if preset else _NO_MODE
-
-
-def _customer_words(mode: Mode, statuses: Mapping[str, str]) -> dict[EventKind, str]:
-    for name in statuses:
-        if name not in mode.statuses:
-            reason = translatable("this tracker is not told this event")
-            raise ValidationError({"statuses": {name: [reason]}})
-    return {EventKind(name): word for name, word in statuses.items()}
-
-
-def _check_fields(preset: Preset, fields: Mapping[str, Any]) -> dict[str, str]:
-    problems: dict[str, list[str]] = {}
-    values: dict[str, str] = {}
-    names = [field.name for field in preset.fields]
-    for name in fields:
-        if name not in names:
-            problems[name] = [
-                translatable(
-                    "is unknown; %(title)s asks for: %(names)s",
-                    title=preset.title,
-                    names=", ".join(names) or translatable("nothing"),
-                )
-            ]
-    for field in preset.fields:
-        try:
-            values[field.name] = field.check(fields.get(field.name))
-        except ValidationError as error:
-            problems[field.name] = list(error.messages)
-    if problems:
-        raise ValidationError({"fields": problems})
-    return values
-
-
-class _Filler:
-    """Fills the URLs of one mode: fields, the word of the event, the words of the others.
-
-    `{no_payout}` is 0 where the customer gave a payout, so that an event without money
-    takes back what the conversion had; without one the sum is the tracker's to decide.
-    `{status_approve}` and the like are the words that other events go out with. In a
-    list of them an event that is not sent has no word; elsewhere it has its usual one.
-    """
-
-    def __init__(
-        self,
-        values: Mapping[str, str],
-        usual: Mapping[EventKind, str],
-        words: Mapping[EventKind, str],
-    ) -> None:
-        self._values = {**values, "no_payout": "0" if values.get("payout") else ""}
-        self._words = {f"{{status_{kind.value}}}": word for kind, word in words.items()}
-        self._usual = {f"{{status_{kind.value}}}": word for kind, word in usual.items()}
-
-    def __call__(self, url: str, status: str) -> str:
-        """Fill in `url`; a parameter whose optional field or list is empty is left out."""
-        address, mark, query = url.partition("?")
-        pairs = filter(None, map(self._pair, query.split("&")))
-        text = f"{address}{mark}{'&'.join(pairs)}"
-        for name, value in self._values.items():
-            if name == "domain":
-                text = text.replace("{domain}", value)
-            elif not is_secret_name(name):
-                text = text.replace(f"{{{name}}}", macros.in_query(value))
-        for name, usual in self._usual.items():
-            text = text.replace(name, macros.in_query(self._words[name] or usual))
-        return text.replace("{status}", macros.in_query(status))
-
-    def _pair(self, pair: str) -> str:
-        """`pair` with its list of words filled in, each once; "" if there is nothing to send."""
-        parameter, _, value = pair.partition("=")
-        if _is_empty(pair, self._values):
-            return ""
-        if not _WORD_LIST.fullmatch(value):
-            return pair
-        words = dict.fromkeys(self._words[name] for name in value.split(","))
-        text = ",".join(macros.in_query(word) for word in words if word)
-        return f"{parameter}={text}" if text else ""
-
-
-def _is_empty(value: object, values: Mapping[str, str]) -> bool:
-    """Whether `value` holds a field that the customer left empty."""
-    return isinstance(value, str) and any(
-        not text and f"{{{name}}}" in value for name, text in values.items()
-    )

@@ -11,7 +11,7 @@ from marshmallow import Schema, ValidationError, fields, post_load, validate
 from plugins.contract import EventKind, translatable
 from plugins.kit import macros
 from plugins.kit.answer_rules import check_rules
-from plugins.trackers.url_template import presets, spelling
+from plugins.trackers.url_template import expansion, presets, spelling
 
 _short = validate.Length(max=256)
 
@@ -169,7 +169,9 @@ class UrlTemplateSettings(Schema):
     def expand(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
         """Replace a preset by the settings that it stands for. Raises ValidationError."""
         if data["preset"]:
-            written = presets.expand(data["preset"], data["mode"], data["fields"], data["statuses"])
+            written = expansion.expand(
+                data["preset"], data["mode"], data["fields"], data["statuses"]
+            )
             written["urls"] = self.fields["urls"].deserialize(written["urls"], "urls")
             return {**data, **written}
         if data["urls"] is None:

@@ -82,6 +82,13 @@ def test_one_warning_names_all_the_templates_it_is_about(app):
     assert warning.startswith("pb_wait, pb_hold: ")
 
 
+def test_a_template_is_judged_with_the_customers_own_words():
+    url = "https://a.example/postback?clickid={click}&action_id={lead}&status={status}"
+    assert url_templates.warnings_of({"urls": {"approve": url}})
+    own = {"urls": {"approve": url}, "statuses": {"approve": "1"}}
+    assert url_templates.warnings_of(own) == []
+
+
 def test_a_preset_is_not_warned_of():
     urls = {"wait": "https://tracker.example/postback"}
     assert url_templates.warnings_of({"urls": urls})

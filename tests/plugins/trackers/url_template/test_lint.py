@@ -25,6 +25,8 @@ ATOP_PRO = (
     "https://pro.example/api/site/status.json"
     "?token=7-ab&click={click}&status=hold&auto=1&exto={lead}"
 )
+KEITARO = "https://k.example/ab12/postback?subid={click}&"
+AFFISE = "https://a.example/postback?clickid={click}&action_id={lead}&"
 FILLED = {
     "domain": "t.example",
     "postback_key": "48d0524a-3abb-4cd5-82b8-404fa1cb4f7e",
@@ -39,8 +41,13 @@ def written(preset: presets.Preset) -> list[tuple[EventKind, str]]:
     def value(match: re.Match[str]) -> str:
         return match[0] if match[1] in macros.MACROS else FILLED.get(match[1], "1")
 
+    def with_words(mode: presets.Mode, kind: EventKind, url: str) -> str:
+        for other, word in mode.statuses.items():
+            url = url.replace(f"{{status_{other.value}}}", word)
+        return url.replace("{status}", mode.statuses[kind])
+
     return [
-        (kind, re.sub(r"\{([a-z_]+)\}", value, url.replace("{status}", mode.statuses[kind])))
+        (kind, re.sub(r"\{([a-z_]+)\}", value, with_words(mode, kind, url)))
         for mode in preset.modes.values()
         for kind, url in mode.urls.items()
     ]
@@ -76,6 +83,10 @@ def test_a_preset_is_recognised_by_its_url(preset: presets.Preset):
         (APPROVE, "https://k.example/ab12/postback?subid={click}&reject_status=x", "rejected_"),
         (CANCEL, "https://f.example/pb/?hit={click}&tx={lead}", "rev=0"),
         (WAIT, "https://p.example/tracking202/static/gpb.php?subid={click}", "no statuses"),
+        (WAIT, KEITARO + "status=zzz&sale_status=approve", "sale_status"),
+        (CANCEL, KEITARO + "status={status}&lead_status=wait,hold&sale_status=approve", "'cancel'"),
+        (APPROVE, AFFISE + "status={status}", "1, 2, 3, 5"),
+        (APPROVE, AFFISE + "status=approved", "Affise"),
         (APPROVE, "https://t.example/?c={click}&s={subid}", "{subid} is no macro"),
         (APPROVE, "https://t.example/?c=[CLICK_ID]", "without {click}"),
     ],
@@ -94,6 +105,10 @@ def test_a_template_known_to_be_wrong_is_told_so(kind: EventKind, template: str,
         (APPROVE, "https://f.example/pb/?hit={click}"),
         (APPROVE, "https://a.example/postback?clickid={click}&goal=2&sum=1"),
         (APPROVE, "https://t.example/join/{subscriber}"),
+        (WAIT, KEITARO + "status=zzz&sale_status=approve,zzz"),
+        (WAIT, KEITARO + "status=lead&sale_status=approve"),
+        (WAIT, KEITARO + "status={status}&lead_status=wait,hold"),
+        (APPROVE, AFFISE + "status=1"),
     ],
 )
 def test_a_template_that_may_be_right_is_left_in_peace(kind: EventKind, template: str):

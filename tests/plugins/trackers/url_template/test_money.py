@@ -101,7 +101,7 @@ def test_what_a_tracker_has_booked_is_what_the_end_of_a_lead_is_worth(key, mode,
 
 @pytest.mark.parametrize(("key", "mode"), [pair for pair in WITH_MONEY if pair not in KEEPING])
 def test_a_word_of_the_customers_own_takes_back_the_same_conversion(key, mode):
-    word = {"affise": "5"}.get(key, "joined")
+    word = {"affise": "5", "redtrack": "other"}.get(key, "joined")
     kept = settings(key, mode=mode, statuses={"approve": word})
     _, reports = lived([K.JOIN, K.LEAVE])
     assert booked(kept, reports[:2]) == PAYOUT
