@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from typing import Any
 
+import pytest
 from sqlalchemy import select
 
 from app.domain import events
@@ -13,7 +14,8 @@ from app.models import Attempt
 from app.outbound.result import Answer, Failure
 from app.services import postbacks
 from app.services.delivery.attempt import DeliveryAttempt
-from app.services.delivery.targets import ResolvedDestination
+from app.services.delivery.loop import Delivery
+from app.services.delivery.targets import DestinationResolver, ResolvedDestination
 from app.services.postbacks import ClaimedPostback
 from plugins.contract import DeliveryPolicy, Request, Response
 from plugins.testing import sample_event
@@ -120,3 +122,28 @@ def make_attempt(
         destination=ResolvedDestination(adapter, {}, DeliveryPolicy()),
         started=started,
     )
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """The time at which `deliver` runs."""
+    return Clock()
+
+
+@pytest.fixture
+def deliver(live_app: Any, clock: Clock) -> Any:
+    """`deliver(exchange)`: drain what is due at `clock`; how many were settled."""
+
+    def run(exchange: Exchange, **options: Any) -> int:
+        delivery = Delivery(
+            exchange,
+            DestinationResolver(live_app.extensions["trackers"]),
+            lease_seconds=45,
+            clock=clock,
+            rng=lambda: 0.5,
+        )
+        count = delivery.run(seconds=60, **options)
+        db.session.commit()
+        return count
+
+    return run
