@@ -1,3 +1,5 @@
+"""The tracker double: its log, its counters, its modes by prefix, its controls."""
+
 from __future__ import annotations
 
 import socket
@@ -6,25 +8,6 @@ from urllib.parse import urlsplit
 
 import pytest
 import requests
-
-from app.sandbox.vendors import tracker_modes
-from app.sandbox.vendors.tracker_modes import read_mode
-
-
-def raw(tracker, path, *, seconds=0.3, most=1 << 20):
-    """What comes over the wire until it closes, time runs out or it is enough."""
-    port = urlsplit(tracker.url).port
-    got = bytearray()
-    with socket.create_connection(("127.0.0.1", port), timeout=seconds) as link:
-        link.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
-        try:
-            while len(got) < most and (piece := link.recv(65536)):
-                got += piece
-        except TimeoutError:
-            return bytes(got), "open"
-        except ConnectionResetError:
-            return bytes(got), "reset"
-    return bytes(got), "closed" if len(got) < most else "open"
 
 
 def test_a_request_is_logged_as_it_came(tracker, session):
@@ -44,66 +27,6 @@ def test_an_answer_is_in_the_log_before_it_is_read(tracker, session):
     assert (tracker.accepts, tracker.requests, tracker.in_flight) == (1, 200, 0)
 
 
-def test_flaky_counts_each_full_url(tracker, session):
-    def status(query):
-        return session.get(f"{tracker.url}/flaky/2/pb?{query}", timeout=5).status_code
-
-    assert [status("a") for _ in range(3)] == [500, 500, 200]
-    assert status("b") == 500
-
-
-@pytest.mark.parametrize(
-    ("path", "status"),
-    [
-        ("/dead", 500),
-        ("/gone/x", 410),
-        ("/status/418?x", 418),
-        ("/status/204", 204),
-        ("/liar", 200),
-        ("/anything", 200),
-    ],
-)
-def test_plain_answers(tracker, session, path, status):
-    assert session.get(tracker.url + path, timeout=5).status_code == status
-
-
-def test_a_liar_says_200_and_means_no(tracker, session):
-    assert session.get(f"{tracker.url}/liar", timeout=5).json()["status"] == "error"
-
-
-def test_redirects_and_waits_say_where_and_how_long(tracker, session):
-    away = session.get(
-        f"{tracker.url}/redirect?to=http://127.0.0.1:1/", allow_redirects=False, timeout=5
-    )
-    assert (away.status_code, away.headers["Location"]) == (302, "http://127.0.0.1:1/")
-    later = session.get(f"{tracker.url}/slow-down?seconds=86400", timeout=5)
-    assert (later.status_code, later.headers["Retry-After"]) == (429, "86400")
-
-
-@pytest.mark.parametrize(
-    ("path", "begins", "end"),
-    [
-        ("/hang", b"", "open"),
-        ("/hang-after-headers", b"HTTP/1.1 200", "open"),
-        ("/drip", b"HTTP/1.1 200", "open"),
-        ("/endless", b"HTTP/1.1 200", "open"),
-        ("/reset", b"HTTP/1.1 200", "reset"),
-        ("/half-close", b"HTTP/1.1 200", "closed"),
-        ("/huge-header", b"HTTP/1.1 200", "open"),
-    ],
-)
-def test_evil_modes(tracker, path, begins, end):
-    got, how = raw(tracker, path, most=1 << 20)
-    assert got.startswith(begins)
-    assert how == end
-
-
-def test_a_gzip_bomb_is_small_on_the_wire(tracker):
-    got, _ = raw(tracker, "/gzip-bomb", seconds=10, most=len(tracker_modes.bomb()))
-    assert b"Content-Encoding: gzip" in got
-    assert len(tracker_modes.bomb()) < 200_000
-
-
 def test_a_mode_can_be_changed_and_healed(tracker, session):
     def status(path):
         return session.get(tracker.url + path, timeout=5).status_code
@@ -118,12 +41,6 @@ def test_a_mode_can_be_changed_and_healed(tracker, session):
 def test_a_mode_that_does_not_exist_is_named(tracker):
     with pytest.raises(ValueError, match="gzip-bomb"):
         tracker.set_mode("/x", "sleepy")
-
-
-def test_numbers_of_modes_are_read():
-    assert read_mode("flaky/12").number == 12
-    assert read_mode("/status/503/more").number == 503
-    assert read_mode("slow-down?seconds=9").number == 9
 
 
 def test_it_counts_what_is_open_at_once(tracker):

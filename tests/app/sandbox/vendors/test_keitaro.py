@@ -1,0 +1,38 @@
+"""The double of Keitaro: one conversion of a click, unless a `tid` sets another apart."""
+
+from __future__ import annotations
+
+import pytest
+
+from app.sandbox.vendors.keitaro import KeitaroDouble
+from app.sandbox.vendors.vendor import VendorCall
+
+LISTS = {"lead_status": "wait,hold", "sale_status": "approve", "rejected_status": "cancel,trash"}
+
+
+@pytest.fixture
+def double() -> KeitaroDouble:
+    return KeitaroDouble("0d6b")
+
+
+def ask(double: KeitaroDouble, key: str = "0d6b", **query: str):
+    return double.answer(VendorCall("GET", f"/{key}/postback", {}, query=query))
+
+
+def test_a_later_status_overwrites_unless_there_is_a_tid(double):
+    for more in ({"status": "wait"}, {"status": "trash"}, {"status": "approve", "tid": "7"}):
+        assert ask(double, subid="c1", **LISTS, **more).data == b"Success"
+    assert double.conversions == {("c1", ""): "rejected", ("c1", "7"): "sale"}
+    assert double.told == [("c1", "wait"), ("c1", "trash"), ("c1", "approve")]
+
+
+@pytest.mark.parametrize("lists", [{}, LISTS])
+def test_a_status_that_no_list_holds_is_a_sale(double, lists):
+    ask(double, subid="c1", status="deposit", **lists)
+    assert double.conversions == {("c1", ""): "sale"}
+
+
+def test_a_wrong_key_meets_the_panel_with_the_status_200(double):
+    answer = ask(double, key="wrong", subid="c1", status="wait")
+    assert (answer.status, b"<html>" in answer.data) == (200, True)
+    assert double.told == []
