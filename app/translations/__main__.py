@@ -46,7 +46,7 @@ def template() -> Catalog:
 def code() -> Iterator[Path]:
     """Return the modules that speak to people; those of the sandbox speak to programs."""
     for path in sorted((*ROOT.glob("app/**/*.py"), *ROOT.glob("plugins/**/*.py"))):
-        if "sandbox" not in path.parts:
+        if "sandbox" not in path.relative_to(ROOT).parts:
             yield path
 
 
