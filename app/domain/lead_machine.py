@@ -19,7 +19,9 @@ start may arrive after the join it caused, and the other way round. Hence:
    than `TOLERANCE` before it; what is older was not this campaign's doing.
    That first start (`start_time`), not the last, bounds what counts: a join
    that trails a second start still belongs to the lead.
-5. A request that arrives after the join it preceded is reported as `late`,
+5. A start without a click, or with a macro that nobody replaced, keeps the
+   click that is known. An older start gives its click to a lead that has none.
+6. A request that arrives after the join it preceded is reported as `late`,
    so that every order of arrival gives the same set of reports; the outbox
    keeps a late report as superseded. So is the report of a late start or end.
 """
@@ -29,6 +31,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
+from app.domain.clicks.click_ids import is_unreplaced
 from app.domain.lead import (
     CampaignRules,
     CounterDelta,
@@ -109,12 +112,12 @@ def advance(
 
 def _begin(start: LeadEvent, rules: CampaignRules, organic: Sequence[OrganicEvent]) -> Decision:
     """Create the lead, then apply what its person did meanwhile."""
-    at = start.date
-    lead = Lead(State.WAIT, start.click, at, None, at, at, start.update_id, reports=1)
+    at, click = start.date, _usable_click(start)
+    lead = Lead(State.WAIT, click, at, None, at, at, start.update_id, reports=1)
     decision = Decision(
         lead,
-        (_line(start, "lead created, wait reported"),),
-        (Report(EventKind.WAIT, at, start.click, None, 1),),
+        (_line(start, "lead created, wait reported" + _click_note(start, "")),),
+        (Report(EventKind.WAIT, at, click, None, 1),),
         welcome=True,
         deltas=(CounterDelta(at, Counts(starts=1)),),
     )
@@ -143,17 +146,38 @@ def _apply(lead: Lead, event: AnyEvent, rules: CampaignRules) -> Decision:
 
 
 def _start(lead: Lead, start: AnyEvent, rules: CampaignRules) -> Decision:
+    click = _usable_click(start)
     if _moment(start) <= (lead.last_start_at, lead.last_start_update_id):
+        if click and not lead.click:
+            why = "not the newest start: only its click is taken"
+            return Decision(replace(lead, click=click), (_line(start, why),))
         return Decision(lead, (_line(start, "not the newest start: nothing changed"),))
     transition = _TRANSITIONS[lead.state, start.kind]
     late = _moment(start) <= (lead.last_membership_at, lead.last_membership_update_id)
     if late:
         transition = replace(transition, to=lead.state)
     clocked = replace(
-        lead, click=start.click, last_start_at=start.date, last_start_update_id=start.update_id
+        lead,
+        click=click or lead.click,
+        last_start_at=start.date,
+        last_start_update_id=start.update_id,
     )
     decision = _move(clocked, transition, start, rules, late=late and lead.state is not State.WAIT)
-    return replace(decision, welcome=not rules.paused)
+    (line,) = decision.lines
+    line = replace(line, decision=line.decision + _click_note(start, lead.click))
+    return replace(decision, lines=(line,), welcome=not rules.paused)
+
+
+def _usable_click(start: AnyEvent) -> str:
+    return "" if is_unreplaced(start.click) else start.click
+
+
+def _click_note(start: AnyEvent, known: str) -> str:
+    """What the journal adds if a start brings no click; `known` is the lead's own."""
+    kept = ": the earlier one stays" if known else ""
+    if is_unreplaced(start.click):
+        return f"; its click is a macro that nobody replaced{kept}"
+    return f"; started again without a click{kept}" if kept and not start.click else ""
 
 
 def _membership(lead: Lead, event: AnyEvent, rules: CampaignRules) -> Decision:

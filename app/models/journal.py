@@ -26,7 +26,8 @@ class JournalEntry(Base):
     """`decision` says in words what the event did to the lead.
 
     `lead_id` is None for organic entries. A first start that arrives after
-    the membership it caused looks these up by the partial index.
+    the membership it caused looks these up by the partial index. `arrival` is
+    a `domain.telegram.evidence.Arrival`, and `link_key` stands for the invite link.
     """
 
     __tablename__ = "journal"
@@ -59,3 +60,6 @@ class JournalEntry(Base):
     time: Mapped[Moment]
     update_id: Mapped[int] = mapped_column(BigInteger, default=0)
     decision: Mapped[str] = mapped_column(String(200), default="")
+    arrival: Mapped[int] = mapped_column(SmallInteger, default=0, server_default="0")
+    link_key: Mapped[str | None] = mapped_column(String(32))
+    link_name: Mapped[str] = mapped_column(String(32), default="", server_default="")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from app.domain.telegram.evidence import Arrival
 from app.models import Action
 from app.schemas import fields
 from app.schemas.base import Output
@@ -25,6 +26,13 @@ class Origin(fields.Field[str]):
         return "organic" if value is None else "paid"
 
 
+class ArrivalName(fields.Field[str]):
+    """By which way a person came: `link`, `other_link`, `request`, `folder`, or empty."""
+
+    def _show(self, value: Any) -> str:
+        return Arrival(value).label
+
+
 class JournalOut(Output):
     """A row of `journal/list`; `lead` is 0 for an organic one."""
 
@@ -38,6 +46,8 @@ class JournalOut(Output):
     campaign = fields.Int(attribute="campaign_id")
     lead = fields.Int(attribute="lead_id", null_as=0)
     time = fields.UtcText()
+    how = ArrivalName(attribute="arrival", dump_only=True)
+    link_name = fields.Text()
 
 
 class LeadJournalOut(JournalOut):

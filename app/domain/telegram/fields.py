@@ -45,6 +45,14 @@ def get_date(parent: Mapping[str, Any]) -> int:
     return get_int(parent, "date", high=YEAR_10000)
 
 
+def get_optional_id(parent: Mapping[str, Any], name: str) -> int:
+    """Get an id that may be missing; 0 if it is, or if it is not one."""
+    try:
+        return get_int(parent, name)
+    except InvalidField:
+        return 0
+
+
 def get_text(parent: Mapping[str, Any], name: str, size: int) -> str:
     """Get a text for display, sanitized and cut to `size` characters; empty if there is none."""
     value = parent.get(name)

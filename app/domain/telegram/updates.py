@@ -18,6 +18,7 @@ import orjson
 
 from app.domain.storable_text import sanitize
 from app.domain.telegram import payments
+from app.domain.telegram.evidence import NO_EVIDENCE, Evidence, read_evidence
 from app.domain.telegram.fields import (
     INT64,
     InvalidField,
@@ -28,6 +29,7 @@ from app.domain.telegram.fields import (
     get_text,
 )
 from app.domain.telegram.payments import PreCheckout, StarsPayment, SupportAsked
+from app.domain.telegram.person import Person, read_person
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -59,24 +61,13 @@ class LeadEventKind(enum.StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Person:
-    """A Telegram user. Texts are sanitized and fit the columns of `models.Lead`."""
-
-    id: int
-    username: str = ""
-    first_name: str = ""
-    last_name: str = ""
-    language: str = ""
-    premium: bool = False
-
-
-@dataclass(frozen=True, slots=True)
 class LeadEvent:
     """A person started the bot, asked to join a chat, joined it, or left it.
 
     `date` is Telegram's, in Unix seconds. `chat` is None for a start, which
     names its campaign by `code`; it is empty for /start alone. `click` is the
-    click id of the start. `was_member` says if the person was a member before.
+    click id of the start. `was_member` says if the person was a member before,
+    and `evidence` by which way they come.
     """
 
     kind: LeadEventKind
@@ -87,6 +78,7 @@ class LeadEvent:
     code: str = ""
     click: str = ""
     was_member: bool = False
+    evidence: Evidence = NO_EVIDENCE
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +196,7 @@ def _message(message: Mapping[str, Any], update_id: int) -> ParsedUpdate:
         return Ignored("message: no /start")
     payload = sanitize(start["payload"] or "", 256)
     code, _, click = payload.partition("-")
-    person, date = _person(message, "from"), get_date(message)
+    person, date = read_person(message, "from"), get_date(message)
     return LeadEvent(LeadEventKind.START, person, None, date, update_id, code=code, click=click)
 
 
@@ -215,10 +207,11 @@ def _moved(old: int, new: int) -> ParsedUpdate:
 def _join_request(request: Mapping[str, Any], update_id: int) -> ParsedUpdate:
     return LeadEvent(
         LeadEventKind.REQUEST,
-        _person(request, "from"),
+        read_person(request, "from"),
         get_chat_id(get_object(request, "chat"), "id"),
         get_date(request),
         update_id,
+        evidence=read_evidence(request, requested=True),
     )
 
 
@@ -228,13 +221,14 @@ def _chat_member(change: Mapping[str, Any], update_id: int) -> ParsedUpdate:
     was, now = _is_inside(old), _is_inside(new)
     if was == now:
         return Ignored("chat_member: no change of membership")
-    person = _person(new, "user")
+    person = read_person(new, "user")
     actor = get_int(get_object(change, "from"), "id")
     chat, date = get_chat_id(get_object(change, "chat"), "id"), get_date(change)
     by_others = actor != person.id or new["status"] == "kicked"
     gone = LeadEventKind.KICK if by_others else LeadEventKind.LEAVE
     kind = LeadEventKind.JOIN if now else gone
-    return LeadEvent(kind, person, chat, date, update_id, was_member=was)
+    evidence = read_evidence(change, requested=change.get("via_join_request") is True)
+    return LeadEvent(kind, person, chat, date, update_id, was_member=was, evidence=evidence)
 
 
 def _my_chat_member(change: Mapping[str, Any], update_id: int) -> ParsedUpdate:
@@ -242,7 +236,7 @@ def _my_chat_member(change: Mapping[str, Any], update_id: int) -> ParsedUpdate:
     inside, date = _is_inside(new), get_date(change)
     kind = chat.get("type")
     if kind == "private":
-        return BotBlockedChanged(_person(change, "from"), inside, date, update_id)
+        return BotBlockedChanged(read_person(change, "from"), inside, date, update_id)
     if not isinstance(kind, str):
         raise InvalidField("the chat has no type")
     return RightsChanged(
@@ -256,7 +250,7 @@ def _my_chat_member(change: Mapping[str, Any], update_id: int) -> ParsedUpdate:
 
 def _callback_query(query: Mapping[str, Any], _update_id: int) -> ParsedUpdate:
     return ButtonPressed(
-        _person(query, "from"), get_text(query, "data", 64), get_text(query, "id", 64)
+        read_person(query, "from"), get_text(query, "data", 64), get_text(query, "id", 64)
     )
 
 
@@ -281,17 +275,3 @@ def _is_inside(member: Mapping[str, Any]) -> bool:
     if status == "restricted":
         return member.get("is_member") is True
     return status not in _OUTSIDE
-
-
-def _person(parent: Mapping[str, Any], name: str) -> Person:
-    user = get_object(parent, name)
-    if user.get("is_bot") is True:
-        raise InvalidField("a bot, not a person")
-    return Person(
-        id=get_int(user, "id"),
-        username=get_text(user, "username", 64),
-        first_name=get_text(user, "first_name", 64),
-        last_name=get_text(user, "last_name", 64),
-        language=get_text(user, "language_code", 16),
-        premium=user.get("is_premium") is True,
-    )

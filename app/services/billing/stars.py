@@ -26,7 +26,7 @@ from app.config import current_settings
 from app.domain import tariffs
 from app.domain.tariffs import PLANS
 from app.domain.telegram.payments import PreCheckout, StarsPayment, SupportAsked
-from app.domain.telegram.updates import Person
+from app.domain.telegram.person import Person
 from app.errors import NotFound
 from app.extensions import db
 from app.models import Account, AccountStatus, Bot, Payment, PaymentState

@@ -26,7 +26,9 @@ from app.domain.lead import (
     State,
 )
 from app.domain.lead_machine import TOLERANCE, advance
-from app.domain.telegram.updates import LeadEvent, LeadEventKind, Person
+from app.domain.telegram.evidence import NO_EVIDENCE, Evidence
+from app.domain.telegram.person import Person
+from app.domain.telegram.updates import LeadEvent, LeadEventKind
 from app.models import Action, CampaignStatus, JournalEntry, table_of
 from app.models import Lead as LeadRow
 from app.models.base import Big
@@ -46,7 +48,7 @@ _STATE_COLUMNS: Final = (
 _PERSON_COLUMNS: Final = "username first_name last_name language premium".split()
 _JOURNAL_COLUMNS: Final = (
     "account_id bot_id chat_id campaign_id lead_id subscriber username action time update_id"
-    " decision"
+    " decision arrival link_key link_name"
 ).split()
 _ATTACHED_COLUMNS: Final = "campaign subscriber uid action lead decision".split()
 
@@ -91,7 +93,7 @@ class LeadBatch:
         self._connection = connection
         self._now = now
         self._contexts: dict[ContextKey, LeadContext] = {}
-        self._lines: list[tuple[LeadContext, JournalLine]] = []
+        self._lines: list[tuple[LeadContext, JournalLine, Evidence]] = []
         self._reports: list[tuple[LeadContext, Report]] = []
         self._welcomes: list[LeadContext] = []
         self._deltas: list[tuple[int, CounterDelta]] = []
@@ -125,7 +127,9 @@ class LeadBatch:
         for line in decision.lines:
             if line.organic and line.kind.is_membership:
                 context.organic.append(OrganicEvent(line.kind, line.date, line.update_id))
-            self._lines.append((context, line))
+            # The entry of a replayed event was written with its own evidence.
+            evidence = NO_EVIDENCE if line.replayed else event.evidence
+            self._lines.append((context, line, evidence))
         self._reports += [(context, report) for report in decision.reports]
         if decision.welcome:
             self._welcomes.append(context)
@@ -172,13 +176,15 @@ class LeadBatch:
         """Insert new lines; a line that an earlier batch wrote as organic gets its lead."""
         new = {}
         replayed = []
-        for context, line in self._lines:
+        for context, line, evidence in self._lines:
             key = (*context.key, line.kind, line.update_id)
-            if line.replayed and key not in new:
-                replayed.append((context, line))
+            if not line.replayed:
+                new[key] = context, line, evidence
+            elif key in new:
+                new[key] = context, line, new[key][2]
             else:
-                new[key] = (context, line)
-        rows = [_journal_values(context, line) for context, line in new.values()]
+                replayed.append((context, line))
+        rows = [_journal_values(*entry) for entry in new.values()]
         insert_rows(self._connection, _JOURNAL, _JOURNAL_COLUMNS, rows)
         self._attach_organic_entries(replayed)
 
@@ -254,11 +260,12 @@ def _lead_values(context: LeadContext) -> tuple[Any, ...]:
     return (*state, *(getattr(person, name) for name in _PERSON_COLUMNS))
 
 
-def _journal_values(context: LeadContext, line: JournalLine) -> tuple[Any, ...]:
+def _journal_values(context: LeadContext, line: JournalLine, evidence: Evidence) -> tuple[Any, ...]:
     campaign = context.campaign
     lead_id = None if line.organic else context.id
     return (
         campaign.account_id, campaign.bot_id, campaign.chat_id, campaign.id, lead_id,
         context.person.id, context.person.username, int(_ACTIONS[line.kind]),
         line.date, line.update_id, line.decision[:200],
+        int(evidence.arrival(campaign.bot_tg_id)), evidence.link_key, evidence.link_name,
     )  # fmt: skip

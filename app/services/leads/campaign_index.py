@@ -15,7 +15,7 @@ _BOTS: Final = table_of(Bot)
 _ACCOUNTS: Final = table_of(Account)
 
 _LIVING: Final = (
-    select(_CAMPAIGNS, _ACCOUNTS.c.tariff, _ACCOUNTS.c.paid_until)
+    select(_CAMPAIGNS, _ACCOUNTS.c.tariff, _ACCOUNTS.c.paid_until, _BOTS.c.tg_id.label("bot_tg_id"))
     .join(_ACCOUNTS, _ACCOUNTS.c.id == _CAMPAIGNS.c.account_id)
     .join(_BOTS, _BOTS.c.id == _CAMPAIGNS.c.bot_id)
     .where(
@@ -30,7 +30,7 @@ _LIVING: Final = (
 class CampaignIndex:
     """The living campaigns of some bots, but none of a banned account.
 
-    Rows also have the account's tariff and paid_until.
+    Rows also have the account's tariff and paid_until, and the bot's Telegram id as `bot_tg_id`.
     """
 
     def __init__(self, connection: Connection, bots: Iterable[int]) -> None:

@@ -137,7 +137,12 @@ def _erase_journal(account_id: int, leads: Sequence[int], subscriber: int) -> No
         db.session.execute(
             update(JournalEntry)
             .where(*where)
-            .values(subscriber=func.coalesce(-JournalEntry.lead_id, 0), username="")
+            .values(
+                subscriber=func.coalesce(-JournalEntry.lead_id, 0),
+                username="",
+                link_key=None,  # a link may have been made for one click of one person
+                link_name="",
+            )
             .execution_options(synchronize_session=False)
         )
 
@@ -154,7 +159,7 @@ def _erase_messages(account_id: int, bots: Sequence[int], subscriber: int) -> No
     db.session.execute(
         update(Message)
         .where(*theirs)
-        .values(chat_id=0, text="", markup="")
+        .values(chat_id=0, text="", entities="", markup="")
         .execution_options(synchronize_session=False)
     )
 

@@ -14,7 +14,7 @@ from app.extensions import db
 from app.models import Account
 
 if TYPE_CHECKING:
-    from app.domain.telegram.updates import Person
+    from app.domain.telegram.person import Person
 
 
 def account_for(person: Person, now: int) -> Account:

@@ -11,7 +11,9 @@ def _ids(answer):
 
 def test_a_journal_row_has_every_documented_field(api, world):
     bot = world.bot(status=3)
-    paid = world.entry(bot, -5, lead_id=12, campaign_id=7, username="al", decision="x")
+    paid = world.entry(
+        bot, -5, lead_id=12, campaign_id=7, username="al", decision="x", arrival=1, link_name="Ads"
+    )
     organic = world.entry(bot, -5, action=2, time=NOON + 5)
     world.entry(bot, -6)
     answer = api.get("journal/list", bot=bot, chat=-5)
@@ -28,8 +30,11 @@ def test_a_journal_row_has_every_documented_field(api, world):
         "campaign": 7,
         "lead": 12,
         "time": "2026-05-28 20:26:40",
+        "how": "link",
+        "link_name": "Ads",
     }
     assert (answer["data"][0]["type"], answer["data"][0]["lead"]) == ("organic", 0)
+    assert (answer["data"][0]["how"], answer["data"][0]["link_name"]) == ("", "")
     assert _ids(api.get("journal/list", bot=bot, chat=-5, action=2)) == [organic]
     assert _ids(api.get("journal/list", bot=bot, chat=-5, to=NOON)) == [paid]
     for action in (0, 8):

@@ -20,7 +20,8 @@ from app.domain.lead import (
     State,
 )
 from app.domain.lead_machine import TOLERANCE, advance
-from app.domain.telegram.updates import LeadEvent, LeadEventKind, Person
+from app.domain.telegram.person import Person
+from app.domain.telegram.updates import LeadEvent, LeadEventKind
 from plugins.contract import EventKind
 
 if TYPE_CHECKING:
@@ -307,6 +308,36 @@ def test_an_older_start_changes_nothing() -> None:
     for start in (tell(START, 40), tell(START, 50, 49), tell(START, 50, 50)):
         decision = advance(lead, start, OPEN)
         assert (decision.lead, decision.reports, decision.welcome) == (lead, (), False)
+
+
+@pytest.mark.parametrize("click", ["", "{click}", "{{subid}}", "__CLICKID__"])
+@pytest.mark.parametrize("state", State)
+def test_a_start_without_a_click_never_replaces_a_known_one(state: State, click: str) -> None:
+    for at in (5, 100):
+        decision = advance(a_lead(state), tell(START, at, click=click), OPEN)
+        assert lead_of(decision).click == "old"
+        assert [report.click for report in decision.reports] == ["old"]
+        assert "the earlier one stays" in decision.lines[0].decision
+        assert decision.welcome
+
+
+def test_a_first_start_with_a_macro_that_nobody_replaced_has_no_click() -> None:
+    decision = advance(None, tell(START, 0, 1, "__CLICKID__"), OPEN)
+    assert (lead_of(decision).click, decision.reports[0].click) == ("", "")
+    assert "nobody replaced" in decision.lines[0].decision
+
+
+def test_an_older_start_gives_its_click_to_a_lead_that_has_none() -> None:
+    starts = [tell(START, 0, 1, "c1"), tell(START, 10, 2, "")]
+    for order in (starts, starts[::-1]):
+        assert lead_of(play(order)).click == "c1"
+
+
+def test_the_click_of_a_first_start_is_kept_through_a_bare_start_to_the_leave() -> None:
+    story = [tell(START, 0, 1, "c1"), tell(JOIN, 5), tell(START, 9, 9, ""), tell(LEAVE, 20)]
+    played = play(story)
+    assert [report.click for report in played.reports] == ["c1"] * 4
+    assert lead_of(played).click == "c1"
 
 
 @pytest.mark.parametrize("state", [HOLD, APPROVE, CANCEL, TRASH])

@@ -12,6 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.domain.telegram import updates
+from app.domain.telegram.evidence import NO_EVIDENCE, Evidence
+from app.domain.telegram.person import Person
 from app.domain.telegram.updates import (
     BotBlockedChanged,
     ButtonPressed,
@@ -20,7 +22,6 @@ from app.domain.telegram.updates import (
     LeadEvent,
     LeadEventKind,
     Malformed,
-    Person,
     RightsChanged,
     decode,
     parse,
@@ -270,6 +271,88 @@ def test_a_bot_that_joins_is_no_lead() -> None:
 def test_an_unknown_member_status_is_ignored() -> None:
     reading = parse(member({"status": "left"}, {"status": "hologram"}))
     assert reading == Ignored("chat_member: unknown member status")
+
+
+# evidence
+
+
+LINK = {
+    "invite_link": "https://t.me/+AbC",
+    "name": "Ads, June",
+    "creator": {"id": 99, "is_bot": True, "first_name": "Bot"},
+    "creates_join_request": True,
+}
+
+
+def test_a_join_through_a_link_says_which() -> None:
+    found = happening(member({"status": "left"}, {"status": "member"}, invite_link=LINK)).evidence
+    assert found == Evidence("https://t.me/+AbC", "Ads, June", 99)
+
+
+def test_a_request_says_where_the_bot_may_write_and_who_the_person_says_to_be() -> None:
+    more = {"user_chat_id": 1 << 51, "bio": "I read", "query_id": "q1", "invite_link": LINK}
+    change = {"chat": CHANNEL, "from": ANNA, "date": DATE, **more}
+    assert happening({"update_id": 9, "chat_join_request": change}).evidence == Evidence(
+        "https://t.me/+AbC", "Ads, June", 99, requested=True,
+        user_chat=1 << 51, bio="I read", query="q1",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("field", "expected"),
+    [
+        ("via_join_request", Evidence(requested=True)),
+        ("via_chat_folder_invite_link", Evidence(via_folder=True)),
+    ],
+)
+def test_a_join_without_a_link_says_if_it_was_by_request_or_folder(
+    field: str, expected: Evidence
+) -> None:
+    new = {"status": "member"}
+    assert happening(member({"status": "left"}, new, **{field: True})).evidence == expected
+    assert happening(member({"status": "left"}, new, **{field: "yes"})).evidence is NO_EVIDENCE
+
+
+_ODD = st.one_of(
+    st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=400),
+    st.lists(st.text(max_size=3), max_size=2), st.just("https://t.me/+AbC…"), st.just("x" * 5000),
+)  # fmt: skip
+_EVIDENCE_FIELDS = st.fixed_dictionaries(
+    {},
+    optional={
+        "invite_link": _ODD
+        | st.fixed_dictionaries(
+            {},
+            optional={
+                "invite_link": _ODD,
+                "name": _ODD,
+                "creator": _ODD | st.fixed_dictionaries({}, optional={"id": _ODD}),
+            },
+        ),
+        "via_join_request": _ODD,
+        "via_chat_folder_invite_link": _ODD,
+        "user_chat_id": _ODD,
+        "bio": _ODD,
+        "query_id": _ODD,
+    },
+)
+
+
+@given(_EVIDENCE_FIELDS)
+def test_whatever_stands_in_evidence_the_event_counts(odd: dict[str, Any]) -> None:
+    joined = happening(member({"status": "left"}, {"status": "member"}, **odd))
+    assert joined.kind is LeadEventKind.JOIN
+    request = {"chat": CHANNEL, "from": ANNA, "date": DATE, **odd}
+    for evidence in (
+        joined.evidence,
+        happening({"update_id": 9, "chat_join_request": request}).evidence,
+    ):
+        assert len(evidence.link) <= 255
+        assert len(evidence.link_name) <= 32
+        assert len(evidence.bio) <= 140
+        assert len(evidence.query) <= 64
+        assert 0 <= evidence.user_chat < 1 << 63
+        assert evidence.link_key is None or len(evidence.link_key) == 32
 
 
 # the bot itself

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from sqlalchemy import event, select
 
 from app.domain.lead import State
-from app.domain.telegram.updates import LeadEvent, LeadEventKind, Person
+from app.domain.telegram.evidence import NO_EVIDENCE, Arrival, Evidence
+from app.domain.telegram.person import Person
+from app.domain.telegram.updates import LeadEvent, LeadEventKind
 from app.extensions import db
-from app.models import Account, Campaign, JournalEntry, Lead, table_of
+from app.models import Account, Bot, Campaign, JournalEntry, Lead, table_of
 from app.services.leads.batch import LeadBatch
 
 ANN, BOB = Person(101, "ann"), Person(102, "bob")
@@ -36,8 +39,9 @@ def apply(campaign: int, *events: LeadEvent) -> None:
     table = table_of(Campaign)
     plan = (Account.tariff, Account.paid_until)
     row = db.session.execute(
-        select(table, *plan)
+        select(table, *plan, Bot.tg_id.label("bot_tg_id"))
         .join(Account, Account.id == table.c.account_id)
+        .join(Bot, Bot.id == table.c.bot_id)
         .where(table.c.id == campaign)
     ).one()
     batch = LeadBatch(db.session.connection(), NOW)
@@ -109,3 +113,41 @@ def test_the_number_of_statements_does_not_grow_with_the_batch(campaign: int, pe
     # The campaign, leads, organic entries, leads, journal, days, quarters, destinations.
     writes = [one for one in statements if not one.startswith(("SAVEPOINT", "RELEASE"))]
     assert len(writes) <= 9
+
+
+def test_an_entry_says_by_which_way_the_person_came(campaign: int) -> None:
+    ours, theirs = db.session.scalars(select(Bot.tg_id)).one(), 5
+    link = Evidence("https://t.me/+AbC", "Ads, June", ours)
+    ways = {
+        JOIN: (link, Arrival.LINK, link.link_key, "Ads, June"),
+        REQUEST: (
+            replace(link, link_creator=theirs),
+            Arrival.OTHER_LINK,
+            link.link_key,
+            "Ads, June",
+        ),
+        LEAVE: (NO_EVIDENCE, Arrival.UNKNOWN, None, ""),
+    }
+    for at, (kind, (evidence, *_)) in enumerate(ways.items()):
+        apply(campaign, replace(lead_event(kind, at), evidence=evidence))
+    for entry, (_, *expected) in zip(
+        db.session.scalars(select(JournalEntry).order_by(JournalEntry.id)),
+        ways.values(),
+        strict=True,
+    ):
+        assert [entry.arrival, entry.link_key, entry.link_name] == expected
+
+
+def test_an_organic_join_keeps_its_evidence_when_the_lead_takes_it(campaign: int) -> None:
+    link = Evidence("https://t.me/+AbC", "Ads, June", 5)
+    join = replace(lead_event(JOIN, 5), evidence=link)
+    apply(campaign, join, lead_event(START, 3))
+    (started, joined) = db.session.scalars(select(JournalEntry).order_by(JournalEntry.time))
+    assert (started.link_name, joined.link_name) == ("", "Ads, June")
+    assert joined.lead_id == started.lead_id
+
+
+def test_the_click_of_the_first_start_outlives_a_bare_start(campaign: int) -> None:
+    first = replace(lead_event(START, 0), click="c1")
+    apply(campaign, first, lead_event(JOIN, 5), lead_event(START, 9), lead_event(LEAVE, 12))
+    assert leads()[ANN.id].click == "c1"

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from app.domain.telegram.updates import LeadEvent, LeadEventKind, Person
+from app.domain.telegram.person import Person
+from app.domain.telegram.updates import LeadEvent, LeadEventKind
 from app.extensions import db
 from app.models import Bot, BotStatus, Campaign, CampaignStatus
 from app.services.leads.campaign_index import CampaignIndex

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from app.domain.lead import Lead, Report, State
-from app.domain.telegram.updates import Person
+from app.domain.telegram.person import Person
 from app.extensions import db
 from app.models import Account, Campaign, DestinationStatus, Message, Notice, Postback, Role
 from app.services.leads.batch import LeadContext

@@ -22,7 +22,7 @@ from app.services import postbacks
 from app.services.postbacks import AttemptRow, PostbackUpdate
 
 PERSON = 9_876_543_210
-TRACES = ("alice", "Alice", "Liddell", "abc456xyz", "profile5f", str(PERSON))
+TRACES = ("alice", "Alice", "Liddell", "abc456xyz", "profile5f", "ab12cd34", "alice77", str(PERSON))
 
 
 @pytest.fixture
@@ -35,7 +35,7 @@ def person(world):
         campaign, subscriber=PERSON, bot_id=bot, first_name="Alice", last_name="Liddell"
     )
     who = {"subscriber": PERSON, "username": "alice", "campaign_id": campaign}
-    world.entry(bot, chat, lead_id=lead, **who)
+    world.entry(bot, chat, lead_id=lead, link_key="ab12cd34", link_name="for alice77", **who)
     world.entry(bot, chat, **who)
     event = {"id": "e", "kind": "wait", "subscriber": PERSON, "username": "alice"}
     event |= {"first_name": "Alice", "click": "abc456xyz", "campaign": "kept"}
@@ -47,7 +47,8 @@ def person(world):
         world.attempt(postback, request="GET https://t/?c=abc456xyz", answer="hi alice")
     message = {"account_id": world.account_id, "bot_id": bot, "chat_id": PERSON}
     message |= {"campaign_id": campaign, "lead_id": lead, "due": 1.0, "created": 1.0}
-    db.session.add(Message(text="Hi Alice", markup="abc456xyz", **message))
+    link = '[{"type": "text_link", "url": "https://e.com/?c=abc456xyz"}]'
+    db.session.add(Message(text="Hi Alice", entities=link, markup="abc456xyz", **message))
     db.session.add(Unreachable(bot_id=bot, subscriber=PERSON, since=1, reason="blocked"))
     body = json.dumps({"from": {"id": PERSON, "username": "alice"}}).encode()
     for state in (0, 1, 3):

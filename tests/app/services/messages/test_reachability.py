@@ -6,7 +6,8 @@ from typing import Any
 
 from sqlalchemy import select
 
-from app.domain.telegram.updates import BotBlockedChanged, Person
+from app.domain.telegram.person import Person
+from app.domain.telegram.updates import BotBlockedChanged
 from app.extensions import db
 from app.models import Action, JournalEntry, Unreachable
 from app.services.messages import reachability

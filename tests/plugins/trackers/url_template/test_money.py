@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 
 from app.domain.lead import CampaignRules, Lead, Report, State
 from app.domain.lead_machine import advance
-from app.domain.telegram.updates import LeadEvent, LeadEventKind, Person
+from app.domain.telegram.person import Person
+from app.domain.telegram.updates import LeadEvent, LeadEventKind
 from plugins.contract import EventKind
 from plugins.testing import sample_event
 from plugins.trackers.url_template import presets
