@@ -65,11 +65,6 @@ def plan_status(tariff: str, paid_until: int | None, now: float) -> PlanStatus:
     return PlanStatus.GRACE if now <= paid_until + GRACE else PlanStatus.LAPSED
 
 
-def is_over(tariff: str, paid_until: int | None, now: float) -> bool:
-    """Whether the plan has ended and its grace too: then everything rests."""
-    return plan_status(tariff, paid_until, now) is PlanStatus.LAPSED
-
-
 def may_choose(tariff: str, paid_until: int | None, now: float) -> bool:
     """Whether a plan may be bought or changed now: not while a paid one has long to go."""
     if plan_status(tariff, paid_until, now) is not PlanStatus.PAID:

@@ -8,21 +8,25 @@ from typing import Final
 from sqlalchemy import BigInteger, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
+from app.domain.tariffs import FREE, GRACE
 from app.models.base import Base, Encrypted, Key, Moment
 
 
 class AccountStatus(enum.IntEnum):
-    """Whether an account may call the API, be reported for and write to people."""
+    """What the operator says of an account. A BANNED one is suspended, whatever its plan."""
 
     ACTIVE = 0
     BANNED = 1
 
 
-#: SQL: whether the account that `{owner}` names is banned. A scalar subquery, so that the
-#: account is found by its key whatever the planner believes of the table.
-IS_BANNED_SQL: Final = (
-    f"(SELECT status FROM account WHERE account.id = {{owner}}) = {AccountStatus.BANNED:d}"  # noqa: S608
-)
+#: SQL: whether the account that `{owner}` names is suspended at `:now`: banned, or its plan and
+#: the grace are over. A scalar subquery, so that the account is found by its key whatever the
+#: planner believes of the table. It is never NULL for an account that exists.
+IS_SUSPENDED_SQL: Final = f"""(
+    SELECT account.status = {AccountStatus.BANNED:d}
+        OR (account.tariff <> '{FREE}' AND COALESCE(account.paid_until + {GRACE} < :now, FALSE))
+    FROM account WHERE account.id = {{owner}}
+)"""  # noqa: S608 - our own constants
 
 
 class Account(Base):

@@ -165,7 +165,8 @@ def ban(login: str, *, banned: bool) -> None:
     """Refuse an account's calls, postbacks and messages, or let them go on. Raises NotFound.
 
     What waits when an account is banned waits on. Lead events that come meanwhile are
-    ignored; rights, migrated chats and blocked bots are stored as ever.
+    ignored; rights, migrated chats and blocked bots are stored as ever, and of updates
+    nothing but that they came. The same holds when the grace after a plan is over.
     """
     by_login(login).status = AccountStatus.BANNED if banned else AccountStatus.ACTIVE
     db.session.commit()

@@ -15,7 +15,6 @@ from typing import Any, Final
 from sqlalchemy import Connection, Row, select, true, update
 
 from app.database.rows import insert_rows, rows_table, update_rows, with_rows
-from app.domain import tariffs
 from app.domain.lead import (
     CampaignRules,
     CounterDelta,
@@ -116,9 +115,7 @@ class LeadBatch:
     def apply(self, campaign: Row[Any], event: LeadEvent) -> None:
         """Move the lead of a loaded event. Nothing is written yet."""
         context = self._contexts[campaign.id, event.person.id]
-        paused = campaign.status == CampaignStatus.PAUSED or tariffs.is_over(
-            campaign.tariff, campaign.paid_until, self._now
-        )
+        paused = campaign.status == CampaignStatus.PAUSED
         rules = CampaignRules(paused, campaign.unsub_window)
         decision = advance(context.lead, event, rules, context.organic)
         context.person = event.person

@@ -5,41 +5,47 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, bindparam, select
+from sqlalchemy import Connection, Row, and_, bindparam, select, text
 
 from app.domain.telegram.updates import LeadEvent
-from app.models import Account, AccountStatus, Bot, Campaign, table_of
+from app.models import Bot, Campaign, table_of
+from app.models.account import IS_SUSPENDED_SQL
 
 _CAMPAIGNS: Final = table_of(Campaign)
 _BOTS: Final = table_of(Bot)
-_ACCOUNTS: Final = table_of(Account)
 
-_LIVING: Final = (
-    select(_CAMPAIGNS, _ACCOUNTS.c.tariff, _ACCOUNTS.c.paid_until, _BOTS.c.tg_id.label("bot_tg_id"))
-    .join(_ACCOUNTS, _ACCOUNTS.c.id == _CAMPAIGNS.c.account_id)
-    .join(_BOTS, _BOTS.c.id == _CAMPAIGNS.c.bot_id)
-    .where(
-        _CAMPAIGNS.c.bot_id.in_(bindparam("bots", expanding=True)),
-        Campaign.living,
-        Bot.living,
-        _ACCOUNTS.c.status != AccountStatus.BANNED,
+#: Each bot, also one without campaigns: first whether its account is suspended.
+_CAMPAIGNS_OF_BOTS: Final = (
+    select(
+        text(f"{IS_SUSPENDED_SQL.format(owner='bot.account_id')} AS suspended"),
+        _BOTS.c.id.label("owner_bot"),
+        _BOTS.c.tg_id.label("bot_tg_id"),
+        _CAMPAIGNS,
     )
+    .select_from(_BOTS)
+    .outerjoin(_CAMPAIGNS, and_(_CAMPAIGNS.c.bot_id == _BOTS.c.id, Campaign.living, Bot.living))
+    .where(_BOTS.c.id.in_(bindparam("bots", expanding=True)))
 )
 
 
 class CampaignIndex:
-    """The living campaigns of some bots, but none of a banned account.
+    """The living campaigns of some bots, but none of a suspended account.
 
-    Rows also have the account's tariff and paid_until, and the bot's Telegram id as `bot_tg_id`.
+    Rows also have the bot's Telegram id as `bot_tg_id`. `suspended_bots` are the ids of
+    the bots whose account is suspended.
     """
 
-    def __init__(self, connection: Connection, bots: Iterable[int]) -> None:
-        """Read the campaigns of `bots` by one statement."""
+    def __init__(self, connection: Connection, bots: Iterable[int], now: float) -> None:
+        """Read the campaigns of `bots` by one statement; `now` is in Unix seconds."""
         self._by_code: dict[tuple[int, str], Row[Any]] = {}
         self._by_chat: dict[tuple[int, int], Row[Any]] = {}
-        for row in connection.execute(_LIVING, {"bots": list(bots)}):
-            self._by_code[row.bot_id, row.code] = row
-            self._by_chat[row.bot_id, row.chat_id] = row
+        self.suspended_bots: set[int] = set()
+        for row in connection.execute(_CAMPAIGNS_OF_BOTS, {"bots": list(bots), "now": now}):
+            if row.suspended:
+                self.suspended_bots.add(row.owner_bot)
+            elif row.id is not None:
+                self._by_code[row.bot_id, row.code] = row
+                self._by_chat[row.bot_id, row.chat_id] = row
 
     def find(self, bot_id: int, event: LeadEvent) -> Row[Any] | None:
         """The campaign of this bot that `event` belongs to, or None."""

@@ -116,10 +116,14 @@ def process_batch(size: int, now: float, claimed: list[StoredUpdate] | None = No
         claimed.extend(stored)
     stored.sort(key=lambda update: (update.bot_id, update.update_id))
     lead_events, results = _dispatch(stored, now)
+    db.session.flush()
+    campaigns = CampaignIndex(connection, {update.bot_id for update in stored}, now)
     staged = StagedCounts()
     if lead_events:
-        staged = _move_leads(connection, lead_events, results, now)
+        staged = _move_leads(connection, campaigns, lead_events, results, now)
     inbox.finish(connection, results)
+    if campaigns.suspended_bots:
+        inbox.empty(connection, _unneeded(stored, results, campaigns.suspended_bots))
     db.session.commit()
     if staged.postbacks:
         wakeup.remind(Queue.POSTBACKS)
@@ -157,8 +161,18 @@ def _dispatch(
     return lead_events, results
 
 
+def _unneeded(
+    stored: Sequence[StoredUpdate], results: Sequence[UpdateResult], suspended_bots: set[int]
+) -> list[int]:
+    """The ids of finished updates of suspended accounts. What is quarantined is still needed."""
+    quarantined = {result.id for result in results if result.state is UpdateState.QUARANTINED}
+    of_suspended = (update.id for update in stored if update.bot_id in suspended_bots)
+    return [id_ for id_ in of_suspended if id_ not in quarantined]
+
+
 def _move_leads(
     connection: Connection,
+    campaigns: CampaignIndex,
     incoming: Sequence[_Incoming],
     results: list[UpdateResult],
     now: float,
@@ -168,8 +182,6 @@ def _move_leads(
     reachability.mark_reachable(
         connection, [(update.bot_id, event.person.id) for update, event in starts]
     )
-    db.session.flush()
-    campaigns = CampaignIndex(connection, {one.update.bot_id for one in incoming})
     matched = [(campaigns.find(one.update.bot_id, one.event), one) for one in incoming]
     batch = LeadBatch(connection, now)
     batch.load([(campaign, one.event) for campaign, one in matched if campaign is not None])
@@ -180,7 +192,7 @@ def _move_leads(
         else:
             results.append(_advance(batch, campaign, one))
     staged = batch.save()
-    replies = _offer_to_service_bot(unmatched, results, now)
+    replies = _offer_to_service_bot(unmatched, campaigns.suspended_bots, results, now)
     return StagedCounts(staged.postbacks, staged.messages + replies)
 
 
@@ -194,7 +206,10 @@ def _advance(batch: LeadBatch, campaign: Row[Any], incoming: _Incoming) -> Updat
 
 
 def _offer_to_service_bot(
-    unmatched: Sequence[_Incoming], results: list[UpdateResult], now: float
+    unmatched: Sequence[_Incoming],
+    suspended_bots: set[int],
+    results: list[UpdateResult],
+    now: float,
 ) -> int:
     """Let the service bot answer starts that name no campaign. Returns how many it answered."""
     starts = [one for one in unmatched if one.event.chat is None]
@@ -204,7 +219,8 @@ def _offer_to_service_bot(
         if update.id in answered:
             results.append(UpdateResult(update.id, UpdateState.DONE))
         else:
-            reason = "no living campaign for it"
+            is_suspended = update.bot_id in suspended_bots
+            reason = "the account is suspended" if is_suspended else "no living campaign for it"
             results.append(UpdateResult(update.id, UpdateState.IGNORED, reason))
     return len(answered)
 

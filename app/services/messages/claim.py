@@ -19,7 +19,7 @@ from app.database.advisory_locks import AdvisoryLock, lock
 from app.database.rows import loose_index_scan, update_rows
 from app.extensions import cipher, db
 from app.models import Bot, BotStatus, Message, MessageState
-from app.models.account import IS_BANNED_SQL
+from app.models.account import IS_SUSPENDED_SQL
 
 log = structlog.get_logger()
 
@@ -42,7 +42,7 @@ _BOTS_WITH_DUE: Final = f"""
     WITH RECURSIVE {loose_index_scan("message", "bot_id", _WAITING)}
     SELECT b.id, b.token, b.next_send FROM next JOIN bot b ON b.id = next.id
     WHERE b.status <> {BotStatus.DELETED:d} AND b.paused = '' AND b.quiet_until <= :now
-    AND NOT {IS_BANNED_SQL.format(owner="b.account_id")}
+    AND NOT {IS_SUSPENDED_SQL.format(owner="b.account_id")}
     AND EXISTS (
         SELECT 1 FROM message m WHERE m.{_WAITING} AND m.bot_id = b.id AND m.due <= :now
     )

@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from app.database.advisory_locks import AdvisoryLock, lock
 from app.database.rows import is_postgresql, loose_index_scan
 from app.models import DestinationStatus, PostbackState
-from app.models.account import IS_BANNED_SQL
+from app.models.account import IS_SUSPENDED_SQL
 from app.services.postbacks.claimed import ClaimedPostback
 from app.services.postbacks.stage import SUPERSEDED
 
@@ -55,7 +55,7 @@ _DUE_DESTINATIONS = text(f"""
            d.settings
     FROM next JOIN destination d ON d.id = next.id LEFT JOIN sending ON sending.id = d.id
     WHERE d.status = {DestinationStatus.ACTIVE:d} AND d.blocked_until <= :now
-    AND NOT {IS_BANNED_SQL.format(owner="d.account_id")}
+    AND NOT {IS_SUSPENDED_SQL.format(owner="d.account_id")}
     AND d.account_id NOT IN :full ORDER BY next.id LIMIT :many
 """).bindparams(bindparam("full", expanding=True))
 

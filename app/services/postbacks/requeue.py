@@ -11,7 +11,7 @@ from app.database.rows import loose_index_scan
 from app.domain.time_ranges import DAY
 from app.extensions import db
 from app.models import DestinationStatus, Lead, Postback, PostbackState, table_of
-from app.models.account import IS_BANNED_SQL
+from app.models.account import IS_SUSPENDED_SQL
 
 _POSTBACKS = table_of(Postback)
 _LEADS: Final = table_of(Lead)
@@ -49,7 +49,7 @@ _DUE = text(f"""
     WITH RECURSIVE {loose_index_scan("postback", "destination_id", _WAITING)}
     SELECT 1 FROM next JOIN destination d ON d.id = next.id
     WHERE d.status = {DestinationStatus.ACTIVE:d} AND d.blocked_until <= :now
-    AND NOT {IS_BANNED_SQL.format(owner="d.account_id")} AND EXISTS (
+    AND NOT {IS_SUSPENDED_SQL.format(owner="d.account_id")} AND EXISTS (
         SELECT 1 FROM postback p
         WHERE p.destination_id = d.id AND p.state = {PostbackState.WAITING:d} AND p.due <= :now
     ) LIMIT 1

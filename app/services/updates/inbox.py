@@ -53,6 +53,11 @@ _SELECT_WAITING: Final = text(f"""
 """).bindparams(bindparam("bots", expanding=True))  # noqa: S608 - of our own constants
 
 
+_EMPTY: Final = (
+    update(_UPDATES).where(_UPDATES.c.id.in_(bindparam("ids", expanding=True))).values(body=b"")
+)
+
+
 class _Row(NamedTuple):
     """The columns of an update that has just arrived."""
 
@@ -153,6 +158,12 @@ def finish(connection: Connection, results: Sequence[UpdateResult]) -> None:
         [(result.id, int(result.state), result.reason) for result in results],
         state=int(UpdateState.WAITING),
     )
+
+
+def empty(connection: Connection, ids: Sequence[int]) -> None:
+    """Drop the bodies of finished updates, and keep that they came. No commit."""
+    if ids:
+        connection.execute(_EMPTY, {"ids": list(ids)})
 
 
 def waiting() -> bool:

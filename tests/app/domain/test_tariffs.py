@@ -9,7 +9,6 @@ from app.domain.tariffs import (
     PERIOD,
     PlanStatus,
     free_slots,
-    is_over,
     may_choose,
     paid_until,
     plan_status,
@@ -32,7 +31,6 @@ NOW = 1_790_000_000
 )
 def test_a_plan_stands_by_its_end(tariff: str, until: int | None, stands: PlanStatus) -> None:
     assert plan_status(tariff, until, NOW) is stands
-    assert is_over(tariff, until, NOW) is (stands is PlanStatus.LAPSED)
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from app.domain.telegram.evidence import NO_EVIDENCE, Arrival, Evidence
 from app.domain.telegram.person import Person
 from app.domain.telegram.updates import LeadEvent, LeadEventKind
 from app.extensions import db
-from app.models import Account, Bot, Campaign, JournalEntry, Lead, table_of
+from app.models import Bot, Campaign, JournalEntry, Lead, table_of
 from app.services.leads.batch import LeadBatch
 
 ANN, BOB = Person(101, "ann"), Person(102, "bob")
@@ -37,10 +37,8 @@ def campaign(world: Any) -> Any:
 def apply(campaign: int, *events: LeadEvent) -> None:
     """Apply events in one batch and commit."""
     table = table_of(Campaign)
-    plan = (Account.tariff, Account.paid_until)
     row = db.session.execute(
-        select(table, *plan, Bot.tg_id.label("bot_tg_id"))
-        .join(Account, Account.id == table.c.account_id)
+        select(table, Bot.tg_id.label("bot_tg_id"))
         .join(Bot, Bot.id == table.c.bot_id)
         .where(table.c.id == campaign)
     ).one()

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
 from app.domain.telegram.person import Person
 from app.domain.telegram.updates import LeadEvent, LeadEventKind
+from app.domain.time_ranges import DAY
 from app.extensions import db
-from app.models import Bot, BotStatus, Campaign, CampaignStatus
+from app.models import Account, AccountStatus, Bot, BotStatus, Campaign, CampaignStatus
 from app.services.leads.campaign_index import CampaignIndex
 
 ANN = Person(101)
+NOW = time.time()
 
 
 def start(code: str) -> LeadEvent:
@@ -24,7 +28,7 @@ def join(chat: int) -> LeadEvent:
 
 
 def index(*bots: int) -> CampaignIndex:
-    return CampaignIndex(db.session.connection(), bots)
+    return CampaignIndex(db.session.connection(), bots, NOW)
 
 
 def found(campaigns: CampaignIndex, bot: int, event: LeadEvent) -> int | None:
@@ -77,9 +81,16 @@ def test_a_deleted_bot_has_no_campaigns(world: Any) -> None:
     assert found(index(bot), bot, start("abc")) is None
 
 
-def test_a_row_has_the_plan_of_its_account(world: Any, account: Any) -> None:
-    bot = world.bot()
+@pytest.mark.parametrize(
+    "trouble",
+    [{"status": AccountStatus.BANNED}, {"tariff": "cat", "paid_until": int(NOW) - 8 * DAY}],
+)
+def test_a_suspended_account_has_no_campaigns_and_its_bots_are_named(
+    world: Any, account: Any, others_world: Any, trouble: dict[str, Any]
+) -> None:
+    bot, bare, others = world.bot(), world.bot(), others_world.bot()
     world.campaign(bot_id=bot, code="abc")
-    row = index(bot).find(bot, start("abc"))
-    assert row is not None
-    assert (row.tariff, row.paid_until) == (account.tariff, account.paid_until)
+    db.session.execute(update(Account).where(Account.id == account.id).values(**trouble))
+    campaigns = index(bot, bare, others)
+    assert found(campaigns, bot, start("abc")) is None
+    assert campaigns.suspended_bots == {bot, bare}

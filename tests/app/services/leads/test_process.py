@@ -8,9 +8,11 @@ import time
 
 import pytest
 from sqlalchemy import select, text
+from sqlalchemy import update as update_rows
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.domain.lead import State
+from app.domain.time_ranges import DAY
 from app.extensions import db
 from app.models import (
     Account,
@@ -373,15 +375,33 @@ def test_an_update_that_another_worker_has_taken_since_is_not_replaced_by_an_inn
     assert {one.state for one in innocent.updates()} == {UpdateState.WAITING}
 
 
-def test_a_banned_account_is_neither_reported_for_nor_spoken_for_until_it_goes_on(make_stage):
-    stage = make_stage(welcome="hello")
-    login = db.session.scalar(select(Account.login).where(Account.id == stage.account))
+def _ban(account, *, suspend):
+    login = db.session.scalar(select(Account.login).where(Account.id == account))
     db.session.commit()
+    accounts.ban(login, banned=suspend)
+
+
+def _stop_paying(account, *, suspend):
+    until = int(time.time()) + (-8 if suspend else 8) * DAY
+    db.session.execute(update_rows(Account).where(Account.id == account).values(paid_until=until))
+    db.session.commit()
+
+
+@pytest.fixture(params=[_ban, _stop_paying])
+def suspend(request):
+    """`suspend(account, suspend=True)`: by a ban, and by a plan whose grace is over."""
+    return request.param
+
+
+def test_a_suspended_account_is_neither_reported_for_nor_spoken_for_until_it_goes_on(
+    make_stage, suspend
+):
+    stage = make_stage(welcome="hello")
     stage.play(people.start(ANN, f"{stage.code}-a", T))
     now = time.time() + 60
     assert postbacks.due(now)
     assert messages_claim.due(now)
-    accounts.ban(login, banned=True)
+    suspend(stage.account, suspend=True)
     assert not postbacks.due(now)
     assert not messages_claim.due(now)
     claimed = postbacks.claim(
@@ -401,9 +421,39 @@ def test_a_banned_account_is_neither_reported_for_nor_spoken_for_until_it_goes_o
     assert [one.state for one in stage.updates()][1:] == [UpdateState.IGNORED] * 2
     assert stage.lead(ANN.id).state == State.WAIT
     assert stage.kinds() == ["wait"]
-    accounts.ban(login, banned=False)
+    suspend(stage.account, suspend=False)
     assert postbacks.due(now)
     assert messages_claim.due(now)
     db.session.rollback()
     stage.play(people.join(ANN, _chat(stage), T + 3))
     assert stage.kinds() == ["wait", "approve"]
+
+
+def test_of_a_suspended_account_nothing_is_stored_but_what_it_needs_to_go_on(make_stage, suspend):
+    stage, neighbour = make_stage(), make_stage()
+    suspend(stage.account, suspend=True)
+    new = people.Chat(-100_999_999, "Chat", "supergroup")
+    story = [
+        people.text(ANN, "a private word"),
+        people.start(ANN, f"{stage.code}-a", T),
+        people.join(ANN, _chat(stage), T + 1),
+        people.bot_blocked(ANN, T + 2),
+        people.bot_rights(_chat(stage), admin=True, date=T + 3),
+        people.migrated(_chat(stage), new, T + 4),
+    ]
+    for played in story:
+        stage.play(played | {"update_id": 50 + story.index(played)})
+    neighbour.play(people.text(BOB, "another word"))
+    bodies = {
+        bot: {one.body for one in stage.updates() if one.bot_id == bot}
+        for bot in (stage.bot, neighbour.bot)
+    }
+    assert bodies[stage.bot] == {b""}
+    assert b"" not in bodies[neighbour.bot]
+    reasons = [one.reason for one in stage.updates()]
+    assert reasons.count("the account is suspended") == 2
+    stage.play(people.text(ANN, "a private word") | {"update_id": 50})  # Telegram repeats it
+    assert len(stage.updates()) == len(story) + 1
+    assert db.session.scalars(select(Unreachable.bot_id)).all() == [stage.bot]
+    assert db.session.get(Campaign, stage.campaign).chat_id == new.id
+    db.session.commit()
