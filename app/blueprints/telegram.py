@@ -8,19 +8,20 @@ from __future__ import annotations
 
 from typing import Final
 
-import structlog
 from flask import Blueprint, Response, request
 from sqlalchemy.exc import SQLAlchemyError
 
+from app.database.faults import describe_fault
 from app.domain.telegram.updates import MAX_BODY
+from app.health_watch import HealthWatch
 from app.services.bots import webhook_paths
 from app.services.updates import inbox
 from app.web.auth import telegram_secret
 
-log = structlog.get_logger()
 blueprint = Blueprint("telegram", __name__)
 
 BEGINNING: Final = 4096  # bytes of an oversized body that are read
+_inbox: Final = HealthWatch("inbox")
 
 
 @blueprint.post("/telegram/<path>")
@@ -35,11 +36,12 @@ def receive(path: str) -> Response:
         inbox.quarantine_oversized(bot_id, request.stream.read(BEGINNING))
     else:
         inbox.store_update(bot_id, request.get_data(cache=False))
+    _inbox.update(well=True)
     return Response(status=200)
 
 
 @blueprint.errorhandler(SQLAlchemyError)
 def refuse(error: SQLAlchemyError) -> Response:
     """Answer 503: the update is not stored, and Telegram will bring it again."""
-    log.error("update.refused", fault=type(error).__name__)
+    _inbox.update(well=False, error=describe_fault(error))
     return Response(status=503)

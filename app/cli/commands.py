@@ -216,6 +216,24 @@ def requeue_updates(number: int | None, everything: bool, since: datetime | None
         raise click.UsageError("say which: --id, --since or --all")
     count = quarantine.requeue(number, _moment(since) or 0)
     click.echo(f"{count} updates will be processed again")
+    if left := quarantine.count().unusable:
+        click.echo(f"{left} without an update id cannot be: updates show, updates discard")
+
+
+@updates.command("discard")
+@click.option("--id", "number", type=click.IntRange(1, 2**63 - 1), help="Only this one.")
+@click.option("--unusable", is_flag=True, help="Those that cannot be requeued: no update id.")
+@click.option("--all", "everything", is_flag=True, help="All of them.")
+@since
+@one_line
+def discard_updates(
+    number: int | None, unusable: bool, everything: bool, since: datetime | None
+) -> None:
+    """Delete quarantined updates: one, the unusable, all, or those since a date."""
+    if number is None and since is None and not (everything or unusable):
+        raise click.UsageError("say which: --id, --unusable, --since or --all")
+    count = quarantine.discard(number, _moment(since) or 0, unusable=unusable)
+    click.echo(f"{count} updates are deleted")
 
 
 @click.command("doctor")

@@ -101,14 +101,19 @@ def _updates() -> Check:
         db.session.rollback()
     except SQLAlchemyError:
         return Check("updates", ok=False, finding="unknown", advice="mend the database first")
-    if count:
-        return Check(
-            "updates",
-            ok=False,
-            finding=f"{count} quarantined",
-            advice="see why: flask --app wsgi updates list; then: updates requeue --all",
-        )
-    return Check("updates", ok=True, finding="none is quarantined")
+    if not count.all:
+        return Check("updates", ok=True, finding="none is quarantined")
+    ways = []
+    if count.all > count.unusable:
+        ways.append("updates requeue --all")
+    if count.unusable:
+        ways.append("updates discard --unusable for bodies without an update id")
+    return Check(
+        "updates",
+        ok=False,
+        finding=f"{count.all} quarantined, {count.unusable} of them unusable",
+        advice=f"see why: flask --app wsgi updates list; then: {', and '.join(ways)}",
+    )
 
 
 def _migrations() -> Check:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy import ColumnElement, delete, func, select, update
 
 from app.errors import NotFound
 from app.extensions import db, wakeup
@@ -28,9 +28,18 @@ class QuarantinedUpdate(NamedTuple):
     body: bytes
 
 
-def count() -> int:
-    """Return how many updates are quarantined."""
-    return int(db.session.scalar(select(func.count()).where(_QUARANTINED)) or 0)
+class QuarantineCount(NamedTuple):
+    """How many updates are quarantined; `unusable` of them have no usable update id."""
+
+    all: int
+    unusable: int
+
+
+def count() -> QuarantineCount:
+    """Return how many updates are quarantined, and how many of them cannot be requeued."""
+    usable = func.count(_ROW.update_id)
+    every, requeueable = db.session.execute(select(func.count(), usable).where(_QUARANTINED)).one()
+    return QuarantineCount(every, every - requeueable)
 
 
 def newest(limit: int, since: float = 0) -> Sequence[QuarantinedUpdate]:
@@ -55,16 +64,28 @@ def requeue(number: int | None = None, since: float = 0) -> int:
 
     A body without a usable update id cannot be applied, and stays.
     """
-    which: list[ColumnElement[bool]] = [
-        _QUARANTINED,
-        _ROW.update_id.is_not(None),
-        _ROW.received >= since,
-    ]
-    if number is not None:
-        which.append(_ROW.id == number)
+    which = [*_chosen(number, since), _ROW.update_id.is_not(None)]
     waiting = update(_UPDATES).where(*which).values(state=UpdateState.WAITING, reason=None)
     numbers = db.session.scalars(waiting.returning(_ROW.id)).all()
     db.session.commit()
     if numbers:
         wakeup.remind(Queue.UPDATES)
     return len(numbers)
+
+
+def discard(number: int | None = None, since: float = 0, *, unusable: bool = False) -> int:
+    """Delete one quarantined update, or all received from `since` on. Returns how many.
+
+    With `unusable` only those without a usable update id, which cannot be requeued.
+    """
+    which = _chosen(number, since)
+    if unusable:
+        which.append(_ROW.update_id.is_(None))
+    numbers = db.session.scalars(delete(_UPDATES).where(*which).returning(_ROW.id)).all()
+    db.session.commit()
+    return len(numbers)
+
+
+def _chosen(number: int | None, since: float) -> list[ColumnElement[bool]]:
+    chosen: list[ColumnElement[bool]] = [_QUARANTINED, _ROW.received >= since]
+    return chosen if number is None else [*chosen, _ROW.id == number]

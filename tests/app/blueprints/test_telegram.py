@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+import structlog
 from sqlalchemy.exc import OperationalError
 
 from app.extensions import cipher, db
@@ -84,9 +85,13 @@ def test_an_update_that_is_not_stored_is_refused_so_that_telegram_brings_it_agai
     def refuse(*_: Any) -> None:
         raise OperationalError("INSERT", {}, OSError("the disk is full"))
 
-    with monkeypatch.context() as broken:
-        broken.setattr(inbox, "store_update", refuse)
-        answer = client.post(path, data=body(), headers=headers)
-    assert (answer.status_code, answer.data) == (503, b"")
-    assert client.post(path, data=body(), headers=headers).status_code == 200
+    with structlog.testing.capture_logs() as lines:
+        with monkeypatch.context() as broken:
+            broken.setattr(inbox, "store_update", refuse)
+            answers = [client.post(path, data=body(), headers=headers) for _ in range(3)]
+        assert {(answer.status_code, answer.data) for answer in answers} == {(503, b"")}
+        assert client.post(path, data=body(), headers=headers).status_code == 200
     assert len(stage.updates()) == 1
+    (lost,) = [line for line in lines if line["event"] == "inbox.lost"]
+    (back,) = [line for line in lines if line["event"] == "inbox.back"]
+    assert (lost["error"], back["times"]) == ("OSError: the disk is full", 3)
