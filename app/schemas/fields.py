@@ -130,7 +130,7 @@ class Boolean(Field[bool]):
     """true, false, 1 or 0."""
 
     def _read(self, value: Any) -> bool:
-        if isinstance(value, float) or not isinstance(value, bool | int | str):
+        if not isinstance(value, bool | int | str):
             raise ValidationError(translatable("must be true, false, 1 or 0"))
         try:
             return _BOOLEANS[str(value).lower()]

@@ -1,0 +1,52 @@
+"""A login is polled by anyone, and a session is ended by itself only."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from app.crypto import hash_secret
+from app.extensions import db
+from app.models import Session
+
+NONCE = "n" * 20
+
+
+@pytest.fixture
+def new_session(account):
+    """`new_session()`: the token of an open session of the account."""
+    numbers = iter(range(9))
+
+    def make() -> str:
+        token, now = f"sess_of_this_test_{next(numbers)}", time.time()
+        row = {"account_id": account.id, "login_id": 1, "created": now, "expires": now + 60}
+        db.session.add(Session(token_hash=hash_secret(token), **row))
+        db.session.commit()
+        return token
+
+    return make
+
+
+def test_a_poll_needs_no_key_and_its_answer_is_kept_by_nobody(client):
+    response = client.get("/api/auth/poll.json", query_string={"nonce": NONCE})
+    assert response.get_json() == {"status": "ok", "pending": True}
+    assert response.headers["Cache-Control"] == "no-store"
+
+
+def test_a_nonce_of_a_wrong_form_is_named(client):
+    answer = client.get("/api/auth/poll.json", query_string={"nonce": "short"}).get_json()
+    assert (answer["error"], answer["field"]) == ("param", "nonce")
+
+
+def test_a_logout_ends_the_session_that_asks_and_with_everywhere_all_of_them(api, new_session):
+    first, second, third = new_session(), new_session(), new_session()
+    assert api(first).post("auth/logout") == {"status": "ok"}
+    assert api(first).post("auth/logout")["error"] == "key"
+    assert api(second).post("auth/logout", everywhere=1) == {"status": "ok"}
+    assert api(third).get("profile/login")["error"] == "key"
+
+
+def test_a_key_cannot_log_out(api):
+    assert api.post("auth/logout")["error"] == "key"
+    assert api.get("profile/info")["status"] == "ok"
