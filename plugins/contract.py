@@ -18,6 +18,8 @@ from typing import Any, Final, Self
 
 import pluggy
 
+from plugins.uuids import uuid5_text
+
 PROJECT: Final = "gatepost"
 ENTRY_POINT_GROUP: Final = f"{PROJECT}.trackers.v1"
 
@@ -117,7 +119,7 @@ class Event:
 
     def step_key(self, step: str = "") -> str:
         """A UUID that stays the same on every retry of this event's `step`."""
-        return str(uuid.uuid5(_KEYS, f"{self.key or self.id}|{step}"))
+        return uuid5_text(_KEYS, f"{self.key or self.id}|{step}")
 
 
 @dataclass(frozen=True, slots=True)

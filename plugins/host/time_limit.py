@@ -1,9 +1,9 @@
 """A limit on how long foreign code may run, in any thread.
 
-In the main thread an interval timer interrupts even a blocking call. Its
-signal is the one RQ uses for job timeouts, so the timer and handler found are
-put back with the time that is left. In other threads a watchdog raises inside
-the thread, which takes effect at its next bytecode.
+In the main thread an interval timer interrupts even a blocking call. A drain
+keeps one timer for all its calls (`shared_timer`), and each of them only notes
+until when it may run. In other threads a watchdog raises inside the thread,
+which takes effect at its next bytecode.
 """
 
 from __future__ import annotations
@@ -13,42 +13,126 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import FrameType, TracebackType
 from typing import Any, Final, Self
+
+#: How often the timer looks for a call that is over its limit, in seconds.
+_TICK: Final = 0.1
 
 #: After the first interruption, how soon the next: code under `except:`
 #: swallows some, never all of them.
 _AGAIN: Final = 0.02
 
-_MAIN: Final = threading.main_thread()
+_MAIN: Final = threading.main_thread().ident
 
 
 class TimeUp(BaseException):
     """The limit is over. Not an `Exception`, so that few handlers swallow it."""
 
 
-def time_limit(seconds: float) -> _Alarm | _Watchdog:
-    """Interrupt the body of the `with` by `TimeUp` after `seconds`."""
-    if threading.current_thread() is _MAIN:
-        return _Alarm(seconds)
-    return _Watchdog(seconds)
+def time_limit(seconds: float) -> _Deadline | _Watchdog:
+    """Interrupt the body of the `with` by `TimeUp` after `seconds`.
+
+    In the main thread it may take a tenth of a second more.
+    """
+    return _Deadline(seconds) if threading.get_ident() == _MAIN else _Watchdog(seconds)
 
 
-class _Alarm:
-    """The limit for the main thread: an interval timer. A few µs a use."""
+@contextmanager
+def shared_timer() -> Iterator[None]:
+    """Keep one timer for every limit inside the `with`. Without effect outside the main thread.
 
-    __slots__ = ("_armed", "_fired", "_handler", "_seconds", "_started", "_timer", "_trace")
+    A limit alone sets up a timer and takes it down: four system calls. A timer and a
+    handler that were there before come back at the end, with the time that is left.
+    """
+    if threading.get_ident() != _MAIN or _timer.is_running:
+        yield
+        return
+    _timer.start(_TICK)
+    try:
+        yield
+    finally:
+        _timer.stop()
+
+
+class _Timer:
+    """The interval timer of the main thread, and the innermost call that it watches."""
+
+    __slots__ = ("_found", "_handler", "_started", "_trace", "call", "fired", "is_running")
+
+    def __init__(self) -> None:
+        self.call: _Deadline | None = None
+        self.fired = 0
+        self.is_running = False
+
+    def start(self, seconds: float) -> None:
+        """Look after `seconds` for the first time."""
+        self._trace = sys.gettrace()
+        self._started = time.monotonic()
+        self._handler = signal.signal(signal.SIGALRM, self._tick)
+        self._found = signal.setitimer(signal.ITIMER_REAL, seconds, _TICK)
+        self.is_running = True
+
+    def stop(self) -> None:
+        """Put back the timer and the handler that `start` found."""
+        self.is_running = False
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, self._handler)
+        left, interval = self._found
+        if left:
+            left = max(left - (time.monotonic() - self._started), 1e-6)
+            signal.setitimer(signal.ITIMER_REAL, left, interval)
+
+    def calm_down(self) -> None:
+        """Interrupt no more: the call that had to be interrupted is over."""
+        self.fired = 0
+        sys.settrace(self._trace)
+        signal.setitimer(signal.ITIMER_REAL, _TICK, _TICK)
+
+    def _tick(self, _number: int, frame: FrameType | None) -> None:
+        if not self._is_over():
+            return
+        self.fired += 1
+        if self.fired == 1:
+            signal.setitimer(signal.ITIMER_REAL, _AGAIN, _AGAIN)
+        elif frame is not None:
+            # Swallowed once. Raise again on the next line it runs, which for
+            # `except: pass` lies outside the `try` that swallows.
+            frame.f_trace = self._raise
+            sys.settrace(self._raise)
+        raise TimeUp
+
+    def _raise(self, _frame: FrameType, what: str, _argument: Any) -> Any:
+        if what == "line" and self._is_over():  # raised sooner, it is swallowed with the first
+            raise TimeUp
+        return self._raise
+
+    def _is_over(self) -> bool:
+        return self.call is not None and time.monotonic() >= self.call.until
+
+
+_timer: Final = _Timer()
+
+
+class _Deadline:
+    """The limit for the main thread: the time until when a call may run."""
+
+    __slots__ = ("_is_alone", "_outer", "_seconds", "until")
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
-        self._fired = 0
 
     def __enter__(self) -> Self:
-        self._armed = True
-        self._trace = sys.gettrace()
-        self._started = time.monotonic()
-        self._handler = signal.signal(signal.SIGALRM, self._fire)
-        self._timer = signal.setitimer(signal.ITIMER_REAL, self._seconds, _AGAIN)
+        self.until = time.monotonic() + self._seconds
+        self._outer = outer = _timer.call
+        if outer is not None and outer.until < self.until:
+            self.until = outer.until
+        _timer.call = self
+        self._is_alone = not _timer.is_running
+        if self._is_alone:
+            _timer.start(min(self._seconds, _TICK))
         return self
 
     def __exit__(
@@ -58,33 +142,13 @@ class _Alarm:
         trace: TracebackType | None,
     ) -> None:
         try:
-            self._armed = False
+            _timer.call = self._outer
         finally:  # the last signal may strike in the line above
-            self._armed = False
-            signal.setitimer(signal.ITIMER_REAL, 0)
-            signal.signal(signal.SIGALRM, self._handler)
-            if self._fired:
-                sys.settrace(self._trace)
-            left, interval = self._timer
-            if left:
-                left = max(left - (time.monotonic() - self._started), 1e-6)
-                signal.setitimer(signal.ITIMER_REAL, left, interval)
-
-    def _fire(self, _number: int, frame: FrameType | None) -> None:
-        if not self._armed:
-            return
-        self._fired += 1
-        if self._fired > 1 and frame is not None:
-            # Swallowed once. Raise again on the next line it runs, which for
-            # `except: pass` lies outside the `try` that swallows.
-            frame.f_trace = self._raise
-            sys.settrace(self._raise)
-        raise TimeUp
-
-    def _raise(self, _frame: FrameType, what: str, _argument: Any) -> Any:
-        if self._armed and what == "line":  # raised sooner, it is swallowed with the first
-            raise TimeUp
-        return self._raise
+            _timer.call = self._outer
+            if _timer.fired:
+                _timer.calm_down()
+            if self._is_alone:
+                _timer.stop()
 
 
 class _Watchdog:

@@ -18,6 +18,7 @@ from plugins.contract import (
     outcome_by_status,
 )
 from plugins.registry import Adapter, AdapterFailed, make_adapter
+from plugins.testing import sample_event
 from plugins.trackers.adtarget import adapter as adtarget
 from plugins.trackers.altcraft import adapter as altcraft
 
@@ -46,6 +47,11 @@ def paced(limit: Any) -> Adapter:
             return DeliveryPolicy(rate_limit=limit)
 
     return make_adapter("paced", Paced())
+
+
+def test_step_keys_of_postbacks_that_were_sent_before_stay_as_they_were():
+    assert sample_event(key="1-2-3|4|0").step_key() == "3ac0d60f-bfa3-574e-86c1-ae100ff35b9c"
+    assert sample_event(key="1-2-3|4|0").step_key("goal") == "dd564904-8188-5632-bbcf-f4063b5c068f"
 
 
 def test_without_the_hook_there_is_no_rate_limit():

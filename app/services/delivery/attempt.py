@@ -49,6 +49,7 @@ class DeliveryAttempt(TrackerAttempt):
     started: float
     first_try: float | None = None
     rows: list[AttemptRow] = field(default_factory=list)
+    _host: tuple[str, str] = field(default=("", ""), init=False)  # of which URL
 
     @classmethod
     def build(
@@ -84,7 +85,10 @@ class DeliveryAttempt(TrackerAttempt):
     @property
     def host(self) -> str:
         """Scheme, host and port of the next request."""
-        return "/".join(self.request.url.split("/", 3)[:3])
+        url = self.request.url
+        if self._host[0] is not url:
+            self._host = url, "/".join(url.split("/", 3)[:3])
+        return self._host[1]
 
     def record(self, outcome: Outcome, answer: Answer, at: Moment) -> PostbackUpdate | None:
         """Note the answer to a request; return how the postback ends, None if a step follows."""

@@ -21,6 +21,7 @@ from app.services.delivery.outcomes import Outcomes
 from app.services.delivery.rate import RateLimiter
 from app.services.delivery.sending import Sender
 from app.services.delivery.targets import DestinationResolver
+from plugins.host.time_limit import shared_timer
 
 STOP_SECONDS: Final = 4.0  # for answers that are still in flight after a stop
 
@@ -62,7 +63,11 @@ class Delivery:
 
         Returns how many postbacks were settled. `pulse` is called on each turn.
         """
-        end = self._clock() + seconds
+        with shared_timer():
+            self._drain(self._clock() + seconds, stop, pulse)
+        return self._outcomes.count
+
+    def _drain(self, end: float, stop: Callable[[], bool], pulse: Callable[[], None]) -> None:
         while True:
             pulse()
             is_ending = stop() or self._clock() >= end
@@ -78,7 +83,6 @@ class Delivery:
             if stop():
                 end = min(end, self._clock())
         self._commit(claiming=False, last=True)
-        return self._outcomes.count
 
     def _commit(self, *, claiming: bool, last: bool = False) -> bool:
         """Settle and claim in one transaction. True if rows were claimed."""

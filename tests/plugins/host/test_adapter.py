@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -326,3 +327,34 @@ class TestASmallAdapter(AdapterContract):
     )
     example_settings = SETTINGS
     success_sample = Response(200)
+
+
+def test_a_hook_of_several_functions_is_called_as_pluggy_would():
+    class Plugin:
+        @hookimpl
+        def settings_schema(self):
+            return marshmallow.Schema()
+
+        @hookimpl(tryfirst=True)
+        def build_request(self, event):
+            return None if event.premium else GOOD
+
+        @hookimpl(specname="build_request")
+        def build_premium(self, settings, event):
+            return replace(GOOD, url=f"https://premium.example/{event.lead}")
+
+        @hookimpl
+        def classify_response(self):
+            return Outcome(Verdict.RETRY)
+
+        @hookimpl(specname="classify_response", wrapper=True)
+        def classify_again(self):
+            outcome = yield
+            return replace(outcome, reason="wrapped")
+
+    adapter = make_adapter("a_plugin", Plugin())
+    event = sample_event()
+    assert adapter.build(replace(event, premium=False), {})[0].url == GOOD.url
+    (premium,) = adapter.build(replace(event, premium=True), {})
+    assert premium.url == f"https://premium.example/{event.lead}"
+    assert adapter.classify(Response(200), GOOD, event, {}).reason == "wrapped"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import re
 import signal
 import sys
 import threading
@@ -11,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from plugins.host.time_limit import TimeUp, time_limit
+from plugins.host.time_limit import TimeUp, shared_timer, time_limit
 
 
 def spin() -> None:
@@ -56,10 +58,63 @@ def in_a_thread(work: Any) -> list[BaseException]:
     return caught
 
 
-@pytest.mark.parametrize("work", [spin, sleep, spin_swallowing, spin_swallowing_bytecode])
-def test_the_main_thread_is_interrupted_whatever_it_does(work: Any):
-    with pytest.raises(TimeUp), time_limit(0.05):
+def backtrack() -> None:
+    re.match(r"(a|a)*$", "a" * 40 + "b")
+
+
+@pytest.fixture(params=[contextlib.nullcontext, shared_timer], ids=["alone", "in a drain"])
+def around(request: pytest.FixtureRequest) -> Any:
+    """A limit by itself, or one of the many that share a timer."""
+    return request.param
+
+
+@pytest.mark.parametrize(
+    "work", [spin, sleep, backtrack, spin_swallowing, spin_swallowing_bytecode]
+)
+def test_the_main_thread_is_interrupted_whatever_it_does(work: Any, around: Any):
+    with around(), pytest.raises(TimeUp), time_limit(0.05):
         work()
+
+
+def test_limits_that_share_a_timer_are_timed_each_by_itself():
+    with shared_timer():
+        for work in (sleep, spin_swallowing):
+            with pytest.raises(TimeUp), time_limit(0.05):
+                work()
+            with time_limit(5):
+                time.sleep(0.25)  # longer than it takes the timer to look
+        time.sleep(0.25)  # and no limit at all
+
+
+def test_limits_that_share_a_timer_set_up_none_of_their_own(monkeypatch):
+    set_up: list[float] = []
+    setitimer = signal.setitimer
+
+    def note(which: int, seconds: float, interval: float = 0.0) -> Any:
+        set_up.append(seconds)
+        return setitimer(which, seconds, interval)
+
+    monkeypatch.setattr(signal, "setitimer", note)
+    with shared_timer(), shared_timer():
+        for _ in range(100):
+            with time_limit(5):
+                pass
+    assert set_up[:2] == [0.1, 0]  # begun and ended
+    assert len(set_up) <= 3  # and pytest's own put back
+
+
+def test_another_thread_takes_no_part_in_the_timer_of_a_drain():
+    with shared_timer():
+        assert [type(error) for error in in_a_thread(spin)] == [TimeUp]
+        with time_limit(5):
+            time.sleep(0.15)
+
+
+def test_what_waits_in_a_drain_is_not_disturbed_by_its_timer():
+    with shared_timer():
+        reader, writer = os.pipe()
+        threading.Timer(0.25, os.write, (writer, b"x")).start()
+        assert os.read(reader, 1) == b"x"
 
 
 @pytest.mark.parametrize("work", [spin, spin_swallowing_bytecode])
@@ -74,26 +129,40 @@ def test_quick_work_is_left_alone():
     time.sleep(0.1)
 
 
-def test_limits_may_be_nested_and_the_outer_one_holds():
+def test_limits_may_be_nested_and_the_outer_one_holds(around):
     def limited() -> None:
         for _ in range(1000):
             with time_limit(5):
                 time.sleep(0.01)
 
-    with pytest.raises(TimeUp), time_limit(0.05):
+    with around(), pytest.raises(TimeUp), time_limit(0.05):
         limited()
 
 
-def test_the_alarm_of_a_job_is_put_back_with_the_time_left():
+def test_an_inner_limit_that_is_over_leaves_the_outer_one_its_time(around):
+    seen: list[str] = []
+
+    def work() -> None:
+        with pytest.raises(TimeUp), time_limit(0.05):
+            spin_swallowing()
+        seen.append("the inner one ended alone")
+        spin_swallowing()
+
+    with around(), pytest.raises(TimeUp), time_limit(0.4):
+        work()
+    assert seen
+
+
+def test_the_alarm_of_a_job_is_put_back_with_the_time_left(around):
     rang: list[int] = []
     before = signal.signal(signal.SIGALRM, lambda number, frame: rang.append(number))
     try:
         signal.setitimer(signal.ITIMER_REAL, 60)
-        with contextlib.suppress(TimeUp), time_limit(0.05):
+        with around(), contextlib.suppress(TimeUp), time_limit(0.05):
             spin()
         assert 0 < signal.getitimer(signal.ITIMER_REAL)[0] < 60
         signal.setitimer(signal.ITIMER_REAL, 0.02)
-        with time_limit(5):
+        with around(), time_limit(5):
             time.sleep(0.05)
         while not rang:
             time.sleep(0.001)
@@ -103,8 +172,8 @@ def test_the_alarm_of_a_job_is_put_back_with_the_time_left():
     assert rang == [signal.SIGALRM]
 
 
-def test_tracing_is_as_before():
+def test_tracing_is_as_before(around):
     before = sys.gettrace()
-    with contextlib.suppress(TimeUp), time_limit(0.02):
+    with around(), contextlib.suppress(TimeUp), time_limit(0.02):
         spin_swallowing()
     assert sys.gettrace() is before

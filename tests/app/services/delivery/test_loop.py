@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+from sqlalchemy import text
+
 from app.extensions import db
 from app.models import (
     Destination,
@@ -240,3 +242,15 @@ def test_a_campaigns_own_templates_hide_all_five_of_the_account(make_stage, deli
     stage.play(people.start(ANN, f"{stage.code}-a", T))
     assert len(stage.postbacks()) == 1
     assert stage.postbacks()[0].destination_id == stage.destination
+
+
+def test_the_timer_of_a_drain_disturbs_no_statement_that_takes_long(stage, deliver):
+    stage.play(people.start(ANN, f"{stage.code}-a", T))
+
+    def answer(_request):
+        if db.engine.dialect.name == "postgresql":
+            db.session.execute(text("SELECT pg_sleep(0.25)"))
+        return OK
+
+    assert deliver(Exchange(answer)) == 1
+    assert [attempt.verdict for attempt in attempts()] == ["delivered"]
