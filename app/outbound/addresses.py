@@ -18,8 +18,7 @@ from typing import Final
 
 from app.config import Network, NetworkPort, Opened
 from plugins.contract import translatable
-
-Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+from plugins.kit.url_spelling import Address
 
 
 @dataclass(frozen=True, slots=True)

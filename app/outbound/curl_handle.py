@@ -21,10 +21,12 @@ from urllib.parse import quote
 import pycurl
 
 from app.config import Opened
-from app.outbound import headers, urls
+from app.outbound import headers
 from app.outbound.addresses import refusal
 from app.outbound.result import Answer, Failure, Unsendable
+from app.outbound.urls import check_url
 from plugins.contract import PROJECT, Request, Response, translatable
+from plugins.kit.url_spelling import AddressRefused, split
 
 MAX_HEAD: Final = 64 * 1024  # bytes of headers, trailers and interim answers
 MAX_LINES: Final = 256
@@ -137,10 +139,10 @@ class Transfer:
     def _checked(self, url: str) -> str:
         try:
             if self._limits.trusted:
-                urls.split(url)
+                split(url)
             else:
-                urls.check_url(url, self._limits.allow)
-        except urls.AddressRefused as error:
+                check_url(url, self._limits.allow)
+        except AddressRefused as error:
             raise Unsendable(Failure.BLOCKED, error.reason) from error
         return url if url.isascii() else quote(url, safe=string.printable)
 

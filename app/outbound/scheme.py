@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from typing import Final
 
 from app.config import Opened
-from app.outbound import urls
-from app.outbound.addresses import Address, is_allowed
+from app.outbound.addresses import is_allowed
+from plugins.kit.url_spelling import Address, AddressRefused, check_host, split
 
 HTTP: Final = "http"
 HTTPS: Final = "https"
@@ -26,9 +26,9 @@ def scheme_for(authority: str, allow: Sequence[Opened]) -> str:
     if not allow:
         return HTTPS
     try:
-        host, port = urls.split(f"{HTTPS}://{authority}/")
-        literal = urls.literal(host.lower())
-    except urls.AddressRefused:
+        host, port = split(f"{HTTPS}://{authority}/")
+        literal = check_host(host.lower(), port)
+    except AddressRefused:
         return HTTPS
     addresses = [literal] if literal else _look_up(host, port)
     inside = bool(addresses) and all(is_allowed(address, allow, port) for address in addresses)

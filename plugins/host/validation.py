@@ -13,11 +13,12 @@ from plugins.contract import DeliveryPolicy, Event, Outcome, RateLimit, Request,
 from plugins.host.time_limit import time_limit
 from plugins.kit.http_headers import is_framing, is_name, is_value
 from plugins.kit.url_secrets import encodings
+from plugins.kit.url_spelling import AddressRefused, check_url
 
 METHODS: Final = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE"})
-MAX_URL: Final = 8192
 MAX_BODY: Final = 256 * 1024
 MAX_HEADERS: Final = 64
+MAX_HEADER_CHARACTERS: Final = 64 * 1024  # names and values together; libcurl sends 1 MB
 MAX_STEPS: Final = 16
 MAX_STEP: Final = 32
 MAX_KEY: Final = 128
@@ -28,8 +29,6 @@ MAX_STATE_NUMBER: Final = 2**53
 MAX_BURST: Final = 1_000_000
 MIN_PER_MINUTE: Final = 1 / 60
 
-#: Scheme, authority without user-info or macro, then printable ASCII.
-_URL: Final = re.compile(r"https?://[A-Za-z0-9._:\[\]-]+(?:[/?#][!-~]*)?")
 _PRINTABLE: Final = re.compile(r"[!-~]*")
 _UNSTORABLE: Final = re.compile(r"[\s\x00-\x1f\x7f-\x9f\ud800-\udfff]+")
 
@@ -200,8 +199,12 @@ def _problem(request: Request) -> str | None:  # noqa: PLR0911  # a list of rule
     url, body, step = request.url, request.body, request.step
     if request.method not in METHODS:
         return "with an unknown method"
-    if not isinstance(url, str) or len(url) > MAX_URL or not _URL.fullmatch(url):
+    if not isinstance(url, str) or not _PRINTABLE.fullmatch(url):
         return "whose address is not an absolute http or https URL in printable ASCII"
+    try:
+        check_url(url)
+    except AddressRefused as error:
+        return f"whose address cannot be called: {error.reason}"
     if not isinstance(body, bytes) or len(body) > MAX_BODY:
         return f"whose body is not bytes, or more than {MAX_BODY} of them"
     if not isinstance(step, str) or len(step) > MAX_STEP or not _PRINTABLE.fullmatch(step):
@@ -226,6 +229,8 @@ def _headers_problem(headers: object) -> str | None:
             return f"with the header {name}, which the transport sets"
         if not isinstance(value, str) or not is_value(value):
             return "with a header value that HTTP does not allow"
+    if sum(len(name) + len(value) for name, value in headers.items()) > MAX_HEADER_CHARACTERS:
+        return f"whose headers have more than {MAX_HEADER_CHARACTERS} characters"
     return None
 
 

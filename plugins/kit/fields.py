@@ -44,7 +44,10 @@ class HttpUrl(StrippedText):
                 translatable("must be an address without %(found)s", found=repr(found[0]))
             )
         try:
-            return "".join(part[0] for part in macros.compile_url(text)) if text else ""
+            if not text:
+                return ""
+            macros.check_callable(text)
+            return "".join(part[0] for part in macros.compile_url(text))
         except ValueError as error:
             raise ValidationError(
                 translatable("cannot be used: %(error)s", error=str(error))
@@ -65,6 +68,7 @@ class Domain(StrippedText):
                 translatable("must be the domain alone, without %(found)s", found=repr(found[0]))
             )
         try:
+            macros.check_callable(f"https://{text}/")
             literal = macros.compile_url(f"https://{text}/")[0][0]
         except ValueError as error:
             raise ValidationError(
@@ -88,6 +92,7 @@ class BaseUrl(StrippedText):
 def parse_base_url(text: str) -> str:
     """The address in the spelling of DNS. Raises ValidationError."""
     try:
+        macros.check_callable(text)
         address, macro = macros.compile_url(text)[0][:2]
     except ValueError as error:
         raise ValidationError(str(error)) from None

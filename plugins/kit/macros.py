@@ -7,7 +7,6 @@ value that contains braces is not expanded again.
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from collections.abc import Callable, Mapping
 from functools import lru_cache
@@ -15,6 +14,7 @@ from typing import Final
 from urllib.parse import quote
 
 from plugins.contract import Event, translatable
+from plugins.kit import url_spelling
 
 MACROS: Final[Mapping[str, Callable[[Event], str]]] = {
     "click": lambda event: event.click,
@@ -40,9 +40,10 @@ NUMBER: Final = "|number"
 MACRO: Final = re.compile(r"\{([A-Za-z_]+(?:\|number)?)\}")
 _UNRESERVED: Final = re.compile(r"[A-Za-z0-9_~-]*")
 _SHAPE: Final = re.compile(r"(https?)://([^/?#]*)([^?#]*)(.*)", re.IGNORECASE | re.DOTALL)
-_HOST: Final = re.compile(r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])")
-#: Printable ASCII stays as it is, so that only what a URL cannot carry is encoded.
-_KEEP: Final = "".join(map(chr, range(0x21, 0x7F)))
+_NAME: Final = re.compile(r"[A-Za-z0-9._-]+")
+#: Printable ASCII stays as it is, so that only what a URL cannot carry is encoded. A browser
+#: reads a backslash as a slash, a server does not.
+_KEEP: Final = "".join(map(chr, range(0x21, 0x7F))).replace("\\", "")
 
 Part = tuple[str, Callable[[Event], str] | None, Callable[[str], str] | None]
 
@@ -101,6 +102,11 @@ def in_path(value: str) -> str:
     return in_query(value) if value.strip(".") or not value else "%252E" * len(value)
 
 
+def check_callable(template: str) -> None:
+    """Raise ValueError, with a sentence for people, if a filled `template` can never be called."""
+    url_spelling.check_url(compile_url(template)[0][0])
+
+
 @lru_cache(maxsize=4096)
 def compile_url(template: str) -> tuple[Part, ...]:
     """Split a URL template into (literal, value_of, escape). Raises as `fill_url` does."""
@@ -135,34 +141,22 @@ def _authority(text: str) -> str:
         )
     if "@" in text:
         raise ValueError(translatable("the address must not carry a user name or password"))
-    host, colon, port = text.rpartition(":") if re.search(r":[^:\]]*\Z", text) else (text, "", "")
-    if colon and not (re.fullmatch(r"[0-9]{1,5}", port) and 0 < int(port) < 65536):
-        raise ValueError(translatable("the port must be a number from 1 to 65535"))
-    return f"{_host(host)}{colon}{port}"
+    name, colon, port = text.partition(":")
+    authority = text if name.isascii() else f"{_in_ascii(name)}{colon}{port}"
+    host, number = url_spelling.split(f"https://{authority}/")
+    url_spelling.check_host(host.lower(), number)
+    return authority
 
 
-def _host(text: str) -> str:
-    """The host in ASCII. A name in another alphabet is spelled as DNS knows it."""
-    host = text
-    if not text.isascii():
-        try:
-            host = text.encode("idna").decode("ascii")
-        except UnicodeError:
-            raise ValueError(translatable("the domain is not one that DNS can know")) from None
-        # Circled and full-width digits become plain ones: no domain name is made of them.
-        if host.rpartition(".")[2].isdigit():
-            raise ValueError(translatable("the domain is not one that DNS can know"))
-    if not host:
-        raise ValueError(translatable("the address has no domain"))
-    if not _HOST.fullmatch(host):
-        raise ValueError(translatable("the domain contains characters that no domain has"))
-    if host.startswith("["):
-        try:
-            ipaddress.IPv6Address(host[1:-1])
-        except ValueError:
-            raise ValueError(
-                translatable("what stands in brackets is not an IPv6 address")
-            ) from None
+def _in_ascii(name: str) -> str:
+    """A name in another alphabet as DNS spells it. Raises ValueError."""
+    try:
+        host = name.encode("idna").decode("ascii")
+    except UnicodeError:
+        raise ValueError(translatable("the domain is not one that DNS can know")) from None
+    # Circled and full-width digits become plain ones, and ℀ becomes a/c: no domain has them.
+    if host.rpartition(".")[2].isdigit() or not _NAME.fullmatch(host):
+        raise ValueError(translatable("the domain is not one that DNS can know"))
     return host
 
 

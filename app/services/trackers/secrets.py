@@ -6,6 +6,7 @@ of a body, the name of an entry says it, and in an address the name of a paramet
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Collection, Mapping
 from typing import Any
 from urllib.parse import urlsplit
@@ -52,7 +53,9 @@ def require_same_hosts(adapter: Adapter, old: Mapping[str, Any], new: Mapping[st
 
     Otherwise whoever has the API key could read them by a server of their own.
     """
-    moved = _origins(adapter, new) - _origins(adapter, old)
+    moved = _origins(adapter, new)
+    with contextlib.suppress(BadParameter):  # stored before it was refused: every host is new
+        moved -= _origins(adapter, old)
     if moved:
         field = f"settings.{adapter.secret_fields[0]}" if adapter.secret_fields else "settings"
         raise BadParameter(field, translatable("the tracker's address has changed; type it again"))
@@ -76,13 +79,13 @@ def _inside(value: Any) -> Any:
 
 
 def _without_keys(text: str) -> str:
-    """An address with the keys in it masked; other texts as they are."""
+    """An address with its keys masked, or all of it where it cannot be read; other texts as is."""
     if not text.startswith(("http://", "https://")):
         return text
     try:
         return mask(text, secrets_of_url(text))
-    except ValueError:  # not an address we could send to
-        return text
+    except ValueError:  # not an address we could send to: no telling where its keys are
+        return MASK
 
 
 def _unmask(path: str, edited: Any, stored: Any) -> Any:

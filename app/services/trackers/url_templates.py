@@ -24,6 +24,7 @@ from app.models import Destination, DestinationStatus, Role
 from app.outbound import urls as outbound_urls
 from plugins.contract import EventKind
 from plugins.kit import macros
+from plugins.kit.url_spelling import AddressRefused
 from plugins.registry import Registry
 from plugins.trackers.url_template import spelling
 from plugins.trackers.url_template.lint import template_warnings
@@ -166,7 +167,7 @@ def public_fault(url: str) -> str:
     origin = "/".join(macros.compile_url(text)[0][0].split("/", 3)[:3])
     try:
         outbound_urls.check_url(f"{origin}/", current_settings().outbound_allow)
-    except outbound_urls.AddressRefused as error:
+    except AddressRefused as error:
         return error.reason
     return ""
 

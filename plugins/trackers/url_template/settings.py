@@ -11,6 +11,7 @@ from marshmallow import Schema, ValidationError, fields, post_load, validate
 from plugins.contract import EventKind, translatable
 from plugins.kit import macros
 from plugins.kit.answer_rules import check_rules
+from plugins.kit.http_headers import is_framing, is_value
 from plugins.trackers.url_template import expansion, presets, spelling
 
 _short = validate.Length(max=256)
@@ -29,7 +30,7 @@ class _Url(fields.String):
         text = str(super()._deserialize(value, attr, data, **kwargs)).strip()
         try:
             if text:
-                macros.compile_url(text)
+                macros.check_callable(text)
         except ValueError as error:
             raise ValidationError(str(error)) from error
         if fault := spelling.postback_fault(text):
@@ -70,6 +71,18 @@ def _check_payload(value: dict[str, Any]) -> None:
 def _check_macros(value: str) -> None:
     if fault := spelling.macro_fault(value):
         raise ValidationError(fault)
+
+
+def _check_header(name: str) -> None:
+    if is_framing(name):
+        raise ValidationError(
+            translatable("%(name)s is set when a request is sent; leave it out", name=name)
+        )
+
+
+def _check_value(value: str) -> None:
+    if not is_value(macros.MACRO.sub("", value)):
+        raise ValidationError(translatable("a header carries Latin letters, digits and signs only"))
 
 
 def _count(value: Any, depth: int) -> int:
@@ -138,8 +151,8 @@ class UrlTemplateSettings(Schema):
         metadata={"title": "Names and values of the body", "help": "values may hold macros"},
     )
     headers = fields.Dict(
-        keys=fields.String(validate=validate.Regexp(r"[A-Za-z0-9-]{1,64}\Z")),
-        values=fields.String(validate=[validate.Length(max=1024), _check_macros]),
+        keys=fields.String(validate=[validate.Regexp(r"[A-Za-z0-9-]{1,64}\Z"), _check_header]),
+        values=fields.String(validate=[validate.Length(max=1024), _check_macros, _check_value]),
         validate=validate.Length(max=16),
         load_default=dict,
         metadata={"title": "Headers", "help": "values may hold macros"},

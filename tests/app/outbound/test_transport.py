@@ -7,6 +7,7 @@ import ssl
 import threading
 import time
 import zlib
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,8 @@ from cryptography.x509.oid import NameOID
 from app.config import NetworkPort
 from app.outbound.transport import Answer, Failure, Transport
 from plugins.contract import Request, outcome_by_status
+from plugins.host.validation import MAX_BODY, MAX_HEADER_CHARACTERS, check_request
+from plugins.kit.url_spelling import LONGEST
 from tests.support.servers import OK, Line, once, polite, serving
 
 LOOPBACK = [ipaddress.ip_network("127.0.0.0/8")]
@@ -152,6 +155,24 @@ def test_headers_cannot_break_out_or_frame_the_message(headers: dict[str, str]) 
         answer = send(get(server.url, headers=headers))
     assert (answer.failure, answer.was_sent) == (Failure.INVALID, False)
     assert server.requests == []
+
+
+def test_the_largest_request_that_the_border_accepts_arrives_whole() -> None:
+    request = Request(
+        "PUT",
+        "http://a_b.example:{}/" + "a" * (LONGEST - 30),
+        {"X-Large": "x" * (MAX_HEADER_CHARACTERS - 7)},
+        b"b" * MAX_BODY,
+    )
+    with serving(polite) as server:
+        request = replace(request, url=request.url.format(server.port))
+        accepted = check_request(request, None, (), "build_request")
+        answer = send(accepted, resolve=[f"*:{server.port}:127.0.0.1"])
+    assert answer.response
+    (received,) = server.requests
+    assert received.startswith(b"PUT /" + b"a" * 100)
+    assert b"X-Large: " + b"x" * (MAX_HEADER_CHARACTERS - 7) + b"\r\n" in received
+    assert received.endswith(b"b" * MAX_BODY)
 
 
 @pytest.mark.parametrize("method", ["", "get", "CONNECT", "TRACE", "GET / HTTP/1.1\r\nX: y\r\n"])

@@ -7,7 +7,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from app.config import NetworkPort
-from app.outbound.urls import REFUSED_PORTS, AddressRefused, check_url, split
+from app.outbound.urls import check_url
+from plugins.kit.url_spelling import REFUSED_PORTS, AddressRefused, split
 
 LOOPBACK = [ipaddress.ip_network("127.0.0.0/8")]
 

@@ -83,7 +83,7 @@ def test_a_russian_account_is_refused_in_russian(mine, path, sent, message):
         ({"preset": "keitaro", "fields": {"domain": "http://a.example"}},
          "settings.fields.domain: нужен только домен, без http:// и https://"),
         ({"preset": "keitaro", "fields": {"domain": "a.example:99999"}},
-         "settings.fields.domain: не подходит: порт должен быть числом от 1 до 65535"),
+         "settings.fields.domain: не подходит: порт 99999 нам недоступен"),
     ],
 )  # fmt: skip
 def test_settings_are_refused_in_russian(mine, typed, message):
@@ -144,7 +144,6 @@ def test_a_token_is_refused_in_russian_with_what_telegram_says(mine, bot_api):
     ("domain", "message"),
     [
         ("10.0.0.1", "10.0.0.1 не в открытом интернете (частная сеть)"),
-        ("a.example:22", "порт 22 нам недоступен: возьмите 80, 443 или от 1024 до 65535"),
         ("169.254.169.254", "169.254.169.254 не в открытом интернете (метаданные облака)"),
     ],
 )
@@ -152,6 +151,14 @@ def test_an_address_that_is_not_public_is_refused_in_russian(mine, domain, messa
     answer = mine.post("profile/tracker", domain=domain, key="42-abc")
     assert answer["error"] == "connect"
     assert answer["message"] == f"трекер не принял этот домен и ключ: {message}"
+
+
+def test_a_port_that_is_never_called_is_refused_in_russian_when_it_is_typed(mine):
+    answer = mine.post("profile/tracker", domain="a.example:22", key="42-abc")
+    assert answer["error"] == "param"
+    assert answer["message"] == (
+        "domain: не подходит: порт 22 нам недоступен: возьмите 80, 443 или от 1024 до 65535"
+    )
 
 
 def test_what_a_tracker_answers_is_told_in_russian(mine, api, change_settings):

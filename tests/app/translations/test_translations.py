@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from marshmallow import Schema, fields, validate
 
 from app.errors import ApiError
-from app.outbound.urls import AddressRefused, check_url
+from app.outbound.urls import check_url
 from app.services.accounts import accounts
 from app.translations import LANGUAGES, gettext, ngettext, translated, use_language
 from app.translations.__main__ import (
@@ -30,6 +30,7 @@ from app.translations.__main__ import (
 )
 from plugins.contract import TranslatableText, translatable
 from plugins.host import library_messages
+from plugins.kit.url_spelling import AddressRefused
 from plugins.registry import Registry
 
 CATALOGS = list(languages())

@@ -34,6 +34,15 @@ def test_an_address_may_have_a_query_but_no_macros():
             load(HttpUrl(), wrong)
 
 
+@pytest.mark.parametrize("host", ["0x7f.1", "[zz]", "a..b", "-a.example", "a.example:6379"])
+def test_no_field_takes_an_address_that_is_never_called(host: str):
+    for field, text in ((HttpUrl(), f"https://{host}/"), (Domain(), host)):
+        with pytest.raises(ValidationError):
+            load(field, text)
+    with pytest.raises(ValidationError):
+        parse_base_url(f"https://{host}")
+
+
 def test_text_keeps_its_inner_space_and_loses_the_outer():
     assert load(StrippedText(), "\t two words ") == "two words"
 

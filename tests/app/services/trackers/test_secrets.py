@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.errors import BadParameter
-from app.services.trackers.secrets import merge_secrets, redacted
+from app.services.trackers.secrets import merge_secrets, redacted, require_same_hosts
+from plugins.registry import Registry
 
 SECRETS = ("key", "tokens")
 _leaf = st.one_of(st.none(), st.booleans(), st.integers(), st.text("abc", max_size=4))
@@ -77,3 +78,19 @@ def test_keys_in_an_address_are_masked_and_come_back_only_with_the_same_address(
     moved = {"urls": {"wait": "https://thief.example/pb?token=***&click={click}"}}
     with pytest.raises(BadParameter):
         merge_secrets(moved, stored, ())
+
+
+def test_an_address_that_cannot_be_read_is_hidden_whole_and_comes_back():
+    stored = {"urls": {"wait": "https://a..b/pb?token=s3cr3t-t0ken"}}
+    shown = redacted(stored, ())
+    assert shown == {"urls": {"wait": "***"}}
+    assert merge_secrets(shown, stored, ()) == stored
+
+
+def test_settings_stored_before_their_host_was_refused_can_be_mended_with_the_secrets_typed_again():
+    adapter = Registry.load().get("url_template")
+    old, new = ({"urls": {"approve": f"https://{host}/"}} for host in ("a..b", "t.example"))
+    with pytest.raises(BadParameter) as caught:
+        require_same_hosts(adapter, old, new)
+    assert caught.value.extra["field"] == "settings"
+    require_same_hosts(adapter, new, new)

@@ -30,6 +30,11 @@ def settings(url: str = "", **more: Any) -> dict[str, Any]:
         ("https://t example/", "characters"),
         ("https://t.example/\nx", "control"),
         ("https://t.example/" + "a" * 2048, "longer"),
+        ("https://0x7f.1/", "four decimal numbers"),
+        ("https://[zz]/", "IPv6"),
+        ("https://a..b/", "proper name"),
+        ("https://-a.example/", "proper name"),
+        ("https://t.example:6379/", "Redis"),
     ],
 )
 def test_an_unusable_url_is_refused_in_words(url: str, word: str):
@@ -38,6 +43,20 @@ def test_an_unusable_url_is_refused_in_words(url: str, word: str):
     messages = caught.value.messages
     assert isinstance(messages, dict)
     assert word in messages["urls"]["approve"][0]
+
+
+@pytest.mark.parametrize("name", ["Host", "content-length", "Accept-Encoding"])
+def test_a_header_that_the_transport_sets_is_refused_when_it_is_typed(name: str):
+    with pytest.raises(ValidationError) as caught:
+        settings("https://t.example/", headers={name: "other.example"})
+    assert "leave it out" in str(caught.value.messages)
+
+
+@pytest.mark.parametrize("value", ["caf\u00e9", "{click} \u2013", "a\nb"])
+def test_a_header_value_that_http_cannot_carry_is_refused_when_it_is_typed(value: str):
+    with pytest.raises(ValidationError) as caught:
+        settings("https://t.example/", headers={"X-Name": value})
+    assert "a header carries" in str(caught.value.messages)
 
 
 def test_a_body_needs_the_method_post():
