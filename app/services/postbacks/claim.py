@@ -10,7 +10,7 @@ from sqlalchemy import BigInteger, Connection, Row, bindparam, text
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from app.database.advisory_locks import AdvisoryLock, lock
-from app.database.rows import is_postgresql, loose_index_scan
+from app.database.rows import is_postgresql
 from app.models import DestinationStatus, PostbackState
 from app.models.account import IS_SUSPENDED_SQL
 from app.services.postbacks.claimed import ClaimedPostback
@@ -22,7 +22,7 @@ _ROUND: Final = 64  # destinations one claim looks at
 
 @dataclass(frozen=True, slots=True)
 class DueDestination:
-    """A destination that has waiting postbacks and may be sent to now.
+    """A destination that has due postbacks and may be sent to now.
 
     `account_id` is its owner. `failures` counts those in a row, `sending` its
     postbacks under a lease, over all processes. `settings` is encrypted.
@@ -44,9 +44,27 @@ class ClaimResult:
     after: int
 
 
+_MAY_SEND: Final = f"""
+    d.status = {DestinationStatus.ACTIVE:d} AND d.blocked_until <= :now
+    AND NOT {IS_SUSPENDED_SQL.format(owner="d.account_id")} AND d.account_id NOT IN :full
+    AND EXISTS (SELECT 1 FROM postback p
+        WHERE p.destination_id = d.id AND p.{_WAITING} AND p.due <= :now)
+"""
+
+# Jumps in the index from one destination with waiting rows to the next, until enough were
+# found: to order all of 2,000 by id and to take 64 costs eighty times what two do.
 # In the order of their ids, whatever join the planner chooses: `after` goes on behind the last one.
 _DUE_DESTINATIONS = text(f"""
-    WITH RECURSIVE {loose_index_scan("postback", "destination_id", _WAITING, after=":after")},
+    WITH RECURSIVE next (id, before) AS (
+        SELECT min(destination_id), CAST(0 AS BIGINT) FROM postback
+        WHERE {_WAITING} AND destination_id > :after
+        UNION ALL
+        SELECT (SELECT min(destination_id) FROM postback
+                WHERE {_WAITING} AND destination_id > next.id),
+               next.before + (SELECT count(*) FROM destination d
+                              WHERE d.id = next.id AND {_MAY_SEND})
+        FROM next WHERE next.id IS NOT NULL AND next.before < :many
+    ),
     sending AS (
         SELECT destination_id AS id, count(*) AS number
         FROM postback WHERE state = {PostbackState.SENDING:d} GROUP BY destination_id
@@ -54,9 +72,7 @@ _DUE_DESTINATIONS = text(f"""
     SELECT d.id, d.account_id, d.failures, coalesce(sending.number, 0) AS sending, d.tracker,
            d.settings
     FROM next JOIN destination d ON d.id = next.id LEFT JOIN sending ON sending.id = d.id
-    WHERE d.status = {DestinationStatus.ACTIVE:d} AND d.blocked_until <= :now
-    AND NOT {IS_SUSPENDED_SQL.format(owner="d.account_id")}
-    AND d.account_id NOT IN :full ORDER BY next.id LIMIT :many
+    WHERE {_MAY_SEND} ORDER BY next.id LIMIT :many
 """).bindparams(bindparam("full", expanding=True))
 
 # Due, and no older status of the same lead still has its turn. The unique

@@ -15,7 +15,17 @@ from sqlalchemy import Connection, event, select, text
 
 from app.database.rows import update_rows, with_rows
 from app.extensions import db
-from app.models import Lead, Postback, PostbackState, Update, UpdateState, table_of
+from app.models import (
+    Account,
+    Destination,
+    Lead,
+    Postback,
+    PostbackState,
+    Update,
+    UpdateState,
+    table_of,
+)
+from app.services import postbacks
 from app.services.leads.batch import _leads_in
 from app.services.updates import inbox
 
@@ -72,9 +82,14 @@ def _reads(node: dict[str, Any], table: str) -> bool:
 
 
 def assert_one_by_one(nodes: list[dict[str, Any]], rows: int) -> None:
+    assert_bounded(nodes, rows)
+    for node in nodes:
+        assert node["Node Type"] != "Seq Scan", node
+
+
+def assert_bounded(nodes: list[dict[str, Any]], rows: int) -> None:
     for node in nodes:
         blocks = node["Shared Hit Blocks"] + node["Shared Read Blocks"]
-        assert node["Node Type"] != "Seq Scan", node
         assert blocks <= rows * BLOCKS_PER_ROW, node
 
 
@@ -129,3 +144,31 @@ def test_the_leads_of_a_batch_are_found_by_their_key(connection, rows):
         assert len(with_rows(connection, _leads_in, ["c", "s"], keys).all()) == BATCH
 
     assert_one_by_one(plans_of(connection, "lead", read), BATCH)
+
+
+@pytest.mark.parametrize("destinations", [100, 2_000])
+def test_a_claim_looks_at_no_more_destinations_than_it_takes_from(connection, destinations):
+    connection.execute(text("SET LOCAL session_replication_role = replica"))  # no campaign needed
+    account = Account(login="a", name="A", key_hash="a", created=1)
+    db.session.add(account)
+    db.session.commit()
+    way = {"account_id": account.id, "tracker": "t", "settings": "{}", "events": 31, "created": 1}
+    connection.execute(table_of(Destination).insert(), [way] * destinations)
+    ids = connection.scalars(select(table_of(Destination).c.id)).all()
+    row = {
+        "account_id": account.id, "campaign_id": 1, "sequence": 1, "kind": "wait", "event": "{}",
+        "state": int(PostbackState.WAITING), "due": 1, "created": 1,
+    }  # fmt: skip
+    rows = [
+        {**row, "destination_id": id_, "lead_id": id_ * 10 + n} for id_ in ids for n in range(5)
+    ]
+    connection.execute(POSTBACKS.insert(), rows)
+
+    def claim():
+        result = postbacks.claim(
+            connection, now=9.0, lease="ours", until=99.0, after=0, room_for=lambda _: 2, most=128
+        )
+        assert len(result.postbacks) == 128
+
+    for table in ("postback", "destination", "account"):
+        assert_bounded(plans_of(connection, table, claim), 128)
