@@ -17,8 +17,8 @@ blueprint = Blueprint("bots", __name__, url_prefix="/api/bots")
 @takes(BotsList)
 @answers(BotOut, many=True)
 def listed(params: Params) -> object:
-    """All bots, deleted ones too."""
-    return bots.listed(g.account.id, **params)
+    """All bots, deleted ones too, and what is wrong with each."""
+    return bots.list_with_faults(g.account.id, **params)
 
 
 @blueprint.post("/add.json")

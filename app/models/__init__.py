@@ -2,7 +2,7 @@
 
 from app.models.account import Account, AccountStatus
 from app.models.base import Base, table_of
-from app.models.bot import Bot, BotChat, BotStatus
+from app.models.bot import Bot, BotChat, BotFault, BotFaultKind, BotStatus
 from app.models.campaign import (
     Campaign,
     CampaignCohort,
@@ -32,6 +32,8 @@ __all__ = [
     "Base",
     "Bot",
     "BotChat",
+    "BotFault",
+    "BotFaultKind",
     "BotStatus",
     "Campaign",
     "CampaignCohort",

@@ -1,10 +1,10 @@
-"""Bot and the chats it administers."""
+"""Bot, the chats it administers, and what is wrong with it."""
 
 from __future__ import annotations
 
 import enum
 
-from sqlalchemy import BigInteger, ForeignKey, Index, String, UniqueConstraint, text
+from sqlalchemy import BigInteger, ForeignKey, Index, String, UniqueConstraint, text, true
 from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -19,6 +19,16 @@ class BotStatus(enum.IntEnum):
     DELETED = 3
 
 
+class BotFaultKind(enum.StrEnum):
+    """What an owner has to mend. Also the kinds of notices that tell of it."""
+
+    TOKEN = "token"  # noqa: S105 - Telegram refuses the token
+    WEBHOOK = "webhook"  # another program sets or deletes the bot's webhook
+    POLLING = "polling"  # another program polls the bot's updates
+    RIGHTS = "rights"  # the bot is no administrator of a tracked chat
+    INVITE = "invite"  # the bot may not invite users to a tracked chat
+
+
 class Bot(Base):
     """A customer's Telegram bot.
 
@@ -26,7 +36,8 @@ class Bot(Base):
     is derived from it (`cipher.webhook_secret`). `paused` says why we stopped calling
     Telegram for this bot: its token was refused. `quiet_until` is the end of
     a flood wait, and `next_send` the earliest moment of its next message; both are
-    stored so that every process obeys them, also after a restart.
+    stored so that every process obeys them, also after a restart. `checked` is when
+    Telegram was last asked how the bot stands (`services.bots.checks`).
     """
 
     __tablename__ = "bot"
@@ -37,6 +48,12 @@ class Bot(Base):
             "uq_bot_tg_id_living",
             "tg_id",
             unique=True,
+            sqlite_where=text("status <> 3"),
+            postgresql_where=text("status <> 3"),
+        ),
+        Index(
+            "ix_bot_checked_living",
+            "checked",
             sqlite_where=text("status <> 3"),
             postgresql_where=text("status <> 3"),
         ),
@@ -58,6 +75,7 @@ class Bot(Base):
     quiet_until: Mapped[Instant] = mapped_column(default=0.0)
     next_send: Mapped[Instant] = mapped_column(default=0.0)
     created: Mapped[Moment]
+    checked: Mapped[Instant] = mapped_column(default=0.0, server_default="0")
 
     @hybrid_property
     def living(self) -> bool:
@@ -77,4 +95,26 @@ class BotChat(Base):
     title: Mapped[str] = mapped_column(String(255))
     type: Mapped[str] = mapped_column(String(16))
     is_admin: Mapped[bool]
+    can_invite: Mapped[bool] = mapped_column(default=True, server_default=true())
     changed: Mapped[Moment]  # Telegram's date of the change
+    checked: Mapped[Instant] = mapped_column(default=0.0, server_default="0")
+
+
+class BotFault(Base):
+    """One thing that is wrong with a bot, from the moment it is noticed until it is over.
+
+    `chat_id` and `title` are of the chat it is about, if it is about one. `seen` is when
+    it was last noticed. `repairs` counts how often a lost webhook was set again.
+    """
+
+    __tablename__ = "bot_fault"
+    __table_args__ = (UniqueConstraint("bot_id", "kind", "chat_id"),)
+
+    id: Mapped[Key]
+    bot_id: Mapped[int] = mapped_column(ForeignKey("bot.id"))
+    kind: Mapped[str] = mapped_column(String(8))
+    chat_id: Mapped[int] = mapped_column(BigInteger, default=0)
+    title: Mapped[str] = mapped_column(String(255), default="")
+    since: Mapped[Instant]
+    seen: Mapped[Instant]
+    repairs: Mapped[int] = mapped_column(default=0)

@@ -22,6 +22,10 @@ class NoticeKind(enum.StrEnum):
     PAYMENT = "payment"  # a plan was paid for
     RIGHTS = "rights"  # a bot is no administrator any more
     TOKEN = "token"  # noqa: S105 - Telegram refuses a bot's token
+    WEBHOOK = "webhook"  # another program takes a bot's webhook
+    POLLING = "polling"  # another program polls a bot's updates
+    INVITE = "invite"  # a bot may not invite users to a chat
+    OVER = "over"  # such a fault of a bot is over
 
     @property
     def is_of_a_lead(self) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from app.models import BotFaultKind
 from app.schemas import fields
 from app.schemas.base import Input, Output
 from app.schemas.pagination import OptionalPage
@@ -35,15 +36,25 @@ class BotAdded(Output):
     name = fields.Text()
 
 
-class BotOut(Output):
-    """A row of `bots/list`, its fields in the order of AlterCPA TOP's."""
+class BotFaultOut(Output):
+    """What is wrong with a bot, since when, and a sentence what to do. `chat` is 0 for none."""
 
-    id = fields.Int()
-    tg = fields.Int(attribute="tg_id")
-    username = fields.Text()
-    name = fields.Text()
-    status = fields.Int()
-    created = fields.UtcText()
+    fault = fields.Choice(*(kind.value for kind in BotFaultKind), attribute="kind")
+    chat = fields.Int(attribute="chat_id")
+    since = fields.UtcText()
+    message = fields.Text()
+
+
+class BotOut(Output):
+    """A row of `bots/list`, its fields in the order of AlterCPA TOP's; `faults` is ours."""
+
+    id = fields.Int(attribute="bot.id")
+    tg = fields.Int(attribute="bot.tg_id")
+    username = fields.Text(attribute="bot.username")
+    name = fields.Text(attribute="bot.name")
+    status = fields.Int(attribute="bot.status")
+    created = fields.UtcText(attribute="bot.created")
+    faults = fields.List(fields.Nested(BotFaultOut))
 
 
 class ChatOut(Output):

@@ -205,3 +205,38 @@ def test_messages_that_wait_keep_their_text_over_entities(empty_app):
     with db.engine.begin() as connection:
         assert connection.execute(read).all() == [("*hi*", "Markdown")]
     db.session.remove()
+
+
+def test_what_was_wrong_with_bots_stays_wrong_and_untracked_chats_need_no_attention(empty_app):
+    upgrade(directory="migrations", revision="0010")
+    fields = "account_id, username, name, token, webhook_url, poll_offset, poll_token, poll_until"
+    bot = f"""
+        INSERT INTO bot ({fields}, quiet_until, next_send, created, id, tg_id, status, paused,
+                         webhook_path)
+        VALUES (1, 'x', 'X', '', '', 0, '', 0, 0, 0, 0, :id, :id, :status, :paused, :paused)
+    """  # noqa: S608 - of our own constants
+    chat = text("""
+        INSERT INTO bot_chat (bot_id, chat_id, title, type, is_admin, changed)
+        VALUES (:bot, :chat, 'One', 'channel', :admin, 0)
+    """)
+    with db.engine.begin() as connection:
+        for statement in OWNER:
+            connection.execute(text(statement))
+        for id_, status, paused in ((2, 1, "refused"), (3, 1, ""), (4, 3, "old")):
+            terms = {"id": id_, "status": status, "paused": paused}
+            connection.execute(text(bot), terms)
+        for bot_id, chat_id in ((1, -1), (3, -3)):  # the second is tracked by nobody
+            connection.execute(chat, {"bot": bot_id, "chat": chat_id, "admin": False})
+        connection.execute(text("UPDATE bot SET status = 1 WHERE id = 1"))
+    db.session.remove()
+    upgrade(directory="migrations")
+    with db.engine.begin() as connection:
+        faults = text("SELECT bot_id, kind, chat_id, title FROM bot_fault ORDER BY bot_id")
+        assert connection.execute(faults).all() == [(1, "rights", -1, "One"), (2, "token", 0, "")]
+        statuses = connection.execute(text("SELECT id, status FROM bot ORDER BY id")).all()
+        assert statuses == [(1, 1), (2, 1), (3, 0), (4, 3)]
+    db.session.remove()
+    downgrade(directory="migrations", revision="0010")
+    with db.engine.begin() as connection:
+        assert connection.scalar(text("SELECT count(*) FROM bot_chat")) == 2
+    db.session.remove()

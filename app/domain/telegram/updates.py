@@ -99,6 +99,7 @@ class RightsChanged:
     title: str
     type: str
     is_admin: bool
+    can_invite: bool
     date: int
 
 
@@ -243,9 +244,19 @@ def _my_chat_member(change: Mapping[str, Any], update_id: int) -> ParsedUpdate:
         get_chat_id(chat, "id"),
         get_text(chat, "title", 255),
         sanitize(kind, 16),
-        new["status"] in _ADMINS,
+        *read_rights(new),
         date,
     )
+
+
+def read_rights(member: Mapping[str, Any]) -> tuple[bool, bool]:
+    """Return whether a ChatMember is an administrator, and whether it may invite users.
+
+    An owner may do everything; a right that is not named counts as given.
+    """
+    status = member.get("status")
+    may_invite = status == "creator" or member.get("can_invite_users") is not False
+    return status in _ADMINS, status in _ADMINS and may_invite
 
 
 def _callback_query(query: Mapping[str, Any], _update_id: int) -> ParsedUpdate:

@@ -17,7 +17,7 @@ from app.database.rows import insert_rows
 from app.domain.tariffs import FREE
 from app.domain.time_ranges import DAY
 from app.extensions import db
-from app.models import Account, Bot, Notice, NoticeKind, table_of
+from app.models import Account, Bot, BotFaultKind, Notice, NoticeKind, table_of
 from plugins.contract import EventKind
 
 #: How many days before the end of a plan its owner is warned; the nearest first.
@@ -91,14 +91,17 @@ def payment(account_id: int, tariff: str, until: int, now: float) -> None:
     _note(account_id, NoticeKind.PAYMENT, {"tariff": tariff, "until": until}, now)
 
 
-def rights_lost(bot_id: int, title: str, now: float) -> None:
-    """Record that a bot has stopped being an administrator of a chat."""
-    _note_of_bot(bot_id, NoticeKind.RIGHTS, {"title": title}, now)
+def bot_fault(
+    bot_id: int, kind: BotFaultKind, now: float, *, title: str = "", gave_up: bool = False
+) -> None:
+    """Record that something is wrong with a bot; `title` is the chat that it is about."""
+    about = {"title": title, "gave_up": gave_up}
+    _note_of_bot(bot_id, NoticeKind(kind.value), about, now)
 
 
-def token_refused(bot_id: int, now: float) -> None:
-    """Record that Telegram refuses the token of a bot."""
-    _note_of_bot(bot_id, NoticeKind.TOKEN, {}, now)
+def bot_fault_over(bot_id: int, kind: BotFaultKind, now: float, *, title: str = "") -> None:
+    """Record that a fault of a bot is over."""
+    _note_of_bot(bot_id, NoticeKind.OVER, {"title": title, "fault": kind.value}, now)
 
 
 def _note_of_bot(bot_id: int, kind: NoticeKind, about: Mapping[str, Any], now: float) -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import structlog
 from sqlalchemy import and_, delete, exists, or_, select, update
@@ -29,11 +29,11 @@ from app.errors import (
     translatable,
 )
 from app.extensions import db
-from app.models import Bot, BotChat, BotStatus, Campaign
+from app.models import Bot, BotChat, BotFaultKind, BotStatus, Campaign
 from app.outbound.telegram import TelegramRefused, TelegramUnreachable
 from app.services.accounts import accounts, quotas
 from app.services.accounts.quotas import Quota
-from app.services.bots.rights import refresh_status
+from app.services.bots import faults, rights
 from app.services.bots.webhooks import api_of, describe_failure, drop_webhook, register
 
 log = structlog.get_logger()
@@ -41,6 +41,22 @@ log = structlog.get_logger()
 TOKEN: Final = re.compile(r"[0-9]{1,19}:[A-Za-z0-9_-]{1,100}")
 #: Two who add one bot at once: the slower one looks again this often.
 TRIES: Final = 3
+
+
+class ShownFault(NamedTuple):
+    """What is wrong with a bot since when (Unix seconds), and a sentence what to do."""
+
+    kind: str
+    chat_id: int
+    since: float
+    message: str
+
+
+class ListedBot(NamedTuple):
+    """A bot and what is wrong with it."""
+
+    bot: Bot
+    faults: list[ShownFault]
 
 
 def add(account_id: int, token: str) -> Bot:
@@ -58,6 +74,8 @@ def add(account_id: int, token: str) -> Bot:
         if not was_living:
             _undo(bot_id, token)
         raise WebhookRefused.wrapping(describe_failure(error)) from None
+    faults.end(bot_id, BotFaultKind.WEBHOOK, time.time())
+    db.session.commit()
     log.info("bot.connected", bot=bot_id, account=account_id)
     return find(account_id, bot_id)
 
@@ -66,6 +84,19 @@ def listed(account_id: int, *, limit: int | None = None, offset: int = 0) -> Seq
     """Return the bots of the account, deleted ones too, oldest first; all without `limit`."""
     mine = select(Bot).where(Bot.account_id == account_id).order_by(Bot.id)
     return db.session.scalars(mine.limit(limit).offset(offset)).all()
+
+
+def list_with_faults(
+    account_id: int, *, limit: int | None = None, offset: int = 0
+) -> list[ListedBot]:
+    """Return what `listed` returns, each bot with its faults in the language in use."""
+    rows = listed(account_id, limit=limit, offset=offset)
+    shown: dict[int, list[ShownFault]] = {bot.id: [] for bot in rows}
+    names = {bot.id: bot.username for bot in rows}
+    for fault in faults.of_bots(list(shown)):
+        message = faults.message_of(fault, names[fault.bot_id])
+        shown[fault.bot_id].append(ShownFault(fault.kind, fault.chat_id, fault.since, message))
+    return [ListedBot(bot, shown[bot.id]) for bot in rows]
 
 
 def find(account_id: int, bot_id: int) -> Bot:
@@ -164,9 +195,12 @@ def _revive_or_insert(account_id: int, token: str, me: dict[str, Any]) -> tuple[
         bot.status, bot.quiet_until = BotStatus.ACTIVE, 0.0
     bot.token, bot.paused = token, ""
     bot.username, bot.name = _clean(me["username"], 64), _clean(me.get("first_name"), 128)
+    bot.checked = 0.0  # rights may have changed meanwhile: `checks` asks soon
     db.session.flush()
-    refresh_status(bot.id)
     bot_id = bot.id
+    faults.end(bot_id, BotFaultKind.TOKEN, time.time())
+    rights.review(bot_id, time.time())
+    faults.refresh_status(bot_id)
     db.session.commit()
     return bot_id, was_living
 
@@ -176,6 +210,7 @@ def _undo(bot_id: int, token: str) -> None:
     drop_webhook(token, bot_id)
     try:
         db.session.execute(delete(BotChat).where(BotChat.bot_id == bot_id))
+        faults.forget(bot_id)
         db.session.execute(delete(Bot).where(Bot.id == bot_id))
         db.session.commit()
     except IntegrityError:  # it was restored, and its campaigns refer to it
@@ -184,6 +219,7 @@ def _undo(bot_id: int, token: str) -> None:
 
 
 def _mark_deleted(bot_id: int) -> None:
+    faults.forget(bot_id)
     db.session.execute(delete(BotChat).where(BotChat.bot_id == bot_id))
     db.session.execute(
         update(Bot)

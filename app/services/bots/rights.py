@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
-import time
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import exists, select, update
+from sqlalchemy import Row, and_, select, update
 
 from app.extensions import db
-from app.models import Bot, BotChat, BotStatus, Campaign
-from app.services.accounts import notifications
+from app.models import Bot, BotChat, BotFaultKind, Campaign
+from app.services.bots import faults
 
 if TYPE_CHECKING:
     from app.domain.telegram.updates import RightsChanged
 
 #: Title of a chat in which the bot never was an administrator.
 NEVER_ADMIN: Final = ""
+_ABOUT_RIGHTS: Final = frozenset({BotFaultKind.RIGHTS, BotFaultKind.INVITE})
 
 
-def rights_changed(bot_id: int, change: RightsChanged) -> None:
+def rights_changed(bot_id: int, change: RightsChanged, now: float) -> None:
     """Store the bot's rights in a chat; the newest by Telegram's date count. No commit.
 
-    A chat in which the bot never was an administrator keeps no title: anyone
-    may add a bot to a group, and that is no reason to warn its owner.
+    The owner is told of rights that are lost where a campaign tracks the chat: anyone may add
+    a bot to a group. A chat in which the bot never was an administrator keeps no title.
     """
     row = _chat(bot_id, change.chat)
     title = (change.title or str(change.chat))[:255]
@@ -33,21 +34,22 @@ def rights_changed(bot_id: int, change: RightsChanged) -> None:
             title=title if change.is_admin else NEVER_ADMIN,
             type=change.type[:16],
             is_admin=change.is_admin,
+            can_invite=change.can_invite,
             changed=change.date,
         )
         db.session.add(row)
     else:
         newer = change.date >= row.changed
-        if newer and row.is_admin and not change.is_admin:
-            notifications.rights_lost(bot_id, row.title, time.time())
         if change.is_admin or (newer and row.title != NEVER_ADMIN):
             row.title = title
         if newer:
-            row.type, row.is_admin, row.changed = change.type[:16], change.is_admin, change.date
-    refresh_status(bot_id)
+            row.type, row.changed = change.type[:16], change.date
+            row.is_admin, row.can_invite = change.is_admin, change.can_invite
+    db.session.flush()
+    review(bot_id, now, change.chat)
 
 
-def chat_moved(bot_id: int, old: int, new: int) -> None:
+def chat_moved(bot_id: int, old: int, new: int, now: float) -> None:
     """Move the rights and the campaign of a group to the supergroup it has become.
 
     Telegram reports it twice, in either order; the second time does nothing.
@@ -65,18 +67,51 @@ def chat_moved(bot_id: int, old: int, new: int) -> None:
             .where(Campaign.bot_id == bot_id, Campaign.chat_id == old)
             .values(chat_id=new)
         )
-    refresh_status(bot_id)
-
-
-def refresh_status(bot_id: int) -> None:
-    """Set the bot to WARNING while its token is refused or rights are lost. No commit."""
-    lost = exists().where(BotChat.bot_id == bot_id, ~BotChat.is_admin, BotChat.title != NEVER_ADMIN)
-    bot = db.session.get(Bot, bot_id)
-    if bot is None or not bot.living:
-        return
     db.session.flush()
-    warn = bool(bot.paused) or db.session.scalar(select(lost))
-    bot.status = BotStatus.WARNING if warn else BotStatus.ACTIVE
+    for chat in (old, new):
+        review(bot_id, now, chat)
+
+
+def review(bot_id: int, now: float, chat_id: int | None = None) -> None:
+    """Record which rights the bot lacks in the chats that it tracks, and which it has again.
+
+    With `chat_id` only there. A chat whose rights are unknown is left out. No commit.
+    """
+    tracked = _tracked(bot_id, chat_id)
+    lacking = {
+        (kind, row.chat_id): row.chat_title
+        for row in tracked
+        if (kind := _missing(row)) is not None
+    }
+    admins = {row.chat_id for row in tracked if row.is_admin}
+    known = {
+        (BotFaultKind(fault.kind), fault.chat_id)
+        for fault in faults.of_bots([bot_id])
+        if fault.kind in _ABOUT_RIGHTS and chat_id in (None, fault.chat_id)
+    }
+    for kind, chat in sorted(known - lacking.keys()):
+        faults.end(bot_id, kind, now, chat_id=chat, tell=chat in admins)
+    for kind, chat in sorted(lacking.keys() - known):
+        faults.begin(bot_id, kind, now, chat_id=chat, title=lacking[kind, chat])
+
+
+def _tracked(bot_id: int, chat_id: int | None) -> Sequence[Row[int, str, bool, bool]]:
+    known = and_(BotChat.bot_id == Campaign.bot_id, BotChat.chat_id == Campaign.chat_id)
+    tracked = (
+        select(Campaign.chat_id, Campaign.chat_title, BotChat.is_admin, BotChat.can_invite)
+        .join(BotChat, known)
+        .join(Bot, Bot.id == Campaign.bot_id)
+        .where(Campaign.bot_id == bot_id, Campaign.living, Bot.living)
+    )
+    if chat_id is not None:
+        tracked = tracked.where(Campaign.chat_id == chat_id)
+    return db.session.execute(tracked).all()
+
+
+def _missing(row: Row[int, str, bool, bool]) -> BotFaultKind | None:
+    if not row.is_admin:
+        return BotFaultKind.RIGHTS
+    return None if row.can_invite else BotFaultKind.INVITE
 
 
 def _chat(bot_id: int, chat_id: int) -> BotChat | None:

@@ -14,9 +14,9 @@ from app.config import current_settings
 from app.crypto import CannotDecrypt
 from app.domain.telegram.api_errors import Meaning
 from app.extensions import cipher, db
-from app.models import Bot, BotStatus
+from app.models import Bot, BotFaultKind
 from app.outbound.telegram import BotApi, TelegramRefused, TelegramUnreachable
-from app.services.accounts import notifications
+from app.services.bots import faults
 
 log = structlog.get_logger()
 
@@ -90,8 +90,7 @@ def pause(bot_id: int, reason: str, token: str = "") -> None:
     bot = db.session.get(Bot, bot_id, with_for_update=True, populate_existing=True)
     if bot and bot.living and not bot.paused and token in ("", bot.token):
         bot.paused = reason[:200] or "paused"
-        bot.status = BotStatus.WARNING
-        notifications.token_refused(bot_id, time.time())
+        faults.begin(bot_id, BotFaultKind.TOKEN, time.time())
         log.warning("bot.paused", bot=bot_id, reason=bot.paused)
     db.session.commit()
 

@@ -18,6 +18,7 @@ from app.extensions import db
 from app.models import Bot, BotChat, Campaign, CampaignDay, CampaignStatus
 from app.services.accounts import accounts, quotas
 from app.services.accounts.quotas import Quota
+from app.services.bots import rights
 from app.services.campaigns import media
 from app.services.trackers import url_templates
 
@@ -82,6 +83,7 @@ def add(
         },
     )
     url_templates.write(account_id, campaign.id, urls or {})
+    rights.review(bot, time.time(), chat)
     db.session.commit()
     return campaign
 
@@ -126,7 +128,10 @@ def pause(account_id: int, campaign_id: int, *, paused: bool) -> None:
 
 def remove(account_id: int, campaign_id: int) -> None:
     """Delete softly: leads, journal and counters stay, and the chat is free again."""
-    _locked(account_id, campaign_id).status = CampaignStatus.DELETED
+    campaign = _locked(account_id, campaign_id)
+    campaign.status = CampaignStatus.DELETED
+    db.session.flush()
+    rights.review(campaign.bot_id, time.time(), campaign.chat_id)
     db.session.commit()
 
 

@@ -45,8 +45,8 @@ Handler = Callable[[int, Any, float], None]
 #: What handles an update that moves no lead: called with the bot's id, the
 #: parsed update and the time. Lead events have `_move_leads`. No handler commits.
 _HANDLERS: Final[Mapping[type, Handler]] = {
-    RightsChanged: lambda bot_id, change, _now: rights.rights_changed(bot_id, change),
-    ChatMoved: lambda bot_id, chat, _now: rights.chat_moved(bot_id, chat.old, chat.new),
+    RightsChanged: rights.rights_changed,
+    ChatMoved: lambda bot_id, chat, now: rights.chat_moved(bot_id, chat.old, chat.new, now),
     BotBlockedChanged: lambda bot_id, change, _now: reachability.record_block_change(
         bot_id, change
     ),

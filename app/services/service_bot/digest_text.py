@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from app.domain.tariffs import FREE, PLANS
-from app.models import NoticeKind
+from app.models import BotFaultKind, NoticeKind
+from app.services.bots import fault_texts
 from app.services.service_bot import MUTE
 from app.translations import gettext, ngettext
 
@@ -62,17 +63,12 @@ def _line(topic: Topic) -> str:
                 "Thank you for the payment. Your plan %(plan)s runs until %(until)s UTC.",
                 **_plan(topic.about),
             )
-        case NoticeKind.RIGHTS:
-            return gettext(
-                "@%(bot)s is no administrator of %(title)s any more. "
-                "Until it is one again, nobody who comes or goes there is seen.",
-                **topic.about,
-            )
+        case NoticeKind.OVER:
+            return fault_texts.describe_end(BotFaultKind(topic.about["fault"]), **_bot(topic.about))
         case _:
-            return gettext(
-                "Telegram refuses the token of @%(bot)s. Connect the bot again with a new one.",
-                **topic.about,
-            )
+            gave_up = topic.about.get("gave_up", False)
+            kind = BotFaultKind(topic.kind.value)
+            return fault_texts.describe(kind, **_bot(topic.about), gave_up=gave_up)
 
 
 _ORDER: Final = (
@@ -105,6 +101,10 @@ def _expiry(about: Mapping[str, Any]) -> str:
         about["days"],
         **_plan(about),
     )
+
+
+def _bot(about: Mapping[str, Any]) -> dict[str, str]:
+    return {"bot": about["bot"], "title": about.get("title", "")}
 
 
 def _plan(about: Mapping[str, Any]) -> dict[str, str]:

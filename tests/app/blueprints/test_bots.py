@@ -6,10 +6,12 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
 from app.extensions import db
-from app.models import Account, BotChat
+from app.models import Account, BotChat, BotFaultKind, BotStatus
 from app.sandbox.telegram import faults
+from app.services.bots import faults as faults_of_bots
 
 TOKEN = "4242:AAsecret-part_of-the-token"
 
@@ -28,7 +30,7 @@ def test_a_bot_goes_through_its_life(telegram: Any, api: Any) -> None:
     assert set(added["data"]) == {"id", "username", "name"}
     id_ = added["data"]["id"]
     (row,) = api.get("bots/list")["data"]
-    assert set(row) == {"id", "tg", "username", "name", "status", "created"}
+    assert set(row) == {"id", "tg", "username", "name", "status", "created", "faults"}
     assert (row["id"], row["tg"], row["status"]) == (id_, 4242, 0)
     assert api.get("bots/chats", id=id_) == {"status": "ok", "data": []}
     assert api.post("bots/del", id=id_) == {"status": "ok"}
@@ -84,3 +86,21 @@ def test_no_answer_ever_holds_a_token(telegram: Any, api: Any) -> None:
         api.get("bots/list"),
     ]
     assert TOKEN.partition(":")[2] not in str(answers)
+
+
+def test_what_is_wrong_with_a_bot_is_said_in_the_language_of_the_account(
+    telegram: Any, api: Any, account: Account
+) -> None:
+    id_ = api.post("bots/add", token=TOKEN)["data"]["id"]
+    assert api.get("bots/list")["data"][0]["faults"] == []
+    faults_of_bots.begin(id_, BotFaultKind.RIGHTS, 1_800_000_000.9, chat_id=-5, title="Новости")
+    db.session.execute(update(Account).where(Account.id == account.id).values(lang="ru"))
+    db.session.commit()
+    row = api.get("bots/list")["data"][0]
+    assert row["status"] == BotStatus.WARNING
+    (fault,) = row["faults"]
+    message = fault.pop("message")
+    assert fault == {"fault": "rights", "chat": -5, "since": "2027-01-15 08:00:00"}
+    assert "@mytrackbot" in message
+    assert "Новости" in message
+    assert "administrator" not in message

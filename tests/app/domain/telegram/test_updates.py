@@ -25,6 +25,7 @@ from app.domain.telegram.updates import (
     RightsChanged,
     decode,
     parse,
+    read_rights,
 )
 
 DATE = 1_790_000_000
@@ -367,15 +368,32 @@ def test_blocking_the_bot_makes_a_person_unreachable(status: str, reachable: boo
 
 @pytest.mark.parametrize("status", [state["status"] for state in STATES])
 def test_the_rights_of_the_bot_follow_its_status(status: str) -> None:
-    expected = RightsChanged(
-        -1001234567890, "My channel", "channel", status in ("creator", "administrator"), DATE
-    )
+    is_admin = status in ("creator", "administrator")
+    expected = RightsChanged(-1001234567890, "My channel", "channel", is_admin, is_admin, DATE)
     assert parse(my_member(CHANNEL, status)) == expected
+
+
+@pytest.mark.parametrize(
+    ("member", "rights"),
+    [
+        ({"status": "administrator", "can_invite_users": True}, (True, True)),
+        ({"status": "administrator", "can_invite_users": False}, (True, False)),
+        ({"status": "administrator"}, (True, True)),
+        ({"status": "creator", "can_invite_users": False}, (True, True)),
+        ({"status": "member", "can_invite_users": True}, (False, False)),
+        ({"status": "left"}, (False, False)),
+        ({}, (False, False)),
+    ],
+)
+def test_the_right_to_invite_is_read_beside_that_of_an_administrator(
+    member: dict[str, Any], rights: tuple[bool, bool]
+) -> None:
+    assert read_rights(member) == rights
 
 
 def test_a_chat_without_a_title_has_an_empty_one() -> None:
     reading = parse(my_member({"id": -3, "type": "group"}, "member"))
-    assert reading == RightsChanged(-3, "", "group", is_admin=False, date=DATE)
+    assert reading == RightsChanged(-3, "", "group", is_admin=False, can_invite=False, date=DATE)
 
 
 # chats that move

@@ -152,7 +152,11 @@ def test_lost_rights_are_told_once(desk, ann, make_campaign):
     assert [there.is_admin for there in rows(select(BotChat))] == [False]
     assert desk.tell() == 1
     (text,) = _texts(desk)
-    assert text.startswith("@flowers1_bot is no administrator of Flower Deals any more.")
+    assert text.startswith("@flowers1_bot is no administrator of Flowers 1 any more.")
+    desk.speak()
+    desk.receive(people.bot_rights(there, True, now + 3), bot=bot)
+    assert desk.tell(time.time() + 61) == 1
+    assert _texts(desk)[1:] == ["@flowers1_bot is an administrator of Flowers 1 again."]
 
 
 def test_a_refused_token_is_told_once(desk, ann, make_campaign):
