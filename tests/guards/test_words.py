@@ -46,7 +46,6 @@ STILL_THERE = {
     ("slow_clients", "app/web/slow_clients.py"),
     ("Phrases", "app/translations/foreign.py"),
     ("Sentence", "app/errors.py"),
-    ("announce", "app/sandbox/telegram/server.py"),
     ("hear", "app/services/updates/polling.py"),
     ("introduce", "app/cli/commands.py"),
     ("put_off", "app/services/messages/loop.py"),

@@ -18,8 +18,8 @@ from itertools import count
 from typing import Any, Final
 
 from app.sandbox.telegram import people
+from app.sandbox.telegram.bot.update_kinds import queue_key
 from app.sandbox.telegram.people import Person
-from app.sandbox.telegram.webhook_sender import queue_key
 from tests.journeys.system import Door
 
 HEADER: Final = "X-Telegram-Bot-Api-Secret-Token"

@@ -1,64 +1,72 @@
-"""One call of the Bot API as a method sees it, and what it gives back."""
+"""One call of the Bot API as a method sees it, and what the method answers."""
 
 from __future__ import annotations
 
 import json
 import re
-import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
+from app.sandbox.telegram.bot.state import BotState
 from app.sandbox.telegram.faults import Refusal
-from app.sandbox.telegram.state import BotState, SentMessage
+from app.sandbox.telegram.log import SentMessage
 
 
 @dataclass(slots=True)
 class Result:
-    """What a method gives back, and what it did on the way. `then` is an update it leads to."""
+    """What a method answers, and what it did on the way.
+
+    `value` is the `result` of the answer. `then` is an update that follows.
+    """
 
     value: Any
     description: str = ""
     sent: SentMessage | None = None
-    hook_changed: bool = False
+    webhook_changed: bool = False
     then: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What differs between the cloud and an own Bot API server."""
+    """What differs between the cloud and a Bot API server of one's own.
 
-    local: bool = True  #: http, any port and any address may be a webhook
-    pace: float = 0.0  #: seconds between two setWebhook of a bot; the cloud wants about 1
+    `local`: http, any port and any address may be a webhook. `pace` is the
+    least number of seconds between two setWebhook of a bot; the cloud wants
+    about 1.
+    """
+
+    local: bool = True
+    pace: float = 0.0
 
 
 @dataclass(slots=True)
 class Caller:
-    """One call as a method sees it."""
+    """One call as a method sees it. `now` is in Unix seconds."""
 
     bot: BotState
     params: Mapping[str, Any]
     rules: Rules
-    now: float = field(default_factory=time.time)
+    now: float
 
     def text(self, name: str) -> str:
-        """A parameter as text; absent is empty."""
+        """Return a parameter as text, "" if it is absent."""
         value = self.params.get(name)
         return "" if value is None else str(value)
 
     def number(self, name: str, default: int = 0) -> int:
-        """A parameter as a whole number; what is none is the default."""
+        """Return a parameter as a whole number, the default if it is none."""
         try:
             return int(self.params.get(name, default))
         except (TypeError, ValueError):
             return default
 
     def flag(self, name: str) -> bool:
-        """A parameter as yes or no."""
+        """Return whether a parameter says yes."""
         return self.text(name).lower() in ("true", "1", "yes")
 
     def structure(self, name: str) -> Any:
-        """A parameter that is JSON, also inside a form. None if absent or broken."""
+        """Return a parameter that is JSON, also inside a form; None if absent or broken."""
         value = self.params.get(name)
         if not isinstance(value, str):
             return value
@@ -68,7 +76,10 @@ class Caller:
             return None
 
     def chat(self) -> int:
-        """The `chat_id`. Names of channels are not known here."""
+        """Return the `chat_id`. Raises Refusal.
+
+        Ours: names of channels are not known here.
+        """
         text = self.text("chat_id")
         if not text:
             raise Refusal(400, "Bad Request: chat_id is empty")

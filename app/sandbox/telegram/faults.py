@@ -83,7 +83,12 @@ NOT_MEMBER: Final = refuse(403, "Forbidden: bot is not a member of the channel c
 GROUP_DELETED: Final = refuse(403, "Forbidden: the group chat was deleted")
 CHAT_NOT_FOUND: Final = refuse(400, "Bad Request: chat not found")
 NO_RIGHTS: Final = refuse(400, "Bad Request: not enough rights to manage chat invite link")
+NO_REQUEST_RIGHTS: Final = refuse(
+    400, "Bad Request: not enough rights to manage chat join requests"
+)
 REQUEST_SETTLED: Final = refuse(400, "Bad Request: HIDE_REQUESTER_MISSING")
+ALREADY_INSIDE: Final = refuse(400, "Bad Request: USER_ALREADY_PARTICIPANT")
+CHANNELS_TOO_MUCH: Final = refuse(400, "Bad Request: USER_CHANNELS_TOO_MUCH")
 BAD_ENTITIES: Final = refuse(
     400,
     "Bad Request: can't parse entities: Can't find end of the entity starting at byte offset 0",
@@ -110,7 +115,10 @@ _BY_NAME: Final = {
     "group_deleted": GROUP_DELETED,
     "chat_not_found": CHAT_NOT_FOUND,
     "no_rights": NO_RIGHTS,
+    "no_request_rights": NO_REQUEST_RIGHTS,
     "request_settled": REQUEST_SETTLED,
+    "already_inside": ALREADY_INSIDE,
+    "channels_too_much": CHANNELS_TOO_MUCH,
     "bad_entities": BAD_ENTITIES,
     "conflict": CONFLICT,
     "server_error": SERVER_ERROR,
@@ -133,3 +141,57 @@ def by_name(name: str) -> Fault:
         known = ", ".join([*_BY_NAME, "flood:SECONDS", "moved:CHAT"])
         raise ValueError(f"there is no fault {name!r}; known are {known}")
     return _BY_NAME[word]
+
+
+@dataclass(slots=True)
+class _Order:
+    """A fault that waits for its calls. `times` below zero never ends."""
+
+    method: str
+    fault: Fault
+    times: int
+    chat: int | None
+    user: int | None
+
+    def fits(self, method: str, params: Mapping[str, Any]) -> bool:
+        if self.times == 0 or self.method not in ("*", method):
+            return False
+        named = {"chat_id": self.chat, "user_id": self.user}
+        return all(
+            number is None or str(params.get(name)) == str(number) for name, number in named.items()
+        )
+
+
+class FaultOrders:
+    """Faults that are ordered for the next calls of one bot."""
+
+    def __init__(self) -> None:
+        self._orders: list[_Order] = []
+
+    def add(
+        self,
+        method: str,
+        fault: Fault,
+        times: int,
+        *,
+        chat: int | None = None,
+        user: int | None = None,
+    ) -> None:
+        """Order a fault for the next `times` calls of a method, or of all with `*`.
+
+        Below zero, `times` never ends. `chat` and `user` mean only calls whose
+        `chat_id` and `user_id` are these.
+        """
+        self._orders.append(_Order(method, fault, times, chat, user))
+
+    def take(self, method: str, params: Mapping[str, Any]) -> Fault | None:
+        """Return the next fault that fits a call, and count it; None if none does."""
+        for order in self._orders:
+            if order.fits(method, params):
+                order.times -= 1
+                return order.fault
+        return None
+
+    def clear(self) -> None:
+        """Cancel all."""
+        self._orders.clear()

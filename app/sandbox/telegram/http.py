@@ -11,13 +11,10 @@ from aiohttp import web
 
 from app.sandbox.telegram.call import Result
 from app.sandbox.telegram.faults import Fault, Manner, Refusal
-from app.sandbox.telegram.state import BotState
-
-MAX_STANDINGS = 50_000
 
 
 async def parameters(request: web.Request) -> dict[str, Any]:
-    """Query and body together: JSON, form or multipart. Files become their size."""
+    """Return query and body together: JSON, form or multipart. A file becomes its name and size."""
     params: dict[str, Any] = dict(request.query)
     if request.content_type == "application/json":
         try:
@@ -35,7 +32,7 @@ async def parameters(request: web.Request) -> dict[str, Any]:
 
 
 def as_json(answer: Result | Refusal) -> web.Response:
-    """The answer as Telegram words it; a flood wait is in a header too."""
+    """Return an answer as Telegram sends it; a flood wait is in a header too."""
     if isinstance(answer, Refusal):
         headers = {}
         if wait := answer.parameters.get("retry_after"):
@@ -50,7 +47,7 @@ def as_json(answer: Result | Refusal) -> web.Response:
 async def misbehave(
     fault: Fault, request: web.Request, perform: Callable[[], Awaitable[object]]
 ) -> web.StreamResponse:
-    """Answer as a fault has it; some do first what was asked."""
+    """Answer as a fault has it; RESET and MALFORMED perform the call first."""
     if fault.manner is Manner.REFUSE:
         return as_json(fault.refusal())
     if fault.manner is Manner.HANG:
@@ -62,15 +59,3 @@ async def misbehave(
     if request.transport:
         request.transport.abort()
     return web.Response()
-
-
-def remember_standing(bot: BotState, update: dict[str, Any]) -> None:
-    """So that getChatMember agrees with what was told."""
-    for kind in ("chat_member", "my_chat_member"):
-        change = update.get(kind)
-        if isinstance(change, dict) and len(bot.standings) < MAX_STANDINGS:
-            try:
-                told = change["new_chat_member"]
-                bot.standings[change["chat"]["id"], told["user"]["id"]] = told
-            except (KeyError, TypeError):
-                continue

@@ -8,62 +8,13 @@ Shapes: https://core.telegram.org/bots/api#update, Bot API 10.3.
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from app.sandbox.telegram.chat_members import chat_member
+
 Update = dict[str, Any]
-
-#: The seven ways to stand to a chat; `restricted` is two of them.
-STATUSES: Final = (
-    "creator",
-    "administrator",
-    "member",
-    "restricted",  # inside, with fewer rights
-    "restricted_out",  # the same status with `is_member` false
-    "left",
-    "kicked",
-)
-
-#: Every compulsory field of ChatMemberAdministrator.
-_RIGHTS: Final = {
-    "can_be_edited": False,
-    "can_manage_chat": True,
-    "can_change_info": True,
-    "can_delete_messages": True,
-    "can_invite_users": True,
-    "can_restrict_members": True,
-    "can_promote_members": False,
-    "can_manage_video_chats": True,
-    "can_post_stories": False,
-    "can_edit_stories": False,
-    "can_delete_stories": False,
-    "can_send_welcome_messages": False,
-    "is_anonymous": False,
-}
-#: The rights that an administrator has, or has not, only in such a chat.
-_CHANNEL_RIGHTS: Final = {
-    "can_post_messages": True,
-    "can_edit_messages": False,
-    "can_manage_direct_messages": False,
-}
-_GROUP_RIGHTS: Final = {"can_pin_messages": True, "can_manage_tags": False}
-_SUPERGROUP_RIGHTS: Final = _GROUP_RIGHTS | {"can_manage_topics": False}
-_RIGHTS_BY_TYPE: Final = {
-    "channel": _CHANNEL_RIGHTS,
-    "group": _GROUP_RIGHTS,
-    "supergroup": _SUPERGROUP_RIGHTS,
-}
-#: Every compulsory permission of ChatMemberRestricted: this person may do nothing.
-_RESTRICTED: Final = dict.fromkeys(
-    (
-        "can_send_messages", "can_send_audios", "can_send_documents", "can_send_photos",
-        "can_send_videos", "can_send_video_notes", "can_send_voice_notes", "can_send_polls",
-        "can_send_other_messages", "can_add_web_page_previews", "can_react_to_messages",
-        "can_edit_tag", "can_change_info", "can_invite_users", "can_pin_messages",
-        "can_manage_topics",
-    ),
-    False,
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +67,12 @@ BOT: Final = Person(4_000_000_001, "Gate", username="gate_bot", language="", is_
 ADMIN: Final = Person(5_000_000_001, "Admin", username="chat_admin")
 
 
+#: By what a person came in, as fields of the update; see also `by_link`.
+BY_BUTTON: Final[Mapping[str, Any]] = {}
+BY_REQUEST: Final = {"via_join_request": True}
+BY_FOLDER: Final = {"via_chat_folder_invite_link": True}
+
+
 def text(person: Person, words: str, date: int | None = None) -> Update:
     """A message to the bot in private."""
     message: dict[str, Any] = {
@@ -146,8 +103,10 @@ def start(person: Person, payload: str = "", date: int | None = None) -> Update:
     return text(person, f"/start {payload}".strip(), date)
 
 
-def join_request(person: Person, chat: Chat, date: int | None = None, link: str = "") -> Update:
-    """The person asks to be let in."""
+def join_request(
+    person: Person, chat: Chat, date: int | None = None, link: str = "", bio: str = ""
+) -> Update:
+    """The person asks to be let in, by an invite link if there is one."""
     request: dict[str, Any] = {
         "chat": chat.chat(),
         "from": person.user(),
@@ -156,6 +115,8 @@ def join_request(person: Person, chat: Chat, date: int | None = None, link: str 
     }
     if link:
         request["invite_link"] = _link(link, asks=True)
+    if bio:
+        request["bio"] = bio
     return {"chat_join_request": request}
 
 
@@ -166,10 +127,13 @@ def member(  # noqa: PLR0917 what a membership update is made of
     new: str,
     date: int | None = None,
     by: Person | None = None,
+    *,
+    how: Mapping[str, Any] = BY_BUTTON,
 ) -> Update:
-    """The person's standing changed from `old` to `new`, both of STATUSES.
+    """The person's state in a chat changed from `old` to `new`, both of `chat_members.STATUSES`.
 
-    `by` is who did it; left out, the person did.
+    `by` is who did it; left out, the person did. `how` is by what a person came
+    in: BY_BUTTON, BY_REQUEST, BY_FOLDER or `by_link`.
     """
     change = {
         "chat": chat.chat(),
@@ -178,12 +142,24 @@ def member(  # noqa: PLR0917 what a membership update is made of
         "old_chat_member": standing(person, old, chat.type),
         "new_chat_member": standing(person, new, chat.type),
     }
-    return {"chat_member": change}
+    return {"chat_member": change | dict(how)}
 
 
-def join(person: Person, chat: Chat, date: int | None = None, by: Person | None = None) -> Update:
-    """The person comes in; by an admin when a request was approved."""
-    return member(person, chat, "left", "member", date, by)
+def join(
+    person: Person,
+    chat: Chat,
+    date: int | None = None,
+    by: Person | None = None,
+    *,
+    how: Mapping[str, Any] = BY_BUTTON,
+) -> Update:
+    """The person comes in; by an admin when a request was approved. See `member`."""
+    return member(person, chat, "left", "member", date, by, how=how)
+
+
+def by_link(url: str) -> dict[str, Any]:
+    """Return what an update tells of a join by an invite link."""
+    return {"invite_link": _link(url, asks=False)}
 
 
 def leave(person: Person, chat: Chat, date: int | None = None) -> Update:
@@ -225,17 +201,8 @@ def migrated_from(old: Chat, new: Chat, date: int | None = None) -> Update:
 
 
 def standing(person: Person, status: str, chat_type: str = "channel") -> dict[str, Any]:
-    """The `ChatMember` object of a person, by one of STATUSES, in a chat of that type."""
-    told: dict[str, Any] = {"user": person.user(), "status": status.removesuffix("_out")}
-    if status == "creator":
-        told["is_anonymous"] = False
-    elif status == "administrator":
-        told |= _RIGHTS | _RIGHTS_BY_TYPE.get(chat_type, {})
-    elif status.startswith("restricted"):
-        told |= {"is_member": status == "restricted", "until_date": 0} | _RESTRICTED
-    elif status == "kicked":
-        told["until_date"] = 0
-    return told
+    """Return the `ChatMember` of a person, by status, in a chat of that type."""
+    return chat_member(person.user(), status, chat_type)
 
 
 def _my_member(

@@ -11,7 +11,8 @@ import telegram
 from pydantic import TypeAdapter
 
 from app.sandbox.telegram import people
-from app.sandbox.telegram.state import KINDS
+from app.sandbox.telegram.bot.update_kinds import KINDS
+from app.sandbox.telegram.chat_members import STATUSES
 from tests.app.sandbox.conftest import TOKEN
 
 ANN = people.Person(2**52 - 1, "Ann", "Lee", username="ann", language="de", premium=True)
@@ -45,13 +46,16 @@ def all_updates() -> list[dict[str, Any]]:
         for chat in CHATS:
             updates += [
                 people.join_request(person, chat),
-                people.join_request(person, chat, link="https://t.me/+abc"),
+                people.join_request(person, chat, link="https://t.me/+abc", bio="I am new"),
+                people.join(person, chat, how=people.by_link("https://t.me/+abc")),
+                people.join(person, chat, how=people.BY_REQUEST),
+                people.join(person, chat, how=people.BY_FOLDER),
                 people.kick(person, chat),
                 people.bot_rights(chat, True),
                 people.bot_rights(chat, False),
                 *(
                     people.member(person, chat, old, new, by=people.ADMIN)
-                    for old, new in itertools.product(people.STATUSES, repeat=2)
+                    for old, new in itertools.product(STATUSES, repeat=2)
                 ),
             ]
     return [{"update_id": number} | update for number, update in enumerate(updates, 1)]
@@ -68,27 +72,6 @@ def test_every_update_is_taken_by_both_libraries() -> None:
         taken("Update", update)
 
 
-@pytest.mark.parametrize("chat", CHATS, ids=lambda chat: chat.type)
-@pytest.mark.parametrize("status", people.STATUSES)
-def test_a_chat_member_has_every_compulsory_field_and_no_other(
-    status: str, chat: people.Chat
-) -> None:
-    told = people.standing(ANN, status, chat.type)
-    member = TypeAdapter(aiogram.types.ChatMemberUnion).validate_python(told)
-    fields = type(member).model_fields
-    assert {name for name, field in fields.items() if field.is_required()} <= set(told)
-    assert set(told) <= set(fields)
-
-
-def test_the_rights_that_only_some_chats_know_are_told_there_alone() -> None:
-    rights = {chat.type: people.standing(ANN, "administrator", chat.type) for chat in CHATS}
-    assert "can_post_messages" in rights["channel"]
-    assert "can_pin_messages" not in rights["channel"]
-    assert "can_post_messages" not in rights["group"]
-    assert "can_manage_topics" not in rights["group"]
-    assert "can_manage_topics" in rights["supergroup"]
-
-
 def test_the_double_knows_every_kind_of_update() -> None:
     assert set(aiogram.types.Update.model_fields) - {"update_id"} == set(KINDS)
 
@@ -103,6 +86,7 @@ def test_the_double_knows_every_kind_of_update() -> None:
         ("sendPhoto", {"chat_id": 7, "photo": "file-id", "caption": "look"}, "Message"),
         ("sendVideo", {"chat_id": 7, "video": "file-id"}, "Message"),
         ("createChatInviteLink", {"chat_id": -1005, "name": "ads"}, "ChatInviteLink"),
+        ("createChatInviteLink", {"chat_id": -1005, "member_limit": 1}, "ChatInviteLink"),
     ],
 )
 def test_every_answer_is_taken_by_both_libraries(

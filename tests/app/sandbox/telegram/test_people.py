@@ -5,12 +5,13 @@ import itertools
 import pytest
 
 from app.sandbox.telegram import people
+from app.sandbox.telegram.chat_members import STATUSES
 
 ANN = people.Person(2**52 - 1, "Ann", "Lee", username="ann", language="de", premium=True)
 CHANNEL = people.Chat(-1001234567890, "News")
 
 
-@pytest.mark.parametrize(("old", "new"), list(itertools.product(people.STATUSES, repeat=2)))
+@pytest.mark.parametrize(("old", "new"), list(itertools.product(STATUSES, repeat=2)))
 def test_all_pairs_of_standings_can_be_told(old, new):
     change = people.member(ANN, CHANNEL, old, new, date=5)["chat_member"]
     for status, told in ((old, change["old_chat_member"]), (new, change["new_chat_member"])):
@@ -62,3 +63,24 @@ def test_a_request_says_where_to_write():
     request = people.join_request(ANN, CHANNEL, link="https://t.me/+x")["chat_join_request"]
     assert request["user_chat_id"] == ANN.id
     assert request["invite_link"]["creates_join_request"] is True
+
+
+@pytest.mark.parametrize(
+    ("how", "field", "value"),
+    [
+        (people.BY_REQUEST, "via_join_request", True),
+        (people.BY_FOLDER, "via_chat_folder_invite_link", True),
+        (people.by_link("https://t.me/+x"), "invite_link", "https://t.me/+x"),
+    ],
+)
+def test_a_join_says_by_what_the_person_came(how, field, value):
+    plain = people.join(ANN, CHANNEL)["chat_member"]
+    assert field not in plain
+    seen = people.join(ANN, CHANNEL, how=how)["chat_member"][field]
+    assert (seen["invite_link"] if isinstance(seen, dict) else seen) == value
+
+
+def test_a_request_may_carry_a_bio():
+    assert "bio" not in people.join_request(ANN, CHANNEL)["chat_join_request"]
+    asked = people.join_request(ANN, CHANNEL, bio="I am Ann")["chat_join_request"]
+    assert asked["bio"] == "I am Ann"

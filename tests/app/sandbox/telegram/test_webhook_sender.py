@@ -3,13 +3,12 @@ from __future__ import annotations
 import json
 import time
 
-import pytest
 import requests
 
 from app.sandbox.serving import running
 from app.sandbox.telegram import people
 from app.sandbox.telegram.server import BotApiDouble
-from app.sandbox.telegram.webhook_sender import SECRET_HEADER, queue_key
+from app.sandbox.telegram.webhook_sender import SECRET_HEADER
 from app.sandbox.vendors.tracker import TrackerDouble
 from tests.app.sandbox.conftest import TOKEN
 from tests.support.echo import Echo
@@ -133,22 +132,3 @@ def test_a_host_that_is_away_gets_it_when_it_is_back(double, tracker, bot, hook)
         time.sleep(0.001)
     hook("/ok/hook")
     assert double.drained()
-
-
-@pytest.mark.parametrize(
-    ("update", "key"),
-    [
-        (people.start(ANN), "chat:77"),
-        (people.migrated(CHANNEL, OTHER), "chat:-1001"),
-        (people.join(ANN, CHANNEL), "member:77"),
-        (people.kick(ANN, OTHER), "member:77"),
-        (people.join_request(ANN, OTHER), "member:77"),
-        (people.bot_rights(CHANNEL, True), "my_chat_member:-1001"),
-        (people.bot_blocked(ANN), "my_chat_member:77"),
-        ({"callback_query": {"from": {"id": 77}}}, "callback_query:77"),
-        ({"message": "odd"}, "chat:None"),
-        ({}, ":None"),
-    ],
-)
-def test_queues_are_telegrams(update, key):
-    assert queue_key({"update_id": 1, **update}) == key

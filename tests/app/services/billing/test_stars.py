@@ -12,7 +12,7 @@ from app.config import BadSetting
 from app.extensions import db
 from app.models import Account, Payment, PaymentState, Update, UpdateState
 from app.sandbox.telegram import faults, people
-from app.sandbox.telegram.state import CheckoutState
+from app.sandbox.telegram.bot.shop import CheckoutState
 from app.services.billing import gateway
 from app.services.leads import process
 from app.services.messages.callbacks import CALLBACK_ANSWERS

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from app.sandbox.telegram import formatting
 from app.sandbox.telegram.call import Caller, Result
 from app.sandbox.telegram.faults import Refusal
-from app.sandbox.telegram.state import SentMessage
+from app.sandbox.telegram.log import SentMessage
+from app.sandbox.telegram.methods import formatting
 
 MAX_TEXT: Final = 4096
 MAX_CAPTION: Final = 1024
@@ -18,7 +18,7 @@ _PARSE_MODES: Final = {"", "markdown", "markdownv2", "html"}
 
 
 def send_message(call: Caller) -> Result:
-    """A text. Length counts after the entities are parsed."""
+    """Send a text. Its length counts after the entities are parsed. Raises Refusal."""
     chat, shown = call.chat(), _parsed(call, "text")
     if not shown.strip():
         raise Refusal(400, "Bad Request: message text is empty")
@@ -31,17 +31,17 @@ def send_message(call: Caller) -> Result:
 
 
 def send_photo(call: Caller) -> Result:
-    """A picture by upload, file id or address."""
+    """Send a picture by upload, file id or address. Raises Refusal."""
     return _send_file(call, "sendPhoto", "photo")
 
 
 def send_video(call: Caller) -> Result:
-    """A film by upload, file id or address."""
+    """Send a video by upload, file id or address. Raises Refusal."""
     return _send_file(call, "sendVideo", "video")
 
 
 def _parsed(call: Caller, name: str) -> str:
-    """The text as a reader sees it. A parse mode wins over entities."""
+    """Return the text as a reader sees it. A parse mode wins over entities."""
     mode = call.text("parse_mode").lower()
     if mode not in _PARSE_MODES:
         raise Refusal(400, "Bad Request: unsupported parse_mode")
@@ -57,14 +57,14 @@ def _parsed(call: Caller, name: str) -> str:
 
 def _entities(call: Caller) -> Any:
     name = "entities" if "text" in call.params else "caption_entities"
-    given = call.structure(name)
-    if call.params.get(name) is not None and not isinstance(given, list):
+    entities = call.structure(name)
+    if call.params.get(name) is not None and not isinstance(entities, list):
         raise Refusal(400, "Bad Request: can't parse entities: expected an Array of MessageEntity")
-    return given or []
+    return entities or []
 
 
 def _own_entities(call: Caller) -> Any:
-    """What counts of the entities: a parse mode hides them."""
+    """Return the entities that count: a parse mode hides them."""
     return [] if call.text("parse_mode") else _entities(call)
 
 
@@ -97,15 +97,19 @@ def _send_file(call: Caller, method: str, kind: str) -> Result:
 def sent_message(
     call: Caller, method: str, chat: int, text: str, content: Mapping[str, Any]
 ) -> Result:
-    """The message that a method sent, and what the bot is told of it."""
+    """Return the message that a method sends to a chat, and log it. Raises Refusal.
+
+    `text` is as the bot wrote it, `content` what a reader gets.
+    """
     markup = call.structure("reply_markup")
     if call.text("reply_markup") and not isinstance(markup, dict):
         raise Refusal(400, "Bad Request: can't parse reply keyboard markup JSON object")
     _check_buttons(markup)
+    _check_reach(call, chat)
     number = call.bot.next_message_id()
-    told = {
+    message = {
         "message_id": number,
-        "from": call.bot.me(),
+        "from": call.bot.identity.user(),
         "chat": {"id": chat, "type": "private" if chat > 0 else "supergroup"},
         "date": int(call.now),
     }
@@ -122,4 +126,12 @@ def sent_message(
         reply_markup=markup or {},
         params=call.params,
     )
-    return Result(told | dict(content), sent=sent)
+    return Result(message | dict(content), sent=sent)
+
+
+def _check_reach(call: Caller, chat: int) -> None:
+    """Raise Refusal for a person to whom the bot may not write now."""
+    chats = call.bot.chats
+    window_open = chats.requests.is_window_open(chat, call.now)
+    if chat > 0 and (fault := chats.reach.fault(chat, window_open)):
+        raise fault.refusal()

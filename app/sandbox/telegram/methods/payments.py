@@ -13,11 +13,11 @@ from __future__ import annotations
 import secrets
 from typing import Any, Final
 
+from app.sandbox.telegram.bot.shop import Charge, Checkout, CheckoutState, StarsInvoice
 from app.sandbox.telegram.call import Caller, Result
 from app.sandbox.telegram.faults import Refusal
+from app.sandbox.telegram.methods.sending import sent_message
 from app.sandbox.telegram.people import Person, refunded_payment, successful_payment
-from app.sandbox.telegram.sending import sent_message
-from app.sandbox.telegram.state import Charge, Checkout, CheckoutState, StarsInvoice
 
 CURRENCY: Final = "XTR"
 PATIENCE: Final = 10.0  #: seconds in which a checkout is answered, or called off
@@ -37,28 +37,28 @@ def create_invoice_link(call: Caller) -> Result:
     """An invoice that whoever has the link may open, as often as they like."""
     invoice = _invoice(call)
     link = f"{LINK}{secrets.token_urlsafe(12)}"
-    call.bot.invoices[link] = invoice
+    call.bot.shop.invoices[link] = invoice
     return Result(link)
 
 
 def send_invoice(call: Caller) -> Result:
     """An invoice as a message; it is paid under `chat/message`."""
     chat, invoice = call.chat(), _invoice(call)
-    told = {
+    shown = {
         "title": invoice.title,
         "description": invoice.description,
         "start_parameter": call.text("start_parameter"),
         "currency": invoice.currency,
         "total_amount": invoice.amount,
     }
-    result = sent_message(call, "sendInvoice", chat, invoice.title, {"invoice": told})
-    call.bot.invoices[f"{chat}/{result.value['message_id']}"] = invoice
+    result = sent_message(call, "sendInvoice", chat, invoice.title, {"invoice": shown})
+    call.bot.shop.invoices[f"{chat}/{result.value['message_id']}"] = invoice
     return result
 
 
 def answer_pre_checkout_query(call: Caller) -> Result:
     """Let a person pay, or say why not. With `ok` the money moves at once."""
-    checkout = call.bot.checkouts.get(call.text("pre_checkout_query_id"))
+    checkout = call.bot.shop.checkouts.get(call.text("pre_checkout_query_id"))
     if checkout is None or checkout.state is not CheckoutState.WAITING:
         raise Refusal(400, _TOO_OLD)
     if call.now - checkout.opened > PATIENCE:
@@ -71,8 +71,8 @@ def answer_pre_checkout_query(call: Caller) -> Result:
         checkout.state = CheckoutState.REFUSED
         return Result(True)
     checkout.state, checkout.charge = CheckoutState.PAID, f"stx{secrets.token_urlsafe(48)}"
-    call.bot.charges[checkout.charge] = Charge(checkout.person, checkout.invoice)
-    paid = successful_payment(_person(checkout.person), _told(checkout.invoice, checkout.charge))
+    call.bot.shop.charges[checkout.charge] = Charge(checkout.person, checkout.invoice)
+    paid = successful_payment(_person(checkout.person), _terms(checkout.invoice, checkout.charge))
     return Result(True, then=paid)
 
 
@@ -81,13 +81,13 @@ def refund_star_payment(call: Caller) -> Result:
     name = call.text("telegram_payment_charge_id")
     if not name:
         raise Refusal(400, "Bad Request: CHARGE_ID_EMPTY")
-    charge = call.bot.charges.get(name)
+    charge = call.bot.shop.charges.get(name)
     if charge is None or charge.person["id"] != call.number("user_id"):
         raise Refusal(400, "Bad Request: USER_ID_INVALID")
     if charge.is_back:
         raise Refusal(400, "Bad Request: CHARGE_ALREADY_REFUNDED")
     charge.is_back = True
-    back = refunded_payment(_person(charge.person), _told(charge.invoice, name))
+    back = refunded_payment(_person(charge.person), _terms(charge.invoice, name))
     return Result(True, then=back)
 
 
@@ -95,9 +95,9 @@ def open_checkout(
     call: Caller, invoice: str, person: dict[str, Any]
 ) -> tuple[Checkout, dict[str, Any]]:
     """A person presses Pay: the checkout, and the update that asks the bot. Raises KeyError."""
-    query, wanted = str(secrets.randbits(62)), call.bot.invoices[invoice]
-    checkout = call.bot.checkouts[query] = Checkout(call.now, person, wanted)
-    return checkout, {"pre_checkout_query": {"id": query, "from": person, **_told(wanted)}}
+    query, terms = str(secrets.randbits(62)), call.bot.shop.invoices[invoice]
+    checkout = call.bot.shop.checkouts[query] = Checkout(call.now, person, terms)
+    return checkout, {"pre_checkout_query": {"id": query, "from": person, **_terms(terms)}}
 
 
 def _invoice(call: Caller) -> StarsInvoice:
@@ -128,15 +128,15 @@ def _words(call: Caller, name: str, longest: int) -> str:
     return text
 
 
-def _told(invoice: StarsInvoice, charge: str = "") -> dict[str, Any]:
-    told: dict[str, Any] = {
+def _terms(invoice: StarsInvoice, charge: str = "") -> dict[str, Any]:
+    terms: dict[str, Any] = {
         "currency": invoice.currency,
         "total_amount": invoice.amount,
         "invoice_payload": invoice.payload,
     }
     if charge:
-        told |= {"telegram_payment_charge_id": charge, "provider_payment_charge_id": ""}
-    return told
+        terms |= {"telegram_payment_charge_id": charge, "provider_payment_charge_id": ""}
+    return terms
 
 
 def _person(user: dict[str, Any]) -> Person:

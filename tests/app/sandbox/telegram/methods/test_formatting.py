@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from app.domain.welcome import is_link
-from app.sandbox.telegram import formatting
+from app.sandbox.telegram.methods import formatting
 
 HTTP, HOST, PORT = "Wrong HTTP URL", "URL host is empty", "Wrong port number specified in the URL"
 CHARACTER, PROTOCOL = "Disallowed character in URL host", "Unsupported URL protocol"
@@ -80,3 +83,22 @@ def visible(tdlib: Any, text: str) -> str:
     """The same of TDLib."""
     answer = tdlib.parse(text)
     return "".join((answer if isinstance(answer, str) else answer[0]).split())
+
+
+@given(st.text())
+def test_text_with_every_mark_escaped_is_shown_as_written(text):
+    for mark in "_*`[":
+        text = text.replace(mark, "\\" + mark)
+    shown = formatting.plain(text)
+    assert shown == text.replace("\\_", "_").replace("\\*", "*").replace("\\`", "`").replace(
+        "\\[", "["
+    )
+
+
+@given(st.text(alphabet="_*`[]()\\a\n"))
+def test_markdown_is_either_shown_or_refused(text):
+    try:
+        shown = formatting.plain(text)
+    except formatting.Unparsable as error:
+        shown = re.sub(r".*byte offset \d+", "", str(error))
+    assert len(shown) <= len(text)

@@ -8,9 +8,9 @@ import pytest
 import requests
 
 from app.sandbox.serving import running
+from app.sandbox.telegram.bot.shop import CheckoutState
 from app.sandbox.telegram.people import Person
 from app.sandbox.telegram.server import BotApiDouble
-from app.sandbox.telegram.state import CheckoutState
 
 TOKEN = "123456:ABC-def"
 ANN = Person(77, username="ann")

@@ -1,0 +1,27 @@
+"""Other processes drive the double over HTTP."""
+
+from __future__ import annotations
+
+from app.sandbox.telegram import people
+
+ANN = people.Person(77, username="ann")
+BEN = people.Person(78)
+CHANNEL = people.Chat(-1001234567890, "A channel")
+
+
+def test_other_processes_drive_it_over_http(double, session):
+    base, token = f"{double.url}/sandbox", "9:z"
+
+    def post(path, **body):
+        return session.post(f"{base}/{path}", json={"token": token, **body}, timeout=5)
+
+    assert post("bots", username="new_bot").ok
+    assert post("push", update=people.start(ANN)).json()[0] > 0
+    assert session.get(f"{base}/pending", params={"token": token}, timeout=5).json() == 1
+    assert post("fail", method="sendMessage", fault="blocked").ok
+    assert post("fail", method="sendMessage", fault="gremlins").status_code == 400
+    send = f"{double.url}/bot{token}/sendMessage"
+    assert session.post(send, json={"chat_id": 1, "text": "x"}, timeout=5).status_code == 403
+    assert session.post(send, json={"chat_id": 1, "text": "x"}, timeout=5).ok
+    assert [one["text"] for one in session.get(f"{base}/sent", timeout=5).json()] == ["x"]
+    assert session.get(f"{base}/state", timeout=5).json() == {"violations": [], "failures": {}}
