@@ -11,10 +11,7 @@ if TYPE_CHECKING:
 
 
 def create_app(settings: SettingsType | None = None) -> Flask:
-    """Put the house together. The table of contents of this package.
-
-    It imports what it needs itself, so that `app.domain` loads without Flask.
-    """
+    """Put the house together; imports are made here, so that `app.domain` loads without Flask."""
     from flask import Flask
 
     from app import logs, translations
@@ -25,7 +22,7 @@ def create_app(settings: SettingsType | None = None) -> Flask:
     from app.domain.telegram.updates import MAX_BODY
     from app.extensions import cipher, db, migrate, wakeup
     from app.services.billing import gateway
-    from app.web import responses
+    from app.web import responses, telegram_webhook
     from plugins.registry import Registry
 
     settings = settings or Settings.from_environment()
@@ -48,5 +45,6 @@ def create_app(settings: SettingsType | None = None) -> Flask:
     translations.register(app)
     responses.register(app)
     register_blueprints(app)
+    telegram_webhook.install(app)
     commands.register(app)
     return app

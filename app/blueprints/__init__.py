@@ -20,7 +20,6 @@ from app.blueprints.postbacks import blueprint as postbacks
 from app.blueprints.profile import blueprint as profile
 from app.blueprints.stats import blueprint as stats
 from app.blueprints.tariffs import blueprint as tariffs
-from app.blueprints.telegram import blueprint as telegram
 from app.blueprints.trackers import blueprint as trackers
 from app.blueprints.transfer import blueprint as transfer
 
@@ -28,7 +27,6 @@ from app.blueprints.transfer import blueprint as transfer
 def register_blueprints(app: Flask) -> None:
     """Register every blueprint."""
     blueprints = (
-        telegram,
         profile,
         auth,
         bots,

@@ -26,6 +26,8 @@ BUSY_SECONDS = 30
 READ_ONLY_STATE = "25006"
 #: A connection that rested so long may have been forgotten by a firewall on its way.
 RESTED_SECONDS = 30
+#: Execution option of a connection that only reads: on SQLite it waits for no writer.
+ONLY_READS = "only_reads"
 
 
 def prepare_engine(url: str) -> dict[str, Any]:
@@ -115,12 +117,20 @@ def _on_checkout(connection: Any, record: ConnectionPoolEntry, _proxy: Any) -> N
         return
     rested = time.monotonic() - record.info.get("rests_since", time.monotonic())
     try:
-        if rested < RESTED_SECONDS and not _has_unread(connection.fileno()):
-            return
-        connection.execute("SELECT 1")
-        connection.rollback()
+        ask_if_doubtful(connection, rested)
     except psycopg.Error as error:
         raise DisconnectionError(f"the connection is dead: {error}") from error
+
+
+def ask_if_doubtful(connection: psycopg.Connection[Any], rested: float) -> None:
+    """Ask a connection that nobody used for `rested` seconds, if there is reason to doubt it.
+
+    Raises psycopg.Error if it is dead.
+    """
+    if rested < RESTED_SECONDS and not _has_unread(connection.fileno()):
+        return
+    connection.execute("SELECT 1")
+    connection.rollback()
 
 
 def _has_unread(number: int) -> bool:
@@ -131,7 +141,9 @@ def _has_unread(number: int) -> bool:
 
 @event.listens_for(Engine, "begin")
 def _on_begin(connection: Connection) -> None:
-    if connection.dialect.name == "sqlite":
+    if connection.dialect.name == "sqlite" and not connection.get_execution_options().get(
+        ONLY_READS
+    ):
         connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 

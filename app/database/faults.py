@@ -34,7 +34,7 @@ def is_data_fault(error: SQLAlchemyError) -> bool:
     return isinstance(error, DataError | IntegrityError)
 
 
-def describe_fault(error: SQLAlchemyError) -> str:
+def describe_fault(error: Exception) -> str:
     """Say in one line what the database refused: the first line of its own words."""
     cause = error.orig if isinstance(error, DBAPIError) else error
     text = str(cause).strip().partition("\n")[0] or type(cause).__name__

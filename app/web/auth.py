@@ -8,7 +8,6 @@ It is never taken from a body, so that a form cannot authenticate itself.
 
 from __future__ import annotations
 
-import hmac
 import ipaddress
 import re
 from collections.abc import Callable
@@ -16,11 +15,10 @@ from contextlib import nullcontext
 from functools import wraps
 from typing import Final, ParamSpec
 
-from flask import Response, g, request
+from flask import g, request
 from flask.typing import ResponseReturnValue
 
 from app.config import current_settings
-from app.crypto import cipher
 from app.errors import BadKey, Banned, Unpaid, translatable
 from app.services.accounts import accounts, rate_limits
 from app.services.accounts.accounts import Caller
@@ -30,7 +28,6 @@ from app.services.service_bot import sessions
 Arguments = ParamSpec("Arguments")
 View = Callable[Arguments, ResponseReturnValue]
 
-TELEGRAM_HEADER: Final = "X-Telegram-Bot-Api-Secret-Token"
 KEY: Final = re.compile(r"[0-9]+-.+", re.DOTALL)
 
 
@@ -73,24 +70,6 @@ def session(view: View[Arguments]) -> View[Arguments]:
         return view(*args, **kwargs)
 
     return mark("session")(guarded)
-
-
-def telegram_secret(view: View[Arguments]) -> View[Arguments]:
-    """Only Telegram, by the secret header that belongs to the path.
-
-    The expected secret is derived from the path, so an unknown path and a
-    wrong secret take the same road: no look-up, same time, same empty answer.
-    """
-
-    @wraps(view)
-    def guarded(*args: Arguments.args, **kwargs: Arguments.kwargs) -> ResponseReturnValue:
-        expected = cipher.webhook_secret(str(kwargs["path"])).encode()
-        presented = request.headers.get(TELEGRAM_HEADER, "").encode("utf-8", "surrogateescape")
-        if not hmac.compare_digest(expected, presented):
-            return Response(status=401)
-        return view(*args, **kwargs)
-
-    return mark("telegram_secret")(guarded)
 
 
 def _keyed(view: View[Arguments], *, must_be_paid: bool) -> View[Arguments]:

@@ -67,8 +67,6 @@ def handle_error(error: Exception) -> Response:
     with contextlib.suppress(SQLAlchemyError):
         db.session.rollback()
     api_error = _translate(error)
-    if request.path.startswith("/telegram/"):  # Telegram takes a body for a command
-        return current_app.response_class(status=_http_status(error))
     body = {
         "status": "error",
         "error": api_error.code,

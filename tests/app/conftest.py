@@ -72,6 +72,7 @@ def _application(settings: Any) -> Iterator[Flask]:
     with app.app_context():
         db.metadata.create_all(db.engine)
     yield app
+    app.extensions["telegram_webhook"].close()
     with app.app_context():
         db.engine.dispose()
 

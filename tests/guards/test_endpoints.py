@@ -17,7 +17,7 @@ PUBLIC = {
     "/api/pay/acp",
     "/api/pay/check",
 }
-GUARDS = {"public", "telegram_secret", "api_key", "api_key_even_unpaid", "session"}
+GUARDS = {"public", "api_key", "api_key_even_unpaid", "session"}
 
 
 @pytest.fixture(scope="module")

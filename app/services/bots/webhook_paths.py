@@ -10,11 +10,6 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from sqlalchemy import select
-
-from app.extensions import db
-from app.models import Bot
-
 SECONDS: Final = 5.0
 MAX_PATHS: Final = 10_000
 
@@ -49,18 +44,3 @@ class WebhookPaths:
                 self._bots.clear()
             self._bots[path] = (bot_id, now + SECONDS)
         return bot_id
-
-
-def find_bot(path: str) -> int | None:
-    """Read from the database which living bot has this path."""
-    living = select(Bot.id).where(Bot.webhook_path == path, Bot.living)
-    with db.engine.connect() as connection:
-        return connection.scalar(living)
-
-
-_paths: Final = WebhookPaths(find_bot)
-
-
-def bot_behind(path: str) -> int | None:
-    """Return the id of the living bot whose webhook has this path, or None."""
-    return _paths.bot_id(path)

@@ -68,10 +68,13 @@ class GroupCommit(Generic[Item]):
     def _write(self, batch: Sequence[_Waiter[Item]]) -> None:
         try:
             self._commit([waiter.item for waiter in batch])
-        except Exception as fault:  # noqa: BLE001 - every caller gets it raised
-            for waiter in batch:
-                waiter.fault = fault
         except BaseException as fault:
+            is_interrupted = not isinstance(fault, Exception)
             for waiter in batch:
-                waiter.fault = RuntimeError(f"the commit was interrupted: {fault!r}")
-            raise
+                waiter.fault = (
+                    RuntimeError(f"the commit was interrupted: {fault!r}")
+                    if is_interrupted
+                    else fault
+                )
+            if is_interrupted:
+                raise

@@ -1,29 +1,25 @@
-"""The inbox: what Telegram sent is safe once this module has committed it.
+"""The inbox: updates wait here as they came, and `leads.process` claims them in batches.
 
-Updates are stored as they came, and claimed in batches by `leads.process`.
+Those of webhooks are stored by `update_store`, those of long polling here.
 """
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import Final
 
-from sqlalchemy import Connection, Engine, bindparam, select, text, update
+from sqlalchemy import Connection, bindparam, select, text, update
 from sqlalchemy.types import LargeBinary
 
 from app.database.advisory_locks import AdvisoryLock, lock
 from app.database.rows import is_postgresql, update_rows
-from app.domain.telegram import updates
 from app.extensions import db, wakeup
 from app.models import Bot, Update, UpdateState, table_of
 from app.queues import Queue
-from app.services.updates.group_commit import GroupCommit
+from app.services.updates.new_update import new_update
 
 _UPDATES: Final = table_of(Update)
-_OVERSIZED_SAMPLE: Final = 2048  # bytes kept of a body that is too large to be an update
 
 _STORE = text(
     "INSERT INTO telegram_update (bot_id, update_id, body, received, state, reason)"
@@ -58,17 +54,6 @@ _EMPTY: Final = (
 )
 
 
-class _Row(NamedTuple):
-    """The columns of an update that has just arrived."""
-
-    bot_id: int
-    update_id: int | None
-    body: bytes
-    received: float
-    state: int
-    reason: str | None
-
-
 @dataclass(frozen=True, slots=True)
 class StoredUpdate:
     """One waiting update, claimed by a worker."""
@@ -88,42 +73,15 @@ class UpdateResult:
     reason: str | None = None
 
 
-def store_update(bot_id: int, body: bytes) -> None:
-    """Store one body, once for each bot and update id. It is committed when this returns."""
-    _inbox.put(_row(bot_id, body))
-    wakeup.remind(Queue.UPDATES)
-
-
-def _store_together(rows: Sequence[_Row]) -> None:
-    """Insert `rows` in one round trip; on PostgreSQL without BEGIN and COMMIT around it."""
-    engine = db.engine
-    if engine.dialect.name == "postgresql":
-        engine = _autocommit(engine)
-    with engine.begin() as connection:
-        connection.execute(_STORE, [row._asdict() for row in rows])
-
-
-@lru_cache(maxsize=1)
-def _autocommit(engine: Engine) -> Engine:
-    return engine.execution_options(isolation_level="AUTOCOMMIT")
-
-
 def store_updates(bot_id: int, bodies: Sequence[bytes], *, offset: int | None = None) -> None:
     """Store the updates of one poll, and the bot's next offset if there is one, in one commit."""
     with db.engine.begin() as connection:
         if bodies:
-            connection.execute(_STORE, [_row(bot_id, body)._asdict() for body in bodies])
+            connection.execute(_STORE, [new_update(bot_id, body)._asdict() for body in bodies])
         if offset is not None:
             connection.execute(update(Bot).where(Bot.id == bot_id).values(poll_offset=offset))
     if bodies:
         wakeup.remind(Queue.UPDATES)
-
-
-def quarantine_oversized(bot_id: int, beginning: bytes) -> None:
-    """Store the beginning of a body that is too large to be an update, quarantined."""
-    row = _quarantined(bot_id, beginning[:_OVERSIZED_SAMPLE], "larger than an update can be")
-    with db.engine.begin() as connection:
-        connection.execute(_STORE, row._asdict())
 
 
 def claim(connection: Connection, limit: int) -> list[StoredUpdate]:
@@ -170,18 +128,3 @@ def waiting() -> bool:
     """Whether any update waits to be processed."""
     statement = select(_UPDATES.c.id).where(_UPDATES.c.state == UpdateState.WAITING).limit(1)
     return db.session.scalar(statement) is not None
-
-
-def _row(bot_id: int, body: bytes) -> _Row:
-    try:
-        update_id = updates.decode(body)["update_id"]
-    except updates.Malformed as error:
-        return _quarantined(bot_id, body, str(error))
-    return _Row(bot_id, update_id, body, time.time(), int(UpdateState.WAITING), None)
-
-
-def _quarantined(bot_id: int, body: bytes, reason: str) -> _Row:
-    return _Row(bot_id, None, body, time.time(), int(UpdateState.QUARANTINED), reason)
-
-
-_inbox: Final = GroupCommit(_store_together)

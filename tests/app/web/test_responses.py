@@ -226,7 +226,7 @@ def test_every_fault_has_a_code_and_tells_no_detail(app, fault, code):
     [(OperationalError("", {}, Exception()), 503), (ValueError(), 500), (TooManyRequests(7), 400)],
 )
 def test_outside_the_api_a_fault_has_its_status_code(app, fault, status):
-    with app.test_request_context("/telegram/path"):
+    with app.test_request_context("/pay"):
         assert responses.handle_error(fault).status_code == status
 
 

@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
-from app.extensions import db
-from app.models import Bot, BotStatus
-from app.services.bots import webhook_paths
 from app.services.bots.webhook_paths import SECONDS, WebhookPaths
 
 
@@ -55,12 +50,3 @@ def test_no_more_paths_are_remembered_than_allowed():
     for path in "abcb":
         paths.bot_id(path)
     assert lookup.asked == ["a", "b", "c", "b"]
-
-
-def test_a_deleted_bot_is_behind_no_path(live_app, world):
-    path = f"path-of-nobody-{time.monotonic_ns()}"
-    bot = world.bot(webhook_path=path)
-    assert webhook_paths.find_bot(path) == bot
-    db.session.get_one(Bot, bot).status = BotStatus.DELETED
-    db.session.commit()
-    assert webhook_paths.find_bot(path) is None

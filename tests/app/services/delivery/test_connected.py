@@ -26,7 +26,7 @@ from app.services import postbacks
 from app.services.delivery.loop import Delivery
 from app.services.delivery.targets import DestinationResolver
 from app.services.leads import process
-from app.web.auth import TELEGRAM_HEADER
+from app.web.telegram_webhook import TELEGRAM_HEADER
 from plugins.host.registry import BUILT_INS
 from tests.support.connected import PATH, ROWS, Row
 

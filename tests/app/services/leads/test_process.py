@@ -237,7 +237,7 @@ def test_a_fault_of_the_database_quarantines_nothing(live_app, stage, table):
     for number, update in enumerate(
         (people.start(ANN, f"{stage.code}-a", T), people.join(ANN, chat, T + 1))
     ):
-        inbox.store_update(stage.bot, json.dumps({"update_id": number + 1, **update}).encode())
+        stage.receive({"update_id": number + 1, **update})
     _rename(table, "campaign_id", "elsewhere")
     try:
         for _ in range(3):

@@ -1,0 +1,80 @@
+"""Stores the updates of webhooks: what this has committed is safe, and may be acknowledged."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from functools import partial
+from typing import Any, Final
+
+import psycopg
+from sqlalchemy import create_engine, select
+
+from app.database.connections import ONLY_READS, prepare_engine
+from app.database.dedicated import DedicatedConnection
+from app.extensions import wakeup
+from app.models import Bot
+from app.queues import Queue
+from app.services.updates.group_commit import GroupCommit
+from app.services.updates.new_update import NewUpdate, new_update, oversized_update
+
+#: One is the dedicated one, one looks up which bot is behind a path.
+CONNECTIONS: Final = 2
+_INSERT: Final = (
+    f"INSERT INTO telegram_update ({', '.join(NewUpdate._fields)}) {{rows}}"
+    " ON CONFLICT (bot_id, update_id) DO NOTHING"
+)
+# One statement for any number of rows, in one round trip, prepared once.
+_POSTGRESQL: Final = _INSERT.format(
+    rows="SELECT * FROM unnest(%b::bigint[], %b::bigint[], %b::bytea[], %b::float8[],"
+    " %b::smallint[], %b::text[])"
+)
+_SQLITE: Final = _INSERT.format(rows="VALUES (?, ?, ?, ?, ?, ?)")
+
+
+class UpdateStore:
+    """Stores updates by connections of its own. Callers that come together share one commit."""
+
+    def __init__(self, database_url: str) -> None:
+        options = prepare_engine(database_url)
+        if "pool_size" in options:
+            options |= {"pool_size": CONNECTIONS, "max_overflow": 0}
+        self._engine = create_engine(database_url, **options)
+        self._connection = DedicatedConnection(self._engine)
+        self._group = GroupCommit(self._insert)
+
+    def put(self, bot_id: int, body: bytes) -> None:
+        """Store one body, once for each bot and update id. It is committed when this returns."""
+        self._group.put(new_update(bot_id, body))
+        wakeup.remind(Queue.UPDATES)
+
+    def put_oversized(self, bot_id: int, beginning: bytes) -> None:
+        """Store the beginning of a body that is too large to be an update, quarantined."""
+        self._group.put(oversized_update(bot_id, beginning))
+
+    def find_bot(self, path: str) -> int | None:
+        """Read which living bot has this webhook path."""
+        living = select(Bot.id).where(Bot.webhook_path == path, Bot.living)
+        with self._engine.execution_options(**{ONLY_READS: True}).connect() as connection:
+            return connection.scalar(living)
+
+    def close(self) -> None:
+        """Close all connections; they are opened again when they are needed."""
+        self._connection.close()
+        self._engine.dispose()
+
+    def _insert(self, rows: Sequence[NewUpdate]) -> None:
+        self._connection.run(partial(_insert_rows, rows))
+
+
+def _insert_rows(rows: Sequence[NewUpdate], connection: Any) -> None:
+    if isinstance(connection, psycopg.Connection):
+        connection.execute(_POSTGRESQL, [list(column) for column in zip(*rows, strict=True)])
+        return
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        connection.executemany(_SQLITE, rows)
+        connection.execute("COMMIT")
+    except sqlite3.Error:
+        connection.execute("ROLLBACK")
+        raise
