@@ -37,14 +37,13 @@ class LibraryMessage(TranslatableText):
 
     def format(self, *_: object, **values: object) -> TranslatableText:  # type: ignore[override]
         """The message with its values; only those that the template names are kept."""
-        try:
-            terms = {
-                name: repr(values[name]) if as_repr else values[name]
-                for name, as_repr in _PLACE.findall(self)
-            }
-            return TranslatableText(to_catalogue(self), **terms)
-        except (KeyError, ValueError, TypeError):  # an author's own error with more of a format
-            return TranslatableText(str.format(str.__str__(self), **values))
+        template = str.__str__(self)
+        places = _PLACE.findall(template)
+        # An author's own error may hold more of a format; then it stays in English.
+        if "{" in _PLACE.sub("", template) or not values.keys() >= {name for name, _ in places}:
+            return TranslatableText(template.format(**values))
+        terms = {name: repr(values[name]) if as_repr else values[name] for name, as_repr in places}
+        return TranslatableText(to_catalogue(template), **terms)
 
 
 def to_catalogue(template: str) -> str:
@@ -65,6 +64,8 @@ def mark_field(field: fields.Field[Any], depth: int = 0) -> None:
     """As `mark`, for one field that is bound to a schema, and for the fields inside it."""
     field.error_messages = _marked(field.error_messages)
     field.validators = [_marked_validator(rule) for rule in field.validators]
+    if isinstance(field, fields.Tuple):
+        field.validate_length = _marked_validator(field.validate_length)
     if isinstance(field, fields.Nested):
         if depth < _MAX_DEPTH:
             mark(field.schema, depth + 1)

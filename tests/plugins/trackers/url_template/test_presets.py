@@ -16,7 +16,6 @@ from hypothesis import strategies as st
 from marshmallow import ValidationError
 
 from plugins.contract import EventKind, Response, Verdict
-from plugins.host import catalogue
 from plugins.kit import macros
 from plugins.kit.click_ids import MAX_CLICK
 from plugins.kit.secret_names import is_secret_name
@@ -235,11 +234,6 @@ def test_any_answer_has_a_meaning(preset: Preset):
             assert outcome.verdict is Verdict.RETRY
         if status in (302, 400):
             assert not outcome.verdict.is_success or "duplicate" in body
-
-
-def test_the_page_of_trackers_is_what_the_files_say():
-    page = (ROOT / "docs" / "trackers.md").read_text()
-    assert page == catalogue.page(), "run: python -m plugins.host.catalogue > docs/trackers.md"
 
 
 # Settings.
@@ -488,18 +482,3 @@ def test_hand_written_urls_may_name_a_reader_or_bring_rules():
         (request,) = ADAPTER.build(event, kept)
         outcome = ADAPTER.classify(answer, request, event, kept)
         assert (outcome.verdict, outcome.disable_destination) == expected
-
-
-# What the API lists.
-
-
-def test_the_list_tells_what_a_form_needs_and_no_secret_default():
-    listed = {one["key"]: one for one in catalogue.listed()}
-    assert list(listed) == list(ALL)
-    keitaro = listed["keitaro"]
-    assert [mode["name"] for mode in keitaro["modes"]] == ["one", "separate"]
-    assert keitaro["modes"][0]["title"] == "one conversion that changes status"
-    assert listed["affise"]["modes"][0]["statuses"]["hold"] == "5"
-    assert [field["name"] for field in keitaro["fields"] if field["secret"]] == ["postback_key"]
-    assert keitaro["click"]["macro"] == "{subid}"
-    assert json.loads(json.dumps(list(listed.values()))) == list(listed.values())
