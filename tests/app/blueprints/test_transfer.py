@@ -1,0 +1,53 @@
+"""The account's receiving token, who stands behind one, and what the giver must say."""
+
+from __future__ import annotations
+
+import pytest
+
+from app.services.campaigns import transfer
+
+
+@pytest.fixture
+def token(other):
+    return transfer.token_of(other.id)
+
+
+def test_a_get_shows_the_token_and_a_post_replaces_it(api, account):
+    shown = api.get("transfer/token")["data"]
+    assert shown == api.get("transfer/token")["data"] == {"token": transfer.token_of(account.id)}
+    fresh = api.post("transfer/token")["data"]
+    assert fresh != shown
+    assert api.get("transfer/token")["data"] == fresh
+
+
+def test_a_recipient_is_told_by_name_and_plan_and_not_by_id(api, other, token):
+    answer = api.get("transfer/resolve", token=token)["data"]
+    assert answer == {"name": other.name, "paid": True, "slots": -1}
+    assert api.get("transfer/resolve", token="nobody")["error"] == "notfound"
+
+
+@pytest.mark.parametrize("path", ["transfer/bot", "transfer/camp"])
+def test_the_giver_says_to_whom_what_and_what_becomes_of_the_leads(api, world, token, path):
+    whole = {"token": token, "id": world.bot(), "leads": 1}
+    for name in whole:
+        rest = {key: value for key, value in whole.items() if key != name}
+        answer = api.post(path, **rest)
+        assert (answer["error"], answer["field"]) == ("param", name)
+
+
+def test_each_parameter_reaches_the_service(api, account, token, monkeypatch):
+    calls = []
+
+    def record(*positional, **named):
+        calls.append((positional, named))
+
+    monkeypatch.setattr(transfer, "transfer_bot", record)
+    monkeypatch.setattr(transfer, "transfer_campaign", record)
+    assert api.post("transfer/bot", token=token, id=5, leads=0) == {"status": "ok"}
+    assert api.post("transfer/camp", token=token, id=6, leads=1, bot=7) == {"status": "ok"}
+    assert api.post("transfer/camp", token=token, id=6, leads=1) == {"status": "ok"}
+    assert calls == [
+        ((account.id, token, 5), {"with_leads": False}),
+        ((account.id, token, 6), {"to_bot": 7, "with_leads": True}),
+        ((account.id, token, 6), {"to_bot": None, "with_leads": True}),
+    ]

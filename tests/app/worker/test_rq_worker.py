@@ -1,0 +1,144 @@
+"""A worker's loops end when told to, and outlive Redis and the database."""
+
+from __future__ import annotations
+
+import logging
+import signal
+from typing import Any
+
+import pytest
+import rq
+from rq.exceptions import StopRequested
+from rq.serializers import JSONSerializer
+from sqlalchemy.exc import OperationalError
+from structlog.testing import capture_logs
+
+from app import jobs
+from app.extensions import wakeup
+from app.queues import Queue
+from app.sandbox.telegram import people
+from app.worker import rq_worker
+from app.worker.rq_worker import DrainWorker
+
+
+@pytest.fixture(autouse=True)
+def not_stopping():
+    """No test leaves this process stopping, or its signals changed."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    yield
+    jobs.stopping.clear()
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+@pytest.fixture
+def worker(clean_redis):
+    queue = rq.Queue(Queue.UPDATES, connection=clean_redis, serializer=JSONSerializer)
+    return DrainWorker([queue], connection=clean_redis, serializer=JSONSerializer)
+
+
+class Clock:
+    """Ticks without waiting, and stops after so many."""
+
+    def __init__(self, ticks: int) -> None:
+        self.left = ticks
+
+    def wait(self, _seconds: float) -> bool:
+        self.left -= 1
+        return self.left < 0
+
+
+def test_a_job_that_was_queued_is_run_in_this_process(stage, worker, monkeypatch):
+    monkeypatch.setattr(jobs, "LINGER_SECONDS", 0.05)
+    stage.receive(people.start(people.Person(1), f"{stage.code}-c1"))
+    wakeup.enqueue_drain(Queue.UPDATES)
+    assert worker.work(burst=True)
+    assert stage.lead(1) is not None
+
+
+def test_a_signal_while_a_job_runs_waits_for_its_end(worker):
+    worker.request_stop(signal.SIGTERM, None)
+    assert jobs.stopping.is_set()
+    assert worker._stop_requested
+
+
+def test_a_signal_while_nothing_runs_ends_the_waiting(worker, monkeypatch):
+    def interrupted(*_: Any, **__: Any) -> None:
+        worker.request_stop(signal.SIGTERM, None)
+
+    monkeypatch.setattr(rq.SimpleWorker, "dequeue_job_and_maintain_ttl", interrupted)
+    with pytest.raises(StopRequested):
+        worker.dequeue_job_and_maintain_ttl(1)
+    assert jobs.stopping.is_set()
+    worker.request_stop()  # it is not waiting any more, so nothing is raised
+
+
+def test_a_signal_before_the_loop_began_is_not_forgotten(worker):
+    jobs.stopping.set()
+    worker._install_signal_handlers()
+    assert worker._stop_requested
+
+
+def test_a_job_has_no_alarm_that_would_disturb_the_time_limit_of_a_hook(worker):
+    before = signal.getsignal(signal.SIGALRM)
+    with worker.death_penalty_class(1, Exception):
+        assert signal.getsignal(signal.SIGALRM) is before
+
+
+def test_redis_that_goes_while_we_work_is_logged_and_the_loop_goes_on(
+    app, clean_redis, monkeypatch
+):
+    def away(*_: Any, **__: Any) -> None:
+        raise rq_worker.redis.ConnectionError("gone")
+
+    monkeypatch.setattr(DrainWorker, "work", away)
+    with capture_logs() as lines:
+        rq_worker._work_once(Queue.UPDATES, clean_redis)
+    assert [line["event"] for line in lines] == ["worker.interrupted"]
+    assert not jobs.stopping.is_set()
+    signal.raise_signal(signal.SIGTERM)  # between two workers it is heard as well
+    assert jobs.stopping.is_set()
+
+
+def test_work_asks_again_until_redis_answers_and_ends_when_stopping(app, monkeypatch):
+    answers = [False, False, True]
+    worked: list[Queue] = []
+
+    def work_once(queue: Queue, _connection: object) -> None:
+        worked.append(queue)
+        jobs.stopping.set()
+
+    monkeypatch.setattr(wakeup, "answers", lambda: answers.pop(0))
+    monkeypatch.setattr(rq_worker, "AGAIN_SECONDS", 0)
+    monkeypatch.setattr(rq_worker, "_work_once", work_once)
+    rq_worker.work(Queue.MESSAGES)
+    assert (worked, answers) == ([Queue.MESSAGES], [])
+
+
+def test_the_clock_outlives_the_database_and_says_once_that_it_went_and_came_back(app, monkeypatch):
+    fault = OperationalError("SELECT 1", {}, OSError("gone"))
+    results = [fault, fault, None, None]
+
+    def sweep() -> None:
+        if result := results.pop(0):
+            raise result
+
+    monkeypatch.setattr(jobs, "stopping", Clock(4))
+    monkeypatch.setattr(jobs, "sweep", sweep)
+    with capture_logs() as lines:
+        rq_worker.tick()
+    assert [line["event"] for line in lines] == ["database.lost", "database.back"]
+    assert results == []
+
+
+@pytest.mark.parametrize(
+    ("message", "shown"),
+    [
+        ("Worker %s: could not connect to Redis instance: %s Retrying in %d seconds...", False),
+        ("Worker %s: found an unhandled exception, quitting...", False),
+        ("Worker %s: job %s failed", True),
+    ],
+)
+def test_what_rq_repeats_each_second_is_not_logged_and_the_rest_is(message, shown):
+    record = logging.LogRecord("rq.worker", logging.ERROR, "", 0, message, None, None)
+    assert rq_worker._is_not_repeated(record) is shown
