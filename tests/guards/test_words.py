@@ -54,7 +54,6 @@ STILL_THERE = {
     ("carried", "app/services/postbacks/claimed.py"),
     ("carried", "plugins/contract.py"),
     ("carry", "plugins/contract.py"),
-    ("said", "app/sandbox/vendors/vendor.py"),
 }
 
 

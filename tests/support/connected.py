@@ -57,13 +57,17 @@ def _event(call: VendorCall) -> Any:
 
 
 def _let_in(double: Any, key: str) -> None:
-    double.keys.clear()
-    double.add_key(key)
+    double.ring.keys.clear()
+    double.ring.add(key)
+
+
+def _let_token_in(double: Any, token: str) -> None:
+    double.access.tokens = {token}
 
 
 def _goals(double: Any) -> list[tuple[Any, str]]:
-    ids = {one.id: one.data["telegram_id"] for one in double.databases[1]}
-    return [(ids[goal["profile"]], goal["goal"]) for goal in double.goals]
+    ids = {one.id: one.data["telegram_id"] for one in double.account.databases[1]}
+    return [(ids[goal["profile"]], goal["goal"]) for goal in double.account.goals]
 
 
 ALTERCPA = Row(
@@ -90,7 +94,7 @@ ADTARGET = Row(
     people=(101, 102),
     heard=lambda double: [
         (one["telegramUserId"], one.get("customEventName") or one["eventType"])
-        for one in double.conversions
+        for one in double.account.conversions
     ],
     key=lambda call: call.headers["idempotency-key"],
     fault=Reply(500, {"error": {"code": "INTERNAL_ERROR", "message": "oops"}}),
@@ -110,7 +114,7 @@ ALTCRAFT = Row(
     receipt="done",
     secret="token",
     renewed="fedcba9876543210fedcba9876543210",
-    accept=_set("tokens", many=True),
+    accept=_let_token_in,
     step="/goals/register",
     parking=tuple(Reply(200, {"error": code, "error_text": "no"}) for code in (402, 403)),
 )

@@ -1,9 +1,13 @@
 """AdTarget's REST API on loopback, as its reference describes it.
 
-Keys, sites and channels are whatever the test says; conversions are kept.
 Limits: 300 requests a minute for each key, in bursts of at most 50. Answers
 are replayed to a repeated Idempotency-Key of the same API key for 24 hours,
 whatever the body says then.
+
+The reference lists codes and statuses; the messages are ours, and so is what it
+leaves open: a missing or unknown site is INVALID_PAYLOAD, as is an
+Idempotency-Key of more than 128 characters; a 429 asks to wait one second; an
+address that is not played here is a 404 without JSON.
 """
 
 from __future__ import annotations
@@ -19,6 +23,7 @@ from app.sandbox.vendors.vendor import Reply, VendorCall, VendorDouble
 PER_SECOND: Final = 300 / 60
 BURST: Final = 50
 REPLAY_SECONDS: Final = 24 * 3600
+MAX_KEY: Final = 128  #: characters of an Idempotency-Key
 TYPES: Final = ("Lead", "Purchase", "CompleteRegistration", "Subscribe", "Custom")
 
 _LEAD: Final = re.compile(r"/api/v1/leads/(\d+)")
@@ -42,57 +47,27 @@ class Refused(Exception):
         self.reply = Reply(status, {"error": {"code": code, "message": message}}, headers)
 
 
-class AdTargetDouble(VendorDouble):
-    """The conversions endpoint and the reading of leads.
+class KeyRing:
+    """API keys: which are let in, how often they call, and what they were answered.
 
-    `stores_errors` keeps error answers for replay too: the reference does not
-    say which it is. `old` answers and demands as before account-wide keys.
+    `clock` gives seconds. `stores_errors` keeps error answers for replay too:
+    the reference does not say which it is. `disabled` is the vendor's own
+    switch for the whole API.
     """
 
-    def __init__(
-        self,
-        *,
-        clock: Callable[[], float] = time.monotonic,
-        stores_errors: bool = False,
-        old: bool = False,
-    ) -> None:
-        super().__init__()
+    def __init__(self, clock: Callable[[], float], *, stores_errors: bool) -> None:
         self.keys: dict[str, Key] = {}
-        self.sites: set[str] = set()
-        self.channels: set[str] | None = None  #: None knows every channel
-        self.platforms: tuple[str, ...] = ("meta",)
-        self.conversions: list[dict[str, Any]] = []
-        self.known_leads: set[int] = set()
         self.disabled = False
         self._clock = clock
         self._stores_errors = stores_errors
-        self._old = old
 
-    def add_key(self, text: str) -> Key:
-        """Let this API key in."""
+    def add(self, text: str) -> Key:
+        """Let an API key in."""
         self.keys[text] = Key(filled=self._clock())
         return self.keys[text]
 
-    def answer(self, call: VendorCall) -> Reply:
-        """One request."""
-        try:
-            key = self._authorised(call)
-            self._within_limits(key)
-        except Refused as refused:
-            return refused.reply
-        name, now = call.headers.get("idempotency-key", ""), self._clock()
-        if len(name) > 128:
-            return Refused(400, "INVALID_PAYLOAD", "Idempotency-Key is too long").reply
-        at, stored = key.stored.get(name, (0.0, None))
-        if stored and now - at < REPLAY_SECONDS:
-            headers = {**stored.headers, "X-Idempotent-Replay": "true"}
-            return Reply(stored.status, stored.body, headers)
-        said = self._act(call)
-        if name and (said.status < 400 or self._stores_errors):
-            key.stored[name] = now, said
-        return said
-
-    def _authorised(self, call: VendorCall) -> Key:
+    def authorised(self, call: VendorCall) -> Key:
+        """Return the key of a call. Raises Refused."""
         if self.disabled:
             raise Refused(503, "API_DISABLED", "The API is temporarily disabled")
         scheme, _, text = call.headers.get("authorization", "").partition(" ")
@@ -107,7 +82,8 @@ class AdTargetDouble(VendorDouble):
             raise Refused(402, "SUBSCRIPTION_INACTIVE", "Subscription is not active")
         return key
 
-    def _within_limits(self, key: Key) -> None:
+    def check_limits(self, key: Key) -> None:
+        """Count a call. Raises Refused for one too many."""
         now = self._clock()
         key.tokens = min(BURST, key.tokens + (now - key.filled) * PER_SECOND)
         key.filled = now
@@ -116,22 +92,40 @@ class AdTargetDouble(VendorDouble):
             raise Refused(429, "RATE_LIMITED", "Too many requests", **headers)
         key.tokens -= 1
 
-    def _act(self, call: VendorCall) -> Reply:
-        try:
-            if (call.method, call.path) == ("POST", "/api/v1/events/conversion"):
-                return self._convert(call.body)
-            if call.method == "GET" and (asked := _LEAD.fullmatch(call.path)):
-                return self._read_lead(int(asked[1]))
-        except Refused as refused:
-            return refused.reply
-        return Reply(404, b"Not Found", {"Content-Type": "text/plain"})
+    def answer(self, key: Key, name: str, act: Callable[[], Reply]) -> Reply:
+        """Return the stored answer to an Idempotency-Key, or else what `act` answers."""
+        now = self._clock()
+        at, stored = key.stored.get(name, (0.0, None))
+        if stored and now - at < REPLAY_SECONDS:
+            headers = {**stored.headers, "X-Idempotent-Replay": "true"}
+            return Reply(stored.status, stored.body, headers)
+        reply = act()
+        if name and (reply.status < 400 or self._stores_errors):
+            key.stored[name] = now, reply
+        return reply
 
-    def _convert(self, body: Any) -> Reply:
+
+class Account:
+    """Sites, channels and platforms of an account, its leads and their conversions.
+
+    `channels` None knows every channel. `old` answers and demands as before
+    account-wide keys.
+    """
+
+    def __init__(self, *, old: bool) -> None:
+        self.sites: set[str] = set()
+        self.channels: set[str] | None = None
+        self.platforms: tuple[str, ...] = ("meta",)
+        self.known_leads: set[int] = set()
+        self.conversions: list[dict[str, Any]] = []
+        self._old = old
+
+    def convert(self, body: Any) -> Reply:
+        """Take a conversion. Raises Refused."""
         if not isinstance(body, dict):
             raise _invalid("the body is no JSON object")
         check_conversion(body, old=self._old)
-        lead = body["telegramUserId"]
-        cold = lead not in self.known_leads
+        cold = body["telegramUserId"] not in self.known_leads
         site = body.get("websiteId") or body.get("siteId")
         if not self._old and (site not in self.sites if site else cold):
             raise _invalid("siteId or websiteId is required")
@@ -140,6 +134,13 @@ class AdTargetDouble(VendorDouble):
             raise Refused(404, "CHANNEL_NOT_FOUND", "Channel not found")
         self.conversions.append(body)
         return Reply(200, self._receipt(cold))
+
+    def read_lead(self, lead: int) -> Reply:
+        """Return a lead with its conversions; the shape is ours. Raises Refused."""
+        if lead not in self.known_leads:
+            raise Refused(404, "LEAD_NOT_FOUND", "Lead not found")
+        own = [one for one in self.conversions if one["telegramUserId"] == lead]
+        return Reply(200, {"telegramUserId": lead, "conversions": own})
 
     def _receipt(self, cold: bool) -> dict[str, Any]:
         number = len(self.conversions)
@@ -151,15 +152,46 @@ class AdTargetDouble(VendorDouble):
         }
         return receipt | ({"sends": sends} if self._old else {"dispatched": bool(sends)})
 
-    def _read_lead(self, lead: int) -> Reply:
-        if lead not in self.known_leads:
-            raise Refused(404, "LEAD_NOT_FOUND", "Lead not found")
-        mine = [one for one in self.conversions if one["telegramUserId"] == lead]
-        return Reply(200, {"telegramUserId": lead, "conversions": mine})
+
+class AdTargetDouble(VendorDouble):
+    """The conversions endpoint and the reading of leads. See `KeyRing` and `Account`."""
+
+    def __init__(
+        self,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        stores_errors: bool = False,
+        old: bool = False,
+    ) -> None:
+        super().__init__()
+        self.ring = KeyRing(clock, stores_errors=stores_errors)
+        self.account = Account(old=old)
+
+    def answer(self, call: VendorCall) -> Reply:
+        """Answer one request."""
+        try:
+            key = self.ring.authorised(call)
+            self.ring.check_limits(key)
+            name = call.headers.get("idempotency-key", "")
+            if len(name) > MAX_KEY:
+                raise _invalid("Idempotency-Key is too long")
+        except Refused as refused:
+            return refused.reply
+        return self.ring.answer(key, name, lambda: self._act(call))
+
+    def _act(self, call: VendorCall) -> Reply:
+        try:
+            if (call.method, call.path) == ("POST", "/api/v1/events/conversion"):
+                return self.account.convert(call.body)
+            if call.method == "GET" and (asked := _LEAD.fullmatch(call.path)):
+                return self.account.read_lead(int(asked[1]))
+        except Refused as refused:
+            return refused.reply
+        return Reply(404, b"Not Found", {"Content-Type": "text/plain"})
 
 
 def check_conversion(body: dict[str, Any], *, old: bool = False) -> None:
-    """The field table of the conversions endpoint. Raises Refused."""
+    """Check a body against the field table of the conversions endpoint. Raises Refused."""
     if not _is_number(body.get("telegramUserId")):
         raise _invalid("telegramUserId must be a number")
     if old and not body.get("channelId"):

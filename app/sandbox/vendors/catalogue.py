@@ -50,8 +50,8 @@ def _altercpa() -> Vendor:
 
 def _adtarget() -> Vendor:
     double = AdTargetDouble()
-    double.add_key(ADTARGET_KEY)
-    double.sites = {"atid_1"}
+    double.ring.add(ADTARGET_KEY)
+    double.account.sites = {"atid_1"}
     events = {kind: {"type": "Custom"} for kind in ("wait", "cancel", "trash")}
     told = {"key": ADTARGET_KEY, "site": "atid_1", "events": events}
     return Vendor("adtarget_capi", double, lambda url: {**told, "base_url": url})
@@ -59,7 +59,8 @@ def _adtarget() -> Vendor:
 
 def _altcraft() -> Vendor:
     double = AltcraftDouble()
-    double.tokens, double.databases, double.pixels = {ALTCRAFT_TOKEN}, {1: []}, {7}
+    double.access.tokens = {ALTCRAFT_TOKEN}
+    double.account.databases, double.account.pixels = {1: []}, {7}
     told = {"token": ALTCRAFT_TOKEN, "db_id": 1, "pixel_id": 7, "per_second": 1000}
     return Vendor("altcraft", double, lambda url: {**told, "base_url": url})
 

@@ -27,7 +27,10 @@ MAX_HEAD: Final = 256 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """One request as it came. Header names are lower-case; the last of equals wins."""
+    """One request as it came. Header names are lower-case; of equal ones the last counts.
+
+    `time` is in Unix seconds.
+    """
 
     time: float
     method: str
@@ -40,59 +43,104 @@ class Hit:
 
     @property
     def idempotency_key(self) -> str:
-        """What stays the same when a request is repeated."""
+        """The header that stays the same when a request is repeated."""
         return self.headers.get("idempotency-key", "")
+
+
+@dataclass(slots=True)
+class Counters:
+    """How busy the tracker is. `accepts` are connections, `peak` the most requests at once."""
+
+    accepts: int = 0
+    requests: int = 0
+    in_flight: int = 0
+    peak: int = 0
+
+    def begin(self) -> None:
+        """Count a request that is open now."""
+        self.in_flight += 1
+        self.peak = max(self.peak, self.in_flight)
+
+    def end(self) -> None:
+        """Count a request that is open no more."""
+        self.in_flight -= 1
+
+    def reset(self) -> None:
+        """Begin anew; what is open stays open."""
+        self.accepts = self.requests = 0
+        self.peak = self.in_flight
+
+
+class ModeChooser:
+    """The mode of each request: that of the longest prefix that was set, or the path's own."""
+
+    def __init__(self) -> None:
+        self._modes: dict[str, Mode] = {}
+        self._tries: Counter[str] = Counter()
+
+    def set(self, prefix: str, mode: str | None) -> None:
+        """Set the mode of a prefix; None removes it. Raises ValueError for an unknown mode."""
+        if mode is None:
+            self._modes.pop(prefix, None)
+        else:
+            self._modes[prefix] = read_mode(mode)
+
+    def choose(self, path: str, url: str) -> tuple[Mode, int]:
+        """Return the mode of a request, and how often this very URL was asked before."""
+        fitting = [prefix for prefix in self._modes if path.startswith(prefix)]
+        mode = self._modes[max(fitting, key=len)] if fitting else mode_of(url)
+        if len(self._tries) >= MAX_HITS:
+            self._tries.clear()
+        tries = self._tries[url]
+        self._tries[url] += 1
+        return mode, tries
+
+    def reset(self) -> None:
+        """Forget modes and tries."""
+        self._modes.clear()
+        self._tries.clear()
 
 
 class TrackerDouble:
     """Answers postbacks and remembers them. Callable from any thread."""
 
     def __init__(self) -> None:
-        self.accepts = 0  #: connections
-        self.requests = 0
-        self.in_flight = 0
-        self.peak = 0  #: the most requests that were open at once
+        self.counters = Counters()
         self._lock = threading.Lock()
         self._hits: deque[Hit] = deque(maxlen=MAX_HITS)
-        self._modes: dict[str, Mode] = {}
-        self._tries: Counter[str] = Counter()
-        self._wires: set[_Connection] = set()
+        self._modes = ModeChooser()
+        self._connections: set[_Connection] = set()
         self._server: asyncio.Server | None = None
 
     def log(self, prefix: str = "") -> list[Hit]:
-        """Requests so far, oldest first; those whose path starts with `prefix`."""
+        """Return the requests so far whose path starts with `prefix`, oldest first."""
         with self._lock:
             return [hit for hit in self._hits if hit.path.startswith(prefix)]
 
     def set_mode(self, prefix: str, mode: str | None) -> None:
         """Behave so for every path that starts with `prefix`; None goes back to the path's own.
 
-        Raises ValueError for a mode that does not exist. The longest prefix wins.
+        The longest prefix wins. Raises ValueError for a mode that does not exist.
         """
         with self._lock:
-            if mode is None:
-                self._modes.pop(prefix, None)
-            else:
-                self._modes[prefix] = read_mode(mode)
+            self._modes.set(prefix, mode)
 
     def reset(self) -> None:
         """Forget requests, modes and counters."""
         with self._lock:
             self._hits.clear()
-            self._modes.clear()
-            self._tries.clear()
-            self.accepts = self.requests = 0
-            self.peak = self.in_flight
+            self._modes.reset()
+            self.counters.reset()
 
     def wait_for(self, number: int, timeout: float = 10.0, prefix: str = "") -> list[Hit]:
-        """The log, once it has at least `number` entries or time ran out."""
+        """Return the log once it has `number` entries, or after `timeout` seconds."""
         end = time.monotonic() + timeout
         while len(hits := self.log(prefix)) < number and time.monotonic() < end:
             time.sleep(0.005)
         return hits
 
     async def start(self, host: str, port: int) -> int:
-        """Listen. See `app.sandbox.serving.running`."""
+        """Listen; 0 takes a free port. Returns the port, raises OSError if taken."""
         loop = asyncio.get_running_loop()
         self._server = await loop.create_server(lambda: _Connection(self), host, port, backlog=1024)
         return int(self._server.sockets[0].getsockname()[1])
@@ -101,54 +149,47 @@ class TrackerDouble:
         """Stop listening and cut what is open."""
         if self._server:
             self._server.close()
-        for wire in list(self._wires):
-            wire.abort()
+        for connection in list(self._connections):
+            connection.abort()
         await asyncio.sleep(0)
 
-    # What connections tell.
+    # For connections.
 
-    def opened(self, wire: _Connection) -> None:
+    def opened(self, connection: _Connection) -> None:
         """Count a connection."""
-        self._wires.add(wire)
-        self.accepts += 1
+        self._connections.add(connection)
+        self.counters.accepts += 1
 
-    def closed(self, wire: _Connection) -> None:
+    def closed(self, connection: _Connection) -> None:
         """Forget a connection."""
-        self._wires.discard(wire)
+        self._connections.discard(connection)
 
     def decide(self, path: str, url: str) -> tuple[Mode, int]:
-        """The mode for a request, and how often this very URL was asked before."""
+        """Return the mode of a request, and how often this very URL was asked before."""
         with self._lock:
-            fitting = [prefix for prefix in self._modes if path.startswith(prefix)]
-            mode = self._modes[max(fitting, key=len)] if fitting else mode_of(url)
-            if len(self._tries) >= MAX_HITS:
-                self._tries.clear()
-            tries = self._tries[url]
-            self._tries[url] += 1
-        return mode, tries
+            return self._modes.choose(path, url)
 
     def record(self, hit: Hit) -> None:
-        """Keep a request."""
+        """Log a request."""
         with self._lock:
-            self.requests += 1
+            self.counters.requests += 1
             self._hits.append(hit)
 
     def control(self, method: str, path: str, body: bytes) -> tuple[int, Any]:
-        """`/sandbox/…` for other processes: status and JSON answer."""
+        """Answer `/sandbox/…`, for other processes: the status and the JSON."""
         if path == "/sandbox/log":
             return 200, [
                 asdict(hit) | {"body": hit.body.decode("utf-8", "replace")} for hit in self.log()
             ]
         if path == "/sandbox/counters":
-            names = ("accepts", "requests", "in_flight", "peak")
-            return 200, {name: getattr(self, name) for name in names}
+            return 200, asdict(self.counters)
         if path == "/sandbox/reset":
             self.reset()
             return 200, True
         if (method, path) == ("POST", "/sandbox/mode"):
             try:
-                said = json.loads(body)
-                self.set_mode(said["prefix"], said["mode"])
+                order = json.loads(body)
+                self.set_mode(order["prefix"], order["mode"])
             except (KeyError, TypeError, ValueError) as error:
                 return 400, {"error": str(error)}
             return 200, True
@@ -213,8 +254,8 @@ class _Connection(asyncio.Protocol):
         assert self._transport  # noqa: S101 a connection that sends is made
         wire = Wire(self._transport)
         if parts.path.startswith("/sandbox/"):
-            status, said = self._tracker.control(method, parts.path, body)
-            wire.answer(status, json.dumps(said).encode(), {"Content-Type": "application/json"})
+            status, content = self._tracker.control(method, parts.path, body)
+            wire.answer(status, json.dumps(content).encode(), {"Content-Type": "application/json"})
             wire.release()
             return
         mode, tries = self._tracker.decide(parts.path, url)
@@ -240,10 +281,9 @@ class _Connection(asyncio.Protocol):
 
     def _begin(self) -> None:
         self._busy = True
-        self._tracker.in_flight += 1
-        self._tracker.peak = max(self._tracker.peak, self._tracker.in_flight)
+        self._tracker.counters.begin()
 
     def _finish(self) -> None:
         if self._busy:
             self._busy = False
-            self._tracker.in_flight -= 1
+            self._tracker.counters.end()

@@ -1,8 +1,8 @@
 """What the doubles of vendors' APIs share: a server, a log, faults to order.
 
-A subclass says in `answer` how its vendor would; this module makes it HTTP.
-Everything public may be called from any thread. `GET /sandbox/log` tells
-other processes what came.
+A subclass answers in `answer` as its vendor does; this module makes it HTTP.
+Everything public may be called from any thread. `GET /sandbox/log` shows the
+log to other processes.
 """
 
 from __future__ import annotations
@@ -34,13 +34,13 @@ class Reply:
 
     @property
     def data(self) -> bytes:
-        """The body as it is sent."""
+        """Return the body as it is sent."""
         return self.body if isinstance(self.body, bytes) else json.dumps(self.body).encode()
 
 
 @dataclass(frozen=True, slots=True)
 class VendorCall:
-    """One request as it came. Header names are lower-case; the last of equals wins."""
+    """One request as it came. Header names are lower-case; of equal ones the last counts."""
 
     method: str
     path: str
@@ -48,11 +48,11 @@ class VendorCall:
     body: Any = None  #: what it holds as JSON, None if it is none
     query: Mapping[str, str] = field(default_factory=dict)
     raw: bytes = b""  #: the body as it came
-    said: Reply | None = None  #: what was answered, None for nothing
+    reply: Reply | None = None  #: what was answered, None for nothing
 
 
-#: How a call may go wrong: an answer of your own instead of the vendor's, and
-#: nothing done; or one of the manners.
+#: How a call may go wrong: with this answer instead of the vendor's, and nothing
+#: is done; or in one of the manners.
 Fault = Reply | Manner
 
 
@@ -67,22 +67,22 @@ class VendorDouble(abc.ABC):
 
     @abc.abstractmethod
     def answer(self, call: VendorCall) -> Reply:
-        """Do what the vendor does. Called under the lock."""
+        """Do what the vendor does, and return its answer. Called under the lock."""
 
     def calls(self, path: str = "") -> list[VendorCall]:
-        """Requests so far, oldest first; those whose path ends so."""
+        """Return the requests so far whose path ends with `path`, oldest first."""
         with self._lock:
             return [call for call in self._calls if call.path.endswith(path)]
 
     def order(self, fault: Fault, *, times: int = 1, path: str = "") -> None:
-        """Let the next `times` calls whose path ends so fail."""
+        """Let the next `times` calls whose path ends with `path` fail."""
         with self._lock:
             self._faults.extend([(path, fault)] * times)
 
     async def start(self, host: str, port: int) -> int:
-        """Listen."""
+        """Listen; 0 takes a free port. Returns the port, raises OSError if taken."""
         app = web.Application()
-        app.router.add_get("/sandbox/log", self._tell)
+        app.router.add_get("/sandbox/log", self._show_log)
         app.router.add_route("*", "/{path:.*}", self._serve)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
         await self._runner.setup()
@@ -90,11 +90,11 @@ class VendorDouble(abc.ABC):
         return int(self._runner.addresses[0][1])
 
     async def stop(self) -> None:
-        """Stop listening; what was learned stays."""
+        """Stop listening; the log stays."""
         if self._runner:
             await self._runner.cleanup()
 
-    async def _tell(self, _: web.Request) -> web.Response:
+    async def _show_log(self, _: web.Request) -> web.Response:
         shown = [
             asdict(call) | {"raw": call.raw.decode("utf-8", "replace")} for call in self.calls()
         ]
@@ -112,9 +112,9 @@ class VendorDouble(abc.ABC):
         )
         with self._lock:
             fault = self._next_fault(call.path)
-            said = self._decide(call, fault)
-            shown = None if isinstance(fault, Manner) and fault is not Manner.MALFORMED else said
-            self._calls.append(replace(call, said=shown))
+            reply = self._decide(call, fault)
+            shown = None if isinstance(fault, Manner) and fault is not Manner.MALFORMED else reply
+            self._calls.append(replace(call, reply=shown))
         if fault is Manner.HANG:
             await asyncio.sleep(HANG_SECONDS)
         if shown is None:

@@ -66,7 +66,7 @@ def test_max_connections_is_kept(double, tracker, hook):
     for person in range(5):
         double.push(TOKEN, people.start(people.Person(person + 1)))
     tracker.wait_for(2)
-    assert tracker.peak == 2
+    assert tracker.counters.peak == 2
     tracker.set_mode("/hang", "ok")
     hook("/hang/hook2")
     assert double.drained()

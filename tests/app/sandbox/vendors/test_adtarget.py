@@ -38,9 +38,9 @@ def make_double(clock: Clock) -> Iterator[Make]:
 
     def make(**options: Any) -> AdTargetDouble:
         double = AdTargetDouble(clock=clock, **options)
-        double.add_key(KEY)
-        double.add_key(OTHER)
-        double.sites = {"atid_1"}
+        double.ring.add(KEY)
+        double.ring.add(OTHER)
+        double.account.sites = {"atid_1"}
         served = running(double)
         double.url = served.__enter__()
         running_ones.append(served)
@@ -70,7 +70,7 @@ def test_each_of_the_five_events_arrives_as_its_conversion(
         (outcome,) = courier(ADAPTER, sample_event(kind, key=kind.value), kept)
         assert outcome.verdict is Verdict.DELIVERED
         assert "not seen before" in outcome.reason
-    told = [(one["eventType"], one.get("customEventName")) for one in double.conversions]
+    told = [(one["eventType"], one.get("customEventName")) for one in double.account.conversions]
     assert told == [
         ("Custom", "BotStart"),
         ("Lead", None),
@@ -83,7 +83,7 @@ def test_each_of_the_five_events_arrives_as_its_conversion(
 def test_a_retry_is_recognised_by_its_key(courier: Courier, double: AdTargetDouble):
     first, second = (courier(ADAPTER, sample_event(), settings(double))[0] for _ in range(2))
     assert (first.verdict, second.verdict) == (Verdict.DELIVERED, Verdict.DUPLICATE)
-    assert len(double.conversions) == 1
+    assert len(double.account.conversions) == 1
     one, other = double.calls(CONVERSION)
     assert one.headers["idempotency-key"] == other.headers["idempotency-key"]
 
@@ -93,7 +93,7 @@ def test_nothing_is_counted_twice_when_the_answer_is_lost(courier: Courier, doub
     (lost,) = courier(ADAPTER, sample_event(), settings(double))
     (found,) = courier(ADAPTER, sample_event(), settings(double))
     assert (lost.verdict, found.verdict) == (Verdict.RETRY, Verdict.DUPLICATE)
-    assert len(double.conversions) == 1
+    assert len(double.account.conversions) == 1
 
 
 def test_a_cut_receipt_is_asked_for_again_under_the_same_key(
@@ -134,17 +134,17 @@ def test_beyond_the_limit_we_are_told_to_wait(
 def test_an_unpaid_account_is_parked_and_goes_on_when_paid(
     courier: Courier, double: AdTargetDouble
 ):
-    double.keys[KEY].state = "unpaid"
+    double.ring.keys[KEY].state = "unpaid"
     (outcome,) = courier(ADAPTER, sample_event(), settings(double))
     assert (outcome.verdict, outcome.disable_destination) == (Verdict.RETRY, True)
-    double.keys[KEY].state = "active"
+    double.ring.keys[KEY].state = "active"
     assert courier(ADAPTER, sample_event(), settings(double))[0].verdict is Verdict.DELIVERED
 
 
 def test_a_revoked_key_parks_the_destination_until_there_is_another(
     courier: Courier, double: AdTargetDouble
 ):
-    double.keys[KEY].state = "revoked"
+    double.ring.keys[KEY].state = "revoked"
     (outcome,) = courier(ADAPTER, sample_event(), settings(double))
     assert (outcome.verdict, outcome.disable_destination) == (Verdict.RETRY, True)
     assert "revoked" in outcome.reason
@@ -153,7 +153,7 @@ def test_a_revoked_key_parks_the_destination_until_there_is_another(
 
 
 def test_an_unknown_channel_and_site_are_named(courier: Courier, double: AdTargetDouble):
-    double.channels = {"-1"}
+    double.account.channels = {"-1"}
     assert "channel" in courier(ADAPTER, sample_event(), settings(double))[0].reason
     (outcome,) = courier(ADAPTER, sample_event(), settings(double, site="atid_2"))
     assert outcome.verdict is Verdict.REJECTED
@@ -161,7 +161,7 @@ def test_an_unknown_channel_and_site_are_named(courier: Courier, double: AdTarge
 
 
 def test_a_disabled_api_is_waited_for(courier: Courier, double: AdTargetDouble):
-    double.disabled = True
+    double.ring.disabled = True
     (outcome,) = courier(ADAPTER, sample_event(), settings(double))
     assert (outcome.verdict, outcome.disable_destination) == (Verdict.RETRY, False)
     assert outcome.retry_after == 1800
@@ -179,9 +179,9 @@ def test_a_failure_of_theirs_is_tried_again_under_the_same_key(
 
 def test_a_stored_failure_is_final(courier: Courier, make_double: Make):
     double = make_double(stores_errors=True)
-    double.channels = {"-1"}
+    double.account.channels = {"-1"}
     assert courier(ADAPTER, sample_event(), settings(double))[0].verdict is Verdict.REJECTED
-    double.channels = None
+    double.account.channels = None
     assert courier(ADAPTER, sample_event(), settings(double))[0].verdict is Verdict.REJECTED
     resent = sample_event(key="018f-sample-key|2")
     assert courier(ADAPTER, resent, settings(double))[0].verdict is Verdict.DELIVERED
@@ -192,7 +192,7 @@ def test_a_stored_failure_of_theirs_is_left_behind_under_another_key(
 ):
     double, event = make_double(stores_errors=True), sample_event()
     oops = Reply(500, {"error": {"code": "INTERNAL_ERROR", "message": "oops"}})
-    key = double.keys[KEY]
+    key = double.ring.keys[KEY]
     key.stored[event.step_key()] = clock.now, oops
     for _ in range(2):
         (outcome,) = courier(ADAPTER, event, settings(double))
@@ -200,11 +200,11 @@ def test_a_stored_failure_of_theirs_is_left_behind_under_another_key(
         event = replace(event, state=outcome.state or {})
     assert courier(ADAPTER, event, settings(double))[0].verdict is Verdict.DELIVERED
     assert [call.headers["idempotency-key"][36:] for call in double.calls()] == ["", "", ":r1"]
-    assert len(double.conversions) == 1
+    assert len(double.account.conversions) == 1
 
 
 def test_an_account_without_ad_platforms_is_told_so(courier: Courier, double: AdTargetDouble):
-    double.platforms = ()
+    double.account.platforms = ()
     (outcome,) = courier(ADAPTER, sample_event(), settings(double))
     assert outcome.verdict is Verdict.DELIVERED
     assert "not forwarded" in outcome.reason
@@ -217,11 +217,11 @@ def test_whatever_people_write_is_accepted_as_text(
     event = sample_event(click=text, first_name=text, campaign="abc")
     kept = settings(double, send_names=True, click_type="fbclid")
     assert courier(ADAPTER, event, kept)[0].verdict is Verdict.DELIVERED
-    assert set(double.conversions[0]) >= {"telegramUserId", "fbc", "pii"}
+    assert set(double.account.conversions[0]) >= {"telegramUserId", "fbc", "pii"}
 
 
 def test_the_probe_tells_a_good_key_from_a_bad_one(courier: Courier, double: AdTargetDouble):
     assert courier.probe(ADAPTER, settings(double)).verdict is Verdict.DELIVERED
-    double.keys[KEY].state = "revoked"
+    double.ring.keys[KEY].state = "revoked"
     assert courier.probe(ADAPTER, settings(double)).verdict is Verdict.REJECTED
-    assert double.conversions == []
+    assert double.account.conversions == []

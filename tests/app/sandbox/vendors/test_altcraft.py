@@ -10,7 +10,8 @@ import pytest
 
 from app.sandbox.serving import running
 from app.sandbox.telegram.faults import Manner
-from app.sandbox.vendors.altcraft import SCENARIOS, STARTS, TRIGGERS, AltcraftDouble
+from app.sandbox.vendors.altcraft import AltcraftDouble
+from app.sandbox.vendors.altcraft_account import SCENARIOS, STARTS, TRIGGERS
 from app.sandbox.vendors.vendor import Reply
 from plugins.contract import Event, EventKind, Verdict
 from plugins.registry import make_adapter
@@ -32,10 +33,10 @@ def make_double(clock: Clock) -> Iterator[Make]:
 
     def make(**options: Any) -> AltcraftDouble:
         double = AltcraftDouble(clock=clock, **options)
-        double.tokens = {TOKEN}
-        double.databases = {1: []}
-        double.pixels = {7}
-        double.automations = {TRIGGERS: {11}, SCENARIOS: {12}}
+        double.access.tokens = {TOKEN}
+        double.account.databases = {1: []}
+        double.account.pixels = {7}
+        double.account.automations = {TRIGGERS: {11}, SCENARIOS: {12}}
         served = running(double)
         double.url = served.__enter__()
         running_ones.append(served)
@@ -76,18 +77,20 @@ def test_the_five_events_become_one_profile_and_five_goals(
     for kind in EventKind:
         outcomes = courier(ADAPTER, sample_event(kind, key=kind.value), kept)
         assert verdicts(outcomes) == [Verdict.DELIVERED] * 2
-    (profile,) = double.databases[1]
+    (profile,) = double.account.databases[1]
     assert profile.data["telegram_id"] == "987654321"
     assert profile.data["tg_status"] == "trash"
     assert [one["status"] for one in profile.subscriptions] == ["subscribed"]
-    assert [goal["goal"] for goal in double.goals] == [f"telegram_{kind}" for kind in EventKind]
+    assert [goal["goal"] for goal in double.account.goals] == [
+        f"telegram_{kind}" for kind in EventKind
+    ]
 
 
 def test_a_retry_is_recognised_step_by_step(courier: Courier, double: AltcraftDouble):
     kept = settings(double)
     assert verdicts(courier(ADAPTER, sample_event(), kept)) == [Verdict.DELIVERED] * 2
     assert verdicts(courier(ADAPTER, sample_event(), kept)) == [Verdict.DUPLICATE] * 2
-    assert len(double.goals) == 1
+    assert len(double.account.goals) == 1
 
 
 def test_older_versions_mark_duplicates_their_way(courier: Courier, make_double: Make):
@@ -100,7 +103,7 @@ def test_older_versions_mark_duplicates_their_way(courier: Courier, make_double:
 def test_joining_again_counts_again(courier: Courier, double: AltcraftDouble):
     for key in ("first", "second"):
         courier(ADAPTER, sample_event(key=key), settings(double))
-    assert len(double.goals) == 2
+    assert len(double.account.goals) == 2
 
 
 @pytest.mark.parametrize("manner", [Manner.RESET, Manner.MALFORMED])
@@ -112,7 +115,7 @@ def test_a_goal_is_not_counted_twice_when_its_answer_is_lost(
     outcomes = courier(ADAPTER, sample_event(), kept)
     assert verdicts(outcomes) == [Verdict.DELIVERED, Verdict.RETRY]
     assert verdicts(courier(ADAPTER, sample_event(), kept, done=1)) == [Verdict.DUPLICATE]
-    assert len(double.goals) == 1
+    assert len(double.account.goals) == 1
     assert len(double.calls(IMPORT)) == 1
 
 
@@ -128,19 +131,19 @@ def test_a_goal_waits_for_a_profile_that_is_not_found_yet(courier: Courier, make
     double, event = make_double(keeps_failures=True), sample_event()
     double.order(Manner.DROP, path=REGISTER)
     outcomes = courier(ADAPTER, event, settings(double))
-    hidden, double.databases[1] = double.databases[1], []
+    hidden, double.account.databases[1] = double.account.databases[1], []
     for _ in range(3):  # stored by now, but each comes under another Request-ID
         event = carrying(event, outcomes)
         outcomes = courier(ADAPTER, event, settings(double), done=1)
         assert verdicts(outcomes) == [Verdict.RETRY]
-    event, double.databases[1] = carrying(event, outcomes), hidden
+    event, double.account.databases[1] = carrying(event, outcomes), hidden
     assert verdicts(courier(ADAPTER, event, settings(double), done=1)) == [Verdict.DELIVERED]
-    assert len(double.goals) == 1
+    assert len(double.account.goals) == 1
 
 
 def test_a_profile_that_is_never_found_ends_the_goal(courier: Courier, double: AltcraftDouble):
     event, outcomes = sample_event(), courier(ADAPTER, sample_event(), settings(double))
-    double.databases[1] = []
+    double.account.databases[1] = []
     event = replace(event, key="another")
     for _ in range(3):
         event = carrying(event, outcomes)
@@ -155,9 +158,9 @@ def test_a_goal_finds_the_profile_by_the_id_that_was_answered(
 ):
     double.order(Manner.DROP, path=REGISTER)
     event = carrying(sample_event(), courier(ADAPTER, sample_event(), settings(double)))
-    double.databases[1][0].data.clear()  # nothing else to find it by
+    double.account.databases[1][0].data.clear()  # nothing else to find it by
     assert verdicts(courier(ADAPTER, event, settings(double), done=1)) == [Verdict.DELIVERED]
-    assert double.goals[0]["profile"] == double.databases[1][0].id
+    assert double.account.goals[0]["profile"] == double.account.databases[1][0].id
 
 
 def test_triggers_and_scenarios_are_started_once_with_our_macros(
@@ -168,9 +171,9 @@ def test_triggers_and_scenarios_are_started_once_with_our_macros(
     )
     assert verdicts(courier(ADAPTER, sample_event(), kept)) == [Verdict.DELIVERED] * 3
     assert verdicts(courier(ADAPTER, sample_event(), kept)) == [Verdict.DUPLICATE] * 3
-    assert [one["method"] for one in double.started] == list(STARTS)
-    assert {one["profile"] for one in double.started} == {double.databases[1][0].id}
-    assert {one["content"]["click"] for one in double.started} == {"Click_1-2"}
+    assert [one["method"] for one in double.account.started] == list(STARTS)
+    assert {one["profile"] for one in double.account.started} == {double.account.databases[1][0].id}
+    assert {one["content"]["click"] for one in double.account.started} == {"Click_1-2"}
 
 
 @pytest.mark.parametrize("matching", ["email", "email_profile", "phone"])
@@ -198,10 +201,10 @@ def test_a_goal_alone_for_nobody_is_refused(courier: Courier, double: AltcraftDo
 
 
 def test_a_spent_tariff_is_parked_and_goes_on_when_paid(courier: Courier, double: AltcraftDouble):
-    double.exhausted = True
+    double.access.exhausted = True
     (outcome,) = courier(ADAPTER, sample_event(), settings(double))
     assert (outcome.verdict, outcome.disable_destination) == (Verdict.RETRY, True)
-    double.exhausted = False
+    double.access.exhausted = False
     outcomes = courier(ADAPTER, sample_event(), settings(double))
     assert verdicts(outcomes) == [Verdict.DELIVERED] * 2
 
@@ -211,20 +214,20 @@ def test_a_wrong_or_powerless_token_parks_and_goes_on_when_mended(
 ):
     (wrong,) = courier(ADAPTER, sample_event(), settings(double, token="x" * 32))
     assert (wrong.verdict, wrong.disable_destination) == (Verdict.RETRY, True)
-    double.powerless = {TOKEN}
+    double.access.powerless = {TOKEN}
     (powerless,) = courier(ADAPTER, sample_event(), settings(double))
     assert (powerless.verdict, powerless.disable_destination) == (Verdict.RETRY, True)
-    double.powerless = set()
+    double.access.powerless = set()
     outcomes = courier(ADAPTER, sample_event(), settings(double))
     assert verdicts(outcomes) == [Verdict.DELIVERED] * 2
 
 
 def test_a_stored_refusal_is_asked_anew_once_the_owner_paid(courier: Courier, make_double: Make):
     double, event = make_double(keeps_failures=True), sample_event()
-    double.exhausted = True
+    double.access.exhausted = True
     (outcome,) = courier(ADAPTER, event, settings(double))
     assert (outcome.verdict, outcome.disable_destination) == (Verdict.RETRY, True)
-    double.exhausted = False
+    double.access.exhausted = False
     (stored,) = courier(ADAPTER, event, settings(double))
     assert (stored.verdict, stored.disable_destination) == (Verdict.RETRY, False)
     event = carrying(event, [stored])
@@ -273,14 +276,14 @@ def test_a_goal_finds_the_profile_by_each_matching(
 ):
     outcomes = courier(ADAPTER, sample_event(), settings(double, **more))
     assert verdicts(outcomes) == [Verdict.DELIVERED] * 2
-    assert len(double.databases[1]) == 1
+    assert len(double.account.databases[1]) == 1
 
 
 @pytest.mark.parametrize("text", HOSTILE)
 def test_whatever_people_write_is_accepted_as_text(
     courier: Courier, double: AltcraftDouble, text: str
 ):
-    double.fields |= {"tg_click", "tg_title"}
+    double.account.fields |= {"tg_click", "tg_title"}
     event = sample_event(click=text, first_name=text, title=text, language=text[:16])
     kept = settings(
         double, send_names=True, field_map={"tg_click": "{click}", "tg_title": "«{title}»"}
@@ -297,6 +300,6 @@ def test_the_probe_tells_what_is_missing_and_changes_nothing(
         Verdict.DELIVERED,
         "connected; not in the database: state",
     )
-    double.powerless = {TOKEN}
+    double.access.powerless = {TOKEN}
     assert courier.probe(ADAPTER, settings(double)).verdict is Verdict.REJECTED
-    assert double.databases == {1: []}
+    assert double.account.databases == {1: []}

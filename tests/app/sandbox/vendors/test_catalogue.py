@@ -23,7 +23,7 @@ def test_each_double_tells_what_it_heard(vendor, session):
         first, second = session.get(f"{url}/sandbox/log").json()
     assert (first["method"], first["path"], first["query"]) == ("POST", "/somewhere", {"a": "b"})
     assert first["body"] == {"c": "d"}
-    assert first["said"]["status"]
+    assert first["reply"]["status"]
     assert (second["method"], second["raw"], second["body"]) == ("GET", "", None)
 
 

@@ -24,7 +24,11 @@ def test_an_answer_is_in_the_log_before_it_is_read(tracker, session):
     for number in range(200):
         session.get(f"{tracker.url}/pb?n={number}", timeout=5)
         assert len(tracker.log()) == number + 1
-    assert (tracker.accepts, tracker.requests, tracker.in_flight) == (1, 200, 0)
+    assert (tracker.counters.accepts, tracker.counters.requests, tracker.counters.in_flight) == (
+        1,
+        200,
+        0,
+    )
 
 
 def test_a_mode_can_be_changed_and_healed(tracker, session):
@@ -50,10 +54,10 @@ def test_it_counts_what_is_open_at_once(tracker):
         link.sendall(f"GET /hang?{number} HTTP/1.1\r\n\r\n".encode())
         links.append(link)
     tracker.wait_for(3)
-    assert (tracker.in_flight, tracker.peak) == (3, 3)
+    assert (tracker.counters.in_flight, tracker.counters.peak) == (3, 3)
     for link in links:
         link.close()
-    while tracker.in_flight:
+    while tracker.counters.in_flight:
         time.sleep(0.001)
 
 
