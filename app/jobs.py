@@ -67,6 +67,12 @@ def sweep() -> None:
                 WORK[queue](1.0, lambda: None)
 
 
+def look_after_bots() -> None:
+    """Ask Telegram how the bots that are due stand, and correct their webhooks."""
+    with current_app.app_context():
+        maintenance.look_after_bots(time.time())
+
+
 def _drain(queue: Queue, work: Work) -> None:
     end = time.monotonic() + DRAIN_SECONDS
     with current_app.app_context():

@@ -1,4 +1,4 @@
-"""What the clock does each second: release leases, delete old rows, correct, find work."""
+"""What the clock does: release leases, delete old rows, find work; and look after the bots."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from app.models import UpdateState
 from app.queues import Queue
 from app.services import messages, postbacks
 from app.services.accounts import notifications
-from app.services.bots import webhooks
+from app.services.bots import checks, webhooks
 from app.services.lists import row_counts
 from app.services.service_bot import bot as service_bot
 from app.services.service_bot import digest, sessions
@@ -54,9 +54,6 @@ def tick(now: float) -> list[Queue]:
         limits = {"old": now - UPDATES_KEPT, "very_old": now - PARKED_KEPT}
         connection.execute(_FORGET, limits)
     db.session.commit()
-    if now - _last["reconcile"] >= RECONCILE_EVERY:
-        _last["reconcile"] = now
-        _reconcile()
     if now - _last["service_bot"] >= SERVICE_BOT_EVERY:
         _last["service_bot"] = now
         _look_after_service_bot(now)
@@ -71,12 +68,15 @@ def tick(now: float) -> list[Queue]:
     return [queue for queue, waiting in has_work.items() if waiting]
 
 
-def _reconcile() -> None:
-    try:
+def look_after_bots(now: float) -> None:
+    """Check the bots that are due at `now`, and correct webhooks that differ. Commits.
+
+    It waits for Telegram, so the clock runs it beside its ticks.
+    """
+    checks.check(now)
+    if now - _last["reconcile"] >= RECONCILE_EVERY:
+        _last["reconcile"] = now
         webhooks.reconcile()
-    except SQLAlchemyError:
-        db.session.rollback()
-        log.warning("bots.reconcile_failed", exc_info=True)
 
 
 def _compact() -> None:

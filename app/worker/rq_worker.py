@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import logging
 import signal
+import threading
 import time
 from typing import Any, Final
 
 import redis
 import rq
 import structlog
+from flask import Flask, current_app
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 from rq.exceptions import StopRequested
@@ -30,6 +32,7 @@ from app.queues import FAULTS, Queue
 log = structlog.get_logger()
 
 TICK_SECONDS: Final = 1.0
+BOTS_SECONDS: Final = 5.0  # between two looks for bots that are due to be checked
 AGAIN_SECONDS: Final = 1.0  # until Redis is asked again whether it is back
 
 #: RQ waits 15 s less for a job, and 5 s less for any answer: so long may a
@@ -121,9 +124,12 @@ def _is_not_repeated(record: logging.LogRecord) -> bool:
 def tick() -> None:
     """Run the one-second clock: `jobs.sweep` every second until `jobs.stopping`.
 
-    Survives the loss of the database and of Redis, and logs when one goes or comes back.
+    Survives the loss of the database and of Redis, and logs when one goes or comes back. A
+    thread beside it looks after the bots: it waits for Telegram, which must not hold the clock.
     """
     redis_health, database_health = HealthWatch("redis"), HealthWatch("database")
+    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001
+    threading.Thread(target=_look_after_bots, args=(app,), daemon=True, name="bots").start()
     while not jobs.stopping.wait(TICK_SECONDS):
         redis_health.update(well=wakeup.answers())
         try:
@@ -133,3 +139,12 @@ def tick() -> None:
             database_health.update(well=False, error=type(error).__name__)
         else:
             database_health.update(well=True)
+
+
+def _look_after_bots(app: Flask) -> None:
+    while not jobs.stopping.wait(BOTS_SECONDS):
+        with app.app_context():
+            try:
+                jobs.look_after_bots()
+            except SQLAlchemyError:  # the clock logs it
+                db.session.rollback()

@@ -209,6 +209,7 @@ def _undo(bot_id: int, token: str) -> None:
     """Remove a bot whose webhook could not be registered."""
     drop_webhook(token, bot_id)
     try:
+        faults.lock_bot(bot_id)
         db.session.execute(delete(BotChat).where(BotChat.bot_id == bot_id))
         faults.forget(bot_id)
         db.session.execute(delete(Bot).where(Bot.id == bot_id))
@@ -219,8 +220,6 @@ def _undo(bot_id: int, token: str) -> None:
 
 
 def _mark_deleted(bot_id: int) -> None:
-    faults.forget(bot_id)
-    db.session.execute(delete(BotChat).where(BotChat.bot_id == bot_id))
     db.session.execute(
         update(Bot)
         .where(Bot.id == bot_id)
@@ -233,6 +232,8 @@ def _mark_deleted(bot_id: int) -> None:
             poll_until=0.0,
         )
     )
+    faults.forget(bot_id)
+    db.session.execute(delete(BotChat).where(BotChat.bot_id == bot_id))
     db.session.commit()
 
 

@@ -62,7 +62,7 @@ def describe_end(kind: BotFaultKind, *, bot: str, title: str = "") -> str:
         case BotFaultKind.TOKEN:
             return gettext("Telegram accepts the token of @%(bot)s again.", bot=bot)
         case BotFaultKind.WEBHOOK:
-            return gettext("The webhook of @%(bot)s is ours again and stays so.", bot=bot)
+            return gettext("The webhook of @%(bot)s is ours again.", bot=bot)
         case BotFaultKind.POLLING:
             return gettext("No other program reads the updates of @%(bot)s any more.", bot=bot)
         case BotFaultKind.RIGHTS:

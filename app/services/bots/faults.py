@@ -36,6 +36,7 @@ def begin(
     repairs: int = 0,
 ) -> bool:
     """Record a fault and a notice of it, unless it is known. Returns whether it is new."""
+    lock_bot(bot_id)
     row = (bot_id, kind.value, chat_id, title, now, now, repairs)
     inserted = insert_rows(
         db.session.connection(), _FAULTS, _COLUMNS, [row], returning=["id"], ignore_conflicts=True
@@ -52,6 +53,7 @@ def end(
     bot_id: int, kind: BotFaultKind, now: float, *, chat_id: int = 0, tell: bool = True
 ) -> bool:
     """Remove a fault, and record a notice of it with `tell`. Returns whether there was one."""
+    lock_bot(bot_id)
     ended = db.session.scalars(
         delete(_FAULTS).where(_is(bot_id, kind, chat_id)).returning(_FAULTS.c.title)
     ).all()
@@ -99,6 +101,11 @@ def refresh_status(bot_id: int) -> None:
     db.session.flush()
     has_fault = db.session.scalar(select(exists().where(BotFault.bot_id == bot_id)))
     bot.status = BotStatus.WARNING if has_fault else BotStatus.ACTIVE
+
+
+def lock_bot(bot_id: int) -> None:
+    """Lock the bot before its faults, as all do who change both: or two could wait in a circle."""
+    db.session.execute(select(Bot.id).where(Bot.id == bot_id).with_for_update())
 
 
 def _is(bot_id: int, kind: BotFaultKind, chat_id: int) -> ColumnElement[bool]:

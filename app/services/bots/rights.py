@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import Row, and_, select, update
+from sqlalchemy import Row, and_, exists, select, update
 
 from app.extensions import db
 from app.models import Bot, BotChat, BotFaultKind, Campaign
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 #: Title of a chat in which the bot never was an administrator.
 NEVER_ADMIN: Final = ""
+#: So far our clock and Telegram's may differ.
+SKEW_SECONDS: Final = 60.0
 _ABOUT_RIGHTS: Final = frozenset({BotFaultKind.RIGHTS, BotFaultKind.INVITE})
 
 
@@ -47,6 +49,39 @@ def rights_changed(bot_id: int, change: RightsChanged, now: float) -> None:
             row.is_admin, row.can_invite = change.is_admin, change.can_invite
     db.session.flush()
     review(bot_id, now, change.chat)
+
+
+def checked(bot_id: int, chat_id: int, found: tuple[bool, bool], now: float) -> None:
+    """Store what getChatMember found: whether the bot is an administrator, and may invite.
+
+    A change that Telegram reported within the last SKEW_SECONDS counts more: it may
+    have happened after the answer. No commit.
+    """
+    is_admin, can_invite = found
+    row = _chat(bot_id, chat_id)
+    if row is None:
+        title = select(Campaign.chat_title).where(
+            Campaign.bot_id == bot_id, Campaign.chat_id == chat_id, Campaign.living
+        )
+        row = BotChat(
+            bot_id=bot_id,
+            chat_id=chat_id,
+            title=db.session.scalar(title) or NEVER_ADMIN,
+            type="",
+            changed=0,
+        )
+        db.session.add(row)
+    row.checked = now
+    if row.changed < now - SKEW_SECONDS:
+        row.is_admin, row.can_invite = is_admin, can_invite
+        row.changed = max(row.changed, int(now - SKEW_SECONDS))
+
+
+def has_unknown(bot_id: int) -> bool:
+    """Tell whether the bot's rights are unknown in a chat that it tracks."""
+    known = exists().where(BotChat.bot_id == bot_id, BotChat.chat_id == Campaign.chat_id)
+    unknown = select(Campaign.id).where(Campaign.bot_id == bot_id, Campaign.living, ~known)
+    return db.session.scalar(unknown.limit(1)) is not None
 
 
 def chat_moved(bot_id: int, old: int, new: int, now: float) -> None:

@@ -109,10 +109,20 @@ def _set_webhook(api: BotApi, path: str) -> None:
         allowed_updates=ALLOWED_UPDATES,
     )
     info = _call_with_retries(api, "getWebhookInfo")
-    if not isinstance(info, dict) or info.get("url") != url:
-        raise TelegramRefused(409, "another webhook was registered meanwhile")
-    if set(info.get("allowed_updates") or ()) != set(ALLOWED_UPDATES):
-        raise TelegramRefused(409, "it does not deliver all the kinds of updates we need")
+    if not is_ours(info, path):
+        raise TelegramRefused(409, "another webhook, or one for other kinds of updates, is there")
+
+
+def is_ours(info: Any, path: str) -> bool:
+    """Whether a WebhookInfo is of the webhook that the settings ask for, with all our kinds."""
+    if not isinstance(info, dict) or info.get("url") != _url(path):
+        return False
+    return set(info.get("allowed_updates") or ()) == set(ALLOWED_UPDATES)
+
+
+def is_registered(bot: Bot) -> bool:
+    """Whether the webhook that the settings ask for was registered, as far as we know."""
+    return bot.webhook_url == _url(bot.webhook_path) + _KINDS
 
 
 def drop_webhook(token: str, bot_id: int) -> None:

@@ -12,7 +12,9 @@ from app.extensions import db
 from app.models import Update, UpdateState
 from app.queues import Queue
 from app.services import maintenance
+from app.services.bots import bots, checks, webhooks
 from app.services.lists import row_counts
+from tests.support.track_bot import TOKEN, noted
 
 
 def test_the_clock_rings_whatever_becomes_of_folding(app, world, monkeypatch):
@@ -62,3 +64,18 @@ def test_a_service_bot_that_telegram_refuses_is_tried_again_soon(app, monkeypatc
 
 def test_a_clock_without_work_names_no_queue(app):
     assert maintenance.tick(time.time()) == []
+
+
+def test_bots_that_are_due_are_checked_and_a_lost_webhook_is_set_again(telegram, account):
+    checks.BUCKETS.forget()
+    bot = bots.add(account.id, TOKEN)
+    url, now = noted(bot), time.time()
+    db.session.commit()
+    webhooks.api_of(TOKEN).call("setWebhook", url="http://127.0.0.1:8/another")
+    maintenance.look_after_bots(now)
+    assert telegram.webhook_info(TOKEN)["url"] == url
+    webhooks.api_of(TOKEN).call("setWebhook", url="http://127.0.0.1:8/another")
+    maintenance.look_after_bots(now + maintenance.RECONCILE_EVERY)
+    assert telegram.webhook_info(TOKEN)["url"] != url, "it was checked a minute ago"
+    maintenance.look_after_bots(now + checks.CHECK_SECONDS)
+    assert telegram.webhook_info(TOKEN)["url"] == url
