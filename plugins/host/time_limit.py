@@ -92,7 +92,8 @@ class _Timer:
         signal.setitimer(signal.ITIMER_REAL, _TICK, _TICK)
 
     def _tick(self, _number: int, frame: FrameType | None) -> None:
-        if not self._is_over():
+        # Raised in our own `__enter__` or `__exit__`, it would leave `call` set for ever.
+        if not self._is_over() or (frame is not None and frame.f_globals is globals()):
             return
         self.fired += 1
         if self.fired == 1:
@@ -104,7 +105,9 @@ class _Timer:
             sys.settrace(self._raise)
         raise TimeUp
 
-    def _raise(self, _frame: FrameType, what: str, _argument: Any) -> Any:
+    def _raise(self, frame: FrameType, what: str, _argument: Any) -> Any:
+        if frame.f_globals is globals():
+            return None
         if what == "line" and self._is_over():  # raised sooner, it is swallowed with the first
             raise TimeUp
         return self._raise

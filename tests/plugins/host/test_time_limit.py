@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import contextlib
+import inspect
 import os
 import re
 import signal
 import sys
 import threading
 import time
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from plugins.host.time_limit import TimeUp, shared_timer, time_limit
+from plugins.host.time_limit import TimeUp, _Timer, shared_timer, time_limit
 
 
 def spin() -> None:
@@ -101,6 +103,16 @@ def test_limits_that_share_a_timer_set_up_none_of_their_own(monkeypatch):
                 pass
     assert set_up[:2] == [0.1, 0]  # begun and ended
     assert len(set_up) <= 3  # and pytest's own put back
+
+
+def test_a_signal_that_strikes_in_our_own_code_is_left_for_the_next_one(monkeypatch):
+    monkeypatch.setattr(signal, "setitimer", lambda *_: (0.0, 0.0))
+    timer = _Timer()
+    timer.call = SimpleNamespace(until=0.0)
+    timer._tick(signal.SIGALRM, shared_timer().gen.gi_frame)  # a frame of the module's
+    assert timer.fired == 0
+    with pytest.raises(TimeUp):
+        timer._tick(signal.SIGALRM, inspect.currentframe())
 
 
 def test_another_thread_takes_no_part_in_the_timer_of_a_drain():
