@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
 import structlog
+from sqlalchemy.exc import SQLAlchemyError
 
 from app.schemas.base import Output
 
@@ -27,8 +28,8 @@ log = structlog.get_logger()
 def lines(schema: Output, parts: Iterable[Sequence[Any]]) -> Iterator[str]:
     """Yield a header with the public names, then `parts` of rows as `schema` shows them.
 
-    By then the answer has begun and can no longer be an error, so an export that breaks off
-    ends with the line `BROKE_OFF`.
+    By then the answer has begun and can no longer be an error, so an export that the database
+    breaks off ends with the line `BROKE_OFF`.
     """
     names = list(schema.dump_fields)
     yield _text([names])
@@ -36,7 +37,7 @@ def lines(schema: Output, parts: Iterable[Sequence[Any]]) -> Iterator[str]:
         for rows in parts:
             shown: list[dict[str, Any]] = schema.dump(rows)
             yield _text([_tame(row[name]) for name in names] for row in shown)
-    except Exception:  # the reader must know, whatever it was
+    except SQLAlchemyError:
         log.exception("export.broke_off")
         yield _text([[BROKE_OFF]])
 

@@ -133,7 +133,7 @@ def _database_fault(engine: Engine) -> str:
                 return READ_ONLY
         finally:
             connection.close()
-    except Exception as error:  # noqa: BLE001 - whatever a driver raises means: not now
+    except (SQLAlchemyError, engine.dialect.loaded_dbapi.Error, OSError) as error:
         cause = getattr(error, "orig", error)
         return str(cause) if isinstance(cause, WrongEncoding) else SILENT
     return ""

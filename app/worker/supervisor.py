@@ -17,6 +17,8 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent import futures
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from multiprocessing.connection import wait
 from multiprocessing.context import ForkProcess
@@ -187,22 +189,17 @@ def _in_thread(task: Callable[[], None]) -> None:
     A handler runs inside the main thread: were that one just waiting on the
     event, setting it could wait for ever.
     """
-    failures: list[BaseException] = []
 
     def attempt() -> None:
-        try:
-            with app.app_context():
-                task()
-        except BaseException as error:  # noqa: BLE001 - carried over to the main thread
-            failures.append(error)
+        with app.app_context():
+            task()
 
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001
-    thread = threading.Thread(target=attempt, name="task")
-    thread.start()
-    while thread.is_alive():
-        thread.join(1.0)
-    for failure in failures:
-        raise failure
+    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="task") as pool:
+        running = pool.submit(attempt)
+        while not running.done():
+            futures.wait([running], timeout=1.0)
+    running.result()
 
 
 @contextlib.contextmanager

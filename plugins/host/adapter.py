@@ -18,14 +18,14 @@ import pluggy
 from plugins.contract import DeliveryPolicy, Event, Outcome, Request, Response, Verdict
 from plugins.host import library_messages
 from plugins.host.challenges import outcome_of_challenge
-from plugins.host.time_limit import TimeUp, time_limit
+from plugins.host.foreign_code import ForeignCodeFailed, call, describe_error
+from plugins.host.time_limit import time_limit
 from plugins.host.validation import (
     AdapterFailed,
     check_outcome,
     check_policy,
     check_request,
     check_steps,
-    describe_error,
     one_line,
     secrets_in,
     type_name,
@@ -90,14 +90,12 @@ class Adapter:
         Raises marshmallow.ValidationError when they are wrong.
         """
         try:
-            with time_limit(self._seconds):
-                loaded = json.loads(json.dumps(self._schema.load(raw)))
-        except (KeyboardInterrupt, marshmallow.ValidationError):
-            raise
-        except BaseException as error:
-            raise AdapterFailed(
-                one_line(f"settings_schema raised {describe_error(error)}")
-            ) from error
+            loaded = call(self._seconds, _load, self._schema, raw)
+        except ForeignCodeFailed as failed:
+            if isinstance(failed.error, marshmallow.ValidationError):
+                raise failed.error from None
+            reason = one_line(f"settings_schema raised {describe_error(failed.error)}")
+            raise AdapterFailed(reason) from failed.error
         if not isinstance(loaded, dict):
             raise AdapterFailed(f"settings_schema loaded {type_name(loaded)} instead of an object")
         return loaded
@@ -160,21 +158,19 @@ class Adapter:
     def _call(self, hook: str, **arguments: Any) -> Any:
         """Call one hook with every argument it knows (without one, pluggy only warns)."""
         try:
-            with time_limit(self._seconds):
-                if only := self._functions[hook]:
-                    function, names = only
-                    return function(*[arguments[name] for name in names])
-                return self._hooks[hook](**arguments)
-        except KeyboardInterrupt:
-            raise
-        # Foreign code raises anything: SystemExit and our own TimeUp, which no
-        # `except Exception` sees, must end as a failed attempt like the rest.
-        except BaseException as error:
+            if only := self._functions[hook]:
+                function, names = only
+                return call(self._seconds, function, *[arguments[name] for name in names])
+            return call(self._seconds, self._hooks[hook], **arguments)
+        except ForeignCodeFailed as failed:
             secrets = self.secrets(arguments.get("settings", {}))
-            raise AdapterFailed(
-                one_line(f"{hook} raised {describe_error(error)}", secrets),
-                slow=isinstance(error, TimeUp),
-            ) from error
+            reason = one_line(f"{hook} raised {describe_error(failed.error)}", secrets)
+            raise AdapterFailed(reason, slow=failed.slow) from failed.error
+
+
+def _load(schema: marshmallow.Schema, raw: Mapping[str, Any]) -> Any:
+    """Load settings and copy them, so that they are kept as JSON."""
+    return json.loads(json.dumps(schema.load(raw)))
 
 
 def _only_function(caller: pluggy.HookCaller) -> tuple[Callable[..., Any], Sequence[str]] | None:

@@ -22,8 +22,8 @@ import pluggy
 from plugins import hookspecs
 from plugins.contract import ENTRY_POINT_GROUP, PROJECT, translatable
 from plugins.host.adapter import LIMIT_SECONDS, Adapter
-from plugins.host.time_limit import time_limit
-from plugins.host.validation import AdapterFailed, describe_error, one_line
+from plugins.host.foreign_code import ForeignCodeFailed, call, describe_error
+from plugins.host.validation import AdapterFailed, one_line
 
 __all__ = [
     "Adapter",
@@ -137,17 +137,14 @@ class _Loading:
             by = f"the name is taken by {taken.distribution or 'another package'}"
             self.broken.append(Broken(name, distribution, version, f"{by}; this one is not used"))
             return
+
+        def adapter() -> Adapter:
+            return make_adapter(name, load(), distribution=distribution, version=version)
+
         try:
-            with time_limit(IMPORT_SECONDS):
-                plugin = load()
-            self.adapters[name] = make_adapter(
-                name, plugin, distribution=distribution, version=version
-            )
-        except KeyboardInterrupt:
-            raise
-        # An import runs foreign code, which may raise anything, SystemExit
-        # included; without this one package would keep the house from opening.
-        except BaseException as error:  # noqa: BLE001
+            self.adapters[name] = call(IMPORT_SECONDS, adapter)
+        except ForeignCodeFailed as failed:
+            error = failed.error
             reason = error.reason if isinstance(error, AdapterFailed) else describe_error(error)
             self.broken.append(Broken(name, distribution, version, one_line(reason)))
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from plugins.contract import DeliveryPolicy, Event, Outcome, RateLimit, Request, Verdict, mask
-from plugins.host.time_limit import time_limit
+from plugins.host.foreign_code import ForeignCodeFailed, call, describe_error
 from plugins.kit.http_headers import is_framing, is_name, is_value
 from plugins.kit.url_secrets import encodings
 from plugins.kit.url_spelling import AddressRefused, check_url
@@ -119,15 +119,13 @@ def _checked_state(state: object, secrets: tuple[str, ...], hook: str) -> dict[s
 
 def _copied(state: object) -> dict[Any, Any] | None:
     """The mapping as it is now. A foreign Mapping runs foreign code, which may raise or hang."""
+    if not isinstance(state, Mapping):
+        return None
     try:
-        with time_limit(0.2):
-            return dict(state) if isinstance(state, Mapping) else None
-    except KeyboardInterrupt:
-        raise
-    except BaseException as error:
-        raise AdapterFailed(
-            one_line(f"reading the state raised {describe_error(error)}")
-        ) from error
+        return call(0.2, dict[Any, Any], state)
+    except ForeignCodeFailed as failed:
+        reason = one_line(f"reading the state raised {describe_error(failed.error)}")
+        raise AdapterFailed(reason) from failed.error
 
 
 def _whole(text: str) -> str:
@@ -175,19 +173,6 @@ def is_seconds(value: object) -> bool:
 def one_line(text: str, secrets: tuple[str, ...] = ()) -> str:
     """Foreign text as one line that any database stores, masked and cut."""
     return mask(_UNSTORABLE.sub(" ", text[: MAX_REASON * 4]), secrets).strip()[:MAX_REASON]
-
-
-def describe_error(error: BaseException) -> str:
-    """An exception in one line, even if its own text cannot be had."""
-    name = type(error).__name__
-    try:
-        with time_limit(0.2):
-            text = str(error)
-    except KeyboardInterrupt:
-        raise
-    except BaseException:  # noqa: BLE001  # __str__ of a foreign exception is foreign code too
-        return name
-    return f"{name}: {text}" if text else name
 
 
 def type_name(value: object) -> str:

@@ -88,7 +88,7 @@ def _plugin(name: str) -> object:
     for point in metadata.entry_points(group=GATEWAYS_GROUP, name=name):
         try:
             return point.load()
-        except Exception as error:  # foreign code may raise anything
+        except (ImportError, AttributeError) as error:
             raise NotAGateway(f"{name} does not load: {error!r}") from error
     installed = ", ".join((*BUILT_INS, *sorted(metadata.entry_points(group=GATEWAYS_GROUP).names)))
     raise NotAGateway(f"there is no gateway {name!r}; installed are {installed}")

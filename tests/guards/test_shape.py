@@ -12,7 +12,7 @@ WIDE_FOLDERS = {"app/models", "app/schemas", "app/blueprints", "app/sandbox/vend
 #: Raise it when more modules have a test module; never lower it.
 MIRRORED_SHARE = 0.77
 #: Lower it when one goes; three, each with its reason, are wanted.
-BROAD_EXCEPTS = 16
+BROAD_EXCEPTS = 5
 
 
 def test_no_module_is_longer_than_its_limit():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, ParamSpec, TypeVar
 
 import structlog
 from sqlalchemy import Connection, Row
@@ -40,6 +40,9 @@ log = structlog.get_logger()
 
 BATCH: Final = 400
 
+Result = TypeVar("Result")
+Parameters = ParamSpec("Parameters")
+
 Handler = Callable[[int, Any, float], None]
 
 #: What handles an update that moves no lead: called with the bot's id, the
@@ -55,6 +58,13 @@ _HANDLERS: Final[Mapping[type, Handler]] = {
     StarsPayment: stars.on_payment_update,
     SupportAsked: stars.on_payment_update,
 }
+
+
+class _Failed(NamedTuple):
+    """What a step on an update raised, and the end of its traceback as both databases store it."""
+
+    error: Exception
+    trace: str
 
 
 class _Incoming(NamedTuple):
@@ -85,14 +95,12 @@ def process_updates(
         pulse()
         size = 1 if suspects else BATCH
         claimed: list[StoredUpdate] = []
-        try:
-            count = process_batch(size, clock(), claimed)
-        # What is not the database's own fault belongs to an update, and must not stop the others.
-        except Exception as error:
+        count = _attempt(process_batch, size, clock(), claimed)
+        if isinstance(count, _Failed):
             db.session.rollback()
-            if isinstance(error, SQLAlchemyError) and not is_data_fault(error):
-                raise
-            count = _quarantine_culprit(claimed, size)
+            if isinstance(count.error, SQLAlchemyError) and not is_data_fault(count.error):
+                raise count.error
+            count = _quarantine_culprit(claimed, size, count.trace)
             suspects = BATCH + 1 if size > 1 else suspects
         finished += count
         if not suspects and count < size:
@@ -143,13 +151,10 @@ def _dispatch(
     """
     lead_events, handled, results = [], [], []
     for update in stored:
-        try:
-            parsed = updates.parse(updates.decode(update.body))
-        # A bug in our parser must end in a quarantined update, not in a standstill.
-        except Exception:  # noqa: BLE001
-            results.append(UpdateResult(update.id, UpdateState.QUARANTINED, _trace()))
-            continue
-        if isinstance(parsed, LeadEvent):
+        parsed = _attempt(_parse, update)
+        if isinstance(parsed, _Failed):
+            results.append(UpdateResult(update.id, UpdateState.QUARANTINED, parsed.trace))
+        elif isinstance(parsed, LeadEvent):
             lead_events.append(_Incoming(update, parsed))
         elif isinstance(parsed, Ignored):
             results.append(UpdateResult(update.id, UpdateState.IGNORED, parsed.reason))
@@ -159,6 +164,10 @@ def _dispatch(
         _HANDLERS[type(parsed)](update.bot_id, parsed, now)
         results.append(UpdateResult(update.id, UpdateState.DONE))
     return lead_events, results
+
+
+def _parse(update: StoredUpdate) -> updates.ParsedUpdate:
+    return updates.parse(updates.decode(update.body))
 
 
 def _unneeded(
@@ -197,11 +206,9 @@ def _move_leads(
 
 
 def _advance(batch: LeadBatch, campaign: Row[Any], incoming: _Incoming) -> UpdateResult:
-    try:
-        batch.apply(campaign, incoming.event)
-    # A bug in the lead machine must end in a quarantined update, as in _dispatch.
-    except Exception:  # noqa: BLE001
-        return UpdateResult(incoming.update.id, UpdateState.QUARANTINED, _trace())
+    failed = _attempt(batch.apply, campaign, incoming.event)
+    if isinstance(failed, _Failed):
+        return UpdateResult(incoming.update.id, UpdateState.QUARANTINED, failed.trace)
     return UpdateResult(incoming.update.id, UpdateState.DONE)
 
 
@@ -225,13 +232,12 @@ def _offer_to_service_bot(
     return len(answered)
 
 
-def _quarantine_culprit(claimed: Sequence[StoredUpdate], size: int) -> int:
+def _quarantine_culprit(claimed: Sequence[StoredUpdate], size: int, reason: str) -> int:
     """If the batch that failed was a single update, quarantine it. Returns how many.
 
     Another worker may have taken its bot since the rollback; then what can be
     claimed now has not failed, and stays as it is.
     """
-    reason = _trace()
     if size > 1:
         log.warning("updates.batch_failed", fault=reason.splitlines()[-1])
         return 0
@@ -244,6 +250,16 @@ def _quarantine_culprit(claimed: Sequence[StoredUpdate], size: int) -> int:
     return len(culprits)
 
 
-def _trace() -> str:
-    """The end of the traceback of the exception in hand, as text that both databases store."""
-    return traceback.format_exc(limit=-8).replace("\x00", "\ufffd")[-4000:]
+def _attempt(
+    function: Callable[Parameters, Result],
+    *arguments: Parameters.args,
+    **named: Parameters.kwargs,
+) -> Result | _Failed:
+    """Return what `function` returns, or what it raised, with its traceback for the quarantine."""
+    try:
+        return function(*arguments, **named)
+    # A bug of ours that one update brings out must end with that update in the quarantine, not
+    # with a queue that stands still. Whoever calls this raises the database's own faults again.
+    except Exception as error:  # noqa: BLE001
+        trace = traceback.format_exc(limit=-8).replace("\x00", "\ufffd")
+        return _Failed(error, trace[-4000:])

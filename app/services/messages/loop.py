@@ -224,7 +224,7 @@ def _in_thread(
     def run() -> None:
         try:
             future.set_result(fetch())
-        except BaseException as error:  # noqa: BLE001 - raised where the result is wanted
+        except StoreUnreachable as error:
             future.set_exception(error)
 
     threading.Thread(target=run, name="media", daemon=True).start()

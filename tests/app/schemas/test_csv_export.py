@@ -6,6 +6,7 @@ import csv
 import io
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from app.models import Lead
 from app.schemas.csv_export import BROKE_OFF, lines
@@ -25,7 +26,7 @@ def rows(client, account, **query):
 def test_an_export_that_breaks_off_says_so_in_its_last_line(app):
     def parts():
         yield [Lead(id=7, campaign_id=1, subscriber=5, state=2, start_time=NOON, updated=NOON)]
-        raise OSError("the database is gone")
+        raise OperationalError("SELECT 1", {}, OSError("the database is gone"))
 
     head, first, last = lines(LeadOut(many=True), parts())
     assert head.startswith("id,campaign,")
