@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 import redis
+from click.testing import Result
 from flask import Flask
 from flask.testing import FlaskClient
 from flask_sqlalchemy.session import Session
@@ -28,6 +29,7 @@ from app import create_app
 from app.crypto import hash_secret, new_secret
 from app.extensions import db
 from app.models import Account
+from app.models import Session as OpenSession
 from app.services.accounts import rate_limits
 from app.services.billing import tariffs
 from app.services.lists.row_counts import TALLIES
@@ -228,6 +230,39 @@ def _full(path: str) -> str:
 def api(client: FlaskClient, account: Account) -> Api:
     """The public API, called with the key of `account`."""
     return Api(client, account.key)
+
+
+@pytest.fixture
+def new_session(account: Account) -> Callable[[], str]:
+    """`new_session()`: the token of an open session of `account`, as the dashboard has one."""
+
+    def make() -> str:
+        token, now = f"sess_{next(_numbers)}", time.time()
+        row = {"account_id": account.id, "login_id": 1, "created": now, "expires": now + 3600}
+        db.session.add(OpenSession(token_hash=hash_secret(token), **row))
+        db.session.commit()
+        return token
+
+    return make
+
+
+@pytest.fixture
+def run(app: Flask) -> Callable[[str], Result]:
+    """`run("account create --login x")`: what a shell would see."""
+
+    def run(line: str) -> Result:
+        result = app.test_cli_runner().invoke(args=line.split())
+        assert result.exception is None or isinstance(result.exception, SystemExit)
+        db.session.expire_all()
+        return result
+
+    return run
+
+
+@pytest.fixture
+def no_own_network(change_settings: Callable[..., None]) -> None:
+    """No network is open, as in production: then no name is looked up either."""
+    change_settings(outbound_allow=())
 
 
 @pytest.fixture

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
+from app.extensions import db
 from app.models import Account, Payment
 from tests.support.desk import ANN, TOKEN, rows
+
+DAY = 86_400
 
 
 def state(account):
@@ -36,3 +39,13 @@ def paid_twice(till, link):
     till.fetch()
     till.fetch()
     return payments()
+
+
+def age(days):
+    """All that was bought happened so many days earlier."""
+    back = days * DAY
+    payment = Payment.__table__
+    ago = {name: payment.c[name] - back for name in ("created", "paid", "until")}
+    db.session.execute(payment.update().values(ago))
+    db.session.execute(update(Account).values(paid_until=Account.paid_until - back))
+    db.session.commit()

@@ -2,30 +2,7 @@
 
 from __future__ import annotations
 
-import time
-
-import pytest
-
-from app.crypto import hash_secret
-from app.extensions import db
-from app.models import Session
-
 NONCE = "n" * 20
-
-
-@pytest.fixture
-def new_session(account):
-    """`new_session()`: the token of an open session of the account."""
-    numbers = iter(range(9))
-
-    def make() -> str:
-        token, now = f"sess_of_this_test_{next(numbers)}", time.time()
-        row = {"account_id": account.id, "login_id": 1, "created": now, "expires": now + 60}
-        db.session.add(Session(token_hash=hash_secret(token), **row))
-        db.session.commit()
-        return token
-
-    return make
 
 
 def test_a_poll_needs_no_key_and_its_answer_is_kept_by_nobody(client):

@@ -24,14 +24,11 @@ _names = st.sampled_from(
 )
 
 
-@pytest.fixture(autouse=True)
-def no_network_of_our_own(change_settings):
-    """As in production: then no name is looked up either."""
-    change_settings(outbound_allow=())
+pytestmark = pytest.mark.usefixtures("no_own_network")
 
 
 @pytest.fixture
-def altercpa(change_settings, no_network_of_our_own):
+def altercpa(change_settings, no_own_network):
     """A running AlterCPA double whose network the operator has opened; `.domain`."""
     double = AltercpaDouble(KEY)
     with running(double) as url:

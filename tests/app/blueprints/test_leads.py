@@ -2,22 +2,12 @@
 
 from __future__ import annotations
 
-import csv
-import io
-
 import pytest
 
 from app.services.leads import query
+from tests.support.exports import exported
 
 NOON = 1_780_000_000
-
-
-def rows(client, account, **query):
-    bearer = {"Authorization": f"Bearer {account.key}"}
-    answer = client.get("/api/leads/export.json", query_string=query, headers=bearer)
-    assert answer.mimetype == "text/csv"
-    assert "leads.csv" in answer.headers["Content-Disposition"]
-    return list(csv.DictReader(io.StringIO(answer.get_data(as_text=True))))
 
 
 @pytest.fixture
@@ -32,11 +22,11 @@ def test_an_export_is_the_list_in_csv(api, client, account, world, others_world)
         world.lead(campaign, click='a,"b', start_time=NOON + number)
     others_world.lead(others_world.campaign())
     listed = api.get("leads/list")["data"]
-    assert rows(client, account) == [
+    assert exported(client, account) == [
         {name: str(value) for name, value in row.items()} for row in listed
     ]
-    assert len(rows(client, account, **{"from": NOON + 3})) == 2
-    assert rows(client, account, campaign=world.campaign()) == []
+    assert len(exported(client, account, **{"from": NOON + 3})) == 2
+    assert exported(client, account, campaign=world.campaign()) == []
 
 
 def test_a_wrong_filter_of_an_export_is_answered_in_json(api):

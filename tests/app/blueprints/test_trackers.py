@@ -6,11 +6,7 @@ import pytest
 
 from plugins.contract import EventKind
 
-
-@pytest.fixture(autouse=True)
-def no_network_of_our_own(change_settings):
-    """As in production: then no name is looked up either."""
-    change_settings(outbound_allow=())
+pytestmark = pytest.mark.usefixtures("no_own_network")
 
 
 # trackers/list

@@ -10,19 +10,6 @@ from app.extensions import db
 from app.models import Account, Postback
 
 
-@pytest.fixture
-def run(app):
-    """`run("account create --login x")`: what a shell would see."""
-
-    def run(line):
-        result = app.test_cli_runner().invoke(args=line.split())
-        assert result.exception is None or isinstance(result.exception, SystemExit)
-        db.session.expire_all()
-        return result
-
-    return run
-
-
 def test_an_account_is_created_and_its_key_works(run, api):
     result = run("account create --login owner --name Owner")
     assert result.exit_code == 0

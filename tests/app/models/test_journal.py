@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import re
 
-from sqlalchemy import select, text
-
 from app.extensions import db
-from app.models import Action, JournalEntry, table_of
+from app.models import Action, JournalEntry
 from tests.support import ROOT
+from tests.support.indexes import indexed
 
 
 def test_the_api_is_told_what_each_number_means():
@@ -21,13 +20,8 @@ def test_the_api_is_told_what_each_number_means():
 def test_entries_with_a_lead_and_without_one_are_in_two_indexes(app, world):
     paid = world.entry(1, -(2**40), lead_id=5)
     organic = world.entry(1, -(2**40), lead_id=None)
-    wheres = {
-        index.name: str(index.dialect_options[db.engine.dialect.name]["where"])
-        for index in table_of(JournalEntry).indexes
-    }
-    for name, number in (("ix_journal_lead_id", paid), ("ix_journal_organic", organic)):
-        found = db.session.scalars(select(JournalEntry.id).where(text(wheres[name]))).all()
-        assert found == [number]
+    assert indexed(JournalEntry, "ix_journal_lead_id") == {paid}
+    assert indexed(JournalEntry, "ix_journal_organic") == {organic}
 
 
 def test_an_entry_is_kept_without_a_name_or_a_decision(app, account):

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from sqlalchemy import select, text
 from sqlalchemy.exc import IntegrityError
 
 from app.extensions import db
-from app.models import Attempt, Postback, PostbackState, table_of
+from app.models import Attempt, Postback, PostbackState
+from tests.support.indexes import indexed
 
 ON_THE_WAY = {PostbackState.WAITING, PostbackState.SENDING}
 INDEXES = {
@@ -26,11 +26,7 @@ def test_a_state_is_an_end_unless_it_is_on_its_way(state):
 def test_a_partial_index_holds_the_states_that_it_is_for(app, world, name):
     destination = world.destination()
     ids = {state: world.postback(destination, state=state) for state in PostbackState}
-    (index,) = (index for index in table_of(Postback).indexes if index.name == name)
-    for dialect in ("sqlite", "postgresql"):
-        where = index.dialect_options[dialect]["where"]
-        found = set(db.session.scalars(select(Postback.id).where(text(str(where)))))
-        assert found == {ids[state] for state in INDEXES[name]}
+    assert indexed(Postback, name) == {ids[state] for state in INDEXES[name]}
 
 
 def test_a_report_is_owed_to_a_destination_once(app, world):

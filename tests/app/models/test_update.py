@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from sqlalchemy import select, text
 from sqlalchemy.exc import IntegrityError
 
 from app.extensions import db
-from app.models import Update, UpdateState, table_of
+from app.models import Update, UpdateState
+from tests.support.indexes import indexed
 
 
 @pytest.fixture
@@ -50,6 +50,4 @@ def test_a_body_is_stored_to_the_byte_and_waits(add):
 )
 def test_a_partial_index_holds_the_one_state_that_it_is_for(add, name, state):
     ids = {each: add(update_id=int(each), state=each).id for each in UpdateState}
-    (index,) = (index for index in table_of(Update).indexes if index.name == name)
-    where = str(index.dialect_options[db.engine.dialect.name]["where"])
-    assert db.session.scalars(select(Update.id).where(text(where))).all() == [ids[state]]
+    assert indexed(Update, name) == {ids[state]}

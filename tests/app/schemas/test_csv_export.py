@@ -2,25 +2,15 @@
 
 from __future__ import annotations
 
-import csv
-import io
-
 import pytest
 from sqlalchemy.exc import OperationalError
 
 from app.models import Lead
 from app.schemas.csv_export import BROKE_OFF, lines
 from app.schemas.leads import LeadOut
+from tests.support.exports import exported
 
 NOON = 1_780_000_000
-
-
-def rows(client, account, **query):
-    bearer = {"Authorization": f"Bearer {account.key}"}
-    answer = client.get("/api/leads/export.json", query_string=query, headers=bearer)
-    assert answer.mimetype == "text/csv"
-    assert "leads.csv" in answer.headers["Content-Disposition"]
-    return list(csv.DictReader(io.StringIO(answer.get_data(as_text=True))))
 
 
 def test_an_export_that_breaks_off_says_so_in_its_last_line(app):
@@ -51,4 +41,4 @@ def test_an_export_that_breaks_off_says_so_in_its_last_line(app):
 )
 def test_a_spreadsheet_runs_nothing_that_people_have_typed(client, account, world, click, shown):
     world.lead(world.campaign(), click=click)
-    assert [row["click"] for row in rows(client, account)] == [shown]
+    assert [row["click"] for row in exported(client, account)] == [shown]

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import time
 
-import pytest
-
 from app.extensions import db
-from app.models import Destination, DestinationStatus, Postback, Update, UpdateState
+from app.models import DestinationStatus, Update, UpdateState
 from app.services import health
 
 NOW = 1_800_000_000.0
@@ -26,34 +24,6 @@ def update(number: int, **fields) -> Update:
     return Update(bot_id=1, update_id=number, body=b"{}", **{"received": NOW, **fields})
 
 
-def postback(number: int, destination: Destination, **fields) -> Postback:
-    wanted = {
-        "account_id": 1,
-        "campaign_id": 1,
-        "lead_id": number,
-        "destination_id": destination.id,
-        "sequence": 1,
-        "kind": "wait",
-        "event": "{}",
-        "created": NOW,
-    }
-    return Postback(**wanted | fields)
-
-
-@pytest.fixture
-def destination(app, account):
-    row = Destination(
-        account_id=account.id,
-        tracker="a tracker with a telling name",
-        settings="{}",
-        events=31,
-        created=0,
-    )
-    db.session.add(row)
-    db.session.commit()
-    return row
-
-
 def test_a_part_that_hangs_counts_as_down_and_is_asked_once_only():
     asked = []
 
@@ -68,7 +38,8 @@ def test_a_part_that_hangs_counts_as_down_and_is_asked_once_only():
     assert probe.fault(hang, 5) == ""
 
 
-def test_metrics_count_what_is_on_its_way(destination):
+def test_metrics_count_what_is_on_its_way(app, world):
+    destination = world.destination()
     now = time.time()
     db.session.add_all(
         [
@@ -76,12 +47,12 @@ def test_metrics_count_what_is_on_its_way(destination):
             update(2, received=now - 30),
             update(3, state=UpdateState.QUARANTINED),
             update(4, state=UpdateState.DONE),
-            postback(1, destination, due=now - 20),
-            postback(2, destination, due=now + 500),
-            postback(3, destination, due=now, state=1, lease="x", lease_until=now + 60),
-            postback(4, destination, due=now, state=2),
         ]
     )
+    world.postback(destination, state=0, due=now - 20)
+    world.postback(destination, state=0, due=now + 500)
+    world.postback(destination, state=1, due=now, lease="x", lease_until=now + 60)
+    world.postback(destination, state=2, due=now)
     seen = measured()
     assert seen["updates", "waiting"] == 2
     assert seen["updates", "quarantined"] == 1
@@ -94,13 +65,11 @@ def test_metrics_count_what_is_on_its_way(destination):
     assert seen[("messages_oldest_seconds",)] == 0
 
 
-def test_metrics_show_destinations_that_rest_or_are_off(destination):
-    destination.blocked_until = time.time() + 60
-    destination.failures = 3
-    other = {"account_id": destination.account_id, "settings": "{}", "events": 0, "created": 0}
-    db.session.add(Destination(tracker="off", status=DestinationStatus.OFF, **other))
-    paced = time.time() + 60  # by the tracker's own rate; that is no trouble
-    db.session.add(Destination(tracker="paced", blocked_until=paced, **other))
+def test_metrics_show_destinations_that_rest_or_are_off(app, world):
+    soon = time.time() + 60
+    world.destination(blocked_until=soon, failures=3)
+    world.destination(status=DestinationStatus.OFF)
+    world.destination(blocked_until=soon)  # by the tracker's own rate; that is no trouble
     seen = measured()
     assert seen[("destinations_blocked",)] == 1
     assert seen["destinations", "off"] == 1

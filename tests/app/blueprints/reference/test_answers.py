@@ -7,13 +7,9 @@ from __future__ import annotations
 
 import json
 import re
-import time
 
 import pytest
 
-from app.crypto import hash_secret
-from app.extensions import db
-from app.models import Session
 from tests.support.world import NOON
 
 TOKEN = "4242:AAsecret-part_of-the-token"
@@ -209,13 +205,9 @@ def things(api, world):
 
 
 @pytest.fixture
-def session(api, account):
+def session(api, new_session):
     """The API as the dashboard uses it, which may read all that a key may."""
-    now = time.time()
-    row = {"account_id": account.id, "login_id": 1, "created": now, "expires": now + 3600}
-    db.session.add(Session(token_hash=hash_secret("sess_here"), **row))
-    db.session.commit()
-    return api("sess_here")
+    return api(new_session())
 
 
 @pytest.mark.parametrize("path", READ)

@@ -6,15 +6,12 @@ Endpoints and parameters come from the application: a new one is here from its f
 from __future__ import annotations
 
 import json
-import time
 from urllib.parse import quote_from_bytes, urlencode
 
 import pytest
 from sqlalchemy import select
 
-from app.crypto import hash_secret
 from app.extensions import db
-from app.models import Session
 from app.schemas import fields
 from app.schemas.destinations import Events
 from app.services.accounts.rate_limits import Limit
@@ -106,15 +103,10 @@ def everything():
 
 
 @pytest.fixture
-def token(account, monkeypatch):
+def token(new_session, monkeypatch):
     """A session of the account, which opens all that a key does and more; nobody is counted."""
     monkeypatch.setattr(Limit, "hit", lambda *_: None)
-    now = time.time()
-    token = "sess_of_this_test"
-    row = {"account_id": account.id, "login_id": 1, "created": now, "expires": now + 3600}
-    db.session.add(Session(token_hash=hash_secret(token), **row))
-    db.session.commit()
-    return token
+    return new_session()
 
 
 def objects(api, world):

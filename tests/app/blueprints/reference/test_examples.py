@@ -6,13 +6,8 @@ The lines are the documents' own. What we answer beyond them stands after their 
 from __future__ import annotations
 
 import json
-import time
 
 import pytest
-
-from app.crypto import hash_secret
-from app.extensions import db
-from app.models import Session
 
 TOKEN = "7123456789:AAsecret-part_of-the-token"
 
@@ -77,13 +72,9 @@ def made(api, world, account, bot_api):
 
 
 @pytest.fixture
-def session(api, account):
+def session(api, new_session):
     """The API as the dashboard uses it, which may call all that a key may."""
-    now = time.time()
-    row = {"account_id": account.id, "login_id": 1, "created": now, "expires": now + 3600}
-    db.session.add(Session(token_hash=hash_secret("sess_here"), **row))
-    db.session.commit()
-    return api("sess_here")
+    return api(new_session())
 
 
 @pytest.mark.parametrize(("call", "takes", "shown"), CALLS, ids=[call for call, *_ in CALLS])

@@ -29,13 +29,3 @@ def ann(make_account):
 @pytest.fixture
 def mine(api, ann):
     return api(ann.key)
-
-
-@pytest.fixture
-def run(app):
-    def run(line):
-        result = app.test_cli_runner().invoke(args=line.split())
-        assert result.exception is None or isinstance(result.exception, SystemExit)
-        return result
-
-    return run

@@ -14,19 +14,9 @@ from app.sandbox.telegram import people
 from app.services.billing import refunds
 from app.services.bots import webhooks
 from tests.support.desk import ANN, TOKEN
-from tests.support.till import bought, paid, paid_twice, payments, state
+from tests.support.till import age, bought, paid, paid_twice, payments, state
 
 DAY = 86_400
-
-
-def age(days):
-    """All that was bought happened so many days earlier."""
-    back = days * DAY
-    payment = Payment.__table__
-    ago = {name: payment.c[name] - back for name in ("created", "paid", "until")}
-    db.session.execute(payment.update().values(ago))
-    db.session.execute(update(Account).values(paid_until=Account.paid_until - back))
-    db.session.commit()
 
 
 def test_a_refund_gives_the_stars_back_and_takes_the_plan(till, mine, ann, run):

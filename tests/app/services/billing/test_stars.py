@@ -10,7 +10,7 @@ from sqlalchemy import select, update
 
 from app.config import BadSetting
 from app.extensions import db
-from app.models import Account, Payment, PaymentState, Update, UpdateState
+from app.models import PaymentState, Update, UpdateState
 from app.sandbox.telegram import faults, people
 from app.sandbox.telegram.bot.shop import CheckoutState
 from app.services.billing import gateway
@@ -211,16 +211,6 @@ def test_money_that_no_invoice_explains_is_logged_and_stops_nothing(till, mine, 
     assert paid(till, bought(mine)).state is CheckoutState.PAID
     said = [one.getMessage() for one in caplog.records if "c-unknown" in one.getMessage()]
     assert ["payment.unknown" in said[0], "refund.unknown" in said[1]] == [True, True]
-
-
-def age(days):
-    """All that was bought happened so many days earlier."""
-    back = days * DAY
-    payment = Payment.__table__
-    ago = {name: payment.c[name] - back for name in ("created", "paid", "until")}
-    db.session.execute(payment.update().values(ago))
-    db.session.execute(update(Account).values(paid_until=Account.paid_until - back))
-    db.session.commit()
 
 
 # -- questions -----------------------------------------------------------------

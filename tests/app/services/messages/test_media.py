@@ -16,6 +16,7 @@ from app.models import Account, Bot, Campaign, MediaFile, Message, MessageState
 from app.sandbox.telegram import faults
 from app.services import messages
 from app.services.campaigns import media
+from tests.support.world import World
 
 TOKEN = "4242:AAsecret-part_of-the-token"
 MP4 = b"\0\0\0\x10ftypisom\0\0\0\0" + b"film" * 300_000
@@ -27,24 +28,10 @@ class Studio:
     def __init__(self, account: Account, telegram: Any) -> None:
         self.telegram = telegram
         telegram.add_bot(TOKEN, "bot4242")
-        bot = Bot(
-            account_id=account.id, tg_id=4242, username="bot4242", name="B", token=TOKEN,
-            webhook_path="p4242", created=1,
-        )  # fmt: skip
-        db.session.add(bot)
-        db.session.flush()
-        campaign = Campaign(
-            account_id=account.id,
-            bot_id=bot.id,
-            chat_id=-5,
-            chat_title="C",
-            code="abc123",
-            created=1,
-        )
-        db.session.add(campaign)
-        db.session.flush()
-        self.whose = {"account_id": account.id, "bot_id": bot.id, "campaign_id": campaign.id}
-        self.campaign = campaign.id
+        world = World(account.id)
+        bot = world.bot(tg_id=4242, username="bot4242", token=TOKEN)
+        self.campaign = world.campaign(bot_id=bot)
+        self.whose = {"account_id": account.id, "bot_id": bot, "campaign_id": self.campaign}
         self.code = media.upload(account.id, io.BytesIO(MP4))
 
     def stage(self, chat: int, text: str = "*hi* ты") -> int:
@@ -59,7 +46,7 @@ class Studio:
         return id_
 
     def send(self) -> None:
-        messages.send(seconds=5.0, chance=lambda: 0.5)
+        messages.send(seconds=60.0, chance=lambda: 0.5)
 
     def states(self) -> set[int]:
         found = set(db.session.scalars(select(Message.state)))

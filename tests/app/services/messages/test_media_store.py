@@ -12,12 +12,13 @@ from flask import Flask, current_app
 from sqlalchemy import func, select, update
 
 from app.extensions import db
-from app.models import Account, Bot, Campaign, Message, MessageState
+from app.models import Account, Message, MessageState
 from app.outbound import object_store
 from app.services import messages
 from app.services.campaigns import media
 from app.services.messages import loop
 from tests.support.object_store import running_object_server, silent_server
+from tests.support.world import World
 
 TOKEN = "4242:AAsecret-part_of-the-token"
 MP4 = b"\0\0\0\x10ftypisom\0\0\0\0" + b"film" * 100_000
@@ -38,21 +39,11 @@ def telegram(live_app: Flask, bot_api: Any, server: Any, change_settings: Any) -
 
 
 @pytest.fixture
-def whose(telegram: Any, account: Account) -> dict[str, int]:
+def whose(telegram: Any, account: Account, world: World) -> dict[str, int]:
     """A bot with a campaign, to send messages for."""
-    bot = Bot(
-        account_id=account.id, tg_id=4242, username="bot4242", name="B", token=TOKEN,
-        webhook_path="p4242", created=1,
-    )  # fmt: skip
-    db.session.add(bot)
-    db.session.flush()
-    terms = {"account_id": account.id, "bot_id": bot.id}
-    campaign = Campaign(chat_id=-5, chat_title="C", code="abc123", created=1, **terms)
-    db.session.add(campaign)
-    db.session.flush()
-    found = {**terms, "campaign_id": campaign.id}
-    db.session.commit()
-    return found
+    bot = world.bot(tg_id=4242, username="bot4242", token=TOKEN)
+    terms = {"account_id": account.id, "bot_id": bot}
+    return {**terms, "campaign_id": world.campaign(bot_id=bot)}
 
 
 @pytest.fixture

@@ -13,18 +13,6 @@ from tests.support.desk import ANN, IVAN, NONCE, rows
 
 
 @pytest.fixture
-def run(app):
-    """`run("account telegram --login x --id 1")`: what a shell would see."""
-
-    def run(line):
-        result = app.test_cli_runner().invoke(args=line.split())
-        assert result.exception is None or isinstance(result.exception, SystemExit)
-        return result
-
-    return run
-
-
-@pytest.fixture
 def poll(client):
     def poll():
         answer = client.get("/api/auth/poll.json", query_string={"nonce": NONCE})

@@ -50,9 +50,8 @@ class Fragile:
 
 
 @pytest.fixture(autouse=True)
-def registry(app, monkeypatch, change_settings):
+def registry(app, monkeypatch, no_own_network):
     """The built-ins, one that fails, and one that does not load; no network of our own."""
-    change_settings(outbound_allow=())
     built_in = Registry.load(entry_points=())
     adapters = {name: built_in.get(name) for name in built_in.names()}
     adapters["fragile"] = make_adapter("fragile", Fragile(), distribution="fragile-plugin")

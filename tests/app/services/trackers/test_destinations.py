@@ -15,9 +15,7 @@ from plugins.contract import EventKind
 LITE = {"domain": "www.altercpa.red", "key": "42-abc"}
 
 
-@pytest.fixture(autouse=True)
-def no_network_of_our_own(change_settings):
-    change_settings(outbound_allow=())
+pytestmark = pytest.mark.usefixtures("no_own_network")
 
 
 @pytest.fixture
