@@ -61,24 +61,28 @@ def mirror_of(path: str) -> str:
     return f"tests/{folder}/test_{name.lstrip('_')}"
 
 
-def has_code(tree: ast.Module) -> bool:
-    """Whether a module defines a function, or a class with methods."""
-    kinds = (ast.FunctionDef, ast.AsyncFunctionDef)
-    return any(isinstance(node, kinds) for node in ast.walk(tree))
+def modules_to_test() -> list[str]:
+    """Modules that should have a test module: all but `__init__` and `__main__`."""
+    return [path for path in modules() if not path.endswith(("__init__.py", "__main__.py"))]
 
 
-def modules_with_code() -> list[str]:
-    """Modules that should have a test module: all with code but `__init__` and `__main__`."""
-    return [
-        path
-        for path, tree in modules().items()
-        if has_code(tree) and not path.endswith(("__init__.py", "__main__.py"))
-    ]
+def has_test(path: str) -> bool:
+    """Whether a test module stands at the mirrored path of a module, with a test in it."""
+    mirror = ROOT / mirror_of(path)
+    if not mirror.exists():
+        return False
+    functions = (ast.FunctionDef, ast.AsyncFunctionDef)
+    return any(
+        (isinstance(node, functions) and node.name.startswith("test_"))
+        or (isinstance(node, ast.ClassDef) and node.name.startswith("Test"))
+        for node in ast.parse(mirror.read_text()).body
+    )
 
 
-def without_mirror() -> list[str]:
-    """Modules with code that have no test module at the mirrored path."""
-    return [path for path in modules_with_code() if not (ROOT / mirror_of(path)).exists()]
+@cache
+def without_test() -> list[str]:
+    """Modules that have no test module of their own."""
+    return [path for path in modules_to_test() if not has_test(path)]
 
 
 def files_per_folder() -> Counter[str]:
@@ -166,7 +170,7 @@ def report() -> Iterator[str]:
             f"{title}: {len(lines)}; lines median {median:g}, p90 {p90:g},"
             f" max {lines[0]} ({sizes[0].name})"
         )
-    total, missing = len(modules_with_code()), len(without_mirror())
+    total, missing = len(modules_to_test()), len(without_test())
     yield f"product lines: {sum(one.lines for one in module_sizes())}"
     yield f"mirrored tests: {total - missing} of {total} ({1 - missing / total:.0%})"
     yield f"import circles: {len(circles())}"

@@ -9,8 +9,12 @@ FUNCTION_LINES = 40
 FILES = 12
 #: Folders with one file for each table, endpoint group or vendor.
 WIDE_FOLDERS = {"app/models", "app/schemas", "app/blueprints", "app/sandbox/vendors"}
-#: Raise it when more modules have a test module; never lower it.
-MIRRORED_SHARE = 0.77
+#: Modules without a test module of their own, each with its reason.
+WITHOUT_TEST = {
+    "app/extensions.py": "four objects without code; each test of `app` uses them",
+    "app/sandbox/telegram/bot/shop.py": "plain values, which tests of the payment methods fill",
+    "plugins/registry.py": "names of plugins/host/registry.py at the path that is documented",
+}
 #: Lower it when one goes; three, each with its reason, are wanted.
 BROAD_EXCEPTS = 5
 
@@ -32,9 +36,13 @@ def test_modules_do_not_import_in_a_circle():
     assert shape.circles() == []
 
 
-def test_tests_stand_at_the_mirrored_path():
-    missing = shape.without_mirror()
-    assert 1 - len(missing) / len(shape.modules_with_code()) >= MIRRORED_SHARE, missing
+def test_every_module_has_a_test_module_at_the_mirrored_path():
+    missing = [path for path in shape.without_test() if path not in WITHOUT_TEST]
+    assert not missing, f"write {[shape.mirror_of(path) for path in missing]}"
+
+
+def test_an_exception_goes_with_its_reason():
+    assert set(WITHOUT_TEST) <= set(shape.without_test())
 
 
 def test_broad_excepts_do_not_spread():
