@@ -1,11 +1,19 @@
 """The WSGI entry point: what the web server and `flask --app wsgi` load."""
 
+import os
+import resource
 import sys
 
 from app import create_app
 from app.config import BadSetting
 from app.database.connections import check_encoding
-from app.web.request_slots import RequestSlots
+from app.web.request_slots import THREADS, RequestSlots
+
+#: Python's own is 0.005: an update needs the interpreter some six times, and waits for each busy
+#: thread so long each time.
+SWITCH_SECONDS = 0.0005
+#: For the connections that the Procfile lets a process keep, and what else is open.
+OPEN_FILES = 10_000
 
 try:
     app = create_app()
@@ -13,6 +21,17 @@ try:
 except BadSetting as error:
     sys.exit(f"gatepost: {error}")
 
+sys.setswitchinterval(SWITCH_SECONDS)
+# Each connection is an open file, and many systems allow 1024 unless one asks for more.
+soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+allowed = OPEN_FILES if hard == resource.RLIM_INFINITY else min(OPEN_FILES, hard)
+if soft != resource.RLIM_INFINITY and soft < allowed:
+    resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
+
 # Only here: a test client is never slow. Telegram's updates take no slot.
 webhook = app.extensions["telegram_webhook"]
-webhook.others = RequestSlots(webhook.others, app.config["SETTINGS"].request_seconds)
+webhook.others = RequestSlots(
+    webhook.others,
+    app.config["SETTINGS"].request_seconds,
+    threads=int(os.environ.get("GRANIAN_BLOCKING_THREADS") or THREADS),
+)

@@ -19,8 +19,8 @@ def create_app(settings: SettingsType | None = None) -> Flask:
     from app.cli import commands
     from app.config import Settings
     from app.database.connections import prepare_engine
-    from app.domain.telegram.updates import MAX_BODY
     from app.extensions import cipher, db, migrate, wakeup
+    from app.schemas.parsing import MAX_BODY
     from app.services.billing import gateway
     from app.web import responses, telegram_webhook
     from plugins.registry import Registry

@@ -14,8 +14,9 @@ from app.schemas.tariffs import (
     TariffHistory,
     TariffOut,
 )
+from app.services.accounts.concurrent_calls import NOTICES
 from app.services.billing import tariffs
-from app.web.auth import api_key_even_unpaid, public
+from app.web.auth import api_key_even_unpaid, caller_address, public
 from app.web.decorators import Params, answers, answers_page, describes_body, takes
 
 blueprint = Blueprint("tariffs", __name__, url_prefix="/api")
@@ -55,7 +56,12 @@ def history(params: Params) -> object:
 def confirm() -> None:
     """The gateway's push."""
     headers = {name.lower(): value for name, value in request.headers.items()}
-    tariffs.confirm(request.get_data, headers, request.args.to_dict())
+    tariffs.confirm(_read_notice, headers, request.args.to_dict())
+
+
+def _read_notice() -> bytes:
+    with NOTICES.running(caller_address()):
+        return request.get_data()
 
 
 @blueprint.get("/pay/check")

@@ -23,6 +23,7 @@ from app.errors import BadKey, Banned, Unpaid, translatable
 from app.services.accounts import accounts, rate_limits
 from app.services.accounts.accounts import Caller
 from app.services.accounts.concurrent_calls import LASTING_ENDPOINTS
+from app.services.accounts.fair_shares import CALLS
 from app.services.service_bot import sessions
 
 Arguments = ParamSpec("Arguments")
@@ -67,7 +68,8 @@ def session(view: View[Arguments]) -> View[Arguments]:
         _authenticate(must_be_paid=False)
         if g.account.session_id is None:
             raise BadKey(translatable("this needs a session, which the API key is not"))
-        return view(*args, **kwargs)
+        with CALLS.share(g.account.id):
+            return view(*args, **kwargs)
 
     return mark("session")(guarded)
 
@@ -77,7 +79,8 @@ def _keyed(view: View[Arguments], *, must_be_paid: bool) -> View[Arguments]:
     def guarded(*args: Arguments.args, **kwargs: Arguments.kwargs) -> ResponseReturnValue:
         _authenticate(must_be_paid=must_be_paid)
         calls = LASTING_ENDPOINTS.get(request.endpoint or "")
-        with calls.running(g.account.id) if calls else nullcontext():
+        lasting = calls.running(g.account.id) if calls else nullcontext()
+        with lasting, CALLS.share(g.account.id):
             return view(*args, **kwargs)
 
     return mark("api_key" if must_be_paid else "api_key_even_unpaid")(guarded)

@@ -4,6 +4,9 @@ The server runs each request in a thread of its own, and a thread that reads a b
 as long as the client likes. So there are many threads and few slots: a hundred clients that
 send byte by byte hold a hundred threads, which cost next to nothing, and no slot.
 `app.web.slow_clients` ends them.
+
+A quarter of the threads is left to Telegram's updates, which take no slot: beyond three
+quarters a request is refused before a byte of its body is read.
 """
 
 from __future__ import annotations
@@ -14,54 +17,104 @@ from collections.abc import Iterable, Iterator
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, Final
 
+from flask import request
 from werkzeug.exceptions import ClientDisconnected
 from werkzeug.wsgi import get_content_length
 
+from app.errors import TooManyRequests
 from app.web.slow_clients import SlowClients
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-#: A little more than a process has connections to the database, for not every request
-#: needs one.
-MAX_CONCURRENT_REQUESTS: Final = 32
+#: Python runs one thread at a time, and the rest wait for the database; each more makes an
+#: update wait longer for the interpreter.
+MAX_CONCURRENT_REQUESTS: Final = 12
+#: Threads of a process, by the Procfile.
+THREADS: Final = 512
 CHUNK: Final = 64 * 1024
+RETRY_SECONDS: Final = 1
+#: In the environ of a request that came when too many were there.
+_REFUSED: Final = "gatepost.refused"
 
 #: A queue of tokens is a semaphore at a tenth of the price of threading's.
 Tokens = SimpleQueue[None]
-#: `slots` is the queue that the slot of this thread was taken from.
+#: `slots` is the queue that the slot of this thread was taken from, `share` the semaphore of
+#: `share_held`.
 _thread: Final = threading.local()
 
 
 @contextlib.contextmanager
 def slot_released() -> Iterator[None]:
-    """Give the slot back while the block waits for another server.
+    """Give the slot, and the account's share of them, back while the block waits for others.
 
     Hold nothing in the block that other requests wait for, such as a database connection.
+    In a worker or a test, where no slots are taken, there is nothing to give back.
     """
     slots: Tokens | None = getattr(_thread, "slots", None)
-    if slots is None:  # in a worker or a test, where no slots are taken
-        yield
-        return
-    _thread.slots = None
-    slots.put(None)
+    share: threading.Semaphore | None = getattr(_thread, "share", None)
+    _thread.slots = _thread.share = None
+    if share is not None:
+        share.release()
+    if slots is not None:
+        slots.put(None)
     try:
         yield
     finally:
-        slots.get()
-        _thread.slots = slots
+        if share is not None:  # first: whoever waits for it holds no slot
+            share.acquire()
+        if slots is not None:
+            slots.get()
+        _thread.slots, _thread.share = slots, share
+
+
+@contextlib.contextmanager
+def share_held(share: threading.Semaphore, seconds: float) -> Iterator[None]:
+    """Hold `share` in the block; `slot_released` gives it back meanwhile.
+
+    Whoever waits for it does so without a slot, and raises TooManyRequests after `seconds`.
+    """
+    if not share.acquire(blocking=False):
+        with slot_released():
+            if not share.acquire(timeout=seconds):
+                raise TooManyRequests(RETRY_SECONDS)
+    _thread.share = share
+    try:
+        yield
+    finally:
+        _thread.share = None
+        share.release()
+
+
+def refuse_beyond_limit() -> None:
+    """Raise TooManyRequests if too many requests were there when this one came.
+
+    Whether the process lives may always be asked: an answer costs nothing, and without one
+    the process is ended.
+    """
+    if request.environ.get(_REFUSED) and request.endpoint != "health.alive":
+        raise TooManyRequests(RETRY_SECONDS)
 
 
 class RequestSlots:
     """A WSGI application that runs `application` in one of `slots`.
 
-    A client that is too slow for `seconds` is cut off. Only a real server needs this.
+    Requests beyond three quarters of the server's `threads` are refused. A client that is too
+    slow for `seconds` is cut off. Only a real server needs this.
     """
 
     def __init__(
-        self, application: WSGIApplication, seconds: float, *, slots: int = MAX_CONCURRENT_REQUESTS
+        self,
+        application: WSGIApplication,
+        seconds: float,
+        *,
+        slots: int = MAX_CONCURRENT_REQUESTS,
+        threads: int = THREADS,
     ) -> None:
         self._application = application
+        self._most = max(1, threads * 3 // 4)
+        self._count = 0
+        self._lock = threading.Lock()
         self._slots: Tokens = SimpleQueue()
         for _ in range(slots):
             self._slots.put(None)
@@ -70,8 +123,20 @@ class RequestSlots:
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request when there is a slot for it."""
         self._slow_clients.watch(environ)
+        with self._lock:
+            environ[_REFUSED] = self._count >= self._most
+            self._count += 1
+        try:
+            if environ[_REFUSED]:
+                return self._application(environ, start_response)
+            return self._run(environ, start_response)
+        finally:
+            with self._lock:
+                self._count -= 1
+
+    def _run(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         length = get_content_length(environ)
-        environ["wsgi.input"] = GuardedBody(environ["wsgi.input"], length, self._slots)
+        environ["wsgi.input"] = GuardedBody(environ["wsgi.input"], length)
         self._slots.get()
         _thread.slots = self._slots
         try:
@@ -90,12 +155,11 @@ class GuardedBody:
     what there is as if it were all, and half a form is a different form.
     """
 
-    __slots__ = ("_left", "_slots", "_source")
+    __slots__ = ("_left", "_source")
 
-    def __init__(self, source: Any, length: int | None, slots: Tokens) -> None:
+    def __init__(self, source: Any, length: int | None) -> None:
         self._source = source
         self._left = length
-        self._slots = slots
 
     def read(self, size: int = -1) -> bytes:
         """Read at most `size` bytes, or all; fewer only at the end. Call it with a slot."""
@@ -103,11 +167,8 @@ class GuardedBody:
             return b"".join(iter(lambda: self.read(CHUNK), b""))
         if self._left == 0 or size == 0:
             return b""
-        self._slots.put(None)
-        try:
+        with slot_released():
             data: bytes = self._source.read(size)
-        finally:
-            self._slots.get()
         if self._left is not None:
             if not data:
                 raise ClientDisconnected

@@ -23,6 +23,7 @@ from app.crypto import CannotDecrypt
 from app.errors import ApiError, BadParameter, DatabaseDown, NoSuchFunction, TooLarge
 from app.extensions import db
 from app.translations import translated, use_language
+from app.web.request_slots import refuse_beyond_limit
 
 log = structlog.get_logger()
 
@@ -51,6 +52,7 @@ def register(app: Flask) -> None:
     """Install the error handler, and stop Flask from answering in HTML before it."""
     app.url_map.merge_slashes = False  # a doubled slash would be an HTML redirect
     app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False
+    app.before_request(refuse_beyond_limit)
     app.register_error_handler(Exception, handle_error)
     app.after_request(_protect)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from typing import Final
 
 from app.errors import TooManyRequests
@@ -14,40 +14,40 @@ RETRY_SECONDS: Final = 1
 
 
 class ConcurrentCalls:
-    """At most `per_account` calls of one account at once, and `in_all` of all accounts."""
+    """At most `per_account` calls of one account at once, and `in_all` of all accounts.
+
+    Where callers are no accounts, each is whatever it is counted by, such as its address.
+    """
 
     def __init__(self, per_account: int, in_all: int) -> None:
         self._per_account, self._in_all = per_account, in_all
-        self._running: Counter[int] = Counter()
+        self._running: Counter[Hashable] = Counter()
         self._lock = threading.Lock()
 
-    def begin(self, account_id: int) -> Callable[[], None]:
+    def begin(self, caller: Hashable) -> Callable[[], None]:
         """Count a call until what this returns is called; again it does nothing.
 
         Raises TooManyRequests.
         """
         with self._lock:
-            if (
-                self._running[account_id] >= self._per_account
-                or self._running.total() >= self._in_all
-            ):
+            if self._running[caller] >= self._per_account or self._running.total() >= self._in_all:
                 raise TooManyRequests(RETRY_SECONDS)
-            self._running[account_id] += 1
+            self._running[caller] += 1
         has_ended = threading.Lock()
 
         def end() -> None:
             if has_ended.acquire(blocking=False):
                 with self._lock:
-                    self._running[account_id] -= 1
-                    if not self._running[account_id]:
-                        del self._running[account_id]
+                    self._running[caller] -= 1
+                    if not self._running[caller]:
+                        del self._running[caller]
 
         return end
 
     @contextlib.contextmanager
-    def running(self, account_id: int) -> Iterator[None]:
+    def running(self, caller: Hashable) -> Iterator[None]:
         """Count a call while the block runs. Raises TooManyRequests."""
-        end = self.begin(account_id)
+        end = self.begin(caller)
         try:
             yield
         finally:
@@ -60,6 +60,8 @@ OUTWARD: Final = ConcurrentCalls(per_account=4, in_all=64)
 UPLOADS: Final = ConcurrentCalls(per_account=4, in_all=64)
 #: An export lasts as long as its reader likes.
 EXPORTS: Final = ConcurrentCalls(per_account=2, in_all=32)
+#: Pushes of a payment gateway: anybody may call, and the body is read before its signature.
+NOTICES: Final = ConcurrentCalls(per_account=4, in_all=32)
 #: Which endpoints are counted. `leads.export` counts itself: it goes on after its view.
 LASTING_ENDPOINTS: Final[Mapping[str, ConcurrentCalls]] = {
     **dict.fromkeys(

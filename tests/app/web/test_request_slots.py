@@ -127,3 +127,35 @@ def test_others_are_answered_while_one_waits_for_a_server():
     waiting.join(10)
     assert answers == [b"ok"]
     assert call(application, io.BytesIO(), 1) == b"ok", "exactly one turn came back"
+
+
+def test_a_quarter_of_the_threads_is_left_to_others_and_no_body_is_read(app):
+    """As many as may be there wait for their bodies; one more is refused at once, unread."""
+    slow = [Slow() for _ in range(3)]
+    application = RequestSlots(app.wsgi_app.others, 60.0, threads=4)
+    echoing = RequestSlots(echo, 60.0, threads=4)
+    application._lock, application._slots = echoing._lock, echoing._slots
+    threads = [threading.Thread(target=call, args=(echoing, body, 4)) for body in slow]
+    for thread in threads:
+        thread.start()
+    try:
+        assert all(body.asked.wait(10) for body in slow)
+        application._count = echoing._count
+        beyond = Slow()
+        answer = get(application, "/api/profile/info.json", beyond)
+        assert b'"rate"' in answer
+        assert b'"retry_after":1' in answer
+        assert not beyond.asked.is_set()
+        assert b'"ok"' in get(application, "/healthz", beyond), "whether it lives may be asked"
+    finally:
+        for body in slow:
+            body.arrived.set()
+        for thread in threads:
+            thread.join(10)
+    assert echoing._count == 0
+
+
+def get(application, path, source) -> bytes:
+    environ = EnvironBuilder(path=path).get_environ()
+    environ.update({"wsgi.input": source, "SERVER_PORT": "0", "CONTENT_LENGTH": "4"})
+    return b"".join(run_wsgi_app(application, environ)[0])
