@@ -41,6 +41,7 @@ LIMITS = (
     rate_limits.ANONYMOUS,
     rate_limits.OUTBOUND,
     rate_limits.RESENDS,
+    rate_limits.ERASURES,
     sessions.POLLS,
     tariffs.CHECKS,
 )

@@ -62,6 +62,8 @@ UPLOADS: Final = ConcurrentCalls(per_account=4, in_all=64)
 EXPORTS: Final = ConcurrentCalls(per_account=2, in_all=32)
 #: Pushes of a payment gateway: anybody may call, and the body is read before its signature.
 NOTICES: Final = ConcurrentCalls(per_account=4, in_all=32)
+#: Each looks through all that Telegram brought in days.
+ERASURES: Final = ConcurrentCalls(per_account=1, in_all=4)
 #: Which endpoints are counted. `leads.export` counts itself: it goes on after its view.
 LASTING_ENDPOINTS: Final[Mapping[str, ConcurrentCalls]] = {
     **dict.fromkeys(
@@ -76,4 +78,5 @@ LASTING_ENDPOINTS: Final[Mapping[str, ConcurrentCalls]] = {
         OUTWARD,
     ),
     "media.upload": UPLOADS,
+    "leads.erase": ERASURES,
 }

@@ -49,9 +49,12 @@ ANONYMOUS: Final = Limit("strangers", per_minute=600, burst=300)
 OUTBOUND: Final = Limit("outward", per_minute=120, burst=60)
 #: Calls that send postbacks again, ten thousand of them each, by account.
 RESENDS: Final = Limit("resends", per_minute=60, burst=60)
+#: Erasures, by account: each looks through all that Telegram brought in days.
+ERASURES: Final = Limit("erasures", per_minute=120, burst=120)
 #: Endpoints with a limit of their own. `postbacks.test` is not here: it counts only what it
 #: really sends, in `trackers/test_send.py`.
 EXPENSIVE_ENDPOINTS: Final[Mapping[str, Limit]] = {
     **dict.fromkeys(("bots.add", "destinations.check", "profile.connect", "tariffs.buy"), OUTBOUND),
     "postbacks.resend": RESENDS,
+    "leads.erase": ERASURES,
 }
