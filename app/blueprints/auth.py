@@ -2,16 +2,32 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, g
+from typing import Final
 
-from app.schemas.auth import Logout, Poll
-from app.services.service_bot import sessions
+from flask import Blueprint, Response, g, request
+
+from app.config import current_settings
+from app.schemas.auth import LoginStart, Logout, Poll, StartedLoginOut
+from app.services.service_bot import logins, sessions
+from app.services.service_bot.logins import Browser
 from app.web.auth import caller_address, public, session
 from app.web.decorators import Params, answers, describes, takes
 from app.web.openapi.responses import FLAG, TEXT, Answer
 from app.web.responses import success
 
+COOKIE: Final = "gatepost_login"
+
 blueprint = Blueprint("auth", __name__, url_prefix="/api/auth")
+
+
+@blueprint.post("/start.json")
+@public
+@takes(LoginStart)
+@describes(Answer(StartedLoginOut))
+def start(params: Params) -> Response:
+    """A nonce and its login link for a page, and what the service bot will say of the page."""
+    started = logins.start(_browser(), **params)
+    return _with_cookie(success(StartedLoginOut().dump(started)), started.cookie)
 
 
 @blueprint.get("/poll.json")
@@ -19,11 +35,11 @@ blueprint = Blueprint("auth", __name__, url_prefix="/api/auth")
 @takes(Poll)
 @describes(Answer(top={"pending": FLAG}, top_optional={"token": TEXT}))
 def poll(params: Params) -> Response:
-    """The session token, once the login link of this nonce was opened."""
-    token = sessions.poll(params["nonce"], caller_address())
+    """The session token, once the person who opened the login link has agreed."""
+    token, cookie = logins.poll(params["nonce"], _browser())
     response = success(pending=True) if token is None else success(pending=False, token=token)
     response.headers["Cache-Control"] = "no-store"
-    return response
+    return _with_cookie(response, cookie)
 
 
 @blueprint.post("/logout.json")
@@ -33,3 +49,26 @@ def poll(params: Params) -> Response:
 def logout(params: Params) -> None:
     """End this session, or all of the account's."""
     sessions.end(g.account.id, g.account.session_id, **params)
+
+
+def _browser() -> Browser:
+    cookie = request.cookies.get(COOKIE, "")
+    return Browser(
+        caller_address(),
+        request.headers.get("User-Agent", ""),
+        cookie if logins.COOKIE.fullmatch(cookie) else "",
+    )
+
+
+def _with_cookie(response: Response, cookie: str | None) -> Response:
+    if cookie is not None:
+        response.set_cookie(
+            COOKIE,
+            cookie,
+            max_age=int(logins.SHOWN_SECONDS),
+            path=blueprint.url_prefix or "/",
+            secure=request.is_secure or current_settings().public_url.startswith("https:"),
+            httponly=True,
+            samesite="Lax",
+        )
+    return response

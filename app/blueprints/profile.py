@@ -6,6 +6,7 @@ from flask import Blueprint, g
 
 from app.schemas.profile import (
     ApiKey,
+    KeyRotation,
     Language,
     LoginOut,
     Notifications,
@@ -15,7 +16,7 @@ from app.schemas.profile import (
     TrackerOut,
 )
 from app.services import profile
-from app.services.accounts import accounts
+from app.services.service_bot import sessions
 from app.services.trackers.url_templates import warnings
 from app.web.auth import api_key, api_key_even_unpaid, session
 from app.web.decorators import Params, WithWarnings, answers, takes, with_warnings
@@ -41,10 +42,11 @@ def login() -> object:
 
 @blueprint.post("/apikey.json")
 @api_key
+@takes(KeyRotation)
 @answers(ApiKey)
-def apikey() -> object:
+def apikey(params: Params) -> object:
     """A new key; the old one is dead at once."""
-    return {"key": accounts.rotate_key(g.account.id)}
+    return {"key": sessions.rotate_key(g.account, **params)}
 
 
 @blueprint.post("/postbacks.json")

@@ -22,7 +22,7 @@ from app.domain.tariffs import PLANS
 from app.errors import ApiError
 from app.models import PostbackState
 from app.schemas.tariffs import PaymentOut
-from app.services.accounts import accounts
+from app.services.accounts import accounts, keys
 from app.services.billing import refunds, tariffs
 from app.services.postbacks import log
 from app.services.service_bot import bot as service_bot
@@ -89,7 +89,7 @@ def create(login: str, name: str, tariff: str | None, until: datetime | None, la
 def rotate(login: str) -> None:
     """Replace the key of an account and print the new one."""
     account_id = accounts.by_login(login).id
-    click.echo(json.dumps({"id": account_id, "key": accounts.rotate_key(account_id)}))
+    click.echo(json.dumps({"id": account_id, "key": keys.rotate(account_id)}))
 
 
 @account.command("ban")

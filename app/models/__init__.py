@@ -1,6 +1,6 @@
 """Rows, constraints and indexes. No verbs, no commits."""
 
-from app.models.account import Account, AccountStatus
+from app.models.account import Account, AccountStatus, ReplacedKey
 from app.models.base import Base, table_of
 from app.models.bot import Bot, BotChat, BotFault, BotFaultKind, BotStatus
 from app.models.campaign import (
@@ -59,6 +59,7 @@ __all__ = [
     "Postback",
     "PostbackState",
     "PostbackTally",
+    "ReplacedKey",
     "Role",
     "Session",
     "Span",

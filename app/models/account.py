@@ -1,15 +1,15 @@
-"""Account: a customer of this installation."""
+"""Account: a customer of this installation; ReplacedKey: an API key it had before."""
 
 from __future__ import annotations
 
 import enum
 from typing import Final
 
-from sqlalchemy import BigInteger, Index, String
+from sqlalchemy import BigInteger, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.domain.tariffs import FREE, GRACE
-from app.models.base import Base, Encrypted, Key, Moment
+from app.models.base import Base, Encrypted, Instant, Key, Moment
 
 
 class AccountStatus(enum.IntEnum):
@@ -35,6 +35,8 @@ class Account(Base):
     `tracker_domain` and `tracker_key` are those of `profile/tracker`, None while
     nothing is connected; the key is decrypted only by code that asks for it.
     `tg_id` is the Telegram user behind the account, if there is one.
+    `key_login_id` is the login by which the key was made, through its session or through
+    another key that it had made; None for a key of the operator's.
     `expiry_told` is the moment, Unix seconds, of the last warning of the plan's end.
     """
 
@@ -50,6 +52,7 @@ class Account(Base):
     lang: Mapped[str] = mapped_column(String(2), default="en")
     status: Mapped[int] = mapped_column(default=AccountStatus.ACTIVE)
     key_hash: Mapped[str] = mapped_column(String(64))
+    key_login_id: Mapped[int | None] = mapped_column(BigInteger)
     tariff: Mapped[str] = mapped_column(String(16), default="kitten")
     paid_until: Mapped[Moment | None]
     notify_tariff: Mapped[bool] = mapped_column(default=True)
@@ -59,3 +62,23 @@ class Account(Base):
     tracker_key: Mapped[str | None] = mapped_column(Encrypted, deferred=True)
     tg_id: Mapped[int | None] = mapped_column(BigInteger)
     expiry_told: Mapped[Moment] = mapped_column(default=0, server_default="0")
+
+
+class ReplacedKey(Base):
+    """A key, as a hash, that the key of another login has replaced. It opens nothing.
+
+    It is kept for as long as that login can be undone, to be restored then. `login_id` is
+    the login by which it was made, as in `Account.key_login_id`.
+    """
+
+    __tablename__ = "replaced_key"
+    __table_args__ = (
+        Index("ix_replaced_key_account_id_id", "account_id", "id"),
+        Index("ix_replaced_key_replaced", "replaced"),
+    )
+
+    id: Mapped[Key]
+    account_id: Mapped[int] = mapped_column(ForeignKey("account.id"))
+    key_hash: Mapped[str] = mapped_column(String(64))
+    login_id: Mapped[int | None] = mapped_column(BigInteger)
+    replaced: Mapped[Instant]

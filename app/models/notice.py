@@ -26,13 +26,21 @@ class NoticeKind(enum.StrEnum):
     POLLING = "polling"  # another program polls a bot's updates
     INVITE = "invite"  # a bot may not invite users to a chat
     OVER = "over"  # such a fault of a bot is over
+    SESSION = "session"  # a page has logged in
+    KEY = "key"  # the API key was replaced
 
     @property
     def is_of_a_lead(self) -> bool:
         """Whether it is the event of a lead, which muting a campaign silences."""
         return self in _OF_LEADS
 
+    @property
+    def is_urgent(self) -> bool:
+        """Whether it is told at once, also right after another message."""
+        return self in _URGENT
 
+
+_URGENT = frozenset({NoticeKind.SESSION, NoticeKind.KEY})
 _OF_LEADS = frozenset(list(NoticeKind)[:5])
 
 

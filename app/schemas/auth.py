@@ -3,8 +3,23 @@
 from __future__ import annotations
 
 from app.schemas import fields
-from app.schemas.base import Input
-from app.services.service_bot.sessions import NONCE
+from app.schemas.base import Input, Output
+from app.services.accounts.accounts import LANGUAGES
+from app.services.service_bot.logins import NONCE
+
+
+class LoginStart(Input):
+    """In which language the page speaks."""
+
+    lang = fields.Choice(*LANGUAGES, load_default="en")
+
+
+class StartedLoginOut(Output):
+    """`auth/start`. `text` is what the bot will say of the page: show it beside the link."""
+
+    nonce = fields.Text()
+    link = fields.Text()
+    text = fields.Text()
 
 
 class Poll(Input):

@@ -20,6 +20,12 @@ class Templates(Input):
     pb_trash = fields.Text(LONGEST_URL)
 
 
+class KeyRotation(Input):
+    """Whether the account's sessions end with the old key; the one that calls goes on."""
+
+    end_sessions = fields.Boolean(load_default=False)
+
+
 class ApiKey(Output):
     """`profile/apikey`. The key is shown this once."""
 

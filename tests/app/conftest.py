@@ -33,7 +33,7 @@ from app.models import Session as OpenSession
 from app.services.accounts import rate_limits
 from app.services.billing import tariffs
 from app.services.lists.row_counts import TALLIES
-from app.services.service_bot import sessions
+from app.services.service_bot import logins
 
 _numbers = itertools.count(1)
 LIMITS = (
@@ -42,7 +42,8 @@ LIMITS = (
     rate_limits.OUTBOUND,
     rate_limits.RESENDS,
     rate_limits.ERASURES,
-    sessions.POLLS,
+    logins.POLLS,
+    logins.NEW_LOGINS,
     tariffs.CHECKS,
 )
 

@@ -69,6 +69,7 @@ _VOLATILE: Final = {
 _VOLATILE_DATES: Final = {"paid": "2026-09-21 14:13:21", "until": "2026-10-21 14:13:21"}
 _NEVER: Final = "0000-00-00 00:00:00"
 _SESSION: Final = re.compile(r"\bsess_[A-Za-z0-9_-]{16,}")
+_MINUTE: Final = re.compile(r"\b\d{4}-\d\d-\d\d \d\d:\d\d UTC")
 _SAMPLE: Final = re.compile(r"\btest-[0-9a-f]{12}\b")
 _KEY: Final = re.compile(r"\b(\d+)-[A-Za-z0-9_-]{32}(?![A-Za-z0-9_-])")
 
@@ -317,18 +318,32 @@ class Journey:
             self._api.get(f"stats/{what}", **{"from": DATE - 86400, "to": DATE + 86400})
 
     def sessions(self) -> None:
-        """A login link before and after somebody opened it, and its session."""
+        """A login link before and after its person agreed, and the session."""
         api = self._api
+        started = api.post("auth/start", lang="en")
+        self.spelling[started["nonce"]] = "eFq3vJx0Zt9mWc2Lr8Yb5Nk7Hd1Gs4Pa"
         api.get("auth/poll", "Nobody has opened the link yet:", nonce=NONCE)
         self._bot_api.push(SERVICE_TOKEN, people.start(OWNER, f"login-{NONCE}"))
+        press = {"id": "1", "from": OWNER.user(), "chat_instance": "1"}
+        press["data"] = _wait(self._question, "a question")
+        self._bot_api.push(SERVICE_TOKEN, {"callback_query": press})
         said = _wait(
             lambda: not (told := api.look("auth/poll", nonce=NONCE))["pending"] and told, "a login"
         )
-        api.kept.append(Exchange("GET", _full("auth/poll"), {"nonce": NONCE}, said, "Once it was:"))
+        api.kept.append(
+            Exchange(
+                "GET", _full("auth/poll"), {"nonce": NONCE}, said, "Once the person has agreed:"
+            )
+        )
         session = api.as_someone_else(said["token"])
         session.get("profile/login")
         session.post("auth/logout")
         session.close()
+
+    def _question(self) -> str:
+        """The data of the button that agrees to a login, once the bot has asked."""
+        asked = [one for one in self._bot_api.sent(SERVICE_TOKEN) if one.chat_id == OWNER.id]
+        return asked[-1].reply_markup["inline_keyboard"][0][0]["callback_data"] if asked else ""
 
     def transfer(self) -> None:
         """Give the campaign and then its bot to somebody who has told us a token."""
@@ -470,6 +485,7 @@ def _normal(exchange: Exchange, spelling: dict[str, str]) -> Exchange:
             text = text.replace(said, written)
         text = _SAMPLE.sub("test-e07a967b5ca4", text)
         text = _SESSION.sub("sess_…", text)
+        text = _MINUTE.sub("2026-09-21 14:13 UTC", text)
         return json.loads(_KEY.sub(r"\1-…", text))
 
     return Exchange(

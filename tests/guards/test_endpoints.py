@@ -12,6 +12,7 @@ PUBLIC = {
     "/readyz",
     "/metrics",
     "/api/auth/poll.json",
+    "/api/auth/start.json",
     "/api/docs",
     "/api/openapi.json",
     "/api/pay/acp",

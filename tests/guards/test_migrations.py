@@ -240,3 +240,22 @@ def test_what_was_wrong_with_bots_stays_wrong_and_untracked_chats_need_no_attent
     with db.engine.begin() as connection:
         assert connection.scalar(text("SELECT count(*) FROM bot_chat")) == 2
     db.session.remove()
+
+
+def test_logins_and_sessions_outlive_the_question_whether_to_log_in(empty_app):
+    upgrade(directory="migrations", revision="0011")
+    kept = "SELECT id, nonce_hash, account_id, expires, used FROM login ORDER BY id"
+    with db.engine.begin() as connection:
+        connection.execute(text(OWNER[0]))
+        connection.execute(text("INSERT INTO login VALUES (7, 'used', 1, 9.5, 3.5)"))
+        before = connection.execute(text(kept)).all()
+    upgrade(directory="migrations", revision="0012")
+    with db.engine.begin() as connection:
+        assert connection.execute(text(kept)).all() == before
+        page = "INSERT INTO login (nonce_hash, expires, shown) VALUES ('page', 9.5, 1.5)"
+        if connection.dialect.name == "postgresql":
+            page = page.replace("(nonce_hash", "(id, nonce_hash").replace("('page'", "(8, 'page'")
+        connection.execute(text(page))
+    downgrade(directory="migrations", revision="0011")
+    with db.engine.begin() as connection:
+        assert connection.execute(text(kept)).all() == before

@@ -21,14 +21,16 @@ from app.services import messages
 from app.services.bots import webhooks
 from app.services.leads import process
 from app.services.messages.callbacks import CALLBACK_ANSWERS
+from app.services.service_bot import ALLOW, digest, logins
 from app.services.service_bot import bot as service_bot
-from app.services.service_bot import digest
+from app.services.service_bot.logins import Browser
 from app.services.updates import inbox
 
 TOKEN = "5151:AAservice-bots-own_token"
 NONCE = "n" * 15 + "_-7"
 ANN = Person(987_654_321, "Ann", "Lee", "ann_lee", "en")
 IVAN = Person(123_456_789, "Иван", "", "", "ru")
+BROWSER = Browser("203.0.113.5", "Mozilla/5.0 (X11; Linux x86_64) Firefox/143.0", "k" * 40)
 WALKERS = [Person(1000 + number, f"W{number}") for number in range(8)]
 
 
@@ -79,6 +81,30 @@ class Desk:
         CALLBACK_ANSWERS.join()
         calls = self.telegram.calls(TOKEN, "answerCallbackQuery")[before:]
         return calls[-1].params["text"] if calls else ""
+
+    def agree(self, person: Person) -> str:
+        """Press Yes under the last question whether a page may log in."""
+        return self.press(person, self.button(person, ALLOW))
+
+    def button(self, person: Person, verb: str) -> str:
+        """The data of the last button of this verb that was staged for a person; "" for none."""
+        texts = [one.markup for one in self.staged() if one.chat_id == person.id]
+        data = [
+            button["callback_data"]
+            for markup in filter(None, texts)
+            for row in json.loads(markup)["inline_keyboard"]
+            for button in row
+        ]
+        return next((one for one in reversed(data) if one.startswith(f"{verb}:")), "")
+
+    def log_in(self, person: Person, nonce: str = NONCE, browser: Browser = BROWSER) -> str:
+        """A page asks, the person opens its link and agrees. Returns the session token."""
+        logins.poll(nonce, browser)
+        self.start(person, f"login-{nonce}")
+        self.agree(person)
+        token = logins.poll(nonce, browser).token
+        assert token is not None
+        return token
 
     def tell(self, now: float | None = None) -> int:
         """What one tick of the clock makes of the notices."""

@@ -26,7 +26,8 @@ _NOBODY: Final = hash_secret("")
 class Caller:
     """The account that makes a request. A plain value that holds no transaction.
 
-    `session_id` is None for a caller with the API key.
+    `session_id` is None for a caller with the API key. `login_id` is the login by which the
+    session was opened or the key was made; None for a key of the operator's.
     """
 
     id: int
@@ -34,6 +35,7 @@ class Caller:
     tariff: str
     paid_until: int | None
     session_id: int | None = None
+    login_id: int | None = None
 
 
 class NewAccount(NamedTuple):
@@ -54,11 +56,17 @@ def authenticate(key: str, *, must_be_paid: bool = True) -> Caller:
     expected = account.key_hash if account else _NOBODY
     if not hmac.compare_digest(hash_secret(secret), expected) or account is None or not secret:
         raise BadKey
-    return authorize(account, must_be_paid=must_be_paid, grace=GRACE)
+    login_id = account.key_login_id
+    return authorize(account, must_be_paid=must_be_paid, grace=GRACE, login_id=login_id)
 
 
 def authorize(
-    account: Account, *, must_be_paid: bool, grace: int = 0, session_id: int | None = None
+    account: Account,
+    *,
+    must_be_paid: bool,
+    grace: int = 0,
+    session_id: int | None = None,
+    login_id: int | None = None,
 ) -> Caller:
     """Return the caller behind an account that has proved who it is; end the transaction.
 
@@ -68,7 +76,9 @@ def authorize(
         raise Banned().in_language(account.lang)
     if must_be_paid and _has_lapsed(account, time.time(), grace):
         raise Unpaid().in_language(account.lang)
-    caller = Caller(account.id, account.lang, account.tariff, account.paid_until, session_id)
+    caller = Caller(
+        account.id, account.lang, account.tariff, account.paid_until, session_id, login_id
+    )
     db.session.commit()  # a view may call Telegram: it must not hold a connection meanwhile
     return caller
 
@@ -143,14 +153,6 @@ def _check_text(field: str, text: str, longest: int) -> None:
 
 def _paid_until(tariff: str, until: int | None, now: int) -> int | None:
     return until if until is not None or tariff == FREE else now + PERIOD
-
-
-def rotate_key(account_id: int) -> str:
-    """Replace the API key and return the new one. The old one stops working at once."""
-    secret = new_secret()
-    db.session.get_one(Account, account_id).key_hash = hash_secret(secret)
-    db.session.commit()
-    return f"{account_id}-{secret}"
 
 
 def by_login(login: str) -> Account:

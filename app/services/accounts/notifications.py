@@ -104,6 +104,16 @@ def bot_fault_over(bot_id: int, kind: BotFaultKind, now: float, *, title: str = 
     _note_of_bot(bot_id, NoticeKind.OVER, {"title": title, "fault": kind.value}, now)
 
 
+def session_opened(account_id: int, login_id: int, page: Mapping[str, Any], now: float) -> None:
+    """Record that a page has logged in: its `agent`, `address` and when it was `shown`."""
+    _note(account_id, NoticeKind.SESSION, {**page, "login": login_id}, now)
+
+
+def key_replaced(account_id: int, login_id: int | None, now: float) -> None:
+    """Record that the API key was replaced, by a login if it was one."""
+    _note(account_id, NoticeKind.KEY, {"login": login_id, "at": now}, now)
+
+
 def _note_of_bot(bot_id: int, kind: NoticeKind, about: Mapping[str, Any], now: float) -> None:
     bot = db.session.get(Bot, bot_id)
     if bot is not None:

@@ -32,7 +32,7 @@ from app.services.leads.campaign_index import CampaignIndex
 from app.services.leads.effects import StagedCounts
 from app.services.messages import reachability
 from app.services.messages.callbacks import CALLBACK_ANSWERS
-from app.services.service_bot import bot as service_bot
+from app.services.service_bot import conversation
 from app.services.updates import inbox
 from app.services.updates.inbox import StoredUpdate, UpdateResult
 
@@ -53,7 +53,7 @@ _HANDLERS: Final[Mapping[type, Handler]] = {
     BotBlockedChanged: lambda bot_id, change, _now: reachability.record_block_change(
         bot_id, change
     ),
-    ButtonPressed: service_bot.on_callback,
+    ButtonPressed: conversation.on_callback,
     PreCheckout: stars.on_payment_update,
     StarsPayment: stars.on_payment_update,
     SupportAsked: stars.on_payment_update,
@@ -220,7 +220,7 @@ def _offer_to_service_bot(
 ) -> int:
     """Let the service bot answer starts that name no campaign. Returns how many it answered."""
     starts = [one for one in unmatched if one.event.chat is None]
-    flags = service_bot.on_start([(one.update.bot_id, one.event) for one in starts], now)
+    flags = conversation.on_start([(one.update.bot_id, one.event) for one in starts], now)
     answered = {one.update.id for one, flag in zip(starts, flags, strict=True) if flag}
     for update, _ in unmatched:
         if update.id in answered:

@@ -6,4 +6,5 @@ from typing import Final
 
 #: The data of a button is one of these verbs, a colon and the id that it is about.
 MUTE: Final = "mute"  # a campaign
-UNDO: Final = "undo"  # a login
+ALLOW: Final = "allow"  # a login: "Yes"
+UNDO: Final = "undo"  # a login: "It was not me"

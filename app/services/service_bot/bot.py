@@ -1,4 +1,4 @@
-"""The operator's own bot: it confirms logins and answers the buttons of digests.
+"""The operator's own bot: its connection, and the messages it sends.
 
 It is stored like any other bot and read by the same webhook or poll. It belongs
 to the account SYSTEM unless somebody connected it before.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import orjson
 import structlog
@@ -17,22 +17,17 @@ from sqlalchemy import select
 from app.config import current_settings
 from app.errors import ApiError, BadParameter, NotFound, translatable
 from app.extensions import db
-from app.models import Account, Bot, Campaign, Message
+from app.models import Account, Bot, Message
 from app.services.accounts import accounts
 from app.services.bots import bots
-from app.services.messages.callbacks import CALLBACK_ANSWERS
-from app.services.service_bot import MUTE, UNDO, sessions, signup
-from app.translations import gettext, use_language
-
-if TYPE_CHECKING:
-    from app.domain.telegram.updates import ButtonPressed, LeadEvent
+from app.services.service_bot import sessions
 
 log = structlog.get_logger()
 
 #: No Telegram username holds a hyphen, so no visitor can be given this login.
 SYSTEM: Final = "service-bot"
-#: `?start=login-<nonce>`; no campaign has this code.
-LOGIN: Final = "login"
+
+Button = dict[str, str]
 
 
 def find() -> Bot | None:
@@ -68,33 +63,6 @@ def ensure_connected() -> bool:
     return True
 
 
-def on_start(starts: Sequence[tuple[int, LeadEvent]], now: float) -> list[bool]:
-    """Answer people who opened bots, by id, without naming a campaign. No commit.
-
-    Returns for each whether it was the service bot; only then it was answered.
-    """
-    bot = find() if starts else None
-    is_ours = [bot is not None and bot.id == bot_id for bot_id, _ in starts]
-    if bot is not None:
-        for ours, (_, happening) in zip(is_ours, starts, strict=True):
-            if ours:
-                _answer(bot, happening, now)
-    return is_ours
-
-
-def on_callback(bot_id: int, press: ButtonPressed, now: float) -> None:
-    """Do what a button says. `CALLBACK_ANSWERS` sends the answer after the commit."""
-    bot = find()
-    if bot is None or bot.id != bot_id:
-        return
-    account = db.session.scalar(select(Account).where(Account.tg_id == press.person.id))
-    with use_language(account.lang if account else signup.language_of(press.person)):
-        text = _do(press, account, now) or gettext("This button no longer works.")
-    CALLBACK_ANSWERS.answer_button(
-        current_settings().telegram_api_url, bot.token, press.query, text
-    )
-
-
 def link_telegram_user(login: str, person: int, *, move: bool = False) -> None:
     """Link the Telegram user `person` to an account; 0 unlinks it. Commits.
 
@@ -120,58 +88,6 @@ def link_telegram_user(login: str, person: int, *, move: bool = False) -> None:
     db.session.commit()
 
 
-def _answer(bot: Bot, happening: LeadEvent, now: float) -> None:
-    if happening.code == LOGIN:
-        _log_in(bot, happening, now)
-        return
-    with use_language(signup.language_of(happening.person)):
-        hello = gettext(
-            "I open the dashboard for you and tell you about your campaigns. "
-            "To log in, follow the link that the dashboard shows."
-        )
-    say(bot, happening.person.id, hello, now)
-
-
-def _do(press: ButtonPressed, account: Account | None, now: float) -> str:
-    verb, _, digits = press.data.partition(":")
-    if account is None or not (digits.isascii() and digits.isdigit() and len(digits) <= 18):
-        return ""
-    if verb == MUTE:
-        return _mute(account, int(digits))
-    if verb == UNDO and sessions.take_back(int(digits), account.id, now):
-        return gettext("That login is undone.")
-    return ""
-
-
-def _mute(account: Account, campaign_id: int) -> str:
-    campaign = db.session.scalar(
-        select(Campaign)
-        .where(Campaign.id == campaign_id, Campaign.account_id == account.id)
-        .where(Campaign.living)
-    )
-    if campaign is None:
-        return ""
-    campaign.notify_level = 0
-    return gettext("No more messages about %(title)s.", title=campaign.chat_title[:100])
-
-
-def _log_in(bot: Bot, happening: LeadEvent, now: float) -> None:
-    account = signup.account_for(happening.person, int(now))
-    login_id = sessions.grant(happening.click, account.id, now)
-    with use_language(account.lang):
-        if login_id is None:
-            text = gettext("This login link was used before or is broken. Ask for a new one.")
-            say(bot, happening.person.id, text, now, account_id=account.id)
-            return
-        text = gettext(
-            "You are logging in as %(name)s. Go back to the page that sent you here. "
-            "If it was not you who asked for this, undo it.",
-            name=account.name,
-        )
-        button = {"text": gettext("It was not me"), "callback_data": f"{UNDO}:{login_id}"}
-    say(bot, happening.person.id, text, now, account_id=account.id, button=button)
-
-
 def say(
     bot: Bot,
     person: int,
@@ -179,10 +95,10 @@ def say(
     now: float,
     *,
     account_id: int = 0,
-    button: dict[str, str] | None = None,
+    buttons: Sequence[Button] = (),
 ) -> None:
-    """Queue a message to a person, with one button at most. No commit."""
-    markup = orjson.dumps({"inline_keyboard": [[button]]}).decode() if button else ""
+    """Queue a message to a person, with buttons in one row. No commit."""
+    markup = orjson.dumps({"inline_keyboard": [list(buttons)]}).decode() if buttons else ""
     db.session.add(
         Message(
             account_id=account_id or bot.account_id,

@@ -1,7 +1,8 @@
 """Sends each account its notices, gathered into at most one message a minute.
 
 The first notice is sent at once. Those that come within the next minute, or
-before Telegram has accepted the last message, are sent together after it.
+before Telegram has accepted the last message, are sent together after it. What is
+urgent is not held back, and takes along what waits.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import orjson
-from sqlalchemy import Connection, Row, delete, select, text
+from sqlalchemy import Connection, Row, bindparam, delete, select, text
 
 from app.database.advisory_locks import AdvisoryLock, try_lock
 from app.extensions import db
@@ -31,12 +32,13 @@ _NOTICES: Final = table_of(Notice)
 _RECIPIENTS = text("""
     SELECT a.id, a.tg_id, a.lang FROM account a
     WHERE a.id IN (SELECT account_id FROM notice) AND a.tg_id IS NOT NULL
-    AND COALESCE((
-        SELECT m.state > 1 AND COALESCE(m.sent, m.created) <= :then
-        FROM message m WHERE m.bot_id = :bot AND m.chat_id = a.tg_id ORDER BY m.id DESC LIMIT 1
-    ), :yes)
+    AND (EXISTS (SELECT 1 FROM notice n WHERE n.account_id = a.id AND n.kind IN :urgent)
+        OR COALESCE((
+            SELECT m.state > 1 AND COALESCE(m.sent, m.created) <= :then
+            FROM message m WHERE m.bot_id = :bot AND m.chat_id = a.tg_id ORDER BY m.id DESC LIMIT 1
+        ), :yes))
     ORDER BY a.id LIMIT :many
-""")
+""").bindparams(bindparam("urgent", expanding=True))
 # Too old, or for people who blocked the bot: nothing piles up for them.
 _UNDELIVERABLE = text("""
     DELETE FROM notice WHERE created < :old OR account_id IN (
@@ -70,7 +72,9 @@ def flush(now: float) -> int:
         db.session.rollback()
         return 0
     connection.execute(_UNDELIVERABLE, {"old": now - STALE_SECONDS, "bot": bot.id})
-    terms = {"bot": bot.id, "then": now - PACE_SECONDS, "yes": True, "many": PEOPLE}
+    urgent = [kind.value for kind in NoticeKind if kind.is_urgent]
+    terms = {"bot": bot.id, "then": now - PACE_SECONDS, "yes": True, "urgent": urgent}
+    terms["many"] = PEOPLE
     recipients = [Recipient(*row) for row in connection.execute(_RECIPIENTS, terms)]
     staged = sum(_send(connection, bot.id, recipient, now) for recipient in recipients)
     db.session.commit()

@@ -11,7 +11,7 @@ from typing import Any, Final
 from app.domain.tariffs import FREE, PLANS
 from app.models import BotFaultKind, NoticeKind
 from app.services.bots import fault_texts
-from app.services.service_bot import MUTE
+from app.services.service_bot import MUTE, security_text
 from app.translations import gettext, ngettext
 
 #: Lines of one message; each is of some 350 characters at most, of Telegram's 4096.
@@ -41,9 +41,9 @@ def render(topics: Sequence[Topic]) -> str:
 
 
 def keyboard(topics: Sequence[Topic]) -> list[list[dict[str, str]]]:
-    """Return the rows of buttons: one to mute each of the first campaigns."""
+    """Return the rows of buttons: to undo logins, and to mute the first campaigns."""
     campaigns = [topic for topic in topics[:LINES] if topic.campaign_id]
-    rows = []
+    rows = security_text.buttons([topic.about for topic in topics[:LINES] if topic.kind])
     for topic in campaigns[:BUTTONS]:
         label = gettext("Mute %(title)s", title=topic.title)
         short = label if len(label) <= LONGEST_BUTTON else label[: LONGEST_BUTTON - 1] + "…"
@@ -63,6 +63,8 @@ def _line(topic: Topic) -> str:
                 "Thank you for the payment. Your plan %(plan)s runs until %(until)s UTC.",
                 **_plan(topic.about),
             )
+        case NoticeKind.SESSION | NoticeKind.KEY:
+            return security_text.describe(topic.kind, topic.about)
         case NoticeKind.OVER:
             return fault_texts.describe_end(BotFaultKind(topic.about["fault"]), **_bot(topic.about))
         case _:

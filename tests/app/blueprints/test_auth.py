@@ -11,6 +11,16 @@ def test_a_poll_needs_no_key_and_its_answer_is_kept_by_nobody(client):
     assert response.headers["Cache-Control"] == "no-store"
 
 
+def test_the_cookie_is_for_this_browser_and_no_script(client, change_settings):
+    change_settings(public_url="https://gate.example")
+    response = client.get("/api/auth/poll.json", query_string={"nonce": NONCE})
+    (cookie,) = response.headers.getlist("Set-Cookie")
+    for attribute in ("HttpOnly", "Secure", "SameSite=Lax", "Path=/api/auth"):
+        assert attribute in cookie
+    again = client.get("/api/auth/poll.json", query_string={"nonce": "another-nonce-here"})
+    assert "Set-Cookie" not in again.headers
+
+
 def test_a_nonce_of_a_wrong_form_is_named(client):
     answer = client.get("/api/auth/poll.json", query_string={"nonce": "short"}).get_json()
     assert (answer["error"], answer["field"]) == ("param", "nonce")

@@ -27,14 +27,14 @@ GET trackers/list · GET dest/list · POST dest/add · POST dest/edit · POST de
 POST dest/del · POST dest/check · POST postbacks/test · GET postbacks/list
 GET postbacks/get · POST postbacks/resend · GET leads/get · GET leads/export
 POST leads/erase · GET media/list · POST media/del
-GET stats/summary · GET stats/daily · GET stats/retention
+POST auth/start · GET stats/summary · GET stats/daily · GET stats/retention
 """
 DOCUMENTED = [
     (method, f"/api/{path}.json")
     for method, path in map(str.split, ENDPOINTS.strip().replace("·", "\n").splitlines())
 ]
 BARE = [("POST", "/api/pay/acp"), ("GET", "/api/pay/check")]
-PUBLIC = {"/api/auth/poll.json", "/api/pay/acp", "/api/pay/check"}
+PUBLIC = {"/api/auth/poll.json", "/api/auth/start.json", "/api/pay/acp", "/api/pay/check"}
 TOKEN = "4242:AAsecret-part_of-the-token"
 ANN, BOB = Person(4_242_001), Person(4_242_002)
 CHAT = Chat(-1001000000777)

@@ -55,13 +55,6 @@ def test_a_wrong_key_opens_nothing(app, account, key):
         accounts.authenticate(key.format(id=account.id))
 
 
-def test_a_rotated_key_replaces_the_old_one(app, account):
-    fresh = accounts.rotate_key(account.id)
-    assert accounts.authenticate(fresh).id == account.id
-    with pytest.raises(BadKey):
-        accounts.authenticate(account.key)
-
-
 def test_a_banned_account_is_refused_until_the_ban_is_lifted(app, account):
     accounts.ban(account.login, banned=True)
     with pytest.raises(Banned):

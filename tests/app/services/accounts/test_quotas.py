@@ -17,7 +17,8 @@ from app.services.accounts.quotas import Quota
 from app.services.billing import tariffs
 from app.services.bots import bots
 from app.services.campaigns import campaigns, media, media_list, transfer
-from app.services.service_bot import sessions
+from app.services.service_bot import logins
+from app.services.service_bot.logins import Browser
 from app.services.trackers import destinations
 from plugins.payments.contract import Confirmation
 
@@ -176,9 +177,14 @@ def test_a_payment_that_is_confirmed_many_times_at_once_is_paid_once(at_once, ma
 
 
 def test_a_login_that_is_redeemed_many_times_at_once_opens_one_session(at_once, account):
-    sessions.grant("n" * 20, account.id, 1_000.0)
+    nonce, browser = "n" * 20, Browser("192.0.2.1", "a browser", "c" * 32)
+    logins.redeem(nonce, browser, 1_000.0)
+    login = logins.link_opened(nonce, account.id, 1_001.0)
+    assert login is not None
+    assert logins.agree(login.id, account.id, 1_002.0)
+    db.session.commit()
     tokens = []
-    at_once(lambda _: tokens.append(sessions.redeem("n" * 20, 1_001.0)))
+    at_once(lambda _: tokens.append(logins.redeem(nonce, browser, 1_003.0).token))
     assert sum(token is not None for token in tokens) == 1
     assert count(Session) == 1
 

@@ -8,17 +8,8 @@ from sqlalchemy import select
 from app.extensions import db
 from app.models import Account, Session
 from app.services.accounts import notifications
-from app.services.service_bot import sessions
-from tests.support.desk import ANN, IVAN, NONCE, rows
-
-
-@pytest.fixture
-def poll(client):
-    def poll():
-        answer = client.get("/api/auth/poll.json", query_string={"nonce": NONCE})
-        return answer.get_json()
-
-    return poll
+from app.services.service_bot import logins
+from tests.support.desk import ANN, BROWSER, IVAN, NONCE, rows
 
 
 def person_of(account):
@@ -26,13 +17,12 @@ def person_of(account):
     return row.tg_id
 
 
-def test_that_person_logs_in_to_the_account_and_hears_of_it(desk, make_account, run, poll, client):
+def test_that_person_logs_in_to_the_account_and_hears_of_it(desk, make_account, run, client):
     shop = make_account(login="shop")
     assert run(f"account telegram --login shop --id {ANN.id}").stdout == (
         f"shop is {ANN.id} in Telegram\n"
     )
-    desk.start(ANN, f"login-{NONCE}")
-    headers = {"Authorization": f"Bearer {poll()['token']}"}
+    headers = {"Authorization": f"Bearer {desk.log_in(ANN)}"}
     told = client.get("/api/profile/info.json", headers=headers).get_json()
     assert told["data"]["id"] == shop.id
     desk.speak()
@@ -62,21 +52,21 @@ def test_who_has_an_account_keeps_it_unless_taken(desk, make_account, run):
     assert (person_of(shop), person_of(visitor)) == (ANN.id, None)
 
 
-def test_whoever_was_behind_it_is_logged_out(desk, make_account, run, poll):
+def test_whoever_was_behind_it_is_logged_out(desk, make_account, run):
     shop = make_account(login="shop", tg_id=IVAN.id)
-    desk.start(IVAN, f"login-{NONCE}")
-    assert poll()["token"]
+    assert desk.log_in(IVAN)
+    logins.poll(f"{NONCE}-2", BROWSER)
     desk.start(IVAN, f"login-{NONCE}-2")
+    desk.agree(IVAN)
     run(f"account telegram --login shop --id {ANN.id}")
     assert rows(select(Session)) == []
     assert person_of(shop) == ANN.id
-    assert sessions.redeem(f"{NONCE}-2", 1.0) is None
+    assert logins.redeem(f"{NONCE}-2", BROWSER, 1.0).token is None
 
 
-def test_saying_the_same_again_logs_nobody_out(desk, make_account, run, poll):
+def test_saying_the_same_again_logs_nobody_out(desk, make_account, run):
     make_account(login="shop", tg_id=ANN.id)
-    desk.start(ANN, f"login-{NONCE}")
-    poll()
+    desk.log_in(ANN)
     assert run(f"account telegram --login shop --id {ANN.id}").exit_code == 0
     assert len(rows(select(Session))) == 1
 

@@ -1,0 +1,96 @@
+"""API keys: replaced on request, and restored when the login that replaced them is undone.
+
+A key remembers the login by which it was made: through the login's session, or through
+another key that it had made. So whoever took an account over by a login can make as many keys
+as they like, and all of them die with that login.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Final
+
+from sqlalchemy import delete, select
+
+from app.crypto import hash_secret, new_secret
+from app.errors import BadKey
+from app.extensions import db
+from app.models import Account, Login, ReplacedKey
+from app.services.accounts import accounts, notifications
+
+#: For how long a login can be undone, and what it replaced be restored.
+UNDO_SECONDS: Final = 14 * 86_400.0
+
+
+def rotate(account_id: int, *, login_id: int | None = None) -> str:
+    """Replace the API key and return the new one. The old one stops working at once. Commits.
+
+    `login_id` is the login by which the caller came; None is the operator, or the owner of a
+    key that no login made: then no earlier key is ever restored. Raises BadKey.
+    """
+    account = accounts.lock(account_id)
+    require_not_undone(login_id)
+    now, secret = time.time(), new_secret()
+    if login_id is None:
+        db.session.execute(delete(ReplacedKey).where(ReplacedKey.account_id == account_id))
+    elif account.key_login_id != login_id:
+        _keep(account, now)
+    account.key_hash, account.key_login_id = hash_secret(secret), login_id
+    notifications.key_replaced(account_id, login_id, now)
+    db.session.commit()
+    return f"{account_id}-{secret}"
+
+
+def void_keys_of(account: Account, login_id: int, now: float) -> None:
+    """Void the keys that a login has made, and restore the newest of the others. No commit.
+
+    The caller has locked the account. With no other key left, a new one has to be made.
+    """
+    mine = ReplacedKey.account_id == account.id
+    db.session.execute(delete(ReplacedKey).where(mine, ReplacedKey.login_id == login_id))
+    if account.key_login_id != login_id:
+        return
+    earlier = db.session.scalar(
+        select(ReplacedKey)
+        .where(mine, ReplacedKey.replaced > now - UNDO_SECONDS)
+        .order_by(ReplacedKey.id.desc())
+        .limit(1)
+    )
+    if earlier is None:
+        account.key_hash, account.key_login_id = hash_secret(new_secret()), None
+        return
+    account.key_hash, account.key_login_id = earlier.key_hash, earlier.login_id
+    db.session.delete(earlier)
+
+
+def require_not_undone(login_id: int | None) -> None:
+    """Raise BadKey if the login by which a caller came was undone since the call was let in.
+
+    Only under the account's lock, which whoever undoes a login takes too.
+    """
+    undone = select(Login.undone).where(Login.id == login_id)
+    if login_id is not None and db.session.scalar(undone) is not None:
+        raise BadKey
+
+
+def forget(now: float) -> None:
+    """Delete the keys that nothing can restore any more. No commit."""
+    db.session.execute(delete(ReplacedKey).where(ReplacedKey.replaced < now - UNDO_SECONDS))
+
+
+def _keep(account: Account, now: float) -> None:
+    """Store the key in force. Of each login one is enough, so rotating fills no table."""
+    db.session.execute(
+        delete(ReplacedKey).where(
+            ReplacedKey.account_id == account.id,
+            ReplacedKey.login_id.is_not_distinct_from(account.key_login_id),
+        )
+    )
+    db.session.add(
+        ReplacedKey(
+            account_id=account.id,
+            key_hash=account.key_hash,
+            login_id=account.key_login_id,
+            replaced=now,
+        )
+    )

@@ -1,0 +1,105 @@
+"""What people say to the service bot: they open it, and press its buttons."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final
+
+from sqlalchemy import select
+
+from app.config import current_settings
+from app.extensions import db
+from app.models import Account, Bot, Campaign
+from app.services.messages.callbacks import CALLBACK_ANSWERS
+from app.services.service_bot import ALLOW, MUTE, UNDO, bot, logins, signup, undo
+from app.translations import gettext, use_language
+
+if TYPE_CHECKING:
+    from app.domain.telegram.updates import ButtonPressed, LeadEvent
+
+#: `?start=login-<nonce>`; no campaign has this code.
+LOGIN: Final = "login"
+
+
+def on_start(starts: Sequence[tuple[int, LeadEvent]], now: float) -> list[bool]:
+    """Answer people who opened bots, by id, without naming a campaign. No commit.
+
+    Returns for each whether it was the service bot; only then it was answered.
+    """
+    ours = bot.find() if starts else None
+    is_ours = [ours is not None and ours.id == bot_id for bot_id, _ in starts]
+    if ours is not None:
+        for is_our, (_, start) in zip(is_ours, starts, strict=True):
+            if is_our:
+                _answer(ours, start, now)
+    return is_ours
+
+
+def on_callback(bot_id: int, press: ButtonPressed, now: float) -> None:
+    """Do what a button says. `CALLBACK_ANSWERS` sends the answer after the commit."""
+    ours = bot.find()
+    if ours is None or ours.id != bot_id:
+        return
+    account = db.session.scalar(select(Account).where(Account.tg_id == press.person.id))
+    with use_language(account.lang if account else signup.language_of(press.person)):
+        text = _do(press, account, now) or gettext("This button no longer works.")
+    CALLBACK_ANSWERS.answer_button(
+        current_settings().telegram_api_url, ours.token, press.query, text
+    )
+
+
+def _answer(ours: Bot, start: LeadEvent, now: float) -> None:
+    if start.code == LOGIN:
+        _answer_login(ours, start, now)
+        return
+    with use_language(signup.language_of(start.person)):
+        hello = gettext(
+            "I open the dashboard for you and tell you about your campaigns. "
+            "To log in, follow the link that the dashboard shows."
+        )
+    bot.say(ours, start.person.id, hello, now)
+
+
+def _answer_login(ours: Bot, start: LeadEvent, now: float) -> None:
+    """Ask the person about the login, or say what stands in its way."""
+    account = signup.account_for(start.person, int(now))
+    login = logins.link_opened(start.click, account.id, now)
+    if login is not None and login.shown is not None:
+        logins.ask(ours, login, account, now)
+        return
+    with use_language(account.lang):
+        if login is None:
+            text = gettext("This login link was used before or is broken. Ask for a new one.")
+        else:
+            text = gettext(
+                "Go back to the page that sent you here. "
+                "As soon as it asks for you, I ask you whether it may log in."
+            )
+    bot.say(ours, start.person.id, text, now, account_id=account.id)
+
+
+def _do(press: ButtonPressed, account: Account | None, now: float) -> str:
+    verb, _, digits = press.data.partition(":")
+    if account is None or not (digits.isascii() and digits.isdigit() and len(digits) <= 18):
+        return ""
+    if verb == MUTE:
+        return _mute(account, int(digits))
+    if verb == ALLOW and logins.agree(int(digits), account.id, now):
+        return gettext("Go back to the page: it logs in now.")
+    if verb == UNDO and undo.undo(int(digits), account.id, now):
+        return gettext(
+            "That login is undone: its session is over, and so is every key that it made."
+        )
+    return ""
+
+
+def _mute(account: Account, campaign_id: int) -> str:
+    campaign = db.session.scalar(
+        select(Campaign)
+        .where(Campaign.id == campaign_id, Campaign.account_id == account.id)
+        .where(Campaign.living)
+    )
+    if campaign is None:
+        return ""
+    campaign.notify_level = 0
+    return gettext("No more messages about %(title)s.", title=campaign.chat_title[:100])

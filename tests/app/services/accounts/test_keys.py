@@ -1,0 +1,129 @@
+"""A key that replaced another by a login dies with it, and the one before comes back."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from sqlalchemy import func, select
+
+from app.errors import BadKey
+from app.extensions import db
+from app.models import Account, Login, ReplacedKey
+from app.services.accounts import accounts, keys
+
+
+@pytest.fixture
+def login(account):
+    """`login()`: the id of one more login of the account."""
+    numbers = iter(range(9))
+
+    def make() -> int:
+        row = Login(nonce_hash=f"{next(numbers)}", account_id=account.id, expires=1.0)
+        db.session.add(row)
+        db.session.flush()
+        return row.id
+
+    return make
+
+
+def works(key: str) -> bool:
+    try:
+        accounts.authenticate(key)
+    except BadKey:
+        return False
+    return True
+
+
+def undo(account, login_id, now=None):
+    db.session.get_one(Login, login_id).undone = 1.0
+    keys.void_keys_of(accounts.lock(account.id), login_id, now or time.time())
+    db.session.commit()
+
+
+def kept() -> int:
+    return db.session.scalar(select(func.count()).select_from(ReplacedKey))
+
+
+def test_a_new_key_ends_the_old_one_at_once(account):
+    fresh = keys.rotate(account.id)
+    assert not works(account.key)
+    assert works(fresh)
+    assert kept() == 0
+
+
+def test_an_undone_login_gives_the_earlier_key_back(account, login):
+    mine = login()
+    theirs = keys.rotate(account.id, login_id=mine)
+    assert works(theirs)
+    undo(account, mine)
+    assert works(account.key)
+    assert not works(theirs)
+
+
+def test_many_keys_of_one_login_die_together(account, login):
+    stranger = login()
+    made = [keys.rotate(account.id, login_id=stranger) for _ in range(5)]
+    assert kept() == 1
+    assert accounts.authenticate(made[-1]).login_id == stranger
+    undo(account, stranger)
+    assert works(account.key)
+    assert not any(works(key) for key in made)
+
+
+def test_strangers_with_two_logins_are_undone_in_any_order(account, login):
+    first, second = login(), login()
+    for _ in range(4):
+        keys.rotate(account.id, login_id=first)
+        keys.rotate(account.id, login_id=second)
+    assert kept() <= 3
+    undo(account, first)
+    assert not works(account.key)  # the second login's key is in force
+    undo(account, second)
+    assert works(account.key)
+
+
+def test_what_the_owner_replaced_since_stays(account, login):
+    stranger, owners = login(), login()
+    keys.rotate(account.id, login_id=stranger)
+    mine = keys.rotate(account.id, login_id=owners)
+    undo(account, stranger)
+    assert works(mine)
+    assert not works(account.key)
+
+
+def test_a_key_of_the_operators_is_followed_by_no_restoration(account, login):
+    stranger = login()
+    keys.rotate(account.id, login_id=stranger)
+    given = keys.rotate(account.id)
+    undo(account, stranger)
+    assert works(given)
+    assert not works(account.key)
+
+
+def test_an_earlier_key_is_restored_for_a_bounded_time(account, login):
+    stranger = login()
+    theirs = keys.rotate(account.id, login_id=stranger)
+    late = time.time() + keys.UNDO_SECONDS + 1
+    undo(account, stranger, late)
+    assert not works(theirs)
+    assert not works(account.key)
+    keys.forget(late)
+    assert kept() == 0
+
+
+def test_a_login_undone_a_moment_ago_makes_no_key(account, login):
+    """Its call was let in before the undo, and reaches the lock after it."""
+    stranger = login()
+    undo(account, stranger)
+    with pytest.raises(BadKey):
+        keys.rotate(account.id, login_id=stranger)
+    db.session.rollback()
+    assert works(account.key)
+
+
+def test_only_hashes_are_kept(account, login):
+    keys.rotate(account.id, login_id=login())
+    stored = str(db.session.execute(ReplacedKey.__table__.select()).all())
+    assert account.key.partition("-")[2] not in stored
+    assert db.session.get_one(Account, account.id).key_login_id is not None

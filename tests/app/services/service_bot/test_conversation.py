@@ -1,0 +1,49 @@
+"""The service bot greets, and its buttons do only what they say."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import select
+
+from app.models import Account
+from app.sandbox.telegram.people import Person
+from app.services.service_bot import logins
+from tests.support.desk import ANN, BROWSER, IVAN, NONCE, rows
+
+
+@pytest.mark.parametrize(
+    "data", ["", "undo", "undo:", "undo:x", "undo:999", "allow:999", "mute:-1", "x:1"]
+)
+def test_a_button_that_is_not_ours_does_nothing(desk, data):
+    desk.start(ANN, f"login-{NONCE}")
+    assert desk.press(ANN, data) == "This button no longer works."
+
+
+def test_the_buttons_of_a_login_are_its_persons_alone(desk, clean_redis, api):
+    token = desk.log_in(ANN)
+    undo = desk.button(ANN, "undo")
+    assert desk.press(IVAN, undo) == "Эта кнопка больше не работает."
+    assert api(token).get("profile/login")["status"] == "ok"
+    assert desk.press(ANN, undo).startswith("That login is undone")
+    assert api(token).get("profile/login")["error"] == "key"
+
+
+def test_a_login_undone_before_it_was_redeemed_gives_nothing(desk, clean_redis):
+    logins.poll(NONCE, BROWSER)
+    desk.start(ANN, f"login-{NONCE}")
+    desk.agree(ANN)
+    assert desk.press(ANN, desk.button(ANN, "undo")).startswith("That login is undone")
+    assert logins.poll(NONCE, BROWSER).token is None
+
+
+def test_a_bare_start_is_greeted_and_makes_no_account(desk):
+    desk.start(IVAN)
+    desk.speak()
+    assert "личный кабинет" in desk.sent_to(IVAN)[0].text
+    assert desk.account_of(IVAN) is None
+
+
+def test_someone_without_a_username_gets_a_login_of_their_number(desk):
+    desk.start(Person(55, "\u202e\u0007", "", "", "de"), f"login-{NONCE}")
+    account = rows(select(Account).where(Account.tg_id == 55))[0]
+    assert (account.login, account.name, account.lang) == ("tg55", "tg55", "en")

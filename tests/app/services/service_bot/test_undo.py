@@ -1,0 +1,98 @@
+"""After "It was not me" all that a login did is taken back, also when it is said much later."""
+
+from __future__ import annotations
+
+import json
+import time
+
+import pytest
+from sqlalchemy import select
+
+from app.extensions import db
+from app.models import Login, Session
+from app.services.service_bot import undo
+from tests.support.desk import ANN, IVAN, rows
+
+UNDONE = "That login is undone: its session is over, and so is every key that it made."
+
+
+@pytest.fixture
+def hijacked(desk, clean_redis, api):
+    """Ann has a key and a session; then she agrees to a stranger's page. Its session token."""
+    mine = desk.log_in(ANN, "a" * 20)
+    desk.key = api(mine).post("profile/apikey")["data"]["key"]
+    desk.mine = mine
+    return desk.log_in(ANN, "x" * 20)
+
+
+def told(desk):
+    """What the next tick tells Ann, and the data of its buttons."""
+    assert desk.tell() == 1
+    message = desk.staged()[-1]
+    buttons = json.loads(message.markup)["inline_keyboard"] if message.markup else []
+    return message.text, [button["callback_data"] for row in buttons for button in row]
+
+
+def test_an_attacker_who_replaced_the_key_loses_it_and_the_owner_has_it_back(desk, hijacked, api):
+    desk.tell()
+    first = api(hijacked).post("profile/apikey", end_sessions=1)["data"]["key"]
+    second = api(first).post("profile/apikey")["data"]["key"]
+    assert api(desk.key).get("profile/info")["error"] == "key"
+    assert api(desk.mine).get("profile/info")["error"] == "key"
+    text, (button,) = told(desk)
+    assert text.count("Your API key was replaced") == 2
+    assert desk.press(IVAN, button) == "Эта кнопка больше не работает."
+    assert desk.press(ANN, button) == UNDONE
+    assert api(hijacked).get("profile/info")["error"] == "key"
+    assert api(first).get("profile/info")["error"] == "key"
+    assert api(second).get("profile/info")["error"] == "key"
+    assert api(desk.key).get("profile/info")["status"] == "ok"
+    assert desk.press(ANN, button) == UNDONE  # once more changes nothing
+    assert api(desk.key).get("profile/info")["status"] == "ok"
+
+
+def test_a_new_session_is_told_at_once_with_its_page_and_a_way_out(desk, hijacked, api):
+    desk.speak()  # a message has just left: what is urgent does not wait for its minute
+    text, buttons = told(desk)
+    assert text.count("A page has logged in to your account.") == 2
+    assert "203.0.113.5" in text
+    logins = [one.id for one in rows(select(Login).order_by(Login.id))]
+    assert buttons == [f"undo:{login}" for login in logins]
+    desk.press(ANN, buttons[-1])
+    assert api(hijacked).get("profile/login")["error"] == "key"
+    assert api(desk.mine).get("profile/login")["status"] == "ok"
+
+
+def test_a_replaced_key_is_told_at_once_whoever_replaced_it(desk, hijacked, api):
+    desk.tell()
+    api(desk.key).post("profile/apikey")
+    text, _ = told(desk)
+    assert text.startswith("Your API key was replaced at ")
+
+
+def test_undoing_another_login_leaves_what_this_one_made(desk, hijacked, api):
+    logins = rows(select(Login).order_by(Login.id))
+    key = api(hijacked).post("profile/apikey")["data"]["key"]
+    desk.press(ANN, f"undo:{logins[0].id}")
+    assert api(key).get("profile/info")["status"] == "ok"
+    assert api(desk.key).get("profile/info")["error"] == "key"
+
+
+def test_a_strangers_account_cannot_undo(desk, hijacked, api):
+    ivan = desk.log_in(IVAN, "i" * 20)
+    account = api(ivan).get("profile/login")["data"]["id"]
+    stranger = rows(select(Login).order_by(Login.id))[1]
+    assert not undo.undo(stranger.id, account, time.time())
+    db.session.rollback()
+    assert api(hijacked).get("profile/login")["status"] == "ok"
+
+
+def test_a_new_key_ends_the_other_sessions_if_the_owner_says_so(desk, hijacked, api):
+    api(desk.mine).post("profile/apikey")
+    assert len(rows(select(Session))) == 2
+    answer = api(desk.mine).post("profile/apikey", end_sessions=1)
+    assert list(answer["data"]) == ["key"]
+    assert api(hijacked).get("profile/login")["error"] == "key"
+    assert api(desk.mine).get("profile/login")["status"] == "ok"
+    api(answer["data"]["key"]).post("profile/apikey", end_sessions=1)
+    assert rows(select(Session)) == []
