@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import marshmallow
 import pytest
 
 from plugins.contract import (
     DeliveryPolicy,
-    Outcome,
     RateLimit,
-    Request,
     Response,
     Verdict,
     hookimpl,
@@ -21,27 +18,14 @@ from plugins.registry import Adapter, AdapterFailed, make_adapter
 from plugins.testing import sample_event
 from plugins.trackers.adtarget import adapter as adtarget
 from plugins.trackers.altcraft import adapter as altcraft
+from tests.support.adapters import PlainPlugin
 
 KEY = "atk_live_12345678_abcdefghijklmnopqrstuvwxyz012345"
 TOKEN = "0123456789abcdef0123456789abcdef"
 
 
-class Plain:
-    @hookimpl
-    def settings_schema(self):
-        return marshmallow.Schema()
-
-    @hookimpl
-    def build_request(self):
-        return Request("GET", "https://t.example/")
-
-    @hookimpl
-    def classify_response(self):
-        return Outcome(Verdict.DELIVERED)
-
-
 def paced(limit: Any) -> Adapter:
-    class Paced(Plain):
+    class Paced(PlainPlugin):
         @hookimpl
         def delivery_policy(self, settings):
             return DeliveryPolicy(rate_limit=limit)
@@ -55,7 +39,7 @@ def test_step_keys_of_postbacks_that_were_sent_before_stay_as_they_were():
 
 
 def test_without_the_hook_there_is_no_rate_limit():
-    assert make_adapter("plain", Plain()).delivery_policy({}).rate_limit is None
+    assert make_adapter("plain", PlainPlugin()).delivery_policy({}).rate_limit is None
     assert paced(None).delivery_policy({}).rate_limit is None
 
 

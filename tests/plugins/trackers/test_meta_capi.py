@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from typing import Any, ClassVar
 
@@ -18,6 +19,7 @@ from plugins.kit.ad_platforms import normalized_hash
 from plugins.registry import make_adapter
 from plugins.testing import AdapterContract, sample_event
 from plugins.trackers import meta_capi
+from tests.support import adapters
 
 ADAPTER = make_adapter("meta_capi", meta_capi)
 TYPED: dict[str, Any] = {"pixel_id": "123456789012345", "access_token": "EAAB+secret/token"}
@@ -50,11 +52,7 @@ def sent(event: Event, **typed: Any) -> dict[str, Any]:
     return conversion
 
 
-def judged(status: int, answer: Any, **headers: str):
-    body = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
-    settings = ADAPTER.check_settings(TYPED)
-    (request,) = ADAPTER.build(sample_event(), settings)
-    return ADAPTER.classify(Response(status, headers, body), request, sample_event(), settings)
+judged = functools.partial(adapters.judged, ADAPTER, TYPED)
 
 
 def failed(code: int, subcode: int = 0, **more: Any) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 from typing import Any, ClassVar
@@ -13,6 +14,7 @@ from plugins.contract import Event, Response, Verdict
 from plugins.registry import make_adapter
 from plugins.testing import AdapterContract, sample_event
 from plugins.trackers import tiktok_events
+from tests.support import adapters
 
 ADAPTER = make_adapter("tiktok_events", tiktok_events)
 TYPED: dict[str, Any] = {"pixel_code": "COQDA8RC77U2TMR44LI0", "access_token": "tt-secret-token"}
@@ -47,11 +49,7 @@ def body(event: Event, **typed: Any) -> dict[str, Any]:
     return json.loads(request.body)
 
 
-def judged(status: int, answer: Any, **headers: str):
-    text = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
-    settings = ADAPTER.check_settings(TYPED)
-    (request,) = ADAPTER.build(sample_event(), settings)
-    return ADAPTER.classify(Response(status, headers, text), request, sample_event(), settings)
+judged = functools.partial(adapters.judged, ADAPTER, TYPED)
 
 
 def test_the_token_is_a_header_and_is_masked():

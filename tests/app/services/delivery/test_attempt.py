@@ -6,7 +6,6 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-import marshmallow
 import pytest
 
 from app.extensions import db
@@ -31,23 +30,20 @@ from plugins.contract import (
 )
 from plugins.registry import Registry, make_adapter
 from plugins.testing import sample_event
+from tests.support.adapters import PlainPlugin
 from tests.support.delivery import OK, Clock, Exchange, alter, attempts
 
 HOUR = 3600.0
 REFUSED = Response(401)
 
 
-class Remembering:
+class Remembering(PlainPlugin):
     """Two steps if told so; forgets a key after a day, and tells what it was asked."""
 
     def __init__(self, steps: int = 1) -> None:
         self.names = [f"s{one}" for one in range(steps)]
         self.built: list[Event] = []
         self.fails = False
-
-    @hookimpl
-    def settings_schema(self):
-        return marshmallow.Schema()
 
     @hookimpl
     def build_request(self, event):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import marshmallow
 import pytest
 
 from app.extensions import db
@@ -21,28 +20,17 @@ from app.services.delivery.in_flight import InFlight
 from app.services.delivery.rate import RateLimiter
 from app.services.delivery.targets import DestinationResolver
 from app.services.postbacks import ClaimedPostback
-from plugins.contract import DeliveryPolicy, Outcome, RateLimit, Request, Verdict, hookimpl
+from plugins.contract import DeliveryPolicy, RateLimit, hookimpl
 from plugins.registry import Registry, make_adapter
+from tests.support.adapters import PlainPlugin
 from tests.support.delivery import Clock, Exchange, T, alter
 
 BURST = 3
 RATE = RateLimit("k", 1, BURST)
 
 
-class Limited:
+class Limited(PlainPlugin):
     """A tracker that takes one request a minute after the first three."""
-
-    @hookimpl
-    def settings_schema(self):
-        return marshmallow.Schema()
-
-    @hookimpl
-    def build_request(self, event):
-        return Request("GET", "https://127.0.0.2/")
-
-    @hookimpl
-    def classify_response(self, response):
-        return Outcome(Verdict.DELIVERED)
 
     @hookimpl
     def delivery_policy(self):

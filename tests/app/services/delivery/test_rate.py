@@ -6,7 +6,6 @@ import json
 import threading
 from typing import Any
 
-import marshmallow
 import pytest
 import redis
 from hypothesis import HealthCheck, given, settings
@@ -24,38 +23,29 @@ from app.services.delivery.targets import DestinationResolver
 from app.services.postbacks import NewPostback
 from plugins.contract import (
     DeliveryPolicy,
-    Outcome,
     RateLimit,
     Request,
     Response,
-    Verdict,
     hookimpl,
 )
 from plugins.registry import Registry, make_adapter
+from tests.support.adapters import PlainPlugin
 from tests.support.delivery import Clock, Exchange
 
 NOW = 1_800_000_000.0
 FAST = RateLimit("a key", 1200, 10)  # 20 a second
 
 
-class PacedPlugin:
+class PacedPlugin(PlainPlugin):
     """Two steps an event if told so, 20 requests a second."""
 
     def __init__(self, pace: RateLimit = FAST, steps: int = 1) -> None:
         self._pace, self._steps = pace, steps
 
     @hookimpl
-    def settings_schema(self):
-        return marshmallow.Schema()
-
-    @hookimpl
     def build_request(self, event):
         url = f"http://127.0.0.2/{event.lead}"
         return tuple(Request("GET", url, step=f"s{one}") for one in range(self._steps))
-
-    @hookimpl
-    def classify_response(self):
-        return Outcome(Verdict.DELIVERED)
 
     @hookimpl
     def delivery_policy(self):

@@ -6,7 +6,6 @@ import json
 from typing import Any
 
 import pytest
-from marshmallow import Schema
 
 from app.extensions import db
 from app.models import Destination, PostbackState
@@ -16,6 +15,7 @@ from app.services.delivery.loop import Delivery
 from app.services.delivery.targets import DestinationResolver
 from plugins.contract import Response, hookimpl, outcome_by_status
 from plugins.registry import make_adapter
+from tests.support.adapters import PlainPlugin
 from tests.support.delivery import Exchange, T, alter, attempts
 
 ANN = people.Person(101, username="ann")
@@ -74,12 +74,8 @@ def test_retry_after_is_obeyed(stage, deliver, clock):
     assert stage.postbacks()[0].due >= clock.now + 60
 
 
-class Looping:
+class Looping(PlainPlugin):
     """A stranger's plugin that never comes back."""
-
-    @hookimpl
-    def settings_schema(self):
-        return Schema()
 
     @hookimpl
     def build_request(self, event, settings):

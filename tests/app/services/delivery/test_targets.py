@@ -5,31 +5,14 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import marshmallow
 import pytest
 
 from app.crypto import cipher
 from app.services.delivery.targets import DestinationResolver, DestinationUnavailable
-from plugins.contract import Outcome, Request, Verdict, hookimpl
 from plugins.registry import BrokenTracker, UnknownTracker, make_adapter
+from tests.support.adapters import PlainPlugin
 
 NOW = 1000.0
-
-
-class Plain:
-    """An adapter with no wishes."""
-
-    @hookimpl
-    def settings_schema(self):
-        return marshmallow.Schema()
-
-    @hookimpl
-    def build_request(self, event):
-        return Request("GET", "https://t.example/")
-
-    @hookimpl
-    def classify_response(self, response):
-        return Outcome(Verdict.DELIVERED)
 
 
 class Counting:
@@ -43,7 +26,7 @@ class Counting:
         self.asked += 1
         if self._error is not None:
             raise self._error
-        return make_adapter(name, Plain())
+        return make_adapter(name, PlainPlugin())
 
 
 def encrypted(settings: dict[str, Any]) -> str:

@@ -7,7 +7,6 @@ import json
 from collections import defaultdict
 from typing import Any
 
-import marshmallow
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
@@ -28,6 +27,7 @@ from plugins.contract import (
     outcome_by_status,
 )
 from plugins.registry import Registry, make_adapter
+from tests.support.adapters import PlainPlugin
 from tests.support.delivery import Clock, Exchange
 
 LEADS = 3
@@ -164,12 +164,8 @@ LIVES = st.lists(
 )
 
 
-class Forgetful:
+class Forgetful(PlainPlugin):
     """An adapter whose vendor knows a key for a day; a refused key parks."""
-
-    @hookimpl
-    def settings_schema(self):
-        return marshmallow.Schema()
 
     @hookimpl
     def build_request(self, event):

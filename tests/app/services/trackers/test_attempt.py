@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import marshmallow
 import pytest
 
 from app.outbound.result import Answer, Failure
@@ -12,19 +11,16 @@ from app.services.trackers.attempt import TrackerAttempt, read, shown
 from plugins.contract import Outcome, Request, Response, Verdict, hookimpl
 from plugins.registry import make_adapter
 from plugins.testing import sample_event
+from tests.support.adapters import PlainPlugin
 
 SECRET = "s3cr3t-token-value"
 
 
-class Steps:
+class Steps(PlainPlugin):
     """Two steps, the second with what the first one carried."""
 
     names = ("first", "second")
     fails = False
-
-    @hookimpl
-    def settings_schema(self):
-        return marshmallow.Schema()
 
     @hookimpl
     def build_request(self, event):

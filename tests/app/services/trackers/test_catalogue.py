@@ -11,14 +11,15 @@ from marshmallow import ValidationError
 
 from app.errors import BadParameter
 from app.services.trackers import catalogue
-from plugins.contract import DeliveryPolicy, Outcome, Request, Verdict, hookimpl
+from plugins.contract import DeliveryPolicy, hookimpl
 from plugins.registry import Broken, Registry, make_adapter
+from tests.support.adapters import PlainPlugin
 
 LITE = {"domain": "www.altercpa.red", "key": "42-abc"}
 PRIVATE = "https://10.0.0.1/pb"
 
 
-class Fragile:
+class Fragile(PlainPlugin):
     """An adapter that fails for settings of its name, in its schema or in its policy."""
 
     @hookimpl
@@ -33,14 +34,6 @@ class Fragile:
             policy = marshmallow.fields.String()
 
         return Form()
-
-    @hookimpl
-    def build_request(self):
-        return Request("GET", "https://t.example/")
-
-    @hookimpl
-    def classify_response(self):
-        return Outcome(Verdict.DELIVERED)
 
     @hookimpl
     def delivery_policy(self, settings):

@@ -5,29 +5,21 @@ from __future__ import annotations
 import socket
 from typing import Any
 
-import marshmallow
 import pytest
 
 from app.services.trackers.connection_check import CheckResult, check
-from plugins.contract import Outcome, Request, Verdict, hookimpl, outcome_by_status
+from plugins.contract import Request, hookimpl, outcome_by_status
 from plugins.registry import make_adapter
+from tests.support.adapters import PlainPlugin
 from tests.support.servers import once, serving
 
 
-class Unprobed:
+class Unprobed(PlainPlugin):
     """An adapter that offers no probe."""
-
-    @hookimpl
-    def settings_schema(self):
-        return marshmallow.Schema()
 
     @hookimpl
     def build_request(self, event):
         return ()
-
-    @hookimpl
-    def classify_response(self, response):
-        return Outcome(Verdict.DELIVERED)
 
 
 class Probed(Unprobed):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import pytest
-from marshmallow import ValidationError
 
 from plugins.contract import EventKind
 from plugins.trackers.adtarget.settings import AUTO, OFF, PLANS, AdTargetSettings
+from tests.support import adapters
 
 KEY = "atk_live_12345678_abcdefghijklmnopqrstuvwxyz012345"
 
@@ -17,12 +18,7 @@ def settings(**more: Any) -> dict[str, Any]:
     return dict(AdTargetSettings().load({"key": KEY, "site": "atid_1", **more}))
 
 
-def problems(**more: Any) -> dict[str, Any]:
-    with pytest.raises(ValidationError) as caught:
-        settings(**more)
-    messages = caught.value.messages
-    assert isinstance(messages, dict)
-    return messages
+problems = functools.partial(adapters.problems, settings)
 
 
 @pytest.mark.parametrize(

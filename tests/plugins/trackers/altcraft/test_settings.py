@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import pytest
-from marshmallow import ValidationError
 
 from plugins.trackers.altcraft.settings import AltcraftSettings
+from tests.support import adapters
 from tests.support.altcraft import ACTIONS, TOKEN, settings
 
-
-def problems(**more: Any) -> dict[str, Any]:
-    with pytest.raises(ValidationError) as caught:
-        settings(**more)
-    messages = caught.value.messages
-    assert isinstance(messages, dict)
-    return messages
+problems = functools.partial(adapters.problems, settings)
 
 
 @pytest.mark.parametrize(
