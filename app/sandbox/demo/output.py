@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, TextIO
 
 from app.sandbox.demo.scenario import MARKET, Action
+from app.sandbox.terminal import BOLD, GREEN, RED, WIDTH, YELLOW, Terminal
 
-WIDTH: Final = 80
-_GREEN, _RED, _YELLOW, _BOLD = "32", "31", "33", "1"
 _STATUSES: Final = ("wait", "hold", "approve", "cancel", "trash")
 
 
@@ -18,13 +16,12 @@ class Output:
     """Writes lines to a stream."""
 
     def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
-        self._colour = stream.isatty() and not os.environ.get("NO_COLOR")
+        self._line = Terminal(stream).line
 
     def heading(self, text: str) -> None:
         """Begin a part."""
         self._line("")
-        self._line(text, _BOLD)
+        self._line(text, BOLD)
 
     def fact(self, name: str, text: str) -> None:
         """Tell one thing about the set-up."""
@@ -46,11 +43,11 @@ class Output:
         told = ", ".join(str(answer) for answer in answers)
         line += f" {'+'.join(action.reports):<8} {told or 'nothing':<9}"
         if seconds is None:
-            self._line(f"{line} NEVER LANDED", _RED)
+            self._line(f"{line} NEVER LANDED", RED)
         elif action.show is MARKET:
-            self._line(f"{line} waits for its retry", _YELLOW)
+            self._line(f"{line} waits for its retry", YELLOW)
         else:
-            self._line(f"{line} after {seconds:.2f} s", _GREEN)
+            self._line(f"{line} after {seconds:.2f} s", GREEN)
 
     def lead(
         self, name: str, lead: Mapping[str, Any], postbacks: Sequence[Mapping[str, Any]]
@@ -78,9 +75,4 @@ class Output:
             for line in textwrap.wrap(
                 sentence, WIDTH, initial_indent="  - ", subsequent_indent="    "
             ):
-                self._line(line, _RED)
-
-    def _line(self, text: str, colour: str = "") -> None:
-        if self._colour and colour:
-            text = f"\x1b[{colour}m{text}\x1b[0m"
-        print(text, file=self._stream, flush=True)
+                self._line(line, RED)

@@ -35,16 +35,16 @@ class Endpoint:
         if bot is None:
             return as_json(Refusal(401, "Unauthorized"))
         params = await parameters(request)
-        self._core.log.add_call(Call(time.time(), bot.token, method, params))
+        call = Call(time.time(), bot.token, method, params)
+        self._core.log.add_call(call)
         with self._core.lock:
             fault = bot.faults.take(method, params)
         if fault is None:
-            return await self._perform(bot, method.lower(), params)
-        return await misbehave(fault, request, lambda: self._perform(bot, method.lower(), params))
+            return await self._perform(bot, call)
+        return await misbehave(fault, request, lambda: self._perform(bot, call))
 
-    async def _perform(
-        self, bot: BotState, method: str, params: Mapping[str, Any]
-    ) -> web.StreamResponse:
+    async def _perform(self, bot: BotState, call: Call) -> web.StreamResponse:
+        method, params = call.method.lower(), call.params
         try:
             if method == "getupdates":
                 return as_json(Result(await self._long_poll(bot, params)))
@@ -57,6 +57,7 @@ class Endpoint:
             return as_json(refusal)
         if result.sent:
             self._core.log.add_sent(result.sent)
+        self._core.log.add_success(call)
         if result.then:
             self._core.push(bot.token, result.then)
         if result.webhook_changed:

@@ -6,6 +6,7 @@ import threading
 from collections import Counter, deque
 from collections.abc import Mapping
 from dataclasses import dataclass
+from queue import SimpleQueue
 from typing import Any, Final
 
 MAX_KEPT: Final = 50_000
@@ -54,7 +55,14 @@ class Log:
         self.failures: Counter[int] = Counter()
         self._calls: deque[Call] = deque(maxlen=MAX_KEPT)
         self._sent: deque[SentMessage] = deque(maxlen=MAX_KEPT)
+        self._followers: list[SimpleQueue[SentMessage | Call]] = []
         self._lock = threading.Lock()
+
+    def follow(self) -> SimpleQueue[SentMessage | Call]:
+        """Return a queue that gets each message from now on, and each call that succeeded."""
+        queue: SimpleQueue[SentMessage | Call] = SimpleQueue()
+        self._followers.append(queue)
+        return queue
 
     def add_call(self, call: Call) -> None:
         """Write down a call."""
@@ -65,6 +73,15 @@ class Log:
         """Write down a message."""
         with self._lock:
             self._sent.append(message)
+        self._publish(message)
+
+    def add_success(self, call: Call) -> None:
+        """Tell followers that a call succeeded."""
+        self._publish(call)
+
+    def _publish(self, news: SentMessage | Call) -> None:
+        for queue in self._followers:
+            queue.put(news)
 
     def sent(self, token: str | None = None) -> list[SentMessage]:
         """Return the messages of one bot or of all, oldest first."""

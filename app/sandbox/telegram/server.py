@@ -11,12 +11,14 @@ import random
 import time
 from collections import Counter
 from collections.abc import Callable
+from contextlib import AbstractContextManager
+from queue import SimpleQueue
 from typing import Any, Final
 
 from aiohttp import web
 
 from app.sandbox.telegram.bot.shop import Checkout
-from app.sandbox.telegram.bot.state import new_bot
+from app.sandbox.telegram.bot.state import BotState, new_bot
 from app.sandbox.telegram.call import Rules
 from app.sandbox.telegram.control import routes
 from app.sandbox.telegram.core import Core, Options
@@ -96,6 +98,10 @@ class BotApiDouble:
         """Return the calls that came in, also refused ones, oldest first."""
         return self._core.log.calls(token, method)
 
+    def follow(self) -> SimpleQueue[SentMessage | Call]:
+        """Return a queue that gets each message from now on, and each call that succeeded."""
+        return self._core.log.follow()
+
     def fail(
         self,
         token: str,
@@ -170,6 +176,20 @@ class BotApiDouble:
         """
         with self._core.lock:
             self._core.bots[token].chats.requests.contact(chat.id, person.id)
+
+    def bots(self) -> list[BotState]:
+        """Return the bots, in the order they became known; hold `locked` to look at them."""
+        return list(self._core.bots.values())
+
+    @property
+    def locked(self) -> AbstractContextManager[Any]:
+        """The lock that guards the bots."""
+        return self._core.lock
+
+    def restore(self, bot: BotState) -> None:
+        """Make a bot known as it was. Call it before the double is served."""
+        with self._core.lock:
+            self._core.bots[bot.token] = bot
 
     async def start(self, host: str, port: int) -> int:
         """Listen; 0 takes a free port. Returns the port, raises OSError if taken."""

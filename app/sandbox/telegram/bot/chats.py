@@ -13,13 +13,17 @@ _INSIDE: Final = {"creator", "administrator", "member"}
 
 
 class Chats:
-    """What happened in chats. `apply` is told every update, delivered or not."""
+    """What happened in chats. `apply` is told every update, delivered or not.
+
+    `seen` holds the groups and channels of which an update told, by their ids.
+    """
 
     def __init__(self, bot: dict[str, Any]) -> None:
         self.requests = JoinRequests()
         self.links = InviteLinks(bot)
         self.reach = Reach()
         self.bot = bot
+        self.seen: dict[int, dict[str, Any]] = {}
         self._members: dict[tuple[int, int], dict[str, Any]] = {}
 
     def apply(self, update: dict[str, Any], now: float) -> dict[str, Any]:
@@ -41,6 +45,8 @@ class Chats:
                 chat, user = content["chat"]["id"], content["from"]["id"]
             except (KeyError, TypeError):
                 continue
+            if content["chat"].get("type") != "private":
+                self.seen[chat] = content["chat"]
             if isinstance(content.get("invite_link"), dict):
                 content = self._with_link(chat, content)
             try:
@@ -67,6 +73,32 @@ class Chats:
         if member is None or member["status"] == "creator":
             return True
         return member["status"] == "administrator" and bool(member.get("can_invite_users"))
+
+    def people_in(self, chat: int) -> list[dict[str, Any]]:
+        """Return the `ChatMember`s who are in a chat, without the bot, in the order they came."""
+        return [
+            member
+            for (at, user), member in self._members.items()
+            if at == chat and user != self.bot["id"] and is_inside(member)
+        ]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return all of it as JSON has it, for `restore`."""
+        return {
+            "seen": list(self.seen.values()),
+            "members": [[chat, member] for (chat, _), member in self._members.items()],
+            "reach": self.reach.as_json(),
+            "requests": self.requests.as_json(),
+            "links": self.links.as_json(),
+        }
+
+    def restore(self, data: dict[str, Any]) -> None:
+        """Take over what `as_json` returned. Raises KeyError, TypeError or ValueError."""
+        self.seen = {chat["id"]: chat for chat in data["seen"]}
+        self._members = {(chat, one["user"]["id"]): one for chat, one in data["members"]}
+        self.reach.restore(data["reach"])
+        self.requests.restore(data["requests"])
+        self.links.restore(data["links"])
 
     def _with_link(self, chat: int, content: dict[str, Any]) -> dict[str, Any]:
         seen = content["invite_link"]

@@ -7,7 +7,7 @@ https://core.telegram.org/method/messages.editExportedChatInvite.
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
 #: How Telegram shows a link of another administrator: it hides the second part.
@@ -86,3 +86,12 @@ class InviteLinks:
         for link in self._links.values():
             if link.chat == chat:
                 link.members.discard(user)
+
+    def as_json(self) -> list[dict[str, Any]]:
+        """Return all of it as JSON has it, for `restore`."""
+        return [asdict(link) | {"members": sorted(link.members)} for link in self._links.values()]
+
+    def restore(self, data: list[dict[str, Any]]) -> None:
+        """Take over what `as_json` returned. Raises TypeError or KeyError."""
+        links = [InviteLink(**fields | {"members": set(fields["members"])}) for fields in data]
+        self._links = {link.url: link for link in links}

@@ -7,7 +7,7 @@ whatever its `date`, so that a play may be set in the past.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 WINDOW_SECONDS: Final = 300
@@ -44,6 +44,10 @@ class JoinRequests:
         """Take out a request that is decided or withdrawn; None if there is none."""
         return self._pending.pop((chat, user), None)
 
+    def get(self, chat: int, user: int) -> JoinRequest | None:
+        """Return a request that waits, None if there is none."""
+        return self._pending.get((chat, user))
+
     def of(self, chat: int) -> list[int]:
         """Return the ids of the people who wait for a chat, the longest waiting first."""
         return [user for at, user in self._pending if at == chat]
@@ -67,3 +71,13 @@ class JoinRequests:
             and now - request.asked < WINDOW_SECONDS
             for request in self._pending.values()
         )
+
+    def as_json(self) -> list[dict[str, Any]]:
+        """Return all of it as JSON has it, for `restore`."""
+        return [asdict(request) for request in self._pending.values()]
+
+    def restore(self, data: list[dict[str, Any]]) -> None:
+        """Take over what `as_json` returned. Raises TypeError or KeyError."""
+        self._pending.clear()
+        for fields in data:
+            self.add(JoinRequest(**fields))

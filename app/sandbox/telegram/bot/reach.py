@@ -37,3 +37,11 @@ class Reach:
             return BLOCKED
         only_asked = person in self._asked and person not in self._started
         return NEVER_STARTED if only_asked and not window_open else None
+
+    def as_json(self) -> list[list[int]]:
+        """Return all of it as JSON has it, for `restore`."""
+        return [sorted(people) for people in (self._started, self._blocked, self._asked)]
+
+    def restore(self, data: list[list[int]]) -> None:
+        """Take over what `as_json` returned. Raises TypeError or ValueError."""
+        self._started, self._blocked, self._asked = map(set, data)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from itertools import count
 from typing import Any
 
@@ -101,3 +101,23 @@ def new_bot(token: str, username: str, name: str, next_update_id: int) -> BotSta
     """Return a bot of which nothing is known but its token. Raises ValueError for a bad token."""
     identity = Identity(token, int(token.partition(":")[0]), username, name)
     return BotState(identity, Backlog(next_update_id), Chats(identity.user()))
+
+
+def as_json(bot: BotState) -> dict[str, Any]:
+    """Return what a bot should find again after a restart. Undelivered updates are lost."""
+    return {
+        **asdict(bot.identity),
+        "next_update_id": bot.backlog.next_update_id,
+        "webhook": asdict(bot.subscription.webhook),
+        "allowed": list(bot.subscription.allowed),
+        "chats": bot.chats.as_json(),
+    }
+
+
+def from_json(data: dict[str, Any]) -> BotState:
+    """Return the bot that `as_json` described. Raises KeyError, TypeError or ValueError."""
+    bot = new_bot(data["token"], data["username"], data["name"], int(data["next_update_id"]))
+    bot.subscription.webhook = Webhook(**data["webhook"])
+    bot.subscription.allow(data["allowed"])
+    bot.chats.restore(data["chats"])
+    return bot

@@ -27,9 +27,9 @@ def test_each_double_tells_what_it_heard(vendor, session):
     assert (second["method"], second["raw"], second["body"]) == ("GET", "", None)
 
 
-def test_the_command_serves_every_vendor_and_says_how_to_connect_it(session):
+def test_the_command_serves_every_vendor_and_says_how_to_connect_it(session, tmp_path):
     ports = [f"--{name}-port=0" for name in ("bot-api", "tracker", "vendor")]
-    command = [sys.executable, "-m", "app.sandbox", *ports]
+    command = [sys.executable, "-m", "app.sandbox", *ports, "--state", str(tmp_path / "s.json")]
     known = Registry.load()
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:

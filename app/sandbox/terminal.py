@@ -1,0 +1,32 @@
+"""Lines for a person at a terminal: at most 80 columns, colour only where it is shown."""
+
+from __future__ import annotations
+
+import os
+import textwrap
+from typing import Final, TextIO
+
+WIDTH: Final = 80
+GREEN, RED, YELLOW, BOLD = "32", "31", "33", "1"
+
+
+class Terminal:
+    """Writes lines to a stream. NO_COLOR in the environment switches colours off."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._colour = stream.isatty() and not os.environ.get("NO_COLOR")
+
+    def line(self, text: str, colour: str = "") -> None:
+        """Write one line as it is."""
+        if self._colour and colour:
+            text = f"\x1b[{colour}m{text}\x1b[0m"
+        print(text, file=self._stream, flush=True)
+
+    def wrapped(self, text: str, colour: str = "", *, first: str = "", rest: str = "  ") -> None:
+        """Write a text in lines of at most WIDTH columns, with these indents."""
+        for paragraph in text.splitlines() or [""]:
+            lines = textwrap.wrap(paragraph, WIDTH, initial_indent=first, subsequent_indent=rest)
+            for line in lines or [first.rstrip()]:
+                self.line(line, colour)
+            first = rest
