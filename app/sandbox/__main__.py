@@ -120,9 +120,9 @@ def _serve(stack: ExitStack, bot_api: BotApiDouble, options: argparse.Namespace)
     def serve(server: Server, port: int) -> str:
         return stack.enter_context(running(server, host=options.host, port=port))
 
-    known = [bot.token for bot in bot_api.bots()]
+    restored = [bot.token for bot in bot_api.bots()]
     for token in options.bot:
-        if token not in known:
+        if token not in restored:
             bot_api.add_bot(token, f"bot{token.partition(':')[0]}_bot")
     yield f"Bot API double  TELEGRAM_API_URL={serve(bot_api, options.bot_api_port)}"
     yield f"Tracker double  {serve(TrackerDouble(), options.tracker_port)}/ok/pb?click={{click}}"

@@ -14,21 +14,21 @@ STOP_SECONDS = 10
 
 
 class Server(Protocol):
-    """Something that listens. Both methods run in the server's own loop."""
+    """Something that listens. Both methods run in the server's own event loop."""
 
     async def start(self, host: str, port: int) -> int:
-        """Listen; 0 takes a free port. Returns the port, raises OSError if taken."""
+        """Listen; 0 takes a free port. Returns the port, raises OSError if it is taken."""
 
     async def stop(self) -> None:
-        """Stop listening and drop what is in the air."""
+        """Stop listening, and break off what is not answered yet."""
 
 
 @contextmanager
 def running(server: Server, *, host: str = LOOPBACK, port: int = 0) -> Iterator[str]:
     """Serve while the block lasts. Yields the base URL, without a slash at its end.
 
-    Raises OSError when the port is taken. A started server may be stopped and
-    started again; what it remembers survives.
+    Raises OSError when the port is taken. A server may be stopped and started
+    again; its log survives.
     """
     ready: Future[int] = Future()
     done = threading.Event()

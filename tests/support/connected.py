@@ -73,7 +73,7 @@ def _goals(double: Any) -> list[tuple[Any, str]]:
 ALTERCPA = Row(
     words=_same() | {"wait": "new"},
     people=("c1", "c2"),
-    heard=lambda double: _once((one.click, one.status) for one in double.told),
+    heard=lambda double: _once((one.click, one.status) for one in double.postbacks),
     key=lambda call: (call.query["click"], call.query["uid"], call.query["status"]),
     fault=altercpa.reply(status="error", error="db"),
     receipt="took it",
@@ -128,7 +128,7 @@ def _accept_as_orbitra(double: Any, key: str) -> None:
 KEITARO = Row(
     words=_same(),
     people=("c1", "c2"),
-    heard=lambda double: _once(double.told),
+    heard=lambda double: _once(double.postbacks),
     key=lambda call: (call.query["subid"], call.query["status"]),
     fault=Reply(502, b"<html>Bad Gateway</html>", {"Content-Type": "text/html"}),
     receipt="HTTP 200",

@@ -44,7 +44,7 @@ class DemoFailed(Exception):
 
 
 class Api:
-    """The public API over HTTP, as any client calls it."""
+    """The public API over HTTP, as any client calls it. Raises DemoFailed for an error."""
 
     def __init__(self, url: str, key: str) -> None:
         self._url = url
@@ -54,11 +54,11 @@ class Api:
 
     def get(self, path: str, **query: Any) -> Any:
         """Read. Raises DemoFailed for an error."""
-        return self._told(path, self._session.get(self._at(path), params=query, timeout=30))
+        return self._data(path, self._session.get(self._at(path), params=query, timeout=30))
 
     def post(self, path: str, **body: Any) -> Any:
         """Write. Raises DemoFailed for an error."""
-        return self._told(path, self._session.post(self._at(path), json=body, timeout=30))
+        return self._data(path, self._session.post(self._at(path), json=body, timeout=30))
 
     def close(self) -> None:
         """Close its connections."""
@@ -68,11 +68,12 @@ class Api:
         return f"{self._url}/api/{path}.json"
 
     @staticmethod
-    def _told(path: str, answer: requests.Response) -> Any:
-        told = answer.json()
-        if told["status"] != "ok":
-            raise DemoFailed(f"{path} answered {told['error']}: {told.get('message', '')}")
-        return told.get("data")
+    def _data(path: str, answer: requests.Response) -> Any:
+        content = answer.json()
+        if content["status"] != "ok":
+            message = content.get("message", "")
+            raise DemoFailed(f"{path} answered {content['error']}: {message}")
+        return content.get("data")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,7 @@ class Campaign:
 
 
 class Demo:
-    """One performance."""
+    """One run of the demo."""
 
     def __init__(
         self, api: Api, bot_api: BotApiDouble, tracker: TrackerDouble, output: Output
@@ -118,7 +119,7 @@ class Demo:
             )
 
     def play(self) -> None:
-        """Let everybody act, round by round, and show what trackers hear."""
+        """Let everybody act, round by round, and print what trackers hear."""
         for number, actions in enumerate(rounds(), 1):
             self._output.round(number)
             self._date += 60
@@ -131,7 +132,7 @@ class Demo:
                 return  # what is missing is told at the end
 
     def _watch(self, actions: Sequence[Action], seen: int) -> bool:
-        """Print each action once all its postbacks have landed. False if some never did."""
+        """Print each action once all its postbacks arrived. False if some never did."""
         begun, left = time.monotonic(), list(actions)
         while left and time.monotonic() < begun + PATIENCE:
             for action in list(left):
@@ -145,7 +146,7 @@ class Demo:
         return not left
 
     def _answers(self, action: Action, seen: int) -> list[int]:
-        """What the tracker answered to this person's postbacks of this round."""
+        """Return what the tracker answered to this person's postbacks of this round."""
         return [
             hit.status
             for hit in self._tracker.log()[seen:]
@@ -153,8 +154,8 @@ class Demo:
             and hit.query.get("status") in action.reports
         ]
 
-    def reckon(self) -> list[str]:
-        """Everything that is wrong, in sentences."""
+    def find_faults(self) -> list[str]:
+        """Return everything that is wrong, in sentences."""
         time.sleep(LINGER)
         if not self._bot_api.drained(PATIENCE):
             return ["some updates were never taken from Telegram"]
@@ -190,7 +191,7 @@ class Demo:
         return wrong
 
     def _wrong_queue(self) -> list[str]:
-        """The dead tracker's postbacks wait for their next try, where one can see them."""
+        """Return what is wrong with postbacks for the dead tracker: all must wait for a try."""
         rows = self._api.get("postbacks/list", campaign=self._campaigns[MARKET].id)
         expected = sum(len(action.reports) for action in self._played if action.show is MARKET)
         waiting = [row for row in rows if row["state"] in ("waiting", "sending") and row["tries"]]
@@ -205,7 +206,10 @@ class Demo:
         return [] if sent == expected else [f"welcomes went to {sent}, not to {expected}"]
 
     def _until(self, holds: Any, *, or_else: bool = True) -> None:
-        """Wait for something to become true; if it does not, fail unless told otherwise."""
+        """Wait until `holds` is true, PATIENCE seconds at most.
+
+        Raises DemoFailed if it never is, unless `or_else` is false.
+        """
         end = time.monotonic() + PATIENCE
         while not holds():
             if time.monotonic() > end:
@@ -216,17 +220,17 @@ class Demo:
 
 
 def _is_settled(action: Action, answers: Sequence[int]) -> bool:
-    """Whether all that this action brings has landed; at the dead tracker a try is all."""
+    """Return whether all that this action brings arrived; at the dead tracker a try is enough."""
     if action.show is MARKET:
         return len(answers) >= len(action.reports)
     return answers.count(200) >= len(action.reports)
 
 
-def surroundings(bot_api_url: str, port: int) -> dict[str, str]:
-    """The environment of the system: nothing of the operator's own installation."""
+def environment(bot_api_url: str, port: int) -> dict[str, str]:
+    """Return the environment of the system, without the settings of the operator's own."""
     ours = {field.name.upper() for field in fields(Settings)}
-    kept = {name: value for name, value in os.environ.items() if name not in ours}
-    return kept | {
+    inherited = {name: value for name, value in os.environ.items() if name not in ours}
+    return inherited | {
         "TELEGRAM_API_URL": bot_api_url,
         "PUBLIC_URL": f"http://{LOOPBACK}:{port}",
         "PORT": str(port),
@@ -243,7 +247,7 @@ def _free_port() -> int:
 
 
 def perform(output: Output) -> list[str]:
-    """Start everything, play, stop everything. Returns what went wrong."""
+    """Start everything, play, stop everything. Return what went wrong, in sentences."""
     bot_api, tracker = BotApiDouble(), TrackerDouble()
     bot_api.add_bot(TOKEN, BOT.username, BOT.first_name)
     with (
@@ -252,14 +256,14 @@ def perform(output: Output) -> list[str]:
         running(tracker) as tracker_url,
     ):
         output.fact("doubles", f"Bot API at {bot_api_url}, tracker at {tracker_url}")
-        environ = surroundings(bot_api_url, _free_port())
+        environ = environment(bot_api_url, _free_port())
         with run.running(environ, Path(folder)) as system:
             output.fact("system", f"web, worker and Redis at {system.url}")
             api = Api(system.url, system.key)
             demo = Demo(api, bot_api, tracker, output)
             demo.prepare(tracker_url)
             demo.play()
-            wrong = demo.reckon()
+            wrong = demo.find_faults()
             output.heading("Timelines, as the API tells them")
             demo.show_timelines()
             api.close()
@@ -273,7 +277,7 @@ def _interrupt(*_: object) -> NoReturn:
 
 
 def main() -> int:
-    """Run the demo; the exit code."""
+    """Run the demo. Return the exit code."""
     for number in _SIGNALS:
         signal.signal(number, _interrupt)
     output = Output(sys.stdout)

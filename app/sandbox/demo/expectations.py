@@ -12,7 +12,7 @@ Expected = tuple[str, str, str, str]  # prefix, subscriber, click, status
 
 
 def expected_of(actions: Iterable[Action]) -> Counter[Expected]:
-    """What trackers must hear of these actions."""
+    """Return what trackers must hear of these actions, and how often."""
     return Counter(
         (action.show.prefix, str(action.person.id), action.click, status)
         for action in actions
@@ -20,38 +20,44 @@ def expected_of(actions: Iterable[Action]) -> Counter[Expected]:
     )
 
 
-def said_by(hit: Hit) -> Expected:
-    """What one request told."""
+def reported_by(hit: Hit) -> Expected:
+    """Return what a request reported."""
     prefix = next((show.prefix for show in SHOWS if hit.path.startswith(show.prefix)), hit.path)
     query = hit.query
     return prefix, query.get("subscriber", ""), query.get("click", ""), query.get("status", "")
 
 
 def differences(actions: Sequence[Action], hits: Sequence[Hit]) -> list[str]:
-    """What is wrong, in sentences; empty when all is well.
+    """Return what is wrong, in sentences; empty when all is well.
 
     The flaky tracker must hear everything twice, once refusing it; the dead
     one must hear everything at least once and take nothing.
     """
     expected = expected_of(actions)
-    to_the_dead = Counter({one: n for one, n in expected.items() if one[0] == MARKET.prefix})
-    to_the_flaky = Counter({one: n for one, n in expected.items() if one[0] == COFFEE.prefix})
-    taken = Counter(said_by(hit) for hit in hits if hit.status == 200)
-    refused = Counter(said_by(hit) for hit in hits if hit.status != 200)
-    refused_by_dead = Counter({one: 1 for one in refused if one[0] == MARKET.prefix})
-    refused_by_others = Counter({one: n for one, n in refused.items() if one[0] != MARKET.prefix})
+    to_the_dead = Counter(
+        {postback: n for postback, n in expected.items() if postback[0] == MARKET.prefix}
+    )
+    to_the_flaky = Counter(
+        {postback: n for postback, n in expected.items() if postback[0] == COFFEE.prefix}
+    )
+    taken = Counter(reported_by(hit) for hit in hits if hit.status == 200)
+    refused = Counter(reported_by(hit) for hit in hits if hit.status != 200)
+    refused_by_dead = Counter({postback: 1 for postback in refused if postback[0] == MARKET.prefix})
+    refused_by_others = Counter(
+        {postback: n for postback, n in refused.items() if postback[0] != MARKET.prefix}
+    )
     return [
-        *_told("never arrived", (expected - to_the_dead) - taken),
-        *_told("arrived but is expected by nobody", taken - (expected - to_the_dead)),
-        *_told("was not tried at the dead tracker", to_the_dead - refused_by_dead),
-        *_told("was tried at the dead tracker for no reason", refused_by_dead - to_the_dead),
-        *_told("was not refused first", to_the_flaky - refused_by_others),
-        *_told("was refused once too often", refused_by_others - to_the_flaky),
+        *_sentences("never arrived", (expected - to_the_dead) - taken),
+        *_sentences("arrived but is expected by nobody", taken - (expected - to_the_dead)),
+        *_sentences("was not tried at the dead tracker", to_the_dead - refused_by_dead),
+        *_sentences("was tried at the dead tracker for no reason", refused_by_dead - to_the_dead),
+        *_sentences("was not refused first", to_the_flaky - refused_by_others),
+        *_sentences("was refused once too often", refused_by_others - to_the_flaky),
     ]
 
 
-def _told(what: str, these: Counter[Expected]) -> list[str]:
+def _sentences(fault: str, postbacks: Counter[Expected]) -> list[str]:
     return [
-        f"{status} of {click or subscriber} at {prefix} {what}" + (f" ({n} times)" * (n > 1))
-        for (prefix, subscriber, click, status), n in sorted(these.items())
+        f"{status} of {click or subscriber} at {prefix} {fault}" + (f" ({n} times)" * (n > 1))
+        for (prefix, subscriber, click, status), n in sorted(postbacks.items())
     ]

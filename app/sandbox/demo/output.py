@@ -40,8 +40,8 @@ class Output:
         if not action.reports:
             self._line(f"{line} no postback")
             return
-        told = ", ".join(str(answer) for answer in answers)
-        line += f" {'+'.join(action.reports):<8} {told or 'nothing':<9}"
+        statuses = ", ".join(str(answer) for answer in answers)
+        line += f" {'+'.join(action.reports):<8} {statuses or 'nothing':<9}"
         if seconds is None:
             self._line(f"{line} NEVER LANDED", RED)
         elif action.show is MARKET:
@@ -53,11 +53,11 @@ class Output:
         self, name: str, lead: Mapping[str, Any], postbacks: Sequence[Mapping[str, Any]]
     ) -> None:
         """Tell one lead's history."""
-        told = ", ".join(
+        states = ", ".join(
             f"{row['event']} {row['state']}"
             for row in sorted(postbacks, key=lambda row: int(row["id"]))
         )
-        text = f"  {name:<6} lead {lead['id']} is {_STATUSES[lead['status']]}: {told}"
+        text = f"  {name:<6} lead {lead['id']} is {_STATUSES[lead['status']]}: {states}"
         for line in textwrap.wrap(text, WIDTH, subsequent_indent=" " * 9):
             self._line(line)
 

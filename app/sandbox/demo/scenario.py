@@ -24,11 +24,11 @@ class Show:
 
     @property
     def prefix(self) -> str:
-        """What the paths of its postbacks start with."""
+        """Return what the paths of its postbacks start with."""
         return f"/{self.mode}/{-self.chat.id}"
 
     def template(self, tracker_url: str) -> str:
-        """The postback template, the same for all five events."""
+        """Return the postback template, the same for all five events."""
         macros = ("click", "status", "campaign", "lead", "subscriber", "time")
         query = "&".join(f"{macro}={{{macro}}}" for macro in macros)
         return f"{tracker_url}{self.prefix}/postback?{query}"
@@ -40,7 +40,7 @@ MARKET: Final = Show(Chat(-1001000000003, "Night Market"), "dead", "is dead")
 SHOWS: Final = (FLOWERS, COFFEE, MARKET)
 
 #: action → what a spectator sees
-_DEEDS: Final[Mapping[str, str]] = {
+_SENTENCES: Final[Mapping[str, str]] = {
     "start": "starts the bot by an ad",
     "restart": "starts again by another ad",
     "request": "asks to be let in",
@@ -66,16 +66,16 @@ class Action:
 
     @property
     def sentence(self) -> str:
-        """What a spectator sees."""
-        return _DEEDS[self.name]
+        """Return what a spectator reads."""
+        return _SENTENCES[self.name]
 
     @property
     def is_start(self) -> bool:
-        """Whether the bot owes a welcome for it."""
+        """Return whether the bot must answer with a welcome."""
         return self.name in ("start", "restart")
 
     def update(self, code: str, date: int) -> Update:
-        """What Telegram makes of it."""
+        """Return the update that Telegram makes of it."""
         who, chat = self.person, self.show.chat
         if self.is_start:
             return people.start(who, f"{code}-{self.click}", date)
@@ -103,7 +103,7 @@ class Role:
     ends: int | None
 
     def played(self) -> Iterator[Action]:
-        """Their actions, one per round."""
+        """Return their actions, one per round."""
         ads = 0
         for name, report in self.actions:
             ads += name in ("start", "restart")
@@ -138,7 +138,7 @@ PEOPLE: Final = (
 
 
 def rounds() -> list[list[Action]]:
-    """The whole play: for each round what everybody does in it."""
+    """Return the whole play: for each round what everybody does in it."""
     parts = [list(role.played()) for role in PEOPLE]
     longest = max(len(part) for part in parts)
     return [[part[turn] for part in parts if turn < len(part)] for turn in range(longest)]

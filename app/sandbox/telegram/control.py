@@ -2,7 +2,7 @@
 
 POST /sandbox/bots     {"token", "username", "name"?}
 POST /sandbox/push     {"token", "update"} or {"token", "updates": […]}
-POST /sandbox/fail     {"token", "method", "fault", "times"?, "chat"?}
+POST /sandbox/fail     {"token", "method", "fault", "times"?, "chat"?, "user"?}
 POST /sandbox/pay      {"token", "invoice": link or "chat/message", "person": its Telegram id}
 GET  /sandbox/sent     ?token=      GET /sandbox/calls    ?token=&method=
 GET  /sandbox/pending  ?token=      GET /sandbox/state
@@ -25,7 +25,7 @@ Answer = Callable[[web.Request], Awaitable[web.Response]]
 
 
 def routes(double: BotApiDouble) -> list[web.RouteDef]:
-    """The routes; wrong input is a 400 that says what is missing."""
+    """Return the routes. Wrong input is answered 400, with what is wrong."""
     return [*_orders(double), *_questions(double)]
 
 
@@ -39,8 +39,8 @@ def _orders(double: BotApiDouble) -> list[web.RouteDef]:
         return [double.push(body["token"], update) for update in updates]
 
     def fail(body: dict[str, Any]) -> Any:
-        times, chat = int(body.get("times", 1)), body.get("chat")
-        double.fail(body["token"], body["method"], body["fault"], times, chat=chat)
+        times, whom = int(body.get("times", 1)), {key: body.get(key) for key in ("chat", "user")}
+        double.fail(body["token"], body["method"], body["fault"], times, **whom)
         return True
 
     def pay(body: dict[str, Any]) -> Any:
@@ -57,10 +57,10 @@ def _orders(double: BotApiDouble) -> list[web.RouteDef]:
 
 def _questions(double: BotApiDouble) -> list[web.RouteDef]:
     def sent(query: dict[str, Any]) -> Any:
-        return [asdict(one) for one in double.sent(query.get("token"))]
+        return [asdict(message) for message in double.sent(query.get("token"))]
 
     def calls(query: dict[str, Any]) -> Any:
-        return [asdict(one) for one in double.calls(query.get("token"), query.get("method"))]
+        return [asdict(call) for call in double.calls(query.get("token"), query.get("method"))]
 
     def pending(query: dict[str, Any]) -> Any:
         return double.pending(query["token"])

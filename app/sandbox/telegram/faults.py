@@ -1,7 +1,7 @@
 """Ways in which Telegram fails, to be ordered for the next calls of a bot.
 
-Texts as the open Bot API server writes them (tdlib/telegram-bot-api); they
-are no contract, so code that reads them should survive other words.
+Texts as the open Bot API server writes them (tdlib/telegram-bot-api). Telegram
+promises none of them: code that reads them must work with other words too.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any, Final
 
 
 class Refusal(Exception):
-    """An answer with `ok: false`; also how a method says no."""
+    """An answer with `ok: false`. Methods raise it."""
 
     def __init__(
         self, code: int, description: str, parameters: Mapping[str, Any] | None = None
@@ -24,7 +24,7 @@ class Refusal(Exception):
         self.parameters = dict(parameters or {})
 
     def payload(self) -> dict[str, Any]:
-        """The JSON body."""
+        """Return the JSON body."""
         body: dict[str, Any] = {
             "ok": False,
             "error_code": self.code,
@@ -53,23 +53,23 @@ class Fault:
     parameters: Mapping[str, Any] = field(default_factory=dict)
 
     def refusal(self) -> Refusal:
-        """The answer of a REFUSE."""
+        """Return the answer of a REFUSE."""
         return Refusal(self.code, self.description, self.parameters)
 
 
 def refuse(code: int, description: str, **parameters: Any) -> Fault:
-    """An answer of your own."""
+    """Return a fault that answers with this code and description."""
     return Fault(Manner.REFUSE, code, description, parameters)
 
 
 def flood(seconds: int = 1) -> Fault:
-    """429: wait this long."""
+    """Return the 429 that asks to wait for so many seconds."""
     text = f"Too Many Requests: retry after {seconds}"
     return refuse(429, text, retry_after=seconds)
 
 
 def moved(chat: int) -> Fault:
-    """400: the group became the supergroup `chat`."""
+    """Return the 400 of a group that became the supergroup `chat`."""
     text = "Bad Request: group chat was upgraded to a supergroup chat"
     return refuse(400, text, migrate_to_chat_id=chat)
 
@@ -131,15 +131,15 @@ _BY_NAME: Final = {
 
 
 def by_name(name: str) -> Fault:
-    """The fault of a name, also `flood:4000` and `moved:-1001`. Raises ValueError."""
+    """Return the fault of a name, also of `flood:4000` and `moved:-1001`. Raises ValueError."""
     word, _, number = name.partition(":")
     if word == "flood":
         return flood(int(number or 1))
     if word == "moved":
         return moved(int(number))
     if word not in _BY_NAME:
-        known = ", ".join([*_BY_NAME, "flood:SECONDS", "moved:CHAT"])
-        raise ValueError(f"there is no fault {name!r}; known are {known}")
+        names = ", ".join([*_BY_NAME, "flood:SECONDS", "moved:CHAT"])
+        raise ValueError(f"there is no fault {name!r}; there are {names}")
     return _BY_NAME[word]
 
 

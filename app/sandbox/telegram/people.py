@@ -1,7 +1,7 @@
 """People and chats, and the updates that Telegram makes of what they do.
 
-Each function returns one update without its `update_id`; the double gives it
-one when the update is pushed. Dates are Unix seconds; left out, they are now.
+Each function returns an update without its `update_id`; the double adds it
+when the update is pushed. Dates are Unix seconds; without one it is now.
 Shapes: https://core.telegram.org/bots/api#update, Bot API 10.3.
 """
 
@@ -30,18 +30,18 @@ class Person:
     is_bot: bool = False
 
     def user(self) -> dict[str, Any]:
-        """The `User` object. What a person has not set is absent."""
-        known = {
+        """Return the `User`. What a person has not set is absent."""
+        optional = {
             "last_name": self.last_name,
             "username": self.username,
             "language_code": self.language,
             "is_premium": self.premium,
         }
         user = {"id": self.id, "is_bot": self.is_bot, "first_name": self.first_name}
-        return user | {name: value for name, value in known.items() if value}
+        return user | {name: value for name, value in optional.items() if value}
 
     def private(self) -> dict[str, Any]:
-        """The `Chat` object of a talk between this person and the bot."""
+        """Return the private `Chat` of this person with the bot."""
         chat: dict[str, Any] = {"id": self.id, "first_name": self.first_name, "type": "private"}
         if self.username:
             chat["username"] = self.username
@@ -57,13 +57,13 @@ class Chat:
     type: str = "channel"
 
     def chat(self) -> dict[str, Any]:
-        """The `Chat` object."""
+        """Return the `Chat`."""
         return {"id": self.id, "title": self.title, "type": self.type}
 
 
-#: Stands for the bot itself where a test does not care which one it is.
+#: The bot itself, where it does not matter which one it is.
 BOT: Final = Person(4_000_000_001, "Gate", username="gate_bot", language="", is_bot=True)
-#: Whoever runs the chat, when it was not the person who acted.
+#: An administrator of the chat, who acts where the person does not.
 ADMIN: Final = Person(5_000_000_001, "Admin", username="chat_admin")
 
 
@@ -74,7 +74,7 @@ BY_FOLDER: Final = {"via_chat_folder_invite_link": True}
 
 
 def text(person: Person, words: str, date: int | None = None) -> Update:
-    """A message to the bot in private."""
+    """The person writes to the bot in private."""
     message: dict[str, Any] = {
         "message_id": 1,
         "from": person.user(),
@@ -89,12 +89,12 @@ def text(person: Person, words: str, date: int | None = None) -> Update:
 
 
 def successful_payment(person: Person, payment: dict[str, Any], date: int | None = None) -> Update:
-    """The service message that tells a bot of its money."""
+    """The person has paid: the service message that the bot gets."""
     return _of_money(person, person.user(), {"successful_payment": payment}, date)
 
 
 def refunded_payment(person: Person, payment: dict[str, Any], date: int | None = None) -> Update:
-    """The service message of money that went back; the bot itself sends it."""
+    """The money went back: the service message, which the bot itself sends."""
     return _of_money(person, BOT.user(), {"refunded_payment": payment}, date)
 
 
@@ -132,7 +132,7 @@ def member(  # noqa: PLR0917 what a membership update is made of
 ) -> Update:
     """The person's state in a chat changed from `old` to `new`, both of `chat_members.STATUSES`.
 
-    `by` is who did it; left out, the person did. `how` is by what a person came
+    `by` is who did it, the person if it is None. `how` is by what a person came
     in: BY_BUTTON, BY_REQUEST, BY_FOLDER or `by_link`.
     """
     change = {
@@ -163,7 +163,7 @@ def by_link(url: str) -> dict[str, Any]:
 
 
 def leave(person: Person, chat: Chat, date: int | None = None) -> Update:
-    """The person goes by own will."""
+    """The person leaves."""
     return member(person, chat, "member", "left", date)
 
 
@@ -209,29 +209,31 @@ def _my_member(
     chat: dict[str, Any], by: Person, bot: Person, change: tuple[str, str], date: int | None
 ) -> Update:
     old, new = change
-    told = {
+    update = {
         "chat": chat,
         "from": by.user(),
         "date": _date(date),
         "old_chat_member": standing(bot, old, chat["type"]),
         "new_chat_member": standing(bot, new, chat["type"]),
     }
-    return {"my_chat_member": told}
+    return {"my_chat_member": update}
 
 
-def _of_money(person: Person, by: dict[str, Any], said: dict[str, Any], date: int | None) -> Update:
+def _of_money(
+    person: Person, by: dict[str, Any], fields: dict[str, Any], date: int | None
+) -> Update:
     message = {"message_id": 1, "from": by, "chat": person.private(), "date": _date(date)}
-    return {"message": message | said}
+    return {"message": message | fields}
 
 
-def _service(chat: Chat, date: int | None, said: dict[str, Any]) -> Update:
+def _service(chat: Chat, date: int | None, fields: dict[str, Any]) -> Update:
     message = {
         "message_id": 1,
         "from": ADMIN.user(),
         "chat": chat.chat(),
         "date": _date(date),
     }
-    return {"message": message | said}
+    return {"message": message | fields}
 
 
 def _link(url: str, *, asks: bool) -> dict[str, Any]:

@@ -19,11 +19,15 @@ SAME_SECONDS: Final = 48 * 3600
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """One event that was accepted."""
+    """One event that was accepted.
+
+    `test` is the code under which it is only shown and does not count.
+    `repeated`: an equal one came before, so it does not count either.
+    """
 
     event: Mapping[str, Any]
-    test: str  #: the code under which it is only shown, not counted
-    repeated: bool  #: it had been told before, so it does not count
+    test: str
+    repeated: bool
 
 
 class ConversionsDouble(VendorDouble):
@@ -39,16 +43,16 @@ class ConversionsDouble(VendorDouble):
         self._known: dict[tuple[str, str], float] = {}
 
     def taken(self) -> list[Taken]:
-        """What was accepted, oldest first, repetitions too."""
+        """Return what was accepted, oldest first, repetitions too."""
         with self._lock:
             return list(self._taken)
 
     def counted(self) -> list[Mapping[str, Any]]:
-        """The events that count: accepted, live, each once."""
+        """Return the events that count: accepted, live, each once."""
         return [one.event for one in self.taken() if not one.repeated and not one.test]
 
     def take(self, event: Mapping[str, Any], name: str, test: str = "") -> None:
-        """Remember an event. For subclasses, under the lock."""
+        """Accept an event. For subclasses, under the lock."""
         now = self.clock()
         key = (name, str(event.get("event_id")))
         repeated = now - self._known.get(key, float("-inf")) < SAME_SECONDS
@@ -58,5 +62,5 @@ class ConversionsDouble(VendorDouble):
 
 
 def is_hash(value: object) -> bool:
-    """Whether this is a SHA-256 in lower-case hexadecimal."""
+    """Return whether this is a SHA-256 in lower-case hexadecimal."""
     return isinstance(value, str) and len(value) == 64 and not set(value) - set("0123456789abcdef")

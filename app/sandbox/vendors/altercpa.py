@@ -1,8 +1,10 @@
-"""An AlterCPA Lite tracker on loopback: answers 200 to everything, and means it rarely.
+"""An AlterCPA Lite tracker on loopback: the status is 200, and `status` in the body decides.
 
-As plugins/trackers/altercpa_lite.py says its vendor does: GET or form POST, the key as
-`?id=`, a JSON object in which `status` decides, a lead found by click and told
-apart by `uid`.
+Source: see `plugins/kit/altercpa.py`. GET or form POST, the key as `?id=`, a
+lead found by its click and told apart by `uid`; any word is a status, since the
+tracker recognises others than its own five. Its documents do not show the
+answers: the shape of a success, what status.json answers, and the error `click`
+for a click that is not known are ours.
 """
 
 from __future__ import annotations
@@ -15,7 +17,6 @@ from urllib.parse import parse_qsl
 
 from app.sandbox.vendors.vendor import Reply, VendorCall, VendorDouble
 
-STATUSES: Final = frozenset(("new", "hold", "approve", "cancel", "trash"))
 MAX_KEPT: Final = 10_000
 
 _POSTBACK: Final = re.compile("/api/track(er)?/postback.json")
@@ -27,7 +28,7 @@ _BODIES: Final = {
 
 @dataclass(frozen=True, slots=True)
 class ReceivedPostback:
-    """One postback that was taken."""
+    """One postback that was taken. `status` is the word as it came."""
 
     click: str
     uid: str
@@ -37,38 +38,37 @@ class ReceivedPostback:
 class AltercpaDouble(VendorDouble):
     """Knows keys and clicks. Callable from any thread.
 
-    `clicks` None takes any click. Faults wait in `faults`, in order: an error
-    code of the JSON, "html" for a page, "broken" for half a JSON, or a number
-    for a status of HTTP.
+    `clicks` None takes any click. `postbacks` are all that were taken,
+    oldest first, `leads` the status by (click, uid). Faults wait in `faults`, in
+    order: an error code of the JSON, "html" for a page, "broken" for half a
+    JSON, or a number for a status of HTTP.
     """
 
     def __init__(self, *keys: str, clicks: set[str] | None = None) -> None:
         super().__init__()
         self.keys = set(keys)
         self.clicks = clicks
-        self.told: list[ReceivedPostback] = []  #: every postback taken, oldest first
-        self.leads: dict[tuple[str, str], str] = {}  #: (click, uid) to its status
+        self.postbacks: list[ReceivedPostback] = []
+        self.leads: dict[tuple[str, str], str] = {}
         self.probes = 0
         self.faults: deque[str] = deque(maxlen=MAX_KEPT)
 
     def answer(self, call: VendorCall) -> Reply:
-        """A probe or a postback."""
+        """Answer a probe or a postback."""
         if call.path == "/api/tracker/status.json":
             self.probes += 1
             return self._refused(call.query.get("id", "")) or reply(status="ok")
         if not _POSTBACK.fullmatch(call.path):
             return Reply(404, b"404: Not Found")
-        told = {**call.query, **dict(parse_qsl(call.raw.decode("utf-8", "replace")))}
-        return self._refused(told.get("id", "")) or self._take(told)
+        params = {**call.query, **dict(parse_qsl(call.raw.decode("utf-8", "replace")))}
+        return self._refused(params.get("id", "")) or self._take(params)
 
-    def _take(self, told: dict[str, str]) -> Reply:
-        click, status = told.get("click", ""), told.get("status", "new")
+    def _take(self, params: dict[str, str]) -> Reply:
+        click, status = params.get("click", ""), params.get("status", "new")
         if not click or (self.clicks is not None and click not in self.clicks):
             return reply(status="error", error="click")
-        if status not in STATUSES:
-            return reply(status="error", error="status")
-        self.told.append(ReceivedPostback(click, told.get("uid", ""), status))
-        self.leads[click, told.get("uid", "")] = status
+        self.postbacks.append(ReceivedPostback(click, params.get("uid", ""), status))
+        self.leads[click, params.get("uid", "")] = status
         return reply(status="ok", id=len(self.leads))
 
     def _refused(self, key: str) -> Reply | None:
@@ -81,5 +81,5 @@ class AltercpaDouble(VendorDouble):
 
 
 def reply(**answer: Any) -> Reply:
-    """An answer as AlterCPA sends it; also to be ordered as a fault."""
+    """Return an answer as AlterCPA sends it; also to be ordered as a fault."""
     return Reply(200, answer)

@@ -30,7 +30,7 @@ WEBHOOK_SECRET: Final = "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="  # 
 
 @dataclass(frozen=True, slots=True)
 class Vendor:
-    """One vendor's double, and how `dest/add` connects it once it listens at a URL."""
+    """One vendor's double. `settings` gives what `dest/add` takes for it at a URL."""
 
     tracker: str
     double: VendorDouble
@@ -38,7 +38,7 @@ class Vendor:
 
 
 def every() -> list[Vendor]:
-    """A fresh double of each vendor. All five events are on."""
+    """Return a fresh double of each vendor, with settings for all five events."""
     makers = (_altercpa, _adtarget, _altcraft, _keitaro, _meta, _tiktok, _metrica, _own)
     return [make() for make in makers]
 
@@ -53,16 +53,16 @@ def _adtarget() -> Vendor:
     double.ring.add(ADTARGET_KEY)
     double.account.sites = {"atid_1"}
     events = {kind: {"type": "Custom"} for kind in ("wait", "cancel", "trash")}
-    told = {"key": ADTARGET_KEY, "site": "atid_1", "events": events}
-    return Vendor("adtarget_capi", double, lambda url: {**told, "base_url": url})
+    fixed = {"key": ADTARGET_KEY, "site": "atid_1", "events": events}
+    return Vendor("adtarget_capi", double, lambda url: {**fixed, "base_url": url})
 
 
 def _altcraft() -> Vendor:
     double = AltcraftDouble()
     double.access.tokens = {ALTCRAFT_TOKEN}
     double.account.databases, double.account.pixels = {1: []}, {7}
-    told = {"token": ALTCRAFT_TOKEN, "db_id": 1, "pixel_id": 7, "per_second": 1000}
-    return Vendor("altcraft", double, lambda url: {**told, "base_url": url})
+    fixed = {"token": ALTCRAFT_TOKEN, "db_id": 1, "pixel_id": 7, "per_second": 1000}
+    return Vendor("altcraft", double, lambda url: {**fixed, "base_url": url})
 
 
 def _keitaro() -> Vendor:
@@ -74,23 +74,23 @@ def _keitaro() -> Vendor:
 
 
 def _meta() -> Vendor:
-    told = {"pixel_id": MetaDouble.pixel, "access_token": MetaDouble.token}
-    return Vendor("meta_capi", MetaDouble(), lambda url: {**told, "base_url": url})
+    fixed = {"pixel_id": MetaDouble.pixel, "access_token": MetaDouble.token}
+    return Vendor("meta_capi", MetaDouble(), lambda url: {**fixed, "base_url": url})
 
 
 def _tiktok() -> Vendor:
-    told = {"pixel_code": TiktokDouble.pixel, "access_token": TiktokDouble.token}
-    return Vendor("tiktok_events", TiktokDouble(), lambda url: {**told, "base_url": url})
+    fixed = {"pixel_code": TiktokDouble.pixel, "access_token": TiktokDouble.token}
+    return Vendor("tiktok_events", TiktokDouble(), lambda url: {**fixed, "base_url": url})
 
 
 def _metrica() -> Vendor:
-    told = {
+    fixed = {
         "counter": MetricaDouble.counter,
         "access_token": MetricaDouble.token,
         "click_type": "UserId",
         "events": {"cancel": "telegram_leave", "trash": "telegram_kick"},
     }
-    return Vendor("yandex_metrica", MetricaDouble(), lambda url: {**told, "base_url": url})
+    return Vendor("yandex_metrica", MetricaDouble(), lambda url: {**fixed, "base_url": url})
 
 
 def _own() -> Vendor:

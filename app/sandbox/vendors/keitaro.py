@@ -2,9 +2,10 @@
 
 `GET /{postback key}/postback`: one conversion per `subid`, and per `tid` where
 there is one; a later status overwrites the earlier one. Source: see
-plugins/trackers/url_template/presets/keitaro.json. Any other address is a page
-of its panel, with the status 200. Orbitra takes the same postbacks and refuses
-a wrong key in words (`ORBITRA_REFUSAL`, from its source).
+plugins/trackers/url_template/presets/keitaro.json. The page shows no answers:
+the word `Success`, and the panel's page with the status 200 at any other
+address, are ours. Orbitra takes the same postbacks and refuses a wrong key in
+words (`ORBITRA_REFUSAL`, from its source).
 """
 
 from __future__ import annotations
@@ -19,28 +20,31 @@ KINDS: Final = ("lead", "sale", "rejected")
 
 
 class KeitaroDouble(VendorDouble):
-    """One postback key. Knows every click."""
+    """One postback key; every click is known.
+
+    `postbacks` are subid and status of all that was taken, oldest first;
+    `conversions` the kind by (subid, tid).
+    """
 
     def __init__(self, key: str) -> None:
         super().__init__()
         self.key = key
         self.refusal = Reply(200, PANEL, {"Content-Type": "text/html; charset=utf-8"})
-        self.told: list[tuple[str, str]] = []  #: subid and status of all that were taken
-        self.conversions: dict[tuple[str, str], str] = {}  #: (subid, tid) to its kind
+        self.postbacks: list[tuple[str, str]] = []
+        self.conversions: dict[tuple[str, str], str] = {}
 
     def answer(self, call: VendorCall) -> Reply:
-        """One postback."""
+        """Answer one postback."""
         if call.path != f"/{self.key}/postback":
             return self.refusal
         subid = call.query.get("subid", "")
-        self.told.append((subid, call.query.get("status", "")))
-        place = subid, call.query.get("tid", "")
-        self.conversions[place] = self._kind(call)
+        self.postbacks.append((subid, call.query.get("status", "")))
+        self.conversions[subid, call.query.get("tid", "")] = self._kind(call)
         return _text(200, "Success")
 
     @staticmethod
     def _kind(call: VendorCall) -> str:
-        """Ours in its words, by the lists in the URL; `sale` where none holds it."""
+        """Return the kind of a status by the lists in the URL; `sale` if none holds it."""
         status = call.query.get("status", "")
         for kind in KINDS:
             if status in call.query.get(f"{kind}_status", "").split(","):

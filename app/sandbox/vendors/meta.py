@@ -2,7 +2,8 @@
 
 Sources: see `plugins/trackers/meta_capi.py`. Errors come as the Graph API sends them:
 HTTP 400 with `{"error": {code, error_subcode, …}}`, and one bad event refuses
-its whole request.
+its whole request. The titles of errors are ours, but for that of an old event;
+so is the minute by which a clock may be ahead.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ _FBC: Final = re.compile(r"fb\.\d\.\d{13}\..+")
 
 
 class _Wrong(Exception):
-    """One parameter is wrong. `subcode` is 0 where Meta's own is not known to us."""
+    """A parameter is wrong. `subcode` is 0 where the documents name none."""
 
     def __init__(self, words: str, subcode: int = 0) -> None:
         super().__init__(words)
@@ -40,7 +41,7 @@ class MetaDouble(ConversionsDouble):
     pixel = "123456789012345"
 
     def answer(self, call: VendorCall) -> Reply:
-        """One call of the Graph API."""
+        """Answer one call of the Graph API."""
         if call.query.get("access_token") != self.token:
             return error(190, 463, "Error validating access token: Session has expired.")
         place = _PATH.fullmatch(call.path)
@@ -104,8 +105,8 @@ def _all(value: Any) -> list[Any]:
 def error(
     code: int, subcode: int, message: str, *, title: str = "", status: int = 400, **more: Any
 ) -> Reply:
-    """An error as the Graph API sends it; also to be ordered as a fault."""
-    said: dict[str, Any] = {
+    """Return an error as the Graph API sends it; also to be ordered as a fault."""
+    content: dict[str, Any] = {
         "message": message,
         "type": "OAuthException",
         "code": code,
@@ -113,7 +114,7 @@ def error(
         "fbtrace_id": "A1b2",
     }
     if subcode:
-        said["error_subcode"] = subcode
+        content["error_subcode"] = subcode
     if title:
-        said |= {"error_user_title": title, "error_user_msg": title}
-    return Reply(status, {"error": said | more})
+        content |= {"error_user_title": title, "error_user_msg": title}
+    return Reply(status, {"error": content | more})

@@ -1,7 +1,8 @@
 """Yandex Metrica's upload of offline conversions on loopback, as its documents describe it.
 
-Sources: see `plugins/trackers/yandex_metrica.py`. Its own errors are objects with
-`errors`, `code` and `message`; `code` is the HTTP status.
+Sources: see `plugins/trackers/yandex_metrica.py`. Errors are objects with
+`errors`, `code` and `message`; `code` is the HTTP status. Their words are ours,
+and so is the 405 for another method.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from typing import Any, Final
 from app.sandbox.vendors.vendor import Reply, VendorCall, VendorDouble
 
 _PATH: Final = re.compile(r"/management/v1/counter/([0-9]+)/offline_conversions/([a-z]+)")
-#: One of these tells whose visit it was.
+#: One of these names the visit.
 _WHO: Final = frozenset({"ClientId", "UserId", "Yclid", "PurchaseId"})
 _NEEDED: Final = frozenset({"Target", "DateTime"})
 _OTHERS: Final = frozenset({"Price", "Currency"})
@@ -35,22 +36,22 @@ class MetricaDouble(VendorDouble):
         self._uploads = 0
 
     def rows(self) -> list[dict[str, str]]:
-        """The conversions that were taken, oldest first, repetitions too."""
+        """Return the conversions that were taken, oldest first, repetitions too."""
         with self._lock:
             return list(self._rows)
 
     def answer(self, call: VendorCall) -> Reply:
-        """One call."""
-        found = _PATH.fullmatch(call.path)
-        if found is None:
+        """Answer one call."""
+        path = _PATH.fullmatch(call.path)
+        if path is None:
             return error(404, "not_found", "Not found")
         if call.headers.get("authorization") != f"OAuth {self.token}":
             return error(401, "invalid_token", "Invalid oauth_token")
-        if found[1] != self.counter:
-            return error(404, "not_found", f"Entity not found, entity type: counter, id {found[1]}")
-        if (call.method, found[2]) == ("GET", "uploadings"):
+        if path[1] != self.counter:
+            return error(404, "not_found", f"Entity not found, entity type: counter, id {path[1]}")
+        if (call.method, path[2]) == ("GET", "uploadings"):
             return Reply(200, {"uploadings": [self._uploading(1, 1)] if self._uploads else []})
-        if (call.method, found[2]) == ("POST", "upload"):
+        if (call.method, path[2]) == ("POST", "upload"):
             return self._take(call)
         return error(405, "invalid_parameter", "Method not allowed")
 
@@ -88,7 +89,7 @@ class MetricaDouble(VendorDouble):
 
 
 def _rows(call: VendorCall) -> list[dict[str, str]] | None:
-    """The rows of the part `file`, None where there is no such part."""
+    """Return the rows of the part `file`, None where there is no such part."""
     head = f"Content-Type: {call.headers.get('content-type', '')}\r\n\r\n".encode()
     for part in message_from_bytes(head + call.raw).walk():
         if part.get_param("name", header="content-disposition") == "file":
@@ -98,7 +99,7 @@ def _rows(call: VendorCall) -> list[dict[str, str]] | None:
 
 
 def error(status: int, kind: str, message: str, **headers: str) -> Reply:
-    """A refusal as Metrica sends it; also to be ordered as a fault."""
+    """Return a refusal as Metrica sends it; also to be ordered as a fault."""
     body: Mapping[str, Any] = {
         "errors": [{"error_type": kind, "message": message}],
         "code": status,

@@ -1,6 +1,6 @@
 """A payment gateway on loopback that speaks `plugins.payments.signed`.
 
-Nobody pays here: a test, or a person at the demo, says that an invoice is paid.
+The protocol is ours. Nobody pays: a test says that an invoice is paid.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ SECRET: Final = "only for the sandbox"  # noqa: S105 - it opens nothing
 
 
 class GatewayDouble(VendorDouble):
-    """Keeps invoices by `ref`; `pay` and `notice` are the buyer and the gateway's push."""
+    """Holds invoices by `ref`. `url` is where it is served; set it before use."""
 
     def __init__(self, *, merchant: str = "gatepost", secret: str = SECRET) -> None:
         super().__init__()
@@ -26,18 +26,18 @@ class GatewayDouble(VendorDouble):
 
     @property
     def settings(self) -> dict[str, str]:
-        """What PAYMENT_SETTINGS holds for this gateway."""
+        """Return what PAYMENT_SETTINGS holds for this gateway."""
         return {"url": self.url, "merchant": self.merchant, "secret": self.secret}
 
     def answer(self, call: VendorCall) -> Reply:
-        """Make an invoice, or tell of one."""
+        """Make an invoice, or show one."""
         ref = call.path.rpartition("/")[2]
         if call.method == "GET":
             if call.headers.get(SIGNATURE.lower()) != sign(ref.encode(), self.secret):
                 return Reply(403, {"error": "signature"})
             if ref not in self.invoices:
                 return Reply(404, {"error": "invoice"})
-            return self._told(ref)
+            return self._signed(ref)
         if call.headers.get(SIGNATURE.lower()) != sign(encode_body(call.body or {}), self.secret):
             return Reply(403, {"error": "signature"})
         if call.body.get("merchant") != self.merchant:
@@ -46,16 +46,16 @@ class GatewayDouble(VendorDouble):
         return Reply(200, {"url": f"{self.url}/pay/{call.body['ref']}"})
 
     def pay(self, ref: str, **changes: Any) -> None:
-        """Someone pays; `changes` for a gateway that takes another amount."""
+        """A buyer pays; `changes` replace fields, such as the amount. Raises KeyError."""
         with self._lock:
             self.invoices[ref] |= {"status": "paid", **changes}
 
     def notice(self, ref: str) -> tuple[bytes, Mapping[str, str]]:
-        """What the gateway would push now: body and headers."""
-        said = self._told(ref)
-        return said.data, {**said.headers, "Content-Type": "application/json"}
+        """Return body and headers of what the gateway would push now. Raises KeyError."""
+        reply = self._signed(ref)
+        return reply.data, {**reply.headers, "Content-Type": "application/json"}
 
-    def _told(self, ref: str) -> Reply:
+    def _signed(self, ref: str) -> Reply:
         invoice = self.invoices[ref]
         body = encode_body(
             {name: invoice[name] for name in ("ref", "status", "amount", "currency")}

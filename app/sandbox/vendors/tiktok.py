@@ -1,7 +1,8 @@
 """A TikTok Events API 2.0 on loopback, as its documents describe it.
 
-Sources: see `plugins/trackers/tiktok_events.py`. The status is 200 whatever happens;
-`code` tells it.
+Sources: see `plugins/trackers/tiktok_events.py`. The status is 200 whatever
+happens; `code` decides. The codes are TikTok's, their messages ours; so is that
+an event for the web may be 28 days old, which TikTok says of others.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ class TiktokDouble(ConversionsDouble):
     pixel = "COQDA8RC77U2TMR44LI0"
 
     def answer(self, call: VendorCall) -> Reply:
-        """One call."""
+        """Answer one call."""
         if call.path != TRACK or call.method != "POST":
             return Reply(404, b"404 page not found")
         if "access-token" not in call.headers:
@@ -65,14 +66,14 @@ def _wrong_person(user: Any) -> str:
     if not isinstance(user, dict) or not user:
         return "user: Missing data for required field."
     for name in HASHED:
-        given = user.get(name, [])
-        if not all(map(is_hash, given if isinstance(given, list) else [given])):
+        value = user.get(name, [])
+        if not all(map(is_hash, value if isinstance(value, list) else [value])):
             return f"user.{name}: must be hashed with SHA-256."
     return ""
 
 
 def error(code: int, message: str, *, status: int = 200, **headers: str) -> Reply:
-    """A refusal as TikTok sends it; also to be ordered as a fault."""
+    """Return a refusal as TikTok sends it; also to be ordered as a fault."""
     return Reply(
         status, {"code": code, "message": message, "data": {}, "request_id": "2026"}, headers
     )

@@ -44,7 +44,7 @@ _OK: Final = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 2\
 
 @dataclass(frozen=True, slots=True)
 class Mode:
-    """A way to behave: its name, a number where it takes one, an address."""
+    """A way to behave: its name, a number and an address where it takes them."""
 
     name: str
     number: int = 0
@@ -52,7 +52,7 @@ class Mode:
 
 
 class Wire:
-    """The server's side of one request. Holds what is sent until `release`."""
+    """The server's side of one request. What is sent is held until `release`."""
 
     def __init__(self, transport: asyncio.Transport) -> None:
         self._transport = transport
@@ -99,7 +99,7 @@ class Wire:
 
 
 def read_mode(text: str) -> Mode:
-    """A mode from its spelling, such as `flaky/2`. Raises ValueError."""
+    """Return the mode of a spelling such as `flaky/2`. Raises ValueError."""
     parts = urlsplit(text)
     name, _, rest = parts.path.strip("/").partition("/")
     if name not in _MODES:
@@ -110,7 +110,7 @@ def read_mode(text: str) -> Mode:
 
 
 def mode_of(url: str) -> Mode:
-    """The mode that a request's own path names; anything else is ok."""
+    """Return the mode that a request's own path names; ok if it names none."""
     try:
         return read_mode(url)
     except ValueError:
@@ -165,7 +165,7 @@ def _gzip_bomb(_mode: Mode, _tries: int, wire: Wire) -> tuple[int, Later | None]
 
 @functools.cache
 def bomb() -> bytes:
-    """About 100 KB that unfold to 100 MB."""
+    """Return about 100 KB that unfold to 100 MB."""
     return gzip.compress(bytes(_BOMB_BYTES))
 
 

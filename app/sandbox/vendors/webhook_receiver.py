@@ -1,7 +1,8 @@
-"""A customer's own server on loopback: takes signed webhooks and believes no others.
+"""A customer's own server on loopback: takes signed webhooks and refuses all others.
 
-As Standard Webhooks 1.0 asks of receivers: the signature first, then the
-age of the try, and an id that came before is answered well and not counted.
+As Standard Webhooks 1.0 asks of receivers: the timestamp and the signature are
+checked, and an id that came before is answered well and not counted. The
+statuses 204 and 401 and the five minutes are ours.
 """
 
 from __future__ import annotations
@@ -19,16 +20,19 @@ TOLERANCE_SECONDS: Final = 300
 
 
 class ReceiverDouble(VendorDouble):
-    """Any path. `secrets` are those it accepts, `clock` gives Unix seconds."""
+    """Answers at any path. `secrets` are those it accepts, `clock` gives Unix seconds.
+
+    `events` holds each event once, by its webhook-id.
+    """
 
     def __init__(self, *secrets: str, clock: Callable[[], float] = time.time) -> None:
         super().__init__()
         self.secrets = set(secrets)
-        self.events: dict[str, dict[str, Any]] = {}  #: each once, by webhook-id
+        self.events: dict[str, dict[str, Any]] = {}
         self.clock = clock
 
     def answer(self, call: VendorCall) -> Reply:
-        """204 for what is signed, 401 for the rest."""
+        """Answer 204 to what is signed, 401 to the rest."""
         key, at, signed = (
             call.headers.get(f"webhook-{name}", "") for name in ("id", "timestamp", "signature")
         )
@@ -42,6 +46,6 @@ class ReceiverDouble(VendorDouble):
 
 
 def _signature(secret: str, signed: bytes) -> str:
-    """As the standard says, and not as the adapter does: it is what is held to it."""
+    """Return the signature by the standard's text; the adapter's own is compared with it."""
     key = base64.b64decode(secret.removeprefix("whsec_"))
     return f"v1,{base64.b64encode(hmac.digest(key, signed, hashlib.sha256)).decode()}"

@@ -364,7 +364,7 @@ def test_a_test_that_is_sent_is_explained(api, altercpa, kind, status):
     (step,) = data["steps"]
     assert (data["sent"], data["verdict"], step["status"]) == (True, "delivered", 200)
     assert json.loads(step["answer"])["status"] == "ok"
-    assert altercpa.told == [ReceivedPostback("c1", "0", status)]
+    assert altercpa.postbacks == [ReceivedPostback("c1", "0", status)]
 
 
 def test_what_the_tracker_refuses_is_explained(api, altercpa):

@@ -4,8 +4,8 @@ Marks: the rules of `parse_markdown` in td/telegram/MessageEntity.cpp; offsets
 count bytes, nothing nests, and a backslash escapes only outside entities.
 Entities: get_message_entities and fix_entities there; offsets count UTF-16
 code units. Links: LinkManager::check_link, in the words with which `tdjson`
-answers getMarkdownText. Kept apart from `app.domain`, so that one can be held
-against the other.
+answers getMarkdownText. Nothing is shared with `app.domain`, so that tests can
+compare the two.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ _BAD_IN_HOST: Final = re.compile(r"[\x00-\x20\"<>\\^`{|}\x7f]")
 
 
 class Unparsable(ValueError):
-    """An entity without an end; the text is what Telegram answers."""
+    """An entity has no end; the text is what Telegram answers."""
 
 
 def plain(text: str) -> str:
-    """The text as a reader sees it. Raises Unparsable."""
+    """Return the text as a reader sees it. Raises Unparsable."""
     source, shown, at = text.encode(), bytearray(), 0
     while at < len(source):
         byte = source[at]
@@ -46,7 +46,7 @@ def plain(text: str) -> str:
 
 
 def _entity(source: bytes, begin: int) -> tuple[bytes, int]:
-    """What stands inside the entity at `begin`, and where the text goes on."""
+    """Return what stands inside the entity at `begin`, and where the text goes on."""
     fenced = source.startswith(_FENCE, begin)
     end_mark = _FENCE if fenced else _ENDS[source[begin]]
     first = begin + len(end_mark)
@@ -66,7 +66,7 @@ def _entity(source: bytes, begin: int) -> tuple[bytes, int]:
 
 
 def _code_begin(source: bytes, first: int) -> int:
-    """Where code begins behind its fence: past a language and one line break."""
+    """Return where code begins behind its fence: past a language and one line break."""
     language = _LANGUAGE.match(source, first)
     after = language.end() if language else first
     line_break = _LINE_BREAK.match(source, after)
@@ -99,7 +99,7 @@ def check_entities(text: str, entities: list[dict[str, Any]]) -> None:
 
 
 def _middles(text: str) -> set[int]:
-    """The offsets that split a character of two code units."""
+    """Return the offsets that split a character of two code units."""
     middles, offset = set(), 0
     for character in text:
         if character > "\uffff":
@@ -110,7 +110,7 @@ def _middles(text: str) -> set[int]:
 
 
 def link_fault(url: str) -> str:
-    """Why Telegram refuses `url`, in its words; "" if it takes it."""
+    """Return why Telegram refuses `url`, in its words; "" if it takes it."""
     if _OTHER.match(url):
         return "" if _OTHER.sub("", url) else "URL host is empty"
     scheme, between, rest = url.partition("://")

@@ -3,9 +3,8 @@
 Rules: https://core.telegram.org/bots/payments-stars and the methods'
 descriptions in https://core.telegram.org/bots/api, Bot API 10.3; words of
 refusals: https://core.telegram.org/method/payments.exportInvoice,
-messages.setBotPrecheckoutResults and payments.refundStarsCharge. Where Telegram
-is said to overlook a provider token beside XTR, the double refuses: the
-documentation wants none.
+messages.setBotPrecheckoutResults and payments.refundStarsCharge. Ours: a provider
+token beside XTR is refused, since the documentation wants none.
 """
 
 from __future__ import annotations
@@ -34,7 +33,7 @@ _NOT_FOR_STARS: Final = (
 
 
 def create_invoice_link(call: Caller) -> Result:
-    """An invoice that whoever has the link may open, as often as they like."""
+    """Make a link to an invoice, which anybody may pay any number of times. Raises Refusal."""
     invoice = _invoice(call)
     link = f"{LINK}{secrets.token_urlsafe(12)}"
     call.bot.shop.invoices[link] = invoice
@@ -42,7 +41,7 @@ def create_invoice_link(call: Caller) -> Result:
 
 
 def send_invoice(call: Caller) -> Result:
-    """An invoice as a message; it is paid under `chat/message`."""
+    """Send an invoice as a message; it is paid under `chat/message`. Raises Refusal."""
     chat, invoice = call.chat(), _invoice(call)
     shown = {
         "title": invoice.title,
@@ -57,7 +56,7 @@ def send_invoice(call: Caller) -> Result:
 
 
 def answer_pre_checkout_query(call: Caller) -> Result:
-    """Let a person pay, or say why not. With `ok` the money moves at once."""
+    """Let a person pay, or say why not. With `ok` the money moves at once. Raises Refusal."""
     checkout = call.bot.shop.checkouts.get(call.text("pre_checkout_query_id"))
     if checkout is None or checkout.state is not CheckoutState.WAITING:
         raise Refusal(400, _TOO_OLD)
@@ -77,7 +76,7 @@ def answer_pre_checkout_query(call: Caller) -> Result:
 
 
 def refund_star_payment(call: Caller) -> Result:
-    """Give Stars back, once."""
+    """Give Stars back, once. Raises Refusal."""
     name = call.text("telegram_payment_charge_id")
     if not name:
         raise Refusal(400, "Bad Request: CHARGE_ID_EMPTY")
@@ -94,7 +93,10 @@ def refund_star_payment(call: Caller) -> Result:
 def open_checkout(
     call: Caller, invoice: str, person: dict[str, Any]
 ) -> tuple[Checkout, dict[str, Any]]:
-    """A person presses Pay: the checkout, and the update that asks the bot. Raises KeyError."""
+    """A person presses Pay. Return the checkout, and the update that asks the bot.
+
+    Raises KeyError for an invoice that does not exist.
+    """
     query, terms = str(secrets.randbits(62)), call.bot.shop.invoices[invoice]
     checkout = call.bot.shop.checkouts[query] = Checkout(call.now, person, terms)
     return checkout, {"pre_checkout_query": {"id": query, "from": person, **_terms(terms)}}

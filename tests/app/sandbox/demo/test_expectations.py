@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from app.sandbox.demo.expectations import differences, said_by
+from app.sandbox.demo.expectations import differences, reported_by
 from app.sandbox.demo.scenario import COFFEE, FLOWERS, MARKET, rounds
 from app.sandbox.vendors.tracker import Hit
 
@@ -57,6 +57,6 @@ def test_a_postback_with_a_wrong_value_is_found(change):
 
 def test_a_request_is_read_as_what_it_reports():
     action = ACTIONS[0]
-    assert said_by(hit(action, "wait", 200)) == (
+    assert reported_by(hit(action, "wait", 200)) == (
         action.show.prefix, str(action.person.id), action.click, "wait",
     )  # fmt: skip

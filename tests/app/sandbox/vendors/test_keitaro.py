@@ -23,7 +23,7 @@ def test_a_later_status_overwrites_unless_there_is_a_tid(double):
     for more in ({"status": "wait"}, {"status": "trash"}, {"status": "approve", "tid": "7"}):
         assert ask(double, subid="c1", **LISTS, **more).data == b"Success"
     assert double.conversions == {("c1", ""): "rejected", ("c1", "7"): "sale"}
-    assert double.told == [("c1", "wait"), ("c1", "trash"), ("c1", "approve")]
+    assert double.postbacks == [("c1", "wait"), ("c1", "trash"), ("c1", "approve")]
 
 
 @pytest.mark.parametrize("lists", [{}, LISTS])
@@ -35,4 +35,4 @@ def test_a_status_that_no_list_holds_is_a_sale(double, lists):
 def test_a_wrong_key_meets_the_panel_with_the_status_200(double):
     answer = ask(double, key="wrong", subid="c1", status="wait")
     assert (answer.status, b"<html>" in answer.data) == (200, True)
-    assert double.told == []
+    assert double.postbacks == []
