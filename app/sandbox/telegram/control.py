@@ -4,8 +4,10 @@ POST /sandbox/bots     {"token", "username", "name"?}
 POST /sandbox/push     {"token", "update"} or {"token", "updates": […]}
 POST /sandbox/fail     {"token", "method", "fault", "times"?, "chat"?, "user"?}
 POST /sandbox/pay      {"token", "invoice": link or "chat/message", "person": its Telegram id}
+POST /sandbox/withdraw {"token", "person", "chat"}: a join request is taken back
 GET  /sandbox/sent     ?token=      GET /sandbox/calls    ?token=&method=
-GET  /sandbox/pending  ?token=      GET /sandbox/state
+GET  /sandbox/pending  ?token=      GET /sandbox/requests ?token=&chat=
+GET  /sandbox/state
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
-from app.sandbox.telegram.people import Person
+from app.sandbox.telegram.people import Chat, Person
 
 if TYPE_CHECKING:
     from app.sandbox.telegram.server import BotApiDouble
@@ -47,11 +49,15 @@ def _orders(double: BotApiDouble) -> list[web.RouteDef]:
         checkout = double.pay(body["token"], body["invoice"], Person(int(body["person"])))
         return checkout.state.value
 
+    def withdraw(body: dict[str, Any]) -> Any:
+        return double.withdraw(body["token"], Person(int(body["person"])), Chat(int(body["chat"])))
+
     return [
         web.post("/sandbox/bots", _posted(add_bot)),
         web.post("/sandbox/push", _posted(push)),
         web.post("/sandbox/fail", _posted(fail)),
         web.post("/sandbox/pay", _posted(pay)),
+        web.post("/sandbox/withdraw", _posted(withdraw)),
     ]
 
 
@@ -65,6 +71,9 @@ def _questions(double: BotApiDouble) -> list[web.RouteDef]:
     def pending(query: dict[str, Any]) -> Any:
         return double.pending(query["token"])
 
+    def requests(query: dict[str, Any]) -> Any:
+        return double.join_requests(query["token"], Chat(int(query["chat"])))
+
     def state(_query: dict[str, Any]) -> Any:
         return {"violations": double.violations, "failures": double.failures}
 
@@ -72,6 +81,7 @@ def _questions(double: BotApiDouble) -> list[web.RouteDef]:
         web.get("/sandbox/sent", _asked(sent)),
         web.get("/sandbox/calls", _asked(calls)),
         web.get("/sandbox/pending", _asked(pending)),
+        web.get("/sandbox/requests", _asked(requests)),
         web.get("/sandbox/state", _asked(state)),
     ]
 
@@ -80,7 +90,7 @@ def _posted(act: Callable[[dict[str, Any]], Any]) -> Answer:
     async def answer(request: web.Request) -> web.Response:
         try:
             return web.json_response(act(await request.json()))
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
             return web.json_response({"error": f"{type(error).__name__}: {error}"}, status=400)
 
     return answer
@@ -90,7 +100,7 @@ def _asked(tell: Callable[[dict[str, Any]], Any]) -> Answer:
     async def answer(request: web.Request) -> web.Response:
         try:
             return web.json_response(tell(dict(request.query)))
-        except KeyError as error:
-            return web.json_response({"error": f"unknown or missing: {error}"}, status=400)
+        except (KeyError, ValueError) as error:
+            return web.json_response({"error": f"{type(error).__name__}: {error}"}, status=400)
 
     return answer

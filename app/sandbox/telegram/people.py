@@ -50,15 +50,17 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Chat:
-    """A channel, group or supergroup. Ids are negative."""
+    """A channel, group or supergroup. Ids are negative; a public one has a username."""
 
     id: int
     title: str = "A channel"
     type: str = "channel"
+    username: str = ""
 
     def chat(self) -> dict[str, Any]:
         """Return the `Chat`."""
-        return {"id": self.id, "title": self.title, "type": self.type}
+        chat = {"id": self.id, "title": self.title, "type": self.type}
+        return chat | ({"username": self.username} if self.username else {})
 
 
 #: The bot itself, where it does not matter which one it is.
@@ -67,6 +69,8 @@ BOT: Final = Person(4_000_000_001, "Gate", username="gate_bot", language="", is_
 ADMIN: Final = Person(5_000_000_001, "Admin", username="chat_admin")
 
 
+#: For `bot_rights`: nothing is taken away from what an administrator may do.
+ALL_RIGHTS: Final[Mapping[str, bool]] = {}
 #: By what a person came in, as fields of the update; see also `by_link`.
 BY_BUTTON: Final[Mapping[str, Any]] = {}
 BY_REQUEST: Final = {"via_join_request": True}
@@ -173,11 +177,23 @@ def kick(person: Person, chat: Chat, date: int | None = None, by: Person = ADMIN
 
 
 def bot_rights(
-    chat: Chat, admin: bool, date: int | None = None, *, bot: Person = BOT, by: Person = ADMIN
+    chat: Chat,
+    admin: bool,
+    date: int | None = None,
+    *,
+    bot: Person = BOT,
+    by: Person = ADMIN,
+    rights: Mapping[str, bool] = ALL_RIGHTS,
 ) -> Update:
-    """The bot becomes an administrator of the chat, or stops being one."""
+    """The bot becomes an administrator of the chat, or stops being one.
+
+    `rights` replaces single rights of an administrator, by their names.
+    """
     old, new = ("left", "administrator") if admin else ("administrator", "left")
-    return _my_member(chat.chat(), by, bot, (old, new), date)
+    update = _my_member(chat.chat(), by, bot, (old, new), date)
+    if admin:
+        update["my_chat_member"]["new_chat_member"] |= rights
+    return update
 
 
 def bot_blocked(person: Person, date: int | None = None, *, bot: Person = BOT) -> Update:

@@ -3,7 +3,8 @@
 Every update belongs to a queue. A queue has one update in flight; its head
 must be taken or expire before the next one leaves. The first failure is
 tried again at once, later ones after 2, 4, 8… seconds. All waits are
-multiplied by `time_scale`, so that a day fits into a test.
+multiplied by `Timing.scale`, so that a day fits into a test. Not played: fewer
+connections to a slow host, and addresses that Telegram remembers for 30 minutes.
 """
 
 from __future__ import annotations

@@ -80,7 +80,9 @@ def check_entities(text: str, entities: list[dict[str, Any]]) -> None:
     for entity in entities:
         offset, length = entity.get("offset"), entity.get("length")
         if not isinstance(offset, int) or not isinstance(length, int) or "type" not in entity:
-            raise Refusal(400, "Bad Request: can't parse entities: wrong MessageEntity")
+            raise Refusal(
+                400, "Bad Request: can't parse entities: wrong MessageEntity"
+            )  # our words
         if offset < 0:
             raise Refusal(400, f"Bad Request: Receive an entity with incorrect offset {offset}")
         if length < 0:

@@ -3,7 +3,8 @@
 Sources: https://core.telegram.org/bots/api#approvechatjoinrequest; what is refused,
 in this order: Client.cpp of the open Bot API server, can_manage_dialog_join_requests
 in td/telegram/DialogParticipantManager.cpp, and the errors of
-https://core.telegram.org/method/messages.hideChatJoinRequest.
+https://core.telegram.org/method/messages.hideChatJoinRequest. Not played: bots
+that a chat has assigned to its requests, and their `query_id`.
 """
 
 from __future__ import annotations

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from app.sandbox.telegram import people
+from tests.app.sandbox.conftest import TOKEN
 
 ANN = people.Person(77, username="ann")
 BEN = people.Person(78)
@@ -25,3 +26,17 @@ def test_other_processes_drive_it_over_http(double, session):
     assert session.post(send, json={"chat_id": 1, "text": "x"}, timeout=5).ok
     assert [one["text"] for one in session.get(f"{base}/sent", timeout=5).json()] == ["x"]
     assert session.get(f"{base}/state", timeout=5).json() == {"violations": [], "failures": {}}
+
+
+def test_requests_are_shown_and_withdrawn_over_http(double, session):
+    base, query = f"{double.url}/sandbox", {"token": TOKEN, "chat": CHANNEL.id}
+
+    def waiting():
+        return session.get(f"{base}/requests", params=query, timeout=5).json()
+
+    double.push(TOKEN, people.join_request(BEN, CHANNEL))
+    assert waiting() == [BEN.id]
+    body = {**query, "person": BEN.id}
+    answers = [session.post(f"{base}/withdraw", json=body, timeout=5).json() for _ in range(2)]
+    assert (answers, waiting()) == ([True, False], [])
+    assert session.get(f"{base}/requests", params={"token": TOKEN}, timeout=5).status_code == 400

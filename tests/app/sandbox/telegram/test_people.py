@@ -84,3 +84,14 @@ def test_a_request_may_carry_a_bio():
     assert "bio" not in people.join_request(ANN, CHANNEL)["chat_join_request"]
     asked = people.join_request(ANN, CHANNEL, bio="I am Ann")["chat_join_request"]
     assert asked["bio"] == "I am Ann"
+
+
+def test_a_public_chat_has_a_username():
+    assert people.Chat(-1001, "News").chat() == {"id": -1001, "title": "News", "type": "channel"}
+    assert people.Chat(-1001, "News", username="news").chat()["username"] == "news"
+
+
+def test_a_bot_may_lack_single_rights():
+    update = people.bot_rights(CHANNEL, True, rights={"can_invite_users": False})
+    member = update["my_chat_member"]["new_chat_member"]
+    assert (member["can_invite_users"], member["can_manage_chat"]) == (False, True)

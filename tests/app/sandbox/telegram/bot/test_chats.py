@@ -38,11 +38,9 @@ def test_a_request_waits_until_the_person_comes_in(chats):
 
 def test_the_bots_right_to_invite_is_what_it_was_told(chats):
     assert chats.may_invite(CHAT.id)
-    update = people.bot_rights(CHAT, True)
-    chats.apply(update, 0)
+    chats.apply(people.bot_rights(CHAT, True), 0)
     assert chats.may_invite(CHAT.id)
-    update["my_chat_member"]["new_chat_member"]["can_invite_users"] = False
-    chats.apply(update, 0)
+    chats.apply(people.bot_rights(CHAT, True, rights={"can_invite_users": False}), 0)
     assert not chats.may_invite(CHAT.id)
     chats.apply(people.bot_rights(CHAT, False), 0)
     assert not chats.may_invite(CHAT.id)

@@ -109,9 +109,7 @@ def test_what_cannot_be_decided_is_refused_in_telegrams_words(bot, double, metho
 
 def test_without_the_right_to_invite_nothing_is_decided(bot, double):
     double.push(TOKEN, people.join_request(ANN, CHANNEL))
-    lost = people.bot_rights(CHANNEL, True)
-    lost["my_chat_member"]["new_chat_member"]["can_invite_users"] = False
-    double.push(TOKEN, lost)
+    double.push(TOKEN, people.bot_rights(CHANNEL, True, rights={"can_invite_users": False}))
     assert decide(bot)["description"] == (
         "Bad Request: not enough rights to manage chat join requests"
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from app.sandbox.telegram import people
 from tests.app.sandbox.conftest import TOKEN
 
 
@@ -94,3 +95,10 @@ def test_photos_and_videos_are_kept_with_their_caption(bot, double, session):
     photo, video = double.sent()
     assert (photo.method, photo.text) == ("sendPhoto", "look")
     assert video.params["video"] == {"file": "v.mp4", "size": 5}
+
+
+def test_a_message_names_its_chat_as_an_update_did(bot, double):
+    chat = people.Chat(-1001, "News", username="news")
+    double.push(TOKEN, people.bot_rights(chat, True))
+    assert bot("sendMessage", chat_id=chat.id, text="x")["result"]["chat"] == chat.chat()
+    assert bot("sendMessage", chat_id=-5, text="x")["result"]["chat"]["type"] == "supergroup"
