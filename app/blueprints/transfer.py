@@ -9,6 +9,9 @@ from app.schemas.transfer import (
     CampaignTransfer,
     Recipient,
     RecipientOut,
+    TransferId,
+    TransferOut,
+    Transfers,
     TransferTokenOut,
 )
 from app.services.campaigns import transfer
@@ -48,8 +51,8 @@ def resolve(params: Params) -> object:
 @takes(BotTransfer)
 @answers()
 def bot(params: Params) -> None:
-    """Give a bot and all its campaigns."""
-    transfer.transfer_bot(g.account.id, params["token"], params["id"], with_leads=params["leads"])
+    """Give a bot and all its campaigns, some minutes later; `transfer/list` shows when."""
+    transfer.give_bot(g.account, params["token"], params["id"], with_leads=params["leads"])
 
 
 @blueprint.post("/camp.json")
@@ -57,11 +60,29 @@ def bot(params: Params) -> None:
 @takes(CampaignTransfer)
 @answers()
 def camp(params: Params) -> None:
-    """Give a campaign."""
-    transfer.transfer_campaign(
-        g.account.id,
+    """Give a campaign, some minutes later; `transfer/list` shows when."""
+    transfer.give_campaign(
+        g.account,
         params["token"],
         params["id"],
         to_bot=params.get("bot"),
         with_leads=params["leads"],
     )
+
+
+@blueprint.get("/list.json")
+@api_key
+@takes(Transfers)
+@answers(TransferOut, many=True)
+def listed(params: Params) -> object:
+    """Transfers from and to the account, pending ones and those of the last 30 days."""
+    return transfer.listed(g.account.id, **params)
+
+
+@blueprint.post("/cancel.json")
+@api_key
+@takes(TransferId)
+@answers()
+def cancel(params: Params) -> None:
+    """Call off a transfer of the account's that is pending."""
+    transfer.cancel(g.account.id, params["id"])

@@ -21,7 +21,7 @@ from app.models.postback import Attempt, Postback, PostbackState
 from app.models.session import Login, Session
 from app.models.tally import JournalTally, LeadTally, PostbackTally
 from app.models.tally_triggers import Span
-from app.models.transfer import TransferToken
+from app.models.transfer import Transfer, TransferState, TransferToken
 from app.models.update import Update, UpdateState
 
 __all__ = [
@@ -63,6 +63,8 @@ __all__ = [
     "Role",
     "Session",
     "Span",
+    "Transfer",
+    "TransferState",
     "TransferToken",
     "Unreachable",
     "Update",

@@ -28,6 +28,7 @@ class NoticeKind(enum.StrEnum):
     OVER = "over"  # such a fault of a bot is over
     SESSION = "session"  # a page has logged in
     KEY = "key"  # the API key was replaced
+    TRANSFER = "transfer"  # a bot or a campaign is given, was given, or stays
 
     @property
     def is_of_a_lead(self) -> bool:
@@ -40,7 +41,7 @@ class NoticeKind(enum.StrEnum):
         return self in _URGENT
 
 
-_URGENT = frozenset({NoticeKind.SESSION, NoticeKind.KEY})
+_URGENT = frozenset({NoticeKind.SESSION, NoticeKind.KEY, NoticeKind.TRANSFER})
 _OF_LEADS = frozenset(list(NoticeKind)[:5])
 
 

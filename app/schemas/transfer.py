@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from app.models import TransferState
 from app.schemas import fields
 from app.schemas.base import Input, Output
+from app.schemas.pagination import OptionalPage
 
 
 class Recipient(Input):
@@ -37,3 +39,34 @@ class RecipientOut(Output):
     name = fields.Text()
     paid = fields.Boolean()
     slots = fields.Int()
+
+
+class Transfers(OptionalPage):
+    """`limit` transfers from `offset` on, or all of them; the newest come first."""
+
+
+class TransferId(Input):
+    """One of `transfer/list` that is pending."""
+
+    id = fields.Int(1, required=True)
+
+
+class TransferOut(Output):
+    """A row of `transfer/list`. Either `bot` or `camp` is the id of what is given, the other 0.
+
+    `name` is the other account. A pending one takes effect when it is `due`. `error` is the
+    code that a failed one would be answered with.
+    """
+
+    id = fields.Int(attribute="transfer.id")
+    incoming = fields.Boolean()
+    name = fields.Text()
+    bot = fields.Int(attribute="transfer.bot_id", null_as=0)
+    camp = fields.Int(attribute="transfer.campaign_id", null_as=0)
+    title = fields.Text(attribute="transfer.title")
+    leads = fields.Boolean(attribute="transfer.with_leads")
+    state = fields.EnumName(TransferState, attribute="transfer.state")
+    error = fields.Text(attribute="transfer.reason")
+    created = fields.UtcText(attribute="transfer.created")
+    due = fields.UtcText(attribute="transfer.due")
+    settled = fields.UtcText(attribute="transfer.settled")

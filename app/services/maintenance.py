@@ -15,6 +15,7 @@ from app.queues import Queue
 from app.services import messages, postbacks
 from app.services.accounts import notifications
 from app.services.bots import checks, webhooks
+from app.services.campaigns import settlement
 from app.services.lists import row_counts
 from app.services.service_bot import bot as service_bot
 from app.services.service_bot import digest, sessions
@@ -57,6 +58,7 @@ def tick(now: float) -> list[Queue]:
     if now - _last["service_bot"] >= SERVICE_BOT_EVERY:
         _last["service_bot"] = now
         _look_after_service_bot(now)
+    settlement.settle(now)
     digest.flush(now)
     _compact()
     has_work = {
@@ -93,5 +95,6 @@ def _look_after_service_bot(now: float) -> None:
     if not service_bot.ensure_connected():
         _last["service_bot"] = now - SERVICE_BOT_EVERY + AGAIN_AFTER
     notifications.plans_ending(now)
+    settlement.forget(now)
     db.session.commit()
     sessions.forget(now)

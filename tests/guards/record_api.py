@@ -356,6 +356,8 @@ class Journey:
         time.sleep(1)  # a chat that is tracked is in no list that could be waited for
         api.post("transfer/camp", token=token, id=1, bot=bot, leads=True)
         api.post("transfer/bot", token=token, id=self.bot, leads=True)
+        waiting = [row["id"] for row in api.get("transfer/list")]
+        api.post("transfer/cancel", id=waiting[0])
         self.spelling[other.post("transfer/token")["token"]] = "qvgr7knWfLISg4MTL7ZcBSxJdExrY6F7"
 
     def tariffs(self) -> None:
@@ -386,8 +388,8 @@ class Journey:
     def farewell(self) -> None:
         """Take away what was made; the key goes last."""
         api = self._api
-        self._other.post("camp/del", id=1)
-        self._other.post("bots/del", id=self.bot)
+        api.post("camp/del", id=1)
+        api.post("bots/del", id=self.bot)
         api.post("profile/apikey")
 
     def _happen(self, update: Update) -> None:

@@ -20,6 +20,7 @@ from app.models import (
     JournalEntry,
     Lead,
     Postback,
+    Transfer,
 )
 
 _numbers = itertools.count(1)
@@ -77,6 +78,23 @@ class World:
                     "chat_title": "My Channel",
                     "code": f"c{next(_numbers):05}",
                     "created": NOON,
+                    **fields,
+                }
+            )
+        )
+
+    def transfer(self, bot: int, **fields: Any) -> int:
+        """A transfer of a bot that waits; to whom does not matter."""
+        return self._add(
+            Transfer(
+                **{
+                    "account_id": self.account_id,
+                    "recipient_id": self.account_id,
+                    "bot_id": bot,
+                    "with_leads": True,
+                    "title": "@track_bot",
+                    "created": NOON,
+                    "due": NOON + 10**9,
                     **fields,
                 }
             )

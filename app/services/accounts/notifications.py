@@ -114,6 +114,11 @@ def key_replaced(account_id: int, login_id: int | None, now: float) -> None:
     _note(account_id, NoticeKind.KEY, {"login": login_id, "at": now}, now)
 
 
+def transfer(account_id: int, what: str, about: Mapping[str, Any], now: float) -> None:
+    """Record that a transfer was asked for, called off, done and so on, as `what` says."""
+    _note(account_id, NoticeKind.TRANSFER, {**about, "what": what}, now)
+
+
 def _note_of_bot(bot_id: int, kind: NoticeKind, about: Mapping[str, Any], now: float) -> None:
     bot = db.session.get(Bot, bot_id)
     if bot is not None:

@@ -1,45 +1,35 @@
-"""Transfer of a bot or a campaign to another account, in one transaction.
+"""Transfers of bots and campaigns to other accounts: tokens, requests, and calling them off.
 
-The campaign's templates and connected destinations go along, and with its leads also their
-journal, postbacks and counters. Postbacks to a destination of the sender's whole account stay
-in the sender's log, for they were sent to the sender's tracker. Without leads all of that is
-deleted for good, and only the campaign and its settings go.
+A request is judged at once and takes effect later, so that its owner can call it off; what it
+does then is in `handover`. Without leads a transfer deletes them for good, which nothing can
+reverse, so such a one waits for a day.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final, NamedTuple
 
 import structlog
-from sqlalchemy import select
+from sqlalchemy import delete, or_, select, update
 
 from app.crypto import hash_secret, new_secret
 from app.domain import tariffs
-from app.domain.tariffs import PlanStatus
-from app.errors import (
-    BadParameter,
-    NotAdminThere,
-    NotFound,
-    PlanLimit,
-    RecipientUnpaid,
-    translatable,
-)
+from app.domain.time_ranges import DAY
+from app.errors import BadParameter, NotFound, translatable
 from app.extensions import db
-from app.models import (
-    Account,
-    AccountStatus,
-    Bot,
-    BotChat,
-    Campaign,
-    TransferToken,
-)
-from app.services.accounts import accounts, quotas
-from app.services.accounts.quotas import Quota
-from app.services.campaigns import bulk
-from app.services.updates import inbox
+from app.models import Account, AccountStatus, Transfer, TransferState, TransferToken
+from app.services.accounts import accounts, keys, notifications
+from app.services.accounts.accounts import Caller
+from app.services.campaigns import handover
 
 log = structlog.get_logger()
+
+#: How long a transfer waits; one without leads longer.
+WAIT_SECONDS: Final = 600.0
+WAIT_WITHOUT_LEADS_SECONDS: Final = float(DAY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,57 +65,129 @@ def resolve(token: str) -> Recipient:
     """Return the account that would receive. Raises NotFound."""
     account = db.session.get_one(Account, _owner(token))
     living = accounts.living_campaigns(account.id)
-    return Recipient(account.name, _is_paid(account), tariffs.free_slots(account.tariff, living))
-
-
-def transfer_bot(account_id: int, token: str, bot_id: int, *, with_leads: bool) -> None:
-    """Transfer a bot with all its campaigns that are not deleted.
-
-    Raises NotFound, RecipientUnpaid, PlanLimit, or BadParameter for the account's own token.
-    """
-    recipient = _lock_both(account_id, token, [bot_id])
-    bot = db.session.scalar(
-        select(Bot)
-        .where(Bot.id == bot_id, Bot.account_id == account_id, Bot.living)
-        .with_for_update()
+    return Recipient(
+        account.name, handover.is_paid(account), tariffs.free_slots(account.tariff, living)
     )
-    if bot is None:
-        raise NotFound
-    campaigns = db.session.scalars(
-        select(Campaign)
-        .where(
-            Campaign.bot_id == bot_id,
-            Campaign.account_id == account_id,
-            Campaign.living,
-        )
-        .with_for_update()
-    ).all()
-    _check_room(recipient, len(campaigns))
-    quotas.check(recipient.id, Quota.BOTS)
-    bot.account_id = recipient.id
-    _hand_over(campaigns, recipient.id, bot_id, with_leads=with_leads)
-    log.info("bot.transferred", bot=bot_id, account=account_id, recipient=recipient.id)
 
 
-def transfer_campaign(
-    account_id: int, token: str, campaign_id: int, *, to_bot: int | None, with_leads: bool
-) -> None:
-    """Transfer one campaign to a bot of the recipient that administers its chat.
+class ListedTransfer(NamedTuple):
+    """A transfer as one of its two accounts sees it; `name` is the other's."""
 
-    Raises as `transfer_bot`, and NotAdminThere: there is none, or `to_bot` is not one.
+    transfer: Transfer
+    incoming: bool
+    name: str
+
+
+def give_bot(caller: Caller, token: str, bot_id: int, *, with_leads: bool) -> None:
+    """Ask for a bot to go to another account, with all its campaigns that are not deleted.
+
+    Raises NotFound, RecipientUnpaid, PlanLimit, BadKey, or BadParameter for the account's own
+    token and for what is being given to somebody else.
     """
-    chosen = _receiving_bot(_owner(token), _living(account_id, campaign_id), to_bot)
-    bots = [_living(account_id, campaign_id).bot_id, *([chosen] if chosen else [])]
-    recipient = _lock_both(account_id, token, bots)
-    campaign = _living(account_id, campaign_id, lock=True)
-    _check_room(recipient, 1)
-    chosen = _receiving_bot(recipient.id, campaign, to_bot)
-    if chosen is None:
-        raise NotAdminThere(
-            translatable("none of the recipient's bots is an administrator of that chat")
-        )
-    _hand_over([campaign], recipient.id, chosen, with_leads=with_leads)
-    log.info("campaign.transferred", campaign=campaign_id, recipient=recipient.id)
+    asked = Transfer(account_id=caller.id, bot_id=bot_id, with_leads=with_leads)
+    _ask(caller, token, asked)
+
+
+def give_campaign(
+    caller: Caller, token: str, campaign_id: int, *, to_bot: int | None, with_leads: bool
+) -> None:
+    """Ask for a campaign to go to a bot of the recipient's that administers its chat.
+
+    Raises as `give_bot`, and NotAdminThere: there is none, or `to_bot` is not one.
+    """
+    asked = Transfer(account_id=caller.id, campaign_id=campaign_id, with_leads=with_leads)
+    asked.to_bot = to_bot
+    _ask(caller, token, asked)
+
+
+def listed(
+    account_id: int, *, limit: int | None = None, offset: int = 0
+) -> Sequence[ListedTransfer]:
+    """Return the transfers from and to an account, newest first."""
+    rows = db.session.scalars(
+        select(Transfer)
+        .where(or_(Transfer.account_id == account_id, Transfer.recipient_id == account_id))
+        .order_by(Transfer.id.desc())
+        .limit(limit)
+        .offset(offset)
+    ).all()
+    others = {row.recipient_id if row.account_id == account_id else row.account_id for row in rows}
+    query = select(Account.id, Account.name).where(Account.id.in_(others))
+    names = {row.id: row.name for row in db.session.execute(query)}
+    return [
+        ListedTransfer(row, True, names[row.account_id])
+        if row.recipient_id == account_id
+        else ListedTransfer(row, False, names[row.recipient_id])
+        for row in rows
+    ]
+
+
+def cancel(account_id: int, transfer_id: int) -> None:
+    """Call off a transfer of the account's. Raises NotFound if none waits. Commits."""
+    if not call_off(account_id, transfer_id, time.time()):
+        raise NotFound
+    db.session.commit()
+
+
+def call_off(account_id: int, transfer_id: int, now: float) -> bool:
+    """Call off a transfer. False if it does not wait any more. No commit."""
+    accounts.lock(account_id)
+    row = db.session.scalar(
+        delete(Transfer)
+        .where(Transfer.id == transfer_id, Transfer.account_id == account_id)
+        .where(Transfer.state == TransferState.PENDING)
+        .returning(Transfer)
+    )
+    if row is None:
+        return False
+    notifications.transfer(account_id, "called_off", handover.told_of(row), now)
+    log.info("transfer.called_off", transfer=transfer_id, account=account_id)
+    return True
+
+
+def take_back(account_id: int, login_id: int, now: float) -> None:
+    """Call off what a login has asked for, and have what was done reversed. No commit.
+
+    The caller has locked the account. `settlement.settle` reverses a moment later.
+    """
+    mine = (Transfer.account_id == account_id, Transfer.login_id == login_id)
+    db.session.execute(delete(Transfer).where(*mine, Transfer.state == TransferState.PENDING))
+    db.session.execute(
+        update(Transfer)
+        .where(*mine, Transfer.state == TransferState.DONE)
+        .values(state=TransferState.REVERSING, due=now)
+    )
+
+
+def _ask(caller: Caller, token: str, asked: Transfer) -> None:
+    recipient = _owner(token)
+    if recipient == caller.id:
+        raise BadParameter("token", translatable("is your own; ask the recipient for theirs"))
+    accounts.lock(caller.id)
+    keys.require_not_undone(caller.login_id)
+    now = time.time()
+    asked.recipient_id, asked.login_id, asked.created = recipient, caller.login_id, now
+    asked.due = now + (WAIT_SECONDS if asked.with_leads else WAIT_WITHOUT_LEADS_SECONDS)
+    asked.title = handover.check(asked)
+    waiting = db.session.scalar(
+        select(Transfer)
+        .where(Transfer.account_id == caller.id, Transfer.state == TransferState.PENDING)
+        .where(Transfer.bot_id.is_not_distinct_from(asked.bot_id))
+        .where(Transfer.campaign_id.is_not_distinct_from(asked.campaign_id))
+    )
+    if waiting is not None:
+        terms = [(row.recipient_id, row.to_bot, row.with_leads) for row in (waiting, asked)]
+        db.session.rollback()
+        if terms[0] != terms[1]:
+            raise BadParameter(
+                "id", translatable("waits to be transferred already; call that off first")
+            )
+        return
+    db.session.add(asked)
+    db.session.flush()
+    notifications.transfer(caller.id, "asked", handover.told_of(asked), now)
+    log.info("transfer.asked", transfer=asked.id, account=caller.id, recipient=recipient)
+    db.session.commit()
 
 
 def _owner(token: str) -> int:
@@ -140,73 +202,3 @@ def _owner(token: str) -> int:
     if owner is None:
         raise NotFound(translatable("this token belongs to no account; ask for it again"))
     return owner
-
-
-def _lock_both(account_id: int, token: str, bots: Sequence[int]) -> Account:
-    """Stop the updates of `bots` and the changes of both accounts; return the recipient."""
-    recipient = _owner(token)
-    if recipient == account_id:
-        raise BadParameter("token", translatable("is your own; ask the recipient for theirs"))
-    inbox.hold(db.session.connection(), bots)
-    locked = {id_: accounts.lock(id_) for id_ in sorted((account_id, recipient))}
-    return locked[recipient]
-
-
-def _is_paid(account: Account) -> bool:
-    return accounts.plan_status(account) is PlanStatus.PAID
-
-
-def _check_room(recipient: Account, count: int) -> None:
-    if not _is_paid(recipient):
-        raise RecipientUnpaid
-    slots = tariffs.free_slots(recipient.tariff, accounts.living_campaigns(recipient.id))
-    if slots != tariffs.UNLIMITED and slots < count:
-        raise PlanLimit(translatable("the recipient's plan has no room for so many campaigns"))
-    quotas.check(recipient.id, Quota.CAMPAIGNS, count)
-
-
-def _living(account_id: int, campaign_id: int, *, lock: bool = False) -> Campaign:
-    living = select(Campaign).where(
-        Campaign.id == campaign_id,
-        Campaign.account_id == account_id,
-        Campaign.living,
-    )
-    if lock:
-        living = living.with_for_update().execution_options(populate_existing=True)
-    campaign = db.session.scalar(living)
-    if campaign is None:
-        raise NotFound
-    return campaign
-
-
-def _receiving_bot(recipient: int, campaign: Campaign, to_bot: int | None) -> int | None:
-    able = (
-        select(Bot.id)
-        .join(BotChat, BotChat.bot_id == Bot.id)
-        .where(
-            Bot.account_id == recipient,
-            Bot.living,
-            BotChat.chat_id == campaign.chat_id,
-            BotChat.is_admin,
-        )
-        .order_by(Bot.id)
-    )
-    return db.session.scalar(able if to_bot is None else able.where(Bot.id == to_bot))
-
-
-def _hand_over(
-    campaigns: Sequence[Campaign], recipient: int, bot_id: int, *, with_leads: bool
-) -> None:
-    ids = [campaign.id for campaign in campaigns]
-    old_bots = list({campaign.bot_id for campaign in campaigns})
-    for campaign in campaigns:
-        campaign.account_id, campaign.bot_id = recipient, bot_id
-    db.session.flush()
-    connection = db.session.connection()
-    if ids:
-        bulk.reassign_destinations(connection, ids, recipient)
-    if ids and with_leads:
-        bulk.reassign_history(connection, ids, recipient, old_bots=old_bots, bot=bot_id)
-    elif ids:
-        bulk.delete_history(connection, ids, old_bots=old_bots)
-    db.session.commit()

@@ -7,4 +7,5 @@ from typing import Final
 #: The data of a button is one of these verbs, a colon and the id that it is about.
 MUTE: Final = "mute"  # a campaign
 ALLOW: Final = "allow"  # a login: "Yes"
+KEEP: Final = "keep"  # a transfer: "Call it off"
 UNDO: Final = "undo"  # a login: "It was not me"

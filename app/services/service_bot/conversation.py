@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import select
@@ -10,8 +10,9 @@ from sqlalchemy import select
 from app.config import current_settings
 from app.extensions import db
 from app.models import Account, Bot, Campaign
+from app.services.campaigns import transfer
 from app.services.messages.callbacks import CALLBACK_ANSWERS
-from app.services.service_bot import ALLOW, MUTE, UNDO, bot, logins, signup, undo
+from app.services.service_bot import ALLOW, KEEP, MUTE, UNDO, bot, logins, signup, undo
 from app.translations import gettext, use_language
 
 if TYPE_CHECKING:
@@ -82,18 +83,31 @@ def _do(press: ButtonPressed, account: Account | None, now: float) -> str:
     verb, _, digits = press.data.partition(":")
     if account is None or not (digits.isascii() and digits.isdigit() and len(digits) <= 18):
         return ""
-    if verb == MUTE:
-        return _mute(account, int(digits))
-    if verb == ALLOW and logins.agree(int(digits), account.id, now):
-        return gettext("Go back to the page: it logs in now.")
-    if verb == UNDO and undo.undo(int(digits), account.id, now):
-        return gettext(
-            "That login is undone: its session is over, and so is every key that it made."
-        )
-    return ""
+    doing = _VERBS.get(verb)
+    return doing(account, int(digits), now) if doing else ""
 
 
-def _mute(account: Account, campaign_id: int) -> str:
+def _allow(account: Account, login_id: int, now: float) -> str:
+    if not logins.agree(login_id, account.id, now):
+        return ""
+    return gettext("Go back to the page: it logs in now.")
+
+
+def _undo(account: Account, login_id: int, now: float) -> str:
+    if not undo.undo(login_id, account.id, now):
+        return ""
+    return gettext(
+        "That login is undone: its session is over, and so is all that it made or gave away."
+    )
+
+
+def _keep(account: Account, transfer_id: int, now: float) -> str:
+    if not transfer.call_off(account.id, transfer_id, now):
+        return ""
+    return gettext("It stays with you.")
+
+
+def _mute(account: Account, campaign_id: int, _now: float) -> str:
     campaign = db.session.scalar(
         select(Campaign)
         .where(Campaign.id == campaign_id, Campaign.account_id == account.id)
@@ -103,3 +117,12 @@ def _mute(account: Account, campaign_id: int) -> str:
         return ""
     campaign.notify_level = 0
     return gettext("No more messages about %(title)s.", title=campaign.chat_title[:100])
+
+
+#: What each button does, with the id that it is about. Returns "" if it no longer works.
+_VERBS: Final[Mapping[str, Callable[[Account, int, float], str]]] = {
+    MUTE: _mute,
+    ALLOW: _allow,
+    UNDO: _undo,
+    KEEP: _keep,
+}

@@ -63,7 +63,7 @@ def _line(topic: Topic) -> str:
                 "Thank you for the payment. Your plan %(plan)s runs until %(until)s UTC.",
                 **_plan(topic.about),
             )
-        case NoticeKind.SESSION | NoticeKind.KEY:
+        case NoticeKind.SESSION | NoticeKind.KEY | NoticeKind.TRANSFER:
             return security_text.describe(topic.kind, topic.about)
         case NoticeKind.OVER:
             return fault_texts.describe_end(BotFaultKind(topic.about["fault"]), **_bot(topic.about))

@@ -1,4 +1,4 @@
-"""The account's receiving token, who stands behind one, and what the giver must say."""
+"""The receiving token, who stands behind one, what the giver must say, and what is pending."""
 
 from __future__ import annotations
 
@@ -38,11 +38,11 @@ def test_the_giver_says_to_whom_what_and_what_becomes_of_the_leads(api, world, t
 def test_each_parameter_reaches_the_service(api, account, token, monkeypatch):
     calls = []
 
-    def record(*positional, **named):
-        calls.append((positional, named))
+    def record(caller, *positional, **named):
+        calls.append(((caller.id, *positional), named))
 
-    monkeypatch.setattr(transfer, "transfer_bot", record)
-    monkeypatch.setattr(transfer, "transfer_campaign", record)
+    monkeypatch.setattr(transfer, "give_bot", record)
+    monkeypatch.setattr(transfer, "give_campaign", record)
     assert api.post("transfer/bot", token=token, id=5, leads=0) == {"status": "ok"}
     assert api.post("transfer/camp", token=token, id=6, leads=1, bot=7) == {"status": "ok"}
     assert api.post("transfer/camp", token=token, id=6, leads=1) == {"status": "ok"}
@@ -51,3 +51,19 @@ def test_each_parameter_reaches_the_service(api, account, token, monkeypatch):
         ((account.id, token, 6), {"to_bot": 7, "with_leads": True}),
         ((account.id, token, 6), {"to_bot": None, "with_leads": True}),
     ]
+
+
+def test_a_pending_transfer_is_listed_with_its_moment_and_called_off(api, world, other, token):
+    bot = world.bot(username="flowers_bot")
+    assert api.post("transfer/bot", token=token, id=bot, leads=1) == {"status": "ok"}
+    (row,) = api.get("transfer/list")["data"]
+    fields = ("incoming", "name", "bot", "camp", "title", "leads", "state", "error", "settled")
+    assert [row[name] for name in fields] == [
+        *(False, other.name, bot, 0, "@flowers_bot", True, "pending", ""),
+        "0000-00-00 00:00:00",
+    ]
+    assert row["created"] < row["due"]
+    assert api.get("transfer/list", limit=1, offset=1)["data"] == []
+    assert api.post("transfer/cancel")["field"] == "id"
+    assert api.post("transfer/cancel", id=row["id"]) == {"status": "ok"}
+    assert api.get("transfer/list")["data"] == []

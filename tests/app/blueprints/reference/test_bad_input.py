@@ -127,6 +127,7 @@ def objects(api, world):
         "leads": lead,
         "dest": dest,
         "postbacks": postback,
+        "cancel": world.transfer(world.bot()),
     }
 
 

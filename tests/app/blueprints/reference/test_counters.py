@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import random
+import time
 from collections import Counter, defaultdict
 
 import pytest
@@ -20,6 +21,7 @@ from app.models import (
     JournalEntry,
     table_of,
 )
+from app.services.campaigns import settlement
 from app.services.leads import process
 from app.services.updates import inbox
 from tests.app.blueprints.test_stats import DAY, MIDNIGHT, crowd, happening, kept
@@ -162,6 +164,7 @@ def give(request, api, show, theirs, others_world):
         token = theirs.get("transfer/token")["data"]["token"]
         answer = api.post(request.param, token=token, leads=leads, **target)
         assert answer == {"status": "ok"}
+        settlement.settle(time.time() + 2 * DAY)
 
     return call
 

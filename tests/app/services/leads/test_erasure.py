@@ -19,6 +19,7 @@ from app.models import (
     Update,
 )
 from app.services import postbacks
+from app.services.campaigns import settlement, transfer
 from app.services.postbacks import AttemptRow, PostbackUpdate
 
 PERSON = 9_876_543_210
@@ -133,6 +134,7 @@ def test_both_sides_of_a_transfer_can_erase_what_they_keep(api, other, others_wo
     moved = {"id": campaign["bot"]} if kind == "bot" else {"id": campaign["id"], "bot": bot}
     given = api.post(f"transfer/{kind}", token=token, leads=True, **moved)
     assert given["status"] == "ok", given
+    settlement.settle(time.time() + transfer.WAIT_SECONDS + 1)
     assert "abc456xyz" in everything()
     api.post("leads/erase", subscriber=PERSON)  # the postbacks that stayed
     assert all(str(PERSON) not in str(one.event) for one in db.session.query(Postback))

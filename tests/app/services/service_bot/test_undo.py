@@ -9,11 +9,12 @@ import pytest
 from sqlalchemy import select
 
 from app.extensions import db
-from app.models import Login, Session
+from app.models import Bot, Login, Session
+from app.services.campaigns import settlement
 from app.services.service_bot import undo
 from tests.support.desk import ANN, IVAN, rows
 
-UNDONE = "That login is undone: its session is over, and so is every key that it made."
+UNDONE = "That login is undone: its session is over, and so is all that it made or gave away."
 
 
 @pytest.fixture
@@ -96,3 +97,63 @@ def test_a_new_key_ends_the_other_sessions_if_the_owner_says_so(desk, hijacked, 
     assert api(desk.mine).get("profile/login")["status"] == "ok"
     api(answer["data"]["key"]).post("profile/apikey", end_sessions=1)
     assert rows(select(Session)) == []
+
+
+# -- transfers -----------------------------------------------------------------
+
+
+@pytest.fixture
+def prey(desk, hijacked, world_of, make_account, api):
+    """A bot of Ann's, which the stranger is about to give to an account of theirs."""
+    anns = desk.account_of(ANN).id
+    bot = world_of(anns).bot(username="flowers_bot")
+    world_of(anns).lead(world_of(anns).campaign(bot_id=bot), bot_id=bot)
+    accomplice = make_account(name="Mallory", tariff="tiger", paid_until=int(time.time()) + 9**7)
+    token = api(accomplice.key).get("transfer/token")["data"]["token"]
+    desk.tell()
+    key = api(hijacked).post("profile/apikey")["data"]["key"]  # also by the key that it made
+    assert api(key).post("transfer/bot", token=token, id=bot, leads=1) == {"status": "ok"}
+    return accomplice, bot
+
+
+def owner_of(bot):
+    (row,) = rows(select(Bot).where(Bot.id == bot))
+    return row.account_id
+
+
+def test_a_transfer_is_told_at_once_and_called_off_by_its_button(desk, prey, api):
+    text, buttons = told(desk)
+    assert "@flowers_bot goes to Mallory at " in text
+    keep = next(button for button in buttons if button.startswith("keep:"))
+    assert desk.press(IVAN, keep) == "Эта кнопка больше не работает."
+    assert desk.press(ANN, keep) == "It stays with you."
+    assert desk.press(ANN, keep) == "This button no longer works."
+    settlement.settle(time.time() + 9**6)
+    assert owner_of(prey[1]) == desk.account_of(ANN).id
+    assert "@flowers_bot stays" in told(desk)[0]
+
+
+def test_after_undo_all_is_as_before_whether_the_bot_has_gone_or_not(desk, prey, api):
+    accomplice, bot = prey
+    anns = desk.account_of(ANN).id
+    settlement.settle(time.time() + 700)
+    assert owner_of(bot) == accomplice.id
+    assert api(accomplice.key).get("leads/list")["total"] == 1
+    assert api(accomplice.key).post("bots/del", id=bot)["status"] == "ok"
+    text, buttons = told(desk)
+    assert "@flowers_bot has gone to Mallory." in text
+    assert desk.press(ANN, buttons[-1]) == UNDONE
+    assert settlement.settle(time.time() + 1) == 1
+    assert owner_of(bot) == anns
+    assert "@flowers_bot has come back from Mallory." in told(desk)[0]
+    mine = api(desk.key)
+    assert [(row["id"], row["status"]) for row in mine.get("bots/list")["data"]] == [(bot, 0)]
+    assert mine.get("leads/list")["total"] == 1
+    assert api(accomplice.key).get("leads/list")["total"] == 0
+
+
+def test_undo_keeps_what_has_not_gone_yet(desk, prey):
+    _, buttons = told(desk)
+    assert desk.press(ANN, buttons[-1]) == UNDONE
+    settlement.settle(time.time() + 9**6)
+    assert owner_of(prey[1]) == desk.account_of(ANN).id

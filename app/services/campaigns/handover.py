@@ -1,0 +1,215 @@
+"""What a transfer does when it takes effect, in one transaction.
+
+A campaign's templates and connected destinations go along, and with its leads also their
+journal, postbacks and counters. Postbacks to a destination of the sender's whole account stay
+in the sender's log, for they were sent to the sender's tracker. Without leads all of that is
+deleted for good, and only the campaign and its settings go.
+
+Whatever changes an owner holds the bots' updates first, then locks the accounts in the order of
+their ids, then the transfer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import orjson
+import structlog
+from sqlalchemy import select, update
+
+from app.domain import tariffs
+from app.domain.tariffs import PlanStatus
+from app.errors import Banned, NotAdminThere, NotFound, PlanLimit, RecipientUnpaid, translatable
+from app.extensions import db
+from app.models import (
+    Account,
+    AccountStatus,
+    Bot,
+    BotChat,
+    Campaign,
+    Transfer,
+    TransferState,
+)
+from app.services.accounts import accounts, notifications, quotas
+from app.services.accounts.quotas import Quota
+from app.services.campaigns import bulk
+from app.services.updates import inbox
+
+log = structlog.get_logger()
+
+
+def check(transfer: Transfer) -> str:
+    """Judge a transfer that is asked for, and return the title of what it gives.
+
+    Raises NotFound, RecipientUnpaid, PlanLimit or NotAdminThere.
+    """
+    recipient = db.session.get_one(Account, transfer.recipient_id)
+    if transfer.bot_id is None:
+        campaign = _campaign(transfer)
+        _check_room(recipient, 1)
+        _receiving_bot(transfer, campaign)
+        return campaign.chat_title[:255]
+    bot = _bot(transfer)
+    _check_room(recipient, len(_campaigns_of(transfer)))
+    quotas.check(recipient.id, Quota.BOTS)
+    return f"@{bot.username}"
+
+
+def told_of(transfer: Transfer) -> dict[str, Any]:
+    """What the notices of a transfer say of it."""
+    recipient = db.session.get_one(Account, transfer.recipient_id)
+    return {
+        "transfer": transfer.id,
+        "title": transfer.title,
+        "name": recipient.name,
+        "due": transfer.due,
+        "leads": transfer.with_leads,
+        "login": transfer.login_id,
+    }
+
+
+def is_paid(account: Account) -> bool:
+    """Whether an account has paid, so that it may receive."""
+    return accounts.plan_status(account) is PlanStatus.PAID
+
+
+def take_effect(transfer: Transfer, now: float) -> bool:
+    """Give the bot or the campaign. False if it was called off a moment before. No commit.
+
+    Raises as `check`, and Banned.
+    """
+    bots = [transfer.bot_id]
+    if transfer.bot_id is None:
+        campaign = _campaign(transfer)
+        bots = [campaign.bot_id, _receiving_bot(transfer, campaign)]
+    owners = lock(bots, [transfer.account_id, transfer.recipient_id])
+    recipient = owners[transfer.recipient_id]
+    if any(owner.status == AccountStatus.BANNED for owner in owners.values()):
+        raise Banned
+    if not move(transfer, TransferState.PENDING, TransferState.DONE, now):
+        return False
+    if transfer.bot_id is None:
+        campaign = _campaign(transfer, lock=True)
+        _check_room(recipient, 1)
+        campaigns, bot_id = [campaign], _receiving_bot(transfer, campaign)
+    else:
+        bot = _bot(transfer, lock=True)
+        campaigns, bot_id = list(_campaigns_of(transfer, lock=True)), bot.id
+        _check_room(recipient, len(campaigns))
+        quotas.check(recipient.id, Quota.BOTS)
+        bot.account_id = recipient.id
+    moved = [[each.id, each.bot_id, each.status] for each in campaigns]
+    transfer.moved = orjson.dumps(moved).decode()
+    hand_over(campaigns, recipient.id, bot_id, with_leads=transfer.with_leads)
+    sender = db.session.get_one(Account, transfer.account_id)
+    tell(transfer, "done", "received", sender.name, now)
+    log.info("transfer.done", transfer=transfer.id, recipient=recipient.id)
+    return True
+
+
+def move(transfer: Transfer, old: TransferState, new: TransferState, now: float) -> bool:
+    """Move a transfer from one state to the next, unless somebody else has moved it."""
+    moved = db.session.execute(
+        update(Transfer)
+        .where(Transfer.id == transfer.id, Transfer.state == old)
+        .values(state=new, settled=now)
+        .returning(Transfer.id)
+    ).first()
+    return moved is not None
+
+
+def tell(transfer: Transfer, sender: str, recipient: str, name: str, now: float) -> None:
+    """Note what its two accounts are told of a transfer; `name` is the sender's. No commit."""
+    notifications.transfer(transfer.account_id, sender, told_of(transfer), now)
+    about = told_of(transfer) | {"name": name, "login": None}
+    notifications.transfer(transfer.recipient_id, recipient, about, now)
+
+
+def lock(bots: Iterable[int | None], owners: Iterable[int]) -> dict[int, Account]:
+    """Stop the updates of `bots` and the changes of the accounts, and return those."""
+    inbox.hold(db.session.connection(), [bot for bot in bots if bot])
+    return {id_: accounts.lock(id_) for id_ in sorted(set(owners))}
+
+
+def _check_room(recipient: Account, count: int) -> None:
+    if not is_paid(recipient):
+        raise RecipientUnpaid
+    slots = tariffs.free_slots(recipient.tariff, accounts.living_campaigns(recipient.id))
+    if slots != tariffs.UNLIMITED and slots < count:
+        raise PlanLimit(translatable("the recipient's plan has no room for so many campaigns"))
+    quotas.check(recipient.id, Quota.CAMPAIGNS, count)
+
+
+def _bot(transfer: Transfer, *, lock: bool = False) -> Bot:
+    mine = (Bot.id == transfer.bot_id, Bot.account_id == transfer.account_id, Bot.living)
+    query = select(Bot).where(*mine)
+    bot = db.session.scalar(_locked(query) if lock else query)
+    if bot is None:
+        raise NotFound
+    return bot
+
+
+def _campaign(transfer: Transfer, *, lock: bool = False) -> Campaign:
+    query = select(Campaign).where(
+        Campaign.id == transfer.campaign_id,
+        Campaign.account_id == transfer.account_id,
+        Campaign.living,
+    )
+    campaign = db.session.scalar(_locked(query) if lock else query)
+    if campaign is None:
+        raise NotFound
+    return campaign
+
+
+def _campaigns_of(transfer: Transfer, *, lock: bool = False) -> Sequence[Campaign]:
+    query = select(Campaign).where(
+        Campaign.bot_id == transfer.bot_id,
+        Campaign.account_id == transfer.account_id,
+        Campaign.living,
+    )
+    return db.session.scalars(_locked(query) if lock else query).all()
+
+
+def _locked(query: Any) -> Any:
+    return query.with_for_update().execution_options(populate_existing=True)
+
+
+def _receiving_bot(transfer: Transfer, campaign: Campaign) -> int:
+    able = (
+        select(Bot.id)
+        .join(BotChat, BotChat.bot_id == Bot.id)
+        .where(
+            Bot.account_id == transfer.recipient_id,
+            Bot.living,
+            BotChat.chat_id == campaign.chat_id,
+            BotChat.is_admin,
+        )
+        .order_by(Bot.id)
+    )
+    if transfer.to_bot is not None:
+        able = able.where(Bot.id == transfer.to_bot)
+    chosen = db.session.scalar(able)
+    if chosen is None:
+        raise NotAdminThere(
+            translatable("none of the recipient's bots is an administrator of that chat")
+        )
+    return chosen
+
+
+def hand_over(
+    campaigns: Sequence[Campaign], recipient: int, bot_id: int, *, with_leads: bool
+) -> None:
+    """Give campaigns and what belongs to them to an account and its bot. No commit."""
+    ids = [campaign.id for campaign in campaigns]
+    old_bots = list({campaign.bot_id for campaign in campaigns})
+    for campaign in campaigns:
+        campaign.account_id, campaign.bot_id = recipient, bot_id
+    db.session.flush()
+    connection = db.session.connection()
+    if ids:
+        bulk.reassign_destinations(connection, ids, recipient)
+    if ids and with_leads:
+        bulk.reassign_history(connection, ids, recipient, old_bots=old_bots, bot=bot_id)
+    elif ids:
+        bulk.delete_history(connection, ids, old_bots=old_bots)

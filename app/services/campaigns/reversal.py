@@ -1,0 +1,78 @@
+"""Reversal of a transfer that a stranger asked for: all of it comes back to its owner.
+
+Bots and campaigns are taken from whoever has them by now. What was deleted meanwhile is revived,
+and the leads that came meanwhile come along; those that the transfer deleted do not come back.
+"""
+
+from __future__ import annotations
+
+import orjson
+import structlog
+from sqlalchemy import and_, or_, select
+
+from app.crypto import new_secret
+from app.extensions import db
+from app.models import Account, Bot, BotStatus, Campaign, CampaignStatus, Transfer, TransferState
+from app.services.campaigns import handover
+
+log = structlog.get_logger()
+
+
+def reverse(transfer: Transfer, now: float) -> bool:
+    """Give back what a transfer took, wherever it is by now. False if it moves. No commit."""
+    before = _whereabouts(transfer)
+    bots = [transfer.bot_id, *(bot for _, _, bot in before)]
+    owners = [transfer.account_id, *(owner for _, owner, _ in before)]
+    handover.lock(bots, owners)
+    if _whereabouts(transfer) != before:
+        return False  # it went on at this moment; the next call finds it there
+    if not handover.move(transfer, TransferState.REVERSING, TransferState.REVERSED, now):
+        return False
+    home = {id_: (bot, status) for id_, bot, status in orjson.loads(transfer.moved)}
+    if transfer.bot_id is not None:
+        _bring_home(transfer.bot_id, transfer.account_id)
+    ids = [id_ for id_, _, _ in before if id_]
+    campaigns = db.session.scalars(
+        select(Campaign).where(Campaign.id.in_(ids)).with_for_update()
+    ).all()
+    for campaign in campaigns:
+        bot, status = home.get(campaign.id, (transfer.bot_id, campaign.status))
+        if not campaign.living and status != CampaignStatus.DELETED and _is_free(campaign):
+            campaign.status = status
+        handover.hand_over([campaign], transfer.account_id, bot, with_leads=True)
+    sender = db.session.get_one(Account, transfer.account_id)
+    handover.tell(transfer, "reversed", "lost", sender.name, now)
+    log.info("transfer.reversed", transfer=transfer.id, account=transfer.account_id)
+    return True
+
+
+def _whereabouts(transfer: Transfer) -> list[tuple[int, int, int]]:
+    """Who has what a transfer gave: for each campaign its id, its owner and its bot.
+
+    Campaigns that were made since for a bot belong to it. The bot itself is the campaign 0.
+    """
+    ids = [id_ for id_, _, _ in orjson.loads(transfer.moved)]
+    query = select(Campaign.id, Campaign.account_id, Campaign.bot_id)
+    of_bot = and_(Campaign.bot_id == (transfer.bot_id or 0), Campaign.living)
+    found = db.session.execute(query.where(or_(Campaign.id.in_(ids), of_bot)).order_by(Campaign.id))
+    rows = [(row.id, row.account_id, row.bot_id) for row in found]
+    if transfer.bot_id is not None:
+        owner = select(Bot.account_id).where(Bot.id == transfer.bot_id)
+        rows.append((0, db.session.scalars(owner).one(), transfer.bot_id))
+    return rows
+
+
+def _bring_home(bot_id: int, account_id: int) -> None:
+    """Give a bot back, also if it was disconnected meanwhile and nobody has connected it anew."""
+    bot = db.session.get_one(Bot, bot_id, populate_existing=True, with_for_update=True)
+    bot.account_id = account_id
+    elsewhere = select(Bot.id).where(Bot.tg_id == bot.tg_id, Bot.living)
+    if not bot.living and db.session.scalar(elsewhere) is None:
+        bot.status, bot.webhook_path, bot.webhook_url = BotStatus.ACTIVE, new_secret(), ""
+    db.session.flush()
+
+
+def _is_free(campaign: Campaign) -> bool:
+    """Whether no living campaign tracks the chat of a deleted one."""
+    other = select(Campaign.id).where(Campaign.chat_id == campaign.chat_id, Campaign.living)
+    return db.session.scalar(other) is None

@@ -1,0 +1,74 @@
+"""The clock's part of transfers: what is due takes effect, or is reversed; old ones are deleted."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import structlog
+from sqlalchemy import delete, select
+from sqlalchemy.exc import SQLAlchemyError
+
+from app.domain.time_ranges import DAY
+from app.errors import ApiError
+from app.extensions import db
+from app.models import Transfer, TransferState
+from app.services.accounts import notifications
+from app.services.campaigns import handover, reversal
+
+log = structlog.get_logger()
+
+_MANY: Final = 20  # of one call; the others a second later
+#: Longer than a login can be undone.
+_KEPT_SECONDS: Final = 30 * DAY
+
+
+def settle(now: float) -> int:
+    """Let due transfers take effect, and reverse those of undone logins. Commits.
+
+    Returns how many were settled.
+    """
+    due = (
+        Transfer.state.in_((TransferState.PENDING, TransferState.REVERSING)),
+        Transfer.due <= now,
+    )
+    waiting = db.session.execute(
+        select(Transfer.id, Transfer.state).where(*due).order_by(Transfer.due).limit(_MANY)
+    ).all()
+    db.session.rollback()
+    return sum(_settle(row.id, TransferState(row.state), now) for row in waiting)
+
+
+def forget(now: float) -> None:
+    """Delete transfers that were settled long ago. No commit."""
+    db.session.execute(delete(Transfer).where(Transfer.settled < now - _KEPT_SECONDS))
+
+
+def _settle(transfer_id: int, state: TransferState, now: float) -> bool:
+    step = handover.take_effect if state is TransferState.PENDING else reversal.reverse
+    transfer = db.session.get(Transfer, transfer_id)
+    if transfer is None:
+        return False  # called off a moment ago
+    try:
+        settled = step(transfer, now)
+    except ApiError as error:
+        db.session.rollback()
+        settled = _fail(transfer_id, error, now)
+    except SQLAlchemyError:  # one that cannot be settled must not hold up the others
+        db.session.rollback()
+        log.warning("transfer.not_settled", transfer=transfer_id, exc_info=True)
+        return False
+    db.session.commit()
+    return settled
+
+
+def _fail(transfer_id: int, error: ApiError, now: float) -> bool:
+    transfer = db.session.get(Transfer, transfer_id)
+    if transfer is None or not handover.move(
+        transfer, TransferState.PENDING, TransferState.FAILED, now
+    ):
+        return False
+    transfer.reason = error.code
+    about = handover.told_of(transfer) | {"reason": error.code}
+    notifications.transfer(transfer.account_id, "failed", about, now)
+    log.info("transfer.failed", transfer=transfer_id, reason=error.code)
+    return True
