@@ -124,10 +124,10 @@ class Chats:
         if is_inside(member):
             link = self.links.get(chat, (content.get("invite_link") or {}).get("invite_link", ""))
             if link and not is_inside(content["old_chat_member"]):
-                asked = user in self.requests.of(chat)
+                asked = self.requests.get(chat, user)
                 if not asked and (fault := link.fault(now)):
                     raise ValueError(f"nobody comes in by {link.url}: {fault}")
-                link.members.add(user)
+                self.links.join(link, user)
             self.requests.pop(chat, user)
         else:
             self.links.leave(chat, user)

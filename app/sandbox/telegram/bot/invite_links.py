@@ -42,6 +42,7 @@ class InviteLinks:
     def __init__(self, bot: dict[str, Any]) -> None:
         self._bot = bot
         self._links: dict[str, InviteLink] = {}
+        self._link_of: dict[tuple[int, int], InviteLink] = {}
 
     def add(self, chat: int) -> InviteLink:
         """Make a link without limits."""
@@ -81,11 +82,15 @@ class InviteLinks:
             "is_revoked": link.is_revoked,
         } | {name: value for name, value in optional.items() if value}
 
+    def join(self, link: InviteLink, user: int) -> None:
+        """The person came in by this link, and takes a place of it."""
+        link.members.add(user)
+        self._link_of[link.chat, user] = link
+
     def leave(self, chat: int, user: int) -> None:
         """The person left: a place of the link by which they came is free again."""
-        for link in self._links.values():
-            if link.chat == chat:
-                link.members.discard(user)
+        if link := self._link_of.pop((chat, user), None):
+            link.members.discard(user)
 
     def as_json(self) -> list[dict[str, Any]]:
         """Return all of it as JSON has it, for `restore`."""
@@ -95,3 +100,4 @@ class InviteLinks:
         """Take over what `as_json` returned. Raises TypeError or KeyError."""
         links = [InviteLink(**fields | {"members": set(fields["members"])}) for fields in data]
         self._links = {link.url: link for link in links}
+        self._link_of = {(link.chat, user): link for link in links for user in link.members}

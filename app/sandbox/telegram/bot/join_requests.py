@@ -7,6 +7,7 @@ whatever its `date`, so that a play may be set in the past.
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
@@ -30,19 +31,29 @@ class JoinRequest:
 
 
 class JoinRequests:
-    """The pending requests of the chats of one bot."""
+    """The pending requests of the chats of one bot, found without looking at all of them."""
 
     def __init__(self) -> None:
         self._pending: dict[tuple[int, int], JoinRequest] = {}
+        self._by_user_chat: defaultdict[int, set[tuple[int, int]]] = defaultdict(set)
+        self._by_link: Counter[str] = Counter()
 
     def add(self, request: JoinRequest) -> None:
         """Hold a request; an earlier one of the same person in the same chat goes."""
+        key = request.chat["id"], request.user["id"]
+        self.pop(*key)
         if len(self._pending) < MAX_PENDING:
-            self._pending[request.chat["id"], request.user["id"]] = request
+            self._pending[key] = request
+            self._by_user_chat[request.user_chat_id].add(key)
+            self._by_link[request.link.get("invite_link", "")] += 1
 
     def pop(self, chat: int, user: int) -> JoinRequest | None:
         """Take out a request that is decided or withdrawn; None if there is none."""
-        return self._pending.pop((chat, user), None)
+        request = self._pending.pop((chat, user), None)
+        if request is not None:
+            self._by_user_chat[request.user_chat_id].discard((chat, user))
+            self._by_link[request.link.get("invite_link", "")] -= 1
+        return request
 
     def get(self, chat: int, user: int) -> JoinRequest | None:
         """Return a request that waits, None if there is none."""
@@ -54,7 +65,7 @@ class JoinRequests:
 
     def count_by(self, link: str) -> int:
         """Return how many people wait who came by the invite link with this URL."""
-        return sum(request.link.get("invite_link") == link for request in self._pending.values())
+        return self._by_link[link] if link else 0
 
     def contact(self, chat: int, user: int) -> None:
         """Another administrator writes to the person: the bot may not any more.
@@ -65,11 +76,9 @@ class JoinRequests:
 
     def is_window_open(self, user_chat_id: int, now: float) -> bool:
         """Return whether a pending request lets the bot write to this private chat."""
+        requests = (self._pending[key] for key in self._by_user_chat.get(user_chat_id, ()))
         return any(
-            request.user_chat_id == user_chat_id
-            and not request.contacted
-            and now - request.asked < WINDOW_SECONDS
-            for request in self._pending.values()
+            not request.contacted and now - request.asked < WINDOW_SECONDS for request in requests
         )
 
     def as_json(self) -> list[dict[str, Any]]:
@@ -78,6 +87,7 @@ class JoinRequests:
 
     def restore(self, data: list[dict[str, Any]]) -> None:
         """Take over what `as_json` returned. Raises TypeError or KeyError."""
-        self._pending.clear()
+        for key in list(self._pending):
+            self.pop(*key)
         for fields in data:
             self.add(JoinRequest(**fields))

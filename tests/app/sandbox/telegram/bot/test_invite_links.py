@@ -25,7 +25,7 @@ def test_a_link_belongs_to_one_chat_and_each_is_another(links):
 def test_a_place_is_free_again_when_its_member_leaves(links):
     link = links.add(CHAT)
     link.member_limit = 1
-    link.members.add(77)
+    links.join(link, 77)
     assert link.fault(0) == "INVITE_HASH_EXPIRED"
     links.leave(-5, 77)
     assert link.fault(0)

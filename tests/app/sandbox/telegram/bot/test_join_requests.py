@@ -56,3 +56,6 @@ def test_requests_are_counted_by_their_link():
     requests.add(asked(ANN, link="https://t.me/+a"))
     requests.add(asked(BEN))
     assert requests.count_by("https://t.me/+a") == 1
+    assert requests.count_by("") == 0
+    requests.add(asked(ANN, link="https://t.me/+b"))  # asked again, by another link
+    assert (requests.count_by("https://t.me/+a"), requests.count_by("https://t.me/+b")) == (0, 1)
