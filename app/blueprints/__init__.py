@@ -10,14 +10,17 @@ from flask import Flask
 from app.blueprints.auth import blueprint as auth
 from app.blueprints.bots import blueprint as bots
 from app.blueprints.campaigns import blueprint as campaigns
+from app.blueprints.clicks import blueprint as clicks
 from app.blueprints.destinations import blueprint as destinations
 from app.blueprints.docs import blueprint as docs
 from app.blueprints.health import blueprint as health
 from app.blueprints.journal import blueprint as journal
 from app.blueprints.leads import blueprint as leads
+from app.blueprints.links import blueprint as links
 from app.blueprints.media import blueprint as media
 from app.blueprints.postbacks import blueprint as postbacks
 from app.blueprints.profile import blueprint as profile
+from app.blueprints.sources import blueprint as sources
 from app.blueprints.stats import blueprint as stats
 from app.blueprints.tariffs import blueprint as tariffs
 from app.blueprints.trackers import blueprint as trackers
@@ -31,6 +34,9 @@ def register_blueprints(app: Flask) -> None:
         auth,
         bots,
         campaigns,
+        sources,
+        links,
+        clicks,
         media,
         leads,
         journal,

@@ -37,7 +37,6 @@ class OrganicEvent:
     date: int
     update_id: int
     was_member: bool = True
-    click: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +46,8 @@ class Lead:
     `start_time` is the first start, `join_time` the join of this cycle, and
     `updated` the newest event that changed the state. `last_start_*` and
     `last_membership_*` are the two clocks. `held` says that hold was reached in
-    this cycle. `reports` is how many events were ever reported. Times are
+    this cycle. `reports` is how many events were ever reported. `click_id` is the
+    stored click that `click` came from, of the source `source_id`. Times are
     Telegram's, in Unix seconds.
     """
 
@@ -62,6 +62,8 @@ class Lead:
     last_membership_update_id: int = 0
     held: bool = False
     reports: int = 0
+    source_id: int | None = None
+    click_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -103,7 +103,8 @@ def advance(
     without a lead, in any order; only a first start looks at it.
     """
     if lead is not None:
-        return _apply(lead, event, rules)
+        is_start = event.kind is LeadEventKind.START
+        return (_start if is_start else _membership)(lead, event, rules)
     if event.kind.is_membership or rules.paused:
         why = "campaign paused" if rules.paused else "no lead: organic"
         return Decision(None, (_line(event, why, organic=True),))
@@ -112,18 +113,19 @@ def advance(
 
 def _begin(start: LeadEvent, rules: CampaignRules, organic: Sequence[OrganicEvent]) -> Decision:
     """Create the lead, then apply what its person did meanwhile."""
-    at, click = start.date, _usable_click(start)
-    lead = Lead(State.WAIT, click, at, None, at, at, start.update_id, reports=1)
+    at = start.date
+    lead = Lead(State.WAIT, "", at, None, at, at, start.update_id, reports=1)
+    lead = _with_click_of(lead, start)
     decision = Decision(
         lead,
         (_line(start, "lead created, wait reported" + _click_note(start, "")),),
-        (Report(EventKind.WAIT, at, click, None, 1),),
+        (Report(EventKind.WAIT, at, lead.click, None, 1),),
         welcome=True,
         deltas=(CounterDelta(at, Counts(starts=1)),),
     )
     for past in sorted(organic, key=_moment):
         if past.kind.is_membership and past.date >= at - TOLERANCE:
-            decision = _combine(decision, _apply(lead, past, rules))
+            decision = _combine(decision, _membership(lead, past, rules))
             lead = decision.lead or lead
     return decision
 
@@ -139,42 +141,36 @@ def _combine(first: Decision, second: Decision) -> Decision:
     )
 
 
-def _apply(lead: Lead, event: AnyEvent, rules: CampaignRules) -> Decision:
-    if event.kind is LeadEventKind.START:
-        return _start(lead, event, rules)
-    return _membership(lead, event, rules)
-
-
-def _start(lead: Lead, start: AnyEvent, rules: CampaignRules) -> Decision:
-    click = _usable_click(start)
+def _start(lead: Lead, start: LeadEvent, rules: CampaignRules) -> Decision:
+    touched = _with_click_of(lead, start)
     if _moment(start) <= (lead.last_start_at, lead.last_start_update_id):
-        if click and not lead.click:
+        if touched.click and not lead.click:
             why = "not the newest start: only its click is taken"
-            return Decision(replace(lead, click=click), (_line(start, why),))
+            return Decision(touched, (_line(start, why),))
         return Decision(lead, (_line(start, "not the newest start: nothing changed"),))
     transition = _TRANSITIONS[lead.state, start.kind]
     late = _moment(start) <= (lead.last_membership_at, lead.last_membership_update_id)
     if late:
         transition = replace(transition, to=lead.state)
-    clocked = replace(
-        lead,
-        click=click or lead.click,
-        last_start_at=start.date,
-        last_start_update_id=start.update_id,
-    )
+    clocked = replace(touched, last_start_at=start.date, last_start_update_id=start.update_id)
     decision = _move(clocked, transition, start, rules, late=late and lead.state is not State.WAIT)
     (line,) = decision.lines
     line = replace(line, decision=line.decision + _click_note(start, lead.click))
     return replace(decision, lines=(line,), welcome=not rules.paused)
 
 
-def _usable_click(start: AnyEvent) -> str:
-    return "" if is_unreplaced(start.click) else start.click
+def _with_click_of(lead: Lead, start: LeadEvent) -> Lead:
+    """The lead with the click of a start; if that brings none, with the click it has."""
+    if not start.click or is_unreplaced(start.click):
+        return lead
+    return replace(lead, click=start.click, source_id=start.source_id, click_id=start.click_id)
 
 
-def _click_note(start: AnyEvent, known: str) -> str:
+def _click_note(start: LeadEvent, known: str) -> str:
     """What the journal adds if a start brings no click; `known` is the lead's own."""
     kept = ": the earlier one stays" if known else ""
+    if start.token and not start.click:
+        return f"; its token names no click that is kept{kept}"
     if is_unreplaced(start.click):
         return f"; its click is a macro that nobody replaced{kept}"
     return f"; started again without a click{kept}" if kept and not start.click else ""

@@ -10,6 +10,7 @@ from app.models.campaign import (
     CampaignQuarter,
     CampaignStatus,
 )
+from app.models.click import Click, Source, SourceDay, SourceStatus
 from app.models.destination import Destination, DestinationStatus, Role
 from app.models.journal import Action, JournalEntry
 from app.models.lead import Lead, Unreachable
@@ -40,6 +41,7 @@ __all__ = [
     "CampaignDay",
     "CampaignQuarter",
     "CampaignStatus",
+    "Click",
     "Destination",
     "DestinationStatus",
     "JournalEntry",
@@ -62,6 +64,9 @@ __all__ = [
     "ReplacedKey",
     "Role",
     "Session",
+    "Source",
+    "SourceDay",
+    "SourceStatus",
     "Span",
     "Transfer",
     "TransferState",

@@ -14,7 +14,8 @@ class Lead(Base):
     `start_time` and `join_time` are shown to people. `last_start_*` and
     `last_membership_*` are the two clocks by which the lead machine tells old
     events from new ones. `reports` counts what was ever reported, and numbers
-    the postbacks of this lead.
+    the postbacks of this lead. `source_id` and `click_id` name the stored click that
+    `click` came from; no foreign keys, since clicks are deleted in time.
     """
 
     __tablename__ = "lead"
@@ -46,6 +47,8 @@ class Lead(Base):
     last_membership_update_id: Mapped[int] = mapped_column(BigInteger, default=0)
     held: Mapped[bool] = mapped_column(default=False)
     reports: Mapped[int] = mapped_column(Big, default=0)
+    source_id: Mapped[int | None] = mapped_column(BigInteger)
+    click_id: Mapped[int | None] = mapped_column(BigInteger)
 
 
 class Unreachable(Base):

@@ -13,6 +13,7 @@ import time
 from collections.abc import Mapping
 from typing import Any, Final, Generic, TypeVar
 
+import orjson
 from marshmallow import ValidationError, fields
 from marshmallow.fields import Dict, List, Nested
 
@@ -30,6 +31,7 @@ __all__ = [
     "List",
     "Nested",
     "Text",
+    "TextMap",
     "UtcText",
 ]
 
@@ -136,6 +138,13 @@ class Boolean(Field[bool]):
             return _BOOLEANS[str(value).lower()]
         except KeyError:
             raise ValidationError(translatable("must be true, false, 1 or 0")) from None
+
+
+class TextMap(Field[dict[str, str]]):
+    """An object of texts, which is stored as its JSON text. Only shown."""
+
+    def _show(self, value: str) -> Any:
+        return orjson.loads(value)
 
 
 class Choice(Field[str]):

@@ -26,6 +26,8 @@ log = structlog.get_logger()
 #: Telegram repeats an update for at most 24 h; twice that is safe.
 UPDATES_KEPT: Final = 3 * DAY
 PARKED_KEPT: Final = 30 * DAY
+#: As long as Meta keeps a click in a browser. Counters and leads keep the source.
+CLICKS_KEPT: Final = 90 * DAY
 RECONCILE_EVERY: Final = 60.0
 FORGET_EVERY: Final = 60.0
 SERVICE_BOT_EVERY: Final = 60.0
@@ -43,6 +45,12 @@ _FORGET: Final = text(f"""
     )
 """)  # noqa: S608 - our own numbers
 
+_FORGET_CLICKS: Final = text("""
+    DELETE FROM click WHERE id IN (
+        SELECT id FROM click WHERE created < :old ORDER BY created LIMIT 2000
+    )
+""")
+
 _last = {"reconcile": 0.0, "forget": 0.0, "service_bot": 0.0}
 
 
@@ -54,6 +62,7 @@ def tick(now: float) -> list[Queue]:
         _last["forget"] = now
         limits = {"old": now - UPDATES_KEPT, "very_old": now - PARKED_KEPT}
         connection.execute(_FORGET, limits)
+        connection.execute(_FORGET_CLICKS, {"old": now - CLICKS_KEPT})
     db.session.commit()
     if now - _last["service_bot"] >= SERVICE_BOT_EVERY:
         _last["service_bot"] = now

@@ -32,6 +32,7 @@ from app.models import Account
 from app.models import Session as OpenSession
 from app.services.accounts import rate_limits
 from app.services.billing import tariffs
+from app.services.clicks import open_link
 from app.services.lists.row_counts import TALLIES
 from app.services.service_bot import logins
 
@@ -45,6 +46,8 @@ LIMITS = (
     logins.POLLS,
     logins.NEW_LOGINS,
     tariffs.CHECKS,
+    open_link.CLICKS,
+    open_link.VISITS,
 )
 
 

@@ -164,6 +164,14 @@ class Recorder:
             answer = stranger.post(f"{self._url}{path}", data=body, headers=headers, timeout=30)
         self.kept.append(Exchange("POST", path, json.loads(body), answer.json(), remark))
 
+    def visit(self, path: str, **query: str) -> None:
+        """Open a link as a browser does, without following it."""
+        headers = {"User-Agent": "Mozilla/5.0", "Authorization": ""}
+        answer = self._session.get(
+            f"{self._url}{path}", params=query, headers=headers, allow_redirects=False, timeout=30
+        )
+        assert answer.status_code == 302, answer.text
+
     def close(self) -> None:
         """Close the connections."""
         self._session.close()
@@ -250,8 +258,27 @@ class Journey:
         api.get("camp/get", id=made["id"])
         api.get("camp/link", id=made["id"], click="c1", remark="For one click:")
         api.get("camp/link", id=made["id"], remark="For a tracker that fills in its own macro:")
+        self.sources(made["id"])
         api.post("camp/pause", id=made["id"], pause=True)
         api.post("camp/pause", id=made["id"], pause=False)
+
+    def sources(self, campaign: int) -> None:
+        """A link for an ad, one visitor who went through it, and the link's end."""
+        api = self._api
+        sub_map = {"creative": "sub1"}
+        made = api.post("sources/add", campaign=campaign, title="Reels, June", sub_map=sub_map)
+        self.spelling[made["code"]] = "r8s2m0qa"
+        api.post("sources/edit", id=made["id"], click_param="cid")
+        link, *_ = api.get("sources/link", id=made["id"])
+        self.spelling[link["link"].partition("/c/")[0]] = "https://gatepost.example"
+        api.visit(f"/c/{made['code']}", cid="c-1", utm_source="fb", creative="red")
+        (click,) = api.get("clicks/list", source=made["id"])
+        self.spelling[click["token"]] = "p7ouI4GgoPzH0Qu4"
+        api.get("clicks/get", id=click["id"])
+        api.get("sources/get", id=made["id"])
+        api.get("sources/list")
+        api.post("sources/pause", id=made["id"], pause=True)
+        api.post("sources/del", id=made["id"])
 
     def destinations(self) -> None:
         """Connect a tracker beside the campaign's own templates."""

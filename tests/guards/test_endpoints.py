@@ -8,6 +8,7 @@ from app import create_app
 
 #: What anyone may call. Adding to this list is a decision.
 PUBLIC = {
+    "/c/<code>",
     "/healthz",
     "/readyz",
     "/metrics",

@@ -16,10 +16,12 @@ from app.models import (
     Bot,
     BotChat,
     Campaign,
+    Click,
     Destination,
     JournalEntry,
     Lead,
     Postback,
+    Source,
     Transfer,
 )
 
@@ -95,6 +97,36 @@ class World:
                     "title": "@track_bot",
                     "created": NOON,
                     "due": NOON + 10**9,
+                    **fields,
+                }
+            )
+        )
+
+    def source(self, campaign: int, **fields: Any) -> int:
+        return self._add(
+            Source(
+                **{
+                    "account_id": self.account_id,
+                    "campaign_id": campaign,
+                    "code": f"s{next(_numbers):07}",
+                    "title": "Reels, June",
+                    "click_param": "click",
+                    "created": NOON,
+                    **fields,
+                }
+            )
+        )
+
+    def click(self, source: int, **fields: Any) -> int:
+        campaign = db.session.get_one(Source, source).campaign_id
+        return self._add(
+            Click(
+                **{
+                    "account_id": self.account_id,
+                    "source_id": source,
+                    "campaign_id": campaign,
+                    "token": f"{next(_numbers):016}",
+                    "created": NOON,
                     **fields,
                 }
             )

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
+from app.domain.clicks import payloads
 from app.domain.storable_text import sanitize
 from app.domain.telegram import payments
 from app.domain.telegram.evidence import NO_EVIDENCE, Evidence, read_evidence
@@ -66,8 +67,9 @@ class LeadEvent:
 
     `date` is Telegram's, in Unix seconds. `chat` is None for a start, which
     names its campaign by `code`; it is empty for /start alone. `click` is the
-    click id of the start. `was_member` says if the person was a member before,
-    and `evidence` by which way they come.
+    click id of the start, and `token` that of a stored click: `click_id`, of the
+    source `source_id`, once that has been looked up. `was_member` says if the
+    person was a member before, and `evidence` by which way they come.
     """
 
     kind: LeadEventKind
@@ -79,6 +81,9 @@ class LeadEvent:
     click: str = ""
     was_member: bool = False
     evidence: Evidence = NO_EVIDENCE
+    token: str = ""
+    source_id: int | None = None
+    click_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,10 +200,10 @@ def _message(message: Mapping[str, Any], update_id: int) -> ParsedUpdate:
     start = _START.fullmatch(text) if isinstance(text, str) else None
     if start is None:
         return Ignored("message: no /start")
-    payload = sanitize(start["payload"] or "", 256)
-    code, _, click = payload.partition("-")
+    payload = payloads.split(sanitize(start["payload"] or "", 256))
     person, date = read_person(message, "from"), get_date(message)
-    return LeadEvent(LeadEventKind.START, person, None, date, update_id, code=code, click=click)
+    kind = LeadEventKind.START
+    return LeadEvent(kind, person, None, date, update_id, **payload._asdict())
 
 
 def _moved(old: int, new: int) -> ParsedUpdate:

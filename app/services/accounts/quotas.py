@@ -9,7 +9,7 @@ from sqlalchemy import Select, func, select
 
 from app.errors import PlanLimit, translatable
 from app.extensions import db
-from app.models import Bot, Campaign, Destination, DestinationStatus, Media, Role
+from app.models import Bot, Campaign, Destination, DestinationStatus, Media, Role, Source
 
 
 class Quota(enum.IntEnum):
@@ -19,6 +19,7 @@ class Quota(enum.IntEnum):
     CAMPAIGNS = 5000
     DESTINATIONS = 2000
     MEDIA = 1000
+    SOURCES = 2000
 
 
 def check(account_id: int, quota: Quota, more: int = 1) -> None:
@@ -39,6 +40,7 @@ def check(account_id: int, quota: Quota, more: int = 1) -> None:
             Quota.MEDIA: translatable(
                 "an account has at most %(most)d pictures and films", most=most
             ),
+            Quota.SOURCES: translatable("an account has at most %(most)d sources", most=most),
         }[quota]
     )
 
@@ -55,5 +57,8 @@ def _count(account_id: int, quota: Quota) -> int:
             Destination.status != DestinationStatus.DELETED,
         ),
         Quota.MEDIA: select(func.count(Media.id)).where(Media.account_id == account_id),
+        Quota.SOURCES: select(func.count(Source.id)).where(
+            Source.account_id == account_id, Source.living
+        ),
     }
     return db.session.scalar(counts[quota]) or 0

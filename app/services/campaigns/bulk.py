@@ -15,12 +15,15 @@ from app.models import (
     CampaignCohort,
     CampaignDay,
     CampaignQuarter,
+    Click,
     Destination,
     JournalEntry,
     Lead,
     Message,
     Notice,
     Postback,
+    Source,
+    SourceDay,
     table_of,
 )
 
@@ -31,11 +34,17 @@ _JOURNAL: Final = table_of(JournalEntry)
 _MESSAGES: Final = table_of(Message)
 _DESTINATIONS: Final = table_of(Destination)
 _NOTICES: Final = table_of(Notice)
+_SOURCES: Final = table_of(Source)
+_SOURCE_DAYS: Final = table_of(SourceDay)
+_CLICKS: Final = table_of(Click)
 _COUNTERS: Final = (table_of(CampaignDay), table_of(CampaignQuarter), table_of(CampaignCohort))
 
 
 def reassign_destinations(connection: Connection, campaigns: Sequence[int], recipient: int) -> None:
-    """Reassign the campaigns' own templates and destinations to `recipient`."""
+    """Reassign the campaigns' own templates, destinations and sources to `recipient`."""
+    connection.execute(
+        update(_SOURCES).where(_SOURCES.c.campaign_id.in_(campaigns)).values(account_id=recipient)
+    )
     connection.execute(
         update(_DESTINATIONS)
         .where(_DESTINATIONS.c.campaign_id.in_(campaigns))
@@ -52,7 +61,7 @@ def reassign_history(
     old_bots: Sequence[int],
     bot: int,
 ) -> None:
-    """Reassign leads, journal and messages to `recipient` and to their `bot`.
+    """Reassign leads, clicks, journal and messages to `recipient` and to their `bot`.
 
     A postback is reassigned if its destination belongs to one of the campaigns.
     """
@@ -69,6 +78,11 @@ def reassign_history(
         .values(account_id=recipient, bot_id=bot)
     )
     connection.execute(
+        update(_CLICKS)
+        .where(_CLICKS.c.source_id.in_(_sources(campaigns)))
+        .values(account_id=recipient)
+    )
+    connection.execute(
         update(_JOURNAL)
         .where(_JOURNAL.c.bot_id.in_(old_bots), _JOURNAL.c.campaign_id.in_(campaigns))
         .values(account_id=recipient, bot_id=bot)
@@ -83,17 +97,23 @@ def reassign_history(
 def delete_history(
     connection: Connection, campaigns: Sequence[int], *, old_bots: Sequence[int]
 ) -> None:
-    """Delete leads, journal, postbacks, messages and counters of the campaigns for good."""
+    """Delete leads, clicks, journal, postbacks, messages and counters of the campaigns for good."""
     owed = select(_POSTBACKS.c.id).where(_POSTBACKS.c.lead_id.in_(_leads(campaigns)))
     connection.execute(delete(_ATTEMPTS).where(_ATTEMPTS.c.postback_id.in_(owed)))
     connection.execute(delete(_POSTBACKS).where(_POSTBACKS.c.lead_id.in_(_leads(campaigns))))
     connection.execute(delete(_LEADS).where(_LEADS.c.campaign_id.in_(campaigns)))
+    for table in (_CLICKS, _SOURCE_DAYS):
+        connection.execute(delete(table).where(table.c.source_id.in_(_sources(campaigns))))
     for table in (_JOURNAL, _MESSAGES):
         connection.execute(
             delete(table).where(table.c.bot_id.in_(old_bots), table.c.campaign_id.in_(campaigns))
         )
     for table in _COUNTERS:
         connection.execute(delete(table).where(table.c.campaign_id.in_(campaigns)))
+
+
+def _sources(campaigns: Sequence[int]) -> Select[tuple[int]]:
+    return select(_SOURCES.c.id).where(_SOURCES.c.campaign_id.in_(campaigns))
 
 
 def _leads(campaigns: Sequence[int]) -> Select[tuple[int]]:

@@ -53,7 +53,7 @@ def make(account_id: int, campaign_id: int, click: str = "") -> DeepLink:
     start = f"https://t.me/{campaign['bot_username']}?start={campaign['code']}-"
     _check_payload(campaign["code"], click)
     trackers = _trackers(account_id, campaign_id)
-    formats = _click_formats(trackers)
+    formats = _formats_of(trackers)
     if click:
         problems = (of_tracker.problem(click) for of_tracker in formats)
         return DeepLink(f"{start}{click}", [], [problem for problem in problems if problem])
@@ -65,6 +65,11 @@ def make(account_id: int, campaign_id: int, click: str = "") -> DeepLink:
     problems = (click_type_problem(settings) for _, settings in trackers)
     unfit = [problem for problem in problems if problem]
     return DeepLink(f"{start}{{click}}", links, list(dict.fromkeys(unfit)))
+
+
+def click_formats(account_id: int, campaign_id: int) -> list[ClickFormats]:
+    """How the trackers that hear of a campaign's events spell a click id, once each."""
+    return _formats_of(_trackers(account_id, campaign_id))
 
 
 def _check_payload(code: str, click: str) -> None:
@@ -95,7 +100,7 @@ def _trackers(account_id: int, campaign_id: int) -> list[tuple[str, dict[str, An
     return [(row.tracker, json.loads(row.settings)) for row in url_templates.in_force(rows)]
 
 
-def _click_formats(trackers: Sequence[tuple[str, dict[str, Any]]]) -> list[ClickFormats]:
+def _formats_of(trackers: Sequence[tuple[str, dict[str, Any]]]) -> list[ClickFormats]:
     """Return what is known of each tracker's click ids, in the order of connection, once each."""
     by_title: dict[str, ClickFormats] = {}
     for tracker, settings in trackers:

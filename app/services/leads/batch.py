@@ -28,7 +28,7 @@ from app.domain.lead_machine import TOLERANCE, advance
 from app.domain.telegram.evidence import NO_EVIDENCE, Evidence
 from app.domain.telegram.person import Person
 from app.domain.telegram.updates import LeadEvent, LeadEventKind
-from app.models import Action, CampaignStatus, JournalEntry, table_of
+from app.models import Action, CampaignStatus, Click, JournalEntry, table_of
 from app.models import Lead as LeadRow
 from app.models.base import Big
 from app.services.leads import counters
@@ -36,12 +36,14 @@ from app.services.leads.effects import StagedCounts, stage_effects
 
 _LEADS: Final = table_of(LeadRow)
 _JOURNAL: Final = table_of(JournalEntry)
+_CLICKS: Final = table_of(Click)
 
 _IDENTITY_COLUMNS: Final = "account_id campaign_id bot_id subscriber".split()
 #: The fields of `domain.lead.Lead`.
 _STATE_COLUMNS: Final = (
     "click state start_time join_time updated last_start_at"
     " last_start_update_id last_membership_at last_membership_update_id held reports"
+    " source_id click_id"
 ).split()
 #: The fields of `Person`, but its id.
 _PERSON_COLUMNS: Final = "username first_name last_name language premium".split()
@@ -96,6 +98,7 @@ class LeadBatch:
         self._reports: list[tuple[LeadContext, Report]] = []
         self._welcomes: list[LeadContext] = []
         self._deltas: list[tuple[int, CounterDelta]] = []
+        self._clicks: dict[int, LeadContext] = {}
 
     def load(self, events: Sequence[tuple[Row[Any], LeadEvent]]) -> None:
         """Read the leads of `events`, each with its campaign; for first starts also the journal."""
@@ -131,11 +134,15 @@ class LeadBatch:
         if decision.welcome:
             self._welcomes.append(context)
         self._deltas += [(campaign.id, delta) for delta in decision.deltas]
+        if event.click_id is not None and decision.lead is not None:
+            self._clicks[event.click_id] = context
 
     def save(self) -> StagedCounts:
         """Write everything that was decided. Returns how much there is to send."""
         self._save_leads()
         self._save_journal()
+        rows = [(click, context.id) for click, context in sorted(self._clicks.items())]
+        update_rows(self._connection, _CLICKS, ["lead_id"], rows)
         counters.count(self._connection, self._deltas)
         return stage_effects(self._connection, self._reports, self._welcomes, self._now)
 

@@ -22,6 +22,7 @@ from app.models import (
     Attempt,
     Bot,
     Campaign,
+    Click,
     JournalEntry,
     Lead,
     Message,
@@ -51,6 +52,7 @@ def erase(account_id: int, subscriber: int) -> int:
     _erase_postbacks(_find_postbacks(account_id, leads, subscriber))
     _erase_journal(account_id, leads, subscriber)
     _erase_messages(bots, subscriber)
+    db.session.execute(delete(Click).where(Click.lead_id.in_(leads)))
     db.session.execute(
         delete(Unreachable).where(
             Unreachable.bot_id.in_(bots), Unreachable.subscriber == subscriber
@@ -59,7 +61,7 @@ def erase(account_id: int, subscriber: int) -> int:
     db.session.execute(
         update(Lead)
         .where(Lead.id.in_(leads))
-        .values(subscriber=-Lead.id, premium=False, **_EMPTY)
+        .values(subscriber=-Lead.id, premium=False, click_id=None, **_EMPTY)
         .execution_options(synchronize_session=False)
     )
     db.session.commit()

@@ -27,6 +27,7 @@ from app.models import UpdateState
 from app.queues import Queue
 from app.services.billing import stars
 from app.services.bots import rights
+from app.services.clicks.starts import with_clicks
 from app.services.leads.batch import LeadBatch
 from app.services.leads.campaign_index import CampaignIndex
 from app.services.leads.effects import StagedCounts
@@ -191,6 +192,8 @@ def _move_leads(
     reachability.mark_reachable(
         connection, [(update.bot_id, event.person.id) for update, event in starts]
     )
+    events = with_clicks(connection, [one.event for one in incoming])
+    incoming = [one._replace(event=event) for one, event in zip(incoming, events, strict=True)]
     matched = [(campaigns.find(one.update.bot_id, one.event), one) for one in incoming]
     batch = LeadBatch(connection, now)
     batch.load([(campaign, one.event) for campaign, one in matched if campaign is not None])

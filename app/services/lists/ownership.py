@@ -8,18 +8,19 @@ from sqlalchemy import select
 
 from app.errors import NotFound
 from app.extensions import db
-from app.models import Bot, Campaign, Destination, Lead
+from app.models import Bot, Campaign, Destination, Lead, Source
 
 _OWNED: Final[dict[str, Any]] = {
     "bot": Bot,
     "campaign": Campaign,
     "dest": Destination,
     "lead": Lead,
+    "source": Source,
 }
 
 
 def check_owned(account_id: int, **ids: int | None) -> None:
-    """Check the ids by name: `bot`, `campaign`, `dest` and `lead`; None is skipped.
+    """Check the ids by name: `bot`, `campaign`, `dest`, `lead` and `source`; None is skipped.
 
     A deleted row still belongs to its account. Raises NotFound if one of them
     belongs to another account or does not exist.

@@ -19,6 +19,7 @@ from marshmallow.fields import Field
 
 from app.schemas import Output, fields
 from app.schemas.destinations import Events, Settings
+from app.schemas.sources import SubMap
 from app.schemas.stats import Date, Percent
 from app.web.openapi.responses import JsonSchema
 from plugins.contract import EventKind
@@ -117,6 +118,11 @@ def _(field: fields.Text) -> JsonSchema:
 
 
 @shape.register
+def _(_field: fields.TextMap) -> JsonSchema:
+    return {"type": "object", "additionalProperties": {"type": "string"}}
+
+
+@shape.register
 def _(_field: fields.UtcText) -> JsonSchema:
     return {"type": "string", "pattern": DATE_TIME}
 
@@ -142,7 +148,7 @@ def _(field: Events) -> JsonSchema:
 
 def text_for(field: Field[Any]) -> JsonSchema | None:
     """Return how a form carries what JSON has as an object; None for all other fields."""
-    if isinstance(field, Settings):
+    if isinstance(field, Settings | SubMap):
         return {"type": "string", "contentMediaType": "application/json"}
     if isinstance(field, Events):
         word = f"({'|'.join(_KINDS)})"

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 
 from app.extensions import db
-from app.models import Update, UpdateState
+from app.models import Click, Update, UpdateState
 from app.queues import Queue
 from app.services import maintenance
 from app.services.bots import bots, checks, webhooks
@@ -52,6 +52,14 @@ def test_updates_are_forgotten_when_telegram_repeats_them_no_more(app, world):
     db.session.commit()
     maintenance.tick(now)
     assert db.session.scalars(select(Update.update_id).order_by(Update.id)).all() == [1, 3, 4]
+
+
+def test_clicks_are_kept_for_90_days(app, world):
+    now, source = int(time.time()), world.source(world.campaign())
+    kept = world.click(source, created=now - 89 * 86_400)
+    world.click(source, created=now - 91 * 86_400)
+    maintenance.tick(float(now))
+    assert db.session.scalars(select(Click.id)).all() == [kept]
 
 
 def test_a_service_bot_that_telegram_refuses_is_tried_again_soon(app, monkeypatch):

@@ -16,11 +16,13 @@ from app.models import (
     Bot,
     Campaign,
     CampaignDay,
+    Click,
     Destination,
     JournalEntry,
     Lead,
     Message,
     Postback,
+    Source,
     table_of,
 )
 from app.services.campaigns import settlement, transfer
@@ -49,6 +51,8 @@ class Goods:
         self.lead = world.lead(self.campaign, bot_id=self.bot)
         whose = {"campaign_id": self.campaign, "lead_id": self.lead}
         world.entry(self.bot, self.chat, **whose)
+        self.source = world.source(self.campaign)
+        self.click = world.click(self.source, lead_id=self.lead)
         self.own = world.destination(campaign_id=self.campaign)
         self.shared = world.destination()
         self.postback = world.postback(self.own, **whose)
@@ -116,6 +120,7 @@ def test_a_bot_goes_with_its_campaigns_and_all_they_gathered(api, theirs, token,
     assert [one["id"] for one in theirs.get("postbacks/list")["data"]] == [goods.postback]
     assert [one["id"] for one in api.get("postbacks/list")["data"]] == [goods.to_sender]
     assert owner(Destination, goods.own) == other.id
+    assert owner(Source, goods.source) == owner(Click, goods.click) == other.id
     assert owner(Destination, goods.shared) != other.id
     assert api.get("leads/list")["total"] == 0
 
@@ -123,7 +128,7 @@ def test_a_bot_goes_with_its_campaigns_and_all_they_gathered(api, theirs, token,
 def test_without_leads_everything_of_them_is_deleted(api, theirs, token, goods):
     assert api.post("transfer/bot", token=token, id=goods.bot, leads=0) == {"status": "ok"}
     settle()
-    for model in (Lead, JournalEntry, Postback, Attempt, CampaignDay, Message):
+    for model in (Lead, JournalEntry, Postback, Attempt, CampaignDay, Message, Click):
         assert rows(model) == 0
     assert theirs.get("camp/list")["data"][0]["starts"] == 0
 

@@ -13,7 +13,7 @@ from app.domain.telegram.evidence import NO_EVIDENCE, Arrival, Evidence
 from app.domain.telegram.person import Person
 from app.domain.telegram.updates import LeadEvent, LeadEventKind
 from app.extensions import db
-from app.models import Bot, Campaign, JournalEntry, Lead, table_of
+from app.models import Bot, Campaign, Click, JournalEntry, Lead, table_of
 from app.services.leads.batch import LeadBatch
 
 ANN, BOB = Person(101, "ann"), Person(102, "bob")
@@ -143,6 +143,17 @@ def test_an_organic_join_keeps_its_evidence_when_the_lead_takes_it(campaign: int
     (started, joined) = db.session.scalars(select(JournalEntry).order_by(JournalEntry.time))
     assert (started.link_name, joined.link_name) == ("", "Ads, June")
     assert joined.lead_id == started.lead_id
+
+
+def test_a_lead_and_its_stored_click_know_each_other(campaign: int, world: Any) -> None:
+    click = world.click(world.source(campaign))
+    start = replace(lead_event(START, 0), click="c1", source_id=3, click_id=click)
+    apply(campaign, start, lead_event(START, 5))
+    (lead,) = leads().values()
+    assert (lead.click, lead.source_id, lead.click_id) == ("c1", 3, click)
+    assert db.session.get_one(Click, click).lead_id == lead.id
+    apply(campaign, replace(lead_event(START, 9), click="c2"))
+    assert (leads()[ANN.id].click, leads()[ANN.id].click_id) == ("c2", None)
 
 
 def test_the_click_of_the_first_start_outlives_a_bare_start(campaign: int) -> None:

@@ -10,6 +10,7 @@ import pytest
 from app.extensions import db
 from app.models import (
     Attempt,
+    Click,
     JournalEntry,
     Lead,
     Message,
@@ -23,7 +24,17 @@ from app.services.campaigns import settlement, transfer
 from app.services.postbacks import AttemptRow, PostbackUpdate
 
 PERSON = 9_876_543_210
-TRACES = ("alice", "Alice", "Liddell", "abc456xyz", "profile5f", "ab12cd34", "alice77", str(PERSON))
+TRACES = (
+    "alice",
+    "Alice",
+    "Liddell",
+    "abc456xyz",
+    "profile5f",
+    "ab12cd34",
+    "alice77",
+    "fb5f",
+    str(PERSON),
+)
 
 
 @pytest.fixture
@@ -38,6 +49,7 @@ def person(world):
     who = {"subscriber": PERSON, "username": "alice", "campaign_id": campaign}
     world.entry(bot, chat, lead_id=lead, link_key="ab12cd34", link_name="for alice77", **who)
     world.entry(bot, chat, **who)
+    world.click(world.source(campaign), lead_id=lead, external="abc456xyz", ids='{"fbc": "fb5f"}')
     event = {"id": "e", "kind": "wait", "subscriber": PERSON, "username": "alice"}
     event |= {"first_name": "Alice", "click": "abc456xyz", "campaign": "kept"}
     for state in (0, 2):
@@ -61,7 +73,7 @@ def person(world):
 def everything():
     """All that is stored of these tables, as text; what still waits to be processed apart."""
     found = ""
-    for model in (Lead, JournalEntry, Postback, Attempt, Message, Unreachable, Update):
+    for model in (Lead, JournalEntry, Postback, Attempt, Message, Unreachable, Click, Update):
         waits = model is Update
         for row in db.session.query(model):
             if not (waits and row.state == 0):

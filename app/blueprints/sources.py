@@ -1,0 +1,86 @@
+"""sources/*: links for ads."""
+
+from __future__ import annotations
+
+from flask import Blueprint, g, request
+
+from app.config import current_settings
+from app.schemas.sources import (
+    SourceAdd,
+    SourceAdded,
+    SourceEdit,
+    SourceId,
+    SourceLinkOut,
+    SourceOut,
+    SourcePause,
+    SourcesList,
+)
+from app.services.clicks import sources
+from app.web.auth import api_key
+from app.web.decorators import Params, answers, takes
+
+blueprint = Blueprint("sources", __name__, url_prefix="/api/sources")
+
+
+@blueprint.get("/list.json")
+@api_key
+@takes(SourcesList)
+@answers(SourceOut, many=True)
+def listed(params: Params) -> object:
+    """All sources that are not deleted, with what their links have counted."""
+    return sources.listed(g.account.id, **params)
+
+
+@blueprint.get("/get.json")
+@api_key
+@takes(SourceId)
+@answers(SourceOut)
+def get(params: Params) -> object:
+    """One source."""
+    return sources.find(g.account.id, params["id"])
+
+
+@blueprint.post("/add.json")
+@api_key
+@takes(SourceAdd)
+@answers(SourceAdded)
+def add(params: Params) -> object:
+    """Make a link for ads that lead to a campaign."""
+    return sources.add(g.account.id, **params)
+
+
+@blueprint.post("/edit.json")
+@api_key
+@takes(SourceEdit)
+@answers()
+def edit(params: Params) -> None:
+    """Change a source."""
+    sources.edit(g.account.id, params.pop("id"), **params)
+
+
+@blueprint.post("/pause.json")
+@api_key
+@takes(SourcePause)
+@answers()
+def pause(params: Params) -> None:
+    """Pause or resume a source; a paused link leads on and records nothing."""
+    sources.pause(g.account.id, params["id"], paused=params["pause"])
+
+
+@blueprint.post("/del.json")
+@api_key
+@takes(SourceId)
+@answers()
+def remove(params: Params) -> None:
+    """Delete a source softly: its link leads nowhere any more."""
+    sources.remove(g.account.id, params["id"])
+
+
+@blueprint.get("/link.json")
+@api_key
+@takes(SourceId)
+@answers(SourceLinkOut, many=True)
+def link(params: Params) -> object:
+    """The links to put into ads: plain, and for each connected tracker with its macro."""
+    base = current_settings().public_url or request.host_url
+    return sources.make_links(g.account.id, params["id"], base.rstrip("/"))

@@ -1,0 +1,111 @@
+"""The query of an ad's link: the parameters we know, each kept as it came. Pure.
+
+Nothing is lower-cased, trimmed or decoded twice: Meta compares fbclid to the
+letter. What is too long is dropped, since half an id is another id.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+from urllib.parse import unquote_to_bytes
+
+from app.domain.clicks.click_ids import is_unreplaced
+from app.domain.storable_text import UNSTORABLE
+
+MAX_QUERY: Final = 4096  # bytes
+MAX_PAIRS: Final = 200
+MAX_EXTERNAL: Final = 256
+MAX_ID: Final = 512
+MAX_TEXT: Final = 256
+SUBS: Final = tuple(f"sub{number}" for number in range(1, 11))
+
+#: How the parameters of ad platforms stand in links, and under which name they are kept.
+_IDS: Final[Mapping[str, str]] = {
+    **{name: name for name in ("fbclid", "fbc", "fbp", "gclid", "gbraid", "wbraid", "ttclid")},
+    **{name: name for name in ("ttp", "sccid", "yclid", "ym_uid")},
+    "ScCid": "sccid",
+    "_ym_uid": "ym_uid",
+}
+_UTM: Final[Mapping[str, str]] = {
+    f"utm_{name}": name for name in ("source", "medium", "campaign", "content", "term")
+}
+_AD: Final[Mapping[str, str]] = {
+    name: name for name in ("campaign_id", "adset_id", "ad_id", "placement")
+}
+_SUBS: Final[Mapping[str, str]] = {
+    **{name: name for name in SUBS},
+    **{f"sub_id_{number}": f"sub{number}" for number in range(1, 11)},
+}
+
+
+class QueryFlag(enum.IntFlag):
+    """What was noticed in a query. Stored with the click, so the bits stay."""
+
+    NONE = 0
+    CUT = 16  #: longer than 4 KB, more than 200 parameters, or a value that is too long
+    UNREPLACED = 32  #: a macro that nobody filled in
+
+
+@dataclass(slots=True)
+class LinkQuery:
+    """What one query said. Of a name that occurs twice the first value counts."""
+
+    external: str = ""  #: the tracker's own click id
+    ids: dict[str, str] = field(default_factory=dict)
+    utm: dict[str, str] = field(default_factory=dict)
+    subs: dict[str, str] = field(default_factory=dict)
+    ad: dict[str, str] = field(default_factory=dict)
+    flags: QueryFlag = QueryFlag.NONE
+
+
+def read(query: bytes, click_param: str, sub_map: Mapping[str, str]) -> LinkQuery:
+    """Read the query of a link. Never raises, whatever it gets.
+
+    `click_param` is the name under which the tracker sends its click id.
+    `sub_map` says which other names are kept, and as which of sub1…sub10.
+    """
+    result = LinkQuery()
+    if len(query) > MAX_QUERY:
+        query = query[:MAX_QUERY].rpartition(b"&")[0]
+        result.flags |= QueryFlag.CUT
+    tables = (
+        (_IDS, result.ids, MAX_ID),
+        (_UTM, result.utm, MAX_TEXT),
+        (_AD, result.ad, MAX_TEXT),
+        ({**_SUBS, **sub_map}, result.subs, MAX_TEXT),
+    )
+    for name, value in _pairs(query, result):
+        if name == click_param and not result.external:
+            result.external = _checked(value, MAX_EXTERNAL, result)
+        for names, values, longest in tables:
+            key = names.get(name)
+            if key is not None and key not in values and (text := _checked(value, longest, result)):
+                values[key] = text
+    return result
+
+
+def _pairs(query: bytes, result: LinkQuery) -> Iterator[tuple[str, str]]:
+    parts = query.split(b"&")
+    if len(parts) > MAX_PAIRS:
+        result.flags |= QueryFlag.CUT
+    for part in parts[:MAX_PAIRS]:
+        name, _, value = part.partition(b"=")
+        yield _decoded(name), _decoded(value)
+
+
+def _decoded(part: bytes) -> str:
+    return unquote_to_bytes(part.replace(b"+", b" ")).decode("utf-8", "replace")
+
+
+def _checked(value: str, longest: int, result: LinkQuery) -> str:
+    """The value, or "" if it is none; what is wrong with it is flagged."""
+    if is_unreplaced(value):
+        result.flags |= QueryFlag.UNREPLACED
+        return ""
+    if len(value) > longest or UNSTORABLE.search(value):
+        result.flags |= QueryFlag.CUT
+        return ""
+    return value

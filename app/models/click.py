@@ -1,0 +1,115 @@
+"""Source: a traffic link of a campaign. Click: one visitor who went on through it."""
+
+from __future__ import annotations
+
+import enum
+
+from sqlalchemy import BigInteger, ForeignKey, Index, SmallInteger, String, Text, text
+from sqlalchemy.ext.hybrid import hybrid_property
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.models.base import Base, Key, Moment
+
+
+class SourceStatus(enum.IntEnum):
+    """As the public API numbers them."""
+
+    ACTIVE = 0
+    PAUSED = 1
+    DELETED = 2
+
+
+class Source(Base):
+    """A link to be put into an ad, `/c/<code>`, and what is read from its query.
+
+    `click_param` is the name under which the tracker sends its click id;
+    `sub_map` is JSON that says which other names are kept as which of sub1…sub10.
+    """
+
+    __tablename__ = "source"
+    __table_args__ = (
+        Index("uq_source_code", "code", unique=True),
+        Index("ix_source_account_id", "account_id"),
+        Index("ix_source_campaign_id", "campaign_id"),
+    )
+
+    id: Mapped[Key]
+    account_id: Mapped[int] = mapped_column(ForeignKey("account.id"))
+    campaign_id: Mapped[int] = mapped_column(ForeignKey("campaign.id"))
+    code: Mapped[str] = mapped_column(String(8))
+    title: Mapped[str] = mapped_column(String(64))
+    click_param: Mapped[str] = mapped_column(String(64))
+    sub_map: Mapped[str] = mapped_column(Text, default="{}")
+    status: Mapped[int] = mapped_column(SmallInteger, default=SourceStatus.ACTIVE)
+    created: Mapped[Moment]
+
+    @hybrid_property
+    def living(self) -> bool:
+        """Whether it has not been deleted; in SQL a condition on `status`."""
+        return self.status != SourceStatus.DELETED
+
+
+class SourceDay(Base):
+    """Counters of one source on one UTC day (days since 1970-01-01).
+
+    `repeats` pressed again within minutes, `previews` were programs, and
+    `paused` came while the source or its campaign stood still.
+    """
+
+    __tablename__ = "source_day"
+
+    source_id: Mapped[int] = mapped_column(ForeignKey("source.id"), primary_key=True)
+    day: Mapped[int] = mapped_column(primary_key=True)
+    clicks: Mapped[int] = mapped_column(default=0)
+    repeats: Mapped[int] = mapped_column(default=0)
+    previews: Mapped[int] = mapped_column(default=0)
+    paused: Mapped[int] = mapped_column(default=0)
+
+
+class Click(Base):
+    """One click. `token` brings it back with the start of the bot that it caused.
+
+    `visitor` is the random mark of a browser. `external` is the tracker's own
+    click id. `ids`, `utm`, `subs` and `ad` are JSON objects of texts, as
+    `domain.clicks.link_query` sorts them; `flags` are its bits. `lead_id` is the
+    lead that the click became, and no foreign key: clicks are deleted in time.
+    """
+
+    __tablename__ = "click"
+    __table_args__ = (
+        Index("uq_click_token", "token", unique=True),
+        Index("ix_click_account_id", "account_id", "id"),
+        Index("ix_click_source_id", "source_id", "id"),
+        Index("ix_click_created", "created"),
+        Index(
+            "ix_click_visitor",
+            "visitor",
+            "source_id",
+            "created",
+            sqlite_where=text("visitor <> ''"),
+            postgresql_where=text("visitor <> ''"),
+        ),
+        Index(
+            "ix_click_lead_id",
+            "lead_id",
+            sqlite_where=text("lead_id IS NOT NULL"),
+            postgresql_where=text("lead_id IS NOT NULL"),
+        ),
+        Index("ix_click_external", "account_id", "external"),
+    )
+
+    id: Mapped[Key]
+    account_id: Mapped[int] = mapped_column(BigInteger)
+    source_id: Mapped[int] = mapped_column(BigInteger)
+    campaign_id: Mapped[int] = mapped_column(BigInteger)
+    token: Mapped[str] = mapped_column(String(16))
+    visitor: Mapped[str] = mapped_column(String(22), default="")
+    created: Mapped[Moment]
+    external: Mapped[str] = mapped_column(String(256), default="")
+    referrer: Mapped[str] = mapped_column(String(512), default="")
+    ids: Mapped[str] = mapped_column(Text, default="{}")
+    utm: Mapped[str] = mapped_column(Text, default="{}")
+    subs: Mapped[str] = mapped_column(Text, default="{}")
+    ad: Mapped[str] = mapped_column(Text, default="{}")
+    flags: Mapped[int] = mapped_column(SmallInteger, default=0)
+    lead_id: Mapped[int | None] = mapped_column(BigInteger)

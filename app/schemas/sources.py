@@ -1,0 +1,102 @@
+"""Fields of sources/*."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import orjson
+from marshmallow import ValidationError
+
+from app.errors import translatable
+from app.schemas import fields
+from app.schemas.base import Input, Output
+from app.schemas.pagination import OptionalPage
+
+LONGEST_TITLE: Final = 64
+LONGEST_PARAM: Final = 64
+#: Names of parameters as they stand in links.
+_PARAM: Final = r"[A-Za-z0-9_.-]+"
+
+
+class SubMap(fields.TextMap):
+    """Which names of the query are kept as which sub: an object, or in a form its JSON text."""
+
+    def _read(self, value: Any) -> dict[str, str]:
+        if isinstance(value, str):
+            try:
+                value = orjson.loads(value)
+            except (orjson.JSONDecodeError, UnicodeEncodeError):
+                value = None
+        if not isinstance(value, dict):
+            raise ValidationError(translatable("must be an object, or its JSON text"))
+        name = fields.Text(LONGEST_PARAM, pattern=_PARAM)
+        return {
+            str(name.deserialize(key)): str(name.deserialize(kept)) for key, kept in value.items()
+        }
+
+
+class SourceId(Input):
+    """Which source."""
+
+    id = fields.Int(1, required=True)
+
+
+class SourcesList(OptionalPage):
+    """`limit` sources from `offset` on, or all of them; of one campaign, or of all."""
+
+    campaign = fields.Int(1)
+
+
+class SourceEdit(SourceId):
+    """Absent fields stay as they are."""
+
+    title = fields.Text(LONGEST_TITLE, not_empty=True)
+    click_param = fields.Text(LONGEST_PARAM, pattern=_PARAM)
+    sub_map = SubMap()
+
+
+class SourceAdd(Input):
+    """A new link of a campaign."""
+
+    campaign = fields.Int(1, required=True)
+    title = fields.Text(LONGEST_TITLE, not_empty=True, required=True)
+    click_param = fields.Text(LONGEST_PARAM, pattern=_PARAM)
+    sub_map = SubMap()
+
+
+class SourcePause(SourceId):
+    """Pause with 1, resume with 0."""
+
+    pause = fields.Boolean(required=True)
+
+
+class SourceAdded(Output):
+    """`sources/add`. The link is `/c/<code>`."""
+
+    id = fields.Int()
+    code = fields.Text()
+
+
+class SourceOut(Output):
+    """A source with what its link has counted."""
+
+    id = fields.Int()
+    campaign = fields.Int()
+    code = fields.Text()
+    title = fields.Text()
+    click_param = fields.Text()
+    sub_map = SubMap()
+    status = fields.Int()
+    clicks = fields.Int()
+    repeats = fields.Int()
+    previews = fields.Int()
+    paused = fields.Int()
+    created = fields.UtcText()
+
+
+class SourceLinkOut(Output):
+    """A link for an ad. `tracker` is empty for the link without a click id."""
+
+    tracker = fields.Text()
+    macro = fields.Text()
+    link = fields.Text()

@@ -1,0 +1,66 @@
+"""Queries of clicks: a list, and one click with all that was kept of it."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from sqlalchemy import Select, func, select
+
+from app.errors import NotFound
+from app.extensions import db
+from app.models import Click
+from app.services.lists.ownership import check_owned
+from app.services.lists.pages import Page
+
+#: A list counts no further: a million clicks are not counted for the number above a page.
+COUNTED: Final = 10_000
+
+
+def listed(
+    account_id: int, *, limit: int = 50, offset: int = 0, before: int | None = None, **filters: Any
+) -> Page[Click]:
+    """Clicks newest first; see `_matching` for `filters`. Counts up to `COUNTED`.
+
+    `before` is the last id of the page before. Raises NotFound.
+    """
+    matching = _matching(account_id, **filters)
+    counted = matching.with_only_columns(Click.id).limit(COUNTED).subquery()
+    total = db.session.scalar(select(func.count()).select_from(counted))
+    if before is not None:
+        matching = matching.where(Click.id < before)
+    rows = db.session.scalars(matching.order_by(Click.id.desc()).limit(limit).offset(offset)).all()
+    return Page(rows, total or 0)
+
+
+def find(account_id: int, click_id: int) -> Click:
+    """One click. Raises NotFound."""
+    click = db.session.scalar(
+        select(Click).where(Click.id == click_id, Click.account_id == account_id)
+    )
+    if click is None:
+        raise NotFound
+    return click
+
+
+def _matching(
+    account_id: int,
+    *,
+    source: int | None = None,
+    token: str | None = None,
+    external: str | None = None,
+    joined: bool | None = None,
+    since: int | None = None,
+    until: int | None = None,
+) -> Select[Click]:
+    """`joined`: whether the click became a lead. `since` and `until` (Unix seconds) count in."""
+    check_owned(account_id, source=source)
+    conditions = [
+        (source, Click.source_id == source),
+        (token, Click.token == token),
+        (external, Click.external == external),
+        (joined, Click.lead_id.is_not(None) if joined else Click.lead_id.is_(None)),
+        (since, Click.created >= (since or 0)),
+        (until, Click.created <= (until or 0)),
+    ]
+    chosen = [condition for value, condition in conditions if value is not None]
+    return select(Click).where(Click.account_id == account_id, *chosen)

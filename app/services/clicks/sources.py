@@ -1,0 +1,190 @@
+"""Sources: the links for ads, everything `sources/*` does."""
+
+from __future__ import annotations
+
+import secrets
+import string
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, NamedTuple
+from urllib.parse import quote
+
+import orjson
+from sqlalchemy import Row, Select, func, select
+from sqlalchemy.exc import IntegrityError
+
+from app.domain.clicks.link_query import SUBS
+from app.errors import BadParameter, NotFound, translatable
+from app.extensions import db
+from app.models import Campaign, Source, SourceDay, SourceStatus
+from app.services.accounts import accounts, quotas
+from app.services.accounts.quotas import Quota
+from app.services.campaigns import links
+from app.services.lists.ownership import check_owned
+
+CODE_ALPHABET: Final = string.ascii_lowercase + string.digits
+CODE_LENGTH: Final = 8
+CODE_TRIES: Final = 20
+DEFAULT_CLICK_PARAM: Final = "click"
+MAX_SUB_MAP: Final = 10
+_COUNTERS: Final = ("clicks", "repeats", "previews", "paused")
+
+
+class SourceLink(NamedTuple):
+    """The link into which a tracker fills its click id; without a tracker, as it is."""
+
+    tracker: str
+    macro: str
+    link: str
+
+
+def listed(
+    account_id: int, *, campaign: int | None = None, limit: int | None = None, offset: int = 0
+) -> Sequence[Row[Any]]:
+    """The sources that are not deleted, newest first, with their counters. Raises NotFound."""
+    check_owned(account_id, campaign=campaign)
+    rows = _rows(account_id)
+    if campaign is not None:
+        rows = rows.where(Source.campaign_id == campaign)
+    return db.session.execute(rows.order_by(Source.id.desc()).limit(limit).offset(offset)).all()
+
+
+def find(account_id: int, source_id: int) -> Row[Any]:
+    """One source with its counters. Raises NotFound."""
+    row = db.session.execute(_rows(account_id).where(Source.id == source_id)).first()
+    if row is None:
+        raise NotFound
+    return row
+
+
+def add(
+    account_id: int,
+    *,
+    campaign: int,
+    title: str,
+    click_param: str = DEFAULT_CLICK_PARAM,
+    sub_map: Mapping[str, str] | None = None,
+) -> Source:
+    """Make a link for a campaign. Raises NotFound, PlanLimit or BadParameter. Commits."""
+    accounts.lock(account_id)
+    owned = select(Campaign.id).where(
+        Campaign.id == campaign, Campaign.account_id == account_id, Campaign.living
+    )
+    if db.session.scalar(owned) is None:
+        raise NotFound
+    quotas.check(account_id, Quota.SOURCES)
+    source = _insert(
+        {
+            "account_id": account_id,
+            "campaign_id": campaign,
+            "title": title,
+            "click_param": click_param,
+            "sub_map": _sub_map_text(sub_map or {}),
+            "created": int(time.time()),
+        }
+    )
+    db.session.commit()
+    return source
+
+
+def edit(account_id: int, source_id: int, **changes: Any) -> None:
+    """Change `title`, `click_param` or `sub_map`. Raises NotFound or BadParameter. Commits."""
+    source = _locked(account_id, source_id)
+    if "sub_map" in changes:
+        changes["sub_map"] = _sub_map_text(changes["sub_map"])
+    for name, value in changes.items():
+        setattr(source, name, value)
+    db.session.commit()
+
+
+def pause(account_id: int, source_id: int, *, paused: bool) -> None:
+    """Pause or resume. The link of a paused source leads on and records nothing. Commits."""
+    source = _locked(account_id, source_id)
+    source.status = SourceStatus.PAUSED if paused else SourceStatus.ACTIVE
+    db.session.commit()
+
+
+def remove(account_id: int, source_id: int) -> None:
+    """Delete softly: its link leads nowhere from now on; clicks and counters stay. Commits."""
+    _locked(account_id, source_id).status = SourceStatus.DELETED
+    db.session.commit()
+
+
+def make_links(account_id: int, source_id: int, base: str) -> list[SourceLink]:
+    """The links to put into ads, at `base`: one for each tracker whose macro is known.
+
+    The first one has no tracker and no click id. Raises NotFound.
+    """
+    source = find(account_id, source_id)
+    link = f"{base}/c/{source.code}"
+    param = quote(source.click_param, safe="")
+    return [
+        SourceLink("", "", link),
+        *(
+            SourceLink(formats.title, formats.macro, f"{link}?{param}={formats.macro}")
+            for formats in links.click_formats(account_id, source.campaign)
+            if formats.macro
+        ),
+    ]
+
+
+def _rows(account_id: int) -> Select[Any]:
+    sums = (
+        select(
+            SourceDay.source_id,
+            *(func.sum(getattr(SourceDay, name)).label(name) for name in _COUNTERS),
+        )
+        .join(Source, Source.id == SourceDay.source_id)
+        .where(Source.account_id == account_id)
+        .group_by(SourceDay.source_id)
+        .subquery()
+    )
+    return (
+        select(
+            *(Source.__table__.c[name] for name in ("id", "code", "title", "click_param")),
+            Source.campaign_id.label("campaign"),
+            Source.sub_map,
+            Source.status,
+            Source.created,
+            *(func.coalesce(sums.c[name], 0).label(name) for name in _COUNTERS),
+        )
+        .outerjoin(sums, sums.c.source_id == Source.id)
+        .where(Source.account_id == account_id, Source.living)
+    )
+
+
+def _locked(account_id: int, source_id: int) -> Source:
+    source = db.session.scalar(
+        select(Source)
+        .where(Source.id == source_id, Source.account_id == account_id, Source.living)
+        .with_for_update()
+    )
+    if source is None:
+        raise NotFound
+    return source
+
+
+def _insert(values: Mapping[str, Any]) -> Source:
+    """Insert under a fresh code; a collision is tried again."""
+    for _ in range(CODE_TRIES):
+        code = "".join(secrets.choice(CODE_ALPHABET) for _ in range(CODE_LENGTH))
+        source = Source(code=code, **values)
+        try:
+            with db.session.begin_nested():
+                db.session.add(source)
+        except IntegrityError:
+            continue
+        return source
+    raise RuntimeError("no free source code was found")
+
+
+def _sub_map_text(sub_map: Mapping[str, str]) -> str:
+    """The JSON text of a checked `sub_map`. Raises BadParameter."""
+    if len(sub_map) > MAX_SUB_MAP:
+        most = translatable("has more than %(most)d names", most=MAX_SUB_MAP)
+        raise BadParameter("sub_map", most)
+    if any(value not in SUBS for value in sub_map.values()):
+        raise BadParameter("sub_map", translatable("names are kept as sub1 to sub10 only"))
+    if len(set(sub_map.values())) < len(sub_map):
+        raise BadParameter("sub_map", translatable("two names are kept as the same sub"))
+    return orjson.dumps(dict(sub_map)).decode()

@@ -1,0 +1,42 @@
+"""Starts that bring a token: the click that it stands for. Nothing here commits."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, Final
+
+from sqlalchemy import Connection, bindparam, select
+
+from app.domain.telegram.updates import LeadEvent
+from app.models import Campaign, Click, table_of
+
+_CLICKS: Final = table_of(Click)
+_CAMPAIGNS: Final = table_of(Campaign)
+_BY_TOKEN: Final = (
+    select(
+        _CLICKS.c.token, _CLICKS.c.id, _CLICKS.c.source_id, _CLICKS.c.external, _CAMPAIGNS.c.code
+    )
+    .join(_CAMPAIGNS, _CAMPAIGNS.c.id == _CLICKS.c.campaign_id)
+    .where(_CLICKS.c.token.in_(bindparam("tokens", expanding=True)))
+)
+
+
+def with_clicks(connection: Connection, events: Sequence[LeadEvent]) -> list[LeadEvent]:
+    """Fill in the clicks of events that bring a token; the others are returned as they are.
+
+    A token of another campaign, or of a click that has been deleted, brings no
+    click. One statement, none without tokens.
+    """
+    tokens = {event.token for event in events if event.token}
+    if not tokens:
+        return list(events)
+    rows = {row.token: row for row in connection.execute(_BY_TOKEN, {"tokens": list(tokens)})}
+    return [_with_click(event, rows.get(event.token)) for event in events]
+
+
+def _with_click(event: LeadEvent, row: Any) -> LeadEvent:
+    if row is None or row.code != event.code:
+        return event
+    click = row.external or row.token
+    return replace(event, click=click, source_id=row.source_id, click_id=row.id)

@@ -1,0 +1,106 @@
+"""sources/*: links for ads, of one account's own campaigns."""
+
+from __future__ import annotations
+
+import pytest
+import sqlalchemy as sa
+
+from app.extensions import db
+from app.models import Source, SourceDay
+
+
+@pytest.fixture
+def campaign(world):
+    return world.campaign()
+
+
+def made(api, campaign, **fields):
+    return api.post("sources/add", campaign=campaign, title="Reels, June", **fields)["data"]
+
+
+def test_a_source_is_made_listed_and_read(api, campaign):
+    source = made(api, campaign, click_param="cid", sub_map={"creative": "sub1"})
+    row = api.get("sources/get", id=source["id"])["data"]
+    assert row.pop("created")
+    assert row == {
+        "id": source["id"], "campaign": campaign, "code": source["code"], "title": "Reels, June",
+        "click_param": "cid", "sub_map": {"creative": "sub1"}, "status": 0,
+        "clicks": 0, "repeats": 0, "previews": 0, "paused": 0,
+    }  # fmt: skip
+    assert [one["id"] for one in api.get("sources/list")["data"]] == [source["id"]]
+    assert api.get("sources/list", campaign=campaign)["data"][0]["code"] == source["code"]
+
+
+def test_what_its_link_counted_on_all_days_is_summed_up(api, campaign):
+    source = made(api, campaign)["id"]
+    db.session.add_all(
+        SourceDay(source_id=source, day=day, clicks=2, repeats=1, previews=3, paused=0)
+        for day in (20_000, 20_001)
+    )
+    db.session.commit()
+    row = api.get("sources/get", id=source)["data"]
+    assert [row[name] for name in ("clicks", "repeats", "previews", "paused")] == [4, 2, 6, 0]
+
+
+def test_absent_fields_stay_when_a_source_is_edited(api, campaign):
+    source = made(api, campaign, click_param="cid")["id"]
+    assert api.post("sources/edit", id=source, title="July")["status"] == "ok"
+    row = api.get("sources/get", id=source)["data"]
+    assert (row["title"], row["click_param"]) == ("July", "cid")
+
+
+def test_a_source_is_paused_resumed_and_deleted(api, campaign):
+    source = made(api, campaign)["id"]
+    for pause in (True, False):
+        api.post("sources/pause", id=source, pause=pause)
+        assert api.get("sources/get", id=source)["data"]["status"] == int(pause)
+    api.post("sources/del", id=source)
+    assert api.get("sources/get", id=source)["error"] == "notfound"
+    assert api.get("sources/list")["data"] == []
+    assert api.post("sources/edit", id=source, title="x")["error"] == "notfound"
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("title", ""),
+        ("title", "x" * 65),
+        ("click_param", "a b"),
+        ("click_param", "a&b=c"),
+        ("sub_map", "no JSON"),
+        ("sub_map", ["sub1"]),
+        ("sub_map", {"a": "sub11"}),
+        ("sub_map", {"a b": "sub1"}),
+        ("sub_map", {"a": "sub1", "b": "sub1"}),
+        ("sub_map", {f"p{number}": "sub1" for number in range(11)}),
+    ],
+)
+def test_a_field_that_cannot_be_is_named_and_nothing_is_made(api, campaign, field, value):
+    fields = {"campaign": campaign, "title": "x", field: value}
+    answer = api.post("sources/add", **fields)
+    assert (answer["error"], answer["field"].partition(".")[0]) == ("param", field)
+    assert db.session.scalar(sa.select(sa.func.count(Source.id))) == 0
+
+
+def test_another_accounts_campaign_and_source_are_not_found(api, other, others_world, campaign):
+    theirs = others_world.campaign()
+    assert api.post("sources/add", campaign=theirs, title="x")["error"] == "notfound"
+    assert api.get("sources/list", campaign=theirs)["error"] == "notfound"
+    source, stranger = made(api, campaign)["id"], api(other.key)
+    for call in ("get", "link"):
+        assert stranger.get(f"sources/{call}", id=source)["error"] == "notfound"
+    for call, fields in (("edit", {"title": "x"}), ("pause", {"pause": True}), ("del", {})):
+        assert stranger.post(f"sources/{call}", id=source, **fields)["error"] == "notfound"
+
+
+def test_links_are_made_for_each_tracker_whose_macro_is_known(api, world, campaign):
+    source = made(api, campaign, click_param="cid")
+    plain = {"tracker": "", "macro": "", "link": f"http://localhost/c/{source['code']}"}
+    assert api.get("sources/link", id=source["id"])["data"] == [plain]
+    fields = {"domain": "t.example.com", "postback_key": "0d6b0f1"}
+    settings = {"preset": "keitaro", "fields": fields}
+    added = api.post("dest/add", tracker="url_template", title="K", settings=settings)
+    assert added["status"] == "ok", added
+    links = api.get("sources/link", id=source["id"])["data"]
+    assert links[0] == plain
+    assert [one["link"] for one in links[1:]] == [f"{plain['link']}?cid={links[1]['macro']}"]
