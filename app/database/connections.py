@@ -11,7 +11,7 @@ import select
 import sqlite3
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import psycopg
 from sqlalchemy import Connection, Engine, event
@@ -47,7 +47,8 @@ def prepare_engine(url: str) -> dict[str, Any]:
 
 
 @event.listens_for(Engine, "connect")
-def _on_connect(connection: Any, _record: Any) -> None:
+def _on_connect(connection: Any, record: ConnectionPoolEntry) -> None:
+    record.info["opened"] = time.monotonic()
     if isinstance(connection, sqlite3.Connection):
         connection.isolation_level = None  # we say BEGIN ourselves
         connection.execute("PRAGMA journal_mode = WAL")
@@ -101,8 +102,38 @@ def _is_pooled(connection: psycopg.Connection[Any]) -> bool:
 
 
 @event.listens_for(Pool, "checkin")
-def _on_checkin(_connection: Any, record: ConnectionPoolEntry) -> None:
+def _on_checkin(connection: Any, record: ConnectionPoolEntry) -> None:
+    """Keep no connection to a server that takes no writes.
+
+    A process that only looks for work meets no error there: it would look on an old primary
+    for minutes while the work comes to the new one.
+    """
     record.info["rests_since"] = time.monotonic()
+    if isinstance(connection, psycopg.Connection) and is_read_only(connection):
+        _demotion.seen = time.monotonic()
+        record.invalidate()
+
+
+class _Demotion:
+    """When this process last met a server that takes no writes, in monotonic seconds.
+
+    What was opened before is not used again: it may lead to the same server, and a
+    connection at rest hears nothing.
+    """
+
+    seen = 0.0
+
+
+_demotion: Final = _Demotion()
+
+
+def is_read_only(connection: psycopg.Connection[Any]) -> bool:
+    """Whether the server has said, with its last answer, that it takes no writes.
+
+    PostgreSQL reports changes of these settings by itself, from version 14 on.
+    """
+    status = connection.info.parameter_status
+    return "on" in (status("default_transaction_read_only"), status("in_hot_standby"))
 
 
 @event.listens_for(Pool, "checkout")
@@ -115,9 +146,13 @@ def _on_checkout(connection: Any, record: ConnectionPoolEntry, _proxy: Any) -> N
     """
     if isinstance(connection, sqlite3.Connection):
         return
-    rested = time.monotonic() - record.info.get("rests_since", time.monotonic())
+    rests_since = record.info.get("rests_since")
+    if rests_since is None:  # it was opened just now
+        return
+    if record.info["opened"] <= _demotion.seen:
+        raise DisconnectionError("the server took no writes")
     try:
-        ask_if_doubtful(connection, rested)
+        ask_if_doubtful(connection, time.monotonic() - rests_since)
     except psycopg.Error as error:
         raise DisconnectionError(f"the connection is dead: {error}") from error
 
@@ -155,4 +190,5 @@ def _on_error(context: ExceptionContext) -> None:
     while a new primary waits behind the same address.
     """
     if getattr(context.original_exception, "sqlstate", None) == READ_ONLY_STATE:
+        _demotion.seen = time.monotonic()
         context.is_disconnect = True

@@ -82,6 +82,15 @@ def reconcile(*, seconds: float = 10.0) -> int:
     return done
 
 
+def record_deletion(bot_id: int) -> None:
+    """Store that the bot has no webhook any more. Commits."""
+    db.session.execute(
+        update(Bot).where(Bot.id == bot_id).values(webhook_url=""),
+        execution_options={"synchronize_session": False},
+    )
+    db.session.commit()
+
+
 def pause(bot_id: int, reason: str, token: str = "") -> None:
     """Stop calling Telegram for this bot, because its token was refused. Commits.
 

@@ -25,15 +25,16 @@ from app.config import current_settings
 from app.crypto import CannotDecrypt
 from app.domain.telegram.api_errors import Meaning
 from app.extensions import cipher, db
-from app.models import Bot
+from app.models import Bot, BotFaultKind
 from app.outbound import telegram
 from app.outbound.telegram import TelegramRefused, TelegramUnreachable
 from app.outbound.transport import Answer, Transport
-from app.services.bots import webhooks
+from app.services.bots import faults, webhooks
 from app.services.updates import inbox
+from app.services.updates.contention import Contention
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 
 log = structlog.get_logger()
@@ -53,6 +54,7 @@ class PolledBot:
     bot_id: int
     offset: int
     encrypted: str = field(repr=False)
+    contention: Contention
     limit: int = LIMIT
     failures: int = 0
     not_before: float = 0.0  # monotonic
@@ -71,7 +73,9 @@ class Poller:
         *,
         poll_seconds: int = POLL_SECONDS,
         refresh_seconds: float = REFRESH_SECONDS,
+        contention: Callable[[float], Contention] = Contention,
     ) -> None:
+        self._contention = contention
         self._transport = transport or Transport(
             trusted=True, total_seconds=poll_seconds + 10.0, max_body=MAX_BODY
         )
@@ -149,7 +153,8 @@ class Poller:
     def _polled_bot(self, bot_id: int, offset: int, encrypted: str, webhook_url: str) -> PolledBot:
         bot = self._bots.get(bot_id)
         if bot is None:
-            return PolledBot(bot_id, offset, encrypted, has_webhook=bool(webhook_url))
+            contention = self._contention(time.monotonic())
+            return PolledBot(bot_id, offset, encrypted, contention, has_webhook=bool(webhook_url))
         if bot.encrypted != encrypted:  # a new token may be good
             bot.encrypted, bot.failures, bot.not_before = encrypted, 0, 0.0
         return bot
@@ -195,7 +200,7 @@ class Poller:
     def _on_result(self, bot: PolledBot, method: str, result: Any) -> None:
         if method == "deleteWebhook":
             bot.has_webhook, bot.webhook_deleted = False, True
-            _clear_webhook_url(bot.bot_id)
+            webhooks.record_deletion(bot.bot_id)
             return
         updates = result if isinstance(result, list) else []
         if updates:
@@ -205,6 +210,9 @@ class Poller:
         else:
             self._on_no_updates(bot)
         bot.failures, bot.limit, bot.webhook_deleted = 0, LIMIT, False
+        if bot.contention.on_success(time.monotonic()):
+            faults.end(bot.bot_id, BotFaultKind.POLLING, time.time())
+            db.session.commit()
 
     def _on_no_updates(self, bot: PolledBot) -> None:
         """Poll without an offset from now on: all updates below it are confirmed.
@@ -222,10 +230,15 @@ class Poller:
         if refusal.meaning is Meaning.BOT_DEAD:
             webhooks.pause(bot.bot_id, "Telegram refused the token", token)
             self._bots.pop(bot.bot_id, None)
-        elif refusal.meaning is Meaning.CONFLICT and not bot.webhook_deleted:
-            bot.has_webhook = True
-        else:
-            self._back_off(bot, refusal.description, refusal.retry_after or 0)
+            return
+        if refusal.meaning is Meaning.CONFLICT:
+            if bot.contention.on_conflict(time.monotonic()):
+                faults.begin(bot.bot_id, BotFaultKind.POLLING, time.time())
+                db.session.commit()
+            if not bot.webhook_deleted and not bot.contention.is_contested:
+                bot.has_webhook = True  # of a contested bot it is not ours to delete
+                return
+        self._back_off(bot, refusal.description, refusal.retry_after or 0)
 
     def _back_off(self, bot: PolledBot, reason: str, at_least: float = 0.0) -> None:
         bot.failures += 1
@@ -261,14 +274,6 @@ def _tag(answer: Answer) -> tuple[PolledBot, str, str]:
     tag: Any = answer.tag
     bot, method, token = tag
     return bot, method, token
-
-
-def _clear_webhook_url(bot_id: int) -> None:
-    db.session.execute(
-        update(Bot).where(Bot.id == bot_id).values(webhook_url=""),
-        execution_options={"synchronize_session": False},
-    )
-    db.session.commit()
 
 
 def _next_offset(updates: Sequence[Any], offset: int) -> int:

@@ -57,3 +57,24 @@ def test_one_with_something_to_say_is_asked_and_used_again(postgresql):
     with db.engine.connect() as connection:
         connection.execute(text("UNLISTEN news"))
         connection.commit()
+
+
+def test_one_whose_server_takes_no_writes_any_more_is_not_kept(postgresql):
+    """Nothing is written by it, so there is no error that would tell."""
+    before = backend()
+    with db.engine.connect() as connection:  # as a server says it to all its sessions
+        connection.execute(text("SET default_transaction_read_only = on"))
+        connection.commit()
+    assert backend() != before
+    assert backend() == backend()
+
+
+def test_what_was_opened_before_a_demotion_was_noticed_is_not_used_again(postgresql):
+    """It may rest at the same server, and would answer from what is past."""
+    with db.engine.connect() as first, db.engine.connect() as second:
+        before = {int(one.scalar(text("SELECT pg_backend_pid()"))) for one in (first, second)}
+        second.execute(text("SET default_transaction_read_only = on"))
+        second.commit()
+    with db.engine.connect() as first, db.engine.connect() as second:
+        after = {int(one.scalar(text("SELECT pg_backend_pid()"))) for one in (first, second)}
+    assert len(before | after) == 4

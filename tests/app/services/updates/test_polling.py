@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import orjson
@@ -15,8 +17,11 @@ from sqlalchemy import func, select
 
 from app.extensions import db
 from app.models import Account, Bot, BotStatus, Update
+from app.outbound.telegram import TelegramRefused
 from app.sandbox.telegram import faults
 from app.services.bots import bots, webhooks
+from app.services.bots import faults as faults_of_bots
+from app.services.updates.contention import Contention
 from app.services.updates.polling import Poller
 
 TOKEN = "4242:AAsecret-part_of-the-token"
@@ -207,3 +212,46 @@ def test_where_webhooks_are_used_nothing_is_polled(
     with polling(live_app):
         time.sleep(0.2)
     assert telegram.calls(TOKEN, "getUpdates") == []
+
+
+@pytest.mark.parametrize("way", ["polls", "webhook"])
+def test_another_program_that_takes_the_updates_is_told_once_and_so_is_its_end(
+    live_app: Flask, telegram: Any, account: Account, way: str
+) -> None:
+    """Over HTTP, in seconds instead of minutes."""
+    bot_id, stop = _bot(account), threading.Event()
+    api = webhooks.api_of(TOKEN)
+
+    def other() -> None:
+        with live_app.app_context():
+            while not stop.is_set():
+                with contextlib.suppress(TelegramRefused):
+                    if way == "polls":
+                        api.call("getUpdates", timeout=1)
+                    else:
+                        api.call("setWebhook", url="http://127.0.0.1:8/other")
+                        time.sleep(0.05)
+
+    def found() -> list[str]:
+        return [fault.kind for fault in faults_of_bots.of_bots([bot_id])]
+
+    program = threading.Thread(target=other)
+    quick = partial(Contention, conflict_seconds=0.5, quiet_seconds=1.5)
+    with polling(live_app, contention=quick):
+        program.start()
+        try:
+            eventually(lambda: found() == ["polling"])
+            deleted = len(telegram.calls(TOKEN, "deleteWebhook"))
+            time.sleep(1.0)
+            eventually(lambda: found() == ["polling"])
+            assert len(telegram.calls(TOKEN, "deleteWebhook")) <= deleted + 1, "it does not fight"
+        finally:
+            stop.set()
+            program.join(PATIENCE)
+        assert db.session.scalar(select(Bot.status)) == BotStatus.WARNING
+        db.session.commit()
+        if way == "webhook":
+            bots.add(account.id, TOKEN)  # as the owner is told to do
+            db.session.commit()
+        eventually(lambda: found() == [])
+        eventually(lambda: db.session.scalar(select(Bot.status)) == BotStatus.ACTIVE)
