@@ -15,16 +15,18 @@ BOT = SimpleNamespace(
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("schema", [BotAdded, BotOut])
-def test_neither_the_token_nor_the_path_of_the_webhook_is_shown(schema):
-    shown = schema().dump(BOT)
+@pytest.mark.parametrize(
+    ("schema", "row"), [(BotAdded, BOT), (BotOut, {"bot": BOT, "faults": []})], ids=["add", "list"]
+)
+def test_neither_the_token_nor_the_path_of_the_webhook_is_shown(schema, row):
+    shown = schema().dump(row)
     assert shown["username"] == "track_bot"
     assert "s3cret" not in str(shown)
     assert "p4th" not in str(shown)
 
 
 def test_a_bot_and_a_chat_are_shown_by_telegrams_own_numbers():
-    assert BotOut().dump(BOT)["tg"] == 7_000_000_001
+    assert BotOut().dump({"bot": BOT, "faults": []})["tg"] == 7_000_000_001
     chat = SimpleNamespace(id=9, chat_id=-1_000_000_000_001, title="Flowers", type="channel")
     assert ChatOut().dump(chat) == {"id": chat.chat_id, "title": "Flowers", "type": "channel"}
 
