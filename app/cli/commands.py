@@ -126,7 +126,7 @@ def set_tariff(login: str, tariff: str, until: datetime | None) -> None:
 @click.option("--id", "person", type=click.IntRange(0, 2**52 - 1), required=True, help="0: nobody.")
 @click.option("--take", is_flag=True, help="Also if the person has another account: they leave it.")
 @one_line
-def introduce(login: str, person: int, take: bool) -> None:
+def link_telegram(login: str, person: int, take: bool) -> None:
     """Say who in Telegram is behind an account: they log in, get notices and pay."""
     service_bot.link_telegram_user(login, person, move=take)
     click.echo(f"{login} is {person} in Telegram" if person else f"{login} is nobody in Telegram")

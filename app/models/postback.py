@@ -35,7 +35,7 @@ class Postback(Base):
     re-send by a person and is part of the idempotency key. `tries` counts
     attempts of this occurrence that were charged; `steps` the requests that
     already succeeded. `first_try` is when the step in hand was first sent such
-    that it may have arrived. `carried` is what its adapter wants to know next
+    that it may have arrived. `adapter_state` is what its adapter wants to know next
     time, as JSON text.
     """
 
@@ -91,7 +91,7 @@ class Postback(Base):
     steps: Mapped[int] = mapped_column(SmallInteger, default=0)
     due: Mapped[Instant]
     first_try: Mapped[Instant | None]
-    carried: Mapped[str] = mapped_column(Text, server_default="")
+    adapter_state: Mapped[str] = mapped_column(Text, server_default="")
     lease: Mapped[str | None] = mapped_column(String(32))
     lease_until: Mapped[Instant | None]
     created: Mapped[Instant]

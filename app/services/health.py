@@ -154,7 +154,7 @@ def metrics(now: float | None = None) -> Iterator[Metric]:
         up = float(not fault)
         yield _gauge("media_store_up", "Whether the object store of media answers", up)
     yield CounterMetricFamily(
-        "gatepost_doorbell_faults",
+        "gatepost_wakeup_faults",
         "Reminders and waits that Redis did not take, in the process that answers",
         value=wakeup.faults,
     )

@@ -100,7 +100,7 @@ def make_claimed(number: int, *, destination: int = 1, account: int = 1) -> Clai
         tries=0,
         steps=0,
         first_try=None,
-        carried="",
+        adapter_state="",
         tracker="t",
         settings="{}",
         failures=0,

@@ -62,7 +62,7 @@ class DeliveryAttempt(TrackerAttempt):
             claimed.occurrence,
             now=int(now),
             tries=claimed.tries,
-            state=claimed.carried,
+            state=claimed.adapter_state,
         )
         return cls(
             adapter=destination.adapter,
@@ -114,7 +114,7 @@ class DeliveryAttempt(TrackerAttempt):
         return self.claimed.defer(reason, due=due, progress=self._progress(0))
 
     def _progress(self, charge: int) -> Progress:
-        return Progress(self.claimed.tries + charge, self.step, self.first_try, self.carried)
+        return Progress(self.claimed.tries + charge, self.step, self.first_try, self.adapter_state)
 
     def _next_try(self, outcome: Outcome, at: Moment) -> float | None:
         """When to try again, Unix seconds; None to give up.

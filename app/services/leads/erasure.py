@@ -109,7 +109,7 @@ def _erase_postbacks(rows: Sequence[Row[int, str]]) -> None:
     update_rows(
         db.session.connection(),
         _POSTBACKS,
-        ["event", "carried"],  # a tracker's own id of the person identifies them, too
+        ["event", "adapter_state"],  # a tracker's own id of the person identifies them, too
         [(row.id, _without_person(row.event), "") for row in rows],
     )
     db.session.execute(

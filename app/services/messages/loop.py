@@ -141,7 +141,7 @@ class _Sender:
         if message.media and not message.file_id:
             if self._upload is not None:
                 self._waiting_until = time.monotonic() + 2 * UPLOAD_WAIT
-                self._save([_put_off(message, time.time() + UPLOAD_WAIT)])
+                self._save([_deferred(message, time.time() + UPLOAD_WAIT)])
                 return
             with db.engine.connect() as connection:
                 stored_media = media.find(connection, message.media)
@@ -235,7 +235,7 @@ def _unsent(id_: int, failure: Failure, reason: str) -> Answer:
     return Answer(id_, None, failure, reason, 0, time.time())
 
 
-def _put_off(message: ClaimedMessage, due: float) -> MessageResult:
+def _deferred(message: ClaimedMessage, due: float) -> MessageResult:
     """Put the message back without counting a try; `due` in Unix seconds."""
     return MessageResult(message, MessageState.WAITING, message.reason, due, message.tries - 1)
 

@@ -90,7 +90,7 @@ _IN_TURN = f"""
 
 _TAKEN = """
     RETURNING postback.id, destination_id, event, occurrence, tries, steps, first_try,
-              carried
+              adapter_state
 """
 
 _TAKE_POSTGRESQL = text(f"""
@@ -200,7 +200,7 @@ def _claimed(rows: Sequence[Row[Any]], due: Sequence[DueDestination]) -> list[Cl
             tries=row.tries,
             steps=row.steps,
             first_try=row.first_try,
-            carried=row.carried,
+            adapter_state=row.adapter_state,
             tracker=destinations[row.destination_id].tracker,
             settings=destinations[row.destination_id].settings,
             failures=destinations[row.destination_id].failures,

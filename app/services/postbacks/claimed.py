@@ -15,13 +15,13 @@ class Progress(NamedTuple):
 
     `tries` counts the charged attempts, `steps` the requests that succeeded.
     `first_try` (Unix seconds) is when the next step may have arrived for the
-    first time. `carried` is JSON text for the next request, or empty.
+    first time. `adapter_state` is JSON text for the next request, or empty.
     """
 
     tries: int
     steps: int
     first_try: float | None
-    carried: str
+    adapter_state: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class PostbackUpdate:
     due: float
     first_try: float | None
     settled: float | None
-    carried: str = ""
+    adapter_state: str = ""
     lease: None = None
     lease_until: None = None
 
@@ -56,7 +56,7 @@ class ClaimedPostback:
     tries: int
     steps: int
     first_try: float | None
-    carried: str
+    adapter_state: str
     tracker: str
     settings: str
     failures: int
@@ -65,7 +65,7 @@ class ClaimedPostback:
     @property
     def progress(self) -> Progress:
         """The progress as it was claimed."""
-        return Progress(self.tries, self.steps, self.first_try, self.carried)
+        return Progress(self.tries, self.steps, self.first_try, self.adapter_state)
 
     def finish(
         self, state: PostbackState, reason: str, *, now: float, progress: Progress | None = None
@@ -95,5 +95,5 @@ class ClaimedPostback:
             due=due,
             first_try=progress.first_try,
             settled=None,
-            carried=progress.carried,
+            adapter_state=progress.adapter_state,
         )

@@ -94,7 +94,7 @@ def resend(account_id: int, ids: Sequence[int], now: float) -> int:
             steps=0,
             due=now,
             first_try=None,
-            carried="",
+            adapter_state="",
             settled=None,
         )
         .returning(_POSTBACKS.c.id)

@@ -48,8 +48,8 @@ class TrackerAttempt:
         return self.step >= len(self.requests)
 
     @property
-    def carried(self) -> str:
-        """What the event carries to the next request as JSON text; "" for nothing."""
+    def adapter_state(self) -> str:
+        """What the adapter keeps for the next request as JSON text; "" for nothing."""
         return json.dumps(dict(self.event.state)) if self.event.state else ""
 
     def read(self, answer: Answer) -> Outcome:
@@ -61,16 +61,16 @@ class TrackerAttempt:
             return Outcome(Verdict.RETRY, error.reason)
 
     def advance(self, outcome: Outcome) -> None:
-        """Keep what an outcome carries; go on to the next step after a success."""
-        carry = outcome.state
-        if carry is not None and carry != self.event.state:
-            self.event = replace(self.event, state=MappingProxyType(dict(carry)))
+        """Keep the state that an outcome returns; go on to the next step after a success."""
+        state = outcome.state
+        if state is not None and state != self.event.state:
+            self.event = replace(self.event, state=MappingProxyType(dict(state)))
             self._is_stale = True
         if outcome.verdict.is_success:
             self.step += 1
 
     def refresh(self) -> bool:
-        """Build the requests again if what is carried has changed.
+        """Build the requests again if the adapter's state has changed.
 
         Returns False, and keeps the old requests, if the adapter fails or
         builds other steps than before.

@@ -21,7 +21,7 @@ from plugins.contract import EventKind
 POSTBACK = SimpleNamespace(
     id=1, campaign_id=2, lead_id=3, destination_id=4, kind="hold", state=PostbackState.FAILED,
     reason="HTTP 500", tries=9, occurrence=0, due=86_400.5, created=86_400.25, settled=None,
-    event='{"kind": "hold", "payout": null}', carried="s3cret", lease="x",
+    event='{"kind": "hold", "payout": null}', adapter_state="s3cret", lease="x",
 )  # fmt: skip
 
 
@@ -62,7 +62,7 @@ def test_one_postback_is_shown_with_its_event_and_its_attempts_in_order():
     assert (shown["event"], shown["state"], shown["dest"]) == ("hold", "failed", 4)
     assert (shown["due"], shown["settled"]) == ("1970-01-02 00:00:00", "0000-00-00 00:00:00")
     assert shown["attempts"] == [{"number": 1, "status": 0}, {"number": 2, "status": 0}]
-    assert not {"carried", "lease"} & set(shown)
+    assert not {"adapter_state", "lease"} & set(shown)
 
 
 def test_an_attempt_without_an_answer_has_status_zero():

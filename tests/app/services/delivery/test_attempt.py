@@ -143,7 +143,7 @@ def test_a_step_knows_what_the_one_before_was_answered(stage, deliver):
     exchange = deliver(Remembering(3), carrying(id="5f"), carrying(id="5f"), OK)
     assert [one.url.rpartition("/")[2] for one in exchange.sent] == ["", "5f", "5f"]
     (row,) = stage.postbacks()
-    assert (row.state, row.carried) == (PostbackState.DELIVERED, "")
+    assert (row.state, row.adapter_state) == (PostbackState.DELIVERED, "")
 
 
 def test_steps_are_built_again_only_for_something_new(stage, deliver):
@@ -155,7 +155,7 @@ def test_steps_are_built_again_only_for_something_new(stage, deliver):
 def test_what_is_carried_outlives_the_worker(stage, deliver, clock):
     deliver(Remembering(2), carrying(id="5f"), Response(500))
     (row,) = stage.postbacks()
-    assert (row.steps, json.loads(row.carried)) == (1, {"id": "5f"})
+    assert (row.steps, json.loads(row.adapter_state)) == (1, {"id": "5f"})
     clock.now += 100
     claim_and_die(clock)
     (request,) = deliver(Remembering(2), OK).sent
@@ -376,7 +376,7 @@ def test_our_own_end_charges_nothing_but_remembers_what_was_in_the_air(
     db.session.commit()
     (row,) = stage.postbacks()
     assert (row.state, row.tries, row.steps, row.lease) == (PostbackState.WAITING, 0, 1, None)
-    assert json.loads(row.carried) == {"id": "5f"}
+    assert json.loads(row.adapter_state) == {"id": "5f"}
     assert [one.verdict for one in attempts()] == ["delivered"]
     pause(25)
     assert deliver(Remembering(2)).sent == []

@@ -55,7 +55,7 @@ def person(world):
     for state in (0, 2):
         postback = world.postback(
             7, lead_id=lead, event=json.dumps(event), state=state, sequence=state + 1,
-            carried='{"id": "profile5f"}', campaign_id=campaign,
+            adapter_state='{"id": "profile5f"}', campaign_id=campaign,
         )  # fmt: skip
         world.attempt(postback, request="GET https://t/?c=abc456xyz", answer="hi alice")
     message = {"account_id": world.account_id, "bot_id": bot, "chat_id": PERSON}
@@ -120,7 +120,7 @@ def test_a_postback_in_the_air_does_not_bring_an_erased_person_back(api, person)
     api.post("leads/erase", subscriber=PERSON)
     failed = PostbackUpdate(
         id=number, state=PostbackState.WAITING, reason="500", tries=1, steps=0, due=now,
-        first_try=now, settled=None, carried=TRACES[4],
+        first_try=now, settled=None, adapter_state=TRACES[4],
     )  # fmt: skip
     attempt = AttemptRow(
         postback_id=number, occurrence=0, number=1, started=now, ms=5,

@@ -85,7 +85,7 @@ def test_the_next_step_is_built_with_what_an_answer_carried(plugin):
     attempt.advance(attempt.read(answered(Response(200, {}, b'{"id": "5f"}'))))
     assert attempt.refresh()
     assert (attempt.request.step, attempt.request.url) == ("second", "https://t.example/5f")
-    assert attempt.carried == '{"id": "5f"}'
+    assert attempt.adapter_state == '{"id": "5f"}'
 
 
 def test_requests_are_not_built_again_while_nothing_new_is_carried(plugin):

@@ -9,7 +9,16 @@ import pytest
 from app.services.trackers.sample_event import sample_event
 from plugins.contract import Event, EventKind
 
-_NOT_OF_A_SAMPLE = {"lead", "account", "joined", "key", "tries", "carried", "state", "premium"}
+_NOT_OF_A_SAMPLE = {
+    "lead",
+    "account",
+    "joined",
+    "key",
+    "tries",
+    "adapter_state",
+    "state",
+    "premium",
+}
 
 
 @pytest.mark.parametrize("kind", EventKind)
