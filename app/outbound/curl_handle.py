@@ -13,6 +13,7 @@ import os
 import socket
 import string
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import metadata
 from typing import Any, Final
@@ -23,13 +24,12 @@ import pycurl
 from app.config import Opened
 from app.outbound import headers
 from app.outbound.addresses import refusal
+from app.outbound.reception import Reception
 from app.outbound.result import Answer, Failure, Unsendable
 from app.outbound.urls import check_url
 from plugins.contract import PROJECT, Request, Response, translatable
 from plugins.kit.url_spelling import AddressRefused, split
 
-MAX_HEAD: Final = 64 * 1024  # bytes of headers, trailers and interim answers
-MAX_LINES: Final = 256
 STALE_SECONDS: Final = 30  # many servers drop an idle connection soon after
 METHODS: Final = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"))
 #: May be repeated by the client unasked (RFC 9110 §9.2.2).
@@ -59,7 +59,7 @@ USER_AGENT: Final = _user_agent()
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What every exchange of one transport keeps to."""
+    """What every exchange of one transport keeps to. `resolve` is read at every start."""
 
     allow: tuple[Opened, ...]
     trusted: bool
@@ -67,6 +67,7 @@ class Limits:
     total_seconds: float
     max_body: int
     ca_file: str
+    resolve: Sequence[str] = ()
 
 
 class Transfer:
@@ -79,16 +80,20 @@ class Transfer:
         self._limits = limits
         self._plain = False
         self._repeatable = True
-        self._begin()
-        self.easy.setopt(pycurl.WRITEFUNCTION, self._on_body)
-        self.easy.setopt(pycurl.HEADERFUNCTION, self._on_header)
+        self._received = Reception(limits.max_body)
+        self._sends = 0
+        self._blocked = ""
+        self.easy.setopt(pycurl.WRITEFUNCTION, self._received.on_body)
+        self.easy.setopt(pycurl.HEADERFUNCTION, self._received.on_header)
         self.easy.setopt(pycurl.PREREQFUNCTION, self._on_send)
         if not limits.trusted:
             self.easy.setopt(pycurl.OPENSOCKETFUNCTION, self._on_socket)
 
     def load(self, request: Request, tag: object) -> None:
         """Make ready to send `request`. Raises Unsendable."""
-        self._begin()
+        self._received.clear()
+        self._sends = 0
+        self._blocked = ""
         self.tag = tag
         self.started = time.time()
         method = request.method
@@ -103,6 +108,8 @@ class Transfer:
             self._set_method(method, request.body)
             self._plain = plain
         self.easy.setopt(pycurl.HTTPHEADER, headers.to_send(request))
+        if self._limits.resolve:
+            self.easy.setopt(pycurl.RESOLVE, list(self._limits.resolve))
         self._repeatable = method in REPEATABLE
 
     @property
@@ -115,26 +122,18 @@ class Transfer:
         ms = round(self.easy.getinfo(pycurl.TOTAL_TIME) * 1000)
         tag, self.tag = self.tag, None
         undecoded = code == pycurl.E_BAD_CONTENT_ENCODING
-        is_answer = code == 0 or undecoded or (self._capped and code == pycurl.E_WRITE_ERROR)
-        head = headers.received(self._head) if is_answer else None
+        received = self._received
+        is_answer = code == 0 or undecoded or (received.is_cut and code == pycurl.E_WRITE_ERROR)
+        head = headers.received(received.head) if is_answer else None
         if head is not None:
             status = self.easy.getinfo(pycurl.RESPONSE_CODE)
             if not undecoded and _is_decoded(head.get("content-encoding", "")):
                 del head["content-encoding"]
-            response = Response(status, head, b"" if undecoded else bytes(self._body))
+            response = Response(status, head, b"" if undecoded else bytes(received.body))
             return Answer(tag, response, None, f"HTTP {status}", ms, self.started)
         failure, reason = self._failure(code)
         detail = self._blocked or f"curl {code}: {message}"
         return Answer(tag, None, failure, reason, ms, self.started, detail)
-
-    def _begin(self) -> None:
-        self._body = bytearray()
-        self._head: list[bytes] = []
-        self._head_size = 0
-        self._sends = 0
-        self._capped = False
-        self._flooded = False
-        self._blocked = ""
 
     def _checked(self, url: str) -> str:
         try:
@@ -161,7 +160,7 @@ class Transfer:
     def _failure(self, code: int) -> tuple[Failure, str]:
         if self._sends == 0:
             return Failure.UNREACHABLE, _TLS.get(code, COULD_NOT_CONNECT)
-        if self._flooded or code == _TOO_LARGE:
+        if self._received.is_flooded or code == _TOO_LARGE:
             return Failure.TOO_LARGE, translatable("the answer's headers are too large")
         if code == pycurl.E_OPERATION_TIMEDOUT:
             return Failure.TIMEOUT, translatable(
@@ -193,23 +192,6 @@ class Transfer:
         self._sends += 1
         may_go = self._sends == 1 or self._repeatable
         return int(pycurl.PREREQFUNC_OK if may_go else pycurl.PREREQFUNC_ABORT)
-
-    def _on_header(self, line: bytes) -> int | None:
-        self._head_size += len(line)
-        if self._head_size > MAX_HEAD or len(self._head) >= MAX_LINES:
-            self._flooded = True
-            return -1
-        self._head.append(line)
-        return None
-
-    def _on_body(self, chunk: bytes) -> int | None:
-        room = self._limits.max_body - len(self._body)
-        if len(chunk) > room:
-            self._body += chunk[:room]
-            self._capped = True
-            return -1  # libcurl drops the connection
-        self._body += chunk
-        return None
 
 
 def _is_decoded(coding: str) -> bool:

@@ -10,10 +10,8 @@ ones among them are never connected to, allowed ones are.
 
 from __future__ import annotations
 
-import contextlib
 import os
 import resource
-import select
 import threading
 import time
 from collections import deque
@@ -25,6 +23,7 @@ import pycurl
 
 from app.config import Opened
 from app.outbound.curl_handle import Limits, Transfer
+from app.outbound.curl_loop import CurlLoop
 from app.outbound.result import Answer, Failure, Unsendable
 from plugins.contract import Request
 
@@ -34,12 +33,6 @@ __all__ = ["Answer", "Failure", "Transport"]
 #: libcurl looks names up on 20 threads, and one whose exchange is long over keeps its thread.
 NAME_SERVERS: Final = "timeout:2 attempts:2"
 _SPARE_FILES: Final = 128  # descriptors left for the rest of the process
-_WATCH: Final = {
-    pycurl.POLL_IN: select.EPOLLIN,
-    pycurl.POLL_OUT: select.EPOLLOUT,
-    pycurl.POLL_INOUT: select.EPOLLIN | select.EPOLLOUT,
-}
-_BROKEN: Final = select.EPOLLERR | select.EPOLLHUP
 
 
 class Transport:
@@ -66,25 +59,17 @@ class Transport:
     ) -> None:
         self._limits = Limits(
             tuple(allow), trusted, connect_seconds, total_seconds, max_body,
-            ca_file or certifi.where(),
+            ca_file or certifi.where(), resolve,
         )  # fmt: skip
         self._connections = _affordable(connections)
-        self._resolve = resolve
         self._idle: list[Transfer] = []
         self._in_flight: dict[Any, Transfer] = {}
         self._queue: deque[tuple[Request, object]] = deque()
         self._ready: list[Answer] = []
-        self._act_at: float | None = None
-        self._watched: set[int] = set()
         self._is_closed = False
         self._names_pending = False
         os.environ.setdefault("RES_OPTIONS", NAME_SERVERS)
-        self._epoll = select.epoll()
-        self._multi = pycurl.CurlMulti()
-        self._multi.setopt(pycurl.M_MAXCONNECTS, self._connections)
-        self._multi.setopt(pycurl.M_MAX_TOTAL_CONNECTIONS, self._connections)
-        self._multi.setopt(pycurl.M_SOCKETFUNCTION, self._on_watch)
-        self._multi.setopt(pycurl.M_TIMERFUNCTION, self._on_timer)
+        self._loop = CurlLoop(self._connections)
 
     @property
     def in_flight(self) -> int:
@@ -123,7 +108,7 @@ class Transport:
         tags += [tag for _, tag in self._queue]
         for easy, transfer in self._in_flight.items():
             self._names_pending |= not transfer.is_connected
-            self._multi.remove_handle(easy)
+            self._loop.remove(easy)
             easy.close()
         self._in_flight.clear()
         self._queue.clear()
@@ -153,14 +138,9 @@ class Transport:
             transfer.easy.close()
         self._idle.clear()
         if self._names_pending:
-            threading.Thread(target=self._release, daemon=True, name="transport-close").start()
+            threading.Thread(target=self._loop.close, daemon=True, name="transport-close").start()
         else:
-            self._release()
-
-    def _release(self) -> None:
-        """Close libcurl, which waits here for names that are still being looked up."""
-        self._multi.close()
-        self._epoll.close()
+            self._loop.close()
 
     def __enter__(self) -> Self:
         return self
@@ -172,9 +152,7 @@ class Transport:
         transfer = self._idle.pop() if self._idle else Transfer(self._limits)
         try:
             transfer.load(request, tag)
-            if self._resolve:
-                transfer.easy.setopt(pycurl.RESOLVE, list(self._resolve))
-            self._multi.add_handle(transfer.easy)
+            self._loop.add(transfer.easy)
         except Unsendable as error:
             self._refuse(transfer, tag, error.failure, error.reason)
         except (pycurl.error, ValueError, TypeError) as error:  # what libcurl cannot take
@@ -189,52 +167,14 @@ class Transport:
         self._ready.append(Answer(tag, None, failure, reason, 0, time.time(), detail))
 
     def _drive(self, seconds: float) -> None:
-        """Wait for sockets, or for libcurl's own timer, at most `seconds`; act; collect."""
-        if self._act_at is not None:
-            seconds = min(seconds, max(0.0, self._act_at - time.monotonic()))
-        for fd, seen in self._epoll.poll(seconds):
-            bits = pycurl.CSELECT_IN if seen & select.EPOLLIN else 0
-            bits |= pycurl.CSELECT_OUT if seen & select.EPOLLOUT else 0
-            bits |= pycurl.CSELECT_ERR if seen & _BROKEN else 0
-            self._multi.socket_action(fd, bits)
-        if self._act_at is not None and self._act_at <= time.monotonic():
-            self._act_at = None
-            self._multi.socket_action(pycurl.SOCKET_TIMEOUT, 0)
-        self._collect()
-
-    def _collect(self) -> None:
-        more = 1
-        while more:
-            more, good, bad = self._multi.info_read()
-            for easy in good:
-                self._on_finished(easy, 0, "")
-            for easy, code, message in bad:
-                self._on_finished(easy, code, message)
+        """Wait at most `seconds` for something to happen; collect answers, start what waits."""
+        for easy, code, message in self._loop.drive(seconds):
+            transfer = self._in_flight.pop(easy)
+            self._names_pending |= code == pycurl.E_OPERATION_TIMEDOUT and not transfer.is_connected
+            self._ready.append(transfer.finish(code, message))
+            self._idle.append(transfer)
         while self._queue and len(self._in_flight) < self._connections:
             self._dispatch(*self._queue.popleft())
-
-    def _on_finished(self, easy: Any, code: int, message: str) -> None:
-        self._multi.remove_handle(easy)
-        transfer = self._in_flight.pop(easy)
-        self._names_pending |= code == pycurl.E_OPERATION_TIMEDOUT and not transfer.is_connected
-        self._ready.append(transfer.finish(code, message))
-        self._idle.append(transfer)
-
-    # What libcurl calls. None of these may raise.
-
-    def _on_watch(self, what: int, fd: int, _multi: object, _data: object) -> None:
-        if what == pycurl.POLL_REMOVE:
-            self._watched.discard(fd)
-            with contextlib.suppress(OSError):  # closed already, so forgotten already
-                self._epoll.unregister(fd)
-        elif fd in self._watched:
-            self._epoll.modify(fd, _WATCH[what])
-        else:
-            self._watched.add(fd)
-            self._epoll.register(fd, _WATCH[what])
-
-    def _on_timer(self, milliseconds: int) -> None:
-        self._act_at = None if milliseconds < 0 else time.monotonic() + milliseconds / 1000
 
 
 def _affordable(connections: int) -> int:

@@ -20,7 +20,7 @@ _BROAD: Final = ("Exception", "BaseException")
 
 
 class Sized(NamedTuple):
-    """A module or a function, and its number of lines."""
+    """A module or a function and its number of lines, or a class and its number of attributes."""
 
     lines: int
     name: str
@@ -108,6 +108,26 @@ def _is_broad(caught: ast.expr | None) -> bool:
     return caught is None or (isinstance(caught, ast.Name) and caught.id in _BROAD)
 
 
+def attributes_per_class() -> list[Sized]:
+    """Classes by how many attributes their methods set on `self`, the most first."""
+    return sorted(
+        (
+            Sized(len(set(_own_attributes(node))), f"{path}:{node.name}")
+            for path, tree in modules().items()
+            for node in ast.walk(tree)
+            if isinstance(node, ast.ClassDef)
+        ),
+        reverse=True,
+    )
+
+
+def _own_attributes(tree: ast.ClassDef) -> Iterator[str]:
+    for node in ast.walk(tree):
+        is_set = isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store)
+        if is_set and isinstance(node.value, ast.Name) and node.value.id == "self":
+            yield node.attr
+
+
 def circles() -> list[list[str]]:
     """Groups of modules that import each other while they are loaded."""
     graph = {path: set(_imports(path)) for path in modules()}
@@ -177,6 +197,8 @@ def report() -> Iterator[str]:
     folder, most = files_per_folder().most_common(1)[0]
     over = sum(count > 12 for count in files_per_folder().values())
     yield f"files per folder: max {most} ({folder}), {over} folders over 12"
+    most_attributes = attributes_per_class()[0]
+    yield f"attributes of a class: max {most_attributes.lines} ({most_attributes.name})"
     yield f"broad excepts: {len(broad_excepts())}"
 
 

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import json
 import random
-import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, Final
 
 import structlog
@@ -22,6 +20,7 @@ from app.outbound.transport import Answer, Failure, Transport
 from app.services.bots import webhooks
 from app.services.campaigns import media
 from app.services.messages.claim import STEP, ClaimedMessage, claim
+from app.services.messages.media_fetch import MediaFetch, NotYet
 from app.services.messages.settle import MessageResult, judge, settle
 
 if TYPE_CHECKING:
@@ -84,19 +83,14 @@ class _Sender:
         uploads: Transport,
         chance: Callable[[], float],
     ) -> None:
-        self._base_url = settings.telegram_api_url
-        self._lease_seconds = settings.lease_seconds
-        self._fetch_seconds = _fetch_seconds(settings)
+        self._settings = settings
         self._transport = transport
         self._uploads = uploads
         self._chance = chance
         self._in_flight: dict[int, ClaimedMessage] = {}
         self._next_claim = 0.0
         self._upload: int | None = None  # id of the message whose media is being uploaded
-        self._fetched: Future[media.MediaContent | None] | None = (
-            None  # its content, from the store
-        )
-        self._fetch_end = 0.0
+        self._fetch: MediaFetch | None = None  # of its content, from the store
         self._waiting_until = 0.0  # when messages that wait for the upload check again
 
     def run(self, seconds: float, stop: Callable[[], bool]) -> int:
@@ -118,13 +112,13 @@ class _Sender:
         return done + self._abort_in_flight()
 
     def _claim(self) -> tuple[int, bool]:
-        """Claim messages and start sresult. Returns how many were skipped, and if more are due."""
+        """Claim messages and start calls. Returns how many were skipped, and if more are due."""
         room = IN_FLIGHT - len(self._in_flight)
         if room <= 0 or time.monotonic() < self._next_claim:
             return 0, True
         with db.engine.begin() as connection:
             result = claim(
-                connection, now=time.time(), lease_seconds=self._lease_seconds, most=room
+                connection, now=time.time(), lease_seconds=self._settings.lease_seconds, most=room
             )
         self._next_claim = time.monotonic() + (STEP if result.messages else IDLE_SECONDS)
         for message in result.messages:
@@ -147,35 +141,38 @@ class _Sender:
                 stored_media = media.find(connection, message.media)
         self._in_flight[message.id] = message
         if stored_media is None:
-            self._transport.start(_request(message, None, self._base_url), message.id)
+            self._call(message, None)
         else:  # in a thread: other messages must not wait for a slow store
-            self._upload, self._fetched = message.id, _in_thread(stored_media.content)
-            self._fetch_end = time.monotonic() + self._fetch_seconds
+            self._upload = message.id
+            self._fetch = MediaFetch(stored_media.content, _fetch_seconds(self._settings))
+
+    def _call(self, message: ClaimedMessage, content: media.MediaContent | None) -> None:
+        transport = self._uploads if content else self._transport
+        transport.start(_request(message, content, self._settings.telegram_api_url), message.id)
 
     def _poll(self, seconds: float) -> int:
         if not self._in_flight:
             time.sleep(seconds)
             return 0
-        if self._fetched:
-            return self._poll_store(self._fetched) + self._settle(self._transport.poll(0.0))
+        if self._fetch:
+            return self._poll_store(self._fetch) + self._settle(self._transport.poll(0.0))
         if not self._transport.in_flight:
             return self._settle(self._uploads.poll(seconds))
         return self._settle(self._transport.poll(seconds) + self._uploads.poll(0.0))
 
-    def _poll_store(self, fetched: Future[media.MediaContent | None]) -> int:
-        """Start the upload if its content has been read; put it off if it cannot be read."""
+    def _poll_store(self, fetch: MediaFetch) -> int:
+        """Start the upload if its content has been read; defer it if it cannot be read."""
         message = self._in_flight[self._upload or 0]
         try:
-            stored = fetched.result(STEP)
-        except (TimeoutError, StoreUnreachable) as error:
-            if isinstance(error, TimeoutError) and time.monotonic() < self._fetch_end:
-                return 0
-            self._fetched, reason = None, str(error) or "it takes too long"
-            log.warning("media.not_fetched", message=message.id, reason=reason)
-            return self._settle([_unsent(message.id, Failure.UNREACHABLE, reason)])
-        self._fetched, self._upload = None, message.id if stored else None
-        request = _request(message, stored, self._base_url)
-        (self._uploads if stored else self._transport).start(request, message.id)
+            content = fetch.content(STEP)
+        except NotYet:
+            return 0
+        except StoreUnreachable as error:
+            self._fetch = None
+            log.warning("media.not_fetched", message=message.id, reason=str(error))
+            return self._settle([_unsent(message.id, Failure.UNREACHABLE, str(error))])
+        self._fetch, self._upload = None, message.id if content else None
+        self._call(message, content)
         return 0
 
     def _settle(self, answers: list[Answer]) -> int:
@@ -201,8 +198,8 @@ class _Sender:
             return 0
         self._transport.abort()
         self._uploads.abort()
-        not_started = self._upload if self._fetched else None
-        self._fetched = None
+        not_started = self._upload if self._fetch else None
+        self._fetch = None
         return self._settle(
             [
                 _unsent(
@@ -213,22 +210,6 @@ class _Sender:
                 for id_ in list(self._in_flight)
             ]
         )
-
-
-def _in_thread(
-    fetch: Callable[[], media.MediaContent | None],
-) -> Future[media.MediaContent | None]:
-    """Run `fetch` in a daemon thread: the process may end while it hangs."""
-    future: Future[media.MediaContent | None] = Future()
-
-    def run() -> None:
-        try:
-            future.set_result(fetch())
-        except StoreUnreachable as error:
-            future.set_exception(error)
-
-    threading.Thread(target=run, name="media", daemon=True).start()
-    return future
 
 
 def _unsent(id_: int, failure: Failure, reason: str) -> Answer:

@@ -1,0 +1,42 @@
+"""An answer is kept up to its limits, and one that has too much is stopped."""
+
+from __future__ import annotations
+
+from app.outbound.reception import MAX_HEAD, MAX_LINES, Reception
+
+
+def test_what_came_in_pieces_is_whole():
+    reception = Reception(10)
+    assert [reception.on_header(line) for line in (b"HTTP/1.1 200\r\n", b"\r\n")] == [None, None]
+    assert [reception.on_body(chunk) for chunk in (b"12345", b"67890", b"")] == [None, None, None]
+    assert (reception.head, bytes(reception.body)) == (
+        [b"HTTP/1.1 200\r\n", b"\r\n"],
+        b"1234567890",
+    )
+    assert not reception.is_cut
+    assert not reception.is_flooded
+
+
+def test_a_body_that_is_too_long_is_cut_and_stopped():
+    reception = Reception(4)
+    assert reception.on_body(b"123456") == -1
+    assert (bytes(reception.body), reception.is_cut) == (b"1234", True)
+
+
+def test_a_head_that_is_too_large_is_stopped():
+    by_size, by_lines = Reception(4), Reception(4)
+    assert by_size.on_header(b"a" * MAX_HEAD) is None
+    assert by_size.on_header(b"a") == -1
+    assert [by_lines.on_header(b"a") for _ in range(MAX_LINES + 1)][-1] == -1
+    assert by_size.is_flooded
+    assert by_lines.is_flooded
+
+
+def test_nothing_of_one_answer_is_left_for_the_next():
+    reception = Reception(4)
+    reception.on_header(b"a" * (MAX_HEAD + 1))
+    reception.on_body(b"123456")
+    reception.clear()
+    assert (reception.head, bytes(reception.body)) == ([], b"")
+    assert (reception.is_cut, reception.is_flooded) == (False, False)
+    assert reception.on_header(b"a" * MAX_HEAD) is None
