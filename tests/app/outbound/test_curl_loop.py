@@ -8,8 +8,8 @@ from typing import Any
 
 import pycurl
 import pytest
-from app.outbound.curl_loop import CurlLoop
 
+from app.outbound.curl_loop import CurlLoop
 from tests.support.servers import polite, serving
 
 
