@@ -10,6 +10,7 @@ from marshmallow import ValidationError
 from plugins.contract import EventKind, translatable
 from plugins.kit import macros
 from plugins.kit.secret_names import is_secret_name
+from plugins.trackers.url_template import spelling
 from plugins.trackers.url_template.presets import WORD_LIST, Mode, Preset, find
 
 
@@ -74,6 +75,8 @@ def _word_problem(mode: Mode, word: str) -> str:
         return translatable("this tracker takes: %(words)s", words=", ".join(mode.takes))
     if macros.MACRO.search(word):
         return translatable("a macro cannot stand for a status")
+    if fault := spelling.address_fault(macros.in_query(word)):
+        return fault
     if "," in word and mode.lists:
         return translatable("this tracker takes no word with a comma")
     return ""
