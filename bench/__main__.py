@@ -1,7 +1,7 @@
 """`python -m bench`: the whole system from update to postback, and a control.
 
 Everything runs on this machine: PostgreSQL with fsync on, Redis, the lines of
-the Procfile, an aiogram bot that does the same by hand, a load generator and a
+the Procfile, an aiogram bot that does the same work, a load generator and a
 sink that plays the tracker. Rounds of system and control take turns.
 """
 

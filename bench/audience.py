@@ -27,7 +27,7 @@ class Door:
 
 @dataclass(frozen=True, slots=True)
 class Subscriber:
-    """Two requests, ready to be written to a socket: the start and the join."""
+    """The bytes of two requests: the start and the join."""
 
     click: str
     start: bytes
@@ -45,7 +45,7 @@ def doors_from_json(text: str) -> list[Door]:
 
 
 class Crowd:
-    """Makes subscribers that were never seen before, however often it is asked."""
+    """Makes new subscribers; no two calls return the same person."""
 
     def __init__(self, doors: Sequence[Door]) -> None:
         self._doors = doors

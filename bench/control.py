@@ -47,7 +47,7 @@ router = Router()
 
 @dataclass(frozen=True, slots=True)
 class Campaigns:
-    """What the bot knows by heart, and its ways to the outside."""
+    """The campaigns by code, and the connections to the database and the tracker."""
 
     chats: dict[str, int]  # by code
     template: str

@@ -21,7 +21,7 @@ PAUSE_SECONDS = 0.1
 
 
 class Kind(enum.StrEnum):
-    """What is sent, named by the status its postback will carry."""
+    """The kind of an update, named by the status of its postback."""
 
     START = "wait"
     JOIN = "approve"
@@ -29,7 +29,7 @@ class Kind(enum.StrEnum):
 
 @dataclass(slots=True)
 class Job:
-    """One update on its way."""
+    """One update that is being sent."""
 
     who: Subscriber
     kind: Kind
@@ -42,7 +42,7 @@ class Job:
 
 
 class Line:
-    """Who is next. Nobody joins before their start was acknowledged.
+    """The order of sending. Nobody joins before their start was acknowledged.
 
     A join waits until more than `ahead` others could join as well: 0 lets it
     follow its start at once, as no person could; more spreads them in time.
@@ -55,7 +55,7 @@ class Line:
         self._ahead = ahead
 
     def next(self) -> Job | None:
-        """The next update to send, if one may be sent now."""
+        """Return the next update to send, or None if none may be sent now."""
         if self._again:
             return self._again.popleft()
         if len(self._joins) > self._ahead:
@@ -79,7 +79,7 @@ class Line:
 
 @dataclass(slots=True)
 class Sent:
-    """What the generator saw. Times are monotonic seconds."""
+    """The figures of the generator. Times are monotonic seconds."""
 
     began: float = 0.0
     ended: float = 0.0
@@ -91,7 +91,7 @@ class Sent:
 
 
 class Wire(asyncio.Protocol):
-    """One connection with at most one request in the air."""
+    """One connection with at most one request in flight."""
 
     def __init__(self, load: Load) -> None:
         self.job: Job | None = None
@@ -124,7 +124,7 @@ class Wire(asyncio.Protocol):
         self._load.idle(self)
 
     def connection_lost(self, _exc: Exception | None) -> None:
-        """The server hung up: its request goes again on another connection."""
+        """Send the request again on another connection: the server has closed this one."""
         job, self.job = self.job, None
         self._load.dropped(self, job)
 

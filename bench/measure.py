@@ -63,7 +63,7 @@ class Meter:
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """What one round showed. Latencies are milliseconds, sorted."""
+    """The results of one round. Latencies are milliseconds, sorted."""
 
     updates_per_second: float
     postbacks_per_second: float
@@ -79,7 +79,7 @@ class Round:
 def judge(
     sent: Sent, hits: Sequence[Hit], owed: set[tuple[str, str]], cpu: Mapping[str, float]
 ) -> Round:
-    """Match what arrived with what was owed. `cpu` is seconds by part."""
+    """Compare the postbacks that arrived with those that were owed. `cpu` is seconds by part."""
     first: dict[tuple[str, str], float] = {}
     seen = Counter((hit.click, hit.status) for hit in hits)
     for hit in hits:
@@ -154,7 +154,7 @@ def heading(text: str) -> None:
 
 
 class Progress:
-    """Says how far a long task is: in place on a terminal, rarely elsewhere."""
+    """Prints the progress of a long task: in place on a terminal, rarely elsewhere."""
 
     def __init__(self, title: str, total: int) -> None:
         self._title = title

@@ -25,7 +25,7 @@ STOP_SECONDS = 12.0
 
 
 class CannotStart(Exception):
-    """A part did not come up; the text shows the end of its log."""
+    """A part did not start; the text shows the end of its log."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class Postgres:
         return self.uri.replace("/postgres?", f"/{name}?")
 
     def settings(self) -> str:
-        """What decides about durability, and the version."""
+        """Return the settings that decide about durability, and the version."""
         import psycopg
 
         names = ("server_version", "fsync", "synchronous_commit", "full_page_writes")
@@ -147,7 +147,7 @@ def control(
 
 
 def made_up_doors(count: int) -> list[Door]:
-    """Doors for the control, which believes whatever it is told."""
+    """Return webhooks for the control, which checks none of them."""
     return [
         Door(
             1_000_000 + n, f"door{n}", secrets.token_urlsafe(24), f"code{n:02d}", -1_001_000_000 - n
@@ -157,7 +157,7 @@ def made_up_doors(count: int) -> list[Door]:
 
 
 def environment(database: str, redis_url: str) -> dict[str, str]:
-    """What every process of the system is told."""
+    """Return the environment of every process of the system."""
     return dict(os.environ) | {
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
         "PYTHONPATH": str(ROOT),
@@ -195,7 +195,7 @@ def free_port() -> int:
 
 
 def last_words(log: Path) -> str:
-    """The end of a log, for a person to see why."""
+    """Return the end of a log, for an error message."""
     return _end(log.read_text(errors="replace"))
 
 
@@ -216,7 +216,7 @@ def _process(
     environ: Mapping[str, str],
     told: str | None = None,
 ) -> Iterator[subprocess.Popen[str]]:
-    """A process in a group of its own, ended politely and then surely."""
+    """Run a process in a group of its own; end it by SIGTERM and then by SIGKILL."""
     with (folder / f"{name}.log").open("w") as log:
         process = subprocess.Popen(
             command,

@@ -1,4 +1,4 @@
-"""What an operator types: account · payment · plugins · doctor · postbacks.
+"""Commands for operators: account · payment · plugins · postbacks · updates · doctor.
 
 A mistake ends with one line and exit status 1 (refused) or 2 (mistyped).
 """
@@ -46,7 +46,7 @@ def register(app: Flask) -> None:
 
 
 def one_line(command: Callable[Arguments, None]) -> Callable[Arguments, None]:
-    """Tell what went wrong in one line, without a traceback."""
+    """Print an error of ours as one line instead of a traceback."""
 
     @wraps(command)
     def told(*args: Arguments.args, **kwargs: Arguments.kwargs) -> None:
@@ -96,7 +96,7 @@ def rotate(login: str) -> None:
 @login
 @one_line
 def ban(login: str) -> None:
-    """Refuse an account's calls, and neither report nor write for it."""
+    """Refuse an account's calls; send no postbacks and no messages for it."""
     accounts.ban(login, banned=True)
     click.echo(f"{login} is banned")
 
@@ -127,7 +127,7 @@ def set_tariff(login: str, tariff: str, until: datetime | None) -> None:
 @click.option("--take", is_flag=True, help="Also if the person has another account: they leave it.")
 @one_line
 def link_telegram(login: str, person: int, take: bool) -> None:
-    """Say who in Telegram is behind an account: they log in, get notices and pay."""
+    """Link an account to a Telegram user, who may log in, is notified and may pay."""
     service_bot.link_telegram_user(login, person, move=take)
     click.echo(f"{login} is {person} in Telegram" if person else f"{login} is nobody in Telegram")
 
@@ -148,7 +148,7 @@ def list_payments(login: str) -> None:
 @click.option("--id", "number", type=click.IntRange(1, 2**63 - 1), required=True, help="Which.")
 @one_line
 def refund(number: int) -> None:
-    """Give a payment back, and take back the time it bought."""
+    """Refund a payment and remove the time it bought."""
     given = refunds.refund(number)
     click.echo(f"payment {number} is given back: {given.amount} {given.currency}")
 
@@ -158,7 +158,7 @@ plugins = AppGroup("plugins", help="Tracker adapters.")
 
 @plugins.command("list")
 def list_plugins() -> None:
-    """Show the adapters that loaded, and why others did not."""
+    """List the adapters that loaded, and why others did not."""
     trackers: Registry = current_app.extensions["trackers"]
     for name in trackers.names():
         click.echo(name)
@@ -174,7 +174,7 @@ postbacks_group = AppGroup("postbacks", help="Reports to trackers.")
 @click.option("--dest", type=click.IntRange(1, 2**63 - 1), help="Only those of one destination.")
 @one_line
 def retry(state: str, dest: int | None) -> None:
-    """Send postbacks that ended once more, for all accounts."""
+    """Send the postbacks that ended in a state again, of all accounts."""
     count = log.retry(PostbackState[state.upper()], dest)
     click.echo(f"{count} postbacks will be sent again")
 

@@ -1,4 +1,4 @@
-"""`flask doctor`: is this installation well, and if not, what to do."""
+"""`flask doctor` checks the installation and says how to mend what is wrong."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ OLDEST_REDIS = (6, 2)
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One finding. `advice` says what to do, and is empty if `ok`."""
+    """The result of one check. `advice` says what to do, and is empty if `ok`."""
 
     name: str
     ok: bool
@@ -36,13 +36,13 @@ class Check:
     advice: str = ""
 
     def __str__(self) -> str:
-        """One line, or two with the advice."""
+        """Return one line, or two with the advice."""
         line = f"{'ok  ' if self.ok else 'FAIL'}  {self.name}: {self.finding}"
         return line if self.ok else f"{line}\n      {self.advice}"
 
 
 def run() -> list[Check]:
-    """All checks, in the order in which to mend things. Needs an app context."""
+    """Run all checks, in the order in which to mend things. Needs an app context."""
     checks: list[Callable[[], Check]] = [
         _configuration,
         _database,

@@ -1,4 +1,4 @@
-"""A Redis out of a wheel, for `make run`, `make demo` and the tests."""
+"""A Redis server that a Python package brings, for `make run`, `make demo` and the tests."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SOCKET_PATH_LIMIT: Final = 100  # the kernel's is 108 with the closing NUL; macO
 
 
 class CannotRun(Exception):
-    """Why the system does not start here, in one line for a person."""
+    """The system cannot start on this machine; the text says why in one line."""
 
 
 class EmbeddedRedis:
@@ -40,7 +40,7 @@ class EmbeddedRedis:
 
     @property
     def url(self) -> str:
-        """What REDIS_URL must say."""
+        """The value for REDIS_URL."""
         return f"unix://{self.socket}"
 
     @property
@@ -64,7 +64,7 @@ class EmbeddedRedis:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                start_new_session=True,  # Ctrl-C is for us: we stop it last
+                start_new_session=True,  # Ctrl-C reaches us, and we stop this server last
             )
         self._pid_file.write_text(f"{self._process.pid} redis-server")
         self._wait()
@@ -82,7 +82,7 @@ class EmbeddedRedis:
         raise CannotRun(f"Redis did not start; see {self._folder / 'redis.log'}")
 
     def stop(self, *, kill: bool = False) -> None:
-        """Stop the server: politely, or as a crash would."""
+        """Stop the server by SIGTERM; with `kill` by SIGKILL, as in a crash."""
         if self._process is None:
             return
         if kill:

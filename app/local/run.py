@@ -35,7 +35,7 @@ class Embedded:
     processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
     def fallen(self) -> str:
-        """Which process has ended by itself, or nothing."""
+        """Return the name of a process that has ended by itself, or nothing."""
         ended = (name for name, one in self.processes.items() if one.poll() is not None)
         return next(ended, "")
 
@@ -101,7 +101,7 @@ def _say(text: str) -> None:
 
 @contextlib.contextmanager
 def _alone(folder: Path) -> Iterator[None]:
-    """Hold `folder` for this process; end what a killed run has left in it."""
+    """Lock `folder` for this process, and end the processes that a killed run has left."""
     with (folder / "lock").open("a") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -113,7 +113,7 @@ def _alone(folder: Path) -> Iterator[None]:
 
 
 def _end_leftover(file: Path) -> None:
-    """End the group in `file`, if it still is what was started then."""
+    """End the process group noted in `file`, if it is still the one that was started."""
     number, _, program = file.read_text().partition(" ")
     if number.isdigit() and program and program in _command_of(number):
         with contextlib.suppress(ProcessLookupError, PermissionError):
@@ -122,7 +122,7 @@ def _end_leftover(file: Path) -> None:
 
 
 def _command_of(number: str) -> str:
-    """The command line of a process, empty if there is none."""
+    """Return the command line of a process, "" if there is none."""
     if Path("/proc/self/cmdline").exists():
         with contextlib.suppress(OSError):
             return Path(f"/proc/{number}/cmdline").read_bytes().replace(b"\0", b" ").decode()
@@ -176,13 +176,13 @@ def _is_free(port: int) -> bool:
 
 
 def _procfile() -> dict[str, str]:
-    """The Procfile's lines by name."""
+    """Return the commands of the Procfile by name."""
     lines = (HOME / "Procfile").read_text().splitlines()
     return {name: command.strip() for name, _, command in (line.partition(":") for line in lines)}
 
 
 def _finish(command: str, environ: Mapping[str, str]) -> str:
-    """Run one command to its end; what it printed. Raises CannotRun with its last line."""
+    """Run one command and return what it printed. Raises CannotRun with its last line."""
     done = subprocess.run(  # noqa: S603 - a line of our own Procfile
         ["/bin/sh", "-c", command],
         cwd=HOME,
@@ -198,7 +198,7 @@ def _finish(command: str, environ: Mapping[str, str]) -> str:
 
 
 def _owner(environ: Mapping[str, str], folder: Path) -> str:
-    """Make the first account, once; its API key, or nothing on later runs."""
+    """Create the first account and return its API key; nothing if there is one already."""
     mark = folder / "owner"
     if mark.exists():
         return ""
@@ -218,7 +218,7 @@ def _process(
     *,
     quiet: bool,
 ) -> Iterator[None]:
-    """One line of the Procfile, in a group of its own: Ctrl-C is for us alone."""
+    """Start a command of the Procfile in a process group that Ctrl-C does not reach."""
     with contextlib.ExitStack() as stack:
         out: IO[bytes] | None = None
         if quiet:

@@ -1,4 +1,4 @@
-"""Which addresses the outside world is: one table, asked for every connection.
+"""Which addresses belong to the public internet: one table, asked for every connection.
 
 `ipaddress.is_global` is not used: its answer changes with the Python version,
 and it lets 6to4, NAT64 and other wrappings of private addresses through.
@@ -122,11 +122,6 @@ _TAIL: Final = tuple(
 )
 _ISATAP: Final = (0x00005EFE, 0x02005EFE)  # RFC 5214 §6.1
 _LOW: Final = 0xFFFFFFFF
-
-
-def is_public(address: Address) -> bool:
-    """Whether `address` belongs to the public internet."""
-    return refusal(address) is None
 
 
 def refusal(address: Address, allow: Sequence[Opened] = (), port: int = 0) -> str | None:

@@ -114,7 +114,7 @@ class Transfer:
 
     @property
     def is_connected(self) -> bool:
-        """Whether the request got as far as being sent."""
+        """Whether the request has been sent, or had begun to be."""
         return self._sends > 0
 
     def finish(self, code: int, message: str) -> Answer:
@@ -185,7 +185,7 @@ class Transfer:
             return pycurl.SOCKET_BAD
 
     def _on_send(self, *_ends: object) -> int:
-        """Just before the request goes out; again if libcurl means to repeat it.
+        """Allow the request to be sent; libcurl asks again when it means to repeat it.
 
         It does so when a kept connection turns out dead, whatever the method.
         """
@@ -201,9 +201,9 @@ def _is_decoded(coding: str) -> bool:
 
 
 class _Lent:
-    """A descriptor for pycurl to duplicate; ours is closed as soon as it has.
+    """A file descriptor that pycurl duplicates; ours is closed afterwards.
 
-    A plain socket would do, were it not for its warning that nobody closed it.
+    A plain socket would warn that nobody closed it.
     """
 
     __slots__ = ("_fd",)

@@ -16,17 +16,17 @@ class Failure(enum.StrEnum):
     UNREACHABLE = "unreachable"  #: no connection, so nothing was sent
     BLOCKED = "blocked"  #: the URL itself is one we do not call; nothing was sent
     INVALID = "invalid"  #: not a request HTTP can carry; nothing was sent
-    TOO_LARGE = "too_large"  #: endless or absurd headers
+    TOO_LARGE = "too_large"  #: the headers are too large
     ABORTED = "aborted"  #: the connection broke before the answer was complete
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What became of one request.
+    """The result of one request.
 
     Either `response` or `failure` is None. `reason` is for people and may be
     stored; a name that leads to a forbidden address and one where nobody
-    answers read the same, or the attempt log would be a port scanner.
+    answers read the same, or customers could scan ports with the attempt log.
     `detail` tells them apart and is for the operator's log only. `ms` runs
     from name resolution to the last byte. `started` is in Unix seconds.
     """

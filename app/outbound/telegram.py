@@ -2,7 +2,7 @@
 
 The token is a part of every address of this API. It stands in
 `Request.secrets` and in no exception, log line or repr: an exception here
-carries only what Telegram said, with the token masked.
+contains only what Telegram answered, with the token masked.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from app.web.request_slots import slot_released
 from plugins.contract import Request, Response, mask
 
 MAX_BODY: Final = 256 * 1024
-#: Longer waits are nonsense; Telegram is known to ask for some thousand seconds.
+#: Longer waits are cut: Telegram is known to ask for a few thousand seconds.
 LONGEST_WAIT: Final = 7 * 86_400
 
 
 class TelegramRefused(Exception):
-    """Telegram answered no. `code` and `description` are its own words.
+    """Telegram refused a call. `code` and `description` are its own words.
 
     `retry_after` is in seconds; `migrate_to` is the id of the supergroup.
     """
@@ -57,7 +57,7 @@ class TelegramUnreachable(Exception):
 
 
 class BotApi:
-    """Single calls for one bot while someone waits, each over within `seconds`."""
+    """Makes single calls for one bot while a person waits, each in at most `seconds`."""
 
     def __init__(self, base_url: str, token: str, *, seconds: float = 10.0) -> None:
         self._base_url = base_url

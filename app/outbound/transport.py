@@ -87,7 +87,7 @@ class Transport:
             self._queue.append((request, tag))
 
     def poll(self, seconds: float) -> list[Answer]:
-        """All answers that are ready, waiting at most `seconds` for the first.
+        """Return all answers that are ready, waiting at most `seconds` for the first.
 
         Returns at once when nothing is in flight.
         """
@@ -163,7 +163,7 @@ class Transport:
     def _refuse(
         self, transfer: Transfer, tag: object, failure: Failure, reason: str, detail: str = ""
     ) -> None:
-        transfer.easy.close()  # half set; not worth cleaning
+        transfer.easy.close()  # partly set up, so not used again
         self._ready.append(Answer(tag, None, failure, reason, 0, time.time(), detail))
 
     def _drive(self, seconds: float) -> None:
@@ -178,7 +178,7 @@ class Transport:
 
 
 def _affordable(connections: int) -> int:
-    """As many connections as this process may open files for."""
+    """Return how many connections this process may open files for, at most `connections`."""
     files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     if files == resource.RLIM_INFINITY:
         return connections

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.config import NetworkPort
-from app.outbound.addresses import METADATA, SPECIAL, is_public, refusal
+from app.outbound.addresses import METADATA, SPECIAL, refusal
 
 # A second copy of the table on purpose: whoever takes a row out of one must face the other.
 SAMPLES = {
@@ -79,6 +79,10 @@ WRAPS = {
     "ISATAP, unique": "2a00:1450::200:5efe:{v4}",
 }
 ipv4 = st.integers(0, 2**32 - 1).map(ipaddress.IPv4Address)
+
+
+def is_public(address) -> bool:
+    return refusal(address) is None
 
 
 def wrap(style: str, text: str) -> ipaddress.IPv6Address:
