@@ -2,8 +2,8 @@
 
 Runs as a process of its own (`python -m bench.sink`), so that its CPU time
 can be told from the system's, and prints the port it listens on. A postback
-is a GET of `/pb?…`; `/count` and `/take` are for the benchmark; whatever else
-comes is answered and only counted.
+is a GET of `/pb?…`; `/hang?…` gets no answer; `/count` and `/take` are for the
+benchmark; whatever else comes is answered and only counted.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import http.client
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,11 +30,22 @@ class Book:
     def __init__(self) -> None:
         self.hits: list[tuple[float, bytes]] = []
         self.others = 0
+        self._named: Counter[bytes] = Counter()
+        self._read = 0
+
+    def count(self, name: bytes) -> int:
+        """How many came whose click begins with `name` and a hyphen; all without a name."""
+        if not name:
+            return len(self.hits)
+        for _, target in self.hits[self._read :]:
+            self._named[target.partition(b"click=")[2].partition(b"-")[0]] += 1
+        self._read = len(self.hits)
+        return self._named[name]
 
     def take(self) -> bytes:
         """Everything since the last call, a line each: time, space, target."""
         lines = [b"%r %s" % (moment, target) for moment, target in self.hits]
-        self.hits = []
+        self.hits, self._named, self._read = [], Counter(), 0
         return b"\n".join(lines)
 
 
@@ -58,7 +70,8 @@ class Reception(asyncio.Protocol):
             whole = end + 4 + (0 if buffer.startswith(b"GET ") else _body_size(buffer[:end]))
             if len(buffer) < whole:
                 break
-            answers.append(self._answer(buffer))
+            if not buffer.startswith(b"GET /hang?"):
+                answers.append(self._answer(buffer))
             buffer = buffer[whole:]
         self._buffer = buffer
         if answers and self._transport is not None:
@@ -69,8 +82,8 @@ class Reception(asyncio.Protocol):
         if target.startswith(b"/pb?"):
             self._book.hits.append((time.monotonic(), target))
             return _ANSWER
-        if target == b"/count":
-            return _answer_with(b"%d" % len(self._book.hits))
+        if target.startswith(b"/count"):
+            return _answer_with(b"%d" % self._book.count(target.partition(b"?")[2]))
         if target == b"/take":
             return _answer_with(self._book.take())
         self._book.others += 1
@@ -105,9 +118,9 @@ class Sink:
         self.port = port
         self.pid = pid
 
-    def count(self) -> int:
-        """How many postbacks came since the last `take`."""
-        return int(self._get("/count"))
+    def count(self, name: str = "") -> int:
+        """How many postbacks came since the last `take`, or those of one group of clicks."""
+        return int(self._get(f"/count?{name}"))
 
     def take(self) -> list[Hit]:
         """The postbacks since the last call, in the order of their arrival."""
@@ -132,10 +145,13 @@ def _read(line: str) -> Hit:
 
 
 @contextlib.contextmanager
-def running() -> Iterator[Sink]:
-    """A sink in a process of its own, for as long as the block lasts."""
+def running(hosts: int = 1) -> Iterator[Sink]:
+    """A sink in a process of its own, for as long as the block lasts.
+
+    It listens on so many addresses of the loopback, which a sender takes for hosts.
+    """
     process = subprocess.Popen(
-        [sys.executable, "-m", "bench.sink"],
+        [sys.executable, "-m", "bench.sink", str(hosts)],
         stdout=subprocess.PIPE,
         cwd=ROOT,
         text=True,
@@ -149,16 +165,22 @@ def running() -> Iterator[Sink]:
             process.terminate()
 
 
-async def serve() -> None:
-    """Listen on a free port of the loopback until killed."""
+async def serve(hosts: int) -> None:
+    """Listen on a free port of the loopback's first addresses until killed."""
     book = Book()
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: Reception(book), "127.0.0.1", 0, backlog=2048)
-    print(server.sockets[0].getsockname()[1], flush=True)
+
+    async def listen(address: str, port: int) -> asyncio.Server:
+        return await loop.create_server(lambda: Reception(book), address, port, backlog=2048)
+
+    server = await listen("127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    others = [await listen(f"127.0.0.{2 + number}", port) for number in range(hosts - 1)]
+    print(port, flush=True)
     async with server:
-        await server.serve_forever()
+        await asyncio.gather(server.serve_forever(), *(one.serve_forever() for one in others))
 
 
 if __name__ == "__main__":
     with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(serve())
+        asyncio.run(serve(int(sys.argv[1])))

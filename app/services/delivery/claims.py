@@ -22,6 +22,7 @@ from app.services.delivery.targets import DestinationResolver
 from app.services.postbacks import ClaimedPostback, DueDestination
 
 LOOK_AGAIN: Final = 0.05  # seconds until the next claim after an empty one
+REFILL: Final = 0.02  # seconds until the next claim while enough rows are queued
 HOLD: Final = 1.0  # seconds without a token from which on nobody need look: the clock's tick
 
 
@@ -72,10 +73,14 @@ class Claims:
     def is_due(self, now: float, room: int) -> bool:
         """Whether to claim for `room` rows: some time after a claim that found none.
 
-        For few rows also after any other: what others hold must not keep a newcomer out,
-        and claims for a handful of rows would cost more than they bring.
+        For few rows also after any other, and a shorter time while more is queued than in
+        flight: what others hold must not keep a newcomer out, and claims for a handful of
+        rows would cost more than they bring.
         """
-        pause = LOOK_AGAIN if room <= FEW_ROWS else 0.0
+        if room <= FEW_ROWS:
+            pause = LOOK_AGAIN
+        else:
+            pause = REFILL if self._in_flight.is_well_stocked else 0.0
         return room > 0 and now >= self._look_at + pause
 
     def claim(
@@ -90,7 +95,7 @@ class Claims:
             lease=lease,
             until=until,
             after=self._after,
-            room_for=lambda due: shares.take(due.account_id, self._room_for(due)),
+            room_for=lambda due, most: shares.take(due.account_id, self._room_for(due, most)),
             most=most,
             full=shares.full(),
         )
@@ -108,9 +113,9 @@ class Claims:
             db.session.commit()
         self._held.clear()
 
-    def _room_for(self, due: DueDestination) -> int:
+    def _room_for(self, due: DueDestination, most: int) -> int:
         """Rows to claim of a destination: as many as earned, and as may be sent now."""
-        room = self._limiter.room_for(due)
+        room = min(most, self._limiter.room_for(due))
         destination = self._resolver.cached(due.tracker, due.settings)
         if destination is None or destination.policy.rate_limit is None:
             return room

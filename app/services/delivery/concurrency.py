@@ -15,17 +15,17 @@ from typing import Final
 from app.domain.backoff import BREAKER_FAILURES
 from app.services.postbacks import DueDestination
 
-PER_DESTINATION: Final = 16  # requests in flight
+PER_DESTINATION: Final = 16  # requests in flight of a destination we know nothing of
+MOST_PER_DESTINATION: Final = 48  # of one that answers well
 PER_HOST: Final = 64
 IN_ALL: Final = 512
 MAX_CLAIMED: Final = 1024  # rows of one drain, queued or in flight
 FEW_ROWS: Final = MAX_CLAIMED // 4  # for so few or fewer a claim is not made at once
 #: An account may have so many times the free slots in flight: of 512 one takes at most
-#: 384, two 219 each, ten 49 each.
+#: 384, two 219 each, ten 49 each. So may a destination of its host's: 48, 27 each, 6 each.
 SHARE_OF_FREE: Final = 3
 #: The same of rows claimed: one account takes at most half, two a third each.
 CLAIM_SHARE_OF_FREE: Final = 1
-INITIAL_PREFETCH: Final = 16  # rows claimed from a destination we know nothing of
 MAX_PREFETCH: Final = 512
 
 
@@ -41,10 +41,11 @@ class ConcurrencyLimiter:
 
     def has_room(self, destination: int, host: str, account: int) -> bool:
         """Whether one more request may start."""
+        sent = self._destinations[destination]
         return (
             self._accounts[account] < SHARE_OF_FREE * (IN_ALL - self.in_flight)
-            and self._destinations[destination] < PER_DESTINATION
-            and self._hosts[host] < PER_HOST
+            and sent < SHARE_OF_FREE * (PER_HOST - self._hosts[host])
+            and sent < min(self._earned(destination), MOST_PER_DESTINATION)
         )
 
     def acquire(self, destination: int, host: str, account: int) -> None:
@@ -64,10 +65,9 @@ class ConcurrencyLimiter:
             del self._hosts[host]
 
     def record_result(self, destination: int, *, good: bool) -> None:
-        """Claim one row more ahead after a success; begin anew after a failure."""
+        """Allow one more in flight and claimed after a success; begin anew after a failure."""
         if good:
-            prefetch = self._prefetch.get(destination, INITIAL_PREFETCH)
-            self._prefetch[destination] = min(prefetch + 1, MAX_PREFETCH)
+            self._prefetch[destination] = min(self._earned(destination) + 1, MAX_PREFETCH)
         else:
             self._prefetch.pop(destination, None)
 
@@ -75,4 +75,7 @@ class ConcurrencyLimiter:
         """Return how many rows of this destination may be claimed now."""
         if due.failures >= BREAKER_FAILURES:
             return 1 - due.sending  # half open: one row shows whether it is back
-        return self._prefetch.get(due.id, INITIAL_PREFETCH) - due.sending
+        return self._earned(due.id) - due.sending
+
+    def _earned(self, destination: int) -> int:
+        return self._prefetch.get(destination, PER_DESTINATION)

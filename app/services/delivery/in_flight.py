@@ -38,6 +38,11 @@ class InFlight:
     def __len__(self) -> int:
         return len(self._sent) + sum(map(len, self._queues.values()))
 
+    @property
+    def is_well_stocked(self) -> bool:
+        """Whether more attempts wait for a slot than are sent."""
+        return len(self) > 2 * len(self._sent)
+
     def queued(self, destination: int) -> int:
         """How many attempts wait for a slot of this destination."""
         return len(self._queues.get(destination, ()))
@@ -52,14 +57,20 @@ class InFlight:
         self._queues.setdefault(attempt.claimed.destination_id, deque()).append(attempt)
 
     def startable(self) -> Iterator[DeliveryAttempt]:
-        """Take from the queues what has a free slot. The caller sends each before the next."""
+        """Take from the queues what has a free slot. The caller sends each before the next.
+
+        Who got slots comes last the next time: those behind may want the same host's.
+        """
         for destination, queue in list(self._queues.items()):
+            before = len(queue)
             while queue and self._limiter.has_room(
                 destination, queue[0].host, queue[0].claimed.account_id
             ):
                 yield queue.popleft()
-            if not queue:
+            if len(queue) < before:
                 del self._queues[destination]
+                if queue:
+                    self._queues[destination] = queue
 
     def send(self, attempt: DeliveryAttempt) -> None:
         """Send the next request of an attempt; it takes a slot until `answers` returns it."""

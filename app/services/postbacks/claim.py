@@ -17,7 +17,8 @@ from app.services.postbacks.claimed import ClaimedPostback
 from app.services.postbacks.stage import SUPERSEDED
 
 _WAITING: Final = f"state = {PostbackState.WAITING:d}"
-_ROUND: Final = 64  # destinations one claim looks at
+_ROUND: Final = 256  # destinations one claim looks at
+_FAIR: Final = 2  # rows of a destination in one claim, while more wait than it looks at
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,23 +134,27 @@ def claim(
     lease: str,
     until: float,
     after: int,
-    room_for: Callable[[DueDestination], int],
+    room_for: Callable[[DueDestination, int], int],
     most: int,
     full: Collection[int] = (),
 ) -> ClaimResult:
     """Lease at most `most` postbacks of several destinations. The caller commits.
 
-    `room_for` says how many rows of a destination may be taken. Destinations
+    `room_for` says how many rows of a destination may be taken, at most so many. Destinations
     are visited round-robin, beginning behind the id `after`, those of the accounts
-    `full` not at all. `lease` is the holder's token, good until `until`.
+    `full` not at all. While more wait than it looks at, each gets only a few. `lease` is
+    the holder's token, good until `until`.
     """
     lock(connection, AdvisoryLock.CLAIM_POSTBACKS)
     due = _due_destinations(connection, now, after, full)
     rooms: list[tuple[int, int]] = []
+    share = _FAIR if len(due) >= _ROUND else most
+    left = most
     for destination in due:
-        room = min(room_for(destination), most - sum(room for _, room in rooms))
+        room = room_for(destination, min(share, left))
         if room > 0:
             rooms.append((destination.id, room))
+            left -= room
     params = {"lease": lease, "now": now, "until": until}
     rows = _take(connection, rooms, params) if rooms else []
     if retried := [row.id for row in rows if row.tries]:

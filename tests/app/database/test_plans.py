@@ -166,7 +166,13 @@ def test_a_claim_looks_at_no_more_destinations_than_it_takes_from(connection, de
 
     def claim():
         result = postbacks.claim(
-            connection, now=9.0, lease="ours", until=99.0, after=0, room_for=lambda _: 2, most=128
+            connection,
+            now=9.0,
+            lease="ours",
+            until=99.0,
+            after=0,
+            room_for=lambda _, most: min(2, most),
+            most=128,
         )
         assert len(result.postbacks) == 128
 

@@ -9,11 +9,12 @@ import pytest
 from app.extensions import db
 from app.models import Destination
 from app.sandbox.telegram import people
-from app.services.delivery.claims import LOOK_AGAIN, Claims
+from app.services.delivery.attempt import DeliveryAttempt
+from app.services.delivery.claims import LOOK_AGAIN, REFILL, Claims
 from app.services.delivery.concurrency import (
     FEW_ROWS,
-    INITIAL_PREFETCH,
     MAX_CLAIMED,
+    PER_DESTINATION,
     ConcurrencyLimiter,
 )
 from app.services.delivery.in_flight import InFlight
@@ -84,8 +85,8 @@ def start_many(stage: Any, count: int) -> None:
 
 
 def test_an_unknown_destination_is_claimed_from_with_care(stage, worker):
-    start_many(stage, INITIAL_PREFETCH + 3)
-    assert len(worker.claim()) == INITIAL_PREFETCH
+    start_many(stage, PER_DESTINATION + 3)
+    assert len(worker.claim()) == PER_DESTINATION
     assert worker.claim() == []  # they are in its hands already
     worker.limiter.record_result(stage.destination, good=True)
     assert len(worker.claim()) == 1
@@ -99,6 +100,16 @@ def test_after_an_empty_claim_the_next_one_waits(stage, worker, clock):
     start_many(stage, 1)
     assert len(worker.claim()) == 1
     assert worker.claims.is_due(clock.now, MAX_CLAIMED)
+
+
+def test_while_enough_is_queued_claims_are_made_together(stage, worker, clock):
+    start_many(stage, PER_DESTINATION)
+    for claimed in worker.claim():
+        destination = worker.resolver.resolve(claimed.tracker, claimed.settings, clock.now)
+        worker.in_flight.enqueue(DeliveryAttempt.build(claimed, destination, clock.now))
+    assert worker.in_flight.is_well_stocked
+    assert not worker.claims.is_due(clock.now, MAX_CLAIMED)
+    assert worker.claims.is_due(clock.now + REFILL, MAX_CLAIMED)
 
 
 def test_destinations_take_turns_when_a_claim_is_small(make_stage, worker):

@@ -7,8 +7,8 @@ import pytest
 from app.domain.backoff import BREAKER_FAILURES
 from app.services.delivery.concurrency import (
     IN_ALL,
-    INITIAL_PREFETCH,
     MAX_PREFETCH,
+    MOST_PER_DESTINATION,
     PER_DESTINATION,
     PER_HOST,
     ConcurrencyLimiter,
@@ -48,6 +48,27 @@ def test_all_destinations_of_a_host_share_its_slots(limiter):
     assert fill(limiter, 99, "https://other.example") == PER_DESTINATION
 
 
+def test_a_destination_that_answers_well_may_have_more_in_flight(limiter):
+    for _ in range(MOST_PER_DESTINATION):
+        limiter.record_result(1, good=True)
+    assert fill(limiter, 1, HOST) == MOST_PER_DESTINATION
+    assert fill(limiter, 2, HOST) > 0  # and leaves some of its host's
+    limiter.record_result(1, good=False)
+    limiter.release(1, HOST, 1)
+    assert not limiter.has_room(1, HOST, 1)
+
+
+def test_whoever_comes_next_gets_the_slots_of_a_host_that_become_free(limiter):
+    for destination in range(5):
+        for _ in range(MOST_PER_DESTINATION):
+            limiter.record_result(destination, good=True)
+    for destination in range(5):
+        fill(limiter, destination, HOST)
+    limiter.release(0, HOST, 1)
+    assert not limiter.has_room(0, HOST, 1)  # who has most waits until others have had theirs
+    assert fill(limiter, 99, HOST, account=2) == 1
+
+
 def test_all_requests_of_a_worker_are_bounded(limiter):
     for number in range(2000):
         fill(limiter, number, f"https://{number}.example", account=number)
@@ -69,34 +90,36 @@ def test_whoever_comes_next_finds_slots_however_much_others_want(limiter):
 
 
 def test_an_answer_frees_a_slot_of_destination_host_and_worker(limiter):
-    for number in range(4):
-        fill(limiter, number, HOST)
+    taken = fill(limiter, 0, HOST)
     limiter.release(0, HOST, 1)
-    assert limiter.in_flight == PER_HOST - 1
-    assert not limiter.has_room(1, HOST, 1)
+    assert limiter.in_flight == taken - 1
     assert fill(limiter, 0, HOST) == 1
+    others = sum(fill(limiter, number, HOST) for number in range(1, 99))
+    assert taken + others == PER_HOST
+    limiter.release(0, HOST, 1)
+    assert fill(limiter, 99, HOST) == 1
 
 
 def test_each_success_lets_one_row_more_be_claimed_up_to_a_limit(limiter):
-    assert limiter.room_for(due()) == INITIAL_PREFETCH
+    assert limiter.room_for(due()) == PER_DESTINATION
     limiter.record_result(1, good=True)
-    assert limiter.room_for(due()) == INITIAL_PREFETCH + 1
+    assert limiter.room_for(due()) == PER_DESTINATION + 1
     for _ in range(MAX_PREFETCH):
         limiter.record_result(1, good=True)
     assert limiter.room_for(due()) == MAX_PREFETCH
-    assert limiter.room_for(due(2)) == INITIAL_PREFETCH
+    assert limiter.room_for(due(2)) == PER_DESTINATION
 
 
 def test_a_failure_begins_anew(limiter):
     for _ in range(50):
         limiter.record_result(1, good=True)
     limiter.record_result(1, good=False)
-    assert limiter.room_for(due()) == INITIAL_PREFETCH
+    assert limiter.room_for(due()) == PER_DESTINATION
 
 
 def test_rows_under_a_lease_count(limiter):
-    assert limiter.room_for(due(sending=INITIAL_PREFETCH - 3)) == 3
-    assert limiter.room_for(due(sending=INITIAL_PREFETCH + 3)) == -3
+    assert limiter.room_for(due(sending=PER_DESTINATION - 3)) == 3
+    assert limiter.room_for(due(sending=PER_DESTINATION + 3)) == -3
 
 
 def test_behind_an_open_breaker_one_row_at_a_time_is_claimed(limiter):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.services.delivery.concurrency import PER_DESTINATION, ConcurrencyLimiter
+from app.services.delivery.concurrency import PER_DESTINATION, PER_HOST, ConcurrencyLimiter
 from app.services.delivery.in_flight import InFlight
 from tests.support.delivery import Exchange, make_attempt
 
@@ -44,6 +44,26 @@ def test_a_queue_is_sent_in_order_as_far_as_there_are_slots(in_flight, exchange)
     assert in_flight.queued(1) == 2
     assert len(exchange.sent) == PER_DESTINATION
     assert send_startable(in_flight) == []
+
+
+def test_destinations_take_turns_at_the_slots_of_their_host(in_flight):
+    for number in range(3 * PER_HOST):
+        in_flight.enqueue(make_attempt(number, destination=number % 9))
+    first = {number % 9 for number in send_startable(in_flight)}
+    assert len(first) < 9
+    assert list(in_flight.answers(0.0))
+    assert set(range(9)) - first <= {number % 9 for number in send_startable(in_flight)}
+
+
+def test_it_is_well_stocked_while_more_is_queued_than_sent(in_flight):
+    assert not in_flight.is_well_stocked
+    for number in range(3 * PER_DESTINATION):
+        in_flight.enqueue(make_attempt(number))
+    send_startable(in_flight)
+    assert in_flight.is_well_stocked
+    list(in_flight.answers(0.0))
+    send_startable(in_flight)
+    assert not in_flight.is_well_stocked
 
 
 def test_an_answer_comes_with_its_attempt_and_frees_the_slot(in_flight):

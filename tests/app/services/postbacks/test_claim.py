@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import pytest
+from sqlalchemy import update
 
 from app.extensions import db
 from app.models import Destination, DestinationStatus, Postback, PostbackState
@@ -22,7 +25,7 @@ def start_many(stage, count: int) -> None:
 def claim(clock: Clock, *, room: int = 4, most: int = 1000, after: int = 0) -> ClaimResult:
     result = postbacks.claim(
         db.session.connection(), now=clock.now, lease="mine", until=clock.now + 45,
-        after=after, room_for=lambda _: room, most=most,
+        after=after, room_for=lambda _, most: min(room, most), most=most,
     )  # fmt: skip
     db.session.commit()
     return result
@@ -71,7 +74,7 @@ def test_rows_in_flight_are_reported_to_whoever_says_how_many_to_take(stage, clo
     seen = []
     postbacks.claim(
         db.session.connection(), now=clock.now, lease="other", until=clock.now + 45,
-        after=0, room_for=lambda due: seen.append(due.sending) or 0, most=9,
+        after=0, room_for=lambda due, _: seen.append(due.sending) or 0, most=9,
     )  # fmt: skip
     db.session.commit()
     assert seen == [2]
@@ -126,10 +129,41 @@ def test_destinations_beyond_those_looked_at_get_their_turn_when_those_take_noth
     for _ in range(2):
         after = postbacks.claim(
             db.session.connection(), now=clock.now, lease="mine", until=clock.now + 45,
-            after=after, room_for=lambda due: seen.append(due.id) or 0, most=9,
+            after=after, room_for=lambda due, _: seen.append(due.id) or 0, most=9,
         ).after  # fmt: skip
         db.session.commit()
     assert set(seen) == {stage.destination for stage in stages}
+
+
+def test_each_of_many_destinations_gets_a_few_rows_before_any_gets_all(
+    make_stage, clock, monkeypatch
+):
+    monkeypatch.setitem(postbacks.claim.__globals__, "_ROUND", 3)
+    stages = [make_stage() for _ in range(4)]
+    for stage in stages:
+        start_many(stage, 4)
+    after, reached = 0, Counter()
+    for _ in range(2):
+        result = postbacks.claim(
+            db.session.connection(), now=clock.now, lease="mine", until=clock.now + 45,
+            after=after, room_for=lambda _, most: min(9, most), most=99,
+        )  # fmt: skip
+        db.session.commit()
+        after = result.after
+        reached.update(postback.destination_id for postback in result.postbacks)
+    assert set(reached) == {stage.destination for stage in stages}
+    assert max(reached.values()) <= 4
+
+
+def test_a_destination_whose_rows_are_not_due_takes_nobodys_turn(make_stage, clock, monkeypatch):
+    monkeypatch.setitem(postbacks.claim.__globals__, "_ROUND", 1)
+    later, now = make_stage(), make_stage()
+    for stage in (later, now):
+        start_many(stage, 1)
+    waits = Postback.destination_id == later.destination
+    db.session.execute(update(Postback).where(waits).values(due=clock.now + 100))
+    db.session.commit()
+    assert [postback.destination_id for postback in claim(clock).postbacks] == [now.destination]
 
 
 def test_accounts_that_are_full_are_passed_over(make_stage, clock):
@@ -139,7 +173,7 @@ def test_accounts_that_are_full_are_passed_over(make_stage, clock):
     full = db.session.get(Destination, stages[0].destination).account_id
     result = postbacks.claim(
         db.session.connection(), now=clock.now, lease="mine", until=clock.now + 45,
-        after=0, room_for=lambda _: 9, most=9, full=[full],
+        after=0, room_for=lambda _, most: min(9, most), most=9, full=[full],
     )  # fmt: skip
     db.session.commit()
     owners = {db.session.get(Destination, stage.destination).account_id for stage in stages}
