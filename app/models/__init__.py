@@ -1,5 +1,6 @@
 """Rows, constraints and indexes. No verbs, no commits."""
 
+from app.models import column_statistics
 from app.models.account import Account, AccountStatus, ReplacedKey
 from app.models.base import Base, table_of
 from app.models.bot import Bot, BotChat, BotFault, BotFaultKind, BotStatus
@@ -74,5 +75,6 @@ __all__ = [
     "Unreachable",
     "Update",
     "UpdateState",
+    "column_statistics",
     "table_of",
 ]

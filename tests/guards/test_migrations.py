@@ -66,15 +66,27 @@ def triggers() -> set[tuple[str, str]]:
         return {(name, " ".join(said.split())) for name, said in connection.exec_driver_sql(told)}
 
 
+def column_options() -> set[tuple[str, str, str]]:
+    """What PostgreSQL is told to believe of a column."""
+    if db.engine.dialect.name == "sqlite":
+        return set()
+    told = (
+        "SELECT attrelid::regclass::text, attname, attoptions::text FROM pg_attribute"
+        " WHERE attoptions IS NOT NULL"
+    )
+    with db.engine.connect() as connection:
+        return {tuple(row) for row in connection.exec_driver_sql(told)}
+
+
 def test_upgrade_makes_what_the_models_say(empty_app):
     upgrade(directory="migrations")
     assert differences() == []
-    migrated = indexes(), triggers()
+    migrated = indexes(), triggers(), column_options()
     assert len(triggers()) == 9
     downgrade(directory="migrations", revision="base")
     assert triggers() == set()
     db.metadata.create_all(db.engine)
-    assert migrated == (indexes(), triggers())
+    assert migrated == (indexes(), triggers(), column_options())
 
 
 def test_upgrade_twice_is_upgrade_once_and_downgrade_leaves_nothing(empty_app):

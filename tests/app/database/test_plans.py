@@ -131,11 +131,17 @@ def test_updates_are_read_and_finished_without_those_that_are_kept(connection, r
     assert_one_by_one(plans_of(connection, "telegram_update", process), 2 * len(claimed))
 
 
-@pytest.mark.parametrize("rows", [100, 10_000])
-def test_the_leads_of_a_batch_are_found_by_their_key(connection, rows):
+@pytest.mark.parametrize(("rows", "analyzed"), [(100, 0), (10_000, 0), (10_000, 1), (10_000, 20)])
+def test_the_leads_of_a_batch_are_found_by_their_key(connection, rows, analyzed):
+    """Also in a table that was analyzed when each campaign had one lead."""
     row = {"account_id": 1, "campaign_id": 1, "bot_id": 1, "state": 0, "updated": 1,
            "start_time": 1, "last_start_at": 1}  # fmt: skip
     connection.execute(text("SET LOCAL session_replication_role = replica"))  # no campaign needed
+    for number in range(analyzed):
+        first = {**row, "campaign_id": 1000 + number, "subscriber": number}
+        connection.execute(table_of(Lead).insert(), first)
+    if analyzed:
+        connection.execute(text("ANALYZE lead"))
     people = [{**row, "subscriber": number} for number in range(rows)]
     connection.execute(table_of(Lead).insert(), people)
     keys = [(1, number) for number in range(BATCH)]
@@ -144,6 +150,29 @@ def test_the_leads_of_a_batch_are_found_by_their_key(connection, rows):
         assert len(with_rows(connection, _leads_in, ["c", "s"], keys).all()) == BATCH
 
     assert_one_by_one(plans_of(connection, "lead", read), BATCH)
+
+
+@pytest.mark.parametrize("analyzed", [0, 1, 20])
+def test_older_postbacks_of_a_lead_are_found_among_many_of_its_destination(connection, analyzed):
+    row = {
+        "account_id": 1, "campaign_id": 1, "sequence": 1, "kind": "wait", "event": "{}",
+        "state": int(PostbackState.WAITING), "tries": 1, "due": 1, "created": 1,
+    }  # fmt: skip
+    for number in range(analyzed):
+        other = {**row, "destination_id": 1000 + number, "lead_id": -number}
+        connection.execute(POSTBACKS.insert(), other)
+    if analyzed:
+        connection.execute(text("ANALYZE postback"))
+    rows = [{**row, "destination_id": 1, "lead_id": number} for number in range(10_000)]
+    connection.execute(POSTBACKS.insert(), rows)
+    newer = [
+        postbacks.NewPostback(1, 1, number, 1, 2, "hold", "{}") for number in range(0, 10_000, 100)
+    ]
+
+    def stage():
+        postbacks.stage(connection, newer, 2.0)
+
+    assert_one_by_one(plans_of(connection, "postback", stage), len(newer))
 
 
 @pytest.mark.parametrize("destinations", [100, 2_000])
