@@ -64,6 +64,11 @@ class Settings:
     log_level: str
     log_format: str
 
+    @property
+    def service_bot_id(self) -> int:
+        """The Telegram id of the service bot, 0 without one."""
+        return int(self.service_bot_token.partition(":")[0] or 0)
+
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] = os.environ) -> Settings:
         """Read and check all variables. Raises BadSetting naming the first wrong one."""

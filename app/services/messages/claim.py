@@ -14,6 +14,7 @@ from typing import Any, Final
 import structlog
 from sqlalchemy import Connection, Row, Table, bindparam, text
 
+from app.config import current_settings
 from app.crypto import CannotDecrypt
 from app.database.advisory_locks import AdvisoryLock, lock
 from app.database.rows import loose_index_scan, update_rows
@@ -42,7 +43,7 @@ _BOTS_WITH_DUE: Final = f"""
     WITH RECURSIVE {loose_index_scan("message", "bot_id", _WAITING)}
     SELECT b.id, b.token, b.next_send FROM next JOIN bot b ON b.id = next.id
     WHERE b.status <> {BotStatus.DELETED:d} AND b.paused = '' AND b.quiet_until <= :now
-    AND NOT {IS_SUSPENDED_SQL.format(owner="b.account_id")}
+    AND (b.tg_id = :service_bot OR NOT {IS_SUSPENDED_SQL.format(owner="b.account_id")})
     AND EXISTS (
         SELECT 1 FROM message m WHERE m.{_WAITING} AND m.bot_id = b.id AND m.due <= :now
     )
@@ -121,7 +122,7 @@ def claim(connection: Connection, *, now: float, lease_seconds: float, most: int
     connection.execute(_RECLAIM, {"now": now, "no_answer": NO_ANSWER})
     lease, result = secrets.token_hex(16), ClaimResult()
     paced: list[tuple[int, float]] = []
-    for bot in connection.execute(_SELECT_BOTS, {"now": now, "limit": _MAX_BOTS}).all():
+    for bot in connection.execute(_SELECT_BOTS, _due_at(now) | {"limit": _MAX_BOTS}).all():
         room = min(allowance(bot.next_send, now), most - len(result.messages))
         if room <= 0:
             result.more = True
@@ -141,10 +142,15 @@ def claim(connection: Connection, *, now: float, lease_seconds: float, most: int
 
 def due(now: float) -> bool:
     """Whether a message can be claimed at `now`, or is leased by a worker that is gone."""
-    params = {"now": now}
+    params = _due_at(now)
     return any(
         db.session.execute(query, params).first() for query in (_SELECT_ONE_BOT, _SELECT_EXPIRED)
     )
+
+
+def _due_at(now: float) -> dict[str, float]:
+    """The terms of `_BOTS_WITH_DUE`. The service bot speaks to all, whoever owns it."""
+    return {"now": now, "service_bot": current_settings().service_bot_id}
 
 
 def allowance(next_send: float, now: float) -> int:

@@ -32,10 +32,10 @@ Button = dict[str, str]
 
 def find() -> Bot | None:
     """Return the service bot; None without SERVICE_BOT_TOKEN or before `ensure_connected`."""
-    token = current_settings().service_bot_token
-    if not token:
+    tg_id = current_settings().service_bot_id
+    if not tg_id:
         return None
-    living = select(Bot).where(Bot.tg_id == _tg_id(token), Bot.living)
+    living = select(Bot).where(Bot.tg_id == tg_id, Bot.living)
     return db.session.scalar(living)
 
 
@@ -125,7 +125,3 @@ def _system() -> int:
         return accounts.create(SYSTEM, "Service bot", now=int(time.time())).id
     except BadParameter:  # another process was a moment faster
         return accounts.by_login(SYSTEM).id
-
-
-def _tg_id(token: str) -> int:
-    return int(token.partition(":")[0])

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+import time
+
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import update
 
+from app.domain.time_ranges import DAY
+from app.extensions import db
+from app.models import Account
+from app.services.bots import bots
+from app.services.messages import claim
 from app.services.messages.claim import BURST, STEP, allowance
+from tests.support.desk import ANN, TOKEN, Desk
 
 PER_SECOND = 30
 
@@ -29,3 +38,25 @@ def test_a_silent_bot_may_say_a_few_things_at_once() -> None:
 
 def test_a_bot_that_is_ahead_of_its_pace_waits() -> None:
     assert allowance(1000.0 + BURST * STEP, 1000.0) == 0
+
+
+def test_the_service_bot_speaks_also_when_the_account_that_it_belongs_to_is_suspended(
+    live_app, bot_api, change_settings, account
+):
+    """An operator may use the same bot for campaigns; others must still be asked to log in."""
+    bot_api.add_bot(TOKEN, "gate_service_bot")
+    bots.add(account.id, TOKEN)
+    change_settings(service_bot_token=TOKEN)
+    desk = Desk(bot_api)
+    lapsed = {"tariff": "cat", "paid_until": int(time.time()) - 8 * DAY}
+    db.session.execute(update(Account).where(Account.id == account.id).values(**lapsed))
+    db.session.commit()
+    desk.start(ANN)
+    assert claim.due(time.time())
+    db.session.commit()
+    desk.speak()
+    assert len(desk.sent_to(ANN)) == 1
+    desk.start(ANN)
+    change_settings(service_bot_token="")
+    assert not claim.due(time.time() + 60)
+    db.session.commit()
