@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Any, Final, TextIO
 
 import structlog
 
-from plugins.kit.secret_names import IN_TEXT as SECRET_NAME_IN_TEXT
+from plugins.contract import mask as mask_known
+from plugins.kit.secrets.names import IN_TEXT as SECRET_NAME_IN_TEXT
+from plugins.kit.secrets.typed import secrets_of_url
 
 if TYPE_CHECKING:
     from app.config import Settings
@@ -49,18 +51,32 @@ _SECRETS: Final[tuple[tuple[re.Pattern[str], str], ...]] = tuple(
         # token=…, api_key='…', "secret": "…": queries, forms, reprs and JSON.
         (rf"({SECRET_NAME_IN_TEXT}(?:=|%3d)(?:\\*[\"'])?)[^\s&\"',;)}}\]\\]+", rf"\1{MASK}"),
         (rf"({SECRET_NAME_IN_TEXT}\\*[\"']\s*:\s*\\*[\"'])[^\"'\\]+", rf"\1{MASK}"),
+        # The address of our own webhook, and the path that urllib3 names without its host.
+        (r"(/telegram/)[\w-]{16,64}", rf"\1{MASK}"),
+        (r"(with url: )/[^\s\"']+", rf"\1/{MASK}"),
         # user:password@host in a URL.
         (r"(://[^\s/:@\"']{0,200}):[^\s/@\"']{1,500}@", rf"\1:{MASK}@"),
     )
 )
+#: An address in a line, also as JSON may write it, with \\/ for /.
+_URL: Final = re.compile(r"\b(https?):(?:\\*/){2}(?:[^\s\"'<>\\`)\]},;]|\\+/)+", re.IGNORECASE)
 _SECRET_NAME: Final = re.compile(SECRET_NAME_IN_TEXT, re.IGNORECASE)
 
 
 def mask(text: str) -> str:
-    """Replace everything in `text` that looks like a secret."""
+    """Replace everything in `text` that looks like a secret, and what addresses hold."""
     for pattern, replacement in _SECRETS:
         text = pattern.sub(replacement, text)
-    return text
+    return _URL.sub(_masked_url, text)
+
+
+def _masked_url(match: re.Match[str]) -> str:
+    """An address with everything masked that is not known to be harmless."""
+    url = re.sub(r"\\+/", "/", match[0])
+    try:
+        return mask_known(url, secrets_of_url(url))
+    except ValueError:  # no address that could be called
+        return f"{match[1]}://{MASK}"
 
 
 def configure(settings: Settings, stream: TextIO | None = None) -> None:

@@ -16,8 +16,7 @@ from app.schemas.campaigns import (
     CampaignsList,
     LinkOut,
 )
-from app.services.campaigns import campaigns, links
-from app.services.trackers.url_templates import warnings_of_campaign
+from app.services.campaigns import campaigns, links, texts
 from app.web.auth import api_key
 from app.web.decorators import Params, WithWarnings, answers, takes, with_warnings
 
@@ -49,7 +48,7 @@ def get(params: Params) -> object:
 def add(params: Params) -> WithWarnings:
     """Track a chat."""
     campaign = campaigns.add(g.account.id, **params)
-    return with_warnings(warnings_of_campaign(params), campaign)
+    return with_warnings(texts.warnings(params), campaign)
 
 
 @blueprint.post("/edit.json")
@@ -59,7 +58,7 @@ def add(params: Params) -> WithWarnings:
 def edit(params: Params) -> WithWarnings:
     """Change a campaign."""
     campaigns.edit(g.account.id, params.pop("id"), **params)
-    return with_warnings(warnings_of_campaign(params))
+    return with_warnings(texts.warnings(params))
 
 
 @blueprint.get("/link.json")

@@ -17,7 +17,14 @@ from app.schemas.postbacks import (
 from app.services.postbacks import log
 from app.services.trackers import test_send
 from app.web.auth import api_key
-from app.web.decorators import Params, answers, answers_page, takes
+from app.web.decorators import (
+    Params,
+    WithWarnings,
+    answers,
+    answers_page,
+    takes,
+    with_warnings,
+)
 
 blueprint = Blueprint("postbacks", __name__, url_prefix="/api/postbacks")
 
@@ -52,7 +59,8 @@ def resend(params: Params) -> object:
 @blueprint.post("/test.json")
 @api_key
 @takes(PostbackTest)
-@answers(TestSendOut)
-def test(params: Params) -> object:
+@answers(TestSendOut, warnings=True)
+def test(params: Params) -> WithWarnings:
     """What would be sent for a sample event; with `send`, what the tracker says to it."""
-    return test_send.run(g.account.id, **params)
+    result = test_send.run(g.account.id, **params)
+    return with_warnings(result.warnings, result)

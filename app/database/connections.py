@@ -31,13 +31,20 @@ ONLY_READS = "only_reads"
 
 
 def prepare_engine(url: str) -> dict[str, Any]:
-    """Engine options for `url`; makes the folder of a SQLite file."""
+    """Engine options for `url`; makes the folder of a SQLite file.
+
+    Errors do not show the parameters of their statement: they are people's, and may be keys.
+    """
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite":
         if parsed.database and parsed.database != ":memory:":
             Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-        return {"connect_args": {"timeout": BUSY_SECONDS, "check_same_thread": False}}
+        return {
+            "hide_parameters": True,
+            "connect_args": {"timeout": BUSY_SECONDS, "check_same_thread": False},
+        }
     return {
+        "hide_parameters": True,
         "pool_size": 10,
         "max_overflow": 10,
         "pool_timeout": 10,

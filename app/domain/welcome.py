@@ -70,6 +70,12 @@ def markdown_fault(template: str) -> str:
     return _parsed(template)[1]
 
 
+def links(template: str) -> list[str]:
+    """The addresses of the links in a template, each once, with their macros as they stand."""
+    runs, _ = _parsed(template)
+    return list(dict.fromkeys(run.target for run in runs if run.style is Style.LINK))
+
+
 def button_url(template: str, event: Event) -> str:
     """Fill in the URL of the button, where macros mean the same as in a postback.
 

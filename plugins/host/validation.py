@@ -12,7 +12,7 @@ from typing import Any, Final
 from plugins.contract import DeliveryPolicy, Event, Outcome, RateLimit, Request, Verdict, mask
 from plugins.host.foreign_code import ForeignCodeFailed, call, describe_error
 from plugins.kit.http_headers import is_framing, is_name, is_value
-from plugins.kit.url_secrets import encodings
+from plugins.kit.secrets.typed import encodings, mask_cut
 from plugins.kit.url_spelling import AddressRefused, check_url
 
 METHODS: Final = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE"})
@@ -172,7 +172,7 @@ def is_seconds(value: object) -> bool:
 
 def one_line(text: str, secrets: tuple[str, ...] = ()) -> str:
     """Foreign text as one line that any database stores, masked and cut."""
-    return mask(_UNSTORABLE.sub(" ", text[: MAX_REASON * 4]), secrets).strip()[:MAX_REASON]
+    return mask_cut(_UNSTORABLE.sub(" ", text[: MAX_REASON * 4]), secrets).strip()[:MAX_REASON]
 
 
 def type_name(value: object) -> str:

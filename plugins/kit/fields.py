@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from marshmallow import ValidationError, fields
 
 from plugins.contract import translatable
-from plugins.kit import macros
+from plugins.kit import macros, spelling
 
 _WORD: Final = re.compile(r"[!-~]+")
 
@@ -35,7 +35,10 @@ class AsciiWord(StrippedText):
 
 
 class HttpUrl(StrippedText):
-    """An http or https URL, kept as it is sent. It has no macros and no fragment."""
+    """An http or https URL, kept as it is sent. It has no macros and no fragment.
+
+    A spelling that cannot mean what it says is refused as in a URL template.
+    """
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         text = super()._deserialize(value, attr, data, **kwargs)
@@ -43,6 +46,8 @@ class HttpUrl(StrippedText):
             raise ValidationError(
                 translatable("must be an address without %(found)s", found=repr(found[0]))
             )
+        if fault := spelling.address_fault(text):
+            raise ValidationError(fault)
         try:
             if not text:
                 return ""

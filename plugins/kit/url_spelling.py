@@ -63,6 +63,12 @@ _URL: Final = re.compile(
 )
 _LABEL: Final = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)")
 _NUMBER: Final = re.compile(r"[0-9]+|0[xX][0-9A-Fa-f]*")  # the last label of an odd IPv4
+#: Endings that the public name service never answers: RFC 6761, 6762 and 8375, `.internal` and
+#: `.alt` by ICANN and RFC 9476, and those that ICANN keeps back because private networks use them.
+_INTERNAL: Final = frozenset(
+    "alt corp domain home internal intranet invalid lan local localdomain localhost mail "
+    "private test workgroup".split()
+)
 _LOOPBACK: Final = ipaddress.IPv4Address("127.0.0.1")
 
 
@@ -131,6 +137,14 @@ def check_port(port: int) -> None:
         )
     if port not in (80, 443) and not 1024 <= port <= 65535:
         raise AddressRefused(_closed(port))
+
+
+def is_internal_name(host: str) -> bool:
+    """Whether `host` is a name that no public name server knows. False for literal addresses."""
+    name = host.lower()
+    if name.startswith("[") or _NUMBER.fullmatch(name.rpartition(".")[2]):
+        return False
+    return "." not in name or name.rpartition(".")[2] in _INTERNAL or name.endswith(".home.arpa")
 
 
 @functools.lru_cache(maxsize=4096)

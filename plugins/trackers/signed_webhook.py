@@ -47,7 +47,7 @@ from plugins.contract import (
 )
 from plugins.kit.fields import AsciiWord, HttpUrl
 from plugins.kit.json_bodies import json_bytes
-from plugins.kit.url_secrets import secrets_of_url
+from plugins.kit.secrets.typed import secrets_of_url
 
 PREFIX: Final = "whsec_"
 #: The standard's bounds of a secret, in bytes.

@@ -39,6 +39,15 @@ PLANTED = [
     json.dumps(json.dumps({"token": SECRET})),
     f"postgresql://gatepost:{SECRET}@database/gatepost",
     f"redis://:{SECRET}@redis:6379",
+    f"POST https://hooks.example/services/T00/B00/{SECRET} failed",
+    f"<Request GET 'https://t.example/{SECRET}/postback?c=1'>",
+    f"GET https://t.example/pb?c=1&custom={SECRET} HTTP/1.1",
+    f"see https://t.example/in?next=https%3A%2F%2Fh.example%2F{SECRET}",
+    json.dumps({"url": f"https://t.example/hook/{SECRET}"}).replace("/", "\\/"),
+    f"POST /telegram/{SECRET} 200",
+    f"https://gatepost.example/telegram/{SECRET}",
+    f"Max retries exceeded with url: /hooks/{SECRET}?x=1 (Caused by NewConnectionError)",
+    f"https://user:{SECRET}@t.example/hooks/{SECRET}",
 ]
 
 
@@ -113,6 +122,8 @@ def test_every_key_we_make_is_masked(secret):
         "File 'app/leads.py', line 12, in process",
         "SECRET_KEY: is required and needs at least 16 characters",
         "http://127.0.0.1:8000/healthz",
+        "GET https://t.example/api/track/postback.json?status=approve&sum=1.5 HTTP/1.1",
+        "(see http://127.0.0.1:8000/docs).",
         "monkey=banana",
     ],
 )

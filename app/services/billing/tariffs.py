@@ -152,40 +152,48 @@ def record_refund_without_payment(confirmation: Confirmation, now: int) -> None:
 
 
 def _invoice(account: Account, plan: Plan, now: int) -> str:
+    """Return where `plan` is paid. The caller has locked the account.
+
+    Calls at once share one invoice: one that no call has an address for yet is asked for
+    again under the same reference.
+    """
     seller = gateway.current()
-    open_invoice = db.session.scalar(
-        select(Payment.url)
-        .where(
-            Payment.account_id == account.id,
-            Payment.tariff == plan.code,
-            Payment.gateway == seller.name,
-            Payment.state == PaymentState.NEW,
-            Payment.url != "",
-            Payment.created > now - SAME_INVOICE,
-        )
-        .order_by(Payment.id.desc())
-        .limit(1)
-    )
-    if open_invoice:
-        return open_invoice
-    invoice = gateway.invoice_of(new_secret(), plan, account.tg_id)
+    opened = _open_invoice(account, plan, seller.name, now)
+    if opened is not None and opened.url:
+        return opened.url
+    invoice = gateway.invoice_of(opened.ref if opened else new_secret(), plan, account.tg_id)
     price, request = gateway.offer(seller, invoice)
-    db.session.add(
-        Payment(
+    if opened is None:
+        opened = Payment(
             account_id=account.id,
             ref=invoice.ref,
             tariff=plan.code,
             gateway=seller.name,
-            price=price.amount,
-            price_currency=price.currency,
             created=now,
         )
-    )
+        db.session.add(opened)
+    opened.price, opened.price_currency = price.amount, price.currency
     db.session.commit()
     url = gateway.request_page(seller, invoice, request)
     db.session.execute(update(Payment).where(Payment.ref == invoice.ref).values(url=url))
     db.session.commit()
     return url
+
+
+def _open_invoice(account: Account, plan: Plan, seller: str, now: int) -> Payment | None:
+    """The newest unpaid invoice that may be paid still, one with an address before others."""
+    return db.session.scalar(
+        select(Payment)
+        .where(
+            Payment.account_id == account.id,
+            Payment.tariff == plan.code,
+            Payment.gateway == seller,
+            Payment.state == PaymentState.NEW,
+            Payment.created > now - SAME_INVOICE,
+        )
+        .order_by((Payment.url == "").asc(), Payment.id.desc())
+        .limit(1)
+    )
 
 
 def _is_known(payment: Payment, charge: str) -> bool:

@@ -20,6 +20,7 @@ from app.services.accounts import accounts, quotas
 from app.services.accounts.quotas import Quota
 from app.services.bots import rights
 from app.services.campaigns import media
+from app.services.campaigns import texts as campaign_texts
 from app.services.trackers import url_templates
 
 CODE_ALPHABET: Final = string.ascii_lowercase + string.digits
@@ -218,7 +219,7 @@ def _check_active(account_id: int, tariff: str) -> None:
 
 def _check_button(texts: Mapping[str, Any]) -> None:
     if texts.get("button_url"):
-        url_templates.check_button(texts["button_url"])
+        campaign_texts.check_button(texts["button_url"])
 
 
 def _check_media(account_id: int | None, code: str, welcome: str) -> None:

@@ -13,9 +13,10 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from app.outbound.result import Answer, Failure
-from plugins.contract import Event, Outcome, Request, Response, Verdict, mask
+from plugins.contract import Event, Outcome, Request, Response, Verdict
 from plugins.host.adapter import Adapter
 from plugins.host.validation import AdapterFailed
+from plugins.kit.secrets.typed import mask_cut
 
 _SHOWN: Final = 2048  # characters of an answer that people may see
 _NEVER: Final = (Failure.BLOCKED, Failure.INVALID)  # trying again cannot help
@@ -106,7 +107,7 @@ def shown(answer: Answer, request: Request) -> str:
     if answer.response is None:
         return ""
     # Masked first: a secret cut in two would leave its head readable.
-    return storable(mask(answer.response.text, request.secrets)[:_SHOWN])
+    return storable(mask_cut(answer.response.text, request.secrets)[:_SHOWN])
 
 
 def storable(text: str) -> str:

@@ -11,7 +11,7 @@ from marshmallow import ValidationError
 from app.config import current_settings
 from app.errors import BadParameter, translatable
 from app.outbound.scheme import HTTPS, scheme_for
-from app.services.trackers import url_templates
+from app.services.trackers import typed_addresses
 from plugins.contract import EventKind
 from plugins.host import catalogue, settings_form
 from plugins.host.adapter import Adapter
@@ -91,28 +91,19 @@ def check(adapter: Adapter, raw: Mapping[str, Any], field: str = "settings") -> 
     May wait for a name server: call it without a transaction. Raises
     ValidationError under the name `field`, BadParameter for a failing adapter.
     """
+    typed_addresses.check_typed(raw, field)
     try:
         settings = adapter.check_settings(raw)
     except ValidationError as error:
         raise ValidationError({field: error.messages} if field else error.messages_dict) from error
     except AdapterFailed as error:
         raise _failed(adapter, error) from error
-    if adapter.name == WITH_PRESETS:
-        _require_public(settings["urls"], field)
     ours = current_settings()
     for name, declared in adapter.schema.fields.items():
         if path := declared.metadata.get("scheme_of"):
             host = _at(settings, str(path))
             settings[name] = scheme_for(host, ours.outbound_allow) if host else HTTPS
     return settings
-
-
-def _require_public(urls: Mapping[str, str], field: str) -> None:
-    """Raise ValidationError for templates whose host would never be called."""
-    found = {kind: url_templates.public_fault(url) for kind, url in urls.items()}
-    faults = {kind: [fault] for kind, fault in found.items() if fault}
-    if faults:
-        raise ValidationError({field: {"urls": faults}} if field else {"urls": faults})
 
 
 def _failed(adapter: Adapter, error: AdapterFailed) -> BadParameter:
@@ -131,9 +122,10 @@ def _at(settings: Mapping[str, Any], path: str) -> str:
 def ready(adapter: Adapter, raw: Mapping[str, Any]) -> Ready:
     """Check settings and ask the adapter whether it takes superseded events.
 
-    Raises as `check` does.
+    Raises as `check` does, and ValidationError for an address that would never be called.
     """
     settings = check(adapter, raw)
+    typed_addresses.require_public(settings, "settings")
     try:
         return Ready(adapter, settings, adapter.delivery_policy(settings).send_superseded)
     except AdapterFailed as error:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Collection, Mapping
-from typing import Any
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 from app.errors import BadParameter, translatable
@@ -16,9 +16,12 @@ from app.services.trackers.sample_event import sample_event
 from plugins.contract import MASK, EventKind, mask
 from plugins.host.adapter import Adapter
 from plugins.host.validation import AdapterFailed
-from plugins.kit.harmless import is_header
-from plugins.kit.secret_names import is_secret_name
-from plugins.kit.url_secrets import secrets_of_url
+from plugins.kit.secrets.harmless import is_header
+from plugins.kit.secrets.names import is_secret_name
+from plugins.kit.secrets.typed import secrets_of_fields, secrets_of_url
+
+#: Settings whose values are sent in a body as they are typed, macros filled in.
+_BODIES: Final = ("payload", "field_map")
 
 
 def redacted(settings: Mapping[str, Any], secret_fields: Collection[str]) -> dict[str, Any]:
@@ -31,6 +34,9 @@ def redacted(settings: Mapping[str, Any], secret_fields: Collection[str]) -> dic
         shown["headers"] = {
             name: value if is_header(name) else _hidden(value) for name, value in headers.items()
         }
+    for name in _BODIES:
+        if isinstance(fields := settings.get(name), Mapping) and name not in secret_fields:
+            shown[name] = _of_body(fields)
     return shown
 
 
@@ -42,7 +48,7 @@ def merge_secrets(
     Raises BadParameter for a `***` behind which nothing is stored.
     """
     untouched = {
-        name: stored[name] for name in secret_fields if name in stored and name not in edited
+        name: stored[name] for name in secret_fields if stored.get(name) and name not in edited
     }
     unmasked = _unmask("settings", dict(edited), stored)
     return {**untouched, **unmasked}
@@ -75,6 +81,18 @@ def _inside(value: Any) -> Any:
     return {
         name: _hidden(item) if isinstance(item, str) and is_secret_name(name) else _inside(item)
         for name, item in value.items()
+    }
+
+
+def _of_body(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Fields of a body; a value that may hold a secret is hidden whole."""
+    return {
+        name: _of_body(value)
+        if isinstance(value, Mapping)
+        else _hidden(value)
+        if secrets_of_fields({name: value})
+        else value
+        for name, value in fields.items()
     }
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from sqlalchemy import select
 
@@ -14,7 +15,7 @@ from app.domain import events
 from app.errors import BadParameter, NotFound, translatable
 from app.extensions import db
 from app.models import Campaign
-from app.outbound.result import Answer
+from app.outbound.result import Answer, Failure
 from app.services.accounts import rate_limits
 from app.services.trackers import catalogue, destinations, url_templates
 from app.services.trackers import secrets as stored_secrets
@@ -51,13 +52,17 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class TestResult:
-    """The sample event and its steps; `event` as a postback would store it."""
+    """The sample event and its steps; `event` as a postback would store it.
+
+    `warnings` are those that the target would be stored with.
+    """
 
     event: str
     sent: bool
     steps: list[Step]
     verdict: str = ""
     reason: str = ""
+    warnings: list[str] = field(default_factory=list)
 
 
 def run(
@@ -78,6 +83,12 @@ def run(
     kind = EventKind(event)
     ready = _ready(account_id, kind, **target)
     sample = _sample(account_id, kind, campaign, click)
+    result = _result(account_id, ready, sample, send=send)
+    stored = _warnings(kind, ready, target.get("template"))
+    return replace(result, warnings=[*stored, *result.warnings])
+
+
+def _result(account_id: int, ready: Ready, sample: Event, *, send: bool) -> TestResult:
     stored = events.serialize(sample)
     try:
         requests = ready.adapter.build(sample, ready.settings)
@@ -92,10 +103,39 @@ def run(
     attempt = TrackerAttempt(
         adapter=ready.adapter, settings=ready.settings, event=sample, requests=requests
     )
-    steps, outcome = _send(attempt)
+    steps, outcome, unreachable = _send(attempt)
     return TestResult(
-        stored, sent=True, steps=steps, verdict=outcome.verdict.value, reason=outcome.reason
+        stored,
+        sent=True,
+        steps=steps,
+        verdict=outcome.verdict.value,
+        reason=outcome.reason,
+        warnings=_host_warnings(unreachable),
     )
+
+
+def _warnings(kind: EventKind, ready: Ready, template: str | None) -> list[str]:
+    """What would be warned of if the target were stored now."""
+    if template is not None:
+        return url_templates.template_advice("template", kind, template)
+    return url_templates.warnings_of(ready.settings)
+
+
+def _host_warnings(unreachable: Request | None) -> list[str]:
+    """What to look at if no connection could be made.
+
+    The sentence is the same for a name that leads to a private address and for a server
+    that is away: the difference would tell strangers what a private name server knows.
+    """
+    host = urlsplit(unreachable.url).hostname if unreachable else ""
+    if not host:
+        return []
+    return [
+        translatable(
+            "no connection to %(host)s; if its name leads to a private address, we never call it",
+            host=host,
+        )
+    ]
 
 
 def _ready(
@@ -131,8 +171,12 @@ def _sample(account_id: int, kind: EventKind, campaign: int | None, click: str) 
     return sample_event(kind, id=event_id, time=int(time.time()), account=account_id, **fields)
 
 
-def _send(attempt: TrackerAttempt) -> tuple[list[Step], Outcome]:
-    """Send step by step until one fails; the steps, and the outcome of the last one sent."""
+def _send(attempt: TrackerAttempt) -> tuple[list[Step], Outcome, Request | None]:
+    """Send step by step until one fails.
+
+    Returns the steps, the outcome of the last one sent, and its request if no connection
+    could be made.
+    """
     end = time.monotonic() + _STEP_SECONDS
     steps: list[Step] = []
     while True:
@@ -151,7 +195,8 @@ def _send(attempt: TrackerAttempt) -> tuple[list[Step], Outcome]:
         if time.monotonic() > end:
             outcome = Outcome(Verdict.RETRY, TOO_SLOW)
             break
-    return steps + [_rendered(request) for request in attempt.requests[len(steps) :]], outcome
+    rest = [_rendered(request) for request in attempt.requests[len(steps) :]]
+    return steps + rest, outcome, request if answer.failure is Failure.UNREACHABLE else None
 
 
 def _failed(error: AdapterFailed) -> str:

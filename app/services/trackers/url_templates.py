@@ -16,17 +16,13 @@ from flask import current_app
 from marshmallow import ValidationError
 from sqlalchemy import select
 
-from app.config import current_settings
-from app.domain.welcome import markdown_fault
 from app.errors import BadParameter, translatable
 from app.extensions import db
 from app.models import Destination, DestinationStatus, Role
-from app.outbound import urls as outbound_urls
+from app.services.trackers import typed_addresses
 from plugins.contract import EventKind
 from plugins.kit import macros
-from plugins.kit.url_spelling import AddressRefused
 from plugins.registry import Registry
-from plugins.trackers.url_template import spelling
 from plugins.trackers.url_template.lint import template_warnings
 
 TRACKER: Final = "url_template"
@@ -106,11 +102,16 @@ def warnings(urls: Mapping[str, str]) -> list[str]:
     return _advice({field: (FIELDS[field], url) for field, url in urls.items()})
 
 
+def template_advice(name: str, kind: EventKind, url: str) -> list[str]:
+    """The same of one URL for events of `kind`, which is called `name`."""
+    return _advice({name: (kind, url)})
+
+
 def warnings_of(settings: Mapping[str, Any]) -> list[str]:
-    """The same of a destination's settings, as they were accepted; a preset knows better."""
+    """The same of a destination's settings, as they were accepted; a preset knows its URLs."""
     urls = settings.get("urls")
     if settings.get("preset") or not isinstance(urls, Mapping):
-        return []
+        return typed_addresses.settings_doubts(settings)
     words = settings.get("statuses") or {}
     templates = {
         f"urls.{kind}": (
@@ -119,7 +120,11 @@ def warnings_of(settings: Mapping[str, Any]) -> list[str]:
         )
         for kind in EventKind
     }
-    return _advice(templates, json.dumps([settings.get("payload"), settings.get("headers")]))
+    beside = {name: value for name, value in settings.items() if name != "urls"}
+    return [
+        *_advice(templates, json.dumps([settings.get("payload"), settings.get("headers")])),
+        *typed_addresses.settings_doubts(beside),
+    ]
 
 
 def check_url(field: str, url: str) -> None:
@@ -131,51 +136,16 @@ def check_url(field: str, url: str) -> None:
     _require_public(field, url)
 
 
-def check_button(url: str) -> None:
-    """Raise BadParameter for `button_url` unless a browser can open `url`; "" does."""
-    text = url.strip()
-    try:
-        if text:
-            macros.compile_url(text)
-    except ValueError as error:
-        raise BadParameter("button_url", str(error)) from error
-    if fault := spelling.address_fault(text):
-        raise BadParameter("button_url", fault)
-
-
-def warnings_of_campaign(params: Mapping[str, Any]) -> list[str]:
-    """What will hardly work of a campaign's texts and URLs, as they were accepted."""
-    texts = ((name, params.get(name) or "") for name in ("welcome", "button_url"))
-    advice = [f"{name}: {doubt}" for name, text in texts for doubt in spelling.doubts(text)]
-    if fault := markdown_fault(params.get("welcome") or ""):
-        advice.append(
-            translatable("welcome: %(fault)s; the mark there is shown as it is", fault=fault)
-        )
-    return warnings(params.get("urls", {})) + advice
-
-
 def _require_public(field: str, url: str) -> None:
-    if fault := public_fault(url):
+    if fault := typed_addresses.public_fault(url):
         raise BadParameter(field, fault)
-
-
-def public_fault(url: str) -> str:
-    """Why the host in an accepted template would never be called; "" if it may be, or for ""."""
-    text = url.strip()
-    if not text:
-        return ""
-    origin = "/".join(macros.compile_url(text)[0][0].split("/", 3)[:3])
-    try:
-        outbound_urls.check_url(f"{origin}/", current_settings().outbound_allow)
-    except AddressRefused as error:
-        return error.reason
-    return ""
 
 
 def _advice(templates: Mapping[str, tuple[EventKind, str]], beside: str = "") -> list[str]:
     names_by_sentence: dict[str, list[str]] = {}
     for name, (kind, url) in templates.items():
-        for sentence in template_warnings(kind, url.strip(), beside):
+        doubt = typed_addresses.host_doubt(url)
+        for sentence in [*template_warnings(kind, url.strip(), beside), *filter(None, [doubt])]:
             names_by_sentence.setdefault(sentence, []).append(name)
     return [f"{', '.join(names)}: {sentence}" for sentence, names in names_by_sentence.items()]
 

@@ -46,6 +46,7 @@ from plugins.contract import (
     Verdict,
     hookimpl,
 )
+from plugins.kit.secrets.typed import secrets_of_fields
 from plugins.trackers.altcraft import attempts, bodies
 from plugins.trackers.altcraft.answers import error_code, judge
 from plugins.trackers.altcraft.settings import ACTIONS, GOAL, PER_SECOND, PROFILE, AltcraftSettings
@@ -174,7 +175,10 @@ def _post(
         body=json.dumps(payload).encode(),
         step=step,
         idempotency_key=key,
-        secrets=tuple(json.dumps({name: value})[1:-1] for name, value in names.items() if value),
+        secrets=(
+            *(json.dumps({name: value})[1:-1] for name, value in names.items() if value),
+            *secrets_of_fields(settings["field_map"]),
+        ),
     )
 
 

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Final
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
 from plugins.contract import EventKind, translatable
-from plugins.kit import macros
+from plugins.kit import macros, spelling
 from plugins.kit.fields import BaseUrl
 
 CLOUD: Final = "https://ru.altkraft.com"
@@ -47,6 +47,8 @@ _positive = validate.Range(min=1, max=2**53)
 
 
 def _check_template(text: str) -> None:
+    if fault := spelling.macro_fault(text):
+        raise ValidationError(fault)
     for name in macros.MACRO.findall(text):
         if name not in macros.MACROS:
             raise ValidationError(translatable("there is no macro {%(name)s}", name=name))

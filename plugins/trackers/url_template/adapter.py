@@ -27,8 +27,13 @@ from plugins.contract import (
     outcome_by_status,
 )
 from plugins.kit import altercpa, answer_rules, macros
-from plugins.kit.secret_names import is_secret_name
-from plugins.kit.url_secrets import encodings, secrets_of_fields, secrets_of_headers, secrets_of_url
+from plugins.kit.secrets.names import is_secret_name
+from plugins.kit.secrets.typed import (
+    encodings,
+    secrets_of_fields,
+    secrets_of_headers,
+    secrets_of_url,
+)
 from plugins.trackers.url_template import presets
 from plugins.trackers.url_template.settings import UrlTemplateSettings
 

@@ -8,9 +8,8 @@ from typing import Any
 from marshmallow import ValidationError
 
 from plugins.contract import EventKind, translatable
-from plugins.kit import macros
-from plugins.kit.secret_names import is_secret_name
-from plugins.trackers.url_template import spelling
+from plugins.kit import macros, spelling
+from plugins.kit.secrets.names import is_secret_name
 from plugins.trackers.url_template.presets import WORD_LIST, Mode, Preset, find
 
 

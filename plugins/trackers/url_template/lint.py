@@ -14,8 +14,8 @@ from typing import Any, Final
 from urllib.parse import parse_qsl
 
 from plugins.contract import EventKind
-from plugins.kit import macros
-from plugins.trackers.url_template import presets, spelling
+from plugins.kit import macros, spelling
+from plugins.trackers.url_template import presets
 from plugins.trackers.url_template.presets import Click, Preset
 
 #: Macros by which a tracker can find the person of an event.

@@ -24,7 +24,7 @@ from plugins.contract import EventKind, translatable
 from plugins.kit.answer_rules import check_rules
 from plugins.kit.click_ids import MAX_CLICK
 from plugins.kit.fields import Domain
-from plugins.kit.secret_names import is_secret_name
+from plugins.kit.secrets.names import is_secret_name
 
 #: The ways of reporting a lead to a tracker, with their titles.
 MODES: Final[Mapping[str, str]] = {

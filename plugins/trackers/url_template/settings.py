@@ -9,10 +9,10 @@ from typing import Any, ClassVar, Final
 from marshmallow import Schema, ValidationError, fields, post_load, validate
 
 from plugins.contract import EventKind, translatable
-from plugins.kit import macros
+from plugins.kit import macros, spelling
 from plugins.kit.answer_rules import check_rules
 from plugins.kit.http_headers import is_framing, is_value
-from plugins.trackers.url_template import expansion, presets, spelling
+from plugins.trackers.url_template import expansion, presets
 
 _short = validate.Length(max=256)
 

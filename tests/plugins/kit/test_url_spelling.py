@@ -12,6 +12,7 @@ from plugins.kit.url_spelling import (
     check_host,
     check_port,
     check_url,
+    is_internal_name,
 )
 
 
@@ -63,3 +64,20 @@ def test_a_literal_host_is_told_from_a_name():
 def test_ports_of_other_services_are_refused_by_number(port):
     with pytest.raises(AddressRefused, match=str(port)):
         check_port(port)
+
+
+@pytest.mark.parametrize(
+    ("host", "internal"),
+    [
+        ("keitaro", True),
+        ("t.local", True),
+        ("T.LAN", True),
+        ("nas.home.arpa", True),
+        ("home.arpa.example", False),
+        ("t.example", False),
+        ("10.0.0.1", False),
+        ("[fd00::1]", False),
+    ],
+)
+def test_a_name_of_private_networks_is_known_by_its_spelling(host, internal):
+    assert is_internal_name(host) is internal

@@ -5,9 +5,20 @@ The lines are the documents' own. What we answer beyond them stands after their 
 
 from __future__ import annotations
 
+import io
 import json
+import re
+import time
 
 import pytest
+from PIL import Image
+
+from app.extensions import db
+from app.models import Account
+from app.sandbox.serving import running
+from app.sandbox.vendors.payment_gateway import GatewayDouble
+from app.services.service_bot import logins
+from plugins.payments import registry
 
 TOKEN = "7123456789:AAsecret-part_of-the-token"
 
@@ -39,6 +50,8 @@ GET leads/list | | [{"id":1001,"campaign":12,"subscriber":9876543210,"username":
 GET tariff/list | | [{"code":"cat","name":"Kitty","campaigns":15,"price_usd":24,"price_rub":2400}]
 GET transfer/token | | {"token":"xyz789abc…"}
 GET transfer/resolve | token=token | {"name":"Jane Doe","paid":true,"slots":12}
+POST transfer/token | | {"token":"xyz789abc…"}
+POST tariff/buy | tariff=cat | {"url":"https://pay.affi.cat/…"}
 POST profile/apikey | | {"key":"42-new…"}
 """
 CALLS = [tuple(part.strip() for part in line.split("|")) for line in EXAMPLES.strip().splitlines()]
@@ -60,8 +73,22 @@ def differences(told, shown, path="data"):
 
 
 @pytest.fixture
-def made(api, world, account, bot_api):
-    """One of everything that the calls ask for, by name."""
+def gateway(app, change_settings):
+    """A payment gateway that the application sells plans through."""
+    double = GatewayDouble()
+    with running(double) as url:
+        double.url = url
+        change_settings(public_url="https://gatepost.example")
+        app.extensions["gateway"] = registry.load("signed_gateway", double.settings)
+        yield double
+    app.extensions["gateway"] = None
+
+
+@pytest.fixture
+def made(api, world, account, bot_api, gateway):
+    """One of everything that the calls ask for, by name. The plan may be bought again."""
+    row = db.session.get(Account, account.id)
+    row.paid_until = int(time.time()) + 86_400
     bot_api.add_bot(TOKEN, "mytrackbot", "My Bot")
     bot = world.bot()
     chat, free = world.chat(bot), world.chat(bot)
@@ -86,3 +113,65 @@ def test_an_answer_has_the_keys_order_and_kinds_of_its_example(session, made, ca
     assert answer["status"] == "ok", answer
     assert list(answer)[:2] == ["status", "data"]
     assert differences(answer["data"], json.loads(shown)) == []
+
+
+#: What else the documents show of whole answers.
+LEADS = {"status": "ok", "data": [], "total": 1}
+POLLED = (
+    {"status": "ok", "pending": True},
+    {"status": "ok", "pending": False, "token": "sess_…"},
+)
+DONE = """
+POST profile/postbacks | pb_wait=
+POST profile/notify | tariff=1
+POST profile/lang | lang=ru
+POST bots/del | id=bot
+POST camp/edit | id=campaign
+POST camp/pause | id=campaign pause=1
+POST camp/del | id=campaign
+POST tariff/buy | tariff=kitten
+"""
+
+
+def test_a_list_of_leads_has_its_total_beside_the_data(session, made):
+    assert list(session.get("leads/list")) == list(LEADS)
+
+
+def test_a_poll_answers_beside_the_status_and_not_in_data(api, made, account):
+    nonce = "n" * 20
+    before = api.get("auth/poll", nonce=nonce)
+    login = logins.link_opened(nonce, account.id, time.time())
+    assert login is not None
+    assert logins.agree(login.id, account.id, time.time())
+    db.session.commit()
+    after = api.get("auth/poll", nonce=nonce)
+    for told, shown in zip((before, after), POLLED, strict=True):
+        assert differences(told, shown, "") == []
+        assert list(told) == list(shown)
+    assert after["token"].startswith("sess_")
+
+
+def test_an_upload_answers_the_code_of_the_media(client, account):
+    picture = io.BytesIO()
+    Image.new("RGB", (20, 10), "red").save(picture, "PNG")
+    picture.seek(0)
+    told = client.post(
+        "/api/media/upload.json",
+        data={"file": (picture, "a.png")},
+        headers={"Authorization": f"Bearer {account.key}"},
+    ).get_json()
+    assert list(told) == ["status", "data"]
+    assert list(told["data"]) == ["media"]
+    assert re.fullmatch(r"img_[\w-]+", told["data"]["media"])  # shown: img_abc123xyz
+
+
+@pytest.mark.parametrize("line", DONE.strip().splitlines())
+def test_a_change_is_answered_with_ok_alone(session, made, line):
+    call, takes = (part.strip() for part in line.split("|"))
+    pairs = (pair.split("=", 1) for pair in takes.split())
+    params = {name: made.get(value, value) for name, value in pairs}
+    assert session.post(call.split()[1], **params) == {"status": "ok"}
+
+
+def test_an_error_is_answered_with_status_and_code_first(api):
+    assert list(api.get("camp/get", id=10**9))[:2] == ["status", "error"]

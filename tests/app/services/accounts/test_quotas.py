@@ -4,22 +4,29 @@ from __future__ import annotations
 
 import io
 import threading
+import time
 from collections import Counter
 
 import pytest
 from sqlalchemy import func, select
 
-from app.errors import ApiError, PlanLimit
+from app.domain.telegram.person import Person
+from app.errors import ApiError, NoGateway, PlanLimit
 from app.extensions import db
-from app.models import Account, Bot, Destination, Media, Payment, Session, TransferToken
+from app.models import Account, Bot, Destination, Media, Payment, Session, Transfer, TransferToken
+from app.sandbox.serving import running
+from app.sandbox.vendors.payment_gateway import GatewayDouble
+from app.sandbox.vendors.vendor import Manner
 from app.services.accounts import accounts, quotas
+from app.services.accounts.accounts import Caller
 from app.services.accounts.quotas import Quota
 from app.services.billing import tariffs
 from app.services.bots import bots
-from app.services.campaigns import campaigns, media, media_list, transfer
-from app.services.service_bot import logins
+from app.services.campaigns import campaigns, media, media_list, settlement, transfer
+from app.services.service_bot import logins, signup
 from app.services.service_bot.logins import Browser
 from app.services.trackers import destinations
+from plugins.payments import registry
 from plugins.payments.contract import Confirmation
 
 AT_ONCE = 8
@@ -145,6 +152,50 @@ def test_of_trackers_connected_at_once_as_many_are_as_are_allowed(
     assert count(Destination) == 2
 
 
+@pytest.fixture
+def giver(account):
+    """`account` as a caller with its key."""
+    return Caller(account.id, "en", account.tariff, account.paid_until)
+
+
+def test_of_bots_given_away_as_many_arrive_as_have_room_though_all_clocks_settle_at_once(
+    at_once, giver, make_account, world, monkeypatch
+):
+    now = time.time()
+    recipient = make_account(tariff="tiger", paid_until=int(now) + 30 * 86_400)
+    token = transfer.token_of(recipient.id)
+    for _ in range(AT_ONCE):
+        transfer.give_bot(giver, token, world.bot(), with_leads=True)
+    few(monkeypatch, Quota.BOTS, 3)
+    assert at_once(lambda _: settlement.settle(now + 30 * 86_400 - 60)) == {"ok": AT_ONCE}
+    arrived = select(func.count()).where(Bot.account_id == recipient.id)
+    assert db.session.scalar(arrived) == 3
+
+
+def test_a_bot_given_to_many_at_once_waits_for_one(at_once, giver, make_account, world):
+    until = int(time.time()) + 30 * 86_400
+    takers = [make_account(tariff="tiger", paid_until=until) for _ in range(AT_ONCE)]
+    tokens = [transfer.token_of(taker.id) for taker in takers]
+    bot = world.bot()
+
+    def give(number):
+        transfer.give_bot(giver, tokens[number], bot, with_leads=True)
+
+    assert at_once(give) == {"ok": 1, "param": AT_ONCE - 1}
+    assert count(Transfer) == 1
+
+
+def test_a_person_who_starts_many_times_at_once_has_one_account(at_once, live_app):
+    person = Person(4_000_000_001, "ann_at_once", "Ann")
+
+    def start(_):
+        signup.account_for(person, 1_000)
+        db.session.commit()
+
+    assert at_once(start) == {"ok": AT_ONCE}
+    assert db.session.scalar(select(func.count()).where(Account.tg_id == person.id)) == 1
+
+
 def test_all_who_ask_for_the_first_token_at_once_get_the_same(at_once, account):
     tokens = []
     outcomes = at_once(lambda _: tokens.append(transfer.token_of(account.id)))
@@ -174,6 +225,44 @@ def test_a_payment_that_is_confirmed_many_times_at_once_is_paid_once(at_once, ma
     assert at_once(confirm) == {"ok": AT_ONCE}
     assert count(Payment) == 1
     assert db.session.get(Account, kitten.id).paid_until == 1_000_000 + 30 * 86_400
+
+
+@pytest.fixture
+def gateway(live_app, change_settings):
+    """A payment gateway that plans are sold through."""
+    double = GatewayDouble()
+    with running(double) as url:
+        double.url = url
+        change_settings(public_url="https://gatepost.example")
+        live_app.extensions["gateway"] = registry.load("signed_gateway", double.settings)
+        yield double
+    live_app.extensions["gateway"] = None
+
+
+def test_a_plan_that_is_bought_many_times_at_once_has_one_invoice(at_once, make_account, gateway):
+    kitten, addresses = make_account(), []
+    assert at_once(lambda _: addresses.append(tariffs.buy(kitten.id, "cat"))) == {"ok": AT_ONCE}
+    assert (count(Payment), len(set(addresses)), len(gateway.invoices)) == (1, 1, 1)
+    assert tariffs.buy(kitten.id, "cat") == addresses[0]
+    tariffs.buy(kitten.id, "tiger")
+    assert count(Payment) == 2
+
+
+def test_an_invoice_that_the_gateway_did_not_answer_for_is_asked_for_again(
+    live_app, make_account, gateway
+):
+    kitten = make_account()
+    gateway.order(Manner.DROP)
+    with pytest.raises(NoGateway):
+        tariffs.buy(kitten.id, "cat")
+    assert tariffs.buy(kitten.id, "cat").startswith(gateway.url)
+    assert count(Payment) == 1
+
+
+def test_a_free_plan_that_is_chosen_many_times_at_once_is_in_force_once(at_once, make_account):
+    kitten = make_account()
+    assert at_once(lambda _: tariffs.buy(kitten.id, "kitten")) == {"ok": AT_ONCE}
+    assert (count(Payment), db.session.get(Account, kitten.id).tariff) == (0, "kitten")
 
 
 def test_a_login_that_is_redeemed_many_times_at_once_opens_one_session(at_once, account):

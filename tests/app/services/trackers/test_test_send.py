@@ -40,6 +40,35 @@ def test_what_the_tracker_answers_is_read_as_delivery_reads_it(account, network)
     assert (result.sent, result.verdict, result.reason) == (True, "retry", step.reason)
 
 
+def test_a_test_answers_the_warnings_that_its_target_would_be_stored_with(api, stage):
+    wrong = "https://k.example/postback?subid={click}&status={sub1}"
+    told = api.post("postbacks/test", template=wrong, event="approve")
+    assert [warning.split(":")[0] for warning in told["warnings"]] == ["template", "template"]
+    settings = {"urls": {"approve": wrong}}
+    told = api.post("postbacks/test", tracker="url_template", settings=settings)
+    assert {warning.split(":")[0] for warning in told["warnings"]} == {"urls.approve"}
+    added = api.post("dest/add", tracker="url_template", settings=settings)
+    again = api.post("postbacks/test", dest=added["data"]["id"])
+    assert again["warnings"] == told["warnings"] == added["warnings"]
+    fine = "https://k.example/ab12/postback?subid={click}&status=sale"
+    assert "warnings" not in api.post("postbacks/test", template=fine)
+
+
+def test_a_host_that_cannot_be_reached_is_warned_of_in_one_way(api, change_settings):
+    """Whether its name leads to a private address or nobody listens there is not told."""
+    from ipaddress import ip_network
+
+    change_settings(outbound_allow=(ip_network("127.0.0.0/8"),))
+    with serving(once(LATER)) as server:
+        template = f"{server.url}/pb?c={{click}}"
+        assert "warnings" not in api.post("postbacks/test", template=template, send=1)
+    told = api.post("postbacks/test", template=template, send=1)
+    assert told["data"]["reason"] == "could not connect"
+    assert told["warnings"] == [
+        "no connection to 127.0.0.1; if its name leads to a private address, we never call it"
+    ]
+
+
 def test_an_event_without_a_template_has_nothing_to_send(account, stage):
     settings = {"urls": {"approve": "https://t.example/"}}
     result = test_send.run(

@@ -12,9 +12,8 @@ from marshmallow import ValidationError
 from app.sandbox.vendors.keitaro import KeitaroDouble
 from app.sandbox.vendors.vendor import VendorCall
 from plugins.contract import EventKind
-from plugins.kit import macros
+from plugins.kit import macros, spelling
 from plugins.testing import sample_event
-from plugins.trackers.url_template import spelling
 from tests.plugins.trackers.url_template.test_presets import ADAPTER, TYPED, query, settings
 
 KINDS = {

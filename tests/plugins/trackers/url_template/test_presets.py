@@ -18,7 +18,7 @@ from marshmallow import ValidationError
 from plugins.contract import EventKind, Response, Verdict
 from plugins.kit import macros
 from plugins.kit.click_ids import MAX_CLICK
-from plugins.kit.secret_names import is_secret_name
+from plugins.kit.secrets.names import is_secret_name
 from plugins.registry import Adapter, Registry
 from plugins.testing import AdapterContract, sample_event
 from plugins.trackers import altercpa_lite

@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 
 from plugins.contract import mask
 from plugins.kit import macros
-from plugins.kit.url_secrets import (
+from plugins.kit.secrets.typed import (
     MIN_SECRET,
     encodings,
+    mask_cut,
     secrets_of_fields,
     secrets_of_headers,
     secrets_of_url,
@@ -117,3 +118,41 @@ def test_a_header_is_masked_whatever_it_is_called(name: str, encoding: str):
     secrets = secrets_of_headers({name: SECRET, "Content-Type": "text/plain"})
     assert ENCODINGS[encoding](SECRET).rstrip("=") not in mask(ENCODINGS[encoding](SECRET), secrets)
     assert mask("text/plain", secrets) == "text/plain"
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS)
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"note": SECRET},
+        {"note": {"deep": SECRET}},
+        {"note": f"{SECRET}{{click}}"},
+        {"note": f"Hello {SECRET} there"},
+        {"status": f"approve {SECRET}"},
+        {"note": f"https://t.example/hooks/{TYPED}"},
+        {"accessToken": SECRET},
+    ],
+)
+def test_a_value_of_a_body_is_masked_whatever_it_is_called(value, encoding: str):
+    echo = ENCODINGS[encoding](SECRET)
+    assert echo.rstrip("=") not in mask(f"you sent {echo}!", secrets_of_fields(value))
+
+
+def test_a_long_number_in_a_body_is_masked_and_what_is_harmless_is_shown():
+    fields = {"pin": 12345678, "status": "approve", "sum": "1.5", "c": "{click}", "n": 7}
+    fields["text"] = "New lead: {username} (@{username}), 2 today!"
+    assert secrets_of_fields(fields) == ("12345678", "MTIzNDU2Nzg")
+
+
+@pytest.mark.parametrize("length", range(MIN_SECRET, 30))
+def test_the_head_of_a_secret_that_was_cut_is_masked_too(length: int):
+    secret = "abcdefghijklmnopqrstuvwxyz0123"
+    shown = mask_cut(f"no such key: {secret[:length]}", (secret,))
+    assert shown.endswith("***") is (length >= 8)
+    assert mask_cut(f"a {secret} b", (secret,)) == "a *** b"
+
+
+@given(st.text(alphabet="ab*", max_size=30), st.text(alphabet="ab*", min_size=MIN_SECRET))
+def test_masking_of_what_was_cut_ends_with_no_secret_left(text: str, secret: str):
+    shown = mask_cut(text, (secret,))
+    assert secret.strip("*") == "" or secret not in shown

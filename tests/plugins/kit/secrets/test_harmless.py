@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plugins.kit.harmless import is_header, is_parameter, is_path_segment
+from plugins.kit.secrets.harmless import is_header, is_parameter, is_path_segment, is_prose_word
 
 KEYS = (
     "0d6b0f1", "a1B2c3D4e5F6a7B8c9", "8f14e45f-ceea-467f-a0e6-b2b1c3d4e5f6", "42-abcdef99",
@@ -69,3 +69,12 @@ def test_headers_that_tell_how_to_read_a_message_are_shown(name: str):
 @pytest.mark.parametrize("name", ["Authorization", "Cookie", "X-Api-Key", "webhook-signature"])
 def test_any_other_header_is_not(name: str):
     assert not is_header(name)
+
+
+@pytest.mark.parametrize(
+    ("word", "shown"),
+    [("Lead:", True), ("заявка,", True), ("two-part", True), ("12", True), ("—", True),
+     ("s3cret", False), ("a_b", False), ("abc/def", False)],
+)  # fmt: skip
+def test_a_word_of_a_sentence_is_letters_or_a_short_number(word, shown):
+    assert is_prose_word(word) is shown

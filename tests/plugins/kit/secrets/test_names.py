@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plugins.kit.secret_names import IN_TEXT, is_secret_name
+from plugins.kit.secrets.names import IN_TEXT, is_secret_name
 
 SECRET = """token access_token accessToken TOKEN bot-token token_2 tokens key api_key apiKey
 apikey X-Api-Key postback_key secure_key secret client.secret secret2 password passwd pass pwd pw

@@ -6,13 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plugins.trackers.url_template import presets
-from plugins.trackers.url_template.spelling import (
+from plugins.kit.spelling import (
     address_fault,
     doubts,
     macro_fault,
     postback_fault,
 )
+from plugins.trackers.url_template import presets
 
 INVISIBLE = "\u200b\ufeff\u00a0\u202e\u200f\u2066\u00ad\u2060\u3164"
 NEVER = {

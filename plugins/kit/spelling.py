@@ -33,19 +33,31 @@ _FOREIGN: Final = re.compile(
 
 def address_fault(template: str) -> str:
     """Why an address can never work as it is typed, as one sentence; "" if it can."""
-    for text in (template, unquote(template)):
-        if invisible := _INVISIBLE.search(text):
-            return translatable(
-                "there is an invisible character, U+%(code)s, after %(before)s; delete it",
-                code=f"{ord(invisible[0]):04X}",
-                before=repr(text[max(0, invisible.start() - 12) : invisible.start()]),
-            )
-    if entity := _ENTITY.search(template):
-        return translatable(
-            "%(entity)s was copied from an HTML page; write & where it stands for &",
-            entity=entity[0],
-        )
-    return macro_fault(template)
+    fault = invisible_fault(template) or invisible_fault(unquote(template))
+    return fault or entity_fault(template) or macro_fault(template)
+
+
+def invisible_fault(text: str) -> str:
+    """The first character of `text` that nobody sees, as one sentence; "" if there is none."""
+    invisible = _INVISIBLE.search(text)
+    if invisible is None:
+        return ""
+    return translatable(
+        "there is an invisible character, U+%(code)s, after %(before)s; delete it",
+        code=f"{ord(invisible[0]):04X}",
+        # Three characters tell the place, and no key.
+        before=repr(text[max(0, invisible.start() - 3) : invisible.start()]),
+    )
+
+
+def entity_fault(text: str) -> str:
+    """The first `&amp;` or its like, as one sentence; "" if there is none."""
+    entity = _ENTITY.search(text)
+    if entity is None:
+        return ""
+    return translatable(
+        "%(entity)s was copied from an HTML page; write & where it stands for &", entity=entity[0]
+    )
 
 
 def postback_fault(template: str) -> str:

@@ -12,12 +12,12 @@ from typing import Final
 _WORDS: Final = frozenset(
     """
     ad ads adv advertiser affiliate api app approve auto aspx asp base bot callback campaign cancel
-    cgi click clicks comp conv conversion conversions convert cpa crm do event events ext external
-    file gateway global goal gpb hit hold hook hooks html http image img in index integration
-    integrations join js json lead leads log network offer open out partner pay pb php pixel pixels
-    pmp post postback postbacks public px receive report rest s2s sale send server service site
-    static status stat stats system telegram tg top track tracker tracking tracks trash update
-    upload upx user users wait web webhook webhooks xml
+    cgi click clicks comp conv conversion conversions convert cpa crm do docs event events ext
+    external file gateway global goal gpb healthz hit hold hook hooks html http image img in index
+    integration integrations join js json lead leads log metrics network offer open openapi out
+    partner pay pb php pixel pixels pmp post postback postbacks public px readyz receive report
+    rest s2s sale send server service site static status stat stats system telegram tg top track
+    tracker tracking tracks trash update upload upx user users wait web webhook webhooks xml
     """.split()
 )
 #: Names of parameters whose values say what happened, and the words of the values.
@@ -31,6 +31,8 @@ _PARAMETERS: Final = re.compile(
 _VALUE: Final = re.compile(r"[A-Za-z][A-Za-z_-]{0,23}\d?|[A-Z]{3}|-?\d{1,8}(?:\.\d{1,4})?")
 _NUMBER: Final = re.compile(r"-?\d{1,6}(?:\.\d{1,4})?")
 _SEGMENT: Final = re.compile(r"[A-Za-z]*|v?\d{1,3}(?:\.\d{1,2})?|tracking202|[a-z]2[a-z]")
+#: A word of a sentence, with the signs around it: letters alone.
+_PROSE: Final = re.compile(r"[(\"'«]*[^\W\d_]{1,24}(?:['-][^\W\d_]{1,24})?[.,:;!?)\"'»]*")
 #: Headers that say how to read a message, or for which event it is.
 _HEADERS: Final = frozenset(
     """
@@ -55,6 +57,13 @@ def is_parameter(name: str, value: str) -> bool:
     if _NUMBER.fullmatch(value) or value.lower() in _WORDS:
         return True
     return bool(_PARAMETERS.fullmatch(name) and _VALUE.fullmatch(value))
+
+
+def is_prose_word(word: str) -> bool:
+    """Whether a word of a text of several words is one that people write."""
+    return bool(
+        _PROSE.fullmatch(word) or _NUMBER.fullmatch(word) or not any(map(str.isalnum, word))
+    )
 
 
 def is_header(name: str) -> bool:

@@ -11,11 +11,15 @@ from functools import lru_cache
 from typing import Any, Final
 from urllib.parse import quote, quote_plus, unquote, unquote_plus
 
-from plugins.kit import altercpa, harmless, macros
-from plugins.kit.secret_names import is_secret_name
+from plugins.contract import MASK, mask
+from plugins.kit import altercpa, macros
+from plugins.kit.secrets import harmless
+from plugins.kit.secrets.names import is_secret_name
 
 #: A shorter secret is not looked for: to mask it would mask half of every text.
 MIN_SECRET: Final = 4
+#: So many characters of a longer secret are looked for where its end may have been cut.
+_HEAD: Final = 8
 
 #: Keitaro and Orbitra: https://host/{postback key}/postback?…
 _BEFORE_POSTBACK: Final = re.compile(r"/([A-Za-z0-9]*\d[A-Za-z0-9]*)/postback(?=[/?.]|\Z)")
@@ -58,8 +62,11 @@ def secrets_of_headers(headers: Mapping[str, str]) -> tuple[str, ...]:
             continue
         scheme, space, rest = value.partition(" ")
         credentials = rest if space and scheme.isalpha() else value
-        for typed in _typed(credentials):
-            secrets += [typed, *encodings(typed)]
+        # A tracker repeats the header, or only the key among its parts: sid=…; theme=dark
+        parts = [part.partition("=")[2].strip('" ') for part in re.split("[;,]", credentials)]
+        for text in (credentials, *parts):
+            for typed in _typed(text):
+                secrets += [typed, *encodings(typed)]
     return tuple(dict.fromkeys(secrets))
 
 
@@ -69,13 +76,50 @@ def _typed(text: str) -> list[str]:
 
 
 def secrets_of_fields(fields: Mapping[str, Any]) -> tuple[str, ...]:
-    """Literal keys among headers, or among the nested values of a body, in every encoding."""
+    """What is typed into a body, its nested values too, and not known to be harmless.
+
+    In every encoding. The name of a value may say that it is a secret; of other values the
+    words and numbers of harmless.py are shown, and the words of a sentence.
+    """
     secrets: list[str] = []
-    for name, value in _texts(fields):
-        if _is_secret(name, value):
-            key = value.rpartition(" ")[2]  # "Bearer abc": the scheme is no secret
-            secrets += [key, *encodings(key)]
+    for name, value in _values(fields):
+        for typed in _typed_into(name, value):
+            secrets += [typed, *encodings(typed)]
     return tuple(dict.fromkeys(secrets))
+
+
+@lru_cache(maxsize=4096)
+def _typed_into(name: str, value: str) -> tuple[str, ...]:
+    """The pieces of one value of a body that may be secrets."""
+    if _is_secret(name, value):
+        return (value.rpartition(" ")[2],)  # "Bearer abc": the scheme is no secret
+    if harmless.is_parameter(name, value):
+        return ()
+    if value.startswith(("http://", "https://")):
+        try:
+            return secrets_of_url(value)
+        except ValueError:  # no address, so every word of it is looked at
+            pass
+    words = value.split()
+    is_sentence = len(words) > 1
+    pieces: list[str] = []
+    for word in words:
+        if not (is_sentence and all(map(harmless.is_prose_word, macros.MACRO.split(word)[::2]))):
+            pieces += _typed(word)
+    return tuple(pieces)
+
+
+def mask_cut(text: str, secrets: tuple[str, ...]) -> str:
+    """Mask secrets, and the heads of secrets that somebody has cut, in a text for people."""
+    text = mask(text, secrets)
+    for secret in secrets:
+        least = min(_HEAD, max(MIN_SECRET, len(secret) // 2))
+        while (start := text.find(secret[:least])) >= 0 and len(secret) > least:
+            end = start + least
+            while end < len(text) and text[end] == secret[end - start : end - start + 1]:
+                end += 1
+            text = f"{text[:start]}{MASK}{text[end:]}"
+    return text
 
 
 def encodings(value: object) -> Iterator[str]:
@@ -115,12 +159,15 @@ def _spellings(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(spellings))
 
 
-def _texts(fields: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def _values(fields: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """The texts and whole numbers among nested fields, with their names."""
     for name, value in fields.items():
         if isinstance(value, Mapping):
-            yield from _texts(value)
+            yield from _values(value)
         elif isinstance(value, str):
             yield name, value
+        elif type(value) is int and len(str(value)) >= MIN_SECRET:
+            yield name, str(value)
 
 
 def _is_secret(name: str, value: str) -> bool:
