@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import signal
+import threading
 from typing import Any
 
 import pytest
@@ -38,12 +39,14 @@ def worker(clean_redis):
 
 
 class Clock:
-    """Ticks without waiting, and stops after so many."""
+    """Lets a loop that waits `seconds` run so many times, without waiting, and no other loop."""
 
-    def __init__(self, ticks: int) -> None:
-        self.left = ticks
+    def __init__(self, seconds: float, times: int) -> None:
+        self.seconds, self.left = seconds, times
 
-    def wait(self, _seconds: float) -> bool:
+    def wait(self, seconds: float) -> bool:
+        if seconds != self.seconds:
+            return True
         self.left -= 1
         return self.left < 0
 
@@ -123,11 +126,27 @@ def test_the_clock_outlives_the_database_and_says_once_that_it_went_and_came_bac
         if result := results.pop(0):
             raise result
 
-    monkeypatch.setattr(jobs, "stopping", Clock(4))
+    monkeypatch.setattr(jobs, "stopping", Clock(rq_worker.TICK_SECONDS, 4))
     monkeypatch.setattr(jobs, "sweep", sweep)
     with capture_logs() as lines:
         rq_worker.tick()
+        for thread in threading.enumerate():  # it must not meet the next test
+            if thread.name == "bots":
+                thread.join()
     assert [line["event"] for line in lines] == ["database.lost", "database.back"]
+    assert results == []
+
+
+def test_who_looks_after_the_bots_outlives_the_database_too(app, monkeypatch):
+    results = [OperationalError("SELECT 1", {}, OSError("gone")), None]
+
+    def look_after_bots() -> None:
+        if result := results.pop(0):
+            raise result
+
+    monkeypatch.setattr(jobs, "stopping", Clock(rq_worker.BOTS_SECONDS, 2))
+    monkeypatch.setattr(jobs, "look_after_bots", look_after_bots)
+    rq_worker._look_after_bots(app)
     assert results == []
 
 
