@@ -12,6 +12,7 @@ is printed. Update ids, bots and chats go on after a restart (--state).
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import os
 import signal
@@ -38,6 +39,9 @@ def main() -> None:
     """Serve until Ctrl-C, SIGTERM or `quit`."""
     parser = _parser()
     options = parser.parse_args()
+    for stream in (sys.stdin, sys.stdout):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())

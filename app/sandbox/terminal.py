@@ -23,10 +23,18 @@ class Terminal:
             text = f"\x1b[{colour}m{text}\x1b[0m"
         print(text, file=self._stream, flush=True)
 
+    def part(self, text: str) -> None:
+        """Write a part of a line, such as a prompt."""
+        print(text, end="", file=self._stream, flush=True)
+
     def wrapped(self, text: str, colour: str = "", *, first: str = "", rest: str = "  ") -> None:
-        """Write a text in lines of at most WIDTH columns, with these indents."""
+        """Write a text in lines of at most WIDTH columns, with these indents.
+
+        What is no printable character becomes a space: the text may be anybody's.
+        """
         for paragraph in text.splitlines() or [""]:
-            lines = textwrap.wrap(paragraph, WIDTH, initial_indent=first, subsequent_indent=rest)
+            shown = "".join(one if one.isprintable() else " " for one in paragraph)
+            lines = textwrap.wrap(shown, WIDTH, initial_indent=first, subsequent_indent=rest)
             for line in lines or [first.rstrip()]:
                 self.line(line, colour)
             first = rest

@@ -56,6 +56,8 @@ def parse(line: str) -> tuple[str, list[str]] | None:
     if not words:
         return None
     name, arguments = words[0].lower(), words[1:]
+    if "" in arguments:
+        raise Mistake("a name is empty")
     command = _BY_NAME.get(name)
     if command is None:
         raise Mistake(f"there is no {words[0]!r}; there are {', '.join(_BY_NAME)}")

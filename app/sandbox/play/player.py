@@ -85,7 +85,7 @@ class Player:
         kind = kind_of(update)
         try:
             number = self._double.push(self._bot().token, update)
-        except ValueError as error:
+        except (ValueError, OverflowError) as error:
             raise Mistake(str(error)) from None
         if not number:
             return [f"the bot is not told: it asked for no {kind} in allowed_updates"]

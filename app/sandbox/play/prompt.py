@@ -14,6 +14,7 @@ from app.sandbox.telegram.server import BotApiDouble
 from app.sandbox.terminal import GREEN, RED, Terminal
 
 WAIT_SECONDS: Final = 10.0
+MAX_WAIT_SECONDS: Final = 3600.0
 _LOOK_SECONDS: Final = 0.1
 #: Calls that change what people see, beside messages.
 _DEEDS: Final = {"approvechatjoinrequest": "lets in", "declinechatjoinrequest": "turns away"}
@@ -26,14 +27,17 @@ class Prompt:
         self._news = double.follow()
         self._player = Player(double)
         self._terminal = terminal
+        self._prompt = ""
         self._lock = threading.Lock()
 
     def read(self, stream: TextIO, prompt: str = "") -> bool:
         """Perform the lines of a stream. Returns True after `quit`, False at its end."""
         while True:
-            if prompt:
-                print(prompt, end="", flush=True)  # noqa: T201
+            with self._lock:
+                self._prompt = prompt
+                self._terminal.part(prompt)
             line = stream.readline()
+            self._prompt = ""
             if not line:
                 return False
             if self._perform(line):
@@ -41,13 +45,18 @@ class Prompt:
 
     def show_news(self) -> int:
         """Print what the bots said and did since the last time. Return how much it was."""
-        count = 0
+        texts = []
         with self._lock:
             while not self._news.empty():
                 if text := self._text_of(self._news.get()):
-                    self._terminal.wrapped(text, GREEN, first="  ", rest="    ")
-                    count += 1
-        return count
+                    texts.append(text)
+            if texts and self._prompt:
+                self._terminal.part("\r")  # the prompt stands there already
+            for text in texts:
+                self._terminal.wrapped(text, GREEN, first="  ", rest="    ")
+            if texts:
+                self._terminal.part(self._prompt)
+        return len(texts)
 
     def _text_of(self, news: SentMessage | Call) -> str:
         """Return what a person sees of it; "" for a call of which nobody sees anything."""
@@ -78,7 +87,9 @@ class Prompt:
         try:
             limit = float(seconds or WAIT_SECONDS)
         except ValueError:
-            raise Mistake("usage: wait [SECONDS]") from None
+            limit = -1.0
+        if not 0 <= limit <= MAX_WAIT_SECONDS:
+            raise Mistake("usage: wait [SECONDS], an hour at most")
         if not _until(self.show_news, limit):
             self._print("the bot said nothing")
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import pty
 import re
 import signal
 import subprocess
@@ -76,3 +78,35 @@ def test_a_state_that_cannot_be_read_ends_it_in_one_line(tmp_path):
     assert done.stdout == ""
     assert len(done.stderr.splitlines()) == 1
     assert str(state) in done.stderr
+
+
+def test_at_a_terminal_there_is_a_prompt_and_its_end_stops_the_sandbox(tmp_path):
+    ours, theirs = pty.openpty()
+    opened_by_the_shell = ["sh", "-c", 'exec "$@" <"$0" >"$0" 2>&1', os.ttyname(theirs)]
+    with subprocess.Popen(
+        [*opened_by_the_shell, *command(tmp_path / "s.json")],
+        start_new_session=True,
+        env={**os.environ, "NO_COLOR": ""},
+    ) as process:
+        os.close(theirs)
+        seen = read_until(ours, "> ")
+        url = re.search(r"http\S+", seen)[0]
+        body = {"chat_id": 77, "text": "Hello"}
+        requests.post(f"{url}/bot{TOKEN}/sendMessage", json=body, timeout=30)
+        said = read_until(ours, "Hello", "> ")
+        assert "\r\x1b[32m  the bot to 77: Hello\x1b[0m" in said
+        os.write(ours, b"start Ann\n")
+        assert "update " in read_until(ours, "update ", "> ")
+        os.write(ours, b"\x04")  # Ctrl-D
+        assert process.wait(30) == 0
+    os.close(ours)
+
+
+def read_until(terminal: int, *words: str) -> str:
+    """Return what a terminal shows until all words came, in their order."""
+    seen, begin = "", 0
+    for word in words:
+        while (found := seen.find(word, begin)) < 0:
+            seen += os.read(terminal, 65536).decode()
+        begin = found + len(word)
+    return seen

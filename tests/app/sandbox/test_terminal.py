@@ -25,6 +25,12 @@ def test_a_text_is_wrapped_with_its_indents():
     assert lines[-1] == "    next"
 
 
+def test_nobody_moves_the_cursor_by_what_they_write():
+    stream = io.StringIO()
+    Terminal(stream).wrapped("a\x1b[2Jb\ud800\tc")
+    assert stream.getvalue() == "a [2Jb  c\n"
+
+
 def test_an_empty_text_is_an_empty_line():
     stream = io.StringIO()
     Terminal(stream).wrapped("")

@@ -32,6 +32,7 @@ def test_a_line_is_a_command_and_its_arguments(line, command):
         ("leave Ann News now", "usage: leave"),
         ("who Ann", "usage: who"),
         ('join "Ann', "quote"),
+        ('join ""', "empty"),
     ],
 )
 def test_a_mistake_is_answered_with_what_there_is(line, says):

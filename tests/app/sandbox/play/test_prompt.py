@@ -71,9 +71,9 @@ def test_a_decision_of_the_bot_is_shown_if_it_succeeded(prompt, bot, stream):
 
 
 def test_a_wait_ends_with_news_or_with_its_time(prompt, bot, stream):
-    typed(prompt, "wait 0", "wait soon")
+    typed(prompt, "wait 0", "wait soon", "wait nan", "wait 4000")
+    assert stream.getvalue().count("usage: wait") == 3
     assert "the bot said nothing" in stream.getvalue()
-    assert "usage: wait" in stream.getvalue()
     bot("sendMessage", chat_id=77, text="Hello")
     typed(prompt, "wait 30")
     assert "the bot to 77: Hello" in stream.getvalue()
