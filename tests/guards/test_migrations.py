@@ -274,15 +274,15 @@ def test_logins_and_sessions_outlive_the_question_whether_to_log_in(empty_app):
 
 
 def test_what_adapters_keep_for_their_next_request_survives_its_new_name(empty_app):
-    upgrade(directory="migrations", revision="0013")
+    upgrade(directory="migrations", revision="0016")
     with db.engine.begin() as connection:
         terms = {"id": 1, "account": 1, "state": 0, "time": 1_780_000_000}
         connection.execute(text(POSTBACK), terms)
         connection.execute(text("""UPDATE postback SET carried = '{"id": "5f"}'"""))
     db.session.remove()
     for migrate, revision, name in (
-        (upgrade, "0014", "adapter_state"),
-        (downgrade, "0013", "carried"),
+        (upgrade, "0017", "adapter_state"),
+        (downgrade, "0016", "carried"),
     ):
         migrate(directory="migrations", revision=revision)
         with db.engine.begin() as connection:
