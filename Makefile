@@ -8,7 +8,7 @@ PY := $(VENV)/bin/python
 CODE := app plugins tests bench examples worker.py wsgi.py
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run test test-latest lint fmt types check shape upgrade bench bench-api clean
+.PHONY: help demo run test test-latest lint fmt types check shape upgrade bench bench-api soak clean
 
 help: ## Show this list
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
@@ -48,8 +48,11 @@ check: lint types test ## All of it
 shape: $(VENV)/.dev ## Sizes of modules and functions, mirrored tests, import circles
 	@$(PY) -m tests.guards.shape
 
-bench: $(VENV)/.dev ## Measure the whole system beside its control
-	$(PY) -m bench
+bench: $(VENV)/.dev ## Measure the whole system beside its control; QUICK=1 for a minute
+	$(PY) -m bench $(if $(QUICK),--quick)
+
+soak: $(VENV)/.dev ## Kill the system a thousand times, and look for what was lost
+	$(PY) -m pytest -n 0 -s tests/journeys/soak.py
 
 bench-api: $(VENV)/.dev ## Measure reading the API by the size of an account
 	$(PY) -m bench.api

@@ -2,24 +2,29 @@
 
 Everything runs on this machine: PostgreSQL with fsync on, Redis, the lines of
 the Procfile, an aiogram bot that does the same work, a load generator and a
-sink that plays the tracker. Rounds of system and control take turns.
+sink that plays the tracker. Rounds of system and control take turns. At the end
+stand the marks, also as one JSON line that is appended to `var/bench.jsonl`.
 """
 
 from __future__ import annotations
 
 import argparse
 import contextlib
+import math
 import platform
+import statistics
 import sys
 import tempfile
 import textwrap
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import psutil  # type: ignore[import-untyped]
 
+from bench import marks, system
 from bench import sink as sinks
-from bench import system
+from bench.growth import HOSTS, Growth
 from bench.measure import WIDTH, Figure, Meter, Round, compare, heading, percentile
 from bench.rounds import Pressure, Track
 
@@ -70,14 +75,15 @@ class Bench:
         self._folder.chmod(0o755)  # under root, PostgreSQL is another user
         self._postgres = stack.enter_context(system.postgres(self._folder))
         self._pressure = Pressure(asked.connections, asked.ahead, asked.patience)
-        self._faults = 0
+        self._values: dict[str, float] = {}
 
     def run(self) -> int:
         """All sections that were asked for. 1 if the system lost or doubled anything."""
         self._introduce()
         only = self._asked.only
-        if only != "claim":
-            tracks = self._tracks()
+        sink = self._stack.enter_context(sinks.running(HOSTS))
+        if only not in ("claim", "growth"):
+            tracks = self._tracks(sink)
             for track in tracks:
                 self._warm_up(track)
             memory = {track.name: track.meter.memory() for track in tracks}
@@ -87,9 +93,16 @@ class Bench:
                 self._steady(tracks)
             for track in tracks:
                 _print_memory(track, {line.pid: line.mb for line in memory[track.name]})
-        if only in (None, "claim"):
+        if only in (None, "growth"):
+            heading("Delivery alone, in one process")
+            growth = Growth(self._postgres, sink)
+            growth.run(self._asked.rounds, quick=self._asked.quick)
+            self._values |= growth.marks()
+        if only == "claim" or (only is None and not self._asked.quick):
             self._claim()
-        return 1 if self._faults else 0
+        if only != "claim":
+            marks.report(self._values)
+        return 1 if self._values.get("faults") else 0
 
     def _introduce(self) -> None:
         asked = self._asked
@@ -101,8 +114,7 @@ class Bench:
             f" {asked.connections} connections, {asked.rounds} rounds"
         )
 
-    def _tracks(self) -> list[Track]:
-        sink = self._stack.enter_context(sinks.running())
+    def _tracks(self, sink: sinks.Sink) -> list[Track]:
         tracks = []
         if self._asked.only != "control":
             tracks.append(self._system(sink))
@@ -156,6 +168,8 @@ class Bench:
         compare(FLOOD, rounds)
         _print_parts(rounds)
         self._count_faults(rounds)
+        self._values["rate"] = _ratio(rounds, lambda one: one.postbacks_per_second)
+        self._values["CPU"] = _ratio(rounds, _own_cpu)
 
     def _steady(self, tracks: list[Track]) -> None:
         rate, people = self._asked.rate, self._asked.steady_subscribers
@@ -170,10 +184,15 @@ class Bench:
         heading(f"At a steady {rate:,.0f} updates/s, {2 * people:,} updates")
         compare(FLOOD, rounds)
         self._count_faults(rounds)
+        for one in rounds.get("system", []):
+            self._values["steady p50"] = percentile(one.latencies, 0.50)
+            self._values["steady p99"] = percentile(one.latencies, 0.99)
+            self._values["steady CPU"] = _own_cpu(one)
 
     def _count_faults(self, rounds: dict[str, list[Round]]) -> None:
         for one in rounds.get("system", []):
-            self._faults += one.lost + one.doubled + one.refused
+            faults = one.lost + one.doubled + one.refused
+            self._values["faults"] = self._values.get("faults", 0) + faults
 
     def _claim(self) -> None:
         for rows in self._asked.claim_rows:
@@ -184,6 +203,13 @@ class Bench:
             for line in said.splitlines():
                 indent = " " * (len(line) - len(line.lstrip()) + 6)
                 print(textwrap.fill(line, WIDTH, subsequent_indent=indent))
+
+
+def _ratio(rounds: dict[str, list[Round]], value: Callable[[Round], float]) -> float:
+    """The median of what the system's rounds are of the control's that followed them."""
+    pairs = zip(rounds.get("system", []), rounds.get("control", []), strict=False)
+    ratios = [value(ours) / value(theirs) for ours, theirs in pairs]
+    return statistics.median(ratios) if ratios else math.nan
 
 
 def _print_parts(rounds: dict[str, list[Round]]) -> None:
@@ -229,8 +255,12 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--claim-rows", default=CLAIM_ROWS, help="waiting (1,000 1,000,000)", **many
     )
-    parser.add_argument("--only", choices=["system", "control", "latency", "claim"])
-    return parser.parse_args()
+    parser.add_argument("--only", choices=["system", "control", "latency", "claim", "growth"])
+    parser.add_argument("--quick", action="store_true", help="one short round, under a minute")
+    asked = parser.parse_args()
+    if asked.quick:
+        asked.subscribers, asked.rounds, asked.steady_subscribers = 1000, 1, 250
+    return asked
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ import signal
 import sys
 import time
 from collections import Counter, defaultdict
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -74,6 +75,24 @@ SIZES = [
 def test_whatever_is_killed_nothing_is_lost_or_doubled(
     *, start_system, tracker, database, size, each, strikes
 ):
+    storm(start_system, tracker, database=database, size=size, each=each, strikes=strikes)
+
+
+def storm(
+    start_system: Any,
+    tracker: Any,
+    *,
+    database: str,
+    size: int,
+    each: int,
+    strikes: dict[str, int],
+    progress: Callable[[int, int], None] = lambda kills, updates: None,
+) -> None:
+    """Send what `size` people do while things die, and hold the logs against the tables.
+
+    `each` is how often a worker dies at each named point, `strikes` how often each part
+    is killed at random. `progress` hears how many kills and updates there were.
+    """
     chance = random.Random(SEED)
     tracker.reset()
     system = start_system(
@@ -98,7 +117,7 @@ def test_whatever_is_killed_nothing_is_lost_or_doubled(
     members = crowd(doors, size)
     sender = Sender(system.port, members)
 
-    kills = _rampage(system, sender, plan(chance, **strikes), chance)
+    kills = _rampage(system, sender, plan(chance, **strikes), chance, progress)
     _settle(system)
 
     # The crowd may be through before the last worker has come by its point once more.
@@ -111,7 +130,11 @@ def test_whatever_is_killed_nothing_is_lost_or_doubled(
 
 
 def _rampage(
-    system: System, sender: Sender, strikes: list[str], chance: random.Random
+    system: System,
+    sender: Sender,
+    strikes: list[str],
+    chance: random.Random,
+    progress: Callable[[int, int], None],
 ) -> Counter[str]:
     """Send and kill, side by side. Returns how often each thing and point was hit."""
     (system.folder / "armed").touch()
@@ -121,10 +144,12 @@ def _rampage(
         released += sender.release(sender.total // (2 * len(strikes)))
         time.sleep(chance.uniform(0.05, 0.4))
         chaos.strike(target)
+        progress(len(chaos.kills) + _deaths(system).total(), released)
     wanted = int(system.environ["CRASH_EACH"]) * len(POINTS)
     while released < sender.total and _deaths(system).total() < wanted:
         released += sender.release(sender.total // 100)
         time.sleep(0.3)
+        progress(len(chaos.kills) + _deaths(system).total(), released)
     sender.finish()
     (system.folder / "armed").unlink()
     return Counter(chaos.kills) + _deaths(system)
