@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import re
-
 from tests.guards import shape
-from tests.support import ROOT
 
 MODULE_LINES = 300
 FUNCTION_LINES = 40
 FILES = 12
-MIGRATIONS = ROOT / "migrations" / "versions"
 #: Folders with one file for each table, endpoint group or vendor.
 WIDE_FOLDERS = {"app/models", "app/schemas", "app/blueprints", "app/sandbox/vendors"}
 #: Modules without a test module of their own, each with its reason.
@@ -58,11 +54,3 @@ def test_an_exception_goes_with_its_reason():
 
 def test_broad_excepts_do_not_spread():
     assert len(shape.broad_excepts()) <= BROAD_EXCEPTS, shape.broad_excepts()
-
-
-def test_each_migration_follows_the_one_before_it():
-    texts = [path.read_text() for path in sorted(MIGRATIONS.glob("0*.py"))]
-    pattern = re.compile(r'^(?:down_)?revision = (?:"(\d+)"|None)', re.MULTILINE)
-    chain = [pattern.findall(text) for text in texts]
-    numbers = [f"{number:04}" for number in range(1, len(texts) + 1)]
-    assert chain == [list(pair) for pair in zip(numbers, ["", *numbers], strict=False)]
