@@ -20,7 +20,7 @@ COOKIE: Final = "gatepost_login"
 blueprint = Blueprint("auth", __name__, url_prefix="/api/auth")
 
 
-@blueprint.post("/start.json")
+@blueprint.get("/start.json")
 @public
 @takes(LoginStart)
 @describes(Answer(StartedLoginOut))

@@ -347,7 +347,7 @@ class Journey:
     def sessions(self) -> None:
         """A login link before and after its person agreed, and the session."""
         api = self._api
-        started = api.post("auth/start", lang="en")
+        started = api.get("auth/start", lang="en")
         self.spelling[started["nonce"]] = "eFq3vJx0Zt9mWc2Lr8Yb5Nk7Hd1Gs4Pa"
         api.get("auth/poll", "Nobody has opened the link yet:", nonce=NONCE)
         self._bot_api.push(SERVICE_TOKEN, people.start(OWNER, f"login-{NONCE}"))

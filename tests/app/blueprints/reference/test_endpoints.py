@@ -27,7 +27,7 @@ GET trackers/list · GET dest/list · POST dest/add · POST dest/edit · POST de
 POST dest/del · POST dest/check · POST postbacks/test · GET postbacks/list
 GET postbacks/get · POST postbacks/resend · GET leads/get · GET leads/export
 POST leads/erase · GET media/list · POST media/del
-POST auth/start · GET transfer/list · POST transfer/cancel
+GET auth/start · GET transfer/list · POST transfer/cancel
 GET stats/summary · GET stats/daily · GET stats/retention
 """
 DOCUMENTED = [

@@ -261,8 +261,8 @@ def test_pages_that_come_together_are_one_page(desk, live_app, clean_redis):
 
 def test_a_page_shows_the_words_that_the_bot_says(desk, client, clean_redis, poll):
     for lang, word in (("en", "opened with Firefox"), ("ru", "Firefox")):
-        answer = client.post(
-            "/api/auth/start.json", json={"lang": lang}, headers={"User-Agent": FIREFOX}
+        answer = client.get(
+            f"/api/auth/start.json?lang={lang}", headers={"User-Agent": FIREFOX}
         ).get_json()["data"]
         assert word in answer["text"]
         assert answer["link"] == f"https://t.me/gate_service_bot?start=login-{answer['nonce']}"
@@ -273,7 +273,7 @@ def test_a_page_shows_the_words_that_the_bot_says(desk, client, clean_redis, pol
 
 
 def test_without_a_service_bot_there_is_no_link_to_show(client, clean_redis):
-    assert client.post("/api/auth/start.json").get_json()["error"] == "notfound"
+    assert client.get("/api/auth/start.json").get_json()["error"] == "notfound"
 
 
 # -- rates ---------------------------------------------------------------------
