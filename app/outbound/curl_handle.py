@@ -13,7 +13,7 @@ import os
 import socket
 import string
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import metadata
 from typing import Any, Final
@@ -59,7 +59,11 @@ USER_AGENT: Final = _user_agent()
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What every exchange of one transport keeps to. `resolve` is read at every start."""
+    """What every exchange of one transport keeps to. `resolve` is read at every start.
+
+    `on_resolved` is called with the tag when the name is known, or not needed: the request
+    connects, or goes over a connection that is open. It may not raise.
+    """
 
     allow: tuple[Opened, ...]
     trusted: bool
@@ -68,6 +72,7 @@ class Limits:
     max_body: int
     ca_file: str
     resolve: Sequence[str] = ()
+    on_resolved: Callable[[object], None] = lambda _tag: None
 
 
 class Transfer:
@@ -173,6 +178,7 @@ class Transfer:
 
     def _on_socket(self, _purpose: int, address: Any) -> Any:
         family, kind, protocol, target = address
+        self._limits.on_resolved(self.tag)
         try:
             host = str(target[0]).partition("%")[0]
             forbidden = refusal(ipaddress.ip_address(host), self._limits.allow, target[1])
@@ -190,6 +196,7 @@ class Transfer:
         It does so when a kept connection turns out dead, whatever the method.
         """
         self._sends += 1
+        self._limits.on_resolved(self.tag)
         may_go = self._sends == 1 or self._repeatable
         return int(pycurl.PREREQFUNC_OK if may_go else pycurl.PREREQFUNC_ABORT)
 

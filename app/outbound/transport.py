@@ -15,7 +15,7 @@ import resource
 import threading
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Final, Self
 
 import certifi
@@ -35,6 +35,10 @@ NAME_SERVERS: Final = "timeout:2 attempts:2"
 _SPARE_FILES: Final = 128  # descriptors left for the rest of the process
 
 
+def _ignore(_tag: object) -> None:
+    pass
+
+
 class Transport:
     """Sends requests and returns answers as they come. For one thread, after any fork.
 
@@ -44,6 +48,9 @@ class Transport:
     their turn. `ca_file` replaces the bundled authorities. `resolve` answers
     names in libcurl's own words (`name:port:address`), read at every start.
     """
+
+    #: Told the tag of each request whose name was found, or that needs none. May not raise.
+    on_resolved: Callable[[object], None] = staticmethod(_ignore)
 
     def __init__(
         self,
@@ -59,7 +66,7 @@ class Transport:
     ) -> None:
         self._limits = Limits(
             tuple(allow), trusted, connect_seconds, total_seconds, max_body,
-            ca_file or certifi.where(), resolve,
+            ca_file or certifi.where(), resolve, self._on_name_found,
         )  # fmt: skip
         self._connections = _affordable(connections)
         self._idle: list[Transfer] = []
@@ -175,6 +182,9 @@ class Transport:
             self._idle.append(transfer)
         while self._queue and len(self._in_flight) < self._connections:
             self._dispatch(*self._queue.popleft())
+
+    def _on_name_found(self, tag: object) -> None:
+        self.on_resolved(tag)
 
 
 def _affordable(connections: int) -> int:

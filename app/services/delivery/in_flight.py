@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import chain
 from typing import Protocol
 
 from app.outbound.result import Answer
 from app.services.delivery.attempt import DeliveryAttempt
 from app.services.delivery.concurrency import ConcurrencyLimiter
+from app.services.delivery.name_lookups import NameLookups
 from plugins.contract import Request
 
 
 class Exchange(Protocol):
     """What delivery needs of `outbound.transport.Transport`."""
+
+    on_resolved: Callable[[object], None]
+    """Called with the tag of a request whose name has been looked up, or needs it no more."""
 
     def start(self, request: Request, tag: object) -> None:
         """Send; the answer comes from `poll` under `tag`."""
@@ -34,6 +38,8 @@ class InFlight:
         self._limiter = limiter
         self._queues: dict[int, deque[DeliveryAttempt]] = {}
         self._sent: dict[int, DeliveryAttempt] = {}
+        self._lookups = NameLookups()
+        transport.on_resolved = self._on_resolved
 
     def __len__(self) -> int:
         return len(self._sent) + sum(map(len, self._queues.values()))
@@ -63,9 +69,7 @@ class InFlight:
         """
         for destination, queue in list(self._queues.items()):
             before = len(queue)
-            while queue and self._limiter.has_room(
-                destination, queue[0].host, queue[0].claimed.account_id
-            ):
+            while queue and self._has_room(queue[0]):
                 yield queue.popleft()
             if len(queue) < before:
                 del self._queues[destination]
@@ -77,6 +81,7 @@ class InFlight:
         claimed = attempt.claimed
         self._limiter.acquire(claimed.destination_id, attempt.host, claimed.account_id)
         self._sent[attempt.claimed.id] = attempt
+        self._lookups.begin(claimed.id, attempt.host, claimed.account_id)
         self._transport.start(attempt.request, attempt.claimed.id)
 
     def answers(self, seconds: float) -> Iterator[tuple[DeliveryAttempt, Answer]]:
@@ -87,6 +92,7 @@ class InFlight:
         for answer in self._transport.poll(seconds if self._sent else 0.0):
             attempt = self._sent.pop(answer.tag)  # type: ignore[call-overload]
             claimed = attempt.claimed
+            self._lookups.end(claimed.id, answer.ms / 1000)
             self._limiter.release(claimed.destination_id, attempt.host, claimed.account_id)
             yield attempt, answer
 
@@ -101,6 +107,16 @@ class InFlight:
     def abort(self) -> list[DeliveryAttempt]:
         """Stop waiting for answers; returns the attempts that had none."""
         self._transport.abort()
+        self._lookups.clear()
         aborted = list(self._sent.values())
         self._sent.clear()
         return aborted
+
+    def _has_room(self, attempt: DeliveryAttempt) -> bool:
+        claimed = attempt.claimed
+        return self._limiter.has_room(
+            claimed.destination_id, attempt.host, claimed.account_id
+        ) and self._lookups.has_room(attempt.host, claimed.account_id)
+
+    def _on_resolved(self, tag: object) -> None:
+        self._lookups.found(tag)  # type: ignore[arg-type]

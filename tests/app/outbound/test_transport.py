@@ -683,3 +683,17 @@ def test_an_idle_transport_answers_nothing_at_once_and_closes_twice() -> None:
     assert transport.poll(60) == []
     transport.close()
     transport.close()
+
+
+def test_whoever_wants_to_know_is_told_when_a_name_was_found() -> None:
+    """Also over a connection that is open, and not for a name that nobody has."""
+    found: list[object] = []
+    with serving(polite) as server:
+        name = f"here.example:{server.port}"
+        with Transport(allow=LOOPBACK, resolve=[f"{name}:127.0.0.1"]) as transport:
+            transport.on_resolved = found.append
+            for tag, host in (("first", name), ("again", name), ("nowhere", "nowhere.invalid")):
+                transport.start(get(f"http://{host}/"), tag)
+                while not transport.poll(1.0):
+                    pass
+    assert set(found) == {"first", "again"}

@@ -1,0 +1,97 @@
+"""How many names each account may have looked up at once.
+
+libcurl asks for names on 20 threads, and one whose server is silent keeps its thread for seconds,
+also when its exchange is long over. So an account may have as many look-ups as are free: alone
+half of them, beside another a third.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter, deque
+from collections.abc import Callable
+from typing import Final, NamedTuple
+
+#: The threads of libcurl's resolver.
+IN_ALL: Final = 20
+#: Seconds for which a name that was found needs no look-up; libcurl remembers it for 60.
+KNOWN_SECONDS: Final = 5.0
+#: Seconds after its start for which a look-up without an end keeps its thread: two questions of
+#: 2 s to each of two name servers.
+LONGEST_SECONDS: Final = 9.0
+#: A request that lasted so long without a name was given up for it, by `connect_seconds`.
+GIVEN_UP_SECONDS: Final = 2.0
+_MOST_KNOWN: Final = 10_000
+
+
+class _LookUp(NamedTuple):
+    host: str
+    account: int
+    started: float
+
+
+class NameLookups:
+    """Counts look-ups by account. `clock` returns seconds that only grow."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._running: dict[int, _LookUp] = {}
+        self._lingering: deque[_LookUp] = deque()
+        self._accounts: Counter[int] = Counter()
+        self._known: dict[str, float] = {}  # until when
+
+    def has_room(self, host: str, account: int) -> bool:
+        """Whether a request to `host` may start: its name is known, or may be looked up now."""
+        now = self._clock()
+        if self._known.get(host, 0.0) > now:
+            return True
+        self._forget_ended(now)
+        return self._accounts[account] < IN_ALL - len(self._running) - len(self._lingering)
+
+    def begin(self, postback: int, host: str, account: int) -> None:
+        """Count a look-up for a request that starts, unless the name is known."""
+        now = self._clock()
+        if self._known.get(host, 0.0) <= now:
+            self._running[postback] = _LookUp(host, account, now)
+            self._accounts[account] += 1
+
+    def found(self, postback: int) -> None:
+        """Note that the name is there: the request connects, or goes over an open connection."""
+        lookup = self._running.pop(postback, None)
+        if lookup is None:
+            return
+        self._end(lookup)
+        if len(self._known) >= _MOST_KNOWN:
+            self._known.clear()
+        self._known[lookup.host] = self._clock() + KNOWN_SECONDS
+
+    def end(self, postback: int, seconds: float) -> None:
+        """Note that a request is over after `seconds`.
+
+        A look-up that has found nothing by then, and did not end the request itself, goes on
+        without it.
+        """
+        lookup = self._running.pop(postback, None)
+        if lookup is None:
+            return
+        self._known.pop(lookup.host, None)
+        if seconds < GIVEN_UP_SECONDS:  # there is no such name, or nothing was looked up
+            self._end(lookup)
+        else:
+            self._lingering.append(lookup)
+
+    def clear(self) -> None:
+        """Forget everything that runs."""
+        for lookup in (*self._running.values(), *self._lingering):
+            self._end(lookup)
+        self._running.clear()
+        self._lingering.clear()
+
+    def _forget_ended(self, now: float) -> None:
+        while self._lingering and self._lingering[0].started + LONGEST_SECONDS <= now:
+            self._end(self._lingering.popleft())
+
+    def _end(self, lookup: _LookUp) -> None:
+        self._accounts[lookup.account] -= 1
+        if not self._accounts[lookup.account]:
+            del self._accounts[lookup.account]

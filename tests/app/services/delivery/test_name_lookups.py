@@ -1,0 +1,101 @@
+"""Names that are looked up for long take no thread that another account's names need."""
+
+from __future__ import annotations
+
+import pytest
+
+from app.services.delivery.name_lookups import (
+    GIVEN_UP_SECONDS,
+    IN_ALL,
+    KNOWN_SECONDS,
+    LONGEST_SECONDS,
+    NameLookups,
+)
+
+HOSTILE, QUIET = 1, 2
+
+
+class Clock:
+    """Time that passes when it is told to."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def lookups(clock) -> NameLookups:
+    return NameLookups(clock)
+
+
+def begin_all(lookups: NameLookups, account: int, first: int = 0) -> int:
+    """Begin look-ups of names that hang, as many as there is room for."""
+    count = 0
+    while lookups.has_room(f"hang{first + count}", account):
+        lookups.begin(first + count, f"hang{first + count}", account)
+        count += 1
+    return count
+
+
+def test_one_account_takes_half_and_another_finds_room_at_once(lookups):
+    assert begin_all(lookups, HOSTILE) == IN_ALL // 2
+    assert lookups.has_room("quiet", QUIET)
+    assert begin_all(lookups, QUIET, first=100) == IN_ALL // 4
+
+
+def test_a_known_name_needs_no_room(lookups, clock):
+    lookups.begin(1, "host", QUIET)
+    lookups.found(1)
+    begin_all(lookups, QUIET, first=100)
+    assert not lookups.has_room("other", QUIET)
+    assert lookups.has_room("host", QUIET)
+    lookups.begin(2, "host", QUIET)
+    clock.now += KNOWN_SECONDS
+    assert not lookups.has_room("host", QUIET)
+
+
+def test_a_request_given_up_leaves_its_look_up_behind_for_a_while(lookups, clock):
+    many = begin_all(lookups, HOSTILE)
+    clock.now += 3
+    for number in range(many):
+        lookups.end(number, 3.0)
+    assert not lookups.has_room("hang", HOSTILE)
+    clock.now += LONGEST_SECONDS - 3
+    assert begin_all(lookups, HOSTILE) == many
+
+
+def test_a_name_that_does_not_exist_leaves_nothing_behind(lookups):
+    many = begin_all(lookups, HOSTILE)
+    for number in range(many):
+        lookups.end(number, GIVEN_UP_SECONDS / 2)
+    assert begin_all(lookups, HOSTILE) == many
+
+
+def test_a_name_that_was_known_and_hangs_now_is_counted_again(lookups, clock):
+    lookups.begin(1, "host", HOSTILE)
+    lookups.found(1)
+    clock.now += KNOWN_SECONDS
+    lookups.begin(2, "host", HOSTILE)
+    lookups.end(2, 3.0)
+    assert begin_all(lookups, HOSTILE, first=100) == IN_ALL // 2 - 1
+
+
+def test_what_is_over_may_be_told_twice(lookups):
+    lookups.begin(1, "host", QUIET)
+    lookups.found(1)
+    lookups.found(1)
+    lookups.end(1, 3.0)
+    assert begin_all(lookups, HOSTILE) == IN_ALL // 2
+
+
+def test_what_was_aborted_counts_no_more(lookups):
+    begin_all(lookups, HOSTILE)
+    lookups.clear()
+    assert begin_all(lookups, HOSTILE) == IN_ALL // 2
