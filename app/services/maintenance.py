@@ -12,7 +12,7 @@ from app.domain.time_ranges import DAY
 from app.extensions import db
 from app.models import UpdateState
 from app.queues import Queue
-from app.services import messages, postbacks
+from app.services import messages, postbacks, purge
 from app.services.accounts import notifications
 from app.services.bots import checks, webhooks
 from app.services.campaigns import settlement
@@ -63,6 +63,8 @@ def tick(now: float) -> list[Queue]:
         limits = {"old": now - UPDATES_KEPT, "very_old": now - PARKED_KEPT}
         connection.execute(_FORGET, limits)
         connection.execute(_FORGET_CLICKS, {"old": now - CLICKS_KEPT})
+        db.session.commit()
+        purge.purge(now)
     db.session.commit()
     if now - _last["service_bot"] >= SERVICE_BOT_EVERY:
         _last["service_bot"] = now

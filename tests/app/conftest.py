@@ -45,6 +45,7 @@ LIMITS = (
     rate_limits.ERASURES,
     logins.POLLS,
     logins.NEW_LOGINS,
+    rate_limits.CREATIONS,
     tariffs.CHECKS,
     open_link.CLICKS,
     open_link.VISITS,

@@ -1,0 +1,145 @@
+"""Deletes rows of deleted things that no history names, and notices that nobody was sent.
+
+A deleted bot, campaign or destination keeps its row for as long as a lead, a journal entry, a
+postback, a message or an update tells of it. One without any is only churn. Each run looks at
+a slice of each table by its key, so that it costs the same however many rows there are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+import structlog
+from sqlalchemy import ColumnElement, and_, delete, exists, select
+from sqlalchemy.exc import SQLAlchemyError
+
+from app.domain.time_ranges import DAY
+from app.extensions import db
+from app.models import (
+    Bot,
+    BotChat,
+    BotFault,
+    BotStatus,
+    Campaign,
+    CampaignCohort,
+    CampaignDay,
+    CampaignQuarter,
+    CampaignStatus,
+    Destination,
+    DestinationStatus,
+    JournalEntry,
+    Lead,
+    MediaFile,
+    Message,
+    Notice,
+    Postback,
+    Unreachable,
+    Update,
+)
+
+log = structlog.get_logger()
+
+#: How long a thing without history is kept from its creation, and a notice that cannot be sent.
+DELETED_KEPT: Final = 30 * DAY
+NOTICES_KEPT: Final = 2 * DAY
+#: Rows of a table that one run looks at.
+SLICE: Final = 1000
+
+#: The last key that was looked at, by table.
+_after: dict[str, int] = {}
+
+
+def purge(now: float) -> int:
+    """Delete what is due at `now` in one slice of each table. Commits. Returns how many rows."""
+    steps = (_destinations, _campaigns, _bots, _notices)
+    return sum(_attempt(step, now) for step in steps)
+
+
+def _attempt(step: Callable[[float], int], now: float) -> int:
+    """Run a step in a transaction of its own. What a fault keeps is tried again in the next round.
+
+    Such a fault is a new row that names the old one and came in the same moment.
+    """
+    try:
+        count = step(now)
+        db.session.commit()
+    except SQLAlchemyError:
+        db.session.rollback()
+        log.warning("rows.purge_failed", step=step.__name__.strip("_"), exc_info=True)
+        return 0
+    if count:
+        log.info("rows.purged", step=step.__name__.strip("_"), count=count)
+    return count
+
+
+def _destinations(now: float) -> int:
+    gone = and_(
+        Destination.status == DestinationStatus.DELETED,
+        Destination.created < now - DELETED_KEPT,
+        ~_has(Postback.destination_id == Destination.id),
+    )
+    ids = _slice(Destination, gone)
+    _delete(Destination, Destination.id.in_(ids))
+    return len(ids)
+
+
+def _campaigns(now: float) -> int:
+    reported = exists().where(
+        Destination.campaign_id == Campaign.id, _has(Postback.destination_id == Destination.id)
+    )
+    gone = and_(
+        Campaign.status == CampaignStatus.DELETED,
+        Campaign.created < now - DELETED_KEPT,
+        ~_has(Lead.campaign_id == Campaign.id),
+        ~_has(and_(JournalEntry.campaign_id == Campaign.id, JournalEntry.lead_id.is_(None))),
+        ~_has(Postback.campaign_id == Campaign.id),
+        ~reported,
+    )
+    ids = _slice(Campaign, gone)
+    for table in (CampaignDay, CampaignQuarter, CampaignCohort, Destination):
+        _delete(table, table.campaign_id.in_(ids))
+    _delete(Campaign, Campaign.id.in_(ids))
+    return len(ids)
+
+
+def _bots(now: float) -> int:
+    named = (Campaign, Lead, JournalEntry, Message, Update)
+    gone = and_(
+        Bot.status == BotStatus.DELETED,
+        Bot.created < now - DELETED_KEPT,
+        *(~_has(table.bot_id == Bot.id) for table in named),
+    )
+    ids = _slice(Bot, gone)
+    for table in (BotChat, BotFault, Unreachable, MediaFile):
+        _delete(table, table.bot_id.in_(ids))
+    _delete(Bot, Bot.id.in_(ids))
+    return len(ids)
+
+
+def _notices(now: float) -> int:
+    """Without a service bot, or for accounts with nobody behind them, none is ever sent."""
+    ids = _slice(Notice, Notice.created < now - NOTICES_KEPT)
+    _delete(Notice, Notice.id.in_(ids))
+    return len(ids)
+
+
+def _has(condition: ColumnElement[bool]) -> ColumnElement[bool]:
+    return exists().where(condition)
+
+
+def _slice(model: Any, condition: ColumnElement[bool]) -> Sequence[int]:
+    """Return the ids that meet `condition` in the next slice of a table; then begin again."""
+    name = model.__tablename__
+    after = _after.get(name, 0)
+    keys = select(model.id).where(model.id > after).order_by(model.id).limit(SLICE)
+    last = db.session.scalars(keys).all()
+    _after[name] = last[-1] if len(last) == SLICE else 0
+    if not last:
+        return []
+    in_slice = model.id.between(last[0], last[-1])
+    return db.session.scalars(select(model.id).where(in_slice, condition)).all()
+
+
+def _delete(model: Any, condition: ColumnElement[bool]) -> None:
+    db.session.execute(delete(model).where(condition).execution_options(synchronize_session=False))
