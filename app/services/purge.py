@@ -34,6 +34,7 @@ from app.models import (
     Message,
     Notice,
     Postback,
+    Source,
     Unreachable,
     Update,
 )
@@ -94,6 +95,7 @@ def _campaigns(now: float) -> int:
         ~_has(Lead.campaign_id == Campaign.id),
         ~_has(and_(JournalEntry.campaign_id == Campaign.id, JournalEntry.lead_id.is_(None))),
         ~_has(Postback.campaign_id == Campaign.id),
+        ~_has(Source.campaign_id == Campaign.id),
         ~reported,
     )
     ids = _slice(Campaign, gone)

@@ -16,6 +16,7 @@ from tests.journeys.system import System, eventually
 
 SECONDS = "4"
 EACH = 25
+_LANG = "SELECT lang FROM account WHERE login = 'owner'"
 
 
 @pytest.fixture(scope="module")
@@ -88,9 +89,13 @@ def head(key: str, *lines: str) -> bytes:
 
 
 def test_two_hundred_slow_clients_are_cut_off_and_others_answered_meanwhile(system, key):
-    """Those who send a header or a body, or nothing, or one byte after the other."""
-    body = head(key, "Content-Type: application/json", "Content-Length: 1000") + b"\r\n{"
-    chunks = head(key, "Transfer-Encoding: chunked") + b"\r\n500\r\n{"
+    """Those who send a header or a body, or nothing, or one byte after the other.
+
+    They are of two accounts: of one, no more than 64 calls may be there at once.
+    """
+    one, other = system.account("slow"), system.account("slower")
+    body = head(one, "Content-Type: application/json", "Content-Length: 1000") + b"\r\n{"
+    chunks = head(other, "Transfer-Encoding: chunked") + b"\r\n500\r\n{"
     with contextlib.ExitStack() as stack:
         slow = [
             stack.enter_context(slow_clients(system.port, beginning, more))
@@ -113,8 +118,8 @@ def test_half_a_form_changes_nothing(system, key):
             link.sendall(whole[:-3])
             link.shutdown(socket.SHUT_WR)
             assert b'"ok"' not in link.recv(65536)
-    assert system.one("SELECT lang FROM account") == "en"
+    assert system.one(_LANG) == "en"
     with socket.create_connection(("127.0.0.1", system.port), timeout=10) as link:
         link.sendall(whole)
-        assert link.recv(65536)
-    assert system.one("SELECT lang FROM account") == "ru"
+        assert b'"ok"' in link.recv(65536)
+    assert system.one(_LANG) == "ru"

@@ -10,6 +10,7 @@ from typing import Protocol
 from app.outbound.result import Answer
 from app.services.delivery.attempt import DeliveryAttempt
 from app.services.delivery.concurrency import ConcurrencyLimiter
+from app.services.delivery.hook_time import HookTime
 from app.services.delivery.name_lookups import NameLookups
 from plugins.contract import Request
 
@@ -39,6 +40,8 @@ class InFlight:
         self._queues: dict[int, deque[DeliveryAttempt]] = {}
         self._sent: dict[int, DeliveryAttempt] = {}
         self._lookups = NameLookups()
+        #: Whoever calls hooks counts them here.
+        self.hook_time = HookTime()
         transport.on_resolved = self._on_resolved
 
     def __len__(self) -> int:
@@ -114,9 +117,11 @@ class InFlight:
 
     def _has_room(self, attempt: DeliveryAttempt) -> bool:
         claimed = attempt.claimed
-        return self._limiter.has_room(
-            claimed.destination_id, attempt.host, claimed.account_id
-        ) and self._lookups.has_room(attempt.host, claimed.account_id)
+        return (
+            self._limiter.has_room(claimed.destination_id, attempt.host, claimed.account_id)
+            and self._lookups.has_room(attempt.host, claimed.account_id)
+            and self.hook_time.has_room(claimed.account_id)
+        )
 
     def _on_resolved(self, tag: object) -> None:
         self._lookups.found(tag)  # type: ignore[arg-type]

@@ -70,7 +70,8 @@ class Sender:
             self._outcomes.add(claimed.finish(PostbackState.FAILED, TOO_LATE, now=now))
             return
         try:
-            attempt = DeliveryAttempt.build(claimed, destination, now)
+            with self._in_flight.hook_time.of(claimed.account_id):
+                attempt = DeliveryAttempt.build(claimed, destination, now)
         except AdapterFailed as error:
             self._fail_to_build(claimed, destination, error, now)
             return
@@ -117,7 +118,8 @@ class Sender:
     def _on_answer(self, attempt: DeliveryAttempt, answer: Answer) -> None:
         """Read one answer; send the next step, or record how the attempt ends."""
         claimed = attempt.claimed
-        outcome = attempt.read(answer)
+        with self._in_flight.hook_time.of(claimed.account_id):
+            outcome = attempt.read(answer)
         self._limiter.record_result(claimed.destination_id, good=outcome.verdict.is_success)
         self._outcomes.note_health(claimed, outcome)
         self._rest(claimed, attempt.fault)

@@ -122,3 +122,13 @@ def test_an_account_whose_names_hang_waits_and_another_is_sent(in_flight, exchan
     quiet.claimed = replace(quiet.claimed, account_id=quiet.claimed.account_id + 1)
     in_flight.enqueue(quiet)
     assert send_startable(in_flight) == [900]
+
+
+def test_an_account_whose_hooks_took_long_waits_and_another_is_sent(in_flight):
+    hostile = make_attempt(1)
+    quiet = make_attempt(2, destination=2)
+    quiet.claimed = replace(quiet.claimed, account_id=hostile.claimed.account_id + 1)
+    in_flight.hook_time._add(hostile.claimed.account_id, 10.0)
+    in_flight.enqueue(hostile)
+    in_flight.enqueue(quiet)
+    assert send_startable(in_flight) == [2]

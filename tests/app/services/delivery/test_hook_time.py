@@ -1,0 +1,81 @@
+"""An account whose hooks take long has half of the thread, and others do not wait for it."""
+
+from __future__ import annotations
+
+import pytest
+
+from app.services.delivery.hook_time import BURST_SECONDS, SHARE, HookTime
+
+
+class Clock:
+    """Time that passes when it is told to."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def used() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def hooks(clock, used) -> HookTime:
+    return HookTime(clock, used)
+
+
+def call(hooks: HookTime, clock: Clock, used: Clock, seconds: float) -> None:
+    """One hook of account 1 that works so long, while as much time passes."""
+    with hooks.of(1):
+        used.now += seconds
+        clock.now += seconds
+
+
+def test_in_the_long_run_an_account_has_its_share(hooks, clock, used):
+    begin = used.now
+    for _ in range(2000):
+        if hooks.has_room(1):
+            call(hooks, clock, used, 0.05)
+        else:
+            clock.now += 0.01
+    worked, passed = used.now - begin, clock.now - 100.0
+    assert SHARE * passed <= worked <= SHARE * passed + 2 * BURST_SECONDS
+
+
+def test_another_account_does_not_wait(hooks, clock, used):
+    while hooks.has_room(1):
+        call(hooks, clock, used, 0.5)
+    assert hooks.has_room(2)
+
+
+def test_quick_hooks_never_wait(hooks, clock, used):
+    for _ in range(10_000):
+        assert hooks.has_room(1)
+        call(hooks, clock, used, 0.0001)
+        clock.now += 0.0001
+
+
+def test_what_the_machine_does_meanwhile_is_not_counted(hooks, clock, used):
+    for _ in range(100):
+        assert hooks.has_room(1)
+        with hooks.of(1):
+            clock.now += 1.0
+
+
+def test_a_hook_that_raises_is_counted(hooks, used):
+    def fail() -> None:
+        with hooks.of(1):
+            used.now += 10.0
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        fail()
+    assert not hooks.has_room(1)
