@@ -12,9 +12,10 @@ from flask import Blueprint, Response, make_response, redirect, render_template,
 
 from app.config import current_settings
 from app.domain.clicks.previews import is_preview, wants_no_tracking
+from app.domain.storable_text import sanitize
 from app.errors import NotFound, TooManyRequests
 from app.services.clicks.open_link import Target, Visitor, open_link
-from app.web.auth import caller_address, public
+from app.web.auth import caller_network, public
 
 blueprint = Blueprint("links", __name__)
 
@@ -56,7 +57,7 @@ def _visitor() -> Visitor:
     anonymous = wants_no_tracking(headers)
     mark = request.cookies.get(COOKIE, "")
     return Visitor(
-        caller_address(),
+        caller_network(),
         mark if _MARK.fullmatch(mark) and not anonymous else "",
         _referrer(),
         is_anonymous=anonymous,
@@ -71,7 +72,7 @@ def _referrer() -> str:
         host = parts.hostname or ""
     except ValueError:
         return ""
-    return f"{host}{parts.path}"[:MAX_REFERRER] if host else ""
+    return sanitize(f"{host}{parts.path}", MAX_REFERRER) if host else ""
 
 
 def _page(target: Target | None, status: HTTPStatus) -> Response:

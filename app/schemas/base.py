@@ -46,6 +46,8 @@ def _query() -> Mapping[str, Any]:
 
 
 def _body() -> Mapping[str, Any]:
+    if (request.content_length or 0) > MAX_BODY:
+        raise TooLarge
     # One byte more: werkzeug cuts a body without a declared length at its limit, without a word.
     request.max_content_length = MAX_BODY + 1
     request.max_form_memory_size = MAX_BODY

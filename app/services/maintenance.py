@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 import structlog
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.domain.time_ranges import DAY
@@ -28,6 +28,8 @@ UPDATES_KEPT: Final = 3 * DAY
 PARKED_KEPT: Final = 30 * DAY
 #: As long as Meta keeps a click in a browser. Counters and leads keep the source.
 CLICKS_KEPT: Final = 90 * DAY
+CLICK_BATCH: Final = 2000
+CLICK_BATCHES: Final = 20  # of one round: more than an account can add in it
 RECONCILE_EVERY: Final = 60.0
 FORGET_EVERY: Final = 60.0
 SERVICE_BOT_EVERY: Final = 60.0
@@ -45,11 +47,11 @@ _FORGET: Final = text(f"""
     )
 """)  # noqa: S608 - our own numbers
 
-_FORGET_CLICKS: Final = text("""
+_FORGET_CLICKS: Final = text(f"""
     DELETE FROM click WHERE id IN (
-        SELECT id FROM click WHERE created < :old ORDER BY created LIMIT 2000
+        SELECT id FROM click WHERE created < :old ORDER BY created LIMIT {CLICK_BATCH}
     )
-""")
+""")  # noqa: S608 - our own number
 
 _last = {"reconcile": 0.0, "forget": 0.0, "service_bot": 0.0}
 
@@ -62,7 +64,12 @@ def tick(now: float) -> list[Queue]:
         _last["forget"] = now
         limits = {"old": now - UPDATES_KEPT, "very_old": now - PARKED_KEPT}
         connection.execute(_FORGET, limits)
-        connection.execute(_FORGET_CLICKS, {"old": now - CLICKS_KEPT})
+        for _ in range(CLICK_BATCHES):
+            if (
+                connection.execute(_FORGET_CLICKS, {"old": now - CLICKS_KEPT}).rowcount
+                < CLICK_BATCH
+            ):
+                break
         db.session.commit()
         purge.purge(now)
     db.session.commit()
@@ -90,6 +97,13 @@ def look_after_bots(now: float) -> None:
     if now - _last["reconcile"] >= RECONCILE_EVERY:
         _last["reconcile"] = now
         webhooks.reconcile()
+
+
+def _forget_clicks(connection: Connection, old: float) -> None:
+    """Delete clicks older than `old`, Unix seconds, a batch at a time. No commit."""
+    for _ in range(CLICK_BATCHES):
+        if connection.execute(_FORGET_CLICKS, {"old": old}).rowcount < CLICK_BATCH:
+            return
 
 
 def _compact() -> None:

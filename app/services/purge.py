@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import structlog
-from sqlalchemy import ColumnElement, and_, delete, exists, select
+from sqlalchemy import ColumnElement, and_, delete, exists, or_, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.domain.time_ranges import DAY
@@ -26,6 +26,7 @@ from app.models import (
     CampaignDay,
     CampaignQuarter,
     CampaignStatus,
+    Click,
     Destination,
     DestinationStatus,
     JournalEntry,
@@ -35,6 +36,9 @@ from app.models import (
     Notice,
     Postback,
     Source,
+    SourceDay,
+    SourceStatus,
+    Transfer,
     Unreachable,
     Update,
 )
@@ -53,7 +57,7 @@ _after: dict[str, int] = {}
 
 def purge(now: float) -> int:
     """Delete what is due at `now` in one slice of each table. Commits. Returns how many rows."""
-    steps = (_destinations, _campaigns, _bots, _notices)
+    steps = (_destinations, _sources, _campaigns, _bots, _notices)
     return sum(_attempt(step, now) for step in steps)
 
 
@@ -79,9 +83,23 @@ def _destinations(now: float) -> int:
         Destination.status == DestinationStatus.DELETED,
         Destination.created < now - DELETED_KEPT,
         ~_has(Postback.destination_id == Destination.id),
+        ~_in_transfers(Destination.account_id),
     )
     ids = _slice(Destination, gone)
     _delete(Destination, Destination.id.in_(ids))
+    return len(ids)
+
+
+def _sources(now: float) -> int:
+    gone = and_(
+        Source.status == SourceStatus.DELETED,
+        Source.created < now - DELETED_KEPT,
+        ~_has(Click.source_id == Source.id),
+        ~_in_transfers(Source.account_id),
+    )
+    ids = _slice(Source, gone)
+    _delete(SourceDay, SourceDay.source_id.in_(ids))
+    _delete(Source, Source.id.in_(ids))
     return len(ids)
 
 
@@ -97,6 +115,7 @@ def _campaigns(now: float) -> int:
         ~_has(Postback.campaign_id == Campaign.id),
         ~_has(Source.campaign_id == Campaign.id),
         ~reported,
+        ~_in_transfers(Campaign.account_id),
     )
     ids = _slice(Campaign, gone)
     for table in (CampaignDay, CampaignQuarter, CampaignCohort, Destination):
@@ -111,6 +130,7 @@ def _bots(now: float) -> int:
         Bot.status == BotStatus.DELETED,
         Bot.created < now - DELETED_KEPT,
         *(~_has(table.bot_id == Bot.id) for table in named),
+        ~_in_transfers(Bot.account_id),
     )
     ids = _slice(Bot, gone)
     for table in (BotChat, BotFault, Unreachable, MediaFile):
@@ -128,6 +148,11 @@ def _notices(now: float) -> int:
 
 def _has(condition: ColumnElement[bool]) -> ColumnElement[bool]:
     return exists().where(condition)
+
+
+def _in_transfers(account: Any) -> ColumnElement[bool]:
+    """Whether an account gave or got something lately: a reversal revives what was deleted."""
+    return _has(or_(Transfer.account_id == account, Transfer.recipient_id == account))
 
 
 def _slice(model: Any, condition: ColumnElement[bool]) -> Sequence[int]:

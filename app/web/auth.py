@@ -91,7 +91,7 @@ def counted(view: View[Arguments]) -> View[Arguments]:
 
     @wraps(view)
     def guarded(*args: Arguments.args, **kwargs: Arguments.kwargs) -> ResponseReturnValue:
-        rate_limits.ANONYMOUS.hit(caller_address())
+        rate_limits.ANONYMOUS.hit(caller_network())
         return view(*args, **kwargs)
 
     return guarded
@@ -110,7 +110,7 @@ def _authenticate(*, must_be_paid: bool) -> None:
         )
         caller: Caller = authenticate(key, must_be_paid=must_be_paid)
     except (BadKey, Banned, Unpaid):
-        rate_limits.ANONYMOUS.hit(caller_address())
+        rate_limits.ANONYMOUS.hit(caller_network())
         raise
     g.account = caller  # known before it is counted: a refusal is written in its language
     rate_limits.AUTHENTICATED.hit(str(caller.id))
@@ -127,6 +127,17 @@ def presented_key() -> str:
         if KEY.fullmatch(value):
             return value
     raise BadKey
+
+
+def caller_network() -> str:
+    """Who calls, for counting strangers: of IPv6 the /64, which one caller has whole."""
+    try:
+        address = ipaddress.ip_address(caller_address())
+    except ValueError:
+        return caller_address()
+    if address.version == 4:
+        return str(address)
+    return str(ipaddress.ip_network((address, 64), strict=False))
 
 
 def caller_address() -> str:

@@ -12,6 +12,7 @@ from app.extensions import db
 from app.models import Bot, Campaign, Destination, DestinationStatus, Media, Role, Source
 
 
+@enum.unique  # two of one number would be one and the same
 class Quota(enum.IntEnum):
     """What is counted, and how many of it an account may have. Deleted ones do not count."""
 
@@ -19,7 +20,7 @@ class Quota(enum.IntEnum):
     CAMPAIGNS = 5000
     DESTINATIONS = 2000
     MEDIA = 1000
-    SOURCES = 2000
+    SOURCES = 2500
 
 
 def check(account_id: int, quota: Quota, more: int = 1) -> None:

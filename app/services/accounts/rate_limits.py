@@ -53,11 +53,15 @@ RESENDS: Final = Limit("resends", per_minute=60, burst=60)
 ERASURES: Final = Limit("erasures", per_minute=120, burst=120)
 #: Calls that make something new, by account: deleted things do not count as stored.
 CREATIONS: Final = Limit("creations", per_minute=120, burst=300)
+CREATING_ENDPOINTS: Final = (
+    "campaigns.add", "destinations.add", "media.upload", "sources.add",
+    "transfer.bot", "transfer.camp", "transfer.cancel",
+)  # fmt: skip
 #: Endpoints with a limit of their own. `postbacks.test` is not here: it counts only what it
 #: really sends, in `trackers/test_send.py`.
 EXPENSIVE_ENDPOINTS: Final[Mapping[str, Limit]] = {
     **dict.fromkeys(("bots.add", "destinations.check", "profile.connect", "tariffs.buy"), OUTBOUND),
-    **dict.fromkeys(("campaigns.add", "destinations.add", "media.upload"), CREATIONS),
+    **dict.fromkeys(CREATING_ENDPOINTS, CREATIONS),
     "postbacks.resend": RESENDS,
     "leads.erase": ERASURES,
 }

@@ -2,6 +2,8 @@
 
 Bots and campaigns are taken from whoever has them by now. What was deleted meanwhile is revived,
 and the leads that came meanwhile come along; those that the transfer deleted do not come back.
+A campaign that somebody else made since for such a bot stays theirs, deleted: its templates hold
+keys that are not the owner's.
 """
 
 from __future__ import annotations
@@ -36,7 +38,11 @@ def reverse(transfer: Transfer, now: float) -> bool:
         select(Campaign).where(Campaign.id.in_(ids)).with_for_update()
     ).all()
     for campaign in campaigns:
-        bot, status = home.get(campaign.id, (transfer.bot_id, campaign.status))
+        if campaign.id not in home:
+            if campaign.account_id != transfer.account_id:
+                campaign.status = CampaignStatus.DELETED
+            continue
+        bot, status = home[campaign.id]
         if not campaign.living and status != CampaignStatus.DELETED and _is_free(campaign):
             campaign.status = status
         handover.hand_over([campaign], transfer.account_id, bot, with_leads=True)
@@ -58,13 +64,16 @@ def _whereabouts(transfer: Transfer) -> list[tuple[int, int, int]]:
     rows = [(row.id, row.account_id, row.bot_id) for row in found]
     if transfer.bot_id is not None:
         owner = select(Bot.account_id).where(Bot.id == transfer.bot_id)
-        rows.append((0, db.session.scalars(owner).one(), transfer.bot_id))
+        if (account := db.session.scalar(owner)) is not None:
+            rows.append((0, account, transfer.bot_id))
     return rows
 
 
 def _bring_home(bot_id: int, account_id: int) -> None:
     """Give a bot back, also if it was disconnected meanwhile and nobody has connected it anew."""
-    bot = db.session.get_one(Bot, bot_id, populate_existing=True, with_for_update=True)
+    bot = db.session.get(Bot, bot_id, populate_existing=True, with_for_update=True)
+    if bot is None:
+        return
     bot.account_id = account_id
     elsewhere = select(Bot.id).where(Bot.tg_id == bot.tg_id, Bot.living)
     if not bot.living and db.session.scalar(elsewhere) is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 import structlog
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.domain.time_ranges import DAY
@@ -18,6 +18,8 @@ from app.services.campaigns import handover, reversal
 log = structlog.get_logger()
 
 _MANY: Final = 20  # of one call; the others a second later
+#: Until one that could not be settled is tried again: it must not stand before the others.
+_AGAIN_SECONDS: Final = 600.0
 #: Longer than a login can be undone.
 _KEPT_SECONDS: Final = 30 * DAY
 
@@ -53,12 +55,20 @@ def _settle(transfer_id: int, state: TransferState, now: float) -> bool:
     except ApiError as error:
         db.session.rollback()
         settled = _fail(transfer_id, error, now)
-    except SQLAlchemyError:  # one that cannot be settled must not hold up the others
+    except SQLAlchemyError:
         db.session.rollback()
         log.warning("transfer.not_settled", transfer=transfer_id, exc_info=True)
-        return False
+        settled = _postpone(transfer_id, now)
     db.session.commit()
     return settled
+
+
+def _postpone(transfer_id: int, now: float) -> bool:
+    """Try it again later. Always False: it is not settled."""
+    db.session.execute(
+        update(Transfer).where(Transfer.id == transfer_id).values(due=now + _AGAIN_SECONDS)
+    )
+    return False
 
 
 def _fail(transfer_id: int, error: ApiError, now: float) -> bool:
@@ -66,7 +76,7 @@ def _fail(transfer_id: int, error: ApiError, now: float) -> bool:
     if transfer is None or not handover.move(
         transfer, TransferState.PENDING, TransferState.FAILED, now
     ):
-        return False
+        return _postpone(transfer_id, now)
     transfer.reason = error.code
     about = handover.told_of(transfer) | {"reason": error.code}
     notifications.transfer(transfer.account_id, "failed", about, now)

@@ -33,6 +33,8 @@ _VISITOR_ALPHABET: Final = string.ascii_letters + string.digits
 #: Clicks that are recorded, by address. Hundreds share one behind a carrier, so beyond it
 #: people are still led on.
 CLICKS: Final = Limit("clicks", per_minute=60, burst=30)
+#: The same by account: what its ads bring in its best minutes, and no more is kept.
+CLICKS_OF_ACCOUNT: Final = Limit("account-clicks", per_minute=6000, burst=6000)
 #: Requests that are answered at all, by address.
 VISITS: Final = Limit("visits", per_minute=600, burst=300)
 
@@ -98,6 +100,7 @@ def open_link(code: str, query: bytes, visitor: Visitor, now: float) -> Target:
     else:
         try:
             CLICKS.hit(visitor.address)
+            CLICKS_OF_ACCOUNT.hit(str(link.account_id))
         except TooManyRequests:
             return Target(plain, link.chat_title)
         click = _new_click(link, query, visitor, now)

@@ -102,8 +102,8 @@ class Delivery:
                 connection, now=now, lease=self._lease, until=until, most=room
             )
         db.session.commit()
-        self._claims.hold()
-        self._outcomes.clear()
+        self._outcomes.clear()  # committed: whatever fails from here on, it is settled once
         for postback in claimed:
             self._sender.accept(postback, now)
+        self._claims.hold()
         return bool(claimed)

@@ -82,13 +82,13 @@ class Sender:
         self._in_flight.enqueue(attempt)
 
     def dispatch(self) -> None:
-        """Send what has a free slot; release what waited for one too long."""
-        now = self._clock()
-        for attempt in self._in_flight.startable():
-            self._send(attempt)
+        """Release what waited too long for a free slot; send what has one."""
+        now = self._clock()  # first what is late: another worker may hold its lease by now
         late = self._in_flight.drop_queued(now - self._lease_seconds * _QUEUE_SHARE)
         if late:
             self._outcomes.release(late)
+        for attempt in self._in_flight.startable():
+            self._send(attempt)
 
     def receive(self, seconds: float) -> None:
         """Read the answers that are ready, waiting at most `seconds` for the first."""

@@ -14,7 +14,7 @@ from typing import Final
 
 import orjson
 import structlog
-from sqlalchemy import Row, delete, func, select, text, update
+from sqlalchemy import Row, Select, delete, func, or_, select, text, update
 
 from app.database.rows import update_rows
 from app.extensions import db
@@ -52,7 +52,9 @@ def erase(account_id: int, subscriber: int) -> int:
     _erase_postbacks(_find_postbacks(account_id, leads, subscriber))
     _erase_journal(account_id, leads, subscriber)
     _erase_messages(bots, subscriber)
-    db.session.execute(delete(Click).where(Click.lead_id.in_(leads)))
+    db.session.execute(
+        delete(Click).where(or_(Click.lead_id.in_(leads), Click.id.in_(_clicks_of(leads))))
+    )
     db.session.execute(
         delete(Unreachable).where(
             Unreachable.bot_id.in_(bots), Unreachable.subscriber == subscriber
@@ -69,6 +71,11 @@ def erase(account_id: int, subscriber: int) -> int:
     erased_texts.empty_updates(bots, subscriber)
     log.info("subscriber.erased", account=account_id, leads=len(leads))
     return len(leads)
+
+
+def _clicks_of(leads: Sequence[int]) -> Select[int | None]:
+    """Also a click whose token somebody else used after them."""
+    return select(Lead.click_id).where(Lead.id.in_(leads), Lead.click_id.is_not(None))
 
 
 def _find_leads(account_id: int, subscriber: int) -> Sequence[int]:

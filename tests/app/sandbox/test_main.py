@@ -88,8 +88,8 @@ def test_at_a_terminal_there_is_a_prompt_and_its_end_stops_the_sandbox(tmp_path)
         start_new_session=True,
         env={**os.environ, "NO_COLOR": ""},
     ) as process:
-        os.close(theirs)
         seen = read_until(ours, "> ")
+        os.close(theirs)  # not before: a terminal that nobody holds open is gone
         url = re.search(r"http\S+", seen)[0]
         body = {"chat_id": 77, "text": "Hello"}
         requests.post(f"{url}/bot{TOKEN}/sendMessage", json=body, timeout=30)

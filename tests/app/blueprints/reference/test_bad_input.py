@@ -23,6 +23,7 @@ HALF = b"\xed\xa0\x80"  # half of a surrogate pair, in the bytes that UTF-8 forb
 
 #: What a parameter is when another one is wrong; ids are those of real objects.
 BY_NAME = {
+    "sub_map": "{}",
     **dict.fromkeys(("pb_wait", "pb_hold", "pb_approve", "pb_cancel", "pb_trash"), URL),
     "button_url": URL,
     "template": URL,
@@ -127,6 +128,8 @@ def objects(api, world):
         "leads": lead,
         "dest": dest,
         "postbacks": postback,
+        "sources": (source := world.source(campaign)),
+        "clicks": world.click(source),
         "cancel": world.transfer(world.bot()),
     }
 

@@ -57,5 +57,6 @@ def test_one_that_cannot_be_settled_does_not_hold_up_the_others(asked, monkeypat
     assert settlement.settle(9.0) == 1
     assert states() == [TransferState.PENDING, TransferState.DONE]
     monkeypatch.undo()
-    assert settlement.settle(9.0) == 1
+    assert settlement.settle(9.0) == 0  # it is not tried again before the others of that time
+    assert settlement.settle(9.0 + 600.0) == 1
     assert states() == [TransferState.DONE, TransferState.DONE]

@@ -28,7 +28,7 @@ def test_an_account_has_a_bounded_number_of_sources(world):
         for number in range(Quota.SOURCES)
     ]  # fmt: skip
     db.session.bulk_insert_mappings(Source, rows)
-    with pytest.raises(PlanLimit, match="2000 sources"):
+    with pytest.raises(PlanLimit, match="2500 sources"):
         sources.add(world.account_id, campaign=campaign, title="x")
 
 
