@@ -15,6 +15,7 @@ from urllib.parse import SplitResult, parse_qsl, urlencode, urlsplit
 
 import psycopg
 
+MAX_PORT: Final = 65_535
 #: https://www.postgresql.org/docs/current/libpq-ssl.html#LIBPQ-SSL-PROTECTION
 SSL_MODES: Final = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 CERTIFICATE_RULES: Final = ("none", "optional", "required")
@@ -24,6 +25,28 @@ REDIS_OPTIONS: Final = frozenset(
     " ssl_check_hostname".split()
 )
 _TRUE: Final = ("true", "1", "on", "yes")
+_FALSE: Final = ("false", "0", "off", "no")
+_WHOLE: Final = re.compile(r"[0-9]{1,6}")
+_FRACTION: Final = re.compile(r"[0-9]{1,6}(\.[0-9]{1,3})?")
+#: Parameters of libpq that are whole numbers, and those that are one of some words.
+_DATABASE_NUMBERS: Final = (
+    "connect_timeout keepalives keepalives_idle keepalives_interval keepalives_count"
+    " tcp_user_timeout".split()
+)
+_DATABASE_WORDS: Final[Mapping[str, tuple[str, ...]]] = {
+    "channel_binding": ("disable", "prefer", "require"),
+    "gssencmode": ("disable", "prefer", "require"),
+    "target_session_attrs": (
+        "any", "read-write", "read-only", "primary", "standby", "prefer-standby",
+    ),
+}  # fmt: skip
+_REDIS_NUMBERS: Final[Mapping[str, re.Pattern[str]]] = {
+    "socket_timeout": _FRACTION,
+    "socket_connect_timeout": _FRACTION,
+    "health_check_interval": _WHOLE,
+    "db": _WHOLE,
+}
+_REDIS_FLAGS: Final = ("socket_keepalive", "ssl_check_hostname")
 
 
 def database_url(text: str) -> str:
@@ -69,14 +92,14 @@ def redis_url(text: str) -> str:
 
 def _split(text: str) -> SplitResult:
     parts = urlsplit(text)
+    if parts.fragment:
+        raise ValueError("has a # in it: write %23 where a password has one")
     try:
         port = parts.port
     except ValueError:
         port = 0
     if port == 0:
         raise ValueError("has a port that is no number from 1 to 65535")
-    if parts.fragment:
-        raise ValueError("has a # in it: write %23 where a password has one")
     return parts
 
 
@@ -102,11 +125,30 @@ def _database_options(options: Mapping[str, str]) -> dict[str, str]:
         )
     if mode not in SSL_MODES:
         raise ValueError(f"sslmode must be one of {', '.join(SSL_MODES)}")
+    _check_database_values(checked)
     return checked
+
+
+def _check_database_values(options: Mapping[str, str]) -> None:
+    if "port" in options and not 1 <= int(_number(options["port"])) <= MAX_PORT:
+        raise ValueError("has a port that is no number from 1 to 65535")
+    for name in _DATABASE_NUMBERS:
+        if name in options and not _WHOLE.fullmatch(options[name]):
+            raise ValueError(f"{name} must be a whole number")
+    for name, words in _DATABASE_WORDS.items():
+        if name in options and options[name] not in words:
+            raise ValueError(f"{name} must be one of {', '.join(words)}")
+
+
+def _number(text: str) -> str:
+    """The text if it is a whole number, else "0"."""
+    return text if _WHOLE.fullmatch(text) else "0"
 
 
 def _ssl(value: str) -> dict[str, str]:
     """`ssl=true`, as JDBC and Node write it."""
+    if value.lower() not in (*_TRUE, *_FALSE):
+        raise ValueError(f"ssl={value} is neither true nor false; sslmode=require encrypts")
     return {"sslmode": "require"} if value.lower() in _TRUE else {}
 
 
@@ -133,9 +175,12 @@ def _redis_options(options: Mapping[str, str]) -> dict[str, str]:
     checked = dict(options)
     if unknown := sorted(set(checked) - REDIS_OPTIONS):
         raise ValueError(f"has the parameter {unknown[0]}, which is not known")
-    for name in ("socket_timeout", "socket_connect_timeout", "health_check_interval", "db"):
-        if name in checked and not re.fullmatch(r"\d{1,6}(\.\d{1,3})?", checked[name]):
+    for name, pattern in _REDIS_NUMBERS.items():
+        if name in checked and not pattern.fullmatch(checked[name]):
             raise ValueError(f"{name} must be a number")
+    for name in _REDIS_FLAGS:
+        if name in checked and checked[name].lower() not in (*_TRUE, *_FALSE):
+            raise ValueError(f"{name} must be true or false")
     if "ssl_cert_reqs" in checked:
         rule = checked["ssl_cert_reqs"].lower().removeprefix("cert_")
         if rule not in CERTIFICATE_RULES:

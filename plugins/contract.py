@@ -148,9 +148,10 @@ class Request:
         return mask("\n".join(lines), self.secrets)
 
 
-#: How a page of HTML begins: a mark of its bytes, comments, then a tag that only pages have.
+#: How a page of HTML begins: comments, each taken whole once, then a tag that only pages have.
 _HTML_PAGE: Final = re.compile(
-    rb"(?:\xef\xbb\xbf)?\s*(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|body)(?=[\s>])",
+    rb"(?:\xef\xbb\xbf)?\s*+(?:(?><!--.*?-->)\s*+)*+(?:<\?xml[^>]*>\s*+)?"
+    rb"<(?:!doctype\s+html|html|head|body|title|meta|script|style|div)(?=[\s>])",
     re.IGNORECASE | re.DOTALL,
 )
 
@@ -179,13 +180,12 @@ class Response:
     def unreadable(self) -> str:
         """Why this is no answer of a tracker's, in one sentence; "" if it may be one.
 
-        A coding that could not be undone, or a page of HTML: a login, a panel, a
-        notice of somebody in between.
+        A coding that could not be undone, or a page of HTML: a login, a panel, a notice.
         """
         coding = self.headers.get("content-encoding", "").strip().lower()
         if coding not in ("", "identity"):
             return translatable("the answer has a coding that cannot be read")
-        if _HTML_PAGE.match(self.body[:512]):
+        if _HTML_PAGE.match(self.body[:4096]):
             return translatable("the answer is a web page; check the address")
         return ""
 

@@ -105,6 +105,11 @@ def test_altcraft_settings_of_before_the_limit_keep_the_usual_pace():
         b"\r\n  <html lang='en'>",
         b"<!-- built by x -->\n<!-- y -->\n<head>",
         b"<BODY bgcolor=white>",
+        b"<div>Login</div>",
+        b"<script>location='/login'</script>",
+        b"<?xml version='1.0'?><html>",
+        b"<!--" + b"x" * 600 + b"--><html>",
+        b"<!---->" * 500 + b"<html>",
     ],
 )
 def test_a_page_of_html_is_no_success(body: bytes):
@@ -116,8 +121,12 @@ def test_a_page_of_html_is_no_success(body: bytes):
 
 
 @pytest.mark.parametrize(
-    "body", [b"", b"OK", b"1", b"<html-like>", b'{"html":"<html>"}', b"<?xml version='1.0'?><ok/>"]
-)
+    "body",
+    [
+        b"", b"OK", b"1", b"<html-like>", b'{"html":"<html>"}', b"<?xml version='1.0'?><ok/>",
+        b"<!---->" * 500 + b"x", b"<!--" * 900,
+    ],
+)  # fmt: skip
 def test_a_short_answer_is_a_success_whatever_it_calls_itself(body: bytes):
     """PHP calls every answer text/html that does not say otherwise."""
     response = Response(200, {"content-type": "text/html; charset=UTF-8"}, body)
