@@ -35,7 +35,7 @@ class Worker:
         self.seen = psutil.Process(self.process.pid)
 
     def children(self) -> list[psutil.Process]:
-        return [one for one in self.seen.children() if one.status() != psutil.STATUS_ZOMBIE]
+        return [one for one in self.seen.children() if _lives(one)]
 
     def log_text(self) -> str:
         return self.log.read_text()
@@ -44,6 +44,14 @@ class Worker:
         if self.process.poll() is None:
             self.process.kill()
         self.process.wait()
+
+
+def _lives(process: psutil.Process) -> bool:
+    """Whether a process is there; one may end while it is looked at."""
+    try:
+        return process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def eventually(fact: Callable[[], object], seconds: float = 20) -> None:
