@@ -40,6 +40,7 @@ pytest_plugins = (
     "tests.support.desk",
     "tests.support.courier",
     "tests.support.track_bot",
+    "tests.support.gateway",
 )
 
 SECRET_KEY = "a secret for tests only, never used elsewhere"

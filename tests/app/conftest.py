@@ -48,6 +48,7 @@ LIMITS = (
     rate_limits.CREATIONS,
     tariffs.CHECKS,
     open_link.CLICKS,
+    open_link.CLICKS_OF_ACCOUNT,
     open_link.VISITS,
 )
 

@@ -188,6 +188,16 @@ def test_over_the_rate_of_an_address_people_are_led_on_and_not_recorded(
     assert clicks() == []
 
 
+def test_over_the_rate_of_an_account_people_are_led_on_and_not_recorded(
+    stage, client, source, monkeypatch
+):
+    monkeypatch.setattr(open_link.CLICKS_OF_ACCOUNT, "clock", lambda: float(T))
+    for _ in range(open_link.CLICKS_OF_ACCOUNT.burst):
+        open_link.CLICKS_OF_ACCOUNT.hit(str(stage.account))
+    assert payload(visit(client, source)) == stage.code
+    assert clicks() == []
+
+
 def test_a_flood_from_one_address_is_refused(client, source, monkeypatch):
     monkeypatch.setattr(open_link.VISITS, "clock", lambda: float(T))
     for _ in range(open_link.VISITS.burst):

@@ -10,27 +10,12 @@ import pytest
 
 from app.extensions import db
 from app.models import Account, Campaign, Lead, Payment
-from app.sandbox.serving import running
-from app.sandbox.vendors.payment_gateway import GatewayDouble
 from app.sandbox.vendors.vendor import Manner
 from app.services.leads import process
 from app.services.updates import inbox
-from plugins.payments import registry
 
 DAY = 86_400
 KITTEN = {"code": "kitten", "name": "Kitten", "campaigns": 1, "price_usd": 0, "price_rub": 0}
-
-
-@pytest.fixture
-def gateway(app, change_settings):
-    """A running gateway that the application is configured for."""
-    double = GatewayDouble()
-    with running(double) as url:
-        double.url = url
-        change_settings(public_url="https://gatepost.example")
-        app.extensions["gateway"] = registry.load("signed_gateway", double.settings)
-        yield double
-    app.extensions["gateway"] = None
 
 
 @pytest.fixture

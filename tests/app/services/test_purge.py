@@ -19,6 +19,9 @@ from app.models import (
     DestinationStatus,
     Message,
     Notice,
+    Source,
+    SourceDay,
+    SourceStatus,
     Update,
 )
 from app.services import purge
@@ -85,6 +88,29 @@ def test_a_deleted_bot_goes_unless_anything_tells_of_it(world, history):
     db.session.commit()
     assert purge.purge(NOW) == 1
     assert ids(Bot) == [kept, living]
+
+
+def test_a_deleted_source_goes_with_its_days_unless_it_has_clicks(world):
+    campaign, deleted = world.campaign(), {"created": OLD, "status": SourceStatus.DELETED}
+    gone, clicked = world.source(campaign, **deleted), world.source(campaign, **deleted)
+    world.click(clicked)
+    living = world.source(campaign, created=OLD)
+    db.session.add(SourceDay(source_id=gone, day=1))
+    db.session.commit()
+    assert purge.purge(NOW) == 1
+    assert ids(Source) == [clicked, living]
+    assert db.session.query(SourceDay).all() == []
+
+
+def test_an_account_that_gave_or_got_something_lately_keeps_what_it_deleted(world):
+    """An undo revives it, up to a month later."""
+    deleted = {"created": OLD, "status": BotStatus.DELETED}
+    bot = world.bot(**deleted)
+    destination = world.destination(created=OLD, status=DestinationStatus.DELETED)
+    world.transfer(world.bot())
+    assert purge.purge(NOW) == 0
+    assert bot in ids(Bot)
+    assert ids(Destination) == [destination]
 
 
 def test_a_notice_that_nobody_was_sent_goes(world):

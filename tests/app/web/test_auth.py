@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from app.web.auth import caller_address
+from app.web.auth import caller_address, caller_network
 
 DAY = 86400
 INFO = "/api/profile/info.json"
@@ -111,6 +111,20 @@ def test_only_a_named_proxy_says_who_calls(app, change_settings, peer, forwarded
     headers = {"X-Forwarded-For": forwarded}
     with app.test_request_context(environ_base={"REMOTE_ADDR": peer}, headers=headers):
         assert caller_address() == caller
+
+
+@pytest.mark.parametrize(
+    ("peer", "network"),
+    [
+        ("203.0.113.7", "203.0.113.7"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("2001:db8:1:2::1", "2001:db8:1:2::/64"),
+        ("", ""),
+    ],
+)
+def test_a_caller_who_has_a_whole_network_counts_as_one(app, peer, network):
+    with app.test_request_context(environ_base={"REMOTE_ADDR": peer}):
+        assert caller_network() == network
 
 
 def test_where_no_proxy_is_named_the_peer_calls(app, change_settings):

@@ -15,10 +15,7 @@ from PIL import Image
 
 from app.extensions import db
 from app.models import Account
-from app.sandbox.serving import running
-from app.sandbox.vendors.payment_gateway import GatewayDouble
 from app.services.service_bot import logins
-from plugins.payments import registry
 
 TOKEN = "7123456789:AAsecret-part_of-the-token"
 
@@ -70,18 +67,6 @@ def differences(told, shown, path="data"):
             fault for key in shown for fault in differences(told[key], shown[key], f"{path}.{key}")
         ]
     return [] if type(told) is type(shown) else [f"{path} is {told!r}, shown is {shown!r}"]
-
-
-@pytest.fixture
-def gateway(app, change_settings):
-    """A payment gateway that the application sells plans through."""
-    double = GatewayDouble()
-    with running(double) as url:
-        double.url = url
-        change_settings(public_url="https://gatepost.example")
-        app.extensions["gateway"] = registry.load("signed_gateway", double.settings)
-        yield double
-    app.extensions["gateway"] = None
 
 
 @pytest.fixture

@@ -14,8 +14,6 @@ from app.domain.telegram.person import Person
 from app.errors import ApiError, NoGateway, PlanLimit
 from app.extensions import db
 from app.models import Account, Bot, Destination, Media, Payment, Session, Transfer, TransferToken
-from app.sandbox.serving import running
-from app.sandbox.vendors.payment_gateway import GatewayDouble
 from app.sandbox.vendors.vendor import Manner
 from app.services.accounts import accounts, quotas
 from app.services.accounts.accounts import Caller
@@ -26,7 +24,6 @@ from app.services.campaigns import campaigns, media, media_list, settlement, tra
 from app.services.service_bot import logins, signup
 from app.services.service_bot.logins import Browser
 from app.services.trackers import destinations
-from plugins.payments import registry
 from plugins.payments.contract import Confirmation
 
 AT_ONCE = 8
@@ -225,18 +222,6 @@ def test_a_payment_that_is_confirmed_many_times_at_once_is_paid_once(at_once, ma
     assert at_once(confirm) == {"ok": AT_ONCE}
     assert count(Payment) == 1
     assert db.session.get(Account, kitten.id).paid_until == 1_000_000 + 30 * 86_400
-
-
-@pytest.fixture
-def gateway(live_app, change_settings):
-    """A payment gateway that plans are sold through."""
-    double = GatewayDouble()
-    with running(double) as url:
-        double.url = url
-        change_settings(public_url="https://gatepost.example")
-        live_app.extensions["gateway"] = registry.load("signed_gateway", double.settings)
-        yield double
-    live_app.extensions["gateway"] = None
 
 
 def test_a_plan_that_is_bought_many_times_at_once_has_one_invoice(at_once, make_account, gateway):

@@ -112,6 +112,32 @@ def test_a_bot_comes_back_with_all_that_it_has_gathered(gift, token, other, othe
     assert db.session.scalars(select(Transfer.state)).all() == [TransferState.REVERSED]
 
 
+def test_a_campaign_that_the_recipient_made_since_stays_theirs_and_ends(
+    gift, token, other, others_world
+):
+    gift.give(token)
+    settle()
+    made = others_world.campaign(bot_id=gift.bot)
+    keys = others_world.destination(campaign_id=made)
+    gift.undo()
+    settle()
+    row = db.session.get_one(Campaign, made)
+    assert (row.account_id, row.status) == (other.id, CampaignStatus.DELETED)
+    assert db.session.get_one(Destination, keys).account_id == other.id
+    assert db.session.get_one(Bot, gift.bot).account_id == gift.account
+
+
+def test_one_whose_bot_is_gone_for_good_ends_and_does_not_stand_before_others(gift, token):
+    gift.give(token)
+    settle()
+    row = db.session.scalars(select(Transfer)).one()
+    row.bot_id = 10**9
+    db.session.commit()
+    gift.undo()
+    settle()
+    assert db.session.scalars(select(Transfer.state)).one() == TransferState.REVERSED
+
+
 def test_a_campaign_comes_back_to_its_bot(gift, token, other, others_world):
     there = others_world.bot()
     others_world.chat(there, chat_id=gift.chat)

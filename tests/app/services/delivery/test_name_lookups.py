@@ -11,18 +11,9 @@ from app.services.delivery.name_lookups import (
     LONGEST_SECONDS,
     NameLookups,
 )
+from tests.support.courier import Clock
 
 HOSTILE, QUIET = 1, 2
-
-
-class Clock:
-    """Time that passes when it is told to."""
-
-    def __init__(self) -> None:
-        self.now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.fixture

@@ -98,6 +98,14 @@ def test_an_erased_person_is_nowhere_and_what_is_counted_stays(api, person):
     assert api.post("leads/erase", subscriber=PERSON)["data"] == {"count": 0}
 
 
+def test_a_click_goes_though_somebody_else_used_its_token_after_them(api, world, person):
+    click = world.click(world.source(world.campaign()), lead_id=person + 1000)
+    db.session.get_one(Lead, person).click_id = click
+    db.session.commit()
+    api.post("leads/erase", subscriber=PERSON)
+    assert db.session.get(Click, click) is None
+
+
 def test_another_account_keeps_its_own(api, other, others_world, person):
     lead = others_world.lead(others_world.campaign(), subscriber=PERSON)
     api.post("leads/erase", subscriber=PERSON)
