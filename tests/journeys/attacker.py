@@ -15,6 +15,8 @@ import sys
 import threading
 import time
 
+from tests.support.sockets import read_to_end
+
 _over = threading.Event()
 
 
@@ -22,10 +24,7 @@ def send(port: int, request: bytes) -> bytes:
     """Send one request by a connection of its own; the beginning of the answer."""
     with socket.create_connection(("127.0.0.1", port), timeout=60) as link:
         link.sendall(request)
-        beginning = link.recv(65536)
-        while link.recv(65536):
-            pass
-    return beginning
+        return read_to_end(link, most=65_536)
 
 
 def send_for_ever(port: int, request: bytes) -> None:
