@@ -8,7 +8,7 @@ PY := $(VENV)/bin/python
 CODE := app plugins tests bench examples worker.py wsgi.py
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run test test-latest lint fmt types check shape upgrade bench bench-api soak clean
+.PHONY: help demo run test test-browser test-latest lint fmt types check shape upgrade bench bench-api soak clean
 
 help: ## Show this list
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
@@ -21,9 +21,12 @@ run: $(VENV)/.embedded ## Start everything here, with SQLite and a Redis of its 
 
 test: $(VENV)/.dev ## The whole suite, on SQLite and on a real PostgreSQL
 	@status=0; \
-	$(PY) -m pytest -n 2 --ignore=tests/journeys || status=1; \
+	$(PY) -m pytest -n 2 --ignore=tests/journeys --ignore=tests/browser || status=1; \
 	$(PY) -m pytest tests/journeys || status=1; \
 	exit $$status
+
+test-browser: $(VENV)/.dev ## What a real browser does with it; needs Debian's chromium
+	@$(PY) -m pytest -n 0 tests/browser
 
 test-latest: ## The suite against the newest releases that setup.cfg allows
 	$(PYTHON) -m venv --clear $(LATEST)
