@@ -8,7 +8,7 @@ PY := $(VENV)/bin/python
 CODE := app plugins tests bench examples worker.py wsgi.py
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run test test-browser test-latest lint fmt types check shape upgrade bench bench-api soak clean
+.PHONY: help demo run test test-browser test-latest lint fmt types check shape upgrade bench bench-api bench-markdown soak clean
 
 help: ## Show this list
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
@@ -53,6 +53,9 @@ shape: $(VENV)/.dev ## Sizes of modules and functions, mirrored tests, import ci
 
 bench: $(VENV)/.dev ## Measure the whole system beside its control; QUICK=1 for a minute
 	$(PY) -m bench $(if $(QUICK),--quick)
+
+bench-markdown: $(VENV)/.dev ## Read 100,000 texts as TDLib does; COUNT=1000000 for more
+	$(PY) -m bench.markdown $(COUNT)
 
 soak: $(VENV)/.dev ## Kill the system a thousand times, and look for what was lost
 	$(PY) -m pytest -n 0 -s tests/journeys/soak.py

@@ -1,4 +1,4 @@
-"""`python -m bench.markdown [COUNT]`: our reading of legacy Markdown beside TDLib's own.
+"""`make bench-markdown` (`python -m bench.markdown [COUNT] [SEED]`): we read as TDLib reads.
 
 Generates COUNT texts (100,000 by default), asks TDLib's offline parser
 (`tdjson`, parseTextEntities) and `app.domain.markdown`, and ends with 1 at the
@@ -105,8 +105,9 @@ def differs(tdlib: Answer | str, own: Answer | str) -> bool:
 def main() -> int:
     """Compare, with progress; 0 if the two agree."""
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 100_000
+    seed = int(sys.argv[2]) if len(sys.argv) > 2 else 1
     tdlib, started = Tdlib(), time.monotonic()
-    for number, text in enumerate(generated(count), 1):
+    for number, text in enumerate(generated(count, seed), 1):
         theirs, own = tdlib.parse(text), ours(text)
         if differs(theirs, own):
             print(f"{text!r}\n  TDLib: {theirs}\n  ours:  {own}")

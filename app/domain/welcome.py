@@ -3,12 +3,13 @@
 The template is parsed as legacy Markdown and the values of macros are never
 read as marks, so a message goes out as text and entities that Telegram need
 not parse. A fault of the template costs its mark, its link or its end, and
-never the message.
+never the message. A welcome whose macros have no values says something else.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -37,6 +38,14 @@ _URL: Final = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _NOT_IN_HOST: Final = re.compile(r"[\x00-\x20\"<>\\^`{|}\x7f]")
+#: A text of nothing else is empty to Telegram and refused: TDLib's clean_input_string and
+#: strip_empty_characters in td/telegram/misc.cpp.
+_EMPTY: Final = re.compile(
+    "[\x00-\x20\xa0\u030a\u0333\u033f\u1680\u180e\u2000-\u200f\u2028-\u202f\u205f\u2800\u3000"
+    "\ufeff\ufffc\U000e0000-\U000e007f]*"
+)
+#: Sent where nothing else is left to say.
+_GREETING: Final = "\U0001f44b"
 
 
 class Welcome(NamedTuple):
@@ -48,7 +57,10 @@ class Welcome(NamedTuple):
 
 
 def render(template: str, event: Event, limit: int = MAX_TEXT) -> Welcome:
-    """Fill in the welcome, cut at `limit` UTF-16 code units."""
+    """Fill in the welcome, cut at `limit` UTF-16 code units.
+
+    The text is empty only for an empty template: Telegram refuses a message without text.
+    """
     runs, fault = _parsed(template)
     values = {name: MACROS[name](event) for name in _names(template)}
     filled = fill(
@@ -57,12 +69,16 @@ def render(template: str, event: Event, limit: int = MAX_TEXT) -> Welcome:
         lambda url: fill_macros(url, values, in_query),
     )
     for run in filled:
-        if run.style is Style.LINK and not is_link(run.target):
-            fault = fault or f"Telegram takes no link to {run.target!r}"
+        if run.style is Style.LINK:
+            fault = fault or _link_fault(run)
     kept = [_without_bad_link(run) for run in filled]
     if sum(utf16_length(run.text) for run in kept) > limit:
         fault = fault or f"Telegram takes {limit} characters; the text was cut there"
-    return Welcome(*formatted(kept, limit), fault)
+    result = formatted(kept, limit)
+    if template.strip() and _is_empty(result.text):
+        fault = fault or "without the values of its macros the welcome has no text"
+        result = formatted([_stand_in(kept, event)], limit)
+    return Welcome(*result, fault)
 
 
 def markdown_fault(template: str) -> str:
@@ -96,6 +112,28 @@ def is_link(url: str) -> bool:
     if _NOT_IN_HOST.search(host) or (port and not 0 < int(port[:9]) < 65_536):
         return False
     return host.startswith("[") or "." in host
+
+
+def _link_fault(run: Run) -> str:
+    """Why nobody will see this link; "" if it is one."""
+    if not is_link(run.target):
+        return f"Telegram takes no link to {run.target!r}"
+    if _is_empty(run.text):
+        return f"the link to {run.target!r} has no text without the values of its macros"
+    return ""
+
+
+def _is_empty(text: str) -> bool:
+    """Whether Telegram takes `text` for none."""
+    return _EMPTY.fullmatch(text) is not None
+
+
+def _stand_in(runs: Iterable[Run], event: Event) -> Run:
+    """What a welcome without words says: its link, else the chat's title, else a greeting."""
+    for run in runs:
+        if run.style is Style.LINK:
+            return replace(run, text=run.target)
+    return Run(_GREETING if _is_empty(event.title) else event.title)
 
 
 def _without_bad_link(run: Run) -> Run:

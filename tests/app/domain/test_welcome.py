@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from app.domain.markdown import utf16_length
 from app.domain.welcome import MAX_TEXT, button_url, markdown_fault, render
+from app.sandbox.telegram.methods import formatting
 from plugins.testing import sample_event
 
 TEMPLATES = (
@@ -34,10 +35,10 @@ def test_no_value_becomes_markup(template: str, one: str, two: str):
 
 @given(one=st.text("_*`[]()\\{} ab.😀"))
 def test_a_value_is_read_as_it_is_inside_and_outside_of_marks(one: str):
-    text, entities, fault = render("{username} *{username}*", sample_event(username=one))
-    assert (text, fault) == (f"{one} {one}", "")
+    text, entities, fault = render(": {username} *{username}*", sample_event(username=one))
+    assert (text, fault) == (f": {one} {one}", "")
     length = utf16_length(one)
-    bold = [{"type": "bold", "offset": length + 1, "length": length}]
+    bold = [{"type": "bold", "offset": length + 3, "length": length}]
     assert entities == (bold if one else [])
 
 
@@ -45,6 +46,33 @@ def test_a_link_whose_text_is_empty_leaves_no_other_link():
     template = "a [{username}](https://e.com/my_page?c={click}) b_c"
     text, entities, _ = render(template, sample_event(username="", click="x_y"))
     assert (text, entities) == ("a  b_c", [])
+
+
+@pytest.mark.parametrize(
+    ("template", "title", "text", "url"),
+    [
+        ("[{username}](https://e.com/?c={click})", "Chat", "https://e.com/?c=x", True),
+        ("*{username}* [ {username}](https://e.com/)", "Chat", "https://e.com/", True),
+        ("{username}", "Chat", "Chat", False),
+        ("_{username}_ \u2800\n", "\u200b", "\U0001f44b", False),
+        ("[{username}](https://intranet/)", "Chat", "Chat", False),
+    ],
+)
+def test_a_welcome_whose_macros_have_no_values_says_something_and_is_flagged(
+    template: str, title: str, text: str, url: bool
+):
+    result = render(template, sample_event(username="", title=title, click="x"))
+    assert (result.text, [entity["url"] for entity in result.entities]) == (text, [text] * url)
+    assert result.fault
+
+
+@given(
+    template=st.text("_*`[](){} a\u200b\u2800\n", max_size=12), name=st.text("\ufeff _", max_size=2)
+)
+def test_no_welcome_is_empty_to_telegram(template: str, name: str):
+    template = template.replace("{}", "{username}")
+    result = render(template, sample_event(username=name, title=name))
+    assert formatting.is_empty(result.text) is not bool(template.strip())
 
 
 def test_a_value_in_a_link_stays_in_its_parameter():

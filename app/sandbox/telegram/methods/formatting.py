@@ -24,6 +24,17 @@ _OTHER: Final = re.compile("(?:tg|ton|tonsite):(?://)?", re.IGNORECASE)
 _BAD_IN_HOST: Final = re.compile(r"[\x00-\x20\"<>\\^`{|}\x7f]")
 
 
+#: strip_empty_characters in td/telegram/misc.cpp: what becomes a space, and what is empty too.
+_BLANKS: Final = frozenset(
+    [
+        *map(chr, [*range(0x21), *range(0x2000, 0x2010), *range(0x2028, 0x2030)]),
+        *map(chr, range(0xE0000, 0xE0080)),
+        *"\u00a0\u1680\u180e\u205f\u2800\u3000\ufeff\ufffc",
+        *"\u030a\u0333\u033f",  # taken out of every text by clean_input_string
+    ]
+)
+
+
 class Unparsable(ValueError):
     """An entity has no end; the text is what Telegram answers."""
 
@@ -43,6 +54,11 @@ def plain(text: str) -> str:
             shown.append(byte)
             at += 1
     return shown.decode("utf-8", "replace")
+
+
+def is_empty(text: str) -> bool:
+    """Return whether Telegram takes `text` for none."""
+    return _BLANKS.issuperset(text)
 
 
 def _entity(source: bytes, begin: int) -> tuple[bytes, int]:

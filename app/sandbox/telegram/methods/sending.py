@@ -26,7 +26,7 @@ _PARSE_MODES: Final = {"", "markdown", "markdownv2", "html"}
 def send_message(call: Caller) -> Result:
     """Send a text. Its length counts after the entities are parsed. Raises Refusal."""
     chat, shown = call.chat(), _parsed(call, "text")
-    if not shown.strip():
+    if formatting.is_empty(shown):
         raise Refusal(400, "Bad Request: message text is empty")
     if len(shown) > MAX_TEXT:
         raise Refusal(400, "Bad Request: message is too long")

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from app.domain.welcome import is_link
 from app.sandbox.telegram.methods import formatting
+from bench.markdown import Tdlib, generated
 
 HTTP, HOST, PORT = "Wrong HTTP URL", "URL host is empty", "Wrong port number specified in the URL"
 CHARACTER, PROTOCOL = "Disallowed character in URL host", "Unsupported URL protocol"
@@ -56,17 +57,11 @@ def test_a_url_is_taken_or_refused_as_by_telegram(url: str, fault: str) -> None:
 
 
 def test_tdlib_says_the_same() -> None:
-    pytest.importorskip("tdjson", reason="TDLib's parser (tdjson) has no wheel for this Python")
-    from bench.markdown import Tdlib
-
     tdlib = Tdlib()
     assert {url: tdlib.link_fault(url) for url in URLS} == URLS
 
 
 def test_marks_are_shown_as_tdlib_shows_them() -> None:
-    pytest.importorskip("tdjson", reason="TDLib's parser (tdjson) has no wheel for this Python")
-    from bench.markdown import Tdlib, generated
-
     tdlib = Tdlib()
     assert [text for text in generated(5_000, seed=11) if shown(text) != visible(tdlib, text)] == []
 
