@@ -22,7 +22,7 @@ from app.extensions import db
 from app.models import BotStatus, CampaignStatus, Click, SourceStatus
 from app.models.account import IS_SUSPENDED_SQL
 from app.services.accounts.rate_limits import Limit
-from app.services.clicks import store
+from app.services.clicks import store, target
 from app.services.clicks.store import Visit
 
 _CODE: Final = re.compile(r"[a-z0-9]{8}")
@@ -85,29 +85,28 @@ def open_link(code: str, query: bytes, visitor: Visitor, now: float) -> Target:
     """
     VISITS.hit(visitor.address)
     link = _find(code, now)
-    plain = _start_link(link, link.campaign_code)
     if visitor.is_preview:
         store.record(Visit(link.id, "previews", now))
-        return Target(plain, link.chat_title)
+        return Target(target.plain(link).link, link.chat_title)
     if _stands_still(link):
         store.record(Visit(link.id, "paused", now))
-        return Target(plain, link.chat_title)
+        return Target(target.plain(link).link, link.chat_title)
     if not visitor.is_anonymous and not visitor.mark:
         visitor = replace(visitor, mark=_new_mark())
     token = _earlier_token(link.id, visitor, now)
-    if token:
+    choice = target.choose_again(link, token, now) if token else None
+    if choice is not None:
         store.record(Visit(link.id, "repeats", now))
-    else:
-        try:
-            CLICKS.hit(visitor.address)
-            CLICKS_OF_ACCOUNT.hit(str(link.account_id))
-        except TooManyRequests:
-            return Target(plain, link.chat_title)
-        click = _new_click(link, query, visitor, now)
-        token = click["token"]
-        store.record(Visit(link.id, "clicks", now, click))
-    target = _start_link(link, payloads.of_token(link.campaign_code, token))
-    return Target(target, link.chat_title, visitor.mark)
+        return Target(choice.link, link.chat_title, visitor.mark)
+    try:
+        CLICKS.hit(visitor.address)
+        CLICKS_OF_ACCOUNT.hit(str(link.account_id))
+    except TooManyRequests:
+        return Target(target.plain(link).link, link.chat_title)
+    token = payloads.new_token()
+    choice = target.choose(link, token, now)
+    store.record(Visit(link.id, "clicks", now, _new_click(link, token, query, visitor, now)))
+    return Target(choice.link, link.chat_title, visitor.mark)
 
 
 def _find(code: str, now: float) -> Any:
@@ -152,17 +151,13 @@ def _new_mark() -> str:
     return "".join(secrets.choice(_VISITOR_ALPHABET) for _ in range(VISITOR_LENGTH))
 
 
-def _start_link(link: Any, payload: str) -> str:
-    return f"https://t.me/{link.username}?start={payload}"
-
-
-def _new_click(link: Any, query: bytes, visitor: Visitor, now: float) -> dict[str, Any]:
+def _new_click(link: Any, token: str, query: bytes, visitor: Visitor, now: float) -> dict[str, Any]:
     """The values of `store.COLUMNS` for a click that begins now."""
     return {
         "account_id": link.account_id,
         "source_id": link.id,
         "campaign_id": link.campaign_id,
-        "token": payloads.new_token(),
+        "token": token,
         "visitor": visitor.mark,
         "created": int(now),
         "referrer": visitor.referrer,
