@@ -121,7 +121,7 @@ def _claim(connection: Connection, after: int) -> Any:
         lease=secrets.token_hex(16),
         until=now + LEASE_SECONDS,
         after=after,
-        room_for=lambda _, most: min(AT_ONCE, most),
+        quota_for=lambda _, most: min(AT_ONCE, most),
         most=MOST,
     )
 

@@ -1,13 +1,16 @@
-"""Postback: one event owed to one destination; Attempt: one try of it."""
+"""Postback: one event owed to one destination; Attempt: one request that told of it."""
 
 from __future__ import annotations
 
 import enum
+from typing import Final
 
 from sqlalchemy import BigInteger, Index, SmallInteger, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.models.base import Base, Instant, Key
+
+REASON_LENGTH: Final = 300  # characters of a reason that people may see
 
 
 class PostbackState(enum.IntEnum):
@@ -85,7 +88,7 @@ class Postback(Base):
     kind: Mapped[str] = mapped_column(String(8))
     event: Mapped[str] = mapped_column(Text)
     state: Mapped[int] = mapped_column(SmallInteger, default=PostbackState.WAITING)
-    reason: Mapped[str] = mapped_column(String(300), default="")
+    reason: Mapped[str] = mapped_column(String(REASON_LENGTH), default="")
     occurrence: Mapped[int] = mapped_column(default=0)
     tries: Mapped[int] = mapped_column(SmallInteger, default=0)
     steps: Mapped[int] = mapped_column(SmallInteger, default=0)
@@ -119,6 +122,6 @@ class Attempt(Base):
     status: Mapped[int | None] = mapped_column(SmallInteger)
     answer: Mapped[str] = mapped_column(Text, default="")
     verdict: Mapped[str] = mapped_column(String(12))
-    reason: Mapped[str] = mapped_column(String(300), default="")
+    reason: Mapped[str] = mapped_column(String(REASON_LENGTH), default="")
     next_try: Mapped[Instant | None]
     key: Mapped[str] = mapped_column(String(128), default="")

@@ -86,7 +86,7 @@ def claim_all(clock: Clock, *, lease: str = "lease", seconds: float = 45) -> lis
     """Claim whatever is due."""
     result = postbacks.claim(
         db.session.connection(), now=clock.now, lease=lease, until=clock.now + seconds,
-        after=0, room_for=lambda _, most: min(1000, most), most=1000,
+        after=0, quota_for=lambda _, most: min(1000, most), most=1000,
     )  # fmt: skip
     db.session.commit()
     return result.postbacks

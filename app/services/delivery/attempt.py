@@ -8,6 +8,7 @@ from typing import Final
 
 from app.domain import backoff, events
 from app.models import PostbackState
+from app.models.postback import REASON_LENGTH
 from app.outbound.result import Answer, Failure
 from app.services.delivery.targets import ResolvedDestination
 from app.services.postbacks import AttemptRow, ClaimedPostback, PostbackUpdate, Progress
@@ -19,7 +20,6 @@ TOO_LATE: Final = (
     " re-send it if it did not"
 )
 _SHOWN_REQUEST: Final = 4096  # characters
-_REASON_LENGTH: Final = 300
 _END: Final[Mapping[Verdict, PostbackState]] = {
     Verdict.DELIVERED: PostbackState.DELIVERED,
     Verdict.DUPLICATE: PostbackState.DELIVERED,
@@ -145,7 +145,7 @@ class DeliveryAttempt(TrackerAttempt):
             status=answer.response.status if answer.response else None,
             answer=shown(answer, request),
             verdict=outcome.verdict.value,
-            reason=outcome.reason[:_REASON_LENGTH],
+            reason=outcome.reason[:REASON_LENGTH],
             next_try=due,
             key=request.idempotency_key,
         )
@@ -183,7 +183,7 @@ def fail_to_build(
         number=number,
         started=at.now,
         verdict=Verdict.RETRY.value,
-        reason=reason[:_REASON_LENGTH],
+        reason=reason[:REASON_LENGTH],
         next_try=due,
     )
     progress = claimed.progress._replace(tries=number)

@@ -23,7 +23,7 @@ from app.services.postbacks import ClaimedPostback, DueDestination
 
 LOOK_AGAIN: Final = 0.05  # seconds until the next claim after an empty one
 REFILL: Final = 0.02  # seconds until the next claim while enough rows are queued
-HOLD: Final = 1.0  # seconds without a token from which on nobody need look: the clock's tick
+WORTH_BLOCKING: Final = 1.0  # seconds without a token, as long as the clock's tick
 
 
 class Shares:
@@ -34,16 +34,16 @@ class Shares:
 
     def full(self) -> list[int]:
         """The accounts that may have no more."""
-        return [account for account in self._held if not self._room(account)]
+        return [account for account in self._held if not self._share(account)]
 
-    def take(self, account: int, wanted: int) -> int:
-        """Return how many of the rows `wanted` the account may have, and count them."""
-        room = max(0, min(wanted, self._room(account)))
-        self._held[account] += room
-        self._free -= room
-        return room
+    def take(self, account: int, rows: int) -> int:
+        """Return how many of so many rows the account may have, and count them."""
+        quota = max(0, min(rows, self._share(account)))
+        self._held[account] += quota
+        self._free -= quota
+        return quota
 
-    def _room(self, account: int) -> int:
+    def _share(self, account: int) -> int:
         # `more` rows make the account's larger and the free ones fewer.
         over = CLAIM_SHARE_OF_FREE * self._free - self._held[account]
         return max(0, -(-over // (CLAIM_SHARE_OF_FREE + 1)))
@@ -66,22 +66,22 @@ class Claims:
         self._in_flight = in_flight
         self._clock = clock
         self._promised: Counter[tuple[str, str]] = Counter()  # tokens, by the current claim
-        self._held: dict[int, float] = {}  # destinations without a token, until when
+        self._exhausted: dict[int, float] = {}  # destinations without a token, until when
         self._after = 0  # the last destination claimed from: the next claim goes on behind it
         self._look_at = 0.0
 
-    def is_due(self, now: float, room: int) -> bool:
-        """Whether to claim for `room` rows: some time after a claim that found none.
+    def is_due(self, now: float, free: int) -> bool:
+        """Whether to claim for the `free` rows: some time after a claim that found none.
 
         For few rows also after any other, and a shorter time while more is queued than in
         flight: what others hold must not keep a newcomer out, and claims for a handful of
         rows would cost more than they bring.
         """
-        if room <= FEW_ROWS:
+        if free <= FEW_ROWS:
             pause = LOOK_AGAIN
         else:
             pause = REFILL if self._in_flight.is_well_stocked else 0.0
-        return room > 0 and now >= self._look_at + pause
+        return free > 0 and now >= self._look_at + pause
 
     def claim(
         self, connection: Connection, *, now: float, lease: str, until: float, most: int
@@ -95,7 +95,7 @@ class Claims:
             lease=lease,
             until=until,
             after=self._after,
-            room_for=lambda due, most: shares.take(due.account_id, self._room_for(due, most)),
+            quota_for=lambda due, most: shares.take(due.account_id, self._quota_for(due, most)),
             most=most,
             full=shares.full(),
         )
@@ -103,29 +103,29 @@ class Claims:
         self._look_at = now if result.postbacks else now + LOOK_AGAIN
         return result.postbacks
 
-    def hold(self) -> None:
+    def block_exhausted(self) -> None:
         """Block the destinations that the last claim found without a token. Commits.
 
         Each in a transaction of its own: no row is locked while another is waited for.
         """
-        for destination, until in self._held.items():
-            postbacks.hold(db.session.connection(), destination, until)
+        for destination, until in self._exhausted.items():
+            postbacks.block(db.session.connection(), destination, until)
             db.session.commit()
-        self._held.clear()
+        self._exhausted.clear()
 
-    def _room_for(self, due: DueDestination, most: int) -> int:
+    def _quota_for(self, due: DueDestination, most: int) -> int:
         """Rows to claim of a destination: as many as earned, and as may be sent now."""
-        room = min(most, self._limiter.room_for(due))
+        quota = min(most, self._limiter.claimable(due))
         destination = self._resolver.cached(due.tracker, due.settings)
         if destination is None or destination.policy.rate_limit is None:
-            return room
+            return quota
         limit, now = destination.policy.rate_limit, self._clock()
         tokens = self._rates.available(due.tracker, limit, now)
-        if not tokens and (then := self._rates.next_at(due.tracker, limit)) - now >= HOLD:
-            self._held[due.id] = min(then, now + LONGEST_WAIT)
+        if not tokens and (then := self._rates.next_at(due.tracker, limit)) - now >= WORTH_BLOCKING:
+            self._exhausted[due.id] = min(then, now + LONGEST_WAIT)
         # Destinations with one key share its tokens: another gets its turn at the next claim.
         shared = (due.tracker, limit.key)
         left = tokens - self._promised[shared] - self._in_flight.queued(due.id)
-        room = max(0, min(room, left))
-        self._promised[shared] += room
-        return room
+        quota = max(0, min(quota, left))
+        self._promised[shared] += quota
+        return quota

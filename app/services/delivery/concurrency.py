@@ -64,14 +64,14 @@ class ConcurrencyLimiter:
         if not self._hosts[host]:  # destinations are bounded, the hosts they name are not
             del self._hosts[host]
 
-    def record_result(self, destination: int, *, good: bool) -> None:
+    def record_result(self, destination: int, *, succeeded: bool) -> None:
         """Allow one more in flight and claimed after a success; begin anew after a failure."""
-        if good:
+        if succeeded:
             self._prefetch[destination] = min(self._earned(destination) + 1, MAX_PREFETCH)
         else:
             self._prefetch.pop(destination, None)
 
-    def room_for(self, due: DueDestination) -> int:
+    def claimable(self, due: DueDestination) -> int:
         """Return how many rows of this destination may be claimed now."""
         if due.failures >= BREAKER_FAILURES:
             return 1 - due.sending  # half open: one row shows whether it is back

@@ -27,7 +27,10 @@ STOP_SECONDS: Final = 4.0  # for answers that are still in flight after a stop
 
 
 class Delivery:
-    """One drain of the postbacks, under one lease."""
+    """Delivers the postbacks of one process, in as many runs as it lives, under one lease token.
+
+    What it learned of destinations and adapters, and the connections, stay from run to run.
+    """
 
     def __init__(
         self,
@@ -61,11 +64,12 @@ class Delivery:
     ) -> int:
         """Deliver until nothing is due, `seconds` are over or `stop()` is true.
 
-        Returns how many postbacks were settled. `pulse` is called on each turn.
+        Returns how many postbacks were settled meanwhile. `pulse` is called on each turn.
         """
+        before = self._outcomes.count
         with shared_timer():
             self._drain(self._clock() + seconds, stop, pulse)
-        return self._outcomes.count
+        return self._outcomes.count - before
 
     def _drain(self, end: float, stop: Callable[[], bool], pulse: Callable[[], None]) -> None:
         while True:
@@ -88,9 +92,9 @@ class Delivery:
         """Settle and claim in one transaction. True if rows were claimed."""
         now = self._clock()
         idle = not self._in_flight
-        room = MAX_CLAIMED - len(self._in_flight)
+        free = MAX_CLAIMED - len(self._in_flight)
         ripe = self._outcomes.are_ripe(now, idle=idle)
-        claiming &= self._claims.is_due(now, room) or (room > FEW_ROWS and (ripe or idle))
+        claiming &= self._claims.is_due(now, free) or (free > FEW_ROWS and (ripe or idle))
         if not (ripe or claiming or (last and self._outcomes)):
             return False
         connection = db.session.connection()
@@ -99,11 +103,11 @@ class Delivery:
         if claiming:
             until = now + self._lease_seconds
             claimed = self._claims.claim(
-                connection, now=now, lease=self._lease, until=until, most=room
+                connection, now=now, lease=self._lease, until=until, most=free
             )
         db.session.commit()
         self._outcomes.clear()  # committed: whatever fails from here on, it is settled once
         for postback in claimed:
             self._sender.accept(postback, now)
-        self._claims.hold()
+        self._claims.block_exhausted()
         return bool(claimed)

@@ -17,7 +17,7 @@ SETTLE_AFTER: Final = 0.02  # seconds an outcome waits for others
 
 
 class Outcomes:
-    """Outcomes that no commit has recorded yet. `count` is how many postbacks were settled."""
+    """Outcomes that no commit has recorded yet. `count` is how many postbacks were ever settled."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self.count = 0
@@ -47,18 +47,18 @@ class Outcomes:
         it was claimed, or within this drain.
         """
         destination = claimed.destination_id
-        good = outcome.verdict is not Verdict.RETRY
-        if good and not (
+        healthy = outcome.verdict is not Verdict.RETRY
+        if healthy and not (
             outcome.disable_destination or claimed.failures or destination in self._failing
         ):
             return
-        (self._failing.discard if good else self._failing.add)(destination)
+        (self._failing.discard if healthy else self._failing.add)(destination)
         stop = (outcome.reason or "stopped by an answer") if outcome.disable_destination else ""
-        self._batch.note(destination, good=good, stop=stop, settings=claimed.settings)
+        self._batch.note(destination, healthy=healthy, stop=stop, settings=claimed.settings)
 
     def note_failure(self, claimed: ClaimedPostback) -> None:
         """Record that the adapter built no request."""
-        self._batch.note(claimed.destination_id, good=False)
+        self._batch.note(claimed.destination_id, healthy=False)
 
     def are_ripe(self, now: float, *, idle: bool) -> bool:
         """Whether to commit now: many outcomes, one that waited, or nothing else to do."""

@@ -83,10 +83,10 @@ class Sender:
 
     def dispatch(self) -> None:
         """Release what waited too long for a free slot; send what has one."""
-        now = self._clock()  # first what is late: another worker may hold its lease by now
-        late = self._in_flight.drop_queued(now - self._lease_seconds * _QUEUE_SHARE)
-        if late:
-            self._outcomes.release(late)
+        now = self._clock()  # first what has expired: another worker may hold its lease by now
+        expired = self._in_flight.drop_queued(now - self._lease_seconds * _QUEUE_SHARE)
+        if expired:
+            self._outcomes.release(expired)
         for attempt in self._in_flight.startable():
             self._send(attempt)
 
@@ -120,7 +120,7 @@ class Sender:
         claimed = attempt.claimed
         with self._in_flight.hook_time.of(claimed.account_id):
             outcome = attempt.read(answer)
-        self._limiter.record_result(claimed.destination_id, good=outcome.verdict.is_success)
+        self._limiter.record_result(claimed.destination_id, succeeded=outcome.verdict.is_success)
         self._outcomes.note_health(claimed, outcome)
         self._rest(claimed, attempt.fault)
         update = attempt.record(outcome, answer, Moment(self._clock(), self._rng))

@@ -87,7 +87,7 @@ class LeadContext:
 
 
 class LeadBatch:
-    """See the module."""
+    """The leads of one transaction, and what is decided of them."""
 
     def __init__(self, connection: Connection, now: float) -> None:
         """`now` in Unix seconds is the time of everything that the batch decides."""

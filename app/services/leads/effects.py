@@ -140,7 +140,7 @@ def _new_postback(
         sequence=report.sequence,
         kind=report.kind.value,
         event=events.serialize(event),
-        late=report.late and not destination.every_event,
+        superseded=report.late and not destination.every_event,
     )
 
 

@@ -9,7 +9,7 @@ not move the postback.
 from app.services.postbacks.claim import ClaimResult, DueDestination, claim
 from app.services.postbacks.claimed import ClaimedPostback, PostbackUpdate, Progress
 from app.services.postbacks.requeue import due, resend, sweep
-from app.services.postbacks.settle import ERASED, AttemptRow, Batch, Health, hold, settle
+from app.services.postbacks.settle import ERASED, AttemptRow, Batch, Health, block, settle
 from app.services.postbacks.stage import NewPostback, stage
 
 __all__ = [
@@ -23,9 +23,9 @@ __all__ = [
     "NewPostback",
     "PostbackUpdate",
     "Progress",
+    "block",
     "claim",
     "due",
-    "hold",
     "resend",
     "settle",
     "stage",

@@ -11,12 +11,11 @@ from sqlalchemy.dialects.postgresql import ARRAY
 
 from app.database.advisory_locks import AdvisoryLock, lock
 from app.database.rows import is_postgresql
-from app.models import DestinationStatus, PostbackState
-from app.models.account import IS_SUSPENDED_SQL
+from app.models import PostbackState
 from app.services.postbacks.claimed import ClaimedPostback
-from app.services.postbacks.stage import SUPERSEDED
+from app.services.postbacks.conditions import HAS_DUE_POSTBACKS, WAITING
+from app.services.postbacks.supersede import supersede_claimed
 
-_WAITING: Final = f"state = {PostbackState.WAITING:d}"
 _ROUND: Final = 256  # destinations one claim looks at
 _FAIR: Final = 2  # rows of a destination in one claim, while more wait than it looks at
 
@@ -45,25 +44,19 @@ class ClaimResult:
     after: int
 
 
-_MAY_SEND: Final = f"""
-    d.status = {DestinationStatus.ACTIVE:d} AND d.blocked_until <= :now
-    AND NOT {IS_SUSPENDED_SQL.format(owner="d.account_id")} AND d.account_id NOT IN :full
-    AND EXISTS (SELECT 1 FROM postback p
-        WHERE p.destination_id = d.id AND p.{_WAITING} AND p.due <= :now)
-"""
-
 # Jumps in the index from one destination with waiting rows to the next, until enough were
 # found: to order all of 2,000 by id and to take 64 costs eighty times what two do.
 # In the order of their ids, whatever join the planner chooses: `after` goes on behind the last one.
 _DUE_DESTINATIONS = text(f"""
     WITH RECURSIVE next (id, before) AS (
         SELECT min(destination_id), CAST(0 AS BIGINT) FROM postback
-        WHERE {_WAITING} AND destination_id > :after
+        WHERE {WAITING} AND destination_id > :after
         UNION ALL
         SELECT (SELECT min(destination_id) FROM postback
-                WHERE {_WAITING} AND destination_id > next.id),
+                WHERE {WAITING} AND destination_id > next.id),
                next.before + (SELECT count(*) FROM destination d
-                              WHERE d.id = next.id AND {_MAY_SEND})
+                              WHERE d.id = next.id AND d.account_id NOT IN :full
+                              AND {HAS_DUE_POSTBACKS})
         FROM next WHERE next.id IS NOT NULL AND next.before < :many
     ),
     sending AS (
@@ -73,7 +66,7 @@ _DUE_DESTINATIONS = text(f"""
     SELECT d.id, d.account_id, d.failures, coalesce(sending.number, 0) AS sending, d.tracker,
            d.settings
     FROM next JOIN destination d ON d.id = next.id LEFT JOIN sending ON sending.id = d.id
-    WHERE {_MAY_SEND} ORDER BY next.id LIMIT :many
+    WHERE d.account_id NOT IN :full AND {HAS_DUE_POSTBACKS} ORDER BY next.id LIMIT :many
 """).bindparams(bindparam("full", expanding=True))
 
 # Due, and no older status of the same lead still has its turn. The unique
@@ -97,34 +90,21 @@ _TAKEN = """
 _TAKE_POSTGRESQL = text(f"""
     UPDATE postback SET state = {PostbackState.SENDING:d}, lease = :lease, lease_until = :until
     FROM (
-        SELECT turn.id FROM unnest(:ids, :rooms) AS allowed (id, room)
+        SELECT turn.id FROM unnest(:ids, :quotas) AS allowed (id, quota)
         JOIN destination d ON d.id = allowed.id
-        CROSS JOIN LATERAL (SELECT p.id FROM postback p WHERE {_IN_TURN} LIMIT allowed.room) turn
+        CROSS JOIN LATERAL (SELECT p.id FROM postback p WHERE {_IN_TURN} LIMIT allowed.quota) turn
     ) taken
     WHERE postback.id = taken.id {_TAKEN}
 """).bindparams(
-    bindparam("ids", type_=ARRAY(BigInteger)), bindparam("rooms", type_=ARRAY(BigInteger))
+    bindparam("ids", type_=ARRAY(BigInteger)), bindparam("quotas", type_=ARRAY(BigInteger))
 )
 
 _TAKE_SQLITE = text(f"""
     UPDATE postback SET state = {PostbackState.SENDING:d}, lease = :lease, lease_until = :until
     WHERE id IN (
-        SELECT p.id FROM postback p JOIN destination d ON d.id = :id WHERE {_IN_TURN} LIMIT :room
+        SELECT p.id FROM postback p JOIN destination d ON d.id = :id WHERE {_IN_TURN} LIMIT :quota
     ) {_TAKEN}
 """)
-
-# A try that failed and has a newer sibling is not repeated: the tracker would
-# get the older status last. (A late row is SUPERSEDED itself and counts as no sibling.)
-_SUPERSEDE = text(f"""
-    UPDATE postback SET state = {PostbackState.SUPERSEDED:d}, reason = :reason, settled = :now,
-                        lease = NULL, lease_until = NULL
-    WHERE id IN :ids AND occurrence = 0
-    AND NOT (SELECT every_event FROM destination d WHERE d.id = postback.destination_id)
-    AND EXISTS (SELECT 1 FROM postback n
-        WHERE n.lead_id = postback.lead_id AND n.destination_id = postback.destination_id
-        AND n.sequence > postback.sequence AND n.state <> {PostbackState.SUPERSEDED:d})
-    RETURNING id
-""").bindparams(bindparam("ids", expanding=True))
 
 
 def claim(
@@ -134,36 +114,34 @@ def claim(
     lease: str,
     until: float,
     after: int,
-    room_for: Callable[[DueDestination, int], int],
+    quota_for: Callable[[DueDestination, int], int],
     most: int,
     full: Collection[int] = (),
 ) -> ClaimResult:
     """Lease at most `most` postbacks of several destinations. The caller commits.
 
-    `room_for` says how many rows of a destination may be taken, at most so many. Destinations
+    `quota_for` says how many rows of a destination may be taken, at most so many. Destinations
     are visited round-robin, beginning behind the id `after`, those of the accounts
     `full` not at all. While more wait than it looks at, each gets only a few. `lease` is
     the holder's token, good until `until`.
     """
     lock(connection, AdvisoryLock.CLAIM_POSTBACKS)
     due = _due_destinations(connection, now, after, full)
-    rooms: list[tuple[int, int]] = []
+    quotas: list[tuple[int, int]] = []
     share = _FAIR if len(due) >= _ROUND else most
     left = most
     for destination in due:
-        room = room_for(destination, min(share, left))
-        if room > 0:
-            rooms.append((destination.id, room))
-            left -= room
+        quota = quota_for(destination, min(share, left))
+        if quota > 0:
+            quotas.append((destination.id, quota))
+            left -= quota
     params = {"lease": lease, "now": now, "until": until}
-    rows = _take(connection, rooms, params) if rooms else []
-    if retried := [row.id for row in rows if row.tries]:
-        params = {"ids": retried, "now": now, "reason": SUPERSEDED}
-        superseded = set(connection.scalars(_SUPERSEDE, params))
-        rows = [row for row in rows if row.id not in superseded]
+    rows = _take(connection, quotas, params) if quotas else []
+    superseded = supersede_claimed(connection, [row.id for row in rows if row.tries], now)
+    rows = [row for row in rows if row.id not in superseded]
     last = after  # while nobody may be sent to, it stays whose turn it was
-    if rooms:
-        last = rooms[-1][0] if len(rooms) < len(due) or len(due) >= _ROUND else 0
+    if quotas:
+        last = quotas[-1][0] if len(quotas) < len(due) or len(due) >= _ROUND else 0
     elif len(due) >= _ROUND:  # there are more than were looked at
         last = due[-1].id
     return ClaimResult(_claimed(rows, due), last)
@@ -182,15 +160,15 @@ def _due_destinations(
 
 
 def _take(
-    connection: Connection, rooms: Sequence[tuple[int, int]], params: dict[str, Any]
+    connection: Connection, quotas: Sequence[tuple[int, int]], params: dict[str, Any]
 ) -> Sequence[Row[Any]]:
     if is_postgresql(connection):
-        ids, sizes = zip(*rooms, strict=True)
-        params |= {"ids": list(ids), "rooms": list(sizes)}
+        ids, sizes = zip(*quotas, strict=True)
+        params |= {"ids": list(ids), "quotas": list(sizes)}
         return connection.execute(_TAKE_POSTGRESQL, params).all()
     taken: list[Row[Any]] = []
-    for id_, room in rooms:
-        taken += connection.execute(_TAKE_SQLITE, params | {"id": id_, "room": room}).all()
+    for id_, quota in quotas:
+        taken += connection.execute(_TAKE_SQLITE, params | {"id": id_, "quota": quota}).all()
     return taken
 
 

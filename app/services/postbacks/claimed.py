@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from app.models import PostbackState
-
-_REASON_LENGTH = 300  # characters
+from app.models.postback import REASON_LENGTH
 
 
 class Progress(NamedTuple):
@@ -75,7 +74,7 @@ class ClaimedPostback:
         return PostbackUpdate(
             id=self.id,
             state=state,
-            reason=reason[:_REASON_LENGTH],
+            reason=reason[:REASON_LENGTH],
             tries=progress.tries,
             steps=progress.steps,
             due=now,
@@ -89,7 +88,7 @@ class ClaimedPostback:
         return PostbackUpdate(
             id=self.id,
             state=PostbackState.WAITING,
-            reason=reason[:_REASON_LENGTH],
+            reason=reason[:REASON_LENGTH],
             tries=progress.tries,
             steps=progress.steps,
             due=due,

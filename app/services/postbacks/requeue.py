@@ -11,11 +11,10 @@ from app.database.rows import loose_index_scan
 from app.domain.time_ranges import DAY
 from app.extensions import db
 from app.models import DestinationStatus, Lead, Postback, PostbackState, table_of
-from app.models.account import IS_SUSPENDED_SQL
+from app.services.postbacks.conditions import HAS_DUE_POSTBACKS, WAITING
 
 _POSTBACKS = table_of(Postback)
 _LEADS: Final = table_of(Lead)
-_WAITING: Final = f"state = {PostbackState.WAITING:d}"
 _BATCH: Final = 1000  # rows one sweep moves at most
 _KEPT_SECONDS: Final = 7 * DAY  # for which a postback waits for a switched-off destination
 
@@ -46,13 +45,8 @@ _DISCARD = text(f"""
 """)
 
 _DUE = text(f"""
-    WITH RECURSIVE {loose_index_scan("postback", "destination_id", _WAITING)}
-    SELECT 1 FROM next JOIN destination d ON d.id = next.id
-    WHERE d.status = {DestinationStatus.ACTIVE:d} AND d.blocked_until <= :now
-    AND NOT {IS_SUSPENDED_SQL.format(owner="d.account_id")} AND EXISTS (
-        SELECT 1 FROM postback p
-        WHERE p.destination_id = d.id AND p.state = {PostbackState.WAITING:d} AND p.due <= :now
-    ) LIMIT 1
+    WITH RECURSIVE {loose_index_scan("postback", "destination_id", WAITING)}
+    SELECT 1 FROM next JOIN destination d ON d.id = next.id WHERE {HAS_DUE_POSTBACKS} LIMIT 1
 """)
 
 

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Text, or_, select, type_coerce, update
 from app.database.rows import insert_rows, update_rows
 from app.domain.backoff import block_seconds
 from app.models import Attempt, Destination, DestinationStatus, Postback, PostbackState, table_of
+from app.models.postback import REASON_LENGTH
 from app.services.postbacks.claimed import PostbackUpdate
 
 _POSTBACKS = table_of(Postback)
@@ -64,13 +65,13 @@ class Batch:
     def __len__(self) -> int:
         return len(self.updates) + len(self.released)
 
-    def note(self, destination: int, *, good: bool, stop: str = "", settings: str = "") -> None:
-        """Add one result to the health of a destination."""
+    def note(self, destination: int, *, healthy: bool, stop: str = "", settings: str = "") -> None:
+        """Add one result to the health of a destination: whether the tracker worked."""
         before = self.health.get(destination, Health(destination, 0, 0))
         self.health[destination] = Health(
             id=destination,
-            succeeded=before.succeeded + good,
-            failed=before.failed + (not good),
+            succeeded=before.succeeded + healthy,
+            failed=before.failed + (not healthy),
             stop=stop or before.stop,
             settings=settings if stop else before.settings,
         )
@@ -114,7 +115,7 @@ def _strip_erased(connection: Connection, ids: Sequence[int]) -> None:
     )
 
 
-def hold(connection: Connection, destination: int, until: float) -> None:
+def block(connection: Connection, destination: int, until: float) -> None:
     """Claim nothing of a destination before `until`, Unix seconds. No commit."""
     row = _DESTINATIONS.c
     connection.execute(
@@ -165,7 +166,7 @@ def _record_health(connection: Connection, health: Sequence[Health], now: float)
             connection.execute(
                 update(_DESTINATIONS)
                 .where(row.id == destination.id, is_active, refused)
-                .values(status=DestinationStatus.OFF, reason=destination.stop[:300])
+                .values(status=DestinationStatus.OFF, reason=destination.stop[:REASON_LENGTH])
             )
 
 

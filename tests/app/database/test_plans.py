@@ -93,13 +93,19 @@ def assert_bounded(nodes: list[dict[str, Any]], rows: int) -> None:
         assert blocks <= rows * BLOCKS_PER_ROW, node
 
 
+@pytest.mark.parametrize("analyzed", [0, 1, 20])
 @pytest.mark.parametrize("rows", [100, 10_000])
-def test_outcomes_find_their_postbacks_among_dead_entries(connection, rows):
+def test_outcomes_find_their_postbacks_among_dead_entries(connection, rows, analyzed):
     row = {
         "account_id": 1, "campaign_id": 1, "destination_id": 1, "sequence": 1, "kind": "wait",
         "event": "{}", "state": int(PostbackState.SENDING), "due": 1, "created": 1,
         "lease": "ours", "lease_until": 9,
     }  # fmt: skip
+    ended = {**row, "destination_id": 2, "state": int(PostbackState.DELIVERED)}
+    for number in range(analyzed):
+        connection.execute(POSTBACKS.insert(), {**ended, "lead_id": number})
+    if analyzed:
+        connection.execute(text("ANALYZE postback"))
     connection.execute(POSTBACKS.insert(), [{**row, "lead_id": number} for number in range(rows)])
     sent = POSTBACKS.update().where(POSTBACKS.c.id % max(2, rows // BATCH) > 0)
     connection.execute(sent.values(state=int(PostbackState.DELIVERED)))
@@ -111,7 +117,10 @@ def test_outcomes_find_their_postbacks_among_dead_entries(connection, rows):
         fence = {"state": int(PostbackState.SENDING), "lease": "ours"}
         assert update_rows(connection, POSTBACKS, ["state"], changes, **fence) == len(ids)
 
-    assert_one_by_one(plans_of(connection, "postback", settle), len(ids))
+    nodes = plans_of(connection, "postback", settle)
+    assert_bounded(nodes, len(ids))
+    if rows > BATCH:  # a few pages may as well be read whole
+        assert_one_by_one(nodes, len(ids))
 
 
 @pytest.mark.parametrize("rows", [100, 10_000])
@@ -200,7 +209,7 @@ def test_a_claim_looks_at_no_more_destinations_than_it_takes_from(connection, de
             lease="ours",
             until=99.0,
             after=0,
-            room_for=lambda _, most: min(2, most),
+            quota_for=lambda _, most: min(2, most),
             most=128,
         )
         assert len(result.postbacks) == 128

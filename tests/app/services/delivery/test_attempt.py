@@ -116,7 +116,7 @@ def claim_and_die(clock: Clock) -> None:
     """A worker takes what is due and is never heard of again; the clock sweeps."""
     postbacks.claim(
         db.session.connection(), now=clock.now, lease="dead", until=clock.now + 45,
-        after=0, room_for=lambda _, most: min(9, most), most=9,
+        after=0, quota_for=lambda _, most: min(9, most), most=9,
     )  # fmt: skip
     db.session.commit()
     clock.now += 60

@@ -88,7 +88,7 @@ def test_an_unknown_destination_is_claimed_from_with_care(stage, worker):
     start_many(stage, PER_DESTINATION + 3)
     assert len(worker.claim()) == PER_DESTINATION
     assert worker.claim() == []  # they are in its hands already
-    worker.limiter.record_result(stage.destination, good=True)
+    worker.limiter.record_result(stage.destination, succeeded=True)
     assert len(worker.claim()) == 1
 
 
@@ -128,7 +128,7 @@ def test_a_destination_without_tokens_is_not_looked_at_until_there_is_one(stage,
     for _ in range(BURST):
         assert limited.rates.acquire("limited", RATE, clock.now) is None
     assert limited.claim() == []
-    limited.claims.hold()
+    limited.claims.block_exhausted()
     row = db.session.get(Destination, stage.destination, populate_existing=True)
     assert clock.now + 50 < row.blocked_until <= clock.now + 60
     db.session.commit()

@@ -50,10 +50,10 @@ def test_all_destinations_of_a_host_share_its_slots(limiter):
 
 def test_a_destination_that_answers_well_may_have_more_in_flight(limiter):
     for _ in range(MOST_PER_DESTINATION):
-        limiter.record_result(1, good=True)
+        limiter.record_result(1, succeeded=True)
     assert fill(limiter, 1, HOST) == MOST_PER_DESTINATION
     assert fill(limiter, 2, HOST) > 0  # and leaves some of its host's
-    limiter.record_result(1, good=False)
+    limiter.record_result(1, succeeded=False)
     limiter.release(1, HOST, 1)
     assert not limiter.has_room(1, HOST, 1)
 
@@ -61,7 +61,7 @@ def test_a_destination_that_answers_well_may_have_more_in_flight(limiter):
 def test_whoever_comes_next_gets_the_slots_of_a_host_that_become_free(limiter):
     for destination in range(5):
         for _ in range(MOST_PER_DESTINATION):
-            limiter.record_result(destination, good=True)
+            limiter.record_result(destination, succeeded=True)
     for destination in range(5):
         fill(limiter, destination, HOST)
     limiter.release(0, HOST, 1)
@@ -101,30 +101,30 @@ def test_an_answer_frees_a_slot_of_destination_host_and_worker(limiter):
 
 
 def test_each_success_lets_one_row_more_be_claimed_up_to_a_limit(limiter):
-    assert limiter.room_for(due()) == PER_DESTINATION
-    limiter.record_result(1, good=True)
-    assert limiter.room_for(due()) == PER_DESTINATION + 1
+    assert limiter.claimable(due()) == PER_DESTINATION
+    limiter.record_result(1, succeeded=True)
+    assert limiter.claimable(due()) == PER_DESTINATION + 1
     for _ in range(MAX_PREFETCH):
-        limiter.record_result(1, good=True)
-    assert limiter.room_for(due()) == MAX_PREFETCH
-    assert limiter.room_for(due(2)) == PER_DESTINATION
+        limiter.record_result(1, succeeded=True)
+    assert limiter.claimable(due()) == MAX_PREFETCH
+    assert limiter.claimable(due(2)) == PER_DESTINATION
 
 
 def test_a_failure_begins_anew(limiter):
     for _ in range(50):
-        limiter.record_result(1, good=True)
-    limiter.record_result(1, good=False)
-    assert limiter.room_for(due()) == PER_DESTINATION
+        limiter.record_result(1, succeeded=True)
+    limiter.record_result(1, succeeded=False)
+    assert limiter.claimable(due()) == PER_DESTINATION
 
 
 def test_rows_under_a_lease_count(limiter):
-    assert limiter.room_for(due(sending=PER_DESTINATION - 3)) == 3
-    assert limiter.room_for(due(sending=PER_DESTINATION + 3)) == -3
+    assert limiter.claimable(due(sending=PER_DESTINATION - 3)) == 3
+    assert limiter.claimable(due(sending=PER_DESTINATION + 3)) == -3
 
 
 def test_behind_an_open_breaker_one_row_at_a_time_is_claimed(limiter):
     for _ in range(50):
-        limiter.record_result(1, good=True)
-    assert limiter.room_for(due(failures=BREAKER_FAILURES)) == 1
-    assert limiter.room_for(due(failures=BREAKER_FAILURES, sending=1)) == 0
-    assert limiter.room_for(due(failures=BREAKER_FAILURES - 1)) > 1
+        limiter.record_result(1, succeeded=True)
+    assert limiter.claimable(due(failures=BREAKER_FAILURES)) == 1
+    assert limiter.claimable(due(failures=BREAKER_FAILURES, sending=1)) == 0
+    assert limiter.claimable(due(failures=BREAKER_FAILURES - 1)) > 1

@@ -206,7 +206,7 @@ def test_an_expired_lease_returns_and_the_late_holder_moves_nothing(stage, deliv
             lease="other",
             until=clock.now + 45,
             after=0,
-            room_for=lambda _, most: min(10, most),
+            quota_for=lambda _, most: min(10, most),
             most=10,
         )
         db.session.commit()

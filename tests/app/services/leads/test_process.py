@@ -410,7 +410,7 @@ def test_a_suspended_account_is_neither_reported_for_nor_spoken_for_until_it_goe
         lease="x",
         until=now + 9,
         after=0,
-        room_for=lambda _, most: min(9, most),
+        quota_for=lambda _, most: min(9, most),
         most=9,
     )
     assert not claimed.postbacks

@@ -25,7 +25,7 @@ def start_many(stage, count: int) -> None:
 def claim(clock: Clock, *, room: int = 4, most: int = 1000, after: int = 0) -> ClaimResult:
     result = postbacks.claim(
         db.session.connection(), now=clock.now, lease="mine", until=clock.now + 45,
-        after=after, room_for=lambda _, most: min(room, most), most=most,
+        after=after, quota_for=lambda _, most: min(room, most), most=most,
     )  # fmt: skip
     db.session.commit()
     return result
@@ -74,7 +74,7 @@ def test_rows_in_flight_are_reported_to_whoever_says_how_many_to_take(stage, clo
     seen = []
     postbacks.claim(
         db.session.connection(), now=clock.now, lease="other", until=clock.now + 45,
-        after=0, room_for=lambda due, _: seen.append(due.sending) or 0, most=9,
+        after=0, quota_for=lambda due, _: seen.append(due.sending) or 0, most=9,
     )  # fmt: skip
     db.session.commit()
     assert seen == [2]
@@ -129,7 +129,7 @@ def test_destinations_beyond_those_looked_at_get_their_turn_when_those_take_noth
     for _ in range(2):
         after = postbacks.claim(
             db.session.connection(), now=clock.now, lease="mine", until=clock.now + 45,
-            after=after, room_for=lambda due, _: seen.append(due.id) or 0, most=9,
+            after=after, quota_for=lambda due, _: seen.append(due.id) or 0, most=9,
         ).after  # fmt: skip
         db.session.commit()
     assert set(seen) == {stage.destination for stage in stages}
@@ -146,7 +146,7 @@ def test_each_of_many_destinations_gets_a_few_rows_before_any_gets_all(
     for _ in range(2):
         result = postbacks.claim(
             db.session.connection(), now=clock.now, lease="mine", until=clock.now + 45,
-            after=after, room_for=lambda _, most: min(9, most), most=99,
+            after=after, quota_for=lambda _, most: min(9, most), most=99,
         )  # fmt: skip
         db.session.commit()
         after = result.after
@@ -173,7 +173,7 @@ def test_accounts_that_are_full_are_passed_over(make_stage, clock):
     full = db.session.get(Destination, stages[0].destination).account_id
     result = postbacks.claim(
         db.session.connection(), now=clock.now, lease="mine", until=clock.now + 45,
-        after=0, room_for=lambda _, most: min(9, most), most=9, full=[full],
+        after=0, quota_for=lambda _, most: min(9, most), most=9, full=[full],
     )  # fmt: skip
     db.session.commit()
     owners = {db.session.get(Destination, stage.destination).account_id for stage in stages}

@@ -87,7 +87,7 @@ class World:
         """A worker claims and is killed before it sends or settles."""
         postbacks.claim(
             db.session.connection(), now=self.clock(), lease="dead", until=self.clock() + 45,
-            after=0, room_for=lambda _, most: min(rows, most), most=rows,
+            after=0, quota_for=lambda _, most: min(rows, most), most=rows,
         )  # fmt: skip
         db.session.commit()
 

@@ -91,10 +91,10 @@ def test_no_attempt_is_kept_of_a_person_who_was_erased_meanwhile(stage, claimed,
     assert other.answer == "hi ann"
 
 
-def test_a_destination_on_hold_is_not_asked_before(stage, clock):
+def test_a_destination_that_is_blocked_is_not_asked_before(stage, clock):
     stage.play(people.start(ANN, f"{stage.code}-a", T))
     for until in (clock.now + 60, clock.now + 30):  # the longer one stays
-        postbacks.hold(db.session.connection(), stage.destination, until)
+        postbacks.block(db.session.connection(), stage.destination, until)
         db.session.commit()
     assert claim_all(clock) == []
     clock.now += 59
@@ -113,8 +113,8 @@ def test_workers_that_note_the_same_destinations_never_wait_for_each_other(live_
         with live_app.app_context():
             for _ in range(100):
                 batch = Batch()
-                batch.note(well, good=True)
-                batch.note(ill, good=False)
+                batch.note(well, healthy=True)
+                batch.note(ill, healthy=False)
                 together.wait()
                 with db.engine.begin() as connection:
                     postbacks.settle(connection, "lease", batch, 1.0)

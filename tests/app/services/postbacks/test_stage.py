@@ -1,4 +1,4 @@
-"""New postbacks, and what they do to older ones of the same lead."""
+"""New postbacks, as they are inserted."""
 
 from __future__ import annotations
 
@@ -7,10 +7,9 @@ import dataclasses
 import pytest
 
 from app.extensions import db
-from app.models import Destination, Postback, PostbackState
+from app.models import Postback, PostbackState
 from app.services import postbacks
 from app.services.postbacks import NewPostback
-from app.services.postbacks.stage import SUPERSEDED
 from tests.support.delivery import Clock, alter
 
 
@@ -49,46 +48,10 @@ def test_without_postbacks_nothing_is_written(stage, clock):
     assert stage.postbacks() == []
 
 
-def test_an_older_status_that_failed_is_superseded(stage, first, clock):
-    stage_all(clock, first)
-    alter(Postback, tries=1)
-    stage_all(clock, next_of(first))
-    old, new = stage.postbacks()
-    assert (old.state, old.reason, old.settled) == (
-        PostbackState.SUPERSEDED, SUPERSEDED, clock.now,
-    )  # fmt: skip
-    assert new.state == PostbackState.WAITING
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"tries": 0},
-        {"tries": 1, "occurrence": 1},
-        {"tries": 1, "state": PostbackState.SENDING},
-        {"tries": 1, "lead_id": 2},
-    ],
-)
-def test_an_older_one_keeps_its_place(stage, first, clock, change):
-    """Never tried, sent again by hand, in flight, or of another lead."""
-    stage_all(clock, first)
-    alter(Postback, **change)
-    stage_all(clock, next_of(first))
-    assert stage.postbacks()[0].state == change.get("state", PostbackState.WAITING)
-
-
-def test_a_destination_that_wants_every_event_loses_none(stage, first, clock):
-    alter(Destination, every_event=True)
-    stage_all(clock, first)
-    alter(Postback, tries=1)
-    stage_all(clock, next_of(first))
-    assert {row.state for row in stage.postbacks()} == {PostbackState.WAITING}
-
-
 def test_a_late_status_is_superseded_from_the_start_and_supersedes_nothing(stage, first, clock):
     stage_all(clock, first)
     alter(Postback, tries=1)
-    stage_all(clock, next_of(first, late=True))
+    stage_all(clock, next_of(first, superseded=True))
     old, late = stage.postbacks()
     assert old.state == PostbackState.WAITING
     assert (late.state, late.settled) == (PostbackState.SUPERSEDED, clock.now)

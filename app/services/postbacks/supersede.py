@@ -1,0 +1,87 @@
+"""Superseding: an older status of a lead is not sent again once there is a newer one.
+
+A tracker would get the older status last. Only one that failed before is superseded:
+those never tried keep their turn. A status that somebody re-sent by hand goes out,
+and so does every one of a destination that wants all of them (`every_event`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import cache
+from typing import Any, Final
+
+from sqlalchemy import Connection, bindparam, text
+
+from app.database.rows import with_rows
+from app.models import PostbackState
+from app.services.postbacks.conditions import WAITING
+
+SUPERSEDED: Final = "a newer status of this lead went first"
+
+_SET: Final = f"""
+    SET state = {PostbackState.SUPERSEDED:d}, reason = '{SUPERSEDED}', settled = :now,
+        lease = NULL, lease_until = NULL
+"""
+
+# Of a postback `o`.
+_MAY_BE_SUPERSEDED: Final = """
+    o.occurrence = 0
+    AND NOT EXISTS (SELECT 1 FROM destination d WHERE d.id = o.destination_id AND d.every_event)
+"""
+
+_OLDER: Final = f"""
+    o.lead_id = newer.lead AND o.destination_id = newer.destination AND o.tries > 0
+    AND {_MAY_BE_SUPERSEDED}
+"""
+
+# Lead by lead through the unique index, whatever the planner believes of the table: `+ 0`
+# keeps it from the index of what waits.
+_OLDER_POSTGRESQL: Final = text(f"""
+    UPDATE postback {_SET}
+    FROM json_to_recordset(CAST(:rows AS json)) AS newer (lead bigint, destination bigint)
+    CROSS JOIN LATERAL (
+        SELECT o.ctid AS place FROM postback o
+        WHERE o.state + 0 = {PostbackState.WAITING:d} AND {_OLDER} OFFSET 0
+    ) older
+    WHERE postback.ctid = older.place
+""")
+
+_OLDER_SQLITE: Final = text(f"""
+    UPDATE postback {_SET} WHERE id IN (
+        SELECT o.id FROM (
+            SELECT json_extract(value, '$[0]') AS lead, json_extract(value, '$[1]') AS destination
+            FROM json_each(:rows)
+        ) newer CROSS JOIN postback o WHERE o.{WAITING} AND {_OLDER}
+    )
+""")
+
+# A newer status that was staged after its own successors is SUPERSEDED itself, and no reason.
+_CLAIMED: Final = text(f"""
+    UPDATE postback {_SET} WHERE id IN (
+        SELECT o.id FROM postback o WHERE o.id IN :ids AND {_MAY_BE_SUPERSEDED}
+        AND EXISTS (SELECT 1 FROM postback n
+            WHERE n.lead_id = o.lead_id AND n.destination_id = o.destination_id
+            AND n.sequence > o.sequence AND n.state <> {PostbackState.SUPERSEDED:d})
+    )
+    RETURNING id
+""").bindparams(bindparam("ids", expanding=True))
+
+
+def supersede_older(connection: Connection, newer: Iterable[tuple[int, int]], now: float) -> None:
+    """Supersede what failed before and waits, of each pair of a lead and a destination.
+
+    `newer` are the pairs that get a newer status in this transaction. No commit.
+    """
+    if pairs := list(newer):
+        with_rows(connection, _older, ("lead", "destination"), pairs, now=now)
+
+
+def supersede_claimed(connection: Connection, ids: Sequence[int], now: float) -> set[int]:
+    """Supersede those of the claimed retries `ids` that have a newer sibling. Returns them."""
+    return set(connection.scalars(_CLAIMED, {"ids": ids, "now": now})) if ids else set()
+
+
+@cache
+def _older(postgresql: bool) -> Any:
+    return _OLDER_POSTGRESQL if postgresql else _OLDER_SQLITE
