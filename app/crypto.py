@@ -9,10 +9,15 @@ from __future__ import annotations
 import base64
 import hashlib
 import secrets
+from typing import Final
 
 from cryptography.fernet import Fernet, InvalidToken
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+# Labels are part of the keys: with another one, what is stored could not be read.
+_ENCRYPTION: Final = b"seal"
+_WEBHOOKS: Final = b"webhook secret"
 
 
 class CannotDecrypt(Exception):
@@ -24,12 +29,12 @@ class Cipher:
 
     def __init__(self) -> None:
         self._fernet: Fernet | None = None
-        self._doors = b""
+        self._webhook_key = b""
 
     def set_key(self, secret_key: str) -> None:
         """Derive the working keys. Call once per process."""
-        self._fernet = Fernet(base64.urlsafe_b64encode(_derive(secret_key, b"seal")))
-        self._doors = _derive(secret_key, b"webhook secret")
+        self._fernet = Fernet(base64.urlsafe_b64encode(_derive(secret_key, _ENCRYPTION)))
+        self._webhook_key = _derive(secret_key, _WEBHOOKS)
 
     def encrypt(self, text: str) -> str:
         """Encrypt and authenticate `text`; the result is ASCII."""
@@ -50,7 +55,7 @@ class Cipher:
         database is asked whether the path exists.
         """
         name = path.encode("utf-8", "surrogatepass")
-        digest = hashlib.blake2b(name, key=self._doors, digest_size=32).digest()
+        digest = hashlib.blake2b(name, key=self._webhook_key, digest_size=32).digest()
         return base64.urlsafe_b64encode(digest).decode("ascii").rstrip("=")
 
     def _fernet_or_fail(self) -> Fernet:

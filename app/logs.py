@@ -140,8 +140,9 @@ class _MaskingFormatter(structlog.stdlib.ProcessorFormatter):
 
 def _install(handler: logging.Handler, level: str) -> None:
     root = logging.getLogger()
-    for old in [one for one in root.handlers if one.name == _MARK]:
-        root.removeHandler(old)
+    for installed in [*root.handlers]:
+        if installed.name == _MARK:
+            root.removeHandler(installed)
     root.addHandler(handler)
     root.setLevel(level)
     for name in CHATTY:

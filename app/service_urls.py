@@ -108,12 +108,12 @@ def _options(parts: SplitResult) -> dict[str, str]:
 
 
 def _database_options(options: Mapping[str, str]) -> dict[str, str]:
-    known = {keyword.keyword.decode() for keyword in psycopg.pq.Conninfo.get_defaults()}
+    keywords = {keyword.keyword.decode() for keyword in psycopg.pq.Conninfo.get_defaults()}
     checked: dict[str, str] = {}
     for name, value in options.items():
         if name in _TRANSLATED:
             checked |= _TRANSLATED[name](value)
-        elif name not in known:
+        elif name not in keywords:
             raise ValueError(f"has the parameter {name}, which PostgreSQL's driver does not know")
         else:
             checked[name] = value

@@ -1,6 +1,7 @@
 """The registry of adapters, at the path that the documents name."""
 
 from plugins.host.registry import (
+    BUILT_INS,
     Adapter,
     AdapterFailed,
     Broken,
@@ -11,6 +12,7 @@ from plugins.host.registry import (
 )
 
 __all__ = [
+    "BUILT_INS",
     "Adapter",
     "AdapterFailed",
     "Broken",

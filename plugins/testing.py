@@ -109,7 +109,7 @@ def sample_event(kind: EventKind = EventKind.APPROVE, **changes: Any) -> Event:
 class AdapterContract:
     """Subclass it in a test module and set the three attributes.
 
-    `adapter` comes from `plugins.host.registry.make_adapter(name, module)` or from
+    `adapter` comes from `plugins.registry.make_adapter(name, module)` or from
     `Registry.load().get(name)`; `example_settings` is what a customer would
     type; `success_sample` is an answer by which the tracker takes an event.
     """

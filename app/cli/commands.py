@@ -149,8 +149,8 @@ def list_payments(login: str) -> None:
 @one_line
 def refund(number: int) -> None:
     """Refund a payment and remove the time it bought."""
-    given = refunds.refund(number)
-    click.echo(f"payment {number} is given back: {given.amount} {given.currency}")
+    refunded = refunds.refund(number)
+    click.echo(f"payment {number} is given back: {refunded.amount} {refunded.currency}")
 
 
 plugins = AppGroup("plugins", help="Tracker adapters.")

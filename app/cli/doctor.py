@@ -119,17 +119,17 @@ def _updates() -> Check:
 def _migrations() -> Check:
     folder = Path(current_app.root_path).parent / "migrations"
     try:
-        wanted = ScriptDirectory(str(folder)).get_heads()
+        newest = ScriptDirectory(str(folder)).get_heads()
         have = MigrationContext.configure(db.session.connection()).get_current_heads()
         db.session.rollback()
     except SQLAlchemyError:
         return Check("migrations", ok=False, finding="unknown", advice="mend the database first")
-    if set(have) == set(wanted):
+    if set(have) == set(newest):
         return Check("migrations", ok=True, finding=f"at head: {', '.join(have) or 'none'}")
     return Check(
         "migrations",
         ok=False,
-        finding=f"at {', '.join(have) or 'nothing'}, the code wants {', '.join(wanted)}",
+        finding=f"at {', '.join(have) or 'nothing'}, the code wants {', '.join(newest)}",
         advice="run: flask --app wsgi db upgrade",
     )
 
@@ -182,7 +182,7 @@ def _plugins() -> Check:
         return Check(
             "plugins",
             ok=False,
-            finding="; ".join(str(one) for one in trackers.broken),
+            finding="; ".join(str(plugin) for plugin in trackers.broken),
             advice="mend or uninstall the package; its postbacks wait until then",
         )
     return Check("plugins", ok=True, finding=f"{len(trackers.names())} trackers load")

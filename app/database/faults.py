@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from typing import Final
 
 import psycopg
@@ -13,6 +14,9 @@ from sqlalchemy.exc import (
     SQLAlchemyError,
 )
 from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+#: What our statements raise, by SQLAlchemy or straight from a driver.
+DATABASE_FAULTS: Final = (SQLAlchemyError, psycopg.Error, sqlite3.Error)
 
 #: Data exceptions and violated constraints. Everything else (a missing column, a missing
 #: right, a read-only server, a full disk) is as wrong for the next row as for this one.

@@ -65,14 +65,14 @@ def rows_table(postgresql_: bool, columns: Columns) -> Any:
     json = bindparam("rows", type_=Text())
     if postgresql_:
         names = [column(name, kind) for name, kind in columns.items()]
-        unfolded = func.json_to_recordset(cast(json, JSON)).table_valued(*names, name="given")
+        unfolded = func.json_to_recordset(cast(json, JSON)).table_valued(*names, name="data")
         return unfolded.render_derived(with_types=True)
     each = func.json_each(json).table_valued("value")
     parts = [
         cast(func.json_extract(each.c.value, f"$[{index}]"), kind).label(name)
         for index, (name, kind) in enumerate(columns.items())
     ]
-    return select(*parts).select_from(each).subquery("given")
+    return select(*parts).select_from(each).subquery("data")
 
 
 def with_rows(
@@ -128,9 +128,9 @@ def _insertion(
     returning: tuple[str, ...],
     ignore_conflicts: bool,
 ) -> Any:
-    given = rows_table(postgresql_, {name: table.c[name].type for name in names})
+    data = rows_table(postgresql_, {name: table.c[name].type for name in names})
     # Without a WHERE, SQLite would read ON CONFLICT as the ON of a join.
-    source = select(*(given.c[name] for name in names)).where(text("true"))
+    source = select(*(data.c[name] for name in names)).where(text("true"))
     maker = postgresql.insert if postgresql_ else sqlite.insert
     statement: Any = maker(table).from_select(list(names), source)
     if ignore_conflicts:
@@ -164,8 +164,8 @@ def _incrementing(
     postgresql_: bool, table: Table, keys: tuple[str, ...], counters: tuple[str, ...], where: str
 ) -> Any:
     names = [*keys, *counters]
-    given = rows_table(postgresql_, {name: table.c[name].type for name in names})
-    source = select(*(given.c[name] for name in names)).where(text("true"))  # as in _insertion
+    data = rows_table(postgresql_, {name: table.c[name].type for name in names})
+    source = select(*(data.c[name] for name in names)).where(text("true"))  # as in _insertion
     maker = postgresql.insert if postgresql_ else sqlite.insert
     statement = maker(table).from_select(names, source)
     return statement.on_conflict_do_update(
@@ -201,12 +201,12 @@ def _updating(
     if postgresql_ and where:
         return _updating_by_place(table, names, where)
     kinds = {"id": table.c.id.type} | {f"new_{name}": table.c[name].type for name in names}
-    given = rows_table(postgresql_, kinds)
+    data = rows_table(postgresql_, kinds)
     still = [table.c[name] == bindparam(f"old_{name}") for name in where]
     return (
         update(table)
-        .where(table.c.id == given.c.id, *still)
-        .values({name: given.c[f"new_{name}"] for name in names})
+        .where(table.c.id == data.c.id, *still)
+        .values({name: data.c[f"new_{name}"] for name in names})
     )
 
 
@@ -224,12 +224,12 @@ def _updating_by_place(table: Table, names: tuple[str, ...], where: tuple[str, .
     kinds = {"id": table.c.id.type} | {f"new_{name}": table.c[name].type for name in names}
     typed = ", ".join(f"{name} {kind.compile(dialect=dialect)}" for name, kind in kinds.items())
     still = "".join(f" AND {_unindexed(table, name)} = :old_{name}" for name in where)
-    changes = ", ".join(f"{name} = given.new_{name}" for name in names)
+    changes = ", ".join(f"{name} = data.new_{name}" for name in names)
     return text(
         f"UPDATE {table.name} SET {changes}"  # noqa: S608 - of our own names
-        f" FROM json_to_recordset(CAST(:rows AS json)) AS given({typed})"
+        f" FROM json_to_recordset(CAST(:rows AS json)) AS data({typed})"
         f" CROSS JOIN LATERAL (SELECT same.ctid AS place FROM {table.name} same"
-        f" WHERE same.id = given.id{still} OFFSET 0) mine"
+        f" WHERE same.id = data.id{still} OFFSET 0) mine"
         f" WHERE {table.name}.ctid = mine.place"
     )
 

@@ -166,14 +166,14 @@ def _with_click_of(lead: Lead, start: LeadEvent) -> Lead:
     return replace(lead, click=start.click, source_id=start.source_id, click_id=start.click_id)
 
 
-def _click_note(start: LeadEvent, known: str) -> str:
-    """What the journal adds if a start brings no click; `known` is the lead's own."""
-    kept = ": the earlier one stays" if known else ""
+def _click_note(start: LeadEvent, click: str) -> str:
+    """What the journal adds if a start brings no click; `click` is the lead's own."""
+    earlier = ": the earlier one stays" if click else ""
     if start.token and not start.click:
-        return f"; its token names no click that is kept{kept}"
+        return f"; its token names no click that is kept{earlier}"
     if is_unreplaced(start.click):
-        return f"; its click is a macro that nobody replaced{kept}"
-    return f"; started again without a click{kept}" if kept and not start.click else ""
+        return f"; its click is a macro that nobody replaced{earlier}"
+    return f"; started again without a click{earlier}" if earlier and not start.click else ""
 
 
 def _membership(lead: Lead, event: AnyEvent, rules: CampaignRules) -> Decision:

@@ -34,12 +34,12 @@ class Cohort:
 
 def survival(cohorts: list[Cohort], milestone: int, now: int) -> float | None:
     """Percent of the joined that survived D`milestone`, of cohorts where it is known; else None."""
-    known = [
+    complete = [
         (cohort.joined, staying)
         for cohort in cohorts
         if (staying := cohort.staying(milestone, now)) is not None
     ]
-    return percent(sum(staying for _, staying in known), sum(joined for joined, _ in known))
+    return percent(sum(staying for _, staying in complete), sum(joined for joined, _ in complete))
 
 
 def percent(part: int, whole: int) -> float | None:

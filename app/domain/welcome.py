@@ -71,13 +71,13 @@ def render(template: str, event: Event, limit: int = MAX_TEXT) -> Welcome:
     for run in filled:
         if run.style is Style.LINK:
             fault = fault or _link_fault(run)
-    kept = [_without_bad_link(run) for run in filled]
-    if sum(utf16_length(run.text) for run in kept) > limit:
+    linked = [_without_bad_link(run) for run in filled]
+    if sum(utf16_length(run.text) for run in linked) > limit:
         fault = fault or f"Telegram takes {limit} characters; the text was cut there"
-    result = formatted(kept, limit)
+    result = formatted(linked, limit)
     if template.strip() and _is_empty(result.text):
         fault = fault or "without the values of its macros the welcome has no text"
-        result = formatted([_stand_in(kept, event)], limit)
+        result = formatted([_stand_in(linked, event)], limit)
     return Welcome(*result, fault)
 
 

@@ -36,7 +36,7 @@ class Embedded:
 
     def fallen(self) -> str:
         """Return the name of a process that has ended by itself, or nothing."""
-        ended = (name for name, one in self.processes.items() if one.poll() is not None)
+        ended = (name for name, process in self.processes.items() if process.poll() is not None)
         return next(ended, "")
 
 
@@ -132,20 +132,22 @@ def _command_of(number: str) -> str:
 
 
 def _complete(environ: Mapping[str, str], folder: Path) -> dict[str, str]:
-    wanted = {name: value for name, value in environ.items() if value}
-    wanted.setdefault("DATABASE_URL", f"sqlite:///{folder / 'gatepost.db'}")
-    wanted.setdefault("GRANIAN_HOST", "127.0.0.1")
-    if "SECRET_KEY" not in wanted:
-        wanted["SECRET_KEY"] = _secret_key(folder / "secret_key")
-    if "PORT" not in wanted:
-        wanted["PORT"] = str(_free_port())
-    elif not _is_free(int(wanted["PORT"])):
-        port = wanted["PORT"]
+    environment = {name: value for name, value in environ.items() if value}
+    environment.setdefault("DATABASE_URL", f"sqlite:///{folder / 'gatepost.db'}")
+    environment.setdefault("GRANIAN_HOST", "127.0.0.1")
+    if "SECRET_KEY" not in environment:
+        environment["SECRET_KEY"] = _secret_key(folder / "secret_key")
+    if "PORT" not in environment:
+        environment["PORT"] = str(_free_port())
+    elif not _is_free(int(environment["PORT"])):
+        port = environment["PORT"]
         raise CannotRun(f"port {port} is taken; choose another: PORT={int(port) + 1} make run")
     # The Procfile's programs are those of this very environment.
-    wanted["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{wanted.get('PATH', os.defpath)}"
-    wanted.setdefault("LOG_FORMAT", "console")
-    return wanted
+    environment["PATH"] = (
+        f"{Path(sys.executable).parent}{os.pathsep}{environment.get('PATH', os.defpath)}"
+    )
+    environment.setdefault("LOG_FORMAT", "console")
+    return environment
 
 
 def _secret_key(file: Path) -> str:
@@ -192,8 +194,8 @@ def _finish(command: str, environ: Mapping[str, str]) -> str:
         check=False,
     )
     if done.returncode:
-        said = (done.stderr or done.stdout).strip().splitlines() or ["it said nothing"]
-        raise CannotRun(f"`{command}` failed: {said[-1]}")
+        lines = (done.stderr or done.stdout).strip().splitlines() or ["it said nothing"]
+        raise CannotRun(f"`{command}` failed: {lines[-1]}")
     return done.stdout
 
 

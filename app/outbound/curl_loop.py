@@ -63,16 +63,16 @@ class CurlLoop:
 
     # What libcurl calls. Neither may raise.
 
-    def _on_watch(self, what: int, fd: int, _multi: object, _data: object) -> None:
-        if what == pycurl.POLL_REMOVE:
+    def _on_watch(self, event: int, fd: int, _multi: object, _data: object) -> None:
+        if event == pycurl.POLL_REMOVE:
             self._watched.discard(fd)
             with contextlib.suppress(OSError):  # closed already, so forgotten already
                 self._epoll.unregister(fd)
         elif fd in self._watched:
-            self._epoll.modify(fd, _WATCH[what])
+            self._epoll.modify(fd, _WATCH[event])
         else:
             self._watched.add(fd)
-            self._epoll.register(fd, _WATCH[what])
+            self._epoll.register(fd, _WATCH[event])
 
     def _on_timer(self, milliseconds: int) -> None:
         self._act_at = None if milliseconds < 0 else time.monotonic() + milliseconds / 1000

@@ -33,7 +33,9 @@ class Terminal:
         What is no printable character becomes a space: the text may be anybody's.
         """
         for paragraph in text.splitlines() or [""]:
-            shown = "".join(one if one.isprintable() else " " for one in paragraph)
+            shown = "".join(
+                character if character.isprintable() else " " for character in paragraph
+            )
             lines = textwrap.wrap(shown, WIDTH, initial_indent=first, subsequent_indent=rest)
             for line in lines or [first.rstrip()]:
                 self.line(line, colour)

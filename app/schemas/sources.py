@@ -31,7 +31,7 @@ class SubMap(fields.TextMap):
             raise ValidationError(translatable("must be an object, or its JSON text"))
         name = fields.Text(LONGEST_PARAM, pattern=_PARAM)
         return {
-            str(name.deserialize(key)): str(name.deserialize(kept)) for key, kept in value.items()
+            str(name.deserialize(key)): str(name.deserialize(text)) for key, text in value.items()
         }
 
 

@@ -111,8 +111,8 @@ class SlowClients:
             with connection:
                 traffic, silence = _traffic(connection), before.get(number)
                 if silence is None or traffic.answered != silence.answered:
-                    known = traffic.received if traffic.answered else 0
-                    silence = _Silence(now, traffic.answered, known)
+                    received = traffic.received if traffic.answered else 0
+                    silence = _Silence(now, traffic.answered, received)
                 silence.look(now, traffic.received)
                 if silence.is_too_long(now, self._seconds, traffic.received):
                     with suppress(OSError):  # it has gone by itself

@@ -16,11 +16,12 @@ from typing import TYPE_CHECKING, Any, Final
 from werkzeug.wsgi import get_content_length
 
 from app.crypto import cipher
-from app.database.faults import describe_fault
+from app.database.faults import DATABASE_FAULTS, describe_fault
 from app.domain.telegram import updates
 from app.domain.telegram.updates import MAX_BODY
 from app.health_watch import HealthWatch
 from app.services.bots.webhook_paths import WebhookPaths
+from app.services.updates.group_commit import NotCommitted
 from app.services.updates.update_store import UpdateStore
 
 if TYPE_CHECKING:
@@ -36,6 +37,8 @@ _HEADERS: Final = (
     ("Cache-Control", "no-store"),
     ("X-Content-Type-Options", "nosniff"),
 )
+#: OSError: the client went away while its body was read.
+_NOT_STORED: Final = (*DATABASE_FAULTS, NotCommitted, OSError)
 _STATUS_LINES: Final = {status: f"{status:d} {status.phrase}" for status in HTTPStatus}
 
 
@@ -85,7 +88,7 @@ class TelegramWebhook:
             if bot_id is None:
                 return HTTPStatus.NOT_FOUND
             status = self._put(environ, bot_id)
-        except Exception as error:  # noqa: BLE001 - whatever it was, Telegram brings it again
+        except _NOT_STORED as error:  # Telegram brings it again
             self._inbox.update(well=False, error=describe_fault(error))
             return HTTPStatus.SERVICE_UNAVAILABLE
         self._inbox.update(well=True)

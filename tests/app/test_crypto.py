@@ -25,6 +25,16 @@ def test_whatever_was_encrypted_is_decrypted(text):
     assert cipher.decrypt(encrypted) == text
 
 
+def test_what_earlier_releases_stored_and_told_telegram_stays_valid():
+    """The labels of the keys are part of the keys."""
+    stored = (
+        "gAAAAABrC3rp2y_vs9Dlfvrdz9aPp2q2eZ3dD6CMHy_m6aOxCPfGw"
+        "-1yTqP6VVKpFE1AkEzKr90tPYCMbshoLnmYRvs_h3J9hw=="
+    )
+    assert _cipher().decrypt(stored) == "token"
+    assert _cipher().webhook_secret("path") == "aQBuNV9x7tPci9gBrd3zEmyLHdegsyf0qOXhkOvGstk"
+
+
 def test_another_key_decrypts_nothing():
     encrypted = _cipher().encrypt("token")
     with pytest.raises(CannotDecrypt):

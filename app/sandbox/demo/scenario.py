@@ -76,18 +76,18 @@ class Action:
 
     def update(self, code: str, date: int) -> Update:
         """Return the update that Telegram makes of it."""
-        who, chat = self.person, self.show.chat
+        person, chat = self.person, self.show.chat
         if self.is_start:
-            return people.start(who, f"{code}-{self.click}", date)
+            return people.start(person, f"{code}-{self.click}", date)
         if self.name == "request":
-            return people.join_request(who, chat, date)
+            return people.join_request(person, chat, date)
         if self.name == "promoted":
-            return people.member(who, chat, "member", "administrator", date, people.ADMIN)
+            return people.member(person, chat, "member", "administrator", date, people.ADMIN)
         if self.name == "leave":
-            return people.leave(who, chat, date)
+            return people.leave(person, chat, date)
         if self.name == "kick":
-            return people.kick(who, chat, date)
-        return people.join(who, chat, date, people.ADMIN if self.name == "admitted" else None)
+            return people.kick(person, chat, date)
+        return people.join(person, chat, date, people.ADMIN if self.name == "admitted" else None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,7 +40,7 @@ class ConversionsDouble(VendorDouble):
         super().__init__()
         self.clock = clock
         self._taken: deque[Taken] = deque(maxlen=MAX_KEPT)
-        self._known: dict[tuple[str, str], float] = {}
+        self._last_seen: dict[tuple[str, str], float] = {}
 
     def taken(self) -> list[Taken]:
         """Return what was accepted, oldest first, repetitions too."""
@@ -49,15 +49,15 @@ class ConversionsDouble(VendorDouble):
 
     def counted(self) -> list[Mapping[str, Any]]:
         """Return the events that count: accepted, live, each once."""
-        return [one.event for one in self.taken() if not one.repeated and not one.test]
+        return [line.event for line in self.taken() if not line.repeated and not line.test]
 
     def take(self, event: Mapping[str, Any], name: str, test: str = "") -> None:
         """Accept an event. For subclasses, under the lock."""
         now = self.clock()
         key = (name, str(event.get("event_id")))
-        repeated = now - self._known.get(key, float("-inf")) < SAME_SECONDS
+        repeated = now - self._last_seen.get(key, float("-inf")) < SAME_SECONDS
         if not repeated:
-            self._known[key] = now
+            self._last_seen[key] = now
         self._taken.append(Taken(event, test, repeated))
 
 

@@ -139,7 +139,9 @@ class Account:
         """Return a lead with its conversions; the shape is ours. Raises Refused."""
         if lead not in self.known_leads:
             raise Refused(404, "LEAD_NOT_FOUND", "Lead not found")
-        own = [one for one in self.conversions if one["telegramUserId"] == lead]
+        own = [
+            conversion for conversion in self.conversions if conversion["telegramUserId"] == lead
+        ]
         return Reply(200, {"telegramUserId": lead, "conversions": own})
 
     def _receipt(self, cold: bool) -> dict[str, Any]:

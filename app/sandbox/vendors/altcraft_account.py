@@ -96,7 +96,9 @@ class Account:
             profile = Profile(f"{next(self._ids):024x}")
             database.append(profile)
         profile.data |= {name: value for name, value in data.items() if name != "subscriptions"}
-        profile.subscriptions += [one for one in subscriptions if _is_telegram(one)]
+        profile.subscriptions += [
+            subscription for subscription in subscriptions if _is_telegram(subscription)
+        ]
         return {"profile_id": profile.id}
 
     def register_goal(self, body: dict[str, Any]) -> dict[str, Any]:
@@ -167,7 +169,7 @@ def _check_goal(body: dict[str, Any]) -> None:
         raise Refused(450, "Wrong value")
     data = body.get("pixel_data", {})
     size = len(json.dumps(data, ensure_ascii=False).encode("utf-8", "replace"))
-    if size > MAX_PIXEL_DATA or any(isinstance(one, dict | list) for one in data.values()):
+    if size > MAX_PIXEL_DATA or any(isinstance(value, dict | list) for value in data.values()):
         raise Refused(450, "Wrong pixel_data")
 
 

@@ -113,10 +113,10 @@ def _decrypted(bot_id: int, encrypted: str) -> str:
 
 
 def _chats(bot_id: int) -> Sequence[int]:
-    known = (BotChat.bot_id == Campaign.bot_id) & (BotChat.chat_id == Campaign.chat_id)
+    row_of_chat = (BotChat.bot_id == Campaign.bot_id) & (BotChat.chat_id == Campaign.chat_id)
     return db.session.scalars(
         select(Campaign.chat_id)
-        .outerjoin(BotChat, known)
+        .outerjoin(BotChat, row_of_chat)
         .where(Campaign.bot_id == bot_id, Campaign.living)
         .order_by(func.coalesce(BotChat.checked, -1.0), Campaign.id)
         .limit(CHATS)

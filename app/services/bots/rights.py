@@ -51,13 +51,13 @@ def rights_changed(bot_id: int, change: RightsChanged, now: float) -> None:
     review(bot_id, now, change.chat)
 
 
-def checked(bot_id: int, chat_id: int, found: tuple[bool, bool], now: float) -> None:
+def checked(bot_id: int, chat_id: int, rights: tuple[bool, bool], now: float) -> None:
     """Store what getChatMember found: whether the bot is an administrator, and may invite.
 
     A change that Telegram reported within the last SKEW_SECONDS counts more: it may
     have happened after the answer. No commit.
     """
-    is_admin, can_invite = found
+    is_admin, can_invite = rights
     row = _chat(bot_id, chat_id)
     if row is None:
         title = select(Campaign.chat_title).where(
@@ -79,8 +79,8 @@ def checked(bot_id: int, chat_id: int, found: tuple[bool, bool], now: float) -> 
 
 def has_unknown(bot_id: int) -> bool:
     """Tell whether the bot's rights are unknown in a chat that it tracks."""
-    known = exists().where(BotChat.bot_id == bot_id, BotChat.chat_id == Campaign.chat_id)
-    unknown = select(Campaign.id).where(Campaign.bot_id == bot_id, Campaign.living, ~known)
+    row_of_chat = exists().where(BotChat.bot_id == bot_id, BotChat.chat_id == Campaign.chat_id)
+    unknown = select(Campaign.id).where(Campaign.bot_id == bot_id, Campaign.living, ~row_of_chat)
     return db.session.scalar(unknown.limit(1)) is not None
 
 
@@ -119,22 +119,22 @@ def review(bot_id: int, now: float, chat_id: int | None = None) -> None:
         if (kind := _missing(row)) is not None
     }
     admins = {row.chat_id for row in tracked if row.is_admin}
-    known = {
+    recorded = {
         (BotFaultKind(fault.kind), fault.chat_id)
         for fault in faults.of_bots([bot_id])
         if fault.kind in _ABOUT_RIGHTS and chat_id in (None, fault.chat_id)
     }
-    for kind, chat in sorted(known - lacking.keys()):
+    for kind, chat in sorted(recorded - lacking.keys()):
         faults.end(bot_id, kind, now, chat_id=chat, tell=chat in admins)
-    for kind, chat in sorted(lacking.keys() - known):
+    for kind, chat in sorted(lacking.keys() - recorded):
         faults.begin(bot_id, kind, now, chat_id=chat, title=lacking[kind, chat])
 
 
 def _tracked(bot_id: int, chat_id: int | None) -> Sequence[Row[int, str, bool, bool]]:
-    known = and_(BotChat.bot_id == Campaign.bot_id, BotChat.chat_id == Campaign.chat_id)
+    row_of_chat = and_(BotChat.bot_id == Campaign.bot_id, BotChat.chat_id == Campaign.chat_id)
     tracked = (
         select(Campaign.chat_id, Campaign.chat_title, BotChat.is_admin, BotChat.can_invite)
-        .join(BotChat, known)
+        .join(BotChat, row_of_chat)
         .join(Bot, Bot.id == Campaign.bot_id)
         .where(Campaign.bot_id == bot_id, Campaign.living, Bot.living)
     )

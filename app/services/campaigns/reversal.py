@@ -60,8 +60,8 @@ def _whereabouts(transfer: Transfer) -> list[tuple[int, int, int]]:
     ids = [id_ for id_, _, _ in orjson.loads(transfer.moved)]
     query = select(Campaign.id, Campaign.account_id, Campaign.bot_id)
     of_bot = and_(Campaign.bot_id == (transfer.bot_id or 0), Campaign.living)
-    found = db.session.execute(query.where(or_(Campaign.id.in_(ids), of_bot)).order_by(Campaign.id))
-    rows = [(row.id, row.account_id, row.bot_id) for row in found]
+    query = query.where(or_(Campaign.id.in_(ids), of_bot)).order_by(Campaign.id)
+    rows = [(row.id, row.account_id, row.bot_id) for row in db.session.execute(query)]
     if transfer.bot_id is not None:
         owner = select(Bot.account_id).where(Bot.id == transfer.bot_id)
         if (account := db.session.scalar(owner)) is not None:

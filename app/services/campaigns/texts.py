@@ -25,14 +25,14 @@ def check_button(url: str) -> None:
 
 def warnings(params: Mapping[str, Any]) -> list[str]:
     """What will hardly work of a campaign's texts and URLs, as they were accepted."""
-    found = url_templates.warnings(params.get("urls") or {})
+    lines = url_templates.warnings(params.get("urls") or {})
     for name, doubts in (
         ("welcome", _welcome_doubts(params.get("welcome") or "")),
         ("button_text", _button_text_doubts(params.get("button_text") or "")),
         ("button_url", _button_doubts((params.get("button_url") or "").strip())),
     ):
-        found += (f"{name}: {doubt}" for doubt in dict.fromkeys(doubts))
-    return found
+        lines += (f"{name}: {doubt}" for doubt in dict.fromkeys(doubts))
+    return lines
 
 
 def _welcome_doubts(text: str) -> Iterator[str]:

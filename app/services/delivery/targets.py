@@ -10,8 +10,8 @@ from typing import Any, Final
 from app.crypto import CannotDecrypt, cipher
 from plugins.contract import DeliveryPolicy
 from plugins.host.adapter import Adapter
-from plugins.host.registry import BUILT_INS, BrokenTracker, Registry, UnknownTracker
 from plugins.host.validation import AdapterFailed
+from plugins.registry import BUILT_INS, BrokenTracker, Registry, UnknownTracker
 
 _MAX_RESOLVED: Final = 4096
 COOL_DOWN: Final = 60.0  # seconds for which a plugin that hung is not called

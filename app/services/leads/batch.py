@@ -205,30 +205,30 @@ class LeadBatch:
 @cache
 def _leads_in(postgresql: bool) -> Any:
     """Select the leads of rows (campaign c, subscriber s)."""
-    given = rows_table(postgresql, {"c": Big, "s": Big})
+    data = rows_table(postgresql, {"c": Big, "s": Big})
     names = ["id", "campaign_id", "subscriber", *_STATE_COLUMNS]
     if postgresql:  # one by one through the unique index, however small the table seems
         lead = (
             select(*(_LEADS.c[name] for name in names))
-            .where(_LEADS.c.campaign_id == given.c.c, _LEADS.c.subscriber == given.c.s)
+            .where(_LEADS.c.campaign_id == data.c.c, _LEADS.c.subscriber == data.c.s)
             .offset(0)
             .lateral("lead_of_row")
         )
-        return select(*lead.c).select_from(given.join(lead, true()))
+        return select(*lead.c).select_from(data.join(lead, true()))
     return select(*(_LEADS.c[name] for name in names)).join(
-        given, (_LEADS.c.campaign_id == given.c.c) & (_LEADS.c.subscriber == given.c.s)
+        data, (_LEADS.c.campaign_id == data.c.c) & (_LEADS.c.subscriber == data.c.s)
     )
 
 
 @cache
 def _organic_of(postgresql: bool) -> Any:
     """Select the entries without a lead of rows (campaign c, subscriber s), since time t."""
-    given = rows_table(postgresql, {"c": Big, "s": Big, "t": Big})
+    data = rows_table(postgresql, {"c": Big, "s": Big, "t": Big})
     entry = _JOURNAL.c
     return (
         select(entry.campaign_id, entry.subscriber, entry.action, entry.time, entry.update_id)
-        .join(given, (entry.campaign_id == given.c.c) & (entry.subscriber == given.c.s))
-        .where(entry.lead_id.is_(None), entry.time >= given.c.t)
+        .join(data, (entry.campaign_id == data.c.c) & (entry.subscriber == data.c.s))
+        .where(entry.lead_id.is_(None), entry.time >= data.c.t)
         .distinct()
     )
 
@@ -237,19 +237,19 @@ def _organic_of(postgresql: bool) -> Any:
 def _attaching(postgresql: bool) -> Any:
     """Give entries without a lead to the lead that they turned out to concern."""
     line = _JOURNAL.c
-    given = rows_table(
+    data = rows_table(
         postgresql, dict.fromkeys(_ATTACHED_COLUMNS, Big) | {"decision": line.decision.type}
     )
     return (
         update(_JOURNAL)
         .where(
-            line.campaign_id == given.c.campaign,
-            line.subscriber == given.c.subscriber,
-            line.update_id == given.c.uid,
-            line.action == given.c.action,
+            line.campaign_id == data.c.campaign,
+            line.subscriber == data.c.subscriber,
+            line.update_id == data.c.uid,
+            line.action == data.c.action,
             line.lead_id.is_(None),
         )
-        .values(lead_id=given.c.lead, decision=given.c.decision)
+        .values(lead_id=data.c.lead, decision=data.c.decision)
     )
 
 

@@ -97,9 +97,9 @@ def _find_postbacks(
     gone = select(Lead.id).where(Lead.campaign_id.in_(reported), Lead.subscriber == subscriber)
     others = set(db.session.scalars(gone)) - set(leads)
     columns = select(Postback.id, Postback.event)
-    found = db.session.execute(columns.where(Postback.lead_id.in_(leads))).all()
+    of_leads = db.session.execute(columns.where(Postback.lead_id.in_(leads))).all()
     own = (Postback.lead_id.in_(others), Postback.account_id + 0 == account_id)
-    return sorted([*found, *db.session.execute(columns.where(*own))])
+    return sorted([*of_leads, *db.session.execute(columns.where(*own))])
 
 
 def _reported_campaigns(account_id: int) -> set[int]:

@@ -188,21 +188,21 @@ def _move_leads(
     now: float,
 ) -> StagedCounts:
     """Apply lead events and add their results. Returns how much there is to send."""
-    starts = [one for one in incoming if one.event.chat is None]
+    starts = [entry for entry in incoming if entry.event.chat is None]
     reachability.mark_reachable(
         connection, [(update.bot_id, event.person.id) for update, event in starts]
     )
-    events = with_clicks(connection, [one.event for one in incoming])
-    incoming = [one._replace(event=event) for one, event in zip(incoming, events, strict=True)]
-    matched = [(campaigns.find(one.update.bot_id, one.event), one) for one in incoming]
+    events = with_clicks(connection, [entry.event for entry in incoming])
+    incoming = [entry._replace(event=event) for entry, event in zip(incoming, events, strict=True)]
+    matched = [(campaigns.find(entry.update.bot_id, entry.event), entry) for entry in incoming]
     batch = LeadBatch(connection, now)
-    batch.load([(campaign, one.event) for campaign, one in matched if campaign is not None])
+    batch.load([(campaign, entry.event) for campaign, entry in matched if campaign is not None])
     unmatched = []
-    for campaign, one in matched:
+    for campaign, entry in matched:
         if campaign is None:
-            unmatched.append(one)
+            unmatched.append(entry)
         else:
-            results.append(_advance(batch, campaign, one))
+            results.append(_advance(batch, campaign, entry))
     staged = batch.save()
     replies = _offer_to_service_bot(unmatched, campaigns.suspended_bots, results, now)
     return StagedCounts(staged.postbacks, staged.messages + replies)
@@ -222,9 +222,9 @@ def _offer_to_service_bot(
     now: float,
 ) -> int:
     """Let the service bot answer starts that name no campaign. Returns how many it answered."""
-    starts = [one for one in unmatched if one.event.chat is None]
-    flags = conversation.on_start([(one.update.bot_id, one.event) for one in starts], now)
-    answered = {one.update.id for one, flag in zip(starts, flags, strict=True) if flag}
+    starts = [entry for entry in unmatched if entry.event.chat is None]
+    flags = conversation.on_start([(entry.update.bot_id, entry.event) for entry in starts], now)
+    answered = {entry.update.id for entry, flag in zip(starts, flags, strict=True) if flag}
     for update, _ in unmatched:
         if update.id in answered:
             results.append(UpdateResult(update.id, UpdateState.DONE))

@@ -168,9 +168,9 @@ def _newest(counted: CountQuery, since: int | None, until: int | None, needed: i
         start = last - days * DAY
         if since is not None and start <= since:
             break
-        found = row_counts.buckets(counted, start, until)
-        if sum(bucket.number for bucket in found) >= needed:
-            return found
+        buckets = row_counts.buckets(counted, start, until)
+        if sum(bucket.number for bucket in buckets) >= needed:
+            return buckets
     return row_counts.buckets(counted, since, until)
 
 

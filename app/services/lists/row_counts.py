@@ -106,9 +106,9 @@ def _sum(
     return sum(sums[1:], sums[0])
 
 
-def count(counted: CountQuery, which: Sequence[ColumnElement[bool]]) -> int:
+def count(counted: CountQuery, conditions: Sequence[ColumnElement[bool]]) -> int:
     """How many rows there are, counted one by one."""
-    rows = select(func.count()).select_from(counted.table).where(*which)
+    rows = select(func.count()).select_from(counted.table).where(*conditions)
     return int(db.session.scalar(rows) or 0)
 
 
@@ -148,8 +148,10 @@ def _merged_buckets(parts: Sequence[Select[*tuple[Any, ...]]]) -> list[Bucket]:
     numbers: Counter[tuple[int, int]] = Counter()
     for since, length, number in db.session.execute(union_all(*parts)):
         numbers[int(since), int(length)] += int(number)
-    found = ((*place, number) for place, number in numbers.items() if number > 0)
-    return sorted((Bucket(since, since + length, number) for since, length, number in found))[::-1]
+    positive = ((*place, number) for place, number in numbers.items() if number > 0)
+    return sorted((Bucket(since, since + length, number) for since, length, number in positive))[
+        ::-1
+    ]
 
 
 def _same(table: Table, equal: Mapping[str, Any]) -> list[ColumnElement[bool]]:
@@ -231,6 +233,6 @@ def _remove(
 
 @lru_cache(maxsize=8)
 def _deletion(postgresql_: bool, tally: Table, keys: tuple[str, ...], where: str) -> Any:
-    given = rows_table(postgresql_, {name: tally.c[name].type for name in keys})
+    data = rows_table(postgresql_, {name: tally.c[name].type for name in keys})
     here = tuple_(*(tally.c[name] for name in keys))
-    return delete(tally).where(here.in_(select(*given.c)), text(where))
+    return delete(tally).where(here.in_(select(*data.c)), text(where))

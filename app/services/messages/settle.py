@@ -135,8 +135,8 @@ def _with_less(
 def _fewer_entities(entities: str) -> str:
     """Leave out the links, whose URLs are what Telegram refuses; without links leave out all."""
     parsed = json.loads(entities)
-    kept = [entity for entity in parsed if entity["type"] not in _LINKS]
-    return json.dumps(kept) if kept and len(kept) < len(parsed) else ""
+    allowed = [entity for entity in parsed if entity["type"] not in _LINKS]
+    return json.dumps(allowed) if allowed and len(allowed) < len(parsed) else ""
 
 
 def _refused_media(
@@ -222,13 +222,13 @@ def _mark_unreachable(connection: Connection, results: Iterable[MessageResult], 
 
 
 def _save_file_ids(connection: Connection, results: Iterable[MessageResult]) -> None:
-    known = FILES.c
+    file = FILES.c
     for message in [result.message for result in results if result.file_gone]:
         connection.execute(
             delete(FILES).where(
-                known.bot_id == message.bot_id,
-                known.media == message.media,
-                known.file_id == message.file_id,
+                file.bot_id == message.bot_id,
+                file.media == message.media,
+                file.file_id == message.file_id,
             )
         )
     rows = [

@@ -12,7 +12,13 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
 
+from app.database.faults import DATABASE_FAULTS
+
 Item = TypeVar("Item")
+
+
+class NotCommitted(Exception):
+    """The caller that led the commit was interrupted, and raises what interrupted it."""
 
 
 class _Waiter(Generic[Item]):
@@ -23,13 +29,16 @@ class _Waiter(Generic[Item]):
     def __init__(self, item: Item) -> None:
         self.item = item
         self.done = False
-        self.fault: BaseException | None = None
+        self.fault: Exception | None = None
         self.gate = threading.Lock()
         self.gate.acquire()
 
 
 class GroupCommit(Generic[Item]):
-    """Groups items for `commit`, which writes a batch and returns when it is durable, or raises."""
+    """Groups items for `commit`, which writes a batch and returns when it is durable.
+
+    It raises what a database raises.
+    """
 
     def __init__(self, commit: Callable[[Sequence[Item]], None]) -> None:
         self._commit = commit
@@ -38,7 +47,7 @@ class GroupCommit(Generic[Item]):
         self._has_leader = False
 
     def put(self, item: Item) -> None:
-        """Return once `item` is durable. Raises what its commit raised."""
+        """Return once `item` is durable. Raises what its commit raised, or NotCommitted."""
         waiter = _Waiter(item)
         with self._mutex:
             self._queue.append(waiter)
@@ -66,15 +75,12 @@ class GroupCommit(Generic[Item]):
                 following.gate.release()
 
     def _write(self, batch: Sequence[_Waiter[Item]]) -> None:
+        fault: Exception | None = NotCommitted("the commit was interrupted")
         try:
             self._commit([waiter.item for waiter in batch])
-        except BaseException as fault:
-            is_interrupted = not isinstance(fault, Exception)
+            fault = None
+        except DATABASE_FAULTS as error:
+            fault = error
+        finally:
             for waiter in batch:
-                waiter.fault = (
-                    RuntimeError(f"the commit was interrupted: {fault!r}")
-                    if is_interrupted
-                    else fault
-                )
-            if is_interrupted:
-                raise
+                waiter.fault = fault

@@ -10,22 +10,15 @@ from dataclasses import dataclass
 from typing import Final
 
 from sqlalchemy import Connection, bindparam, select, text, update
-from sqlalchemy.types import LargeBinary
 
 from app.database.advisory_locks import AdvisoryLock, lock
 from app.database.rows import is_postgresql, update_rows
 from app.extensions import db, wakeup
 from app.models import Bot, Update, UpdateState, table_of
 from app.queues import Queue
-from app.services.updates.new_update import new_update
+from app.services.updates.new_update import insertion, new_update
 
 _UPDATES: Final = table_of(Update)
-
-_STORE = text(
-    "INSERT INTO telegram_update (bot_id, update_id, body, received, state, reason)"
-    " VALUES (:bot_id, :update_id, :body, :received, :state, :reason)"
-    " ON CONFLICT (bot_id, update_id) DO NOTHING"
-).bindparams(bindparam("body", type_=LargeBinary))
 
 # States are written into the text: a partial index is used only where the planner sees the value.
 _WAITING: Final = f"state = {UpdateState.WAITING:d}"
@@ -77,7 +70,9 @@ def store_updates(bot_id: int, bodies: Sequence[bytes], *, offset: int | None = 
     """Store the updates of one poll, and the bot's next offset if there is one, in one commit."""
     with db.engine.begin() as connection:
         if bodies:
-            connection.execute(_STORE, [new_update(bot_id, body)._asdict() for body in bodies])
+            rows = [new_update(bot_id, body) for body in bodies]
+            statement = insertion(rows, postgresql=is_postgresql(connection))
+            connection.exec_driver_sql(*statement)
         if offset is not None:
             connection.execute(update(Bot).where(Bot.id == bot_id).values(poll_offset=offset))
     if bodies:

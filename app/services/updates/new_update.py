@@ -1,9 +1,10 @@
-"""The row of an update that has just arrived: waiting, or quarantined if it is none."""
+"""The row of an update that has just arrived, waiting or quarantined, and its insertion."""
 
 from __future__ import annotations
 
 import time
-from typing import Final, NamedTuple
+from collections.abc import Sequence
+from typing import Any, Final, NamedTuple
 
 from app.domain.telegram import updates
 from app.models import UpdateState
@@ -20,6 +21,28 @@ class NewUpdate(NamedTuple):
     received: float
     state: int
     reason: str | None
+
+
+_INSERT: Final = (
+    f"INSERT INTO telegram_update ({', '.join(NewUpdate._fields)}) {{rows}}"
+    " ON CONFLICT (bot_id, update_id) DO NOTHING"
+)
+# One statement for any number of rows, in one round trip, prepared once.
+_POSTGRESQL: Final = _INSERT.format(
+    rows="SELECT * FROM unnest(%b::bigint[], %b::bigint[], %b::bytea[], %b::float8[],"
+    " %b::smallint[], %b::text[])"
+)
+_SQLITE: Final = _INSERT.format(rows="VALUES (?, ?, ?, ?, ?, ?)")
+
+
+def insertion(rows: Sequence[NewUpdate], *, postgresql: bool) -> tuple[str, Any]:
+    """Return the driver's statement that stores `rows`, once for each bot and update id.
+
+    Its parameters are for `execute` on PostgreSQL, and for `executemany` on SQLite.
+    """
+    if postgresql:
+        return _POSTGRESQL, tuple(list(column) for column in zip(*rows, strict=True))
+    return _SQLITE, list(rows)
 
 
 def new_update(bot_id: int, body: bytes) -> NewUpdate:

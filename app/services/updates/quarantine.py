@@ -64,8 +64,8 @@ def requeue(number: int | None = None, since: float = 0) -> int:
 
     A body without a usable update id cannot be applied, and stays.
     """
-    which = [*_chosen(number, since), _ROW.update_id.is_not(None)]
-    waiting = update(_UPDATES).where(*which).values(state=UpdateState.WAITING, reason=None)
+    conditions = [*_chosen(number, since), _ROW.update_id.is_not(None)]
+    waiting = update(_UPDATES).where(*conditions).values(state=UpdateState.WAITING, reason=None)
     numbers = db.session.scalars(waiting.returning(_ROW.id)).all()
     db.session.commit()
     if numbers:
@@ -78,10 +78,10 @@ def discard(number: int | None = None, since: float = 0, *, unusable: bool = Fal
 
     With `unusable` only those without a usable update id, which cannot be requeued.
     """
-    which = _chosen(number, since)
+    conditions = _chosen(number, since)
     if unusable:
-        which.append(_ROW.update_id.is_(None))
-    numbers = db.session.scalars(delete(_UPDATES).where(*which).returning(_ROW.id)).all()
+        conditions.append(_ROW.update_id.is_(None))
+    numbers = db.session.scalars(delete(_UPDATES).where(*conditions).returning(_ROW.id)).all()
     db.session.commit()
     return len(numbers)
 

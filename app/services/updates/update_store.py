@@ -16,20 +16,15 @@ from app.extensions import wakeup
 from app.models import Bot
 from app.queues import Queue
 from app.services.updates.group_commit import GroupCommit
-from app.services.updates.new_update import NewUpdate, new_update, oversized_update
+from app.services.updates.new_update import (
+    NewUpdate,
+    insertion,
+    new_update,
+    oversized_update,
+)
 
 #: One is the dedicated one, one looks up which bot is behind a path.
 CONNECTIONS: Final = 2
-_INSERT: Final = (
-    f"INSERT INTO telegram_update ({', '.join(NewUpdate._fields)}) {{rows}}"
-    " ON CONFLICT (bot_id, update_id) DO NOTHING"
-)
-# One statement for any number of rows, in one round trip, prepared once.
-_POSTGRESQL: Final = _INSERT.format(
-    rows="SELECT * FROM unnest(%b::bigint[], %b::bigint[], %b::bytea[], %b::float8[],"
-    " %b::smallint[], %b::text[])"
-)
-_SQLITE: Final = _INSERT.format(rows="VALUES (?, ?, ?, ?, ?, ?)")
 
 
 class UpdateStore:
@@ -69,11 +64,11 @@ class UpdateStore:
 
 def _insert_rows(rows: Sequence[NewUpdate], connection: Any) -> None:
     if isinstance(connection, psycopg.Connection):
-        connection.execute(_POSTGRESQL, [list(column) for column in zip(*rows, strict=True)])
+        connection.execute(*insertion(rows, postgresql=True))
         return
     connection.execute("BEGIN IMMEDIATE")
     try:
-        connection.executemany(_SQLITE, rows)
+        connection.executemany(*insertion(rows, postgresql=False))
         connection.execute("COMMIT")
     except sqlite3.Error:
         connection.execute("ROLLBACK")

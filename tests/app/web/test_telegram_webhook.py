@@ -118,6 +118,15 @@ def test_without_the_secret_the_body_is_not_read(stage, live_app):
     assert post(application, path, {TELEGRAM_HEADER: "wrong"}, Unreadable(), 1000) == "401"
 
 
+def test_a_client_that_goes_away_is_refused_like_any_that_was_not_stored(stage, live_app):
+    class Gone:
+        def read(self, _size: int) -> bytes:
+            raise ConnectionResetError
+
+    path, headers = webhook(stage)
+    assert post(live_app.wsgi_app, path, headers, Gone(), 1000) == "503"
+
+
 @pytest.mark.parametrize("more", [1, 1 << 20])
 def test_half_a_body_is_refused_and_not_stored(stage, live_app, more):
     path, headers = webhook(stage)

@@ -9,7 +9,7 @@ import pytest
 
 from plugins.contract import EventKind
 from plugins.host import catalogue
-from plugins.host.registry import BUILT_INS
+from plugins.registry import BUILT_INS
 from plugins.trackers.url_template import presets
 from plugins.trackers.url_template.presets import Field
 from tests.support import ROOT

@@ -6,7 +6,7 @@ import pytest
 
 from plugins.contract import Response, Verdict
 from plugins.host.challenges import outcome_of_challenge
-from plugins.host.registry import Registry
+from plugins.registry import Registry
 from plugins.testing import sample_event
 
 PAGE = b"<!DOCTYPE html><html><head><title>Just a moment...</title></head></html>"

@@ -94,14 +94,14 @@ class Backlog:
         """
         with self._lock:
             queued = list(self._pending.values())
-            ids = [one.update_id for one in queued]
+            ids = [update.update_id for update in queued]
             if offset < 0:
                 gone = queued[:offset]
             else:
-                last = max((at for at, one in enumerate(ids) if one == offset - 1), default=-1)
-                gone = [one for at, one in enumerate(queued) if at <= last or ids[at] < offset]
-            for one in gone:
-                del self._pending[one.number]
+                last = max((at for at, id_ in enumerate(ids) if id_ == offset - 1), default=-1)
+                gone = [queued[at] for at, id_ in enumerate(ids) if at <= last or id_ < offset]
+            for update in gone:
+                del self._pending[update.number]
 
     def drop_all(self) -> None:
         """Forget everything, as `drop_pending_updates` asks."""

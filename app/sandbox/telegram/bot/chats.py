@@ -95,7 +95,7 @@ class Chats:
     def restore(self, data: dict[str, Any]) -> None:
         """Take over what `as_json` returned. Raises KeyError, TypeError or ValueError."""
         self.seen = {chat["id"]: chat for chat in data["seen"]}
-        self._members = {(chat, one["user"]["id"]): one for chat, one in data["members"]}
+        self._members = {(chat, member["user"]["id"]): member for chat, member in data["members"]}
         self.reach.restore(data["reach"])
         self.requests.restore(data["requests"])
         self.links.restore(data["links"])

@@ -27,7 +27,7 @@ from app.services.delivery.loop import Delivery
 from app.services.delivery.targets import DestinationResolver
 from app.services.leads import process
 from app.web.telegram_webhook import TELEGRAM_HEADER
-from plugins.host.registry import BUILT_INS
+from plugins.registry import BUILT_INS
 from tests.support.connected import PATH, ROWS, Row
 
 LOOPBACK = (ipaddress.ip_network("127.0.0.0/8"),)

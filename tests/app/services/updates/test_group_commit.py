@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 from collections.abc import Callable, Sequence
 
 import pytest
 
-from app.services.updates.group_commit import GroupCommit
+from app.services.updates.group_commit import GroupCommit, NotCommitted
 
 
 class Recorder:
@@ -24,7 +25,7 @@ class Recorder:
         self.entered.set()
         assert self.gate.wait(10)
         if 13 in items:
-            raise ValueError("thirteen")
+            raise sqlite3.OperationalError("thirteen")
 
 
 def start(target: Callable[[], None]) -> threading.Thread:
@@ -40,7 +41,7 @@ def queue_up(group: GroupCommit[int], items: Sequence[int]) -> tuple[list[thread
     def put(item: int) -> None:
         try:
             group.put(item)
-        except (ValueError, RuntimeError) as fault:
+        except (sqlite3.Error, NotCommitted) as fault:
             faults[item] = fault
         else:
             faults[item] = None
