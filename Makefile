@@ -17,7 +17,7 @@ demo: $(VENV)/.embedded ## See it work in one minute; needs no Telegram account
 	@$(PY) -m app.sandbox.demo
 
 run: $(VENV)/.embedded ## Start everything here, with SQLite and a Redis of its own
-	@if [ -f .env ]; then set -a; . ./.env; set +a; fi; exec $(PY) -m app.local.run
+	@exec $(PY) -m app.local.run
 
 test: $(VENV)/.dev ## The whole suite, on SQLite and on a real PostgreSQL
 	@status=0; \

@@ -6,7 +6,6 @@ import contextlib
 import fcntl
 import json
 import os
-import secrets
 import signal
 import socket
 import subprocess
@@ -18,11 +17,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Final, NoReturn
 
+from app.config import BadSetting, Settings
+from app.local.environment import REDIS_URL_FILE, complete, make_private, with_dotenv
 from app.local.redis_server import CannotRun, EmbeddedRedis
 
 HOME: Final = Path(__file__).resolve().parents[2]
 READY_SECONDS: Final = 60
 STOP_SECONDS: Final = 12  # the worker takes 9 at most
+NEW_KEY: Final = ".venv/bin/python -m app.local.command account key --login owner"
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -49,17 +51,19 @@ def running(environ: Mapping[str, str], folder: Path, *, quiet: bool = True) -> 
     processes say into `folder`. Raises CannotRun.
     """
     folder = folder.resolve()
-    folder.mkdir(parents=True, exist_ok=True)
+    make_private(folder)
     with contextlib.ExitStack() as stack:
         stack.enter_context(_alone(folder))
-        complete = _complete(environ, folder)
-        if "REDIS_URL" not in complete:
-            complete["REDIS_URL"] = stack.enter_context(EmbeddedRedis(folder)).url
+        full = complete(environ, folder)
+        full["PORT"] = str(_checked_port(full))
+        if "REDIS_URL" not in full:
+            full["REDIS_URL"] = stack.enter_context(EmbeddedRedis(folder)).url
+            (folder / REDIS_URL_FILE).write_text(full["REDIS_URL"])
         lines = _procfile()
-        _finish(lines["release"], complete)
-        system = Embedded(f"http://127.0.0.1:{complete['PORT']}", _owner(complete, folder))
+        _finish(lines["release"], full)
+        system = Embedded(f"http://127.0.0.1:{full['PORT']}", _owner(full, folder))
         for name in ("web", "worker"):
-            stack.enter_context(_process(system, name, lines[name], complete, folder, quiet=quiet))
+            stack.enter_context(_process(system, name, lines[name], full, folder, quiet=quiet))
         _wait_until_ready(system, folder)
         yield system
 
@@ -68,8 +72,10 @@ def main() -> int:
     """Run in the terminal until Ctrl-C. Returns the exit status."""
     for number in _SIGNALS:
         signal.signal(number, _interrupt)
+    os.umask(0o077)  # database, logs and keys are their owner's
     try:
-        with running({"PORT": "8000", **os.environ}, HOME / "var", quiet=False) as system:
+        environ = with_dotenv(os.environ, HOME / ".env")
+        with running({"PORT": "8000", **environ}, HOME / "var", quiet=False) as system:
             _stay(system)
     except CannotRun as error:
         _say(f"gatepost: {error}")
@@ -89,6 +95,8 @@ def _stay(system: Embedded) -> NoReturn:
     _say(f"Gatepost runs at {system.url} - Ctrl-C stops it.")
     if system.key:
         _say(f'API key of the account "owner", shown only now: {system.key}')
+    else:
+        _say(f"A new API key, if yours is lost: {NEW_KEY}")
     while not (fallen := system.fallen()):
         time.sleep(0.5)
     raise CannotRun(f"the {fallen} process has ended; its last lines say why")
@@ -131,34 +139,18 @@ def _command_of(number: str) -> str:
     return subprocess.run(ask, capture_output=True, text=True, check=False).stdout  # noqa: S603
 
 
-def _complete(environ: Mapping[str, str], folder: Path) -> dict[str, str]:
-    environment = {name: value for name, value in environ.items() if value}
-    environment.setdefault("DATABASE_URL", f"sqlite:///{folder / 'gatepost.db'}")
-    environment.setdefault("GRANIAN_HOST", "127.0.0.1")
-    if "SECRET_KEY" not in environment:
-        environment["SECRET_KEY"] = _secret_key(folder / "secret_key")
-    if "PORT" not in environment:
-        environment["PORT"] = str(_free_port())
-    elif not _is_free(int(environment["PORT"])):
-        port = environment["PORT"]
-        raise CannotRun(f"port {port} is taken; choose another: PORT={int(port) + 1} make run")
-    # The Procfile's programs are those of this very environment.
-    environment["PATH"] = (
-        f"{Path(sys.executable).parent}{os.pathsep}{environment.get('PATH', os.defpath)}"
-    )
-    environment.setdefault("LOG_FORMAT", "console")
-    return environment
-
-
-def _secret_key(file: Path) -> str:
-    """Read the key of this installation, or make one that only its user can read."""
-    with contextlib.suppress(FileNotFoundError):
-        return file.read_text().strip()
-    handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(handle, "w") as out:
-        key = secrets.token_hex(32)
-        out.write(key)
-    return key
+def _checked_port(environ: Mapping[str, str]) -> int:
+    """Return a port that is free. Raises CannotRun for a wrong setting of any kind."""
+    port = environ.get("PORT") or str(_free_port())
+    # The address stands for the Redis that is not started yet.
+    to_check = {"REDIS_URL": "redis://localhost", **environ, "PORT": port}
+    try:
+        number = Settings.from_environment(to_check).port
+    except BadSetting as error:
+        raise CannotRun(str(error)) from None
+    if not _is_free(number):
+        raise CannotRun(f"port {port} is taken; choose another: PORT={number + 1} make run")
+    return number
 
 
 def _free_port() -> int:

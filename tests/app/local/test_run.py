@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
@@ -17,6 +18,7 @@ import pytest
 
 from app.config import Settings
 from app.local import run
+from app.local.command import environment
 from tests.support import ROOT
 
 
@@ -72,8 +74,21 @@ def test_a_port_that_is_taken_is_named(surroundings, folder):
         refused({**surroundings, "PORT": port}, folder, f"port {port} is taken")
 
 
-def test_a_wrong_setting_is_named_in_one_line(surroundings, folder):
-    assert "\n" not in refused({**surroundings, "WORKERS": "many"}, folder, "WORKERS")
+@pytest.mark.parametrize("name", ["WORKERS", "PORT", "LOG_LEVEL"])
+def test_a_wrong_setting_is_named_in_one_line(surroundings, folder, name):
+    assert "\n" not in refused({**surroundings, name: "abc"}, folder, name)
+
+
+def test_a_command_reaches_what_it_keeps(surroundings, folder):
+    with run.running(surroundings, folder / "var") as system:
+        given = environment({**surroundings, "PYTHONPATH": str(ROOT)}, folder)
+        flask = [sys.executable, "-m", "flask", "--app", "wsgi", "account", "key"]
+        made = subprocess.run(
+            [*flask, "--login", "owner"], cwd=ROOT, env=given, capture_output=True, check=True
+        )
+        key = json.loads(made.stdout)["key"]
+        assert key != system.key
+        assert b'"ok"' in ask(system, key)
 
 
 def test_what_a_killed_run_left_behind_is_cleared_away(surroundings, folder):
