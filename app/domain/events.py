@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import operator
 from collections.abc import Mapping
 from dataclasses import fields as fields_of
 from types import MappingProxyType
@@ -17,6 +18,10 @@ _STORED: Final = [field.name for field in fields_of(Event) if field.name not in 
 _NOTHING: Final[Mapping[str, str | int]] = MappingProxyType({})
 
 
+class CannotDeserialize(Exception):
+    """A stored event is none that this version knows; the text says why."""
+
+
 def serialize(event: Event) -> str:
     """Return the event as JSON text, without the fields that belong to a single try."""
     fields = {name: getattr(event, name) for name in _STORED}
@@ -29,12 +34,16 @@ def deserialize(
     """Return the event again, keyed by its `occurrence` at `destination`, for a try at `now`.
 
     `now` is in Unix seconds, `state` is JSON text or empty. Fields that a
-    newer version added take their defaults in old rows.
+    newer version added take their defaults in old rows. Raises CannotDeserialize.
     """
-    fields = orjson.loads(text)
-    fields["kind"] = EventKind(fields["kind"])
-    fields["key"] = f"{fields['id']}|{destination}|{occurrence}"
-    fields["now"] = now
-    fields["tries"] = tries
-    fields["state"] = MappingProxyType(json.loads(state)) if state else _NOTHING
-    return Event(**fields)
+    try:
+        fields = orjson.loads(text)
+        fields["time"] = operator.index(fields["time"])
+        fields["kind"] = EventKind(fields["kind"])
+        fields["key"] = f"{fields['id']}|{destination}|{occurrence}"
+        fields["now"] = now
+        fields["tries"] = tries
+        fields["state"] = MappingProxyType(json.loads(state)) if state else _NOTHING
+        return Event(**fields)
+    except (ValueError, KeyError, TypeError) as error:  # no JSON, fields that are missing or new
+        raise CannotDeserialize(f"{type(error).__name__}: {error}") from error

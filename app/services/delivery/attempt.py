@@ -55,7 +55,7 @@ class DeliveryAttempt(TrackerAttempt):
     def build(
         cls, claimed: ClaimedPostback, destination: ResolvedDestination, now: float
     ) -> DeliveryAttempt:
-        """Build the requests of a postback. Raises AdapterFailed."""
+        """Build the requests of a postback. Raises AdapterFailed, CannotDeserialize."""
         event = events.deserialize(
             claimed.event,
             claimed.destination_id,

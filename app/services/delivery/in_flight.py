@@ -94,9 +94,8 @@ class InFlight:
         """
         for answer in self._transport.poll(seconds if self._sent else 0.0):
             attempt = self._sent.pop(answer.tag)  # type: ignore[call-overload]
-            claimed = attempt.claimed
-            self._lookups.end(claimed.id, answer.ms / 1000)
-            self._limiter.release(claimed.destination_id, attempt.host, claimed.account_id)
+            self._lookups.end(attempt.claimed.id, answer.ms / 1000)
+            self._release(attempt)
             yield attempt, answer
 
     def drop_queued(self, started_before: float | None = None) -> list[DeliveryAttempt]:
@@ -113,7 +112,13 @@ class InFlight:
         self._lookups.clear()
         aborted = list(self._sent.values())
         self._sent.clear()
+        for attempt in aborted:
+            self._release(attempt)
         return aborted
+
+    def _release(self, attempt: DeliveryAttempt) -> None:
+        claimed = attempt.claimed
+        self._limiter.release(claimed.destination_id, attempt.host, claimed.account_id)
 
     def _has_room(self, attempt: DeliveryAttempt) -> bool:
         claimed = attempt.claimed

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
+import structlog
+
+from app.domain import events
 from app.models import PostbackState
 from app.outbound.result import Answer
 from app.services.delivery.attempt import (
@@ -25,10 +28,14 @@ from app.services.delivery.targets import (
     ResolvedDestination,
 )
 from app.services.postbacks import ClaimedPostback
+from app.services.trackers.attempt import storable
 from plugins.host.validation import AdapterFailed
+
+log = structlog.get_logger()
 
 WAIT_FOR_TRACKER: Final = 60.0  # seconds until a missing plugin is asked for again
 TOO_OLD: Final = "older than the tracker accepts"
+UNREADABLE: Final = "the stored event cannot be read"
 NOTHING_TO_SEND: Final = "the destination has nothing to send for this event"
 WAITS_ITS_TURN: Final = "waits its turn: the tracker limits how fast it may be told"
 _QUEUE_SHARE: Final = 0.4  # of the lease, for which an attempt may wait for a slot
@@ -73,7 +80,14 @@ class Sender:
             with self._in_flight.hook_time.of(claimed.account_id):
                 attempt = DeliveryAttempt.build(claimed, destination, now)
         except AdapterFailed as error:
-            self._fail_to_build(claimed, destination, error, now)
+            self._outcomes.note_failure(claimed)
+            self._rest(claimed, error)
+            self._fail_to_build(claimed, destination, error.reason, now)
+            return
+        except events.CannotDeserialize as error:  # no fault of the tracker's
+            log.warning("postback.unreadable", postback=claimed.id, fault=str(error))
+            reason = storable(f"{UNREADABLE}: {error}")
+            self._fail_to_build(claimed, destination, reason, now)
             return
         if attempt.is_too_old or attempt.is_complete:
             reason = TOO_OLD if attempt.is_too_old else NOTHING_TO_SEND
@@ -139,13 +153,11 @@ class Sender:
         self,
         claimed: ClaimedPostback,
         destination: ResolvedDestination,
-        error: AdapterFailed,
+        reason: str,
         now: float,
     ) -> None:
-        self._outcomes.note_failure(claimed)
-        self._rest(claimed, error)
         at = Moment(now, self._rng)
-        update, row = fail_to_build(claimed, destination.policy.retry_window, error.reason, at)
+        update, row = fail_to_build(claimed, destination.policy.retry_window, reason, at)
         self._outcomes.add(update, [row])
 
     def _rest(self, claimed: ClaimedPostback, fault: AdapterFailed | None) -> None:

@@ -66,7 +66,7 @@ class DestinationResolver:
     def _make(self, tracker: str, encrypted: str, now: float) -> ResolvedDestination:
         try:
             adapter = self._registry.get(tracker)
-            settings = json.loads(cipher.decrypt(encrypted))
+            settings = _read_settings(encrypted)
             return ResolvedDestination(adapter, settings, adapter.delivery_policy(settings))
         except UnknownTracker:
             raise DestinationUnavailable(f"the tracker {tracker} is not installed") from None
@@ -76,7 +76,17 @@ class DestinationResolver:
             raise DestinationUnavailable(
                 "the settings were encrypted with another SECRET_KEY"
             ) from None
+        except ValueError:
+            raise DestinationUnavailable("its stored settings cannot be read") from None
         except AdapterFailed as error:
             if error.slow:
                 self.cool_down(tracker, now + COOL_DOWN)
             raise DestinationUnavailable(f"the tracker {tracker} failed: {error.reason}") from error
+
+
+def _read_settings(encrypted: str) -> dict[str, Any]:
+    """The settings of a destination. Raises CannotDecrypt, and ValueError if they are none."""
+    settings = json.loads(cipher.decrypt(encrypted))
+    if not isinstance(settings, dict):
+        raise ValueError("settings are a JSON object")  # noqa: TRY004 - as for other bad JSON
+    return settings

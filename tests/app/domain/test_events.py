@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from app.domain.events import deserialize, serialize
+from app.domain.events import CannotDeserialize, deserialize, serialize
 from plugins.contract import EventKind
 from plugins.testing import sample_event
 
@@ -38,3 +38,30 @@ def test_rows_of_an_older_version_take_defaults_for_fields_they_do_not_know():
            "chat": 1, "subscriber": 1}  # fmt: skip
     event = deserialize(json.dumps(old), 1, 0, now=1)
     assert (event.click, event.sequence, event.joined) == ("", 1, None)
+
+
+WHOLE = json.loads(serialize(sample_event()))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "{",
+        "[]",
+        "null",
+        json.dumps({**WHOLE, "kind": "bought"}),
+        json.dumps({**WHOLE, "time": None}),
+        json.dumps({**WHOLE, "of_a_newer_version": 1}),
+        json.dumps({name: value for name, value in WHOLE.items() if name != "id"}),
+        json.dumps({name: value for name, value in WHOLE.items() if name != "chat"}),
+    ],
+)
+def test_what_is_no_event_of_this_version_is_refused_by_name(text):
+    with pytest.raises(CannotDeserialize):
+        deserialize(text, 1, 0, now=1)
+
+
+def test_a_state_that_is_no_json_is_refused_by_name():
+    with pytest.raises(CannotDeserialize):
+        deserialize(json.dumps(WHOLE), 1, 0, now=1, state="{")

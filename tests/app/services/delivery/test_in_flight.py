@@ -105,6 +105,14 @@ def test_an_abort_names_what_had_no_answer(in_flight):
     assert len(in_flight) == 1
 
 
+def test_an_abort_frees_the_slots_of_what_had_no_answer(in_flight):
+    for number in range(2 * PER_DESTINATION):
+        in_flight.enqueue(make_attempt(number))
+    assert len(send_startable(in_flight)) == PER_DESTINATION
+    in_flight.abort()
+    assert len(send_startable(in_flight)) == PER_DESTINATION
+
+
 def test_hosts_are_told_apart_by_scheme_name_and_port():
     attempt = make_attempt(1, url="https://t.example:8443/pb?x=/y")
     assert attempt.host == "https://t.example:8443"

@@ -3,19 +3,33 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
 
-from sqlalchemy import text
+import pytest
+from sqlalchemy import event, text
 
 from app.extensions import db
-from app.models import (
-    Destination,
-    PostbackState,
-)
+from app.models import Destination, Postback, PostbackState
 from app.outbound.transport import Failure
 from app.sandbox.telegram import people
 from app.services import postbacks
-from plugins.contract import Response
+from app.services.delivery.loop import Delivery
+from app.services.delivery.targets import DestinationResolver
+from plugins.contract import DeliveryPolicy, RateLimit, Response, hookimpl
+from plugins.registry import Registry, make_adapter
+from tests.support.adapters import PlainPlugin
 from tests.support.delivery import OK, Exchange, T, alter, attempts
+
+
+class Limited(PlainPlugin):
+    """A tracker that takes one request a minute."""
+
+    @hookimpl
+    def delivery_policy(self):
+        return DeliveryPolicy(rate_limit=RateLimit("k", 1, 1))
+
 
 ANN = people.Person(101, username="ann")
 BOB = people.Person(102)
@@ -254,3 +268,99 @@ def test_the_timer_of_a_drain_disturbs_no_statement_that_takes_long(stage, deliv
 
     assert deliver(Exchange(answer)) == 1
     assert [attempt.verdict for attempt in attempts()] == ["delivered"]
+
+
+class Bug(Exception):
+    """What code raises that is not right yet."""
+
+
+@pytest.fixture
+def delivery(live_app, clock, clean_redis) -> Callable[..., Delivery]:
+    """`delivery(exchange, trackers)`: one that lives on after a run that raised."""
+
+    def make(exchange: Exchange, trackers: Any = None) -> Delivery:
+        resolver = DestinationResolver(trackers or live_app.extensions["trackers"])
+        return Delivery(exchange, resolver, lease_seconds=45, clock=clock, rng=lambda: 0.5)
+
+    return make
+
+
+def test_what_is_settled_is_settled_once_when_taking_up_what_was_claimed_with_it_fails(
+    make_stage, delivery, live_app
+):
+    """Outcomes are forgotten as soon as they are committed, before anything else happens."""
+    whole, odd = make_stage(), make_stage()
+
+    class Odd:
+        def get(self, name):
+            if name == "odd":
+                raise Bug
+            return live_app.extensions["trackers"].get(name)
+
+    def come_meanwhile(_request):
+        odd.play(people.start(BOB, f"{odd.code}-b", T))
+        return OK
+
+    whole.play(people.start(ANN, f"{whole.code}-a", T))
+    alter_row(odd.destination, tracker="odd")
+    worker = delivery(Exchange(come_meanwhile), Odd())
+    for _ in range(2):
+        with suppress(Bug):
+            worker.run(seconds=60)
+        db.session.rollback()
+    (postback,) = whole.postbacks()
+    assert (postback.state, postback.tries) == (PostbackState.DELIVERED, 1)
+    assert len(attempts()) == 1
+    assert odd.postbacks()[0].state == PostbackState.SENDING  # until its lease is over
+
+
+def test_what_was_claimed_is_in_hand_before_a_destination_is_blocked(
+    make_stage, delivery, live_app, clock
+):
+    """Another transaction blocks it; if that fails, the next run sends what the last claimed."""
+    spent, whole = make_stage(), make_stage()
+    alter_row(spent.destination, tracker="limited")
+    registry = Registry(
+        {
+            "limited": make_adapter("limited", Limited()),
+            "url_template": live_app.extensions["trackers"].get("url_template"),
+        }
+    )
+    spent.play(*(people.start(people.Person(number), f"{spent.code}-a", T) for number in (1, 2)))
+    exchange = Exchange()
+    worker = delivery(exchange, registry)
+    assert worker.run(seconds=60) == 2  # one of them waits for a token
+    db.session.commit()
+    alter(Postback, due=clock.now)
+    whole.play(people.start(ANN, f"{whole.code}-a", T))
+
+    def refuse(_connection, _cursor, statement, *_):
+        if statement.startswith("UPDATE destination SET blocked_until"):
+            raise Bug
+
+    event.listen(db.engine, "before_cursor_execute", refuse)
+    try:
+        with pytest.raises(Bug):
+            worker.run(seconds=60)
+    finally:
+        event.remove(db.engine, "before_cursor_execute", refuse)
+    db.session.rollback()
+    assert whole.postbacks()[0].state == PostbackState.SENDING
+    worker.run(seconds=60)
+    db.session.commit()
+    assert whole.postbacks()[0].state == PostbackState.DELIVERED
+
+
+def test_a_run_counts_what_it_settled_itself(stage, delivery):
+    worker = delivery(Exchange())
+    for person in (ANN, BOB):
+        stage.play(people.start(person, f"{stage.code}-a", T))
+        assert worker.run(seconds=60) == 1
+        db.session.commit()
+
+
+def alter_row(destination: int, **values: Any) -> None:
+    row = db.session.get(Destination, destination)
+    for name, value in values.items():
+        setattr(row, name, value)
+    db.session.commit()

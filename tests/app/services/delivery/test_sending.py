@@ -6,12 +6,14 @@ import json
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
 from app.extensions import db
-from app.models import Destination, PostbackState
+from app.models import Destination, Postback, PostbackState
 from app.outbound.result import Failure
 from app.sandbox.telegram import people
 from app.services.delivery.loop import Delivery
+from app.services.delivery.sending import UNREADABLE
 from app.services.delivery.targets import DestinationResolver
 from plugins.contract import Response, hookimpl, outcome_by_status
 from plugins.registry import make_adapter
@@ -29,6 +31,34 @@ def test_a_missing_tracker_lets_its_postbacks_wait_without_charge(stage, deliver
     (postback,) = stage.postbacks()
     assert (postback.state, postback.tries) == (PostbackState.WAITING, 0)
     assert "not_installed" in postback.reason
+
+
+@pytest.mark.parametrize("event", ["", "{", "[]", '{"kind": "wait"}'])
+def test_a_row_that_cannot_be_read_fails_visibly_and_the_others_go_on(stage, deliver, clock, event):
+    stage.play(people.start(ANN, f"{stage.code}-a", T), people.start(BOB, f"{stage.code}-b", T))
+    broken, whole = stage.postbacks()
+    db.session.execute(update(Postback).where(Postback.id == broken.id).values(event=event))
+    db.session.commit()
+    deliver(Exchange())
+    broken, whole = stage.postbacks()
+    assert whole.state == PostbackState.DELIVERED
+    assert (broken.state, broken.tries) == (PostbackState.WAITING, 1)
+    assert broken.due > clock.now
+    assert broken.reason.startswith(UNREADABLE)
+    assert [row.reason for row in attempts() if row.postback_id == broken.id] == [broken.reason]
+    destination = db.session.get(Destination, stage.destination)
+    assert destination.failures == 0  # it is no fault of the tracker's
+    db.session.commit()
+
+
+@pytest.mark.parametrize("stored", ["{", "[]", "null"])
+def test_settings_that_cannot_be_read_let_the_postbacks_wait(stage, deliver, stored):
+    stage.play(people.start(ANN, f"{stage.code}-a", T))
+    alter(Destination, settings=stored)
+    deliver(Exchange())
+    (postback,) = stage.postbacks()
+    assert (postback.state, postback.tries) == (PostbackState.WAITING, 0)
+    assert "settings" in postback.reason
 
 
 def test_an_event_the_template_no_longer_has_is_discarded(stage, deliver):
