@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, g, request
+from flask import Blueprint, g
 
-from app.config import current_settings
 from app.schemas.sources import (
     SourceAdd,
     SourceAdded,
@@ -82,5 +81,4 @@ def remove(params: Params) -> None:
 @answers(SourceLinkOut, many=True)
 def link(params: Params) -> object:
     """The links to put into ads: plain, and for each connected tracker with its macro."""
-    base = current_settings().public_url or request.host_url
-    return sources.make_links(g.account.id, params["id"], base.rstrip("/"))
+    return sources.make_links(g.account.id, params["id"])

@@ -1,4 +1,4 @@
-"""Deletes rows of deleted things that no history names, and notices that nobody was sent.
+"""Deletes rows of deleted things that no history names, old notices, and logins past their undo.
 
 A deleted bot, campaign or destination keeps its row for as long as a lead, a journal entry, a
 postback, a message or an update tells of it. One without any is only churn. Each run looks at
@@ -17,6 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from app.domain.time_ranges import DAY
 from app.extensions import db
 from app.models import (
+    Account,
     Bot,
     BotChat,
     BotFault,
@@ -31,10 +32,13 @@ from app.models import (
     DestinationStatus,
     JournalEntry,
     Lead,
+    Login,
     MediaFile,
     Message,
     Notice,
     Postback,
+    ReplacedKey,
+    Session,
     Source,
     SourceDay,
     SourceStatus,
@@ -42,6 +46,7 @@ from app.models import (
     Unreachable,
     Update,
 )
+from app.services.accounts import keys
 
 log = structlog.get_logger()
 
@@ -57,7 +62,7 @@ _after: dict[str, int] = {}
 
 def purge(now: float) -> int:
     """Delete what is due at `now` in one slice of each table. Commits. Returns how many rows."""
-    steps = (_destinations, _sources, _campaigns, _bots, _notices)
+    steps = (_destinations, _sources, _campaigns, _bots, _notices, _logins)
     return sum(_attempt(step, now) for step in steps)
 
 
@@ -143,6 +148,27 @@ def _notices(now: float) -> int:
     """Without a service bot, or for accounts with nobody behind them, none is ever sent."""
     ids = _slice(Notice, Notice.created < now - NOTICES_KEPT)
     _delete(Notice, Notice.id.in_(ids))
+    return len(ids)
+
+
+def _logins(now: float) -> int:
+    """Logins count from their last deed: a session, a key, or a transfer.
+
+    While a key of theirs is in force, or may come into force again, the next deed can come.
+    """
+    since = now - keys.UNDO_SECONDS
+    mine = (Account.id == Login.account_id, Account.key_login_id == Login.id)
+    replaced = (ReplacedKey.account_id == Login.account_id, ReplacedKey.login_id == Login.id)
+    given = or_(Transfer.settled.is_(None), Transfer.settled > since)
+    over = and_(
+        Login.used < since,
+        ~_has(Session.login_id == Login.id),
+        ~_has(and_(*mine)),
+        ~_has(and_(*replaced)),
+        ~_has(and_(Transfer.login_id == Login.id, given)),
+    )
+    ids = _slice(Login, over)
+    _delete(Login, Login.id.in_(ids))
     return len(ids)
 
 

@@ -40,6 +40,7 @@ from app.sandbox.vendors.payment_gateway import GatewayDouble
 from app.sandbox.vendors.tracker import TrackerDouble
 from app.schemas import Input
 from app.schemas import fields as ours
+from tests.journeys.system import free_port
 from tests.support import ROOT
 
 DOCUMENT: Final = ROOT / "docs" / "api.md"
@@ -211,7 +212,7 @@ class Journey:
 
     def play(self) -> None:
         """All of it, once the service bot has taken its number."""
-        _wait(lambda: self._bot_api.calls(SERVICE_TOKEN, "getUpdates"), "the service bot")
+        _wait(lambda: self._bot_api.calls(SERVICE_TOKEN, "setWebhook"), "the service bot")
         self.profile()
         self.bots()
         self.campaigns()
@@ -485,7 +486,10 @@ def record() -> list[Exchange]:
 def _environ(folder: str) -> dict[str, str]:
     names = {field.name.upper() for field in fields(Settings)}
     kept = {name: text for name, text in os.environ.items() if name not in names}
+    port = free_port()
     return kept | {
+        "PORT": str(port),
+        "PUBLIC_URL": f"http://127.0.0.1:{port}",
         "DATABASE_URL": f"sqlite:///{folder}/gatepost.db",
         "SECRET_KEY": "a secret for this record",
         "SERVICE_BOT_TOKEN": SERVICE_TOKEN,

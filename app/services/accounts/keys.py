@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from typing import Final
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 
 from app.crypto import hash_secret, new_secret
 from app.errors import BadKey
@@ -18,7 +18,7 @@ from app.extensions import db
 from app.models import Account, Login, ReplacedKey
 from app.services.accounts import accounts, notifications
 
-#: For how long a login can be undone, and what it replaced be restored.
+#: For how long what a login has done can be undone, from each deed on.
 UNDO_SECONDS: Final = 14 * 86_400.0
 
 
@@ -35,6 +35,8 @@ def rotate(account_id: int, *, login_id: int | None = None) -> str:
         db.session.execute(delete(ReplacedKey).where(ReplacedKey.account_id == account_id))
     elif account.key_login_id != login_id:
         _keep(account, now)
+    else:
+        _keep_longer(account_id, login_id, now)
     account.key_hash, account.key_login_id = hash_secret(secret), login_id
     notifications.key_replaced(account_id, login_id, now)
     db.session.commit()
@@ -76,6 +78,26 @@ def require_not_undone(login_id: int | None) -> None:
 def forget(now: float) -> None:
     """Delete the keys that nothing can restore any more. No commit."""
     db.session.execute(delete(ReplacedKey).where(ReplacedKey.replaced < now - UNDO_SECONDS))
+
+
+def _keep_longer(account_id: int, login_id: int, now: float) -> None:
+    """Let the key that an undo would restore count from now on: its login has made one more."""
+    newest = (
+        select(ReplacedKey.id)
+        .where(
+            ReplacedKey.account_id == account_id,
+            ReplacedKey.login_id.is_distinct_from(login_id),
+            ReplacedKey.replaced > now - UNDO_SECONDS,
+        )
+        .order_by(ReplacedKey.id.desc())
+        .limit(1)
+    )
+    db.session.execute(
+        update(ReplacedKey)
+        .where(ReplacedKey.id == newest.scalar_subquery())
+        .values(replaced=now)
+        .execution_options(synchronize_session=False)
+    )
 
 
 def _keep(account: Account, now: float) -> None:

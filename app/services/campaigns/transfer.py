@@ -148,13 +148,15 @@ def call_off(account_id: int, transfer_id: int, now: float) -> bool:
 def take_back(account_id: int, login_id: int, now: float) -> None:
     """Call off what a login has asked for, and have what was done reversed. No commit.
 
-    The caller has locked the account. `settlement.settle` reverses a moment later.
+    What was done longer ago than `keys.UNDO_SECONDS` stays. The caller has locked the account.
+    `settlement.settle` reverses a moment later.
     """
     mine = (Transfer.account_id == account_id, Transfer.login_id == login_id)
     db.session.execute(delete(Transfer).where(*mine, Transfer.state == TransferState.PENDING))
     db.session.execute(
         update(Transfer)
         .where(*mine, Transfer.state == TransferState.DONE)
+        .where(Transfer.settled > now - keys.UNDO_SECONDS)
         .values(state=TransferState.REVERSING, due=now)
     )
 

@@ -13,6 +13,7 @@ import orjson
 from sqlalchemy import Row, Select, func, select
 from sqlalchemy.exc import IntegrityError
 
+from app.config import current_settings
 from app.domain.clicks.link_query import SUBS
 from app.errors import BadParameter, NotFound, translatable
 from app.extensions import db
@@ -110,13 +111,19 @@ def remove(account_id: int, source_id: int) -> None:
     db.session.commit()
 
 
-def make_links(account_id: int, source_id: int, base: str) -> list[SourceLink]:
-    """The links to put into ads, at `base`: one for each tracker whose macro is known.
+def make_links(account_id: int, source_id: int) -> list[SourceLink]:
+    """The links to put into ads: one for each tracker whose macro is known.
 
-    The first one has no tracker and no click id. Raises NotFound.
+    The first one has no tracker and no click id. Raises NotFound, also without a PUBLIC_URL:
+    the Host header of a request is whatever its sender likes, and ads cost money.
     """
     source = find(account_id, source_id)
-    link = f"{base}/c/{source.code}"
+    base = current_settings().public_url
+    if not base:
+        raise NotFound(
+            translatable("this installation does not know its own address: set PUBLIC_URL")
+        )
+    link = f"{base.rstrip('/')}/c/{source.code}"
     param = quote(source.click_param, safe="")
     return [
         SourceLink("", "", link),

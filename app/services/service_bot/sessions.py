@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Final
 
-from sqlalchemy import delete, or_, select, update
+from sqlalchemy import delete, select, update
 
 from app.crypto import hash_secret, new_secret
 from app.errors import BadKey
@@ -83,9 +83,13 @@ def rotate_key(caller: Caller, *, end_sessions: bool = False) -> str:
 
 
 def forget(now: float) -> None:
-    """Delete expired logins and sessions, and keys that cannot be restored. Commits."""
-    unused = or_(Login.used.is_(None), Login.used < now - keys.UNDO_SECONDS)
-    db.session.execute(delete(Login).where(Login.expires < now - KEPT_SECONDS, unused))
+    """Delete expired logins and sessions, and keys that cannot be restored. Commits.
+
+    Logins that were redeemed are kept for their undo; `purge` deletes them.
+    """
+    db.session.execute(
+        delete(Login).where(Login.expires < now - KEPT_SECONDS, Login.used.is_(None))
+    )
     db.session.execute(delete(Session).where(Session.expires < now))
     keys.forget(now)
     db.session.commit()

@@ -93,9 +93,31 @@ def test_another_accounts_campaign_and_source_are_not_found(api, other, others_w
         assert stranger.post(f"sources/{call}", id=source, **fields)["error"] == "notfound"
 
 
-def test_links_are_made_for_each_tracker_whose_macro_is_known(api, world, campaign):
+def test_the_host_that_a_request_names_never_decides_a_link(
+    api, account, client, campaign, change_settings
+):
+    source = made(api, campaign)
+
+    def asked():
+        return client.get(
+            f"/api/sources/link.json?id={source['id']}",
+            headers={"Authorization": f"Bearer {account.key}", "Host": "evil.example"},
+        ).get_data(as_text=True)
+
+    change_settings(public_url="")
+    assert "evil.example" not in asked()
+    assert "PUBLIC_URL" in asked()
+    change_settings(public_url="https://t.example")
+    assert f"https://t.example/c/{source['code']}" in asked()
+    assert "evil.example" not in asked()
+
+
+def test_links_are_made_for_each_tracker_whose_macro_is_known(
+    api, world, campaign, change_settings
+):
+    change_settings(public_url="https://t.example")
     source = made(api, campaign, click_param="cid")
-    plain = {"tracker": "", "macro": "", "link": f"http://localhost/c/{source['code']}"}
+    plain = {"tracker": "", "macro": "", "link": f"https://t.example/c/{source['code']}"}
     assert api.get("sources/link", id=source["id"])["data"] == [plain]
     fields = {"domain": "t.example.com", "postback_key": "0d6b0f1"}
     settings = {"preset": "keitaro", "fields": fields}

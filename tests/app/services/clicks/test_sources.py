@@ -32,7 +32,8 @@ def test_an_account_has_a_bounded_number_of_sources(world):
         sources.add(world.account_id, campaign=campaign, title="x")
 
 
-def test_the_name_of_a_click_parameter_is_quoted_in_links(world):
+def test_the_name_of_a_click_parameter_is_quoted_in_links(world, change_settings):
+    change_settings(public_url="https://t.example")
     source = sources.add(world.account_id, campaign=world.campaign(), title="x", click_param="c.i")
-    (link,) = sources.make_links(world.account_id, source.id, "https://t.example")
+    (link,) = sources.make_links(world.account_id, source.id)
     assert link.link == f"https://t.example/c/{source.code}"

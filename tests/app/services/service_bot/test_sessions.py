@@ -9,6 +9,7 @@ from sqlalchemy import select, update
 
 from app.extensions import db
 from app.models import Account, Login, Session
+from app.services import purge
 from app.services.accounts import keys
 from app.services.service_bot import sessions
 from tests.support.desk import ANN, IVAN, rows
@@ -84,6 +85,7 @@ def test_the_dashboard_stops_at_once_when_a_plan_ends(desk, token, api):
 
 
 def test_logins_are_forgotten_a_day_after_their_end_or_when_no_undo_can_come(desk, token):
+    purge._after.clear()
     now = time.time()
     desk.start(ANN, f"login-{'o' * 20}")
     sessions.forget(now)
@@ -91,4 +93,5 @@ def test_logins_are_forgotten_a_day_after_their_end_or_when_no_undo_can_come(des
     sessions.forget(now + 3700 + sessions.KEPT_SECONDS)
     assert [one.used is not None for one in rows(select(Login))] == [True]
     sessions.forget(now + keys.UNDO_SECONDS + 10)
+    purge.purge(now + keys.UNDO_SECONDS + 10)
     assert rows(select(Login)) == []

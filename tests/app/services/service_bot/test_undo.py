@@ -6,12 +6,14 @@ import json
 import time
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
+from app.domain.time_ranges import DAY
 from app.extensions import db
-from app.models import Bot, Login, Session
+from app.models import Bot, Login, ReplacedKey, Session
+from app.services import purge
 from app.services.campaigns import settlement
-from app.services.service_bot import undo
+from app.services.service_bot import sessions, undo
 from tests.support.desk import ANN, IVAN, rows
 
 UNDONE = "That login is undone: its session is over, and so is all that it made or gave away."
@@ -99,6 +101,69 @@ def test_a_new_key_ends_the_other_sessions_if_the_owner_says_so(desk, hijacked, 
     assert rows(select(Session)) == []
 
 
+# -- how long ------------------------------------------------------------------
+
+DAY_13 = 13 * DAY
+
+
+def age(login_id, seconds):
+    """Let a login and its session be older by so many seconds."""
+    times = {name: getattr(Login, name) - seconds for name in ("used", "agreed", "shown", "expires")}
+    db.session.execute(update(Login).where(Login.id == login_id).values(times))
+    session = update(Session).where(Session.login_id == login_id)
+    db.session.execute(session.values(expires=Session.expires - seconds))
+    db.session.commit()
+
+
+def clock(now):
+    """What the clock forgets at `now`."""
+    purge._after.clear()
+    sessions.forget(now)
+    settlement.forget(now)
+    db.session.commit()
+    purge.purge(now)
+
+
+def last_login():
+    return rows(select(Login).order_by(Login.id))[-1].id
+
+
+def test_a_key_made_on_the_thirteenth_day_is_undone_for_fourteen_more(desk, hijacked, api):
+    login, now = last_login(), time.time()
+    age(login, DAY_13)
+    stolen = api(hijacked).post("profile/apikey")["data"]["key"]
+    clock(now + DAY_13)
+    assert undo.undo(login, desk.account_of(ANN).id, now + DAY_13)
+    db.session.commit()
+    assert api(stolen).get("profile/info")["error"] == "key"
+    assert api(desk.key).get("profile/info")["status"] == "ok"
+
+
+def test_a_key_that_its_own_login_replaces_late_restores_the_owners_all_the_same(
+    desk, hijacked, api
+):
+    login, now = last_login(), time.time()
+    api(hijacked).post("profile/apikey")
+    age(login, DAY_13)
+    db.session.execute(update(ReplacedKey).values(replaced=ReplacedKey.replaced - DAY_13))
+    db.session.commit()
+    stolen = api(hijacked).post("profile/apikey")["data"]["key"]
+    clock(now + DAY_13)
+    assert undo.undo(login, desk.account_of(ANN).id, now + DAY_13)
+    db.session.commit()
+    assert api(stolen).get("profile/info")["error"] == "key"
+    assert api(desk.key).get("profile/info")["status"] == "ok"
+
+
+def test_a_key_of_a_login_can_be_voided_for_as_long_as_it_opens_anything(desk, hijacked, api):
+    login, now = last_login(), time.time()
+    stolen = api(hijacked).post("profile/apikey")["data"]["key"]
+    clock(now + 100 * DAY)
+    assert undo.undo(login, desk.account_of(ANN).id, now + 100 * DAY)
+    db.session.commit()
+    assert api(stolen).get("profile/info")["error"] == "key"
+
+
 # -- transfers -----------------------------------------------------------------
 
 
@@ -157,3 +222,33 @@ def test_undo_keeps_what_has_not_gone_yet(desk, prey):
     assert desk.press(ANN, buttons[-1]) == UNDONE
     settlement.settle(time.time() + 9**6)
     assert owner_of(prey[1]) == desk.account_of(ANN).id
+
+
+def test_a_transfer_of_the_thirteenth_day_comes_back_fourteen_days_later(desk, prey, api):
+    accomplice, bot = prey
+    anns, login, now = desk.account_of(ANN).id, last_login(), time.time()
+    age(login, DAY_13)
+    api(desk.mine).post("profile/apikey")  # no key of that login is in force any more
+    settlement.settle(now + 700)
+    assert owner_of(bot) == accomplice.id
+    clock(now + DAY_13)
+    assert undo.undo(login, anns, now + DAY_13)
+    db.session.commit()
+    settlement.settle(now + DAY_13)
+    assert owner_of(bot) == anns
+
+
+def test_what_was_given_more_than_fourteen_days_ago_stays_given(desk, prey):
+    accomplice, bot = prey
+    login, now = last_login(), time.time()
+    settlement.settle(now + 700)
+    assert undo.undo(login, desk.account_of(ANN).id, now + 700 + 15 * DAY)
+    db.session.commit()
+    settlement.settle(now + 16 * DAY)
+    assert owner_of(bot) == accomplice.id
+
+
+def test_a_login_without_late_deeds_is_forgotten_with_its_session(desk, hijacked):
+    made_the_key = rows(select(Login).order_by(Login.id))[0].id
+    clock(time.time() + 14 * DAY + 3700)
+    assert [login.id for login in rows(select(Login))] == [made_the_key]
