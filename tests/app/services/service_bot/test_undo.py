@@ -108,7 +108,9 @@ DAY_13 = 13 * DAY
 
 def age(login_id, seconds):
     """Let a login and its session be older by so many seconds."""
-    times = {name: getattr(Login, name) - seconds for name in ("used", "agreed", "shown", "expires")}
+    times = {
+        name: getattr(Login, name) - seconds for name in ("used", "agreed", "shown", "expires")
+    }
     db.session.execute(update(Login).where(Login.id == login_id).values(times))
     session = update(Session).where(Session.login_id == login_id)
     db.session.execute(session.values(expires=Session.expires - seconds))
