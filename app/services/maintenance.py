@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 import structlog
-from sqlalchemy import Connection, text
+from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.domain.time_ranges import DAY
@@ -64,13 +64,8 @@ def tick(now: float) -> list[Queue]:
         _last["forget"] = now
         limits = {"old": now - UPDATES_KEPT, "very_old": now - PARKED_KEPT}
         connection.execute(_FORGET, limits)
-        for _ in range(CLICK_BATCHES):
-            if (
-                connection.execute(_FORGET_CLICKS, {"old": now - CLICKS_KEPT}).rowcount
-                < CLICK_BATCH
-            ):
-                break
         db.session.commit()
+        _forget_clicks(now - CLICKS_KEPT)
         purge.purge(now)
     db.session.commit()
     if now - _last["service_bot"] >= SERVICE_BOT_EVERY:
@@ -99,10 +94,12 @@ def look_after_bots(now: float) -> None:
         webhooks.reconcile()
 
 
-def _forget_clicks(connection: Connection, old: float) -> None:
-    """Delete clicks older than `old`, Unix seconds, a batch at a time. No commit."""
+def _forget_clicks(old: float) -> None:
+    """Delete clicks older than `old`, Unix seconds. Commits after each batch."""
     for _ in range(CLICK_BATCHES):
-        if connection.execute(_FORGET_CLICKS, {"old": old}).rowcount < CLICK_BATCH:
+        count = db.session.connection().execute(_FORGET_CLICKS, {"old": old}).rowcount
+        db.session.commit()
+        if count < CLICK_BATCH:
             return
 
 
@@ -120,6 +117,7 @@ def _look_after_service_bot(now: float) -> None:
     if not service_bot.ensure_connected():
         _last["service_bot"] = now - SERVICE_BOT_EVERY + AGAIN_AFTER
     notifications.plans_ending(now)
+    settlement.bring_stragglers(now)
     settlement.forget(now)
     db.session.commit()
     sessions.forget(now)

@@ -40,11 +40,30 @@ _CLICKS: Final = table_of(Click)
 _COUNTERS: Final = (table_of(CampaignDay), table_of(CampaignQuarter), table_of(CampaignCohort))
 
 
-def reassign_destinations(connection: Connection, campaigns: Sequence[int], recipient: int) -> None:
-    """Reassign the campaigns' own templates, destinations and sources to `recipient`."""
+def reassign_sources(connection: Connection, campaigns: Sequence[int], recipient: int) -> None:
+    """Reassign the campaigns' sources to `recipient`, and their clicks.
+
+    It waits for clicks that are being stored, and no click waits for it (`clicks.store`), so it
+    comes last in its transaction.
+    """
+    reassign_clicks(connection, campaigns, recipient)
     connection.execute(
         update(_SOURCES).where(_SOURCES.c.campaign_id.in_(campaigns)).values(account_id=recipient)
     )
+    reassign_clicks(connection, campaigns, recipient)  # those that came meanwhile
+
+
+def reassign_clicks(connection: Connection, campaigns: Sequence[int], recipient: int) -> None:
+    """Reassign the clicks of the campaigns' sources to `recipient`."""
+    connection.execute(
+        update(_CLICKS)
+        .where(_CLICKS.c.source_id.in_(_sources(campaigns)), _CLICKS.c.account_id != recipient)
+        .values(account_id=recipient)
+    )
+
+
+def reassign_destinations(connection: Connection, campaigns: Sequence[int], recipient: int) -> None:
+    """Reassign the campaigns' own templates and destinations to `recipient`."""
     connection.execute(
         update(_DESTINATIONS)
         .where(_DESTINATIONS.c.campaign_id.in_(campaigns))
@@ -61,7 +80,7 @@ def reassign_history(
     old_bots: Sequence[int],
     bot: int,
 ) -> None:
-    """Reassign leads, clicks, journal and messages to `recipient` and to their `bot`.
+    """Reassign leads, journal and messages to `recipient` and to their `bot`.
 
     A postback is reassigned if its destination belongs to one of the campaigns.
     """
@@ -76,11 +95,6 @@ def reassign_history(
         update(_LEADS)
         .where(_LEADS.c.campaign_id.in_(campaigns))
         .values(account_id=recipient, bot_id=bot)
-    )
-    connection.execute(
-        update(_CLICKS)
-        .where(_CLICKS.c.source_id.in_(_sources(campaigns)))
-        .values(account_id=recipient)
     )
     connection.execute(
         update(_JOURNAL)

@@ -1,9 +1,9 @@
-"""What a transfer does when it takes effect, in one transaction.
+"""What a transfer does when it takes effect, in one transaction; without leads, after many.
 
 A campaign's templates and connected destinations go along, and with its leads also their
 journal, postbacks and counters. Postbacks to a destination of the sender's whole account stay
 in the sender's log, for they were sent to the sender's tracker. Without leads all of that is
-deleted for good, and only the campaign and its settings go.
+deleted for good, a part at a time (`clear`), and only the campaign and its settings go.
 
 Whatever changes an owner holds the bots' updates first, then locks the accounts in the order of
 their ids, then the transfer.
@@ -16,7 +16,7 @@ from typing import Any
 
 import orjson
 import structlog
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
 from app.domain import tariffs
 from app.domain.tariffs import PlanStatus
@@ -28,12 +28,13 @@ from app.models import (
     Bot,
     BotChat,
     Campaign,
+    Source,
     Transfer,
     TransferState,
 )
 from app.services.accounts import accounts, notifications, quotas
 from app.services.accounts.quotas import Quota
-from app.services.campaigns import bulk
+from app.services.campaigns import bulk, clearing
 from app.services.updates import inbox
 
 log = structlog.get_logger()
@@ -47,11 +48,11 @@ def check(transfer: Transfer) -> str:
     recipient = db.session.get_one(Account, transfer.recipient_id)
     if transfer.bot_id is None:
         campaign = _campaign(transfer)
-        _check_room(recipient, 1)
+        _check_room(recipient, [campaign])
         _receiving_bot(transfer, campaign)
         return campaign.chat_title[:255]
     bot = _bot(transfer)
-    _check_room(recipient, len(_campaigns_of(transfer)))
+    _check_room(recipient, _campaigns_of(transfer))
     quotas.check(recipient.id, Quota.BOTS)
     return f"@{bot.username}"
 
@@ -74,6 +75,33 @@ def is_paid(account: Account) -> bool:
     return accounts.plan_status(account) is PlanStatus.PAID
 
 
+def clear(transfer: Transfer) -> bool:
+    """Delete a part of the history that a transfer without leads deletes. No commit.
+
+    False if none is left, so that it can take effect. Raises as `take_effect`.
+    """
+    check(transfer)
+    owners = (transfer.account_id, transfer.recipient_id)
+    banned = select(Account.id).where(
+        Account.id.in_(owners), Account.status == AccountStatus.BANNED
+    )
+    if db.session.scalar(banned) is not None:
+        raise Banned
+    if transfer.bot_id is None:
+        campaigns: Sequence[Campaign] = [_campaign(transfer)]
+    else:
+        campaigns = _campaigns_of(transfer)
+    bots = list({campaign.bot_id for campaign in campaigns})
+    inbox.hold(db.session.connection(), bots)
+    still = select(Transfer.id).where(
+        Transfer.id == transfer.id, Transfer.state == TransferState.PENDING
+    )
+    if db.session.scalar(still.with_for_update()) is None:
+        return False  # called off a moment ago; `take_effect` finds that out, too
+    ids = [campaign.id for campaign in campaigns]
+    return clearing.delete_part(db.session.connection(), ids, bots)
+
+
 def take_effect(transfer: Transfer, now: float) -> bool:
     """Give the bot or the campaign. False if it was called off a moment before. No commit.
 
@@ -91,12 +119,12 @@ def take_effect(transfer: Transfer, now: float) -> bool:
         return False
     if transfer.bot_id is None:
         campaign = _campaign(transfer, lock=True)
-        _check_room(recipient, 1)
+        _check_room(recipient, [campaign])
         campaigns, bot_id = [campaign], _receiving_bot(transfer, campaign)
     else:
         bot = _bot(transfer, lock=True)
         campaigns, bot_id = list(_campaigns_of(transfer, lock=True)), bot.id
-        _check_room(recipient, len(campaigns))
+        _check_room(recipient, campaigns)
         quotas.check(recipient.id, Quota.BOTS)
         bot.account_id = recipient.id
     moved = [[each.id, each.bot_id, each.status] for each in campaigns]
@@ -132,13 +160,17 @@ def lock(bots: Iterable[int | None], owners: Iterable[int]) -> dict[int, Account
     return {id_: accounts.lock(id_) for id_ in sorted(set(owners))}
 
 
-def _check_room(recipient: Account, count: int) -> None:
+def _check_room(recipient: Account, campaigns: Sequence[Campaign]) -> None:
+    count = len(campaigns)
     if not is_paid(recipient):
         raise RecipientUnpaid
     slots = tariffs.free_slots(recipient.tariff, accounts.living_campaigns(recipient.id))
     if slots != tariffs.UNLIMITED and slots < count:
         raise PlanLimit(translatable("the recipient's plan has no room for so many campaigns"))
     quotas.check(recipient.id, Quota.CAMPAIGNS, count)
+    of_these = Source.campaign_id.in_([campaign.id for campaign in campaigns])
+    sources = select(func.count(Source.id)).where(of_these, Source.living)
+    quotas.check(recipient.id, Quota.SOURCES, db.session.scalar(sources) or 0)
 
 
 def _bot(transfer: Transfer, *, lock: bool = False) -> Bot:
@@ -207,9 +239,11 @@ def hand_over(
         campaign.account_id, campaign.bot_id = recipient, bot_id
     db.session.flush()
     connection = db.session.connection()
-    if ids:
-        bulk.reassign_destinations(connection, ids, recipient)
-    if ids and with_leads:
+    if not ids:
+        return
+    bulk.reassign_destinations(connection, ids, recipient)
+    if with_leads:
         bulk.reassign_history(connection, ids, recipient, old_bots=old_bots, bot=bot_id)
-    elif ids:
+    else:
         bulk.delete_history(connection, ids, old_bots=old_bots)
+    bulk.reassign_sources(connection, ids, recipient)

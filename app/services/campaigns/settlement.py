@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from typing import Final
 
+import orjson
 import structlog
 from sqlalchemy import delete, select, update
 from sqlalchemy.exc import SQLAlchemyError
@@ -11,9 +14,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from app.domain.time_ranges import DAY
 from app.errors import ApiError
 from app.extensions import db
-from app.models import Transfer, TransferState
+from app.models import Campaign, Transfer, TransferState
 from app.services.accounts import notifications
-from app.services.campaigns import handover, reversal
+from app.services.campaigns import bulk, handover, reversal
 
 log = structlog.get_logger()
 
@@ -22,13 +25,19 @@ _MANY: Final = 20  # of one call; the others a second later
 _AGAIN_SECONDS: Final = 600.0
 #: Longer than a login can be undone.
 _KEPT_SECONDS: Final = 30 * DAY
+#: Of one call, for the history that transfers without leads delete.
+_CLEAR_SECONDS: Final = 0.3
+#: How long after a transfer clicks may still come for whoever had the source before.
+_STRAGGLERS_SECONDS: Final = 180.0
 
 
-def settle(now: float) -> int:
+def settle(now: float, clock: Callable[[], float] = time.monotonic) -> int:
     """Let due transfers take effect, and reverse those of undone logins. Commits.
 
-    Returns how many were settled.
+    A long history is deleted over many calls. Returns how many were settled. `clock` returns
+    seconds that only grow.
     """
+    until = clock() + _CLEAR_SECONDS
     due = (
         Transfer.state.in_((TransferState.PENDING, TransferState.REVERSING)),
         Transfer.due <= now,
@@ -37,7 +46,26 @@ def settle(now: float) -> int:
         select(Transfer.id, Transfer.state).where(*due).order_by(Transfer.due).limit(_MANY)
     ).all()
     db.session.rollback()
-    return sum(_settle(row.id, TransferState(row.state), now) for row in waiting)
+    return sum(
+        _settle(row.id, TransferState(row.state), now, lambda: clock() >= until) for row in waiting
+    )
+
+
+def bring_stragglers(now: float) -> None:
+    """Reassign clicks that were stored while their source went to another account. Commits.
+
+    `clicks.store` waits for no transfer, so a click of that moment belongs to the old account.
+    """
+    lately = select(Transfer.moved).where(Transfer.settled > now - _STRAGGLERS_SECONDS)
+    for moved in db.session.scalars(lately).all():
+        ids = [id_ for id_, _, _ in orjson.loads(moved)]
+        query = select(Campaign.account_id, Campaign.id).where(Campaign.id.in_(ids))
+        by_owner: dict[int, list[int]] = {}
+        for row in db.session.execute(query):
+            by_owner.setdefault(row.account_id, []).append(row.id)
+        for owner, campaigns in by_owner.items():
+            bulk.reassign_clicks(db.session.connection(), campaigns, owner)
+        db.session.commit()
 
 
 def forget(now: float) -> None:
@@ -45,12 +73,20 @@ def forget(now: float) -> None:
     db.session.execute(delete(Transfer).where(Transfer.settled < now - _KEPT_SECONDS))
 
 
-def _settle(transfer_id: int, state: TransferState, now: float) -> bool:
+def _settle(
+    transfer_id: int, state: TransferState, now: float, is_enough: Callable[[], bool]
+) -> bool:
     step = handover.take_effect if state is TransferState.PENDING else reversal.reverse
     transfer = db.session.get(Transfer, transfer_id)
     if transfer is None:
         return False  # called off a moment ago
     try:
+        if state is TransferState.PENDING and not transfer.with_leads:
+            while handover.clear(transfer):
+                transfer.due = now  # behind the others that wait
+                db.session.commit()
+                if is_enough():
+                    return False
         settled = step(transfer, now)
     except ApiError as error:
         db.session.rollback()

@@ -27,7 +27,8 @@ _TRANSFERS: Final[Mapping[str, str]] = {
     "reversed": translatable("%(title)s has come back from %(name)s."),
     "received": translatable("%(name)s has given you %(title)s."),
     "lost": translatable(
-        "%(title)s has gone back to %(name)s: whoever gave it to you was not the owner."
+        "%(title)s has gone back to %(name)s: whoever gave it to you was not the owner. "
+        "Campaigns that you made for it since have ended; what they gathered stays with you."
     ),
 }
 #: Why a transfer could not take effect, by the code of the error.

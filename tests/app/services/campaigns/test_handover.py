@@ -9,7 +9,8 @@ import pytest
 from app.domain.time_ranges import DAY
 from app.errors import ApiError, NotAdminThere, NotFound, PlanLimit, RecipientUnpaid
 from app.extensions import db
-from app.models import Transfer, TransferState
+from app.models import Source, Transfer, TransferState
+from app.services.accounts.quotas import Quota
 from app.services.campaigns import handover
 
 
@@ -63,3 +64,21 @@ def test_one_that_was_moved_on_by_another_clock_is_left_alone(asked, world):
     db.session.commit()
     assert not handover.take_effect(row, 2.0)
     db.session.rollback()
+
+
+def test_the_recipients_number_of_sources_holds(asked, world, others_world, other):
+    bot = world.bot()
+    world.source(world.campaign(bot_id=bot))
+    theirs = others_world.campaign()
+    rows = [
+        {"account_id": other.id, "campaign_id": theirs, "code": f"{number:08}",
+         "title": "x", "click_param": "click", "created": 1}
+        for number in range(Quota.SOURCES)
+    ]  # fmt: skip
+    db.session.bulk_insert_mappings(Source, rows)
+    row = asked(bot_id=bot)
+    db.session.commit()
+    for step in (handover.check, handover.clear, lambda row: handover.take_effect(row, 2.0)):
+        with pytest.raises(PlanLimit, match="2500 sources"):
+            step(row)
+        db.session.rollback()

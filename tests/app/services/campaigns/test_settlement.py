@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.exc import OperationalError
 
 from app.extensions import db
-from app.models import Bot, Transfer, TransferState
-from app.services.campaigns import handover, settlement
+from app.models import Account, Bot, Campaign, Click, Lead, Source, Transfer, TransferState
+from app.services.campaigns import clearing, handover, settlement, transfer
 
 
 @pytest.fixture
 def asked(account, other, world):
     """`asked(due=5.0)`: a transfer of a new bot."""
 
-    def make(due: float) -> Transfer:
+    def make(due: float, **fields) -> Transfer:
         parts = {"account_id": account.id, "recipient_id": other.id, "with_leads": True}
-        row = Transfer(**parts, bot_id=world.bot(), title="x", created=1.0, due=due)
+        parts |= fields or {"bot_id": world.bot()}
+        row = Transfer(**parts, title="x", created=1.0, due=due)
         db.session.add(row)
         db.session.commit()
         return row
@@ -60,3 +61,93 @@ def test_one_that_cannot_be_settled_does_not_hold_up_the_others(asked, monkeypat
     assert settlement.settle(9.0) == 0  # it is not tried again before the others of that time
     assert settlement.settle(9.0 + 600.0) == 1
     assert states() == [TransferState.DONE, TransferState.DONE]
+
+
+# -- long histories ------------------------------------------------------------
+
+
+@pytest.fixture
+def long(world, asked, monkeypatch):
+    """A transfer without leads of a bot whose history takes many parts to delete."""
+    monkeypatch.setattr(clearing, "LEADS", 1)
+    bot = world.bot()
+    campaign = world.campaign(bot_id=bot)
+    for number in range(5):
+        world.lead(campaign, bot_id=bot, subscriber=100 + number)
+    return asked(5.0, bot_id=bot, with_leads=False)
+
+
+def leads():
+    found = len(db.session.scalars(select(Lead.id)).all())
+    db.session.commit()
+    return found
+
+
+def clock(step):
+    """A clock by which each look at it takes `step` seconds."""
+    now = [0.0]
+
+    def look():
+        now[0] += step
+        return now[0]
+
+    return look
+
+
+def test_a_long_history_is_deleted_over_many_calls_and_others_do_not_wait(long, asked, other):
+    asked(6.0)
+    assert settlement.settle(9.0, clock(1.0)) == 1
+    assert states() == [TransferState.PENDING, TransferState.DONE]
+    assert leads() == 4
+    assert db.session.get_one(Bot, long.bot_id).account_id == long.account_id
+    for _ in range(4):
+        settlement.settle(9.0, clock(1.0))
+    assert states() == [TransferState.PENDING, TransferState.DONE]
+    assert leads() == 0
+    assert settlement.settle(9.0, clock(1.0)) == 1
+    assert db.session.get_one(Bot, long.bot_id).account_id == other.id
+    db.session.commit()
+
+
+def test_leads_that_come_while_the_history_is_deleted_are_deleted_too(long, world):
+    settlement.settle(9.0, clock(1.0))
+    campaign = db.session.scalars(select(Campaign.id)).one()
+    world.lead(campaign, bot_id=long.bot_id, subscriber=900)
+    db.session.commit()
+    assert settlement.settle(9.0, clock(0.0)) == 1
+    assert leads() == 0
+
+
+def test_what_is_called_off_meanwhile_keeps_what_is_left(long, account):
+    settlement.settle(9.0, clock(1.0))
+    transfer.cancel(account.id, long.id)
+    assert settlement.settle(9.0, clock(0.0)) == 0
+    assert leads() == 4
+    assert db.session.scalars(select(Bot.account_id)).one() == account.id
+
+
+def test_nothing_is_deleted_for_a_recipient_who_cannot_receive(long, other):
+    db.session.execute(update(Account).where(Account.id == other.id).values(status=1))
+    db.session.commit()
+    settlement.settle(9.0, clock(0.0))
+    assert states() == [TransferState.FAILED]
+    assert leads() == 5
+
+
+# -- clicks --------------------------------------------------------------------
+
+
+def test_clicks_that_were_stored_while_their_source_went_come_along(asked, world, account, other):
+    bot = world.bot()
+    source = world.source(world.campaign(bot_id=bot))
+    asked(5.0, bot_id=bot)
+    assert settlement.settle(5.0) == 1
+    world.click(source, account_id=account.id)  # by a visitor who waited for nobody
+    db.session.commit()
+    settlement.bring_stragglers(60.0)
+    assert db.session.scalars(select(Click.account_id)).all() == [other.id]
+    db.session.execute(update(Source).values(account_id=account.id))
+    db.session.execute(update(Click).values(account_id=account.id))
+    db.session.commit()
+    settlement.bring_stragglers(5.0 + 200.0)
+    assert db.session.scalars(select(Click.account_id)).all() == [account.id]

@@ -1,0 +1,113 @@
+"""Deletes the history of campaigns a part at a time, so that nobody waits for all of it.
+
+A transfer without leads deletes what may be millions of rows. In one transaction that would hold
+SQLite's only writer, and the clock, for minutes. So each call here deletes so much that its
+caller can commit soon, and `bulk.delete_history` the rest when the campaigns go.
+
+The callers hold the bots' updates back (`inbox.hold`), so no lead changes meanwhile.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+from sqlalchemy import Connection, Select, delete, select
+
+from app.models import (
+    Attempt,
+    CampaignCohort,
+    CampaignDay,
+    CampaignQuarter,
+    Click,
+    JournalEntry,
+    Lead,
+    Message,
+    Postback,
+    Source,
+    SourceDay,
+    table_of,
+)
+
+#: Leads of one part; each may have some postbacks, entries and messages.
+LEADS: Final = 200
+#: Rows of any other kind in one part.
+ROWS: Final = 1000
+
+_LEADS: Final = table_of(Lead)
+_POSTBACKS: Final = table_of(Postback)
+_ATTEMPTS: Final = table_of(Attempt)
+_JOURNAL: Final = table_of(JournalEntry)
+_MESSAGES: Final = table_of(Message)
+_SOURCES: Final = table_of(Source)
+_SOURCE_DAYS: Final = table_of(SourceDay)
+_CLICKS: Final = table_of(Click)
+_COUNTERS: Final = (table_of(CampaignDay), table_of(CampaignQuarter), table_of(CampaignCohort))
+
+
+def delete_part(connection: Connection, campaigns: Sequence[int], bots: Sequence[int]) -> bool:
+    """Delete some of the campaigns' history. False if there was none left. No commit."""
+    steps: tuple[Callable[[], bool], ...] = (
+        lambda: _leads(connection, campaigns, bots),
+        lambda: _organic_entries(connection, campaigns),
+        lambda: _clicks(connection, campaigns),
+        lambda: _counters(connection, campaigns),
+    )
+    return any(step() for step in steps)
+
+
+def _leads(connection: Connection, campaigns: Sequence[int], bots: Sequence[int]) -> bool:
+    """Delete some leads with all that tells of them, or so many of their postbacks."""
+    some = select(_LEADS.c.id, _LEADS.c.subscriber).where(_LEADS.c.campaign_id.in_(campaigns))
+    leads = connection.execute(some.limit(LEADS)).all()
+    if not leads:
+        return False
+    ids = [lead.id for lead in leads]
+    owed = select(_POSTBACKS.c.id).where(_POSTBACKS.c.lead_id.in_(ids))
+    postbacks = connection.scalars(owed.limit(ROWS)).all()
+    connection.execute(delete(_ATTEMPTS).where(_ATTEMPTS.c.postback_id.in_(postbacks)))
+    connection.execute(delete(_POSTBACKS).where(_POSTBACKS.c.id.in_(postbacks)))
+    if len(postbacks) == ROWS:
+        return True  # there may be more
+    connection.execute(delete(_JOURNAL).where(_JOURNAL.c.lead_id.in_(ids)))
+    connection.execute(
+        delete(_MESSAGES).where(
+            _MESSAGES.c.bot_id.in_(bots),
+            _MESSAGES.c.chat_id.in_([lead.subscriber for lead in leads]),
+            _MESSAGES.c.campaign_id.in_(campaigns),
+        )
+    )
+    connection.execute(delete(_LEADS).where(_LEADS.c.id.in_(ids)))
+    return True
+
+
+def _organic_entries(connection: Connection, campaigns: Sequence[int]) -> bool:
+    mine = (_JOURNAL.c.campaign_id.in_(campaigns), _JOURNAL.c.lead_id.is_(None))
+    some = select(_JOURNAL.c.id).where(*mine).limit(ROWS)
+    return _delete(connection, some, delete(_JOURNAL), _JOURNAL.c.id)
+
+
+def _clicks(connection: Connection, campaigns: Sequence[int]) -> bool:
+    sources = select(_SOURCES.c.id).where(_SOURCES.c.campaign_id.in_(campaigns))
+    clicks = select(_CLICKS.c.id).where(_CLICKS.c.source_id.in_(sources)).limit(ROWS)
+    if _delete(connection, clicks, delete(_CLICKS), _CLICKS.c.id):
+        return True
+    # One source at a time: visitors of the others wait for none of these rows.
+    counted = select(_SOURCE_DAYS.c.source_id).where(_SOURCE_DAYS.c.source_id.in_(sources))
+    return _delete(connection, counted.limit(1), delete(_SOURCE_DAYS), _SOURCE_DAYS.c.source_id)
+
+
+def _counters(connection: Connection, campaigns: Sequence[int]) -> bool:
+    for table in _COUNTERS:
+        some = select(table.c.campaign_id).where(table.c.campaign_id.in_(campaigns)).limit(1)
+        if _delete(connection, some, delete(table), table.c.campaign_id):
+            return True
+    return False
+
+
+def _delete(connection: Connection, some: Select[tuple[int]], deletion: Any, key: Any) -> bool:
+    """Delete the rows whose key is among `some`. False if there are none."""
+    keys = connection.scalars(some).all()
+    if keys:
+        connection.execute(deletion.where(key.in_(keys)))
+    return bool(keys)
