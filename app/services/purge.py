@@ -159,13 +159,13 @@ def _logins(now: float) -> int:
     since = now - keys.UNDO_SECONDS
     mine = (Account.id == Login.account_id, Account.key_login_id == Login.id)
     replaced = (ReplacedKey.account_id == Login.account_id, ReplacedKey.login_id == Login.id)
-    given = or_(Transfer.settled.is_(None), Transfer.settled > since)
+    transferred = or_(Transfer.settled.is_(None), Transfer.settled > since)
     over = and_(
         Login.used < since,
         ~_has(Session.login_id == Login.id),
         ~_has(and_(*mine)),
         ~_has(and_(*replaced)),
-        ~_has(and_(Transfer.login_id == Login.id, given)),
+        ~_has(and_(Transfer.login_id == Login.id, transferred)),
     )
     ids = _slice(Login, over)
     _delete(Login, Login.id.in_(ids))

@@ -164,7 +164,7 @@ def give(request, api, show, theirs, others_world):
         token = theirs.get("transfer/token")["data"]["token"]
         answer = api.post(request.param, token=token, leads=leads, **target)
         assert answer == {"status": "ok"}
-        settlement.settle(time.time() + 2 * DAY)
+        settlement.settle(time.time() + 2 * DAY, lambda: 0.0)
 
     return call
 

@@ -6,7 +6,13 @@ import pytest
 
 from app.errors import TooManyRequests
 from app.services.accounts import concurrent_calls
-from app.services.accounts.concurrent_calls import EXPORTS, OUTWARD, ConcurrentCalls
+from app.services.accounts.call_leases import CallLeases
+from app.services.accounts.concurrent_calls import (
+    EXPORTS,
+    LASTING_ENDPOINTS,
+    OUTWARD,
+    ConcurrentCalls,
+)
 
 
 def begin_all(calls: ConcurrentCalls, accounts: list[int]) -> list[bool]:
@@ -36,6 +42,21 @@ def test_what_has_ended_makes_room_once():
     end()
     end()
     assert begin_all(calls, [1, 1]) == [True, False]
+
+
+def test_processes_count_together_and_what_is_refused_leaves_no_trace(clean_redis):
+    here, there = (
+        ConcurrentCalls(1, 2, CallLeases("tests", lambda: clean_redis)) for _ in range(2)
+    )
+    end = here.begin(1)
+    assert begin_all(there, [1, 1, 2, 3]) == [False, False, True, False]
+    end()
+    assert begin_all(there, [1]) == [True]
+
+
+def test_every_limit_holds_over_all_processes():
+    limits = {*LASTING_ENDPOINTS.values(), EXPORTS, concurrent_calls.NOTICES}
+    assert all(limit._leases for limit in limits)
 
 
 def test_a_call_that_fails_has_ended():

@@ -70,9 +70,9 @@ def goods(world):
     return Goods(world)
 
 
-def settle():
-    """The clock of the day after tomorrow: whatever waits takes effect."""
-    settlement.settle(time.time() + 2 * DAY)
+def settle(seconds=2 * DAY):
+    """The clock of the day after tomorrow: whatever waits takes effect, however long it takes."""
+    settlement.settle(time.time() + seconds, lambda: 0.0)
     db.session.expire_all()
 
 
@@ -197,18 +197,18 @@ def test_a_transfer_waits_and_both_accounts_see_it(api, theirs, token, goods, ot
     assert (mine["incoming"], mine["name"]) == (False, other.name)
     assert (incoming["incoming"], incoming["name"]) == (True, sender)
     assert (mine["bot"], mine["camp"], mine["leads"]) == (goods.bot, 0, True)
-    settlement.settle(time.time() + transfer.WAIT_SECONDS - 5)
+    settle(transfer.WAIT_SECONDS - 5)
     assert owner(Bot, goods.bot) == account
-    settlement.settle(time.time() + transfer.WAIT_SECONDS + 5)
+    settle(transfer.WAIT_SECONDS + 5)
     assert owner(Bot, goods.bot) == other.id
     assert [row["state"] for row in api.get("transfer/list")["data"]] == ["done"]
 
 
 def test_what_is_deleted_for_good_waits_for_a_day(api, token, goods, account, other):
     api.post("transfer/bot", token=token, id=goods.bot, leads=0)
-    settlement.settle(time.time() + DAY - 60)
+    settle(DAY - 60)
     assert (owner(Bot, goods.bot), rows(Lead)) == (account.id, 1)
-    settlement.settle(time.time() + DAY + 60)
+    settle(DAY + 60)
     assert (owner(Bot, goods.bot), rows(Lead)) == (other.id, 0)
 
 
