@@ -32,7 +32,7 @@ def create_app(settings: SettingsType | None = None) -> Flask:
     app.config.update(
         SETTINGS=settings,
         SQLALCHEMY_DATABASE_URI=settings.database_url,
-        SQLALCHEMY_ENGINE_OPTIONS=prepare_engine(settings.database_url),
+        SQLALCHEMY_ENGINE_OPTIONS=prepare_engine(settings.database_url, settings.database_pool),
         MAX_CONTENT_LENGTH=MAX_BODY,
     )
     app.extensions["trackers"] = Registry.load()

@@ -58,6 +58,7 @@ class Settings:
     port: int
     web_concurrency: int
     workers: int
+    database_pool: int
     lease_seconds: int
     request_seconds: int
     media_store: str
@@ -93,6 +94,7 @@ class Settings:
             port=read("PORT", "8000", _between(1, 65535)),
             web_concurrency=read("WEB_CONCURRENCY", "2", _between(1, 64)),
             workers=read("WORKERS", "1", _between(1, 64)),
+            database_pool=read("DATABASE_POOL", "20", _between(1, 200)),
             lease_seconds=read("LEASE_SECONDS", "45", _between(1, 60)),
             request_seconds=read("REQUEST_SECONDS", "60", _between(1, 3600)),
             media_store=read("MEDIA_STORE", "", _media_store),

@@ -22,6 +22,8 @@ from sqlalchemy.pool import ConnectionPoolEntry, Pool
 from app.config import BadSetting
 
 BUSY_SECONDS = 30
+#: Of its connections a process keeps so many open when it needs none.
+KEPT = 10
 #: SQLSTATE of a server that takes no writes: a primary that became a standby.
 READ_ONLY_STATE = "25006"
 #: A connection that rested so long may have been forgotten by a firewall on its way.
@@ -30,8 +32,8 @@ RESTED_SECONDS = 30
 ONLY_READS = "only_reads"
 
 
-def prepare_engine(url: str) -> dict[str, Any]:
-    """Engine options for `url`; makes the folder of a SQLite file.
+def prepare_engine(url: str, most: int = 20) -> dict[str, Any]:
+    """Engine options for `url`, with `most` connections at once; makes the folder of a SQLite file.
 
     Errors do not show the parameters of their statement: they are people's, and may be keys.
     """
@@ -45,8 +47,8 @@ def prepare_engine(url: str) -> dict[str, Any]:
         }
     return {
         "hide_parameters": True,
-        "pool_size": 10,
-        "max_overflow": 10,
+        "pool_size": min(most, KEPT),
+        "max_overflow": max(0, most - KEPT),
         "pool_timeout": 10,
         "pool_recycle": 300,
         "connect_args": {"connect_timeout": 5, "keepalives_idle": 30, "tcp_user_timeout": 10_000},

@@ -31,10 +31,7 @@ class UpdateStore:
     """Stores updates by connections of its own. Callers that come together share one commit."""
 
     def __init__(self, database_url: str) -> None:
-        options = prepare_engine(database_url)
-        if "pool_size" in options:
-            options |= {"pool_size": CONNECTIONS, "max_overflow": 0}
-        self._engine = create_engine(database_url, **options)
+        self._engine = create_engine(database_url, **prepare_engine(database_url, CONNECTIONS))
         self._connection = DedicatedConnection(self._engine)
         self._group = GroupCommit(self._insert)
 
