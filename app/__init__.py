@@ -18,6 +18,7 @@ def create_app(settings: SettingsType | None = None) -> Flask:
     from app.blueprints import register_blueprints
     from app.cli import commands
     from app.config import Settings
+    from app.dashboard import register_dashboard
     from app.database.connections import prepare_engine
     from app.extensions import cipher, db, migrate, wakeup
     from app.schemas.parsing import MAX_BODY
@@ -45,6 +46,7 @@ def create_app(settings: SettingsType | None = None) -> Flask:
     translations.register(app)
     responses.register(app)
     register_blueprints(app)
+    register_dashboard(app)
     telegram_webhook.install(app)
     commands.register(app)
     return app

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import hmac
 import secrets
 from typing import Final
 
@@ -18,6 +19,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 # Labels are part of the keys: with another one, what is stored could not be read.
 _ENCRYPTION: Final = b"seal"
 _WEBHOOKS: Final = b"webhook secret"
+_FORMS: Final = b"form token"
 
 
 class CannotDecrypt(Exception):
@@ -30,11 +32,13 @@ class Cipher:
     def __init__(self) -> None:
         self._fernet: Fernet | None = None
         self._webhook_key = b""
+        self._form_key = b""
 
     def set_key(self, secret_key: str) -> None:
         """Derive the working keys. Call once per process."""
         self._fernet = Fernet(base64.urlsafe_b64encode(_derive(secret_key, _ENCRYPTION)))
         self._webhook_key = _derive(secret_key, _WEBHOOKS)
+        self._form_key = _derive(secret_key, _FORMS)
 
     def encrypt(self, text: str) -> str:
         """Encrypt and authenticate `text`; the result is ASCII."""
@@ -56,6 +60,13 @@ class Cipher:
         """
         name = path.encode("utf-8", "surrogatepass")
         digest = hashlib.blake2b(name, key=self._webhook_key, digest_size=32).digest()
+        return base64.urlsafe_b64encode(digest).decode("ascii").rstrip("=")
+
+    def form_token(self, cookie: str) -> str:
+        """Return the token that forms must bring which were shown to the browser with `cookie`."""
+        digest = hmac.digest(
+            self._form_key, f"{cookie} csrf".encode("utf-8", "surrogatepass"), "sha256"
+        )
         return base64.urlsafe_b64encode(digest).decode("ascii").rstrip("=")
 
     def _fernet_or_fail(self) -> Fernet:

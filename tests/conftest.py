@@ -41,6 +41,7 @@ pytest_plugins = (
     "tests.support.courier",
     "tests.support.track_bot",
     "tests.support.gateway",
+    "tests.support.dashboard",
 )
 
 SECRET_KEY = "a secret for tests only, never used elsewhere"

@@ -26,6 +26,7 @@ from app.services.accounts import accounts, keys
 from app.services.billing import refunds, tariffs
 from app.services.postbacks import log
 from app.services.service_bot import bot as service_bot
+from app.services.service_bot import entry_links
 from app.services.updates import quarantine
 from plugins.registry import Registry
 
@@ -90,6 +91,14 @@ def rotate(login: str) -> None:
     """Replace the key of an account and print the new one."""
     account_id = accounts.by_login(login).id
     click.echo(json.dumps({"id": account_id, "key": keys.rotate(account_id)}))
+
+
+@account.command("link")
+@login
+@one_line
+def link(login: str) -> None:
+    """Print a path that opens the dashboard of an account, once, within ten minutes."""
+    click.echo(json.dumps({"path": f"/enter/{entry_links.make(login)}"}))
 
 
 @account.command("ban")

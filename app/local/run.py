@@ -34,7 +34,13 @@ class Embedded:
 
     url: str
     key: str = ""
+    environ: Mapping[str, str] = field(default_factory=dict, repr=False)
     processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+
+    def entry(self, login: str = "owner") -> str:
+        """Return an address that opens the dashboard of an account, once. Raises CannotRun."""
+        made = _finish(f"flask --app wsgi account link --login {login}", self.environ)
+        return f"{self.url}{json.loads(made)['path']}"
 
     def fallen(self) -> str:
         """Return the name of a process that has ended by itself, or nothing."""
@@ -61,7 +67,8 @@ def running(environ: Mapping[str, str], folder: Path, *, quiet: bool = True) -> 
             (folder / REDIS_URL_FILE).write_text(full["REDIS_URL"])
         lines = _procfile()
         _finish(lines["release"], full)
-        system = Embedded(f"http://127.0.0.1:{full['PORT']}", _owner(full, folder))
+        url, key = f"http://127.0.0.1:{full['PORT']}", _owner(full, folder)
+        system = Embedded(url, key, environ=full)
         for name in ("web", "worker"):
             stack.enter_context(_process(system, name, lines[name], full, folder, quiet=quiet))
         _wait_until_ready(system, folder)
@@ -93,6 +100,7 @@ def _interrupt(*_: object) -> NoReturn:
 
 def _stay(system: Embedded) -> NoReturn:
     _say(f"Gatepost runs at {system.url} - Ctrl-C stops it.")
+    _say(f"The dashboard, logged in already, opens once and within ten minutes: {system.entry()}")
     if system.key:
         _say(f'API key of the account "owner", shown only now: {system.key}')
     else:

@@ -34,6 +34,7 @@ class Account(Base):
 
     `tracker_domain` and `tracker_key` are those of `profile/tracker`, None while
     nothing is connected; the key is decrypted only by code that asks for it.
+    `zone` is the name of the time zone in which times are shown, such as Europe/Riga.
     `tg_id` is the Telegram user behind the account, if there is one.
     `key_login_id` is the login by which the key was made, through its session or through
     another key that it had made; None for a key of the operator's.
@@ -50,6 +51,7 @@ class Account(Base):
     login: Mapped[str] = mapped_column(String(64))
     name: Mapped[str] = mapped_column(String(128))
     lang: Mapped[str] = mapped_column(String(2), default="en")
+    zone: Mapped[str] = mapped_column(String(64), default="UTC", server_default="UTC")
     status: Mapped[int] = mapped_column(default=AccountStatus.ACTIVE)
     key_hash: Mapped[str] = mapped_column(String(64))
     key_login_id: Mapped[int | None] = mapped_column(BigInteger)

@@ -40,7 +40,11 @@ class Login(Base):
 
 
 class Session(Base):
-    """A session of an account, found by the hash of its token. `login_id` is its login."""
+    """A session of an account, found by the hash of its token.
+
+    `login_id` is the login that opened it, or that made the API key which did; `by_key` says
+    that it was the key. `agent` is the browser's User-Agent, and `used` when it last came.
+    """
 
     __tablename__ = "session"
     __table_args__ = (
@@ -53,6 +57,9 @@ class Session(Base):
     id: Mapped[Key]
     token_hash: Mapped[str] = mapped_column(String(64))
     account_id: Mapped[int] = mapped_column(ForeignKey("account.id"))
-    login_id: Mapped[int] = mapped_column(BigInteger)
+    login_id: Mapped[int | None] = mapped_column(BigInteger)
     created: Mapped[Instant]
     expires: Mapped[Instant]
+    agent: Mapped[str] = mapped_column(String(300), default="", server_default="")
+    used: Mapped[Instant | None]
+    by_key: Mapped[bool] = mapped_column(default=False, server_default=false())

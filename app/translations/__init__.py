@@ -36,6 +36,16 @@ def register(app: Flask) -> None:
     )
 
 
+def use_in_templates(app: Flask) -> None:
+    """Let templates say `{{ _("text") }}`, `ngettext` and `{% trans %}`."""
+    app.jinja_env.add_extension("jinja2.ext.i18n")
+    app.jinja_env.install_gettext_callables(  # type: ignore[attr-defined]
+        lambda text: flask_babel.get_translations().ugettext(text),
+        lambda text, plural, num: flask_babel.get_translations().ungettext(text, plural, num),
+        newstyle=True,
+    )
+
+
 def _callers_language() -> str | None:
     """Return the account's language; without an account that of Accept-Language, or None."""
     if "account" in g:

@@ -15,8 +15,10 @@ from typing import Final
 from babel.messages import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
+from jinja2.ext import babel_extract
 
-import app.blueprints  # noqa: F401 - so that every error is known
+import app.blueprints
+import app.dashboard  # noqa: F401 - so that every error is known
 from app.errors import ApiError
 from app.translations import FOLDER
 from plugins.contract import PROJECT
@@ -36,6 +38,10 @@ def template() -> Catalog:
         place = (str(path.relative_to(ROOT)), 0)
         for texts in marked(ast.parse(path.read_text("utf-8"))):
             catalog.add(texts[0] if len(texts) == 1 else texts, locations=[place])
+    for path in pages():
+        place = (str(path.relative_to(ROOT)), 0)
+        for texts in marked_in_page(path):
+            catalog.add(texts[0] if len(texts) == 1 else texts, locations=[place])
     for error in _errors(ApiError):
         catalog.add(error.default, locations=[("app/errors.py", 0)])
     for text in sorted(library_messages.templates()):
@@ -48,6 +54,21 @@ def code() -> Iterator[Path]:
     for path in sorted((*ROOT.glob("app/**/*.py"), *ROOT.glob("plugins/**/*.py"))):
         if "sandbox" not in path.relative_to(ROOT).parts:
             yield path
+
+
+def pages() -> Iterator[Path]:
+    """Return the templates of the dashboard."""
+    yield from sorted(ROOT.glob("app/dashboard/templates/**/*.html"))
+
+
+def marked_in_page(path: Path) -> Iterator[tuple[str, ...]]:
+    """Return the texts of each `_(…)`, `ngettext(…)` and `{% trans %}` of a template."""
+    with path.open("rb") as file:
+        for _line, function, marked_texts, _comments in babel_extract(
+            file, ("_", "ngettext"), [], {}
+        ):
+            texts = (marked_texts,) if isinstance(marked_texts, str) else marked_texts or ()
+            yield tuple(str(text) for text in texts[: 2 if function == "ngettext" else 1])
 
 
 def marked(tree: ast.AST) -> Iterator[tuple[str, ...]]:

@@ -68,17 +68,18 @@ def handle_error(error: Exception) -> Response:
     """Turn an exception into a response, and roll the transaction back."""
     with contextlib.suppress(SQLAlchemyError):
         db.session.rollback()
-    api_error = _translate(error)
+    api_error = as_api_error(error)
     body = {
         "status": "error",
         "error": api_error.code,
-        "message": _message(api_error),
+        "message": message_of(api_error),
         **api_error.extra,
     }
     return _response(body, 200 if request.path.startswith("/api/") else _http_status(error))
 
 
-def _translate(error: Exception) -> ApiError:
+def as_api_error(error: Exception) -> ApiError:
+    """Return what an exception means to the caller; one that nobody expected is logged."""
     if isinstance(error, ApiError):
         return error
     if isinstance(error, ValidationError):
@@ -91,7 +92,7 @@ def _translate(error: Exception) -> ApiError:
     return _unexpected(error)
 
 
-def _message(api_error: ApiError) -> str:
+def message_of(api_error: ApiError) -> str:
     """Return the message in the caller's language, after the name of its field."""
     with use_language(api_error.lang) if api_error.lang else contextlib.nullcontext():
         message = translated(api_error.message)

@@ -34,7 +34,7 @@ from app.services.accounts import rate_limits
 from app.services.billing import tariffs
 from app.services.clicks import open_link
 from app.services.lists.row_counts import TALLIES
-from app.services.service_bot import logins
+from app.services.service_bot import logins, sessions
 
 _numbers = itertools.count(1)
 LIMITS = (
@@ -45,6 +45,7 @@ LIMITS = (
     rate_limits.ERASURES,
     logins.POLLS,
     logins.NEW_LOGINS,
+    sessions.KEY_LOGINS,
     rate_limits.CREATIONS,
     tariffs.CHECKS,
     open_link.CLICKS,

@@ -9,6 +9,9 @@ from app import create_app
 #: What anyone may call. Adding to this list is a decision.
 PUBLIC = {
     "/c/<code>",
+    "/enter/<token>",
+    "/login",
+    "/static/<version>/<name>",
     "/healthz",
     "/readyz",
     "/metrics",
@@ -19,7 +22,7 @@ PUBLIC = {
     "/api/pay/acp",
     "/api/pay/check",
 }
-GUARDS = {"public", "api_key", "api_key_even_unpaid", "session"}
+GUARDS = {"public", "api_key", "api_key_even_unpaid", "session", "signed_in", "changes"}
 
 
 @pytest.fixture(scope="module")

@@ -26,7 +26,8 @@ _NOBODY: Final = hash_secret("")
 class Caller:
     """The account that makes a request. A plain value that holds no transaction.
 
-    `session_id` is None for a caller with the API key. `login_id` is the login by which the
+    `zone` names the time zone of the account. `session_id` is None for a caller with the API
+    key. `login_id` is the login by which the
     session was opened or the key was made; None for a key of the operator's.
     """
 
@@ -36,6 +37,14 @@ class Caller:
     paid_until: int | None
     session_id: int | None = None
     login_id: int | None = None
+    zone: str = "UTC"
+    name: str = ""
+
+    @property
+    def has_lapsed(self) -> bool:
+        """Whether the plan has ended: the dashboard only shows then, and has no days of grace."""
+        status = tariffs.plan_status(self.tariff, self.paid_until, time.time())
+        return status in (PlanStatus.GRACE, PlanStatus.LAPSED)
 
 
 class NewAccount(NamedTuple):
@@ -77,7 +86,14 @@ def authorize(
     if must_be_paid and _has_lapsed(account, time.time(), grace):
         raise Unpaid().in_language(account.lang)
     caller = Caller(
-        account.id, account.lang, account.tariff, account.paid_until, session_id, login_id
+        account.id,
+        account.lang,
+        account.tariff,
+        account.paid_until,
+        session_id,
+        login_id,
+        account.zone,
+        account.name,
     )
     db.session.commit()  # a view may call Telegram: it must not hold a connection meanwhile
     return caller

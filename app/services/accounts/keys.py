@@ -15,15 +15,17 @@ from sqlalchemy import delete, select, update
 from app.crypto import hash_secret, new_secret
 from app.errors import BadKey
 from app.extensions import db
-from app.models import Account, Login, ReplacedKey
+from app.models import Account, Login, ReplacedKey, Session
 from app.services.accounts import accounts, notifications
 
 #: For how long what a login has done can be undone, from each deed on.
 UNDO_SECONDS: Final = 14 * 86_400.0
 
 
-def rotate(account_id: int, *, login_id: int | None = None) -> str:
+def rotate(account_id: int, *, login_id: int | None = None, session_id: int | None = None) -> str:
     """Replace the API key and return the new one. The old one stops working at once. Commits.
+
+    So do the sessions that a key has opened, except `session_id`, the one that calls.
 
     `login_id` is the login by which the caller came; None is the operator, or the owner of a
     key that no login made: then no earlier key is ever restored. Raises BadKey.
@@ -38,9 +40,16 @@ def rotate(account_id: int, *, login_id: int | None = None) -> str:
     else:
         _keep_longer(account_id, login_id, now)
     account.key_hash, account.key_login_id = hash_secret(secret), login_id
+    end_sessions_of_keys(account_id, but=session_id)
     notifications.key_replaced(account_id, login_id, now)
     db.session.commit()
     return f"{account_id}-{secret}"
+
+
+def end_sessions_of_keys(account_id: int, *, but: int | None = None) -> None:
+    """End the sessions that API keys of an account have opened, but one. No commit."""
+    by_key = delete(Session).where(Session.account_id == account_id, Session.by_key)
+    db.session.execute(by_key.where(Session.id != (but or 0)))
 
 
 def void_keys_of(account: Account, login_id: int, now: float) -> None:

@@ -253,4 +253,4 @@ def _token(login_id: int, now: float) -> str | None:
         return None
     page = {"agent": redeemed.agent, "address": redeemed.address, "shown": redeemed.shown}
     notifications.session_opened(redeemed.account_id, login_id, page, now)
-    return sessions.begin(redeemed.account_id, login_id, now)
+    return sessions.begin(redeemed.account_id, login_id, now, agent=redeemed.agent)

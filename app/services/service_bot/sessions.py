@@ -1,27 +1,36 @@
-"""The sessions of the dashboard, which logins by Telegram open."""
+"""The sessions of the dashboard, which logins by Telegram and API keys open."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from typing import Final
 
 from sqlalchemy import delete, select, update
 
 from app.crypto import hash_secret, new_secret
+from app.domain.storable_text import sanitize
 from app.errors import BadKey
 from app.extensions import db
 from app.models import Account, Login, Session
 from app.services.accounts import accounts, keys
 from app.services.accounts.accounts import Caller
+from app.services.accounts.rate_limits import Limit
 
 PREFIX: Final = "sess_"
 SESSION_SECONDS: Final = 14 * 86_400.0
 #: A link that opened nothing stays stored for a day, so that it does not open again.
 KEPT_SECONDS: Final = 86_400.0
+#: When a session was last used is known as exactly as this.
+USED_STEP: Final = 300.0
+#: By address.
+KEY_LOGINS: Final = Limit("key-login", per_minute=10, burst=10)
 
 
-def begin(account_id: int, login_id: int, now: float) -> str:
-    """Store a session that a login opens, and return its token. No commit."""
+def begin(
+    account_id: int, login_id: int | None, now: float, *, agent: str = "", by_key: bool = False
+) -> str:
+    """Store a session that a login or an API key opens, and return its token. No commit."""
     token = PREFIX + new_secret(32)
     session = Session(
         token_hash=hash_secret(token),
@@ -29,9 +38,38 @@ def begin(account_id: int, login_id: int, now: float) -> str:
         login_id=login_id,
         created=now,
         expires=now + SESSION_SECONDS,
+        agent=sanitize(agent, 300),
+        by_key=by_key,
     )
     db.session.add(session)
     return token
+
+
+def open_by_key(key: str, *, address: str, agent: str) -> str:
+    """Open a session with an API key, and return its token. Commits.
+
+    `address` and `agent` are of the browser. Raises TooManyRequests by address, BadKey or
+    Banned. The session ends when the key is replaced.
+    """
+    KEY_LOGINS.hit(address)
+    caller = accounts.authenticate(key.strip(), must_be_paid=False)
+    accounts.lock(caller.id)
+    keys.require_not_undone(caller.login_id)
+    token = begin(caller.id, caller.login_id, time.time(), agent=agent, by_key=True)
+    db.session.commit()
+    return token
+
+
+def listed(account_id: int) -> Sequence[Session]:
+    """Return the open sessions of an account, the newest first."""
+    mine = select(Session).where(Session.account_id == account_id, Session.expires > time.time())
+    return db.session.scalars(mine.order_by(Session.id.desc())).all()
+
+
+def end_token(token: str) -> None:
+    """End the session that `token` opens, if there is one. Commits."""
+    db.session.execute(delete(Session).where(Session.token_hash == hash_secret(token)))
+    db.session.commit()
 
 
 def authenticate(token: str, *, must_be_paid: bool = True) -> Caller:
@@ -39,14 +77,17 @@ def authenticate(token: str, *, must_be_paid: bool = True) -> Caller:
 
     Raises BadKey, Banned, or Unpaid: a session has no days of grace.
     """
+    now = time.time()
     row = db.session.execute(
-        select(Account, Session.id, Session.login_id)
+        select(Account, Session.id, Session.login_id, Session.used)
         .join(Session, Session.account_id == Account.id)
-        .where(Session.token_hash == hash_secret(token), Session.expires > time.time())
+        .where(Session.token_hash == hash_secret(token), Session.expires > now)
     ).first()
     if row is None:
         raise BadKey
-    account, session_id, login_id = row
+    account, session_id, login_id, used = row
+    if used is None or used < now - USED_STEP:
+        db.session.execute(update(Session).where(Session.id == session_id).values(used=now))
     return accounts.authorize(
         account, must_be_paid=must_be_paid, session_id=session_id, login_id=login_id
     )
@@ -79,7 +120,7 @@ def rotate_key(caller: Caller, *, end_sessions: bool = False) -> str:
     if end_sessions:
         accounts.lock(caller.id)
         end_all(caller.id, but=caller.session_id)
-    return keys.rotate(caller.id, login_id=caller.login_id)
+    return keys.rotate(caller.id, login_id=caller.login_id, session_id=caller.session_id)
 
 
 def forget(now: float) -> None:

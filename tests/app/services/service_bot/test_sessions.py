@@ -7,6 +7,7 @@ import time
 import pytest
 from sqlalchemy import select, update
 
+from app.errors import BadKey
 from app.extensions import db
 from app.models import Account, Login, Session
 from app.services import purge
@@ -95,3 +96,36 @@ def test_logins_are_forgotten_a_day_after_their_end_or_when_no_undo_can_come(des
     sessions.forget(now + keys.UNDO_SECONDS + 10)
     purge.purge(now + keys.UNDO_SECONDS + 10)
     assert rows(select(Login)) == []
+
+
+def test_an_api_key_opens_a_session_that_ends_with_the_key(account, clean_redis):
+    here = {"address": "127.0.0.1", "agent": "Firefox/1"}
+    mine, others = (sessions.open_by_key(account.key, **here) for _ in range(2))
+    caller = sessions.authenticate(mine)
+    assert (caller.id, caller.login_id) == (account.id, None)
+    assert [row.agent for row in sessions.listed(account.id)] == ["Firefox/1"] * 2
+    sessions.rotate_key(caller)
+    assert sessions.authenticate(mine).id == account.id  # the one that calls goes on
+    with pytest.raises(BadKey):
+        sessions.authenticate(others)
+
+
+def test_when_a_session_was_last_used_is_known(account, clean_redis):
+    token = sessions.open_by_key(account.key, address="127.0.0.1", agent="")
+    assert sessions.listed(account.id)[0].used is None
+    sessions.authenticate(token)
+    db.session.expire_all()
+    assert sessions.listed(account.id)[0].used == pytest.approx(time.time(), abs=60)
+
+
+def test_a_session_is_ended_by_its_token(account, clean_redis):
+    token = sessions.open_by_key(account.key, address="127.0.0.1", agent="")
+    sessions.end_token("sess_unknown")
+    assert len(sessions.listed(account.id)) == 1
+    sessions.end_token(token)
+    assert sessions.listed(account.id) == []
+
+
+def test_a_wrong_key_opens_no_session(account, clean_redis):
+    with pytest.raises(BadKey):
+        sessions.open_by_key(f"{account.id}-wrong", address="127.0.0.1", agent="")

@@ -1,0 +1,36 @@
+"""The dashboard: screens for people, rendered here, that work without JavaScript."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Flask
+from werkzeug.routing import IntegerConverter, Map
+
+from app.dashboard import errors, formatting, headers, navigation, static_files
+from app.dashboard.views import bots, campaigns, login, overview
+from app.schemas.fields import LARGEST
+from app.translations import use_in_templates
+
+
+class IdConverter(IntegerConverter):
+    """An id in a path: a number that a database can hold."""
+
+    def __init__(self, url_map: Map) -> None:
+        super().__init__(url_map, min=1, max=LARGEST)
+
+
+VIEWS = (overview, login, bots, campaigns)
+
+
+def register_dashboard(app: Flask) -> None:
+    """Register every screen, with the handlers and the template helpers that they share."""
+    app.url_map.converters["id"] = IdConverter
+    dashboard = Blueprint("dashboard", __name__, template_folder="templates")
+    for module in VIEWS:
+        dashboard.register_blueprint(module.blueprint)
+    dashboard.register_error_handler(Exception, errors.show_error)
+    dashboard.after_request(headers.protect)
+    use_in_templates(app)
+    formatting.register(app)
+    navigation.register(app)
+    static_files.register(app)
+    app.register_blueprint(dashboard)

@@ -1,0 +1,85 @@
+"""Bots: added by their token, checked, removed."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from flask import Blueprint, Response, g, make_response, redirect, render_template
+
+from app.dashboard import errors, forms
+from app.dashboard.guards import changes, signed_in
+from app.errors import ApiError, BadParameter, translatable
+from app.schemas import Input, fields
+from app.services.bots import bots, standing
+from app.web.responses import message_of
+
+blueprint = Blueprint("bots", __name__, url_prefix="/bots")
+
+
+class TokenForm(Input):
+    """The token of a bot."""
+
+    token = fields.Text(128, not_empty=True, required=True)
+
+
+@blueprint.get("")
+@signed_in
+def listed() -> Response:
+    """The bots that are connected, their chats, and what is wrong with them."""
+    return _page()
+
+
+@blueprint.post("")
+@changes("bots.add")
+def add() -> Response:
+    """Connect a bot."""
+    try:
+        bots.add(g.account.id, **forms.checked(TokenForm(), g.form))
+    except ApiError as error:
+        return _page(error)
+    return _back("added")
+
+
+@blueprint.post("/<id:number>/check")
+@changes("bots.add")
+def check(number: int) -> Response:
+    """Ask Telegram anew how a bot stands."""
+    standing.check_soon(g.account.id, number)
+    return _back("checked")
+
+
+@blueprint.get("/<id:number>/delete")
+@signed_in
+def confirm(number: int) -> Response:
+    """Ask for the bot's name before it is removed."""
+    return _confirm(number)
+
+
+@blueprint.post("/<id:number>/delete")
+@changes("bots.remove")
+def remove(number: int) -> Response:
+    """Remove a bot whose name was typed."""
+    bot = bots.find(g.account.id, number)
+    if g.form.get("name", "").strip().removeprefix("@").lower() != bot.username.lower():
+        return _confirm(number, BadParameter("name", translatable("is not the name of this bot")))
+    bots.remove(g.account.id, number)
+    return _back("removed")
+
+
+def _confirm(number: int, error: ApiError | None = None) -> Response:
+    bot = bots.find(g.account.id, number)
+    message = message_of(error) if error else ""
+    page = render_template("bots/delete.html", bot=bot, message=message)
+    return make_response(page, errors.status_of(error) if error else HTTPStatus.OK)
+
+
+def _page(error: ApiError | None = None) -> Response:
+    rows = [row for row in bots.list_with_faults(g.account.id) if row.bot.living]
+    chats = standing.chats_of([row.bot.id for row in rows])
+    message = message_of(error) if error else ""
+    page = render_template("bots/list.html", rows=rows, chats=chats, message=message)
+    return make_response(page, errors.status_of(error) if error else HTTPStatus.OK)
+
+
+def _back(done: str) -> Response:
+    return make_response(redirect(f"/bots?done={done}", HTTPStatus.SEE_OTHER))

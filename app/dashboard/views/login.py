@@ -1,0 +1,135 @@
+"""Logging in by an API key or by the operator's entry link, and logging out."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from flask import Blueprint, Response, g, make_response, redirect, render_template, request
+
+from app.dashboard import cookies, errors, forms
+from app.dashboard.guards import authenticate, changes, own_path
+from app.errors import ApiError, BadKey, Banned, NotFound, TooManyRequests, translatable
+from app.schemas import Input, fields
+from app.services.service_bot import entry_links, sessions
+from app.web.auth import caller_address, caller_network, counted, public
+from app.web.responses import message_of
+
+blueprint = Blueprint("login", __name__)
+
+#: Bytes of a login form: a key is short.
+LARGEST: int = 4096
+
+
+class KeyForm(Input):
+    """The API key, and where to go with it."""
+
+    key = fields.Text(300, not_empty=True, required=True)
+    next = fields.Text(2000, load_default="/")
+
+
+@blueprint.get("/login")
+@public
+@counted
+def page() -> Response:
+    """The ways in. Whoever is in already goes on."""
+    target = own_path(request.args.get("next", "/"))
+    try:
+        authenticate()
+    except (BadKey, Banned):
+        return _page(target)
+    return _redirect(target)
+
+
+@blueprint.post("/login")
+@public
+@counted
+def by_key() -> Response:
+    """Log in with the API key."""
+    form = forms.read(largest=LARGEST)
+    try:
+        typed = forms.checked(KeyForm(), form)
+        token = sessions.open_by_key(
+            typed["key"], address=caller_network(), agent=request.headers.get("User-Agent", "")
+        )
+    except (ApiError, TooManyRequests) as error:
+        return _page(own_path(form.get("next", "/")), error)
+    return _begin(token, own_path(typed["next"]))
+
+
+@blueprint.get("/enter/<token>")
+@public
+@counted
+def entry(token: str) -> Response:
+    """Open the dashboard by an entry link of the operator's.
+
+    At once, if the person typed or pasted the address and nobody is logged in: then it was
+    themselves. Otherwise they are asked, and told whose dashboard it is.
+    """
+    entry_link = entry_links.look(token)
+    if entry_link is None:
+        raise NotFound(translatable("this link was used before or has expired; make a new one"))
+    if _is_own_visit() and not cookies.session_token():
+        return _enter(token)
+    page = render_template("login/enter.html", entry=entry_link, token=token)
+    return make_response(page)
+
+
+@blueprint.post("/enter/<token>")
+@public
+@counted
+def agree(token: str) -> Response:
+    """Open the dashboard by an entry link, after the question whether to."""
+    forms.read(largest=LARGEST)
+    return _enter(token)
+
+
+@blueprint.post("/logout")
+@changes(even_unpaid=True)
+def logout() -> Response:
+    """End this session."""
+    sessions.end(g.account.id, g.account.session_id)
+    response = _redirect("/login")
+    cookies.clear_session(response)
+    return response
+
+
+def _page(target: str, error: ApiError | None = None) -> Response:
+    g.pop("account", None)  # a form for whoever is not logged in
+    message = message_of(error) if error else ""
+    page = render_template("login/login.html", target=target, message=message)
+    return make_response(page, errors.status_of(error) if error else HTTPStatus.OK)
+
+
+def _is_own_visit() -> bool:
+    """Whether the browser says that a person has typed the address, or opened it outside of it.
+
+    Not a link on somebody's page, not a program that looks at addresses, not a prefetch.
+    """
+    headers = request.headers
+    is_typed = (
+        headers.get("Sec-Fetch-Site") == "none" and headers.get("Sec-Fetch-Mode") == "navigate"
+    )
+    return request.method == "GET" and is_typed and "Sec-Purpose" not in headers
+
+
+def _enter(token: str) -> Response:
+    session = entry_links.redeem(
+        token, address=caller_address(), agent=request.headers.get("User-Agent", "")
+    )
+    if session is None:
+        raise NotFound(translatable("this link was used before or has expired; make a new one"))
+    return _begin(session, "/")
+
+
+def _begin(token: str, target: str) -> Response:
+    """Give the browser its new session; the one it had before is over."""
+    if before := cookies.session_token():
+        sessions.end_token(before)
+    g.pop("account", None)
+    response = _redirect(target)
+    cookies.set_session(response, token)
+    return response
+
+
+def _redirect(target: str) -> Response:
+    return make_response(redirect(target, HTTPStatus.SEE_OTHER))

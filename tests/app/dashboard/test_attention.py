@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from app.dashboard import attention
+from app.extensions import db
+from app.models import BotFault, DestinationStatus, PostbackState
+from app.services.accounts.accounts import Caller
+
+DAY = 86_400
+
+
+@pytest.fixture
+def texts(account):
+    def look(**plan):
+        now = int(time.time())
+        caller = Caller(account.id, "en", plan.get("tariff", "tiger"), plan.get("paid_until"))
+        return [item.text for item in attention.items(caller, now)]
+
+    return look
+
+
+def test_nothing_is_wrong_with_an_empty_account(texts):
+    assert texts() == []
+
+
+def test_what_is_wrong_is_told_in_words(texts, world):
+    now = time.time()
+    bot = world.bot(username="gate_bot")
+    campaign = world.campaign(bot_id=bot, welcome_fault="the photo is gone", chat_title="News")
+    db.session.add(
+        BotFault(bot_id=bot, kind="rights", chat_id=5, title="News", since=now, seen=now)
+    )
+    off = world.destination(title="Keitaro", status=DestinationStatus.OFF, reason="answered 410")
+    world.destination(title="Slow", blocked_until=now + 100)
+    world.postback(off, campaign_id=campaign, state=PostbackState.FAILED, created=now - 60)
+    world.postback(off, campaign_id=campaign, state=PostbackState.FAILED, created=now - 3 * DAY)
+    told = " | ".join(texts())
+    for part in (
+        "@gate_bot is no administrator of News",
+        "the welcome of News: the photo is gone",
+        "Keitaro is switched off: answered 410",
+        "Slow fails again and again",
+        "1 postback failed in the last 24 hours",
+    ):
+        assert part in told
+
+
+def test_the_end_of_a_plan_is_told_three_days_before_and_after_it(texts):
+    now = int(time.time())
+    assert texts(tariff="cat", paid_until=now + 4 * DAY) == []
+    assert texts(tariff="cat", paid_until=now + DAY + 60) == ["Your plan ends in 2 days."]
+    assert texts(tariff="cat", paid_until=now - 60) == [
+        "Your plan has ended; renew it to change anything here."
+    ]
+
+
+def test_the_neighbours_troubles_are_theirs(texts, others_world):
+    others_world.destination(status=DestinationStatus.OFF, reason="gone")
+    assert texts() == []

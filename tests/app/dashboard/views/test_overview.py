@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from app.extensions import db
+from app.models import CampaignDay, CampaignQuarter
+from tests.support.dashboard import tags, text_of
+
+
+@pytest.fixture
+def counted(world):
+    campaign, now = world.campaign(), int(time.time())
+    numbers = {"starts": 40, "holds": 20, "confirms": 10, "unsubs": 3}
+    db.session.add(CampaignQuarter(campaign_id=campaign, quarter=now // 900, **numbers))
+    db.session.add(CampaignDay(campaign_id=campaign, day=now // 86_400, **numbers))
+    db.session.commit()
+
+
+def test_numbers_of_the_period_and_the_chart_of_its_days(browser, counted):
+    text = text_of(browser.page("/"))
+    for part in ("Starts 40", "Requests 20", "Joined 10", "Left 3", "Join rate 25.0 %", "Net 7"):
+        assert part in text.replace("\u202f", " "), part
+    page = browser.page("/?period=today")
+    assert page.count('<svg role="img"') == 2
+    assert "The same as a table" in page
+
+
+def test_a_zone_moves_the_days(browser, account, counted):
+    from app.models import Account
+
+    db.session.get_one(Account, account.id).zone = "Pacific/Kiritimati"
+    db.session.commit()
+    assert "Joined 10" in text_of(browser.page("/"))
+
+
+def test_an_empty_account_has_zeros_and_no_faults(browser):
+    page = browser.page("/?period=yesterday")
+    assert "Nothing is wrong." in page
+    assert "<script>" not in page
+    assert "style" not in tags(page)
+
+
+def test_it_is_said_in_russian_to_a_russian_account(make_browser, make_account):
+    page = make_browser().log_in(make_account(lang="ru").key).page("/")
+    assert '<html lang="ru">' in page
+    assert "Обзор" in page
