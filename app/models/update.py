@@ -24,7 +24,7 @@ _QUARANTINED = text(f"state = {UpdateState.QUARANTINED:d}")
 
 
 class Update(Base):
-    """One body as Telegram sent it.
+    """One body as Telegram sent it; empty once it is done or ignored.
 
     `update_id` is None only for a quarantined body without a usable one. There
     is no foreign key to the bot: every insert would lock the bot's row.
@@ -35,6 +35,7 @@ class Update(Base):
         Index("uq_telegram_update_bot_id_update_id", "bot_id", "update_id", unique=True),
         Index(
             "ix_telegram_update_waiting",
+            "bot_id",
             "id",
             sqlite_where=_WAITING,
             postgresql_where=_WAITING,

@@ -14,6 +14,7 @@ from sqlalchemy import Engine, RowMapping, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.database.connections import WrongEncoding
+from app.database.rows import loose_index_scan
 from app.extensions import db, wakeup
 from app.models import BotStatus, DestinationStatus, MessageState, PostbackState, UpdateState
 from app.services.campaigns.media import configured_store
@@ -24,14 +25,17 @@ CEILING: Final = 100_001  # counts stop here: a graph needs no more
 # States stand in the text and not as parameters, or no partial index is used.
 # What is due is asked destination by destination, along the index: a dead
 # tracker's million rows that wait for a far retry are then never visited.
+_UPDATE_WAITS: Final = f"state = {UpdateState.WAITING:d}"
 _BACKLOG: Final = f"""
 SELECT
   (SELECT count(*) FROM (SELECT 1 FROM telegram_update
     WHERE state = {UpdateState.WAITING:d} LIMIT :ceiling) t) AS updates_waiting,
   (SELECT count(*) FROM (SELECT 1 FROM telegram_update
     WHERE state = {UpdateState.QUARANTINED:d} LIMIT :ceiling) t) AS updates_quarantined,
-  (SELECT received FROM telegram_update
-    WHERE state = {UpdateState.WAITING:d} ORDER BY id LIMIT 1) AS updates_oldest,
+  (WITH RECURSIVE {loose_index_scan("telegram_update", "bot_id", _UPDATE_WAITS)}
+    SELECT min(oldest) FROM (SELECT (SELECT received FROM telegram_update
+      WHERE bot_id = next.id AND {_UPDATE_WAITS} ORDER BY bot_id, id LIMIT 1) AS oldest
+    FROM next) t) AS updates_oldest,
   (SELECT count(*) FROM (SELECT 1 FROM postback
     WHERE state = {PostbackState.WAITING:d} LIMIT :ceiling) t) AS postbacks_waiting,
   (SELECT coalesce(sum(due), 0) FROM (SELECT (SELECT count(*) FROM (SELECT 1 FROM postback

@@ -75,7 +75,7 @@ def tick(now: float) -> list[Queue]:
     digest.flush(now)
     _compact()
     has_work = {
-        Queue.UPDATES: inbox.waiting(),
+        Queue.UPDATES: inbox.has_waiting(),
         Queue.POSTBACKS: postbacks.due(now),
         Queue.MESSAGES: messages.due(now),
     }

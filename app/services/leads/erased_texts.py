@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Executable, func, select, update
+from sqlalchemy.orm import InstrumentedAttribute
 
 from app.database.connections import ONLY_READS
 from app.extensions import db
@@ -22,10 +23,9 @@ STEP: Final = 500
 
 
 def empty_updates(bots: Sequence[int], subscriber: int) -> None:
-    """Empty the bodies of processed updates; the rows stay and recognise repeated updates."""
-    for bot_id in bots:
-        for ids in _find_updates(bot_id, str(subscriber).encode()):
-            _write(update(Update).where(Update.id.in_(ids)).values(body=b"", reason=None))
+    """Empty the bodies of quarantined updates; no other processed update has one."""
+    for ids in _find_updates(bots, str(subscriber).encode()):
+        _write(update(Update).where(Update.id.in_(ids)).values(body=b"", reason=None))
 
 
 def empty_messages(account_id: int, subscriber: int) -> None:
@@ -45,43 +45,32 @@ def empty_messages(account_id: int, subscriber: int) -> None:
 EMPTY_MESSAGE: Final[dict[str, Any]] = {"chat_id": 0, "text": "", "entities": "", "markup": ""}
 
 
-def _find_updates(bot_id: int, digits: bytes) -> Iterator[list[int]]:
-    """Yield the ids of a bot's processed updates that hold `digits`, a step at a time.
+def _find_updates(bots: Sequence[int], digits: bytes) -> Iterator[list[int]]:
+    """Yield the ids of the bots' quarantined updates that hold `digits`, a step at a time.
 
     Longer numbers hold them too; they only lose their bodies.
     """
-    names = (Update.state != UpdateState.WAITING) & _contains(digits)
-    mine = Update.bot_id == bot_id
-    last = -1
-    while True:
-        step = select(Update.id, Update.update_id, names).where(mine, Update.update_id > last)
-        rows = _read(step.order_by(Update.update_id).limit(STEP))
-        yield from _matching(rows)
-        if len(rows) < STEP:
-            break
-        last = rows[-1][1]
-    yield from _matching(
-        _read(select(Update.id, Update.id, names).where(mine, Update.update_id.is_(None)))
-    )
+    names = Update.bot_id.in_(bots) & _contains(digits)
+    return _find(Update.id, names, Update.state == UpdateState.QUARANTINED)
 
 
 def _find_messages(account_id: int, subscriber: int) -> Iterator[list[int]]:
+    return _find(Message.id, (Message.account_id == account_id) & (Message.chat_id == subscriber))
+
+
+def _find(
+    key: InstrumentedAttribute[int], names: ColumnElement[bool], *where: ColumnElement[bool]
+) -> Iterator[list[int]]:
+    """Yield the ids of those rows for which `names` is true, after each step that has some."""
     last = 0
-    names = (Message.account_id == account_id) & (Message.chat_id == subscriber)
     while True:
-        step = select(Message.id, Message.id, names).where(Message.id > last)
-        rows = _read(step.order_by(Message.id).limit(STEP))
-        yield from _matching(rows)
+        step = select(key, names).where(key > last, *where).order_by(key).limit(STEP)
+        rows = _read(step)
+        if ids := [row[0] for row in rows if row[1]]:
+            yield ids
         if len(rows) < STEP:
             return
-        last = rows[-1][1]
-
-
-def _matching(rows: Sequence[Any]) -> Iterator[list[int]]:
-    """Yield the ids of those rows whose last column is true, if there are any."""
-    ids = [row[0] for row in rows if row[2]]
-    for begin in range(0, len(ids), STEP):
-        yield ids[begin : begin + STEP]
+        last = rows[-1][0]
 
 
 def _read(query: Executable) -> Sequence[Any]:

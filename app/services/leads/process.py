@@ -35,7 +35,7 @@ from app.services.messages import reachability
 from app.services.messages.callbacks import CALLBACK_ANSWERS
 from app.services.service_bot import conversation
 from app.services.updates import inbox
-from app.services.updates.inbox import StoredUpdate, UpdateResult
+from app.services.updates.inbox import ClaimedUpdates, StoredUpdate, UpdateResult
 
 log = structlog.get_logger()
 
@@ -84,46 +84,42 @@ def process_updates(
 ) -> int:
     """Process waiting updates until there are none, `seconds` are over or `stop()` is true.
 
-    Calls `pulse` before each batch. Returns how many updates were finished. If
-    a batch fails, its updates are processed one by one, and the one that fails
-    alone is quarantined with its traceback. Raises what SQLAlchemy raises when
-    the fault is the database's own; nothing is quarantined for that.
+    Calls `pulse` before each batch. Returns how many updates were finished. A batch
+    that fails is processed again in halves, and the update that fails alone is
+    quarantined with its traceback. Raises what SQLAlchemy raises when the fault is
+    the database's own; nothing is quarantined for that.
     """
     end = clock() + seconds
     finished = 0
-    suspects = 0  # how many updates are still to be processed alone
-    while not stop() and clock() < end:
+    parts: list[list[StoredUpdate]] = []  # of batches that failed, the next one last
+    batch = ClaimedUpdates([], after=0, has_more=True)
+    while (parts or batch.has_more) and not stop() and clock() < end:
         pulse()
-        size = 1 if suspects else BATCH
-        claimed: list[StoredUpdate] = []
-        count = _attempt(process_batch, size, clock(), claimed)
-        if isinstance(count, _Failed):
+        connection = db.session.connection()
+        if parts:
+            updates = inbox.claim_again(connection, parts.pop())
+        else:
+            batch = inbox.claim(connection, BATCH, batch.after)
+            updates = batch.updates
+        if not updates:
             db.session.rollback()
-            if isinstance(count.error, SQLAlchemyError) and not is_data_fault(count.error):
-                raise count.error
-            count = _quarantine_culprit(claimed, size, count.trace)
-            suspects = BATCH + 1 if size > 1 else suspects
-        finished += count
-        if not suspects and count < size:
-            break  # an update that came meanwhile has sent its own wake-up
-        suspects = max(0, suspects - 1)
+            continue
+        failed = _try(process_batch, updates, clock())
+        if failed is None:
+            finished += len(updates)
+        elif len(updates) == 1:
+            finished += _quarantine(updates[0], _data_fault(failed))
+        else:
+            log.warning("updates.batch_failed", fault=_data_fault(failed).splitlines()[-1])
+            middle = len(updates) // 2
+            parts += [updates[middle:], updates[:middle]]
     return finished
 
 
-def process_batch(size: int, now: float, claimed: list[StoredUpdate] | None = None) -> int:
-    """Process at most `size` updates in one transaction. Returns how many were finished.
-
-    The updates are appended to `claimed`, so that the caller knows them if this raises.
-    """
+def process_batch(stored: Sequence[StoredUpdate], now: float) -> None:
+    """Process updates that the transaction at hand has claimed, and commit it."""
     CALLBACK_ANSWERS.forget()  # left over if the last batch was rolled back
     connection = db.session.connection()
-    stored = inbox.claim(connection, size)
-    if not stored:
-        db.session.rollback()
-        return 0
-    if claimed is not None:
-        claimed.extend(stored)
-    stored.sort(key=lambda update: (update.bot_id, update.update_id))
     lead_events, results = _dispatch(stored, now)
     db.session.flush()
     campaigns = CampaignIndex(connection, {update.bot_id for update in stored}, now)
@@ -131,15 +127,12 @@ def process_batch(size: int, now: float, claimed: list[StoredUpdate] | None = No
     if lead_events:
         staged = _move_leads(connection, campaigns, lead_events, results, now)
     inbox.finish(connection, results)
-    if campaigns.suspended_bots:
-        inbox.empty(connection, _unneeded(stored, results, campaigns.suspended_bots))
     db.session.commit()
     if staged.postbacks:
         wakeup.remind(Queue.POSTBACKS)
     if staged.messages:
         wakeup.remind(Queue.MESSAGES)
     CALLBACK_ANSWERS.send()
-    return len(stored)
 
 
 def _dispatch(
@@ -152,7 +145,7 @@ def _dispatch(
     """
     lead_events, handled, results = [], [], []
     for update in stored:
-        parsed = _attempt(_parse, update)
+        parsed = _try(_parse, update)
         if isinstance(parsed, _Failed):
             results.append(UpdateResult(update.id, UpdateState.QUARANTINED, parsed.trace))
         elif isinstance(parsed, LeadEvent):
@@ -169,15 +162,6 @@ def _dispatch(
 
 def _parse(update: StoredUpdate) -> updates.ParsedUpdate:
     return updates.parse(updates.decode(update.body))
-
-
-def _unneeded(
-    stored: Sequence[StoredUpdate], results: Sequence[UpdateResult], suspended_bots: set[int]
-) -> list[int]:
-    """The ids of finished updates of suspended accounts. What is quarantined is still needed."""
-    quarantined = {result.id for result in results if result.state is UpdateState.QUARANTINED}
-    of_suspended = (update.id for update in stored if update.bot_id in suspended_bots)
-    return [id_ for id_ in of_suspended if id_ not in quarantined]
 
 
 def _move_leads(
@@ -209,7 +193,7 @@ def _move_leads(
 
 
 def _advance(batch: LeadBatch, campaign: Row[Any], incoming: _Incoming) -> UpdateResult:
-    failed = _attempt(batch.apply, campaign, incoming.event)
+    failed = _try(batch.apply, campaign, incoming.event)
     if isinstance(failed, _Failed):
         return UpdateResult(incoming.update.id, UpdateState.QUARANTINED, failed.trace)
     return UpdateResult(incoming.update.id, UpdateState.DONE)
@@ -235,25 +219,26 @@ def _offer_to_service_bot(
     return len(answered)
 
 
-def _quarantine_culprit(claimed: Sequence[StoredUpdate], size: int, reason: str) -> int:
-    """If the batch that failed was a single update, quarantine it. Returns how many.
+def _data_fault(failed: _Failed) -> str:
+    """Roll back, and return the traceback. Raises the error if it is the database's own."""
+    db.session.rollback()
+    if isinstance(failed.error, SQLAlchemyError) and not is_data_fault(failed.error):
+        raise failed.error
+    return failed.trace
 
-    Another worker may have taken its bot since the rollback; then what can be
-    claimed now has not failed, and stays as it is.
-    """
-    if size > 1:
-        log.warning("updates.batch_failed", fault=reason.splitlines()[-1])
-        return 0
+
+def _quarantine(culprit: StoredUpdate, reason: str) -> int:
+    """Quarantine the update that failed alone. Returns 0 if another worker has taken it since."""
     connection = db.session.connection()
-    culprits = [update for update in inbox.claim(connection, 1) if update in claimed]
-    for update in culprits:
+    claimed = inbox.claim_again(connection, [culprit])
+    for update in claimed:
         inbox.finish(connection, [UpdateResult(update.id, UpdateState.QUARANTINED, reason)])
         log.error("update.quarantined", update=update.id, bot=update.bot_id, fault=reason)
     db.session.commit()
-    return len(culprits)
+    return len(claimed)
 
 
-def _attempt(
+def _try(
     function: Callable[Parameters, Result],
     *arguments: Parameters.args,
     **named: Parameters.kwargs,

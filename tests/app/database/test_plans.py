@@ -129,15 +129,36 @@ def test_updates_are_read_and_finished_without_those_that_are_kept(connection, r
     connection.execute(UPDATES.insert(), [{**row, "update_id": number} for number in range(rows)])
     arrived = UPDATES.update().where(UPDATES.c.id % max(1, rows // BATCH) == 0)
     connection.execute(arrived.values(state=int(UpdateState.WAITING)))
-    claimed = inbox.claim(connection, BATCH)
+    claimed = inbox.claim(connection, BATCH).updates
     assert claimed
 
     def process():
-        again = inbox.claim(connection, BATCH)
+        again = inbox.claim(connection, BATCH).updates
         done = [inbox.UpdateResult(row.id, UpdateState.DONE) for row in again]
         inbox.finish(connection, done)
 
     assert_one_by_one(plans_of(connection, "telegram_update", process), 2 * len(claimed))
+
+
+@pytest.mark.parametrize("analyzed", [False, True])
+@pytest.mark.parametrize("kept", [100, 20_000])
+def test_a_claim_of_updates_looks_at_no_more_than_it_takes(connection, kept, analyzed):
+    """Of 300 bots that wait, one with a long queue, beside many updates that are kept."""
+    row = {"body": b"{}", "received": 1, "state": int(UpdateState.DONE)}
+    done = [{**row, "bot_id": number % 300, "update_id": number} for number in range(kept)]
+    connection.execute(UPDATES.insert(), done)
+    if analyzed:
+        connection.execute(text("ANALYZE telegram_update"))
+    waiting = {**row, "state": int(UpdateState.WAITING)}
+    queues = [(number % 300 + 1, kept + number) for number in range(900)]
+    queues += [(1, kept + 1000 + number) for number in range(5_000)]
+    rows = [{**waiting, "bot_id": bot, "update_id": number} for bot, number in queues]
+    connection.execute(UPDATES.insert(), rows)
+
+    def claim():
+        assert len(inbox.claim(connection, 400, after=20).updates) == 128 * 3
+
+    assert_one_by_one(plans_of(connection, "telegram_update", claim), 400)
 
 
 @pytest.mark.parametrize(("rows", "analyzed"), [(100, 0), (10_000, 0), (10_000, 1), (10_000, 20)])

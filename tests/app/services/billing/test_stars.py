@@ -6,16 +6,16 @@ import json
 import time
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import select
 
 from app.config import BadSetting
-from app.extensions import db
 from app.models import PaymentState, Update, UpdateState
 from app.sandbox.telegram import faults, people
 from app.sandbox.telegram.bot.shop import CheckoutState
 from app.services.billing import gateway
 from app.services.leads import process
 from app.services.messages.callbacks import CALLBACK_ANSWERS
+from app.services.updates import inbox
 from tests.support.desk import ANN, IVAN, TOKEN, rows
 from tests.support.till import bought, paid, paid_twice, payments, state
 
@@ -83,11 +83,14 @@ def test_the_same_money_told_again_changes_nothing(till, mine, ann):
     assert len(till.notices()) == 1
 
 
-def test_an_update_that_is_processed_again_after_a_crash_changes_nothing(till, mine, ann):
-    paid(till, bought(mine))
+def test_an_update_that_is_processed_again_after_a_crash_changes_nothing(
+    till, mine, ann, monkeypatch
+):
+    with monkeypatch.context() as crash:
+        crash.setattr(inbox, "finish", lambda *_: None)
+        paid(till, bought(mine))
     was = state(ann)
-    db.session.execute(update(Update).values(state=UpdateState.WAITING))
-    db.session.commit()
+    assert {row.state for row in rows(select(Update))} == {UpdateState.WAITING}
     process.process_updates(seconds=10)
     CALLBACK_ANSWERS.join()
     assert state(ann) == was

@@ -29,13 +29,13 @@ def bodies(bot: int) -> list[bytes]:
 
 
 @pytest.mark.parametrize("step", [1, 2, 3, 500])
-def test_every_processed_body_with_the_id_is_emptied_and_no_other(world, monkeypatch, step):
+def test_every_quarantined_body_with_the_id_is_emptied_and_no_other(world, monkeypatch, step):
     monkeypatch.setattr(erased_texts, "STEP", step)
     mine, theirs = world.bot(), world.bot()
-    add_updates(mine, BODY, b"x", BODY, b"x", BODY, state=UpdateState.DONE, first=0)
+    add_updates(mine, BODY, b"x", BODY, b"x", BODY, state=UpdateState.QUARANTINED, first=0)
     add_updates(mine, BODY, b"x", BODY, state=UpdateState.QUARANTINED, first=None)
     add_updates(mine, BODY, state=UpdateState.WAITING, first=10)
-    add_updates(theirs, BODY, state=UpdateState.DONE, first=0)
+    add_updates(theirs, BODY, state=UpdateState.QUARANTINED, first=0)
     erased_texts.empty_updates([mine], PERSON)
     assert bodies(mine) == [b"", b"x", b"", b"x", b"", b"", b"x", b"", BODY]
     assert bodies(theirs) == [BODY]
@@ -62,7 +62,7 @@ def test_messages_by_bots_that_were_given_away_are_emptied_and_not_sent(
 def test_they_are_searched_for_while_another_writes(live_app, world):
     """On SQLite whoever starts a transaction waits for the writer; who only reads need not."""
     bot = world.bot()
-    add_updates(bot, b"x", state=UpdateState.DONE, first=0)
+    add_updates(bot, b"x", state=UpdateState.QUARANTINED, first=0)
     with db.engine.begin():
         erased_texts.empty_updates([bot], PERSON)
         erased_texts.empty_messages(world.account_id, PERSON)

@@ -18,6 +18,7 @@ from app.models import (
     PostbackState,
     Unreachable,
     Update,
+    UpdateState,
 )
 from app.services import postbacks
 from app.services.campaigns import settlement, transfer
@@ -64,7 +65,7 @@ def person(world):
     db.session.add(Message(text="Hi Alice", entities=link, markup="abc456xyz", **message))
     db.session.add(Unreachable(bot_id=bot, subscriber=PERSON, since=1, reason="blocked"))
     body = json.dumps({"from": {"id": PERSON, "username": "alice"}}).encode()
-    for state in (0, 1, 3):
+    for state in (UpdateState.WAITING, UpdateState.QUARANTINED):
         db.session.add(Update(bot_id=bot, update_id=state, body=body, received=1.0, state=state))
     db.session.commit()
     return lead
