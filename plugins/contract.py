@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import enum
 import json
-import re
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -18,6 +17,7 @@ from typing import Any, Final, Self
 
 import pluggy
 
+from plugins import response_text
 from plugins.uuids import uuid5_text
 
 PROJECT: Final = "gatepost"
@@ -148,14 +148,6 @@ class Request:
         return mask("\n".join(lines), self.secrets)
 
 
-#: How a page of HTML begins: comments, each taken whole once, then a tag that only pages have.
-_HTML_PAGE: Final = re.compile(
-    rb"(?:\xef\xbb\xbf)?\s*+(?:(?><!--.*?-->)\s*+)*+(?:<\?xml[^>]*>\s*+)?"
-    rb"<(?:!doctype\s+html|html|head|body|title|meta|script|style|div)(?=[\s>])",
-    re.IGNORECASE | re.DOTALL,
-)
-
-
 @dataclass(frozen=True, slots=True)
 class Response:
     """What came back: a status, lower-case header names, at most 16 KB of body."""
@@ -166,13 +158,17 @@ class Response:
 
     @property
     def text(self) -> str:
-        """The body as text, whatever its bytes, without a byte order mark."""
-        return self.body.decode("utf-8-sig", "replace")
+        """The body as text, whatever its bytes, without a byte order mark.
+
+        A mark or the zeros of UTF-16 and UTF-32 decide, then the charset of the
+        Content-Type, else it is UTF-8.
+        """
+        return response_text.decode(self.body, self.headers.get("content-type", ""))
 
     def json(self) -> Any:
         """The body as JSON, or None when it is not JSON."""
         try:
-            return json.loads(self.body)
+            return json.loads(self.text)
         except (ValueError, RecursionError):
             return None
 
@@ -185,7 +181,7 @@ class Response:
         coding = self.headers.get("content-encoding", "").strip().lower()
         if coding not in ("", "identity"):
             return translatable("the answer has a coding that cannot be read")
-        if _HTML_PAGE.match(self.body[:4096]):
+        if response_text.is_page(self.text):
             return translatable("the answer is a web page; check the address")
         return ""
 

@@ -36,9 +36,12 @@ _PRESETS = """
 ## Presets
 
 *Macro* is the tracker's own, for its link to `t.me/your_bot?start=CODE-` + macro.
-*Answers* are read for: duplicate, unknown click, bad key. *Known* says how: from
-the vendor's documentation, from its source, or only seen in use; test the latter
-before traffic.
+*Answers* are read for: success, duplicate, unknown click, bad key. Where *success* is
+missing the tracker does not document what it answers then: any 2xx counts that is no web
+page, no error and no unknown click, also an empty one. *Known* says how: from the vendor's
+documentation, from its source, or only seen in use; test the latter before traffic.
+A *sum stays booked* where the notes say so; elsewhere what is booked in the end is what the
+lead is worth. Who re-sends an older status by hand books what that status is worth.
 """
 _WORDS = """
 ## What each event is called there
@@ -195,7 +198,13 @@ def _answers(preset: Preset) -> str:
     if isinstance(preset.answer_rules, str):
         return f"as `{presets.find(preset.answer_rules).adapter}`"
     known = [rule["outcome"] for rule in preset.answer_rules]
-    names = (("duplicate", "duplicate"), ("unknown_click", "click"), ("bad_key", "key"))
+    known += ["success"] if preset.has_success_rules else []
+    names = (
+        ("success", "success"),
+        ("duplicate", "duplicate"),
+        ("unknown_click", "click"),
+        ("bad_key", "key"),
+    )
     return ", ".join(word for means, word in names if means in known)
 
 

@@ -5,7 +5,7 @@ family, and in addresses that customers copy from its documents.
 
 Source: altercpa.red/en/api.html and www.altercpa.red/en/postback.html, read in
 September 2026. HTTP 200 is always the status and the JSON decides. The shape of a
-success is not documented, so whatever is no error is one.
+success is not documented, so whatever JSON is no error is one.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from plugins.contract import Outcome, Response, Verdict, outcome_by_status, translatable
+from plugins.kit.json_bodies import json_objects
 
 #: Error codes. Any other code refuses this one event.
 ERRORS: Final[Mapping[str, Outcome]] = {
@@ -50,7 +51,7 @@ def is_postback_url(url: str) -> bool:
 def classify(response: Response) -> Outcome:
     """What a tracker of the family means by this answer to a postback.
 
-    A page of HTML or broken JSON comes from a server in front of the tracker, so it
+    A page of HTML, nothing at all or broken JSON comes from a server in front of the tracker, so it
     is tried again. 401, which the vendor's own pages never answer, is taken for a
     refused key.
     """
@@ -61,16 +62,16 @@ def classify(response: Response) -> Outcome:
     outcome = outcome_by_status(response)
     if not outcome.verdict.is_success:
         return outcome
-    text = response.text.lstrip("\ufeff \t\r\n")
-    answer = response.json() if text[:1] in ("{", "[") else None
-    if not isinstance(answer, dict):
-        return _classify_text(text, is_json=answer is not None)
-    if says_failure(answer) or answer.get("error"):
-        code = answer.get("error") or answer.get("message") or "error"
-        error = ERRORS.get(code) if isinstance(code, str) else None
-        return error or Outcome(
-            Verdict.REJECTED, translatable("the tracker says: %(code)s", code=str(code)[:200])
-        )
+    objects = json_objects(response)
+    if not objects and not isinstance(response.json(), list):
+        return _classify_text(response.text.lstrip("\ufeff \t\r\n"))
+    for answer in objects:
+        if says_failure(answer) or answer.get("error"):
+            code = answer.get("error") or answer.get("message") or "error"
+            error = ERRORS.get(code) if isinstance(code, str) else None
+            return error or Outcome(
+                Verdict.REJECTED, translatable("the tracker says: %(code)s", code=str(code)[:200])
+            )
     return Outcome(Verdict.DELIVERED, translatable("the tracker took it"))
 
 
@@ -80,8 +81,8 @@ def classify_lookalike(response: Response) -> Outcome | None:
     Only codes that ask for another try keep their meaning. Which key a strange tracker
     speaks of is not certain, so its word switches nothing off.
     """
-    answer = response.json()
-    if not isinstance(answer, dict) or not says_failure(answer):
+    answer = next(filter(says_failure, json_objects(response)), None)
+    if answer is None:
         return None
     code = str(answer.get("error") or answer.get("message") or "error")[:200]
     error = ERRORS.get(code)
@@ -94,14 +95,16 @@ def classify_lookalike(response: Response) -> Outcome | None:
 
 def says_failure(answer: Mapping[str, Any]) -> bool:
     """Whether a JSON object says under HTTP 200 that the event was not taken."""
-    return answer.get("status") in _FAILED or answer.get("success") is False
+    if answer.get("success") is False or answer.get("ok") is False:
+        return True
+    status = answer.get("status")
+    return status is False or (isinstance(status, str) and status.casefold() in _FAILED)
 
 
-def _classify_text(text: str, *, is_json: bool) -> Outcome:
+def _classify_text(text: str) -> Outcome:
+    """What is no JSON was not understood, and another try under the same `uid` counts once."""
     if text.startswith("<"):
         return Outcome(Verdict.RETRY, translatable("the tracker answered a page instead of JSON"))
-    if text[:1] in ("{", "[") and not is_json:
+    if text[:1] in ("{", "["):
         return Outcome(Verdict.RETRY, translatable("the tracker's answer is broken JSON"))
-    return Outcome(
-        Verdict.DELIVERED, translatable("HTTP 200, without the JSON that AlterCPA answers")
-    )
+    return Outcome(Verdict.RETRY, translatable("the tracker did not answer in JSON"))

@@ -8,10 +8,11 @@ matches decides.
 
 `status` is a number, a class such as "2xx", or a list of them. A rule without
 it never overrules a status that asks for another try (408, 425, 429, 5xx).
-`contains` is a text, or a list of which one is enough; the case of letters is
+`empty` is true for an answer of nothing but white space. `contains` is a text, or a list of which one is enough; the case of letters is
 ignored. `json` is a path of names joined by dots, and `equals` the value that must
 stand there, or a list of them; without `equals` any value but null, false, ""
-and 0 will do. `reason` and `disable_destination` replace those of the outcome.
+and 0 will do. Of a list, or of several objects one after another, one that fits is
+enough for a failure, and all have to fit for a success. `reason` and `disable_destination` replace those of the outcome.
 
 In place of a rule may stand one of the names "unknown_click", "bad_key" and
 "duplicate": the phrases that many trackers use for that outcome.
@@ -25,6 +26,7 @@ from typing import Any, Final
 from marshmallow import ValidationError
 
 from plugins.contract import Outcome, Response, Verdict, outcome_by_status, translatable
+from plugins.kit.json_bodies import json_objects
 
 Rule = Mapping[str, Any]
 
@@ -72,7 +74,7 @@ MAX_TEXT: Final = 256
 #: for in 16 KB of each answer.
 MAX_VALUES: Final = 96
 
-_CONDITIONS: Final = frozenset({"status", "contains", "json"})
+_CONDITIONS: Final = frozenset({"status", "contains", "empty", "json"})
 _KEYS: Final = _CONDITIONS | {"equals", "outcome", "reason", "disable_destination"}
 _LISTS: Final = ("status", "contains", "equals")
 _CLASSES: Final = frozenset(f"{digit}xx" for digit in range(1, 6))
@@ -95,7 +97,7 @@ def classify(response: Response, rules: Sequence[Rule]) -> Outcome | None:
 def _trusts_status(rule: Rule) -> bool:
     """Whether `rule` calls an answer a success without having read its body."""
     is_success = OUTCOMES[rule["outcome"]].verdict.is_success
-    return is_success and not {"contains", "json"} & rule.keys()
+    return is_success and not {"contains", "empty", "json"} & rule.keys()
 
 
 def _outcome(rule: Rule, by_status: Outcome) -> Outcome:
@@ -111,17 +113,19 @@ def _outcome(rule: Rule, by_status: Outcome) -> Outcome:
 class _Answer:
     """A response whose body is decoded once, and only if a rule asks for it."""
 
-    __slots__ = ("_json", "_response", "_text")
+    __slots__ = ("_objects", "_response", "_text")
 
     def __init__(self, response: Response) -> None:
         self._response = response
         self._text: str | None = None
-        self._json: tuple[Any] | None = None
+        self._objects: list[Mapping[str, Any]] | None = None
 
     def matches(self, rule: Rule) -> bool:
         if "status" in rule and not any(map(self._has_status, _list(rule["status"]))):
             return False
         if "contains" in rule and not any(map(self._contains, _list(rule["contains"]))):
+            return False
+        if "empty" in rule and self._is_empty() is not rule["empty"]:
             return False
         return "json" not in rule or self._has_value(rule)
 
@@ -134,18 +138,26 @@ class _Answer:
             self._text = self._response.text.casefold()
         return text.casefold() in self._text
 
+    def _is_empty(self) -> bool:
+        return not self._response.unreadable and not self._response.text.strip()
+
     def _has_value(self, rule: Rule) -> bool:
-        if self._json is None:
-            self._json = (self._response.json(),)
-        value = self._json[0]
-        for name in rule["json"].split("."):
-            value = value.get(name) if isinstance(value, dict) else None
-        if "equals" not in rule:
-            return bool(value)
-        return any(
-            type(value) is type(expected) and value == expected
-            for expected in _list(rule["equals"])
-        )
+        """Whether one object of the answer fits; for a success all of them have to."""
+        if self._objects is None:
+            self._objects = json_objects(self._response)
+        is_success = OUTCOMES[rule["outcome"]].verdict.is_success
+        fitting = (_fits(item, rule) for item in self._objects)
+        return bool(self._objects) and (all(fitting) if is_success else any(fitting))
+
+
+def _fits(value: Any, rule: Rule) -> bool:
+    for name in rule["json"].split("."):
+        value = value.get(name) if isinstance(value, dict) else None
+    if "equals" not in rule:
+        return bool(value)
+    return any(
+        type(value) is type(expected) and value == expected for expected in _list(rule["equals"])
+    )
 
 
 def check_rules(raw: object) -> list[dict[str, Any]]:
@@ -182,7 +194,7 @@ def _problem(rule: object) -> str | None:
     if not isinstance(rule.get("outcome"), str) or rule["outcome"] not in OUTCOMES:
         return translatable("must say what it means: %(outcomes)s", outcomes=", ".join(OUTCOMES))
     if not _CONDITIONS & set(rule):
-        return translatable("has no condition: status, contains or json")
+        return translatable("has no condition: status, contains, empty or json")
     return _condition_problem(rule) or _answer_problem(rule)
 
 
@@ -199,6 +211,8 @@ def _condition_problem(rule: Rule) -> str | None:
                 name=name,
                 max_text=MAX_TEXT,
             )
+    if not isinstance(rule.get("empty", True), bool):
+        return translatable("has an empty that is neither true nor false")
     if "equals" in rule:
         values = _list(rule["equals"])
         if "json" not in rule or not values:

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from plugins.contract import Response
+
+_DECODER: Final = json.JSONDecoder()
+#: What may stand between two values, one to a line or not.
+_BETWEEN: Final = re.compile(r"[\s,;\ufeff]*")
 
 
 def json_bytes(value: object) -> bytes:
@@ -19,6 +24,23 @@ def json_object(response: Response) -> Mapping[str, Any]:
     """The JSON object of an answer; empty where the body is anything else."""
     answer = response.json()
     return answer if isinstance(answer, dict) else {}
+
+
+def json_objects(response: Response) -> list[Mapping[str, Any]]:
+    """Every JSON object an answer says: alone, in a list, or one after another.
+
+    What follows the last of them and is no JSON, such as a comment of a proxy, is left out.
+    """
+    text, position = response.text, 0
+    objects: list[Mapping[str, Any]] = []
+    while start := _BETWEEN.match(text, position):
+        try:
+            value, position = _DECODER.raw_decode(text, start.end())
+        except (ValueError, RecursionError):
+            break
+        values = value if isinstance(value, list) else [value]
+        objects += (item for item in values if isinstance(item, dict))
+    return objects
 
 
 def valid_text(text: str) -> str:

@@ -2,8 +2,9 @@
 
 `GET /{postback key}/postback`: one conversion per `subid`, and per `tid` where
 there is one; a later status overwrites the earlier one. Source: see
-plugins/trackers/url_template/presets/keitaro.json. The page shows no answers:
-the word `Success`, and the panel's page with the status 200 at any other
+plugins/trackers/url_template/presets/keitaro.json. A success answers the word of
+`return`. The page shows no other answers: the word `Success` where there is no
+`return`, and the panel's page with the status 200 at any other
 address, are ours. Orbitra takes the same postbacks and refuses a wrong key in
 words (`ORBITRA_REFUSAL`, from its source).
 """
@@ -40,7 +41,7 @@ class KeitaroDouble(VendorDouble):
         subid = call.query.get("subid", "")
         self.postbacks.append((subid, call.query.get("status", "")))
         self.conversions[subid, call.query.get("tid", "")] = self._kind(call)
-        return _text(200, "Success")
+        return _text(200, call.query.get("return") or "Success")
 
     @staticmethod
     def _kind(call: VendorCall) -> str:

@@ -35,6 +35,7 @@ from plugins.kit.secrets.typed import (
     secrets_of_url,
 )
 from plugins.trackers.url_template import presets
+from plugins.trackers.url_template.presets import Preset
 from plugins.trackers.url_template.settings import UrlTemplateSettings
 
 #: Texts that refuse an event under status 200. Orbitra's are read in its source.
@@ -83,7 +84,12 @@ def classify_response(response: Response, request: Request, settings: Mapping[st
         return replace(altercpa.classify(response), disable_destination=False)
     if not outcome.verdict.is_success:
         return outcome
-    return _find_refusal(response) or _with_reminder(outcome, settings)
+    if refusal := _find_refusal(response):
+        return refusal
+    preset = _preset_of_rules(settings)
+    if preset and preset.otherwise:
+        return Outcome(Verdict.REJECTED, preset.otherwise)
+    return _with_reminder(outcome, settings)
 
 
 @hookimpl
@@ -102,13 +108,17 @@ def _would_unbook(event: Event, settings: Mapping[str, Any]) -> bool:
 
 def _classify_by_rules(response: Response, settings: Mapping[str, Any]) -> Outcome | None:
     """By the rules of the settings, or of the preset that they name, or of their own preset."""
-    rules: Any = settings.get("answer_rules") or settings.get("preset") or ()
-    if isinstance(rules, str):
-        preset = presets.presets().get(rules)
-        rules = preset.answer_rules if preset else ()
+    preset = _preset_of_rules(settings)
+    rules: Any = preset.answer_rules if preset else settings.get("answer_rules") or ()
     if rules == presets.ALTERCPA:
         return altercpa.classify(response)
-    return answer_rules.classify(response, rules)
+    return answer_rules.classify(response, () if isinstance(rules, str) else rules)
+
+
+def _preset_of_rules(settings: Mapping[str, Any]) -> Preset | None:
+    """The preset that reads the answers; None where the settings hold rules, or none are known."""
+    key = settings.get("answer_rules") or settings.get("preset")
+    return presets.presets().get(key) if isinstance(key, str) else None
 
 
 def _classify_by_texts(response: Response, settings: Mapping[str, Any]) -> Outcome | None:
@@ -131,7 +141,7 @@ def _find_refusal(response: Response) -> Outcome | None:
     if len(response.body) < 8:
         return None
     text = response.text.casefold()
-    if text.lstrip().startswith("{"):
+    if text.lstrip("\ufeff \t\r\n")[:1] in ("{", "["):
         return altercpa.classify_lookalike(response)
     for refusal in _REFUSALS:
         if refusal in text:

@@ -139,7 +139,9 @@ class Preset:
     """One tracker or network.
 
     `confidence` says how its facts are known: documented, source or seen. `adapter` is
-    the adapter that speaks to the same tracker, "" where there is none.
+    the adapter that speaks to the same tracker, "" where there is none. `otherwise` is why
+    an answer under 2xx that no rule knows is no success; "" where the tracker's successes
+    are not documented, so that any answer may be one.
     """
 
     key: str
@@ -158,6 +160,12 @@ class Preset:
     headers: Mapping[str, str]
     answer_rules: str | tuple[Mapping[str, Any], ...]
     adapter: str = ""
+    otherwise: str = ""
+
+    @property
+    def has_success_rules(self) -> bool:
+        """Whether its successes are known, and not only its failures."""
+        return self.answer_rules == ALTERCPA or bool(self.otherwise)
 
 
 @functools.cache

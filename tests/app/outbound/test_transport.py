@@ -488,6 +488,47 @@ def test_a_packed_answer_is_unpacked_although_none_was_asked_for(coding, pack) -
     assert answer.response.unreadable == ""
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        gzip.compress(b'{"status":"error"}'),
+        zlib.compress(b'{"status":"error"}'),
+        gzip.compress(b'{"status":"error"}') + b"<!-- 0.1 s -->",
+    ],
+    ids=["gzip", "zlib", "rubbish behind it"],
+)
+def test_an_answer_that_is_packed_without_a_word_is_unpacked(body) -> None:
+    answer = ask(once(packed(b"identity", body)))
+    assert answer.response
+    assert answer.response.json() == {"status": "error"}
+
+
+def test_a_bomb_without_a_word_unfolds_to_no_more_than_an_answer_may_have() -> None:
+    answer = ask(once(packed(b"identity", gzip.compress(b"z" * 5_000_000))))
+    assert answer.response
+    assert answer.response.body == b"z" * (16 * 1024)
+
+
+def test_what_only_begins_like_gzip_is_not_understood() -> None:
+    answer = ask(once(packed(b"identity", b"\x1f\x8b\x08 no gzip")))
+    assert answer.response
+    assert answer.response.unreadable
+
+
+@pytest.mark.parametrize(
+    ("coding", "body"),
+    [
+        (b"gzip", gzip.compress(b'{"status":"error"}')),
+        (b"deflate", zlib.compress(b'{"status":"error"}')),
+        (b"deflate", zlib.compress(b'{"status":"error"}')[2:-4]),
+    ],
+)
+def test_rubbish_behind_a_packed_answer_is_left_out(coding, body) -> None:
+    answer = ask(once(packed(coding, body + b"rubbish")))
+    assert answer.response
+    assert answer.response.json() == {"status": "error"}
+
+
 def test_a_brotli_answer_is_unpacked() -> None:
     # b'{"status":"error"}', by a brotli encoder.
     body = bytes.fromhex("8b08807b22737461747573223a226572726f72227d03")

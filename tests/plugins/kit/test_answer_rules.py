@@ -47,6 +47,22 @@ def test_a_value_equals_only_one_of_its_own_type():
     assert classify(rules, 200, '{"code": "1"}') is None
 
 
+def test_a_failure_in_a_list_is_one_and_a_success_is_that_of_all():
+    rules = [
+        {"json": "ok", "equals": True, "outcome": "delivered"},
+        {"json": "ok", "equals": False, "outcome": "refused"},
+    ]
+    for body, verdict in (
+        ('[{"ok":true},{"ok":true}]', Verdict.DELIVERED),
+        ('[{"ok":true},{"ok":false}]', Verdict.REJECTED),
+        ('{"ok":true}\n{"ok":false}', Verdict.REJECTED),
+    ):
+        outcome = classify(rules, 200, body)
+        assert outcome is not None
+        assert outcome.verdict is verdict
+    assert classify(rules, 200, "[]") is None
+
+
 @pytest.mark.parametrize("status", [408, 425, 429, 503])
 def test_only_a_rule_with_a_status_overrules_a_wish_for_another_try(status: int):
     assert classify([{"contains": "no", "outcome": "refused"}], status, "no") is None

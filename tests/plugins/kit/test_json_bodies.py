@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from plugins.contract import Response
-from plugins.kit.json_bodies import json_bytes, json_object, valid_text
+from plugins.kit.json_bodies import json_bytes, json_object, json_objects, valid_text
 
 
 @given(st.dictionaries(st.text(), st.text() | st.integers() | st.none()))
@@ -35,3 +35,21 @@ def test_valid_text_can_be_encoded_and_differs_only_where_it_could_not(text: str
     valid.encode("utf-8")
     assert len(valid) == len(text)
     assert all(new in (old, "?") for old, new in zip(text, valid, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ('{"a":1}', [{"a": 1}]),
+        ('[{"a":1},2,{"b":2}]', [{"a": 1}, {"b": 2}]),
+        ('{"a":1}\n{"b":2}\n', [{"a": 1}, {"b": 2}]),
+        ('\ufeff {"a":1},{"b":2}', [{"a": 1}, {"b": 2}]),
+        ('{"a":1}<!-- 0.1 s -->', [{"a": 1}]),
+        ("OK {", []),
+        ("", []),
+        ("[" * 20_000, []),
+    ],
+    ids=lambda value: str(value)[:20],
+)
+def test_every_object_of_an_answer_is_found(body: str, expected: list[object]):
+    assert json_objects(Response(200, {}, body.encode())) == expected

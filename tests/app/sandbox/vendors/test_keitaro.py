@@ -26,6 +26,10 @@ def test_a_later_status_overwrites_unless_there_is_a_tid(double):
     assert double.postbacks == [("c1", "wait"), ("c1", "trash"), ("c1", "approve")]
 
 
+def test_a_success_is_told_in_the_word_that_was_asked_for(double):
+    assert ask(double, subid="c1", status="wait", **{"return": "OK"}).data == b"OK"
+
+
 @pytest.mark.parametrize("lists", [{}, LISTS])
 def test_a_status_that_no_list_holds_is_a_sale(double, lists):
     ask(double, subid="c1", status="deposit", **lists)

@@ -13,7 +13,7 @@ from plugins.contract import EventKind
 from plugins.trackers.url_template.presets import presets
 
 KEITARO = (
-    "lead_status={status_wait},{status_hold}&sale_status={status_approve}"
+    "return=postback-recorded&lead_status={status_wait},{status_hold}&sale_status={status_approve}"
     "&rejected_status={status_cancel},{status_trash}"
 )
 TAPPADS = (

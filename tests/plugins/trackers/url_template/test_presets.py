@@ -91,7 +91,7 @@ class TestKeitaro(AdapterContract):
         "preset": "keitaro",
         "fields": typed(ALL["keitaro"]),
     }
-    success_sample = Response(200, {}, b"Success")
+    success_sample = Response(200, {}, b"postback-recorded")
 
 
 class TestGramPixel(AdapterContract):
@@ -126,7 +126,8 @@ def test_a_file_has_all_keys_and_no_other(file: Path):
         "modes",
     }
     assert needed | {"answer_rules"} <= set(raw)
-    assert set(raw) <= needed | {"answer_rules", "adapter", "method", "body", "payload", "headers"}
+    others = {"adapter", "method", "body", "payload", "headers", "otherwise"}
+    assert set(raw) <= needed | {"answer_rules"} | others
     with pytest.raises(TypeError):
         parse(json.dumps({**raw, "surprise": 1}))
 
@@ -440,13 +441,38 @@ def test_trap_8_a_click_id_that_telegram_would_not_carry_has_a_problem():
 @pytest.mark.parametrize(
     ("key", "status", "body", "verdict"),
     [
-        ("keitaro", 200, "Success", Verdict.DELIVERED),
-        ("keitaro", 200, "Invalid postback key", Verdict.RETRY),
+        ("keitaro", 200, "postback-recorded", Verdict.DELIVERED),
+        ("keitaro", 200, "", Verdict.REJECTED),
         ("keitaro", 200, "Incorrect subid. Postback ignored.", Verdict.REJECTED),
-        ("keitaro", 502, "Invalid postback key", Verdict.RETRY),
+        ("keitaro", 502, "postback-recorded", Verdict.RETRY),
         ("keitaro", 200, "<!DOCTYPE html><html>the panel</html>", Verdict.REJECTED),
         ("keitaro", 200, '\ufeff{"status":"error"}', Verdict.REJECTED),
+        ("orbitra", 200, "postback-recorded", Verdict.DELIVERED),
+        ("orbitra", 200, "Postback recorded successfully.", Verdict.DELIVERED),
+        ("orbitra", 404, "Invalid postback key", Verdict.RETRY),
+        ("orbitra", 502, "Invalid postback key", Verdict.RETRY),
         ("orbitra", 400, "Ignored: Missing status.", Verdict.REJECTED),
+        (
+            "orbitra",
+            200,
+            "Ignored: Unknown status and no transformation specified.",
+            Verdict.REJECTED,
+        ),
+        ("orbitra", 200, "Database error: database is locked", Verdict.RETRY),
+        ("orbitra", 200, "", Verdict.REJECTED),
+        ("prosper202", 200, "", Verdict.DELIVERED),
+        ("prosper202", 202, "<script async src='https://a.example/'></script>", Verdict.DELIVERED),
+        ("prosper202", 202, '{"error":false,"code":202,"msg":"x"}', Verdict.DELIVERED),
+        ("prosper202", 404, '{"error":true,"code":404,"msg":"SubID not found"}', Verdict.REJECTED),
+        ("affise", 200, "", Verdict.REJECTED),
+        ("affise", 200, "OK", Verdict.REJECTED),
+        ("affise", 200, '[{"status":2,"error":"Broken clickid"}]', Verdict.REJECTED),
+        ("ton_ai", 200, "", Verdict.REJECTED),
+        ("grampixel", 200, "", Verdict.REJECTED),
+        ("grampixel", 200, '[{"ok":true},{"ok":false}]', Verdict.REJECTED),
+        ("matomo", 200, "GIF89a\1", Verdict.DELIVERED),
+        ("matomo", 200, "", Verdict.REJECTED),
+        ("altercpa", 200, "", Verdict.RETRY),
         ("voluum", 200, "Duplicate transaction", Verdict.DUPLICATE),
         ("scaleo", 400, "Multiple Conversions are not Allowed", Verdict.DUPLICATE),
         ("scaleo", 200, '{"status":"error","message":"x"}', Verdict.REJECTED),
@@ -468,7 +494,26 @@ def test_answers_mean_what_the_tracker_means(key: str, status: int, body: str, v
 
 def test_a_bad_key_stops_a_preset_and_its_event_waits():
     assert read("ton_ai", 401, "").disable_destination
-    assert read("keitaro", 200, "invalid postback key").disable_destination
+    assert read("orbitra", 404, "Invalid postback key").disable_destination
+
+
+#: Trackers whose sources say what a success looks like; prosper202 answers whatever its pixel is.
+KNOWN_SUCCESSES = "keitaro orbitra affise altercpa altercpa_pro ton_ai grampixel matomo".split()
+
+
+@EACH
+@pytest.mark.parametrize("body", ["", " \r\n", "x", "[]x", "<html></html>"])
+def test_what_is_not_understood_is_no_success_where_successes_are_known(preset: Preset, body: str):
+    assert preset.has_success_rules is (preset.key in KNOWN_SUCCESSES)
+    if preset.has_success_rules:
+        assert not read(preset.key, 200, body).verdict.is_success
+
+
+def test_the_owners_words_decide_before_an_answer_that_is_not_known():
+    kept = settings("keitaro", deliver_if="all right")
+    (request,) = ADAPTER.build(sample_event(), kept)
+    outcome = ADAPTER.classify(Response(200, {}, b"All right"), request, sample_event(), kept)
+    assert outcome.verdict is Verdict.DELIVERED
 
 
 def test_hand_written_urls_may_name_a_reader_or_bring_rules():
