@@ -22,6 +22,7 @@ from typing import Any, NamedTuple, ParamSpec, TypeVar
 from flask import Response
 
 from app.schemas import Input, Output, load
+from app.translations import translated
 from app.web.openapi.responses import NUMBER, TEXTS, Answer, JsonSchema
 from app.web.responses import page, success
 
@@ -83,7 +84,8 @@ def answers(
             result = view(*args, **kwargs)
             top: dict[str, object] = {}
             if isinstance(result, WithWarnings):
-                top = {"warnings": result.warnings} if result.warnings else {}
+                warnings = [translated(warning) for warning in result.warnings]
+                top = {"warnings": warnings} if warnings else {}
                 result = result.result
             if instance is None or (optional and result is None):
                 return success(**top)

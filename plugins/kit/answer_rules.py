@@ -8,11 +8,12 @@ matches decides.
 
 `status` is a number, a class such as "2xx", or a list of them. A rule without
 it never overrules a status that asks for another try (408, 425, 429, 5xx).
-`empty` is true for an answer of nothing but white space. `contains` is a text, or a list of which one is enough; the case of letters is
-ignored. `json` is a path of names joined by dots, and `equals` the value that must
-stand there, or a list of them; without `equals` any value but null, false, ""
-and 0 will do. Of a list, or of several objects one after another, one that fits is
-enough for a failure, and all have to fit for a success. `reason` and `disable_destination` replace those of the outcome.
+`empty` is true for an answer of nothing but white space. `contains` is a text, or
+a list of which one is enough; the case of letters is ignored. `json` is a path of
+names joined by dots, and `equals` the value that must stand there, or a list of them;
+without `equals` any value but null, false, "" and 0 will do. Of a list, or of several
+objects one after another, one that fits is enough for a failure, and all have to fit
+for a success. `reason` and `disable_destination` replace those of the outcome.
 
 In place of a rule may stand one of the names "unknown_click", "bad_key" and
 "duplicate": the phrases that many trackers use for that outcome.

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-from plugins.contract import Event
+from plugins.contract import Event, translatable
 
 #: Telegram carries 64 characters: a campaign's code takes 6 and the dash 1.
 MAX_CLICK: Final = 57
@@ -16,10 +16,14 @@ _FBC: Final = re.compile(r"fb\.\d\.\d+\..+", re.DOTALL)
 #: Click ids of ad platforms that no start link carries, and why. Meta's sample
 #: fbclid has 61 characters; TikTok writes E.C.P. and some hundred more.
 _TOO_LONG: Final[Mapping[str, str]] = {
-    "fbclid": f"has more than {MAX_CLICK} characters",
-    "fbc": f"has dots in it and more than {MAX_CLICK} characters",
-    "gclid": f"often has more than {MAX_CLICK} characters",
-    "ttclid": f"has dots in it and more than {MAX_CLICK} characters",
+    "fbclid": translatable("has more than %(max_click)d characters", max_click=MAX_CLICK),
+    "fbc": translatable(
+        "has dots in it and more than %(max_click)d characters", max_click=MAX_CLICK
+    ),
+    "gclid": translatable("often has more than %(max_click)d characters", max_click=MAX_CLICK),
+    "ttclid": translatable(
+        "has dots in it and more than %(max_click)d characters", max_click=MAX_CLICK
+    ),
 }
 
 
@@ -32,9 +36,11 @@ def click_type_problem(settings: Mapping[str, Any]) -> str:
     reason = _TOO_LONG.get(name, "") if isinstance(name, str) else ""
     if not reason:
         return ""
-    return (
-        f"a start link cannot carry every {name}: it {reason}; put a short id of your own "
-        "into the link, and say so in click_type"
+    return translatable(
+        "a start link cannot carry every %(name)s: it %(reason)s; put a short id of your own "
+        "into the link, and say so in click_type",
+        name=str(name),
+        reason=reason,
     )
 
 

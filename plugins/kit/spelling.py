@@ -98,7 +98,7 @@ def unknown_macros(template: str) -> list[str]:
 def doubts(template: str) -> list[str]:
     """Warnings about the macros of a text or an address, one sentence each."""
     return [
-        f"{spelled} is no macro here and is sent as it stands"
+        translatable("%(spelled)s is no macro here and is sent as it stands", spelled=spelled)
         for spelled in unknown_macros(template)
     ]
 

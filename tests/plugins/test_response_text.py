@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from plugins.contract import Response
 
-
 ERROR = '{"status":"error","message":"ошибка"}'
 
 

@@ -31,7 +31,10 @@ def warnings(params: Mapping[str, Any]) -> list[str]:
         ("button_text", _button_text_doubts(params.get("button_text") or "")),
         ("button_url", _button_doubts((params.get("button_url") or "").strip())),
     ):
-        lines += (f"{name}: {doubt}" for doubt in dict.fromkeys(doubts))
+        lines += (
+            translatable("%(name)s: %(doubt)s", name=name, doubt=doubt)
+            for doubt in dict.fromkeys(doubts)
+        )
     return lines
 
 

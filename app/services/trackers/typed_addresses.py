@@ -76,7 +76,12 @@ def settings_doubts(settings: Mapping[str, Any]) -> list[str]:
     for path, text in _texts(settings):
         if not is_secret_name(path[-1]):
             doubts += [(path, doubt) for doubt in _text_doubts(path, text)]
-    return list(dict.fromkeys(f"{'.'.join(path)}: {doubt}" for path, doubt in doubts if doubt))
+    named = (
+        translatable("%(name)s: %(doubt)s", name=".".join(path), doubt=doubt)
+        for path, doubt in doubts
+        if doubt
+    )
+    return list(dict.fromkeys(named))
 
 
 def _text_doubts(path: _Path, text: str) -> Iterator[str]:

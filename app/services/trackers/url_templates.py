@@ -147,7 +147,10 @@ def _advice(templates: Mapping[str, tuple[EventKind, str]], beside: str = "") ->
         doubt = typed_addresses.host_doubt(url)
         for sentence in [*template_warnings(kind, url.strip(), beside), *filter(None, [doubt])]:
             names_by_sentence.setdefault(sentence, []).append(name)
-    return [f"{', '.join(names)}: {sentence}" for sentence, names in names_by_sentence.items()]
+    return [
+        translatable("%(name)s: %(doubt)s", name=", ".join(names), doubt=sentence)
+        for sentence, names in names_by_sentence.items()
+    ]
 
 
 def _checked(urls: Mapping[EventKind, str]) -> dict[str, Any]:

@@ -84,12 +84,7 @@ def classify_response(response: Response, request: Request, settings: Mapping[st
         return replace(altercpa.classify(response), disable_destination=False)
     if not outcome.verdict.is_success:
         return outcome
-    if refusal := _find_refusal(response):
-        return refusal
-    preset = _preset_of_rules(settings)
-    if preset and preset.otherwise:
-        return Outcome(Verdict.REJECTED, preset.otherwise)
-    return _with_reminder(outcome, settings)
+    return _find_refusal(response) or _judge_unknown(outcome, settings)
 
 
 @hookimpl
@@ -147,6 +142,14 @@ def _find_refusal(response: Response) -> Outcome | None:
         if refusal in text:
             return Outcome(Verdict.REJECTED, f"the tracker says: {refusal}")
     return None
+
+
+def _judge_unknown(outcome: Outcome, settings: Mapping[str, Any]) -> Outcome:
+    """Refuse a success that the preset's tracker would have told in other words."""
+    preset = _preset_of_rules(settings)
+    if preset and preset.otherwise:
+        return Outcome(Verdict.REJECTED, preset.otherwise)
+    return _with_reminder(outcome, settings)
 
 
 def _with_reminder(outcome: Outcome, settings: Mapping[str, Any]) -> Outcome:

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
-from plugins.contract import EventKind
+from plugins.contract import EventKind, translatable
 from plugins.kit import macros, spelling
 from plugins.trackers.url_template import presets
 from plugins.trackers.url_template.presets import Click, Preset
@@ -26,7 +26,15 @@ _NOT_BINOM: Final = frozenset({"action_id", "secure", "status", "sum", "type"})
 _KEITARO_LISTS: Final = (
     "lead_status", "sale_status", "rejected_status", "trash_status", "ignore_status",
 )  # fmt: skip
-_KEITARO_WORDS: Final = frozenset(name.removesuffix("_status") for name in _KEITARO_LISTS)
+#: The statuses that it or Orbitra has by itself.
+_KEITARO_WORDS: Final = frozenset(
+    {
+        *(name.removesuffix("_status") for name in _KEITARO_LISTS),
+        "rebill",
+        "registration",
+        "deposit",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +46,7 @@ class ClickFormats:
     @property
     def title(self) -> str:
         """The tracker's name, or the names of all that look alike."""
-        return " or ".join(preset.title for preset in self.presets)
+        return _any_of(preset.title for preset in self.presets)
 
     @property
     def macro(self) -> str:
@@ -56,7 +64,9 @@ class ClickFormats:
         if click.endswith(("}", "]")) and not all(preset.click.macro for preset in self.presets):
             return ""
         problems = [_problem(preset.click, click) for preset in self.presets]
-        return f"{self.title}: {problems[0]}" if all(problems) else ""
+        if not all(problems):
+            return ""
+        return translatable("%(name)s: %(doubt)s", name=self.title, doubt=problems[0])
 
 
 def click_formats_of(tracker: str, settings: Mapping[str, Any]) -> tuple[ClickFormats, ...]:
@@ -114,6 +124,16 @@ def _pattern(address: str, preset: Preset) -> re.Pattern[str]:
     return re.compile("https?://" + "".join(pieces))
 
 
+def _any_of(names: Iterable[str]) -> str:
+    """The names with "or" between them."""
+    first, *others = names
+    return functools.reduce(
+        lambda text, name: translatable("%(first)s or %(second)s", first=text, second=name),
+        others,
+        first,
+    )
+
+
 def _problem(click: Click, value: str) -> str:
     return click.problem(value) if click.parameter else ""
 
@@ -139,7 +159,9 @@ class _Template:
 _FAULTS: Final[tuple[tuple[Callable[[_Template], bool], str], ...]] = (
     (
         lambda template: template.path == "/postback" and template.has("subid"),
-        "Keitaro and Orbitra want their postback key before /postback; copy their address whole",
+        translatable(
+            "Keitaro and Orbitra want their postback key before /postback; copy their address whole"
+        ),
     ),
     (
         lambda template: (
@@ -147,17 +169,19 @@ _FAULTS: Final[tuple[tuple[Callable[[_Template], bool], str], ...]] = (
             and template.has("clickid", "goal")
             and not _NOT_BINOM & set(template.query)
         ),
-        "Binom is told at /click.php?cnv_id={click}&cnv_status=…, not by clickid and goal",
+        translatable(
+            "Binom is told at /click.php?cnv_id={click}&cnv_status=…, not by clickid and goal"
+        ),
     ),
     (
         lambda template: (
             template.has("cnv_id") and not template.has("cnv_status") and not template.is_for_money
         ),
-        "Binom takes this for the same conversion as an approval; add cnv_status",
+        translatable("Binom takes this for the same conversion as an approval; add cnv_status"),
     ),
     (
         lambda template: template.has("reject_status"),
-        "Keitaro reads rejected_status and ignores reject_status",
+        translatable("Keitaro reads rejected_status and ignores reject_status"),
     ),
     (
         lambda template: (
@@ -166,14 +190,14 @@ _FAULTS: Final[tuple[tuple[Callable[[_Template], bool], str], ...]] = (
             and not template.has("rev")
             and not template.is_for_money
         ),
-        "FunnelFlux books the offer's default payout where rev is missing; add rev=0",
+        translatable("FunnelFlux books the offer's default payout where rev is missing; add rev=0"),
     ),
     (
         lambda template: (
             template.path.endswith(("/tracking202/static/gpb.php", "/tracking202/static/upx.php"))
             and not template.is_for_money
         ),
-        "Prosper202 has no statuses: this event would count as a conversion",
+        translatable("Prosper202 has no statuses: this event would count as a conversion"),
     ),
 )
 
@@ -197,14 +221,28 @@ def _status_warnings(parts: _Template, template: str) -> list[str]:
     """Warnings about a status that the tracker files as nothing."""
     lists = [name for name in _KEITARO_LISTS if name in parts.query]
     status = parts.query.get("status", "").replace("{status}", parts.kind.value)
-    if parts.has("subid", "status") and lists:
+    if parts.has("subid", "status") and (lists or parts.path.endswith("/postback")):
         words = {word for name in lists for word in parts.query[name].split(",")}
-        if not macros.MACRO.search(status) and status not in words | _KEITARO_WORDS:
-            return [f"the tracker files {status!r} as nothing; name it in {lists[-1]} or the like"]
+        if status and "{" not in status and status not in words | _KEITARO_WORDS:
+            own = lists[-1] if lists else "lead_status"
+            return [
+                translatable(
+                    "the tracker files %(status)s as nothing; name it in %(parameter)s or the like",
+                    status=repr(status),
+                    parameter=own,
+                )
+            ]
+    foreign = list(_foreign_words(parts, template))
+    if not foreign:
+        return []
     return [
-        f"{preset.title} takes no status {word!r}, but: {', '.join(takes)}"
-        for preset, word, takes in _foreign_words(parts, template)
-    ][:1]
+        translatable(
+            "%(tracker)s takes no status %(status)s, but: %(words)s",
+            tracker=_any_of(dict.fromkeys(preset.title for preset, _, _ in foreign)),
+            status=repr(foreign[0][1]),
+            words=_any_of(dict.fromkeys(", ".join(takes) for _, _, takes in foreign)),
+        )
+    ]
 
 
 def _foreign_words(
@@ -223,19 +261,21 @@ def _foreign_words(
 
 
 def _vocabularies(preset: Preset) -> dict[str, tuple[str, ...]]:
-    """The words that a tracker takes, by the parameter that carries them."""
-    return {
-        parameter: mode.takes
-        for mode in preset.modes.values()
-        if mode.takes
-        for url in mode.urls.values()
-        for parameter, value in parse_qsl(url.partition("?")[2])
-        if value == "{status}"
-    }
+    """The words that a tracker takes, by the parameter that carries them.
+
+    A parameter that takes any word in one of the modes has none.
+    """
+    words: dict[str, set[tuple[str, ...]]] = {}
+    for mode in preset.modes.values():
+        for url in mode.urls.values():
+            for parameter, value in parse_qsl(url.partition("?")[2]):
+                if value == "{status}":
+                    words.setdefault(parameter, set()).add(mode.takes)
+    return {name: takes.pop() for name, takes in words.items() if () not in takes}
 
 
 def _macro_warnings(template: str) -> list[str]:
     warnings = spelling.doubts(template)
     if not _IDENTIFYING & set(macros.names(template)):
-        warnings.append("without {click} the tracker cannot tell whose event this is")
+        warnings.append(translatable("without {click} the tracker cannot tell whose event this is"))
     return warnings

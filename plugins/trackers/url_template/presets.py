@@ -93,10 +93,17 @@ class Click:
     def problem(self, click: str) -> str:
         """One sentence why the tracker cannot have given out `click`; "" if it can."""
         if len(click) > self.max_length:
-            return f"this tracker's click ids have at most {self.max_length} characters"
+            return translatable(
+                "this tracker's click ids have at most %(max_length)d characters",
+                max_length=self.max_length,
+            )
         if not re.fullmatch(self.pattern, click):
-            macro = f"; its own link needs {self.macro}" if self.macro else ""
-            return f"this is no click id of this tracker{macro}"
+            if not self.macro:
+                return translatable("this is no click id of this tracker")
+            return translatable(
+                "this is no click id of this tracker; its own link needs %(macro)s",
+                macro=self.macro,
+            )
         return ""
 
 

@@ -27,6 +27,14 @@ ATOP_PRO = (
 )
 KEITARO = "https://k.example/ab12/postback?subid={click}&"
 AFFISE = "https://a.example/postback?clickid={click}&action_id={lead}&"
+SCALEO = "https://a.scaletrk.com/track/conv-addchange?click_id={click}&token=abcd&"
+REDTRACK = "https://r.example/postback?clickid={click}&sum=1&"
+ADSGRAM = "https://api.adsgram.ai/confirm_conversion?token=abcd&"
+PRO = "https://pro.example/api/site/status.json?token=7-ab&"
+BINOM = "https://b.example/click.php?cnv_id={click}&"
+CHATTERFY = (
+    "https://api.chatterfy.ai/api/postbacks/48d0524a-3abb-4cd5-82b8-404fa1cb4f7e/tracker-postback?"
+)
 FILLED = {
     "domain": "t.example",
     "postback_key": "48d0524a-3abb-4cd5-82b8-404fa1cb4f7e",
@@ -85,7 +93,15 @@ def test_a_preset_is_recognised_by_its_url(preset: presets.Preset):
         (WAIT, "https://p.example/tracking202/static/gpb.php?subid={click}", "no statuses"),
         (WAIT, KEITARO + "status=zzz&sale_status=approve", "sale_status"),
         (CANCEL, KEITARO + "status={status}&lead_status=wait,hold&sale_status=approve", "'cancel'"),
+        (WAIT, KEITARO + "status=zzz", "lead_status"),
+        (WAIT, KEITARO + "status={status}", "'wait'"),
         (APPROVE, AFFISE + "status={status}", "1, 2, 3, 5"),
+        (APPROVE, SCALEO + "conv_status=paid", "pending, approved"),
+        (APPROVE, REDTRACK + "status=paid", "1, 2, 3, 5 or approved, pending"),
+        (APPROVE, "https://s2s.tgtracker.io/?external_id={click}&event=sale", "reg, dep"),
+        (APPROVE, ADSGRAM + "record={click}&goaltype=4", "1, 2, 3"),
+        (APPROVE, "https://api.adsgram.ai/postback/common?type=sale&click_id={click}", "install"),
+        (APPROVE, PRO + "click={click}&status=paid&auto=1", "hold, approve"),
         (APPROVE, AFFISE + "status=approved", "Affise"),
         (APPROVE, "https://t.example/?c={click}&s={subid}", "{subid} is no macro"),
         (APPROVE, "https://t.example/?c=[CLICK_ID]", "without {click}"),
@@ -108,6 +124,11 @@ def test_a_template_known_to_be_wrong_is_told_so(kind: EventKind, template: str,
         (WAIT, KEITARO + "status=zzz&sale_status=approve,zzz"),
         (WAIT, KEITARO + "status=lead&sale_status=approve"),
         (WAIT, KEITARO + "status={status}&lead_status=wait,hold"),
+        (APPROVE, KEITARO + "status=rebill"),
+        (APPROVE, KEITARO + "status={username}"),
+        (APPROVE, KEITARO + "payout=1"),
+        (WAIT, BINOM + "cnv_status=anything"),
+        (WAIT, CHATTERFY + "tracker.event=anything&clickid={click}"),
         (APPROVE, AFFISE + "status=1"),
     ],
 )

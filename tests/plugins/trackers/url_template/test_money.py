@@ -100,6 +100,17 @@ def test_what_a_tracker_has_booked_is_what_the_end_of_a_lead_is_worth(key, mode,
     assert booked(kept, reports, is_final=is_final) == (PAYOUT if is_worth else 0)
 
 
+@pytest.mark.parametrize("key", sorted({key for key, _ in KEEPING | {("affise", "one")}}))
+def test_a_preset_whose_tracker_keeps_a_sum_says_so_to_people(key):
+    assert "stays booked" in ALL[key].notes
+
+
+@pytest.mark.parametrize("key", sorted({key for key, _ in WITH_MONEY}))
+def test_no_other_preset_says_so(key):
+    keeps = any(name == key for name, _ in KEEPING | {("affise", "one")})
+    assert ("stays booked" in ALL[key].notes) is keeps
+
+
 @pytest.mark.parametrize(("key", "mode"), [pair for pair in WITH_MONEY if pair not in KEEPING])
 def test_a_word_of_the_customers_own_takes_back_the_same_conversion(key, mode):
     word = {"affise": "5", "redtrack": "other"}.get(key, "joined")

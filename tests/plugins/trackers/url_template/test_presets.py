@@ -192,6 +192,32 @@ def test_every_mode_builds_https_requests_that_carry_the_click(preset: Preset, m
                     assert "Click_1-2" in request.url + request.body.decode()
 
 
+#: The words that presets.md and the sources know to be the only ones of a tracker.
+TAKES = {
+    "adsgram approve": "1 2 3",
+    "adsgram_cpa approve": "install",
+    "adsgram_telegram approve": "1 2 3",
+    "affise one": "1 2 3 5",
+    "affise separate": "1 2 3 5",
+    "altercpa_pro one": "hold approve cancel trash",
+    "chatterfy approve": "registration sale resale",
+    "redtrack one": "approved pending declined other",
+    "scaleo one": "pending approved rejected hold trash",
+    "scaleo separate": "pending approved rejected hold trash",
+    "tgtracker approve": "reg dep",
+    "ton_ai approve": "conversion",
+}
+
+
+@EACH_MODE
+def test_the_words_of_a_mode_are_among_those_that_its_tracker_takes(preset: Preset, mode: str):
+    takes = TAKES.get(f"{preset.key} {mode}", "").split()
+    assert list(preset.modes[mode].takes) == takes
+    for kind, word in preset.modes[mode].statuses.items():
+        is_told = "{status}" in preset.modes[mode].urls[kind] + json.dumps(dict(preset.payload))
+        assert not takes or not is_told or word in takes
+
+
 @EACH_MODE
 def test_events_of_one_lead_are_told_apart(preset: Preset, mode: str):
     kept = settings(preset.key, mode=mode)
