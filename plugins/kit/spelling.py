@@ -29,6 +29,22 @@ _FOREIGN: Final = re.compile(
     rf"\{{\{{ *({_NAME}) *\}}\}}|\$\{{({_NAME})\}}|\{{ +({_NAME}) *\}}|\{{({_NAME}) +\}}"
     rf"|(?:%7[Bb])+({_NAME})(?:%7[Dd])+|\{{({_NAME})\}}"
 )
+#: Marks that other systems put round a macro and that also stand in plain texts and addresses,
+#: so that they are only doubted: [click], [[click]], <click>, __CLICK__, %click%, %%click%%,
+#: #click#, @@click@@, and {click without an end. Of %…% a percent-encoded byte is no part.
+_WORD: Final = r"[A-Za-z][A-Za-z0-9]*(?:[_-][A-Za-z0-9]+)*"
+_MARKED: Final = re.compile(
+    rf"(?<![A-Za-z0-9_\]])\[{{1,2}}({_WORD})\]{{1,2}}(?!\()|<({_WORD})>|(?<![A-Za-z0-9])__({_WORD})__(?![A-Za-z0-9])"
+    rf"|%%({_WORD})%%|%({_WORD})%(?![0-9A-Fa-f]{{2}})|#({_WORD})#|@@({_WORD})@@"
+    rf"|\{{({_NAME})(?![A-Za-z0-9_.:| -]*\}})"
+)
+#: Where such a mark is no word of a person's: macros are called so, in any spelling of capitals.
+_MACRO_WORDS: Final = re.compile(
+    r"(?:.*[_-])?(?:click|clickid|sub|subid|subid\d+|sub\d+|aff|affid|payout|revenue|amount|cost|tid|txid"
+    r"|uuid|transaction|transactionid|externalid|campaign|campaignid|source|zone|zoneid|status|username"
+    r"|userid|user|lead|leadid|subscriber|gclid|fbclid|ttclid|yclid|cid)(?:[_-](?:id|\d+))*",
+    re.IGNORECASE,
+)
 
 
 def address_fault(template: str) -> str:
@@ -75,6 +91,16 @@ def postback_fault(template: str) -> str:
     return address_fault(template)
 
 
+def fragment_doubt(template: str) -> str:
+    """A warning of what a server that is called at `template` never hears; "" if it hears all."""
+    _, mark, behind = template.partition("#")
+    if not mark or _MARKED.match(mark + behind):
+        return ""
+    return translatable(
+        "#%(behind)s is never sent: a # ends the address; write %%23 for a #", behind=behind[:40]
+    )
+
+
 def macro_fault(template: str) -> str:
     """Why a macro of ours would not be filled in as it is spelled; "" if all are right."""
     for spelled, name in _foreign(template):
@@ -92,7 +118,25 @@ def unknown_macros(template: str) -> list[str]:
     others = [spelled for spelled, name in _foreign(template) if name not in macros.MACROS]
     rest = _FOREIGN.sub("", template)
     ours = [f"{{{name}}}" for name in macros.names(rest) if name not in macros.MACROS]
-    return list(dict.fromkeys([*others, *ours]))
+    return list(dict.fromkeys([*others, *ours, *marked_macros(template)]))
+
+
+def marked_macros(template: str) -> list[str]:
+    """What looks like a macro in the marks of another system, each once and as it stands."""
+    rest = _FOREIGN.sub("", template)
+    found = ((match[0], next(filter(None, match.groups()))) for match in _MARKED.finditer(rest))
+    return list(
+        dict.fromkeys(
+            spelled
+            for spelled, name in found
+            if spelled.startswith("{") or (_is_code(name) and _MACRO_WORDS.fullmatch(name))
+        )
+    )
+
+
+def _is_code(name: str) -> bool:
+    """Whether `name` is spelled as programs do: a person writes [Status] or <User>."""
+    return name[0].islower() or name.isupper()
 
 
 def doubts(template: str) -> list[str]:

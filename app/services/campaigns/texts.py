@@ -53,10 +53,10 @@ def _welcome_doubts(text: str) -> Iterator[str]:
 
 
 def _button_text_doubts(text: str) -> Iterator[str]:
-    for name in macros.names(text):
+    spelled = [f"{{{name}}}" for name in macros.names(text)]
+    for macro in [*spelled, *spelling.marked_macros(text)]:
         yield translatable(
-            "%(macro)s is shown as it stands; the text of a button has no macros",
-            macro=f"{{{name}}}",
+            "%(macro)s is shown as it stands; the text of a button has no macros", macro=macro
         )
     if fault := spelling.entity_fault(text):
         yield fault

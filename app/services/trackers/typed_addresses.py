@@ -72,7 +72,11 @@ def require_public(settings: Mapping[str, Any], field: str = "") -> None:
 
 def settings_doubts(settings: Mapping[str, Any]) -> list[str]:
     """Warnings about the addresses and texts of any tracker's settings, one sentence each."""
-    doubts = [(path, host_doubt(url)) for path, url in _addresses(settings)]
+    doubts = [
+        (path, doubt)
+        for path, url in _addresses(settings)
+        for doubt in (host_doubt(url), spelling.fragment_doubt(url))
+    ]
     for path, text in _texts(settings):
         if not is_secret_name(path[-1]):
             doubts += [(path, doubt) for doubt in _text_doubts(path, text)]

@@ -214,6 +214,7 @@ def template_warnings(kind: EventKind, template: str, beside: str = "") -> list[
     parts = _Template(kind, path, dict(parse_qsl(query, keep_blank_values=True)))
     warnings = [sentence for is_wrong, sentence in _FAULTS if is_wrong(parts)]
     warnings += _status_warnings(parts, template)
+    warnings += filter(None, [spelling.fragment_doubt(template)])
     return warnings + _macro_warnings(template + beside)
 
 

@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 from plugins.kit.spelling import (
     address_fault,
     doubts,
+    fragment_doubt,
     macro_fault,
+    marked_macros,
     postback_fault,
 )
 from plugins.trackers.url_template import presets
@@ -73,6 +75,72 @@ def test_a_macro_of_another_system_is_warned_of_once(macro):
     assert doubt.startswith(f"{macro} is no macro")
 
 
+@pytest.mark.parametrize(
+    "macro",
+    [
+        *(
+            "[click]",
+            "[[subid]]",
+            "[CLICK_ID]",
+            "<click>",
+            "<click_id>",
+            "__CLICK__",
+            "__CLICK_ID__",
+        ),
+        *(
+            "%click%",
+            "%%clickid%%",
+            "%SUBID%",
+            "#click_id#",
+            "@@click@@",
+            "{click",
+            "{click&x",
+            '{click"}',
+        ),
+    ],
+)
+def test_a_macro_in_the_marks_of_another_system_is_warned_of(macro):
+    shown = macro.removesuffix("&x").removesuffix('"}')
+    for template in (f"https://t.example/pb?c={macro}", f"Hello {macro}", macro):
+        (doubt,) = doubts(template)
+        assert doubt.startswith(f"{shown} is no macro")
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        *("Read [this](https://e.com), [Status] of <b>things</b> and __init__", "100%, 50% off"),
+        *(
+            "https://t.example/?a=%20click%20",
+            "https://t.example/?meta[click_1]={click}",
+            "#joy #luck",
+        ),
+        *(
+            "https://t.example/%D0%BAclick%D0%BA",
+            "{username} and {click}",
+            "a@b.c",
+            "[{username}](u)",
+        ),
+    ],
+)
+def test_what_only_looks_a_little_like_a_macro_is_left_in_peace(template):
+    assert doubts(template) == []
+
+
+@pytest.mark.parametrize(
+    ("template", "doubt"),
+    [
+        ("https://t.example/pb?c={click}#top", "#top is never sent"),
+        ("https://t.example/pb#", "# is never sent"),
+        ("https://t.example/pb?c={click}%23top", ""),
+        ("https://t.example/pb?c=#click#", ""),
+    ],
+)
+def test_a_fragment_is_warned_of(template, doubt):
+    assert fragment_doubt(template).startswith(doubt)
+    assert bool(fragment_doubt(template)) is bool(doubt)
+
+
 def test_texts_are_read_for_macros_alone():
     assert macro_fault("10\u00a0000 &amp; {click}") == ""
     assert macro_fault("{{lead}}")
@@ -83,6 +151,8 @@ def test_what_presets_write_has_no_fault():
         for mode in preset.modes.values():
             for url in mode.urls.values():
                 assert postback_fault(url) == "", preset.key
+                assert marked_macros(url) == [], preset.key
+                assert fragment_doubt(url) == "", preset.key
 
 
 @given(st.text(max_size=80))

@@ -26,6 +26,12 @@ ADDRESSES = {
     "dollar": ("https://t.example/pb?c=${click}", "refused"),
     "encoded braces": ("https://t.example/pb?c=%7Bclick%7D", "refused"),
     "another's macro": ("https://t.example/pb?c={click}&s={sub1}", "warned"),
+    "in brackets": ("https://t.example/pb?c={click}&s=[sub1]", "warned"),
+    "in underscores": ("https://t.example/pb?c={click}&s=__SUB1__", "warned"),
+    "in percents": ("https://t.example/pb?c={click}&s=%sub1%", "warned"),
+    "in angles": ("https://t.example/pb?c={click}&s=<sub1>", "warned"),
+    "without an end": ("https://t.example/pb?c={click}&s={sub1", "warned"),
+    "fragment": ("https://t.example/pb?c={click}#top", "warned"),
     "private": ("https://10.0.0.1/pb?c={click}", "refused"),
     "private, IPv6": ("https://[fd00::1]/pb?c={click}", "refused"),
     "this machine": ("https://localhost/pb?c={click}", "refused"),
@@ -35,7 +41,7 @@ ADDRESSES = {
     "name under .local": ("https://t.local/pb?c={click}", "warned"),
 }
 #: What a browser opens may stand behind #, and may be reached by some people only.
-BUTTON = {"behind #": "taken", "private": "warned", "private, IPv6": "warned",
+BUTTON = {"behind #": "taken", "fragment": "taken", "private": "warned", "private, IPv6": "warned",
           "this machine": "warned", "metadata": "warned"}  # fmt: skip
 
 #: Kinds of a domain; macros and paths are none of a domain's characters.
@@ -56,6 +62,17 @@ BASES = {kind: (f"https://{domain}", verdict) for kind, (domain, verdict) in DOM
 WORDS = {
     "invisible": ("approve\u200b", "refused"),
     "byte order mark": ("\ufeffapprove", "refused"),
+}
+
+#: Macros of other systems where a text of ours is sent.
+MARKS = {
+    "another's macro": ("{sub1}", "warned"),
+    "in brackets": ("[click_id]", "warned"),
+    "in underscores": ("__CLICK__", "warned"),
+    "in percents": ("%click%", "warned"),
+    "in angles": ("<click>", "warned"),
+    "without an end": ("{click", "warned"),
+    "ours": ("{click}", "taken"),
 }
 
 
@@ -111,7 +128,7 @@ def _without_macros(kinds):
     """The kinds of an address that has no macros: every brace is refused there."""
     return {
         kind: (url.replace("c={click}", "c=1") if verdict != "warned" or "{sub1}" not in url
-               else url, "refused" if "{sub1}" in url else verdict)
+               else url, "refused" if "{sub1" in url or kind == "fragment" else verdict)
         for kind, (url, verdict) in kinds.items()
     }  # fmt: skip
 
@@ -187,6 +204,17 @@ PLACES = {
         ),
         WORDS,
     ),
+    "dest/add a macro in a body": (
+        _add(
+            "url_template",
+            lambda w: {**GOOD, "method": "POST", "body": "json", "payload": {"status": w}},
+        ),
+        MARKS,
+    ),
+    "dest/add a macro in a header": (
+        _add("url_template", lambda w: {**GOOD, "method": "POST", "headers": {"X-Id": w}}),
+        MARKS,
+    ),
     "dest/check a key": (
 _check("altercpa_lite", lambda w: {"domain": "k.example", "key": w}),
  WORDS),
@@ -208,13 +236,23 @@ _check("altercpa_lite", lambda w: {"domain": "k.example", "key": w}),
     ),
     "camp/edit button_text": (
         _campaign("button_text"),
-        {"a macro": ("Hi {username}", "warned"), "HTML": ("A &amp; B", "warned")},
+        {
+            "a macro": ("Hi {username}", "warned"),
+            "in percents": ("Hi %username%", "warned"),
+            "HTML": ("A &amp; B", "warned"),
+        },
     ),
     "camp/edit welcome": (
         _campaign("welcome"),
         {
             "another's macro": ("Hi {first_name}", "warned"),
             "double braces": ("Your number: {{lead}}", "warned"),
+            "in brackets": ("Your number: [click_id]", "warned"),
+            "in underscores": ("Your number: __CLICK__", "warned"),
+            "in percents": ("Your number: %click%", "warned"),
+            "in angles": ("Your number: <click>", "warned"),
+            "without an end": ("Your number: {lead", "warned"),
+            "words in marks": ("Rules for <all>: 100%, 50% off, #1", "taken"),
             "HTML": ("A &amp; B", "warned"),
             "a space that does not break": ("10\u00a0000", "taken"),
         },
@@ -222,7 +260,7 @@ _check("altercpa_lite", lambda w: {"domain": "k.example", "key": w}),
     "camp/edit a link in a welcome": (
         _campaign("welcome"),
         {
-            f"{kind}": (f"[go]({url})", "taken" if kind == "behind #" else "warned")
+            f"{kind}": (f"[go]({url})", "taken" if kind in ("behind #", "fragment") else "warned")
             for kind, (url, _) in ADDRESSES.items()
         },
     ),

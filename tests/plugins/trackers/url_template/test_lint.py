@@ -104,7 +104,12 @@ def test_a_preset_is_recognised_by_its_url(preset: presets.Preset):
         (APPROVE, PRO + "click={click}&status=paid&auto=1", "hold, approve"),
         (APPROVE, AFFISE + "status=approved", "Affise"),
         (APPROVE, "https://t.example/?c={click}&s={subid}", "{subid} is no macro"),
-        (APPROVE, "https://t.example/?c=[CLICK_ID]", "without {click}"),
+        (APPROVE, "https://t.example/?c={click}&s=[SUB_ID]", "[SUB_ID] is no macro"),
+        (APPROVE, "https://t.example/?c={click}&s=__SUBID__", "__SUBID__ is no macro"),
+        (APPROVE, "https://t.example/?c={click}&s=%subid%", "%subid% is no macro"),
+        (APPROVE, "https://t.example/?c={click}&s=<sub1>", "<sub1> is no macro"),
+        (APPROVE, "https://t.example/?c={click}&s={status", "{status is no macro"),
+        (APPROVE, "https://t.example/?c={click}#top", "#top is never sent"),
     ],
 )
 def test_a_template_known_to_be_wrong_is_told_so(kind: EventKind, template: str, word: str):
@@ -134,6 +139,12 @@ def test_a_template_known_to_be_wrong_is_told_so(kind: EventKind, template: str,
 )
 def test_a_template_that_may_be_right_is_left_in_peace(kind: EventKind, template: str):
     assert template_warnings(kind, template) == []
+
+
+def test_a_macro_in_foreign_marks_has_two_warnings_where_it_stands_for_the_click():
+    first, second = template_warnings(APPROVE, "https://t.example/?c=[CLICK_ID]")
+    assert "[CLICK_ID] is no macro" in first
+    assert "without {click}" in second
 
 
 def test_a_body_may_say_whose_event_it_is():

@@ -1,0 +1,143 @@
+"""A start against a database that cannot be used ends with one line; a late one is waited for."""
+
+from __future__ import annotations
+
+import os
+import socket
+import struct
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg
+import pytest
+from sqlalchemy import create_engine
+from sqlalchemy.exc import SQLAlchemyError
+
+from app.config import BadSetting
+from app.database.connections import check_at_start
+from app.service_urls import database_url
+
+WORKER, WEB = ["worker.py"], ["-c", "import wsgi"]
+UPGRADE = ["-m", "flask", "--app", "wsgi", "db", "upgrade"]
+
+
+def start(command: list[str], url: str, redis_server) -> str:
+    """What a process that cannot start prints; it ends with a status that is not 0."""
+    process = subprocess.run(
+        [sys.executable, *command],
+        env={
+            **os.environ,
+            "REDIS_URL": redis_server.url,
+            "SECRET_KEY": "k" * 64,
+            "DATABASE_URL": url,
+        },
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+    )
+    assert process.returncode > 0
+    assert "Traceback" not in process.stderr
+    (line,) = process.stderr.splitlines()
+    return line
+
+
+@pytest.mark.parametrize("encoding", ["LATIN1", "SQL_ASCII"])
+def test_a_database_of_another_encoding_is_refused_by_name(
+    postgresql_server, redis_server, encoding
+):
+    name = f"in_{encoding.lower()}"
+    with psycopg.connect(postgresql_server.get_uri(), autocommit=True) as connection:
+        connection.execute(
+            f"CREATE DATABASE {name} ENCODING '{encoding}' LOCALE 'C' TEMPLATE template0"
+        )
+    engine = create_engine(database_url(postgresql_server.get_uri(database=name)))
+    with pytest.raises(SQLAlchemyError, match=f"encoding is {encoding}, and must be UTF8"):
+        engine.connect()
+    engine.dispose()
+    for command in (WORKER, WEB):
+        line = start(command, postgresql_server.get_uri(database=name), redis_server)
+        assert line.startswith(f"gatepost: DATABASE_URL: its encoding is {encoding}")
+
+
+def closed_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.mark.parametrize("command", [WORKER, WEB, UPGRADE], ids=["worker", "web", "upgrade"])
+def test_a_closed_port_is_one_line(redis_server, command):
+    url = f"postgresql://nobody:s3cret@127.0.0.1:{closed_port()}/nothing"
+    line = start(command, url, redis_server)
+    assert line.startswith("gatepost: DATABASE_URL: ")
+    assert "refused" in line
+    assert "s3cret" not in line
+
+
+def test_a_certificate_that_is_not_there_is_one_line(redis_server):
+    url = "postgresql://nobody@127.0.0.1:1/x?sslmode=verify-full&sslrootcert=/nowhere/ca.pem"
+    line = start(WORKER, url, redis_server)
+    assert (
+        line == "gatepost: DATABASE_URL: sslrootcert names /nowhere/ca.pem, which cannot be read"
+    )
+
+
+@pytest.mark.parametrize(
+    ("options", "word"),
+    [("dbname=no_such_database", "no_such_database"), ("user=no_one", "no_one")],
+)
+def test_a_wrong_name_is_said_at_once(postgresql_server, options, word):
+    with pytest.raises(BadSetting, match=f"DATABASE_URL: .*{word}"):
+        check_at_start(database_url(with_options_of(postgresql_server, options)))
+
+
+def with_options_of(server, options: str) -> str:
+    uri = server.get_uri()
+    return f"{uri}{'&' if '?' in uri else '?'}{options}"
+
+
+@contextmanager
+def answering(words: str, *, after: float) -> Iterator[int]:
+    """A port that is closed for `after` seconds; then a server that refuses in these words."""
+    port, stop = closed_port(), threading.Event()
+    fields = b"SFATAL\0C57P03\0M" + words.encode() + b"\0\0"
+    refusal = b"E" + struct.pack("!i", len(fields) + 4) + fields
+
+    def serve() -> None:
+        stop.wait(after)
+        with socket.create_server(("127.0.0.1", port)) as server:
+            server.settimeout(0.2)
+            while not stop.is_set():
+                try:
+                    line, _ = server.accept()
+                except TimeoutError:
+                    continue
+                with line:
+                    length, code = struct.unpack("!ii", line.recv(8))
+                    if code == 80877103:  # asks for TLS
+                        line.sendall(b"N")
+                        length, _ = struct.unpack("!ii", line.recv(8))
+                    line.recv(length - 8)
+                    line.sendall(refusal)
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    try:
+        yield port
+    finally:
+        stop.set()
+        thread.join()
+
+
+@pytest.mark.parametrize("after", [0.0, 1.0])
+def test_a_database_that_is_starting_too_is_waited_for(after):
+    with answering("the database system is starting up", after=after) as port:
+        check_at_start(f"postgresql+psycopg://nobody@127.0.0.1:{port}/x?gssencmode=disable", 30)
+
+
+def test_sqlite_needs_no_server():
+    check_at_start("sqlite:////nowhere/at/all.db", 0)
