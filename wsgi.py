@@ -6,7 +6,7 @@ import sys
 
 from app import create_app
 from app.config import BadSetting
-from app.database.connections import check_encoding
+from app.database.connections import START_SECONDS, check_at_start
 from app.web.request_slots import THREADS, RequestSlots
 
 #: Python's own is 0.005: an update needs the interpreter some six times, and waits for each busy
@@ -17,7 +17,10 @@ OPEN_FILES = 10_000
 
 try:
     app = create_app()
-    check_encoding(app.config["SETTINGS"].database_url)
+    if "doctor" not in sys.argv:  # it says itself what is wrong
+        # A command that a person typed says at once what is wrong.
+        is_command = os.environ.get("FLASK_RUN_FROM_CLI") == "true"
+        check_at_start(app.config["SETTINGS"].database_url, 0 if is_command else START_SECONDS)
 except BadSetting as error:
     sys.exit(f"gatepost: {error}")
 

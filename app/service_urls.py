@@ -7,8 +7,9 @@ sentence that names the parameter, instead of a traceback at the first query.
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 from urllib.parse import SplitResult, parse_qsl, urlencode, urlsplit
@@ -40,6 +41,10 @@ _DATABASE_WORDS: Final[Mapping[str, tuple[str, ...]]] = {
         "any", "read-write", "read-only", "primary", "standby", "prefer-standby",
     ),
 }  # fmt: skip
+#: Parameters that name a file; libpq and redis-py say only at the first connection that it is
+#: not there. `system` stands for the certificates of the machine.
+_DATABASE_FILES: Final = ("sslrootcert", "sslcert", "sslkey", "sslcrl")
+_REDIS_FILES: Final = ("ssl_ca_certs", "ssl_ca_path", "ssl_certfile", "ssl_keyfile")
 _REDIS_NUMBERS: Final[Mapping[str, re.Pattern[str]]] = {
     "socket_timeout": _FRACTION,
     "socket_connect_timeout": _FRACTION,
@@ -132,12 +137,20 @@ def _database_options(options: Mapping[str, str]) -> dict[str, str]:
 def _check_database_values(options: Mapping[str, str]) -> None:
     if "port" in options and not 1 <= int(_number(options["port"])) <= MAX_PORT:
         raise ValueError("has a port that is no number from 1 to 65535")
+    _check_files(options, _DATABASE_FILES)
     for name in _DATABASE_NUMBERS:
         if name in options and not _WHOLE.fullmatch(options[name]):
             raise ValueError(f"{name} must be a whole number")
     for name, words in _DATABASE_WORDS.items():
         if name in options and options[name] not in words:
             raise ValueError(f"{name} must be one of {', '.join(words)}")
+
+
+def _check_files(options: Mapping[str, str], names: Sequence[str]) -> None:
+    for name in names:
+        path = options.get(name, "")
+        if path not in ("", "system") and not os.access(path, os.R_OK):
+            raise ValueError(f"{name} names {path}, which cannot be read")
 
 
 def _number(text: str) -> str:
@@ -175,6 +188,7 @@ def _redis_options(options: Mapping[str, str]) -> dict[str, str]:
     checked = dict(options)
     if unknown := sorted(set(checked) - REDIS_OPTIONS):
         raise ValueError(f"has the parameter {unknown[0]}, which is not known")
+    _check_files(checked, _REDIS_FILES)
     for name, pattern in _REDIS_NUMBERS.items():
         if name in checked and not pattern.fullmatch(checked[name]):
             raise ValueError(f"{name} must be a number")

@@ -29,7 +29,7 @@ from flask import Flask, current_app
 
 from app import create_app
 from app.config import BadSetting, Settings
-from app.database.connections import check_encoding
+from app.database.connections import check_at_start
 from app.jobs import stopping
 from app.queues import Queue
 from app.services.updates.polling import Poller
@@ -51,7 +51,7 @@ def main() -> int:
     """Run until a signal. Returns the exit status: 2 for a setting that cannot be used."""
     try:
         app = create_app(Settings.from_environment())
-        check_encoding(app.config["SETTINGS"].database_url)
+        check_at_start(app.config["SETTINGS"].database_url)
     except BadSetting as error:
         sys.stderr.write(f"gatepost: {error}\n")
         return 2

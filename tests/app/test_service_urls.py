@@ -104,3 +104,19 @@ def test_whatever_is_typed_is_taken_or_refused_and_nothing_else(scheme, rest):
     judge = redis_url if scheme.startswith("redis") else database_url
     with contextlib.suppress(ValueError):
         assert judge(scheme + rest)
+
+
+@pytest.mark.parametrize("name", ["sslrootcert", "sslcert", "sslkey"])
+def test_a_file_of_the_databases_that_is_not_there_is_named(name, tmp_path):
+    with pytest.raises(ValueError, match=f"{name} names /nowhere/x.pem, which cannot be read"):
+        database_url(f"{POSTGRESQL}?{name}=/nowhere/x.pem")
+    file = tmp_path / "x.pem"
+    file.touch()
+    assert database_url(f"{POSTGRESQL}?{name}={file}")
+    assert database_url(f"{POSTGRESQL}?sslrootcert=system")
+
+
+@pytest.mark.parametrize("name", ["ssl_ca_certs", "ssl_certfile", "ssl_keyfile"])
+def test_a_file_of_redis_that_is_not_there_is_named(name):
+    with pytest.raises(ValueError, match=f"{name} names /nowhere/x.pem, which cannot be read"):
+        redis_url(f"rediss://h/0?{name}=/nowhere/x.pem")

@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-
-import psycopg
 import pytest
-from sqlalchemy import create_engine, text
+from sqlalchemy import text
 from sqlalchemy.exc import DisconnectionError, NoResultFound, SQLAlchemyError, StatementError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from app.database.connections import check_encoding
 from app.database.faults import describe_fault, is_data_fault
 from app.extensions import db
-from app.service_urls import database_url
 
 DATA = (
     "INSERT INTO account (id) VALUES (NULL)",
@@ -56,42 +49,6 @@ def test_the_class_of_the_sqlstate_decides(live_app, statement, expected):
     if db.engine.dialect.name == "sqlite":
         pytest.skip("SQLite has no SQLSTATE")
     assert is_data_fault(fault_of(statement)) is expected
-
-
-@pytest.mark.parametrize("encoding", ["LATIN1", "SQL_ASCII"])
-def test_a_database_of_another_encoding_is_refused_by_name(
-    postgresql_server, redis_server, encoding
-):
-    name = f"in_{encoding.lower()}"
-    with psycopg.connect(postgresql_server.get_uri(), autocommit=True) as connection:
-        connection.execute(
-            f"CREATE DATABASE {name} ENCODING '{encoding}' LOCALE 'C' TEMPLATE template0"
-        )
-    engine = create_engine(database_url(postgresql_server.get_uri(database=name)))
-    with pytest.raises(SQLAlchemyError, match=f"encoding is {encoding}, and must be UTF8"):
-        engine.connect()
-    engine.dispose()
-    for command in (["worker.py"], ["-c", "import wsgi"]):
-        process = subprocess.run(
-            [sys.executable, *command],
-            env={
-                **os.environ,
-                "REDIS_URL": redis_server.url,
-                "SECRET_KEY": "k" * 64,
-                "DATABASE_URL": postgresql_server.get_uri(database=name),
-            },
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-        assert process.returncode > 0
-        assert process.stderr.startswith(f"gatepost: DATABASE_URL: its encoding is {encoding}")
-        assert "Traceback" not in process.stderr
-
-
-def test_a_database_that_does_not_answer_is_not_judged_at_the_start():
-    check_encoding("postgresql+psycopg://nobody@127.0.0.1:1/nothing")
 
 
 def test_a_fault_is_described_in_one_line(live_app):

@@ -81,9 +81,7 @@ def test_a_closed_port_is_one_line(redis_server, command):
 def test_a_certificate_that_is_not_there_is_one_line(redis_server):
     url = "postgresql://nobody@127.0.0.1:1/x?sslmode=verify-full&sslrootcert=/nowhere/ca.pem"
     line = start(WORKER, url, redis_server)
-    assert (
-        line == "gatepost: DATABASE_URL: sslrootcert names /nowhere/ca.pem, which cannot be read"
-    )
+    assert line == "gatepost: DATABASE_URL: sslrootcert names /nowhere/ca.pem, which cannot be read"
 
 
 @pytest.mark.parametrize(
