@@ -62,8 +62,8 @@ USER_AGENT: Final = _user_agent()
 class Limits:
     """What every exchange of one transport keeps to. `resolve` is read at every start.
 
-    `on_resolved` is called with the tag when the name is known, or not needed: the request
-    connects, or goes over a connection that is open. It may not raise.
+    `on_resolved` is called with the tag, and True when the request connects, so that its name
+    is known, or False when it goes over a connection that may have been open. It may not raise.
     """
 
     allow: tuple[Opened, ...]
@@ -73,7 +73,7 @@ class Limits:
     max_body: int
     ca_file: str
     resolve: Sequence[str] = ()
-    on_resolved: Callable[[object], None] = lambda _tag: None
+    on_resolved: Callable[[object, bool], None] = lambda _tag, _is_new: None
 
 
 class Transfer:
@@ -184,7 +184,7 @@ class Transfer:
 
     def _on_socket(self, _purpose: int, address: Any) -> Any:
         family, kind, protocol, target = address
-        self._limits.on_resolved(self.tag)
+        self._limits.on_resolved(self.tag, True)
         try:
             host = str(target[0]).partition("%")[0]
             forbidden = refusal(ipaddress.ip_address(host), self._limits.allow, target[1])
@@ -202,7 +202,7 @@ class Transfer:
         It does so when a kept connection turns out dead, whatever the method.
         """
         self._sends += 1
-        self._limits.on_resolved(self.tag)
+        self._limits.on_resolved(self.tag, False)
         may_go = self._sends == 1 or self._repeatable
         return int(pycurl.PREREQFUNC_OK if may_go else pycurl.PREREQFUNC_ABORT)
 

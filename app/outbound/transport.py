@@ -35,7 +35,7 @@ NAME_SERVERS: Final = "timeout:2 attempts:2"
 _SPARE_FILES: Final = 128  # descriptors left for the rest of the process
 
 
-def _ignore(_tag: object) -> None:
+def _ignore(_tag: object, _is_new: bool) -> None:
     pass
 
 
@@ -49,8 +49,9 @@ class Transport:
     names in libcurl's own words (`name:port:address`), read at every start.
     """
 
-    #: Told the tag of each request whose name was found, or that needs none. May not raise.
-    on_resolved: Callable[[object], None] = staticmethod(_ignore)
+    #: Told the tag of each request that needs its name no more: True, it connects; False, it
+    #: goes over a connection that may have been open. May not raise.
+    on_resolved: Callable[[object, bool], None] = staticmethod(_ignore)
 
     def __init__(
         self,
@@ -183,8 +184,8 @@ class Transport:
         while self._queue and len(self._in_flight) < self._connections:
             self._dispatch(*self._queue.popleft())
 
-    def _on_name_found(self, tag: object) -> None:
-        self.on_resolved(tag)
+    def _on_name_found(self, tag: object, is_new: bool) -> None:
+        self.on_resolved(tag, is_new)
 
 
 def _affordable(connections: int) -> int:

@@ -44,7 +44,6 @@ STILL_THERE = {
     ("slow_clients", "app/web/slow_clients.py"),
     ("what", "app/services/accounts/notifications.py"),
     ("found", "app/services/clicks/open_link.py"),
-    ("known", "app/services/delivery/name_lookups.py"),
     ("given", "plugins/host/catalogue.py"),
     ("known", "plugins/host/catalogue.py"),
     ("one", "plugins/host/catalogue.py"),

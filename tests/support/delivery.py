@@ -32,14 +32,14 @@ class Exchange:
 
     def __init__(self, answer: Any = OK) -> None:
         self.answer = answer
-        self.on_resolved: Any = lambda _tag: None
+        self.on_resolved: Any = lambda _tag, _is_new: None
         self.sent: list[Request] = []
         self._ready: deque[Answer] = deque()
         self.most_in_flight = 0
 
     def start(self, request: Request, tag: object) -> None:
         self.sent.append(request)
-        self.on_resolved(tag)
+        self.on_resolved(tag, True)
         answer = self.answer(request) if callable(self.answer) else self.answer
         response = answer if isinstance(answer, Response) else None
         failure = None if response else Failure(answer)

@@ -97,7 +97,7 @@ class Claims:
             after=self._after,
             quota_for=lambda due, most: shares.take(due.account_id, self._quota_for(due, most)),
             most=most,
-            full=shares.full(),
+            full=[*shares.full(), *self._in_flight.hook_time.exhausted()],
         )
         self._after = result.after
         self._look_at = now if result.postbacks else now + LOOK_AGAIN

@@ -18,8 +18,8 @@ from plugins.contract import Request
 class Exchange(Protocol):
     """What delivery needs of `outbound.transport.Transport`."""
 
-    on_resolved: Callable[[object], None]
-    """Called with the tag of a request whose name has been looked up, or needs it no more."""
+    on_resolved: Callable[[object, bool], None]
+    """Called with the tag of a request that needs its name no more, and whether it connects."""
 
     def start(self, request: Request, tag: object) -> None:
         """Send; the answer comes from `poll` under `tag`."""
@@ -85,6 +85,7 @@ class InFlight:
         self._limiter.acquire(claimed.destination_id, attempt.host, claimed.account_id)
         self._sent[attempt.claimed.id] = attempt
         self._lookups.begin(claimed.id, attempt.host, claimed.account_id)
+        self.hook_time.send(claimed.account_id)
         self._transport.start(attempt.request, attempt.claimed.id)
 
     def answers(self, seconds: float) -> Iterator[tuple[DeliveryAttempt, Answer]]:
@@ -119,6 +120,7 @@ class InFlight:
     def _release(self, attempt: DeliveryAttempt) -> None:
         claimed = attempt.claimed
         self._limiter.release(claimed.destination_id, attempt.host, claimed.account_id)
+        self.hook_time.receive(claimed.account_id)
 
     def _has_room(self, attempt: DeliveryAttempt) -> bool:
         claimed = attempt.claimed
@@ -128,5 +130,5 @@ class InFlight:
             and self.hook_time.has_room(claimed.account_id)
         )
 
-    def _on_resolved(self, tag: object) -> None:
-        self._lookups.found(tag)  # type: ignore[arg-type]
+    def _on_resolved(self, tag: object, is_new: bool) -> None:
+        self._lookups.found(tag, is_new=is_new)  # type: ignore[arg-type]

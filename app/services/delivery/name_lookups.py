@@ -1,8 +1,10 @@
 """How many names each account may have looked up at once.
 
 libcurl asks for names on 20 threads, and one whose server is silent keeps its thread for seconds,
-also when its exchange is long over. So an account may have as many look-ups as are free: alone
-half of them, beside another a third.
+also when its exchange is long over. So an account may have as many look-ups as are free of
+twelve: alone six, beside another four. Of the other eight, four go to accounts that have none,
+and the last four to those of them whose name was found before. An account that had a name given
+up for lately gets none of these eight, so that a few accounts with silent servers cannot hold all.
 """
 
 from __future__ import annotations
@@ -14,6 +16,13 @@ from typing import Final, NamedTuple
 
 #: The threads of libcurl's resolver.
 IN_ALL: Final = 20
+#: The last ones are for accounts that have none, and the very last for names that were good.
+FOR_NEWCOMERS: Final = 8
+FOR_GOOD_NAMES: Final = 4
+#: Seconds for which a name that was found counts as good, and an account whose look-up was given
+#: up for as one with silent servers.
+GOOD_SECONDS: Final = 3600.0
+SILENT_SECONDS: Final = 60.0
 #: Seconds for which a name that was found needs no look-up; libcurl remembers it for 60.
 KNOWN_SECONDS: Final = 5.0
 #: Seconds after its start for which a look-up without an end keeps its thread: two questions of
@@ -38,32 +47,45 @@ class NameLookups:
         self._running: dict[int, _LookUp] = {}
         self._lingering: deque[_LookUp] = deque()
         self._accounts: Counter[int] = Counter()
-        self._known: dict[str, float] = {}  # until when
+        self._answered: dict[str, float] = {}  # names, when they were looked up
+        self._silent: dict[int, float] = {}  # accounts, until when
 
     def has_room(self, host: str, account: int) -> bool:
         """Whether a request to `host` may start: its name is known, or may be looked up now."""
         now = self._clock()
-        if self._known.get(host, 0.0) > now:
+        if self._is_known(host, now):
             return True
         self._forget_ended(now)
-        return self._accounts[account] < IN_ALL - len(self._running) - len(self._lingering)
+        free = IN_ALL - len(self._running) - len(self._lingering)
+        running = self._accounts[account]
+        if running < free - FOR_NEWCOMERS:
+            return True
+        if running or self._silent.get(account, 0.0) > now:
+            return False
+        return free > FOR_GOOD_NAMES or (free > 0 and self._is_good(host, now))
 
     def begin(self, postback: int, host: str, account: int) -> None:
         """Count a look-up for a request that starts, unless the name is known."""
         now = self._clock()
-        if self._known.get(host, 0.0) <= now:
+        if not self._is_known(host, now):
             self._running[postback] = _LookUp(host, account, now)
             self._accounts[account] += 1
 
-    def found(self, postback: int) -> None:
-        """Note that the name is there: the request connects, or goes over an open connection."""
+    def found(self, postback: int, *, is_new: bool) -> None:
+        """Note that a request needs its look-up no more.
+
+        `is_new`: it connects, so the name is there. Else it goes over a connection that was
+        open, which tells nothing of the name.
+        """
         lookup = self._running.pop(postback, None)
         if lookup is None:
             return
         self._end(lookup)
-        if len(self._known) >= _MOST_KNOWN:
-            self._known.clear()
-        self._known[lookup.host] = self._clock() + KNOWN_SECONDS
+        if not is_new:
+            return
+        if len(self._answered) >= _MOST_KNOWN:
+            self._answered.clear()
+        self._answered[lookup.host] = self._clock()
 
     def end(self, postback: int, seconds: float) -> None:
         """Note that a request is over after `seconds`.
@@ -74,11 +96,14 @@ class NameLookups:
         lookup = self._running.pop(postback, None)
         if lookup is None:
             return
-        self._known.pop(lookup.host, None)
+        self._answered.pop(lookup.host, None)
         if seconds < GIVEN_UP_SECONDS:  # there is no such name, or nothing was looked up
             self._end(lookup)
-        else:
-            self._lingering.append(lookup)
+            return
+        self._lingering.append(lookup)
+        if len(self._silent) >= _MOST_KNOWN:
+            self._silent.clear()
+        self._silent[lookup.account] = self._clock() + SILENT_SECONDS
 
     def clear(self) -> None:
         """Forget everything that runs."""
@@ -86,6 +111,12 @@ class NameLookups:
             self._end(lookup)
         self._running.clear()
         self._lingering.clear()
+
+    def _is_known(self, host: str, now: float) -> bool:
+        return now - self._answered.get(host, -GOOD_SECONDS) < KNOWN_SECONDS
+
+    def _is_good(self, host: str, now: float) -> bool:
+        return now - self._answered.get(host, -GOOD_SECONDS) < GOOD_SECONDS
 
     def _forget_ended(self, now: float) -> None:
         while self._lingering and self._lingering[0].started + LONGEST_SECONDS <= now:

@@ -68,8 +68,13 @@ class Sender:
 
     def accept(self, claimed: ClaimedPostback, now: float) -> None:
         """Queue a postback claimed at `now`, or say at once why it is not sent."""
+        hook_time = self._in_flight.hook_time
+        if not hook_time.may_build(claimed.account_id):  # those before it took the account's time
+            self._outcomes.add(claimed.defer("", due=now))
+            return
         try:
-            destination = self._resolver.resolve(claimed.tracker, claimed.settings, now)
+            with hook_time.of(claimed.account_id):
+                destination = self._resolver.resolve(claimed.tracker, claimed.settings, now)
         except DestinationUnavailable as error:
             self._outcomes.add(claimed.defer(str(error), due=now + WAIT_FOR_TRACKER))
             return
@@ -77,7 +82,7 @@ class Sender:
             self._outcomes.add(claimed.finish(PostbackState.FAILED, TOO_LATE, now=now))
             return
         try:
-            with self._in_flight.hook_time.of(claimed.account_id):
+            with hook_time.of(claimed.account_id):
                 attempt = DeliveryAttempt.build(claimed, destination, now)
         except AdapterFailed as error:
             self._outcomes.note_failure(claimed)
@@ -144,7 +149,10 @@ class Sender:
         # The lease must outlive another step. What cannot be built again is
         # claimed again, and fails there as an attempt that people can see.
         now = self._clock()
-        if now - attempt.started < self._lease_seconds * _STEP_SHARE and attempt.refresh():
+        with self._in_flight.hook_time.of(claimed.account_id):
+            in_time = now - attempt.started < self._lease_seconds * _STEP_SHARE
+            may_go_on = in_time and attempt.refresh()
+        if may_go_on:
             self._send(attempt)
         else:
             self._outcomes.add(attempt.defer("", now), attempt.rows)

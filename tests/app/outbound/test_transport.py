@@ -727,14 +727,14 @@ def test_an_idle_transport_answers_nothing_at_once_and_closes_twice() -> None:
 
 
 def test_whoever_wants_to_know_is_told_when_a_name_was_found() -> None:
-    """Also over a connection that is open, and not for a name that nobody has."""
-    found: list[object] = []
+    """A connection that is open tells that none is needed, and a name that nobody has nothing."""
+    found: list[tuple[object, bool]] = []
     with serving(polite) as server:
         name = f"here.example:{server.port}"
         with Transport(allow=LOOPBACK, resolve=[f"{name}:127.0.0.1"]) as transport:
-            transport.on_resolved = found.append
+            transport.on_resolved = lambda tag, is_new: found.append((tag, is_new))
             for tag, host in (("first", name), ("again", name), ("nowhere", "nowhere.invalid")):
                 transport.start(get(f"http://{host}/"), tag)
                 while not transport.poll(1.0):
                     pass
-    assert set(found) == {"first", "again"}
+    assert found == [("first", True), ("first", False), ("again", False)]

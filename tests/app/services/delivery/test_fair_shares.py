@@ -31,7 +31,7 @@ class Hosts:
         self.slow = self.most_slow = 0
 
     def start(self, request, tag):
-        self.on_resolved(tag)
+        self.on_resolved(tag, True)
         now = self._clock.now
         is_slow = "hang" in request.url
         self._waiting.append((now + (SLOW_SECONDS if is_slow else 0.02), tag, now))

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
-from app.services.delivery.hook_time import BURST_SECONDS, SHARE, HookTime
+from app.services.delivery.hook_time import (
+    BURST_SECONDS,
+    MOST_SECONDS,
+    SHARE,
+    UNKNOWN_SECONDS,
+    HookTime,
+)
 from tests.support.courier import Clock
 
 
@@ -19,8 +27,13 @@ def used() -> Clock:
 
 
 @pytest.fixture
-def hooks(clock, used) -> HookTime:
-    return HookTime(clock, used)
+def waits() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def hooks(clock, used, waits) -> HookTime:
+    return HookTime(clock, used, lambda: int(waits.now))
 
 
 def call(hooks: HookTime, clock: Clock, used: Clock, seconds: float) -> None:
@@ -71,3 +84,46 @@ def test_a_hook_that_raises_is_counted(hooks, used):
     with pytest.raises(KeyError):
         fail()
     assert not hooks.has_room(1)
+
+
+def test_a_hook_that_sleeps_is_counted_as_one_that_works(hooks, clock, waits):
+    with hooks.of(1):
+        clock.now += 2.0
+        waits.now += 1
+    assert not hooks.has_room(1)
+
+
+def test_a_real_hook_that_sleeps_is_counted():
+    hooks = HookTime()
+    while hooks.may_build(1):
+        with hooks.of(1):
+            time.sleep(0.3)
+    assert hooks.exhausted() == [1]
+
+
+def test_what_was_sent_counts_for_what_its_answer_will_cost(hooks, clock, used):
+    call(hooks, clock, used, 0.1)
+    sent = 0
+    while hooks.has_room(1):
+        hooks.send(1)
+        sent += 1
+    assert 8 <= sent <= BURST_SECONDS / UNKNOWN_SECONDS / 2
+    hooks.receive(1)
+    assert hooks.has_room(1)
+    assert hooks.may_build(1)
+
+
+def test_an_account_pays_for_a_minute_of_hooks_at_most(hooks, clock, used):
+    for _ in range(100):
+        call(hooks, clock, used, 2.0)
+    assert hooks.exhausted() == [1]
+    clock.now += MOST_SECONDS / SHARE - 1
+    assert hooks.has_room(1)
+    assert hooks.exhausted() == []
+
+
+def test_nothing_is_claimed_or_built_for_whoever_has_used_up_their_time(hooks, clock, used):
+    while hooks.may_build(1):
+        call(hooks, clock, used, 0.5)
+    assert hooks.exhausted() == [1]
+    assert hooks.may_build(2)

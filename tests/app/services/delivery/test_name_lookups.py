@@ -5,10 +5,14 @@ from __future__ import annotations
 import pytest
 
 from app.services.delivery.name_lookups import (
+    FOR_GOOD_NAMES,
+    FOR_NEWCOMERS,
     GIVEN_UP_SECONDS,
+    GOOD_SECONDS,
     IN_ALL,
     KNOWN_SECONDS,
     LONGEST_SECONDS,
+    SILENT_SECONDS,
     NameLookups,
 )
 from tests.support.courier import Clock
@@ -35,15 +39,61 @@ def begin_all(lookups: NameLookups, account: int, first: int = 0) -> int:
     return count
 
 
-def test_one_account_takes_half_and_another_finds_room_at_once(lookups):
-    assert begin_all(lookups, HOSTILE) == IN_ALL // 2
+ALONE = (IN_ALL - FOR_NEWCOMERS) // 2
+
+
+def test_one_account_takes_half_of_twelve_and_another_finds_room_at_once(lookups):
+    assert begin_all(lookups, HOSTILE) == ALONE
     assert lookups.has_room("quiet", QUIET)
-    assert begin_all(lookups, QUIET, first=100) == IN_ALL // 4
+    assert begin_all(lookups, QUIET, first=100) == ALONE // 2
+
+
+def silent_accounts(lookups: NameLookups, count: int) -> int:
+    """Accounts whose names hang take all that each may; how many look-ups they have."""
+    return sum(begin_all(lookups, 100 + number, first=1000 * number) for number in range(count))
+
+
+def test_five_accounts_with_silent_servers_leave_room_for_a_new_one(lookups):
+    taken = silent_accounts(lookups, 5)
+    assert taken <= IN_ALL - FOR_GOOD_NAMES - 1
+    assert lookups.has_room("quiet", QUIET)
+
+
+def test_however_many_they_are_a_name_that_was_good_finds_room(lookups, clock):
+    lookups.begin(1, "good", QUIET)
+    lookups.found(1, is_new=True)
+    clock.now += GOOD_SECONDS - 1
+    assert silent_accounts(lookups, 100) == IN_ALL - FOR_GOOD_NAMES
+    assert not lookups.has_room("never seen", QUIET)
+    assert lookups.has_room("good", QUIET)
+    clock.now += 1
+    assert not lookups.has_room("good", QUIET)
+
+
+def test_whoever_had_a_name_given_up_for_gets_nothing_of_the_last_ones(lookups, clock):
+    lookups.begin(1, "silent", HOSTILE)
+    lookups.end(1, 3.0)
+    clock.now += LONGEST_SECONDS
+    silent_accounts(lookups, 4)
+    assert lookups.has_room("quiet", QUIET)
+    assert not lookups.has_room("hang", HOSTILE)
+    clock.now += SILENT_SECONDS
+    lookups.clear()
+    silent_accounts(lookups, 4)
+    assert lookups.has_room("hang", HOSTILE)
+
+
+def test_a_connection_that_was_open_tells_nothing_of_the_name(lookups):
+    """libcurl may have forgotten the name since, and the next connection needs it again."""
+    lookups.begin(1, "host", HOSTILE)
+    lookups.found(1, is_new=False)
+    assert begin_all(lookups, HOSTILE) == ALONE
+    assert not lookups.has_room("host", HOSTILE)
 
 
 def test_a_known_name_needs_no_room(lookups, clock):
     lookups.begin(1, "host", QUIET)
-    lookups.found(1)
+    lookups.found(1, is_new=True)
     begin_all(lookups, QUIET, first=100)
     assert not lookups.has_room("other", QUIET)
     assert lookups.has_room("host", QUIET)
@@ -71,22 +121,22 @@ def test_a_name_that_does_not_exist_leaves_nothing_behind(lookups):
 
 def test_a_name_that_was_known_and_hangs_now_is_counted_again(lookups, clock):
     lookups.begin(1, "host", HOSTILE)
-    lookups.found(1)
+    lookups.found(1, is_new=True)
     clock.now += KNOWN_SECONDS
     lookups.begin(2, "host", HOSTILE)
     lookups.end(2, 3.0)
-    assert begin_all(lookups, HOSTILE, first=100) == IN_ALL // 2 - 1
+    assert begin_all(lookups, HOSTILE, first=100) == ALONE - 1
 
 
 def test_what_is_over_may_be_told_twice(lookups):
     lookups.begin(1, "host", QUIET)
-    lookups.found(1)
-    lookups.found(1)
+    lookups.found(1, is_new=True)
+    lookups.found(1, is_new=True)
     lookups.end(1, 3.0)
-    assert begin_all(lookups, HOSTILE) == IN_ALL // 2
+    assert begin_all(lookups, HOSTILE) == ALONE
 
 
 def test_what_was_aborted_counts_no_more(lookups):
     begin_all(lookups, HOSTILE)
     lookups.clear()
-    assert begin_all(lookups, HOSTILE) == IN_ALL // 2
+    assert begin_all(lookups, HOSTILE) == ALONE

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,12 +13,22 @@ from app.extensions import db
 from app.models import Destination, Postback, PostbackState
 from app.outbound.result import Failure
 from app.sandbox.telegram import people
+from app.services.delivery.hook_time import HookTime
 from app.services.delivery.loop import Delivery
 from app.services.delivery.sending import UNREADABLE
 from app.services.delivery.targets import DestinationResolver
-from plugins.contract import Response, hookimpl, outcome_by_status
+from plugins.contract import (
+    DeliveryPolicy,
+    Outcome,
+    Request,
+    Response,
+    Verdict,
+    hookimpl,
+    outcome_by_status,
+)
 from plugins.registry import make_adapter
 from tests.support.adapters import PlainPlugin
+from tests.support.courier import Clock
 from tests.support.delivery import Exchange, T, alter, attempts
 
 ANN = people.Person(101, username="ann")
@@ -144,6 +155,89 @@ def test_a_plugin_that_hangs_costs_the_others_one_time_limit_only(make_stage, li
     assert sum("build_request" in reason for reason in reasons) == 1
     assert sum("rests" in reason for reason in reasons) == 19
     assert {one.state for one in slow.postbacks()} == {PostbackState.WAITING}
+
+
+class Greedy(PlainPlugin):
+    """Sends two steps, of which the second is built anew with what came of the first.
+
+    Each of its calls takes `seconds` of the thread, by the clock `used`.
+    """
+
+    def __init__(self, used, seconds):
+        self.used, self.seconds = used, seconds
+        self.calls: list[str] = []
+
+    @hookimpl
+    def build_request(self):
+        self._take("build")
+        step = Request("GET", "https://127.0.0.2/")
+        return (step, replace(step, step="second"))
+
+    @hookimpl
+    def classify_response(self):
+        return Outcome(Verdict.DELIVERED, state={"id": "7"})
+
+    @hookimpl
+    def delivery_policy(self):
+        self._take("policy")
+        return DeliveryPolicy()
+
+    def _take(self, name):
+        self.calls.append(name)
+        self.used.now += self.seconds
+
+
+class Noting(HookTime):
+    """Keeps what was counted."""
+
+    def __init__(self, *clocks):
+        super().__init__(*clocks)
+        self.counted = 0.0
+
+    def _add(self, account, seconds):
+        super()._add(account, seconds)
+        self.counted += seconds
+
+
+@pytest.fixture
+def run_greedy(stage, clock):
+    """`run_greedy(seconds)`: five leads, and one drain; the plugin, and what was counted."""
+
+    def run(seconds):
+        used = Clock()
+        plugin = Greedy(used, seconds)
+        alter_row(stage.destination, tracker="greedy")
+        for number in range(5):
+            stage.play(people.start(people.Person(1000 + number), f"{stage.code}-a", T))
+
+        class OnlyGreedy:
+            def get(self, _name):
+                return make_adapter("greedy", plugin)
+
+        delivery = Delivery(
+            Exchange(), DestinationResolver(OnlyGreedy()), lease_seconds=45, clock=clock,
+            rng=lambda: 0.5,
+        )  # fmt: skip
+        hook_time = delivery._in_flight.hook_time = Noting(clock, used, lambda: 0)
+        delivery.run(seconds=60)
+        db.session.commit()
+        return plugin, hook_time.counted
+
+    return run
+
+
+def test_whoever_has_used_up_their_time_has_nothing_built_and_nothing_is_charged(stage, run_greedy):
+    plugin, counted = run_greedy(10.0)
+    assert plugin.calls == ["policy", "build"]
+    assert counted == 20.0
+    assert {(row.state, row.tries) for row in stage.postbacks()} == {(PostbackState.WAITING, 0)}
+
+
+def test_each_call_of_a_hook_is_counted_also_for_the_second_step(stage, run_greedy):
+    plugin, counted = run_greedy(1 / 1024)
+    assert plugin.calls == ["policy", *["build"] * 10]
+    assert counted == 11 / 1024
+    assert {row.state for row in stage.postbacks()} == {PostbackState.DELIVERED}
 
 
 def alter_row(destination: int, **values: Any) -> None:
