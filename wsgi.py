@@ -8,10 +8,8 @@ from app import create_app
 from app.config import BadSetting
 from app.database.connections import START_SECONDS, check_at_start
 from app.web.request_slots import THREADS, RequestSlots
+from app.web.thread_switching import QuickForUpdates
 
-#: Python's own is 0.005: an update needs the interpreter some six times, and waits for each busy
-#: thread so long each time.
-SWITCH_SECONDS = 0.0005
 #: For the connections that the Procfile lets a process keep, and what else is open.
 OPEN_FILES = 10_000
 
@@ -24,7 +22,6 @@ try:
 except BadSetting as error:
     sys.exit(f"gatepost: {error}")
 
-sys.setswitchinterval(SWITCH_SECONDS)
 # Each connection is an open file, and many systems allow 1024 unless one asks for more.
 soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
 allowed = OPEN_FILES if hard == resource.RLIM_INFINITY else min(OPEN_FILES, hard)
@@ -38,3 +35,4 @@ webhook.others = RequestSlots(
     app.config["SETTINGS"].request_seconds,
     threads=int(os.environ.get("GRANIAN_BLOCKING_THREADS") or THREADS),
 )
+app.wsgi_app = QuickForUpdates(app.wsgi_app)  # type: ignore[method-assign]
