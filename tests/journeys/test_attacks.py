@@ -31,10 +31,13 @@ from tests.support import ROOT
 TOKEN = "401:AAa-quiet-tenants-bot-0123456789012345"
 #: How many times the quiet figure an update may take while the attack goes on.
 RATIO: Final = 3.0
-#: Below these the machine's own noise is larger than what is measured: of the 95th percentile,
-#: and of the slowest.
-FLOOR_SECONDS: Final = (0.05, 1.0)
+#: Below these the machine's own noise is larger than what is measured: of the median, of the
+#: 95th percentile, and of the slowest.
+FLOOR_SECONDS: Final = (0.02, 0.04, 1.0)
+FIGURES: Final = ("p50", "p95", "slowest")
 SAMPLES: Final = 40
+#: A machine that has other work spoils a round, and a fault spoils them all.
+ROUNDS: Final = 3
 LEADS: Final = 30_000
 _MORE_LEADS: Final = """
     INSERT INTO lead SELECT (jsonb_populate_record(NULL::lead, to_jsonb(l) || jsonb_build_object(
@@ -69,8 +72,8 @@ class Updates:
     door: Door
     number: int = 1_000_000
 
-    def measure(self) -> tuple[float, float]:
-        """Seconds from the connection to the 200: the 95th percentile, and the slowest."""
+    def measure(self) -> tuple[float, float, float]:
+        """Seconds from the connection to the 200: median, 95th percentile, and the slowest."""
         took = []
         for _ in range(SAMPLES):
             self.number += 1
@@ -84,25 +87,40 @@ class Updates:
             took.append(time.perf_counter() - began)
             wire.close()
             assert status == 200
-        return statistics.quantiles(took, n=20)[-1], max(took)
+        return statistics.median(took), statistics.quantiles(took, n=20)[-1], max(took)
+
+
+def is_kept(before: tuple[float, ...], during: tuple[float, ...]) -> bool:
+    """Whether no figure is more than `RATIO` times the quiet one."""
+    figures = zip(before, during, FLOOR_SECONDS, strict=True)
+    return all(busy <= RATIO * max(quiet, floor) for quiet, busy, floor in figures)
 
 
 @pytest.fixture
 def compare(system, door, capsys) -> Callable[..., None]:
     """`compare("name", attack)`: the figures before and during, printed, and their ratio kept."""
 
-    def run(name: str, attack: contextlib.AbstractContextManager[object]) -> None:
-        updates = Updates(system.port, door)
+    def run(
+        name: str,
+        attack: contextlib.AbstractContextManager[object],
+        port: int = system.port,
+        quiet: Door = door,
+    ) -> None:
+        updates = Updates(port, quiet)
         updates.measure()  # connections, caches
         before = updates.measure()
+        rounds = []
         with attack:
-            during = updates.measure()
-        figures = [f"{seconds * 1000:.0f}" for seconds in (*before, *during)]
-        line = "p95 {} ms before, {} during; slowest {} before, {} during"
+            while len(rounds) < ROUNDS and not (rounds and is_kept(before, rounds[-1])):
+                rounds.append(updates.measure())
         with capsys.disabled():
-            sys.stdout.write(f"\n{name}: {line.format(*figures[::2], *figures[1::2])}\n")
-        for quiet, busy, floor in zip(before, during, FLOOR_SECONDS, strict=True):
-            assert busy <= RATIO * max(quiet, floor)
+            for during in rounds:
+                figures = ", ".join(
+                    f"{figure} {was * 1000:.0f} ms before, {now * 1000:.0f} during"
+                    for figure, was, now in zip(FIGURES, before, during, strict=True)
+                )
+                sys.stdout.write(f"\n{name}: {figures}\n")
+        assert is_kept(before, rounds[-1])
 
     return run
 
@@ -198,3 +216,33 @@ def test_many_calls_of_an_account(system, hostile, compare):
     key, close = f"Authorization: Bearer {hostile}", "Connection: close"
     ask = head("GET", "/api/leads/list.json?limit=1000", key, close)
     compare("40 callers of leads/list", many(system.port, 40, ask))
+
+
+# -- on SQLite, which has one writer ---------------------------------------------
+
+UPDATES: Final = 100_000
+_MORE_UPDATES: Final = """
+    WITH RECURSIVE n (id) AS (SELECT 1 UNION ALL SELECT id + 1 FROM n WHERE id < {count})
+    INSERT INTO telegram_update (bot_id, update_id, body, received, state, reason)
+    SELECT {bot}, 1000000000 + id, CAST('{{"message": {{"from": {{"id": ' || id || '}}}}}}' AS BLOB)
+        , {now}, 1, NULL FROM n
+"""
+
+
+def test_a_loop_of_erasures_on_sqlite(start_system, compare):
+    small = start_system("sqlite", WEB_CONCURRENCY="1")
+    quiet = small.open_door(small.account("quiet"), TOKEN, "")
+    key = small.account("hostile")
+    door = small.open_door(key, "402:AAb-hostile-tenants-bot-01234567890123", "")
+    small.execute(_MORE_UPDATES.format(count=UPDATES, bot=door.bot, now=int(time.time())))
+    assert small.call(key, "leads/erase", subscriber=77) == {"count": 0}
+    body = b'{"subscriber": 77}'
+    lines = (
+        "Content-Type: application/json",
+        f"Content-Length: {len(body)}",
+        f"Authorization: Bearer {key}",
+        "Connection: close",
+    )
+    erase = head("POST", "/api/leads/erase.json", *lines) + body
+    compare("a loop of leads/erase on SQLite", many(small.port, 4, erase), small.port, quiet)
+    assert small.one("SELECT count(*) FROM telegram_update") >= UPDATES

@@ -69,6 +69,12 @@ def authenticate(key: str, *, must_be_paid: bool = True) -> Caller:
     return authorize(account, must_be_paid=must_be_paid, grace=GRACE, login_id=login_id)
 
 
+def is_key_of(account: Account, key: str) -> bool:
+    """Whether `key` is the account's key now."""
+    digits, _, secret = key.partition("-")
+    return digits == str(account.id) and hmac.compare_digest(hash_secret(secret), account.key_hash)
+
+
 def authorize(
     account: Account,
     *,

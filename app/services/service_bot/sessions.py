@@ -23,6 +23,8 @@ SESSION_SECONDS: Final = 14 * 86_400.0
 KEPT_SECONDS: Final = 86_400.0
 #: When a session was last used is known as exactly as this.
 USED_STEP: Final = 300.0
+#: Open sessions of an account that its key has opened; one more ends the oldest of them.
+MOST_BY_KEY: Final = 50
 #: By address.
 KEY_LOGINS: Final = Limit("key-login", per_minute=10, burst=10)
 
@@ -52,12 +54,27 @@ def open_by_key(key: str, *, address: str, agent: str) -> str:
     Banned. The session ends when the key is replaced.
     """
     KEY_LOGINS.hit(address)
-    caller = accounts.authenticate(key.strip(), must_be_paid=False)
-    accounts.lock(caller.id)
+    key = key.strip()
+    caller = accounts.authenticate(key, must_be_paid=False)
+    account = accounts.lock(caller.id)
+    if not accounts.is_key_of(account, key):  # it was replaced a moment ago
+        raise BadKey
     keys.require_not_undone(caller.login_id)
+    _make_room(caller.id)
     token = begin(caller.id, caller.login_id, time.time(), agent=agent, by_key=True)
     db.session.commit()
     return token
+
+
+def _make_room(account_id: int) -> None:
+    """End the oldest sessions that the key has opened, so that one more is not too many."""
+    newest = (
+        select(Session.id)
+        .where(Session.account_id == account_id, Session.by_key)
+        .order_by(Session.id.desc())
+        .offset(MOST_BY_KEY - 1)
+    )
+    db.session.execute(delete(Session).where(Session.id.in_(db.session.scalars(newest).all())))
 
 
 def listed(account_id: int) -> Sequence[Session]:

@@ -13,15 +13,27 @@ from sqlalchemy import func, select
 from app.domain.telegram.person import Person
 from app.errors import ApiError, NoGateway, PlanLimit
 from app.extensions import db
-from app.models import Account, Bot, Destination, Media, Payment, Session, Transfer, TransferToken
+from app.models import (
+    Account,
+    Bot,
+    Destination,
+    Lead,
+    Media,
+    Payment,
+    Session,
+    Source,
+    Transfer,
+    TransferToken,
+)
 from app.sandbox.vendors.vendor import Manner
 from app.services.accounts import accounts, quotas
 from app.services.accounts.accounts import Caller
 from app.services.accounts.quotas import Quota
 from app.services.billing import tariffs
 from app.services.bots import bots
-from app.services.campaigns import campaigns, media, media_list, settlement, transfer
-from app.services.service_bot import logins, signup
+from app.services.campaigns import campaigns, clearing, media, media_list, settlement, transfer
+from app.services.clicks import sources
+from app.services.service_bot import logins, sessions, signup
 from app.services.service_bot.logins import Browser
 from app.services.trackers import destinations
 from plugins.payments.contract import Confirmation
@@ -167,6 +179,55 @@ def test_of_bots_given_away_as_many_arrive_as_have_room_though_all_clocks_settle
     assert at_once(lambda _: settlement.settle(now + 30 * 86_400 - 60)) == {"ok": AT_ONCE}
     arrived = select(func.count()).where(Bot.account_id == recipient.id)
     assert db.session.scalar(arrived) == 3
+
+
+def test_of_sources_made_at_once_as_many_are_as_are_allowed(at_once, account, world, monkeypatch):
+    campaign = world.campaign()
+    few(monkeypatch, Quota.SOURCES, 3)
+    done = at_once(lambda _: sources.add(account.id, campaign=campaign, title="x"))
+    assert done == {"ok": 3, "limit": AT_ONCE - 3}
+    assert count(Source) == 3
+
+
+def test_of_sources_given_away_at_once_as_many_arrive_as_have_room(
+    at_once, giver, make_account, world, monkeypatch
+):
+    now = time.time()
+    recipient = make_account(tariff="tiger", paid_until=int(now) + 30 * 86_400)
+    token = transfer.token_of(recipient.id)
+    for _ in range(AT_ONCE):
+        bot = world.bot()
+        world.source(world.campaign(bot_id=bot))
+        transfer.give_bot(giver, token, bot, with_leads=True)
+    few(monkeypatch, Quota.SOURCES, 3)
+    assert at_once(lambda _: settlement.settle(now + 30 * 86_400 - 60)) == {"ok": AT_ONCE}
+    arrived = select(func.count()).where(Source.account_id == recipient.id)
+    assert db.session.scalar(arrived) == 3
+
+
+def test_a_history_that_all_clocks_delete_at_once_is_deleted_once(
+    at_once, giver, make_account, world, monkeypatch
+):
+    monkeypatch.setattr(clearing, "LEADS", 1)
+    now = time.time()
+    recipient = make_account(tariff="tiger", paid_until=int(now) + 30 * 86_400)
+    bot = world.bot()
+    campaign = world.campaign(bot_id=bot)
+    for number in range(AT_ONCE):
+        world.lead(campaign, bot_id=bot, subscriber=100 + number)
+    transfer.give_bot(giver, transfer.token_of(recipient.id), bot, with_leads=False)
+    settle = lambda _: settlement.settle(now + 2 * 86_400, lambda: 0.0)  # noqa: E731
+    assert at_once(settle) == {"ok": AT_ONCE}
+    assert count(Lead) == 0
+    assert db.session.scalars(select(Bot.account_id)).all() == [recipient.id]
+
+
+def test_of_sessions_opened_by_a_key_at_once_as_many_stay_as_are_allowed(
+    at_once, account, monkeypatch
+):
+    monkeypatch.setattr(sessions, "MOST_BY_KEY", 3)
+    at_once(lambda number: sessions.open_by_key(account.key, address=str(number), agent=""))
+    assert count(Session) == 3
 
 
 def test_a_bot_given_to_many_at_once_waits_for_one(at_once, giver, make_account, world):

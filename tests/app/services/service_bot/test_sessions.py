@@ -11,7 +11,7 @@ from app.errors import BadKey
 from app.extensions import db
 from app.models import Account, Login, Session
 from app.services import purge
-from app.services.accounts import keys
+from app.services.accounts import accounts, keys
 from app.services.service_bot import sessions
 from tests.support.desk import ANN, IVAN, rows
 
@@ -129,3 +129,31 @@ def test_a_session_is_ended_by_its_token(account, clean_redis):
 def test_a_wrong_key_opens_no_session(account, clean_redis):
     with pytest.raises(BadKey):
         sessions.open_by_key(f"{account.id}-wrong", address="127.0.0.1", agent="")
+
+
+def test_a_key_opens_a_bounded_number_of_sessions_and_ends_its_oldest(desk, token, api, account):
+    browser = {"address": "203.0.113.9", "agent": "Firefox/143.0"}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sessions, "MOST_BY_KEY", 3)
+        opened = []
+        for number in range(5):
+            sessions.KEY_LOGINS.buckets.forget()
+            opened.append(sessions.open_by_key(account.key, **browser | {"address": str(number)}))
+    works = [api(one).get("profile/info")["status"] == "ok" for one in opened]
+    assert works == [False, False, True, True, True]
+    assert api(token).get("profile/info")["status"] == "ok"  # of another account, and by Telegram
+
+
+def test_a_key_that_is_replaced_at_this_moment_opens_nothing(app, account, monkeypatch):
+    lock = accounts.lock
+
+    def after_the_owner(account_id):
+        monkeypatch.undo()
+        keys.rotate(account_id)
+        return lock(account_id)
+
+    monkeypatch.setattr(accounts, "lock", after_the_owner)
+    with pytest.raises(BadKey):
+        sessions.open_by_key(account.key, address="203.0.113.9", agent="")
+    db.session.rollback()
+    assert rows(select(Session)) == []
