@@ -62,6 +62,7 @@ class Settings:
     lease_seconds: int
     request_seconds: int
     media_store: str
+    country_header: str
     log_level: str
     log_format: str
 
@@ -98,6 +99,7 @@ class Settings:
             lease_seconds=read("LEASE_SECONDS", "45", _between(1, 60)),
             request_seconds=read("REQUEST_SECONDS", "60", _between(1, 3600)),
             media_store=read("MEDIA_STORE", "", _media_store),
+            country_header=read("COUNTRY_HEADER", "", _header_name),
             log_level=read("LOG_LEVEL", "info", _one_of("debug", "info", "warning", "error")),
             log_format=read(
                 "LOG_FORMAT",
@@ -181,6 +183,12 @@ def _media_store(url: str) -> str:
     if find_spec("boto3") is None:
         raise ValueError("needs the library boto3; install gatepost[s3]")
     return url
+
+
+def _header_name(text: str) -> str:
+    if text and not re.fullmatch(r"[A-Za-z0-9-]{1,64}", text):
+        raise ValueError("must be the name of a header, such as CF-IPCountry")
+    return text
 
 
 def _json_object(text: str) -> str:

@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 _ENCRYPTION: Final = b"seal"
 _WEBHOOKS: Final = b"webhook secret"
 _FORMS: Final = b"form token"
+_VISITS: Final = b"visit"
 
 
 class CannotDecrypt(Exception):
@@ -33,12 +34,14 @@ class Cipher:
         self._fernet: Fernet | None = None
         self._webhook_key = b""
         self._form_key = b""
+        self._visit_key = b""
 
     def set_key(self, secret_key: str) -> None:
         """Derive the working keys. Call once per process."""
         self._fernet = Fernet(base64.urlsafe_b64encode(_derive(secret_key, _ENCRYPTION)))
         self._webhook_key = _derive(secret_key, _WEBHOOKS)
         self._form_key = _derive(secret_key, _FORMS)
+        self._visit_key = _derive(secret_key, _VISITS)
 
     def encrypt(self, text: str) -> str:
         """Encrypt and authenticate `text`; the result is ASCII."""
@@ -68,6 +71,11 @@ class Cipher:
             self._form_key, f"{cookie} csrf".encode("utf-8", "surrogatepass"), "sha256"
         )
         return base64.urlsafe_b64encode(digest).decode("ascii").rstrip("=")
+
+    def visit_number(self, visit: str) -> int:
+        """Return 128 bits that stand for `visit`, always the same, and that nobody can guess."""
+        digest = hashlib.blake2b(visit.encode(), key=self._visit_key, digest_size=16).digest()
+        return int.from_bytes(digest)
 
     def _fernet_or_fail(self) -> Fernet:
         if self._fernet is None:

@@ -20,9 +20,11 @@ from app.blueprints.links import blueprint as links
 from app.blueprints.media import blueprint as media
 from app.blueprints.postbacks import blueprint as postbacks
 from app.blueprints.profile import blueprint as profile
+from app.blueprints.sites import blueprint as sites
 from app.blueprints.sources import blueprint as sources
 from app.blueprints.stats import blueprint as stats
 from app.blueprints.tariffs import blueprint as tariffs
+from app.blueprints.track import blueprint as track
 from app.blueprints.trackers import blueprint as trackers
 from app.blueprints.transfer import blueprint as transfer
 
@@ -35,7 +37,9 @@ def register_blueprints(app: Flask) -> None:
         bots,
         campaigns,
         sources,
+        sites,
         links,
+        track,
         clicks,
         media,
         leads,

@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-import re
 import time
 from http import HTTPStatus
 from typing import Final
-from urllib.parse import urlsplit
 
 from flask import Blueprint, Response, make_response, redirect, render_template, request
 
 from app.config import current_settings
+from app.domain.clicks.marks import read_mark
+from app.domain.clicks.page_visit import MAX_AGENT, MAX_REFERRER, host_and_path
 from app.domain.clicks.previews import is_preview, wants_no_tracking
 from app.domain.storable_text import sanitize
 from app.errors import NotFound, TooManyRequests
-from app.services.clicks.open_link import Target, Visitor, open_link
-from app.web.auth import caller_network, public
+from app.services.clicks.open_link import PageLink, Target, Visitor, open_link
+from app.services.clicks.visits import Reporter
+from app.web.auth import caller_address, caller_network, public
+from app.web.country import caller_country
 
 blueprint = Blueprint("links", __name__)
 
 COOKIE: Final = "gp_v"
 COOKIE_SECONDS: Final = 90 * 86_400
-MAX_REFERRER: Final = 512
-_MARK: Final = re.compile(r"[A-Za-z0-9]{22}")
 #: Nothing may run or be loaded in our pages, and they need no style of their own.
 POLICY: Final = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
@@ -53,26 +53,39 @@ def visit(code: str) -> Response:
 
 
 def _visitor() -> Visitor:
-    headers = {name.lower(): value for name, value in request.headers.items()}
-    anonymous = wants_no_tracking(headers)
-    mark = request.cookies.get(COOKIE, "")
+    reporter = caller_reporter()
     return Visitor(
         caller_network(),
-        mark if _MARK.fullmatch(mark) and not anonymous else "",
-        _referrer(),
-        is_anonymous=anonymous,
-        is_preview=is_preview(request.method, headers),
+        "" if reporter.is_anonymous else read_mark(request.cookies.get(COOKIE, "")),
+        sanitize(host_and_path(request.headers.get("Referer", "")), MAX_REFERRER),
+        is_anonymous=reporter.is_anonymous,
+        is_preview=is_preview(request.method, _headers()),
+        country=reporter.country,
+        page=_page_link(reporter),
     )
 
 
-def _referrer() -> str:
-    """Host and path of the page that the visitor comes from; its query may tell of a person."""
-    try:
-        parts = urlsplit(request.headers.get("Referer", ""))
-        host = parts.hostname or ""
-    except ValueError:
-        return ""
-    return sanitize(f"{host}{parts.path}", MAX_REFERRER) if host else ""
+def caller_reporter() -> Reporter:
+    """Return what this request tells of its browser."""
+    return Reporter(
+        caller_address(),
+        sanitize(request.headers.get("User-Agent", ""), MAX_AGENT),
+        caller_country(),
+        wants_no_tracking(_headers()),
+    )
+
+
+def _headers() -> dict[str, str]:
+    return {name.lower(): value for name, value in request.headers.items()}
+
+
+def _page_link(reporter: Reporter) -> PageLink | None:
+    """Return what our script put into the query of the link, or None."""
+    mark = read_mark(request.args.get("v", ""))
+    if not mark:
+        return None
+    consent = {"1": True, "0": False}.get(request.args.get("consent", ""))
+    return PageLink(mark, request.args.get("site", ""), consent, reporter)
 
 
 def _page(target: Target | None, status: HTTPStatus) -> Response:

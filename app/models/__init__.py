@@ -21,6 +21,7 @@ from app.models.notice import Notice, NoticeKind
 from app.models.payment import Payment, PaymentState
 from app.models.postback import Attempt, Postback, PostbackState
 from app.models.session import Login, Session
+from app.models.site import Site
 from app.models.tally import JournalTally, LeadTally, PostbackTally
 from app.models.tally_triggers import Span
 from app.models.transfer import Transfer, TransferState, TransferToken
@@ -65,6 +66,7 @@ __all__ = [
     "ReplacedKey",
     "Role",
     "Session",
+    "Site",
     "Source",
     "SourceDay",
     "SourceStatus",

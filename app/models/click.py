@@ -1,4 +1,4 @@
-"""Source: a traffic link of a campaign. Click: one visitor who went on through it."""
+"""Source: a traffic link of a campaign. Click: one visitor of its pages, or who followed it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from sqlalchemy import BigInteger, ForeignKey, Index, SmallInteger, String, Text
 from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.models.base import Base, Key, Moment
+from app.models.base import Base, Big, Encrypted, Key, Moment
 
 
 class SourceStatus(enum.IntEnum):
@@ -52,8 +52,8 @@ class Source(Base):
 class SourceDay(Base):
     """Counters of one source on one UTC day (days since 1970-01-01).
 
-    `repeats` pressed again within minutes, `previews` were programs, and
-    `paused` came while the source or its campaign stood still.
+    `visits` are pages that reported a visitor. `repeats` pressed again within minutes,
+    `previews` were programs, and `paused` came while the source or its campaign stood still.
     """
 
     __tablename__ = "source_day"
@@ -64,14 +64,17 @@ class SourceDay(Base):
     repeats: Mapped[int] = mapped_column(default=0)
     previews: Mapped[int] = mapped_column(default=0)
     paused: Mapped[int] = mapped_column(default=0)
+    visits: Mapped[int] = mapped_column(default=0, server_default="0")
 
 
 class Click(Base):
     """One click. `token` brings it back with the start of the bot that it caused.
 
-    `visitor` is the random mark of a browser. `external` is the tracker's own
-    click id. `ids`, `utm`, `subs` and `ad` are JSON objects of texts, as
-    `domain.clicks.link_query` sorts them; `flags` are its bits. `lead_id` is the
+    A page that reports a visit makes the row before its link is pressed: `pressed` is NULL
+    until then. `landing` is that page, without its query. `ip` and `ua` are kept only where
+    the site says so, encrypted and for days. `visitor` is the random mark of a browser.
+    `external` is the tracker's own click id. `ids`, `utm`, `subs` and `ad` are JSON objects
+    of texts, as `domain.clicks.link_query` sorts them; `flags` are its bits. `lead_id` is the
     lead that the click became, and no foreign key: clicks are deleted in time.
     """
 
@@ -96,6 +99,12 @@ class Click(Base):
             postgresql_where=text("lead_id IS NOT NULL"),
         ),
         Index("ix_click_external", "account_id", "external"),
+        Index(
+            "ix_click_private",
+            "created",
+            sqlite_where=text("ip IS NOT NULL OR ua IS NOT NULL"),
+            postgresql_where=text("ip IS NOT NULL OR ua IS NOT NULL"),
+        ),
     )
 
     id: Mapped[Key]
@@ -113,3 +122,10 @@ class Click(Base):
     ad: Mapped[str] = mapped_column(Text, default="{}")
     flags: Mapped[int] = mapped_column(SmallInteger, default=0)
     lead_id: Mapped[int | None] = mapped_column(BigInteger)
+    site_id: Mapped[int | None] = mapped_column(BigInteger)
+    pressed: Mapped[int | None] = mapped_column(Big)
+    landing: Mapped[str] = mapped_column(String(2048), default="", server_default="")
+    ip: Mapped[str | None] = mapped_column(Encrypted)
+    ua: Mapped[str | None] = mapped_column(Encrypted)
+    country: Mapped[str] = mapped_column(String(2), default="", server_default="")
+    city: Mapped[str] = mapped_column(String(64), default="", server_default="")

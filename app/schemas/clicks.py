@@ -18,6 +18,7 @@ class ClicksList(Page):
     token = fields.Text(TOKEN_LENGTH)
     external = fields.Text(MAX_EXTERNAL)
     joined = fields.Boolean()
+    pressed = fields.Boolean()
 
 
 class ClickId(Input):
@@ -38,7 +39,10 @@ class HasFlag(fields.Field[bool]):
 
 
 class ClickOut(Output):
-    """A row of `clicks/list`. `lead` is 0 for a click that became none."""
+    """A row of `clicks/list`. `lead` is 0 for a click that became none.
+
+    `pressed` is zeros for a visitor of a page who has not gone on. `site` is 0 without one.
+    """
 
     id = fields.Int()
     source = fields.Int(attribute="source_id")
@@ -46,12 +50,27 @@ class ClickOut(Output):
     token = fields.Text()
     external = fields.Text()
     lead = fields.Int(attribute="lead_id", null_as=0)
+    site = fields.Int(attribute="site_id", null_as=0)
+    country = fields.Text()
     created = fields.UtcText()
+    pressed = fields.UtcText()
+
+
+class IsKept(fields.Field[bool]):
+    """Whether there is a value; the value itself is nobody's to read."""
+
+    def _show(self, value: object) -> bool:
+        return value is not None
 
 
 class ClickDetail(ClickOut):
-    """`clicks/get`. `cut`: something was too long to be kept. `unreplaced`: a macro stood there."""
+    """`clicks/get`. `cut`: something was too long to be kept. `unreplaced`: a macro stood there.
 
+    `no_consent`: the visitor agreed to nothing. `invalid_id`: an fbc or fbp that Meta would not
+    take was dropped. Of address and browser it is only told whether they are kept.
+    """
+
+    landing = fields.Text()
     referrer = fields.Text()
     ids = fields.TextMap(dump_only=True)
     utm = fields.TextMap(dump_only=True)
@@ -59,3 +78,8 @@ class ClickDetail(ClickOut):
     ad = fields.TextMap(dump_only=True)
     cut = HasFlag(QueryFlag.CUT)
     unreplaced = HasFlag(QueryFlag.UNREPLACED)
+    no_consent = HasFlag(QueryFlag.NO_CONSENT)
+    invalid_id = HasFlag(QueryFlag.INVALID_ID)
+    city = fields.Text()
+    ip = IsKept(dump_only=True)
+    user_agent = IsKept(attribute="ua", dump_only=True)

@@ -91,6 +91,7 @@ class SourceOut(Output):
     repeats = fields.Int()
     previews = fields.Int()
     paused = fields.Int()
+    visits = fields.Int()
     created = fields.UtcText()
 
 

@@ -32,7 +32,7 @@ from app.models import Account
 from app.models import Session as OpenSession
 from app.services.accounts import rate_limits
 from app.services.billing import tariffs
-from app.services.clicks import open_link
+from app.services.clicks import open_link, visits
 from app.services.lists.row_counts import TALLIES
 from app.services.service_bot import logins, sessions
 
@@ -49,7 +49,9 @@ LIMITS = (
     rate_limits.CREATIONS,
     tariffs.CHECKS,
     open_link.CLICKS,
-    open_link.CLICKS_OF_ACCOUNT,
+    visits.CLICKS_OF_ACCOUNT,
+    visits.BY_ADDRESS,
+    visits.BY_SITE,
     open_link.VISITS,
 )
 

@@ -28,7 +28,7 @@ from app.sandbox.serving import running
 from app.sandbox.telegram import people
 from app.sandbox.telegram.people import Chat, Person
 from app.sandbox.telegram.server import BotApiDouble
-from tests.journeys.system import eventually
+from tests.journeys.system import eventually, free_port
 
 CHROMIUM: Final = shutil.which("chromium") or shutil.which("chromium-browser")
 ABSENT: Final = "no chromium here: the browser tests are not run (apt-get install chromium)"
@@ -88,9 +88,11 @@ def system() -> Iterator[Running]:
     double.add_bot(TOKEN, BOT.username, BOT.first_name)
     double.add_bot(SERVICE_TOKEN, "gatepost_bot")
     ours = {name.upper() for name in Settings.__slots__}
-    folder = Path(tempfile.mkdtemp(prefix="gp-", dir="/tmp"))
+    folder, port = Path(tempfile.mkdtemp(prefix="gp-", dir="/tmp")), free_port()
     with running(double) as bot_api_url:
         environ = {name: text for name, text in os.environ.items() if name not in ours} | {
+            "PORT": str(port),
+            "PUBLIC_URL": f"http://127.0.0.1:{port}",
             "SERVICE_BOT_TOKEN": SERVICE_TOKEN,
             "TELEGRAM_API_URL": bot_api_url,
             "OUTBOUND_ALLOW": "127.0.0.0/8",

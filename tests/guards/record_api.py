@@ -61,7 +61,10 @@ PATIENCE: Final = 20.0
 
 #: Fields that hold our clock, a duration or chance, and what is written instead.
 _VOLATILE: Final = {
-    **dict.fromkeys(("created", "due", "settled", "started", "next_try"), "2026-09-21 14:13:21"),
+    **dict.fromkeys(
+        ("created", "due", "settled", "started", "next_try", "pressed", "last_seen"),
+        "2026-09-21 14:13:21",
+    ),
     "ms": 12,
     "scheme": "https",  # a domain that the operator has not opened is spoken to so
     "idempotency_key": "99220135-7696-55a9-910d-8757cfe4a403",
@@ -278,8 +281,18 @@ class Journey:
         api.get("clicks/get", id=click["id"])
         api.get("sources/get", id=made["id"])
         api.get("sources/list")
+        self.sites(made["id"])
         api.post("sources/pause", id=made["id"], pause=True)
         api.post("sources/del", id=made["id"])
+
+    def sites(self, source: int) -> None:
+        """A page that may report visits."""
+        api = self._api
+        made = api.post("sites/add", domains=["shop.example", "*.shop.example"], source=source)
+        self.spelling[made["site"]] = "Gk3nB0ZtQe7Wd1Ls"
+        api.post("sites/edit", id=made["id"], capture=15, consent="required")
+        api.get("sites/list")
+        api.post("sites/del", id=made["id"])
 
     def destinations(self) -> None:
         """Connect a tracker beside the campaign's own templates."""

@@ -21,6 +21,7 @@ from app.models import (
     JournalEntry,
     Lead,
     Postback,
+    Site,
     Source,
     Transfer,
 )
@@ -78,7 +79,7 @@ class World:
                     "bot_id": bot,
                     "chat_id": -next(_numbers),
                     "chat_title": "My Channel",
-                    "code": f"c{next(_numbers):05}",
+                    "code": f"w{next(_numbers):05}",
                     "created": NOON,
                     **fields,
                 }
@@ -111,6 +112,19 @@ class World:
                     "code": f"s{next(_numbers):07}",
                     "title": "Reels, June",
                     "click_param": "click",
+                    "created": NOON,
+                    **fields,
+                }
+            )
+        )
+
+    def site(self, **fields: Any) -> int:
+        return self._add(
+            Site(
+                **{
+                    "account_id": self.account_id,
+                    "public_id": f"{next(_numbers):016}",
+                    "domains": '["shop.example"]',
                     "created": NOON,
                     **fields,
                 }

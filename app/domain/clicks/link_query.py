@@ -13,12 +13,12 @@ from typing import Final
 from urllib.parse import unquote_to_bytes
 
 from app.domain.clicks.click_ids import is_unreplaced
+from app.domain.clicks.meta_ids import MAX_ID, is_fbc, is_fbp
 from app.domain.storable_text import UNSTORABLE
 
 MAX_QUERY: Final = 4096  # bytes
 MAX_PAIRS: Final = 200
 MAX_EXTERNAL: Final = 256
-MAX_ID: Final = 512
 MAX_TEXT: Final = 256
 SUBS: Final = tuple(f"sub{number}" for number in range(1, 11))
 
@@ -39,14 +39,17 @@ _SUBS: Final[Mapping[str, str]] = {
     **{name: name for name in SUBS},
     **{f"sub_id_{number}": f"sub{number}" for number in range(1, 11)},
 }
+_VALID: Final = (("fbc", is_fbc), ("fbp", is_fbp))
 
 
 class QueryFlag(enum.IntFlag):
     """What was noticed in a query. Stored with the click, so the bits stay."""
 
     NONE = 0
+    NO_CONSENT = 8  #: the visitor has agreed to nothing, so nothing of the query was kept
     CUT = 16  #: longer than 4 KB, more than 200 parameters, or a value that is too long
     UNREPLACED = 32  #: a macro that nobody filled in
+    INVALID_ID = 64  #: an fbc or fbp that Meta would not take
 
 
 @dataclass(slots=True)
@@ -79,12 +82,21 @@ def read(query: bytes, click_param: str, sub_map: Mapping[str, str]) -> LinkQuer
     )
     for name, value in _pairs(query, result):
         if name == click_param and not result.external:
-            result.external = _checked(value, MAX_EXTERNAL, result)
+            result.external = checked(value, MAX_EXTERNAL, result)
         for names, values, longest in tables:
             key = names.get(name)
-            if key is not None and key not in values and (text := _checked(value, longest, result)):
+            if key is not None and key not in values and (text := checked(value, longest, result)):
                 values[key] = text
+    drop_invalid_ids(result)
     return result
+
+
+def drop_invalid_ids(result: LinkQuery) -> None:
+    """Drop an fbc or fbp that Meta would not take, and flag it."""
+    for name, is_valid in _VALID:
+        if name in result.ids and not is_valid(result.ids[name]):
+            del result.ids[name]
+            result.flags |= QueryFlag.INVALID_ID
 
 
 def _pairs(query: bytes, result: LinkQuery) -> Iterator[tuple[str, str]]:
@@ -100,8 +112,8 @@ def _decoded(part: bytes) -> str:
     return unquote_to_bytes(part.replace(b"+", b" ")).decode("utf-8", "replace")
 
 
-def _checked(value: str, longest: int, result: LinkQuery) -> str:
-    """The value, or "" if it is none; what is wrong with it is flagged."""
+def checked(value: str, longest: int, result: LinkQuery) -> str:
+    """Return the value, or "" if it is none; what is wrong with it is flagged in `result`."""
     if is_unreplaced(value):
         result.flags |= QueryFlag.UNREPLACED
         return ""

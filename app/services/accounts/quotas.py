@@ -9,7 +9,7 @@ from sqlalchemy import Select, func, select
 
 from app.errors import PlanLimit, translatable
 from app.extensions import db
-from app.models import Bot, Campaign, Destination, DestinationStatus, Media, Role, Source
+from app.models import Bot, Campaign, Destination, DestinationStatus, Media, Role, Site, Source
 
 
 @enum.unique  # two of one number would be one and the same
@@ -21,6 +21,7 @@ class Quota(enum.IntEnum):
     DESTINATIONS = 2000
     MEDIA = 1000
     SOURCES = 2500
+    SITES = 500
 
 
 def check(account_id: int, quota: Quota, more: int = 1) -> None:
@@ -42,6 +43,7 @@ def check(account_id: int, quota: Quota, more: int = 1) -> None:
                 "an account has at most %(most)d pictures and films", most=most
             ),
             Quota.SOURCES: translatable("an account has at most %(most)d sources", most=most),
+            Quota.SITES: translatable("an account has at most %(most)d sites", most=most),
         }[quota]
     )
 
@@ -61,5 +63,6 @@ def _count(account_id: int, quota: Quota) -> int:
         Quota.SOURCES: select(func.count(Source.id)).where(
             Source.account_id == account_id, Source.living
         ),
+        Quota.SITES: select(func.count(Site.id)).where(Site.account_id == account_id),
     }
     return db.session.scalar(counts[quota]) or 0

@@ -6,51 +6,44 @@ of the campaign's own bot and code.
 
 from __future__ import annotations
 
-import re
-import secrets
-import string
 from dataclasses import dataclass, fields, replace
 from typing import Any, Final, NamedTuple
 
 import orjson
-from sqlalchemy import select, text
+from sqlalchemy import select
 
 from app.domain.clicks import link_query, payloads
-from app.domain.clicks.link_query import LinkQuery
-from app.errors import NotFound, TooManyRequests
+from app.domain.clicks.link_query import LinkQuery, QueryFlag
+from app.domain.clicks.page_visit import PageVisit
+from app.errors import TooManyRequests
 from app.extensions import db
-from app.models import BotStatus, CampaignStatus, Click, SourceStatus
-from app.models.account import IS_SUSPENDED_SQL
+from app.models import Click
 from app.services.accounts.rate_limits import Limit
-from app.services.clicks import store, target
+from app.services.clicks import lookup, store, target, visit_store
+from app.services.clicks.lookup import KnownSite
 from app.services.clicks.store import Visit
-
-_CODE: Final = re.compile(r"[a-z0-9]{8}")
-REPEAT_SECONDS: Final = 600.0
-VISITOR_LENGTH: Final = 22
-_VISITOR_ALPHABET: Final = string.ascii_letters + string.digits
+from app.services.clicks.target import Choice
+from app.services.clicks.visit_store import REPEAT_SECONDS, Report, pressed_at, token_of
+from app.services.clicks.visits import CLICKS_OF_ACCOUNT, Reporter, may_keep, new_click, new_mark
 
 #: Clicks that are recorded, by address. Hundreds share one behind a carrier, so beyond it
 #: people are still led on.
 CLICKS: Final = Limit("clicks", per_minute=60, burst=30)
-#: The same by account: what its ads bring in its best minutes, and no more is kept.
-CLICKS_OF_ACCOUNT: Final = Limit("account-clicks", per_minute=6000, burst=6000)
 #: Requests that are answered at all, by address.
 VISITS: Final = Limit("visits", per_minute=600, burst=300)
 
 
-_BY_CODE: Final = text(f"""
-    SELECT
-        source.id, source.account_id, source.campaign_id, source.click_param, source.sub_map,
-        source.status AS source_status, campaign.code AS campaign_code, campaign.chat_title,
-        campaign.status AS campaign_status, bot.username,
-        {IS_SUSPENDED_SQL.format(owner="source.account_id")} AS is_suspended
-    FROM source
-    JOIN campaign ON campaign.id = source.campaign_id
-    JOIN bot ON bot.id = campaign.bot_id
-    WHERE source.code = :code AND source.status <> {SourceStatus.DELETED:d}
-        AND campaign.status <> {CampaignStatus.DELETED:d} AND bot.status <> {BotStatus.DELETED:d}
-""")  # noqa: S608 - our own constants
+class PageLink(NamedTuple):
+    """What our script put into a link of its page.
+
+    `mark` is that of the visit, `site` the public id of the site, or "". `consent` is None
+    where the link does not say whether the visitor agreed. `reporter` is the browser.
+    """
+
+    mark: str
+    site: str
+    consent: bool | None
+    reporter: Reporter
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +52,8 @@ class Visitor:
 
     `mark` is the random mark that an earlier visit left, or "". `is_anonymous`:
     the browser asks not to be recognised, and then has no mark. `is_preview`: no
-    person opens it now.
+    person opens it now. `country` is what a trusted header says. `page` is set for a link
+    that our script wrote.
     """
 
     address: str
@@ -67,6 +61,8 @@ class Visitor:
     referrer: str = ""
     is_anonymous: bool = False
     is_preview: bool = False
+    country: str = ""
+    page: PageLink | None = None
 
 
 class Target(NamedTuple):
@@ -80,51 +76,77 @@ class Target(NamedTuple):
 def open_link(code: str, query: bytes, visitor: Visitor, now: float) -> Target:
     """Record a visit to the source `code` at `now`, Unix seconds, and say where it leads.
 
-    Raises NotFound for an unknown or deleted source, campaign or bot, and
-    TooManyRequests for an address that floods us.
+    A site's public id in place of `code` stands for its default source. Raises NotFound for
+    an unknown or deleted source, campaign or bot, and TooManyRequests for an address that
+    floods us.
     """
     VISITS.hit(visitor.address)
-    link = _find(code, now)
+    page = visitor.page
+    by_site = lookup.is_public_id(code)
+    site = lookup.find_site(code if by_site else page.site if page else "")
+    link = lookup.find_source(site.default_code if by_site and site else code, now)
     if visitor.is_preview:
         store.record(Visit(link.id, "previews", now))
-        return Target(target.plain(link).link, link.chat_title)
-    if _stands_still(link):
+        return _target(link, target.plain(link))
+    if lookup.stands_still(link):
         store.record(Visit(link.id, "paused", now))
-        return Target(target.plain(link).link, link.chat_title)
-    if not visitor.is_anonymous and not visitor.mark:
-        visitor = replace(visitor, mark=_new_mark())
+        return _target(link, target.plain(link))
+    try:
+        if page is not None:
+            site = site if site and site.account_id == link.account_id else None
+            earlier = pressed_at(token_of(page.mark, link.id))
+            if earlier is None or earlier <= now - REPEAT_SECONDS:
+                _count(link, visitor)
+            return press(link, page, site, now, query)
+        if not visitor.is_anonymous and not visitor.mark:
+            visitor = replace(visitor, mark=new_mark())
+        return _click(link, query, visitor, now)
+    except TooManyRequests:
+        return _target(link, target.plain(link))
+
+
+def press(
+    source: Any, page: PageLink, site: KnownSite | None, now: float, query: bytes = b""
+) -> Target:
+    """Record that the link of a page was pressed, and say where it leads. Commits.
+
+    `source` is a row of `lookup.find_source`. One visit is one click, however often it presses.
+    """
+    if may_keep(site, page.consent):
+        found = link_query.read(query, source.click_param, orjson.loads(source.sub_map))
+        visit, reporter = PageVisit(found), page.reporter
+    else:
+        visit = PageVisit(LinkQuery(flags=QueryFlag.NO_CONSENT))
+        reporter = Reporter(is_anonymous=True)
+    click = new_click(source, page.mark, visit, reporter, site)
+    again = target.choose_again(source, click["token"], now) if pressed_at(click["token"]) else None
+    choice = again or target.choose(source, click["token"], now)
+    visit_store.record(Report({**click, "created": int(now), "pressed": int(now)}, now))
+    return _target(source, choice)
+
+
+def _click(link: Any, query: bytes, visitor: Visitor, now: float) -> Target:
+    """Record a click by a link that stands in an ad."""
     token = _earlier_token(link.id, visitor, now)
     choice = target.choose_again(link, token, now) if token else None
     if choice is not None:
         store.record(Visit(link.id, "repeats", now))
-        return Target(choice.link, link.chat_title, visitor.mark)
-    try:
-        CLICKS.hit(visitor.address)
-        CLICKS_OF_ACCOUNT.hit(str(link.account_id))
-    except TooManyRequests:
-        return Target(target.plain(link).link, link.chat_title)
+        return _target(link, choice, visitor.mark)
+    _count(link, visitor)
     token = payloads.new_token()
     choice = target.choose(link, token, now)
     store.record(Visit(link.id, "clicks", now, _new_click(link, token, query, visitor, now)))
-    return Target(choice.link, link.chat_title, visitor.mark)
+    return _target(link, choice, visitor.mark)
 
 
-def _find(code: str, now: float) -> Any:
-    """The living source with what its link needs. Raises NotFound."""
-    if not _CODE.fullmatch(code):
-        raise NotFound
-    row = db.session.connection().execute(_BY_CODE, {"code": code, "now": now}).first()
-    db.session.rollback()
-    if row is None:
-        raise NotFound
-    return row
+def _target(link: Any, choice: Choice, mark: str = "") -> Target:
+    return Target(choice.link, link.chat_title, mark)
 
 
-def _stands_still(link: Any) -> bool:
-    is_paused = (
-        link.source_status == SourceStatus.PAUSED or link.campaign_status == CampaignStatus.PAUSED
-    )
-    return is_paused or bool(link.is_suspended)
+def _count(link: Any, visitor: Visitor) -> None:
+    """Count a click that is to be stored. Raises TooManyRequests."""
+    CLICKS.hit(visitor.address)
+    CLICKS_OF_ACCOUNT.hit(str(link.account_id))
 
 
 def _earlier_token(source_id: int, visitor: Visitor, now: float) -> str:
@@ -147,12 +169,11 @@ def _earlier_token(source_id: int, visitor: Visitor, now: float) -> str:
     return token
 
 
-def _new_mark() -> str:
-    return "".join(secrets.choice(_VISITOR_ALPHABET) for _ in range(VISITOR_LENGTH))
-
-
 def _new_click(link: Any, token: str, query: bytes, visitor: Visitor, now: float) -> dict[str, Any]:
     """The values of `store.COLUMNS` for a click that begins now."""
+    found = link_query.read(query, link.click_param, orjson.loads(link.sub_map))
+    if visitor.is_anonymous:
+        found.ids.pop("fbp", None)
     return {
         "account_id": link.account_id,
         "source_id": link.id,
@@ -160,8 +181,10 @@ def _new_click(link: Any, token: str, query: bytes, visitor: Visitor, now: float
         "token": token,
         "visitor": visitor.mark,
         "created": int(now),
+        "pressed": int(now),
         "referrer": visitor.referrer,
-        **_as_columns(link_query.read(query, link.click_param, orjson.loads(link.sub_map))),
+        "country": visitor.country,
+        **_as_columns(found),
     }
 
 

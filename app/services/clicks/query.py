@@ -49,16 +49,21 @@ def _matching(
     token: str | None = None,
     external: str | None = None,
     joined: bool | None = None,
+    pressed: bool | None = None,
     since: int | None = None,
     until: int | None = None,
 ) -> Select[Click]:
-    """`joined`: whether the click became a lead. `since` and `until` (Unix seconds) count in."""
+    """`joined`: whether the click became a lead. `since` and `until` (Unix seconds) count in.
+
+    `pressed`: whether the visitor followed the link.
+    """
     check_owned(account_id, source=source)
     conditions = [
         (source, Click.source_id == source),
         (token, Click.token == token),
         (external, Click.external == external),
         (joined, Click.lead_id.is_not(None) if joined else Click.lead_id.is_(None)),
+        (pressed, Click.pressed.is_not(None) if pressed else Click.pressed.is_(None)),
         (since, Click.created >= (since or 0)),
         (until, Click.created <= (until or 0)),
     ]

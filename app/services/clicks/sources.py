@@ -28,7 +28,7 @@ CODE_LENGTH: Final = 8
 CODE_TRIES: Final = 20
 DEFAULT_CLICK_PARAM: Final = "click"
 MAX_SUB_MAP: Final = 10
-_COUNTERS: Final = ("clicks", "repeats", "previews", "paused")
+_COUNTERS: Final = ("clicks", "repeats", "previews", "paused", "visits")
 
 
 class SourceLink(NamedTuple):

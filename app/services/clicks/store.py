@@ -29,9 +29,10 @@ _CLICKS: Final = table_of(Click)
 _DAYS: Final = table_of(SourceDay)
 _SOURCES: Final = table_of(Source)
 COLUMNS: Final = (
-    "account_id source_id campaign_id token visitor created external referrer ids utm subs ad flags"
+    "account_id source_id campaign_id token visitor created pressed external referrer country"
+    " ids utm subs ad flags"
 ).split()
-_COUNTERS: Final = ("clicks", "repeats", "previews", "paused")
+_COUNTERS: Final = ("clicks", "repeats", "previews", "paused", "visits")
 #: For how long a visitor may wait for counters that somebody else changes.
 LOCK_MILLISECONDS: Final = 500
 _LOCK_TIMEOUT: Final = text(f"SET LOCAL lock_timeout = {LOCK_MILLISECONDS}")
@@ -112,7 +113,7 @@ def _insert(connection: Connection, visits: Sequence[Visit]) -> None:
     clicks = [visit.click for visit in visits if visit.click]
     if not clicks:
         return
-    owners = _owners(connection, {click["source_id"] for click in clicks})
+    owners = current_owners(connection, {click["source_id"] for click in clicks})
     rows = [
         {**click, "account_id": owners.get(click["source_id"], click["account_id"])}
         for click in clicks
@@ -120,7 +121,7 @@ def _insert(connection: Connection, visits: Sequence[Visit]) -> None:
     insert_rows(connection, _CLICKS, COLUMNS, [[row[name] for name in COLUMNS] for row in rows])
 
 
-def _owners(connection: Connection, sources: Collection[int]) -> dict[int, int]:
+def current_owners(connection: Connection, sources: Collection[int]) -> dict[int, int]:
     """The accounts that have these sources now.
 
     A transfer that begins now waits until the click is committed, and finds it. A click does

@@ -19,6 +19,7 @@ from marshmallow.fields import Field
 
 from app.schemas import Output, fields
 from app.schemas.destinations import Events, Settings
+from app.schemas.sites import Domains
 from app.schemas.sources import SubMap
 from app.schemas.stats import Date, Percent
 from app.web.openapi.responses import JsonSchema
@@ -123,6 +124,11 @@ def _(_field: fields.TextMap) -> JsonSchema:
 
 
 @shape.register
+def _(_field: Domains) -> JsonSchema:
+    return {"type": "array", "items": {"type": "string"}}
+
+
+@shape.register
 def _(_field: fields.UtcText) -> JsonSchema:
     return {"type": "string", "pattern": DATE_TIME}
 
@@ -147,8 +153,8 @@ def _(field: Events) -> JsonSchema:
 
 
 def text_for(field: Field[Any]) -> JsonSchema | None:
-    """Return how a form carries what JSON has as an object; None for all other fields."""
-    if isinstance(field, Settings | SubMap):
+    """Return how a form carries what JSON has as an object or a list; None for all other fields."""
+    if isinstance(field, Settings | SubMap | Domains):
         return {"type": "string", "contentMediaType": "application/json"}
     if isinstance(field, Events):
         word = f"({'|'.join(_KINDS)})"

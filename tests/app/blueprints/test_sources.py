@@ -25,7 +25,7 @@ def test_a_source_is_made_listed_and_read(api, campaign):
     assert row == {
         "id": source["id"], "campaign": campaign, "code": source["code"], "title": "Reels, June",
         "click_param": "cid", "sub_map": {"creative": "sub1"}, "status": 0,
-        "clicks": 0, "repeats": 0, "previews": 0, "paused": 0,
+        "clicks": 0, "repeats": 0, "previews": 0, "paused": 0, "visits": 0,
     }  # fmt: skip
     assert [one["id"] for one in api.get("sources/list")["data"]] == [source["id"]]
     assert api.get("sources/list", campaign=campaign)["data"][0]["code"] == source["code"]

@@ -24,6 +24,8 @@ HALF = b"\xed\xa0\x80"  # half of a surrogate pair, in the bytes that UTF-8 forb
 #: What a parameter is when another one is wrong; ids are those of real objects.
 BY_NAME = {
     "sub_map": "{}",
+    "domains": '["shop.example"]',
+    "consent": "none",
     **dict.fromkeys(("pb_wait", "pb_hold", "pb_approve", "pb_cancel", "pb_trash"), URL),
     "button_url": URL,
     "template": URL,
@@ -130,6 +132,8 @@ def objects(api, world):
         "postbacks": postback,
         "sources": (source := world.source(campaign)),
         "clicks": world.click(source),
+        "source": source,
+        "sites": world.site(),
         "cancel": world.transfer(world.bot()),
     }
 

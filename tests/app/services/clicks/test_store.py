@@ -26,11 +26,11 @@ def source(live_app, world):
 
 
 def click(source, number):
-    texts = dict.fromkeys(("visitor", "external", "referrer"), "")
+    texts = dict.fromkeys(("visitor", "external", "referrer", "country"), "")
     objects = dict.fromkeys(("ids", "utm", "subs", "ad"), "{}")
     return {
         "account_id": 1, "source_id": source, "campaign_id": 1, "token": f"{number:016}",
-        "created": int(NOON), "flags": 0, **texts, **objects,
+        "created": int(NOON), "pressed": int(NOON), "flags": 0, **texts, **objects,
     }  # fmt: skip
 
 
@@ -106,7 +106,7 @@ class TestOnPostgresql:
 
     def test_a_transfer_waits_for_clicks_that_are_being_stored(self, source, other):
         with db.engine.begin() as visitor:
-            store._owners(visitor, [source])
+            store.current_owners(visitor, [source])
             with db.engine.connect() as transfer:
                 transfer.execute(text("SET LOCAL lock_timeout = 50"))
                 given = update(table_of(Source)).values(account_id=other.id)

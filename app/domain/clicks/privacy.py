@@ -1,0 +1,41 @@
+"""What of a visitor is kept: a site's settings, and what a browser or a person declines. Pure."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from typing import Final
+
+
+class Capture(enum.IntFlag):
+    """What of a visitor a site keeps; nothing of it where the bit is not set."""
+
+    NONE = 0
+    IP = 1
+    USER_AGENT = 2
+    META_IDS = 4  #: fbc, fbp and fbclid
+    OTHER_IDS = 8  #: gclid, ttclid, yclid and the like
+
+
+class Consent(enum.IntEnum):
+    """Whether a visitor must agree before anything but a random token is kept."""
+
+    NONE = 0
+    REQUIRED = 1
+
+
+_META: Final = ("fbc", "fbp", "fbclid")
+
+
+def kept_ids(ids: Mapping[str, str], capture: Capture, *, is_anonymous: bool) -> dict[str, str]:
+    """Return the ids of ad platforms that may be kept.
+
+    `is_anonymous`: the browser asks not to be recognised, by GPC or DNT. Its fbp, by which
+    Meta recognises a browser, is dropped; ids of the click itself are not.
+    """
+    return {
+        name: value
+        for name, value in ids.items()
+        if capture & (Capture.META_IDS if name in _META else Capture.OTHER_IDS)
+        and not (is_anonymous and name == "fbp")
+    }
