@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from alembic.script import ScriptDirectory
 from sqlalchemy import text
 
@@ -30,6 +31,17 @@ def test_a_database_at_head_is_well(app):
 def test_what_works_is_well(app):
     for name in ("configuration", "database", "redis", "plugins", "webhook"):
         assert found(name).ok, found(name)
+
+
+def test_a_database_that_takes_no_writes_is_named(app):
+    if db.engine.dialect.name == "sqlite":
+        pytest.skip("a file has no standby")
+    db.session.execute(text("SET TRANSACTION READ ONLY"))
+    check = found("database")
+    assert not check.ok
+    assert "takes no writes" in check.finding
+    assert "DATABASE_URL" in check.advice
+    assert found("database").ok, "the next transaction takes writes"
 
 
 def test_a_redis_that_is_away_is_named_and_calmly(app, redis_server):
