@@ -234,6 +234,18 @@ def _on_error(context: ExceptionContext) -> None:
     They stay open when a primary is demoted, and would be kept for minutes
     while a new primary waits behind the same address.
     """
-    if getattr(context.original_exception, "sqlstate", None) == READ_ONLY_STATE:
-        _demotion.seen = time.monotonic()
+    if _is_read_only_fault(context.original_exception):
         context.is_disconnect = True
+
+
+def discard_if_read_only(connection: Connection, error: BaseException) -> None:
+    """The same for an error that was met outside a statement of SQLAlchemy's."""
+    if _is_read_only_fault(error):
+        connection.invalidate(error)
+
+
+def _is_read_only_fault(error: BaseException) -> bool:
+    if getattr(error, "sqlstate", None) != READ_ONLY_STATE:
+        return False
+    _demotion.seen = time.monotonic()
+    return True

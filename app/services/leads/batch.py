@@ -1,8 +1,9 @@
 """A batch of leads: those that the lead events of one batch of updates concern.
 
 `LeadBatch.load` reads them in a few statements, `apply` moves one of them in
-memory by the lead machine, and `save` writes leads, journal, counters,
-postbacks and messages with one statement each. The caller commits.
+memory by the lead machine, `prepare` inserts new leads and reads what effects
+need, and `save` writes leads, journal, counters, postbacks and messages with
+one statement each, none of which returns rows. The caller commits.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ from app.models import Action, CampaignStatus, Click, JournalEntry, table_of
 from app.models import Lead as LeadRow
 from app.models.base import Big
 from app.services.leads import counters
-from app.services.leads.effects import StagedCounts, stage_effects
+from app.services.leads.effects import StagedCounts, prepare_effects, stage_effects
 
 _LEADS: Final = table_of(LeadRow)
 _JOURNAL: Final = table_of(JournalEntry)
@@ -70,7 +71,7 @@ class LeadContext:
     """One person in one campaign, with or without a lead.
 
     `organic` is what the journal knows of the person without a lead. `changed`
-    says that the lead is to be written.
+    says that the lead is still to be written.
     """
 
     campaign: Row[Any]
@@ -99,9 +100,12 @@ class LeadBatch:
         self._welcomes: list[LeadContext] = []
         self._deltas: list[tuple[int, CounterDelta]] = []
         self._clicks: dict[int, LeadContext] = {}
+        self._destinations: dict[int, list[Row[Any]]] = {}
 
     def load(self, events: Sequence[tuple[Row[Any], LeadEvent]]) -> None:
         """Read the leads of `events`, each with its campaign; for first starts also the journal."""
+        if not events:
+            return
         for campaign, event in events:
             context = LeadContext(campaign, event.person)
             self._contexts.setdefault(context.key, context)
@@ -137,14 +141,21 @@ class LeadBatch:
         if event.click_id is not None and decision.lead is not None:
             self._clicks[event.click_id] = context
 
+    def prepare(self) -> None:
+        """Insert new leads, note their events for the owners, and find the destinations."""
+        self._insert_leads()
+        self._destinations = prepare_effects(self._connection, self._reports, self._now)
+
     def save(self) -> StagedCounts:
-        """Write everything that was decided. Returns how much there is to send."""
-        self._save_leads()
+        """Write everything else that was decided. Returns how much there is to send."""
+        self._update_leads()
         self._save_journal()
         rows = [(click, context.id) for click, context in sorted(self._clicks.items())]
         update_rows(self._connection, _CLICKS, ["lead_id"], rows)
         counters.count(self._connection, self._deltas)
-        return stage_effects(self._connection, self._reports, self._welcomes, self._now)
+        return stage_effects(
+            self._connection, self._reports, self._welcomes, self._destinations, self._now
+        )
 
     def _load_leads(self) -> None:
         for row in with_rows(self._connection, _leads_in, "cs", self._contexts):
@@ -159,12 +170,8 @@ class LeadBatch:
                 context = self._contexts[row.campaign_id, row.subscriber]
                 context.organic.append(OrganicEvent(kind, row.time, row.update_id))
 
-    def _save_leads(self) -> None:
+    def _insert_leads(self) -> None:
         changed = [context for context in self._contexts.values() if context.changed]
-        old = [
-            (context.id, *_lead_values(context)) for context in changed if context.id is not None
-        ]
-        update_rows(self._connection, _LEADS, [*_STATE_COLUMNS, *_PERSON_COLUMNS], old)
         new = {context.key: context for context in changed if context.id is None}
         rows = insert_rows(
             self._connection,
@@ -174,7 +181,16 @@ class LeadBatch:
             returning=["id", "campaign_id", "subscriber"],
         )
         for row in rows:
-            new[row.campaign_id, row.subscriber].id = row.id
+            context = new[row.campaign_id, row.subscriber]
+            context.id, context.changed = row.id, False
+
+    def _update_leads(self) -> None:
+        rows = [
+            (context.id, *_lead_values(context))
+            for context in self._contexts.values()
+            if context.changed
+        ]
+        update_rows(self._connection, _LEADS, [*_STATE_COLUMNS, *_PERSON_COLUMNS], rows)
 
     def _save_journal(self) -> None:
         """Insert new lines; a line that an earlier batch wrote as organic gets its lead."""

@@ -56,17 +56,25 @@ class StagedCounts:
     messages: int = 0
 
 
+def prepare_effects(
+    connection: Connection, reports: Sequence[tuple[LeadContext, Report]], now: float
+) -> dict[int, list[Row[Any]]]:
+    """Note the reports for the owners. Returns the destinations in force, by campaign id."""
+    notifications.lead_events(connection, _count_events(reports), now)
+    return _find_destinations(connection, [context for context, _ in reports])
+
+
 def stage_effects(
     connection: Connection,
     reports: Sequence[tuple[LeadContext, Report]],
     welcomes: Sequence[LeadContext],
+    destinations: Mapping[int, Sequence[Row[Any]]],
     now: float,
 ) -> StagedCounts:
-    """Write postbacks to the destinations in force, notices to the owners, and welcomes.
+    """Write postbacks to `destinations`, which `prepare_effects` has returned, and welcomes.
 
-    `now` in Unix seconds is when all of them are due. No commit.
+    `now` in Unix seconds is when all of them are due. No statement returns rows. No commit.
     """
-    destinations = _find_destinations(connection, [context for context, _ in reports])
     new_postbacks = [
         _new_postback(context, report, destination)
         for context, report in reports
@@ -74,7 +82,6 @@ def stage_effects(
         if destination.events & _BIT[report.kind]
     ]
     postbacks.stage(connection, new_postbacks, now)
-    notifications.lead_events(connection, _count_events(reports), now)
     messages = []
     faults: dict[int, tuple[str, str]] = {}
     for context in welcomes:
@@ -107,7 +114,6 @@ def _count_events(
 def _find_destinations(
     connection: Connection, contexts: Sequence[LeadContext]
 ) -> dict[int, list[Row[Any]]]:
-    """The destinations in force for each campaign, by its id."""
     accounts = {context.campaign.id: context.campaign.account_id for context in contexts}
     if not accounts:
         return {}

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Row
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.database.faults import is_data_fault
+from app.database.pipelines import pipelined
 from app.domain.telegram import updates
 from app.domain.telegram.payments import PreCheckout, StarsPayment, SupportAsked
 from app.domain.telegram.updates import (
@@ -30,7 +31,6 @@ from app.services.bots import rights
 from app.services.clicks.starts import with_clicks
 from app.services.leads.batch import LeadBatch
 from app.services.leads.campaign_index import CampaignIndex
-from app.services.leads.effects import StagedCounts
 from app.services.messages import reachability
 from app.services.messages.callbacks import CALLBACK_ANSWERS
 from app.services.service_bot import conversation
@@ -123,14 +123,19 @@ def process_batch(stored: Sequence[StoredUpdate], now: float) -> None:
     lead_events, results = _dispatch(stored, now)
     db.session.flush()
     campaigns = CampaignIndex(connection, {update.bot_id for update in stored}, now)
-    staged = StagedCounts()
-    if lead_events:
-        staged = _move_leads(connection, campaigns, lead_events, results, now)
-    inbox.finish(connection, results)
+    batch = LeadBatch(connection, now)
+    unmatched = _move_leads(connection, batch, campaigns, lead_events, results)
+    replies = _offer_to_service_bot(unmatched, campaigns.suspended_bots, results, now)
+    batch.prepare()
+    db.session.flush()
+    with pipelined(connection):
+        reachability.mark_reachable(connection, _people_who_started(lead_events))
+        staged = batch.save()
+        inbox.finish(connection, results)
     db.session.commit()
     if staged.postbacks:
         wakeup.remind(Queue.POSTBACKS)
-    if staged.messages:
+    if staged.messages or replies:
         wakeup.remind(Queue.MESSAGES)
     CALLBACK_ANSWERS.send()
 
@@ -166,30 +171,25 @@ def _parse(update: StoredUpdate) -> updates.ParsedUpdate:
 
 def _move_leads(
     connection: Connection,
+    batch: LeadBatch,
     campaigns: CampaignIndex,
     incoming: Sequence[_Incoming],
     results: list[UpdateResult],
-    now: float,
-) -> StagedCounts:
-    """Apply lead events and add their results. Returns how much there is to send."""
-    starts = [entry for entry in incoming if entry.event.chat is None]
-    reachability.mark_reachable(
-        connection, [(update.bot_id, event.person.id) for update, event in starts]
-    )
+) -> list[_Incoming]:
+    """Apply lead events and add their results. Returns those that no campaign is for."""
     events = with_clicks(connection, [entry.event for entry in incoming])
     incoming = [entry._replace(event=event) for entry, event in zip(incoming, events, strict=True)]
     matched = [(campaigns.find(entry.update.bot_id, entry.event), entry) for entry in incoming]
-    batch = LeadBatch(connection, now)
     batch.load([(campaign, entry.event) for campaign, entry in matched if campaign is not None])
-    unmatched = []
     for campaign, entry in matched:
-        if campaign is None:
-            unmatched.append(entry)
-        else:
+        if campaign is not None:
             results.append(_advance(batch, campaign, entry))
-    staged = batch.save()
-    replies = _offer_to_service_bot(unmatched, campaigns.suspended_bots, results, now)
-    return StagedCounts(staged.postbacks, staged.messages + replies)
+    return [entry for campaign, entry in matched if campaign is None]
+
+
+def _people_who_started(incoming: Sequence[_Incoming]) -> list[tuple[int, int]]:
+    """The bot and the person of each start."""
+    return [(update.bot_id, event.person.id) for update, event in incoming if event.chat is None]
 
 
 def _advance(batch: LeadBatch, campaign: Row[Any], incoming: _Incoming) -> UpdateResult:

@@ -46,6 +46,7 @@ def apply(campaign: int, *events: LeadEvent) -> None:
     batch.load([(row, one) for one in events])
     for one in events:
         batch.apply(row, one)
+    batch.prepare()
     batch.save()
     db.session.commit()
     db.session.expire_all()

@@ -13,7 +13,7 @@ from app.domain.telegram.person import Person
 from app.extensions import db
 from app.models import Account, Campaign, DestinationStatus, Message, Notice, Postback, Role
 from app.services.leads.batch import LeadContext
-from app.services.leads.effects import StagedCounts, stage_effects
+from app.services.leads.effects import StagedCounts, prepare_effects, stage_effects
 from plugins.contract import EventKind
 
 T = 1_800_000_000
@@ -38,7 +38,9 @@ def context(app: Any, world: Any) -> Any:
 
 
 def stage(reports: Any = (), welcomes: Any = ()) -> StagedCounts:
-    staged = stage_effects(db.session.connection(), reports, welcomes, float(T))
+    connection, now = db.session.connection(), float(T)
+    destinations = prepare_effects(connection, reports, now)
+    staged = stage_effects(connection, reports, welcomes, destinations, now)
     db.session.commit()
     return staged
 

@@ -1,0 +1,37 @@
+"""Statements whose answers nobody reads, sent to PostgreSQL in one round trip."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg
+from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
+
+from app.database.connections import discard_if_read_only
+from app.database.rows import is_postgresql
+
+
+@contextmanager
+def pipelined(connection: Connection) -> Iterator[None]:
+    """Send the statements of this block together; SQLite executes each as it comes.
+
+    None of them may return rows, and how many rows they touched is not known. The first
+    fault is raised in the block or at its end, as SQLAlchemy raises it; those behind it are
+    not executed. Commit behind the block.
+    """
+    if not is_postgresql(connection):
+        yield
+        return
+    driver = connection.connection.driver_connection
+    assert isinstance(driver, psycopg.Connection)  # noqa: S101 - the only driver of this dialect
+    try:
+        with driver.pipeline():
+            yield
+    except psycopg.Error as error:
+        discard_if_read_only(connection, error)
+        # SQLAlchemy's own wrapper is out of reach here: no statement of its is executing.
+        raise DBAPIError.instance(
+            None, None, error, psycopg.Error, hide_parameters=True, dialect=connection.dialect
+        ) from error
