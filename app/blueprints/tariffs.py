@@ -16,7 +16,7 @@ from app.schemas.tariffs import (
 )
 from app.services.accounts.concurrent_calls import NOTICES
 from app.services.billing import tariffs
-from app.web.auth import api_key_even_unpaid, caller_address, public
+from app.web.auth import api_key_even_unpaid, caller_network, public
 from app.web.decorators import Params, answers, answers_page, describes_body, takes
 
 blueprint = Blueprint("tariffs", __name__, url_prefix="/api")
@@ -60,7 +60,7 @@ def confirm() -> None:
 
 
 def _read_notice() -> bytes:
-    with NOTICES.running(caller_address()):
+    with NOTICES.running(caller_network()):
         return request.get_data()
 
 

@@ -130,14 +130,8 @@ def presented_key() -> str:
 
 
 def caller_network() -> str:
-    """Who calls, for counting strangers: of IPv6 the /64, which one caller has whole."""
-    try:
-        address = ipaddress.ip_address(caller_address())
-    except ValueError:
-        return caller_address()
-    if address.version == 4:
-        return str(address)
-    return str(ipaddress.ip_network((address, 64), strict=False))
+    """Who calls, for counting strangers, as `rate_limits.network_of` says it."""
+    return rate_limits.network_of(caller_address())
 
 
 def caller_address() -> str:

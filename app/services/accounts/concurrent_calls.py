@@ -16,10 +16,13 @@ from app.errors import TooManyRequests
 from app.services.accounts.call_leases import CallLeases
 
 RETRY_SECONDS: Final = 1
+#: `in_all` keeps threads of a process free. All processes together let so many times as many in,
+#: so that the accounts that can fill one cannot fill them all.
+PROCESSES: Final = 8
 
 
 class ConcurrentCalls:
-    """At most `per_account` calls of one account at once, and `in_all` of all accounts.
+    """At most `per_account` calls of one account at once, and `in_all` of all in a process.
 
     Where callers are no accounts, each is whatever it is counted by, such as its address.
     Without `leases` only this process counts.
@@ -54,7 +57,7 @@ class ConcurrentCalls:
     def _lease(self, caller: Hashable) -> str:
         if self._leases is None:
             return ""
-        lease = self._leases.acquire(caller, self._per_account, self._in_all)
+        lease = self._leases.acquire(caller, self._per_account, self._in_all * PROCESSES)
         if lease is None:
             self._end(caller)
             raise TooManyRequests(RETRY_SECONDS)

@@ -9,7 +9,11 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from app.errors import TooManyRequests
-from app.web.request_slots import RETRY_SECONDS, share_held
+from app.web.request_slots import RETRY_SECONDS, THREADS, share_held
+
+#: As many as `RequestSlots` lets in.
+CALLS_IN_ALL: Final = THREADS * 3 // 4
+SHARE_OF_FREE: Final = 5
 
 
 @dataclass(slots=True)
@@ -21,14 +25,19 @@ class _Calls:
 
 
 class FairShares:
-    """At most `working` calls of an account work at once; up to `calls` are there in all.
+    """At most `working` calls of an account work at once; up to `calls` of it are there.
 
-    Those that wait do so without a request slot, so only calls of their own account wait for
-    them. One that waited for `seconds` is refused.
+    Of the places that are free of `in_all` an account may have a fifth, and always one: ten
+    accounts that have all they may leave 62 of 384. Calls that wait do so without a request
+    slot, so only calls of their own account wait for them. One that waited for `seconds` is
+    refused.
     """
 
-    def __init__(self, working: int, calls: int, seconds: float = 30.0) -> None:
+    def __init__(
+        self, working: int, calls: int, seconds: float = 30.0, in_all: int = CALLS_IN_ALL
+    ) -> None:
         self._working, self._most, self._seconds = working, calls, seconds
+        self._free = in_all
         self._calls: dict[int, _Calls] = {}
         self._lock = threading.Lock()
 
@@ -50,14 +59,16 @@ class FairShares:
             calls = self._calls.get(account_id)
             if calls is None:
                 calls = self._calls[account_id] = _Calls(threading.Semaphore(self._working))
-            if calls.count >= self._most:
+            if calls.count >= max(1, min(self._most, self._free // SHARE_OF_FREE)):
                 raise TooManyRequests(RETRY_SECONDS)
             calls.count += 1
+            self._free -= 1
             return calls
 
     def _leave(self, account_id: int, calls: _Calls) -> None:
         with self._lock:
             calls.count -= 1
+            self._free += 1
             if not calls.count:
                 del self._calls[account_id]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import math
 import time
 from collections.abc import Callable, Mapping
@@ -13,6 +14,17 @@ import redis
 from app.errors import TooManyRequests
 from app.extensions import wakeup
 from app.token_buckets import Rate, TokenBuckets
+
+
+def network_of(address: str) -> str:
+    """By what strangers are counted: of IPv6 the /64, which one caller has whole."""
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    if parsed.version == 4:
+        return str(parsed)
+    return str(ipaddress.ip_network((parsed, 64), strict=False))
 
 
 @dataclass(slots=True)

@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 from urllib.parse import quote
 
 import orjson
-from sqlalchemy import Row, Select, func, select
+from sqlalchemy import ColumnElement, Row, Select, func, select
 from sqlalchemy.exc import IntegrityError
 
 from app.config import current_settings
@@ -44,15 +44,14 @@ def listed(
 ) -> Sequence[Row[Any]]:
     """The sources that are not deleted, newest first, with their counters. Raises NotFound."""
     check_owned(account_id, campaign=campaign)
-    rows = _rows(account_id)
-    if campaign is not None:
-        rows = rows.where(Source.campaign_id == campaign)
+    of_campaign = [Source.campaign_id == campaign] if campaign is not None else []
+    rows = _rows(account_id, *of_campaign)
     return db.session.execute(rows.order_by(Source.id.desc()).limit(limit).offset(offset)).all()
 
 
 def find(account_id: int, source_id: int) -> Row[Any]:
     """One source with its counters. Raises NotFound."""
-    row = db.session.execute(_rows(account_id).where(Source.id == source_id)).first()
+    row = db.session.execute(_rows(account_id, Source.id == source_id)).first()
     if row is None:
         raise NotFound
     return row
@@ -135,14 +134,16 @@ def make_links(account_id: int, source_id: int) -> list[SourceLink]:
     ]
 
 
-def _rows(account_id: int) -> Select[Any]:
+def _rows(account_id: int, *conditions: ColumnElement[bool]) -> Select[Any]:
+    """Sources with their counters; days of other sources are not read."""
+    mine = (Source.account_id == account_id, Source.living, *conditions)
     sums = (
         select(
             SourceDay.source_id,
             *(func.sum(getattr(SourceDay, name)).label(name) for name in _COUNTERS),
         )
         .join(Source, Source.id == SourceDay.source_id)
-        .where(Source.account_id == account_id)
+        .where(*mine)
         .group_by(SourceDay.source_id)
         .subquery()
     )
@@ -156,7 +157,7 @@ def _rows(account_id: int) -> Select[Any]:
             *(func.coalesce(sums.c[name], 0).label(name) for name in _COUNTERS),
         )
         .outerjoin(sums, sums.c.source_id == Source.id)
-        .where(Source.account_id == account_id, Source.living)
+        .where(*mine)
     )
 
 

@@ -27,6 +27,9 @@ log = structlog.get_logger()
 #: No Telegram username holds a hyphen, so no visitor can be given this login.
 SYSTEM: Final = "service-bot"
 
+#: What a person who opens the bot again and again is answered.
+ANSWERS_A_MINUTE: Final = 20
+
 Button = dict[str, str]
 
 
@@ -113,6 +116,18 @@ def say(
             created=now,
         )
     )
+
+
+def has_said_much(bot: Bot, person: int, now: float) -> bool:
+    """Whether a person has had `ANSWERS_A_MINUTE` messages within the last minute."""
+    newest = (
+        select(Message.created)
+        .where(Message.bot_id == bot.id, Message.chat_id == person)
+        .order_by(Message.id.desc())
+        .offset(ANSWERS_A_MINUTE - 1)
+        .limit(1)
+    )
+    return (db.session.scalar(newest) or 0.0) > now - 60.0
 
 
 def _system() -> int:

@@ -50,6 +50,8 @@ def on_callback(bot_id: int, press: ButtonPressed, now: float) -> None:
 
 
 def _answer(ours: Bot, start: LeadEvent, now: float) -> None:
+    if bot.has_said_much(ours, start.person.id, now):
+        return  # each answer is a row and a call, and so may be a login
     if start.code == LOGIN:
         _answer_login(ours, start, now)
         return

@@ -26,7 +26,7 @@ from app.errors import NotFound, translatable
 from app.extensions import db
 from app.models import Account, Bot, Login
 from app.services.accounts import notifications
-from app.services.accounts.rate_limits import Limit
+from app.services.accounts.rate_limits import Limit, network_of
 from app.services.service_bot import ALLOW, UNDO, bot, sessions
 from app.services.service_bot.browsers import browser_name
 from app.translations import gettext, use_language
@@ -87,7 +87,7 @@ def start(browser: Browser, lang: str) -> StartedLogin:
 
 def poll(nonce: str, browser: Browser) -> PollResult:
     """Return the session token once a person has agreed. Raises TooManyRequests by address."""
-    POLLS.hit(browser.address)
+    POLLS.hit(network_of(browser.address))
     return redeem(nonce, browser, time.time())
 
 
@@ -199,7 +199,7 @@ def _show(nonce: str, browser: Browser, now: float) -> tuple[Login, str | None]:
     Returns the login, and the cookie to set for a browser without one. Raises
     TooManyRequests by address.
     """
-    NEW_LOGINS.hit(browser.address)
+    NEW_LOGINS.hit(network_of(browser.address))
     login = _find(nonce) or _insert(
         Login(nonce_hash=hash_secret(nonce), expires=now + SHOWN_SECONDS)
     )

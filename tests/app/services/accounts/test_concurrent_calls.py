@@ -49,9 +49,18 @@ def test_processes_count_together_and_what_is_refused_leaves_no_trace(clean_redi
         ConcurrentCalls(1, 2, CallLeases("tests", lambda: clean_redis)) for _ in range(2)
     )
     end = here.begin(1)
-    assert begin_all(there, [1, 1, 2, 3]) == [False, False, True, False]
+    assert begin_all(there, [1, 1, 2, 3, 4]) == [False, False, True, True, False]
     end()
-    assert begin_all(there, [1]) == [True]
+    assert begin_all(here, [1, 2]) == [True, False]
+
+
+def test_all_processes_together_let_a_bounded_number_in(clean_redis):
+    processes = [
+        ConcurrentCalls(1, 1, CallLeases("tests", lambda: clean_redis))
+        for _ in range(concurrent_calls.PROCESSES + 2)
+    ]
+    let_in = [begin_all(process, [number]) for number, process in enumerate(processes)]
+    assert let_in == [[True]] * concurrent_calls.PROCESSES + [[False]] * 2
 
 
 def test_every_limit_holds_over_all_processes():

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Callable, Iterator
 
 import pytest
 
 from app.errors import TooManyRequests
-from app.services.accounts.fair_shares import FairShares
+from app.services.accounts.fair_shares import CALLS_IN_ALL, FairShares
 from app.web.request_slots import slot_released
 
 
@@ -112,3 +113,25 @@ def test_a_call_that_waits_for_another_server_does_not_work(hold):
         wait_for(shares, 1, 2)
         assert not third.works.is_set(), "the share was taken back"
     assert third.works.wait(10)
+
+
+def test_however_many_accounts_have_all_they_may_a_newcomer_finds_a_place():
+    shares = FairShares(working=2, calls=64)
+    for account in range(20):
+        with contextlib.suppress(TooManyRequests):
+            while True:
+                shares._enter(account)
+    counts = [calls.count for calls in shares._calls.values()]
+    assert counts[0] == 64
+    assert counts[9] > 10
+    assert sum(counts) < CALLS_IN_ALL
+    newcomer = shares._enter(99)
+    shares._leave(99, newcomer)
+
+
+def test_places_come_back():
+    shares = FairShares(working=1, calls=9, in_all=10)
+    for _ in range(100):
+        with shares.share(1):
+            pass
+    assert shares._enter(1).count == 1

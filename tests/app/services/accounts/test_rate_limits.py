@@ -10,7 +10,7 @@ from redis.retry import Retry
 from app.errors import TooManyRequests
 from app.extensions import wakeup
 from app.services.accounts import rate_limits
-from app.services.accounts.rate_limits import Limit
+from app.services.accounts.rate_limits import Limit, network_of
 
 NOON = 1_780_000_000.0
 
@@ -147,3 +147,9 @@ def test_sending_again_by_the_ten_thousand_has_a_limit_of_its_own(api, account):
     _spend(rate_limits.RESENDS, str(account.id))
     assert api.post("postbacks/resend", state="failed")["error"] == "rate"
     assert api.get("postbacks/list")["status"] == "ok"
+
+
+def test_strangers_are_counted_by_what_one_caller_has():
+    assert network_of("203.0.113.5") == "203.0.113.5"
+    assert network_of("2001:db8:1:2::3") == network_of("2001:db8:1:2:ffff::") == "2001:db8:1:2::/64"
+    assert network_of("a proxy's word") == "a proxy's word"

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
-from app.models import Account
+from app.extensions import db
+from app.models import Account, Login, Message
 from app.sandbox.telegram.people import Person
-from app.services.service_bot import logins
+from app.services.service_bot import bot, logins
 from tests.support.desk import ANN, BROWSER, IVAN, NONCE, rows
 
 
@@ -47,3 +48,16 @@ def test_someone_without_a_username_gets_a_login_of_their_number(desk):
     desk.start(Person(55, "\u202e\u0007", "", "", "de"), f"login-{NONCE}")
     account = rows(select(Account).where(Account.tg_id == 55))[0]
     assert (account.login, account.name, account.lang) == ("tg55", "tg55", "en")
+
+
+def test_whoever_opens_the_bot_without_end_is_answered_a_few_times_and_makes_few_logins(desk):
+    for number in range(bot.ANSWERS_A_MINUTE + 10):
+        desk.start(IVAN, f"login-{number:020}")
+    desk.start(ANN)
+    assert [row.chat_id for row in desk.staged()].count(IVAN.id) == bot.ANSWERS_A_MINUTE
+    assert len(rows(select(Login))) == bot.ANSWERS_A_MINUTE
+    assert [row.chat_id for row in desk.staged()].count(ANN.id) == 1
+    db.session.execute(update(Message).values(created=Message.created - 60))
+    db.session.commit()
+    desk.start(IVAN)
+    assert [row.chat_id for row in desk.staged()].count(IVAN.id) == bot.ANSWERS_A_MINUTE + 1

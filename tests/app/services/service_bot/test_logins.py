@@ -8,13 +8,14 @@ import time
 import pytest
 from sqlalchemy import select, update
 
+from app.errors import TooManyRequests
 from app.extensions import db
 from app.models import Login
 from app.sandbox.telegram import people
 from app.sandbox.telegram.people import Person
 from app.services.service_bot import logins
 from app.services.service_bot.logins import Browser
-from tests.support.desk import ANN, IVAN, NONCE, TOKEN, rows
+from tests.support.desk import ANN, BROWSER, IVAN, NONCE, TOKEN, rows
 
 PENDING = {"status": "ok", "pending": True}
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:143.0) Gecko/20100101 Firefox/143.0"
@@ -302,3 +303,16 @@ def test_a_session_token_is_in_no_log(desk, clean_redis, caplog, capfd):
     for where in (caplog.text, out, err):
         assert token not in where
         assert TOKEN.partition(":")[2] not in where
+
+
+def test_a_network_of_ipv6_counts_as_one_caller(desk, clean_redis):
+    """One caller has all of a /64, and takes another address for each nonce."""
+    refused = 0
+    for number in range(2 * logins.NEW_LOGINS.burst):
+        browser = BROWSER._replace(address=f"2001:db8:1:2::{number:x}")
+        try:
+            logins.poll(f"{number:020}", browser)
+        except TooManyRequests:
+            refused += 1
+    assert refused
+    assert len(rows(select(Login))) + refused == 2 * logins.NEW_LOGINS.burst
