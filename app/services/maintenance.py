@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 import structlog
-from sqlalchemy import text
+from sqlalchemy import TextClause, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.domain.time_ranges import DAY
@@ -28,6 +28,8 @@ UPDATES_KEPT: Final = 3 * DAY
 PARKED_KEPT: Final = 30 * DAY
 #: As long as Meta keeps a click in a browser. Counters and leads keep the source.
 CLICKS_KEPT: Final = 90 * DAY
+#: Addresses and browsers of clicks: Meta takes no event that is older.
+PRIVATE_KEPT: Final = 7 * DAY
 CLICK_BATCH: Final = 2000
 CLICK_BATCHES: Final = 20  # of one round: more than an account can add in it
 RECONCILE_EVERY: Final = 60.0
@@ -53,6 +55,14 @@ _FORGET_CLICKS: Final = text(f"""
     )
 """)  # noqa: S608 - our own number
 
+#: Worded as the partial index is, so that only rows with something to forget are looked at.
+_FORGET_PRIVATE: Final = text(f"""
+    UPDATE click SET ip = NULL, ua = NULL WHERE id IN (
+        SELECT id FROM click WHERE (ip IS NOT NULL OR ua IS NOT NULL) AND created < :old
+        ORDER BY created LIMIT {CLICK_BATCH}
+    )
+""")  # noqa: S608 - our own number
+
 _last = {"reconcile": 0.0, "forget": 0.0, "service_bot": 0.0}
 
 
@@ -65,7 +75,8 @@ def tick(now: float) -> list[Queue]:
         limits = {"old": now - UPDATES_KEPT, "very_old": now - PARKED_KEPT}
         connection.execute(_FORGET, limits)
         db.session.commit()
-        _forget_clicks(now - CLICKS_KEPT)
+        _forget_clicks(_FORGET_PRIVATE, now - PRIVATE_KEPT)
+        _forget_clicks(_FORGET_CLICKS, now - CLICKS_KEPT)
         purge.purge(now)
     db.session.commit()
     if now - _last["service_bot"] >= SERVICE_BOT_EVERY:
@@ -94,10 +105,10 @@ def look_after_bots(now: float) -> None:
         webhooks.reconcile()
 
 
-def _forget_clicks(old: float) -> None:
-    """Delete clicks older than `old`, Unix seconds. Commits after each batch."""
+def _forget_clicks(statement: TextClause, old: float) -> None:
+    """Execute `statement` for clicks older than `old`, Unix seconds. Commits after each batch."""
     for _ in range(CLICK_BATCHES):
-        count = db.session.connection().execute(_FORGET_CLICKS, {"old": old}).rowcount
+        count = db.session.connection().execute(statement, {"old": old}).rowcount
         db.session.commit()
         if count < CLICK_BATCH:
             return

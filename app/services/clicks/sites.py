@@ -10,7 +10,7 @@ from html import escape
 from typing import Any, Final, NamedTuple
 
 import orjson
-from sqlalchemy import Row, Select, select
+from sqlalchemy import Row, Select, and_, select
 from sqlalchemy.exc import IntegrityError
 
 from app.config import current_settings
@@ -109,10 +109,15 @@ def remove(account_id: int, site_id: int) -> None:
     db.session.commit()
 
 
+_IS_DEFAULT: Final = and_(
+    Source.id == Site.default_source_id, Source.account_id == Site.account_id, Source.living
+)
+
+
 def _rows(account_id: int) -> Select[Site, str, str]:
     return (
         select(Site, Source.code, Bot.username)
-        .outerjoin(Source, (Source.id == Site.default_source_id) & Source.living)
+        .outerjoin(Source, _IS_DEFAULT)
         .outerjoin(Campaign, Campaign.id == Source.campaign_id)
         .outerjoin(Bot, Bot.id == Campaign.bot_id)
         .where(Site.account_id == account_id)

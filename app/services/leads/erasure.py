@@ -52,9 +52,7 @@ def erase(account_id: int, subscriber: int) -> int:
     _erase_postbacks(_find_postbacks(account_id, leads, subscriber))
     _erase_journal(account_id, leads, subscriber)
     _erase_messages(bots, subscriber)
-    db.session.execute(
-        delete(Click).where(or_(Click.lead_id.in_(leads), Click.id.in_(_clicks_of(leads))))
-    )
+    _erase_clicks(account_id, leads)
     db.session.execute(
         delete(Unreachable).where(
             Unreachable.bot_id.in_(bots), Unreachable.subscriber == subscriber
@@ -71,6 +69,18 @@ def erase(account_id: int, subscriber: int) -> int:
     erased_texts.empty_updates(bots, subscriber)
     log.info("subscriber.erased", account=account_id, leads=len(leads))
     return len(leads)
+
+
+def _erase_clicks(account_id: int, leads: Sequence[int]) -> None:
+    """Delete the clicks of these leads, and all that their browsers did for the account."""
+    theirs = or_(Click.lead_id.in_(leads), Click.id.in_(_clicks_of(leads)))
+    browsers = db.session.scalars(
+        select(Click.visitor).where(theirs, Click.visitor != "").distinct()
+    ).all()
+    db.session.execute(delete(Click).where(theirs))
+    if browsers:
+        same = (Click.visitor.in_(browsers), Click.visitor != "")
+        db.session.execute(delete(Click).where(*same, Click.account_id + 0 == account_id))
 
 
 def _clicks_of(leads: Sequence[int]) -> Select[int | None]:

@@ -54,6 +54,17 @@ def test_updates_are_forgotten_when_telegram_repeats_them_no_more(app, world):
     assert db.session.scalars(select(Update.update_id).order_by(Update.id)).all() == [1, 3, 4]
 
 
+def test_addresses_and_browsers_are_kept_for_7_days(app, world):
+    now = time.time()
+    source = world.source(world.campaign())
+    private = {"ip": "203.0.113.7", "ua": "Mozilla/5.0"}
+    old = world.click(source, created=int(now) - 8 * 86_400, **private)
+    new = world.click(source, created=int(now) - 6 * 86_400, **private)
+    maintenance.tick(now)
+    rows = [db.session.get_one(Click, number, populate_existing=True) for number in (old, new)]
+    assert [(row.ip, row.ua) for row in rows] == [(None, None), ("203.0.113.7", "Mozilla/5.0")]
+
+
 def test_clicks_are_kept_for_90_days(app, world):
     now, source = int(time.time()), world.source(world.campaign())
     kept = world.click(source, created=now - 89 * 86_400)

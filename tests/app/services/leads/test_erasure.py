@@ -99,6 +99,19 @@ def test_an_erased_person_is_nowhere_and_what_is_counted_stays(api, person):
     assert api.post("leads/erase", subscriber=PERSON)["data"] == {"count": 0}
 
 
+def test_other_visits_of_the_same_browser_go_too_and_those_of_others_stay(
+    api, world, others_world, person
+):
+    source = world.source(world.campaign())
+    world.click(source, lead_id=person, visitor="m" * 22)
+    visit = world.click(source, visitor="m" * 22, ip="203.0.113.7")
+    strangers = world.click(source, visitor="n" * 22)
+    theirs = others_world.click(others_world.source(others_world.campaign()), visitor="m" * 22)
+    api.post("leads/erase", subscriber=PERSON)
+    assert db.session.get(Click, visit) is None
+    assert None not in (db.session.get(Click, strangers), db.session.get(Click, theirs))
+
+
 def test_a_click_goes_though_somebody_else_used_its_token_after_them(api, world, person):
     click = world.click(world.source(world.campaign()), lead_id=person + 1000)
     db.session.get_one(Lead, person).click_id = click
