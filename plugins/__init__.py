@@ -3,6 +3,7 @@
 from plugins.contract import (
     ENTRY_POINT_GROUP,
     PROJECT,
+    ConversionKind,
     DeliveryPolicy,
     Event,
     EventKind,
@@ -21,6 +22,7 @@ from plugins.contract import (
 __all__ = [
     "ENTRY_POINT_GROUP",
     "PROJECT",
+    "ConversionKind",
     "DeliveryPolicy",
     "Event",
     "EventKind",

@@ -18,6 +18,10 @@ from typing import Any, Final, Self
 import pluggy
 
 from plugins import response_text
+from plugins.kinds import ALL_KINDS as ALL_KINDS  # noqa: PLC0414 - for authors
+from plugins.kinds import ConversionKind as ConversionKind  # noqa: PLC0414 - for authors
+from plugins.kinds import EventKind as EventKind  # noqa: PLC0414 - for authors
+from plugins.kinds import kind_named as kind_named  # noqa: PLC0414 - for authors
 from plugins.uuids import uuid5_text
 
 PROJECT: Final = "gatepost"
@@ -75,16 +79,6 @@ def translatable(template: str, /, **terms: object) -> TranslatableText:
     return TranslatableText(template, **terms)
 
 
-class EventKind(enum.StrEnum):
-    """What happened to the lead, in the words every tracker dialect maps from."""
-
-    WAIT = "wait"
-    HOLD = "hold"
-    APPROVE = "approve"
-    CANCEL = "cancel"
-    TRASH = "trash"
-
-
 @dataclass(frozen=True, slots=True)
 class Event:
     """One thing a tracker should hear about one lead, frozen when it happened.
@@ -95,7 +89,7 @@ class Event:
     """
 
     id: str  #: unique per report, the same on every retry
-    kind: EventKind
+    kind: EventKind | ConversionKind
     time: int
     lead: int
     account: int
@@ -116,6 +110,10 @@ class Event:
     tries: int = 0  #: made before this one; begins anew when a person sends it again
     #: See `Outcome.state`. No part of the hash: events stay hashable.
     state: Mapping[str, str | int] = field(default_factory=dict, hash=False)
+    value: str = ""  #: of a conversion: "49.5", below zero for a refund, "" while unknown
+    currency: str = ""  #: of `value`, three capital letters
+    name: str = ""  #: what a conversion's sender calls it, such as "deposit"
+    revision: int = 0  #: how many values of this conversion were reported before, under one `id`
 
     def step_key(self, step: str = "") -> str:
         """A UUID that stays the same on every retry of this event's `step`."""

@@ -8,10 +8,18 @@ environment, and the same answer for the same arguments.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
-from plugins.contract import DeliveryPolicy, Event, Outcome, Request, Response, hookspec
+from plugins.contract import (
+    ConversionKind,
+    DeliveryPolicy,
+    Event,
+    Outcome,
+    Request,
+    Response,
+    hookspec,
+)
 
 if TYPE_CHECKING:
     import marshmallow
@@ -105,4 +113,14 @@ def delivery_policy(settings: Mapping[str, Any]) -> DeliveryPolicy:  # type: ign
       `RateLimit.key`. Probes are not counted.
     * `send_superseded`: True for trackers that count events instead of keeping
       one status per lead. Otherwise a superseded status is dropped.
+    """
+
+
+@hookspec(firstresult=True)
+def conversion_kinds() -> Collection[ConversionKind]:  # type: ignore[empty-body]
+    """Say which conversions this tracker wants to hear of: registrations, purchases and so on.
+
+    Optional. Returns some of `ConversionKind`; asked once, when the adapter is loaded. Without
+    the hook `build_request` is only called for the five kinds of `EventKind`. Of a conversion
+    `event.value`, `event.currency`, `event.name` and `event.revision` may be filled.
     """

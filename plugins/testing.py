@@ -19,7 +19,7 @@ from dataclasses import replace
 from typing import Any, ClassVar, Final
 from urllib.parse import parse_qsl, urlsplit
 
-from plugins.contract import Event, EventKind, Outcome, Request, Response
+from plugins.contract import ConversionKind, Event, EventKind, Outcome, Request, Response
 from plugins.host.adapter import Adapter
 from plugins.host.purity import watched
 
@@ -78,10 +78,10 @@ BODIES: Final = (
 )
 
 
-def sample_event(kind: EventKind = EventKind.APPROVE, **changes: Any) -> Event:
+def sample_event(kind: EventKind | ConversionKind = EventKind.APPROVE, **changes: Any) -> Event:
     """Return an event with every field filled, as Gatepost would send it.
 
-    Who starts or asks to join has not joined.
+    Who starts or asks to join has not joined. Only a conversion has a value.
     """
     event = Event(
         id="018f-sample-event",
@@ -103,6 +103,9 @@ def sample_event(kind: EventKind = EventKind.APPROVE, **changes: Any) -> Event:
         key="018f-sample-key",
         now=1_790_000_002,
     )
+    if isinstance(kind, ConversionKind):
+        sign = "-" if kind is ConversionKind.REFUND else ""
+        event = replace(event, value=f"{sign}49.5", currency="USD", name="deposit")
     return replace(event, **changes)
 
 
@@ -133,23 +136,23 @@ class AdapterContract:
 
     def test_some_event_is_sent(self) -> None:
         """An adapter that never sends is misconfigured."""
-        assert any(self.requests(sample_event(kind)) for kind in EventKind)
+        assert any(self.requests(sample_event(kind)) for kind in self.adapter.kinds)
 
     def test_the_same_event_gives_the_same_requests(self) -> None:
         """A retry must be recognisable as one."""
-        for kind in EventKind:
+        for kind in self.adapter.kinds:
             assert self.requests(sample_event(kind)) == self.requests(sample_event(kind))
 
     def test_a_retry_goes_under_the_same_keys(self) -> None:
         """Time passes and tries are counted; the key must stay, or a retry counts twice."""
-        for kind in EventKind:
+        for kind in self.adapter.kinds:
             event = sample_event(kind)
             later = replace(event, now=event.now + 3600, tries=3)
             assert _keys(self.requests(event)) == _keys(self.requests(later))
 
     def test_every_request_has_its_own_key_and_step(self) -> None:
         """The key of a step is the same on every retry, and no other step's."""
-        for kind in EventKind:
+        for kind in self.adapter.kinds:
             steps = self.requests(sample_event(kind))
             assert len({step.idempotency_key for step in steps}) == len(steps)
             assert all(step.idempotency_key for step in steps)
@@ -157,14 +160,25 @@ class AdapterContract:
     def test_optional_fields_of_an_event_may_be_missing(self) -> None:
         """People have no username; a lead that never joined has no join time."""
         bare: dict[str, Any] = dict.fromkeys(
-            ("click", "username", "first_name", "last_name", "title", "language"), ""
+            (
+                "click",
+                "username",
+                "first_name",
+                "last_name",
+                "title",
+                "language",
+                "value",
+                "currency",
+                "name",
+            ),
+            "",
         )
-        for kind in EventKind:
+        for kind in self.adapter.kinds:
             self.requests(sample_event(kind, **bare, joined=None, premium=False))
 
     def test_hostile_text_stays_in_its_place(self) -> None:
         """No stranger's text changes where a request goes or what else it says."""
-        for kind in EventKind:
+        for kind in self.adapter.kinds:
             plain = self.requests(sample_event(kind))
             for text in HOSTILE:
                 hostile = self.requests(_with_text(kind, text))
@@ -175,13 +189,13 @@ class AdapterContract:
     def test_secrets_are_masked(self) -> None:
         """No secret setting is readable in what people see of a request."""
         secrets = self.adapter.secrets(self.settings())
-        for kind in EventKind:
+        for kind in self.adapter.kinds:
             for request in self.requests(sample_event(kind)):
                 assert not [secret for secret in secrets if secret in request.redacted()]
 
     def test_its_own_success_is_delivered(self) -> None:
         """The sample of a success is read as one."""
-        for kind in EventKind:
+        for kind in self.adapter.kinds:
             for request in self.requests(sample_event(kind)):
                 outcome = self.adapter.classify(
                     self.success_sample, request, sample_event(kind), self.settings()
@@ -242,13 +256,13 @@ class AdapterContract:
 
     def some_event(self) -> Event:
         """Return a sample event that this adapter sends."""
-        for kind in EventKind:
+        for kind in self.adapter.kinds:
             if self.requests(sample_event(kind)):
                 return sample_event(kind)
         raise AssertionError("the adapter sends no event with the example settings")
 
 
-def _with_text(kind: EventKind, text: str) -> Event:
+def _with_text(kind: EventKind | ConversionKind, text: str) -> Event:
     return sample_event(
         kind,
         click=text,
@@ -257,6 +271,7 @@ def _with_text(kind: EventKind, text: str) -> Event:
         last_name=text,
         title=text,
         language=text[:16],
+        name=text[:40] if isinstance(kind, ConversionKind) else "",
     )
 
 

@@ -13,7 +13,10 @@ from app.blueprints.campaigns import blueprint as campaigns
 from app.blueprints.clicks import blueprint as clicks
 from app.blueprints.destinations import blueprint as destinations
 from app.blueprints.docs import blueprint as docs
+from app.blueprints.event_keys import blueprint as event_keys
+from app.blueprints.events import blueprint as events
 from app.blueprints.health import blueprint as health
+from app.blueprints.incoming import blueprint as incoming
 from app.blueprints.journal import blueprint as journal
 from app.blueprints.leads import blueprint as leads
 from app.blueprints.links import blueprint as links
@@ -41,6 +44,9 @@ def register_blueprints(app: Flask) -> None:
         links,
         track,
         clicks,
+        event_keys,
+        incoming,
+        events,
         media,
         leads,
         journal,

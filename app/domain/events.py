@@ -11,7 +11,7 @@ from typing import Final
 
 import orjson
 
-from plugins.contract import Event, EventKind
+from plugins.contract import Event, kind_named
 
 _OF_AN_ATTEMPT: Final = ("key", "now", "tries", "state")
 _STORED: Final = [field.name for field in fields_of(Event) if field.name not in _OF_AN_ATTEMPT]
@@ -39,7 +39,7 @@ def deserialize(
     try:
         fields = orjson.loads(text)
         fields["time"] = operator.index(fields["time"])
-        fields["kind"] = EventKind(fields["kind"])
+        fields["kind"] = kind_named(fields["kind"])
         fields["key"] = f"{fields['id']}|{destination}|{occurrence}"
         fields["now"] = now
         fields["tries"] = tries

@@ -12,6 +12,7 @@ from app.models.campaign import (
     CampaignStatus,
 )
 from app.models.click import Click, Source, SourceDay, SourceStatus
+from app.models.conversion import Conversion, ConversionDay, EventKey
 from app.models.destination import Destination, DestinationStatus, Role
 from app.models.journal import Action, JournalEntry
 from app.models.lead import Lead, Unreachable
@@ -44,8 +45,11 @@ __all__ = [
     "CampaignQuarter",
     "CampaignStatus",
     "Click",
+    "Conversion",
+    "ConversionDay",
     "Destination",
     "DestinationStatus",
+    "EventKey",
     "JournalEntry",
     "JournalTally",
     "Lead",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, ForeignKey, Index, SmallInteger, String, UniqueConstraint
+from sqlalchemy import BigInteger, ForeignKey, Index, SmallInteger, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.models.base import Base, Big, Key, Moment
@@ -24,6 +24,13 @@ class Lead(Base):
         Index("ix_lead_account_id_start_time", "account_id", "start_time", "id"),
         Index("ix_lead_campaign_id_start_time", "campaign_id", "start_time", "id"),
         Index("ix_lead_bot_id_subscriber", "bot_id", "subscriber"),
+        Index(
+            "ix_lead_click",
+            "account_id",
+            "click",
+            sqlite_where=text("click <> ''"),
+            postgresql_where=text("click <> ''"),
+        ),
     )
 
     id: Mapped[Key]

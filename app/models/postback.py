@@ -11,6 +11,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 from app.models.base import Base, Instant, Key
 
 REASON_LENGTH: Final = 300  # characters of a reason that people may see
+#: The `sequence` of conversions begins here. They supersede no status, and none supersedes them.
+FIRST_CONVERSION: Final = 1_000_000_001
 
 
 class PostbackState(enum.IntEnum):
@@ -33,13 +35,12 @@ class PostbackState(enum.IntEnum):
 class Postback(Base):
     """`event` is the frozen Event as JSON; delivery never reads the lead again.
 
-    `sequence` numbers the reports of a lead, so (lead, destination, sequence)
-    is unique for ever and gives the order. `occurrence` rises with each
-    re-send by a person and is part of the idempotency key. `tries` counts
-    attempts of this occurrence that were charged; `steps` the requests that
-    already succeeded. `first_try` is when the step in hand was first sent such
-    that it may have arrived. `adapter_state` is what its adapter wants to know next
-    time, as JSON text.
+    `sequence` numbers the reports of a lead, and from FIRST_CONVERSION on those of its
+    conversions, so (lead, destination, sequence) is unique for ever and gives the order.
+    `occurrence` rises with each re-send by a person and is part of the idempotency key.
+    `tries` counts attempts of this occurrence that were charged; `steps` the requests that
+    already succeeded. `first_try` is when the step in hand was first sent such that it may
+    have arrived. `adapter_state` is what its adapter wants to know next time, as JSON text.
     """
 
     __tablename__ = "postback"

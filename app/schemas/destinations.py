@@ -16,7 +16,7 @@ from app.schemas import fields
 from app.schemas.base import Input, Output
 from app.schemas.pagination import Page
 from app.schemas.parsing import LONGEST_NAME, is_deep
-from plugins.contract import EventKind
+from plugins.contract import ALL_KINDS, ConversionKind, EventKind, kind_named
 
 LONGEST_TITLE: Final = 128
 #: Longer than any address or template that an adapter takes.
@@ -73,33 +73,33 @@ def _printable(name: object) -> str:
     return UNSTORABLE.sub("\ufffd", str(name))[:LONGEST_NAME]
 
 
-class Events(fields.Field[dict[EventKind, bool]]):
+class Events(fields.Field[dict[EventKind | ConversionKind, bool]]):
     """Which events are sent.
 
     A list, or text with commas, names all that are; an object switches those
     that it names and leaves the others as they are.
     """
 
-    def _read(self, value: Any) -> dict[EventKind, bool]:
+    def _read(self, value: Any) -> dict[EventKind | ConversionKind, bool]:
         if isinstance(value, str):
             value = [part.strip() for part in value.split(",") if part.strip()]
         if isinstance(value, list):
             kinds = {self._kind(name) for name in value}
-            return {kind: kind in kinds for kind in EventKind}
+            return {kind: kind in kinds for kind in ALL_KINDS}
         if isinstance(value, dict):
             return {self._kind(name): bool(_FLAG.deserialize(on)) for name, on in value.items()}
         raise ValidationError(translatable("must be a list of events, or an object of switches"))
 
     def _show(self, value: Any) -> Mapping[str, bool]:
-        return {kind.value: bool(value & 1 << index) for index, kind in enumerate(EventKind)}
+        return {kind.value: bool(value & 1 << index) for index, kind in enumerate(ALL_KINDS)}
 
     @staticmethod
-    def _kind(name: Any) -> EventKind:
+    def _kind(name: Any) -> EventKind | ConversionKind:
         try:
-            return EventKind(name)
+            return kind_named(name)
         except ValueError:
             raise ValidationError(
-                translatable("knows only %(words)s", words=", ".join(EventKind))
+                translatable("knows only %(words)s", words=", ".join(ALL_KINDS))
             ) from None
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from app.schemas import fields
 from app.schemas.base import Input, Output
+from app.schemas.events import EventOut
 from app.schemas.journal import LeadJournalOut
 from app.schemas.pagination import Page, Period
 from app.schemas.postbacks import PostbackOut
@@ -57,10 +58,11 @@ class LeadDetail(LeadOut):
     premium = fields.Boolean()
     journal = fields.List(fields.Nested(LeadJournalOut))
     postbacks = fields.List(fields.Nested(PostbackOut))
+    conversions = fields.List(fields.Nested(EventOut))
 
     def get_attribute(self, obj: Any, attr: str, default: Any) -> Any:
         """Read the lead's own fields from `obj.lead`."""
-        holder = obj if attr in ("journal", "postbacks") else obj.lead
+        holder = obj if attr in ("journal", "postbacks", "conversions") else obj.lead
         return super().get_attribute(holder, attr, default)
 
 

@@ -11,7 +11,7 @@ from app.schemas.base import Input, Output
 from app.schemas.destinations import Plain, Settings
 from app.schemas.pagination import Page, Period
 from app.schemas.profile import LONGEST_URL
-from plugins.contract import EventKind
+from plugins.contract import ALL_KINDS, EventKind
 
 
 class PostbackFilter(Period):
@@ -20,7 +20,7 @@ class PostbackFilter(Period):
     campaign = fields.Int(1)
     lead = fields.Int(1)
     dest = fields.Int(1)
-    event = fields.Choice(*EventKind)
+    event = fields.Choice(*ALL_KINDS)
     state = fields.EnumName(PostbackState)
 
 
@@ -47,7 +47,7 @@ class PostbackTest(Input):
     template = fields.Text(LONGEST_URL, not_empty=True)
     tracker = fields.Text(64)
     settings = Settings()
-    event = fields.Choice(*EventKind, load_default=EventKind.APPROVE.value)
+    event = fields.Choice(*ALL_KINDS, load_default=EventKind.APPROVE.value)
     campaign = fields.Int(1)
     click = fields.Text(64, load_default="")
     send = fields.Boolean(load_default=False)

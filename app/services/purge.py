@@ -28,8 +28,10 @@ from app.models import (
     CampaignQuarter,
     CampaignStatus,
     Click,
+    ConversionDay,
     Destination,
     DestinationStatus,
+    EventKey,
     JournalEntry,
     Lead,
     Login,
@@ -123,7 +125,14 @@ def _campaigns(now: float) -> int:
         ~_in_transfers(Campaign.account_id),
     )
     ids = _slice(Campaign, gone)
-    for table in (CampaignDay, CampaignQuarter, CampaignCohort, Destination):
+    for table in (
+        CampaignDay,
+        CampaignQuarter,
+        CampaignCohort,
+        ConversionDay,
+        EventKey,
+        Destination,
+    ):
         _delete(table, table.campaign_id.in_(ids))
     _delete(Campaign, Campaign.id.in_(ids))
     return len(ids)

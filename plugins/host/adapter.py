@@ -15,13 +15,23 @@ from typing import Any, Final
 import marshmallow
 import pluggy
 
-from plugins.contract import DeliveryPolicy, Event, Outcome, Request, Response, Verdict
+from plugins.contract import (
+    ConversionKind,
+    DeliveryPolicy,
+    Event,
+    EventKind,
+    Outcome,
+    Request,
+    Response,
+    Verdict,
+)
 from plugins.host import library_messages
 from plugins.host.challenges import outcome_of_challenge
 from plugins.host.foreign_code import ForeignCodeFailed, call, describe_error
 from plugins.host.time_limit import time_limit
 from plugins.host.validation import (
     AdapterFailed,
+    check_conversion_kinds,
     check_outcome,
     check_policy,
     check_request,
@@ -73,6 +83,9 @@ class Adapter:
         self._secret_fields = tuple(
             name for name, field in self._schema.fields.items() if field.metadata.get("secret")
         )
+        self._conversion_kinds: tuple[ConversionKind, ...] = ()
+        if "conversion_kinds" in self._hooks:
+            self._conversion_kinds = check_conversion_kinds(self._call("conversion_kinds"))
 
     @property
     def schema(self) -> marshmallow.Schema:
@@ -83,6 +96,11 @@ class Adapter:
     def secret_fields(self) -> tuple[str, ...]:
         """The names of the settings that must never be shown."""
         return self._secret_fields
+
+    @property
+    def kinds(self) -> tuple[EventKind | ConversionKind, ...]:
+        """The kinds of events that it is asked about, in the order of `ALL_KINDS`."""
+        return (*EventKind, *self._conversion_kinds)
 
     def check_settings(self, raw: Mapping[str, Any]) -> dict[str, Any]:
         """The settings a customer typed, checked and ready to be kept as JSON.
@@ -109,6 +127,8 @@ class Adapter:
 
     def build(self, event: Event, settings: Mapping[str, Any]) -> tuple[Request, ...]:
         """The requests that tell `event`, in order; () when there is nothing to tell."""
+        if event.kind not in self.kinds:
+            return ()
         built = self._call("build_request", event=event, settings=MappingProxyType(settings))
         return check_steps(built, event, self.secrets(settings))
 

@@ -5,11 +5,20 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-from plugins.contract import DeliveryPolicy, Event, Outcome, RateLimit, Request, Verdict, mask
+from plugins.contract import (
+    ConversionKind,
+    DeliveryPolicy,
+    Event,
+    Outcome,
+    RateLimit,
+    Request,
+    Verdict,
+    mask,
+)
 from plugins.host.foreign_code import ForeignCodeFailed, call, describe_error
 from plugins.kit.http_headers import is_framing, is_name, is_value
 from plugins.kit.secrets.typed import encodings, mask_cut
@@ -147,6 +156,15 @@ def check_policy(policy: object) -> DeliveryPolicy:
     if policy.rate_limit is not None:
         _check_rate_limit(policy.rate_limit, hook)
     return policy
+
+
+def check_conversion_kinds(kinds: object) -> tuple[ConversionKind, ...]:
+    """Return `kinds` in their own order, each once; raises AdapterFailed."""
+    is_text = isinstance(kinds, str)
+    names = list(kinds) if isinstance(kinds, Iterable) and not is_text else [None]
+    if not all(isinstance(name, ConversionKind) for name in names):
+        raise AdapterFailed("conversion_kinds returned something else than kinds of conversions")
+    return tuple(kind for kind in ConversionKind if kind in names)
 
 
 def _check_rate_limit(limit: object, hook: str) -> None:

@@ -1,6 +1,7 @@
 """Macros such as `{click}`: replaced once, and escaped for the place where they stand.
 
-The nine of AlterCPA TOP, plus title, premium, language and event_id. An
+The nine of AlterCPA TOP, plus title, premium, language and event_id, and of a
+conversion value, value_currency and name. An
 unknown macro stays as it is, an empty value becomes an empty string, and a
 value that contains braces is not expanded again.
 """
@@ -30,6 +31,9 @@ MACROS: Final[Mapping[str, Callable[[Event], str]]] = {
     "premium": lambda event: "1" if event.premium else "0",
     "language": lambda event: event.language,
     "event_id": lambda event: event.id,
+    "value": lambda event: event.value,
+    "value_currency": lambda event: event.currency,
+    "name": lambda event: event.name,
 }
 
 MAX_URL: Final = 2048

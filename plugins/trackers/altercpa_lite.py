@@ -76,7 +76,7 @@ def settings_schema() -> Schema:
 @hookimpl
 def build_request(event: Event, settings: Mapping[str, Any]) -> Request | tuple[()]:
     """One GET; nothing for a lead that came without a click id."""
-    if not event.click:
+    if not event.click or not isinstance(event.kind, EventKind):
         return ()
     return Request("GET", macros.fill_url(postback_template(event.kind, settings), event))
 

@@ -33,6 +33,7 @@ from app.models import Session as OpenSession
 from app.services.accounts import rate_limits
 from app.services.billing import tariffs
 from app.services.clicks import open_link, visits
+from app.services.conversions import reception
 from app.services.lists.row_counts import TALLIES
 from app.services.service_bot import logins, sessions
 
@@ -53,6 +54,8 @@ LIMITS = (
     visits.BY_ADDRESS,
     visits.BY_SITE,
     open_link.VISITS,
+    reception.CALLS_OF_KEY,
+    reception.CALLS_OF_ADDRESS,
 )
 
 
@@ -298,3 +301,20 @@ def tracker() -> Iterator[Any]:
     with running(double) as url:
         double.url = url
         yield double
+
+
+@pytest.fixture
+def make_key(client: FlaskClient, app: Flask) -> Callable[[int], Api]:
+    """`make_key(account_id)`: the public API, called with a new key of that account."""
+
+    def make(account_id: int) -> Api:
+        secret = new_secret()
+        db.session.execute(
+            Account.__table__.update()
+            .where(Account.__table__.c.id == account_id)
+            .values(key_hash=hash_secret(secret))
+        )
+        db.session.commit()
+        return Api(client, f"{account_id}-{secret}")
+
+    return make

@@ -168,13 +168,13 @@ class Recorder:
             answer = stranger.post(f"{self._url}{path}", data=body, headers=headers, timeout=30)
         self.kept.append(Exchange("POST", path, json.loads(body), answer.json(), remark))
 
-    def visit(self, path: str, **query: str) -> None:
+    def visit(self, path: str, status: int = 302, **query: str) -> None:
         """Open a link as a browser does, without following it."""
         headers = {"User-Agent": "Mozilla/5.0", "Authorization": ""}
         answer = self._session.get(
             f"{self._url}{path}", params=query, headers=headers, allow_redirects=False, timeout=30
         )
-        assert answer.status_code == 302, answer.text
+        assert answer.status_code == status, answer.text
 
     def close(self) -> None:
         """Close the connections."""
@@ -221,6 +221,7 @@ class Journey:
         self.campaigns()
         self.destinations()
         self.people()
+        self.events()
         self.media()
         self.stats()
         self.forgetting()
@@ -328,6 +329,21 @@ class Journey:
         api.post("postbacks/resend", id=3, remark="One:")
         self._delivered(3)
         api.post("postbacks/resend", state="failed", event="approve", remark="All that are found:")
+
+    def events(self) -> None:
+        """A casino's server tells of a deposit, by a key of its own."""
+        api = self._api
+        made = api.post("eventkeys/add", title="Casino", currency="USD")
+        self.spelling[made["key"]] = "Vt3kQ9sXb2Lm7Rz0Yc5Wd8Fa"
+        api.post("eventkeys/edit", id=made["id"], addresses=["127.0.0.0/8"])
+        api.visit(f"/in/{made['key']}", 200, event="deposit", value="49.5", tid="t1", click="c1")
+        (event,) = api.get("events/list", lead=1)
+        api.get("events/get", id=event["id"])
+        api.get("eventkeys/list")
+        made = api.post("eventkeys/rotate", id=made["id"], signed=True)
+        self.spelling[made["key"]] = "Hp6uJ1nTg4Ke8Sw3Ox7Bq2Cy"
+        self.spelling[made["secret"]] = "vRq1a0m2hY8kX5tP3wL7zN9cD4fG6jBs"
+        api.post("eventkeys/del", id=made["id"])
 
     def media(self) -> None:
         """A picture for the welcome."""

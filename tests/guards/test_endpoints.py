@@ -16,6 +16,7 @@ PUBLIC = {
     "/track/fbp",
     "/track/invite",
     "/track/visit",
+    "/in/<key>",
     "/healthz",
     "/readyz",
     "/metrics",

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from plugins.contract import (
+    ALL_KINDS,
+    ConversionKind,
     DeliveryPolicy,
+    EventKind,
     RateLimit,
     Response,
     Verdict,
     hookimpl,
+    kind_named,
     outcome_by_status,
 )
 from plugins.registry import Adapter, AdapterFailed, make_adapter
@@ -31,6 +36,48 @@ def paced(limit: Any) -> Adapter:
             return DeliveryPolicy(rate_limit=limit)
 
     return make_adapter("paced", Paced())
+
+
+def asked(kinds: Any) -> Adapter:
+    class Asked(PlainPlugin):
+        @hookimpl
+        def conversion_kinds(self):
+            return kinds
+
+    return make_adapter("asked", Asked())
+
+
+def test_the_places_of_kinds_never_change_since_stored_switches_count_by_them():
+    assert [kind.value for kind in ALL_KINDS] == [
+        "wait", "hold", "approve", "cancel", "trash", "register", "purchase", "refund", "custom",
+    ]  # fmt: skip
+    assert [kind_named(kind.value) for kind in ALL_KINDS] == list(ALL_KINDS)
+
+
+def test_a_plugin_that_does_not_know_conversions_is_not_asked():
+    plain = make_adapter("plain", PlainPlugin())
+    assert plain.kinds == tuple(EventKind)
+    assert plain.build(sample_event(), {})
+    assert plain.build(sample_event(ConversionKind.PURCHASE), {}) == ()
+
+
+def test_a_plugin_is_asked_about_the_kinds_that_it_names():
+    adapter = asked({ConversionKind.PURCHASE, ConversionKind.REGISTER})
+    assert adapter.kinds == (*EventKind, ConversionKind.REGISTER, ConversionKind.PURCHASE)
+    assert adapter.build(sample_event(ConversionKind.PURCHASE), {})
+    assert adapter.build(sample_event(ConversionKind.REFUND), {}) == ()
+
+
+@pytest.mark.parametrize("kinds", [None, 5, "purchase", ["deposit"], [EventKind.WAIT], [[]]])
+def test_a_plugin_that_names_something_else_does_not_load(kinds):
+    with pytest.raises(AdapterFailed, match="conversion_kinds"):
+        asked(kinds)
+
+
+def test_a_corrected_value_goes_under_the_same_keys():
+    first = sample_event(ConversionKind.PURCHASE)
+    again = replace(first, value="60", revision=1)
+    assert first.step_key() == again.step_key()
 
 
 def test_step_keys_of_postbacks_that_were_sent_before_stay_as_they_were():

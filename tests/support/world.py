@@ -17,7 +17,9 @@ from app.models import (
     BotChat,
     Campaign,
     Click,
+    Conversion,
     Destination,
+    EventKey,
     JournalEntry,
     Lead,
     Postback,
@@ -141,6 +143,36 @@ class World:
                     "campaign_id": campaign,
                     "token": f"{next(_numbers):016}",
                     "created": NOON,
+                    **fields,
+                }
+            )
+        )
+
+    def event_key(self, **fields: Any) -> int:
+        return self._add(
+            EventKey(
+                **{
+                    "account_id": self.account_id,
+                    "title": "Casino",
+                    "key_hash": f"{next(_numbers):064}",
+                    "created": NOON,
+                    **fields,
+                }
+            )
+        )
+
+    def conversion(self, **fields: Any) -> int:
+        return self._add(
+            Conversion(
+                **{
+                    "account_id": self.account_id,
+                    "key_id": 0,
+                    "kind": "purchase",
+                    "value_micro": 49_500_000,
+                    "currency": "USD",
+                    "tid": f"t{next(_numbers)}",
+                    "time": NOON,
+                    "created": float(NOON),
                     **fields,
                 }
             )

@@ -9,7 +9,17 @@ from sqlalchemy import Select, func, select
 
 from app.errors import PlanLimit, translatable
 from app.extensions import db
-from app.models import Bot, Campaign, Destination, DestinationStatus, Media, Role, Site, Source
+from app.models import (
+    Bot,
+    Campaign,
+    Destination,
+    DestinationStatus,
+    EventKey,
+    Media,
+    Role,
+    Site,
+    Source,
+)
 
 
 @enum.unique  # two of one number would be one and the same
@@ -22,6 +32,7 @@ class Quota(enum.IntEnum):
     MEDIA = 1000
     SOURCES = 2500
     SITES = 500
+    EVENT_KEYS = 100
 
 
 def check(account_id: int, quota: Quota, more: int = 1) -> None:
@@ -44,6 +55,9 @@ def check(account_id: int, quota: Quota, more: int = 1) -> None:
             ),
             Quota.SOURCES: translatable("an account has at most %(most)d sources", most=most),
             Quota.SITES: translatable("an account has at most %(most)d sites", most=most),
+            Quota.EVENT_KEYS: translatable(
+                "an account has at most %(most)d keys for events", most=most
+            ),
         }[quota]
     )
 
@@ -64,5 +78,6 @@ def _count(account_id: int, quota: Quota) -> int:
             Source.account_id == account_id, Source.living
         ),
         Quota.SITES: select(func.count(Site.id)).where(Site.account_id == account_id),
+        Quota.EVENT_KEYS: select(func.count(EventKey.id)).where(EventKey.account_id == account_id),
     }
     return db.session.scalar(counts[quota]) or 0

@@ -66,7 +66,8 @@ ERASURES: Final = Limit("erasures", per_minute=120, burst=120)
 #: Calls that make something new, by account: deleted things do not count as stored.
 CREATIONS: Final = Limit("creations", per_minute=120, burst=300)
 CREATING_ENDPOINTS: Final = (
-    "campaigns.add", "destinations.add", "media.upload", "sites.add", "sources.add",
+    "campaigns.add", "destinations.add", "event_keys.add", "media.upload", "sites.add",
+    "sources.add",
     "transfer.bot", "transfer.camp", "transfer.cancel",
 )  # fmt: skip
 #: Endpoints with a limit of their own. `postbacks.test` is not here: it counts only what it

@@ -45,7 +45,7 @@ _LIVING: Final = (
 )
 _MAX_FAULT: Final = 300
 #: The bit of `Destination.events` for each kind of event.
-_BIT: Final = {kind: 1 << index for index, kind in enumerate(EventKind)}
+_BIT: Final = {kind: url_templates.events_mask([kind]) for kind in EventKind}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,9 @@ def prepare_effects(
 ) -> dict[int, list[Row[Any]]]:
     """Note the reports for the owners. Returns the destinations in force, by campaign id."""
     notifications.lead_events(connection, _count_events(reports), now)
-    return _find_destinations(connection, [context for context, _ in reports])
+    return find_destinations(
+        connection, {context.campaign.id: context.campaign.account_id for context, _ in reports}
+    )
 
 
 def stage_effects(
@@ -111,10 +113,10 @@ def _count_events(
     )
 
 
-def _find_destinations(
-    connection: Connection, contexts: Sequence[LeadContext]
+def find_destinations(
+    connection: Connection, accounts: Mapping[int, int]
 ) -> dict[int, list[Row[Any]]]:
-    accounts = {context.campaign.id: context.campaign.account_id for context in contexts}
+    """The destinations in force for each campaign; `accounts` are the owners by campaign."""
     if not accounts:
         return {}
     params = {"accounts": list(set(accounts.values())), "campaigns": list(accounts)}

@@ -14,7 +14,19 @@ from typing import Final
 
 import orjson
 import structlog
-from sqlalchemy import Row, Select, delete, func, or_, select, text, update
+from sqlalchemy import (
+    Row,
+    Select,
+    String,
+    cast,
+    delete,
+    func,
+    literal,
+    or_,
+    select,
+    text,
+    update,
+)
 
 from app.database.rows import update_rows
 from app.extensions import db
@@ -23,6 +35,7 @@ from app.models import (
     Bot,
     Campaign,
     Click,
+    Conversion,
     JournalEntry,
     Lead,
     Message,
@@ -53,6 +66,7 @@ def erase(account_id: int, subscriber: int) -> int:
     _erase_journal(account_id, leads, subscriber)
     _erase_messages(bots, subscriber)
     _erase_clicks(account_id, leads)
+    _erase_conversions(leads)
     db.session.execute(
         delete(Unreachable).where(
             Unreachable.bot_id.in_(bots), Unreachable.subscriber == subscriber
@@ -81,6 +95,16 @@ def _erase_clicks(account_id: int, leads: Sequence[int]) -> None:
     if browsers:
         same = (Click.visitor.in_(browsers), Click.visitor != "")
         db.session.execute(delete(Click).where(*same, Click.account_id + 0 == account_id))
+
+
+def _erase_conversions(leads: Sequence[int]) -> None:
+    """Money stays; what the sender called the person and the event goes."""
+    db.session.execute(
+        update(Conversion)
+        .where(Conversion.lead_id.in_(leads))
+        .values(click="", note="", tid=literal("erased ").concat(cast(Conversion.id, String)))
+        .execution_options(synchronize_session=False)
+    )
 
 
 def _clicks_of(leads: Sequence[int]) -> Select[int | None]:

@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from app.errors import NotFound
 from app.extensions import db
-from app.models import JournalEntry, Lead, LeadTally, Postback
+from app.models import Conversion, JournalEntry, Lead, LeadTally, Postback
 from app.services.lists import long_lists
 from app.services.lists.long_lists import LongList, RowQuery, without_none
 from app.services.lists.ownership import check_owned
@@ -24,11 +24,12 @@ LEADS: Final = LongList(
 
 
 class LeadHistory(NamedTuple):
-    """A lead, its last journal entries and its last postbacks, oldest first."""
+    """A lead, its last journal entries, conversions and postbacks, oldest first."""
 
     lead: Lead
     journal: Sequence[JournalEntry]
     postbacks: Sequence[Postback]
+    conversions: Sequence[Conversion]
 
 
 def listed(
@@ -77,7 +78,7 @@ def _row_query(
 
 
 def explained(account_id: int, lead_id: int) -> LeadHistory:
-    """One lead with its last 500 journal entries and postbacks. Raises NotFound."""
+    """One lead with its last 500 journal entries, conversions and postbacks. Raises NotFound."""
     lead = db.session.scalar(select(Lead).where(Lead.id == lead_id, Lead.account_id == account_id))
     if lead is None:
         raise NotFound
@@ -86,8 +87,14 @@ def explained(account_id: int, lead_id: int) -> LeadHistory:
     postbacks = select(Postback).where(
         Postback.lead_id == lead_id, Postback.account_id == account_id
     )
+    conversions = select(Conversion).where(
+        Conversion.lead_id == lead_id, Conversion.account_id == account_id
+    )
     return LeadHistory(
         lead,
         db.session.scalars(journal.order_by(JournalEntry.id.desc()).limit(MAX_HISTORY)).all()[::-1],
         db.session.scalars(postbacks.order_by(Postback.id.desc()).limit(MAX_HISTORY)).all()[::-1],
+        db.session.scalars(conversions.order_by(Conversion.id.desc()).limit(MAX_HISTORY)).all()[
+            ::-1
+        ],
     )

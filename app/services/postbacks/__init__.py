@@ -11,6 +11,7 @@ from app.services.postbacks.claimed import ClaimedPostback, PostbackUpdate, Prog
 from app.services.postbacks.requeue import due, resend, sweep
 from app.services.postbacks.settle import ERASED, AttemptRow, Batch, Health, block, settle
 from app.services.postbacks.stage import NewPostback, stage
+from app.services.postbacks.supersede import supersede_report
 
 __all__ = [
     "ERASED",
@@ -29,5 +30,6 @@ __all__ = [
     "resend",
     "settle",
     "stage",
+    "supersede_report",
     "sweep",
 ]

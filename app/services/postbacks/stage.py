@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 
 from app.database.rows import insert_rows
 from app.models import Postback, PostbackState, table_of
+from app.models.postback import FIRST_CONVERSION
 from app.services.postbacks.supersede import SUPERSEDED, supersede_older
 
 _POSTBACKS = table_of(Postback)
@@ -47,7 +48,7 @@ def stage(connection: Connection, postbacks: Sequence[NewPostback], now: float) 
     newer = [
         (postback.lead_id, postback.destination_id)
         for postback in postbacks
-        if postback.sequence > 1 and not postback.superseded
+        if 1 < postback.sequence < FIRST_CONVERSION and not postback.superseded
     ]
     supersede_older(connection, newer, now)
     rows = [_row(postback, now) for postback in postbacks]

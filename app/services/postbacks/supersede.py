@@ -15,6 +15,7 @@ from sqlalchemy import Connection, bindparam, text
 
 from app.database.rows import with_rows
 from app.models import PostbackState
+from app.models.postback import FIRST_CONVERSION
 from app.services.postbacks.conditions import WAITING
 
 SUPERSEDED: Final = "a newer status of this lead went first"
@@ -25,8 +26,8 @@ _SET: Final = f"""
 """
 
 # Of a postback `o`.
-_MAY_BE_SUPERSEDED: Final = """
-    o.occurrence = 0
+_MAY_BE_SUPERSEDED: Final = f"""
+    o.occurrence = 0 AND o.sequence < {FIRST_CONVERSION:d}
     AND NOT EXISTS (SELECT 1 FROM destination d WHERE d.id = o.destination_id AND d.every_event)
 """
 
@@ -62,10 +63,17 @@ _CLAIMED: Final = text(f"""
         SELECT o.id FROM postback o WHERE o.id IN :ids AND {_MAY_BE_SUPERSEDED}
         AND EXISTS (SELECT 1 FROM postback n
             WHERE n.lead_id = o.lead_id AND n.destination_id = o.destination_id
-            AND n.sequence > o.sequence AND n.state <> {PostbackState.SUPERSEDED:d})
+            AND n.sequence > o.sequence AND n.sequence < {FIRST_CONVERSION:d}
+            AND n.state <> {PostbackState.SUPERSEDED:d})
     )
     RETURNING id
 """).bindparams(bindparam("ids", expanding=True))
+
+
+_REPORT: Final = text(f"""
+    UPDATE postback {_SET}
+    WHERE lead_id = :lead AND sequence = :sequence AND {WAITING} AND occurrence = 0
+""")
 
 
 def supersede_older(connection: Connection, newer: Iterable[tuple[int, int]], now: float) -> None:
@@ -80,6 +88,11 @@ def supersede_older(connection: Connection, newer: Iterable[tuple[int, int]], no
 def supersede_claimed(connection: Connection, ids: Sequence[int], now: float) -> set[int]:
     """Supersede those of the claimed retries `ids` that have a newer sibling. Returns them."""
     return set(connection.scalars(_CLAIMED, {"ids": ids, "now": now})) if ids else set()
+
+
+def supersede_report(connection: Connection, lead_id: int, sequence: int, now: float) -> None:
+    """Supersede what waits of one report of a lead, since a corrected one follows. No commit."""
+    connection.execute(_REPORT, {"lead": lead_id, "sequence": sequence, "now": now})
 
 
 @cache

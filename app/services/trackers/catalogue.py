@@ -12,7 +12,6 @@ from app.config import current_settings
 from app.errors import BadParameter, translatable
 from app.outbound.scheme import HTTPS, scheme_for
 from app.services.trackers import typed_addresses
-from plugins.contract import EventKind
 from plugins.host import catalogue, settings_form
 from plugins.host.adapter import Adapter
 from plugins.host.validation import AdapterFailed
@@ -57,7 +56,7 @@ def _described(adapter: Adapter) -> dict[str, Any]:
         "version": adapter.version,
         "distribution": adapter.distribution,
         "fields": settings_form.fields_of(adapter.schema),
-        "events": [kind.value for kind in EventKind],
+        "events": [kind.value for kind in adapter.kinds],
         "help": settings_form.help_of(adapter.schema),
         "presets": catalogue.listed() if adapter.name == WITH_PRESETS else [],
         "broken": "",

@@ -20,11 +20,11 @@ from app.services.lists.pages import Page, fetch
 from app.services.trackers import catalogue, connection_check, secrets
 from app.services.trackers.catalogue import Ready
 from app.services.trackers.url_templates import events_mask
-from plugins.contract import EventKind
+from plugins.contract import ConversionKind, EventKind
+from plugins.host.adapter import Adapter
 
 #: Connected trackers that are not deleted, of one campaign or of the account as a whole.
 MAX_CONNECTED: Final = 20
-ALL: Final = events_mask(EventKind)
 
 
 class ShownDestination(NamedTuple):
@@ -70,7 +70,7 @@ def add(
     settings: Mapping[str, Any],
     title: str = "",
     campaign: int = 0,
-    events: Mapping[EventKind, bool] | None = None,
+    events: Mapping[EventKind | ConversionKind, bool] | None = None,
 ) -> int:
     """Connect a tracker to `campaign`, or with 0 to all campaigns; returns the id.
 
@@ -88,7 +88,7 @@ def add(
         tracker=tracker,
         title=title,
         settings=json.dumps(ready.settings),
-        events=_switched(ALL, events or {}),
+        events=_switched(adapter, events_mask(adapter.kinds), events or {}),
         every_event=ready.every_event,
         created=int(time.time()),
     )
@@ -106,7 +106,7 @@ def edit(
     settings: Mapping[str, Any] | None = None,
     title: str | None = None,
     campaign: int | None = None,
-    events: Mapping[EventKind, bool] | None = None,
+    events: Mapping[EventKind | ConversionKind, bool] | None = None,
 ) -> None:
     """Change what is not None. Secrets that are absent or read `***` stay as stored.
 
@@ -127,7 +127,8 @@ def edit(
         row.failures, row.blocked_until = 0, 0.0
     if title is not None:
         row.title = title
-    row.events = _switched(row.events, events or {})
+    if events:
+        row.events = _switched(catalogue.find_or_none(row.tracker), row.events, events)
     db.session.commit()
 
 
@@ -200,8 +201,18 @@ def _changed(row: Destination, edited: Mapping[str, Any]) -> Ready:
     return ready
 
 
-def _switched(mask: int, events: Mapping[EventKind, bool]) -> int:
+def _switched(
+    adapter: Adapter | None, mask: int, events: Mapping[EventKind | ConversionKind, bool]
+) -> int:
+    """Return `mask` with `events` switched. Raises BadParameter for one that `adapter` lacks.
+
+    An adapter that is missing for now cannot be asked.
+    """
     for kind, on in events.items():
+        if on and adapter and kind not in adapter.kinds:
+            raise BadParameter(
+                "events", translatable("this tracker is not told %(kind)s", kind=kind.value)
+            )
         bit = events_mask([kind])
         mask = mask | bit if on else mask & ~bit
     return mask

@@ -6,12 +6,15 @@ import secrets
 import time as clock
 from typing import Any, Final
 
-from plugins.contract import Event, EventKind
+from plugins.contract import ConversionKind, Event, EventKind
 
-_JOINED: Final = (EventKind.APPROVE, EventKind.CANCEL, EventKind.TRASH)
+_NOT_JOINED: Final = (EventKind.WAIT, EventKind.HOLD)
+
+#: What only a conversion has.
+_CONVERSION: Final = {"value": "49.5", "currency": "USD", "name": "deposit"}
 
 
-def sample_event(kind: EventKind, **fields: Any) -> Event:
+def sample_event(kind: EventKind | ConversionKind, **fields: Any) -> Event:
     """Return an event with every field filled; `fields` of Event replace the examples.
 
     Its lead is 0, which no real lead has, so that no tracker takes it for one.
@@ -32,7 +35,8 @@ def sample_event(kind: EventKind, **fields: Any) -> Event:
         "last_name": "User",
         "title": "Test channel",
         "language": "en",
-        "joined": time - 60 if kind in _JOINED else None,
+        "joined": None if kind in _NOT_JOINED else time - 60,
+        **(_CONVERSION if isinstance(kind, ConversionKind) else {}),
         **fields,
     }
     return Event(kind=kind, **values)

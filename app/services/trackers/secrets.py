@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from app.errors import BadParameter, translatable
 from app.services.trackers.sample_event import sample_event
-from plugins.contract import MASK, EventKind, mask
+from plugins.contract import MASK, mask
 from plugins.host.adapter import Adapter
 from plugins.host.validation import AdapterFailed
 from plugins.kit.secrets.harmless import is_header
@@ -133,7 +133,9 @@ def _unmask(path: str, edited: Any, stored: Any) -> Any:
 def _origins(adapter: Adapter, settings: Mapping[str, Any]) -> set[tuple[str, str]]:
     try:
         requests = [
-            request for kind in EventKind for request in adapter.build(sample_event(kind), settings)
+            request
+            for kind in adapter.kinds
+            for request in adapter.build(sample_event(kind), settings)
         ]
         probe = adapter.probe(settings)
     except AdapterFailed as error:

@@ -23,7 +23,16 @@ from app.services.trackers.attempt import TrackerAttempt, shown
 from app.services.trackers.catalogue import Ready
 from app.services.trackers.connection_check import exchange
 from app.services.trackers.sample_event import sample_event
-from plugins.contract import Event, EventKind, Outcome, Request, Verdict, mask
+from plugins.contract import (
+    ConversionKind,
+    Event,
+    EventKind,
+    Outcome,
+    Request,
+    Verdict,
+    kind_named,
+    mask,
+)
 from plugins.host.validation import AdapterFailed
 
 TOO_SLOW: Final = "the steps before took too long; the rest was not sent"
@@ -80,7 +89,7 @@ def run(
     at each call, so its idempotency key is no real postback's. Raises
     BadParameter, ValidationError, NotFound or TooManyRequests.
     """
-    kind = EventKind(event)
+    kind = kind_named(event)
     ready = _ready(account_id, kind, **target)
     sample = _sample(account_id, kind, campaign, click)
     result = _result(account_id, ready, sample, send=send)
@@ -114,7 +123,7 @@ def _result(account_id: int, ready: Ready, sample: Event, *, send: bool) -> Test
     )
 
 
-def _warnings(kind: EventKind, ready: Ready, template: str | None) -> list[str]:
+def _warnings(kind: EventKind | ConversionKind, ready: Ready, template: str | None) -> list[str]:
     """What would be warned of if the target were stored now."""
     if template is not None:
         return url_templates.template_advice("template", kind, template)
@@ -140,7 +149,7 @@ def _host_warnings(unreachable: Request | None) -> list[str]:
 
 def _ready(
     account_id: int,
-    kind: EventKind,
+    kind: EventKind | ConversionKind,
     *,
     dest: int | None = None,
     template: str | None = None,
@@ -163,7 +172,9 @@ def _ready(
     )
 
 
-def _sample(account_id: int, kind: EventKind, campaign: int | None, click: str) -> Event:
+def _sample(
+    account_id: int, kind: EventKind | ConversionKind, campaign: int | None, click: str
+) -> Event:
     fields = _of_campaign(account_id, campaign) if campaign else {}
     if click:
         fields["click"] = click

@@ -20,7 +20,7 @@ from app.errors import BadParameter, translatable
 from app.extensions import db
 from app.models import Destination, DestinationStatus, Role
 from app.services.trackers import typed_addresses
-from plugins.contract import EventKind
+from plugins.contract import ALL_KINDS, ConversionKind, EventKind
 from plugins.kit import macros
 from plugins.registry import Registry
 from plugins.trackers.url_template.lint import template_warnings
@@ -31,10 +31,9 @@ TRACKER: Final = "url_template"
 FIELDS: Final[Mapping[str, EventKind]] = {f"pb_{kind}": kind for kind in EventKind}
 
 
-def events_mask(kinds: Iterable[EventKind]) -> int:
+def events_mask(kinds: Iterable[EventKind | ConversionKind]) -> int:
     """The bits of `Destination.events` for `kinds`."""
-    order = list(EventKind)
-    return sum(1 << order.index(kind) for kind in set(kinds))
+    return sum(1 << ALL_KINDS.index(kind) for kind in set(kinds))
 
 
 def read(account_id: int, campaign_id: int | None = None) -> dict[str, str]:
@@ -102,7 +101,7 @@ def warnings(urls: Mapping[str, str]) -> list[str]:
     return _advice({field: (FIELDS[field], url) for field, url in urls.items()})
 
 
-def template_advice(name: str, kind: EventKind, url: str) -> list[str]:
+def template_advice(name: str, kind: EventKind | ConversionKind, url: str) -> list[str]:
     """The same of one URL for events of `kind`, which is called `name`."""
     return _advice({name: (kind, url)})
 
@@ -118,7 +117,7 @@ def warnings_of(settings: Mapping[str, Any]) -> list[str]:
             kind,
             (urls.get(kind) or "").replace("{status}", macros.in_query(words.get(kind) or kind)),
         )
-        for kind in EventKind
+        for kind in ALL_KINDS
     }
     beside = {name: value for name, value in settings.items() if name != "urls"}
     return [
@@ -141,7 +140,9 @@ def _require_public(field: str, url: str) -> None:
         raise BadParameter(field, fault)
 
 
-def _advice(templates: Mapping[str, tuple[EventKind, str]], beside: str = "") -> list[str]:
+def _advice(
+    templates: Mapping[str, tuple[EventKind | ConversionKind, str]], beside: str = ""
+) -> list[str]:
     names_by_sentence: dict[str, list[str]] = {}
     for name, (kind, url) in templates.items():
         doubt = typed_addresses.host_doubt(url)

@@ -19,15 +19,16 @@ from marshmallow.fields import Field
 
 from app.schemas import Output, fields
 from app.schemas.destinations import Events, Settings
+from app.schemas.event_keys import MOST_ADDRESSES, Addresses
 from app.schemas.sites import Domains
 from app.schemas.sources import SubMap
 from app.schemas.stats import Date, Percent
 from app.web.openapi.responses import JsonSchema
-from plugins.contract import EventKind
+from plugins.contract import ALL_KINDS
 
 DATE_TIME: Final = r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$"
 DATE: Final = r"^\d{4}-\d\d-\d\d$"
-_KINDS: Final = [kind.value for kind in EventKind]
+_KINDS: Final = [kind.value for kind in ALL_KINDS]
 _TYPES: Final[Mapping[object, str]] = {
     int: "integer",
     float: "number",
@@ -152,10 +153,18 @@ def _(field: Events) -> JsonSchema:
     return {"anyOf": [{"type": "array", "items": {"type": "string", "enum": _KINDS}}, named]}
 
 
+@shape.register
+def _(field: Addresses) -> JsonSchema:
+    networks: JsonSchema = {"type": "array", "items": {"type": "string"}}
+    return networks if _is_output(field) else {**networks, "maxItems": MOST_ADDRESSES}
+
+
 def text_for(field: Field[Any]) -> JsonSchema | None:
     """Return how a form carries what JSON has as an object or a list; None for all other fields."""
     if isinstance(field, Settings | SubMap | Domains):
         return {"type": "string", "contentMediaType": "application/json"}
+    if isinstance(field, Addresses):
+        return {"type": "string"}
     if isinstance(field, Events):
         word = f"({'|'.join(_KINDS)})"
         return {"type": "string", "pattern": f"^({word}(,{word})*)?$"}

@@ -198,7 +198,7 @@ def _conversion_type(event: Event, settings: Mapping[str, Any]) -> str:
         return conversion_type
     if event.kind is EventKind.APPROVE and settings["tracked_by_adtarget"]:
         return OFF
-    return PLANS[event.kind].recommended
+    return PLANS[EventKind(event.kind)].recommended
 
 
 def _conversion_body(
@@ -206,7 +206,7 @@ def _conversion_body(
 ) -> dict[str, Any]:
     """The body of §3.1 of the API reference, without the keys that have no value."""
     event_settings = settings["events"][event.kind.value]
-    name = event_settings["name"] or PLANS[event.kind].custom_name
+    name = event_settings["name"] or PLANS[EventKind(event.kind)].custom_name
     site = "websiteId" if settings["site"].startswith("atid_") else "siteId"
     names = {"firstName": valid_text(event.first_name), "lastName": valid_text(event.last_name)}
     pii = {key: name for key, name in names.items() if name} if settings["send_names"] else {}

@@ -16,6 +16,7 @@ from urllib.parse import urlencode
 from marshmallow import Schema
 
 from plugins.contract import (
+    ConversionKind,
     DeliveryPolicy,
     Event,
     EventKind,
@@ -68,6 +69,12 @@ def build_request(event: Event, settings: Mapping[str, Any]) -> Request | tuple[
     if settings.get("method", "GET") == "GET" and not settings.get("headers"):
         return Request("GET", url, secrets=secrets)
     return _with_body(url, secrets, event, settings)
+
+
+@hookimpl
+def conversion_kinds() -> tuple[ConversionKind, ...]:
+    """All of them; one without a URL is not sent."""
+    return tuple(ConversionKind)
 
 
 @hookimpl
@@ -196,11 +203,12 @@ def _filled(value: Any, values: Mapping[str, str]) -> Any:
     return int(values[number]) if number else macros.fill(value, values)
 
 
-def _status(kind: EventKind, settings: Mapping[str, Any]) -> str:
+def _status(kind: EventKind | ConversionKind, settings: Mapping[str, Any]) -> str:
     """The word for {status}: the customer's, else the preset's, else our own."""
     if word := (settings.get("statuses") or {}).get(kind.value):
         return str(word)
-    if preset := settings.get("preset"):
+    preset = settings.get("preset")
+    if preset and isinstance(kind, EventKind):
         return presets.find_mode(preset, settings.get("mode", "")).statuses.get(kind, kind.value)
     return kind.value
 

@@ -40,7 +40,8 @@ def expand(
         "urls": {
             kind.value: fill_in(preset.modes[mode].urls[kind], word) if word else ""
             for kind, word in words.items()
-        },
+        }
+        | _conversion_urls(preset.modes[mode], values),
         "method": preset.method,
         "body": preset.body,
         "payload": {
@@ -49,6 +50,11 @@ def expand(
         "headers": dict(preset.headers),
         "needs_click": preset.click.required,
     }
+
+
+def _conversion_urls(mode: Mode, values: Mapping[str, str]) -> dict[str, str]:
+    fill_in = _Filler(values, {}, {})
+    return {kind.value: fill_in(url, "{status}") for kind, url in mode.conversions.items()}
 
 
 def _words(mode: Mode, statuses: Mapping[str, str]) -> dict[EventKind, str]:

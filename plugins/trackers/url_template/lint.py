@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
-from plugins.contract import EventKind, translatable
+from plugins.contract import ConversionKind, EventKind, translatable
 from plugins.kit import macros, spelling
 from plugins.trackers.url_template import presets
 from plugins.trackers.url_template.presets import Click, Preset
@@ -142,13 +142,13 @@ def _problem(click: Click, value: str) -> str:
 class _Template:
     """A template in its parts: the path, and the parameters of the query."""
 
-    kind: EventKind
+    kind: EventKind | ConversionKind
     path: str
     query: Mapping[str, str]
 
     @property
     def is_for_money(self) -> bool:
-        return self.kind is EventKind.APPROVE
+        return self.kind in (EventKind.APPROVE, ConversionKind.PURCHASE)
 
     def has(self, *names: str) -> bool:
         return all(name in self.query for name in names)
@@ -202,7 +202,9 @@ _FAULTS: Final[tuple[tuple[Callable[[_Template], bool], str], ...]] = (
 )
 
 
-def template_warnings(kind: EventKind, template: str, beside: str = "") -> list[str]:
+def template_warnings(
+    kind: EventKind | ConversionKind, template: str, beside: str = ""
+) -> list[str]:
     """Warnings about a template for events of `kind`, one sentence each.
 
     `beside` is sent with it, such as a body, and may have macros of its own.

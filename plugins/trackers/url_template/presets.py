@@ -12,7 +12,7 @@ import functools
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from importlib import resources
 from types import MappingProxyType
@@ -20,7 +20,7 @@ from typing import Any, Final
 
 from marshmallow import ValidationError
 
-from plugins.contract import EventKind, translatable
+from plugins.contract import ConversionKind, EventKind, translatable
 from plugins.kit.answer_rules import check_rules
 from plugins.kit.click_ids import MAX_CLICK
 from plugins.kit.fields import Domain
@@ -113,12 +113,14 @@ class Mode:
 
     `reminder` is added to a success, where the tracker answers the same if it is set
     up wrongly. `takes` are the only words that the tracker knows; empty where it takes any.
+    `conversions` are the URLs of the conversions that the tracker takes.
     """
 
     urls: Mapping[EventKind, str]
     statuses: Mapping[EventKind, str]
     reminder: str = ""
     takes: tuple[str, ...] = ()
+    conversions: Mapping[ConversionKind, str] = field(default_factory=dict)
 
     @property
     def overwrites_money(self) -> bool:
@@ -213,8 +215,11 @@ def _mode(
     append: Mapping[str, str] | None = None,
     reminder: str = "",
     takes: Sequence[str] = (),
+    conversions: Mapping[str, str] | None = None,
 ) -> Mode:
     """`urls` and `append` are by event; `else` in `append` is for the events without one.
+
+    `conversions` are whole URLs by kind.
 
     Raises ValueError where anything but an approval carries the payout.
     """
@@ -227,7 +232,8 @@ def _mode(
     filled = {kind: own.get(kind, url) + more.get(kind, more.get("else", "")) for kind in words}
     if any(_PAYOUT in text for kind, text in filled.items() if kind is not EventKind.APPROVE):
         raise ValueError(translatable("only an approval carries the payout"))
-    return Mode(filled, words, reminder, tuple(takes))
+    by_kind = {ConversionKind(name): address for name, address in (conversions or {}).items()}
+    return Mode(filled, words, reminder, tuple(takes), by_kind)
 
 
 def find(key: str) -> Preset:

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Final
 
 from marshmallow import Schema, ValidationError, fields, post_load, validate
 
-from plugins.contract import EventKind, translatable
+from plugins.contract import ALL_KINDS, ConversionKind, EventKind, translatable
 from plugins.kit import macros, spelling
 from plugins.kit.answer_rules import check_rules
 from plugins.kit.http_headers import is_framing, is_value
@@ -53,11 +53,11 @@ class _AnswerRules(fields.Field[Any]):
         return value
 
 
-def _url_of(kind: EventKind) -> _Url:
+def _url_of(kind: EventKind | ConversionKind) -> _Url:
     return _Url(load_default="", metadata={"title": f"URL for {kind.value}"})
 
 
-_Urls = Schema.from_dict({kind.value: _url_of(kind) for kind in EventKind}, name="Urls")
+_Urls = Schema.from_dict({kind.value: _url_of(kind) for kind in ALL_KINDS}, name="Urls")
 
 
 def _check_payload(value: dict[str, Any]) -> None:
@@ -136,7 +136,7 @@ class UrlTemplateSettings(Schema):
         metadata={"title": "Fields of the preset"},
     )
     statuses = fields.Dict(
-        keys=fields.String(validate=validate.OneOf([kind.value for kind in EventKind])),
+        keys=fields.String(validate=validate.OneOf([kind.value for kind in ALL_KINDS])),
         values=fields.String(validate=validate.Length(max=64)),
         load_default=dict,
         metadata={"title": "Words for {status} by event", "help": "empty: the usual ones"},

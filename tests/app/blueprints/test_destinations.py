@@ -12,13 +12,14 @@ from app.extensions import db
 from app.models import Account, Destination
 from app.sandbox.serving import running
 from app.sandbox.vendors.altercpa import AltercpaDouble, ReceivedPostback
-from plugins.contract import EventKind
+from plugins.contract import ALL_KINDS, ConversionKind, EventKind
 from plugins.registry import Registry
 
 KEY = "42-d3adb33f"
 LITE = {"domain": "www.altercpa.red", "key": KEY}
 LOOPBACK = (ipaddress.ip_network("127.0.0.0/8"),)
-ALL = dict.fromkeys(EventKind, True)
+NO_CONVERSIONS = dict.fromkeys(ConversionKind, False)
+ALL = dict.fromkeys(EventKind, True) | NO_CONVERSIONS
 _names = st.sampled_from(
     "domain key scheme urls wait approve method body fields headers token deliver_if".split()
 )
@@ -85,7 +86,8 @@ def test_a_destination_is_listed_as_it_was_added(api):
         "role": "connected",
         "campaign": 0,
         "settings": {"domain": "www.altercpa.red", "key": "***", "scheme": "https"},
-        "events": {"wait": False, "hold": False, "approve": True, "cancel": False, "trash": True},
+        "events": {"wait": False, "hold": False, "approve": True, "cancel": False, "trash": True}
+        | NO_CONVERSIONS,
         "every_event": False,
         "status": "active",
         "reason": "",
@@ -191,7 +193,29 @@ def test_events_are_switched_one_by_one(api):
     api.post("dest/edit", id=number, events={"trash": 1, "wait": 0})
     assert _get(api, number)["events"] == ALL | {"wait": False}
     api.post("dest/edit", id=number, events=[])
-    assert _get(api, number)["events"] == dict.fromkeys(EventKind, False)
+    assert _get(api, number)["events"] == dict.fromkeys(ALL_KINDS, False)
+
+
+def test_conversions_are_on_for_a_tracker_that_takes_them_and_cannot_be_for_another(api):
+    urls = {"urls": {"purchase": "https://t.example/pb?v={value}"}}
+    number = _add(api, tracker="url_template", settings=urls)
+    assert _get(api, number)["events"] == dict.fromkeys(ALL_KINDS, True)
+    api.post("dest/edit", id=number, events={"refund": False})
+    assert _get(api, number)["events"]["refund"] is False
+    plain = _add(api)
+    answer = api.post("dest/edit", id=plain, events={"purchase": True})
+    assert (answer["error"], answer["field"]) == ("param", "events")
+    assert _get(api, plain)["events"] == ALL
+
+
+def test_an_address_of_a_purchase_cannot_take_a_secret_to_another_host(api):
+    url = "https://t.example/pb?key=s3cr3t-of-mine&v={value}"
+    number = _add(api, tracker="url_template", settings={"urls": {"purchase": url}})
+    settings = _get(api, number)["settings"]
+    settings["urls"]["purchase"] = settings["urls"]["purchase"].replace("t.example", "evil.example")
+    assert "***" in settings["urls"]["purchase"]
+    answer = api.post("dest/edit", id=number, settings=settings)
+    assert answer["field"] == "settings.urls.purchase"
 
 
 @pytest.mark.parametrize("typed", [{"domain": LITE["domain"]}, {**LITE, "key": "***"}])

@@ -31,6 +31,9 @@ def test_every_macro_has_its_value():
         "premium": "1",
         "language": "en",
         "event_id": "018f-sample-event",
+        "value": "",
+        "value_currency": "",
+        "name": "",
     }
 
 

@@ -14,6 +14,7 @@ from sqlalchemy import select
 from app.extensions import db
 from app.schemas import fields
 from app.schemas.destinations import Events
+from app.schemas.event_keys import Addresses
 from app.services.accounts.rate_limits import Limit
 from app.web.openapi.endpoints import endpoints
 
@@ -37,10 +38,13 @@ BY_NAME = {
     "tracker": "altercpa_lite",
     "settings": LITE,
     "events": ["wait"],
+    "currency": "USD",
+    "addresses": "192.0.2.1",
 }
 BY_ENDPOINT = {
     ("/api/tariff/buy.json", "tariff"): "kitten",
     ("/api/media/del.json", "media"): "img_any",
+    ("/api/events/list.json", "event"): "purchase",
 }
 #: Left out unless they are what is tried: beside them others are not looked at.
 ASIDE = {
@@ -93,7 +97,7 @@ NO_TEXT = {
     "a word": "nonsense",
     "spaces": "+1+",
 }
-BLANKS = {Events: ("empty", "spaces")}  # no event at all, which can be meant
+BLANKS = {Events: ("empty", "spaces"), Addresses: ("empty",)}  # no event at all, which can be meant
 
 
 def everything():
@@ -134,6 +138,8 @@ def objects(api, world):
         "clicks": world.click(source),
         "source": source,
         "sites": world.site(),
+        "eventkeys": world.event_key(),
+        "events": world.conversion(lead_id=lead),
         "cancel": world.transfer(world.bot()),
     }
 

@@ -1,0 +1,98 @@
+"""Conversion: money or a registration that somebody told us of; EventKey: by which they tell."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sqlalchemy import BigInteger, ForeignKey, Index, String, Text, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.models.base import Base, Encrypted, Instant, Key, Moment
+
+LONGEST_CLICK: Final = 256
+LONGEST_TID: Final = 128
+
+
+class EventKey(Base):
+    """A key of `/in/<key>`, stored as a hash. It can write and read nothing.
+
+    With `campaign_id` it is only for people of that campaign. `currency` is that of values
+    that come without one. With `secret` every call must be signed; `addresses`, a JSON list
+    of networks, are who may call, and an empty one is everybody.
+    """
+
+    __tablename__ = "event_key"
+    __table_args__ = (
+        Index("uq_event_key_key_hash", "key_hash", unique=True),
+        Index("ix_event_key_account_id", "account_id"),
+        Index("ix_event_key_campaign_id", "campaign_id"),
+    )
+
+    id: Mapped[Key]
+    account_id: Mapped[int] = mapped_column(ForeignKey("account.id"))
+    campaign_id: Mapped[int | None] = mapped_column(ForeignKey("campaign.id"))
+    title: Mapped[str] = mapped_column(String(64))
+    key_hash: Mapped[str] = mapped_column(String(64))
+    currency: Mapped[str] = mapped_column(String(3), default="")
+    secret: Mapped[str | None] = mapped_column(Encrypted)
+    addresses: Mapped[str] = mapped_column(Text, default="[]")
+    created: Mapped[Moment]
+
+
+class Conversion(Base):
+    """One event. Without `lead_id` it is cold: it waits for a lead with its `click`.
+
+    `key_id` is the EventKey it came by, 0 for the API; no foreign key, since keys are
+    deleted. `tid` is the sender's own id: with key and kind it is unique. `value_micro` is
+    in millionths of `currency`, below zero for a refund, None while unknown. `revision`
+    counts the values reported before; `reported` is the number of its last report among
+    those of its lead, 0 if there was none.
+    """
+
+    __tablename__ = "conversion"
+    __table_args__ = (
+        Index("uq_conversion_tid", "account_id", "key_id", "kind", "tid", unique=True),
+        Index("ix_conversion_account_id", "account_id", "id"),
+        Index(
+            "ix_conversion_lead_id",
+            "lead_id",
+            sqlite_where=text("lead_id IS NOT NULL"),
+            postgresql_where=text("lead_id IS NOT NULL"),
+        ),
+        Index(
+            "ix_conversion_cold",
+            "id",
+            sqlite_where=text("lead_id IS NULL"),
+            postgresql_where=text("lead_id IS NULL"),
+        ),
+    )
+
+    id: Mapped[Key]
+    account_id: Mapped[int] = mapped_column(BigInteger)
+    key_id: Mapped[int] = mapped_column(BigInteger)
+    campaign_id: Mapped[int | None] = mapped_column(BigInteger)
+    lead_id: Mapped[int | None] = mapped_column(BigInteger)
+    click: Mapped[str] = mapped_column(String(LONGEST_CLICK), default="")
+    kind: Mapped[str] = mapped_column(String(8))
+    name: Mapped[str] = mapped_column(String(40), default="")
+    value_micro: Mapped[int | None] = mapped_column(BigInteger)
+    currency: Mapped[str] = mapped_column(String(3), default="")
+    tid: Mapped[str] = mapped_column(String(LONGEST_TID))
+    note: Mapped[str] = mapped_column(String(256), default="")
+    time: Mapped[Moment]
+    created: Mapped[Instant]
+    revision: Mapped[int] = mapped_column(default=0)
+    reported: Mapped[int] = mapped_column(default=0)
+
+
+class ConversionDay(Base):
+    """How many conversions of one kind a campaign had on a UTC day, and their sum by currency."""
+
+    __tablename__ = "conversion_day"
+
+    campaign_id: Mapped[int] = mapped_column(ForeignKey("campaign.id"), primary_key=True)
+    day: Mapped[int] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(String(8), primary_key=True)
+    currency: Mapped[str] = mapped_column(String(3), primary_key=True)
+    count: Mapped[int] = mapped_column(default=0)
+    value_micro: Mapped[int] = mapped_column(BigInteger, default=0)

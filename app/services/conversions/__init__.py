@@ -1,0 +1,1 @@
+"""Conversions that others tell us of: registrations, purchases and refunds of leads."""

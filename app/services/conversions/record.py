@@ -1,0 +1,120 @@
+"""Records what was reported: one row however often it comes, and its postbacks with it."""
+
+from __future__ import annotations
+
+from typing import Any, Final, NamedTuple
+
+from sqlalchemy import Connection, Row, select, update
+
+from app.database.rows import insert_rows
+from app.domain.conversions.report import Report
+from app.extensions import db, wakeup
+from app.models import Conversion, table_of
+from app.queues import Queue
+from app.services.conversions import people, staging
+from app.services.conversions.people import Origin
+
+_CONVERSIONS: Final = table_of(Conversion)
+_COLUMNS: Final = (
+    "account_id key_id campaign_id click kind name value_micro currency tid note time created"
+    " revision reported"
+).split()
+
+
+class Recorded(NamedTuple):
+    """A stored conversion. Without `lead_id` it is cold; it may have been there before."""
+
+    id: int
+    is_new: bool
+    lead_id: int | None
+
+
+def record(origin: Origin, report: Report, now: float) -> Recorded:
+    """Store a conversion that came at `now`, Unix seconds, and report it to trackers. Commits.
+
+    One that is there already stays as it is; only a value that was unknown is filled in.
+    Raises NotFound where it names a lead or a person that this account does not have.
+    """
+    connection = db.session.connection()
+    lead_id = people.find(origin, report)
+    rows = insert_rows(
+        connection,
+        _CONVERSIONS,
+        _COLUMNS,
+        [_values(origin, report, now)],
+        returning=["id"],
+        ignore_conflicts=True,
+    )
+    if rows:
+        recorded = Recorded(rows[0].id, True, lead_id)
+        staged = staging.attach(connection, rows[0].id, lead_id, now) if lead_id else 0
+    else:
+        row = _existing(connection, origin, report)
+        recorded, staged = Recorded(row.id, False, row.lead_id), 0
+        if row.value_micro is None and report.value_micro is not None:
+            staged = change_value(connection, row, report.value_micro, report.currency, now)
+    db.session.commit()
+    if staged:
+        wakeup.remind(Queue.POSTBACKS)
+    return recorded
+
+
+def change_value(
+    connection: Connection, row: Row[Any], value_micro: int, currency: str, now: float
+) -> int:
+    """Set another value of a locked conversion and report it anew. No commit.
+
+    Returns how many postbacks were staged; none if nothing changes.
+    """
+    if (row.value_micro, row.currency) == (value_micro, currency):
+        return 0
+    if row.lead_id is not None:
+        staging.count(connection, row, -1, -(row.value_micro or 0))
+    connection.execute(
+        update(_CONVERSIONS)
+        .where(_CONVERSIONS.c.id == row.id)
+        .values(
+            value_micro=value_micro,
+            currency=currency,
+            revision=_CONVERSIONS.c.revision + int(row.value_micro is not None),
+        )
+    )
+    if row.lead_id is None:
+        return 0
+    changed = connection.execute(select(_CONVERSIONS).where(_CONVERSIONS.c.id == row.id)).one()
+    staging.count(connection, changed, 1, value_micro)
+    return staging.report_again(connection, row.id, now)
+
+
+def _existing(connection: Connection, origin: Origin, report: Report) -> Row[Any]:
+    """The conversion that was there first, locked."""
+    return connection.execute(
+        select(_CONVERSIONS)
+        .where(
+            _CONVERSIONS.c.account_id == origin.account_id,
+            _CONVERSIONS.c.key_id == origin.key_id,
+            _CONVERSIONS.c.kind == report.kind.value,
+            _CONVERSIONS.c.tid == report.own_tid,
+        )
+        .with_for_update()
+    ).one()
+
+
+def _values(origin: Origin, report: Report, now: float) -> list[Any]:
+    return [
+        origin.account_id,
+        origin.key_id,
+        origin.campaign_id,
+        report.click,
+        report.kind.value,
+        report.name,
+        report.value_micro,
+        report.currency,
+        report.own_tid,
+        report.note,
+        # Nothing has happened later than now; a sender's clock may be fast.
+        min(report.time, int(now)) if report.time is not None else int(now),
+        now,
+        0,
+        0,
+    ]

@@ -1,0 +1,139 @@
+"""Reports of a conversion to the destinations of its lead's campaign. Nothing here commits."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from sqlalchemy import Connection, Row, func, select, text, update
+
+from app.database.rows import increment_rows
+from app.domain import events
+from app.domain.conversions.report import decimal_text
+from app.domain.time_ranges import DAY
+from app.models import Campaign, CampaignStatus, Conversion, ConversionDay, Lead, table_of
+from app.models.account import IS_SUSPENDED_SQL
+from app.models.postback import FIRST_CONVERSION
+from app.services import postbacks
+from app.services.leads.effects import find_destinations
+from app.services.postbacks import NewPostback
+from app.services.trackers.url_templates import events_mask
+from plugins.contract import ConversionKind, Event
+
+_CONVERSIONS: Final = table_of(Conversion)
+_DAYS: Final = table_of(ConversionDay)
+_DAY_KEYS: Final = ("campaign_id", "day", "kind", "currency")
+_DAY_COUNTERS: Final = ("count", "value_micro")
+_LEADS: Final = table_of(Lead)
+_CAMPAIGNS: Final = table_of(Campaign)
+_PERSON: Final = "id subscriber username first_name last_name premium language click join_time"
+_OF_LEAD: Final = (
+    select(
+        *(_LEADS.c[name] for name in _PERSON.split()),
+        _LEADS.c.campaign_id,
+        _CAMPAIGNS.c.account_id,
+        _CAMPAIGNS.c.code,
+        _CAMPAIGNS.c.chat_id,
+        _CAMPAIGNS.c.chat_title,
+        _CAMPAIGNS.c.status,
+    )
+    .join(_CAMPAIGNS, _CAMPAIGNS.c.id == _LEADS.c.campaign_id)
+    .with_for_update(of=_LEADS)
+)
+_SUSPENDED: Final = text("SELECT " + IS_SUSPENDED_SQL.format(owner=":account"))
+
+
+def attach(connection: Connection, conversion_id: int, lead_id: int, now: float) -> int:
+    """Give a conversion without a lead to its lead, count it and report it.
+
+    The caller has locked or just written the conversion. Returns how many postbacks were staged.
+    """
+    lead = connection.execute(_OF_LEAD.where(_LEADS.c.id == lead_id)).one()
+    connection.execute(
+        update(_CONVERSIONS)
+        .where(_CONVERSIONS.c.id == conversion_id)
+        .values(lead_id=lead.id, campaign_id=lead.campaign_id)
+    )
+    conversion = _conversion(connection, conversion_id)
+    count(connection, conversion, 1, conversion.value_micro or 0)
+    return _stage(connection, conversion, lead, now)
+
+
+def report_again(connection: Connection, conversion_id: int, now: float) -> int:
+    """Report a conversion whose value has changed; what still waits of it is superseded."""
+    conversion = _conversion(connection, conversion_id)
+    lead = connection.execute(_OF_LEAD.where(_LEADS.c.id == conversion.lead_id)).one()
+    if conversion.reported:
+        sequence = FIRST_CONVERSION - 1 + conversion.reported
+        postbacks.supersede_report(connection, lead.id, sequence, now)
+    return _stage(connection, conversion, lead, now)
+
+
+def count(connection: Connection, conversion: Any, number: int, value_micro: int) -> None:
+    """Add to the sums of the conversion's campaign and day."""
+    key = (
+        conversion.campaign_id, conversion.time // DAY, conversion.kind, conversion.currency,
+    )  # fmt: skip
+    increment_rows(connection, _DAYS, _DAY_KEYS, _DAY_COUNTERS, [(*key, number, value_micro)])
+
+
+def _conversion(connection: Connection, conversion_id: int) -> Row[Any]:
+    return connection.execute(select(_CONVERSIONS).where(_CONVERSIONS.c.id == conversion_id)).one()
+
+
+def _stage(connection: Connection, conversion: Any, lead: Any, now: float) -> int:
+    """Stage a postback for each destination that wants it; the lead is locked."""
+    if lead.status != CampaignStatus.ACTIVE or lead.subscriber < 0:
+        return 0
+    if connection.scalar(_SUSPENDED, {"account": lead.account_id, "now": now}):
+        return 0
+    # Of all that were ever reported of this lead, whoever owned it.
+    newest = select(func.max(_CONVERSIONS.c.reported)).where(_CONVERSIONS.c.lead_id == lead.id)
+    number = (connection.scalar(newest) or 0) + 1
+    connection.execute(
+        update(_CONVERSIONS).where(_CONVERSIONS.c.id == conversion.id).values(reported=number)
+    )
+    kind = ConversionKind(conversion.kind)
+    event = events.serialize(_event(conversion, lead, number))
+    owners = {lead.campaign_id: lead.account_id}
+    new_postbacks = [
+        NewPostback(
+            account_id=lead.account_id,
+            campaign_id=lead.campaign_id,
+            lead_id=lead.id,
+            destination_id=destination.id,
+            sequence=FIRST_CONVERSION - 1 + number,
+            kind=kind.value,
+            event=event,
+        )
+        for destination in find_destinations(connection, owners)[lead.campaign_id]
+        if destination.events & events_mask([kind])
+    ]
+    postbacks.stage(connection, new_postbacks, now)
+    return len(new_postbacks)
+
+
+def _event(conversion: Any, lead: Any, number: int) -> Event:
+    return Event(
+        id=f"{lead.code}-{lead.id}-c{conversion.id}",
+        kind=ConversionKind(conversion.kind),
+        time=conversion.time,
+        lead=lead.id,
+        account=lead.account_id,
+        campaign=lead.code,
+        chat=lead.chat_id,
+        subscriber=lead.subscriber,
+        # The lead's newest click may be another; the money belongs to the one that was named.
+        click=conversion.click or lead.click,
+        username=lead.username,
+        first_name=lead.first_name,
+        last_name=lead.last_name,
+        title=lead.chat_title,
+        premium=lead.premium,
+        language=lead.language,
+        joined=lead.join_time,
+        sequence=number,
+        value=decimal_text(conversion.value_micro),
+        currency=conversion.currency,
+        name=conversion.name,
+        revision=conversion.revision,
+    )

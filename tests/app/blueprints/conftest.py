@@ -1,0 +1,5 @@
+"""Delivery for tests that follow an event from the door to the tracker."""
+
+from tests.support.delivery import clock, deliver
+
+__all__ = ["clock", "deliver"]

@@ -1,0 +1,47 @@
+"""Conversions by filters, of one account only."""
+
+from __future__ import annotations
+
+import pytest
+
+from app.errors import NotFound
+from app.services.conversions import query
+
+NOON = 1_800_000_000
+
+
+def ids(world, **filters):
+    return [row.id for row in query.listed(world.account_id, **filters).rows]
+
+
+def test_they_are_found_by_each_filter_newest_first(world):
+    campaign = world.campaign()
+    lead = world.lead(campaign)
+    one = world.conversion(campaign_id=campaign, lead_id=lead, tid="a", click="c-1", time=5)
+    two = world.conversion(kind="refund", tid="b", time=9)
+    assert ids(world) == [two, one]
+    for filters in (
+        {"campaign": campaign}, {"lead": lead}, {"event": "purchase"}, {"click": "c-1"},
+        {"tid": "a"}, {"until": 5},
+    ):  # fmt: skip
+        assert ids(world, **filters) == [one], filters
+    assert ids(world, lead=0) == ids(world, since=6) == ids(world, limit=1) == [two]
+    assert ids(world, before=two) == [one]
+    assert query.listed(world.account_id).total == 2
+
+
+def test_those_of_another_account_are_not_there(world, others_world):
+    number = others_world.conversion()
+    assert ids(world) == []
+    with pytest.raises(NotFound):
+        query.find(world.account_id, number)
+    with pytest.raises(NotFound):
+        query.listed(world.account_id, campaign=others_world.campaign())
+
+
+def test_an_export_reads_all_of_them_by_parts(live_app, world, monkeypatch):
+    monkeypatch.setattr(query, "PART", 2)
+    numbers = [world.conversion() for _ in range(5)]
+    parts = [[row.id for row in rows] for rows in query.everyone(world.account_id)]
+    assert [number for part in parts for number in part] == numbers[::-1]
+    assert [len(part) for part in parts] == [2, 2, 1]
