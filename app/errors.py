@@ -131,6 +131,13 @@ class WebhookRefused(ApiError):
     default = "Telegram would not register the webhook"
 
 
+class KeyReused(ApiError):
+    """An idempotency key came with another request before."""
+
+    code = "exists"
+    default = "this idempotency key was used for another request; use a new one"
+
+
 class ChatTaken(ApiError):
     """The chat is tracked by a living campaign already."""
 

@@ -6,7 +6,9 @@ import time
 
 from flask import Blueprint, g
 
+from app.schemas.events import ConversionsRange, ConversionsSumOut
 from app.schemas.stats import DayOut, RetentionOut, StatsDaily, StatsRange, SummaryOut
+from app.services.conversions import query
 from app.services.leads import stats
 from app.web.auth import api_key
 from app.web.decorators import Params, answers, takes
@@ -39,3 +41,12 @@ def daily(params: Params) -> object:
 def retention(params: Params) -> object:
     """Who stays, by day of joining, and how soon the others left."""
     return stats.retention(g.account.id, now=int(time.time()), **params)
+
+
+@blueprint.get("/conversions.json")
+@api_key
+@takes(ConversionsRange)
+@answers(ConversionsSumOut, many=True)
+def conversions(params: Params) -> object:
+    """Registrations, purchases and refunds of a range: how many, and their sum by currency."""
+    return query.sums(g.account.id, now=int(time.time()), **params)

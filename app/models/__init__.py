@@ -12,7 +12,7 @@ from app.models.campaign import (
     CampaignStatus,
 )
 from app.models.click import Click, Source, SourceDay, SourceStatus
-from app.models.conversion import Conversion, ConversionDay, EventKey
+from app.models.conversion import Conversion, ConversionDay, EventKey, IdempotencyKey
 from app.models.destination import Destination, DestinationStatus, Role
 from app.models.journal import Action, JournalEntry
 from app.models.lead import Lead, Unreachable
@@ -50,6 +50,7 @@ __all__ = [
     "Destination",
     "DestinationStatus",
     "EventKey",
+    "IdempotencyKey",
     "JournalEntry",
     "JournalTally",
     "Lead",

@@ -53,6 +53,7 @@ class Conversion(Base):
     __table_args__ = (
         Index("uq_conversion_tid", "account_id", "key_id", "kind", "tid", unique=True),
         Index("ix_conversion_account_id", "account_id", "id"),
+        Index("ix_conversion_campaign_id", "campaign_id", "id"),
         Index(
             "ix_conversion_lead_id",
             "lead_id",
@@ -83,6 +84,23 @@ class Conversion(Base):
     created: Mapped[Instant]
     revision: Mapped[int] = mapped_column(default=0)
     reported: Mapped[int] = mapped_column(default=0)
+
+
+class IdempotencyKey(Base):
+    """A key that a caller of `events/*` gave to a call, its request as a hash, and the answer."""
+
+    __tablename__ = "idempotency_key"
+    __table_args__ = (
+        Index("uq_idempotency_key_key_hash", "account_id", "key_hash", unique=True),
+        Index("ix_idempotency_key_created", "created"),
+    )
+
+    id: Mapped[Key]
+    account_id: Mapped[int] = mapped_column(BigInteger)
+    key_hash: Mapped[str] = mapped_column(String(64))
+    request_hash: Mapped[str] = mapped_column(String(64))
+    answer: Mapped[str] = mapped_column(Text, default="")
+    created: Mapped[Instant]
 
 
 class ConversionDay(Base):

@@ -16,6 +16,7 @@ from app.services import messages, postbacks, purge
 from app.services.accounts import notifications
 from app.services.bots import checks, webhooks
 from app.services.campaigns import settlement
+from app.services.conversions import cold, idempotency
 from app.services.lists import row_counts
 from app.services.service_bot import bot as service_bot
 from app.services.service_bot import digest, sessions
@@ -78,6 +79,8 @@ def tick(now: float) -> list[Queue]:
         _forget_clicks(_FORGET_PRIVATE, now - PRIVATE_KEPT)
         _forget_clicks(_FORGET_CLICKS, now - CLICKS_KEPT)
         purge.purge(now)
+        cold.forget(now)
+        idempotency.forget(now)
     db.session.commit()
     if now - _last["service_bot"] >= SERVICE_BOT_EVERY:
         _last["service_bot"] = now
@@ -85,6 +88,7 @@ def tick(now: float) -> list[Queue]:
     settlement.settle(now)
     digest.flush(now)
     _compact()
+    cold.attach(now)
     has_work = {
         Queue.UPDATES: inbox.has_waiting(),
         Queue.POSTBACKS: postbacks.due(now),

@@ -125,7 +125,9 @@ def invalid(error: ValidationError) -> BadParameter:
             path.append(str(name))
         else:
             messages = messages[0]
-    field = ".".join(part for part in path if part not in ("_schema", "value"))
+    # marshmallow puts `value` behind the key of a mapping whose value it means.
+    named = [*path[:1], *(part for part in path[1:] if part != "value")]
+    field = ".".join(part for part in named if part != "_schema")
     return BadParameter(field, messages if isinstance(messages, str) else str(messages))
 
 

@@ -58,8 +58,7 @@ def read(params: Mapping[str, str], usual_currency: str = "") -> Report:
         subscriber=_number("subscriber", texts["subscriber"]),
         tid=texts["tid"],
     )
-    if not (result.click or result.lead or result.subscriber or result.tid):
-        raise InvalidReport("click", translatable("is required: nothing says whose event this is"))
+    report.require_person(result)
     return result
 
 

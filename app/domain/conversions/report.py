@@ -86,6 +86,12 @@ class Report:
         return not self.tid and self.kind is not ConversionKind.REGISTER
 
 
+def require_person(report: Report) -> None:
+    """Raise InvalidReport for a report that does not say whose event it is."""
+    if not (report.click or report.lead or report.subscriber or report.tid):
+        raise InvalidReport("click", translatable("is required: nothing says whose event this is"))
+
+
 def read_kind(word: str, name: str = "") -> tuple[ConversionKind, str]:
     """The kind and the name of an event that the sender calls `word`. Raises InvalidReport."""
     word, name = word.strip(), name.strip()

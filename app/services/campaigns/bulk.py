@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from sqlalchemy import Connection, Select, delete, select, update
+from sqlalchemy import Connection, Select, case, delete, select, update
 
 from app.models import (
     Attempt,
@@ -16,7 +16,10 @@ from app.models import (
     CampaignDay,
     CampaignQuarter,
     Click,
+    Conversion,
+    ConversionDay,
     Destination,
+    EventKey,
     JournalEntry,
     Lead,
     Message,
@@ -37,7 +40,14 @@ _NOTICES: Final = table_of(Notice)
 _SOURCES: Final = table_of(Source)
 _SOURCE_DAYS: Final = table_of(SourceDay)
 _CLICKS: Final = table_of(Click)
-_COUNTERS: Final = (table_of(CampaignDay), table_of(CampaignQuarter), table_of(CampaignCohort))
+_CONVERSIONS: Final = table_of(Conversion)
+_EVENT_KEYS: Final = table_of(EventKey)
+_COUNTERS: Final = (
+    table_of(CampaignDay),
+    table_of(CampaignQuarter),
+    table_of(CampaignCohort),
+    table_of(ConversionDay),
+)
 
 
 def reassign_sources(connection: Connection, campaigns: Sequence[int], recipient: int) -> None:
@@ -63,7 +73,11 @@ def reassign_clicks(connection: Connection, campaigns: Sequence[int], recipient:
 
 
 def reassign_destinations(connection: Connection, campaigns: Sequence[int], recipient: int) -> None:
-    """Reassign the campaigns' own templates and destinations to `recipient`."""
+    """Reassign the campaigns' own templates and destinations to `recipient`.
+
+    Their keys for events are deleted: whoever has one reports to the giver.
+    """
+    connection.execute(delete(_EVENT_KEYS).where(_EVENT_KEYS.c.campaign_id.in_(campaigns)))
     connection.execute(
         update(_DESTINATIONS)
         .where(_DESTINATIONS.c.campaign_id.in_(campaigns))
@@ -96,6 +110,7 @@ def reassign_history(
         .where(_LEADS.c.campaign_id.in_(campaigns))
         .values(account_id=recipient, bot_id=bot)
     )
+    reassign_conversions(connection, campaigns, recipient)
     connection.execute(
         update(_JOURNAL)
         .where(_JOURNAL.c.bot_id.in_(old_bots), _JOURNAL.c.campaign_id.in_(campaigns))
@@ -108,10 +123,28 @@ def reassign_history(
     )
 
 
+def reassign_conversions(connection: Connection, campaigns: Sequence[int], recipient: int) -> None:
+    """Reassign the conversions of leads to `recipient`; those still without a lead stay.
+
+    Ids that came by the giver's API must not meet the recipient's: their key becomes the giver
+    below zero, and 0 again when they come back.
+    """
+    key, owner = _CONVERSIONS.c.key_id, _CONVERSIONS.c.account_id
+    connection.execute(
+        update(_CONVERSIONS)
+        .where(_CONVERSIONS.c.campaign_id.in_(campaigns), _CONVERSIONS.c.lead_id.is_not(None))
+        .values(
+            account_id=recipient,
+            key_id=case((key == 0, -owner), (key == -recipient, 0), else_=key),
+        )
+    )
+
+
 def delete_history(
     connection: Connection, campaigns: Sequence[int], *, old_bots: Sequence[int]
 ) -> None:
-    """Delete leads, clicks, journal, postbacks, messages and counters of the campaigns for good."""
+    """Delete leads and all that belongs to them, and the campaigns' counters, for good."""
+    connection.execute(delete(_CONVERSIONS).where(_CONVERSIONS.c.campaign_id.in_(campaigns)))
     owed = select(_POSTBACKS.c.id).where(_POSTBACKS.c.lead_id.in_(_leads(campaigns)))
     connection.execute(delete(_ATTEMPTS).where(_ATTEMPTS.c.postback_id.in_(owed)))
     connection.execute(delete(_POSTBACKS).where(_POSTBACKS.c.lead_id.in_(_leads(campaigns))))

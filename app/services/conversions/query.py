@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import BigInteger, Select, cast, func, select
 
-from app.errors import NotFound
+from app.domain.time_ranges import DAY, YEAR_10000
+from app.errors import BadParameter, NotFound, translatable
 from app.extensions import db
-from app.models import Conversion
+from app.models import Campaign, Conversion, ConversionDay
 from app.services.lists.ownership import check_owned
 from app.services.lists.pages import Page
 
 #: A list counts no further.
 COUNTED: Final = 10_000
+DEFAULT_DAYS: Final = 30
 PART: Final = 1000  # rows an export reads at a time
 
 
@@ -49,6 +51,43 @@ def find(account_id: int, conversion_id: int) -> Conversion:
     if row is None:
         raise NotFound
     return row
+
+
+def sums(
+    account_id: int,
+    *,
+    now: int,
+    since: int | None = None,
+    until: int | None = None,
+    campaign: int | None = None,
+) -> Sequence[Any]:
+    """Number and sum of conversions by kind and currency, over whole UTC days.
+
+    Without ends the last 30 days. Raises NotFound, or BadParameter for an empty range.
+    """
+    check_owned(account_id, campaign=campaign)
+    until = min(now if until is None else until, YEAR_10000 - 1)
+    since = max(0, until - (DEFAULT_DAYS - 1) * DAY if since is None else since)
+    if until < since:
+        raise BadParameter("from", translatable("must not be after to"))
+    own = select(Campaign.id).where(Campaign.account_id == account_id)
+    days = ConversionDay.day.between(since // DAY, until // DAY)
+    count, value = func.sum(ConversionDay.count), func.sum(ConversionDay.value_micro)
+    matching = (
+        select(
+            ConversionDay.kind,
+            ConversionDay.currency,
+            count.label("count"),
+            cast(value, BigInteger).label("value_micro"),
+        )
+        .where(ConversionDay.campaign_id.in_(own), days)
+        .group_by(ConversionDay.kind, ConversionDay.currency)
+        .having(count > 0)
+        .order_by(ConversionDay.kind, ConversionDay.currency)
+    )
+    if campaign is not None:
+        matching = matching.where(ConversionDay.campaign_id == campaign)
+    return db.session.execute(matching).all()
 
 
 def _parts(newest: Select[Any]) -> Iterator[Sequence[Conversion]]:

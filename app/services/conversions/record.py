@@ -30,10 +30,25 @@ class Recorded(NamedTuple):
 
 
 def record(origin: Origin, report: Report, now: float) -> Recorded:
-    """Store a conversion that came at `now`, Unix seconds, and report it to trackers. Commits.
+    """Store a conversion and report it, as `store` does. Commits."""
+    recorded, staged = store(origin, report, now)
+    db.session.commit()
+    remind(staged)
+    return recorded
+
+
+def remind(staged: int) -> None:
+    """Wake delivery up if anything was staged. Call it after the commit."""
+    if staged:
+        wakeup.remind(Queue.POSTBACKS)
+
+
+def store(origin: Origin, report: Report, now: float) -> tuple[Recorded, int]:
+    """Store a conversion that came at `now`, Unix seconds, and report it to trackers. No commit.
 
     One that is there already stays as it is; only a value that was unknown is filled in.
-    Raises NotFound where it names a lead or a person that this account does not have.
+    Returns it, and how many postbacks were staged. Raises NotFound where it names a lead or
+    a person that this account does not have.
     """
     connection = db.session.connection()
     lead_id = people.find(origin, report)
@@ -53,10 +68,7 @@ def record(origin: Origin, report: Report, now: float) -> Recorded:
         recorded, staged = Recorded(row.id, False, row.lead_id), 0
         if row.value_micro is None and report.value_micro is not None:
             staged = change_value(connection, row, report.value_micro, report.currency, now)
-    db.session.commit()
-    if staged:
-        wakeup.remind(Queue.POSTBACKS)
-    return recorded
+    return recorded, staged
 
 
 def change_value(

@@ -39,12 +39,14 @@ BY_NAME = {
     "settings": LITE,
     "events": ["wait"],
     "currency": "USD",
+    "value": "49.5",
     "addresses": "192.0.2.1",
 }
 BY_ENDPOINT = {
     ("/api/tariff/buy.json", "tariff"): "kitten",
     ("/api/media/del.json", "media"): "img_any",
     ("/api/events/list.json", "event"): "purchase",
+    ("/api/events/export.json", "event"): "purchase",
 }
 #: Left out unless they are what is tried: beside them others are not looked at.
 ASIDE = {

@@ -28,7 +28,8 @@ POST dest/del · POST dest/check · POST postbacks/test · GET postbacks/list
 GET postbacks/get · POST postbacks/resend · GET leads/get · GET leads/export
 POST leads/erase · GET media/list · POST media/del
 GET auth/start · GET transfer/list · POST transfer/cancel
-GET events/list · GET events/get · GET eventkeys/list · POST eventkeys/add
+GET events/list · GET events/get · POST events/add · POST events/value · GET events/export
+GET stats/conversions · GET eventkeys/list · POST eventkeys/add
 POST eventkeys/edit · POST eventkeys/rotate · POST eventkeys/del
 GET stats/summary · GET stats/daily · GET stats/retention
 """

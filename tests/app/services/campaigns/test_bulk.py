@@ -14,7 +14,9 @@ from app.models import (
     CampaignCohort,
     CampaignDay,
     CampaignQuarter,
+    Conversion,
     Destination,
+    EventKey,
     JournalEntry,
     Lead,
     Message,
@@ -150,3 +152,43 @@ def test_nothing_is_committed(stocks, bot, recipient):
     bulk.delete_history(db.session.connection(), [given.id], old_bots=[bot])
     db.session.rollback()
     assert given.owners() == before
+
+
+def conversion(number):
+    row = db.session.get(Conversion, number, populate_existing=True)
+    return row and (row.account_id, row.key_id)
+
+
+def test_conversions_go_with_their_leads_under_a_key_that_meets_none_of_the_recipients(
+    world, others_world, bot, recipient
+):
+    campaign = world.campaign(bot_id=bot)
+    lead = world.lead(campaign, bot_id=bot)
+    whose = {"campaign_id": campaign, "lead_id": lead, "tid": "t1"}
+    own, keyed = world.conversion(**whose), world.conversion(key_id=7, **whose)
+    cold = world.conversion(campaign_id=campaign)
+    theirs = others_world.conversion(tid="t1")
+    connection = db.session.connection()
+    bulk.reassign_conversions(connection, [campaign], recipient)
+    giver = world.account_id
+    assert conversion(own) == (recipient, -giver)
+    assert (conversion(keyed), conversion(cold)) == ((recipient, 7), (giver, 0))
+    assert conversion(theirs) == (recipient, 0)
+    bulk.reassign_conversions(connection, [campaign], giver)
+    assert conversion(own) == (giver, 0)
+
+
+def test_keys_of_a_campaign_that_is_given_away_report_to_nobody(world, recipient):
+    campaign = world.campaign()
+    bound, free = world.event_key(campaign_id=campaign), world.event_key()
+    bulk.reassign_destinations(db.session.connection(), [campaign], recipient)
+    assert list(db.session.scalars(select(EventKey.id))) == [free]
+    assert bound != free
+
+
+def test_conversions_are_deleted_with_the_history(world, bot):
+    campaign = world.campaign(bot_id=bot)
+    gone = world.conversion(campaign_id=campaign, lead_id=world.lead(campaign, bot_id=bot))
+    kept = world.conversion(campaign_id=world.campaign())
+    bulk.delete_history(db.session.connection(), [campaign], old_bots=[bot])
+    assert (conversion(gone), conversion(kept) is not None) == (None, True)

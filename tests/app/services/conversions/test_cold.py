@@ -1,0 +1,79 @@
+"""Conversions that came before their lead."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from sqlalchemy import select
+
+from app.domain.time_ranges import DAY
+from app.extensions import db
+from app.models import Conversion, ConversionDay, Postback
+from app.services.conversions import cold
+from app.services.trackers.url_templates import events_mask
+from plugins.contract import ALL_KINDS
+
+NOW = float(int(time.time()))
+
+
+@pytest.fixture(autouse=True)
+def from_the_beginning(app, monkeypatch):
+    monkeypatch.setitem(cold._after, "id", 0)
+
+
+def lead_of(number):
+    return db.session.get(Conversion, number, populate_existing=True).lead_id
+
+
+def test_it_is_attached_counted_and_reported_when_the_lead_comes(world):
+    campaign = world.campaign()
+    world.destination(campaign_id=campaign, events=events_mask(ALL_KINDS))
+    number = world.conversion(click="c-1")
+    assert (cold.attach(NOW), lead_of(number)) == (0, None)
+    lead = world.lead(campaign, click="c-1")
+    assert (cold.attach(NOW), lead_of(number)) == (1, lead)
+    assert [row.lead_id for row in db.session.scalars(select(Postback))] == [lead]
+    day = db.session.scalars(select(ConversionDay)).one()
+    assert (day.campaign_id, day.count, day.value_micro) == (campaign, 1, 49_500_000)
+    assert cold.attach(NOW) == 0
+    assert len(db.session.scalars(select(Postback)).all()) == 1
+
+
+def test_it_is_found_through_a_stored_click_too(world):
+    campaign = world.campaign()
+    number = world.conversion(click="t" * 16)
+    lead = world.lead(campaign, click="newer")
+    world.click(world.source(campaign), token="t" * 16, lead_id=lead)
+    cold.attach(NOW)
+    assert lead_of(number) == lead
+
+
+def test_the_lead_of_another_account_or_campaign_is_not_taken(world, others_world):
+    theirs = world.conversion(click="c-1")
+    elsewhere = world.conversion(click="c-2", campaign_id=world.campaign())
+    others_world.lead(others_world.campaign(), click="c-1")
+    world.lead(world.campaign(), click="c-2")
+    assert cold.attach(NOW) == 0
+    assert (lead_of(theirs), lead_of(elsewhere)) == (None, None)
+
+
+def test_each_tick_looks_at_a_slice_and_then_begins_again(world, monkeypatch):
+    monkeypatch.setattr(cold, "SLICE", 2)
+    numbers = [world.conversion(click=f"c-{number}") for number in range(5)]
+    campaign = world.campaign()
+    for number in range(5):
+        world.lead(campaign, click=f"c-{number}")
+    assert [cold.attach(NOW) for _ in range(4)] == [2, 2, 1, 0]
+    assert all(lead_of(number) for number in numbers)
+
+
+def test_after_thirty_days_it_is_forgotten_unless_it_has_a_lead(world):
+    old = NOW - 31 * DAY
+    world.conversion(click="c-1", created=old)
+    kept = {
+        world.conversion(click="c-2", created=NOW - 29 * DAY),
+        world.conversion(created=old, lead_id=world.lead(world.campaign())),
+    }
+    cold.forget(NOW)
+    assert set(db.session.scalars(select(Conversion.id))) == kept
