@@ -11,11 +11,13 @@ import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any, Final
 
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
 from plugins.contract import (
+    ConversionKind,
     Event,
     EventKind,
     Outcome,
@@ -38,6 +40,10 @@ _HASH: Final = re.compile(r"[0-9a-f]{32}|[0-9a-f]{64}")
 _CURRENCY: Final = re.compile(r"(?:[A-Z]{3})?\Z")
 
 
+#: For a platform that is told no conversions.
+NO_NAMES: Final[Mapping[EventKind | ConversionKind, str]] = MappingProxyType({})
+
+
 def _check_name(text: str) -> None:
     if not _NAME.fullmatch(text):
         raise ValidationError(
@@ -45,7 +51,7 @@ def _check_name(text: str) -> None:
         )
 
 
-def event_names_field(names: Mapping[EventKind, str]) -> fields.Nested:
+def event_names_field(names: Mapping[EventKind | ConversionKind, str]) -> fields.Nested:
     """The platform's name for each event: `names`, unless the customer changes them."""
     schema = Schema.from_dict(
         {
@@ -147,13 +153,26 @@ class AdPlatformSettings(Schema):
             raise ValidationError(translatable("choose the currency of the values"), "currency")
 
 
-def event_name(event: Event, settings: Mapping[str, Any]) -> str:
-    """The platform's name for `event`; empty where the customer does not send it."""
-    return str(settings["events"].get(event.kind.value) or "")
+def event_name(
+    event: Event,
+    settings: Mapping[str, Any],
+    names: Mapping[EventKind | ConversionKind, str] = NO_NAMES,
+) -> str:
+    """The platform's name for `event`; empty where it is not sent.
+
+    `names` are the usual ones, for settings that were stored before there were conversions.
+    A purchase waits until its value is known. A platform drops a corrected value, since it
+    comes under the same id, or counts it as another purchase: so none is sent.
+    """
+    if event.revision or (event.kind is ConversionKind.PURCHASE and not event.value):
+        return ""
+    return str(settings["events"].get(event.kind.value, names.get(event.kind, "")) or "")
 
 
 def event_value(event: Event, settings: Mapping[str, Any]) -> dict[str, Any]:
     """`{"value": …, "currency": …}`; empty for an event without a value."""
+    if event.value:
+        return {"value": float(event.value), "currency": event.currency}
     value = settings["values"].get(event.kind.value)
     return {} if value is None else {"value": value, "currency": settings["currency"]}
 

@@ -33,6 +33,7 @@ from typing import Any, ClassVar, Final
 from marshmallow import Schema, fields, validate
 
 from plugins.contract import (
+    ConversionKind,
     DeliveryPolicy,
     Event,
     EventKind,
@@ -68,12 +69,14 @@ GRAPH: Final = "https://graph.facebook.com"
 VERSION: Final = "v26.0"  # of facebook-business 26.0.3; Meta keeps one for about two years
 OLDEST_SECONDS: Final = 7 * 86400.0
 
-NAMES: Final[Mapping[EventKind, str]] = {
+NAMES: Final[Mapping[EventKind | ConversionKind, str]] = {
     EventKind.WAIT: "Contact",
     EventKind.HOLD: "SubmitApplication",
     EventKind.APPROVE: "Subscribe",
     EventKind.CANCEL: "Unsubscribe",
     EventKind.TRASH: "Kicked",
+    ConversionKind.REGISTER: "CompleteRegistration",
+    ConversionKind.PURCHASE: "Purchase",
 }
 
 _META: Final = PlatformOutcomes.of("Meta")
@@ -146,7 +149,7 @@ def settings_schema() -> Schema:
 @hookimpl
 def build_request(event: Event, settings: Mapping[str, Any]) -> Request | tuple[()]:
     """One POST with one event; nothing for an event without a name."""
-    name = event_name(event, settings)
+    name = event_name(event, settings, NAMES)
     if not name:
         return ()
     conversion: dict[str, Any] = {
@@ -167,6 +170,12 @@ def build_request(event: Event, settings: Mapping[str, Any]) -> Request | tuple[
         headers={"Content-Type": "application/json"},
         body=json_bytes(body),
     )
+
+
+@hookimpl
+def conversion_kinds() -> tuple[ConversionKind, ...]:
+    """Registrations and purchases. Money that goes back cannot be told."""
+    return (ConversionKind.REGISTER, ConversionKind.PURCHASE)
 
 
 @hookimpl

@@ -34,9 +34,10 @@ from typing import Any, ClassVar, Final
 from marshmallow import Schema, ValidationError, fields, validate
 
 from plugins.contract import (
+    ALL_KINDS,
+    ConversionKind,
     DeliveryPolicy,
     Event,
-    EventKind,
     Outcome,
     Request,
     Response,
@@ -54,11 +55,13 @@ PREFIX: Final = "whsec_"
 SHORTEST: Final = 24
 LONGEST: Final = 64
 
-_KINDS: Final = tuple(kind.value for kind in EventKind)
+_KINDS: Final = tuple(kind.value for kind in ALL_KINDS)
 _EVENT_FIELDS: Final = (
     "lead campaign chat title subscriber username first_name last_name "
     "premium language click joined sequence"
 ).split()
+#: Only a conversion has them.
+_MONEY_FIELDS: Final = ("value", "currency", "name", "revision")
 
 
 class _Secret(AsciiWord):
@@ -148,6 +151,12 @@ def build_request(event: Event, settings: Mapping[str, Any]) -> Request | tuple[
 
 
 @hookimpl
+def conversion_kinds() -> tuple[ConversionKind, ...]:
+    """All of them, unless the customer leaves some out."""
+    return tuple(ConversionKind)
+
+
+@hookimpl
 def classify_response(response: Response) -> Outcome:
     """Judge the status alone: 2xx is a success, 410 is final, anything else is tried again.
 
@@ -187,4 +196,6 @@ def _payload(event: Event) -> dict[str, Any]:
     happened = datetime.fromtimestamp(event.time, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     data = {"id": event.id, "status": event.kind.value, "time": event.time}
     data |= {name: getattr(event, name) for name in _EVENT_FIELDS}
+    if isinstance(event.kind, ConversionKind):
+        data |= {name: getattr(event, name) for name in _MONEY_FIELDS}
     return {"type": f"lead.{event.kind.value}", "timestamp": happened, "data": data}

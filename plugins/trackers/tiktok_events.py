@@ -29,6 +29,7 @@ from typing import Any, ClassVar, Final
 from marshmallow import Schema, validate
 
 from plugins.contract import (
+    ConversionKind,
     DeliveryPolicy,
     Event,
     EventKind,
@@ -61,12 +62,14 @@ API: Final = "https://business-api.tiktok.com"
 TRACK: Final = "/open_api/v1.3/event/track/"
 OLDEST_SECONDS: Final = 28 * 86400.0
 
-NAMES: Final[Mapping[EventKind, str]] = {
+NAMES: Final[Mapping[EventKind | ConversionKind, str]] = {
     EventKind.WAIT: "Contact",
     EventKind.HOLD: "SubmitForm",
     EventKind.APPROVE: "Subscribe",
     EventKind.CANCEL: "Unsubscribe",
     EventKind.TRASH: "Kicked",
+    ConversionKind.REGISTER: "CompleteRegistration",
+    ConversionKind.PURCHASE: "Purchase",
 }
 
 _TIKTOK: Final = PlatformOutcomes.of("TikTok")
@@ -121,7 +124,7 @@ def settings_schema() -> Schema:
 @hookimpl
 def build_request(event: Event, settings: Mapping[str, Any]) -> Request | tuple[()]:
     """One POST with one event; nothing for an event without a name."""
-    name = event_name(event, settings)
+    name = event_name(event, settings, NAMES)
     if not name:
         return ()
     conversion: dict[str, Any] = {
@@ -147,6 +150,12 @@ def build_request(event: Event, settings: Mapping[str, Any]) -> Request | tuple[
         headers={"Access-Token": settings["access_token"], "Content-Type": "application/json"},
         body=json_bytes(body),
     )
+
+
+@hookimpl
+def conversion_kinds() -> tuple[ConversionKind, ...]:
+    """Registrations and purchases. Money that goes back cannot be told."""
+    return (ConversionKind.REGISTER, ConversionKind.PURCHASE)
 
 
 @hookimpl

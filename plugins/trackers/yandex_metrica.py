@@ -30,6 +30,7 @@ from typing import Any, ClassVar, Final
 from marshmallow import Schema, fields, validate
 
 from plugins.contract import (
+    ConversionKind,
     DeliveryPolicy,
     Event,
     EventKind,
@@ -64,7 +65,7 @@ PER_MINUTE: Final = 2.5
 BURST: Final = 1000
 
 #: Goals of the kind "JavaScript event", by the identifier that the customer gave.
-GOALS: Final[Mapping[EventKind, str]] = {
+GOALS: Final[Mapping[EventKind | ConversionKind, str]] = {
     EventKind.WAIT: "telegram_start",
     EventKind.HOLD: "telegram_request",
     EventKind.APPROVE: "telegram_join",

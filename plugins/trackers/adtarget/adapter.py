@@ -28,6 +28,7 @@ from typing import Any, Final, NamedTuple
 from marshmallow import Schema
 
 from plugins.contract import (
+    ConversionKind,
     DeliveryPolicy,
     Event,
     EventKind,
@@ -41,7 +42,7 @@ from plugins.contract import (
 )
 from plugins.kit.click_ids import meta_fbc
 from plugins.kit.json_bodies import valid_text
-from plugins.trackers.adtarget.settings import AUTO, OFF, PLANS, AdTargetSettings
+from plugins.trackers.adtarget.settings import AUTO, OFF, PLANS, USUAL, AdTargetSettings
 
 RETRY_SECONDS: Final = 23 * 3600.0
 #: "300 requests/min per key, burst 50", buckets independent per key.
@@ -115,6 +116,12 @@ def build_request(event: Event, settings: Mapping[str, Any]) -> Request | tuple[
         idempotency_key=key,
         secrets=(json.dumps(body["pii"]),) if "pii" in body else (),
     )
+
+
+@hookimpl
+def conversion_kinds() -> tuple[ConversionKind, ...]:
+    """All of them; a refund is off unless it is chosen as a Custom event."""
+    return tuple(ConversionKind)
 
 
 @hookimpl
@@ -193,20 +200,31 @@ def _after_replay(outcome: Outcome, event: Event) -> Outcome:
 
 
 def _conversion_type(event: Event, settings: Mapping[str, Any]) -> str:
-    conversion_type: str = settings["events"][event.kind.value]["type"]
+    if event.revision or (event.kind is ConversionKind.PURCHASE and not event.value):
+        return OFF  # a Purchase needs its value, and under the same key another one is not read
+    conversion_type: str = _settings_of(event, settings)["type"]
     if conversion_type != AUTO:
         return conversion_type
     if event.kind is EventKind.APPROVE and settings["tracked_by_adtarget"]:
         return OFF
-    return PLANS[EventKind(event.kind)].recommended
+    return PLANS[event.kind].recommended
+
+
+def _settings_of(event: Event, settings: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The settings of this kind of event; the usual ones where none are stored."""
+    chosen: Mapping[str, Any] = settings["events"].get(event.kind.value, USUAL)
+    return chosen
 
 
 def _conversion_body(
     conversion_type: str, event: Event, settings: Mapping[str, Any]
 ) -> dict[str, Any]:
     """The body of §3.1 of the API reference, without the keys that have no value."""
-    event_settings = settings["events"][event.kind.value]
-    name = event_settings["name"] or PLANS[EventKind(event.kind)].custom_name
+    event_settings = _settings_of(event, settings)
+    name = event_settings["name"] or PLANS[event.kind].custom_name or valid_text(event.name)
+    value, currency = event_settings["value"], settings["currency"]
+    if event.value:
+        value, currency = float(event.value), event.currency
     site = "websiteId" if settings["site"].startswith("atid_") else "siteId"
     names = {"firstName": valid_text(event.first_name), "lastName": valid_text(event.last_name)}
     pii = {key: name for key, name in names.items() if name} if settings["send_names"] else {}
@@ -216,8 +234,8 @@ def _conversion_body(
         site: settings["site"],
         "eventType": conversion_type,
         "customEventName": name if conversion_type == "Custom" else None,
-        "value": event_settings["value"],
-        "currency": settings["currency"] if event_settings["value"] is not None else None,
+        "value": value,
+        "currency": currency if value is not None else None,
         "contentName": valid_text(event.campaign),
         "eventTime": event.time * 1000,
         "pii": pii,

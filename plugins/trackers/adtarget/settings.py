@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Final, NamedTuple
 
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
-from plugins.contract import EventKind, translatable
+from plugins.contract import ConversionKind, EventKind, translatable
 from plugins.kit.fields import BaseUrl
 
 HOME: Final = "https://adtarget.io"
@@ -23,7 +23,7 @@ class Plan(NamedTuple):
     types: tuple[str, ...]
 
 
-PLANS: Final[Mapping[EventKind, Plan]] = {
+PLANS: Final[Mapping[EventKind | ConversionKind, Plan]] = {
     EventKind.WAIT: Plan(OFF, "BotStart", ("Lead", "CompleteRegistration", "Custom")),
     EventKind.HOLD: Plan("Lead", "JoinRequest", ("Lead", "CompleteRegistration", "Custom")),
     EventKind.APPROVE: Plan(
@@ -33,7 +33,17 @@ PLANS: Final[Mapping[EventKind, Plan]] = {
     ),
     EventKind.CANCEL: Plan(OFF, "ChannelLeave", ("Custom",)),
     EventKind.TRASH: Plan(OFF, "ChannelBan", ("Custom",)),
+    ConversionKind.REGISTER: Plan(
+        "CompleteRegistration", "Registration", ("CompleteRegistration", "Lead", "Custom")
+    ),
+    ConversionKind.PURCHASE: Plan("Purchase", "Deposit", ("Purchase", "Custom")),
+    ConversionKind.REFUND: Plan(OFF, "Refund", ("Custom",)),
+    ConversionKind.CUSTOM: Plan("Custom", "", ("Custom",)),
 }
+
+
+#: The settings of an event for which nothing was typed.
+USUAL: Final[Mapping[str, Any]] = {"type": AUTO, "name": "", "value": None}
 
 
 class _EventSettings(Schema):
@@ -58,22 +68,34 @@ class _EventSettings(Schema):
             raise ValidationError(translatable("a Purchase needs a value"), "value")
 
 
-def _settings_of(kind: EventKind) -> fields.Nested:
+def _settings_of(kind: EventKind | ConversionKind) -> fields.Nested:
     plan = PLANS[kind]
     choice = fields.String(
         load_default=AUTO,
         validate=validate.OneOf((AUTO, OFF, *plan.types)),
         metadata={"title": "Event type", "help": f"{AUTO} means {plan.recommended}"},
     )
+    base = _EventSettings if isinstance(kind, EventKind) else _ConversionSettings
     return fields.Nested(
-        _EventSettings.from_dict({"type": choice}, name=f"AdTarget{kind.value.title()}"),
-        load_default=lambda: {"type": AUTO, "name": "", "value": None},
+        base.from_dict({"type": choice}, name=f"AdTarget{kind.value.title()}"),
+        load_default=lambda: dict(USUAL),
         metadata={"title": kind.value},
     )
 
 
+class _ConversionSettings(Schema):
+    """The settings of a conversion, which brings its own value."""
+
+    name = fields.String(
+        load_default="",
+        validate=validate.Length(max=64),
+        metadata={"title": "Name", "help": "of a Custom event; empty takes the event's own"},
+    )
+    value = fields.Constant(None)
+
+
 _Events = Schema.from_dict(
-    {kind.value: _settings_of(kind) for kind in EventKind}, name="AdTargetEvents"
+    {kind.value: _settings_of(kind) for kind in PLANS}, name="AdTargetEvents"
 )
 
 

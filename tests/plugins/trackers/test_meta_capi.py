@@ -14,7 +14,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from marshmallow import ValidationError
 
-from plugins.contract import Event, EventKind, Response, Verdict
+from plugins.contract import ConversionKind, Event, EventKind, Response, Verdict
 from plugins.kit.ad_platforms import normalized_hash
 from plugins.registry import make_adapter
 from plugins.testing import AdapterContract, sample_event
@@ -212,3 +212,28 @@ def test_every_code_that_passes_or_can_be_mended_keeps_the_event(code: int, stop
     answer = Response(400, {}, b'{"error": {"code": %d, "message": "so they say"}}' % code)
     outcome = meta_capi.classify_response(answer)
     assert (outcome.verdict, outcome.disable_destination) == (Verdict.RETRY, stop)
+
+
+def test_registrations_and_purchases_are_told_with_their_own_money():
+    told = sent(sample_event(ConversionKind.PURCHASE), values={"approve": 2.5}, currency="EUR")
+    assert told["event_name"] == "Purchase"
+    assert told["custom_data"] == {"value": 49.5, "currency": "USD"}
+    assert sent(sample_event(ConversionKind.REGISTER))["event_name"] == "CompleteRegistration"
+
+
+def test_settings_of_before_there_were_conversions_send_them_by_their_usual_names():
+    kept = ADAPTER.check_settings(TYPED)
+    del kept["events"]["purchase"], kept["events"]["register"]
+    (request,) = ADAPTER.build(sample_event(ConversionKind.PURCHASE), kept)
+    assert json.loads(request.body)["data"][0]["event_name"] == "Purchase"
+
+
+@pytest.mark.parametrize("changes", [{"value": "", "currency": ""}, {"revision": 1}])
+def test_a_purchase_waits_for_its_value_and_no_correction_is_counted_again(changes):
+    event = sample_event(ConversionKind.PURCHASE, **changes)
+    assert ADAPTER.build(event, ADAPTER.check_settings(TYPED)) == ()
+
+
+def test_what_meta_cannot_take_back_is_not_told():
+    for kind in (ConversionKind.REFUND, ConversionKind.CUSTOM):
+        assert ADAPTER.build(sample_event(kind), ADAPTER.check_settings(TYPED)) == ()

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from marshmallow import ValidationError
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from plugins.contract import EventKind, Request, Response, Verdict
+from plugins.contract import ConversionKind, EventKind, Request, Response, Verdict
 from plugins.registry import make_adapter
 from plugins.testing import AdapterContract, sample_event
 from plugins.trackers import signed_webhook
@@ -222,7 +222,8 @@ def test_the_check_by_hand_in_the_document_agrees_with_the_library():
 def test_the_document_tells_every_field_of_the_data():
     section = DOCUMENT.partition("## What arrives")[2].partition("\n## ")[0]
     fields = [line.split("`")[1] for line in section.splitlines() if line.startswith("| `")]
-    assert sorted(fields) == sorted(json.loads(built().body)["data"])
+    told = json.loads(built(kind=ConversionKind.PURCHASE).body)["data"]
+    assert sorted(fields) == sorted(told)
 
 
 def test_the_document_names_every_setting():
@@ -238,3 +239,11 @@ def test_the_document_says_what_the_adapter_does_with_an_answer(answer):
     assert ("switched off" in row) is outcome.disable_destination
     assert ("delivered" in row) is outcome.verdict.is_success
     assert ("rejected" in row) is (outcome.verdict is Verdict.REJECTED)
+
+
+def test_a_conversion_brings_its_money_and_no_other_event_has_any():
+    data = json.loads(built(kind=ConversionKind.REFUND).body)["data"]
+    money = {"value": "-49.5", "currency": "USD", "name": "deposit", "revision": 0}
+    assert money.items() <= data.items()
+    assert data["status"] == "refund"
+    assert not money.keys() & json.loads(built().body)["data"].keys()

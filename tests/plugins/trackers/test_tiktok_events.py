@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import pytest
 from marshmallow import ValidationError
 
-from plugins.contract import Event, Response, Verdict
+from plugins.contract import ConversionKind, Event, Response, Verdict
 from plugins.registry import make_adapter
 from plugins.testing import AdapterContract, sample_event
 from plugins.trackers import tiktok_events
@@ -145,3 +145,9 @@ def test_every_code_of_the_vendors_table_is_known(code: int, verdict: Verdict, s
     answer = Response(200, {}, b'{"code": %d, "message": "so they say"}' % code)
     outcome = tiktok_events.classify_response(answer)
     assert (outcome.verdict, outcome.disable_destination) == (verdict, stop)
+
+
+def test_a_purchase_is_told_with_its_own_money():
+    (told,) = body(sample_event(ConversionKind.PURCHASE))["data"]
+    assert told["event"] == "Purchase"
+    assert told["properties"] == {"value": 49.5, "currency": "USD"}

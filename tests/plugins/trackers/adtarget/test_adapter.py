@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plugins.contract import Event, EventKind, Outcome, Response, Verdict
+from plugins.contract import ConversionKind, Event, EventKind, Outcome, Response, Verdict
 from plugins.registry import make_adapter
 from plugins.testing import AdapterContract, sample_event
 from plugins.trackers.adtarget import adapter
@@ -352,3 +352,34 @@ def test_retries_end_before_the_key_is_forgotten():
     assert span is not None
     assert span < 24 * 3600
     assert ADAPTER.delivery_policy(settings()).send_superseded
+
+
+@pytest.mark.parametrize(
+    ("kind", "told"),
+    [
+        (ConversionKind.REGISTER, {"eventType": "CompleteRegistration"}),
+        (ConversionKind.PURCHASE, {"eventType": "Purchase"}),
+        (ConversionKind.CUSTOM, {"eventType": "Custom", "customEventName": "deposit"}),
+    ],
+)
+def test_a_conversion_is_told_with_its_own_money(kind: ConversionKind, told: dict[str, str]):
+    body = conversion(sample_event(kind))
+    assert (told | {"value": 49.5, "currency": "USD"}).items() <= body.items()
+
+
+def test_a_refund_is_told_only_as_a_custom_event():
+    assert ADAPTER.build(sample_event(ConversionKind.REFUND), settings()) == ()
+    body = conversion(sample_event(ConversionKind.REFUND), events={"refund": {"type": "Custom"}})
+    assert (body["customEventName"], body["value"]) == ("Refund", -49.5)
+
+
+@pytest.mark.parametrize("changes", [{"value": "", "currency": ""}, {"revision": 1}])
+def test_a_purchase_waits_for_its_value_and_goes_once_under_its_key(changes: dict[str, Any]):
+    event = sample_event(ConversionKind.PURCHASE, **changes)
+    assert ADAPTER.build(event, settings()) == ()
+
+
+def test_settings_of_before_there_were_conversions_send_them_as_usual():
+    kept = settings()
+    del kept["events"]["purchase"]
+    assert ADAPTER.build(sample_event(ConversionKind.PURCHASE), kept)
