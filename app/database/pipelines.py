@@ -21,7 +21,7 @@ def pipelined(connection: Connection) -> Iterator[None]:
     fault is raised in the block or at its end, as SQLAlchemy raises it; those behind it are
     not executed. Commit behind the block.
     """
-    if not is_postgresql(connection):
+    if not is_postgresql(connection) or not psycopg.Pipeline.is_supported():  # by its libpq
         yield
         return
     driver = connection.connection.driver_connection

@@ -143,7 +143,7 @@ def _database_fault(engine: Engine) -> str:
     return ""
 
 
-def metrics(now: float | None = None) -> Iterator[Metric]:
+def metrics() -> Iterator[Metric]:
     """Yield the metrics of the whole installation, computed when asked.
 
     They hold no names of customers. Without a database the others are still
@@ -165,7 +165,7 @@ def metrics(now: float | None = None) -> Iterator[Metric]:
     if not state.database:
         return
     try:
-        yield from _backlog(time.time() if now is None else now)
+        yield from _backlog(time.time())
         yield from _states()
     except SQLAlchemyError:
         db.session.rollback()

@@ -54,7 +54,7 @@ class TelegramWebhook:
         self.others = others
         self._store = store
         self._bot_behind = bot_behind
-        self._inbox = HealthWatch("inbox")
+        self._health = HealthWatch("inbox")
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request."""
@@ -89,9 +89,9 @@ class TelegramWebhook:
                 return HTTPStatus.NOT_FOUND
             status = self._put(environ, bot_id)
         except _NOT_STORED as error:  # Telegram brings it again
-            self._inbox.update(well=False, error=describe_fault(error))
+            self._health.update(well=False, error=describe_fault(error))
             return HTTPStatus.SERVICE_UNAVAILABLE
-        self._inbox.update(well=True)
+        self._health.update(well=True)
         return status
 
     def _put(self, environ: WSGIEnvironment, bot_id: int) -> HTTPStatus:

@@ -68,16 +68,14 @@ class BotApiDouble:
         """How often a webhook answered what is no 2xx, by status; 0 is no answer."""
         return self._core.log.failures
 
-    def add_bot(
-        self, token: str, username: str, name: str = "A bot", next_update_id: int | None = None
-    ) -> None:
+    def add_bot(self, token: str, username: str, name: str = "A bot") -> None:
         """Make a bot known. Its id is what stands before the colon of the token.
 
-        Without `next_update_id` the first update gets a number that is drawn
-        for the token. Raises ValueError if no number stands before the colon.
+        The first update gets a number that is drawn for the token. Raises ValueError if no
+        number stands before the colon.
         """
         first = random.Random(token).randrange(10**8, 9 * 10**8)
-        bot = new_bot(token, username, name, first if next_update_id is None else next_update_id)
+        bot = new_bot(token, username, name, first)
         with self._core.lock:
             self._core.bots[token] = bot
 

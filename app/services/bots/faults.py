@@ -71,11 +71,11 @@ def forget(bot_id: int) -> None:
     db.session.execute(delete(_FAULTS).where(_FAULTS.c.bot_id == bot_id))
 
 
-def find(bot_id: int, kind: BotFaultKind, chat_id: int = 0) -> BotFault | None:
-    """Return a fault that lasts, or None."""
+def find(bot_id: int, kind: BotFaultKind) -> BotFault | None:
+    """Return a fault of the bot itself that lasts, or None."""
     return db.session.scalar(
         select(BotFault)
-        .where(BotFault.bot_id == bot_id, BotFault.kind == kind, BotFault.chat_id == chat_id)
+        .where(BotFault.bot_id == bot_id, BotFault.kind == kind, BotFault.chat_id == 0)
         .execution_options(populate_existing=True)
     )
 

@@ -36,6 +36,7 @@ _KINDS: Final = "#" + hashlib.sha256(" ".join(ALLOWED_UPDATES).encode()).hexdige
 #: Pauses in seconds. Telegram accepts about one setWebhook a second for a bot, and answers
 #: 409 to the second of two at once.
 RETRY_PAUSES: Final = (0.3, 1.1, 2.1)
+RECONCILE_SECONDS: Final = 10.0
 CLAIM_SECONDS: Final = 40.0
 
 
@@ -63,14 +64,14 @@ def register(bot_id: int) -> None:
     db.session.commit()
 
 
-def reconcile(*, seconds: float = 10.0) -> int:
-    """Register the bots whose webhook differs from the settings, for up to `seconds`.
+def reconcile() -> int:
+    """Register the bots whose webhook differs from the settings, for up to RECONCILE_SECONDS.
 
     The order is random, so that bots which fail do not keep the others
     waiting, and one process at a time handles a bot. Returns how many were
     corrected.
     """
-    end, done = time.monotonic() + seconds, 0
+    end, done = time.monotonic() + RECONCILE_SECONDS, 0
     differing = list(db.session.scalars(select(Bot.id).where(_differs())))
     db.session.commit()
     random.shuffle(differing)

@@ -80,7 +80,6 @@ def process_updates(
     seconds: float,
     stop: Callable[[], bool] = lambda: False,
     pulse: Callable[[], None] = lambda: None,
-    clock: Callable[[], float] = time.time,
 ) -> int:
     """Process waiting updates until there are none, `seconds` are over or `stop()` is true.
 
@@ -89,11 +88,11 @@ def process_updates(
     quarantined with its traceback. Raises what SQLAlchemy raises when the fault is
     the database's own; nothing is quarantined for that.
     """
-    end = clock() + seconds
+    end = time.monotonic() + seconds
     finished = 0
     parts: list[list[StoredUpdate]] = []  # of batches that failed, the next one last
     batch = ClaimedUpdates([], after=0, has_more=True)
-    while (parts or batch.has_more) and not stop() and clock() < end:
+    while (parts or batch.has_more) and not stop() and time.monotonic() < end:
         pulse()
         connection = db.session.connection()
         if parts:
@@ -104,7 +103,7 @@ def process_updates(
         if not updates:
             db.session.rollback()
             continue
-        failed = _try(process_batch, updates, clock())
+        failed = _try(process_batch, updates, time.time())
         if failed is None:
             finished += len(updates)
         elif len(updates) == 1:
