@@ -5,8 +5,9 @@ from __future__ import annotations
 from flask import Blueprint, Flask
 from werkzeug.routing import IntegerConverter, Map
 
-from app.dashboard import errors, formatting, headers, navigation, static_files
-from app.dashboard.views import bots, campaigns, login, overview
+from app.dashboard import errors, formatting, navigation, static_files
+from app.dashboard.access import headers
+from app.dashboard.views import bots, campaigns, deliveries, leads, login, overview
 from app.schemas.fields import LARGEST
 from app.translations import use_in_templates
 
@@ -18,7 +19,7 @@ class IdConverter(IntegerConverter):
         super().__init__(url_map, min=1, max=LARGEST)
 
 
-VIEWS = (overview, login, bots, campaigns)
+VIEWS = (overview, login, bots, campaigns, leads, deliveries)
 
 
 def register_dashboard(app: Flask) -> None:

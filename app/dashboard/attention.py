@@ -64,7 +64,7 @@ def _campaigns(account_id: int) -> Iterator[Item]:
                 title=row.chat_title,
                 fault=row.welcome_fault,
             )
-            yield Item(text, "/campaigns")
+            yield Item(text, f"/campaigns/{row.id}/welcome")
 
 
 def _trackers(account_id: int, now: int) -> Iterator[Item]:
@@ -96,4 +96,8 @@ def _postbacks(account_id: int, now: int) -> Iterator[Item]:
             "%(num)s postbacks failed in the last 24 hours.",
             page.total,
         )
-        yield Item(text, "/", page.rows[0].created if page.rows else float(now))
+        yield Item(
+            text,
+            f"/deliveries?state=failed&from={since}",
+            page.rows[0].created if page.rows else float(now),
+        )

@@ -11,8 +11,8 @@ from urllib.parse import urlencode
 from flask import Response, g, make_response, redirect, render_template, request
 from sqlalchemy.exc import SQLAlchemyError
 
-from app.dashboard import forms
-from app.dashboard.guards import here
+from app.dashboard.access import forms
+from app.dashboard.access.guards import here
 from app.errors import (
     ApiError,
     BadKey,

@@ -11,7 +11,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from flask import Flask, g
 from markupsafe import Markup
 
-from app.dashboard import forms
+from app.dashboard.access import forms
+from app.dashboard.qr import qr
 from app.translations import gettext, ngettext, translated
 
 #: Characters of an answer that are shown.
@@ -30,6 +31,7 @@ def register(app: Flask) -> None:
     app.add_template_filter(translated, "translated")
     app.add_template_global(forms.token, "form_token")
     app.add_template_global(language, "language")
+    app.add_template_global(qr, "qr")
 
 
 def language() -> str:

@@ -9,6 +9,7 @@ from flask import Flask, g, request
 from app.dashboard.periods import choices
 from app.domain.lead import Counts
 from app.domain.retention import percent
+from app.models import PostbackState
 from app.translations import gettext
 
 
@@ -26,6 +27,9 @@ def register(app: Flask) -> None:
     app.add_template_global(done_text, "done_text")
     app.add_template_global(choices, "period_choices")
     app.add_template_global(rate, "rate")
+    app.add_template_global(state_words, "state_words")
+    app.add_template_global(state_name, "state_name")
+    app.add_template_filter(pairs, "pair")
 
 
 def menu() -> list[MenuItem]:
@@ -33,6 +37,8 @@ def menu() -> list[MenuItem]:
     screens = (
         ("/", gettext("Overview")),
         ("/campaigns", gettext("Campaigns")),
+        ("/leads", gettext("Leads")),
+        ("/deliveries", gettext("Deliveries")),
         ("/bots", gettext("Bots")),
     )
     return [MenuItem(path, title, _is_here(path)) for path, title in screens]
@@ -49,9 +55,34 @@ def done_text() -> str:
         "added": gettext("It is connected."),
         "checked": gettext("Telegram is asked within a few seconds; reload the page then."),
         "removed": gettext("It is deleted."),
+        "tracked": gettext("The chat is tracked. Write a welcome, then take the link."),
+        "again": gettext("It is on its way again."),
         "saved": gettext("It is saved."),
     }
     return texts.get(request.args.get("done", ""), "") if "account" in g else ""
+
+
+def state_words() -> dict[str, str]:
+    """Return a word for each state of a postback, by its name in the API."""
+    return {
+        "waiting": gettext("waiting"),
+        "sending": gettext("being sent"),
+        "delivered": gettext("delivered"),
+        "rejected": gettext("rejected"),
+        "failed": gettext("failed"),
+        "superseded": gettext("superseded"),
+        "discarded": gettext("discarded"),
+    }
+
+
+def state_name(state: int) -> str:
+    """Return the name in the API of a postback's state."""
+    return PostbackState(state).name.lower()
+
+
+def pairs(words: list[str]) -> list[tuple[str, str]]:
+    """Return words as options of a drop-down that are called as they are."""
+    return [(word, word) for word in words]
 
 
 def rate(counts: Counts) -> float:

@@ -43,5 +43,56 @@ document.addEventListener("keydown", (event) => {
   if (event.key === "Escape" && location.hash === "#menu") location.hash = "#content";
 });
 
+/** While somebody types in a form, show what the server says of it, 400 ms after the last key. */
+function keepLive(form) {
+  let timer = 0, latest = 0;
+  const send = async () => {
+    const mine = ++latest;
+    const body = new URLSearchParams(new FormData(form));
+    body.set("do", form.dataset.live === "preview" ? "preview" : "check");
+    const headers = { ...HEADERS, "X-CSRF-Token": body.get("csrf") };
+    const response = await fetch(form.action, { method: "POST", headers, body });
+    if (!response.ok || mine !== latest) return;
+    const page = new DOMParser().parseFromString(await response.text(), "text/html");
+    const fresh = page.getElementById(form.dataset.live);
+    const shown = document.getElementById(form.dataset.live);
+    if (fresh && shown) shown.replaceChildren(...fresh.childNodes);
+  };
+  form.addEventListener("input", () => {
+    clearTimeout(timer);
+    timer = setTimeout(() => send().catch(() => {}), 400);
+  });
+}
+
+/** Macros become buttons that insert themselves where the cursor was last. */
+function offerInsert(box) {
+  let field = document.getElementById(box.dataset.insert);
+  box.closest("form").addEventListener("focusin", (event) => {
+    if (event.target.matches("textarea, input:not([type=hidden])")) field = event.target;
+  });
+  box.querySelectorAll("code").forEach((code) => {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.textContent = code.textContent;
+    button.addEventListener("click", () => {
+      field.setRangeText(code.textContent, field.selectionStart, field.selectionEnd, "end");
+      field.focus();
+      field.dispatchEvent(new Event("input", { bubbles: true }));
+    });
+    code.replaceWith(button);
+  });
+}
+
+/** How many characters of a start link are used. */
+function count(input) {
+  const shown = document.querySelector("[data-counter]");
+  input.addEventListener("input", () => {
+    shown.textContent = Number(input.dataset.count) + input.value.length;
+  });
+}
+
+document.querySelectorAll("form[data-live]").forEach(keepLive);
+document.querySelectorAll("[data-insert]").forEach(offerInsert);
+document.querySelectorAll("[data-count]").forEach(count);
 document.querySelectorAll("[data-refresh]").forEach(keepFresh);
 if (navigator.clipboard) document.querySelectorAll(".copy").forEach(offerCopy);

@@ -6,8 +6,9 @@ from http import HTTPStatus
 
 from flask import Blueprint, Response, g, make_response, redirect, render_template
 
-from app.dashboard import errors, forms
-from app.dashboard.guards import changes, signed_in
+from app.dashboard import errors
+from app.dashboard.access import forms
+from app.dashboard.access.guards import changes, signed_in
 from app.errors import ApiError, BadParameter, translatable
 from app.schemas import Input, fields
 from app.services.bots import bots, standing

@@ -1,18 +1,271 @@
-"""Campaigns: the tracked chats."""
+"""Campaigns: the tracked chats, and the tabs of one."""
 
 from __future__ import annotations
 
-from flask import Blueprint, g, render_template
+import time
+from http import HTTPStatus
+from typing import Any
 
-from app.dashboard.guards import signed_in
-from app.services.campaigns import campaigns
+from flask import Blueprint, Response, g, make_response, redirect, render_template, request
+
+from app.dashboard import errors
+from app.dashboard.access import forms
+from app.dashboard.access.guards import changes, limited, signed_in
+from app.dashboard.periods import chosen_period
+from app.dashboard.preview import preview
+from app.errors import ApiError, BadParameter, translatable
+from app.schemas import Input, fields
+from app.schemas.campaigns import CampaignEdit
+from app.services.bots import bots
+from app.services.campaigns import campaigns, links, media_list, texts
+from app.services.leads import stats
+from app.services.trackers import test_send, url_templates
+from app.web.responses import message_of
+from plugins.contract import EventKind
+from plugins.kit.macros import MACROS
 
 blueprint = Blueprint("campaigns", __name__, url_prefix="/campaigns")
+
+DAY: int = 86_400
+PAYLOAD: int = 64
+
+
+class AddForm(Input):
+    """A chat of a bot, as one value: `12:-100123`."""
+
+    chat = fields.Text(64, required=True, pattern=r"[0-9]{1,18}:-?[0-9]{1,18}")
 
 
 @blueprint.get("")
 @signed_in
-def listed() -> str:
+def listed() -> Response:
     """All campaigns with what they have counted."""
-    rows = campaigns.listed(g.account.id)
-    return render_template("campaigns/list.html", rows=rows)
+    return _list()
+
+
+@blueprint.post("")
+@changes("campaigns.add")
+def add() -> Response:
+    """Track a chat."""
+    try:
+        bot, chat = forms.checked(AddForm(), g.form)["chat"].split(":")
+        campaign = campaigns.add(g.account.id, bot=int(bot), chat=int(chat))
+    except ApiError as error:
+        return _list(error)
+    return _redirect(f"/campaigns/{campaign.id}/welcome?done=tracked")
+
+
+@blueprint.get("/<id:number>")
+@signed_in
+def numbers(number: int) -> str:
+    """What one campaign has counted, and who stays."""
+    campaign = campaigns.find(g.account.id, number)
+    now = int(time.time())
+    period = chosen_period(now)
+    chosen: dict[str, Any] = {"now": now, "campaign": number, "until": period.until}
+    return render_template(
+        "campaigns/numbers.html",
+        campaign=campaign,
+        tab="numbers",
+        period=period,
+        summary=stats.summary(g.account.id, since=period.since, **chosen),
+        days=stats.daily(g.account.id, since=period.day_since, tz=period.minutes_east, **chosen),
+        retention=stats.retention(g.account.id, since=period.day_since, **chosen),
+    )
+
+
+@blueprint.get("/<id:number>/welcome")
+@signed_in
+def welcome(number: int) -> Response:
+    """The message to people who start the bot, beside what they see of it."""
+    return _welcome(campaigns.find(g.account.id, number))
+
+
+@blueprint.post("/<id:number>/welcome")
+@changes()
+def change_welcome(number: int) -> Response:
+    """Show what was typed, or save it."""
+    campaign = campaigns.find(g.account.id, number)
+    names = ("welcome", "button_text", "button_url", "media")
+    typed = {name: g.form.get(name, "").replace("\r\n", "\n") for name in names}
+    if g.form.get("do") == "preview":
+        return _welcome(campaign, typed)
+    try:
+        campaigns.edit(g.account.id, number, **_checked(number, typed))
+    except ApiError as error:
+        return _welcome(campaign, typed, error)
+    return _redirect(f"/campaigns/{number}/welcome?done=saved")
+
+
+@blueprint.get("/<id:number>/postbacks")
+@signed_in
+def postbacks(number: int) -> Response:
+    """The five addresses that hear of the campaign's events."""
+    return _postbacks(campaigns.find(g.account.id, number))
+
+
+@blueprint.post("/<id:number>/postbacks")
+@changes()
+def change_postbacks(number: int) -> Response:
+    """Warn of what was typed, try one of the addresses, or save them."""
+    campaign = campaigns.find(g.account.id, number)
+    typed = {name: g.form.get(name, "").strip() for name in url_templates.FIELDS}
+    try:
+        match g.form.get("do", ""):
+            case "check":
+                return _postbacks(campaign, typed)
+            case "test" | "send" as verb:
+                return _postbacks(campaign, typed, test=_tried(number, typed, send=verb == "send"))
+        campaigns.edit(g.account.id, number, **_checked(number, typed))
+    except ApiError as error:
+        return _postbacks(campaign, typed, error)
+    return _redirect(f"/campaigns/{number}/postbacks?done=saved")
+
+
+@blueprint.get("/<id:number>/link")
+@signed_in
+def link(number: int) -> Response:
+    """The link for an ad: for each tracker with its macro, or for one click id."""
+    campaign, error = campaigns.find(g.account.id, number), None
+    click = request.args.get("click", "").strip()
+    try:
+        deep_link = links.make(g.account.id, number, click)
+    except BadParameter as refused:
+        deep_link, error = links.make(g.account.id, number), refused
+    page = render_template(
+        "campaigns/link.html",
+        campaign=campaign,
+        tab="link",
+        click=click,
+        deep_link=deep_link,
+        is_plain=bool(click) and error is None and not links.TRACKER_MACRO.fullmatch(click),
+        used=len(campaign["code"]) + 1 + len(click),
+        room=PAYLOAD,
+        message=message_of(error) if error else "",
+    )
+    return make_response(page, errors.status_of(error) if error else HTTPStatus.OK)
+
+
+@blueprint.get("/<id:number>/settings")
+@signed_in
+def settings(number: int) -> Response:
+    """The rules of a campaign, its pause and its end."""
+    return _settings(campaigns.find(g.account.id, number))
+
+
+@blueprint.post("/<id:number>/settings")
+@changes()
+def change_settings(number: int) -> Response:
+    """Save the rules, pause, resume or delete."""
+    campaign = campaigns.find(g.account.id, number)
+    try:
+        match g.form.get("do", ""):
+            case "pause" | "resume" as verb:
+                campaigns.pause(g.account.id, number, paused=verb == "pause")
+            case "delete":
+                if g.form.get("title", "").strip() != campaign["code"]:
+                    raise BadParameter("title", translatable("is not the code of this campaign"))
+                campaigns.remove(g.account.id, number)
+                return _redirect("/campaigns?done=removed")
+            case _:
+                typed = {name: g.form.get(name, "") for name in ("unsub_window", "notify_level")}
+                if typed["unsub_window"].isdecimal():
+                    typed["unsub_window"] = str(int(typed["unsub_window"][:6]) * DAY)
+                campaigns.edit(g.account.id, number, **_checked(number, typed))
+    except ApiError as error:
+        return _settings(campaign, error)
+    return _redirect(f"/campaigns/{number}/settings?done=saved")
+
+
+def _checked(number: int, typed: dict[str, str]) -> dict[str, Any]:
+    values = forms.checked(CampaignEdit(), {"id": number, **typed})
+    values.pop("id")
+    return values
+
+
+def _tried(number: int, typed: dict[str, str], *, send: bool) -> test_send.TestResult:
+    event = forms.checked(EventForm(), {"event": g.form.get("event", "")})["event"]
+    template = typed[f"pb_{event}"]
+    if not template:
+        raise BadParameter(f"pb_{event}", translatable("must not be empty"))
+    with limited("postbacks.test"):
+        return test_send.run(
+            g.account.id, event=event, send=send, campaign=number, template=template
+        )
+
+
+class EventForm(Input):
+    """Which event."""
+
+    event = fields.Choice(*EventKind, required=True)
+
+
+def _list(error: ApiError | None = None) -> Response:
+    own = [bot for bot in bots.listed(g.account.id) if bot.living]
+    free = [(bot, bots.chats(g.account.id, bot.id)) for bot in own]
+    return _page(
+        "campaigns/list.html", error, rows=campaigns.listed(g.account.id), free=free, has_bot=own
+    )
+
+
+def _welcome(
+    campaign: Any, typed: dict[str, str] | None = None, error: ApiError | None = None
+) -> Response:
+    values = {**campaign, **(typed or {})}
+    shown = preview(
+        values["welcome"],
+        title=campaign["chat_title"],
+        code=campaign["code"],
+        button_url=values["button_url"],
+        has_media=bool(values["media"]),
+    )
+    return _page(
+        "campaigns/welcome.html",
+        error,
+        campaign=campaign,
+        tab="welcome",
+        values=values,
+        shown=shown,
+        warnings=texts.warnings(
+            {name: values[name] for name in ("welcome", "button_text", "button_url")}
+        ),
+        media=media_list.listed(g.account.id, limit=100).rows,
+        macros=list(MACROS),
+    )
+
+
+def _postbacks(
+    campaign: Any,
+    typed: dict[str, str] | None = None,
+    error: ApiError | None = None,
+    test: test_send.TestResult | None = None,
+) -> Response:
+    values = {**campaign, **(typed or {})}
+    urls = {name: values[name] for name in url_templates.FIELDS}
+    return _page(
+        "campaigns/postbacks.html",
+        error,
+        campaign=campaign,
+        tab="postbacks",
+        urls=urls,
+        inherited={} if any(urls.values()) else url_templates.read(g.account.id),
+        warnings=url_templates.warnings(urls),
+        test=test,
+        event=g.form.get("event", "approve") if "form" in g else "approve",
+        macros=list(MACROS),
+    )
+
+
+def _settings(campaign: Any, error: ApiError | None = None) -> Response:
+    return _page("campaigns/settings.html", error, campaign=campaign, tab="settings")
+
+
+def _page(template: str, error: ApiError | None, **values: Any) -> Response:
+    message = message_of(error) if error else ""
+    field = error.field if isinstance(error, BadParameter) else ""
+    page = render_template(template, message=message, field=field, **values)
+    return make_response(page, errors.status_of(error) if error else HTTPStatus.OK)
+
+
+def _redirect(target: str) -> Response:
+    return make_response(redirect(target, HTTPStatus.SEE_OTHER))

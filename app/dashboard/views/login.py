@@ -6,8 +6,9 @@ from http import HTTPStatus
 
 from flask import Blueprint, Response, g, make_response, redirect, render_template, request
 
-from app.dashboard import cookies, errors, forms
-from app.dashboard.guards import authenticate, changes, own_path
+from app.dashboard import errors
+from app.dashboard.access import cookies, forms
+from app.dashboard.access.guards import authenticate, changes, own_path
 from app.errors import ApiError, BadKey, Banned, NotFound, TooManyRequests, translatable
 from app.schemas import Input, fields
 from app.services.service_bot import entry_links, sessions

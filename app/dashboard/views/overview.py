@@ -7,7 +7,7 @@ import time
 from flask import Blueprint, g, render_template
 
 from app.dashboard import attention
-from app.dashboard.guards import signed_in
+from app.dashboard.access.guards import signed_in
 from app.dashboard.periods import chosen_period
 from app.services.leads import stats
 

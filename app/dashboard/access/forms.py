@@ -14,7 +14,7 @@ from flask import g, request
 from marshmallow import ValidationError
 
 from app.crypto import cipher
-from app.dashboard import cookies
+from app.dashboard.access import cookies
 from app.errors import ApiError, TooLarge
 from app.schemas import Input
 from app.schemas.parsing import MAX_BODY, UnreadableBody, parse_pairs

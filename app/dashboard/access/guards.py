@@ -13,7 +13,7 @@ from typing import Any, ParamSpec
 from flask import g, request
 from flask.typing import ResponseReturnValue
 
-from app.dashboard import cookies, forms
+from app.dashboard.access import cookies, forms
 from app.errors import BadKey, Unpaid
 from app.services.accounts import rate_limits
 from app.services.accounts.concurrent_calls import LASTING_ENDPOINTS

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.dashboard.forms import Form
+from app.dashboard.access.forms import Form
 from app.services.bots import bots
 from tests.support.dashboard import OWN
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.dashboard import cookies
+from app.dashboard.access import cookies
 
 
 @pytest.mark.parametrize(

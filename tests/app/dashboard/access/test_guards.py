@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from app.dashboard.guards import own_path
+from app.dashboard.access.guards import own_path
 from app.services.accounts import accounts
 
 

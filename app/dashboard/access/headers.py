@@ -6,7 +6,7 @@ from typing import Final
 
 from flask import Response
 
-from app.dashboard import cookies
+from app.dashboard.access import cookies
 
 POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.dashboard.headers import HEADERS
+from app.dashboard.access.headers import HEADERS
 
 
 @pytest.mark.parametrize("path", ["/", "/bots", "/login", "/bots/1/delete", "/enter/nothing"])
