@@ -14,6 +14,7 @@ from app.schemas.profile import (
     Templates,
     TrackerConnect,
     TrackerOut,
+    Zone,
 )
 from app.services import profile
 from app.services.service_bot import sessions
@@ -75,6 +76,15 @@ def notify(params: Params) -> None:
 def lang(params: Params) -> None:
     """Set the language."""
     profile.choose_language(g.account.id, **params)
+
+
+@blueprint.post("/zone.json")
+@api_key
+@takes(Zone)
+@answers()
+def zone(params: Params) -> None:
+    """Set the time zone of the dashboard, such as Europe/Riga."""
+    profile.choose_zone(g.account.id, **params)
 
 
 @blueprint.get("/tracker.json")

@@ -7,7 +7,18 @@ from werkzeug.routing import IntegerConverter, Map
 
 from app.dashboard import errors, formatting, navigation, static_files
 from app.dashboard.access import headers
-from app.dashboard.views import bots, campaigns, deliveries, leads, login, overview
+from app.dashboard.views import (
+    bots,
+    campaigns,
+    deliveries,
+    journal,
+    leads,
+    login,
+    overview,
+    settings,
+    stats,
+    trackers,
+)
 from app.schemas.fields import LARGEST
 from app.translations import use_in_templates
 
@@ -19,7 +30,18 @@ class IdConverter(IntegerConverter):
         super().__init__(url_map, min=1, max=LARGEST)
 
 
-VIEWS = (overview, login, bots, campaigns, leads, deliveries)
+VIEWS = (
+    overview,
+    login,
+    bots,
+    campaigns,
+    leads,
+    deliveries,
+    trackers,
+    stats,
+    journal,
+    settings,
+)
 
 
 def register_dashboard(app: Flask) -> None:

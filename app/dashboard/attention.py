@@ -41,7 +41,9 @@ def items(account: Caller, now: int) -> list[Item]:
 
 def _plan(account: Caller, now: int) -> Iterator[Item]:
     if account.has_lapsed:
-        yield Item(gettext("Your plan has ended; renew it to change anything here."), "", None)
+        yield Item(
+            gettext("Your plan has ended; renew it to change anything here."), "/settings", None
+        )
     elif account.paid_until is not None and account.paid_until - now < PLAN_DAYS * DAY:
         days = max(1, -(-(account.paid_until - now) // DAY))
         yield Item(
@@ -76,7 +78,7 @@ def _trackers(account_id: int, now: int) -> Iterator[Item]:
                 name=name,
                 reason=row.destination.reason,
             )
-            yield Item(text, "/")
+            yield Item(text, f"/trackers/{row.destination.id}")
         elif row.destination.blocked_until > now:
             seconds = int(row.destination.blocked_until - now)
             text = gettext(
@@ -84,7 +86,7 @@ def _trackers(account_id: int, now: int) -> Iterator[Item]:
                 name=name,
                 num=seconds,
             )
-            yield Item(text, "/")
+            yield Item(text, f"/trackers/{row.destination.id}")
 
 
 def _postbacks(account_id: int, now: int) -> Iterator[Item]:

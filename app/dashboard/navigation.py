@@ -39,7 +39,11 @@ def menu() -> list[MenuItem]:
         ("/campaigns", gettext("Campaigns")),
         ("/leads", gettext("Leads")),
         ("/deliveries", gettext("Deliveries")),
+        ("/trackers", gettext("Trackers")),
+        ("/statistics", gettext("Statistics")),
+        ("/journal", gettext("Journal")),
         ("/bots", gettext("Bots")),
+        ("/settings", gettext("Settings")),
     )
     return [MenuItem(path, title, _is_here(path)) for path, title in screens]
 
@@ -56,6 +60,7 @@ def done_text() -> str:
         "checked": gettext("Telegram is asked within a few seconds; reload the page then."),
         "removed": gettext("It is deleted."),
         "tracked": gettext("The chat is tracked. Write a welcome, then take the link."),
+        "ended": gettext("It is over."),
         "again": gettext("It is on its way again."),
         "saved": gettext("It is saved."),
     }

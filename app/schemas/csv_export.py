@@ -42,6 +42,11 @@ def lines(schema: Output, parts: Iterable[Sequence[Any]]) -> Iterator[str]:
         yield _text([[BROKE_OFF]])
 
 
+def as_text(rows: Iterable[Sequence[Any]]) -> str:
+    """Return rows as CSV whole, for tables that are short."""
+    return _text([_tame(value) for value in row] for row in rows)
+
+
 def _tame(value: Any) -> Any:
     """Put an apostrophe before each formula, so that a spreadsheet takes it for text."""
     if not isinstance(value, str) or _HARMLESS.fullmatch(value):

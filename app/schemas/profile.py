@@ -45,6 +45,12 @@ class Language(Input):
     lang = fields.Choice(*LANGUAGES, required=True)
 
 
+class Zone(Input):
+    """The account's time zone, such as Europe/Riga."""
+
+    zone = fields.Text(64, required=True, not_empty=True)
+
+
 class TrackerConnect(Input):
     """The AlterCPA tracker to connect; an empty domain disconnects."""
 
@@ -80,6 +86,7 @@ class ProfileOut(Output):
     name = fields.Text(attribute="account.name")
     login = fields.Text(attribute="account.login")
     lang = fields.Text(attribute="account.lang")
+    zone = fields.Text(attribute="account.zone")
     tariff = fields.Text(attribute="account.tariff")
     tariff_name = fields.Text(attribute="plan.name")
     tariff_campaigns = fields.Int(attribute="plan.campaigns")

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, NamedTuple
+from zoneinfo import available_timezones
 
 from app.domain.tariffs import FREE, PLANS, Plan
-from app.errors import CannotConnect
+from app.errors import BadParameter, CannotConnect, translatable
 from app.extensions import db
 from app.models import Account
 from app.services.accounts import accounts
@@ -15,6 +16,8 @@ from app.services.trackers import catalogue, connection_check, url_templates
 from plugins.trackers import altercpa_lite
 
 TRACKER: Final = "altercpa_lite"
+#: Known everywhere, also without a database of zones.
+UTC: Final = "UTC"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +73,19 @@ def choose_notifications(
 def choose_language(account_id: int, lang: str) -> None:
     """Set the language of an account, one of `accounts.LANGUAGES`."""
     db.session.get_one(Account, account_id).lang = lang
+    db.session.commit()
+
+
+def choose_zone(account_id: int, zone: str) -> None:
+    """Set the time zone in which an account sees its times, such as Europe/Riga. Commits.
+
+    Raises BadParameter for a zone that this system does not know.
+    """
+    if zone != UTC and zone not in available_timezones():
+        raise BadParameter(
+            "zone", translatable("must be the name of a time zone, such as Europe/Moscow")
+        )
+    db.session.get_one(Account, account_id).zone = zone
     db.session.commit()
 
 

@@ -239,6 +239,7 @@ class Journey:
         api.post("profile/postbacks", pb_approve=self._postback)
         api.post("profile/notify", tariff=True, leads=False)
         api.post("profile/lang", lang="en")
+        api.post("profile/zone", zone="Europe/Riga")
         api.post("profile/tracker", **self._crm)
         api.get("profile/tracker")
 

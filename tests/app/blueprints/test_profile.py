@@ -26,6 +26,7 @@ def test_info_has_every_documented_field(api, account, world):
             "name": account.name,
             "login": account.login,
             "lang": "en",
+            "zone": "UTC",
             "tariff": "tiger",
             "tariff_name": "Tiger",
             "tariff_campaigns": -1,
@@ -133,6 +134,14 @@ def test_the_language_is_english_or_russian(api, account):
     for wrong in ("de", "", 1, None, ["ru"]):
         assert api.post("profile/lang", lang=wrong)["field"] == "lang"
     assert api.post("profile/lang")["message"] == "lang: нужно указать"
+
+
+def test_the_zone_is_one_that_is_known(api):
+    assert api.post("profile/zone", zone="Europe/Riga") == {"status": "ok"}
+    assert api.get("profile/info")["data"]["zone"] == "Europe/Riga"
+    for wrong in ("Mars/Olympus", "", "../../etc/passwd", "UTC+3", 3, None):
+        assert api.post("profile/zone", zone=wrong)["field"] == "zone"
+    assert api.get("profile/info")["data"]["zone"] == "Europe/Riga"
 
 
 def test_a_form_does_as_well_as_json(client, account):

@@ -13,7 +13,7 @@ from tests.support import ROOT
 FOLDER = ROOT / "app/dashboard/templates"
 TEMPLATES = sorted(path.relative_to(FOLDER).as_posix() for path in FOLDER.rglob("*.html"))
 #: Words that are the same in every language.
-NAMES = {"Gatepost", "HTTP", "ms"}
+NAMES = {"Gatepost", "HTTP", "USD", "ms"}
 SPOKEN = ("title", "aria-label", "placeholder", "alt", "data-label")
 
 

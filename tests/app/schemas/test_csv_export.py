@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy.exc import OperationalError
 
 from app.models import Lead
-from app.schemas.csv_export import BROKE_OFF, lines
+from app.schemas.csv_export import BROKE_OFF, as_text, lines
 from app.schemas.leads import LeadOut
 from tests.support.exports import exported
 
@@ -42,3 +42,7 @@ def test_an_export_that_breaks_off_says_so_in_its_last_line(app):
 def test_a_spreadsheet_runs_nothing_that_people_have_typed(client, account, world, click, shown):
     world.lead(world.campaign(), click=click)
     assert [row["click"] for row in exported(client, account)] == [shown]
+
+
+def test_a_short_table_is_written_whole_and_tamed():
+    assert as_text([("a", "b"), ("=1+1", 2), (None, 0.5)]) == "a,b\r\n'=1+1,2\r\n,0.5\r\n"

@@ -63,7 +63,7 @@ READ = {
         {},
         {
             **fields("id tariff_campaigns campaigns", number),
-            **fields("name login tariff_name", words),
+            **fields("name login tariff_name zone", words),
             "lang": one_of("en", "ru"),
             "tariff": one_of("kitten", "cat", "tiger"),
             "paid_until": STAMP,
@@ -250,6 +250,7 @@ def test_writes_with_nothing_to_return_answer_just_ok(api, things, bot_api):
         "profile/postbacks": {"pb_wait": ""},
         "profile/notify": {"leads": 0},
         "profile/lang": {"lang": "ru"},
+        "profile/zone": {"zone": "Europe/Riga"},
         "camp/edit": {"id": things["campaign"], "welcome": "hi"},
         "camp/pause": {"id": things["campaign"], "pause": 1},
         "camp/del": {"id": things["campaign"]},

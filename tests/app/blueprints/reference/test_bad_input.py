@@ -32,6 +32,7 @@ BY_NAME = {
     "template": URL,
     "media": "",
     "lang": "ru",
+    "zone": "Europe/Riga",
     "nonce": "n" * 20,
     "event": "hold",
     "state": "failed",

@@ -27,7 +27,7 @@ GET trackers/list · GET dest/list · POST dest/add · POST dest/edit · POST de
 POST dest/del · POST dest/check · POST postbacks/test · GET postbacks/list
 GET postbacks/get · POST postbacks/resend · GET leads/get · GET leads/export
 POST leads/erase · GET media/list · POST media/del
-GET auth/start · GET transfer/list · POST transfer/cancel
+POST profile/zone · GET auth/start · GET transfer/list · POST transfer/cancel
 GET events/list · GET events/get · POST events/add · POST events/value · GET events/export
 GET stats/conversions · GET eventkeys/list · POST eventkeys/add
 POST eventkeys/edit · POST eventkeys/rotate · POST eventkeys/del

@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+import pytest
+
+from app.extensions import db
+from app.models import Campaign
+from tests.support.dashboard import tags, text_of
+
+SCRIPT = "<script>alert(1)</script>"
+
+
+@pytest.fixture
+def chat(world):
+    bot = world.bot()
+    number = world.campaign(bot_id=bot, chat_title="News")
+    return number, bot, db.session.get_one(Campaign, number).chat_id
+
+
+def test_the_newest_campaign_is_shown_and_another_can_be_chosen(browser, world, chat):
+    number, bot, chat_id = chat
+    lead = world.lead(number)
+    world.entry(bot, chat_id, campaign_id=number, lead_id=lead, username="ann", action=5)
+    world.entry(bot, chat_id, campaign_id=number, username="bob", action=1, decision="organic")
+    world.campaign(chat_title="Newer")
+    assert "Nothing has happened here yet" in browser.page("/journal")
+    text = text_of(browser.page(f"/journal?campaign={number}"))
+    assert "2 in all" in text
+    assert "ann started the bot ● paid" in text
+    assert "bob joined ○ organic" in text
+    text = text_of(browser.page(f"/journal?campaign={number}&action=5"))
+    assert "bob" not in text
+
+
+def test_without_campaigns_it_is_empty(browser):
+    assert "Nothing has happened here yet" in browser.page("/journal")
+
+
+def test_what_people_call_themselves_is_text(browser, world, chat):
+    number, bot, chat_id = chat
+    world.entry(bot, chat_id, username=SCRIPT, link_name=SCRIPT, decision=SCRIPT)
+    page = browser.page(f"/journal?campaign={number}")
+    assert "&lt;script&gt;" in page
+    assert tags(page).count("script") == 1
+
+
+def test_the_neighbours_journal_is_not_there(browser, others_world):
+    browser.page(f"/journal?campaign={others_world.campaign()}", 404)
+    browser.page("/journal?campaign=x", 422)
