@@ -42,15 +42,15 @@ def fields_of(
     described: Sequence[Mapping[str, Any]], values: Mapping[str, Any] | None, path: str = ROOT
 ) -> list[FormField]:
     """Return the fields with what is stored in them; with `values` None those of a new tracker."""
-    return [_field(one, values, f"{path}.{one['name']}") for one in described]
+    return [_field(item, values, f"{path}.{item['name']}") for item in described]
 
 
 def typed_settings(described: Sequence[FormField], form: Form) -> dict[str, Any]:
     """Return the settings that were typed; what was left empty is left out where it can be."""
     settings: dict[str, Any] = {}
-    for one in described:
-        name = one.path.rpartition(".")[2]
-        value = _typed(one, form)
+    for item in described:
+        name = item.path.rpartition(".")[2]
+        value = _typed(item, form)
         if value is not None:
             settings[name] = value
     return settings
@@ -58,41 +58,41 @@ def typed_settings(described: Sequence[FormField], form: Form) -> dict[str, Any]
 
 def refilled(described: Sequence[FormField], form: Form) -> list[FormField]:
     """Return the fields with what was typed, to be mended; a secret must be typed again."""
-    return [_refilled(one, form) for one in described]
+    return [_refilled(item, form) for item in described]
 
 
-def _field(one: Mapping[str, Any], values: Mapping[str, Any] | None, path: str) -> FormField:
-    name, kind = one["name"], _kind(one)
-    default = one.get("default", "") if values is None else ""
+def _field(item: Mapping[str, Any], values: Mapping[str, Any] | None, path: str) -> FormField:
+    name, kind = item["name"], _kind(item)
+    default = item.get("default", "") if values is None else ""
     stored = (values or {}).get(name, default)
     children: Sequence[FormField] = ()
     if kind == "object":
         inner = stored if isinstance(stored, Mapping) else {}
-        children = fields_of(one["fields"], None if values is None else inner, path)
+        children = fields_of(item["fields"], None if values is None else inner, path)
     return FormField(
         path=path,
-        title=one["title"],
-        help=one["help"],
+        title=item["title"],
+        help=item["help"],
         kind=kind,
-        required=one["required"] and not (kind == "secret" and bool(stored)),
-        choices=one.get("choices", ()),
+        required=item["required"] and not (kind == "secret" and bool(stored)),
+        choices=item.get("choices", ()),
         value="" if kind == "secret" else _shown(kind, stored),
         is_kept=kind == "secret" and values is not None and bool(stored),
         fields=children,
     )
 
 
-def _kind(one: Mapping[str, Any]) -> str:
-    if one["secret"]:
+def _kind(item: Mapping[str, Any]) -> str:
+    if item["secret"]:
         return "secret"
-    if one["type"] == "list":
-        return "checks" if one.get("choices") else "lines"
-    if one["type"] == "object":
-        return "object" if one.get("fields") else "json"
-    if one["type"] == "text" and one.get("choices"):
+    if item["type"] == "list":
+        return "checks" if item.get("choices") else "lines"
+    if item["type"] == "object":
+        return "object" if item.get("fields") else "json"
+    if item["type"] == "text" and item.get("choices"):
         return "choice"
     kinds = {"text": "text", "number": "number", "flag": "flag", "map": "map"}
-    return kinds.get(one["type"], "json")
+    return kinds.get(item["type"], "json")
 
 
 def _shown(kind: str, value: Any) -> Any:
@@ -110,21 +110,21 @@ def _shown(kind: str, value: Any) -> Any:
     return "" if value is None or isinstance(value, Mapping | list) else value
 
 
-def _typed(one: FormField, form: Form) -> Any:
+def _typed(item: FormField, form: Form) -> Any:
     """Return what was typed into a field; None where it is to be left out."""
-    match one.kind:
+    match item.kind:
         case "object":
-            return _object(one, form)
+            return _object(item, form)
         case "flag":
-            return one.path in form
+            return item.path in form
         case "checks":
-            return form.all(one.path)
-    text = form.get(one.path, "").replace("\r\n", "\n").strip()
+            return form.all(item.path)
+    text = form.get(item.path, "").replace("\r\n", "\n").strip()
     if text:
-        return _read(one.kind, text)
-    is_removed = f"{one.path}.remove" in form
-    is_taken_out = one.kind == "text" and one.value  # a default, or what was stored
-    return "" if one.kind == "choice" or is_removed or is_taken_out else None
+        return _read(item.kind, text)
+    is_removed = f"{item.path}.remove" in form
+    is_taken_out = item.kind == "text" and item.value  # a default, or what was stored
+    return "" if item.kind == "choice" or is_removed or is_taken_out else None
 
 
 def _read(kind: str, text: str) -> Any:
@@ -140,12 +140,12 @@ def _read(kind: str, text: str) -> Any:
     return _parsed(text) if kind in ("lines", "json") else text
 
 
-def _object(one: FormField, form: Form) -> dict[str, Any] | None:
+def _object(item: FormField, form: Form) -> dict[str, Any] | None:
     """Return an object if anything was typed into it: then an empty text is a choice, too."""
-    inner = typed_settings(one.fields, form)
+    inner = typed_settings(item.fields, form)
     if not any(value not in ("", None) for value in inner.values()):
         return None
-    texts = {child.path.rpartition(".")[2]: "" for child in one.fields if child.kind == "text"}
+    texts = {child.path.rpartition(".")[2]: "" for child in item.fields if child.kind == "text"}
     return {**texts, **inner}
 
 
@@ -162,25 +162,25 @@ def _parsed(text: str) -> Any:
         return text
 
 
-def _refilled(one: FormField, form: Form) -> FormField:
-    if one.kind == "object":
+def _refilled(item: FormField, form: Form) -> FormField:
+    if item.kind == "object":
         value: Any = ""
-    elif one.kind == "flag":
-        value = one.path in form
-    elif one.kind == "checks":
-        value = form.all(one.path)
+    elif item.kind == "flag":
+        value = item.path in form
+    elif item.kind == "checks":
+        value = form.all(item.path)
     else:
-        value = "" if one.kind == "secret" else form.get(one.path, "")
+        value = "" if item.kind == "secret" else form.get(item.path, "")
     return FormField(
-        one.path,
-        one.title,
-        one.help,
-        one.kind,
-        one.required,
-        one.choices,
+        item.path,
+        item.title,
+        item.help,
+        item.kind,
+        item.required,
+        item.choices,
         value,
-        one.is_kept,
-        [_refilled(child, form) for child in one.fields],
+        item.is_kept,
+        [_refilled(child, form) for child in item.fields],
     )
 
 

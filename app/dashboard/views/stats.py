@@ -74,12 +74,14 @@ def export(table: str) -> Response:
             head = ("date", "joined", *MILESTONES)
             cohorts = stats.retention(g.account.id, **common).cohorts
             rows = [
-                (_date(one.start), one.joined, *(one.percent[name] for name in MILESTONES))
-                for one in cohorts
+                (_date(item.start), item.joined, *(item.percent[name] for name in MILESTONES))
+                for item in cohorts
             ]
         case "leaving":
             head = ("days", "left")
-            rows = [(one.days, one.left) for one in stats.retention(g.account.id, **common).leaving]
+            rows = [
+                (item.days, item.left) for item in stats.retention(g.account.id, **common).leaving
+            ]
         case _:
             raise NotFound
     response = Response(as_text([head, *rows]), mimetype="text/csv")

@@ -151,14 +151,14 @@ def _fields(
         raise NotFound
     if not preset:
         asked = [
-            one for one in row["fields"] if not row["presets"] or one["name"] not in _OF_PRESET
+            item for item in row["fields"] if not row["presets"] or item["name"] not in _OF_PRESET
         ]
         return tracker_form.fields_of(asked, values)
-    chosen = next((one for one in row["presets"] if one["key"] == preset), None)
+    chosen = next((item for item in row["presets"] if item["key"] == preset), None)
     if chosen is None:
         raise NotFound
     modes = [mode["name"] for mode in chosen["modes"]]
-    mode = next(one for one in row["fields"] if one["name"] == "mode")
+    mode = next(item for item in row["fields"] if item["name"] == "mode")
     inner = None if values is None else values.get("fields") or {}
     path = f"{tracker_form.ROOT}.fields"
     children = tracker_form.fields_of(chosen["fields"], inner, path)
@@ -178,7 +178,7 @@ def _new(
 ) -> Response:
     described = _fields(key, preset, None)
     row = next(row for row in catalogue.listed() if row["key"] == key)
-    chosen = next((one for one in row["presets"] if one["key"] == preset), None)
+    chosen = next((item for item in row["presets"] if item["key"] == preset), None)
     return _page(
         "trackers/new.html",
         error,
