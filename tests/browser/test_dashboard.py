@@ -1,0 +1,83 @@
+"""The dashboard in a real browser: every screen, both languages, schemes, a phone, no script."""
+
+from __future__ import annotations
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+SCREENS = (
+    "/ /campaigns /leads /deliveries /trackers /trackers/new /statistics /journal /bots /settings"
+)
+TABS = ("", "/welcome", "/postbacks", "/link?click=abc", "/settings")
+
+
+def log_in(page, system):
+    page.goto(f"{system.url}/login")
+    page.fill("#key", system.key)
+    page.click("main button")
+    page.wait_for_selector("#menu", state="attached")
+
+
+def screens(system):
+    return [*SCREENS.split(), *(f"/campaigns/{system.campaign}{tab}" for tab in TABS)]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_screen_is_accessible_and_complains_of_nothing(system, new_context, faults, scheme):
+    page = new_context(color_scheme=scheme, bypass_csp=True).new_page()
+    faults.watch(page)
+    log_in(page, system)
+    found = []
+    for path in screens(system):
+        page.goto(system.url + path)
+        faults_of_page = Axe().run(page).response["violations"]
+        found += [(path, one["id"], one["nodes"][0]["html"][:200]) for one in faults_of_page]
+    assert found == []
+
+
+@pytest.mark.parametrize("locale", ["en", "ru"])
+def test_every_screen_fits_a_phone_and_keeps_to_the_policy(system, new_context, faults, locale):
+    context = new_context(viewport={"width": 360, "height": 740}, locale=locale)
+    page = context.new_page()
+    faults.watch(page)
+    log_in(page, system)
+    for path in screens(system):
+        page.goto(system.url + path)
+        wide = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+        assert page.evaluate(wide) == 0, path
+
+
+def test_without_javascript_every_screen_stands_and_forms_work(system, new_context, faults):
+    page = new_context(java_script_enabled=False).new_page()
+    faults.watch(page)
+    log_in(page, system)
+    for path in screens(system):
+        page.goto(system.url + path)
+        assert page.locator("h1").count() == 1, path
+    page.goto(f"{system.url}/campaigns/{system.campaign}/welcome")
+    page.fill("#welcome", "Hello *you*")
+    page.click("button[value=preview]")
+    assert page.locator(".message b").inner_text() == "you"
+    page.click("button[value=save]")
+    assert page.locator("[role=status]").count() == 1
+    assert system.get("camp/get", id=system.campaign)["welcome"] == "Hello *you*"
+
+
+def test_with_javascript_the_preview_follows_the_keys(system, page):
+    log_in(page, system)
+    page.goto(f"{system.url}/campaigns/{system.campaign}/welcome")
+    page.fill("#welcome", "See _this_")
+    page.locator("#preview i", has_text="this").wait_for()
+    page.get_by_role("button", name="{click}").click()
+    assert page.input_value("#welcome").endswith("{click}")
+
+
+def test_a_phones_menu_opens_and_closes_by_keyboard(system, new_context, faults):
+    page = new_context(viewport={"width": 360, "height": 740}).new_page()
+    faults.watch(page)
+    log_in(page, system)
+    page.locator(".menu-open").focus()
+    page.keyboard.press("Enter")
+    page.locator("#menu").wait_for(state="visible")
+    page.keyboard.press("Escape")
+    page.locator("#menu").wait_for(state="hidden")
