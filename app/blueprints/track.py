@@ -32,6 +32,8 @@ MAX_BODY: Final = 8192
 SCRIPT: Final = Path(__file__).parents[1] / "templates" / "t.js"
 SCRIPT_SECONDS: Final = 3600
 PREFLIGHT_SECONDS: Final = 600
+#: What only a server with a key may say of somebody else; of a browser we see it ourselves.
+_SERVERS_WORD: Final = ("clientIp", "userAgent", "country", "city")
 TEMP_COOKIE: Final = {"name": "gp_v", "maxAge": 90 * 86_400, "sameSite": "Lax"}
 SESSION_COOKIE: Final = {"name": "gp_s", "maxAge": 1800, "sameSite": "Lax"}
 
@@ -95,6 +97,7 @@ def invite() -> Response:
 def _visit() -> Mapping[str, object]:
     body, site = _told()
     visits.BY_SITE.hit(str(site.id))
+    body = {name: value for name, value in body.items() if name not in _SERVERS_WORD}
     ids = visits.report(site.account_id, site, body, caller_reporter())
     return visit_answer(ids)
 

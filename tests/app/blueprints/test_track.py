@@ -70,6 +70,14 @@ def test_a_visit_is_stored_and_answered_in_adtargets_shape(post):
     assert "Set-Cookie" not in answer.headers
 
 
+def test_a_page_cannot_say_that_its_visitor_is_somebody_else(post):
+    lies = {"clientIp": "198.51.100.9", "userAgent": "Other", "country": "US", "city": "Nowhere"}
+    assert post("visit", {"href": ORIGIN, **lies}).status_code == 200
+    (row,) = clicks()
+    assert (row.ip, row.ua) == ("127.0.0.1", PHONE["User-Agent"])
+    assert (row.country, row.city) == ("", "")
+
+
 @pytest.mark.parametrize(
     "origin", ["https://evil.example", "https://shop.example.evil", "null", "", "shop.example"]
 )
