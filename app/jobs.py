@@ -25,7 +25,7 @@ from app.queues import Queue
 from app.services import maintenance, messages
 from app.services.delivery import loop
 from app.services.delivery.targets import DestinationResolver
-from app.services.leads import process
+from app.services.leads.send_at_once import process_and_send
 
 log = structlog.get_logger()
 
@@ -41,7 +41,7 @@ Work = Callable[[float, Callable[[], None]], int]
 
 
 def process_updates() -> None:
-    """Apply the waiting updates to leads."""
+    """Apply the waiting updates to leads, and send at once what little they bring."""
     _drain(Queue.UPDATES, _update_work)
 
 
@@ -104,7 +104,13 @@ def _attempted(work: Work, seconds: float, pulse: Callable[[], None]) -> bool:
 
 
 def _update_work(seconds: float, pulse: Callable[[], None]) -> int:
-    return process.process_updates(seconds=seconds, stop=stopping.is_set, pulse=pulse)
+    return process_and_send(
+        _delivery(),
+        seconds=seconds,
+        woken=lambda seconds: wakeup.wait(Queue.UPDATES, seconds),
+        stop=stopping.is_set,
+        pulse=pulse,
+    )
 
 
 def _postback_work(seconds: float, pulse: Callable[[], None]) -> int:

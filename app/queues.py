@@ -45,6 +45,7 @@ _JOBS: Final = {
 }
 
 BUSY_SECONDS: Final = 3  # the life of a drain's flag; it is renewed every second
+AWAY_SECONDS: Final = 1.0  # after a fault, for which nobody waits for notifications
 GATHER_SECONDS: Final = 0.003  # notifications within this time share one round trip
 _NOTIFY: Final = """
     redis.call('LPUSH', KEYS[1], '1')
@@ -64,6 +65,7 @@ class WakeupSignal:
         self._condition = threading.Condition()
         self._thread: threading.Thread | None = None
         self._renewed: dict[Queue, float] = {}
+        self._away_until = 0.0
         self.faults = 0
 
     def open(self, url: str) -> None:
@@ -137,7 +139,7 @@ class WakeupSignal:
             if not is_busy or force:
                 self.enqueue_drain(queue)
         except FAULTS:
-            self.faults += 1
+            self._note_fault()
             return False
         return True
 
@@ -161,10 +163,17 @@ class WakeupSignal:
         self._ignoring_faults(lambda: self.redis.set(_busy_flag(queue), "1", ex=BUSY_SECONDS))
 
     def wait(self, queue: Queue, seconds: float) -> bool:
-        """Wait at most `seconds` for a notification. False if none came or Redis is away."""
-        return bool(
-            self._ignoring_faults(lambda: self.redis.blpop([_wakeup_list(queue)], timeout=seconds))
-        )
+        """Wait at most `seconds` for a notification. False if none came or Redis is away.
+
+        With 0 it only looks. A Redis that did not answer is not asked for a second: each call
+        of one that hangs takes seconds.
+        """
+        if time.monotonic() < self._away_until:
+            return False
+        name = _wakeup_list(queue)
+        if not seconds:
+            return bool(self._ignoring_faults(lambda: self.redis.lpop(name)))
+        return bool(self._ignoring_faults(lambda: self.redis.blpop([name], timeout=seconds)))
 
     def mark_idle(self, queue: Queue) -> bool:
         """Remove the flag. Returns True if a notification came meanwhile: then go on working."""
@@ -180,8 +189,12 @@ class WakeupSignal:
         try:
             return call()
         except FAULTS:
-            self.faults += 1
+            self._note_fault()
             return None
+
+    def _note_fault(self) -> None:
+        self.faults += 1
+        self._away_until = time.monotonic() + AWAY_SECONDS
 
 
 def _wakeup_list(queue: Queue) -> str:

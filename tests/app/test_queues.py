@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from app import queues
 from app.local.redis_server import EmbeddedRedis
 from app.queues import Queue, WakeupSignal
 
@@ -52,3 +53,22 @@ def test_a_killed_redis_does_not_answer(wakeup, own_redis):
     own_redis.stop(kill=True)
     assert wakeup.fault() == "does not answer"
     own_redis.start()
+
+
+def test_a_look_for_notifications_takes_one_and_waits_for_none(wakeup):
+    assert not wakeup.wait(Queue.UPDATES, 0.0)
+    assert wakeup.notify(Queue.UPDATES)
+    assert wakeup.wait(Queue.UPDATES, 0.0)
+    assert not wakeup.wait(Queue.UPDATES, 0.0)
+
+
+def test_a_redis_that_did_not_answer_is_not_asked_again_at_once(wakeup, own_redis, monkeypatch):
+    """Each call of one that hangs takes seconds."""
+    monkeypatch.setattr(queues, "AWAY_SECONDS", 1000.0)
+    own_redis.stop(kill=True)
+    assert not wakeup.notify(Queue.UPDATES)
+    own_redis.start()
+    assert wakeup.notify(Queue.UPDATES)
+    assert not wakeup.wait(Queue.UPDATES, 0.0)
+    wakeup._away_until = 0.0
+    assert wakeup.wait(Queue.UPDATES, 0.0)

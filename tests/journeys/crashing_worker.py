@@ -1,8 +1,8 @@
 """worker.py with a death wish: its drains stop themselves at named points.
 
 Nothing of the application is changed for it: SQLAlchemy tells of commits, and
-the transport is exchanged for one that tells of requests and answers. The
-points are spread evenly; which visit to a point is the last is seeded.
+the transport is exchanged for one that tells of requests and answers. Which
+visit to a point is the last is seeded.
 
 CRASH_FOLDER holds `armed` while deaths are wanted, and `deaths`: one line for
 each. CRASH_SEED, CRASH_EACH (deaths per role and point), CRASH_POINTS
@@ -39,18 +39,15 @@ class Fate:
     """Where and when this process will die. Made by the first visit to any point."""
 
     def __init__(self, role: str) -> None:
-        deaths = self._deaths()
-        chance = random.Random(f"{os.environ['CRASH_SEED']} {role} {sum(deaths.values())}")
-        mine = [point for point in POINTS if point.startswith(f"{role}.")]
-        self._point = min(mine, key=lambda point: (deaths[point], chance.random()), default="")
-        self._visits = chance.randint(1, VISITS)
+        chance = random.Random(f"{os.environ['CRASH_SEED']} {role} {self._deaths().total()}")
+        self._visits = {point: chance.randint(1, VISITS) for point in POINTS}
 
     def visit(self, point: str) -> None:
-        """Die, if it was written so and is still wanted."""
-        if point != self._point or not (FOLDER / "armed").exists():
+        """Die, if enough visits were made and a death is still wanted at this point."""
+        if point not in self._visits or not (FOLDER / "armed").exists():
             return
-        self._visits -= 1
-        if self._visits or self._deaths()[point] >= EACH:
+        self._visits[point] -= 1
+        if self._visits[point] > 0 or self._deaths()[point] >= EACH:
             return
         with (FOLDER / "deaths").open("a") as book:
             book.write(f"{point} {os.getpid()}\n")

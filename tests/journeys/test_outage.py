@@ -32,14 +32,14 @@ _numbers = count(201)
 
 @pytest.fixture(scope="module")
 def system(start_system) -> System:
-    """The worker may freeze itself once; otherwise it is as ever."""
+    """Its processes may freeze themselves, once at each point; otherwise it is as ever."""
     started: System = start_system(
         "postgresql",
         worker=f"{shlex.quote(sys.executable)} tests/journeys/crashing_worker.py",
         LEASE_SECONDS="2",
         CRASH_SEED="1",
         CRASH_EACH="1",
-        CRASH_POINTS="postbacks.after_send",
+        CRASH_POINTS="updates.after_send,postbacks.after_send",
         CRASH_VISITS="1",
         CRASH_SIGNAL=str(int(signal.SIGSTOP)),
     )
@@ -205,31 +205,37 @@ def test_a_worker_that_is_told_to_end_under_load_ends_in_time_and_repeats_nothin
     assert system.one(attempts, id=door.campaign) == owed(members).total()
 
 
-def test_a_worker_that_froze_past_its_lease_changes_nothing_when_it_wakes(system, door, tracker):
-    """It has the answer in hand, but another has sent the postback again meanwhile."""
+def test_workers_that_froze_past_their_lease_change_nothing_when_they_wake(system, door, tracker):
+    """They have the answer in hand, but another has sent the postback again meanwhile.
+
+    First the process that decided and sent at once freezes, then the one that took it over.
+    """
     (system.folder / "armed").touch()
     book = system.folder / "deaths"
     system.start("worker", "second worker")
     (member,) = crowd([door], 1, scripts=[(("start", "wait"),)])
     Sender(system.port, [member]).finish()
-    eventually(book.exists, 20, "the freezing")
+    eventually(lambda: book.exists() and book.read_text().count("\n") == 2, 30, "the freezing")
     (system.folder / "armed").unlink()
-    eventually(lambda: heard(tracker, door).total() == 2, 30, "the second try")
+    eventually(lambda: heard(tracker, door).total() == 3, 30, "the third try")
     settled(system, door)
-    os.kill(int(book.read_text().split()[1]), signal.SIGCONT)
+    frozen = dict(line.split() for line in book.read_text().splitlines())
+    assert list(frozen) == ["updates.after_send", "postbacks.after_send"]
+    for pid in frozen.values():
+        os.kill(int(pid), signal.SIGCONT)
 
     attempts = (
         "SELECT a.key FROM attempt a JOIN postback p ON p.id = a.postback_id"
         " WHERE p.campaign_id = :id"
     )
-    eventually(lambda: len(system.rows(attempts, id=door.campaign)) == 2, 20, "both attempts")
+    eventually(lambda: len(system.rows(attempts, id=door.campaign)) == 3, 20, "all attempts")
     assert len(set(system.rows(attempts, id=door.campaign))) == 1, "one idempotency key"
     changes = (
         "SELECT c.now FROM change c JOIN postback p ON p.id = c.postback_id"
         " WHERE p.campaign_id = :id"
     )
     kinds = [PostbackState(row.now).name for row in system.rows(changes, id=door.campaign)]
-    assert kinds == ["SENDING", "WAITING", "SENDING", "DELIVERED"]
+    assert kinds == ["WAITING", "SENDING", "WAITING", "SENDING", "DELIVERED"]
     system.kill("second worker")
 
 

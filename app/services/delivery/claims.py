@@ -13,13 +13,15 @@ from app.services import postbacks
 from app.services.delivery.concurrency import (
     CLAIM_SHARE_OF_FREE,
     FEW_ROWS,
+    MAX_AT_ONCE,
     MAX_CLAIMED,
     ConcurrencyLimiter,
 )
 from app.services.delivery.in_flight import InFlight
 from app.services.delivery.rate import LONGEST_WAIT, RateLimiter
 from app.services.delivery.targets import DestinationResolver
-from app.services.postbacks import ClaimedPostback, DueDestination
+from app.services.postbacks import ClaimedPostback, DueDestination, Lease
+from plugins.host.registry import BUILT_INS
 
 LOOK_AGAIN: Final = 0.05  # seconds until the next claim after an empty one
 REFILL: Final = 0.02  # seconds until the next claim while enough rows are queued
@@ -102,6 +104,24 @@ class Claims:
         self._after = result.after
         self._look_at = now if result.postbacks else now + LOOK_AGAIN
         return result.postbacks
+
+    def lease(self, token: str, until: float) -> Lease | None:
+        """What new postbacks this process may send at once; None while it holds enough.
+
+        Those of our own adapters only: a stranger's hook may hang, and updates would wait for it.
+        """
+        most = MAX_AT_ONCE - len(self._in_flight)
+        if most <= 0:
+            return None
+        self._promised.clear()
+        shares = Shares(self._in_flight.by_account(), MAX_AT_ONCE)
+
+        def quota_for(due: DueDestination, most: int) -> int:
+            if due.tracker not in BUILT_INS:
+                return 0
+            return shares.take(due.account_id, self._quota_for(due, most))
+
+        return Lease(token, until, quota_for, most)
 
     def block_exhausted(self) -> None:
         """Block the destinations that the last claim found without a token. Commits.

@@ -1,5 +1,8 @@
 """Delivery: claim, build, exchange, classify, settle; as a flow, not as rounds.
 
+`run` does all of it. A process that stages postbacks itself claims none: it inserts them under
+the lease and has them sent (`lease`, `take_up`, `turn`).
+
 While some answers are awaited, others are settled and new rows are claimed in
 the same commit. No database connection is held across the network, and what
 cannot be started in time is released untouched.
@@ -7,11 +10,14 @@ cannot be started in time is released untouched.
 
 from __future__ import annotations
 
+import enum
 import random
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final
+
+from sqlalchemy import Connection
 
 from app.extensions import db
 from app.services.delivery.claims import LOOK_AGAIN, Claims
@@ -21,9 +27,18 @@ from app.services.delivery.outcomes import Outcomes
 from app.services.delivery.rate import RateLimiter
 from app.services.delivery.sending import Sender
 from app.services.delivery.targets import DestinationResolver
+from app.services.postbacks import ClaimedPostback, Lease
 from plugins.host.time_limit import shared_timer
 
 STOP_SECONDS: Final = 4.0  # for answers that are still in flight after a stop
+
+
+class _Along(enum.Enum):
+    """Whether the outcomes in hand were written in a transaction of somebody else's."""
+
+    NO = enum.auto()
+    WRITTEN = enum.auto()  # and it is committed if `take_up` comes next
+    FAILED = enum.auto()  # and it was rolled back
 
 
 class Delivery:
@@ -49,6 +64,7 @@ class Delivery:
         self._clock = clock
         self._in_flight = InFlight(transport, limiter)
         self._outcomes = Outcomes(clock)
+        self._along = _Along.NO
         self._claims = Claims(resolver, limiter, rates, self._in_flight, clock)
         self._sender = Sender(
             self._in_flight, self._outcomes, resolver, limiter, rates,
@@ -70,6 +86,62 @@ class Delivery:
         with shared_timer():
             self._drain(self._clock() + seconds, stop, pulse)
         return self._outcomes.count - before
+
+    @property
+    def awaits_answers(self) -> bool:
+        """Whether anything is in flight or queued for it."""
+        return bool(self._in_flight)
+
+    @property
+    def has_outcomes(self) -> bool:
+        """Whether anything is to be settled."""
+        return bool(self._outcomes)
+
+    @property
+    def is_along(self) -> bool:
+        """Whether outcomes were written in a transaction of the caller's that is not confirmed."""
+        return self._along is _Along.WRITTEN
+
+    def lease(self, now: float) -> Lease | None:
+        """The lease under which new postbacks are inserted that this process sends at once.
+
+        None while it has enough to do. `now` is in Unix seconds.
+        """
+        return self._claims.lease(self._lease, now + self._lease_seconds)
+
+    def settle_along(self, connection: Connection, now: float) -> None:
+        """Settle in a transaction of the caller's, who calls `take_up` after its commit.
+
+        Not when the last such transaction failed, for the fault might be of what is settled, and
+        not what becomes of destinations: their rows are locked for no longer than it takes.
+        """
+        if self._along is not _Along.NO:
+            self._along = _Along.FAILED  # until they were settled by themselves
+        elif self._outcomes and not self._outcomes.have_health:
+            self._along = _Along.WRITTEN
+            self._outcomes.settle(connection, self._lease, now)
+
+    def take_up(self, claimed: Iterable[ClaimedPostback], now: float) -> None:
+        """Send what was inserted under the lease at `now` and is committed."""
+        if self.is_along:
+            self._forget_outcomes()
+        self._accept(claimed, now)
+        self._sender.dispatch()
+
+    def turn(self, seconds: float) -> None:
+        """Send what has a slot, read answers for at most `seconds`, settle what has waited."""
+        self._sender.dispatch()
+        self._sender.receive(seconds)
+        if self._outcomes.are_ripe(self._clock(), idle=False):
+            self.settle()
+
+    def settle(self) -> None:
+        """Settle now, in a transaction of its own."""
+        self._commit(claiming=False, last=True)
+
+    def finish(self, stop: Callable[[], bool], pulse: Callable[[], None]) -> None:
+        """Release what is not sent, await the answers to the rest, and settle."""
+        self._drain(self._clock(), stop, pulse)
 
     def _drain(self, end: float, stop: Callable[[], bool], pulse: Callable[[], None]) -> None:
         while True:
@@ -99,15 +171,22 @@ class Delivery:
             return False
         connection = db.session.connection()
         self._outcomes.settle(connection, self._lease, now)
-        claimed = []
+        claimed: Sequence[ClaimedPostback] = ()
         if claiming:
             until = now + self._lease_seconds
             claimed = self._claims.claim(
                 connection, now=now, lease=self._lease, until=until, most=free
             )
         db.session.commit()
-        self._outcomes.clear()  # committed: whatever fails from here on, it is settled once
+        self._forget_outcomes()  # committed: whatever fails from here on, it is settled once
+        self._accept(claimed, now)
+        return bool(claimed)
+
+    def _forget_outcomes(self) -> None:
+        self._outcomes.clear()
+        self._along = _Along.NO
+
+    def _accept(self, claimed: Iterable[ClaimedPostback], now: float) -> None:
         for postback in claimed:
             self._sender.accept(postback, now)
         self._claims.block_exhausted()
-        return bool(claimed)

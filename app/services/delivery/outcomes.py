@@ -29,6 +29,11 @@ class Outcomes:
     def __len__(self) -> int:
         return len(self._batch)
 
+    @property
+    def have_health(self) -> bool:
+        """Whether a destination's row is to be changed too."""
+        return bool(self._batch.health)
+
     def add(self, update: PostbackUpdate, rows: Sequence[AttemptRow] = ()) -> None:
         """Record a postback's new state and the attempts that led there."""
         self._touch()

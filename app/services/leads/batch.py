@@ -34,6 +34,7 @@ from app.models import Lead as LeadRow
 from app.models.base import Big
 from app.services.leads import counters
 from app.services.leads.effects import StagedCounts, prepare_effects, stage_effects
+from app.services.postbacks import ClaimedPostback, Lease, NewPostback, stage_leased
 
 _LEADS: Final = table_of(LeadRow)
 _JOURNAL: Final = table_of(JournalEntry)
@@ -100,7 +101,7 @@ class LeadBatch:
         self._welcomes: list[LeadContext] = []
         self._deltas: list[tuple[int, CounterDelta]] = []
         self._clicks: dict[int, LeadContext] = {}
-        self._destinations: dict[int, list[Row[Any]]] = {}
+        self._postbacks: list[NewPostback] = []
 
     def load(self, events: Sequence[tuple[Row[Any], LeadEvent]]) -> None:
         """Read the leads of `events`, each with its campaign; for first starts also the journal."""
@@ -141,10 +142,17 @@ class LeadBatch:
         if event.click_id is not None and decision.lead is not None:
             self._clicks[event.click_id] = context
 
-    def prepare(self) -> None:
-        """Insert new leads, note their events for the owners, and find the destinations."""
+    def prepare(self, lease: Lease | None = None) -> list[ClaimedPostback]:
+        """Insert new leads, note their events for the owners, and find the destinations.
+
+        Returns the postbacks that the holder of `lease` is to send at once; they are inserted.
+        """
         self._insert_leads()
-        self._destinations = prepare_effects(self._connection, self._reports, self._now)
+        self._postbacks = prepare_effects(self._connection, self._reports, self._now)
+        if lease is None:
+            return []
+        claimed, self._postbacks = stage_leased(self._connection, self._postbacks, self._now, lease)
+        return claimed
 
     def save(self) -> StagedCounts:
         """Write everything else that was decided. Returns how much there is to send."""
@@ -153,9 +161,7 @@ class LeadBatch:
         rows = [(click, context.id) for click, context in sorted(self._clicks.items())]
         update_rows(self._connection, _CLICKS, ["lead_id"], rows)
         counters.count(self._connection, self._deltas)
-        return stage_effects(
-            self._connection, self._reports, self._welcomes, self._destinations, self._now
-        )
+        return stage_effects(self._connection, self._postbacks, self._welcomes, self._now)
 
     def _load_leads(self) -> None:
         for row in with_rows(self._connection, _leads_in, "cs", self._contexts):

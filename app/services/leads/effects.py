@@ -58,31 +58,30 @@ class StagedCounts:
 
 def prepare_effects(
     connection: Connection, reports: Sequence[tuple[LeadContext, Report]], now: float
-) -> dict[int, list[Row[Any]]]:
-    """Note the reports for the owners. Returns the destinations in force, by campaign id."""
+) -> list[postbacks.NewPostback]:
+    """Note the reports for the owners. Returns the postbacks to the destinations in force."""
     notifications.lead_events(connection, _count_events(reports), now)
-    return find_destinations(
+    destinations = find_destinations(
         connection, {context.campaign.id: context.campaign.account_id for context, _ in reports}
     )
-
-
-def stage_effects(
-    connection: Connection,
-    reports: Sequence[tuple[LeadContext, Report]],
-    welcomes: Sequence[LeadContext],
-    destinations: Mapping[int, Sequence[Row[Any]]],
-    now: float,
-) -> StagedCounts:
-    """Write postbacks to `destinations`, which `prepare_effects` has returned, and welcomes.
-
-    `now` in Unix seconds is when all of them are due. No statement returns rows. No commit.
-    """
-    new_postbacks = [
+    return [
         _new_postback(context, report, destination)
         for context, report in reports
         for destination in destinations[context.campaign.id]
         if destination.events & _BIT[report.kind]
     ]
+
+
+def stage_effects(
+    connection: Connection,
+    new_postbacks: Sequence[postbacks.NewPostback],
+    welcomes: Sequence[LeadContext],
+    now: float,
+) -> StagedCounts:
+    """Write postbacks, of those that `prepare_effects` has returned, and welcomes.
+
+    `now` in Unix seconds is when all of them are due. No statement returns rows. No commit.
+    """
     postbacks.stage(connection, new_postbacks, now)
     messages = []
     faults: dict[int, tuple[str, str]] = {}

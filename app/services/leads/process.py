@@ -29,6 +29,7 @@ from app.queues import Queue
 from app.services.billing import stars
 from app.services.bots import rights
 from app.services.clicks.starts import with_clicks
+from app.services.delivery.loop import Delivery
 from app.services.leads.batch import LeadBatch
 from app.services.leads.campaign_index import CampaignIndex
 from app.services.messages import reachability
@@ -40,6 +41,7 @@ from app.services.updates.inbox import ClaimedUpdates, StoredUpdate, UpdateResul
 log = structlog.get_logger()
 
 BATCH: Final = 400
+SENT_AT_ONCE: Final = 32  # lead events of a batch, beyond which its postbacks wait for others
 
 Result = TypeVar("Result")
 Parameters = ParamSpec("Parameters")
@@ -80,13 +82,16 @@ def process_updates(
     seconds: float,
     stop: Callable[[], bool] = lambda: False,
     pulse: Callable[[], None] = lambda: None,
+    clock: Callable[[], float] = time.time,
+    delivery: Delivery | None = None,
 ) -> int:
     """Process waiting updates until there are none, `seconds` are over or `stop()` is true.
 
-    Calls `pulse` before each batch. Returns how many updates were finished. A batch
-    that fails is processed again in halves, and the update that fails alone is
-    quarantined with its traceback. Raises what SQLAlchemy raises when the fault is
-    the database's own; nothing is quarantined for that.
+    Calls `pulse` before each batch. `delivery` sends at once what a small batch brings.
+    Returns how many updates were finished. A batch that fails is processed again in
+    halves, and the update that fails alone is quarantined with its traceback. Raises
+    what SQLAlchemy raises when the fault is the database's own; nothing is quarantined
+    for that.
     """
     end = time.monotonic() + seconds
     finished = 0
@@ -103,20 +108,43 @@ def process_updates(
         if not updates:
             db.session.rollback()
             continue
-        failed = _try(process_batch, updates, time.time())
+        failed = _try(process_batch, updates, clock(), delivery)
         if failed is None:
             finished += len(updates)
-        elif len(updates) == 1:
-            finished += _quarantine(updates[0], _data_fault(failed))
+        elif (again := _parts_of_failed(updates, failed, delivery)) is not None:
+            parts += again
         else:
-            log.warning("updates.batch_failed", fault=_data_fault(failed).splitlines()[-1])
-            middle = len(updates) // 2
-            parts += [updates[middle:], updates[:middle]]
+            finished += _quarantine(updates[0], failed.trace)
     return finished
 
 
-def process_batch(stored: Sequence[StoredUpdate], now: float) -> None:
-    """Process updates that the transaction at hand has claimed, and commit it."""
+def _parts_of_failed(
+    updates: list[StoredUpdate], failed: _Failed, delivery: Delivery | None
+) -> list[list[StoredUpdate]] | None:
+    """Roll back; return how to process a batch again, the next part last, or None.
+
+    None for an update that failed alone. All at once if postbacks were settled along with
+    them: these do not go along again, and the fault may have been theirs. Raises the error if
+    it is the database's own.
+    """
+    reason = _data_fault(failed).splitlines()[-1]
+    if delivery is not None and delivery.is_along:
+        log.warning("postbacks.settle_failed", fault=reason)
+        return [updates]
+    if len(updates) == 1:
+        return None
+    log.warning("updates.batch_failed", fault=reason)
+    middle = len(updates) // 2
+    return [updates[middle:], updates[:middle]]
+
+
+def process_batch(
+    stored: Sequence[StoredUpdate], now: float, delivery: Delivery | None = None
+) -> None:
+    """Process updates that the transaction at hand has claimed, and commit it.
+
+    `delivery` settles along with it, and sends at once what a small batch brings.
+    """
     CALLBACK_ANSWERS.forget()  # left over if the last batch was rolled back
     connection = db.session.connection()
     lead_events, results = _dispatch(stored, now)
@@ -125,13 +153,18 @@ def process_batch(stored: Sequence[StoredUpdate], now: float) -> None:
     batch = LeadBatch(connection, now)
     unmatched = _move_leads(connection, batch, campaigns, lead_events, results)
     replies = _offer_to_service_bot(unmatched, campaigns.suspended_bots, results, now)
-    batch.prepare()
+    may_send = delivery is not None and 0 < len(lead_events) <= SENT_AT_ONCE
+    in_hand = batch.prepare(delivery.lease(now) if delivery and may_send else None)
     db.session.flush()
+    if delivery is not None:
+        delivery.settle_along(connection, now)
     with pipelined(connection):
         reachability.mark_reachable(connection, _people_who_started(lead_events))
         staged = batch.save()
         inbox.finish(connection, results)
     db.session.commit()
+    if delivery is not None:
+        delivery.take_up(in_hand, now)
     if staged.postbacks:
         wakeup.remind(Queue.POSTBACKS)
     if staged.messages or replies:

@@ -8,9 +8,10 @@ not move the postback.
 
 from app.services.postbacks.claim import ClaimResult, DueDestination, claim
 from app.services.postbacks.claimed import ClaimedPostback, PostbackUpdate, Progress
+from app.services.postbacks.in_hand import Lease
 from app.services.postbacks.requeue import due, resend, sweep
 from app.services.postbacks.settle import ERASED, AttemptRow, Batch, Health, block, settle
-from app.services.postbacks.stage import NewPostback, stage
+from app.services.postbacks.stage import NewPostback, stage, stage_leased
 from app.services.postbacks.supersede import supersede_report
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "ClaimedPostback",
     "DueDestination",
     "Health",
+    "Lease",
     "NewPostback",
     "PostbackUpdate",
     "Progress",
@@ -30,6 +32,7 @@ __all__ = [
     "resend",
     "settle",
     "stage",
+    "stage_leased",
     "supersede_report",
     "sweep",
 ]

@@ -39,8 +39,8 @@ def context(app: Any, world: Any) -> Any:
 
 def stage(reports: Any = (), welcomes: Any = ()) -> StagedCounts:
     connection, now = db.session.connection(), float(T)
-    destinations = prepare_effects(connection, reports, now)
-    staged = stage_effects(connection, reports, welcomes, destinations, now)
+    new_postbacks = prepare_effects(connection, reports, now)
+    staged = stage_effects(connection, new_postbacks, welcomes, now)
     db.session.commit()
     return staged
 
