@@ -27,6 +27,7 @@ from bench import sink as sinks
 from bench.growth import HOSTS, Growth
 from bench.measure import WIDTH, Figure, Meter, Round, compare, heading, percentile
 from bench.rounds import Pressure, Track
+from bench.variants import Variants
 
 AROUND = ("load generator", "sink")  # parts that are not the measured program
 WARM_UP = 200
@@ -82,7 +83,7 @@ class Bench:
         self._introduce()
         only = self._asked.only
         sink = self._stack.enter_context(sinks.running(HOSTS))
-        if only not in ("claim", "growth"):
+        if only not in ("claim", "growth", "variants"):
             tracks = self._tracks(sink)
             for track in tracks:
                 self._warm_up(track)
@@ -98,6 +99,13 @@ class Bench:
             growth = Growth(self._postgres, sink)
             growth.run(self._asked.rounds, quick=self._asked.quick)
             self._values |= growth.marks()
+        if only in (None, "variants"):
+            variants = Variants(
+                self._folder, self._postgres, sink, self._pressure, self._asked.subscribers
+            )
+            variants.run(self._asked.bots, quick=self._asked.quick)
+            faults = self._values.get("faults", 0) + variants.values.pop("faults", 0)
+            self._values |= variants.values | {"faults": faults}
         if only == "claim" or (only is None and not self._asked.quick):
             self._claim()
         if only != "claim":
@@ -255,7 +263,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--claim-rows", default=CLAIM_ROWS, help="waiting (1,000 1,000,000)", **many
     )
-    parser.add_argument("--only", choices=["system", "control", "latency", "claim", "growth"])
+    parser.add_argument(
+        "--only", choices=["system", "control", "latency", "claim", "growth", "variants"]
+    )
     parser.add_argument("--quick", action="store_true", help="one short round, under a minute")
     asked = parser.parse_args()
     if asked.quick:

@@ -28,7 +28,7 @@ from app.services.updates import inbox
 from bench.audience import Crowd, doors_from_json
 from bench.measure import Meter
 
-WARM_UP = 50
+WARM_UP = 20
 
 
 def main() -> None:

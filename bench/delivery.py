@@ -211,6 +211,7 @@ class _Run:
             "first max": percentile(first, 1.0),
             "wait p50": percentile(waits, 0.5),
             "wait p95": percentile(waits, 0.95),
+            "wait p99": percentile(waits, 0.99),
             "wait max": percentile(waits, 1.0),
         }
 

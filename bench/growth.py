@@ -90,6 +90,9 @@ class Growth:
         for word in ("dead", "hanging"):
             sick = f"10 % {word}"
             values[word] = self._ratio(sick, "none sick", lambda run: _group(run, "well")["rate"])
+            values[f"{word} p99"] = self._ratio(
+                sick, "none sick", lambda run: _group(run, "well")["wait p99"]
+            )
         for place in ("", ", one host"):
             case = f"a quiet account{place}"
             values[f"quiet p95{place}"] = self._median(case, lambda run: _quiet(run, "p95"))

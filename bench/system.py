@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import secrets
 import signal
 import socket
@@ -22,6 +23,8 @@ from bench.sink import ROOT, Sink
 
 START_SECONDS = 60.0
 STOP_SECONDS = 12.0
+_LOGGED = re.compile(r"LOG:  (?:statement|execute [^:]*): *(\w+)")
+_FRAMES = {"BEGIN", "COMMIT", "ROLLBACK"}
 
 
 class CannotStart(Exception):
@@ -34,6 +37,29 @@ class Postgres:
 
     pid: int
     uri: str  # of the database `postgres`
+    log: Path
+
+    @contextlib.contextmanager
+    def counting(self) -> Iterator[None]:
+        """Log every statement of connections that open meanwhile, for `statements` to count."""
+        self._log_statements("all")
+        try:
+            yield
+        finally:
+            self._log_statements("none")
+
+    def statements(self) -> int:
+        """How many statements were logged so far, but those that begin and end transactions."""
+        lines = self.log.read_text(errors="replace").splitlines()
+        logged = (_LOGGED.search(line) for line in lines)
+        return sum(match is not None and match[1].upper() not in _FRAMES for match in logged)
+
+    def _log_statements(self, which: str) -> None:
+        import psycopg
+
+        with psycopg.connect(self.uri, autocommit=True) as connection:
+            connection.execute(f"ALTER SYSTEM SET log_statement = '{which}'")
+            connection.execute("SELECT pg_reload_conf()")
 
     def fresh(self, name: str) -> str:
         """Make an empty database; returns its URL."""
@@ -80,7 +106,7 @@ def postgres(folder: Path) -> Iterator[Postgres]:
     try:
         pid = server.get_pid()
         assert pid is not None
-        yield Postgres(pid, server.get_uri())
+        yield Postgres(pid, server.get_uri(), folder / "pg" / "log")
     finally:
         server.cleanup()
 
@@ -100,28 +126,43 @@ def redis(folder: Path) -> Iterator[tuple[str, int]]:
 
 @contextlib.contextmanager
 def gatepost(
-    folder: Path, database: str, redis_url: str, sink: Sink, bots: int
+    folder: Path,
+    database: str,
+    redis_url: str,
+    sink: Sink,
+    bots: int,
+    *,
+    dynos: int = 1,
+    application: str = "wsgi:app",
 ) -> Iterator[Running]:
-    """The Procfile's lines as a PaaS would run them, with accounts and bots made."""
+    """The Procfile's lines as a PaaS would run them, with accounts and bots made.
+
+    `dynos` is how many worker dynos there are, `application` what web serves.
+    """
     port = free_port()
     environ = environment(database, redis_url) | {
         "PORT": str(port),
         "PUBLIC_URL": f"http://127.0.0.1:{port}",
         "TELEGRAM_API_URL": f"http://127.0.0.1:{sink.port}",
     }
+    made = prepare(environ, bots, sink)
     lines = procfile()
-    _finish("release", ["sh", "-c", lines["release"]], environ)
-    seed = [sys.executable, "-m", "bench.seed", "--bots", str(bots)]
-    made = _finish("seed", [*seed, "--template", sink.template], environ)
     with contextlib.ExitStack() as stack:
-        parts = {}
-        for name in ("worker", "web"):
-            line = lines[name].removeprefix("exec ")
+        parts: dict[str, list[int]] = {"worker": [], "web": []}
+        for part, name in [("worker", f"worker{n or ''}") for n in range(dynos)] + [("web", "web")]:
+            line = lines[part].removeprefix("exec ").replace("wsgi:app", application)
             command = ["sh", "-c", f"exec {line}"]  # so that the signals reach it
             process = stack.enter_context(_process(name, command, folder, environ))
-            parts[name] = [process.pid]
+            parts[part].append(process.pid)
         _until(lambda: _answers(f"http://127.0.0.1:{port}/readyz"), process, "web", folder)
-        yield Running(port, doors_from_json(made.splitlines()[-1]), parts)
+        yield Running(port, doors_from_json(made), parts)
+
+
+def prepare(environ: Mapping[str, str], bots: int, sink: Sink) -> str:
+    """Make tables, an account, bots and campaigns. Returns the doors as JSON."""
+    _finish("release", ["sh", "-c", procfile()["release"]], environ)
+    seed = [sys.executable, "-m", "bench.seed", "--bots", str(bots)]
+    return _finish("seed", [*seed, "--template", sink.template], environ).splitlines()[-1]
 
 
 @contextlib.contextmanager
