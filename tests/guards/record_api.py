@@ -337,12 +337,14 @@ class Journey:
         made = api.post("eventkeys/add", title="Casino", currency="USD")
         self.spelling[made["key"]] = "Vt3kQ9sXb2Lm7Rz0Yc5Wd8Fa"
         api.post("eventkeys/edit", id=made["id"], addresses=["127.0.0.0/8"])
-        api.visit(f"/in/{made['key']}", 200, event="deposit", value="49.5", tid="t1", click="c1")
+        api.visit(f"/in/{made['key']}", 200, event="deposit", value="49.5", tid="t1", click="c1",
+                  time=str(DATE + 40))  # fmt: skip
         (event,) = api.get("events/list", lead=1)
-        api.post("events/add", event="registration", lead=1)
+        self.spelling[event["created"]] = "2026-09-21 14:13:21"
+        api.post("events/add", event="registration", lead=1, time=DATE + 35)
         api.post("events/value", id=event["id"], value="60", currency="USD")
-        api.get("events/export", "A table as CSV:", lead=1)
-        api.get("stats/conversions")
+        api.get("events/export", "A table as CSV:", tid="t1")
+        api.get("stats/conversions", **{"from": DATE - 86400, "to": DATE + 86400})
         api.get("events/get", id=event["id"])
         api.get("eventkeys/list")
         made = api.post("eventkeys/rotate", id=made["id"], signed=True)
