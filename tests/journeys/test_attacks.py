@@ -3,6 +3,10 @@
 Each attack is driven against one web process with the default settings. The time that a quiet
 tenant's update takes, from the connection to the 200, is measured before and meanwhile, and
 both are printed. They are compared with each other only, never with a number of seconds.
+
+The attacker runs on the same machine, and what its processes take from the web process is no
+fault of ours. So the quiet tenant is also measured beside processes that only keep the machine
+busy, and the larger of the two figures is what an attack is held against.
 """
 
 from __future__ import annotations
@@ -11,6 +15,7 @@ import base64
 import contextlib
 import http.client
 import json
+import os
 import socket
 import statistics
 import struct
@@ -33,7 +38,7 @@ TOKEN = "401:AAa-quiet-tenants-bot-0123456789012345"
 RATIO: Final = 3.0
 #: Below these the machine's own noise is larger than what is measured: of the median, of the
 #: 95th percentile, and of the slowest.
-FLOOR_SECONDS: Final = (0.02, 0.04, 1.0)
+FLOOR_SECONDS: Final = (0.01, 0.03, 1.0)
 FIGURES: Final = ("p50", "p95", "slowest")
 SAMPLES: Final = 40
 #: A machine that has other work spoils a round, and a fault spoils them all.
@@ -90,6 +95,17 @@ class Updates:
         return statistics.median(took), statistics.quantiles(took, n=20)[-1], max(took)
 
 
+@contextlib.contextmanager
+def busy_machine() -> Iterator[None]:
+    """As many processes as there are processors, which do nothing but work."""
+    with contextlib.ExitStack() as stack:
+        for _ in range(os.cpu_count() or 1):
+            process = subprocess.Popen([sys.executable, "-c", "while True: pass"])
+            stack.callback(process.wait)
+            stack.callback(process.kill)
+        yield
+
+
 def is_kept(before: tuple[float, ...], during: tuple[float, ...]) -> bool:
     """Whether no figure is more than `RATIO` times the quiet one."""
     figures = zip(before, during, FLOOR_SECONDS, strict=True)
@@ -109,18 +125,22 @@ def compare(system, door, capsys) -> Callable[..., None]:
         updates = Updates(port, quiet)
         updates.measure()  # connections, caches
         before = updates.measure()
-        rounds = []
+        with busy_machine():
+            beside = updates.measure()
+        allowed = tuple(map(max, before, beside))
+        rounds: list[tuple[float, ...]] = []
         with attack:
-            while len(rounds) < ROUNDS and not (rounds and is_kept(before, rounds[-1])):
+            while len(rounds) < ROUNDS and not (rounds and is_kept(allowed, rounds[-1])):
                 rounds.append(updates.measure())
         with capsys.disabled():
             for during in rounds:
                 figures = ", ".join(
-                    f"{figure} {was * 1000:.0f} ms before, {now * 1000:.0f} during"
-                    for figure, was, now in zip(FIGURES, before, during, strict=True)
+                    f"{figure} {was * 1000:.0f} ms quiet, {busy * 1000:.0f} on a busy machine, "
+                    f"{now * 1000:.0f} during"
+                    for figure, was, busy, now in zip(FIGURES, before, beside, during, strict=True)
                 )
                 sys.stdout.write(f"\n{name}: {figures}\n")
-        assert is_kept(before, rounds[-1])
+        assert is_kept(allowed, rounds[-1])
 
     return run
 

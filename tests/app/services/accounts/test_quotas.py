@@ -21,6 +21,7 @@ from app.models import (
     Media,
     Payment,
     Session,
+    Site,
     Source,
     Transfer,
     TransferToken,
@@ -32,7 +33,7 @@ from app.services.accounts.quotas import Quota
 from app.services.billing import tariffs
 from app.services.bots import bots
 from app.services.campaigns import campaigns, clearing, media, media_list, settlement, transfer
-from app.services.clicks import sources
+from app.services.clicks import sites, sources
 from app.services.service_bot import logins, sessions, signup
 from app.services.service_bot.logins import Browser
 from app.services.trackers import destinations
@@ -187,6 +188,13 @@ def test_of_sources_made_at_once_as_many_are_as_are_allowed(at_once, account, wo
     done = at_once(lambda _: sources.add(account.id, campaign=campaign, title="x"))
     assert done == {"ok": 3, "limit": AT_ONCE - 3}
     assert count(Source) == 3
+
+
+def test_of_sites_made_at_once_as_many_are_as_are_allowed(at_once, account, monkeypatch):
+    few(monkeypatch, Quota.SITES, 3)
+    done = at_once(lambda number: sites.add(account.id, domains=[f"s{number}.example"]))
+    assert done == {"ok": 3, "limit": AT_ONCE - 3}
+    assert count(Site) == 3
 
 
 def test_of_sources_given_away_at_once_as_many_arrive_as_have_room(
