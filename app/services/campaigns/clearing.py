@@ -20,6 +20,8 @@ from app.models import (
     CampaignDay,
     CampaignQuarter,
     Click,
+    Conversion,
+    ConversionDay,
     JournalEntry,
     Lead,
     Message,
@@ -42,7 +44,13 @@ _MESSAGES: Final = table_of(Message)
 _SOURCES: Final = table_of(Source)
 _SOURCE_DAYS: Final = table_of(SourceDay)
 _CLICKS: Final = table_of(Click)
-_COUNTERS: Final = (table_of(CampaignDay), table_of(CampaignQuarter), table_of(CampaignCohort))
+_CONVERSIONS: Final = table_of(Conversion)
+_COUNTERS: Final = (
+    table_of(CampaignDay),
+    table_of(CampaignQuarter),
+    table_of(CampaignCohort),
+    table_of(ConversionDay),
+)
 
 
 def delete_part(connection: Connection, campaigns: Sequence[int], bots: Sequence[int]) -> bool:
@@ -70,6 +78,7 @@ def _leads(connection: Connection, campaigns: Sequence[int], bots: Sequence[int]
     if len(postbacks) == ROWS:
         return True  # there may be more
     connection.execute(delete(_JOURNAL).where(_JOURNAL.c.lead_id.in_(ids)))
+    connection.execute(delete(_CONVERSIONS).where(_CONVERSIONS.c.lead_id.in_(ids)))
     connection.execute(
         delete(_MESSAGES).where(
             _MESSAGES.c.bot_id.in_(bots),
