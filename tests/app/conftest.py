@@ -252,6 +252,7 @@ def new_session(account: Account) -> Callable[[], str]:
     def make() -> str:
         token, now = f"sess_{next(_numbers)}", time.time()
         row = {"account_id": account.id, "login_id": 1, "created": now, "expires": now + 3600}
+        row["used"] = now  # noted every few minutes; no call of a test is then the first
         db.session.add(OpenSession(token_hash=hash_secret(token), **row))
         db.session.commit()
         return token
