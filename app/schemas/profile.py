@@ -86,7 +86,6 @@ class ProfileOut(Output):
     name = fields.Text(attribute="account.name")
     login = fields.Text(attribute="account.login")
     lang = fields.Text(attribute="account.lang")
-    zone = fields.Text(attribute="account.zone")
     tariff = fields.Text(attribute="account.tariff")
     tariff_name = fields.Text(attribute="plan.name")
     tariff_campaigns = fields.Int(attribute="plan.campaigns")
@@ -98,3 +97,4 @@ class ProfileOut(Output):
     pb_cancel = fields.Text(attribute="templates.pb_cancel")
     pb_trash = fields.Text(attribute="templates.pb_trash")
     notify = fields.Nested(NotificationsOut, attribute="account")
+    zone = fields.Text(attribute="account.zone")
