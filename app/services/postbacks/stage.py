@@ -83,10 +83,10 @@ def stage_leased(
     return claimed, [postback for postback in postbacks if _key(postback) not in taken]
 
 
-def _newer(postbacks: Sequence[NewPostback]) -> list[in_hand.Pair]:
-    """The leads and destinations of those that may make older ones superseded."""
+def _newer(postbacks: Sequence[NewPostback]) -> list[tuple[int, int, str]]:
+    """Lead, destination and kind of those that may make older ones superseded."""
     return [
-        (postback.lead_id, postback.destination_id)
+        (postback.lead_id, postback.destination_id, postback.kind)
         for postback in postbacks
         if 1 < postback.sequence < FIRST_CONVERSION and not postback.superseded
     ]

@@ -1,7 +1,8 @@
 """Superseding: an older status of a lead is not sent again once there is a newer one.
 
 A tracker would get the older status last. Only one that failed before is superseded:
-those never tried keep their turn. A status that somebody re-sent by hand goes out,
+those never tried keep their turn. A start or a request of a person who is in changes no
+status, so it supersedes no approval. A status that somebody re-sent by hand goes out,
 and so does every one of a destination that wants all of them (`every_event`).
 """
 
@@ -17,6 +18,7 @@ from app.database.rows import with_rows
 from app.models import PostbackState
 from app.models.postback import FIRST_CONVERSION
 from app.services.postbacks.conditions import WAITING
+from plugins.contract import EventKind
 
 SUPERSEDED: Final = "a newer status of this lead went first"
 
@@ -31,8 +33,11 @@ _MAY_BE_SUPERSEDED: Final = f"""
     AND NOT EXISTS (SELECT 1 FROM destination d WHERE d.id = o.destination_id AND d.every_event)
 """
 
+_BEGINNINGS: Final = (EventKind.WAIT.value, EventKind.HOLD.value)
+
 _OLDER: Final = f"""
     o.lead_id = newer.lead AND o.destination_id = newer.destination AND o.tries > 0
+    AND NOT (o.kind = '{EventKind.APPROVE.value}' AND newer.begins = 1)
     AND {_MAY_BE_SUPERSEDED}
 """
 
@@ -40,7 +45,8 @@ _OLDER: Final = f"""
 # keeps it from the index of what waits.
 _OLDER_POSTGRESQL: Final = text(f"""
     UPDATE postback {_SET}
-    FROM json_to_recordset(CAST(:rows AS json)) AS newer (lead bigint, destination bigint)
+    FROM json_to_recordset(CAST(:rows AS json))
+        AS newer (lead bigint, destination bigint, begins int)
     CROSS JOIN LATERAL (
         SELECT o.ctid AS place FROM postback o
         WHERE o.state + 0 = {PostbackState.WAITING:d} AND {_OLDER} OFFSET 0
@@ -51,7 +57,8 @@ _OLDER_POSTGRESQL: Final = text(f"""
 _OLDER_SQLITE: Final = text(f"""
     UPDATE postback {_SET} WHERE id IN (
         SELECT o.id FROM (
-            SELECT json_extract(value, '$[0]') AS lead, json_extract(value, '$[1]') AS destination
+            SELECT json_extract(value, '$[0]') AS lead, json_extract(value, '$[1]') AS destination,
+                   json_extract(value, '$[2]') AS begins
             FROM json_each(:rows)
         ) newer CROSS JOIN postback o WHERE o.{WAITING} AND {_OLDER}
     )
@@ -64,7 +71,8 @@ _CLAIMED: Final = text(f"""
         AND EXISTS (SELECT 1 FROM postback n
             WHERE n.lead_id = o.lead_id AND n.destination_id = o.destination_id
             AND n.sequence > o.sequence AND n.sequence < {FIRST_CONVERSION:d}
-            AND n.state <> {PostbackState.SUPERSEDED:d})
+            AND n.state <> {PostbackState.SUPERSEDED:d}
+            AND NOT (o.kind = '{EventKind.APPROVE.value}' AND n.kind IN {_BEGINNINGS}))
     )
     RETURNING id
 """).bindparams(bindparam("ids", expanding=True))
@@ -76,13 +84,16 @@ _REPORT: Final = text(f"""
 """)
 
 
-def supersede_older(connection: Connection, newer: Iterable[tuple[int, int]], now: float) -> None:
+def supersede_older(
+    connection: Connection, newer: Iterable[tuple[int, int, str]], now: float
+) -> None:
     """Supersede what failed before and waits, of each pair of a lead and a destination.
 
-    `newer` are the pairs that get a newer status in this transaction. No commit.
+    `newer` are the lead, destination and kind of each newer status of this
+    transaction. No commit.
     """
-    if pairs := list(newer):
-        with_rows(connection, _older, ("lead", "destination"), pairs, now=now)
+    if rows := [(lead, destination, int(kind in _BEGINNINGS)) for lead, destination, kind in newer]:
+        with_rows(connection, _older, ("lead", "destination", "begins"), rows, now=now)
 
 
 def supersede_claimed(connection: Connection, ids: Sequence[int], now: float) -> set[int]:

@@ -15,6 +15,8 @@ from PIL import Image
 
 from app.extensions import db
 from app.models import Account
+from app.sandbox.serving import running
+from app.sandbox.vendors.altercpa import AltercpaDouble
 from app.services.service_bot import logins
 
 TOKEN = "7123456789:AAsecret-part_of-the-token"
@@ -98,6 +100,19 @@ def test_an_answer_has_the_keys_order_and_kinds_of_its_example(session, made, ca
     assert answer["status"] == "ok", answer
     assert list(answer)[:2] == ["status", "data"]
     assert differences(answer["data"], json.loads(shown)) == []
+
+
+def test_a_real_connect_has_the_keys_order_and_kinds_of_its_example(session):
+    shown = next(shown for call, _, shown in CALLS if call == "POST profile/tracker")
+    with running(AltercpaDouble("42-d3adb33f")) as url:
+        host = url.partition("://")[2]
+        for answer in (
+            session.post("profile/tracker", domain=host, key="42-d3adb33f"),
+            session.get("profile/tracker"),
+        ):
+            assert list(answer)[:2] == ["status", "data"], answer
+            assert differences(answer["data"], json.loads(shown)) == []
+            assert answer["data"] == {"connected": True, "domain": host}
 
 
 #: What else the documents show of whole answers.

@@ -93,3 +93,28 @@ def test_a_retry_is_superseded_when_it_is_claimed_and_a_newer_one_is_there(
     assert (old.state, old.lease is None) == (expected, expected is PostbackState.SUPERSEDED)
     assert (old.id in {postback.id for postback in claimed}) == (expected is PostbackState.SENDING)
     assert new.state != PostbackState.SUPERSEDED
+
+
+@pytest.mark.parametrize(
+    ("kinds", "expected"),
+    [
+        (("approve", "wait"), PostbackState.WAITING),
+        (("approve", "hold"), PostbackState.WAITING),
+        (("approve", "cancel"), PostbackState.SUPERSEDED),
+        (("approve", "trash"), PostbackState.SUPERSEDED),
+        (("wait", "approve"), PostbackState.SUPERSEDED),
+        (("cancel", "wait"), PostbackState.SUPERSEDED),
+    ],
+)
+def test_a_start_of_a_person_who_is_in_supersedes_no_approval(stage, first, clock, kinds, expected):
+    """A person who joined and starts the bot again is still in, and the sale is still owed."""
+    older = dataclasses.replace(first, kind=kinds[0])
+    newer = dataclasses.replace(next_of(older), kind=kinds[1])
+    stage_all(clock, older)
+    alter(Postback, tries=1)
+    stage_all(clock, newer)
+    assert stage.postbacks()[0].state == expected
+    alter(Postback, state=PostbackState.WAITING)
+    claim_all(clock)
+    claimed = PostbackState.SENDING if expected is PostbackState.WAITING else expected
+    assert stage.postbacks()[0].state == claimed

@@ -100,6 +100,44 @@ def test_what_a_tracker_has_booked_is_what_the_end_of_a_lead_is_worth(key, mode,
     assert booked(kept, reports, is_final=is_final) == (PAYOUT if is_worth else 0)
 
 
+def delivered(reports: list[Report], mode: str, dropped: list[bool], repeated: list[bool]) -> Any:
+    """What a tracker hears of `reports`, in order: some twice, since their answer was lost.
+
+    Where a newer status supersedes an older one some of the older are not heard; a start
+    or a request of a person who is in supersedes no approval (services/postbacks/supersede.py).
+    """
+    for number, report in enumerate(reports):
+        newer = [
+            other.kind
+            for other in reports[number + 1 :]
+            if report.kind is not EventKind.APPROVE
+            or other.kind not in (EventKind.WAIT, EventKind.HOLD)
+        ]
+        if mode != "separate" and newer and dropped[number]:
+            continue
+        yield report
+        if repeated[number]:
+            yield report
+
+
+FLAGS = st.lists(st.booleans(), min_size=40, max_size=40)
+
+
+@pytest.mark.parametrize(("key", "mode"), [pair for pair in WITH_MONEY if pair not in KEEPING])
+@given(life=LIVES, dropped=FLAGS, repeated=FLAGS)
+@example(life=[K.JOIN, K.START], dropped=[True] * 40, repeated=[False] * 40)
+@example(life=[K.JOIN, K.LEAVE], dropped=[True] * 40, repeated=[True] * 40)
+def test_so_it_is_with_superseded_and_repeated_postbacks(key, mode, life, dropped, repeated):
+    if (key, mode) == ("affise", "one"):
+        return  # what it decided first stays
+    lead, reports = lived(life)
+    heard = list(delivered(reports, mode, dropped, repeated))
+    is_worth = lead.state is State.APPROVE
+    assert booked(settings(key, mode=mode), heard) == (PAYOUT if is_worth else 0)
+    again = [*heard, *heard]  # all of it re-sent by hand, in order
+    assert booked(settings(key, mode=mode), again) == (PAYOUT if is_worth else 0)
+
+
 @pytest.mark.parametrize("key", sorted({key for key, _ in KEEPING | {("affise", "one")}}))
 def test_a_preset_whose_tracker_keeps_a_sum_says_so_to_people(key):
     assert "stays booked" in ALL[key].notes
