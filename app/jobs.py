@@ -23,6 +23,7 @@ from app.health_watch import HealthWatch
 from app.outbound.transport import Transport
 from app.queues import Queue
 from app.services import maintenance, messages
+from app.services.clicks.invites import keeper
 from app.services.delivery import loop
 from app.services.delivery.targets import DestinationResolver
 from app.services.leads.send_at_once import process_and_send
@@ -71,6 +72,12 @@ def look_after_bots() -> None:
     """Ask Telegram how the bots that are due stand, and correct their webhooks."""
     with current_app.app_context():
         maintenance.look_after_bots(time.time())
+
+
+def keep_invites() -> None:
+    """Make invite links that are missing, and revoke those that are used."""
+    with current_app.app_context():
+        keeper.keep(time.time())
 
 
 def _drain(queue: Queue, work: Work) -> None:

@@ -42,6 +42,7 @@ pytest_plugins = (
     "tests.support.track_bot",
     "tests.support.gateway",
     "tests.support.dashboard",
+    "tests.support.inviting",
 )
 
 SECRET_KEY = "a secret for tests only, never used elsewhere"

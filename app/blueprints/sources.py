@@ -16,7 +16,7 @@ from app.schemas.sources import (
 )
 from app.services.clicks import sources
 from app.web.auth import api_key
-from app.web.decorators import Params, answers, takes
+from app.web.decorators import Params, answers, takes, with_warnings
 
 blueprint = Blueprint("sources", __name__, url_prefix="/api/sources")
 
@@ -42,19 +42,21 @@ def get(params: Params) -> object:
 @blueprint.post("/add.json")
 @api_key
 @takes(SourceAdd)
-@answers(SourceAdded)
+@answers(SourceAdded, warnings=True)
 def add(params: Params) -> object:
     """Make a link for ads that lead to a campaign."""
-    return sources.add(g.account.id, **params)
+    source = sources.add(g.account.id, **params)
+    return with_warnings(sources.warnings(source), source)
 
 
 @blueprint.post("/edit.json")
 @api_key
 @takes(SourceEdit)
-@answers()
-def edit(params: Params) -> None:
+@answers(warnings=True)
+def edit(params: Params) -> object:
     """Change a source."""
-    sources.edit(g.account.id, params.pop("id"), **params)
+    source = sources.edit(g.account.id, params.pop("id"), **params)
+    return with_warnings(sources.warnings(source))
 
 
 @blueprint.post("/pause.json")

@@ -7,9 +7,17 @@ import time
 from flask import Blueprint, g
 
 from app.schemas.events import ConversionsRange, ConversionsSumOut
-from app.schemas.stats import DayOut, RetentionOut, StatsDaily, StatsRange, SummaryOut
+from app.schemas.stats import (
+    CampaignJoinsOut,
+    DayOut,
+    JoinsRange,
+    RetentionOut,
+    StatsDaily,
+    StatsRange,
+    SummaryOut,
+)
 from app.services.conversions import query
-from app.services.leads import stats
+from app.services.leads import join_stats, stats
 from app.web.auth import api_key
 from app.web.decorators import Params, answers, takes
 
@@ -50,3 +58,12 @@ def retention(params: Params) -> object:
 def conversions(params: Params) -> object:
     """Registrations, purchases and refunds of a range: how many, and their sum by currency."""
     return query.sums(g.account.id, now=int(time.time()), **params)
+
+
+@blueprint.get("/attribution.json")
+@api_key
+@takes(JoinsRange)
+@answers(CampaignJoinsOut, many=True)
+def attribution(params: Params) -> object:
+    """How many joins are known by their click, by chat and source, and why the others are not."""
+    return join_stats.attribution(g.account.id, now=int(time.time()), **params)

@@ -138,7 +138,7 @@ def _invite() -> Mapping[str, object]:
 
 def invite_answer(target: Target) -> Mapping[str, object]:
     """Return a link as `track/invite` tells it; a link that starts the bot does not expire."""
-    return {"link": target.link, "expires": None, "kind": "start"}
+    return {"link": target.link, "expires": target.expires or None, "kind": target.kind}
 
 
 def _told() -> tuple[dict[str, Any], KnownSite]:

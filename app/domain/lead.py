@@ -6,6 +6,8 @@ import enum
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from app.domain.attribution import How
+
 if TYPE_CHECKING:
     from app.domain.telegram.updates import LeadEventKind
     from plugins.contract import EventKind
@@ -47,8 +49,10 @@ class Lead:
     `updated` the newest event that changed the state. `last_start_*` and
     `last_membership_*` are the two clocks. `held` says that hold was reached in
     this cycle. `reports` is how many events were ever reported. `click_id` is the
-    stored click that `click` came from, of the source `source_id`. Times are
-    Telegram's, in Unix seconds.
+    stored click that `click` came from, of the source `source_id`; `how` and `touched`
+    are the method and the time of the touch that brought it. `also_seen` is the click
+    of a start that a link has overruled. Times are Telegram's, in Unix seconds; a lead
+    that no start began has 0 for its last start.
     """
 
     state: State
@@ -64,6 +68,9 @@ class Lead:
     reports: int = 0
     source_id: int | None = None
     click_id: int | None = None
+    how: How = How.ORGANIC
+    touched: int = 0
+    also_seen: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,10 @@ start may arrive after the join it caused, and the other way round. Hence:
    that trails a second start still belongs to the lead.
 5. A start without a click, or with a macro that nobody replaced, keeps the
    click that is known. An older start gives its click to a lead that has none.
-6. A request that arrives after the join it preceded is reported as `late`,
+6. A join or a request that brings evidence of a click or a source (`attribution`)
+   begins a lead without a start: nothing is reported as waiting, nobody is welcomed.
+   The first start that follows is late, as the lead was past waiting already.
+7. A request that arrives after the join it preceded is reported as `late`,
    so that every order of arrival gives the same set of reports; the outbox
    keeps a late report as superseded. So is the report of a late start or end.
 """
@@ -31,7 +34,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from app.domain.clicks.click_ids import is_unreplaced
 from app.domain.lead import (
     CampaignRules,
     CounterDelta,
@@ -42,12 +44,15 @@ from app.domain.lead import (
     Report,
     State,
 )
+from app.domain.lead_touch import note_of_start, touch_of, with_touch
 from app.domain.telegram.updates import LeadEventKind
+from app.domain.time_ranges import in_words
 from plugins.contract import EventKind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from app.domain.attribution import Touch
     from app.domain.lead import OrganicEvent
     from app.domain.telegram.updates import LeadEvent
 
@@ -95,85 +100,95 @@ _LATE_HOLD: Final = _Transition(_S.APPROVE, _E.HOLD)
 
 
 def advance(
-    lead: Lead | None, event: LeadEvent, rules: CampaignRules, organic: Sequence[OrganicEvent] = ()
+    lead: Lead | None,
+    event: LeadEvent,
+    rules: CampaignRules,
+    organic: Sequence[OrganicEvent] = (),
+    touch: Touch | None = None,
 ) -> Decision:
     """Decide what `event` means for `lead`.
 
     `organic` is what the journal knows of this person in this campaign
-    without a lead, in any order; only a first start looks at it.
+    without a lead, in any order; only an event that begins a lead looks at it.
+    `touch` is the evidence that a join or a request brings, if it brings any.
     """
     if lead is not None:
-        is_start = event.kind is LeadEventKind.START
-        return (_start if is_start else _membership)(lead, event, rules)
-    if event.kind.is_membership or rules.paused:
+        if event.kind is LeadEventKind.START:
+            return _start(lead, event, rules)
+        return _membership(with_touch(lead, touch), event, rules)
+    begins = touch is not None and event.kind in {LeadEventKind.JOIN, LeadEventKind.REQUEST}
+    if rules.paused or (event.kind.is_membership and not begins):
         why = "campaign paused" if rules.paused else "no lead: organic"
         return Decision(None, (_line(event, why, organic=True),))
-    return _begin(event, rules, organic)
+    if event.kind is LeadEventKind.START:
+        return _replay(_begin(event), event, rules, organic)
+    return _replay(_begin_by_touch(event, rules, touch), event, rules, organic)
 
 
-def _begin(start: LeadEvent, rules: CampaignRules, organic: Sequence[OrganicEvent]) -> Decision:
-    """Create the lead, then apply what its person did meanwhile."""
+def _begin(start: LeadEvent) -> Decision:
     at = start.date
     lead = Lead(State.WAIT, "", at, None, at, at, start.update_id, reports=1)
-    lead = _with_click_of(lead, start)
-    decision = Decision(
+    lead = with_touch(lead, touch_of(start))
+    note = note_of_start(start, "")
+    return Decision(
         lead,
-        (_line(start, "lead created, wait reported" + _click_note(start, "")),),
+        (_line(start, "lead created, wait reported" + note),),
         (Report(EventKind.WAIT, at, lead.click, None, 1),),
         welcome=True,
         deltas=(CounterDelta(at, Counts(starts=1)),),
     )
+
+
+def _begin_by_touch(event: LeadEvent, rules: CampaignRules, touch: Touch | None) -> Decision:
+    """Create a lead that joins, or asks to, without ever having waited."""
+    lead = with_touch(Lead(State.WAIT, "", event.date, None, event.date, 0, 0), touch)
+    decision = _membership(lead, event, rules)
+    words = f"lead created by {lead.how.label}, "
+    lines = tuple(replace(line, decision=words + line.decision) for line in decision.lines)
+    return replace(decision, lines=lines)
+
+
+def _replay(
+    begun: Decision, first: LeadEvent, rules: CampaignRules, organic: Sequence[OrganicEvent]
+) -> Decision:
+    """Apply to a lead that `first` began what its person did meanwhile."""
     for past in sorted(organic, key=_moment):
-        if past.kind.is_membership and past.date >= at - TOLERANCE:
-            decision = _combine(decision, _membership(lead, past, rules))
-            lead = decision.lead or lead
-    return decision
-
-
-def _combine(first: Decision, second: Decision) -> Decision:
-    """The decision about a first start, followed by one about an organic event."""
-    return Decision(
-        second.lead,
-        first.lines + tuple(replace(line, replayed=True) for line in second.lines),
-        first.reports + second.reports,
-        first.welcome,
-        first.deltas + second.deltas,
-    )
+        if begun.lead and past.kind.is_membership and past.date >= first.date - TOLERANCE:
+            then = _membership(begun.lead, past, rules)
+            begun = replace(
+                begun,
+                lead=then.lead,
+                lines=begun.lines + tuple(replace(line, replayed=True) for line in then.lines),
+                reports=begun.reports + then.reports,
+                deltas=begun.deltas + then.deltas,
+            )
+    return begun
 
 
 def _start(lead: Lead, start: LeadEvent, rules: CampaignRules) -> Decision:
-    touched = _with_click_of(lead, start)
+    touch = touch_of(start)
     if _moment(start) <= (lead.last_start_at, lead.last_start_update_id):
-        if touched.click and not lead.click:
+        if touch.click and not lead.click:
             why = "not the newest start: only its click is taken"
-            return Decision(touched, (_line(start, why),))
+            return Decision(with_touch(lead, touch), (_line(start, why),))
         return Decision(lead, (_line(start, "not the newest start: nothing changed"),))
     transition = _TRANSITIONS[lead.state, start.kind]
-    late = _moment(start) <= (lead.last_membership_at, lead.last_membership_update_id)
-    if late:
+    passed = _moment(start) <= (lead.last_membership_at, lead.last_membership_update_id)
+    if passed:
         transition = replace(transition, to=lead.state)
-    clocked = replace(touched, last_start_at=start.date, last_start_update_id=start.update_id)
-    decision = _move(clocked, transition, start, rules, late=late and lead.state is not State.WAIT)
+    is_first = not lead.last_start_at
+    late = (passed and lead.state is not State.WAIT) or (is_first and not lead.state.is_over)
+    clocked = replace(
+        with_touch(lead, touch),
+        start_time=min(lead.start_time, start.date),
+        last_start_at=start.date,
+        last_start_update_id=start.update_id,
+    )
+    decision = _move(clocked, transition, start, rules, late=late)
     (line,) = decision.lines
-    line = replace(line, decision=line.decision + _click_note(start, lead.click))
-    return replace(decision, lines=(line,), welcome=not rules.paused)
-
-
-def _with_click_of(lead: Lead, start: LeadEvent) -> Lead:
-    """The lead with the click of a start; if that brings none, with the click it has."""
-    if not start.click or is_unreplaced(start.click):
-        return lead
-    return replace(lead, click=start.click, source_id=start.source_id, click_id=start.click_id)
-
-
-def _click_note(start: LeadEvent, click: str) -> str:
-    """What the journal adds if a start brings no click; `click` is the lead's own."""
-    earlier = ": the earlier one stays" if click else ""
-    if start.token and not start.click:
-        return f"; its token names no click that is kept{earlier}"
-    if is_unreplaced(start.click):
-        return f"; its click is a macro that nobody replaced{earlier}"
-    return f"; started again without a click{earlier}" if earlier and not start.click else ""
+    line = replace(line, decision=line.decision + note_of_start(start, lead.click))
+    deltas = (*([CounterDelta(start.date, Counts(starts=1))] * is_first), *decision.deltas)
+    return replace(decision, lines=(line,), welcome=not rules.paused, deltas=deltas)
 
 
 def _membership(lead: Lead, event: AnyEvent, rules: CampaignRules) -> Decision:
@@ -268,18 +283,8 @@ def _why_unreported(
     if stayed <= rules.unsub_window:
         return ""
     went = "left" if event.kind is LeadEventKind.LEAVE else "kicked"
-    window = _span(rules.unsub_window)
-    return f"{transition.report} not sent: {went} {_span(stayed)} after join, window {window}"
-
-
-def _span(seconds: int) -> str:
-    """Seconds in words and to the second, so that two different spans never look equal: 7 d 1 s."""
-    words = []
-    for unit, size in (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1)):
-        count, seconds = divmod(seconds, size)
-        if count:
-            words.append(f"{count} {unit}")
-    return " ".join(words) or "0 s"
+    window = in_words(rules.unsub_window)
+    return f"{transition.report} not sent: {went} {in_words(stayed)} after join, window {window}"
 
 
 def _name(state: State) -> str:

@@ -45,3 +45,13 @@ def _split(units: tuple[int, ...], since: int | None, until: int | None) -> Iter
         yield TimeRange(unit, first, last)
     if first != since:
         yield from _split(tuple(smaller), since, first)
+
+
+def in_words(seconds: int) -> str:
+    """Seconds in words and to the second, so that two different spans never look equal: 7 d 1 s."""
+    words = []
+    for unit, size in (("d", DAY), ("h", HOUR), ("min", 60), ("s", 1)):
+        count, seconds = divmod(seconds, size)
+        if count:
+            words.append(f"{count} {unit}")
+    return " ".join(words) or "0 s"

@@ -10,10 +10,12 @@ from app.models.campaign import (
     CampaignDay,
     CampaignQuarter,
     CampaignStatus,
+    JoinDay,
 )
-from app.models.click import Click, Source, SourceDay, SourceStatus
+from app.models.click import Click, Source, SourceDay, SourceFallback, SourceMode, SourceStatus
 from app.models.conversion import Conversion, ConversionDay, EventKey, IdempotencyKey
 from app.models.destination import Destination, DestinationStatus, Role
+from app.models.invite import Invite, InviteKind, InviteState
 from app.models.journal import Action, JournalEntry
 from app.models.lead import Lead, Unreachable
 from app.models.media import Media, MediaFile, MediaPart
@@ -51,6 +53,10 @@ __all__ = [
     "DestinationStatus",
     "EventKey",
     "IdempotencyKey",
+    "Invite",
+    "InviteKind",
+    "InviteState",
+    "JoinDay",
     "JournalEntry",
     "JournalTally",
     "Lead",
@@ -74,6 +80,8 @@ __all__ = [
     "Site",
     "Source",
     "SourceDay",
+    "SourceFallback",
+    "SourceMode",
     "SourceStatus",
     "Span",
     "Transfer",

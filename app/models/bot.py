@@ -37,7 +37,8 @@ class Bot(Base):
     Telegram for this bot: its token was refused. `quiet_until` is the end of
     a flood wait, and `next_send` the earliest moment of its next message; both are
     stored so that every process obeys them, also after a restart. `checked` is when
-    Telegram was last asked how the bot stands (`services.bots.checks`).
+    Telegram was last asked how the bot stands (`services.bots.checks`). After a flood wait
+    invite links are made more slowly, and until `invites_slow_until` ever faster again.
     """
 
     __tablename__ = "bot"
@@ -76,6 +77,7 @@ class Bot(Base):
     next_send: Mapped[Instant] = mapped_column(default=0.0)
     created: Mapped[Moment]
     checked: Mapped[Instant] = mapped_column(default=0.0, server_default="0")
+    invites_slow_until: Mapped[Instant] = mapped_column(default=0.0, server_default="0")
 
     @hybrid_property
     def living(self) -> bool:
@@ -84,7 +86,11 @@ class Bot(Base):
 
 
 class BotChat(Base):
-    """A chat for which Telegram has reported the bot's rights."""
+    """A chat for which Telegram has reported the bot's rights.
+
+    A public chat has a `username`; a chat can become public at any time, so it is
+    asked for again; `named` is when it was last told.
+    """
 
     __tablename__ = "bot_chat"
     __table_args__ = (UniqueConstraint("bot_id", "chat_id"),)
@@ -98,6 +104,8 @@ class BotChat(Base):
     can_invite: Mapped[bool] = mapped_column(default=True, server_default=true())
     changed: Mapped[Moment]  # Telegram's date of the change
     checked: Mapped[Instant] = mapped_column(default=0.0, server_default="0")
+    username: Mapped[str] = mapped_column(String(64), default="", server_default="")
+    named: Mapped[Instant] = mapped_column(default=0.0, server_default="0")
 
 
 class BotFault(Base):

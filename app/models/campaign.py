@@ -101,3 +101,18 @@ class CampaignCohort(Base):
     join_day: Mapped[int] = mapped_column(primary_key=True)
     age_day: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
     left: Mapped[int] = mapped_column(default=0)
+
+
+class JoinDay(Base):
+    """How many people joined on one UTC day by their kind, a `domain.attribution.JoinKind`.
+
+    `source_id` is 0 where no source is known.
+    """
+
+    __tablename__ = "join_day"
+
+    campaign_id: Mapped[int] = mapped_column(ForeignKey("campaign.id"), primary_key=True)
+    source_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    day: Mapped[int] = mapped_column(primary_key=True)
+    kind: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
+    joins: Mapped[int] = mapped_column(default=0)

@@ -8,6 +8,7 @@ from sqlalchemy import BigInteger, ForeignKey, Index, SmallInteger, String, Text
 from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, mapped_column
 
+from app.domain.attribution import DEFAULT_LOOKBACK
 from app.models.base import Base, Big, Encrypted, Key, Moment
 
 
@@ -19,11 +20,34 @@ class SourceStatus(enum.IntEnum):
     DELETED = 2
 
 
+class SourceMode(enum.IntEnum):
+    """Which link of Telegram a click gets; the names are those of the public API."""
+
+    AUTO = 0  #: START in a public chat, INVITE in a private one where the bot may invite
+    START = 1  #: the bot's start link
+    INVITE = 2  #: an invite link for this click alone
+    REQUEST = 3  #: a link by which one asks to join, for this click alone
+    NAMED = 4  #: the invite link that all clicks of the source share
+
+
+class SourceFallback(enum.IntEnum):
+    """What a click gets if no invite link can be made for it."""
+
+    NONE = 0  #: the bot's start link, without the click
+    START = 1
+    NAMED = 2
+
+
+_NEEDS_LINKS = text(f"mode <> {SourceMode.START:d} AND status = {SourceStatus.ACTIVE:d}")
+
+
 class Source(Base):
     """A link to be put into an ad, `/c/<code>`, and what is read from its query.
 
     `click_param` is the name under which the tracker sends its click id;
     `sub_map` is JSON that says which other names are kept as which of sub1…sub10.
+    An invite link can be used for `link_ttl` seconds at least from its hand-out, and
+    a click that is older than `lookback` seconds is no evidence.
     """
 
     __tablename__ = "source"
@@ -31,6 +55,12 @@ class Source(Base):
         Index("uq_source_code", "code", unique=True),
         Index("ix_source_account_id", "account_id"),
         Index("ix_source_campaign_id", "campaign_id"),
+        Index(
+            "ix_source_needs_links",
+            "campaign_id",
+            sqlite_where=_NEEDS_LINKS,
+            postgresql_where=_NEEDS_LINKS,
+        ),
     )
 
     id: Mapped[Key]
@@ -42,6 +72,12 @@ class Source(Base):
     sub_map: Mapped[str] = mapped_column(Text, default="{}")
     status: Mapped[int] = mapped_column(SmallInteger, default=SourceStatus.ACTIVE)
     created: Mapped[Moment]
+    mode: Mapped[int] = mapped_column(SmallInteger, default=SourceMode.START, server_default="1")
+    link_ttl: Mapped[int] = mapped_column(default=86_400, server_default="86400")
+    lookback: Mapped[int] = mapped_column(default=DEFAULT_LOOKBACK, server_default="2592000")
+    fallback: Mapped[int] = mapped_column(
+        SmallInteger, default=SourceFallback.START, server_default="1"
+    )
 
     @hybrid_property
     def living(self) -> bool:
@@ -54,6 +90,7 @@ class SourceDay(Base):
 
     `visits` are pages that reported a visitor. `repeats` pressed again within minutes,
     `previews` were programs, and `paused` came while the source or its campaign stood still.
+    `fallbacks` are clicks for which no invite link could be made.
     """
 
     __tablename__ = "source_day"
@@ -65,6 +102,7 @@ class SourceDay(Base):
     previews: Mapped[int] = mapped_column(default=0)
     paused: Mapped[int] = mapped_column(default=0)
     visits: Mapped[int] = mapped_column(default=0, server_default="0")
+    fallbacks: Mapped[int] = mapped_column(default=0, server_default="0")
 
 
 class Click(Base):

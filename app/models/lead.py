@@ -15,7 +15,8 @@ class Lead(Base):
     `last_membership_*` are the two clocks by which the lead machine tells old
     events from new ones. `reports` counts what was ever reported, and numbers
     the postbacks of this lead. `source_id` and `click_id` name the stored click that
-    `click` came from; no foreign keys, since clicks are deleted in time.
+    `click` came from; no foreign keys, since clicks are deleted in time. `how` is a
+    `domain.attribution.How`.
     """
 
     __tablename__ = "lead"
@@ -56,6 +57,9 @@ class Lead(Base):
     reports: Mapped[int] = mapped_column(Big, default=0)
     source_id: Mapped[int | None] = mapped_column(BigInteger)
     click_id: Mapped[int | None] = mapped_column(BigInteger)
+    how: Mapped[int] = mapped_column(SmallInteger, default=0, server_default="0")
+    touched: Mapped[Moment] = mapped_column(default=0, server_default="0")
+    also_seen: Mapped[str] = mapped_column(String(256), default="", server_default="")
 
 
 class Unreachable(Base):

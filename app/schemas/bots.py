@@ -57,9 +57,19 @@ class BotOut(Output):
     faults = fields.List(fields.Nested(BotFaultOut))
 
 
+class IsPublic(fields.Field[bool]):
+    """Whether a chat has a username."""
+
+    def _show(self, value: str) -> bool:
+        return bool(value)
+
+
 class ChatOut(Output):
-    """A row of `bots/chats`."""
+    """A row of `bots/chats`. Of a public chat Telegram does not tell by which link people come."""
 
     id = fields.Int(attribute="chat_id")
     title = fields.Text()
     type = fields.Text()
+    username = fields.Text()
+    public = IsPublic(attribute="username", dump_only=True)
+    can_invite = fields.Boolean()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from app.domain.attribution import How
 from app.schemas import fields
 from app.schemas.base import Input, Output
 from app.schemas.events import EventOut
@@ -35,6 +36,13 @@ class LeadId(Input):
     id = fields.Int(1, required=True)
 
 
+class HowName(fields.Field[str]):
+    """By which evidence the click is known; empty without any."""
+
+    def _show(self, value: int) -> str:
+        return How(value).label
+
+
 class LeadOut(Output):
     """A row of `leads/list`."""
 
@@ -50,7 +58,17 @@ class LeadOut(Output):
 
 
 class LeadDetail(LeadOut):
-    """`leads/get`: the lead, what Telegram tells of the person, and how it came to be."""
+    """`leads/get`: the lead, what Telegram tells of the person, and how it came to be.
+
+    `how` is start, link or request, by which the click is known; forwarded or named, by
+    which only the source is; or empty. `source` is 0 if none is known, and `touched` is when
+    the evidence came. `also_seen` is the click of a start that a link has overruled.
+    """
+
+    how = HowName(dump_only=True)
+    source = fields.Int(attribute="source_id", null_as=0)
+    touched = fields.UtcText()
+    also_seen = fields.Text()
 
     first_name = fields.Text()
     last_name = fields.Text()

@@ -8,12 +8,19 @@ import orjson
 from marshmallow import ValidationError
 
 from app.errors import translatable
+from app.models import SourceFallback, SourceMode
 from app.schemas import fields
 from app.schemas.base import Input, Output
 from app.schemas.pagination import OptionalPage
 
 LONGEST_TITLE: Final = 64
 LONGEST_PARAM: Final = 64
+#: How long an invite link can be used at least, in seconds.
+SHORTEST_TTL: Final = 3600
+LONGEST_TTL: Final = 604_800
+#: For how long a click counts, in seconds: no longer than it is kept.
+SHORTEST_LOOKBACK: Final = 3600
+LONGEST_LOOKBACK: Final = 7_776_000
 #: Names of parameters as they stand in links.
 _PARAM: Final = r"[A-Za-z0-9_.-]+"
 
@@ -47,7 +54,21 @@ class SourcesList(OptionalPage):
     campaign = fields.Int(1)
 
 
-class SourceEdit(SourceId):
+class LinkSettings(Input):
+    """Which links of Telegram a source gives, for how long they can be used, and how they count.
+
+    `link_ttl` and `lookback` are in seconds. `force` allows a `mode` that does not
+    tell where people come from, since the chat is public.
+    """
+
+    mode = fields.EnumName(SourceMode)
+    link_ttl = fields.Int(SHORTEST_TTL, LONGEST_TTL)
+    lookback = fields.Int(SHORTEST_LOOKBACK, LONGEST_LOOKBACK)
+    fallback = fields.EnumName(SourceFallback)
+    force = fields.Boolean()
+
+
+class SourceEdit(LinkSettings, SourceId):
     """Absent fields stay as they are."""
 
     title = fields.Text(LONGEST_TITLE, not_empty=True)
@@ -55,7 +76,7 @@ class SourceEdit(SourceId):
     sub_map = SubMap()
 
 
-class SourceAdd(Input):
+class SourceAdd(LinkSettings):
     """A new link of a campaign."""
 
     campaign = fields.Int(1, required=True)
@@ -92,6 +113,11 @@ class SourceOut(Output):
     previews = fields.Int()
     paused = fields.Int()
     visits = fields.Int()
+    fallbacks = fields.Int()
+    mode = fields.EnumName(SourceMode)
+    link_ttl = fields.Int()
+    lookback = fields.Int()
+    fallback = fields.EnumName(SourceFallback)
     created = fields.UtcText()
 
 

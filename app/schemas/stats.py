@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from marshmallow import ValidationError
 
+from app.domain.attribution import JoinKind
 from app.domain.lead import Counts
 from app.domain.retention import percent
 from app.errors import translatable
@@ -24,6 +25,12 @@ class StatsRange(Period):
 
     campaign = fields.Int(1)
     bot = fields.Int(1)
+
+
+class JoinsRange(Period):
+    """A range of whole UTC days, of all campaigns or of one; without ends the last 7 days."""
+
+    campaign = fields.Int(1)
 
 
 class Zone(fields.Int):
@@ -122,3 +129,60 @@ class RetentionOut(Output):
     total = fields.Nested(SurvivalOut)
     cohorts = fields.List(fields.Nested(CohortOut))
     leaving = fields.List(fields.Nested(LeavingOut))
+
+
+class JoinKindsOut(Output):
+    """Joins by their method, or by the reason why their click is not known."""
+
+    organic = fields.Int()
+    start = fields.Int()
+    link = fields.Int()
+    request = fields.Int()
+    forwarded = fields.Int()
+    named = fields.Int()
+    other_link = fields.Int()
+    folder = fields.Int()
+    bare_request = fields.Int()
+    public = fields.Int()
+    fallback = fields.Int()
+
+    def get_attribute(self, obj: Any, attr: str, default: Any) -> Any:  # noqa: ARG002
+        """Read the count of a kind by its name."""
+        return obj.get(JoinKind[attr.upper()], 0)
+
+
+class JoinCountsOut(Output):
+    """Joins, how many of them are known by their click, and the percentage; null without any.
+
+    The joins by kind: known are `start`, `link` and `request`. `clicks` and `fallbacks` are
+    what the links for ads counted.
+    """
+
+    joins = fields.Int()
+    with_click = fields.Int()
+    share = Percent()
+    clicks = fields.Int()
+    fallbacks = fields.Int()
+    kinds = fields.Nested(JoinKindsOut, attribute="by_kind")
+
+    def get_attribute(self, obj: Any, attr: str, default: Any) -> Any:
+        """Read the counters from `obj.counts`."""
+        return super().get_attribute(
+            obj.counts if hasattr(obj.counts, attr) else obj, attr, default
+        )
+
+
+class SourceJoinsOut(JoinCountsOut):
+    """The joins that came from one source."""
+
+    source = fields.Int()
+    title = fields.Text()
+
+
+class CampaignJoinsOut(JoinCountsOut):
+    """A row of `stats/attribution`. `advice` says what would make more joins known, or nothing."""
+
+    campaign = fields.Int()
+    title = fields.Text()
+    advice = fields.Text()
+    sources = fields.List(fields.Nested(SourceJoinsOut))

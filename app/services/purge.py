@@ -32,6 +32,8 @@ from app.models import (
     Destination,
     DestinationStatus,
     EventKey,
+    Invite,
+    JoinDay,
     JournalEntry,
     Lead,
     Login,
@@ -105,7 +107,8 @@ def _sources(now: float) -> int:
         ~_in_transfers(Source.account_id),
     )
     ids = _slice(Source, gone)
-    _delete(SourceDay, SourceDay.source_id.in_(ids))
+    for table in (SourceDay, Invite):
+        _delete(table, table.source_id.in_(ids))
     _delete(Source, Source.id.in_(ids))
     return len(ids)
 
@@ -131,6 +134,7 @@ def _campaigns(now: float) -> int:
         CampaignCohort,
         ConversionDay,
         EventKey,
+        JoinDay,
         Destination,
     ):
         _delete(table, table.campaign_id.in_(ids))
@@ -147,7 +151,7 @@ def _bots(now: float) -> int:
         ~_in_transfers(Bot.account_id),
     )
     ids = _slice(Bot, gone)
-    for table in (BotChat, BotFault, Unreachable, MediaFile):
+    for table in (BotChat, BotFault, Unreachable, MediaFile, Invite):
         _delete(table, table.bot_id.in_(ids))
     _delete(Bot, Bot.id.in_(ids))
     return len(ids)

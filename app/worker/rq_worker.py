@@ -10,6 +10,7 @@ import logging
 import signal
 import threading
 import time
+from collections.abc import Callable
 from typing import Any, Final
 
 import redis
@@ -33,6 +34,7 @@ log = structlog.get_logger()
 
 TICK_SECONDS: Final = 1.0
 BOTS_SECONDS: Final = 5.0  # between two looks for bots that are due to be checked
+INVITES_SECONDS: Final = 1.5  # between two rounds for invite links
 AGAIN_SECONDS: Final = 1.0  # until Redis is asked again whether it is back
 
 #: RQ waits 15 s less for a job, and 5 s less for any answer: so long may a
@@ -124,12 +126,18 @@ def _is_not_repeated(record: logging.LogRecord) -> bool:
 def tick() -> None:
     """Run the one-second clock: `jobs.sweep` every second until `jobs.stopping`.
 
-    Survives the loss of the database and of Redis, and logs when one goes or comes back. A
-    thread beside it looks after the bots: it waits for Telegram, which must not hold the clock.
+    Survives the loss of the database and of Redis, and logs when one goes or comes back.
+    Threads beside it look after the bots and keep invite links: they wait for Telegram, which
+    must not hold the clock.
     """
     redis_health, database_health = HealthWatch("redis"), HealthWatch("database")
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001
-    threading.Thread(target=_look_after_bots, args=(app,), daemon=True, name="bots").start()
+    for name, seconds, task in (
+        ("bots", BOTS_SECONDS, jobs.look_after_bots),
+        ("invites", INVITES_SECONDS, jobs.keep_invites),
+    ):
+        beside = (app, seconds, task)
+        threading.Thread(target=_repeat, args=beside, daemon=True, name=name).start()
     while not jobs.stopping.wait(TICK_SECONDS):
         redis_health.update(well=wakeup.answers())
         try:
@@ -141,10 +149,10 @@ def tick() -> None:
             database_health.update(well=True)
 
 
-def _look_after_bots(app: Flask) -> None:
-    while not jobs.stopping.wait(BOTS_SECONDS):
+def _repeat(app: Flask, seconds: float, task: Callable[[], None]) -> None:
+    while not jobs.stopping.wait(seconds):
         with app.app_context():
             try:
-                jobs.look_after_bots()
+                task()
             except SQLAlchemyError:  # the clock logs it
                 db.session.rollback()

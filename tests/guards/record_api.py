@@ -274,7 +274,8 @@ class Journey:
         sub_map = {"creative": "sub1"}
         made = api.post("sources/add", campaign=campaign, title="Reels, June", sub_map=sub_map)
         self.spelling[made["code"]] = "r8s2m0qa"
-        api.post("sources/edit", id=made["id"], click_param="cid")
+        kept = {"link_ttl": 172_800, "lookback": 604_800}
+        api.post("sources/edit", id=made["id"], click_param="cid", **kept)
         link, *_ = api.get("sources/link", id=made["id"])
         self.spelling[link["link"].partition("/c/")[0]] = "https://gatepost.example"
         api.visit(f"/c/{made['code']}", cid="c-1", utm_source="fb", creative="red")
@@ -378,7 +379,7 @@ class Journey:
 
     def stats(self) -> None:
         """Who came, who stays."""
-        for what in ("summary", "daily", "retention"):
+        for what in ("summary", "daily", "retention", "attribution"):
             self._api.get(f"stats/{what}", **{"from": DATE - 86400, "to": DATE + 86400})
 
     def sessions(self) -> None:

@@ -43,13 +43,14 @@ _VALID: Final = (("fbc", is_fbc), ("fbp", is_fbp))
 
 
 class QueryFlag(enum.IntFlag):
-    """What was noticed in a query. Stored with the click, so the bits stay."""
+    """What was noticed of a click, mostly in its query. Stored, so the bits stay."""
 
     NONE = 0
     NO_CONSENT = 8  #: the visitor has agreed to nothing, so nothing of the query was kept
     CUT = 16  #: longer than 4 KB, more than 200 parameters, or a value that is too long
     UNREPLACED = 32  #: a macro that nobody filled in
     INVALID_ID = 64  #: an fbc or fbp that Meta would not take
+    FALLBACK = 128  #: no invite link was to be had for it
 
 
 @dataclass(slots=True)

@@ -62,6 +62,7 @@ class Evidence:
     user_chat: int = 0
     bio: str = ""
     query: str = ""
+    is_public: bool = False
 
     def arrival(self, bot: int) -> Arrival:
         """The way by which the person came; `bot` is the Telegram id of the bot."""
@@ -92,6 +93,7 @@ def read_evidence(parent: Mapping[str, Any], *, requested: bool) -> Evidence:
     if not isinstance(link, dict):
         link = {}
     creator = link.get("creator")
+    chat = parent.get("chat")
     evidence = Evidence(
         link=get_text(link, "invite_link", MAX_LINK),
         link_name=get_text(link, "name", MAX_LINK_NAME),
@@ -101,5 +103,6 @@ def read_evidence(parent: Mapping[str, Any], *, requested: bool) -> Evidence:
         user_chat=get_optional_id(parent, "user_chat_id"),
         bio=get_text(parent, "bio", MAX_BIO),
         query=get_text(parent, "query_id", MAX_QUERY),
+        is_public=isinstance(chat, dict) and bool(chat.get("username")),
     )
     return NO_EVIDENCE if evidence == NO_EVIDENCE else evidence

@@ -98,7 +98,7 @@ class BotBlockedChanged:
 
 @dataclass(frozen=True, slots=True)
 class RightsChanged:
-    """The bot's rights in a group or channel changed at `date` (Unix seconds)."""
+    """The bot's rights in a chat changed at `date` (Unix seconds). A public one has a username."""
 
     chat: int
     title: str
@@ -106,6 +106,7 @@ class RightsChanged:
     is_admin: bool
     can_invite: bool
     date: int
+    username: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,6 +252,7 @@ def _my_chat_member(change: Mapping[str, Any], update_id: int) -> ParsedUpdate:
         sanitize(kind, 16),
         *read_rights(new),
         date,
+        get_text(chat, "username", 64),
     )
 
 

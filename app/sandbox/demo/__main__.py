@@ -22,9 +22,10 @@ import requests
 from app.config import Settings
 from app.local import run
 from app.local.redis_server import CannotRun
+from app.sandbox.demo.api import Api, DemoFailed
 from app.sandbox.demo.expectations import differences
 from app.sandbox.demo.output import Output
-from app.sandbox.demo.scenario import MARKET, PEOPLE, SHOWS, Action, Show, rounds
+from app.sandbox.demo.scenario import FLOWERS, MARKET, PEOPLE, SHOWS, Action, Show, rounds
 from app.sandbox.serving import LOOPBACK, running
 from app.sandbox.telegram import people
 from app.sandbox.telegram.people import Person
@@ -37,43 +38,6 @@ PATIENCE: Final = 30.0  #: seconds for one round; the flaky tracker's retry take
 LINGER: Final = 1.0  #: seconds in which a postback too many would still arrive
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 WELCOME: Final = "Hello! *{title}* waits for you."
-
-
-class DemoFailed(Exception):
-    """The demo cannot go on; the text says why."""
-
-
-class Api:
-    """The public API over HTTP, as any client calls it. Raises DemoFailed for an error."""
-
-    def __init__(self, url: str, key: str) -> None:
-        self._url = url
-        self._session = requests.Session()
-        self._session.trust_env = False
-        self._session.headers["Authorization"] = f"Bearer {key}"
-
-    def get(self, path: str, **query: Any) -> Any:
-        """Read. Raises DemoFailed for an error."""
-        return self._data(path, self._session.get(self._at(path), params=query, timeout=30))
-
-    def post(self, path: str, **body: Any) -> Any:
-        """Write. Raises DemoFailed for an error."""
-        return self._data(path, self._session.post(self._at(path), json=body, timeout=30))
-
-    def close(self) -> None:
-        """Close its connections."""
-        self._session.close()
-
-    def _at(self, path: str) -> str:
-        return f"{self._url}/api/{path}.json"
-
-    @staticmethod
-    def _data(path: str, answer: requests.Response) -> Any:
-        content = answer.json()
-        if content["status"] != "ok":
-            message = content.get("message", "")
-            raise DemoFailed(f"{path} answered {content['error']}: {message}")
-        return content.get("data")
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +60,8 @@ class Demo:
         self._output = output
         self._campaigns: dict[Show, Campaign] = {}
         self._played: list[Action] = []
+        self._ad = ""  # the link of an ad that leads to an invite link
+        self._links: dict[int, str] = {}  # the invite link of each person who opened it
         self._date = int(time.time()) - 3600  # Telegram's clock in this play
 
     def prepare(self, tracker_url: str) -> None:
@@ -117,6 +83,8 @@ class Demo:
             self._output.fact(
                 "campaign", f"{made['code']}  {show.chat.title}: its tracker {show.remark}"
             )
+        self._ad = self._api.make_ad(self._campaigns[FLOWERS].id)
+        self._output.fact("ad", f"{self._ad} leads to invite links")
 
     def play(self) -> None:
         """Let everybody act, round by round, and print what trackers hear."""
@@ -125,11 +93,19 @@ class Demo:
             self._date += 60
             seen = len(self._tracker.log())
             for action in actions:
-                code = self._campaigns[action.show].code
-                self._bot_api.push(TOKEN, action.update(code, self._date))
+                self._act(action)
             self._played += actions
             if not self._watch(actions, seen):
                 return  # what is missing is told at the end
+
+    def _act(self, action: Action) -> None:
+        person = action.person.id
+        if action.is_press:
+            self._links[person] = self._api.open_ad(f"{self._ad}?click={action.click}")
+            return
+        code = self._campaigns[action.show].code
+        update = action.update(code, self._date, self._links.get(person, ""))
+        self._bot_api.push(TOKEN, update)
 
     def _watch(self, actions: Sequence[Action], seen: int) -> bool:
         """Print each action once all its postbacks arrived. False if some never did."""
@@ -281,7 +257,7 @@ def main() -> int:
     for number in _SIGNALS:
         signal.signal(number, _interrupt)
     output = Output(sys.stdout)
-    output.heading("Gatepost: one bot, three campaigns, twelve people")
+    output.heading("Gatepost: one bot, three campaigns, thirteen people")
     try:
         wrong = perform(output)
     except (DemoFailed, CannotRun, requests.RequestException) as error:

@@ -51,6 +51,8 @@ _SENTENCES: Final[Mapping[str, str]] = {
     "kick": "is banned by an admin",
     "rejoin": "joins again",
     "organic": "joins without any ad",
+    "press": "opens the link of an ad",
+    "invited": "joins by the link it gave",
 }
 
 
@@ -74,8 +76,13 @@ class Action:
         """Return whether the bot must answer with a welcome."""
         return self.name in ("start", "restart")
 
-    def update(self, code: str, date: int) -> Update:
-        """Return the update that Telegram makes of it."""
+    @property
+    def is_press(self) -> bool:
+        """Return whether it happens in a browser, so that Telegram knows nothing of it."""
+        return self.name == "press"
+
+    def update(self, code: str, date: int, link: str = "") -> Update:
+        """Return the update that Telegram makes of it; `link` is the person's invite link."""
         person, chat = self.person, self.show.chat
         if self.is_start:
             return people.start(person, f"{code}-{self.click}", date)
@@ -87,7 +94,9 @@ class Action:
             return people.leave(person, chat, date)
         if self.name == "kick":
             return people.kick(person, chat, date)
-        return people.join(person, chat, date, people.ADMIN if self.name == "admitted" else None)
+        by = people.ADMIN if self.name == "admitted" else None
+        how = people.by_link(link) if self.name == "invited" else people.BY_BUTTON
+        return people.join(person, chat, date, by, how=how)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +115,7 @@ class Role:
         """Return their actions, one per round."""
         ads = 0
         for name, report in self.actions:
-            ads += name in ("start", "restart")
+            ads += name in ("start", "restart", "press")
             reports = (report,) if report else ()
             click = f"{self.person.username}-ad{ads}"
             yield Action(self.person, self.show, name, reports, click)
@@ -134,6 +143,7 @@ PEOPLE: Final = (
     _role(10, "Julia", COFFEE, 0, _START),
     _role(11, "Kofi", MARKET, 0, _START),
     _role(12, "Lena", MARKET, 0, _START),
+    _role(13, "Mona", FLOWERS, 2, ("press", ""), ("invited", "approve")),
 )
 
 

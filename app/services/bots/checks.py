@@ -23,6 +23,7 @@ from app.config import current_settings
 from app.crypto import CannotDecrypt
 from app.database.advisory_locks import AdvisoryLock, lock
 from app.domain.telegram.api_errors import Meaning
+from app.domain.telegram.fields import get_text
 from app.domain.telegram.updates import read_rights
 from app.extensions import cipher, db
 from app.models import Bot, BotChat, BotFaultKind, Campaign
@@ -39,10 +40,16 @@ log = structlog.get_logger()
 
 #: A bot is checked again after this, if the rate allows it: up to 3,000 bots.
 CHECK_SECONDS: Final = 600.0
-#: Bots of the whole installation; each costs at most 1 + CHATS calls.
+#: Bots of the whole installation; each costs at most 2 + CHATS calls.
 RATE: Final = Rate(per_minute=300, burst=25)
 #: Tracked chats of a bot whose rights one check asks for, those first that waited longest.
 CHATS: Final = 4
+#: A chat can become public at any time, of which Telegram says nothing by itself.
+NAME_SECONDS: Final = 86_400.0
+#: Among the replies: that about the bot itself, and that about a chat's name. No group or
+#: channel has such an id.
+ITSELF: Final = 0
+NAME: Final = 1
 #: A webhook that has stayed ours for so long is no longer fought for.
 QUIET_SECONDS: Final = 3600.0
 
@@ -54,7 +61,10 @@ Reply = Any
 
 
 class Target(NamedTuple):
-    """A bot that is checked now, as it was when the check began."""
+    """A bot that is checked now, as it was when the check began.
+
+    `unnamed` is a chat whose name is to be asked for, 0 for none.
+    """
 
     bot_id: int
     tg_id: int
@@ -62,6 +72,7 @@ class Target(NamedTuple):
     path: str
     paused: bool
     chats: Sequence[int]
+    unnamed: int = 0
 
 
 def check(now: float) -> int:
@@ -99,7 +110,8 @@ def _claim(now: float) -> list[Target]:
         taken = db.session.scalar(mine.values(checked=now).returning(Bot.id))
         if taken is not None and not suspended and (token := _decrypted(bot_id, encrypted)):
             chats = () if paused else _chats(bot_id)
-            targets.append(Target(bot_id, tg_id, token, path, bool(paused), chats))
+            unnamed = 0 if paused else _unnamed(bot_id, now)
+            targets.append(Target(bot_id, tg_id, token, path, bool(paused), chats, unnamed))
     db.session.commit()
     return targets
 
@@ -123,12 +135,25 @@ def _chats(bot_id: int) -> Sequence[int]:
     ).all()
 
 
+def _unnamed(bot_id: int, now: float) -> int:
+    """A tracked chat of which it was not asked for a day whether it is public."""
+    tracked = select(Campaign.chat_id).where(Campaign.bot_id == bot_id, Campaign.living)
+    oldest = (
+        select(BotChat.chat_id)
+        .where(BotChat.bot_id == bot_id, BotChat.named <= now - NAME_SECONDS)
+        .where(BotChat.chat_id.in_(tracked), BotChat.is_admin)
+        .order_by(BotChat.named, BotChat.id)
+        .limit(1)
+    )
+    return db.session.scalar(oldest) or 0
+
+
 def _ask(targets: Sequence[Target]) -> Mapping[int, Mapping[int, Reply]]:
-    """Return the replies by bot and chat; chat 0 is for the bot itself."""
+    """Return the replies by bot and chat; see ITSELF and NAME."""
     settings = current_settings()
     itself = "getWebhookInfo" if settings.public_url else "getMe"
     calls: list[tuple[Target, int, str, dict[str, int]]] = [
-        (target, 0, "getMe" if target.paused else itself, {})
+        (target, ITSELF, "getMe" if target.paused else itself, {})
         for target in targets
         if settings.public_url or target.paused  # else the poller asks all the time
     ]
@@ -136,6 +161,11 @@ def _ask(targets: Sequence[Target]) -> Mapping[int, Mapping[int, Reply]]:
         (target, chat, "getChatMember", {"chat_id": chat, "user_id": target.tg_id})
         for target in targets
         for chat in target.chats
+    ]
+    calls += [
+        (target, NAME, "getChat", {"chat_id": target.unnamed})
+        for target in targets
+        if target.unnamed
     ]
     requests = [
         telegram.build(method, params, target.token, settings.telegram_api_url)
@@ -162,7 +192,9 @@ def _record(target: Target, replies: Mapping[int, Reply], now: float) -> None:
     lock(db.session.connection(), AdvisoryLock.BOTS, target.bot_id)
     bot = db.session.get(Bot, target.bot_id, with_for_update=True, populate_existing=True)
     if bot and bot.living and (bot.token, bot.webhook_path) == (target.token, target.path):
-        _judge_itself(bot, replies.get(0), now)
+        _judge_itself(bot, replies.get(ITSELF), now)
+        if target.unnamed:
+            rights.named(bot.id, target.unnamed, _username(replies.get(NAME)), now)
         answered = [_record_chat(bot, chat, replies.get(chat), now) for chat in target.chats]
         db.session.flush()
         rights.review(bot.id, now)
@@ -219,6 +251,11 @@ def _record_chat(bot: Bot, chat: int, reply: Reply, now: float) -> bool:
         return False
     rights.checked(bot.id, chat, read_rights(reply), now)
     return True
+
+
+def _username(reply: Reply) -> str | None:
+    """The username of a chat that Telegram described, "" for a private one; None if it did not."""
+    return get_text(reply, "username", 64) if isinstance(reply, dict) else None
 
 
 def _means(reply: Reply, meaning: Meaning) -> bool:

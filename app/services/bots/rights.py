@@ -38,6 +38,8 @@ def rights_changed(bot_id: int, change: RightsChanged, now: float) -> None:
             is_admin=change.is_admin,
             can_invite=change.can_invite,
             changed=change.date,
+            username=change.username,
+            named=now,
         )
         db.session.add(row)
     else:
@@ -47,6 +49,7 @@ def rights_changed(bot_id: int, change: RightsChanged, now: float) -> None:
         if newer:
             row.type, row.changed = change.type[:16], change.date
             row.is_admin, row.can_invite = change.is_admin, change.can_invite
+            row.username, row.named = change.username, now
     db.session.flush()
     review(bot_id, now, change.chat)
 
@@ -75,6 +78,28 @@ def checked(bot_id: int, chat_id: int, rights: tuple[bool, bool], now: float) ->
     if row.changed < now - SKEW_SECONDS:
         row.is_admin, row.can_invite = is_admin, can_invite
         row.changed = max(row.changed, int(now - SKEW_SECONDS))
+
+
+def named(bot_id: int, chat_id: int, username: str | None, now: float) -> None:
+    """Store the username of a chat, None if it could not be learned. No commit."""
+    row = _chat(bot_id, chat_id)
+    if row is not None:
+        row.named = now
+        row.username = row.username if username is None else username
+
+
+def may_not_invite(bot_id: int, chat_id: int, *, is_admin: bool, now: float) -> None:
+    """Store that Telegram refused the bot an invite link, and tell the owner. No commit.
+
+    The rights are known again by the next change that Telegram reports, or the next check.
+    """
+    row = _chat(bot_id, chat_id)
+    if row is None:
+        checked(bot_id, chat_id, (is_admin, False), now)
+    else:
+        row.is_admin, row.can_invite = row.is_admin and is_admin, False
+    db.session.flush()
+    review(bot_id, now, chat_id)
 
 
 def has_unknown(bot_id: int) -> bool:

@@ -20,6 +20,9 @@ from app.models import (
     ConversionDay,
     Destination,
     EventKey,
+    Invite,
+    InviteKind,
+    JoinDay,
     JournalEntry,
     Lead,
     Message,
@@ -42,11 +45,10 @@ _SOURCE_DAYS: Final = table_of(SourceDay)
 _CLICKS: Final = table_of(Click)
 _CONVERSIONS: Final = table_of(Conversion)
 _EVENT_KEYS: Final = table_of(EventKey)
-_COUNTERS: Final = (
-    table_of(CampaignDay),
-    table_of(CampaignQuarter),
-    table_of(CampaignCohort),
-    table_of(ConversionDay),
+_INVITES: Final = table_of(Invite)
+_COUNTERS: Final = tuple(
+    table_of(model)
+    for model in (CampaignDay, CampaignQuarter, CampaignCohort, ConversionDay, JoinDay)
 )
 
 
@@ -151,6 +153,8 @@ def delete_history(
     connection.execute(delete(_LEADS).where(_LEADS.c.campaign_id.in_(campaigns)))
     for table in (_CLICKS, _SOURCE_DAYS):
         connection.execute(delete(table).where(table.c.source_id.in_(_sources(campaigns))))
+    of_clicks = (_INVITES.c.source_id.in_(_sources(campaigns)), _INVITES.c.kind != InviteKind.NAMED)
+    connection.execute(delete(_INVITES).where(*of_clicks))
     for table in (_JOURNAL, _MESSAGES):
         connection.execute(
             delete(table).where(table.c.bot_id.in_(old_bots), table.c.campaign_id.in_(campaigns))

@@ -12,7 +12,7 @@ from sqlalchemy import Row, Select, func, select
 from sqlalchemy.exc import IntegrityError
 
 from app.domain import tariffs
-from app.domain.media import CAPTION
+from app.domain.media.limits import CAPTION
 from app.errors import BadParameter, ChatTaken, NotAdminThere, NotFound, PlanLimit, translatable
 from app.extensions import db
 from app.models import Bot, BotChat, Campaign, CampaignDay, CampaignStatus

@@ -22,6 +22,9 @@ from app.models import (
     Click,
     Conversion,
     ConversionDay,
+    Invite,
+    InviteKind,
+    JoinDay,
     JournalEntry,
     Lead,
     Message,
@@ -45,11 +48,10 @@ _SOURCES: Final = table_of(Source)
 _SOURCE_DAYS: Final = table_of(SourceDay)
 _CLICKS: Final = table_of(Click)
 _CONVERSIONS: Final = table_of(Conversion)
-_COUNTERS: Final = (
-    table_of(CampaignDay),
-    table_of(CampaignQuarter),
-    table_of(CampaignCohort),
-    table_of(ConversionDay),
+_INVITES: Final = table_of(Invite)
+_COUNTERS: Final = tuple(
+    table_of(model)
+    for model in (CampaignDay, CampaignQuarter, CampaignCohort, ConversionDay, JoinDay)
 )
 
 
@@ -100,6 +102,10 @@ def _clicks(connection: Connection, campaigns: Sequence[int]) -> bool:
     sources = select(_SOURCES.c.id).where(_SOURCES.c.campaign_id.in_(campaigns))
     clicks = select(_CLICKS.c.id).where(_CLICKS.c.source_id.in_(sources)).limit(ROWS)
     if _delete(connection, clicks, delete(_CLICKS), _CLICKS.c.id):
+        return True
+    of_clicks = (_INVITES.c.source_id.in_(sources), _INVITES.c.kind != InviteKind.NAMED)
+    invites = select(_INVITES.c.id).where(*of_clicks).limit(ROWS)
+    if _delete(connection, invites, delete(_INVITES), _INVITES.c.id):
         return True
     # One source at a time: visitors of the others wait for none of these rows.
     counted = select(_SOURCE_DAYS.c.source_id).where(_SOURCE_DAYS.c.source_id.in_(sources))

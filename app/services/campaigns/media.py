@@ -19,8 +19,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app.config import current_settings
 from app.crypto import new_secret
-from app.domain import media as rules
-from app.domain.image_head import HEAD_BYTES, TAIL_BYTES, is_cut_short, read_image_head
+from app.domain.media import limits as rules
+from app.domain.media.image_head import HEAD_BYTES, TAIL_BYTES, is_cut_short, read_image_head
 from app.errors import (
     ApiError,
     BadParameter,

@@ -22,11 +22,14 @@ _BY_CODE: Final = text(f"""
     SELECT
         source.id, source.account_id, source.campaign_id, source.click_param, source.sub_map,
         source.status AS source_status, campaign.code AS campaign_code, campaign.chat_title,
-        campaign.status AS campaign_status, bot.username,
+        campaign.status AS campaign_status, campaign.chat_id, bot.username, bot.id AS bot_id,
+        source.mode, source.link_ttl, source.fallback,
+        bot_chat.is_admin, bot_chat.can_invite, bot_chat.username AS chat_username,
         {IS_SUSPENDED_SQL.format(owner="source.account_id")} AS is_suspended
     FROM source
     JOIN campaign ON campaign.id = source.campaign_id
     JOIN bot ON bot.id = campaign.bot_id
+    LEFT JOIN bot_chat ON bot_chat.bot_id = bot.id AND bot_chat.chat_id = campaign.chat_id
     WHERE source.code = :code AND source.status <> {SourceStatus.DELETED:d}
         AND campaign.status <> {CampaignStatus.DELETED:d} AND bot.status <> {BotStatus.DELETED:d}
 """)  # noqa: S608 - our own constants

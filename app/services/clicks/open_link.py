@@ -66,11 +66,16 @@ class Visitor:
 
 
 class Target(NamedTuple):
-    """Where the visitor goes. `title` is the chat's; `mark` is to be left with the browser."""
+    """Where the visitor goes. `title` is the chat's; `mark` is to be left with the browser.
+
+    `kind` and `expires` are those of a `target.Choice`.
+    """
 
     link: str
     title: str
     mark: str = ""
+    kind: str = "start"
+    expires: int = 0
 
 
 def open_link(code: str, query: bytes, visitor: Visitor, now: float) -> Target:
@@ -121,6 +126,9 @@ def press(
     click = new_click(source, page.mark, visit, reporter, site)
     again = target.choose_again(source, click["token"], now) if pressed_at(click["token"]) else None
     choice = again or target.choose(source, click["token"], now)
+    if choice.is_fallback and again is None:
+        click["flags"] |= QueryFlag.FALLBACK
+        store.record(Visit(source.id, "fallbacks", now))
     visit_store.record(Report({**click, "created": int(now), "pressed": int(now)}, now))
     return _target(source, choice)
 
@@ -135,12 +143,15 @@ def _click(link: Any, query: bytes, visitor: Visitor, now: float) -> Target:
     _count(link, visitor)
     token = payloads.new_token()
     choice = target.choose(link, token, now)
-    store.record(Visit(link.id, "clicks", now, _new_click(link, token, query, visitor, now)))
+    click = _new_click(link, token, query, visitor, now)
+    if choice.is_fallback:
+        click["flags"] |= QueryFlag.FALLBACK
+    store.record(Visit(link.id, "clicks", now, click))
     return _target(link, choice, visitor.mark)
 
 
 def _target(link: Any, choice: Choice, mark: str = "") -> Target:
-    return Target(choice.link, link.chat_title, mark)
+    return Target(choice.link, link.chat_title, mark, choice.kind, choice.expires)
 
 
 def _count(link: Any, visitor: Visitor) -> None:

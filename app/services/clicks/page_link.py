@@ -25,7 +25,8 @@ def make(
     source = find_source(account_id, site, params.get("source") or "", now)
     mark = read_mark(params.get("tempId") or "") or new_mark()
     if lookup.stands_still(source):
-        return Target(target.plain(source).link, source.chat_title)
+        choice = target.plain(source)
+        return Target(choice.link, source.chat_title, kind=choice.kind)
     CLICKS_OF_ACCOUNT.hit(str(account_id))
     page = PageLink(mark, "", params.get("consent"), reporter)
     return press(source, page, site, now)

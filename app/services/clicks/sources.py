@@ -17,10 +17,11 @@ from app.config import current_settings
 from app.domain.clicks.link_query import SUBS
 from app.errors import BadParameter, NotFound, translatable
 from app.extensions import db
-from app.models import Campaign, Source, SourceDay, SourceStatus
+from app.models import Campaign, Source, SourceDay, SourceMode, SourceStatus
 from app.services.accounts import accounts, quotas
 from app.services.accounts.quotas import Quota
 from app.services.campaigns import links
+from app.services.clicks import source_modes
 from app.services.lists.ownership import check_owned
 
 CODE_ALPHABET: Final = string.ascii_lowercase + string.digits
@@ -28,7 +29,8 @@ CODE_LENGTH: Final = 8
 CODE_TRIES: Final = 20
 DEFAULT_CLICK_PARAM: Final = "click"
 MAX_SUB_MAP: Final = 10
-_COUNTERS: Final = ("clicks", "repeats", "previews", "paused", "visits")
+_COUNTERS: Final = ("clicks", "repeats", "previews", "paused", "visits", "fallbacks")
+_SETTINGS: Final = ("mode", "link_ttl", "lookback", "fallback")
 
 
 class SourceLink(NamedTuple):
@@ -64,14 +66,21 @@ def add(
     title: str,
     click_param: str = DEFAULT_CLICK_PARAM,
     sub_map: Mapping[str, str] | None = None,
+    force: bool = False,
+    **settings: int,
 ) -> Source:
-    """Make a link for a campaign. Raises NotFound, PlanLimit or BadParameter. Commits."""
+    """Make a link for a campaign. Raises NotFound, PlanLimit or BadParameter. Commits.
+
+    `settings` are `mode`, `link_ttl`, `lookback` and `fallback` as `models.Source` has
+    them. `force` allows a mode by which Telegram will not tell where people come from.
+    """
     accounts.lock(account_id)
     owned = select(Campaign.id).where(
         Campaign.id == campaign, Campaign.account_id == account_id, Campaign.living
     )
     if db.session.scalar(owned) is None:
         raise NotFound
+    source_modes.check(campaign, settings.get("mode", SourceMode.START), force=force)
     quotas.check(account_id, Quota.SOURCES)
     source = _insert(
         {
@@ -81,20 +90,29 @@ def add(
             "click_param": click_param,
             "sub_map": _sub_map_text(sub_map or {}),
             "created": int(time.time()),
+            **settings,
         }
     )
     db.session.commit()
     return source
 
 
-def edit(account_id: int, source_id: int, **changes: Any) -> None:
-    """Change `title`, `click_param` or `sub_map`. Raises NotFound or BadParameter. Commits."""
+def edit(account_id: int, source_id: int, *, force: bool = False, **changes: Any) -> Source:
+    """Change what `add` takes, but the campaign. Raises NotFound or BadParameter. Commits."""
     source = _locked(account_id, source_id)
+    if "mode" in changes:
+        source_modes.check(source.campaign_id, changes["mode"], force=force)
     if "sub_map" in changes:
         changes["sub_map"] = _sub_map_text(changes["sub_map"])
     for name, value in changes.items():
         setattr(source, name, value)
     db.session.commit()
+    return source
+
+
+def warnings(source: Source) -> list[str]:
+    """What keeps a source from working as it is set, in sentences of the language in use."""
+    return source_modes.warnings(source.campaign_id, source.mode, source.fallback)
 
 
 def pause(account_id: int, source_id: int, *, paused: bool) -> None:
@@ -154,6 +172,7 @@ def _rows(account_id: int, *conditions: ColumnElement[bool]) -> Select[Any]:
             Source.sub_map,
             Source.status,
             Source.created,
+            *(Source.__table__.c[name] for name in _SETTINGS),
             *(func.coalesce(sums.c[name], 0).label(name) for name in _COUNTERS),
         )
         .outerjoin(sums, sums.c.source_id == Source.id)

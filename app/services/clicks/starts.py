@@ -8,15 +8,20 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, bindparam, select
 
+from app.domain.attribution import is_in_time
 from app.domain.telegram.updates import LeadEvent
-from app.models import Campaign, Click, table_of
+from app.models import Campaign, Click, Source, table_of
 
 _CLICKS: Final = table_of(Click)
+_SOURCES: Final = table_of(Source)
 _CAMPAIGNS: Final = table_of(Campaign)
 _BY_TOKEN: Final = (
     select(
-        _CLICKS.c.token, _CLICKS.c.id, _CLICKS.c.source_id, _CLICKS.c.external, _CAMPAIGNS.c.code
+        *(_CLICKS.c[name] for name in ("token", "id", "source_id", "external", "created")),
+        _CAMPAIGNS.c.code,
+        _SOURCES.c.lookback,
     )
+    .join(_SOURCES, _SOURCES.c.id == _CLICKS.c.source_id)
     .join(_CAMPAIGNS, _CAMPAIGNS.c.id == _CLICKS.c.campaign_id)
     .where(_CLICKS.c.token.in_(bindparam("tokens", expanding=True)))
 )
@@ -25,8 +30,8 @@ _BY_TOKEN: Final = (
 def with_clicks(connection: Connection, events: Sequence[LeadEvent]) -> list[LeadEvent]:
     """Fill in the clicks of events that bring a token; the others are returned as they are.
 
-    A token of another campaign, or of a click that has been deleted, brings no
-    click. One statement, none without tokens.
+    A token of another campaign, of a click that has been deleted, or of one that is
+    older than the source's look-back, brings no click. One statement, none without tokens.
     """
     tokens = {event.token for event in events if event.token}
     if not tokens:
@@ -37,6 +42,8 @@ def with_clicks(connection: Connection, events: Sequence[LeadEvent]) -> list[Lea
 
 def _with_click(event: LeadEvent, row: Any) -> LeadEvent:
     if row is None or row.code != event.code:
+        return event
+    if not is_in_time(row.created, event.date, row.lookback):
         return event
     click = row.external or row.token
     return replace(event, click=click, source_id=row.source_id, click_id=row.id)

@@ -18,6 +18,7 @@ from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from app.database.faults import is_data_fault
 from app.database.rows import increment_rows, insert_rows, is_postgresql
+from app.domain.clicks.link_query import QueryFlag
 from app.domain.time_ranges import DAY
 from app.extensions import db
 from app.models import Click, Source, SourceDay, table_of
@@ -32,7 +33,7 @@ COLUMNS: Final = (
     "account_id source_id campaign_id token visitor created pressed external referrer country"
     " ids utm subs ad flags"
 ).split()
-_COUNTERS: Final = ("clicks", "repeats", "previews", "paused", "visits")
+_COUNTERS: Final = ("clicks", "repeats", "previews", "paused", "visits", "fallbacks")
 #: For how long a visitor may wait for counters that somebody else changes.
 LOCK_MILLISECONDS: Final = 500
 _LOCK_TIMEOUT: Final = text(f"SET LOCAL lock_timeout = {LOCK_MILLISECONDS}")
@@ -90,7 +91,11 @@ def _write(entries: Sequence[_Pending]) -> None:
 
 
 def _store(visits: Sequence[Visit]) -> None:
-    counts = Counter((visit.source_id, int(visit.now // DAY), visit.counter) for visit in visits)
+    counts = Counter(
+        (visit.source_id, int(visit.now // DAY), counter)
+        for visit in visits
+        for counter in _counters(visit)
+    )
     try:
         with db.engine.begin() as connection:
             if is_postgresql(connection):
@@ -142,6 +147,11 @@ def _count(connection: Connection, counts: Counts) -> None:
         days.setdefault((source, day), dict.fromkeys(_COUNTERS, 0))[counter] += count
     rows = [(*place, *numbers.values()) for place, numbers in sorted(days.items())]
     increment_rows(connection, _DAYS, ("source_id", "day"), _COUNTERS, rows)
+
+
+def _counters(visit: Visit) -> list[str]:
+    is_fallback = visit.click is not None and visit.click["flags"] & QueryFlag.FALLBACK
+    return [visit.counter, "fallbacks"] if is_fallback else [visit.counter]
 
 
 _visits: Final = GroupCommit(_write)

@@ -16,6 +16,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, Row, select, true, update
 
 from app.database.rows import insert_rows, rows_table, update_rows, with_rows
+from app.domain.attribution import How
 from app.domain.lead import (
     CampaignRules,
     CounterDelta,
@@ -32,6 +33,7 @@ from app.domain.telegram.updates import LeadEvent, LeadEventKind
 from app.models import Action, CampaignStatus, Click, JournalEntry, table_of
 from app.models import Lead as LeadRow
 from app.models.base import Big
+from app.services.clicks.invites.arrivals import ByInvite
 from app.services.leads import counters
 from app.services.leads.effects import StagedCounts, prepare_effects, stage_effects
 from app.services.postbacks import ClaimedPostback, Lease, NewPostback, stage_leased
@@ -45,7 +47,7 @@ _IDENTITY_COLUMNS: Final = "account_id campaign_id bot_id subscriber".split()
 _STATE_COLUMNS: Final = (
     "click state start_time join_time updated last_start_at"
     " last_start_update_id last_membership_at last_membership_update_id held reports"
-    " source_id click_id"
+    " source_id click_id how touched also_seen"
 ).split()
 #: The fields of `Person`, but its id.
 _PERSON_COLUMNS: Final = "username first_name last_name language premium".split()
@@ -71,8 +73,8 @@ ContextKey = tuple[int, int]  # campaign id, subscriber
 class LeadContext:
     """One person in one campaign, with or without a lead.
 
-    `organic` is what the journal knows of the person without a lead. `changed`
-    says that the lead is still to be written.
+    `organic` is what the journal knows of the person without a lead, and `clicks` are the
+    stored clicks that have become this lead. `changed`: the lead is still to be written.
     """
 
     campaign: Row[Any]
@@ -80,6 +82,7 @@ class LeadContext:
     id: int | None = None
     lead: Lead | None = None
     organic: list[OrganicEvent] = field(default_factory=list)
+    clicks: set[int | None] = field(default_factory=set)
     changed: bool = False
 
     @property
@@ -100,32 +103,33 @@ class LeadBatch:
         self._reports: list[tuple[LeadContext, Report]] = []
         self._welcomes: list[LeadContext] = []
         self._deltas: list[tuple[int, CounterDelta]] = []
-        self._clicks: dict[int, LeadContext] = {}
         self._postbacks: list[NewPostback] = []
+        self._joins: list[counters.Join] = []
 
-    def load(self, events: Sequence[tuple[Row[Any], LeadEvent]]) -> None:
-        """Read the leads of `events`, each with its campaign; for first starts also the journal."""
+    def load(self, events: Sequence[tuple[Row[Any], LeadEvent, ByInvite | None]]) -> None:
+        """Read the leads of `events`, and the journal for those that may begin a lead."""
         if not events:
             return
-        for campaign, event in events:
+        for campaign, event, _ in events:
             context = LeadContext(campaign, event.person)
             self._contexts.setdefault(context.key, context)
         self._load_leads()
-        first_starts = [
+        beginnings = [
             (campaign.id, event.person.id, event.date - TOLERANCE)
-            for campaign, event in events
-            if event.kind is LeadEventKind.START
+            for campaign, event, by_invite in events
+            if (event.kind is LeadEventKind.START or by_invite)
             and self._contexts[campaign.id, event.person.id].lead is None
         ]
-        if first_starts:
-            self._load_organic_events(first_starts)
+        if beginnings:
+            self._load_organic_events(beginnings)
 
-    def apply(self, campaign: Row[Any], event: LeadEvent) -> None:
+    def apply(self, campaign: Row[Any], event: LeadEvent, link: ByInvite | None = None) -> None:
         """Move the lead of a loaded event. Nothing is written yet."""
         context = self._contexts[campaign.id, event.person.id]
         paused = campaign.status == CampaignStatus.PAUSED
         rules = CampaignRules(paused, campaign.unsub_window)
-        decision = advance(context.lead, event, rules, context.organic)
+        touch = link.touch if link and link.campaign_id == campaign.id else None
+        decision = advance(context.lead, event, rules, context.organic, touch)
         context.person = event.person
         context.changed = context.changed or decision.lead is not None
         context.lead = decision.lead
@@ -139,8 +143,10 @@ class LeadBatch:
         if decision.welcome:
             self._welcomes.append(context)
         self._deltas += [(campaign.id, delta) for delta in decision.deltas]
-        if event.click_id is not None and decision.lead is not None:
-            self._clicks[event.click_id] = context
+        if decision.lead is not None:
+            context.clicks |= {event.click_id, touch.click_id if touch else None} - {None}
+        if event.kind is LeadEventKind.JOIN:
+            self._joins.append(counters.join(campaign, event, decision.lead, link))
 
     def prepare(self, lease: Lease | None = None) -> list[ClaimedPostback]:
         """Insert new leads, note their events for the owners, and find the destinations.
@@ -158,9 +164,11 @@ class LeadBatch:
         """Write everything else that was decided. Returns how much there is to send."""
         self._update_leads()
         self._save_journal()
-        rows = [(click, context.id) for click, context in sorted(self._clicks.items())]
-        update_rows(self._connection, _CLICKS, ["lead_id"], rows)
+        contexts = self._contexts.values()
+        clicks = {click: context.id for context in contexts for click in context.clicks}
+        update_rows(self._connection, _CLICKS, ["lead_id"], sorted(clicks.items()))
         counters.count(self._connection, self._deltas)
+        counters.count_joins(self._connection, self._joins)
         return stage_effects(self._connection, self._postbacks, self._welcomes, self._now)
 
     def _load_leads(self) -> None:
@@ -168,10 +176,10 @@ class LeadBatch:
             context = self._contexts[row.campaign_id, row.subscriber]
             context.id = row.id
             fields = {name: getattr(row, name) for name in _STATE_COLUMNS}
-            context.lead = Lead(**(fields | {"state": State(row.state)}))
+            context.lead = Lead(**fields | {"state": State(row.state), "how": How(row.how)})
 
-    def _load_organic_events(self, first_starts: Sequence[tuple[int, int, int]]) -> None:
-        for row in with_rows(self._connection, _organic_of, "cst", first_starts):
+    def _load_organic_events(self, beginnings: Sequence[tuple[int, int, int]]) -> None:
+        for row in with_rows(self._connection, _organic_of, "cst", beginnings):
             if kind := _KINDS.get(Action(row.action)):
                 context = self._contexts[row.campaign_id, row.subscriber]
                 context.organic.append(OrganicEvent(kind, row.time, row.update_id))

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
-from typing import Final
+from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Row
 
 from app.database.rows import increment_rows
-from app.domain.lead import CounterDelta, Counts
+from app.domain.attribution import How, JoinKind, kind_of_join
+from app.domain.lead import CounterDelta, Counts, Lead
 from app.domain.retention import OLDEST_AGE
+from app.domain.telegram.updates import LeadEvent
 from app.domain.time_ranges import DAY
-from app.models import CampaignCohort, CampaignDay, CampaignQuarter, table_of
+from app.models import CampaignCohort, CampaignDay, CampaignQuarter, JoinDay, table_of
+from app.services.clicks.invites.arrivals import ByInvite
 
 QUARTER: Final = 900  # seconds; the offset of every time zone is a multiple of it
 COUNTERS: Final = ("starts", "holds", "confirms", "unsubs")
 QUARTERS: Final = table_of(CampaignQuarter)
 DAYS: Final = table_of(CampaignDay)
 COHORTS: Final = table_of(CampaignCohort)
+JOIN_DAYS: Final = table_of(JoinDay)
 
 
 def count(connection: Connection, deltas: Iterable[tuple[int, CounterDelta]]) -> None:
@@ -36,6 +40,39 @@ def count(connection: Connection, deltas: Iterable[tuple[int, CounterDelta]]) ->
     left = [(*key, number) for key, number in sorted(cohorts.items())]
     keys = ("campaign_id", "join_day", "age_day")
     increment_rows(connection, COHORTS, keys, ("left",), left)
+
+
+class Join(NamedTuple):
+    """One join, of the moment `date`. `source_id` is 0 where no source is known."""
+
+    campaign_id: int
+    source_id: int
+    date: int
+    kind: JoinKind
+
+
+def join(
+    campaign: Row[Any], event: LeadEvent, lead: Lead | None, by_invite: ByInvite | None
+) -> Join:
+    """The join of an event, by the lead that it left behind and by what an invite link tells."""
+    evidence = event.evidence
+    kind = kind_of_join(
+        lead.how if lead else How.ORGANIC,
+        evidence.arrival(campaign.bot_tg_id),
+        is_public=evidence.is_public,
+        is_fallback=by_invite is not None and by_invite.is_fallback,
+    )
+    return Join(campaign.id, (lead and lead.source_id) or 0, event.date, kind)
+
+
+def count_joins(connection: Connection, joins: Iterable[Join]) -> None:
+    """Count joins by campaign, source, day and kind. No commit."""
+    counts = Counter(
+        (campaign, source, date // DAY, kind) for campaign, source, date, kind in joins
+    )
+    rows = [(*key, number) for key, number in sorted(counts.items())]
+    keys = ("campaign_id", "source_id", "day", "kind")
+    increment_rows(connection, JOIN_DAYS, keys, ("joins",), rows)
 
 
 def _age(joined: int, left: int) -> int:

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Row, bindparam, or_, select, update
 
 from app.database.rows import insert_rows
 from app.domain import events, welcome
-from app.domain.media import CAPTION
+from app.domain.media.limits import CAPTION
 from app.models import Campaign, Destination, DestinationStatus, Message, MessageState, table_of
 from app.services import postbacks
 from app.services.accounts import notifications

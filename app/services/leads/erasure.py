@@ -18,6 +18,7 @@ from sqlalchemy import (
     Row,
     Select,
     String,
+    and_,
     cast,
     delete,
     func,
@@ -47,6 +48,7 @@ from app.models import (
     Unreachable,
     table_of,
 )
+from app.services.clicks.invites import leftovers
 from app.services.leads import erased_texts
 from app.services.postbacks import ERASED
 from app.services.updates import inbox
@@ -65,7 +67,7 @@ def erase(account_id: int, subscriber: int) -> int:
     _erase_postbacks(_find_postbacks(account_id, leads, subscriber))
     _erase_journal(account_id, leads, subscriber)
     _erase_messages(bots, subscriber)
-    _erase_clicks(account_id, leads)
+    _erase_clicks(account_id, bots, leads, subscriber)
     _erase_conversions(leads)
     db.session.execute(
         delete(Unreachable).where(
@@ -75,7 +77,7 @@ def erase(account_id: int, subscriber: int) -> int:
     db.session.execute(
         update(Lead)
         .where(Lead.id.in_(leads))
-        .values(subscriber=-Lead.id, premium=False, click_id=None, **_EMPTY)
+        .values(subscriber=-Lead.id, premium=False, click_id=None, also_seen="", **_EMPTY)
         .execution_options(synchronize_session=False)
     )
     db.session.commit()
@@ -85,16 +87,24 @@ def erase(account_id: int, subscriber: int) -> int:
     return len(leads)
 
 
-def _erase_clicks(account_id: int, leads: Sequence[int]) -> None:
-    """Delete the clicks of these leads, and all that their browsers did for the account."""
+def _erase_clicks(
+    account_id: int, bots: Sequence[int], leads: Sequence[int], subscriber: int
+) -> None:
+    """Delete the clicks of these leads, and all that their browsers did for the account.
+
+    The invite links that they got, or came by, forget them.
+    """
     theirs = or_(Click.lead_id.in_(leads), Click.id.in_(_clicks_of(leads)))
     browsers = db.session.scalars(
         select(Click.visitor).where(theirs, Click.visitor != "").distinct()
     ).all()
-    db.session.execute(delete(Click).where(theirs))
-    if browsers:
-        same = (Click.visitor.in_(browsers), Click.visitor != "")
-        db.session.execute(delete(Click).where(*same, Click.account_id + 0 == account_id))
+    same = and_(
+        Click.visitor.in_(browsers), Click.visitor != "", Click.account_id + 0 == account_id
+    )
+    for clicks in (theirs, same) if browsers else (theirs,):
+        leftovers.forget_clicks(bots, clicks, time.time())
+        db.session.execute(delete(Click).where(clicks))
+    leftovers.forget_person(bots, subscriber, time.time())
 
 
 def _erase_conversions(leads: Sequence[int]) -> None:

@@ -28,6 +28,8 @@ from app.models import UpdateState
 from app.queues import Queue
 from app.services.billing import stars
 from app.services.bots import rights
+from app.services.clicks.invites import arrivals
+from app.services.clicks.invites.arrivals import ByInvite
 from app.services.clicks.starts import with_clicks
 from app.services.delivery.loop import Delivery
 from app.services.leads.batch import LeadBatch
@@ -71,10 +73,11 @@ class _Failed(NamedTuple):
 
 
 class _Incoming(NamedTuple):
-    """A lead event and the stored update that tells of it."""
+    """A lead event, the stored update that tells of it, and what an invite link tells of it."""
 
     update: StoredUpdate
     event: LeadEvent
+    by_invite: ByInvite | None = None
 
 
 def process_updates(
@@ -151,7 +154,8 @@ def process_batch(
     db.session.flush()
     campaigns = CampaignIndex(connection, {update.bot_id for update in stored}, now)
     batch = LeadBatch(connection, now)
-    unmatched = _move_leads(connection, batch, campaigns, lead_events, results)
+    lead_events = _with_evidence(connection, lead_events, now)
+    unmatched = _move_leads(batch, campaigns, lead_events, results)
     replies = _offer_to_service_bot(unmatched, campaigns.suspended_bots, results, now)
     may_send = delivery is not None and 0 < len(lead_events) <= SENT_AT_ONCE
     in_hand = batch.prepare(delivery.lease(now) if delivery and may_send else None)
@@ -202,17 +206,20 @@ def _parse(update: StoredUpdate) -> updates.ParsedUpdate:
 
 
 def _move_leads(
-    connection: Connection,
     batch: LeadBatch,
     campaigns: CampaignIndex,
     incoming: Sequence[_Incoming],
     results: list[UpdateResult],
 ) -> list[_Incoming]:
     """Apply lead events and add their results. Returns those that no campaign is for."""
-    events = with_clicks(connection, [entry.event for entry in incoming])
-    incoming = [entry._replace(event=event) for entry, event in zip(incoming, events, strict=True)]
     matched = [(campaigns.find(entry.update.bot_id, entry.event), entry) for entry in incoming]
-    batch.load([(campaign, entry.event) for campaign, entry in matched if campaign is not None])
+    batch.load(
+        [
+            (campaign, entry.event, entry.by_invite)
+            for campaign, entry in matched
+            if campaign is not None
+        ]
+    )
     for campaign, entry in matched:
         if campaign is not None:
             results.append(_advance(batch, campaign, entry))
@@ -221,11 +228,29 @@ def _move_leads(
 
 def _people_who_started(incoming: Sequence[_Incoming]) -> list[tuple[int, int]]:
     """The bot and the person of each start."""
-    return [(update.bot_id, event.person.id) for update, event in incoming if event.chat is None]
+    return [
+        (entry.update.bot_id, entry.event.person.id)
+        for entry in incoming
+        if entry.event.chat is None
+    ]
+
+
+def _with_evidence(
+    connection: Connection, incoming: Sequence[_Incoming], now: float
+) -> list[_Incoming]:
+    """Fill in the clicks of tokens, and what invite links tell of those who come by them."""
+    events = with_clicks(connection, [entry.event for entry in incoming])
+    invites = arrivals.match(
+        connection, [arrivals.Incoming(entry.update.bot_id, entry.event) for entry in incoming], now
+    )
+    return [
+        _Incoming(entry.update, event, by_invite)
+        for entry, event, by_invite in zip(incoming, events, invites, strict=True)
+    ]
 
 
 def _advance(batch: LeadBatch, campaign: Row[Any], incoming: _Incoming) -> UpdateResult:
-    failed = _try(batch.apply, campaign, incoming.event)
+    failed = _try(batch.apply, campaign, incoming.event, incoming.by_invite)
     if isinstance(failed, _Failed):
         return UpdateResult(incoming.update.id, UpdateState.QUARANTINED, failed.trace)
     return UpdateResult(incoming.update.id, UpdateState.DONE)
@@ -241,7 +266,8 @@ def _offer_to_service_bot(
     starts = [entry for entry in unmatched if entry.event.chat is None]
     flags = conversation.on_start([(entry.update.bot_id, entry.event) for entry in starts], now)
     answered = {entry.update.id for entry, flag in zip(starts, flags, strict=True) if flag}
-    for update, _ in unmatched:
+    for entry in unmatched:
+        update = entry.update
         if update.id in answered:
             results.append(UpdateResult(update.id, UpdateState.DONE))
         else:

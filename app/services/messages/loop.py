@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import structlog
 
 from app.config import current_settings
-from app.domain.media import PHOTO, VIDEO
+from app.domain.media.limits import PHOTO, VIDEO
 from app.extensions import db
 from app.models import MessageState
 from app.outbound import telegram

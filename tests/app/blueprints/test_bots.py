@@ -52,7 +52,14 @@ def test_chats_are_listed_with_their_kind(telegram: Any, api: Any) -> None:
             )
         )
     assert api.get("bots/chats", id=id_)["data"] == [
-        {"id": -1001234567890, "title": "My Channel", "type": "channel"}
+        {
+            "id": -1001234567890,
+            "title": "My Channel",
+            "type": "channel",
+            "username": "",
+            "public": False,
+            "can_invite": True,
+        }
     ]
 
 

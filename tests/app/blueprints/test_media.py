@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 from sqlalchemy import select
 
-from app.domain import media as rules
+from app.domain.media import limits as rules
 from app.extensions import db
 from app.models import Media
 from app.services.campaigns import media

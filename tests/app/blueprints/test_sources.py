@@ -25,7 +25,8 @@ def test_a_source_is_made_listed_and_read(api, campaign):
     assert row == {
         "id": source["id"], "campaign": campaign, "code": source["code"], "title": "Reels, June",
         "click_param": "cid", "sub_map": {"creative": "sub1"}, "status": 0,
-        "clicks": 0, "repeats": 0, "previews": 0, "paused": 0, "visits": 0,
+        "clicks": 0, "repeats": 0, "previews": 0, "paused": 0, "visits": 0, "fallbacks": 0,
+        "mode": "start", "link_ttl": 86_400, "lookback": 2_592_000, "fallback": "start",
     }  # fmt: skip
     assert [one["id"] for one in api.get("sources/list")["data"]] == [source["id"]]
     assert api.get("sources/list", campaign=campaign)["data"][0]["code"] == source["code"]
@@ -126,3 +127,54 @@ def test_links_are_made_for_each_tracker_whose_macro_is_known(
     links = api.get("sources/link", id=source["id"])["data"]
     assert links[0] == plain
     assert [one["link"] for one in links[1:]] == [f"{plain['link']}?cid={links[1]['macro']}"]
+
+
+@pytest.mark.parametrize("mode", ["auto", "start", "invite", "request", "named"])
+def test_a_source_shows_which_links_it_gives_and_for_how_long(api, campaign, mode):
+    settings = {"mode": mode, "link_ttl": 3600, "lookback": 86_400, "fallback": "named"}
+    source = made(api, campaign, **settings)["id"]
+    row = api.get("sources/get", id=source)["data"]
+    assert {name: row[name] for name in settings} == settings
+    api.post("sources/edit", id=source, mode="start", fallback="none")
+    row = api.get("sources/list")["data"][0]
+    assert (row["mode"], row["fallback"], row["link_ttl"]) == ("start", "none", 3600)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("mode", "telepathy"),
+        ("mode", 2),
+        ("fallback", ""),
+        ("link_ttl", 3599),
+        ("link_ttl", 604_801),
+        ("lookback", 0),
+        ("lookback", 7_776_001),
+        ("force", "maybe"),
+    ],
+)
+def test_what_no_link_can_be_is_refused(api, campaign, name, value):
+    answer = api.post("sources/add", campaign=campaign, title="Reels", **{name: value})
+    assert (answer["error"], answer["field"]) == ("param", name)
+
+
+def test_a_public_chat_takes_invite_links_only_if_they_are_forced(api, world):
+    bot = world.bot()
+    campaign = world.campaign(bot_id=bot, chat_id=world.chat(bot, username="club"))
+    answer = api.post("sources/add", campaign=campaign, title="Reels", mode="invite")
+    assert (answer["error"], answer["field"]) == ("param", "mode")
+    forced = api.post("sources/add", campaign=campaign, title="Reels", mode="invite", force=True)
+    assert "Telegram does not tell" in forced["warnings"][0]
+    source = made(api, campaign)["id"]
+    assert api.post("sources/edit", id=source, mode="named")["error"] == "param"
+    assert api.post("sources/edit", id=source, title="Shorts")["status"] == "ok"
+
+
+def test_a_bot_that_may_not_invite_is_warned_of_when_a_source_needs_it(api, world):
+    bot = world.bot(username="trackbot")
+    campaign = world.campaign(bot_id=bot, chat_id=world.chat(bot, can_invite=False))
+    answer = api.post("sources/add", campaign=campaign, title="Reels", mode="invite")
+    assert answer["warnings"][0].startswith("@trackbot may not invite")
+    source = answer["data"]["id"]
+    assert "warnings" not in api.post("sources/edit", id=source, mode="start")
+    assert api.post("sources/edit", id=source, mode="request")["warnings"]

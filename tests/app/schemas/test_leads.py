@@ -7,13 +7,15 @@ from types import SimpleNamespace
 import pytest
 from marshmallow import ValidationError
 
+from app.domain.attribution import How
 from app.domain.lead import State
 from app.schemas.leads import LeadDetail, LeadOut, LeadsExport, LeadsList
 
 LEAD = SimpleNamespace(
     id=1, campaign_id=2, subscriber=3, username="ann", click="c1", state=State.HOLD,
     start_time=86_400, join_time=None, updated=86_401, first_name="Ann", last_name="Lee",
-    language="en", premium=True, reports=7,
+    language="en", premium=True, reports=7, how=How.LINK, source_id=None, touched=86_401,
+    also_seen="c0",
 )  # fmt: skip
 
 
@@ -30,6 +32,8 @@ def test_one_lead_is_shown_with_what_came_of_it():
     shown = LeadDetail().dump(SimpleNamespace(lead=LEAD, journal=[entry], postbacks=[]))
     assert LeadOut().dump(LEAD).items() <= shown.items()
     assert (shown["first_name"], shown["premium"]) == ("Ann", True)
+    evidence = [shown[name] for name in ("how", "source", "touched", "also_seen")]
+    assert evidence == ["link", 0, "1970-01-02 00:00:01", "c0"]
     assert shown["journal"] == [{"id": 5, "lead": 1, "type": "paid", "decision": "hold"}]
     assert shown["postbacks"] == []
     assert "reports" not in shown

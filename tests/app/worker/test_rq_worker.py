@@ -131,7 +131,7 @@ def test_the_clock_outlives_the_database_and_says_once_that_it_went_and_came_bac
     with capture_logs() as lines:
         rq_worker.tick()
         for thread in threading.enumerate():  # it must not meet the next test
-            if thread.name == "bots":
+            if thread.name in {"bots", "invites"}:
                 thread.join()
     assert [line["event"] for line in lines] == ["database.lost", "database.back"]
     assert results == []
@@ -146,7 +146,7 @@ def test_who_looks_after_the_bots_outlives_the_database_too(app, monkeypatch):
 
     monkeypatch.setattr(jobs, "stopping", Clock(rq_worker.BOTS_SECONDS, 2))
     monkeypatch.setattr(jobs, "look_after_bots", look_after_bots)
-    rq_worker._look_after_bots(app)
+    rq_worker._repeat(app, rq_worker.BOTS_SECONDS, jobs.look_after_bots)
     assert results == []
 
 

@@ -29,8 +29,9 @@ class Chats:
     def apply(self, update: dict[str, Any], now: float) -> dict[str, Any]:
         """Remember what an update says, and return it as this bot sees it.
 
-        `now` is in Unix seconds. What has not the shape of an update is left as
-        it is. Raises ValueError if a person comes by a link of the bot that lets
+        `now` is in Unix seconds. Of a public chat nothing tells by which link somebody came
+        (github.com/tdlib/telegram-bot-api/issues/428). What has not the shape of an update is
+        left as it is. Raises ValueError if a person comes by a link of the bot that lets
         nobody in.
         """
         acts = {
@@ -53,6 +54,8 @@ class Chats:
                 act(chat, user, content, now)
             except (KeyError, TypeError):
                 continue
+            if content["chat"].get("username"):
+                content = {name: value for name, value in content.items() if name != "invite_link"}
             update = update | {kind: content}
         return update
 

@@ -44,11 +44,32 @@ def get_chat_member(call: Caller) -> Result:
     return Result(member)
 
 
+def get_chat(call: Caller) -> Result:
+    """Return a chat of which an update told, as it was then. Raises Refusal.
+
+    Ours: of a `ChatFullInfo` only what must be there.
+    """
+    chat = call.bot.chats.seen.get(call.chat())
+    if chat is None:
+        raise Refusal(400, "Bad Request: chat not found")
+    gifts = dict.fromkeys(_GIFTS, False)
+    full = {"accent_color_id": 0, "max_reaction_count": 11, "accepted_gift_types": gifts}
+    return Result(chat | full)
+
+
 def say_yes(_call: Caller) -> Result:
     """Answer true and do nothing. Ours, for methods whose effect nobody here looks at."""
     return Result(True)
 
 
+#: Fields of AcceptedGiftTypes.
+_GIFTS: Final = (
+    "unlimited_gifts",
+    "limited_gifts",
+    "unique_gifts",
+    "premium_subscription",
+    "gifts_from_channels",
+)
 #: Lower-case name → method; Telegram does not mind the case. getUpdates waits,
 #: so the server does it.
 METHODS: Final[Mapping[str, Callable[[Caller], Result]]] = {
@@ -64,6 +85,7 @@ METHODS: Final[Mapping[str, Callable[[Caller], Result]]] = {
     "createchatinvitelink": create_chat_invite_link,
     "editchatinvitelink": edit_chat_invite_link,
     "revokechatinvitelink": revoke_chat_invite_link,
+    "getchat": get_chat,
     "getchatmember": get_chat_member,
     "sendinvoice": send_invoice,
     "createinvoicelink": create_invoice_link,

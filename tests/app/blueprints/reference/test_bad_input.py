@@ -36,6 +36,8 @@ BY_NAME = {
     "nonce": "n" * 20,
     "event": "hold",
     "state": "failed",
+    "mode": "start",
+    "fallback": "start",
     "tracker": "altercpa_lite",
     "settings": LITE,
     "events": ["wait"],

@@ -31,7 +31,7 @@ POST profile/zone · GET auth/start · GET transfer/list · POST transfer/cancel
 GET events/list · GET events/get · POST events/add · POST events/value · GET events/export
 GET stats/conversions · GET eventkeys/list · POST eventkeys/add
 POST eventkeys/edit · POST eventkeys/rotate · POST eventkeys/del
-GET stats/summary · GET stats/daily · GET stats/retention
+GET stats/summary · GET stats/daily · GET stats/retention · GET stats/attribution
 """
 DOCUMENTED = [
     (method, f"/api/{path}.json")

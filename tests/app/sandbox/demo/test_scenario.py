@@ -18,7 +18,7 @@ def test_the_play_has_everything_in_it():
         "cancel",
         "trash",
     }
-    assert len(PEOPLE) == 12
+    assert len(PEOPLE) == 13
     assert expected_of(ACTIONS).total() == sum(len(action.reports) for action in ACTIONS)
 
 
@@ -32,3 +32,11 @@ def test_updates_of_the_play_carry_the_campaigns_code():
     assert set(kinds) == {"message", "chat_member", "chat_join_request"}
     start = next(action for action in ACTIONS if action.is_start).update("abc123", 5)
     assert start["message"]["text"] == "/start abc123-alice-ad1"
+
+
+def test_who_opened_an_ad_joins_by_the_link_it_gave():
+    (press,) = [action for action in ACTIONS if action.is_press]
+    assert (press.click, press.reports) == ("mona-ad1", ())
+    joins = [action for action in ACTIONS if action.person == press.person][1:]
+    (update,) = [action.update("abc123", 5, "https://t.me/+a") for action in joins]
+    assert update["chat_member"]["invite_link"]["invite_link"] == "https://t.me/+a"

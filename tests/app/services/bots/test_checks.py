@@ -21,6 +21,7 @@ from tests.support.desk import rows
 from tests.support.track_bot import BASE, TOKEN
 
 NEWS = Chat(-100_500, "News")
+TRACKBOT = people.Person(4242, is_bot=True)
 FOREIGN = "http://127.0.0.1:8/another/program"
 
 
@@ -291,3 +292,37 @@ def test_without_a_public_address_only_rights_and_refused_tokens_are_asked_about
     owner.wait()
     assert owner.faults() == []
     assert len(owner.telegram.calls(TOKEN, "getWebhookInfo")) == before
+
+
+def test_a_chat_that_became_public_is_found_within_a_day(owner):
+    owner.campaign()
+    public = Chat(NEWS.id, "News", username="news")
+    owner.telegram.push(TOKEN, people.bot_rights(public, True, bot=TRACKBOT))
+
+    def username():
+        return rows(select(BotChat))[0].username
+
+    owner.wait()
+    assert username() == "news"
+    asked = len(owner.telegram.calls(TOKEN, "getChat"))
+    owner.wait()
+    assert len(owner.telegram.calls(TOKEN, "getChat")) == asked == 1
+    owner.telegram.push(TOKEN, people.bot_rights(NEWS, True, bot=TRACKBOT))
+    owner.telegram.fail(TOKEN, "getChat", telegram_faults.SERVER_ERROR)
+    owner.wait(checks.NAME_SECONDS)
+    assert username() == "news"  # not known to have changed
+    owner.wait(checks.NAME_SECONDS)
+    assert username() == ""
+
+
+def test_a_bot_that_comes_back_without_the_right_to_invite_is_told_of_again(owner):
+    owner.campaign()
+    lacking = people.bot_rights(NEWS, True, bot=TRACKBOT, rights={"can_invite_users": False})
+    owner.telegram.push(TOKEN, lacking)
+    owner.wait()
+    assert owner.faults() == ["invite"]
+    bots.remove(owner.account_id, owner.bot)
+    assert rows(select(BotChat)) == []
+    bots.add(owner.account_id, TOKEN)
+    owner.wait(5.0)
+    assert owner.faults() == ["invite"]

@@ -10,6 +10,9 @@ from app.models import (
     Attempt,
     CampaignDay,
     Click,
+    Invite,
+    InviteKind,
+    JoinDay,
     JournalEntry,
     Lead,
     Message,
@@ -19,7 +22,7 @@ from app.models import (
 )
 from app.services.campaigns import clearing
 
-KINDS = (Lead, JournalEntry, Postback, Attempt, Message, Click)
+KINDS = (Lead, JournalEntry, Postback, Attempt, Message, Click, Invite)
 LEADS = 5
 
 
@@ -34,11 +37,17 @@ def fill(world, bot):
         world.entry(bot, -1, **whose)
         world.attempt(world.postback(destination, **whose))
         world.click(source)
+        invite = {"bot_id": bot, "chat_id": -1, "source_id": source, "made": 1, "link": "x"}
+        db.session.add(Invite(kind=InviteKind.SINGLE, used_by=100 + number, **invite))
         world.entry(bot, -1, campaign_id=campaign, subscriber=200 + number)
         message = {"account_id": world.account_id, "bot_id": bot, "chat_id": 100 + number}
         db.session.add(Message(**message, **whose, text="hi", due=1.0, created=1.0))
     db.session.add_all(
-        [CampaignDay(campaign_id=campaign, day=1), SourceDay(source_id=source, day=1)]
+        [
+            CampaignDay(campaign_id=campaign, day=1),
+            JoinDay(campaign_id=campaign, source_id=source, day=1, kind=2),
+            SourceDay(source_id=source, day=1),
+        ]
     )
     db.session.flush()
     return campaign
@@ -69,7 +78,8 @@ def test_parts_are_small_and_together_delete_all_of_it_and_nothing_else(world, b
     assert left == before
     leads = select(Lead.campaign_id).distinct()
     assert db.session.scalars(leads).all() == [kept]
-    assert db.session.scalars(select(CampaignDay.campaign_id)).all() == [kept]
+    for model in (CampaignDay, JoinDay):
+        assert db.session.scalars(select(model.campaign_id)).all() == [kept]
     assert len(db.session.scalars(select(SourceDay.source_id)).all()) == 1
 
 

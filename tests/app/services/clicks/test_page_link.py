@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from app.domain.clicks.privacy import Consent
 from app.extensions import db
-from app.models import Click, Source
+from app.models import Click, Source, SourceMode
 from app.services.clicks import lookup, page_link, sites, visits
 from app.services.clicks.visits import Reporter
 
@@ -62,3 +62,16 @@ def test_a_paused_source_leads_on_and_records_nothing(site, source):
     db.session.commit()
     assert "_" not in make(site).partition("?start=")[2]
     assert clicks() == []
+
+
+def test_a_page_is_told_of_which_kind_the_link_is_and_when_it_expires(make_inviting):
+    inviting = make_inviting(mode=SourceMode.INVITE)
+    inviting.fill()
+    where = {"source": inviting.source.code, "tempId": TEMP}
+    made = page_link.make(inviting.stage.account, None, where, BROWSER)
+    assert made.link.startswith("https://t.me/+")
+    assert (made.kind, made.expires) == ("invite", inviting.invite(made.link).expires)
+    inviting.join(7, made.link)
+    assert inviting.stage.lead(7).click_id == inviting.clicks()[0].id
+    again = page_link.make(inviting.stage.account, None, where, BROWSER)
+    assert again.link != made.link

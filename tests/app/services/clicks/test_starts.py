@@ -13,6 +13,8 @@ from app.extensions import db
 from app.models import Campaign, Click
 from app.services.clicks.starts import with_clicks
 
+NOW = 1_800_000_000
+DAY = 86_400
 TOKEN = "a1B2c3D4e5F6g7H8"
 
 
@@ -22,10 +24,11 @@ def campaign(world):
 
 
 @pytest.fixture
-def click(campaign):
+def click(campaign, world):
+    source = world.source(campaign.id, lookback=DAY)
     row = Click(
-        account_id=campaign.account_id, source_id=5, campaign_id=campaign.id, token=TOKEN,
-        created=1, external="c-1",
+        account_id=campaign.account_id, source_id=source, campaign_id=campaign.id, token=TOKEN,
+        created=NOW - DAY, external="c-1",
     )  # fmt: skip
     db.session.add(row)
     db.session.commit()
@@ -33,7 +36,7 @@ def click(campaign):
 
 
 def start(code, **fields):
-    return LeadEvent(LeadEventKind.START, Person(7), None, 1_800_000_000, 1, code=code, **fields)
+    return LeadEvent(LeadEventKind.START, Person(7), None, NOW, 1, code=code, **fields)
 
 
 def filled(*events):
@@ -42,7 +45,7 @@ def filled(*events):
 
 def test_the_event_gets_the_click_its_source_and_its_row(campaign, click):
     begun = start(campaign.code, token=TOKEN)
-    expected = replace(begun, click="c-1", source_id=5, click_id=click.id)
+    expected = replace(begun, click="c-1", source_id=click.source_id, click_id=click.id)
     assert filled(begun) == [expected]
 
 
@@ -50,6 +53,11 @@ def test_a_click_without_an_id_of_its_own_goes_by_its_token(campaign, click):
     click.external = ""
     db.session.commit()
     assert filled(start(campaign.code, token=TOKEN))[0].click == TOKEN
+
+
+def test_a_click_that_is_older_than_the_look_back_of_its_source_is_no_evidence(campaign, click):
+    begun = replace(start(campaign.code, token=TOKEN), date=NOW + 1)
+    assert filled(begun) == [begun]
 
 
 @pytest.mark.parametrize("token", ["x" * 16, TOKEN.lower()])

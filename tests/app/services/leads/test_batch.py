@@ -43,7 +43,7 @@ def apply(campaign: int, *events: LeadEvent) -> None:
         .where(table.c.id == campaign)
     ).one()
     batch = LeadBatch(db.session.connection(), NOW)
-    batch.load([(row, one) for one in events])
+    batch.load([(row, one, None) for one in events])
     for one in events:
         batch.apply(row, one)
     batch.prepare()

@@ -66,6 +66,14 @@ def test_a_join_by_a_link_of_the_bot_takes_a_place_of_it(chats):
     assert link.members == {78}
 
 
+def test_of_a_public_chat_nothing_tells_by_which_link_somebody_came(chats):
+    public = people.Chat(CHAT.id, username="club")
+    link = chats.links.add(CHAT.id)
+    seen = chats.apply(people.join(ANN, public, how=people.by_link(link.url)), 0)
+    assert "invite_link" not in seen["chat_member"]
+    assert link.members == {ANN.id}
+
+
 def test_a_revoked_link_takes_no_request_and_lets_in_who_asked_before(chats):
     link = chats.links.add(CHAT.id)
     link.creates_join_request = True

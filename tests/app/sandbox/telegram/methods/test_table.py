@@ -22,5 +22,14 @@ def test_a_member_is_what_the_last_update_told(bot, double):
     assert bot("getChatMember", chat_id=CHANNEL.id, user_id=5)["error_code"] == 400
 
 
+def test_a_chat_is_what_the_last_update_told(bot, double):
+    public = people.Chat(CHANNEL.id, CHANNEL.title, username="club")
+    for chat, username in ((CHANNEL, None), (public, "club")):
+        double.push(TOKEN, people.member(ANN, chat, "left", "member"))
+        shown = bot("getChat", chat_id=CHANNEL.id)["result"]
+        assert (shown["title"], shown.get("username")) == (CHANNEL.title, username)
+    assert bot("getChat", chat_id=-5)["error_code"] == 400
+
+
 def test_a_method_that_nobody_looks_at_says_yes(bot):
     assert bot("setMyCommands", commands=[])["result"] is True

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.domain.media import is_video, photo_fault
+from app.domain.media.limits import is_video, photo_fault
 
 MB = 1024 * 1024
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from app.domain.image_head import HEAD_BYTES, ImageHead, is_cut_short, read_image_head
+from app.domain.media.image_head import HEAD_BYTES, ImageHead, is_cut_short, read_image_head
 
 
 def saved(form: str, width: int, height: int, **options) -> bytes:

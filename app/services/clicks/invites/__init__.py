@@ -1,0 +1,1 @@
+"""Invite links: made ahead, handed out to clicks, recognised when people come, and revoked."""

@@ -1,0 +1,140 @@
+"""Hands invite links out to clicks: from the pool of the chat, else made on the spot."""
+
+from __future__ import annotations
+
+import time
+from typing import Any, Final, NamedTuple
+
+from sqlalchemy import Text, select, text, type_coerce
+
+from app.config import current_settings
+from app.crypto import CannotDecrypt
+from app.database.rows import is_postgresql
+from app.extensions import cipher, db
+from app.models import Bot, Invite, InviteKind, InviteState
+from app.outbound.telegram import BotApi, TelegramRefused, TelegramUnreachable
+from app.services.clicks.invites import minting, pace
+from app.services.clicks.invites.minting import Maker
+
+#: How long a visitor waits at most for a link that is made on the spot, in seconds.
+MINT_SECONDS: Final = 1.4
+#: After a call without an answer no visitor waits for Telegram for so long.
+AWAY_SECONDS: Final = 5.0
+
+_HAND_OUT: Final = f"""
+    UPDATE invite
+    SET state = {InviteState.HANDED_OUT:d}, handed_out = :now, source_id = :source, token = :token
+    WHERE id = (
+        SELECT id FROM invite
+        WHERE state = {InviteState.POOL:d} AND bot_id = :bot AND chat_id = :chat
+            AND kind = :kind AND expires > :until
+        ORDER BY expires LIMIT 1 {{lock}}
+    )
+    RETURNING link, expires
+"""  # noqa: S608 - our own constants
+#: Two who take a link at once must not wait for each other, and get two links. SQLite has one
+#: writer at a time.
+_STATEMENTS: Final = {
+    True: text(_HAND_OUT.format(lock="FOR UPDATE SKIP LOCKED")),
+    False: text(_HAND_OUT.format(lock="")),
+}
+
+#: The link as it is stored, so that one that cannot be read is like none.
+_SEALED: Final = type_coerce(Invite.link, Text).label("link")
+
+_away = {"until": 0.0}
+
+
+class HandedOut(NamedTuple):
+    """A link for one click, and until when it can be used, Unix seconds (0 is for ever)."""
+
+    link: str
+    expires: int = 0
+
+
+def hand_out(source: Any, kind: InviteKind, token: str, now: float) -> HandedOut | None:
+    """Give the click `token` a link of the pool that lives `link_ttl` at least. Commits.
+
+    `source` is a row that `open_link` has read, here and below. None if there is no such link.
+    """
+    connection = db.session.connection()
+    params = {
+        "now": int(now),
+        "until": int(now) + source.link_ttl,
+        "source": source.id,
+        "token": token,
+        "bot": source.bot_id,
+        "chat": source.chat_id,
+        "kind": int(kind),
+    }
+    row = connection.execute(_STATEMENTS[is_postgresql(connection)], params).first()
+    db.session.commit()
+    return _readable(row)
+
+
+def make_now(source: Any, kind: InviteKind, token: str, now: float) -> HandedOut | None:
+    """Make a link for the click `token` while the visitor waits, if the bot's pace allows it.
+
+    No database connection is held meanwhile. Commits.
+    """
+    maker = None if now < _away["until"] else find_maker(source.bot_id)
+    if maker is None or not pace.allows_call(maker.bot_id, source.chat_id, maker.slow_until, now):
+        return None
+    made = minting.order(
+        maker, source.chat_id, kind, source.link_ttl, now, source_id=source.id, click_token=token
+    )
+    api = BotApi(current_settings().telegram_api_url, maker.token, seconds=MINT_SECONDS)
+    reply: Any
+    try:
+        reply = api.call(minting.METHOD, **made.params)
+    except TelegramRefused as error:
+        reply = error
+    except TelegramUnreachable as error:
+        reply, _away["until"] = error, time.time() + AWAY_SECONDS
+    link = minting.record(made, reply, now)
+    return HandedOut(link, made.expires or 0) if link else None
+
+
+def find_maker(bot_id: int) -> Maker | None:
+    """A living bot as a maker of links; None if its token cannot be used. Ends the transaction."""
+    columns = select(Bot.token, Bot.invites_slow_until, Bot.paused)
+    try:
+        row = db.session.execute(columns.where(Bot.id == bot_id, Bot.living)).first()
+    except CannotDecrypt:
+        row = None
+    db.session.rollback()
+    return Maker(bot_id, row[0], row[1]) if row and not row[2] else None
+
+
+def of_click(token: str, now: float) -> tuple[bool, HandedOut | None]:
+    """Whether a link was made for the click `token`, and the link if it can still be used."""
+    columns = select(Invite.state, Invite.expires, _SEALED)
+    newest = columns.where(Invite.token == token).order_by(Invite.id.desc())
+    row = db.session.execute(newest.limit(1)).first()
+    db.session.rollback()
+    if row is None:
+        return False, None
+    is_usable = row.state == InviteState.HANDED_OUT and (row.expires or 0) > now
+    return True, _readable(row) if is_usable else None
+
+
+def named_link(source: Any) -> HandedOut | None:
+    """The link that all clicks of a source share; None until the worker has made it."""
+    row = db.session.execute(
+        select(_SEALED, Invite.expires).where(
+            Invite.source_id == source.id,
+            Invite.kind == InviteKind.NAMED,
+            Invite.state == InviteState.HANDED_OUT,
+            Invite.bot_id == source.bot_id,
+            Invite.chat_id == source.chat_id,
+        )
+    ).first()
+    db.session.rollback()
+    return _readable(row)
+
+
+def _readable(row: Any) -> HandedOut | None:
+    try:
+        return HandedOut(cipher.decrypt(row.link), row.expires or 0) if row else None
+    except CannotDecrypt:
+        return None
