@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from app.domain import welcome
-from app.domain.media import CAPTION
+from app.domain.media.limits import CAPTION
 from app.services.trackers.sample_event import sample_event
 from plugins.contract import EventKind
 

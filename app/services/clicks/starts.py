@@ -11,6 +11,7 @@ from sqlalchemy import Connection, bindparam, select
 from app.domain.attribution import is_in_time
 from app.domain.telegram.updates import LeadEvent
 from app.models import Campaign, Click, Source, table_of
+from app.services.clicks.invites.arrivals import ByInvite, Incoming, match
 
 _CLICKS: Final = table_of(Click)
 _SOURCES: Final = table_of(Source)
@@ -25,6 +26,14 @@ _BY_TOKEN: Final = (
     .join(_CAMPAIGNS, _CAMPAIGNS.c.id == _CLICKS.c.campaign_id)
     .where(_CLICKS.c.token.in_(bindparam("tokens", expanding=True)))
 )
+
+
+def with_evidence(
+    connection: Connection, incoming: Sequence[Incoming], now: float
+) -> list[tuple[LeadEvent, ByInvite | None]]:
+    """Return the events with the clicks of their tokens, and what invite links tell of each."""
+    events = with_clicks(connection, [entry.event for entry in incoming])
+    return list(zip(events, match(connection, incoming, now), strict=True))
 
 
 def with_clicks(connection: Connection, events: Sequence[LeadEvent]) -> list[LeadEvent]:

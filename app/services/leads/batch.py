@@ -57,13 +57,7 @@ _JOURNAL_COLUMNS: Final = (
 ).split()
 _ATTACHED_COLUMNS: Final = "campaign subscriber uid action lead decision".split()
 
-_ACTIONS: Final = {
-    LeadEventKind.JOIN: Action.JOIN,
-    LeadEventKind.LEAVE: Action.LEAVE,
-    LeadEventKind.KICK: Action.KICK,
-    LeadEventKind.REQUEST: Action.REQUEST,
-    LeadEventKind.START: Action.START,
-}
+_ACTIONS: Final = {kind: Action[kind.name] for kind in LeadEventKind}
 _KINDS: Final = {action: kind for kind, action in _ACTIONS.items()}
 
 ContextKey = tuple[int, int]  # campaign id, subscriber

@@ -30,7 +30,7 @@ from app.services.billing import stars
 from app.services.bots import rights
 from app.services.clicks.invites import arrivals
 from app.services.clicks.invites.arrivals import ByInvite
-from app.services.clicks.starts import with_clicks
+from app.services.clicks.starts import with_evidence
 from app.services.delivery.loop import Delivery
 from app.services.leads.batch import LeadBatch
 from app.services.leads.campaign_index import CampaignIndex
@@ -214,11 +214,7 @@ def _move_leads(
     """Apply lead events and add their results. Returns those that no campaign is for."""
     matched = [(campaigns.find(entry.update.bot_id, entry.event), entry) for entry in incoming]
     batch.load(
-        [
-            (campaign, entry.event, entry.by_invite)
-            for campaign, entry in matched
-            if campaign is not None
-        ]
+        [(owner, entry.event, entry.by_invite) for owner, entry in matched if owner is not None]
     )
     for campaign, entry in matched:
         if campaign is not None:
@@ -228,25 +224,17 @@ def _move_leads(
 
 def _people_who_started(incoming: Sequence[_Incoming]) -> list[tuple[int, int]]:
     """The bot and the person of each start."""
-    return [
-        (entry.update.bot_id, entry.event.person.id)
-        for entry in incoming
-        if entry.event.chat is None
-    ]
+    starts = [entry for entry in incoming if entry.event.chat is None]
+    return [(entry.update.bot_id, entry.event.person.id) for entry in starts]
 
 
 def _with_evidence(
     connection: Connection, incoming: Sequence[_Incoming], now: float
 ) -> list[_Incoming]:
     """Fill in the clicks of tokens, and what invite links tell of those who come by them."""
-    events = with_clicks(connection, [entry.event for entry in incoming])
-    invites = arrivals.match(
-        connection, [arrivals.Incoming(entry.update.bot_id, entry.event) for entry in incoming], now
-    )
-    return [
-        _Incoming(entry.update, event, by_invite)
-        for entry, event, by_invite in zip(incoming, events, invites, strict=True)
-    ]
+    pairs = [arrivals.Incoming(entry.update.bot_id, entry.event) for entry in incoming]
+    evidence = with_evidence(connection, pairs, now)
+    return [_Incoming(entry.update, *pair) for entry, pair in zip(incoming, evidence, strict=True)]
 
 
 def _advance(batch: LeadBatch, campaign: Row[Any], incoming: _Incoming) -> UpdateResult:

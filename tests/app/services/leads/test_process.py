@@ -381,11 +381,11 @@ def test_a_batch_that_fails_is_halved_until_its_culprit_is_alone(stage, monkeypa
     original = process._move_leads
     sizes = []
 
-    def move_leads(connection, batch, campaigns, incoming, results):
+    def move_leads(batch, campaigns, incoming, results):
         sizes.append(len(incoming))
         if any(entry.event.person.id == 240 for entry in incoming):
             raise RuntimeError("a bug of ours")
-        return original(connection, batch, campaigns, incoming, results)
+        return original(batch, campaigns, incoming, results)
 
     monkeypatch.setattr(process, "_move_leads", move_leads)
     assert process.process_updates(seconds=60) == 64
