@@ -45,7 +45,7 @@ _EMPTY: Final = re.compile(
     "\ufeff\ufffc\U000e0000-\U000e007f]*"
 )
 #: Sent where nothing else is left to say.
-_GREETING: Final = "\U0001f44b"
+GREETING: Final = "\U0001f44b"
 
 
 class Welcome(NamedTuple):
@@ -133,7 +133,7 @@ def _stand_in(runs: Iterable[Run], event: Event) -> Run:
     for run in runs:
         if run.style is Style.LINK:
             return replace(run, text=run.target)
-    return Run(_GREETING if _is_empty(event.title) else event.title)
+    return Run(GREETING if _is_empty(event.title) else event.title)
 
 
 def _without_bad_link(run: Run) -> Run:

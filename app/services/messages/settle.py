@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Table, case, delete, update
 from app.database.rows import insert_rows, update_rows
 from app.domain.backoff import next_try
 from app.domain.telegram.api_errors import Meaning
+from app.domain.welcome import GREETING
 from app.models import Campaign, MediaFile, MessageState, Unreachable
 from app.outbound import telegram
 from app.outbound.telegram import TelegramRefused, TelegramUnreachable
@@ -35,8 +36,8 @@ class MessageResult:
     `quiet_until` is the end of the bot's flood wait. `fault` is what Telegram
     could not parse or show, for the campaign's owner. `file_id` is a new one to
     remember; `file_gone` forgets the one that was used; `without_media` sends
-    the text alone from now on. `tries`, `parse_mode`, `entities` and `markup`
-    replace those of the message unless they are None.
+    the text alone from now on. `tries`, `parse_mode`, `text`, `entities` and
+    `markup` replace those of the message unless they are None.
     """
 
     message: ClaimedMessage
@@ -45,6 +46,7 @@ class MessageResult:
     due: float = 0.0
     tries: int | None = None
     parse_mode: str | None = None
+    text: str | None = None
     entities: str | None = None
     markup: str | None = None
     quiet_until: float = 0.0
@@ -128,6 +130,8 @@ def _with_less(
             return replace(again, entities=_fewer_entities(message.entities))
         case Meaning.BAD_BUTTON if message.markup:
             return replace(again, markup="")
+        case Meaning.EMPTY if message.text != GREETING:
+            return replace(again, text=GREETING, entities="", without_media=True)
         case _:
             return _refused_media(message, refusal, now)
 
@@ -142,7 +146,7 @@ def _fewer_entities(entities: str) -> str:
 def _refused_media(
     message: ClaimedMessage, refusal: TelegramRefused, now: float
 ) -> MessageResult | None:
-    """Upload again if the file_id is too old; send the text alone if Telegram refuses the media."""
+    """Upload again if the file_id is too old; send the text, or a greeting, if media is refused."""
     if refusal.meaning is Meaning.FILE_GONE and message.file_id:
         uncharged = message.tries - 1
         return MessageResult(
@@ -152,10 +156,11 @@ def _refused_media(
     about_media = any(
         word in reason.lower() for word in ("photo", "video", "image", "file", "media")
     )
-    if message.media and message.text.strip() and about_media:
-        return MessageResult(
+    if message.media and about_media:
+        alone = MessageResult(
             message, MessageState.WAITING, "", now, fault=reason, without_media=True
         )
+        return alone if message.text.strip() else replace(alone, text=GREETING)
     return None
 
 
@@ -186,13 +191,14 @@ def _replace_content(connection: Connection, results: Iterable[MessageResult]) -
     """Write the few messages that go out again with less than they had."""
     by_lease: defaultdict[str, list[tuple[object, ...]]] = defaultdict(list)
     for result in results:
-        if result.entities is not None or result.markup is not None:
-            message = result.message
+        message = result.message
+        if (result.text, result.entities, result.markup) != (None, None, None):
+            text = message.text if result.text is None else result.text
             entities = message.entities if result.entities is None else result.entities
             markup = message.markup if result.markup is None else result.markup
-            by_lease[message.lease].append((message.id, entities, markup))
+            by_lease[message.lease].append((message.id, text, entities, markup))
     for lease, rows in by_lease.items():
-        update_rows(connection, MESSAGES, ["entities", "markup"], rows, lease=lease)
+        update_rows(connection, MESSAGES, ["text", "entities", "markup"], rows, lease=lease)
 
 
 def _row(result: MessageResult, now: float) -> tuple[object, ...]:

@@ -11,11 +11,12 @@ import pytest
 from flask import Flask
 from sqlalchemy import select, update
 
+from app.domain.welcome import GREETING
 from app.extensions import db
 from app.models import Account, Bot, Campaign, MediaFile, Message, MessageState
 from app.sandbox.telegram import faults
 from app.services import messages
-from app.services.campaigns import media
+from app.services.campaigns import media, media_list
 from tests.support.world import World
 
 TOKEN = "4242:AAsecret-part_of-the-token"
@@ -111,6 +112,38 @@ def test_media_without_a_text_is_a_message_too(studio: Studio) -> None:
     studio.send()
     (sent,) = studio.telegram.sent(TOKEN)
     assert (sent.method, sent.text) == ("sendVideo", "")
+
+
+@pytest.mark.parametrize(
+    "reason",
+    [
+        "Bad Request: VIDEO_CONTENT_TYPE_INVALID",
+        "Bad Request: wrong file identifier/HTTP URL specified",
+        "Bad Request: MEDIA_EMPTY",
+    ],
+)
+def test_media_alone_that_telegram_refuses_leaves_a_greeting_and_the_owner_is_told(
+    studio: Studio, reason: str
+) -> None:
+    studio.telegram.fail(TOKEN, "sendVideo", faults.refuse(400, reason), times=9)
+    studio.stage(1, text="")
+    studio.send()
+    (sent,) = studio.telegram.sent(TOKEN)
+    assert (sent.method, sent.text) == ("sendMessage", GREETING)
+    assert studio.states() == {MessageState.SENT}
+    assert reason in db.session.get_one(Campaign, studio.campaign).welcome_fault
+    db.session.commit()
+
+
+def test_media_alone_that_was_deleted_meanwhile_leaves_a_greeting(studio: Studio) -> None:
+    studio.stage(1, text="")
+    media_list.remove(studio.whose["account_id"], studio.code)
+    studio.send()
+    (sent,) = studio.telegram.sent(TOKEN)
+    assert (sent.method, sent.text) == ("sendMessage", GREETING)
+    assert studio.states() == {MessageState.SENT}
+    assert "empty" in db.session.get_one(Campaign, studio.campaign).welcome_fault
+    db.session.commit()
 
 
 def test_a_flood_wait_does_not_lose_the_upload(studio: Studio) -> None:

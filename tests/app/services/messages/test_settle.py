@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from app.domain.welcome import GREETING
 from app.models import MessageState
 from app.outbound.transport import Answer, Failure
 from app.services.messages.claim import NO_ANSWER, ClaimedMessage
@@ -112,11 +113,14 @@ def test_a_file_id_that_is_too_old_is_forgotten_and_counts_no_try() -> None:
     assert (result.state, result.file_gone, result.tries) == (MessageState.WAITING, True, 1)
 
 
-def test_media_that_telegram_refuses_is_left_out_if_there_is_a_text() -> None:
+def test_media_that_telegram_refuses_leaves_its_text_or_a_greeting() -> None:
     answer = refused(400, "Bad Request: PHOTO_INVALID_DIMENSIONS")
     result = result_of(answer, PHOTO)
     assert (result.state, result.without_media) == (MessageState.WAITING, True)
-    assert result_of(answer, replace(PHOTO, text=" ")).state is MessageState.FAILED
+    assert result.text is None
+    alone = result_of(answer, replace(PHOTO, text=" "))
+    assert (alone.state, alone.without_media) == (MessageState.WAITING, True)
+    assert (alone.text, "INVALID" in alone.fault) == (GREETING, True)
 
 
 @pytest.mark.parametrize(
@@ -176,6 +180,10 @@ def test_a_button_that_telegram_refuses_is_left_out(words: str) -> None:
     assert result_of(refused(400, words), replace(MESSAGE, markup="")).is_final
 
 
-def test_a_text_of_which_nothing_is_left_is_flagged() -> None:
-    result = result_of(refused(400, "Bad Request: message text is empty"))
-    assert (result.state, "empty" in result.fault) == (MessageState.FAILED, True)
+def test_a_text_of_which_nothing_is_left_gives_way_to_a_greeting_once() -> None:
+    answer = refused(400, "Bad Request: message text is empty")
+    result = result_of(answer, replace(MESSAGE, entities="[]"))
+    assert (result.state, "empty" in result.fault) == (MessageState.WAITING, True)
+    assert (result.text, result.entities) == (GREETING, "")
+    again = result_of(answer, replace(MESSAGE, text=GREETING))
+    assert (again.state, "empty" in again.fault) == (MessageState.FAILED, True)
