@@ -38,6 +38,10 @@ _NOT_READY: Final = re.compile(
     "starting up|shutting down|in recovery mode|not yet accepting connections"
     "|too many (?:clients|connections)|remaining connection slots"
     "|terminating connection|not currently accepting connections"
+    # pgbouncer's words, from its src/client.c, src/objects.c and src/janitor.c
+    "|no more connections allowed|pgbouncer cannot connect to server"
+    "|server login has been failing, (?:try again later|cached error: connect failed)"
+    r"|client_login_timeout \(server down\)|query_wait_timeout"
 )
 #: Nobody listens there, or nobody answers in time: it may be on its way.
 _IS_AWAY: Final = re.compile(

@@ -137,5 +137,34 @@ def test_a_database_that_is_starting_too_is_waited_for(after):
         check_at_start(f"postgresql+psycopg://nobody@127.0.0.1:{port}/x?gssencmode=disable", 30)
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        "no more connections allowed (max_client_conn)",
+        "pgbouncer cannot connect to server",
+        "server login has been failing, try again later (server_login_retry)",
+        "server login has been failing, cached error: connect failed (server_login_retry)",
+        "client_login_timeout (server down)",
+        "query_wait_timeout",
+    ],
+)
+def test_a_pooler_that_is_full_or_has_no_server_yet_lets_the_processes_start(words):
+    with answering(words, after=0) as port:
+        check_at_start(f"postgresql+psycopg://nobody@127.0.0.1:{port}/x?gssencmode=disable", 30)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "no such database: x",
+        "server login has been failing, cached error: password authentication failed",
+    ],
+)
+def test_what_a_pooler_will_say_again_ends_the_start(words):
+    url = "postgresql+psycopg://nobody@127.0.0.1:{}/x?gssencmode=disable"
+    with answering(words, after=0) as port, pytest.raises(BadSetting, match=words):
+        check_at_start(url.format(port), 30)
+
+
 def test_sqlite_needs_no_server():
     check_at_start("sqlite:////nowhere/at/all.db", 0)
