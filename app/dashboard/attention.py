@@ -12,7 +12,7 @@ from app.services.bots import bots
 from app.services.campaigns import campaigns
 from app.services.postbacks import log
 from app.services.trackers import destinations
-from app.translations import gettext, ngettext
+from app.translations import gettext, ngettext, translated
 
 DAY: Final = 86_400
 #: Days before the end of a plan from which on it is told.
@@ -64,7 +64,7 @@ def _campaigns(account_id: int) -> Iterator[Item]:
             text = gettext(
                 "Something is left out of the welcome of %(title)s: %(fault)s",
                 title=row.chat_title,
-                fault=row.welcome_fault,
+                fault=translated(row.welcome_fault),
             )
             yield Item(text, f"/campaigns/{row.id}/welcome")
 

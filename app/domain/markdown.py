@@ -20,6 +20,8 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, Final, NamedTuple
 
+from plugins.contract import translatable
+
 _MARKS: Final = frozenset("_*`[")
 _FENCE: Final = ["`", "`", "`"]
 #: What TDLib takes for white space behind the language of a fenced block.
@@ -47,7 +49,11 @@ class Unparsable(ValueError):
     """An entity has no end. `offset` counts the bytes before its mark, as Telegram does."""
 
     def __init__(self, offset: int) -> None:
-        super().__init__(f"Can't find end of the entity starting at byte offset {offset}")
+        super().__init__(
+            translatable(
+                "Can't find end of the entity starting at byte offset %(offset)d", offset=offset
+            )
+        )
         self.offset = offset
 
 

@@ -22,6 +22,7 @@ from app.domain.markdown import (
     parse_leniently,
     utf16_length,
 )
+from plugins.contract import translatable
 from plugins.kit.macros import MACRO, MACROS, fill_url, in_query
 from plugins.kit.macros import fill as fill_macros
 
@@ -73,10 +74,12 @@ def render(template: str, event: Event, limit: int = MAX_TEXT) -> Welcome:
             fault = fault or _link_fault(run)
     linked = [_without_bad_link(run) for run in filled]
     if sum(utf16_length(run.text) for run in linked) > limit:
-        fault = fault or f"Telegram takes {limit} characters; the text was cut there"
+        fault = fault or translatable(
+            "Telegram takes %(limit)d characters; the text was cut there", limit=limit
+        )
     result = formatted(linked, limit)
     if template.strip() and _is_empty(result.text):
-        fault = fault or "without the values of its macros the welcome has no text"
+        fault = fault or translatable("without the values of its macros the welcome has no text")
         result = formatted([_stand_in(linked, event)], limit)
     return Welcome(*result, fault)
 
@@ -117,9 +120,12 @@ def is_link(url: str) -> bool:
 def _link_fault(run: Run) -> str:
     """Why nobody will see this link; "" if it is one."""
     if not is_link(run.target):
-        return f"Telegram takes no link to {run.target!r}"
+        return translatable("Telegram takes no link to %(url)s", url=repr(run.target))
     if _is_empty(run.text):
-        return f"the link to {run.target!r} has no text without the values of its macros"
+        return translatable(
+            "the link to %(url)s has no text without the values of its macros",
+            url=repr(run.target),
+        )
     return ""
 
 

@@ -9,6 +9,7 @@ from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.models.base import Base, Big, Key, Moment
+from app.models.translatable_column import Translatable
 
 
 class CampaignStatus(enum.IntEnum):
@@ -48,7 +49,7 @@ class Campaign(Base):
     code: Mapped[str] = mapped_column(String(16))
     status: Mapped[int] = mapped_column(default=CampaignStatus.ACTIVE)
     welcome: Mapped[str] = mapped_column(Text, default="")
-    welcome_fault: Mapped[str] = mapped_column(String(300), default="")
+    welcome_fault: Mapped[str] = mapped_column(Translatable(300), default="")
     media: Mapped[str] = mapped_column(String(64), default="")
     button_text: Mapped[str] = mapped_column(String(64), default="")
     button_url: Mapped[str] = mapped_column(Text, default="")

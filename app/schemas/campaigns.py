@@ -101,7 +101,7 @@ class CampaignDetail(CampaignOut):
     pb_trash = fields.Text()
     unsub_window = fields.Int()
     notify_level = fields.Int()
-    welcome_fault = fields.Text()
+    welcome_fault = fields.TranslatedText()
 
 
 class TrackerLinkOut(Output):

@@ -20,6 +20,7 @@ from marshmallow.fields import Dict, List, Nested
 from app.domain.storable_text import UNSTORABLE
 from app.domain.time_ranges import YEAR_10000
 from app.errors import translatable
+from app.translations import translated
 
 __all__ = [
     "Boolean",
@@ -32,6 +33,7 @@ __all__ = [
     "Nested",
     "Text",
     "TextMap",
+    "TranslatedText",
     "UtcText",
 ]
 
@@ -95,6 +97,13 @@ class Text(Field[str]):
         if self.pattern and not self.pattern.fullmatch(value):
             raise ValidationError(translatable("is not of the expected form"))
         return value
+
+
+class TranslatedText(Text):
+    """Text for people, shown in the language of the account where it can be. Only shown."""
+
+    def _show(self, value: str) -> str:
+        return translated(value)
 
 
 class Int(Field[int]):

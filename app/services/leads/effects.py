@@ -17,7 +17,7 @@ from app.models import Campaign, Destination, DestinationStatus, Message, Messag
 from app.services import postbacks
 from app.services.accounts import notifications
 from app.services.trackers import url_templates
-from plugins.contract import Event, EventKind
+from plugins.contract import Event, EventKind, translatable
 
 if TYPE_CHECKING:
     from app.domain.lead import Report
@@ -43,7 +43,6 @@ _LIVING: Final = (
     )
     .order_by(_DESTINATIONS.c.id)
 )
-_MAX_FAULT: Final = 300
 #: The bit of `Destination.events` for each kind of event.
 _BIT: Final = {kind: url_templates.events_mask([kind]) for kind in EventKind}
 
@@ -176,9 +175,7 @@ def _flag_campaigns(connection: Connection, faults: Mapping[int, tuple[str, str]
     """Keep the fault of each campaign by its id, unless its welcome was edited meanwhile."""
     for campaign, (template, fault) in sorted(faults.items()):
         unchanged = (_CAMPAIGNS.c.id == campaign, _CAMPAIGNS.c.welcome == template)
-        connection.execute(
-            update(_CAMPAIGNS).where(*unchanged).values(welcome_fault=fault[:_MAX_FAULT])
-        )
+        connection.execute(update(_CAMPAIGNS).where(*unchanged).values(welcome_fault=fault))
 
 
 def _welcome_values(context: LeadContext, now: float) -> tuple[tuple[Any, ...], str]:
@@ -201,7 +198,10 @@ def _welcome_values(context: LeadContext, now: float) -> tuple[tuple[Any, ...], 
     try:
         button = _button(campaign, event)
     except ValueError as error:  # saved by a release that checked less
-        button, fault = "", fault or f"button_url: {error}"
+        button, fault = (
+            "",
+            fault or translatable("%(name)s: %(doubt)s", name="button_url", doubt=str(error)),
+        )
     values = (
         campaign.account_id, campaign.bot_id, context.person.id, campaign.id, context.id,
         text, campaign.media or None, "", orjson.dumps(entities).decode() if entities else "",

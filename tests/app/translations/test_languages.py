@@ -8,11 +8,16 @@ import time
 
 import pytest
 
+from app.dashboard import attention
+from app.domain.welcome import markdown_fault
 from app.extensions import db
 from app.models import Account, AccountStatus
 from app.sandbox.serving import running
 from app.sandbox.vendors.altercpa import AltercpaDouble
 from app.services.accounts import rate_limits
+from app.services.accounts.accounts import Caller
+from app.translations import use_language
+from tests.support.world import World
 
 URL = "https://track.example/postback"
 
@@ -26,6 +31,20 @@ def russian(make_account):
 @pytest.fixture
 def mine(api, russian):
     return api(russian.key)
+
+
+def test_what_was_left_out_of_a_welcome_is_told_in_the_language_of_the_reader(mine, russian):
+    fault = markdown_fault("a *lone mark")
+    campaign = World(russian.id).campaign(chat_title="Новости", welcome_fault=fault)
+    shown = "не найден конец выделения, которое начинается с байта 2"
+    assert mine.get("camp/get", id=campaign)["data"]["welcome_fault"] == shown
+    caller = Caller(russian.id, "ru", russian.tariff, russian.paid_until)
+    with use_language("ru"):
+        texts = [item.text for item in attention.items(caller, int(time.time()))]
+    assert any("Новости" in text and shown in text for text in texts)
+    db.session.get_one(Account, russian.id).lang = "en"
+    db.session.commit()
+    assert mine.get("camp/get", id=campaign)["data"]["welcome_fault"] == fault
 
 
 def connect(api, **settings):

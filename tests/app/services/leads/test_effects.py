@@ -14,7 +14,7 @@ from app.extensions import db
 from app.models import Account, Campaign, DestinationStatus, Message, Notice, Postback, Role
 from app.services.leads.batch import LeadContext
 from app.services.leads.effects import StagedCounts, prepare_effects, stage_effects
-from plugins.contract import EventKind
+from plugins.contract import EventKind, TranslatableText
 
 T = 1_800_000_000
 ANN = Person(101, "ann", "Ann", "Lee", "en")
@@ -154,13 +154,16 @@ def test_a_welcome_with_a_fault_is_staged_and_its_campaign_flagged(
     told = fault_of(lead.campaign.id)
     assert fault in told
     assert bool(told) is bool(fault)
+    assert isinstance(told, TranslatableText) is bool(fault)
 
 
 def test_a_button_that_is_no_address_costs_itself_alone(context: Any) -> None:
     lead = context(welcome="Hi", button_text="Go", button_url="https://{click}/")
     assert stage(welcomes=[lead]).messages == 1
     assert db.session.scalar(select(Message.markup)) == ""
-    assert "button_url" in fault_of(lead.campaign.id)
+    fault = fault_of(lead.campaign.id)
+    assert "button_url" in fault
+    assert isinstance(fault, TranslatableText)
 
 
 def test_a_campaign_whose_welcome_was_edited_meanwhile_is_not_flagged(context: Any) -> None:
