@@ -17,17 +17,20 @@ def test_a_filter_that_can_match_nothing_is_refused(field):
 
 
 @pytest.mark.parametrize(
-    ("flags", "cut", "unreplaced"),
+    ("flags", "shown"),
     [
-        (QueryFlag.NONE, False, False),
-        (QueryFlag.CUT, True, False),
-        (QueryFlag.UNREPLACED, False, True),
-        (QueryFlag.CUT | QueryFlag.UNREPLACED | 1, True, True),
+        (QueryFlag.NONE, set()),
+        (QueryFlag.CUT, {"cut"}),
+        (QueryFlag.UNREPLACED, {"unreplaced"}),
+        (QueryFlag.NO_CONSENT, {"no_consent"}),
+        (QueryFlag.INVALID_ID, {"invalid_id"}),
+        (QueryFlag.CUT | QueryFlag.UNREPLACED | 1, {"cut", "unreplaced"}),
     ],
 )
-def test_the_flags_of_a_click_are_told_apart(flags, cut, unreplaced):
-    shown = ClickDetail().dump({"flags": int(flags)})
-    assert shown == {"cut": cut, "unreplaced": unreplaced}
+def test_the_flags_of_a_click_are_told_apart(flags, shown):
+    dumped = ClickDetail().dump({"flags": int(flags)})
+    assert {name for name, is_set in dumped.items() if is_set} == shown
+    assert dumped.keys() == {"cut", "unreplaced", "no_consent", "invalid_id"}
 
 
 def test_a_click_that_became_no_lead_has_lead_0():
