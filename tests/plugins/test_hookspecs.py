@@ -10,7 +10,15 @@ import marshmallow
 import pytest
 
 from plugins import hookspecs
-from plugins.contract import DeliveryPolicy, Outcome, Request, Response, Verdict, hookimpl
+from plugins.contract import (
+    ConversionKind,
+    DeliveryPolicy,
+    Outcome,
+    Request,
+    Response,
+    Verdict,
+    hookimpl,
+)
 from plugins.registry import AdapterFailed, make_adapter
 from plugins.testing import sample_event
 
@@ -64,6 +72,7 @@ def test_every_hook_is_called_with_all_that_it_names():
         "build_probe": request,
         "classify_probe": outcome,
         "delivery_policy": DeliveryPolicy(max_event_age=60),
+        "conversion_kinds": [ConversionKind.PURCHASE],
     }
     assert set(answers) == set(HOOKS)
     adapter = make_adapter(
@@ -75,6 +84,7 @@ def test_every_hook_is_called_with_all_that_it_names():
     adapter.probe(settings)
     adapter.classify_probe(response, settings)
     assert adapter.delivery_policy(settings).max_event_age == 60
+    assert ConversionKind.PURCHASE in adapter.kinds
     assert got["build_request"]["event"].id == event.id
     assert dict(got["classify_response"]["settings"]) == settings
     assert set(got) == set(HOOKS)

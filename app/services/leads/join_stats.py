@@ -14,7 +14,7 @@ from sqlalchemy import func, select
 
 from app.domain.attribution import JoinKind
 from app.domain.retention import percent
-from app.domain.time_ranges import DAY
+from app.domain.time_ranges import DAY, YEAR_10000
 from app.errors import BadParameter, translatable
 from app.extensions import db
 from app.models import Campaign, JoinDay, Source, SourceDay
@@ -149,7 +149,7 @@ def _of_campaign(
 
 
 def _days(since: int | None, until: int | None, now: int) -> tuple[int, int]:
-    last = (now if until is None else until) // DAY
+    last = min(max(0, now if until is None else until), YEAR_10000 - 1) // DAY
     first = last - DEFAULT_DAYS + 1 if since is None else since // DAY
     if first > last:
         raise BadParameter("from", translatable("must not be after to"))

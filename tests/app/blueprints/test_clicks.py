@@ -42,6 +42,8 @@ def test_one_click_shows_all_that_was_kept_of_it(api, world, source):
         "id": number, "source": source, "token": f"{3:016}", "external": "c-1", "lead": 9,
         "created": "2026-05-28 20:26:43", "referrer": "e.com/a", "ids": {"fbclid": "I"},
         "utm": {"source": "fb"}, "subs": {"sub1": "a"}, "ad": {}, "cut": False, "unreplaced": True,
+        "no_consent": False, "invalid_id": False, "site": 0, "pressed": "0000-00-00 00:00:00",
+        "landing": "", "country": "", "city": "", "ip": False, "user_agent": False,
     }  # fmt: skip
 
 

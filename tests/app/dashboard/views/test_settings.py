@@ -13,56 +13,56 @@ from tests.support.dashboard import text_of
 
 
 @pytest.fixture
-def settings(browser):
+def screen(browser):
     browser.page("/settings")
     return browser
 
 
-def test_language_and_zone_are_chosen(settings, account):
-    page = settings.done("/settings/look", lang="ru", zone="Asia/Tokyo")
+def test_language_and_zone_are_chosen(screen, account):
+    page = screen.done("/settings/look", lang="ru", zone="Asia/Tokyo")
     assert '<html lang="ru">' in page
     stored = profile.read(account.id).account
     assert (stored.lang, stored.zone) == ("ru", "Asia/Tokyo")
-    assert "Europe/Moscow" in settings.refused("/settings/look", lang="ru", zone="Mars/Olympus")
+    assert "Europe/Moscow" in screen.refused("/settings/look", lang="ru", zone="Mars/Olympus")
 
 
-def test_notifications_are_switched(settings, account):
-    settings.done("/settings/notifications", leads="1")
+def test_notifications_are_switched(screen, account):
+    screen.done("/settings/notifications", leads="1")
     stored = profile.read(account.id).account
     assert (stored.notify_leads, stored.notify_tariff) == (True, False)
 
 
-def test_a_new_key_is_shown_once_and_the_old_one_is_dead(settings, account, make_browser):
+def test_a_new_key_is_shown_once_and_the_old_one_is_dead(screen, account, make_browser):
     other = make_browser().log_in(account.key)
-    page = settings.post("/settings/key", end_sessions="1").get_data(as_text=True)
+    page = screen.post("/settings/key", end_sessions="1").get_data(as_text=True)
     key = re.search(rf"{account.id}-[A-Za-z0-9_-]{{20,}}", page)
     assert key
     assert accounts.authenticate(key[0]).id == account.id
     with pytest.raises(BadKey):
         accounts.authenticate(account.key)
-    assert key[0] not in settings.page("/settings")
+    assert key[0] not in screen.page("/settings")
     assert other.get("/").status_code == 303
 
 
-def test_sessions_are_listed_and_ended(settings, account, make_browser):
+def test_sessions_are_listed_and_ended(screen, account, make_browser):
     other = make_browser().log_in(account.key)
-    page = settings.page("/settings")
+    page = screen.page("/settings")
     assert "this one" in text_of(page)
     number = re.search(r'name="session" value="([0-9]+)"', page)
     assert number
-    settings.done("/settings/sessions", session=number[1])
+    screen.done("/settings/sessions", session=number[1])
     assert other.get("/").status_code == 303
     third = make_browser().log_in(account.key)
-    settings.page("/settings")
-    settings.done("/settings/sessions", do="others")
+    screen.page("/settings")
+    screen.done("/settings/sessions", do="others")
     assert third.get("/").status_code == 303
     assert len(sessions.listed(account.id)) == 1
 
 
-def test_another_accounts_session_is_not_ended(settings, other, make_browser):
+def test_another_accounts_session_is_not_ended(screen, other, make_browser):
     theirs = make_browser().log_in(other.key)
     (row,) = sessions.listed(other.id)
-    settings.done("/settings/sessions", session=row.id)
+    screen.done("/settings/sessions", session=row.id)
     assert theirs.get("/").status_code == 200
 
 
@@ -75,9 +75,9 @@ def test_a_plan_can_be_chosen_when_it_is_over(make_browser, make_account):
 
 
 def test_a_plan_that_lasts_cannot_be_changed_and_a_paid_one_needs_a_gateway(
-    settings, make_account, make_browser
+    screen, make_account, make_browser
 ):
-    assert "more than 3 days" in settings.refused("/settings/plan", tariff="cat")
+    assert "more than 3 days" in screen.refused("/settings/plan", tariff="cat")
     free = make_browser().log_in(make_account().key)
     free.page("/settings")
     assert "payments are not possible" in free.refused("/settings/plan", tariff="cat")

@@ -93,6 +93,14 @@ def test_a_range_must_not_be_empty_or_longer_than_a_year(world, campaign):
             meter(world, since=since)
 
 
+def test_a_range_may_end_at_any_moment_that_a_number_can_tell(world, campaign):
+    joined(campaign, JoinKind.START, 1, day=TODAY)
+    for until in (-(2**62), 2**62):
+        assert meter(world, until=until)[0].counts.joins == 0
+    with pytest.raises(BadParameter):
+        meter(world, since=2**62, until=2**62)
+
+
 def test_only_the_own_campaigns_are_shown(world, others_world, campaign):
     theirs = others_world.campaign()
     joined(theirs, JoinKind.LINK, 5)

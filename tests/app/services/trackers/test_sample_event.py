@@ -18,6 +18,11 @@ _NOT_OF_A_SAMPLE = {
     "adapter_state",
     "state",
     "premium",
+    # A conversion's alone, and this is none.
+    "value",
+    "currency",
+    "name",
+    "revision",
 }
 
 
