@@ -46,6 +46,7 @@ _JOBS: Final = {
 
 BUSY_SECONDS: Final = 3  # the life of a drain's flag; it is renewed every second
 AWAY_SECONDS: Final = 1.0  # after a fault, for which nobody waits for notifications
+LOOK_TIMEOUT: Final = 0.3  # for a call of somebody with work in hand, whose lease runs out
 GATHER_SECONDS: Final = 0.003  # notifications within this time share one round trip
 _NOTIFY: Final = """
     redis.call('LPUSH', KEYS[1], '1')
@@ -61,6 +62,7 @@ class WakeupSignal:
 
     def __init__(self) -> None:
         self._redis: redis.Redis | None = None
+        self._quick: redis.Redis | None = None  # gives up soon, and tries nothing twice
         self._pending: set[Queue] = set()
         self._condition = threading.Condition()
         self._thread: threading.Thread | None = None
@@ -77,6 +79,20 @@ class WakeupSignal:
             health_check_interval=15,
             retry=Retry(NoBackoff(), 1),  # by default it tries for seconds, and we need not wait
         )
+        self._quick = redis.Redis.from_url(
+            url,
+            socket_timeout=LOOK_TIMEOUT,
+            socket_connect_timeout=LOOK_TIMEOUT,
+            health_check_interval=15,
+            retry=Retry(NoBackoff(), 0),
+        )
+
+    @property
+    def _looks(self) -> redis.Redis:
+        """For short looks of those who have work in hand."""
+        if self._quick is None:
+            raise RuntimeError("the wake-up signal is not open: create_app() opens it")
+        return self._quick
 
     @property
     def redis(self) -> redis.Redis:
@@ -96,6 +112,7 @@ class WakeupSignal:
         except redis.ReadOnlyError:
             # A new primary may stand behind the same address.
             self.redis.connection_pool.disconnect()
+            self._looks.connection_pool.disconnect()
             return "takes no writes: it is a replica"
         except redis.OutOfMemoryError:
             return "takes no writes: its memory is used up"
@@ -155,25 +172,30 @@ class WakeupSignal:
         rq_queue.enqueue(queue.job, job_timeout=-1, result_ttl=0, failure_ttl=0, ttl=60)
 
     def mark_busy(self, queue: Queue) -> None:
-        """Set the flag that a drain of `queue` is busy; at most one call a second reaches Redis."""
+        """Set the flag that a drain of `queue` is busy; at most one call a second reaches Redis.
+
+        The caller has work in hand: it waits LOOK_TIMEOUT for a Redis that hangs, and not again
+        for a second.
+        """
         now = time.monotonic()
-        if now - self._renewed.get(queue, 0.0) < 1:
+        if now - self._renewed.get(queue, 0.0) < 1 or now < self._away_until:
             return
         self._renewed[queue] = now
-        self._ignoring_faults(lambda: self.redis.set(_busy_flag(queue), "1", ex=BUSY_SECONDS))
+        self._ignoring_faults(lambda: self._looks.set(_busy_flag(queue), "1", ex=BUSY_SECONDS))
 
     def wait(self, queue: Queue, seconds: float) -> bool:
         """Wait at most `seconds` for a notification. False if none came or Redis is away.
 
-        With 0 it only looks. A Redis that did not answer is not asked for a second: each call
-        of one that hangs takes seconds.
+        With 0 it only looks. Who waits for so short has work in hand, and gives a Redis that
+        hangs no more than LOOK_TIMEOUT. One that did not answer is not asked for a second.
         """
         if time.monotonic() < self._away_until:
             return False
         name = _wakeup_list(queue)
         if not seconds:
-            return bool(self._ignoring_faults(lambda: self.redis.lpop(name)))
-        return bool(self._ignoring_faults(lambda: self.redis.blpop([name], timeout=seconds)))
+            return bool(self._ignoring_faults(lambda: self._looks.lpop(name)))
+        client = self._looks if seconds < LOOK_TIMEOUT / 2 else self.redis
+        return bool(self._ignoring_faults(lambda: client.blpop([name], timeout=seconds)))
 
     def mark_idle(self, queue: Queue) -> bool:
         """Remove the flag. Returns True if a notification came meanwhile: then go on working."""

@@ -22,9 +22,9 @@ from tests.journeys.system import STOP_SECONDS, Door, System, eventually
 
 QUERY = "status={status}&who={subscriber}&eid={event_id}"
 CHANGES = """
-    CREATE TABLE change (postback_id bigint, now int);
+    CREATE TABLE change (id serial, postback_id bigint, now int);
     CREATE FUNCTION note_change() RETURNS trigger LANGUAGE plpgsql AS $$
-        BEGIN INSERT INTO change VALUES (OLD.id, NEW.state); RETURN NULL; END $$;
+        BEGIN INSERT INTO change (postback_id, now) VALUES (OLD.id, NEW.state); RETURN NULL; END $$;
     CREATE TRIGGER changed AFTER UPDATE ON postback FOR EACH ROW EXECUTE FUNCTION note_change()
 """
 _numbers = count(201)
@@ -232,7 +232,7 @@ def test_workers_that_froze_past_their_lease_change_nothing_when_they_wake(syste
     assert len(set(system.rows(attempts, id=door.campaign))) == 1, "one idempotency key"
     changes = (
         "SELECT c.now FROM change c JOIN postback p ON p.id = c.postback_id"
-        " WHERE p.campaign_id = :id"
+        " WHERE p.campaign_id = :id ORDER BY c.id"
     )
     kinds = [PostbackState(row.now).name for row in system.rows(changes, id=door.campaign)]
     assert kinds == ["WAITING", "SENDING", "WAITING", "SENDING", "DELIVERED"]
