@@ -103,7 +103,7 @@ def _split(text: str) -> SplitResult:
         port = parts.port
     except ValueError:
         port = 0
-    if port == 0:
+    if port == 0 or parts.netloc.endswith(":"):
         raise ValueError("has a port that is no number from 1 to 65535")
     return parts
 
@@ -135,6 +135,10 @@ def _database_options(options: Mapping[str, str]) -> dict[str, str]:
 
 
 def _check_database_values(options: Mapping[str, str]) -> None:
+    if options.get("client_encoding", "utf8").casefold().replace("-", "") != "utf8":
+        raise ValueError("client_encoding must be UTF8: no other holds what people write")
+    if options.get("replication", "false") not in ("false", "off", "no", "0"):
+        raise ValueError("replication is for copies of the server, not for applications")
     if "port" in options and not 1 <= int(_number(options["port"])) <= MAX_PORT:
         raise ValueError("has a port that is no number from 1 to 65535")
     _check_files(options, _DATABASE_FILES)

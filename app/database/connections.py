@@ -72,7 +72,12 @@ def prepare_engine(url: str, most: int = 20) -> dict[str, Any]:
         "max_overflow": max(0, most - KEPT),
         "pool_timeout": 10,
         "pool_recycle": 300,
-        "connect_args": {"connect_timeout": 5, "keepalives_idle": 30, "tcp_user_timeout": 10_000},
+        "connect_args": {
+            "connect_timeout": 5,
+            "keepalives_idle": 30,
+            "tcp_user_timeout": 10_000,
+            "client_encoding": "utf8",  # whatever PGCLIENTENCODING or `options` say
+        },
     }
 
 
@@ -126,7 +131,7 @@ class _StartFault(NamedTuple):
 def _start_fault(address: str) -> _StartFault | None:
     """Why no connection was made; None where one was, or the server says that it is not ready."""
     try:
-        with psycopg.connect(address, connect_timeout=5) as connection:
+        with psycopg.connect(address, connect_timeout=5, client_encoding="utf8") as connection:
             _refuse_other_encodings(connection)
     except WrongEncoding as error:
         return _StartFault(str(error).removeprefix("DATABASE_URL: "), may_pass=False)

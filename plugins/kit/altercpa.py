@@ -12,10 +12,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 from plugins.contract import Outcome, Response, Verdict, outcome_by_status, translatable
-from plugins.kit.json_bodies import json_objects
+from plugins.kit.json_bodies import json_objects, says_failure
 
 #: Error codes. Any other code refuses this one event.
 ERRORS: Final[Mapping[str, Outcome]] = {
@@ -38,7 +38,6 @@ ERRORS: Final[Mapping[str, Outcome]] = {
 #: `id=12-abcdef…` is how the family writes an API key.
 KEY: Final = re.compile(r"\d+-[A-Za-z0-9_-]{4,}")
 
-_FAILED: Final = ("error", "fail", "failed")
 #: `track` is what the guide says, `tracker` what the API page says.
 _POSTBACK: Final = re.compile(r"https?://[^/?#]+/api/track(?:er)?/postback\.json(?:[?#]|\Z)")
 
@@ -91,14 +90,6 @@ def classify_lookalike(response: Response) -> Outcome | None:
     )
     verdict = Verdict.RETRY if is_passing else Verdict.REJECTED
     return Outcome(verdict, translatable("the tracker says: %(code)s", code=code))
-
-
-def says_failure(answer: Mapping[str, Any]) -> bool:
-    """Whether a JSON object says under HTTP 200 that the event was not taken."""
-    if answer.get("success") is False or answer.get("ok") is False:
-        return True
-    status = answer.get("status")
-    return status is False or (isinstance(status, str) and status.casefold() in _FAILED)
 
 
 def _classify_text(text: str) -> Outcome:

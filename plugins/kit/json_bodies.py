@@ -9,6 +9,8 @@ from typing import Any, Final
 
 from plugins.contract import Response
 
+#: Values of `status`.
+_FAILED: Final = ("error", "fail", "failed")
 _DECODER: Final = json.JSONDecoder()
 #: What may stand between two values, one to a line or not.
 _BETWEEN: Final = re.compile(r"[\s,;\ufeff]*")
@@ -41,6 +43,14 @@ def json_objects(response: Response) -> list[Mapping[str, Any]]:
         values = value if isinstance(value, list) else [value]
         objects += (item for item in values if isinstance(item, dict))
     return objects
+
+
+def says_failure(answer: Mapping[str, Any]) -> bool:
+    """Whether a JSON object says, whatever the status, that the event was not taken."""
+    if answer.get("success") is False or answer.get("ok") is False:
+        return True
+    status = answer.get("status")
+    return status is False or (isinstance(status, str) and status.casefold() in _FAILED)
 
 
 def valid_text(text: str) -> str:

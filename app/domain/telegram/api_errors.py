@@ -44,6 +44,7 @@ TABLE: Final = (
     (400, "reply_markup", Meaning.BAD_BUTTON),
     (400, "reply keyboard markup", Meaning.BAD_BUTTON),
     (400, "entity", Meaning.UNPARSABLE),
+    (400, "entities_too_long", Meaning.UNPARSABLE),
     (400, "text is empty", Meaning.EMPTY),
     (400, "wrong file identifier", Meaning.FILE_GONE),
     (400, "wrong remote file", Meaning.FILE_GONE),

@@ -25,6 +25,8 @@ UNREACHABLE: Final[Table] = Unreachable.metadata.tables["unreachable"]
 FILES: Final[Table] = MediaFile.metadata.tables["media_file"]
 MAX_FILE_ID: Final = 256
 _LINKS: Final = frozenset(("text_link", "text_mention"))
+#: In refusals that no other message would escape.
+_OF_A_PERSON: Final = ("not found", "peer_id_invalid", "user_id_invalid", "deactivated")
 #: Before a message without an answer is repeated; a chat takes one message a second.
 REPEAT_SECONDS: Final = 1.0
 
@@ -133,7 +135,26 @@ def _with_less(
         case Meaning.EMPTY if message.text != GREETING:
             return replace(again, text=GREETING, entities="", without_media=True)
         case _:
-            return _refused_media(message, refusal, now)
+            return _refused_media(message, refusal, now) or _refused_unknown(
+                message, refusal, again
+            )
+
+
+def _refused_unknown(
+    message: ClaimedMessage, refusal: TelegramRefused, again: MessageResult
+) -> MessageResult | None:
+    """Leave out one part after the other when nobody knows which Telegram refuses.
+
+    Not where the words are about the person: to them nothing at all can be sent.
+    """
+    words = refusal.description.lower()
+    if refusal.meaning is not Meaning.REFUSED or any(part in words for part in _OF_A_PERSON):
+        return None
+    if message.media:
+        return replace(again, without_media=True, text=None if message.text.strip() else GREETING)
+    if message.entities or message.parse_mode:
+        return replace(again, entities="", parse_mode="")
+    return replace(again, markup="") if message.markup else None
 
 
 def _fewer_entities(entities: str) -> str:

@@ -23,8 +23,10 @@ from sqlalchemy.types import Text
 
 from app.config import current_settings
 from app.crypto import CannotDecrypt
+from app.database.faults import describe_fault
 from app.domain.telegram.api_errors import Meaning
 from app.extensions import cipher, db
+from app.health_watch import HealthWatch
 from app.models import Bot, BotFaultKind
 from app.outbound import telegram
 from app.outbound.telegram import TelegramRefused, TelegramUnreachable
@@ -84,6 +86,8 @@ class Poller:
         self._name = secrets.token_hex(16)
         self._bots: dict[int, PolledBot] = {}
         self._renew_at = 0.0
+        self._database = HealthWatch("database")
+        self._met_fault = False  # since the last look for bots
 
     def run(self, stop: threading.Event) -> None:
         """Poll until `stop` is set. Where webhooks are in use, only wait for it."""
@@ -105,6 +109,9 @@ class Poller:
                 if time.monotonic() >= refresh_at:
                     refresh_at = time.monotonic() + self._refresh_seconds
                     self._refresh()
+                    if not self._met_fault:
+                        self._database.update(well=True)
+                    self._met_fault = False
                 self._start_all(base_url)
                 self._handle_answers(stop)
             except SQLAlchemyError as error:
@@ -249,7 +256,8 @@ class Poller:
     def _on_database_error(self, bot: PolledBot | None, error: SQLAlchemyError) -> None:
         """Wait a little. Updates that could not be stored are not confirmed and come again."""
         db.session.rollback()
-        log.warning("polling.database", error=type(error).__name__)
+        self._met_fault = True
+        self._database.update(well=False, error=describe_fault(error))
         if bot:
             bot.not_before = time.monotonic() + self._refresh_seconds
 
@@ -278,11 +286,7 @@ def _tag(answer: Answer) -> tuple[PolledBot, str, str]:
 
 def _next_offset(updates: Sequence[Any], offset: int) -> int:
     """One above the id of the last update, not of the highest: ids may restart lower."""
-    ids = [
-        update["update_id"]
-        for update in updates
-        if isinstance(update, dict) and "update_id" in update
-    ]
+    ids = [item["update_id"] for item in updates if isinstance(item, dict) and "update_id" in item]
     return int(ids[-1]) + 1 if ids and isinstance(ids[-1], int) else offset
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 from plugins.contract import Outcome, Response, Verdict, outcome_by_status
+from plugins.kit.json_bodies import says_failure
 
 _INT: Final = re.compile(r"-?[0-9]{1,18}")
 _PROFILE: Final = re.compile(r"[0-9A-Za-z_-]{1,64}")  # 24 hex digits in all samples
@@ -77,7 +78,7 @@ def is_unreadable(response: Response) -> bool:
     if error_code(response) is not None or not 200 <= response.status < 300:
         return False
     body = response.json()
-    return not isinstance(body, dict) or body.get("error") is not None
+    return not isinstance(body, dict) or body.get("error") is not None or says_failure(body)
 
 
 def profile_id(response: Response) -> str:

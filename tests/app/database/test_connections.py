@@ -78,3 +78,17 @@ def test_what_was_opened_before_a_demotion_was_noticed_is_not_used_again(postgre
     with db.engine.connect() as first, db.engine.connect() as second:
         after = {int(one.scalar(text("SELECT pg_backend_pid()"))) for one in (first, second)}
     assert len(before | after) == 4
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("PGCLIENTENCODING", "latin1"), ("PGOPTIONS", "-c client_encoding=latin1")],
+)
+def test_every_name_is_written_whatever_encoding_the_surroundings_ask_for(
+    postgresql, monkeypatch, name, value
+):
+    monkeypatch.setenv(name, value)
+    db.engine.dispose()
+    with db.engine.connect() as connection:
+        assert connection.scalar(text("SELECT CAST(:name AS text)"), {"name": "Аня 😀"}) == "Аня 😀"
+        assert connection.scalar(text("SHOW client_encoding")) == "UTF8"

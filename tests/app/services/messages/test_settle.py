@@ -107,6 +107,35 @@ def test_any_other_refusal_is_final() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        (413, "Request Entity Too Large"),
+        (400, "Bad Request: failed to get HTTP URL content"),
+        (400, "Bad Request: message caption is too long"),
+        (400, "Bad Request: something new"),
+    ],
+)
+def test_of_what_is_refused_in_unknown_words_one_part_after_the_other_is_left_out(
+    code: int, words: str
+) -> None:
+    message = replace(PHOTO, parse_mode="", entities='[{"type":"bold"}]', markup="{}")
+    first = result_of(refused(code, words), message)
+    assert (first.state, first.without_media, first.text) == (MessageState.WAITING, True, None)
+    assert first.fault
+    second = result_of(refused(code, words), replace(message, media=None))
+    assert (second.state, second.entities, second.markup) == (MessageState.WAITING, "", None)
+    third = result_of(refused(code, words), replace(message, media=None, entities=""))
+    assert (third.state, third.markup) == (MessageState.WAITING, "")
+    bare = replace(message, media=None, entities="", markup="")
+    assert result_of(refused(code, words), bare).state is MessageState.FAILED
+
+
+@pytest.mark.parametrize("words", ["chat not found", "PEER_ID_INVALID", "user is deactivated"])
+def test_a_refusal_of_the_person_ends_a_message_whatever_it_carries(words: str) -> None:
+    assert result_of(refused(400, f"Bad Request: {words}"), PHOTO).state is MessageState.FAILED
+
+
 def test_a_file_id_that_is_too_old_is_forgotten_and_counts_no_try() -> None:
     message = replace(PHOTO, file_id="old", tries=2)
     result = result_of(refused(400, "Bad Request: wrong file identifier"), message)

@@ -14,6 +14,8 @@ import orjson
 import pytest
 from flask import Flask
 from sqlalchemy import func, select
+from sqlalchemy.exc import OperationalError
+from structlog.testing import capture_logs
 
 from app.extensions import db
 from app.models import Account, Bot, BotStatus, Update
@@ -255,3 +257,25 @@ def test_another_program_that_takes_the_updates_is_told_once_and_so_is_its_end(
             db.session.commit()
         eventually(lambda: found() == [])
         eventually(lambda: db.session.scalar(select(Bot.status)) == BotStatus.ACTIVE)
+
+
+def test_a_database_that_refuses_is_one_line_of_the_log_and_its_return_another(
+    live_app: Flask, telegram: Any, account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks, whole = [], Poller._refresh
+
+    def refuse(poller: Poller) -> None:
+        looks.append(1)
+        if len(looks) <= 5:
+            raise OperationalError("UPDATE bot", {}, Exception("read only"))
+        whole(poller)
+
+    monkeypatch.setattr(Poller, "_refresh", refuse)
+    with capture_logs() as lines, polling(live_app, refresh_seconds=0.01):
+        eventually(lambda: len(looks) >= 9)
+    changes = [line for line in lines if line["event"].startswith("database.")]
+    assert [(line["event"], line.get("times")) for line in changes] == [
+        ("database.lost", None),
+        ("database.back", 5),
+    ]
+    assert "read only" in changes[0]["error"]

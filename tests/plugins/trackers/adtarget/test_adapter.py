@@ -219,6 +219,16 @@ def test_a_success_without_a_receipt_is_not_sent_again():
     assert "no conversion id" in outcome.reason
 
 
+@pytest.mark.parametrize(
+    "body", [b'{"status":"error"}', b'{"error":"x"}', b'{"success":false}', b'{"ok":false}']
+)
+def test_a_success_that_speaks_of_a_failure_is_tried_again(body: bytes):
+    """A server in front of AdTarget says so, and the same Idempotency-Key cannot count twice."""
+    outcome = judged(Response(200, {}, body))
+    assert outcome.verdict is Verdict.RETRY
+    assert "not AdTarget's" in outcome.reason
+
+
 @pytest.mark.parametrize("body", [b"", b"<html>", b"null", b"[]", b"{}", b"OK"])
 def test_a_success_that_is_not_json_is_tried_again_under_the_same_key(body: bytes):
     """The same Idempotency-Key cannot count twice, and nobody knows what this answer means."""

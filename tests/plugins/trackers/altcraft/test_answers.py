@@ -104,3 +104,9 @@ def test_only_a_success_without_a_number_is_unreadable():
     assert answers.is_unreadable(Response(200, {}, b"<html>"))
     assert not answers.is_unreadable(Response(502, {}, b"<html>"))
     assert not answers.is_unreadable(Response(200, {}, b'{"id": 5}'))
+
+
+@pytest.mark.parametrize("body", [b'{"status":"error"}', b'{"success":false}', b'{"ok":false}'])
+def test_an_object_that_speaks_of_a_failure_in_other_words_is_unreadable(body: bytes):
+    assert answers.is_unreadable(Response(200, {}, body))
+    assert answers.judge(Response(200, {}, body), "goal").verdict is Verdict.RETRY

@@ -492,6 +492,7 @@ def test_trap_8_a_click_id_that_telegram_would_not_carry_has_a_problem():
         ("prosper202", 404, '{"error":true,"code":404,"msg":"SubID not found"}', Verdict.REJECTED),
         ("affise", 200, "", Verdict.REJECTED),
         ("affise", 200, "OK", Verdict.REJECTED),
+        ("affise", 200, '{"status":"error"}', Verdict.REJECTED),
         ("affise", 200, '[{"status":2,"error":"Broken clickid"}]', Verdict.REJECTED),
         ("ton_ai", 200, "", Verdict.REJECTED),
         ("grampixel", 200, "", Verdict.REJECTED),
