@@ -30,6 +30,7 @@ from app.blueprints.tariffs import blueprint as tariffs
 from app.blueprints.track import blueprint as track
 from app.blueprints.trackers import blueprint as trackers
 from app.blueprints.transfer import blueprint as transfer
+from app.blueprints.visits import blueprint as visits
 
 
 def register_blueprints(app: Flask) -> None:
@@ -43,6 +44,7 @@ def register_blueprints(app: Flask) -> None:
         sites,
         links,
         track,
+        visits,
         clicks,
         event_keys,
         incoming,

@@ -295,7 +295,17 @@ class Journey:
         self.spelling[made["site"]] = "Gk3nB0ZtQe7Wd1Ls"
         api.post("sites/edit", id=made["id"], capture=15, consent="required")
         api.get("sites/list")
+        self.visits(made["site"])
         api.post("sites/del", id=made["id"])
+
+    def visits(self, site: str) -> None:
+        """A customer's own server tells of a visitor."""
+        api, temp = self._api, "0e984725-c51c-4bf4-9960-e1c80e27aba0"
+        page = {"href": "https://shop.example/deal?utm_source=fb", "clientSessionId": "s-1"}
+        made = api.post("track/visit", site=site, tempId=temp, consent=True, **page)
+        self.spelling[made["visitId"]] = "Rt5yHq0LmZx8Vb2N"
+        api.post("track/fbp", site=site, tempId=temp, fbp="fb.1.1790000000000.1234567890")
+        api.post("track/invite", site=site, tempId=temp, consent=True)
 
     def destinations(self) -> None:
         """Connect a tracker beside the campaign's own templates."""

@@ -41,6 +41,7 @@ BY_NAME = {
     "tracker": "altercpa_lite",
     "settings": LITE,
     "events": ["wait"],
+    "country": "LV",
     "currency": "USD",
     "value": "49.5",
     "addresses": "192.0.2.1",

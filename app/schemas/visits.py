@@ -1,0 +1,113 @@
+"""Fields of track/* under a key, named as AdTarget's API names them."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from app.domain.clicks.link_query import MAX_EXTERNAL, MAX_TEXT
+from app.domain.clicks.meta_ids import MAX_ID
+from app.domain.clicks.page_visit import MAX_AGENT, MAX_CITY, MAX_HREF
+from app.schemas import fields
+from app.schemas.base import Input, Output
+
+LONGEST_MARK: Final = 36
+LONGEST_SITE: Final = 16
+LONGEST_CODE: Final = 8
+
+
+class InviteTake(Input):
+    """Which visitor's link: `tempId` as in the report of the visit, or none for a new visitor."""
+
+    site = fields.Text(LONGEST_SITE)
+    source = fields.Text(LONGEST_CODE)
+    temp_id = fields.Text(LONGEST_MARK, data_key="tempId")
+    consent = fields.Boolean()
+    client_ip = fields.Text(MAX_TEXT, data_key="clientIp")
+    user_agent = fields.Text(MAX_AGENT, data_key="userAgent")
+
+
+class VisitAdd(InviteTake):
+    """One visitor of a page. `href` is the page's address with its query."""
+
+    href = fields.Text(MAX_HREF, required=True, not_empty=True)
+    referrer = fields.Text(MAX_HREF)
+    landing_page = fields.Text(MAX_HREF, data_key="landingPage")
+    client_session_id = fields.Text(64, data_key="clientSessionId")
+    external_user_id = fields.Text(MAX_EXTERNAL, data_key="externalUserId")
+    country = fields.Text(2)
+    city = fields.Text(MAX_CITY)
+    fbc = fields.Text(MAX_ID)
+    fbp = fields.Text(MAX_ID)
+    fbclid = fields.Text(MAX_ID)
+    gclid = fields.Text(MAX_ID)
+    gbraid = fields.Text(MAX_ID)
+    wbraid = fields.Text(MAX_ID)
+    ttclid = fields.Text(MAX_ID)
+    ttp = fields.Text(MAX_ID)
+    sccid = fields.Text(MAX_ID)
+    yclid = fields.Text(MAX_ID)
+    ym_uid = fields.Text(MAX_ID, data_key="ymUid")
+    utm_source = fields.Text(MAX_TEXT, data_key="utmSource")
+    utm_medium = fields.Text(MAX_TEXT, data_key="utmMedium")
+    utm_campaign = fields.Text(MAX_TEXT, data_key="utmCampaign")
+    utm_content = fields.Text(MAX_TEXT, data_key="utmContent")
+    utm_term = fields.Text(MAX_TEXT, data_key="utmTerm")
+    sub1 = fields.Text(MAX_TEXT)
+    sub2 = fields.Text(MAX_TEXT)
+    sub3 = fields.Text(MAX_TEXT)
+    sub4 = fields.Text(MAX_TEXT)
+    sub5 = fields.Text(MAX_TEXT)
+    sub6 = fields.Text(MAX_TEXT)
+    sub7 = fields.Text(MAX_TEXT)
+    sub8 = fields.Text(MAX_TEXT)
+    sub9 = fields.Text(MAX_TEXT)
+    sub10 = fields.Text(MAX_TEXT)
+
+
+class FbpAdd(Input):
+    """The fbp of a browser that was reported before as `tempId`."""
+
+    site = fields.Text(LONGEST_SITE)
+    temp_id = fields.Text(LONGEST_MARK, data_key="tempId", required=True)
+    fbp = fields.Text(MAX_ID, required=True)
+
+
+class CookieOut(Output):
+    """A cookie that the caller may set in its own page; `maxAge` in seconds."""
+
+    name = fields.Text()
+    value = fields.Text()
+    max_age = fields.Int(data_key="maxAge", attribute="maxAge")
+    same_site = fields.Text(data_key="sameSite", attribute="sameSite")
+
+
+class CookiesOut(Output):
+    """The two cookies of AdTarget's answer."""
+
+    temp_id = fields.Nested(CookieOut, data_key="tempId", attribute="tempId")
+    session = fields.Nested(CookieOut)
+
+
+class VisitOut(Output):
+    """How the visit is called. `names` are the names in Telegram that its source leads to."""
+
+    visit_id = fields.Text(data_key="visitId", attribute="visitId")
+    temp_id = fields.Text(data_key="tempId", attribute="tempId")
+    session_id = fields.Text(data_key="sessionId", attribute="sessionId")
+    client_session_id = fields.Text(data_key="clientSessionId", attribute="clientSessionId")
+    cookies = fields.Nested(CookiesOut)
+    names = fields.List(fields.Text())
+
+
+class FbpOut(Output):
+    """`success` is false for what is no fbp or no mark of a visitor."""
+
+    success = fields.Boolean()
+
+
+class InviteOut(Output):
+    """Where the visitor goes; `expires` is zeros for a link that does not."""
+
+    link = fields.Text()
+    kind = fields.Text()
+    expires = fields.UtcText()
