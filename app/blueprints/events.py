@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import time
-import weakref
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 
-from flask import Blueprint, Response, after_this_request, g, request, stream_with_context
+from flask import Blueprint, Response, after_this_request, g, request
 
 from app.errors import BadParameter, translatable
-from app.schemas.csv_export import lines
 from app.schemas.events import (
     EventAdd,
     EventAdded,
@@ -20,10 +18,10 @@ from app.schemas.events import (
     EventsList,
     EventValue,
 )
-from app.services.accounts.concurrent_calls import EXPORTS
 from app.services.conversions import calls, query
 from app.services.conversions.idempotency import LONGEST, Answered
 from app.web.auth import api_key
+from app.web.csv_answers import csv_answer
 from app.web.decorators import Params, answers, answers_page, describes, takes, with_warnings
 from app.web.openapi.responses import TEXT, Answer
 
@@ -58,14 +56,7 @@ def value(params: Params) -> None:
 @describes(Answer(TEXT, media="text/csv"))
 def export(params: Params) -> Response:
     """All events as CSV, streamed."""
-    parts = query.everyone(g.account.id, **params)
-    end = EXPORTS.begin(g.account.id)
-    body: Iterator[str] = stream_with_context(lines(EventOut(many=True), parts))
-    weakref.finalize(body, end)  # a server that fails may forget to close the response
-    headers = {"Content-Disposition": 'attachment; filename="events.csv"'}
-    response = Response(body, mimetype="text/csv", headers=headers)
-    response.call_on_close(end)
-    return response
+    return csv_answer("events.csv", EventOut(many=True), query.everyone(g.account.id, **params))
 
 
 @blueprint.get("/list.json")

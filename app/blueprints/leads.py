@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import weakref
-from collections.abc import Iterator
+from flask import Blueprint, Response, g
 
-from flask import Blueprint, Response, g, stream_with_context
-
-from app.schemas.csv_export import lines
 from app.schemas.leads import (
     Erased,
     LeadDetail,
@@ -17,9 +13,9 @@ from app.schemas.leads import (
     LeadsList,
     Subscriber,
 )
-from app.services.accounts.concurrent_calls import EXPORTS
 from app.services.leads import erasure, query
 from app.web.auth import api_key
+from app.web.csv_answers import csv_answer
 from app.web.decorators import Params, answers, answers_page, describes, takes
 from app.web.openapi.responses import TEXT, Answer
 
@@ -50,14 +46,7 @@ def get(params: Params) -> object:
 @describes(Answer(TEXT, media="text/csv"))
 def export(params: Params) -> Response:
     """All leads as CSV, streamed: the one answer that is not JSON."""
-    parts = query.everyone(g.account.id, **params)
-    end = EXPORTS.begin(g.account.id)
-    body: Iterator[str] = stream_with_context(lines(LeadOut(many=True), parts))
-    weakref.finalize(body, end)  # a server that fails may forget to close the response
-    headers = {"Content-Disposition": 'attachment; filename="leads.csv"'}
-    response = Response(body, mimetype="text/csv", headers=headers)
-    response.call_on_close(end)
-    return response
+    return csv_answer("leads.csv", LeadOut(many=True), query.everyone(g.account.id, **params))
 
 
 @blueprint.post("/erase.json")

@@ -18,20 +18,6 @@ from tests.support.delivery import Clock, alter, claim_all
 NEVER = 10.0**11
 
 
-@pytest.fixture
-def first(live_app, stage) -> NewPostback:
-    """The first report of a lead."""
-    return NewPostback(
-        account_id=stage.account,
-        campaign_id=stage.campaign,
-        lead_id=1,
-        destination_id=stage.destination,
-        sequence=1,
-        kind="wait",
-        event="{}",
-    )
-
-
 def stage_now(
     clock: Clock, *new: NewPostback, quota: int = 9, most: int = 9
 ) -> list[ClaimedPostback]:

@@ -4,27 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 
-import pytest
-
 from app.extensions import db
 from app.models import Postback, PostbackState
 from app.services import postbacks
 from app.services.postbacks import NewPostback
 from tests.support.delivery import Clock, alter
-
-
-@pytest.fixture
-def first(live_app, stage) -> NewPostback:
-    """The first report of a lead."""
-    return NewPostback(
-        account_id=stage.account,
-        campaign_id=stage.campaign,
-        lead_id=1,
-        destination_id=stage.destination,
-        sequence=1,
-        kind="wait",
-        event="{}",
-    )
 
 
 def stage_all(clock: Clock, *new: NewPostback) -> None:

@@ -14,20 +14,6 @@ from app.services.postbacks.supersede import SUPERSEDED
 from tests.support.delivery import Clock, alter, claim_all
 
 
-@pytest.fixture
-def first(live_app, stage) -> NewPostback:
-    """The first report of a lead."""
-    return NewPostback(
-        account_id=stage.account,
-        campaign_id=stage.campaign,
-        lead_id=1,
-        destination_id=stage.destination,
-        sequence=1,
-        kind="wait",
-        event="{}",
-    )
-
-
 def stage_all(clock: Clock, *new: NewPostback) -> None:
     postbacks.stage(db.session.connection(), new, clock.now)
     db.session.commit()
