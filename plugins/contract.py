@@ -146,6 +146,16 @@ class Request:
         return mask("\n".join(lines), self.secrets)
 
 
+_UNREADABLE: Final[Mapping[response_text.Fault, TranslatableText]] = {
+    response_text.Fault.CODING: translatable("the answer has a coding that cannot be read"),
+    response_text.Fault.PAGE: translatable("the answer is a web page; check the address"),
+    response_text.Fault.PROGRAM: translatable("the answer is an error of the tracker's program"),
+    response_text.Fault.BROKEN: translatable("the answer is JSON that breaks off"),
+    response_text.Fault.BLANK: translatable("the answer is white space without an end"),
+    response_text.Fault.BINARY: translatable("the answer is neither a text nor a picture"),
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Response:
     """What came back: a status, lower-case header names, at most 16 KB of body."""
@@ -172,16 +182,9 @@ class Response:
 
     @property
     def unreadable(self) -> str:
-        """Why this is no answer of a tracker's, in one sentence; "" if it may be one.
-
-        A coding that could not be undone, or a page of HTML: a login, a panel, a notice.
-        """
-        coding = self.headers.get("content-encoding", "").strip().lower()
-        if coding not in ("", "identity"):
-            return translatable("the answer has a coding that cannot be read")
-        if response_text.is_page(self.text):
-            return translatable("the answer is a web page; check the address")
-        return ""
+        """Why this is no answer of a tracker's (response_text.py); "" if it may be one."""
+        fault = response_text.fault_of(self.body, self.headers)
+        return _UNREADABLE[fault] if fault else ""
 
     @property
     def retry_after(self) -> float | None:

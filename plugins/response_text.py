@@ -1,18 +1,60 @@
-"""The body of an answer as text, in whatever charset a server wrote it, and what is a web page."""
+"""The body of an answer as text, in whatever charset a server wrote it, and what is no answer.
+
+A server in front of a tracker, or the tracker's own program when it fails, answers with a
+page, with messages of PHP, or with bytes that nobody can read. PHP calls every answer
+text/html that does not say otherwise, so the body is looked at and never the header alone:
+
+* Any element of HTML anywhere in a text makes it a page. Comments are left out first, as are
+  PHP's notices and warnings, behind which the answer itself may stand. JSON is no page
+  whatever stands in its values, and a picture is none either.
+* A fatal error of PHP, or notices with nothing behind them, are no answer.
+* JSON that breaks off, white space without an end and bytes that are no text are none.
+"""
 
 from __future__ import annotations
 
 import codecs
+import enum
 import json
 import re
+from collections.abc import Mapping
 from typing import Final
 
-#: How a page of HTML begins: comments, each taken whole once, then a tag that only pages have.
-_HTML_PAGE: Final = re.compile(
-    r"\s*+(?:(?><!--.*?-->)\s*+)*+(?:<\?xml[^>]*>\s*+)?"
-    r"<(?:!doctype\s+html|html|head|body|title|meta|script|style|div)(?=[\s>])",
-    re.IGNORECASE | re.DOTALL,
+#: The elements of HTML, those that browsers have dropped too. What is missing here is XML's.
+_ELEMENTS: Final = (
+    "a|abbr|acronym|address|applet|area|article|aside|audio|b|base|basefont|bdo|big|blink"
+    "|blockquote|body|br|button|canvas|center|cite|code|col|colgroup|dd|del|details|dialog|dir"
+    "|div|dl|dt|em|embed|fieldset|figcaption|figure|font|footer|form|frame|frameset|h[1-6]|head"
+    "|header|hgroup|hr|html|i|iframe|img|input|ins|kbd|label|legend|li|link|main|map|mark"
+    "|marquee|menu|meta|nav|nobr|noframes|noscript|object|ol|optgroup|option|p|picture|pre|q|s"
+    "|samp|script|section|select|small|source|span|strike|strong|style|sub|sup|svg|table|tbody"
+    "|td|template|textarea|tfoot|th|thead|title|tr|tt|u|ul|var|video"
 )
+_PAGE: Final = re.compile(rf"<(?:!doctype\s+html|/?(?:{_ELEMENTS})(?=[\s/>]))", re.IGNORECASE)
+#: A text that begins with an element of another language, whose names may be HTML's too.
+_XML: Final = re.compile(
+    rf"\s*+(?:<\?xml\b[^>]*>\s*+)?<(?!(?:{_ELEMENTS})[\s/>])[a-z][\w:.-]*+[\s/>]", re.IGNORECASE
+)
+#: Line breaks behind a plain text, as simple programs write them.
+_LAST_BREAKS: Final = re.compile(r"(?<=[\w.!])\s*+(?:<br\s*+/?>\s*+)+\Z", re.IGNORECASE)
+#: A message of PHP, with the marks of `html_errors` or without, in a line of its own.
+_PHP: Final = re.compile(
+    r"(?:<br\s*/?>\s*+)?(?:<b>)?(?:PHP )?"
+    r"(?P<kind>(?:(?:Catchable |Recoverable )?fatal|parse) error|warning|notice|deprecated"
+    r"|strict standards)(?:</b>)?:\s[^\n]{0,2000}?\bon line (?:<b>)?\d+(?:</b>)?(?:\s*+<br\s*/?>)?",
+    re.IGNORECASE,
+)
+_FATAL: Final = re.compile(
+    r"(?:<b>)?(?:PHP )?(?:(?:Catchable |Recoverable )?fatal|parse) error(?:</b>)?:\s", re.IGNORECASE
+)
+#: How JSON begins that carries names or objects; "[x]" and "{x}" are plain text.
+_JSON: Final = re.compile(r'\s*+(?:\{\s*+["}]|\[\s*+[\[{"\]])')
+#: What no text holds: control characters but white space, NUL and escape.
+_BINARY: Final = re.compile(r"[\x01-\x08\x0e-\x1a\x1c-\x1f]")
+#: Pixels: GIF, PNG, JPEG, WebP and icons.
+_PICTURES: Final = (b"GIF8", b"\x89PNG", b"\xff\xd8\xff", b"RIFF", b"\0\0\1\0")
+#: White space of which no answer has so much.
+_MUCH: Final = 4096
 #: Byte order marks; that of UTF-32 begins with that of UTF-16.
 _MARKS: Final = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -27,27 +69,83 @@ _CHARSET: Final = re.compile(
     r"|gbk|gb2312|gb18030|big5|euc-jp|euc-kr|shift_jis|iso-2022-jp|macroman|mac-cyrillic)\b",
     re.IGNORECASE,
 )
-_PAGE_BEGIN: Final = 4096
+
+
+class Fault(enum.Enum):
+    """Why a body is no answer of a tracker's."""
+
+    CODING = enum.auto()  #: it is packed in a way that could not be undone
+    PAGE = enum.auto()  #: a page of HTML
+    PROGRAM = enum.auto()  #: messages of PHP and nothing else
+    BROKEN = enum.auto()  #: JSON that breaks off
+    BLANK = enum.auto()  #: much white space and nothing else
+    BINARY = enum.auto()  #: neither a text nor a picture
 
 
 def decode(body: bytes, content_type: str) -> str:
     """Return the text without a byte order mark, whatever the bytes.
 
     A mark or the zeros of UTF-16 and UTF-32 decide, then the charset of
-    `content_type`, else it is UTF-8.
+    `content_type`, else it is UTF-8. White space and further marks before it are left out.
     """
     for mark, charset in _MARKS:
         if body.startswith(mark):
-            return body[len(mark) :].decode(charset, "replace")
+            return body[len(mark) :].decode(charset, "replace").lstrip("\ufeff")
     if b"\0" in body[:4]:
         return body.decode(json.detect_encoding(body), "replace")
     named = _CHARSET.search(content_type)
     try:
-        return body.decode(named[1] if named else "utf-8", "replace")
+        text = body.decode(named[1] if named else "utf-8", "replace")
     except LookupError:  # cp999 and the like
-        return body.decode("utf-8", "replace")
+        text = body.decode("utf-8", "replace")
+    return text.lstrip("\ufeff \t\r\n") if "\ufeff" in text[:64] else text
 
 
-def is_page(text: str) -> bool:
-    """Whether `text` begins as a page of HTML does: a login, a panel, a notice."""
-    return _HTML_PAGE.match(text[:_PAGE_BEGIN]) is not None
+def fault_of(body: bytes, headers: Mapping[str, str]) -> Fault | None:
+    """Why `body` is no answer of a tracker's; None if it may be one."""
+    if headers.get("content-encoding", "").strip().lower() not in ("", "identity"):
+        return Fault.CODING
+    if not body or body.startswith(_PICTURES):
+        return None
+    text = decode(body, headers.get("content-type", ""))
+    if len(text) >= _MUCH and not text.strip("\ufeff\0 \t\r\n\f\v"):
+        return Fault.BLANK
+    if _BINARY.search(text):
+        return Fault.BINARY
+    return _fault_of_text(text)
+
+
+def _fault_of_text(text: str) -> Fault | None:
+    if _JSON.match(text):
+        return _fault_of_json(text.lstrip())
+    if "rror" in text and _FATAL.search(text):
+        return Fault.PROGRAM
+    if "on line" in text and (bare := _PHP.sub("", text)) != text:
+        return _fault_of_text(bare) if bare.strip() else Fault.PROGRAM
+    if "<" not in text:
+        return None
+    text = _LAST_BREAKS.sub("", _without_comments(text))
+    # A comment without an end has swallowed what was to come.
+    is_page = text.lstrip().startswith("<!--") or (not _XML.match(text) and _PAGE.search(text))
+    return Fault.PAGE if is_page else None
+
+
+def _fault_of_json(text: str) -> Fault | None:
+    """Why JSON is no answer; whatever stands behind a value that is not empty is left out."""
+    try:
+        value, end = json.JSONDecoder().raw_decode(text)
+    except (ValueError, RecursionError):
+        return Fault.BROKEN
+    return None if value else _fault_of_text(text[end:])
+
+
+def _without_comments(text: str) -> str:
+    """`text` without its whole comments; in time that grows with its length only."""
+    pieces, position = [], 0
+    while (start := text.find("<!--", position)) >= 0:
+        end = text.find("-->", start + 4)
+        if end < 0:
+            break
+        pieces.append(text[position:start])
+        position = end + 3
+    return "".join([*pieces, text[position:]])

@@ -38,7 +38,8 @@ _PRESETS = """
 *Macro* is the tracker's own, for its link to `t.me/your_bot?start=CODE-` + macro.
 *Answers* are read for: success, duplicate, unknown click, bad key. Where *success* is
 missing the tracker does not document what it answers then: any 2xx counts that is no web
-page, no error and no unknown click, also an empty one. *Known* says how: from the vendor's
+page, can be read and states no failure, also an empty one; what those are stands in
+[plugins.md](plugins.md#how-answers-are-read). *Known* says how: from the vendor's
 documentation, from its source, or only seen in use; test the latter before traffic.
 A *sum stays booked* where the notes say so; elsewhere what is booked in the end is what the
 lead is worth. Who re-sends an older status by hand books what that status is worth.

@@ -4,18 +4,20 @@ The adapter `altercpa_lite` speaks it. URL templates meet it too: in the presets
 family, and in addresses that customers copy from its documents.
 
 Source: altercpa.red/en/api.html and www.altercpa.red/en/postback.html, read in
-September 2026. HTTP 200 is always the status and the JSON decides. The shape of a
-success is not documented, so whatever JSON is no error is one.
+September 2026. HTTP 200 is always the status and the JSON decides. What a postback is
+answered is not shown there. The family's API says `"status":"ok"` of every success
+(docs.altercpa.top/en/api/authentication), so that is one and no other JSON is.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
 from plugins.contract import Outcome, Response, Verdict, outcome_by_status, translatable
-from plugins.kit.json_bodies import json_objects, says_failure
+from plugins.kit.failures import failure_words, says_failure, stated_failure
+from plugins.kit.json_bodies import json_objects
 
 #: Error codes. Any other code refuses this one event.
 ERRORS: Final[Mapping[str, Outcome]] = {
@@ -54,6 +56,50 @@ def classify(response: Response) -> Outcome:
     is tried again. 401, which the vendor's own pages never answer, is taken for a
     refused key.
     """
+    objects = json_objects(response)
+    outcome = _classify_failure(response, objects)
+    if outcome is not None:
+        return outcome
+    if not objects:
+        return _classify_text(response.text.lstrip())
+    if all(str(answer.get("status")).casefold() == "ok" for answer in objects):
+        return Outcome(Verdict.DELIVERED, translatable("the tracker took it"))
+    if any("status" in answer for answer in objects):
+        status = next(answer["status"] for answer in objects if "status" in answer)
+        return _rejected(str(status))
+    return Outcome(Verdict.RETRY, translatable("the tracker did not say that it took it"))
+
+
+def classify_probe(response: Response) -> Outcome:
+    """Whether a tracker of the family answered; of `status.json` only the errors are known."""
+    objects = json_objects(response)
+    outcome = _classify_failure(response, objects)
+    if outcome is not None:
+        return outcome
+    if not objects:
+        return _classify_text(response.text.lstrip())
+    return Outcome(Verdict.DELIVERED, translatable("the tracker took it"))
+
+
+def classify_lookalike(response: Response) -> Outcome | None:
+    """A failure that some tracker states; None if it states none.
+
+    Of the family's codes only those that ask for another try keep their meaning. Which key a
+    strange tracker speaks of is not certain, so its word switches nothing off.
+    """
+    words = stated_failure(response)
+    if words is None:
+        return None
+    error = ERRORS.get(words)
+    is_passing = (
+        error is not None and error.verdict is Verdict.RETRY and not error.disable_destination
+    )
+    verdict = Verdict.RETRY if is_passing else Verdict.REJECTED
+    return Outcome(verdict, translatable("the tracker says: %(code)s", code=words))
+
+
+def _classify_failure(response: Response, objects: list[Mapping[str, Any]]) -> Outcome | None:
+    """What an answer means that is no JSON of a success; None for one that may be."""
     if response.status == 401:
         return ERRORS["key"]
     if response.unreadable and 200 <= response.status < 300:
@@ -61,41 +107,19 @@ def classify(response: Response) -> Outcome:
     outcome = outcome_by_status(response)
     if not outcome.verdict.is_success:
         return outcome
-    objects = json_objects(response)
-    if not objects and not isinstance(response.json(), list):
-        return _classify_text(response.text.lstrip("\ufeff \t\r\n"))
     for answer in objects:
-        if says_failure(answer) or answer.get("error"):
-            code = answer.get("error") or answer.get("message") or "error"
-            error = ERRORS.get(code) if isinstance(code, str) else None
-            return error or Outcome(
-                Verdict.REJECTED, translatable("the tracker says: %(code)s", code=str(code)[:200])
-            )
-    return Outcome(Verdict.DELIVERED, translatable("the tracker took it"))
+        if says_failure(answer):
+            code = failure_words(answer)
+            return ERRORS.get(code) or _rejected(code)
+    return None
 
 
-def classify_lookalike(response: Response) -> Outcome | None:
-    """An answer in the family's shape from a tracker that may be another; None for other shapes.
-
-    Only codes that ask for another try keep their meaning. Which key a strange tracker
-    speaks of is not certain, so its word switches nothing off.
-    """
-    answer = next(filter(says_failure, json_objects(response)), None)
-    if answer is None:
-        return None
-    code = str(answer.get("error") or answer.get("message") or "error")[:200]
-    error = ERRORS.get(code)
-    is_passing = (
-        error is not None and error.verdict is Verdict.RETRY and not error.disable_destination
-    )
-    verdict = Verdict.RETRY if is_passing else Verdict.REJECTED
-    return Outcome(verdict, translatable("the tracker says: %(code)s", code=code))
+def _rejected(words: str) -> Outcome:
+    return Outcome(Verdict.REJECTED, translatable("the tracker says: %(code)s", code=words[:200]))
 
 
 def _classify_text(text: str) -> Outcome:
-    """What is no JSON was not understood, and another try under the same `uid` counts once."""
-    if text.startswith("<"):
-        return Outcome(Verdict.RETRY, translatable("the tracker answered a page instead of JSON"))
+    """What was not understood is tried again: another try under the same `uid` counts once."""
     if text[:1] in ("{", "["):
-        return Outcome(Verdict.RETRY, translatable("the tracker's answer is broken JSON"))
+        return Outcome(Verdict.RETRY, translatable("the tracker did not say that it took it"))
     return Outcome(Verdict.RETRY, translatable("the tracker did not answer in JSON"))

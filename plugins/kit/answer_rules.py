@@ -9,11 +9,15 @@ matches decides.
 `status` is a number, a class such as "2xx", or a list of them. A rule without
 it never overrules a status that asks for another try (408, 425, 429, 5xx).
 `empty` is true for an answer of nothing but white space. `contains` is a text, or
-a list of which one is enough; the case of letters is ignored. `json` is a path of
+a list of which one is enough; the case of letters is ignored; `begins` likewise, for an
+answer that begins so, whatever it repeats of our request further on. `json` is a path of
 names joined by dots, and `equals` the value that must stand there, or a list of them;
 without `equals` any value but null, false, "" and 0 will do. Of a list, or of several
 objects one after another, one that fits is enough for a failure, and all have to fit
 for a success. `reason` and `disable_destination` replace those of the outcome.
+
+An answer that cannot be read (`Response.unreadable`), such as a page, is no success by any rule
+but one whose words are markup, such as "<img".
 
 In place of a rule may stand one of the names "unknown_click", "bad_key" and
 "duplicate": the phrases that many trackers use for that outcome.
@@ -71,13 +75,13 @@ COMMON_RULES: Final[Mapping[str, Rule]] = {
 
 MAX_RULES: Final = 32
 MAX_TEXT: Final = 256
-#: Texts and values in `status`, `contains` and `equals` of all rules together: each is looked
-#: for in 16 KB of each answer.
+#: Texts and values in `status`, `contains`, `begins` and `equals` of all rules together: each
+#: is looked for in 16 KB of each answer.
 MAX_VALUES: Final = 96
 
-_CONDITIONS: Final = frozenset({"status", "contains", "empty", "json"})
+_CONDITIONS: Final = frozenset({"status", "contains", "begins", "empty", "json"})
 _KEYS: Final = _CONDITIONS | {"equals", "outcome", "reason", "disable_destination"}
-_LISTS: Final = ("status", "contains", "equals")
+_LISTS: Final = ("status", "contains", "begins", "equals")
 _CLASSES: Final = frozenset(f"{digit}xx" for digit in range(1, 6))
 
 
@@ -88,17 +92,17 @@ def classify(response: Response, rules: Sequence[Rule]) -> Outcome | None:
     for rule in rules:
         if by_status.verdict is Verdict.RETRY and "status" not in rule:
             continue
-        if response.unreadable and _trusts_status(rule):
+        if response.unreadable and not _reads_markup(rule):
             continue
         if answer.matches(rule):
             return _outcome(rule, by_status)
     return None
 
 
-def _trusts_status(rule: Rule) -> bool:
-    """Whether `rule` calls an answer a success without having read its body."""
-    is_success = OUTCOMES[rule["outcome"]].verdict.is_success
-    return is_success and not {"contains", "empty", "json"} & rule.keys()
+def _reads_markup(rule: Rule) -> bool:
+    """Whether `rule` may judge an answer that is a page: by its markup, or as a failure."""
+    words = (str(word) for name in ("contains", "begins") for word in _list(rule.get(name, [])))
+    return not OUTCOMES[rule["outcome"]].verdict.is_success or any("<" in word for word in words)
 
 
 def _outcome(rule: Rule, by_status: Outcome) -> Outcome:
@@ -126,6 +130,8 @@ class _Answer:
             return False
         if "contains" in rule and not any(map(self._contains, _list(rule["contains"]))):
             return False
+        if "begins" in rule and not any(map(self._begins, _list(rule["begins"]))):
+            return False
         if "empty" in rule and self._is_empty() is not rule["empty"]:
             return False
         return "json" not in rule or self._has_value(rule)
@@ -135,9 +141,15 @@ class _Answer:
         return expected in (status, f"{status // 100}xx")
 
     def _contains(self, text: str) -> bool:
+        return text.casefold() in self._folded()
+
+    def _begins(self, text: str) -> bool:
+        return self._folded().lstrip().startswith(text.casefold())
+
+    def _folded(self) -> str:
         if self._text is None:
             self._text = self._response.text.casefold()
-        return text.casefold() in self._text
+        return self._text
 
     def _is_empty(self) -> bool:
         return not self._response.unreadable and not self._response.text.strip()
@@ -195,7 +207,7 @@ def _problem(rule: object) -> str | None:
     if not isinstance(rule.get("outcome"), str) or rule["outcome"] not in OUTCOMES:
         return translatable("must say what it means: %(outcomes)s", outcomes=", ".join(OUTCOMES))
     if not _CONDITIONS & set(rule):
-        return translatable("has no condition: status, contains, empty or json")
+        return translatable("has no condition: status, contains, begins, empty or json")
     return _condition_problem(rule) or _answer_problem(rule)
 
 
@@ -204,8 +216,8 @@ def _condition_problem(rule: Rule) -> str | None:
         return translatable(
             'has a status that is no number from 100 to 599 and no class such as "2xx"'
         )
-    for name in ("contains", "json"):
-        texts = _list(rule[name]) if name == "contains" and name in rule else [rule.get(name, "x")]
+    for name in ("contains", "begins", "json"):
+        texts = _list(rule[name]) if name != "json" and name in rule else [rule.get(name, "x")]
         if not texts or not all(map(_is_text, texts)):
             return translatable(
                 "has a %(name)s that is no text of 1 to %(max_text)s characters",
@@ -217,7 +229,7 @@ def _condition_problem(rule: Rule) -> str | None:
     if "equals" in rule:
         values = _list(rule["equals"])
         if "json" not in rule or not values:
-            return translatable("has an `is` without a path in `json`, or without a value")
+            return translatable("has an `equals` without a path in `json`, or without a value")
         if not all(isinstance(value, str | int | float | None) for value in values):
             return translatable(
                 "compares with something that is no text, number, true, false or null"

@@ -9,11 +9,11 @@ from typing import Any, Final
 
 from plugins.contract import Response
 
-#: Values of `status`.
-_FAILED: Final = ("error", "fail", "failed")
 _DECODER: Final = json.JSONDecoder()
-#: What may stand between two values, one to a line or not.
-_BETWEEN: Final = re.compile(r"[\s,;\ufeff]*")
+#: Where an object or a list of objects may begin, alone or behind other text.
+_BEGIN: Final = re.compile(r'\{\s*+["}]|\[\s*+\{')
+#: Beginnings that are tried: texts with many braces are no JSON.
+_MAX_BEGINNINGS: Final = 64
 
 
 def json_bytes(value: object) -> bytes:
@@ -29,28 +29,25 @@ def json_object(response: Response) -> Mapping[str, Any]:
 
 
 def json_objects(response: Response) -> list[Mapping[str, Any]]:
-    """Every JSON object an answer says: alone, in a list, or one after another.
+    """Every JSON object an answer says: alone, in a list, one after another or behind a word.
 
-    What follows the last of them and is no JSON, such as a comment of a proxy, is left out.
+    JSON inside a JSON text is read too. What stands around the objects is left out.
     """
     text, position = response.text, 0
+    if text.lstrip()[:1] == '"' and isinstance(inner := response.json(), str):
+        text = inner
     objects: list[Mapping[str, Any]] = []
-    while start := _BETWEEN.match(text, position):
-        try:
-            value, position = _DECODER.raw_decode(text, start.end())
-        except (ValueError, RecursionError):
+    for _ in range(_MAX_BEGINNINGS):
+        if not (start := _BEGIN.search(text, position)):
             break
+        try:
+            value, position = _DECODER.raw_decode(text, start.start())
+        except (ValueError, RecursionError):
+            position = start.start() + 1
+            continue
         values = value if isinstance(value, list) else [value]
         objects += (item for item in values if isinstance(item, dict))
     return objects
-
-
-def says_failure(answer: Mapping[str, Any]) -> bool:
-    """Whether a JSON object says, whatever the status, that the event was not taken."""
-    if answer.get("success") is False or answer.get("ok") is False:
-        return True
-    status = answer.get("status")
-    return status is False or (isinstance(status, str) and status.casefold() in _FAILED)
 
 
 def valid_text(text: str) -> str:

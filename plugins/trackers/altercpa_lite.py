@@ -96,7 +96,7 @@ def build_probe(settings: Mapping[str, Any]) -> Request:
 @hookimpl
 def classify_probe(response: Response) -> Outcome:
     """Accept a JSON object that is no error. Anything else is not this tracker."""
-    outcome = altercpa.classify(response)
+    outcome = altercpa.classify_probe(response)
     if outcome.verdict.is_success and not isinstance(response.json(), dict):
         return Outcome(
             Verdict.REJECTED, translatable("this domain does not answer as AlterCPA does")

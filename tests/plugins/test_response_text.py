@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from plugins.contract import Response
+from plugins.response_text import Fault, fault_of
 
 ERROR = '{"status":"error","message":"ошибка"}'
 
@@ -44,6 +45,63 @@ def test_a_charset_that_is_none_is_not_believed(charset: str):
 @pytest.mark.parametrize("charset", ["utf-16", "utf-16-le", "utf-16-be", "utf-32-le"])
 def test_a_page_is_known_in_every_charset(charset: str):
     assert Response(200, {}, "<!DOCTYPE html><html></html>".encode(charset)).unreadable
+
+
+NOTICE = b"<br />\n<b>Notice</b>:  x in <b>/a.php</b> on line <b>3</b><br />\n"
+
+
+@pytest.mark.parametrize(
+    ("body", "fault"),
+    [
+        (b"<h1>Not Found</h1>", Fault.PAGE),
+        (b"<table><tr><td>1</table>", Fault.PAGE),
+        (b"<center>nginx</center>", Fault.PAGE),
+        (b"<a href='/login'>here</a>", Fault.PAGE),
+        (b"<iframe src='/x'></iframe>", Fault.PAGE),
+        (b"<pre>stack</pre>", Fault.PAGE),
+        (b"<br>", Fault.PAGE),
+        (b"<br/><br/>", Fault.PAGE),
+        (b"Please <font color=red>log in</font>", Fault.PAGE),
+        (b"<!--" + b"x" * 9000 + b"--><html>", Fault.PAGE),
+        (b"<!-- never closed <html>", Fault.PAGE),
+        (b"\r\n" * 3000 + b"<!DOCTYPE html>", Fault.PAGE),
+        (b"\xef\xbb\xbf\xef\xbb\xbf<!doctype html>", Fault.PAGE),
+        (b"<?xml version='1.0'?><!DOCTYPE html><html>", Fault.PAGE),
+        (b"[]<html></html>", Fault.PAGE),
+        (NOTICE + b"<!DOCTYPE html>", Fault.PAGE),
+        (b"Warning: x() expects y in /a.php on line 4\n<div>", Fault.PAGE),
+        (NOTICE, Fault.PROGRAM),
+        (b"PHP Warning:  x in /a.php on line 4\nNotice: y in /a.php on line 5\n", Fault.PROGRAM),
+        (b"<br />\n<b>Fatal error</b>:  Uncaught Exception in /a.php:3\n#0 {main}", Fault.PROGRAM),
+        (b"Parse error: syntax error, unexpected x in /a.php on line 9", Fault.PROGRAM),
+        (b'{"status":"er', Fault.BROKEN),
+        (b'[{"status":"ok"}', Fault.BROKEN),
+        (b" " * 16_384, Fault.BLANK),
+        (b"\x8b\x08\x80{\x22status\x22:\x22er\x03", Fault.BINARY),
+    ],
+    ids=lambda value: str(value)[:24],
+)
+def test_what_is_no_answer_of_a_trackers_is_known(body: bytes, fault: Fault):
+    for content_type in ("", "text/html; charset=utf-8", "text/plain", "application/json"):
+        assert fault_of(body, {"content-type": content_type}) is fault
+        assert Response(200, {"content-type": content_type}, body).unreadable
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"", b" ", b"OK", b"1", b"0", b"success", b"accepted", b"OK<br>", b"OK.<br />\n<br/>\n",
+        b'{"status":"ok"}', b'{"html":"<h1>x</h1>"}', b'{"a":1}<!-- 0.1 s -->', b"[OK]", b"{ok}",
+        b"OK <!-- <b>cached</b> -->", b"<ok/>", b"<response><code>1</code></response>",
+        b"<?xml version='1.0'?>\n<reply><title>ok</title></reply>", b"GIF89a\1\0\1<a >",
+        b"\x89PNG\r\n\x1a\n\1", b"\xff\xd8\xff\xe0\1", NOTICE + b"OK", NOTICE + b'{"status":"ok"}',
+        "принято".encode("windows-1251"), "принято".encode("koi8-r"), b"1 < 2 > 0", b"a<b@c>",
+    ],
+    ids=lambda value: str(value)[:24],
+)  # fmt: skip
+def test_a_short_answer_of_a_tracker_may_be_one_whatever_its_header_says(body: bytes):
+    for content_type in ("", "text/html; charset=utf-8", "text/html", "image/gif"):
+        assert fault_of(body, {"content-type": content_type}) is None
 
 
 @given(

@@ -41,7 +41,8 @@ from plugins.contract import (
     outcome_by_status,
 )
 from plugins.kit.click_ids import meta_fbc
-from plugins.kit.json_bodies import says_failure, valid_text
+from plugins.kit.failures import says_failure
+from plugins.kit.json_bodies import valid_text
 from plugins.trackers.adtarget.settings import AUTO, OFF, PLANS, USUAL, AdTargetSettings
 
 RETRY_SECONDS: Final = 23 * 3600.0
@@ -266,11 +267,10 @@ def _judge(response: Response) -> Outcome:
         reason = f"{rule.meaning}: {message}" if message else rule.meaning
         return _outcome(rule, reason, response)
     if 200 <= response.status < 300:
-        if not isinstance(body, dict) or not body or body.get("error") or says_failure(body):
+        if not isinstance(body, dict) or not body or says_failure(body):
             # What it did is not known, and a retry under the same key cannot count twice.
-            return Outcome(
-                Verdict.RETRY, f"HTTP {response.status}, but the answer is not AdTarget's"
-            )
+            reason = f"HTTP {response.status}, but the answer is not AdTarget's"
+            return Outcome(Verdict.RETRY, reason)
         return Outcome(Verdict.DELIVERED, f"{by_status.reason}, but no conversion id in the answer")
     if rule := _BY_STATUS.get(response.status):
         return _outcome(rule, by_status.reason, response)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 from plugins.contract import Outcome, Response, Verdict, outcome_by_status
-from plugins.kit.json_bodies import says_failure
+from plugins.kit.failures import says_failure
 
 _INT: Final = re.compile(r"-?[0-9]{1,18}")
 _PROFILE: Final = re.compile(r"[0-9A-Za-z_-]{1,64}")  # 24 hex digits in all samples

@@ -139,12 +139,10 @@ def _classify_by_texts(response: Response, settings: Mapping[str, Any]) -> Outco
 
 
 def _find_refusal(response: Response) -> Outcome | None:
-    """A refusal under status 200, where it is certain; else None."""
-    if len(response.body) < 8:
-        return None
+    """A refusal under status 200, where it is stated; else None."""
+    if failure := altercpa.classify_lookalike(response):
+        return failure
     text = response.text.casefold()
-    if text.lstrip("\ufeff \t\r\n")[:1] in ("{", "["):
-        return altercpa.classify_lookalike(response)
     for refusal in _REFUSALS:
         if refusal in text:
             return Outcome(Verdict.REJECTED, f"the tracker says: {refusal}")

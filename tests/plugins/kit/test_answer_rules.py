@@ -39,6 +39,26 @@ def test_all_conditions_of_a_rule_must_hold():
     assert classify(rules, 404, '{"a": {"b": "yes"}}') is None
 
 
+def test_an_answer_may_have_to_begin_with_a_word():
+    rules = [{"begins": ["taken", "done"], "outcome": "delivered"}]
+    assert classify(rules, 200, " Taken: 5") is not None
+    assert classify(rules, 200, "DONE") is not None
+    assert classify(rules, 200, "not taken") is None
+
+
+def test_a_page_is_a_success_only_by_its_markup():
+    page = "<b>Thank you, a duplicate</b>"
+    for rule, is_read in (
+        ({"contains": "thank you", "outcome": "delivered"}, False),
+        ({"contains": "duplicate", "outcome": "duplicate"}, False),
+        ({"status": 200, "outcome": "delivered"}, False),
+        ({"empty": False, "outcome": "delivered"}, False),
+        ({"begins": "<b>thank", "outcome": "delivered"}, True),
+        ({"contains": "duplicate", "outcome": "refused"}, True),
+    ):
+        assert (classify([rule], 200, page) is not None) is is_read
+
+
 def test_a_value_equals_only_one_of_its_own_type():
     rules = [{"json": "code", "equals": [1, "x"], "outcome": "refused"}]
     assert classify(rules, 200, '{"code": 1}') is not None
@@ -120,6 +140,9 @@ def test_the_wait_that_the_tracker_asks_for_is_kept():
         [{"contains": "", "outcome": "refused"}],
         [{"contains": [], "outcome": "refused"}],
         [{"contains": 5, "outcome": "refused"}],
+        [{"begins": "", "outcome": "refused"}],
+        [{"begins": [], "outcome": "refused"}],
+        [{"begins": 5, "outcome": "refused"}],
         [{"equals": 1, "status": 200, "outcome": "refused"}],
         [{"json": "a", "equals": [], "outcome": "refused"}],
         [{"json": "a", "equals": {}, "outcome": "refused"}],

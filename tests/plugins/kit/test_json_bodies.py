@@ -48,6 +48,11 @@ def test_valid_text_can_be_encoded_and_differs_only_where_it_could_not(text: str
         ("OK {", []),
         ("", []),
         ("[" * 20_000, []),
+        ("{" * 20_000, []),
+        ('OK: {"a":1}', [{"a": 1}]),
+        (')]}\',\n{"a":1}', [{"a": 1}]),
+        ('callback({"a":{"b":"}"}});', [{"a": {"b": "}"}}]),
+        ('"{\\"a\\":1}"', [{"a": 1}]),
     ],
     ids=lambda value: str(value)[:20],
 )

@@ -1,0 +1,178 @@
+"""What counts as a stated failure, whatever the status: in JSON, in XML and in plain words.
+
+One reading for all trackers whose own words are not known. It looks for:
+
+* a flag that says no: `success`, `ok` or `valid` that is false, 0 or "no";
+* a word for a failure under `status`, `result`, `state` or `code`, and a code that HTTP or a
+  program uses for one (400 to 599, below zero);
+* anything but nothing under `error`, `errors` and their kin: null, false, 0, "", [], {} and
+  "none" or "ok" are nothing;
+* where the object does not say that it went well, a message that begins as a failure does;
+* the same one level deeper, such as in `data` or `response`.
+
+XML is read by its elements, and a plain text fails that begins with a word for a failure.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from plugins.contract import Response
+from plugins.kit.json_bodies import json_objects
+
+_FLAGS: Final = frozenset({"success", "ok", "successful", "issuccess", "valid", "accepted"})
+_STATES: Final = frozenset({"status", "result", "state", "code", "outcome", "type", "response"})
+_CODES: Final = frozenset({"code", "status", "statuscode", "httpcode", "httpstatus"})
+_ERRORS: Final = frozenset(
+    {
+        "error", "errors", "err", "errormessage", "errormsg", "errmsg", "errordescription",
+        "errorcode", "errcode", "errno", "errordetails", "exception", "fault", "failure",
+        "failed", "haserror", "haserrors", "iserror",
+    }
+)  # fmt: skip
+_MESSAGES: Final = frozenset({"message", "msg", "detail", "details", "title", "reason", "info"})
+#: Values that say no more than nothing.
+_NOTHING: Final = frozenset(
+    {"", "0", "false", "no", "none", "null", "nil", "ok", "success", "no error", "no errors"}
+)
+_GOOD: Final = frozenset({"ok", "success", "successful", "succeeded", "accepted", "created"})
+_NO: Final = frozenset({"0", "false", "no", "n"})
+_FAILED: Final = re.compile(
+    r"(?:err(?:or)?s?|fail(?:ed|ure)?s?|fatal|exception|nok|ko|invalid|unauthori[sz]ed"
+    r"|unauthenticated|forbidden|denied)\Z",
+    re.IGNORECASE,
+)
+#: How a text begins that tells of a failure. "Rejected" may be the name of a status, and a lone
+#: number that of a conversion.
+_BEGINS: Final = re.compile(
+    r"\W*+(?:(?:http(?:/\d[.\d]*+)?|status:?|code:?)?\s*+[45]\d\d\W{1,3}(?:error|not|forbidden|"
+    r"unauthori|bad|internal|service|access|method|gateway|too|page|payment|gone|unprocessable)"
+    r"|(?:an? |the |unknown |internal |server |fatal |uncaught |unexpected |sql |database )*+"
+    r"(?:errors?|err|exception|failures?|failed|fail)\b"
+    r"(?!\W*+(?:0|none|null|false|no\Z|no errors?)\b)"
+    r"|(?:nok|ko|invalid|wrong|missing|incorrect|unauthori[sz]ed|unauthenticated|forbidden"
+    r"|bad request|not (?:found|authori[sz]ed|allowed|valid|accepted)|access (?:is )?denied|denied"
+    r"|authentication (?:credentials|failed|required|error)|method not allowed|too many requests"
+    r"|no (?:such|route|token|key|click)|could not|cannot|can't|unable|false"
+    r"|ошибка|неверн\w*|не найден\w*|доступ запрещ\w*|недействительн\w*)\b"
+    r"|[\w' \"-]{1,40}? (?:(?:was |is )?not found|(?:does not|doesn't) exist|has expired"
+    r"|(?:is |was )?(?:invalid|missing|required|denied|forbidden|failed|blocked|not allowed))\b)",
+    re.IGNORECASE,
+)
+_ASSIGNED: Final = re.compile(
+    r"(?:\A|[&;,\n|])\s*+(?:(?:status|result|state|code)\s*+[=:]\s*+(\w+)"
+    r"|(?:success|ok)\s*+[=:]\s*+(false|0|no)\b)",
+    re.IGNORECASE,
+)
+_ELEMENT: Final = re.compile(r"<([a-z][\w.-]*)(?:\s[^<>]*)?>([^<]*)</\1\s*>", re.IGNORECASE)
+_SHUT_ERROR: Final = re.compile(r"<(?:error|fault|exception)\s[^<>]*[\w\"']\s*/?>", re.IGNORECASE)
+_MAX_DEPTH: Final = 3
+
+
+def stated_failure(response: Response) -> str | None:
+    """The words in which an answer says that the event was not taken; None if it does not."""
+    objects = json_objects(response)
+    for answer in objects:
+        if says_failure(answer):
+            return failure_words(answer)
+    if objects:
+        return None
+    text = response.text.strip("\ufeff\0 \t\r\n")
+    return text[:200] if text_says_failure(text) else None
+
+
+def says_failure(answer: Mapping[str, Any], depth: int = 1) -> bool:
+    """Whether a JSON object says, whatever the status, that the event was not taken."""
+    fields = [(_plain(name), value) for name, value in answer.items()]
+    if any(_is_failure(name, value) for name, value in fields):
+        return True
+    if depth < _MAX_DEPTH and any(says_failure(item, depth + 1) for item in _objects_in(answer)):
+        return True
+    went_well = any(_is_success(name, value) for name, value in fields)
+    return not went_well and any(
+        name in _MESSAGES and isinstance(value, str) and bool(_BEGINS.match(value))
+        for name, value in fields
+    )
+
+
+def failure_words(answer: Mapping[str, Any]) -> str:
+    """What an object that says a failure calls it."""
+    for name in ("error", "message", "msg", "errors", "detail", "reason", "description"):
+        value = answer.get(name)
+        if isinstance(value, Mapping):
+            value = value.get("message") or value.get("code") or value
+        if value and value is not True and _plain(value) not in _NOTHING:
+            return str(value)[:200]
+    return "error"
+
+
+def text_says_failure(text: str) -> bool:
+    """Whether a text that is no JSON tells of a failure: XML, `status=error` or plain words."""
+    if text.startswith("<"):
+        elements = [(_plain(name), value.strip()) for name, value in _ELEMENT.findall(text)]
+        return bool(_SHUT_ERROR.search(text)) or any(_is_failure(*item) for item in elements)
+    if any(no or _is_failed(word) for word, no in _ASSIGNED.findall(text)):
+        return True
+    return _BEGINS.match(text) is not None
+
+
+def _is_failure(name: str, value: Any) -> bool:
+    if name in _FLAGS and (value == 0 or _plain(value) in _NO):  # also False
+        return True
+    if name in _ERRORS:
+        return not _is_nothing(value)
+    if name in _STATES and (value is False or (isinstance(value, str) and _is_failed(value))):
+        return True
+    return name in _CODES and _is_failing_code(value)
+
+
+def _is_failed(word: str) -> bool:
+    return bool(_FAILED.match(word.strip()))
+
+
+def _is_failing_code(value: Any) -> bool:
+    if isinstance(value, str) and re.fullmatch(r"-?\d{1,9}", value.strip()):
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return value < 0 or 400 <= value < 600
+
+
+def _is_nothing(value: Any) -> bool:
+    """Whether `value` names no error."""
+    if isinstance(value, Mapping):
+        return all(_is_nothing(item) for item in value.values()) or _is_success(
+            "code", value.get("code")
+        )
+    if isinstance(value, list):
+        return all(_is_nothing(item) for item in value)
+    if isinstance(value, str):
+        return value.strip().casefold().rstrip(".") in _NOTHING
+    return not value
+
+
+def _is_success(name: str, value: Any) -> bool:
+    if name in _FLAGS:
+        return value is True or value == 1 or _plain(value) in ("true", "yes", "1")
+    if name not in _STATES | _CODES:
+        return False
+    is_code = isinstance(value, int) and not isinstance(value, bool) and 200 <= value < 300
+    return value is True or is_code or _plain(value) in _GOOD
+
+
+def _objects_in(answer: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    for value in answer.values():
+        yield from (
+            item
+            for item in (value if isinstance(value, list) else [value])
+            if isinstance(item, dict)
+        )
+
+
+def _plain(name: object) -> str:
+    """A name as it is compared: small letters, without what joins words."""
+    return (
+        name.strip().casefold().replace("_", "").replace("-", "") if isinstance(name, str) else ""
+    )

@@ -1,0 +1,177 @@
+"""A stated failure is known in whatever words, and nothing else is taken for one."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from plugins.contract import Response
+from plugins.kit.failures import says_failure, stated_failure, text_says_failure
+
+FAILURES = [
+    '{"error":"x"}',
+    '{"error":true}',
+    '{"error":1}',
+    '{"error":{"code":"INVALID","message":"no"}}',
+    '{"errors":["x"]}',
+    '{"errors":[{"code":0,"title":"bad"}]}',
+    '{"errors":{"click":["is required"]}}',
+    '{"error_message":"x"}',
+    '{"errorCode":7}',
+    '{"errcode":40001,"errmsg":"x"}',
+    '{"exception":"E","file":"x"}',
+    '{"code":403}',
+    '{"code":"403"}',
+    '{"code":-1}',
+    '{"code":"ERROR"}',
+    '{"status":500}',
+    '{"statusCode":422,"message":"x"}',
+    '{"success":false}',
+    '{"Success":"false"}',
+    '{"success":0}',
+    '{"ok":false}',
+    '{"ok":0}',
+    '{"status":"fail"}',
+    '{"status":"ERROR"}',
+    '{"status":"failed"}',
+    '{"status":"Failure"}',
+    '{"status":false}',
+    '{"result":"error"}',
+    '{"type":"error"}',
+    '{"failed":1}',
+    '{"data":{"status":"error"}}',
+    '{"response":{"success":false}}',
+    '{"data":[{"status":"ok"},{"status":"error"}]}',
+    '{"message":"Unauthenticated."}',
+    '{"message":"Not Found"}',
+    '{"detail":"Authentication credentials were not provided."}',
+    '{"message":"Click abc not found"}',
+    'OK {"status":"error"}',
+    'cb({"status":"error"})',
+    '"{\\"status\\":\\"error\\"}"',
+    "<?xml version='1.0'?><r><status>error</status></r>",
+    "<r><error>no click</error></r>",
+    "<error code='7'/>",
+    "<r><success>false</success></r>",
+    "Error: x",
+    "Error: no such click",
+    "ERROR",
+    "error=1&msg=x",
+    "ERR 12",
+    "Fail",
+    "FAILED: x",
+    "NOK",
+    "false",
+    "Invalid key",
+    "Access denied",
+    "403 Forbidden",
+    "HTTP 404 Not Found",
+    "Not found",
+    "Unauthorized",
+    "Wrong token",
+    "Internal Server Error",
+    "SQL error near x",
+    "status=error&message=x",
+    "id=5;status=failed",
+    "success=false",
+    "Click ID not found",
+    "Campaign is required",
+    "Token has expired",
+    "No such click",
+    "Ошибка: нет клика",
+    "Неверный ключ",
+]  # fmt: skip
+
+NO_FAILURES = [
+    "",
+    "OK",
+    "1",
+    "0",
+    "404",
+    "451",
+    "500123",
+    "success",
+    "accepted",
+    "rejected",
+    "No errors",
+    "errors: 0",
+    "Error: none",
+    "0 errors",
+    "status=ok&error=",
+    "Conversion 404 recorded",
+    "Authentication successful",
+    "Postback recorded successfully.",
+    "duplicate",
+    "{}",
+    "[]",
+    '{"error":null}',
+    '{"error":""}',
+    '{"error":0}',
+    '{"error":"0"}',
+    '{"error":false}',
+    '{"error":[]}',
+    '{"error":{}}',
+    '{"error":"none"}',
+    '{"error":{"code":0,"message":""}}',
+    '{"error":{"code":0,"message":"success"}}',
+    '{"errors":[]}',
+    '{"errcode":0,"errmsg":"ok"}',
+    '{"code":200}',
+    '{"code":0}',
+    '{"code":1}',
+    '{"status":0}',
+    '{"status":"ok"}',
+    '{"status":"rejected"}',
+    '{"status":200,"message":"Error log is empty"}',
+    '{"status":"ok","message":"Invalid utm_term was left out"}',
+    '{"success":true,"failed":0}',
+    '{"success":null}',
+    '{"success":""}',
+    '{"message":"Conversion added"}',
+    '{"data":{"error":null}}',
+    "<r><status>ok</status><error></error></r>",
+    "<r><error>0</error></r>",
+    "<ok/>",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("body", FAILURES)
+def test_a_failure_is_known(body: str):
+    assert stated_failure(Response(200, {}, body.encode()))
+
+
+@pytest.mark.parametrize("body", NO_FAILURES)
+def test_what_is_no_failure_is_none(body: str):
+    assert stated_failure(Response(200, {}, body.encode())) is None
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ('{"status":"error","error":"db"}', "db"),
+        ('{"error":{"code":"X","message":"no click"}}', "no click"),
+        ('{"success":false,"message":"no such click"}', "no such click"),
+        ('{"ok":false}', "error"),
+        ("Error: x", "Error: x"),
+    ],
+)
+def test_a_failure_is_told_in_its_own_words(body: str, words: str):
+    assert stated_failure(Response(200, {}, body.encode())) == words
+
+
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner),
+    max_leaves=10,
+)
+_NAMES = st.sampled_from(["status", "error", "errors", "code", "success", "ok", "message", "data"])
+
+
+@given(st.dictionaries(_NAMES | st.text(max_size=5), _JSON), st.text(max_size=200))
+def test_whatever_an_answer_holds_it_is_judged(answer: dict[str, object], text: str):
+    assert says_failure(answer) in (True, False)
+    assert text_says_failure(text) in (True, False)
+    stated_failure(Response(200, {}, json.dumps(answer).encode()))
