@@ -39,6 +39,9 @@ COULD_NOT_CONNECT: Final = translatable("could not connect")
 
 #: What libcurl undoes of a body.
 CODINGS: Final = ("gzip", "deflate", "br")
+#: Other names for these, and for none.
+_ALIASES: Final = ("x-gzip", "identity", "none")
+_SMALLEST_GZIP: Final = 20  # bytes: a head, nothing, a checksum and a size
 _TOO_LARGE: Final = 100  # CURLE_TOO_LARGE, which pycurl has no name for
 _TLS: Final = {
     pycurl.E_SSL_CONNECT_ERROR: translatable("no secure connection: the TLS handshake failed"),
@@ -127,24 +130,41 @@ class Transfer:
         """Turn libcurl's result `code` (0 is success) into an answer."""
         ms = round(self.easy.getinfo(pycurl.TOTAL_TIME) * 1000)
         tag, self.tag = self.tag, None
-        undecoded = code == pycurl.E_BAD_CONTENT_ENCODING
         received = self._received
         # libcurl fails so too when something stands behind a whole packed body.
         is_enough = code == pycurl.E_WRITE_ERROR and (received.is_cut or len(received.body) > 0)
-        is_answer = code == 0 or undecoded or (is_enough and not received.is_flooded)
-        head = headers.received(received.head) if is_answer else None
+        is_answer = code in (0, pycurl.E_BAD_CONTENT_ENCODING) or is_enough
+        head = headers.received(received.head) if is_answer and not received.is_flooded else None
         if head is not None:
             status = self.easy.getinfo(pycurl.RESPONSE_CODE)
-            if not undecoded and _is_decoded(head.get("content-encoding", "")):
-                del head["content-encoding"]
-            body = b"" if undecoded else unpacked(bytes(received.body), self._limits.max_body)
-            if body is None:
-                head.setdefault("content-encoding", "gzip")
-            response = Response(status, head, body or b"")
+            response = Response(status, head, self._body(code, head))
             return Answer(tag, response, None, f"HTTP {status}", ms, self.started)
         failure, reason = self._failure(code)
         detail = self._blocked or f"curl {code}: {message}"
         return Answer(tag, None, failure, reason, ms, self.started, detail)
+
+    def _body(self, code: int, head: dict[str, str]) -> bytes:
+        """Return the body without its codings; `head` keeps a coding that was not undone."""
+        if code == pycurl.E_BAD_CONTENT_ENCODING:
+            return b""
+        received = bytes(self._received.body)
+        if _is_decoded(head.get("content-encoding", "")) and self._is_all(code, received):
+            del head["content-encoding"]
+        body = unpacked(received, self._limits.max_body, is_whole=not self._received.is_cut)
+        if body is None:
+            head.setdefault("content-encoding", "gzip")
+        return body or b""
+
+    def _is_all(self, code: int, body: bytes) -> bool:
+        """Whether `body` is all that a packed answer said, as far as libcurl lets us know.
+
+        It reads one member of a gzip and gives up at the next; JSON that is whole then
+        has rubbish behind it. Of one that broke off it may have read nothing.
+        """
+        if code == pycurl.E_WRITE_ERROR and not self._received.is_cut:
+            return Response(200, {}, body).json() is not None
+        size = self.easy.getinfo(pycurl.SIZE_DOWNLOAD_T)
+        return bool(body) or not 0 < size < _SMALLEST_GZIP
 
     def _checked(self, url: str) -> str:
         try:
@@ -210,7 +230,7 @@ class Transfer:
 def _is_decoded(coding: str) -> bool:
     """Whether libcurl has undone `coding`, the value of a Content-Encoding header."""
     names = [name.strip().lower() for name in coding.split(",")]
-    return coding != "" and all(name in CODINGS or name == "identity" for name in names)
+    return coding != "" and all(name in CODINGS + _ALIASES for name in names)
 
 
 class _Lent:

@@ -6,12 +6,16 @@ from typing import Final
 
 MAX_HEAD: Final = 64 * 1024  # bytes of headers, trailers and interim answers
 MAX_LINES: Final = 256
+MAX_BLANK: Final = 1024 * 1024  # bytes of white space before an answer
+#: White space and byte order marks, in every charset.
+_BLANK: Final = b" \t\r\n\f\v\0\xef\xbb\xbf\xff\xfe"
 
 
 class Reception:
     """Takes an answer piece by piece, and stops libcurl when there is too much.
 
-    `is_cut`: the body is longer than `max_body` bytes, of which the first are kept.
+    `is_cut`: the body is longer than `max_body` bytes, of which the first are kept. White
+    space before it does not count, or an answer could stand behind more than is kept.
     `is_flooded`: the head is too large, and the answer is of no use.
     """
 
@@ -24,6 +28,7 @@ class Reception:
         self.body = bytearray()
         self.head: list[bytes] = []
         self._head_size = 0
+        self._blank_size = 0
         self.is_cut = False
         self.is_flooded = False
 
@@ -41,6 +46,15 @@ class Reception:
     def on_body(self, chunk: bytes) -> int | None:
         """Take a piece of the body."""
         room = self._max_body - len(self.body)
+        if len(chunk) > room and not self.body.strip(_BLANK):
+            text = chunk.lstrip(_BLANK)
+            self._blank_size += len(self.body) + len(chunk) - len(text)
+            if not text:
+                self.body = bytearray(self._max_body * b" ")
+                self.is_cut = self._blank_size > MAX_BLANK
+                return -1 if self.is_cut else None
+            self.body.clear()
+            chunk, room = text, self._max_body
         if len(chunk) > room:
             self.body += chunk[:room]
             self.is_cut = True

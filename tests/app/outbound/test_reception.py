@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from app.outbound.reception import MAX_HEAD, MAX_LINES, Reception
+import pytest
+
+from app.outbound.reception import MAX_BLANK, MAX_HEAD, MAX_LINES, Reception
 
 
 def test_what_came_in_pieces_is_whole():
@@ -40,3 +42,28 @@ def test_nothing_of_one_answer_is_left_for_the_next():
     assert (reception.head, bytes(reception.body)) == ([], b"")
     assert (reception.is_cut, reception.is_flooded) == (False, False)
     assert reception.on_header(b"a" * MAX_HEAD) is None
+
+
+@pytest.mark.parametrize("blank", [b" ", b"\r\n", b"\xef\xbb\xbf", b" \0"])
+@pytest.mark.parametrize("size", [1, 7, 1000])
+def test_white_space_before_an_answer_does_not_count(blank, size):
+    reception = Reception(10)
+    data = blank * 30 + b'{"error":1, "more": "than fits"}'
+    for start in range(0, len(data), size):
+        reception.on_body(data[start : start + size])
+    assert bytes(reception.body) == b'{"error":1'
+    assert reception.is_cut
+
+
+def test_white_space_alone_is_kept_in_part_and_ends():
+    reception = Reception(10)
+    assert reception.on_body(b" " * 4000) is None
+    assert (bytes(reception.body), reception.is_cut) == (b" " * 10, False)
+    assert reception.on_body(b" " * MAX_BLANK) == -1
+    assert reception.is_cut
+
+
+def test_white_space_inside_an_answer_counts():
+    reception = Reception(10)
+    assert reception.on_body(b"1" + b" " * 20) == -1
+    assert bytes(reception.body) == b"1         "

@@ -529,6 +529,63 @@ def test_rubbish_behind_a_packed_answer_is_left_out(coding, body) -> None:
     assert answer.response.json() == {"status": "error"}
 
 
+@pytest.mark.parametrize(
+    ("coding", "body"),
+    [
+        (b"gzip", gzip.compress(b"OK", mtime=0) + gzip.compress(b'{"status":"error"}', mtime=0)),
+        (b"gzip", gzip.compress(b" ", mtime=0) + gzip.compress(b'{"status":"error"}', mtime=0)),
+        (b"gzip", gzip.compress(b'{"status"', mtime=0) + gzip.compress(b':"error"}', mtime=0)),
+        (b"gzip", gzip.compress(b'{"status":"error"}', mtime=0)[:10]),
+        (b"gzip", gzip.compress(b'{"status":"error"}', mtime=0)[:-12]),
+        (b"deflate", zlib.compress(b'{"status":"error"}')[:-7]),
+        (b"br", bytes.fromhex("8b08807b22737461747573223a22")),
+        (b"identity", gzip.compress(b"OK", mtime=0)[:-9]),
+        (b"identity", b" " * (16 * 1024)),
+    ],
+    ids=[
+        "OK and more",
+        "blank and more",
+        "in two",
+        "head only",
+        "cut",
+        "deflate",
+        "br",
+        "bare",
+        "blank",
+    ],
+)
+def test_a_packed_answer_that_was_not_read_to_its_end_is_not_understood(coding, body) -> None:
+    answer = ask(once(packed(coding, body)))
+    assert answer.response
+    assert answer.response.unreadable
+
+
+@pytest.mark.parametrize(
+    ("coding", "body"),
+    [
+        (b"x-gzip", gzip.compress(b'{"status":"error"}', mtime=0)),
+        (b"none", b'{"status":"error"}'),
+        (b"gzip", gzip.compress(b"\n" * 20_000 + b'{"status":"error"}', mtime=0)),
+        (b"gzip", gzip.compress(gzip.compress(b'{"status":"error"}', mtime=0), mtime=0)),
+        (b"identity", b" " * 70_000 + b'{"status":"error"}'),
+        (b"identity", b"\n" + gzip.compress(b'{"status":"error"}', mtime=0)),
+    ],
+    ids=["x-gzip", "none", "behind lines", "twice", "behind white space", "bare"],
+)
+def test_an_answer_is_found_wherever_it_stands(coding, body) -> None:
+    answer = ask(once(packed(coding, body)))
+    assert answer.response
+    assert answer.response.json() == {"status": "error"}
+    assert answer.response.unreadable == ""
+
+
+@pytest.mark.parametrize("body", [b"", gzip.compress(b"", mtime=0)])
+def test_an_empty_answer_may_call_itself_packed(body) -> None:
+    answer = ask(once(packed(b"gzip", body)))
+    assert answer.response
+    assert (answer.response.body, answer.response.unreadable) == (b"", "")
+
+
 def test_a_brotli_answer_is_unpacked() -> None:
     # b'{"status":"error"}', by a brotli encoder.
     body = bytes.fromhex("8b08807b22737461747573223a226572726f72227d03")

@@ -14,11 +14,77 @@ from app.outbound.unpacking import unpacked
 JSON = b'{"status":"error"}'
 
 
-@pytest.mark.parametrize("pack", [gzip.compress, zlib.compress, lambda b: zlib.compress(b, 1)])
-def test_gzip_and_zlib_are_known_by_their_first_bytes(pack):
-    assert unpacked(pack(JSON), 100) == JSON
-    assert unpacked(pack(JSON) + b"rubbish", 100) == JSON
-    assert unpacked(pack(JSON)[:-6], 100) is not None, "cut short"
+BOM = b"\xef\xbb\xbf"
+
+
+def packed_with(window: int, body: bytes) -> bytes:
+    packer = zlib.compressobj(9, zlib.DEFLATED, window)
+    return packer.compress(body) + packer.flush()
+
+
+def zipped(body: bytes) -> bytes:
+    return gzip.compress(body, mtime=0)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        zipped(JSON),
+        zlib.compress(JSON),
+        zlib.compress(JSON, 1),
+        *(packed_with(window, JSON) for window in range(9, 16)),
+        packed_with(-15, JSON),
+        packed_with(-9, JSON),
+        zipped(JSON[:7]) + zipped(JSON[7:]),
+        zipped(b"") + zipped(JSON) + b"\0\0\0",
+        zipped(zipped(JSON)),
+        zlib.compress(zipped(zlib.compress(JSON))),
+        b"\n" + zipped(JSON),
+        BOM + zipped(JSON),
+        b"\r\n\r\n" + zlib.compress(JSON),
+        zipped(b"\n" + zipped(JSON)),
+        zipped(b" " * 40_000 + JSON),
+        zipped(b" " * 40_000) + zipped(JSON),
+    ],
+    ids=lambda body: body[:4].hex(),
+)
+def test_a_packing_is_known_by_what_it_is(body: bytes):
+    assert unpacked(body, 100) == JSON
+    assert unpacked(body + b"\n", 100) == JSON
+
+
+def test_rubbish_behind_a_whole_packing_is_left_out():
+    for pack in (zipped, zlib.compress):
+        assert unpacked(pack(JSON) + b"rubbish", 100) == JSON
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        zipped(JSON)[:-6],
+        zipped(JSON)[:12],
+        zipped(b"OK") + zipped(JSON)[:-9],
+        zlib.compress(JSON)[:-6],
+        zipped(zipped(JSON)[:-9]),
+        zipped(zipped(zipped(zipped(zipped(JSON))))),
+        b"\x1f\x8b\x08",
+    ],
+    ids=lambda body: str(len(body)),
+)
+def test_a_packing_that_breaks_off_is_not_understood(body: bytes):
+    assert unpacked(body, 100) is None
+
+
+def test_what_we_cut_ourselves_is_read_as_far_as_it_goes():
+    for pack in (zipped, zlib.compress):
+        part = unpacked(pack(JSON)[:-6], 100, is_whole=False)
+        assert part
+        assert JSON.startswith(part)
+
+
+def test_blank_bombs_end():
+    body = unpacked(gzip.compress(b" " * 50_000_000), 100)
+    assert body == b" " * 100
 
 
 def test_no_more_than_the_limit_is_unpacked():
