@@ -23,7 +23,8 @@ from bench.sink import ROOT, Sink
 
 START_SECONDS = 60.0
 STOP_SECONDS = 12.0
-_LOGGED = re.compile(r"LOG:  (?:statement|execute [^:]*): *(\w+)")
+#: The first word, which is empty where a statement begins with a new line.
+_LOGGED = re.compile(r"LOG:  (?:statement|execute [^:]*): *(\w*)")
 _FRAMES = {"BEGIN", "COMMIT", "ROLLBACK"}
 
 

@@ -116,14 +116,16 @@ class Variants:
             before, statements = meter.cpu(), self._postgres.statements()
             began = time.monotonic()
             time.sleep(seconds)
-            spent = sum(meter.cpu().values()) - sum(before.values())
             passed = time.monotonic() - began
+            spent = {part: cpu - before[part] for part, cpu in meter.cpu().items()}
             statements = self._postgres.statements() - statements
-        self.values["idle CPU"] = 100 * spent / passed
+        self.values["idle CPU"] = 100 * sum(spent.values()) / passed
         self.values["idle statements"] = statements / passed
         print(
             f"{'idle':34}{self.values['idle CPU']:10.2f} % of a core,"
-            f" {self.values['idle statements']:.1f} statements/s", flush=True,
+            f" {self.values['idle statements']:.1f} statements/s: "
+            + ", ".join(f"{part} {100 * cpu / passed:.2f}" for part, cpu in spent.items()),
+            flush=True,
         )  # fmt: skip
 
     @contextlib.contextmanager

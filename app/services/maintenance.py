@@ -12,7 +12,7 @@ from app.domain.time_ranges import DAY
 from app.extensions import db
 from app.models import UpdateState
 from app.queues import Queue
-from app.services import messages, postbacks, purge
+from app.services import pending_work, postbacks, purge
 from app.services.accounts import notifications
 from app.services.bots import checks, webhooks
 from app.services.campaigns import settlement
@@ -20,7 +20,6 @@ from app.services.conversions import cold, idempotency
 from app.services.lists import row_counts
 from app.services.service_bot import bot as service_bot
 from app.services.service_bot import digest, sessions
-from app.services.updates import inbox
 
 log = structlog.get_logger()
 
@@ -69,33 +68,44 @@ _last = {"reconcile": 0.0, "forget": 0.0, "service_bot": 0.0}
 
 def tick(now: float) -> list[Queue]:
     """Do what is due at `now`, Unix seconds. Returns the queues that have work now. Commits."""
-    connection = db.session.connection()
-    postbacks.sweep(connection, now)
-    if now - _last["forget"] >= FORGET_EVERY:
-        _last["forget"] = now
-        limits = {"old": now - UPDATES_KEPT, "very_old": now - PARKED_KEPT}
-        connection.execute(_FORGET, limits)
-        db.session.commit()
-        _forget_clicks(_FORGET_PRIVATE, now - PRIVATE_KEPT)
-        _forget_clicks(_FORGET_CLICKS, now - CLICKS_KEPT)
-        purge.purge(now)
-        cold.forget(now)
-        idempotency.forget(now)
-    db.session.commit()
+    work = pending_work.look(now)
+    _forget(now)
     if now - _last["service_bot"] >= SERVICE_BOT_EVERY:
         _last["service_bot"] = now
         _look_after_service_bot(now)
-    settlement.settle(now)
-    digest.flush(now)
-    _compact()
-    cold.attach(now)
     has_work = {
-        Queue.UPDATES: inbox.has_waiting(),
-        Queue.POSTBACKS: postbacks.due(now),
-        Queue.MESSAGES: messages.due(now),
+        Queue.UPDATES: work.updates,
+        Queue.POSTBACKS: work.postbacks,
+        Queue.MESSAGES: work.messages,
     }
-    db.session.rollback()
+    if work.postbacks_to_sweep:
+        has_work[Queue.POSTBACKS] |= postbacks.sweep(db.session.connection(), now) > 0
+        db.session.commit()
+    if work.transfers:
+        settlement.settle(now)
+    if work.notices:
+        has_work[Queue.MESSAGES] |= digest.flush(now) > 0
+    if work.fresh_counts:
+        _compact()
+    if work.cold_conversions:
+        has_work[Queue.POSTBACKS] |= cold.attach(now) > 0
     return [queue for queue, waiting in has_work.items() if waiting]
+
+
+def _forget(now: float) -> None:
+    """Delete what is old, once a minute. Commits."""
+    if now - _last["forget"] < FORGET_EVERY:
+        return
+    _last["forget"] = now
+    limits = {"old": now - UPDATES_KEPT, "very_old": now - PARKED_KEPT}
+    db.session.connection().execute(_FORGET, limits)
+    db.session.commit()
+    _forget_clicks(_FORGET_PRIVATE, now - PRIVATE_KEPT)
+    _forget_clicks(_FORGET_CLICKS, now - CLICKS_KEPT)
+    purge.purge(now)
+    cold.forget(now)
+    idempotency.forget(now)
+    db.session.commit()
 
 
 def look_after_bots(now: float) -> None:

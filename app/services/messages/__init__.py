@@ -5,7 +5,7 @@ once more and then left UNCERTAIN. Rates, flood waits and unreachable people
 are stored in the database, so that all processes respect them.
 """
 
-from app.services.messages.claim import due
+from app.services.messages.claim import DUE, due_at
 from app.services.messages.loop import send
 
-__all__ = ["due", "send"]
+__all__ = ["DUE", "due_at", "send"]

@@ -18,7 +18,7 @@ from app.config import current_settings
 from app.crypto import CannotDecrypt
 from app.database.advisory_locks import AdvisoryLock, lock
 from app.database.rows import loose_index_scan, update_rows
-from app.extensions import cipher, db
+from app.extensions import cipher
 from app.models import Bot, BotStatus, Message, MessageState
 from app.models.account import IS_SUSPENDED_SQL
 
@@ -49,9 +49,10 @@ _BOTS_WITH_DUE: Final = f"""
     )
 """  # noqa: S608 - of our own constants
 _SELECT_BOTS: Final = text(f"{_BOTS_WITH_DUE} ORDER BY b.next_send LIMIT :limit")
-_SELECT_ONE_BOT: Final = text(f"{_BOTS_WITH_DUE} LIMIT 1")
-_SELECT_EXPIRED: Final = text(
-    f"SELECT id FROM message WHERE {_SENDING} AND lease_until < :now LIMIT 1"  # noqa: S608
+#: SQL that finds what can be claimed, with the terms `due_at` returns: bots, and expired leases.
+DUE: Final = (
+    _BOTS_WITH_DUE,
+    f"SELECT id FROM message WHERE {_SENDING} AND lease_until < :now",  # noqa: S608
 )
 _SELECT_HEAD: Final = text(f"""
     SELECT id, m.bot_id, chat_id, campaign_id, text, m.media, f.file_id, parse_mode, entities,
@@ -122,7 +123,7 @@ def claim(connection: Connection, *, now: float, lease_seconds: float, most: int
     connection.execute(_RECLAIM, {"now": now, "no_answer": NO_ANSWER})
     lease, result = secrets.token_hex(16), ClaimResult()
     paced: list[tuple[int, float]] = []
-    for bot in connection.execute(_SELECT_BOTS, _due_at(now) | {"limit": _MAX_BOTS}).all():
+    for bot in connection.execute(_SELECT_BOTS, due_at(now) | {"limit": _MAX_BOTS}).all():
         room = min(allowance(bot.next_send, now), most - len(result.messages))
         if room <= 0:
             result.more = True
@@ -140,16 +141,8 @@ def claim(connection: Connection, *, now: float, lease_seconds: float, most: int
     return result
 
 
-def due(now: float) -> bool:
-    """Whether a message can be claimed at `now`, or is leased by a worker that is gone."""
-    params = _due_at(now)
-    return any(
-        db.session.execute(query, params).first() for query in (_SELECT_ONE_BOT, _SELECT_EXPIRED)
-    )
-
-
-def _due_at(now: float) -> dict[str, float]:
-    """The terms of `_BOTS_WITH_DUE`. The service bot speaks to all, whoever owns it."""
+def due_at(now: float) -> dict[str, float]:
+    """The terms of `DUE`. The service bot speaks to all, whoever owns it."""
     return {"now": now, "service_bot": current_settings().service_bot_id}
 
 

@@ -9,13 +9,15 @@ not move the postback.
 from app.services.postbacks.claim import ClaimResult, DueDestination, claim
 from app.services.postbacks.claimed import ClaimedPostback, PostbackUpdate, Progress
 from app.services.postbacks.in_hand import Lease
-from app.services.postbacks.requeue import due, resend, sweep
+from app.services.postbacks.requeue import DUE, TO_SWEEP, kept_since, resend, sweep
 from app.services.postbacks.settle import ERASED, AttemptRow, Batch, Health, block, settle
 from app.services.postbacks.stage import NewPostback, stage, stage_leased
 from app.services.postbacks.supersede import supersede_report
 
 __all__ = [
+    "DUE",
     "ERASED",
+    "TO_SWEEP",
     "AttemptRow",
     "Batch",
     "ClaimResult",
@@ -28,7 +30,7 @@ __all__ = [
     "Progress",
     "block",
     "claim",
-    "due",
+    "kept_since",
     "resend",
     "settle",
     "stage",

@@ -18,36 +18,41 @@ _LEADS: Final = table_of(Lead)
 _BATCH: Final = 1000  # rows one sweep moves at most
 _KEPT_SECONDS: Final = 7 * DAY  # for which a postback waits for a switched-off destination
 
+_EXPIRED: Final = f"""
+    SELECT id FROM postback WHERE state = {PostbackState.SENDING:d} AND lease_until < :now
+"""
+_HOMELESS: Final = f"""
+    SELECT p.id FROM destination d JOIN postback p ON p.destination_id = d.id
+    WHERE p.state = {PostbackState.WAITING:d} AND (
+        d.status = {DestinationStatus.DELETED:d}
+        OR (d.status IN ({DestinationStatus.PAUSED:d}, {DestinationStatus.OFF:d})
+            AND p.created < :old)
+    )
+"""
+
 # The worker that held it died, or stopped for longer than its lease: it is tried
 # again, under the same idempotency key. It may have been sent, so the time in
 # which the tracker knows that key begins with the end of the lease at the latest.
 _RECLAIM = text(f"""
     UPDATE postback SET state = {PostbackState.WAITING:d}, lease = NULL, lease_until = NULL,
                         first_try = coalesce(first_try, lease_until)
-    WHERE id IN (
-        SELECT id FROM postback
-        WHERE state = {PostbackState.SENDING:d} AND lease_until < :now LIMIT :batch
-    ) AND state = {PostbackState.SENDING:d} AND lease_until < :now
+    WHERE id IN ({_EXPIRED} LIMIT :batch)
+        AND state = {PostbackState.SENDING:d} AND lease_until < :now
 """)
 
 _DISCARD = text(f"""
     UPDATE postback SET state = {PostbackState.DISCARDED:d}, settled = :now,
                         reason = 'its destination is gone'
-    WHERE id IN (
-        SELECT p.id FROM destination d JOIN postback p ON p.destination_id = d.id
-        WHERE p.state = {PostbackState.WAITING:d} AND (
-            d.status = {DestinationStatus.DELETED:d}
-            OR (d.status IN ({DestinationStatus.PAUSED:d}, {DestinationStatus.OFF:d})
-                AND p.created < :old)
-        )
-        LIMIT :batch
-    )
+    WHERE id IN ({_HOMELESS} LIMIT :batch)
 """)
 
-_DUE = text(f"""
+#: SQL that finds a postback that could be claimed at `:now`.
+DUE: Final = f"""
     WITH RECURSIVE {loose_index_scan("postback", "destination_id", WAITING)}
-    SELECT 1 FROM next JOIN destination d ON d.id = next.id WHERE {HAS_DUE_POSTBACKS} LIMIT 1
-""")
+    SELECT 1 FROM next JOIN destination d ON d.id = next.id WHERE {HAS_DUE_POSTBACKS}
+"""
+#: SQL that finds what `sweep` would change at `:now`, which must be `kept_since(now)` for `:old`.
+TO_SWEEP: Final = (_EXPIRED, _HOMELESS)
 
 
 def sweep(connection: Connection, now: float) -> int:
@@ -55,14 +60,14 @@ def sweep(connection: Connection, now: float) -> int:
 
     Returns how many rows changed. No commit.
     """
-    params = {"now": now, "old": now - _KEPT_SECONDS, "batch": _BATCH}
+    params = {"now": now, "old": kept_since(now), "batch": _BATCH}
     reclaimed = connection.execute(_RECLAIM, params).rowcount
     return reclaimed + connection.execute(_DISCARD, params).rowcount
 
 
-def due(now: float) -> bool:
-    """Return whether any postback could be claimed now."""
-    return db.session.scalar(_DUE, {"now": now}) is not None
+def kept_since(now: float) -> float:
+    """Since when a postback for a switched-off destination must wait to be kept at `now`."""
+    return now - _KEPT_SECONDS
 
 
 def resend(account_id: int, ids: Sequence[int], now: float) -> int:

@@ -182,9 +182,3 @@ def finish(connection: Connection, results: Sequence[UpdateResult]) -> None:
     waiting = {"state": int(UpdateState.WAITING)}
     update_rows(connection, _UPDATES, ["state", "reason", "body"], finished, **waiting)
     update_rows(connection, _UPDATES, ["state", "reason"], quarantined, **waiting)
-
-
-def has_waiting() -> bool:
-    """Whether any update waits to be processed."""
-    statement = select(_UPDATES.c.id).where(_UPDATES.c.state == UpdateState.WAITING).limit(1)
-    return db.session.scalar(statement) is not None

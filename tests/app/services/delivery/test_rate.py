@@ -15,7 +15,7 @@ from redis.retry import Retry
 
 from app.extensions import db
 from app.models import Attempt, Destination, PostbackState
-from app.services import postbacks
+from app.services import pending_work, postbacks
 from app.services.delivery.loop import Delivery
 from app.services.delivery.rate import LONGEST_WAIT, RateLimiter
 from app.services.delivery.sending import WAITS_ITS_TURN
@@ -177,7 +177,7 @@ SLOW = RateLimit("k", 6, 1)  # one in ten seconds
 
 
 def due(clock: Clock) -> bool:
-    found = postbacks.due(clock.now)
+    found = pending_work.look(clock.now).postbacks
     db.session.rollback()
     return found
 

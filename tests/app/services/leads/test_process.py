@@ -25,7 +25,7 @@ from app.models import (
     UpdateState,
 )
 from app.sandbox.telegram import people
-from app.services import postbacks
+from app.services import pending_work, postbacks
 from app.services.accounts import accounts
 from app.services.leads import process
 from app.services.messages import claim as messages_claim
@@ -422,11 +422,11 @@ def test_a_suspended_account_is_neither_reported_for_nor_spoken_for_until_it_goe
     stage = make_stage(welcome="hello")
     stage.play(people.start(ANN, f"{stage.code}-a", T))
     now = time.time() + 60
-    assert postbacks.due(now)
-    assert messages_claim.due(now)
+    assert pending_work.look(now).postbacks
+    assert pending_work.look(now).messages
     suspend(stage.account, suspend=True)
-    assert not postbacks.due(now)
-    assert not messages_claim.due(now)
+    assert not pending_work.look(now).postbacks
+    assert not pending_work.look(now).messages
     claimed = postbacks.claim(
         db.session.connection(),
         now=now,
@@ -445,8 +445,8 @@ def test_a_suspended_account_is_neither_reported_for_nor_spoken_for_until_it_goe
     assert stage.lead(ANN.id).state == State.WAIT
     assert stage.kinds() == ["wait"]
     suspend(stage.account, suspend=False)
-    assert postbacks.due(now)
-    assert messages_claim.due(now)
+    assert pending_work.look(now).postbacks
+    assert pending_work.look(now).messages
     db.session.rollback()
     stage.play(people.join(ANN, _chat(stage), T + 3))
     assert stage.kinds() == ["wait", "approve"]

@@ -11,8 +11,8 @@ from sqlalchemy import update
 from app.domain.time_ranges import DAY
 from app.extensions import db
 from app.models import Account
+from app.services import pending_work
 from app.services.bots import bots
-from app.services.messages import claim
 from app.services.messages.claim import BURST, STEP, allowance
 from tests.support.desk import ANN, TOKEN, Desk
 
@@ -52,11 +52,11 @@ def test_the_service_bot_speaks_also_when_the_account_that_it_belongs_to_is_susp
     db.session.execute(update(Account).where(Account.id == account.id).values(**lapsed))
     db.session.commit()
     desk.start(ANN)
-    assert claim.due(time.time())
+    assert pending_work.look(time.time()).messages
     db.session.commit()
     desk.speak()
     assert len(desk.sent_to(ANN)) == 1
     desk.start(ANN)
     change_settings(service_bot_token="")
-    assert not claim.due(time.time() + 60)
+    assert not pending_work.look(time.time() + 60).messages
     db.session.commit()

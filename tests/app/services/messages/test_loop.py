@@ -16,7 +16,7 @@ from app.extensions import db
 from app.models import Account, Bot, BotStatus, Campaign, Message, MessageState, Unreachable
 from app.outbound.transport import Transport
 from app.sandbox.telegram import faults
-from app.services import messages
+from app.services import messages, pending_work
 from app.services.messages.claim import NO_ANSWER
 
 TOKEN = "4242:AAsecret-part_of-the-token"
@@ -66,7 +66,7 @@ class Desk:
         return messages.send(**{"seconds": 5.0, "chance": lambda: 0.5} | options)
 
     def due(self) -> bool:
-        found = messages.due(time.time())
+        found = pending_work.look(time.time()).messages
         db.session.commit()
         return found
 

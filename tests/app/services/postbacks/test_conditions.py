@@ -14,7 +14,7 @@ from app.models import (
     PostbackState,
 )
 from app.sandbox.telegram import people
-from app.services import postbacks
+from app.services import pending_work
 from tests.support.delivery import T, alter, claim_all
 
 NEVER = 10.0**11
@@ -37,10 +37,10 @@ def test_what_may_not_be_sent_is_neither_claimed_nor_called_due(stage, clock, mo
     before = {name: getattr(db.session.scalars(db.select(model)).first(), name) for name in change}
     db.session.commit()
     alter(model, **change)
-    assert not postbacks.due(clock.now)
+    assert not pending_work.look(clock.now).postbacks
     db.session.commit()
     assert claim_all(clock) == []
     alter(model, **before)
-    assert postbacks.due(clock.now)
+    assert pending_work.look(clock.now).postbacks
     db.session.commit()
     assert len(claim_all(clock)) == 1

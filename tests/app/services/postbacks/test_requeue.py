@@ -7,7 +7,7 @@ import pytest
 from app.extensions import db
 from app.models import Destination, DestinationStatus, Lead, Postback, PostbackState
 from app.sandbox.telegram import people
-from app.services import postbacks
+from app.services import pending_work, postbacks
 from tests.support.delivery import Clock, Exchange, T, alter, claim_all
 
 ANN = people.Person(101, username="ann")
@@ -63,7 +63,7 @@ def sweep(now: float) -> int:
 
 
 def is_due(clock: Clock) -> bool:
-    due = postbacks.due(clock.now)
+    due = pending_work.look(clock.now).postbacks
     db.session.commit()
     return due
 

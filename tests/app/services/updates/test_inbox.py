@@ -10,6 +10,7 @@ import pytest
 from app.extensions import db
 from app.models import Bot, UpdateState
 from app.sandbox.telegram import people
+from app.services import pending_work
 from app.services.updates import inbox
 from app.services.updates.inbox import UpdateResult
 
@@ -124,4 +125,4 @@ def test_only_what_is_quarantined_keeps_its_body(stage):
         (UpdateState.IGNORED, "ignored", b""),
         (UpdateState.QUARANTINED, "quarantined", _body(update_id=3)),
     ]
-    assert not inbox.has_waiting()
+    assert not pending_work.look(0).updates
