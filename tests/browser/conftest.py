@@ -10,6 +10,8 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import subprocess
+import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
@@ -65,6 +67,19 @@ class Running:
     bot: int = 0
     campaign: int = 0
     code: str = ""
+    embedded: Any = None
+
+    def new_account(self, login: str) -> str:
+        """Make an empty account, and return an address that opens its dashboard once."""
+        command = [sys.executable, "-m", "flask", "--app", "wsgi", "account", "create"]
+        subprocess.run(
+            [*command, "--login", login, "--name", login, "--tariff", "tiger"],
+            env=dict(self.embedded.environ),
+            cwd=run.HOME,
+            check=True,
+            capture_output=True,
+        )
+        return str(self.embedded.entry(login))
 
     def get(self, path: str, **query: Any) -> Any:
         """The data of a call to the API that must succeed."""
@@ -100,7 +115,7 @@ def system() -> Iterator[Running]:
             "LOG_LEVEL": "warning",
         }
         with run.running(environ, folder) as embedded:
-            system = Running(embedded.url, embedded.key, double)
+            system = Running(embedded.url, embedded.key, double, embedded=embedded)
             system.bot = system.post("bots/add", token=TOKEN)["id"]
             double.push(TOKEN, people.bot_rights(CHAT, True, bot=BOT))
             eventually(lambda: system.get("bots/chats", id=system.bot), 30, "the chat")

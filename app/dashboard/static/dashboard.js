@@ -5,7 +5,8 @@ const HEADERS = { "X-Requested-With": "gatepost" };
 
 /** Load this very page again and swap the element with the same id, unless it did not change. */
 async function refresh(element) {
-  if (document.hidden || element.contains(document.activeElement)) return;
+  const focused = element.contains(document.activeElement) ? document.activeElement : null;
+  if (document.hidden || focused?.matches("input, select, textarea")) return;
   const response = await fetch(location.href, { headers: HEADERS, cache: "no-store" });
   if (response.status === 401) {
     location.assign("/login?next=" + encodeURIComponent(location.pathname + location.search));
@@ -14,11 +15,14 @@ async function refresh(element) {
   if (!response.ok) return;
   const page = new DOMParser().parseFromString(await response.text(), "text/html");
   const fresh = page.getElementById(element.id);
-  if (!fresh || fresh.innerHTML === element.innerHTML) return;
+  if (!fresh || fresh.innerHTML === element.shown) return;
+  element.shown = fresh.innerHTML;
   element.replaceChildren(...fresh.childNodes);
+  if (focused?.id) document.getElementById(focused.id)?.focus();
 }
 
 function keepFresh(element) {
+  element.shown = element.innerHTML;
   const seconds = Math.max(2, Number(element.dataset.refresh) || 30);
   setInterval(() => refresh(element).catch(() => {}), seconds * 1000);
 }

@@ -5,7 +5,7 @@ import time
 import pytest
 
 from app.extensions import db
-from app.models import CampaignDay, CampaignQuarter
+from app.models import CampaignDay, CampaignQuarter, Postback, PostbackState
 from tests.support.dashboard import tags, text_of
 
 
@@ -37,9 +37,44 @@ def test_a_zone_moves_the_days(browser, account, counted):
 
 def test_an_empty_account_has_zeros_and_no_faults(browser):
     page = browser.page("/?period=yesterday")
-    assert "Nothing is wrong." in page
+    assert "Five steps to your first postback" in page
+    assert "Nothing is wrong." not in page  # nor are there numbers to look at
+    assert page.count("<svg role") == 0
     assert "<script>" not in page
     assert "style" not in tags(page)
+
+
+def test_each_step_is_shown_when_its_turn_comes(browser, account, world):
+    page = browser.page("/")
+    assert 'href="/bots#token"' in page
+    bot = world.bot(username="gate_bot")
+    page = browser.page("/")
+    assert "https://t.me/gate_bot?startchannel&amp;admin=invite_users" in page
+    assert "https://t.me/gate_bot?startgroup&amp;admin=invite_users" in page
+    chat = world.chat(bot, is_admin=True)
+    assert 'href="/campaigns#chat"' in browser.page("/")
+    campaign = world.campaign(bot_id=bot, chat_id=chat, code="abc12")
+    page = browser.page("/")
+    assert f'href="/campaigns/{campaign}/postbacks#pb_wait"' in page
+    destination = world.destination()
+    page = browser.page("/")
+    assert "https://t.me/gate_bot?start=abc12-test1" in page
+    assert "<svg" in page
+    lead = world.lead(campaign)
+    page = browser.page("/")
+    assert f'href="/leads/{lead}"' in page
+    postback = world.postback(
+        destination, campaign_id=campaign, state=PostbackState.WAITING, created=time.time()
+    )
+    assert f'href="/deliveries/{postback}"' in browser.page("/")
+    db.session.get_one(Postback, postback).state = PostbackState.DELIVERED
+    db.session.commit()
+    page = browser.page("/")
+    assert "Your first postback has been delivered" in page
+    assert page.count(">done<") + text_of(page).count(" done ") >= 5
+    db.session.get_one(Postback, postback).created = time.time() - 7200
+    db.session.commit()
+    assert "first-steps" not in browser.page("/")
 
 
 def test_it_is_said_in_russian_to_a_russian_account(make_browser, make_account):
