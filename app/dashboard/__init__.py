@@ -19,6 +19,7 @@ from app.dashboard.views import (
     stats,
     trackers,
 )
+from app.dashboard.views.telegram import bot_login
 from app.schemas.fields import LARGEST
 from app.translations import use_in_templates
 
@@ -33,6 +34,7 @@ class IdConverter(IntegerConverter):
 VIEWS = (
     overview,
     login,
+    bot_login,
     bots,
     campaigns,
     leads,

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+
+from app.sandbox.telegram import people
+from app.sandbox.telegram.people import Person
+from tests.browser.conftest import SERVICE_TOKEN
+from tests.journeys.system import eventually
 
 SCREENS = (
     "/ /campaigns /leads /deliveries /trackers /trackers/new /statistics /journal /bots /settings"
 )
+ALLOWED = re.compile(r"allow:[0-9]+")
 TABS = ("", "/welcome", "/postbacks", "/link?click=abc", "/settings")
 
 
@@ -22,6 +30,40 @@ def screens(system):
     return [*SCREENS.split(), *(f"/campaigns/{system.campaign}{tab}" for tab in TABS)]
 
 
+def asked(system):
+    """The callback data of the Yes under the bot's last question."""
+    calls = system.bot_api.calls(SERVICE_TOKEN, "sendMessage")
+    markups = [one.params["reply_markup"] for one in calls if "reply_markup" in one.params]
+    found = [ALLOWED.search(str(markup)) for markup in markups]
+    return found[-1][0] if found and found[-1] else ""
+
+
+@pytest.mark.parametrize("script", [True, False])
+def test_the_service_bot_logs_in_whoever_agrees(system, new_context, faults, script):
+    page = new_context(java_script_enabled=script).new_page()
+    faults.watch(page)
+    page.goto(f"{system.url}/login?next=/bots")
+    page.click("form[action='/login/telegram'] button")
+    link = page.get_by_role("link", name="Open Telegram").get_attribute("href")
+    person = Person(8_300_000_001 + script, "Olga", username=f"olga{script:d}")
+    before = asked(system)
+    start = people.start(person, link.partition("?start=")[2])
+    system.bot_api.push(SERVICE_TOKEN, start)
+    eventually(lambda: asked(system) != before, 30, "the question")
+    press = {"id": "7", "from": person.user(), "data": asked(system), "chat_instance": "1"}
+    system.bot_api.push(SERVICE_TOKEN, {"callback_query": press})
+    if script:
+        page.wait_for_url(f"{system.url}/bots")
+    else:
+
+        def is_in():
+            page.get_by_role("link", name="I have pressed Yes").click()
+            return page.url == f"{system.url}/bots"
+
+        eventually(is_in, 30, "the dashboard")
+    assert page.locator(".who").inner_text() == "Olga"
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_every_screen_is_accessible_and_complains_of_nothing(system, new_context, faults, scheme):
     page = new_context(color_scheme=scheme, bypass_csp=True).new_page()
@@ -33,6 +75,17 @@ def test_every_screen_is_accessible_and_complains_of_nothing(system, new_context
         faults_of_page = Axe().run(page).response["violations"]
         found += [(path, one["id"], one["nodes"][0]["html"][:200]) for one in faults_of_page]
     assert found == []
+
+
+def test_the_pages_before_the_login_are_accessible(system, new_context, faults):
+    page = new_context(bypass_csp=True).new_page()
+    faults.watch(page)
+    page.goto(f"{system.url}/login")
+    found = [Axe().run(page).response["violations"]]
+    page.click("form[action='/login/telegram'] button")
+    page.locator("#wait").wait_for()
+    found.append(Axe().run(page).response["violations"])
+    assert found == [[], []]
 
 
 @pytest.mark.parametrize("locale", ["en", "ru"])

@@ -11,6 +11,8 @@ PUBLIC = {
     "/c/<code>",
     "/enter/<token>",
     "/login",
+    "/login/telegram",
+    "/login/wait",
     "/static/<version>/<name>",
     "/t.js",
     "/track/fbp",

@@ -13,9 +13,11 @@ from app.services.service_bot.sessions import SESSION_SECONDS
 
 _SESSION: Final = "gatepost"
 _FORM: Final = "gatepost_form"
+_LOGIN: Final = "gatepost_nonce"
 #: What `new_secret` makes; anything else was not set by us.
 _RANDOM: Final = re.compile(r"[A-Za-z0-9_-]{32,64}", re.ASCII)
 _FORM_SECONDS: Final = 86_400
+_LOGIN_SECONDS: Final = 3600
 
 
 def session_token() -> str:
@@ -43,7 +45,20 @@ def set_session(response: Response, token: str) -> None:
     """Log the browser in, and forget what tied its login form to it."""
     _set(response, _SESSION, token, int(SESSION_SECONDS))
     _set(response, _FORM, "", 0)
+    if _name(_LOGIN) in request.cookies:
+        _set(response, _LOGIN, "", 0)
     g.new_form_cookie = False
+
+
+def login_nonce() -> str:
+    """Return the nonce of the login by Telegram that this browser has begun, "" if none."""
+    nonce = request.cookies.get(_name(_LOGIN), "")
+    return nonce if _RANDOM.fullmatch(nonce) else ""
+
+
+def set_login(response: Response, nonce: str) -> None:
+    """Have the browser remember which login by Telegram it has begun."""
+    _set(response, _LOGIN, nonce, _LOGIN_SECONDS)
 
 
 def clear_session(response: Response) -> None:

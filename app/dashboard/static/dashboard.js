@@ -12,6 +12,7 @@ async function refresh(element) {
     location.assign("/login?next=" + encodeURIComponent(location.pathname + location.search));
     return;
   }
+  if (response.redirected) return void location.assign(response.url);
   if (!response.ok) return;
   const page = new DOMParser().parseFromString(await response.text(), "text/html");
   const fresh = page.getElementById(element.id);

@@ -11,7 +11,7 @@ from app.dashboard.access import cookies, forms
 from app.dashboard.access.guards import authenticate, changes, own_path
 from app.errors import ApiError, BadKey, Banned, NotFound, TooManyRequests, translatable
 from app.schemas import Input, fields
-from app.services.service_bot import entry_links, sessions
+from app.services.service_bot import bot, entry_links, sessions
 from app.web.auth import caller_address, caller_network, counted, public
 from app.web.responses import message_of
 
@@ -54,7 +54,7 @@ def by_key() -> Response:
         )
     except (ApiError, TooManyRequests) as error:
         return _page(own_path(form.get("next", "/")), error)
-    return _begin(token, own_path(typed["next"]))
+    return begin(token, own_path(typed["next"]))
 
 
 @blueprint.get("/enter/<token>")
@@ -97,7 +97,9 @@ def logout() -> Response:
 def _page(target: str, error: ApiError | None = None) -> Response:
     g.pop("account", None)  # a form for whoever is not logged in
     message = message_of(error) if error else ""
-    page = render_template("login/login.html", target=target, message=message)
+    page = render_template(
+        "login/login.html", target=target, message=message, has_bot=bot.find() is not None
+    )
     return make_response(page, errors.status_of(error) if error else HTTPStatus.OK)
 
 
@@ -119,10 +121,10 @@ def _enter(token: str) -> Response:
     )
     if session is None:
         raise NotFound(translatable("this link was used before or has expired; make a new one"))
-    return _begin(session, "/")
+    return begin(session, "/")
 
 
-def _begin(token: str, target: str) -> Response:
+def begin(token: str, target: str) -> Response:
     """Give the browser its new session; the one it had before is over."""
     if before := cookies.session_token():
         sessions.end_token(before)

@@ -77,12 +77,26 @@ def start(browser: Browser, lang: str) -> StartedLogin:
     ours = bot.find()
     if ours is None:
         raise NotFound(translatable("this installation has no service bot to log in with"))
-    nonce, link = new_secret(), f"https://t.me/{ours.username}?start=login-"
+    nonce = new_secret()
     login, cookie = _show(nonce, browser, time.time())
     with use_language(lang):
         text = describe(login)
     db.session.commit()
-    return StartedLogin(nonce, link + nonce, text, cookie or browser.cookie)
+    return StartedLogin(nonce, _link(ours, nonce), text, cookie or browser.cookie)
+
+
+def shown_to(nonce: str, browser: Browser) -> StartedLogin | None:
+    """Return what the page of a login shows, in the language in use, to its own browser.
+
+    None for every other browser, and when the login is used, undone or expired.
+    """
+    login, ours = _find(nonce), bot.find()
+    db.session.commit()
+    if ours is None or login is None or not _is_shown_by(login, browser):
+        return None
+    if login.used is not None or login.expires <= time.time():
+        return None
+    return StartedLogin(nonce, _link(ours, nonce), describe(login), browser.cookie)
 
 
 def poll(nonce: str, browser: Browser) -> PollResult:
@@ -176,6 +190,10 @@ def agree(login_id: int, account_id: int, now: float) -> bool:
         .returning(Login.id)
     ).first()
     return agreed is not None
+
+
+def _link(ours: Bot, nonce: str) -> str:
+    return f"https://t.me/{ours.username}?start=login-{nonce}"
 
 
 def _find(nonce: str) -> Login | None:
