@@ -19,6 +19,7 @@ from app.dashboard.views import (
     stats,
     trackers,
 )
+from app.dashboard.views.ads import sites, sources
 from app.dashboard.views.telegram import bot_login
 from app.schemas.fields import LARGEST
 from app.translations import use_in_templates
@@ -37,6 +38,8 @@ VIEWS = (
     bot_login,
     bots,
     campaigns,
+    sources,
+    sites,
     leads,
     deliveries,
     trackers,

@@ -37,6 +37,7 @@ def menu() -> list[MenuItem]:
     screens = (
         ("/", gettext("Overview")),
         ("/campaigns", gettext("Campaigns")),
+        ("/sources", gettext("Sources")),
         ("/leads", gettext("Leads")),
         ("/deliveries", gettext("Deliveries")),
         ("/trackers", gettext("Trackers")),

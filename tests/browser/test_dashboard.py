@@ -13,7 +13,8 @@ from tests.browser.conftest import SERVICE_TOKEN
 from tests.journeys.system import eventually
 
 SCREENS = (
-    "/ /campaigns /leads /deliveries /trackers /trackers/new /statistics /journal /bots /settings"
+    "/ /campaigns /sources /sources/sites /sources/attribution /leads /deliveries /trackers"
+    " /trackers/new /statistics /journal /bots /settings"
 )
 ALLOWED = re.compile(r"allow:[0-9]+")
 TABS = ("", "/welcome", "/postbacks", "/link?click=abc", "/settings")
@@ -22,7 +23,7 @@ TABS = ("", "/welcome", "/postbacks", "/link?click=abc", "/settings")
 def log_in(page, system):
     page.goto(f"{system.url}/login")
     page.fill("#key", system.key)
-    page.click("main button")
+    page.click("form[action='/login'] button")
     page.wait_for_selector("#menu", state="attached")
 
 

@@ -1,0 +1,189 @@
+"""Sources: links for ads, what they have counted, and how many joins are known by their click."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any, Final
+
+from flask import Blueprint, Response, g, make_response, redirect, render_template
+
+from app.dashboard import errors, names
+from app.dashboard.access import forms
+from app.dashboard.access.guards import changes, signed_in
+from app.dashboard.periods import chosen_period
+from app.errors import ApiError, BadParameter, NotFound
+from app.models import SourceFallback, SourceMode, SourceStatus
+from app.schemas import Input, fields
+from app.schemas.sources import SourceAdd, SourceEdit
+from app.services.clicks import source_modes, sources
+from app.services.leads import join_stats
+from app.translations import gettext
+from app.web.responses import message_of
+
+blueprint = Blueprint("sources", __name__, url_prefix="/sources")
+
+HOUR: Final = 3600
+DAY: Final = 86_400
+_TEXTS: Final = ("title", "click_param", "mode", "fallback")
+
+
+class Spans(Input):
+    """Spans as people type them: hours and days. The service has them in seconds."""
+
+    link_ttl = fields.Int(1, 168)
+    lookback = fields.Int(1, 90)
+
+
+@blueprint.get("")
+@signed_in
+def listed() -> Response:
+    """The links for ads, with what they have counted."""
+    return _list()
+
+
+@blueprint.post("")
+@changes("sources.add")
+def add() -> Response:
+    """Make a link."""
+    typed = {name: g.form.get(name, "") for name in ("campaign", "title", "mode")}
+    try:
+        source = sources.add(g.account.id, **forms.checked(SourceAdd(), {**typed, **_force()}))
+    except ApiError as error:
+        return _list(error)
+    return _redirect(f"/sources/{source.id}?done=saved")
+
+
+@blueprint.get("/attribution")
+@signed_in
+def attribution() -> str:
+    """How many joins are known by their click, by chat and by source."""
+    now = int(time.time())
+    period = chosen_period(now)
+    rows = join_stats.attribution(
+        g.account.id, now=now, since=period.since, until=min(period.until, now)
+    )
+    return render_template("sources/attribution.html", rows=rows, period=period, tab="known")
+
+
+@blueprint.get("/<id:number>")
+@signed_in
+def one(number: int) -> Response:
+    """One link: where it goes into an ad, and how it works."""
+    return _one(number)
+
+
+@blueprint.post("/<id:number>")
+@changes()
+def change(number: int) -> Response:
+    """Save, pause, resume or delete a link."""
+    try:
+        match g.form.get("do", ""):
+            case "pause" | "resume" as verb:
+                sources.pause(g.account.id, number, paused=verb == "pause")
+            case "delete":
+                sources.remove(g.account.id, number)
+                return _redirect("/sources?done=removed")
+            case _:
+                typed = forms.checked(SourceEdit(), {"id": number, **_settings(), **_force()})
+                sources.edit(g.account.id, typed.pop("id"), **typed)
+    except NotFound:
+        raise
+    except ApiError as error:
+        return _one(number, error)
+    return _redirect(f"/sources/{number}?done=saved")
+
+
+def _settings() -> dict[str, Any]:
+    """Return what was typed, in the units of the service. Raises BadParameter."""
+    spans = {name: g.form[name].strip() for name in ("link_ttl", "lookback") if name in g.form}
+    checked = forms.checked(Spans(), spans)
+    units = {"link_ttl": HOUR, "lookback": DAY}
+    return {
+        **{name: g.form[name].strip() for name in _TEXTS if name in g.form},
+        **{name: number * units[name] for name, number in checked.items()},
+    }
+
+
+def _force() -> dict[str, int]:
+    return {"force": 1} if "force" in g.form else {}
+
+
+def modes() -> dict[str, str]:
+    """Return what each kind of link is, by its name in the API."""
+    return {
+        "auto": gettext("the best that the chat allows"),
+        "start": gettext("the bot's start link"),
+        "invite": gettext("an invite link for each click"),
+        "request": gettext("a link to ask by, for each click"),
+        "named": gettext("one invite link for all clicks"),
+    }
+
+
+def fallbacks() -> dict[str, str]:
+    """Return what a click gets instead, by its name in the API."""
+    return {
+        "start": gettext("the bot's start link"),
+        "named": gettext("one invite link for all clicks"),
+        "none": gettext("the bot's start link, without the click"),
+    }
+
+
+def _list(error: ApiError | None = None) -> Response:
+    return _answer(
+        "sources/list.html",
+        error,
+        tab="links",
+        rows=sources.listed(g.account.id),
+        campaigns=names.campaigns(g.account.id),
+        modes=modes(),
+        typed=g.form if error else {},
+        paused=SourceStatus.PAUSED,
+    )
+
+
+def _one(number: int, error: ApiError | None = None) -> Response:
+    source = sources.find(g.account.id, number)
+    try:
+        links = sources.make_links(g.account.id, number)
+    except NotFound as without_address:
+        links, fault = [], message_of(without_address)
+    else:
+        fault = ""
+    return _answer(
+        "sources/source.html",
+        error,
+        source=source,
+        links=links,
+        fault=fault,
+        warnings=source_modes.warnings(source.campaign, source.mode, source.fallback),
+        values=_shown(source, g.form if error else {}),
+        modes=modes(),
+        fallbacks=fallbacks(),
+        campaigns=names.campaigns(g.account.id),
+        is_paused=source.status == SourceStatus.PAUSED,
+    )
+
+
+def _shown(source: Any, typed: Mapping[str, str]) -> dict[str, Any]:
+    stored = {
+        "title": source.title,
+        "click_param": source.click_param,
+        "mode": SourceMode(source.mode).name.lower(),
+        "fallback": SourceFallback(source.fallback).name.lower(),
+        "link_ttl": source.link_ttl // HOUR,
+        "lookback": source.lookback // DAY,
+    }
+    return {name: typed.get(name, value) for name, value in stored.items()}
+
+
+def _answer(template: str, error: ApiError | None, **values: Any) -> Response:
+    message = message_of(error) if error else ""
+    field = error.field if isinstance(error, BadParameter) else ""
+    page = render_template(template, message=message, field=field, **values)
+    return make_response(page, errors.status_of(error) if error else HTTPStatus.OK)
+
+
+def _redirect(target: str) -> Response:
+    return make_response(redirect(target, HTTPStatus.SEE_OTHER))
