@@ -46,7 +46,7 @@ class HttpUrl(StrippedText):
             raise ValidationError(
                 translatable("must be an address without %(found)s", found=repr(found[0]))
             )
-        if fault := spelling.address_fault(text):
+        if fault := spelling.postback_fault(text):
             raise ValidationError(fault)
         try:
             if not text:

@@ -36,6 +36,9 @@ MACROS: Final[Mapping[str, Callable[[Event], str]]] = {
     "name": lambda event: event.name,
 }
 
+#: The macros that only a conversion has values for.
+OF_CONVERSIONS: Final = ("value", "value_currency", "name")
+
 MAX_URL: Final = 2048
 
 NUMBER: Final = "|number"

@@ -7,73 +7,109 @@ when an event is sent, so what was stored before goes on as it is.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from html.entities import html5
 from typing import Final
 from urllib.parse import unquote
 
 from plugins.contract import translatable
 from plugins.kit import macros
+from plugins.kit.signs import notations
+from plugins.kit.signs.characters import BREAKS, first_unseen
 
-#: Characters that nobody sees: spaces other than the plain one, marks of direction, joiners,
-#: fillers, the byte order mark. A joiner between two letters that are not ASCII is meant so:
-#: Persian and emoji need it.
-_INVISIBLE: Final = re.compile(
-    "[\u00a0\u00ad\u034f\u061c\u115f\u1160\u1680\u17b4\u17b5\u180b-\u180e\u2000-\u200b"
-    "\u200e\u200f\u2028-\u202f\u205f-\u206f\u3000\u3164\ufeff\uffa0\ufff9-\ufffb"
-    "\U000e0000-\U000e007f]|(?<![^\x00-\x7f])[\u200c\u200d]|[\u200c\u200d](?![^\x00-\x7f])"
-)
 #: An HTML page writes & as &amp;. A tracker would read a parameter called `amp;…`.
-_ENTITY: Final = re.compile(r"&(?:amp|lt|gt|quot|apos|nbsp|#\d{1,7}|#[Xx][0-9A-Fa-f]{1,6});")
-_NAME: Final = r"[A-Za-z_][A-Za-z0-9_.:-]{0,63}"
-#: Macros as other systems spell them: {{click}}, ${click}, { click }, %7Bclick%7D, {sub1}.
-_FOREIGN: Final = re.compile(
-    rf"\{{\{{ *({_NAME}) *\}}\}}|\$\{{({_NAME})\}}|\{{ +({_NAME}) *\}}|\{{({_NAME}) +\}}"
-    rf"|(?:%7[Bb])+({_NAME})(?:%7[Dd])+|\{{({_NAME})\}}"
+_ENTITY: Final = re.compile(r"&(?:([A-Za-z]{2,31});|#\d{1,7};|#[Xx][0-9A-Fa-f]{1,6};)")
+#: How programs write a character inside a text of theirs, and how browsers once did.
+_ESCAPE: Final = re.compile(
+    r"\\u\{?[0-9A-Fa-f]{4,6}\}?|\\U[0-9A-Fa-f]{8}|\\x[0-9A-Fa-f]{2}|%u[0-9A-Fa-f]{4}"
 )
-#: Marks that other systems put round a macro and that also stand in plain texts and addresses,
-#: so that they are only doubted: [click], [[click]], <click>, __CLICK__, %click%, %%click%%,
-#: #click#, @@click@@, and {click without an end. Of %…% a percent-encoded byte is no part.
-_WORD: Final = r"[A-Za-z][A-Za-z0-9]*(?:[_-][A-Za-z0-9]+)*"
-_MARKED: Final = re.compile(
-    rf"(?<![A-Za-z0-9_\]])\[{{1,2}}({_WORD})\]{{1,2}}(?!\()|<({_WORD})>|(?<![A-Za-z0-9])__({_WORD})__(?![A-Za-z0-9])"
-    rf"|%%({_WORD})%%|%({_WORD})%(?![0-9A-Fa-f]{{2}})|#({_WORD})#|@@({_WORD})@@"
-    rf"|\{{({_NAME})(?![A-Za-z0-9_.:| -]*\}})"
-)
-#: Where such a mark is no word of a person's: macros are called so, in any spelling of capitals.
-_MACRO_WORDS: Final = re.compile(
-    r"(?:.*[_-])?(?:click|clickid|sub|subid|subid\d+|sub\d+|aff|affid|payout|revenue|amount|cost|tid|txid"
-    r"|uuid|transaction|transactionid|externalid|campaign|campaignid|source|zone|zoneid|status|username"
-    r"|userid|user|lead|leadid|subscriber|gclid|fbclid|ttclid|yclid|cid)(?:[_-](?:id|\d+))*",
-    re.IGNORECASE,
-)
+_IS_ADDRESS: Final = re.compile(r"https?://", re.IGNORECASE)
+#: What stands between the values of an address.
+_BETWEEN: Final = re.compile(r"[/?&=#;]")
+#: `{time|number}` is for the values of a JSON body.
+_NUMBER: Final = re.compile(rf"\{{([A-Za-z_]+){re.escape(macros.NUMBER)}\}}")
 
 
 def address_fault(template: str) -> str:
     """Why an address can never work as it is typed, as one sentence; "" if it can."""
-    fault = invisible_fault(template) or invisible_fault(unquote(template))
-    return fault or entity_fault(template) or macro_fault(template)
+    fault = invisible_fault(template)
+    for layer in _decoded(template):
+        fault = fault or _unseen(layer, BREAKS) or entity_fault(layer)
+    fault = fault or entity_fault(template) or macro_fault(template)
+    number = _NUMBER.search(template)
+    if not fault and number and number[1] in macros.MACROS:
+        return _not_filled_in(number[0], number[1])
+    return fault
 
 
 def invisible_fault(text: str) -> str:
-    """The first character of `text` that nobody sees, as one sentence; "" if there is none."""
-    invisible = _INVISIBLE.search(text)
-    if invisible is None:
-        return ""
+    """The first character of `text` that nobody sees, as one sentence; "" if there is none.
+
+    Line breaks and tabs count in a word only: prose has them.
+    """
+    return _unseen(text, BREAKS if is_prose(text) else "")
+
+
+def word_fault(word: str) -> str:
+    """The same for a word that is sent as it is; whoever typed `%20` at its end meant a space."""
+    fault = invisible_fault(word)
+    if not fault and not is_prose(word) and not _IS_ADDRESS.match(word):
+        for layer in _decoded(word):
+            fault = fault or _unseen(layer) or _at_an_edge(layer)
+    return fault
+
+
+def is_prose(text: str) -> bool:
+    """Whether `text` is several words, which may have lines of their own."""
+    return re.search(r"[ \t\r\n]", text.strip()) is not None
+
+
+def _unseen(text: str, but: str = "") -> str:
+    place = first_unseen(text, but)
+    return _invisible(text, place) if place >= 0 else ""
+
+
+def _at_an_edge(text: str, blanks: str = " \t\r\n") -> str:
+    """The first of `blanks` that `text` begins or ends with, as one sentence; "" if none."""
+    if text[:1] and text[0] in blanks:
+        return _invisible(text, 0)
+    end = len(text.rstrip(blanks))
+    return _invisible(text, end) if end < len(text) else ""
+
+
+def _invisible(text: str, place: int) -> str:
     return translatable(
         "there is an invisible character, U+%(code)s, after %(before)s; delete it",
-        code=f"{ord(invisible[0]):04X}",
+        code=f"{ord(text[place]):04X}",
         # Three characters tell the place, and no key.
-        before=repr(text[max(0, invisible.start() - 3) : invisible.start()]),
+        before=repr(text[max(0, place - 3) : place]),
     )
+
+
+def _decoded(text: str) -> Iterator[str]:
+    """`text` decoded once, and again while that changes it."""
+    for _ in range(notations.DEPTH):
+        text, before = unquote(text), text
+        if text == before:
+            return
+        yield text
 
 
 def entity_fault(text: str) -> str:
-    """The first `&amp;` or its like, as one sentence; "" if there is none."""
-    entity = _ENTITY.search(text)
-    if entity is None:
-        return ""
-    return translatable(
-        "%(entity)s was copied from an HTML page; write & where it stands for &", entity=entity[0]
-    )
+    """The first `&amp;`, JSON's escape of &, or the like, as one sentence; "" if there is none."""
+    for entity in _ENTITY.finditer(text):
+        name = entity[1]
+        if name is None or f"{name};" in html5 or f"{name.lower()};" in html5:
+            return translatable(
+                "%(entity)s was copied from an HTML page; write & where it stands for &",
+                entity=entity[0],
+            )
+    if escape := _ESCAPE.search(text):
+        return translatable(
+            "%(escape)s was copied from a program; write the character for which it stands",
+            escape=escape[0],
+        )
+    return ""
 
 
 def postback_fault(template: str) -> str:
@@ -88,13 +124,33 @@ def postback_fault(template: str) -> str:
         return translatable(
             "a macro stands after #, and what stands there is never sent; write %23 for a #"
         )
-    return address_fault(template)
+    breaks = (_at_an_edge(value, BREAKS) for value in _words(template))
+    return address_fault(template) or next(filter(None, breaks), "")
+
+
+def blank_doubt(template: str) -> str:
+    """A warning of the first blank of an address that hardly belongs there; "" if there is none.
+
+    A value of several words may have blanks anywhere.
+    """
+    for value in _words(template):
+        if doubt := _at_an_edge(value):
+            return doubt
+        if line := re.search(f"[{BREAKS}]", value):
+            return _invisible(value, line.start())
+    return ""
+
+
+def _words(template: str) -> list[str]:
+    """The parts of an address between its separators that are no prose, each decoded once."""
+    values = [unquote(value) for value in _BETWEEN.split(template)]
+    return [value for value in values if " " not in value.replace("+", " ").strip()]
 
 
 def fragment_doubt(template: str) -> str:
     """A warning of what a server that is called at `template` never hears; "" if it hears all."""
     _, mark, behind = template.partition("#")
-    if not mark or _MARKED.match(mark + behind):
+    if not mark or any(macro.spelled.startswith("#") for macro in notations.find(mark + behind)):
         return ""
     return translatable(
         "#%(behind)s is never sent: a # ends the address; write %%23 for a #", behind=behind[:40]
@@ -103,40 +159,55 @@ def fragment_doubt(template: str) -> str:
 
 def macro_fault(template: str) -> str:
     """Why a macro of ours would not be filled in as it is spelled; "" if all are right."""
-    for spelled, name in _foreign(template):
-        if name in macros.MACROS:
-            return translatable(
-                "%(spelled)s is not filled in; write %(macro)s",
-                spelled=spelled,
-                macro=f"{{{name}}}",
-            )
+    for macro in notations.find(template):
+        if macro.is_sure and macro.ours:
+            return _not_filled_in(macro.spelled, macro.ours, macro.name)
     return ""
+
+
+def _not_filled_in(spelled: str, ours: str, name: str = "") -> str:
+    strange = next((letter for letter in name if not letter.isascii()), "")
+    if strange:
+        return translatable(
+            "%(spelled)s is not filled in: a letter of it, U+%(code)s, only looks like ours; "
+            "write %(macro)s",
+            spelled=spelled,
+            code=f"{ord(strange):04X}",
+            macro=f"{{{ours}}}",
+        )
+    return translatable(
+        "%(spelled)s is not filled in; write %(macro)s", spelled=spelled, macro=f"{{{ours}}}"
+    )
 
 
 def unknown_macros(template: str) -> list[str]:
     """The macros that are none of ours, each once and as it is spelled."""
-    others = [spelled for spelled, name in _foreign(template) if name not in macros.MACROS]
-    rest = _FOREIGN.sub("", template)
-    ours = [f"{{{name}}}" for name in macros.names(rest) if name not in macros.MACROS]
-    return list(dict.fromkeys([*others, *ours, *marked_macros(template)]))
+    foreign = [
+        macro.spelled for macro in notations.find(template) if not (macro.is_sure and macro.ours)
+    ]
+    return list(dict.fromkeys(foreign))
 
 
 def marked_macros(template: str) -> list[str]:
     """What looks like a macro in the marks of another system, each once and as it stands."""
-    rest = _FOREIGN.sub("", template)
-    found = ((match[0], next(filter(None, match.groups()))) for match in _MARKED.finditer(rest))
-    return list(
-        dict.fromkeys(
-            spelled
-            for spelled, name in found
-            if spelled.startswith("{") or (_is_code(name) and _MACRO_WORDS.fullmatch(name))
-        )
-    )
+    macros_found = notations.find(template)
+    return list(dict.fromkeys(macro.spelled for macro in macros_found if not macro.is_sure))
 
 
-def _is_code(name: str) -> bool:
-    """Whether `name` is spelled as programs do: a person writes [Status] or <User>."""
-    return name[0].islower() or name.isupper()
+def all_macros(text: str) -> list[str]:
+    """Whatever looks like a macro, ours or not, each once and as it stands."""
+    ours = [f"{{{name}}}" for name in macros.names(text)]
+    others = [macro.spelled for macro in notations.find(text)]
+    return list(dict.fromkeys([*ours, *others]))
+
+
+def empty_macros(template: str) -> list[str]:
+    """Warnings about macros that only a conversion has values for, one sentence each."""
+    return [
+        translatable("{%(name)s} belongs to conversions and is empty here", name=name)
+        for name in macros.names(template)
+        if name in macros.OF_CONVERSIONS
+    ]
 
 
 def doubts(template: str) -> list[str]:
@@ -145,11 +216,3 @@ def doubts(template: str) -> list[str]:
         translatable("%(spelled)s is no macro here and is sent as it stands", spelled=spelled)
         for spelled in unknown_macros(template)
     ]
-
-
-def _foreign(template: str) -> list[tuple[str, str]]:
-    """Macros that are spelled as other systems do, as they stand and by name."""
-    found = (
-        (match[0], next(filter(None, match.groups()))) for match in _FOREIGN.finditer(template)
-    )
-    return [pair for pair in found if pair[0] != f"{{{pair[1]}}}" or pair[1] not in macros.MACROS]

@@ -55,7 +55,6 @@ STILL_THERE = {
     ("found", "plugins/host/time_limit.py"),
     ("what", "plugins/host/time_limit.py"),
     ("found", "plugins/kit/fields.py"),
-    ("found", "plugins/kit/spelling.py"),
     ("kept", "plugins/testing.py"),
     ("one", "plugins/testing.py"),
 }

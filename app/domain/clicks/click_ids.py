@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from typing import Final
 
-#: How ad networks and trackers write a macro: `{click}`, `{{click_id}}`, `__CLICK__`, `[CLICK]`.
+from plugins.kit.signs.notations import is_macro
+
+#: Whatever stands in such brackets is no value; other notations count where a name is in them.
 _UNREPLACED: Final = re.compile(r"\{.*\}|__.*__|\[.*\]", re.DOTALL)
 
 
 def is_unreplaced(value: str) -> bool:
     """Whether this is a macro itself: the sender never replaced it by a value."""
-    return _UNREPLACED.fullmatch(value) is not None
+    return _UNREPLACED.fullmatch(value) is not None or is_macro(value)

@@ -15,15 +15,11 @@ from app.models import Destination, DestinationStatus
 from app.services.campaigns import campaigns
 from app.services.trackers import url_templates
 from plugins.kit.click_ids import click_type_problem
+from plugins.kit.signs.notations import is_macro
 from plugins.trackers.url_template.lint import ClickFormats, click_formats_of
 
 #: Telegram carries up to 64 of these characters after ?start=.
 START_PAYLOAD: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
-#: How trackers and ad networks spell macros: {subid}, {{subid}}, ${subid}, [subid], [[subid]].
-_NAME: Final = r"[A-Za-z][\w.:-]{0,62}"
-TRACKER_MACRO: Final = re.compile(
-    rf"\$?\{{{_NAME}\}}|\{{\{{{_NAME}\}}\}}|\[{_NAME}\]|\[\[{_NAME}\]\]", re.ASCII
-)
 
 
 class TrackerLink(NamedTuple):
@@ -73,7 +69,7 @@ def click_formats(account_id: int, campaign_id: int) -> list[ClickFormats]:
 
 
 def _check_payload(code: str, click: str) -> None:
-    if not click or TRACKER_MACRO.fullmatch(click):
+    if not click or is_macro(click):
         return
     if not START_PAYLOAD.fullmatch(f"{code}-{click}"):
         longest = 64 - len(code) - 1

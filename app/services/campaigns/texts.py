@@ -33,13 +33,14 @@ def warnings(params: Mapping[str, Any]) -> list[str]:
     ):
         lines += (
             translatable("%(name)s: %(doubt)s", name=name, doubt=doubt)
-            for doubt in dict.fromkeys(doubts)
+            for doubt in dict.fromkeys(filter(None, doubts))
         )
     return lines
 
 
 def _welcome_doubts(text: str) -> Iterator[str]:
     yield from spelling.doubts(text)
+    yield from spelling.empty_macros(text)
     if fault := spelling.macro_fault(text):
         yield fault
     if fault := spelling.entity_fault(text):
@@ -47,14 +48,14 @@ def _welcome_doubts(text: str) -> Iterator[str]:
     if fault := welcome.markdown_fault(text):
         yield translatable("%(fault)s; the mark there is shown as it is", fault=fault)
     for url in welcome.links(text):
-        if fault := spelling.address_fault(url):
-            yield fault
+        yield spelling.address_fault(url)
+        yield from spelling.doubts(url)
+        yield spelling.blank_doubt(url)
         yield from _link_doubts(url)
 
 
 def _button_text_doubts(text: str) -> Iterator[str]:
-    spelled = [f"{{{name}}}" for name in macros.names(text)]
-    for macro in [*spelled, *spelling.marked_macros(text)]:
+    for macro in spelling.all_macros(text):
         yield translatable(
             "%(macro)s is shown as it stands; the text of a button has no macros", macro=macro
         )
@@ -65,6 +66,8 @@ def _button_text_doubts(text: str) -> Iterator[str]:
 def _button_doubts(url: str) -> Iterator[str]:
     if url:
         yield from spelling.doubts(url)
+        yield from spelling.empty_macros(url)
+        yield spelling.blank_doubt(url)
         yield from _link_doubts(url)
 
 

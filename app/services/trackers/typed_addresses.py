@@ -57,9 +57,9 @@ def host_doubt(url: str) -> str:
 def check_typed(settings: Mapping[str, Any], field: str = "") -> None:
     """Raise ValidationError, by the path below `field`, for words with invisible characters."""
     for path, text in _texts(settings):
-        if " " not in text.strip() and (fault := spelling.invisible_fault(text)):
+        if not spelling.is_prose(text) and (fault := spelling.word_fault(text)):
             raise _at(path, fault, field)
-        if fault := next(filter(None, map(spelling.invisible_fault, path)), ""):
+        if fault := next(filter(None, map(spelling.word_fault, path)), ""):
             raise _at(path, fault, field)
 
 
@@ -75,7 +75,7 @@ def settings_doubts(settings: Mapping[str, Any]) -> list[str]:
     doubts = [
         (path, doubt)
         for path, url in _addresses(settings)
-        for doubt in (host_doubt(url), spelling.fragment_doubt(url))
+        for doubt in (host_doubt(url), spelling.fragment_doubt(url), spelling.blank_doubt(url))
     ]
     for path, text in _texts(settings):
         if not is_secret_name(path[-1]):
@@ -89,7 +89,7 @@ def settings_doubts(settings: Mapping[str, Any]) -> list[str]:
 
 
 def _text_doubts(path: _Path, text: str) -> Iterator[str]:
-    if " " in text.strip():
+    if spelling.is_prose(text):
         yield spelling.invisible_fault(text)
     yield spelling.entity_fault(text)
     if path[0] not in _WITH_MACROS:

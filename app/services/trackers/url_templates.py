@@ -21,7 +21,7 @@ from app.extensions import db
 from app.models import Destination, DestinationStatus, Role
 from app.services.trackers import typed_addresses
 from plugins.contract import ALL_KINDS, ConversionKind, EventKind
-from plugins.kit import macros
+from plugins.kit import macros, spelling
 from plugins.registry import Registry
 from plugins.trackers.url_template.lint import template_warnings
 
@@ -121,7 +121,7 @@ def warnings_of(settings: Mapping[str, Any]) -> list[str]:
     }
     beside = {name: value for name, value in settings.items() if name != "urls"}
     return [
-        *_advice(templates, json.dumps([settings.get("payload"), settings.get("headers")])),
+        *_advice(templates, f" {json.dumps([settings.get('payload'), settings.get('headers')])}"),
         *typed_addresses.settings_doubts(beside),
     ]
 
@@ -145,8 +145,10 @@ def _advice(
 ) -> list[str]:
     names_by_sentence: dict[str, list[str]] = {}
     for name, (kind, url) in templates.items():
-        doubt = typed_addresses.host_doubt(url)
-        for sentence in [*template_warnings(kind, url.strip(), beside), *filter(None, [doubt])]:
+        doubts = [typed_addresses.host_doubt(url), spelling.blank_doubt(url.strip())]
+        if isinstance(kind, EventKind):
+            doubts += spelling.empty_macros(url)
+        for sentence in [*template_warnings(kind, url.strip(), beside), *filter(None, doubts)]:
             names_by_sentence.setdefault(sentence, []).append(name)
     return [
         translatable("%(name)s: %(doubt)s", name=", ".join(names), doubt=sentence)

@@ -8,11 +8,14 @@ from hypothesis import strategies as st
 
 from plugins.kit.spelling import (
     address_fault,
+    blank_doubt,
     doubts,
+    empty_macros,
     fragment_doubt,
     macro_fault,
     marked_macros,
     postback_fault,
+    word_fault,
 )
 from plugins.trackers.url_template import presets
 
@@ -25,6 +28,26 @@ NEVER = {
     "https://t.example/pb?c={click}&amp;s=approve": "&amp;",
     "https://t.example/pb?c={click}&#38;s=approve": "&#38;",
     "https://t.example/pb?c={click}&#x26;s=approve": "&#x26;",
+    "https://t.example/pb?c={click}&AMP;s=approve": "&AMP;",
+    "https://t.example/pb?c={click}&#038;s=approve": "&#038;",
+    "https://t.example/pb?c={click}%26amp%3Bs=approve": "&amp;",
+    "https://t.example/pb?c={click}\\u0026s=approve": "\\u0026",
+    "https://t.example/pb?c={click}%u0026s=approve": "%u0026",
+    **{
+        f"https://t.example/pb?c={{click}}&s=approve{code}": code and word
+        for code, word in {
+            "%00": "U+0000",
+            "%1B": "U+001B",
+            "%7F": "U+007F",
+            "%E2%A0%80": "U+2800",
+            "%EF%B8%8F": "U+FE0F",
+            "%F3%A0%84%80": "U+E0100",
+            "%EF%BF%BC": "U+FFFC",
+            "%25E2%2580%258B": "U+200B",
+        }.items()
+    },
+    "https://t.example/pb?c={click}&n={lead|number}": "write {lead}",
+    "https://t.example/pb?c={сlick}": "U+0441, only looks like ours; write {click}",  # noqa: RUF001
     "https://t.example/pb?c={{click}}": "write {click}",
     "https://t.example/pb?c=${click}": "write {click}",
     "https://t.example/pb?c={ click }": "write {click}",
@@ -37,6 +60,53 @@ NEVER = {
 def test_a_spelling_that_can_never_work_is_refused(template, word):
     assert word in address_fault(template)
     assert word in postback_fault(template)
+
+
+@pytest.mark.parametrize("code", ["%0A", "%0D%0A", "%09", "%0a"])
+@pytest.mark.parametrize("template", ["?s=approve{}", "?s={}approve&c={click}", "{}?c={click}"])
+def test_a_line_break_at_the_edge_of_a_value_is_refused_for_a_postback(code, template):
+    url = "https://t.example/pb" + template.replace("{}", code)
+    assert "invisible" in postback_fault(url)
+    assert address_fault(url) == ""
+    assert "invisible" in blank_doubt(url)
+
+
+@pytest.mark.parametrize(
+    ("query", "code"),
+    [
+        ("s=approve%20", "0020"),
+        ("s=%20approve&c={click}", "0020"),
+        ("c={click}%20", "0020"),
+        ("s=one%0Atwo", "000A"),
+        ("text=%0AHello+all", ""),
+        ("text=Hello%20all%0A{click}%20", ""),
+        ("phone=+7123&s=", ""),
+    ],
+)
+def test_a_blank_that_hardly_belongs_there_is_doubted_but_in_prose(query, code):
+    url = f"https://t.example/pb?{query}"
+    assert postback_fault(url) == ""
+    assert (f"U+{code}" in blank_doubt(url)) if code else blank_doubt(url) == ""
+
+
+@pytest.mark.parametrize(
+    "word", ["approve\u2800", "approve%E2%80%8B", "approve%0A", "approve%20", "approve\n", "%00"]
+)
+def test_a_word_has_nothing_invisible_in_any_spelling(word):
+    assert "invisible" in word_fault(word)
+
+
+@pytest.mark.parametrize("word", ["", "approve", "100%", "two words%0A", "https://e.com/?a=b%20"])
+def test_a_word_may_have_percents(word):
+    assert word_fault(word) == ""
+
+
+def test_macros_of_conversions_are_empty_elsewhere():
+    assert empty_macros("{username}{click}") == []
+    assert [line.split()[0] for line in empty_macros("{name} {value}{name}")] == [
+        "{name}",
+        "{value}",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,19 @@ from app.domain.clicks.click_ids import is_unreplaced
 
 
 @pytest.mark.parametrize(
-    "click", ["{click}", "{{click_id}}", "__CLICKID__", "{}", "{a\nb}", "____", "[CLICK]"]
+    "click",
+    [
+        "{click}",
+        "{{click_id}}",
+        "__CLICKID__",
+        "{}",
+        "{a\nb}",
+        "____",
+        "[CLICK]",
+        "${SUBID}",
+        "%%CLICK%%",
+        "#subid#",
+    ],
 )
 def test_a_macro_that_nobody_replaced_is_no_click(click: str) -> None:
     assert is_unreplaced(click)

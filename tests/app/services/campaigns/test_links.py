@@ -25,7 +25,10 @@ def test_a_click_that_telegram_would_not_carry_is_refused(api, world, click):
 
 @pytest.mark.parametrize(
     "macro",
-    ["{click}", "{subid}", "{click_id}", "{{subid}}", "${SUBID}", "[CLICK_ID]", "[[subid]]"],
+    (
+        "{click} {subid} {click_id} {{subid}} ${SUBID} [CLICK_ID] [[subid]] [subid] __CLICKID__ "
+        "%%CLICK%% #subid# {1}"
+    ).split(),
 )
 def test_a_macro_is_left_for_the_tracker_to_fill_in(api, tracked, macro):
     assert api.get("camp/link", id=tracked, click=macro) == {

@@ -20,6 +20,29 @@ BINOM = {"preset": "binom", "fields": {}}
 ADDRESSES = {
     "invisible": ("https://t.example/pb\u200b?c={click}", "refused"),
     "invisible and encoded": ("https://t.example/pb?c={click}&s=approve%E2%80%8B", "refused"),
+    "a symbol that is blank": ("https://t.example/pb?c={click}&s=approve\u2800", "refused"),
+    "a variation of nothing": ("https://t.example/pb?c={click}&s=approve%EF%B8%8F", "refused"),
+    "an object of nothing": ("https://t.example/pb?c={click}&s=%EF%BF%BC", "refused"),
+    "a NUL": ("https://t.example/pb?c={click}&s=approve%00", "refused"),
+    "a line's end": ("https://t.example/pb?c={click}&s=approve%0A", "refused"),
+    "lines' ends": ("https://t.example/pb?c={click}&s=approve%0D%0A", "refused"),
+    "a tab": ("https://t.example/pb?c={click}&s=approve%09", "refused"),
+    "a space": ("https://t.example/pb?c={click}&s=approve%20", "warned"),
+    "HTML, shouted": ("https://t.example/pb?c={click}&AMP;s=1", "refused"),
+    "HTML, by number": ("https://t.example/pb?c={click}&#38;s=1", "refused"),
+    "a program's text": ("https://t.example/pb?c={click}\\u0026s=1", "refused"),
+    "a brace too many": ("https://t.example/pb?c={{click}", "refused"),
+    "a filter": ("https://t.example/pb?c={click|x}", "refused"),
+    "a shell's": ("https://t.example/pb?c=$(click)", "refused"),
+    "a template's": ("https://t.example/pb?c=<%=click%>", "refused"),
+    "encoded twice": ("https://t.example/pb?c=%257Bclick%257D", "refused"),
+    "a look-alike": ("https://t.example/pb?c={\u0441lick}", "refused"),
+    "another alphabet": ("https://t.example/pb?c={click}&s={имя}", "warned"),
+    "a number": ("https://t.example/pb?c={click}&s={1}", "warned"),
+    "a dollar alone": ("https://t.example/pb?c={click}&s=$sub1", "warned"),
+    "a colon": ("https://t.example/pb?c={click}&s=:sub1", "warned"),
+    "two ats": ("https://t.example/pb?c={click}&s=@sub1@", "warned"),
+    "a conversion's macro": ("https://t.example/pb?c={click}&s={value}", "warned"),
     "behind #": ("https://t.example/#/pb?c={click}", "refused"),
     "HTML": ("https://t.example/pb?c={click}&amp;s=1", "refused"),
     "double braces": ("https://t.example/pb?c={{click}}", "refused"),
@@ -41,7 +64,8 @@ ADDRESSES = {
     "name under .local": ("https://t.local/pb?c={click}", "warned"),
 }
 #: What a browser opens may stand behind #, and may be reached by some people only.
-BUTTON = {"behind #": "taken", "fragment": "taken", "private": "warned", "private, IPv6": "warned",
+BUTTON = {"behind #": "taken", "a line's end": "warned", "lines' ends": "warned", "a tab": "warned",
+           "fragment": "taken", "private": "warned", "private, IPv6": "warned",
           "this machine": "warned", "metadata": "warned"}  # fmt: skip
 
 #: Kinds of a domain; macros and paths are none of a domain's characters.
@@ -62,6 +86,13 @@ BASES = {kind: (f"https://{domain}", verdict) for kind, (domain, verdict) in DOM
 WORDS = {
     "invisible": ("approve\u200b", "refused"),
     "byte order mark": ("\ufeffapprove", "refused"),
+    "a symbol that is blank": ("approve\u2800", "refused"),
+    "a variation of nothing": ("approve\ufe0f", "refused"),
+    "an object of nothing": ("approve\ufffc", "refused"),
+    "encoded": ("approve%E2%80%8B", "refused"),
+    "a line's end, encoded": ("approve%0A", "refused"),
+    "a NUL, encoded": ("approve%00", "refused"),
+    "a space, encoded": ("approve%20", "refused"),
 }
 
 #: Macros of other systems where a text of ours is sent.
@@ -127,8 +158,8 @@ def _webhook(url):
 def _without_macros(kinds):
     """The kinds of an address that has no macros: every brace is refused there."""
     return {
-        kind: (url.replace("c={click}", "c=1") if verdict != "warned" or "{sub1}" not in url
-               else url, "refused" if "{sub1" in url or kind == "fragment" else verdict)
+        kind: (url.replace("c={click}", "c=1"), "refused"
+               if "{" in url.replace("c={click}", "") or kind == "fragment" else verdict)
         for kind, (url, verdict) in kinds.items()
     }  # fmt: skip
 
@@ -195,7 +226,7 @@ PLACES = {
     ),
     "dest/add a header": (
         _add("url_template", lambda w: {**GOOD, "headers": {"X-Key": f"Bearer {w}"}}),
-        WORDS,
+        {kind: word for kind, word in WORDS.items() if "encoded" not in kind},
     ),
     "dest/add a value of a body": (
         _add(
@@ -246,6 +277,13 @@ _check("altercpa_lite", lambda w: {"domain": "k.example", "key": w}),
         _campaign("welcome"),
         {
             "another's macro": ("Hi {first_name}", "warned"),
+            "two words": ("Hi {first name}", "warned"),
+            "another alphabet": ("Hi {имя}", "warned"),
+            "a dollar": ("Hi $name", "warned"),
+            "hashes": ("Hi #name#", "warned"),
+            "a conversion's name": ("Hi {name}", "warned"),
+            "a conversion's value": ("Hi {value}", "warned"),
+            "braces": ("f(x){return 1;} costs $5, @anna", "taken"),
             "double braces": ("Your number: {{lead}}", "warned"),
             "in brackets": ("Your number: [click_id]", "warned"),
             "in underscores": ("Your number: __CLICK__", "warned"),

@@ -1,0 +1,1 @@
+"""Signs in what people type: characters that nobody sees, and macros in any notation. Pure."""
