@@ -119,6 +119,8 @@ def mask_cut(text: str, secrets: tuple[str, ...]) -> str:
             while end < len(text) and text[end] == secret[end - start : end - start + 1]:
                 end += 1
             text = f"{text[:start]}{MASK}{text[end:]}"
+        while secret in text and len(secret) > len(MASK):  # a mask and its neighbour may spell it
+            text = text.replace(secret, MASK)
     return text
 
 
