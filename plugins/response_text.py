@@ -35,8 +35,8 @@ _PAGE: Final = re.compile(rf"<(?:!doctype\s+html|/?(?:{_ELEMENTS})(?=[\s/>]))", 
 _XML: Final = re.compile(
     rf"\s*+(?:<\?xml\b[^>]*>\s*+)?<(?!(?:{_ELEMENTS})[\s/>])[a-z][\w:.-]*+[\s/>]", re.IGNORECASE
 )
-#: Line breaks behind a plain text, as simple programs write them.
-_LAST_BREAKS: Final = re.compile(r"(?<=[\w.!])\s*+(?:<br\s*+/?>\s*+)+\Z", re.IGNORECASE)
+#: Line breaks behind a word, as simple programs write them.
+_LAST_BREAKS: Final = re.compile(r"(\A\s*+[\w.!]{1,16})\s*+(?:<br\s*+/?>\s*+)+\Z", re.IGNORECASE)
 #: A message of PHP, with the marks of `html_errors` or without, in a line of its own.
 _PHP: Final = re.compile(
     r"(?:<br\s*/?>\s*+)?(?:<b>)?(?:PHP )?"
@@ -124,7 +124,7 @@ def _fault_of_text(text: str) -> Fault | None:
         return _fault_of_text(bare) if bare.strip() else Fault.PROGRAM
     if "<" not in text:
         return None
-    text = _LAST_BREAKS.sub("", _without_comments(text))
+    text = _LAST_BREAKS.sub(r"\1", _without_comments(text))
     # A comment without an end has swallowed what was to come.
     is_page = text.lstrip().startswith("<!--") or (not _XML.match(text) and _PAGE.search(text))
     return Fault.PAGE if is_page else None

@@ -41,8 +41,9 @@ missing the tracker does not document what it answers then: any 2xx counts that 
 page, can be read and states no failure, also an empty one; what those are stands in
 [plugins.md](plugins.md#how-answers-are-read). *Known* says how: from the vendor's
 documentation, from its source, or only seen in use; test the latter before traffic.
-A *sum stays booked* where the notes say so; elsewhere what is booked in the end is what the
-lead is worth. Who re-sends an older status by hand books what that status is worth.
+Where *payout* is missing we send no sum: it is the tracker's own for that conversion or
+status. A sum *stays booked* where the notes say so; elsewhere what is booked in the end is
+what the lead is worth. Who re-sends an older status by hand books what that status is worth.
 """
 _WORDS = """
 ## What each event is called there

@@ -40,6 +40,10 @@ ERRORS: Final[Mapping[str, Outcome]] = {
 #: `id=12-abcdef…` is how the family writes an API key.
 KEY: Final = re.compile(r"\d+-[A-Za-z0-9_-]{4,}")
 
+#: The statuses that the family surely knows. It recognises others by itself, or by lists of
+#: words in further parameters, and does not say which.
+STATUSES: Final = ("wait", "new", "hold", "approve", "cancel", "trash")
+
 #: `track` is what the guide says, `tracker` what the API page says.
 _POSTBACK: Final = re.compile(r"https?://[^/?#]+/api/track(?:er)?/postback\.json(?:[?#]|\Z)")
 
@@ -47,6 +51,18 @@ _POSTBACK: Final = re.compile(r"https?://[^/?#]+/api/track(?:er)?/postback\.json
 def is_postback_url(url: str) -> bool:
     """Whether `url` is the postback address of an AlterCPA tracker, on whichever domain."""
     return bool(_POSTBACK.match(url))
+
+
+def doubtful_status(url: str, query: Mapping[str, str], status: str) -> str:
+    """Why the family may not know `status`, sent to `url` with `query`; "" if it surely does."""
+    is_mapped = any(status in value.split(",") for name, value in query.items() if name != "status")
+    if not is_postback_url(url) or not status or status in STATUSES or is_mapped:
+        return ""
+    return translatable(
+        "AlterCPA may not know the status %(status)s; it surely knows: %(words)s",
+        status=repr(status),
+        words=", ".join(STATUSES),
+    )
 
 
 def classify(response: Response) -> Outcome:

@@ -7,10 +7,11 @@ One reading for all trackers whose own words are not known. It looks for:
   program uses for one (400 to 599, below zero);
 * anything but nothing under `error`, `errors` and their kin: null, false, 0, "", [], {} and
   "none" or "ok" are nothing;
-* where the object does not say that it went well, a message that begins as a failure does;
+* where the object does not say that it went well, a message that tells of a failure;
 * the same one level deeper, such as in `data` or `response`.
 
-XML is read by its elements, and a plain text fails that begins with a word for a failure.
+XML is read by its elements and attributes. A plain text tells of a failure that begins with a
+word for one, or has such a word and none for a success.
 """
 
 from __future__ import annotations
@@ -22,7 +23,12 @@ from typing import Any, Final
 from plugins.contract import Response
 from plugins.kit.json_bodies import json_objects
 
-_FLAGS: Final = frozenset({"success", "ok", "successful", "issuccess", "valid", "accepted"})
+_FLAGS: Final = frozenset(
+    {
+        "success", "ok", "successful", "issuccess", "valid", "accepted", "done", "delivered",
+        "received", "recorded", "processed", "saved",
+    }
+)  # fmt: skip
 _STATES: Final = frozenset({"status", "result", "state", "code", "outcome", "type", "response"})
 _CODES: Final = frozenset({"code", "status", "statuscode", "httpcode", "httpstatus"})
 _ERRORS: Final = frozenset(
@@ -32,7 +38,9 @@ _ERRORS: Final = frozenset(
         "failed", "haserror", "haserrors", "iserror",
     }
 )  # fmt: skip
-_MESSAGES: Final = frozenset({"message", "msg", "detail", "details", "title", "reason", "info"})
+_MESSAGES: Final = frozenset(
+    {"message", "msg", "detail", "details", "reason", "statustext", "statusmessage"}
+)
 #: Values that say no more than nothing.
 _NOTHING: Final = frozenset(
     {"", "0", "false", "no", "none", "null", "nil", "ok", "success", "no error", "no errors"}
@@ -47,7 +55,7 @@ _FAILED: Final = re.compile(
 #: How a text begins that tells of a failure. "Rejected" may be the name of a status, and a lone
 #: number that of a conversion.
 _BEGINS: Final = re.compile(
-    r"\W*+(?:(?:http(?:/\d[.\d]*+)?|status:?|code:?)?\s*+[45]\d\d\W{1,3}(?:error|not|forbidden|"
+    r"-\d+\Z|no?\Z|\W*+(?:(?:http(?:/\d[.\d]*+)?|status:?|code:?)?\s*+[45]\d\d\W{1,3}(?:error|not|forbidden|"
     r"unauthori|bad|internal|service|access|method|gateway|too|page|payment|gone|unprocessable)"
     r"|(?:an? |the |unknown |internal |server |fatal |uncaught |unexpected |sql |database )*+"
     r"(?:errors?|err|exception|failures?|failed|fail)\b"
@@ -56,9 +64,26 @@ _BEGINS: Final = re.compile(
     r"|bad request|not (?:found|authori[sz]ed|allowed|valid|accepted)|access (?:is )?denied|denied"
     r"|authentication (?:credentials|failed|required|error)|method not allowed|too many requests"
     r"|no (?:such|route|token|key|click)|could not|cannot|can't|unable|false"
-    r"|ошибка|неверн\w*|не найден\w*|доступ запрещ\w*|недействительн\w*)\b"
-    r"|[\w' \"-]{1,40}? (?:(?:was |is )?not found|(?:does not|doesn't) exist|has expired"
-    r"|(?:is |was )?(?:invalid|missing|required|denied|forbidden|failed|blocked|not allowed))\b)",
+    r"|ошибка|неверн\w*|не найден\w*|доступ запрещ\w*|недействительн\w*)\b)",
+    re.IGNORECASE,
+)
+#: What tells of one wherever it stands in a text that has no word of `_WENT_WELL`.
+_TELLS: Final = re.compile(
+    r"(?<![a-z])(?:err(?:or)?s?|fail(?:s|ed|ure|ures)?|invalid|denied|forbidden|unauthori[sz]ed"
+    r"|unknown|expired|suspended|disabled|unavailable|maintenance|paused|inactive|exceeded|refused"
+    r"|bad|wrong|missing|required|empty|blocked|banned|exception|traceback|gone away|went wrong"
+    r"|incorrect|ignored|skipped|nothing to do|timed? ?out|timeout|log ?in|permission|no healthy"
+    r"|undefined|unsuccessful|connect error|sqlstate|redirected"
+    r"|not (?:found|active|configured|implemented|allowed|available|accepted|recorded|received"
+    r"|registered|added|created|saved|stored|processed|ok|valid|supported|exist\w*))(?![a-z])"
+    r"|не найден|нет доступа|неизвестн|запрещен|обслуживан|ошибк|не принят|отклон[её]н",
+    re.IGNORECASE,
+)
+#: Words of a success or of a repetition, and counts of errors that are none.
+_WENT_WELL: Final = re.compile(
+    r"(?<![a-z])(?<!not )(?:ok|success\w*|accepted|recorded|received|registered|added|created|done"
+    r"|saved|stored|processed|updated|logged|delivered|tracked|thanks?|true|yes|duplicate|already"
+    r"|(?:0|no) errors?|errors?\w*\W*(?:0|none|null|false))(?![a-z])|принят|успешн",
     re.IGNORECASE,
 )
 _ASSIGNED: Final = re.compile(
@@ -67,7 +92,12 @@ _ASSIGNED: Final = re.compile(
     re.IGNORECASE,
 )
 _ELEMENT: Final = re.compile(r"<([a-z][\w.-]*)(?:\s[^<>]*)?>([^<]*)</\1\s*>", re.IGNORECASE)
-_SHUT_ERROR: Final = re.compile(r"<(?:error|fault|exception)\s[^<>]*[\w\"']\s*/?>", re.IGNORECASE)
+_ATTRIBUTE: Final = re.compile(r"\s([a-z][\w.-]*)\s*=\s*[\"']([^\"'<>]*)[\"']", re.IGNORECASE)
+_OPEN_ERROR: Final = re.compile(
+    r"<(?:errors?|fault|exception)(?:\s[^<>]*)?>(?!\s*(?:0|none|null|false|no)?\s*</)"
+    r"|<(?:errors?|fault|exception)\s[^<>]*[\w\"']\s*/>",
+    re.IGNORECASE,
+)
 _MAX_DEPTH: Final = 3
 
 
@@ -92,7 +122,7 @@ def says_failure(answer: Mapping[str, Any], depth: int = 1) -> bool:
         return True
     went_well = any(_is_success(name, value) for name, value in fields)
     return not went_well and any(
-        name in _MESSAGES and isinstance(value, str) and bool(_BEGINS.match(value))
+        name in _MESSAGES and isinstance(value, str) and _tells_failure(value)
         for name, value in fields
     )
 
@@ -111,11 +141,18 @@ def failure_words(answer: Mapping[str, Any]) -> str:
 def text_says_failure(text: str) -> bool:
     """Whether a text that is no JSON tells of a failure: XML, `status=error` or plain words."""
     if text.startswith("<"):
-        elements = [(_plain(name), value.strip()) for name, value in _ELEMENT.findall(text)]
-        return bool(_SHUT_ERROR.search(text)) or any(_is_failure(*item) for item in elements)
+        pairs = [*_ELEMENT.findall(text), *_ATTRIBUTE.findall(text)]
+        fields = [(_plain(name), value.strip()) for name, value in pairs]
+        return bool(_OPEN_ERROR.search(text)) or any(_is_failure(*field) for field in fields)
     if any(no or _is_failed(word) for word, no in _ASSIGNED.findall(text)):
         return True
-    return _BEGINS.match(text) is not None
+    return _tells_failure(text)
+
+
+def _tells_failure(text: str) -> bool:
+    if _BEGINS.match(text):
+        return True
+    return bool(_TELLS.search(text)) and not _WENT_WELL.search(text)
 
 
 def _is_failure(name: str, value: Any) -> bool:
@@ -129,7 +166,9 @@ def _is_failure(name: str, value: Any) -> bool:
 
 
 def _is_failed(word: str) -> bool:
-    return bool(_FAILED.match(word.strip()))
+    """Whether a word under `status` and the like names a failure, such as "not_found"."""
+    words = word.strip().replace("_", " ").replace("-", " ")
+    return bool(_FAILED.match(words)) or _tells_failure(words)
 
 
 def _is_failing_code(value: Any) -> bool:

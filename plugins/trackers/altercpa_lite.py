@@ -11,7 +11,8 @@ vendor's documents are silent:
 * A refused key, a suspended and an unpaid account switch the destination off; the
   event waits until its owner has mended the cause.
 * Nothing is sent for a lead without a click id: the tracker finds its leads by click.
-* A status replaces the one before it, so superseded ones are dropped.
+* A status replaces the one before it, so superseded ones are dropped, and nothing is sent
+  of a start or a request of a person who is in: it would take the approval back.
 """
 
 from __future__ import annotations
@@ -75,8 +76,10 @@ def settings_schema() -> Schema:
 
 @hookimpl
 def build_request(event: Event, settings: Mapping[str, Any]) -> Request | tuple[()]:
-    """One GET; nothing for a lead that came without a click id."""
+    """One GET; nothing for a lead without a click id, or a start of a person who is in."""
     if not event.click or not isinstance(event.kind, EventKind):
+        return ()
+    if event.joined is not None and event.kind in (EventKind.WAIT, EventKind.HOLD):
         return ()
     return Request("GET", macros.fill_url(postback_template(event.kind, settings), event))
 

@@ -2,9 +2,11 @@
 
 `GET /{postback key}/postback`: one conversion per `subid`, and per `tid` where
 there is one; a later status overwrites the earlier one. Source: see
-plugins/trackers/url_template/presets/keitaro.json. A success answers the word of
-`return`. The page shows no other answers: the word `Success` where there is no
-`return`, and the panel's page with the status 200 at any other
+plugins/trackers/url_template/presets/keitaro.json. A status is what the lists in the URL
+make of it, else its own word where Keitaro has it; without a status it is a sale. What
+becomes of any other word the page does not say: here it is filed as nothing. A success
+answers the word of `return`. The page shows no other answers: the word `Success` where
+there is no `return`, and the panel's page with the status 200 at any other
 address, are ours. Orbitra takes the same postbacks and refuses a wrong key in
 words (`ORBITRA_REFUSAL`, from its source).
 """
@@ -17,7 +19,10 @@ from app.sandbox.vendors.vendor import Reply, VendorCall, VendorDouble
 
 PANEL: Final = b"<!DOCTYPE html>\n<html><head><title>Keitaro</title></head><body></body></html>"
 ORBITRA_REFUSAL: Final = Reply(404, b"Invalid postback key", {"Content-Type": "text/plain"})
-KINDS: Final = ("lead", "sale", "rejected")
+#: What a status may be filed as, by a list in the URL.
+LISTS: Final = ("lead", "sale", "rejected", "trash", "ignore")
+#: The statuses that it has by itself.
+STATUSES: Final = ("lead", "sale", "rejected", "rebill")
 
 
 class KeitaroDouble(VendorDouble):
@@ -40,17 +45,20 @@ class KeitaroDouble(VendorDouble):
             return self.refusal
         subid = call.query.get("subid", "")
         self.postbacks.append((subid, call.query.get("status", "")))
-        self.conversions[subid, call.query.get("tid", "")] = self._kind(call)
+        if kind := self._kind(call):
+            self.conversions[subid, call.query.get("tid", "")] = kind
         return _text(200, call.query.get("return") or "Success")
 
     @staticmethod
     def _kind(call: VendorCall) -> str:
-        """Return the kind of a status by the lists in the URL; `sale` if none holds it."""
+        """Return the kind of a status, by the lists in the URL first; "" if it is not known."""
         status = call.query.get("status", "")
-        for kind in KINDS:
+        if not status:
+            return "sale"
+        for kind in LISTS:
             if status in call.query.get(f"{kind}_status", "").split(","):
                 return kind
-        return "sale"
+        return status if status in STATUSES else ""
 
 
 def _text(status: int, words: str) -> Reply:

@@ -102,10 +102,9 @@ def delivery_policy(settings: Mapping[str, Any]) -> DeliveryPolicy:
 
 def _would_unbook(event: Event, settings: Mapping[str, Any]) -> bool:
     """Whether this start or request, of a person who is in, would overwrite their approval."""
-    if event.joined is None or event.kind not in (EventKind.WAIT, EventKind.HOLD):
-        return False
-    preset, mode = settings.get("preset"), settings.get("mode", "")
-    return bool(preset) and presets.find_mode(str(preset), mode).overwrites_money
+    is_early = event.kind in (EventKind.WAIT, EventKind.HOLD)
+    is_one = bool(settings.get("preset")) and settings.get("mode") == presets.ONE
+    return is_early and is_one and event.joined is not None
 
 
 def _classify_by_rules(response: Response, settings: Mapping[str, Any]) -> Outcome | None:

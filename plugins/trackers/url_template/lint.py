@@ -14,7 +14,7 @@ from typing import Any, Final
 from urllib.parse import parse_qsl
 
 from plugins.contract import ConversionKind, EventKind, translatable
-from plugins.kit import macros, spelling
+from plugins.kit import altercpa, macros, spelling
 from plugins.trackers.url_template import presets
 from plugins.trackers.url_template.presets import Click, Preset
 
@@ -235,6 +235,8 @@ def _status_warnings(parts: _Template, template: str) -> list[str]:
                     parameter=own,
                 )
             ]
+    if "{" not in status and (doubt := altercpa.doubtful_status(template, parts.query, status)):
+        return [doubt]
     foreign = list(_foreign_words(parts, template))
     if not foreign:
         return []

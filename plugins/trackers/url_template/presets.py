@@ -26,9 +26,11 @@ from plugins.kit.click_ids import MAX_CLICK
 from plugins.kit.fields import Domain
 from plugins.kit.secrets.names import is_secret_name
 
+#: The mode in which a later status replaces the one before, and with it what that was worth.
+ONE: Final = "one"
 #: The ways of reporting a lead to a tracker, with their titles.
 MODES: Final[Mapping[str, str]] = {
-    "one": "one conversion that changes status",
+    ONE: "one conversion that changes status",
     "separate": "separate events",
     "approve": "approvals only",
 }
@@ -121,12 +123,6 @@ class Mode:
     reminder: str = ""
     takes: tuple[str, ...] = ()
     conversions: Mapping[ConversionKind, str] = field(default_factory=dict)
-
-    @property
-    def overwrites_money(self) -> bool:
-        """Whether a later event changes the sum of the conversion that an earlier one booked."""
-        approval = self.urls.get(EventKind.APPROVE, "")
-        return _PAYOUT in approval and "{lead}-" not in approval and len(self.urls) > 1
 
     @property
     def lists(self) -> dict[EventKind, str]:

@@ -52,6 +52,11 @@ def test_a_lead_without_a_click_is_not_told():
     assert ADAPTER.build(sample_event(click=""), settings()) == ()
 
 
+@pytest.mark.parametrize("kind", [EventKind.WAIT, EventKind.HOLD])
+def test_a_start_of_a_person_who_is_in_takes_no_approval_back(kind: EventKind):
+    assert ADAPTER.build(sample_event(kind, joined=1_789_999_000), settings()) == ()
+
+
 @pytest.mark.parametrize("domain", ["https://www.altercpa.red", "a" * 256, "", None])
 def test_anything_but_a_domain_is_refused(domain: Any):
     with pytest.raises(ValidationError) as caught:

@@ -30,10 +30,26 @@ def test_a_success_is_told_in_the_word_that_was_asked_for(double):
     assert ask(double, subid="c1", status="wait", **{"return": "OK"}).data == b"OK"
 
 
-@pytest.mark.parametrize("lists", [{}, LISTS])
-def test_a_status_that_no_list_holds_is_a_sale(double, lists):
-    ask(double, subid="c1", status="deposit", **lists)
-    assert double.conversions == {("c1", ""): "sale"}
+@pytest.mark.parametrize(
+    ("query", "kind"),
+    [
+        ({}, "sale"),
+        ({"status": "lead"}, "lead"),
+        ({"status": "rejected"}, "rejected"),
+        ({"status": "rebill"}, "rebill"),
+        ({"status": "approve", **LISTS}, "sale"),
+        ({"status": "wait", **LISTS}, "lead"),
+        ({"status": "lead", "sale_status": "lead"}, "sale"),
+        ({"status": "x", "trash_status": "x"}, "trash"),
+        ({"status": "zzz"}, None),
+        ({"status": "zzz", "sale_status": "approve"}, None),
+        ({"status": "zzz", **LISTS}, None),
+    ],
+)
+def test_a_status_is_filed_by_a_list_or_by_its_own_word_or_not_at_all(double, query, kind):
+    ask(double, subid="c1", **query)
+    assert double.conversions.get(("c1", "")) == kind
+    assert len(double.postbacks) == 1
 
 
 def test_a_wrong_key_meets_the_panel_with_the_status_200(double):

@@ -31,6 +31,7 @@ SCALEO = "https://a.scaletrk.com/track/conv-addchange?click_id={click}&token=abc
 REDTRACK = "https://r.example/postback?clickid={click}&sum=1&"
 ADSGRAM = "https://api.adsgram.ai/confirm_conversion?token=abcd&"
 PRO = "https://pro.example/api/site/status.json?token=7-ab&"
+LITE = "https://a.example/api/tracker/postback.json?id=7-ab&click={click}&uid={lead}&"
 BINOM = "https://b.example/click.php?cnv_id={click}&"
 CHATTERFY = (
     "https://api.chatterfy.ai/api/postbacks/48d0524a-3abb-4cd5-82b8-404fa1cb4f7e/tracker-postback?"
@@ -103,6 +104,8 @@ def test_a_preset_is_recognised_by_its_url(preset: presets.Preset):
         (APPROVE, "https://api.adsgram.ai/postback/common?type=sale&click_id={click}", "install"),
         (APPROVE, PRO + "click={click}&status=paid&auto=1", "hold, approve"),
         (APPROVE, AFFISE + "status=approved", "Affise"),
+        (APPROVE, LITE + "status=zzz", "may not know the status 'zzz'"),
+        (APPROVE, LITE.replace("tracker", "track") + "status=paid", "new, hold, approve"),
         (APPROVE, "https://t.example/?c={click}&s={subid}", "{subid} is no macro"),
         (APPROVE, "https://t.example/?c={click}&s=[SUB_ID]", "[SUB_ID] is no macro"),
         (APPROVE, "https://t.example/?c={click}&s=__SUBID__", "__SUBID__ is no macro"),
@@ -128,6 +131,10 @@ def test_a_template_known_to_be_wrong_is_told_so(kind: EventKind, template: str,
         (APPROVE, "https://t.example/join/{subscriber}"),
         (WAIT, KEITARO + "status=zzz&sale_status=approve,zzz"),
         (WAIT, KEITARO + "status=lead&sale_status=approve"),
+        (WAIT, LITE + "status={status}"),
+        (APPROVE, LITE + "status=hold"),
+        (APPROVE, LITE + "status=zzz&sta=paid,zzz"),
+        (APPROVE, LITE),
         (WAIT, KEITARO + "status={status}&lead_status=wait,hold"),
         (APPROVE, KEITARO + "status=rebill"),
         (APPROVE, KEITARO + "status={username}"),

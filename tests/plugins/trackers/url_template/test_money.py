@@ -2,7 +2,8 @@
 
 A tracker keeps one sum for each conversion; a call that names the same one again
 replaces the sum if it carries one. What a preset says is judged by what stands booked
-at the end.
+at the end. Where we send no payout the sum is the tracker's own: it books it for a
+conversion whose last word is that of an approval.
 """
 
 from __future__ import annotations
@@ -26,7 +27,9 @@ from tests.plugins.trackers.url_template.test_presets import ADAPTER, ALL, setti
 
 PAYOUT: Final = 1.5
 SUMS: Final = ("payout", "sum", "rev", "amount", "revenue", "tracker.cost")
-CONVERSIONS: Final = ("tid", "txid", "tx", "action_id", "rdtk_event_id", "tracker.tid")
+CONVERSIONS: Final = (
+    "tid", "txid", "tx", "action_id", "rdtk_event_id", "tracker.tid", "adv_order_id", "uid", "exto",
+)  # fmt: skip
 
 WITH_MONEY: Final = [
     (preset.key, mode)
@@ -34,11 +37,21 @@ WITH_MONEY: Final = [
     for mode in preset.modes
     if any(field.name == "payout" for field in preset.fields)
 ]
+#: Presets without a payout: the tracker's own sum is booked.
+OWN_SUM: Final = [
+    (preset.key, mode)
+    for preset in ALL.values()
+    for mode in preset.modes
+    if (preset.key, mode) not in WITH_MONEY and preset.key != "grampixel"
+]
+#: It passes events on and books nothing.
+WITHOUT_SUMS: Final = [("grampixel", "separate")]
+EVERY: Final = [*WITH_MONEY, *OWN_SUM, *WITHOUT_SUMS]
 #: Trackers that document no way to take a sum back (presets.md 4.1).
 KEEPING: Final = {
-    *((key, mode) for key, mode in WITH_MONEY if mode == "approve"),
+    *((key, mode) for key, mode in EVERY if mode == "approve"),
     *((key, "separate") for key in ("affise", "voluum", "redtrack", "clickflare")),
-    *((key, "separate") for key in ("funnelflux", "chatterfy")),
+    *((key, "separate") for key in ("funnelflux", "chatterfy", "tappads")),
 }
 
 K = LeadEventKind
@@ -62,6 +75,7 @@ def booked(kept: dict[str, Any], reports: list[Report], *, is_final: bool = Fals
     """The sum that a tracker has after `reports`. `is_final`: it changes only what is pending."""
     sums: dict[str, float] = {}
     decided: set[str] = set()
+    has_own_sum = (kept["preset"], kept["mode"]) in OWN_SUM
     for report in reports:
         event = sample_event(report.kind, joined=report.joined)
         for request in ADAPTER.build(event, kept):
@@ -71,13 +85,21 @@ def booked(kept: dict[str, Any], reports: list[Report], *, is_final: bool = Fals
                 continue
             for name in SUMS:
                 if name in sent:
+                    assert not has_own_sum
                     sums[conversion] = float(sent[name])
+            if has_own_sum and counts_at_all(kept, report.kind):
+                sums[conversion] = PAYOUT if report.kind is EventKind.APPROVE else 0
             if sent.get("status") in ("1", "3"):
                 decided.add(conversion)
     return sum(sums.values())
 
 
-@pytest.mark.parametrize(("key", "mode"), WITH_MONEY)
+def counts_at_all(kept: dict[str, Any], kind: EventKind) -> bool:
+    """Whether a report says anything of the approval: events of their own name do not."""
+    return kept["preset"] != "tappads" or kind is EventKind.APPROVE
+
+
+@pytest.mark.parametrize(("key", "mode"), EVERY)
 @given(life=LIVES)
 @example(life=[])
 @example(life=[K.REQUEST, K.JOIN])
@@ -94,6 +116,8 @@ def test_what_a_tracker_has_booked_is_what_the_end_of_a_lead_is_worth(key, mode,
         is_worth = ends[:1] == [EventKind.APPROVE]
     elif (key, mode) in KEEPING:
         is_worth = EventKind.APPROVE in kinds
+    elif (key, mode) in WITHOUT_SUMS:
+        is_worth = False
     else:
         is_worth = lead.state is State.APPROVE
     kept = settings(key, mode=mode)
@@ -123,7 +147,7 @@ def delivered(reports: list[Report], mode: str, dropped: list[bool], repeated: l
 FLAGS = st.lists(st.booleans(), min_size=40, max_size=40)
 
 
-@pytest.mark.parametrize(("key", "mode"), [pair for pair in WITH_MONEY if pair not in KEEPING])
+@pytest.mark.parametrize(("key", "mode"), [pair for pair in EVERY if pair not in KEEPING])
 @given(life=LIVES, dropped=FLAGS, repeated=FLAGS)
 @example(life=[K.JOIN, K.START], dropped=[True] * 40, repeated=[False] * 40)
 @example(life=[K.JOIN, K.LEAVE], dropped=[True] * 40, repeated=[True] * 40)
@@ -132,7 +156,7 @@ def test_so_it_is_with_superseded_and_repeated_postbacks(key, mode, life, droppe
         return  # what it decided first stays
     lead, reports = lived(life)
     heard = list(delivered(reports, mode, dropped, repeated))
-    is_worth = lead.state is State.APPROVE
+    is_worth = lead.state is State.APPROVE and (key, mode) not in WITHOUT_SUMS
     assert booked(settings(key, mode=mode), heard) == (PAYOUT if is_worth else 0)
     again = [*heard, *heard]  # all of it re-sent by hand, in order
     assert booked(settings(key, mode=mode), again) == (PAYOUT if is_worth else 0)
@@ -143,7 +167,7 @@ def test_a_preset_whose_tracker_keeps_a_sum_says_so_to_people(key):
     assert "stays booked" in ALL[key].notes
 
 
-@pytest.mark.parametrize("key", sorted({key for key, _ in WITH_MONEY}))
+@pytest.mark.parametrize("key", sorted(ALL))
 def test_no_other_preset_says_so(key):
     keeps = any(name == key for name, _ in KEEPING | {("affise", "one")})
     assert ("stays booked" in ALL[key].notes) is keeps
@@ -173,7 +197,21 @@ def test_a_start_of_a_person_who_is_in_does_not_overwrite_the_approval(kind):
     again = sample_event(kind, joined=1_789_999_000)
     assert ADAPTER.build(again, settings("keitaro")) == ()
     assert ADAPTER.build(again, settings("keitaro", mode="separate"))
-    assert ADAPTER.build(again, settings("altercpa"))
+    for key in ("altercpa", "altercpa_pro", "scaleo"):
+        assert ADAPTER.build(again, settings(key)) == ()
+    by_hand = {"urls": {kind.value: "https://t.example/?c={click}"}}
+    assert ADAPTER.build(again, ADAPTER.check_settings(by_hand))
+
+
+def test_a_leave_rejects_the_approvals_own_conversion_at_scaleo():
+    kept = settings("scaleo", mode="separate", statuses={"approve": "hold", "hold": "pending"})
+    (approval,) = ADAPTER.build(sample_event(EventKind.APPROVE), kept)
+    (leave,) = ADAPTER.build(sample_event(EventKind.CANCEL), kept)
+    orders = [
+        dict(parse_qsl(urlsplit(url).query))["adv_order_id"] for url in (approval.url, leave.url)
+    ]
+    assert orders == ["12-hold", "12-hold"]
+    assert "conv_status=rejected" in leave.url
 
 
 def test_a_preset_whose_payout_goes_with_a_start_is_no_preset():
