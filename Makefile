@@ -8,13 +8,13 @@ PY := $(VENV)/bin/python
 CODE := app plugins tests bench examples worker.py wsgi.py
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run test test-browser test-latest lint fmt types check shape upgrade bench bench-api bench-markdown soak clean
+.PHONY: help demo run test test-browser screenshots test-latest lint fmt types check shape upgrade bench bench-api bench-markdown soak clean
 
 help: ## Show this list
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
 
-demo: $(VENV)/.embedded ## See it work in one minute; needs no Telegram account
-	@$(PY) -m app.sandbox.demo
+demo: $(VENV)/.embedded ## See it work in one minute, without Telegram; HOLD=1 keeps the dashboard open
+	@HOLD=$(HOLD) $(PY) -m app.sandbox.demo
 
 run: $(VENV)/.embedded ## Start everything here, with SQLite and a Redis of its own
 	@exec $(PY) -m app.local.run
@@ -27,6 +27,9 @@ test: $(VENV)/.dev ## The whole suite, on SQLite and on a real PostgreSQL
 
 test-browser: $(VENV)/.dev ## What a real browser does with it; needs Debian's chromium
 	@$(PY) -m pytest -n 0 tests/browser
+
+screenshots: $(VENV)/.dev ## Draw the screens over the demo's data into var/screenshots; needs chromium
+	@$(PY) -m tests.browser.screenshots
 
 test-latest: ## The suite against the newest releases that setup.cfg allows
 	$(PYTHON) -m venv --clear $(LATEST)

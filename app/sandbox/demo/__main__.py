@@ -12,7 +12,7 @@ import socket
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Final, NoReturn
@@ -22,8 +22,10 @@ import requests
 from app.config import Settings
 from app.local import run
 from app.local.redis_server import CannotRun
+from app.local.run import Embedded
 from app.sandbox.demo.api import Api, DemoFailed
 from app.sandbox.demo.expectations import differences
+from app.sandbox.demo.hold import stay
 from app.sandbox.demo.output import Output
 from app.sandbox.demo.scenario import FLOWERS, MARKET, PEOPLE, SHOWS, Action, Show, rounds
 from app.sandbox.serving import LOOPBACK, running
@@ -222,8 +224,11 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def perform(output: Output) -> list[str]:
-    """Start everything, play, stop everything. Return what went wrong, in sentences."""
+def perform(output: Output, look: Callable[[Embedded], None] | None = None) -> list[str]:
+    """Start everything, play, stop everything. Return what went wrong, in sentences.
+
+    `look` is called when the play is over, with the system that still runs.
+    """
     bot_api, tracker = BotApiDouble(), TrackerDouble()
     bot_api.add_bot(TOKEN, BOT.username, BOT.first_name)
     with (
@@ -235,6 +240,7 @@ def perform(output: Output) -> list[str]:
         environ = environment(bot_api_url, _free_port())
         with run.running(environ, Path(folder)) as system:
             output.fact("system", f"web, worker and Redis at {system.url}")
+            output.fact("dashboard", f"{system.url}, which HOLD=1 keeps open")
             api = Api(system.url, system.key)
             demo = Demo(api, bot_api, tracker, output)
             demo.prepare(tracker_url)
@@ -243,6 +249,8 @@ def perform(output: Output) -> list[str]:
             output.heading("Timelines, as the API tells them")
             demo.show_timelines()
             api.close()
+            if look is not None:
+                look(system)
     return wrong
 
 
@@ -259,7 +267,8 @@ def main() -> int:
     output = Output(sys.stdout)
     output.heading("Gatepost: one bot, three campaigns, thirteen people")
     try:
-        wrong = perform(output)
+        is_held = os.environ.get("HOLD", "") not in ("", "0")
+        wrong = perform(output, (lambda system: stay(system, output)) if is_held else None)
     except (DemoFailed, CannotRun, requests.RequestException) as error:
         wrong = [f"the demo could not go on: {error}"]
     except KeyboardInterrupt:

@@ -1,0 +1,23 @@
+"""Keeps the system of the demo open after the play, so that a person may look around."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from app.local.run import Embedded
+    from app.sandbox.demo.output import Output
+
+LOOK_SECONDS: Final = 0.5
+
+
+def stay(system: Embedded, output: Output) -> None:
+    """Print how to get in, and return at Ctrl-C, or when a process has ended by itself."""
+    output.heading("The dashboard over all this, until Ctrl-C")
+    output.fact("enter", f"{system.entry()}  (once, within ten minutes)")
+    output.fact("API key", system.key)
+    with contextlib.suppress(KeyboardInterrupt):
+        while not system.fallen():
+            time.sleep(LOOK_SECONDS)
