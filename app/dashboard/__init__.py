@@ -18,6 +18,7 @@ from app.dashboard.views import (
     settings,
     stats,
     trackers,
+    transfer,
 )
 from app.dashboard.views.ads import sites, sources
 from app.dashboard.views.telegram import bot_login
@@ -46,6 +47,7 @@ VIEWS = (
     stats,
     journal,
     settings,
+    transfer,
 )
 
 

@@ -14,7 +14,7 @@ from tests.journeys.system import eventually
 
 SCREENS = (
     "/ /campaigns /sources /sources/sites /sources/attribution /leads /deliveries /trackers"
-    " /trackers/new /statistics /journal /bots /settings"
+    " /trackers/new /statistics /journal /bots /settings /settings/transfer"
 )
 ALLOWED = re.compile(r"allow:[0-9]+")
 TABS = ("", "/welcome", "/postbacks", "/link?click=abc", "/settings")

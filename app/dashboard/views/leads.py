@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
-from flask import Blueprint, g, render_template, request
+from flask import Blueprint, Response, g, make_response, redirect, render_template, request
 
-from app.dashboard import names
+from app.dashboard import errors, names
 from app.dashboard.access import forms
-from app.dashboard.access.guards import signed_in
+from app.dashboard.access.guards import changes, signed_in
 from app.domain.lead import State
-from app.models import JournalEntry, Postback
-from app.schemas.leads import LeadsList
+from app.errors import BadParameter, translatable
+from app.models import JournalEntry, Lead, Postback
+from app.schemas.leads import LeadOut, LeadsExport, LeadsList
+from app.services.leads import erasure
 from app.services.leads import query as leads
 from app.translations import gettext
+from app.web.csv_answers import csv_answer
+from app.web.responses import message_of
 
 blueprint = Blueprint("leads", __name__, url_prefix="/leads")
 
 ROWS: int = 50
+FILTERS = ("status", "campaign", "from", "to")
+#: A click id has up to 256 characters.
+LONGEST_SEARCH: int = 256
 
 
 class Line(NamedTuple):
@@ -33,11 +41,9 @@ class Line(NamedTuple):
 @signed_in
 def listed() -> str:
     """Leads that match the filters, newest first."""
-    query = {
-        name: request.args[name]
-        for name in ("status", "campaign", "from", "to")
-        if request.args.get(name)
-    }
+    if text := request.args.get("search", "").strip()[:LONGEST_SEARCH]:
+        return _found(text)
+    query = _query()
     before = {"before": request.args["before"]} if request.args.get("before") else {}
     page = leads.listed(
         g.account.id, **forms.checked(LeadsList(), {**query, **before, "limit": ROWS})
@@ -50,9 +56,18 @@ def listed() -> str:
         older=f"/leads?{older}",
         is_more=len(page.rows) == ROWS,
         query=query,
+        exported=urlencode(query),
         campaigns=names.campaigns(g.account.id),
         states=states(),
     )
+
+
+@blueprint.get("/leads.csv")
+@signed_in
+def export() -> Response:
+    """All leads that match the filters, as the API exports them."""
+    chosen = forms.checked(LeadsExport(), _query())
+    return csv_answer("leads.csv", LeadOut(many=True), leads.everyone(g.account.id, **chosen))
 
 
 @blueprint.get("/<id:number>")
@@ -72,6 +87,50 @@ def one(number: int) -> str:
         trackers=names.trackers(g.account.id),
         states=states(),
         actions=actions(),
+    )
+
+
+@blueprint.get("/<id:number>/erase")
+@signed_in
+def confirm(number: int) -> Response:
+    """Ask for the person's Telegram id before what tells of them is erased."""
+    return _confirm(leads.explained(g.account.id, number).lead)
+
+
+@blueprint.post("/<id:number>/erase")
+@changes("leads.erase")
+def erase(number: int) -> Response:
+    """Erase, in the whole account, what tells who the person is whose id was typed."""
+    lead = leads.explained(g.account.id, number).lead
+    if g.form.get("subscriber", "").strip() != str(lead.subscriber) or lead.subscriber <= 0:
+        error = BadParameter("subscriber", translatable("is not the Telegram id of this person"))
+        return _confirm(lead, error)
+    erasure.erase(g.account.id, lead.subscriber)
+    return make_response(redirect("/leads?done=erased", HTTPStatus.SEE_OTHER))
+
+
+def _confirm(lead: Lead, error: BadParameter | None = None) -> Response:
+    message = message_of(error) if error else ""
+    page = render_template("leads/erase.html", lead=lead, message=message)
+    return make_response(page, errors.status_of(error) if error else HTTPStatus.OK)
+
+
+def _query() -> dict[str, str]:
+    """Return the filters of the query that are set."""
+    return {name: request.args[name] for name in FILTERS if request.args.get(name)}
+
+
+def _found(text: str) -> str:
+    rows = leads.search(g.account.id, text)
+    return render_template(
+        "leads/list.html",
+        rows=rows,
+        total=len(rows),
+        older="",
+        is_more=False,
+        query={"search": text},
+        campaigns=names.campaigns(g.account.id),
+        states=states(),
     )
 
 

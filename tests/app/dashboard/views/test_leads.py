@@ -27,7 +27,7 @@ def test_pages_go_on_behind_the_last_row(browser, world):
         world.lead(campaign, start_time=1_780_000_000 - index)
     older = browser.page("/leads").split('href="/leads?before=')[1].partition('"')[0]
     page = browser.page(f"/leads?before={older}")
-    assert page.count('href="/leads/') == 1
+    assert page.count('<th scope="row">') == 1
 
 
 def test_a_lead_is_explained_in_order(browser, world):
@@ -67,3 +67,44 @@ def test_the_neighbours_leads_are_not_there(browser, others_world):
     lead = others_world.lead(others_world.campaign(), first_name="Theirs")
     browser.page(f"/leads/{lead}", 404)
     assert "Theirs" not in browser.page("/leads")
+
+
+def test_a_person_is_found_by_id_and_by_click(browser, world):
+    campaign = world.campaign()
+    world.lead(campaign, first_name="Ann", subscriber=777, click="c-1")
+    world.lead(campaign, first_name="Bob", subscriber=778, click="c-2")
+    for text in ("777", "c-1"):
+        page = text_of(browser.page(f"/leads?search={text}"))
+        assert "Ann" in page
+        assert "Bob" not in page
+    assert "Nobody is found" in browser.page(f"/leads?search={SCRIPT}")
+
+
+def test_the_filtered_leads_are_a_file(browser, world):
+    campaign = world.campaign()
+    world.lead(campaign, click="joined", state=State.APPROVE)
+    world.lead(campaign, click="waits", state=State.WAIT)
+    assert 'href="/leads/leads.csv?status=2"' in browser.page("/leads?status=2")
+    response = browser.get("/leads/leads.csv?status=2")
+    assert response.mimetype == "text/csv"
+    head, row, _ = response.get_data(as_text=True).split("\r\n")
+    assert head.startswith("id,campaign,subscriber")
+    assert "joined" in row
+
+
+def test_a_person_is_erased_once_their_id_was_typed(browser, world):
+    lead = world.lead(world.campaign(), first_name="Ann", subscriber=777)
+    assert f"/leads/{lead}/erase" in browser.page(f"/leads/{lead}")
+    browser.page(f"/leads/{lead}/erase")
+    page = browser.refused(f"/leads/{lead}/erase", subscriber="778")
+    assert 'href="#subscriber"' in page
+    page = browser.done(f"/leads/{lead}/erase", subscriber=" 777 ")
+    assert "is erased" in page
+    assert "Ann" not in browser.page(f"/leads/{lead}")
+    assert "/erase" not in browser.page(f"/leads/{lead}")
+
+
+def test_the_neighbours_people_are_not_erased(browser, others_world):
+    lead = others_world.lead(others_world.campaign(), subscriber=777)
+    browser.page(f"/leads/{lead}/erase", 404)
+    assert browser.post(f"/leads/{lead}/erase", subscriber="777").status_code == 404

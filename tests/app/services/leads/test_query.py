@@ -62,3 +62,43 @@ def test_a_foreign_lead_is_not_explained(others_world: Any, account: Any) -> Non
     lead = others_world.lead(others_world.campaign())
     with pytest.raises(NotFound):
         query.explained(account.id, lead)
+
+
+@pytest.fixture
+def found(account):
+    return lambda text: [lead.id for lead in query.search(account.id, text)]
+
+
+def test_a_person_is_found_by_their_telegram_id_in_every_campaign(world, found):
+    first = world.lead(world.campaign(), subscriber=777, start_time=1000)
+    second = world.lead(world.campaign(), subscriber=777, start_time=2000)
+    world.lead(world.campaign(), subscriber=778)
+    assert found("777") == [second, first]
+    assert found("77") == []
+
+
+def test_a_lead_is_found_by_its_click_only_whole(world, found):
+    lead = world.lead(world.campaign(), click="Abc-1")
+    world.lead(world.campaign(), click="")
+    assert found("Abc-1") == [lead]
+    assert found("abc-1") == []
+    assert found("Abc") == []
+    assert found("") == []
+
+
+def test_a_number_may_be_both(world, found):
+    campaign = world.campaign()
+    by_id = world.lead(campaign, subscriber=12345, click="x", start_time=1)
+    by_click = world.lead(campaign, subscriber=2, click="12345", start_time=2)
+    assert found("12345") == [by_click, by_id]
+
+
+@pytest.mark.parametrize("text", ["9" * 40, "\u0661\u0662", "%", "' OR 1=1 --"])
+def test_whatever_is_typed_finds_nothing_quietly(world, found, text):
+    world.lead(world.campaign())
+    assert found(text) == []
+
+
+def test_the_neighbours_leads_are_theirs(others_world, found):
+    others_world.lead(others_world.campaign(), subscriber=777, click="c1")
+    assert found("777") == found("c1") == []
