@@ -26,7 +26,7 @@ from app import create_app
 from app.config import Settings
 from app.extensions import db
 from app.services.accounts import rate_limits
-from bench import api_seed, system
+from bench import api_seed, screens, system
 from bench.measure import WIDTH, heading
 
 SMALL = 10_000
@@ -53,7 +53,10 @@ def main() -> int:
                 for rows in (SMALL, asked.scale)
             ]
             found = _measure(*sizes)
-    return _report(*found, asked.scale, all_plans=asked.plans)
+            large = sizes[-1]
+            pages = screens.measure(large.client, large.seeded.key, large.ask)
+    grown = _report(*found, asked.scale, all_plans=asked.plans)
+    return 1 if screens.report(pages) else grown
 
 
 class _Size:
