@@ -21,6 +21,7 @@ _ENCRYPTION: Final = b"seal"
 _WEBHOOKS: Final = b"webhook secret"
 _FORMS: Final = b"form token"
 _VISITS: Final = b"visit"
+_PEOPLE: Final = b"people"
 
 
 class CannotDecrypt(Exception):
@@ -35,6 +36,7 @@ class Cipher:
         self._webhook_key = b""
         self._form_key = b""
         self._visit_key = b""
+        self._person_key = b""
 
     def set_key(self, secret_key: str) -> None:
         """Derive the working keys. Call once per process."""
@@ -42,6 +44,7 @@ class Cipher:
         self._webhook_key = _derive(secret_key, _WEBHOOKS)
         self._form_key = _derive(secret_key, _FORMS)
         self._visit_key = _derive(secret_key, _VISITS)
+        self._person_key = _derive(secret_key, _PEOPLE)
 
     def encrypt(self, text: str) -> str:
         """Encrypt and authenticate `text`; the result is ASCII."""
@@ -76,6 +79,11 @@ class Cipher:
         """Return 128 bits that stand for `visit`, always the same, and that nobody can guess."""
         digest = hashlib.blake2b(visit.encode(), key=self._visit_key, digest_size=16).digest()
         return int.from_bytes(digest)
+
+    def person_hash(self, account_id: int, subscriber: int) -> str:
+        """Return what stands for a person in one account: it finds the id and does not tell it."""
+        name = f"{account_id}:{subscriber}".encode()
+        return hmac.digest(self._person_key, name, "sha256").hex()
 
     def _fernet_or_fail(self) -> Fernet:
         if self._fernet is None:

@@ -26,6 +26,7 @@ from app.services import maintenance, messages
 from app.services.clicks.invites import keeper
 from app.services.delivery import loop
 from app.services.delivery.targets import DestinationResolver
+from app.services.join_requests import sender
 from app.services.leads.send_at_once import process_and_send
 
 log = structlog.get_logger()
@@ -78,6 +79,12 @@ def keep_invites() -> None:
     """Make invite links that are missing, and revoke those that are used."""
     with current_app.app_context():
         keeper.keep(time.time())
+
+
+def tell_decisions() -> None:
+    """Tell Telegram what the desks have decided of requests to join."""
+    with current_app.app_context():
+        sender.tell(time.time())
 
 
 def _drain(queue: Queue, work: Work) -> None:

@@ -23,6 +23,7 @@ from app.blueprints.links import blueprint as links
 from app.blueprints.media import blueprint as media
 from app.blueprints.postbacks import blueprint as postbacks
 from app.blueprints.profile import blueprint as profile
+from app.blueprints.requests import blueprint as requests
 from app.blueprints.sites import blueprint as sites
 from app.blueprints.sources import blueprint as sources
 from app.blueprints.stats import blueprint as stats
@@ -41,6 +42,7 @@ def register_blueprints(app: Flask) -> None:
         bots,
         campaigns,
         sources,
+        requests,
         sites,
         links,
         track,

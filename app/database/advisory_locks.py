@@ -16,6 +16,7 @@ class AdvisoryLock(enum.IntEnum):
     CLAIM_MESSAGES = 0x676102
     SEND_DIGESTS = 0x676103
     COMPACT_ROW_COUNTS = 0x676104
+    CLAIM_REQUESTS = 0x676105
     #: The first of a range: this plus a bot's id is the lock of that bot.
     BOTS = 0x6761 << 32
 

@@ -10,16 +10,25 @@ from app.models.campaign import (
     CampaignDay,
     CampaignQuarter,
     CampaignStatus,
+    DeskMode,
+    GreetOn,
     JoinDay,
 )
 from app.models.click import Click, Source, SourceDay, SourceFallback, SourceMode, SourceStatus
 from app.models.conversion import Conversion, ConversionDay, EventKey, IdempotencyKey
 from app.models.destination import Destination, DestinationStatus, Role
 from app.models.invite import Invite, InviteKind, InviteState
+from app.models.join_request import (
+    Blocked,
+    DecidedBy,
+    JoinRequest,
+    RequestRule,
+    RequestState,
+)
 from app.models.journal import Action, JournalEntry
 from app.models.lead import Lead, Unreachable
 from app.models.media import Media, MediaFile, MediaPart
-from app.models.message import Message, MessageState
+from app.models.message import Message, MessageLane, MessageState
 from app.models.notice import Notice, NoticeKind
 from app.models.payment import Payment, PaymentState
 from app.models.postback import Attempt, Postback, PostbackState
@@ -36,6 +45,7 @@ __all__ = [
     "Action",
     "Attempt",
     "Base",
+    "Blocked",
     "Bot",
     "BotChat",
     "BotFault",
@@ -49,14 +59,18 @@ __all__ = [
     "Click",
     "Conversion",
     "ConversionDay",
+    "DecidedBy",
+    "DeskMode",
     "Destination",
     "DestinationStatus",
     "EventKey",
+    "GreetOn",
     "IdempotencyKey",
     "Invite",
     "InviteKind",
     "InviteState",
     "JoinDay",
+    "JoinRequest",
     "JournalEntry",
     "JournalTally",
     "Lead",
@@ -66,6 +80,7 @@ __all__ = [
     "MediaFile",
     "MediaPart",
     "Message",
+    "MessageLane",
     "MessageState",
     "Notice",
     "NoticeKind",
@@ -75,6 +90,8 @@ __all__ = [
     "PostbackState",
     "PostbackTally",
     "ReplacedKey",
+    "RequestRule",
+    "RequestState",
     "Role",
     "Session",
     "Site",

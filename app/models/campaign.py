@@ -8,7 +8,7 @@ from sqlalchemy import BigInteger, ForeignKey, Index, SmallInteger, String, Text
 from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.models.base import Base, Big, Key, Moment
+from app.models.base import Base, Big, Instant, Key, Moment
 from app.models.translatable_column import Translatable
 
 
@@ -20,11 +20,31 @@ class CampaignStatus(enum.IntEnum):
     DELETED = 2
 
 
+class DeskMode(enum.IntEnum):
+    """Whom the desk lets in: nobody, all who are not blocked, or whom the rules say."""
+
+    OFF = 0
+    ALL = 1
+    RULES = 2
+
+
+class GreetOn(enum.IntEnum):
+    """When a person who asks is greeted: at once, when let in, or both times."""
+
+    REQUEST = 1
+    APPROVED = 2
+    BOTH = 3
+
+
 class Campaign(Base):
     """Tracks one chat. A chat has at most one living campaign in the installation.
 
     Its templates live in a `Destination` of role TEMPLATE. `welcome_fault`
     is what was left out of a welcome and why, "" if nothing; an edit clears it.
+    `desk_cap` is how many requests rules approve in an hour, 0 for all; from minute
+    `desk_quiet_from` to `desk_quiet_to` of the account's day they decide none, and if both are
+    equal there is no such time. `greet` is what people who ask are told, "" for nothing.
+    `desk_told` is when the owner last heard how many wait.
     """
 
     __tablename__ = "campaign"
@@ -56,6 +76,14 @@ class Campaign(Base):
     unsub_window: Mapped[int] = mapped_column(Big, default=2_592_000)
     notify_level: Mapped[int] = mapped_column(SmallInteger, default=0)
     created: Mapped[Moment]
+    desk: Mapped[int] = mapped_column(SmallInteger, default=DeskMode.OFF, server_default="0")
+    desk_cap: Mapped[int] = mapped_column(default=0, server_default="0")
+    desk_quiet_from: Mapped[int] = mapped_column(SmallInteger, default=0, server_default="0")
+    desk_quiet_to: Mapped[int] = mapped_column(SmallInteger, default=0, server_default="0")
+    desk_told: Mapped[Instant] = mapped_column(default=0.0, server_default="0")
+    greet: Mapped[str] = mapped_column(Text, default="", server_default="")
+    greet_button: Mapped[str] = mapped_column(String(64), default="", server_default="")
+    greet_on: Mapped[int] = mapped_column(SmallInteger, default=GreetOn.REQUEST, server_default="1")
 
     @hybrid_property
     def living(self) -> bool:

@@ -11,7 +11,7 @@ from app.models.base import Base, Key, Moment
 
 
 class Action(enum.IntEnum):
-    """What a person did, numbered as in the public API."""
+    """What a person did, or the desk about their request, numbered as in the public API."""
 
     JOIN = 1
     LEAVE = 2
@@ -20,6 +20,8 @@ class Action(enum.IntEnum):
     START = 5
     BOT_STOPPED = 6
     BOT_RESUMED = 7
+    APPROVED = 8  # a request, by the desk
+    DECLINED = 9
 
 
 class JournalEntry(Base):

@@ -21,8 +21,16 @@ class MessageState(enum.IntEnum):
     UNCERTAIN = 5  # sent twice without an answer; it may have arrived
 
 
+class MessageLane(enum.IntEnum):
+    """URGENT ones go first: they are of no use after some minutes."""
+
+    URGENT = 0
+    NORMAL = 1
+
+
 _WAITING = text(f"state = {MessageState.WAITING:d}")
 _SENDING = text(f"state = {MessageState.SENDING:d}")
+_URGENT = text(f"state = {MessageState.WAITING:d} AND lane = {MessageLane.URGENT:d}")
 
 
 class Message(Base):
@@ -30,7 +38,8 @@ class Message(Base):
 
     `media` is the code of a Media, or None; with media `text` is the caption.
     `entities` are its MessageEntity objects as JSON, "" without any; then
-    Telegram parses the text by `parse_mode`, unless that is "".
+    Telegram parses the text by `parse_mode`, unless that is "". It is not sent after
+    `expires`, if that is set.
     """
 
     __tablename__ = "message"
@@ -42,6 +51,14 @@ class Message(Base):
             "id",
             sqlite_where=_WAITING,
             postgresql_where=_WAITING,
+        ),
+        Index(
+            "ix_message_urgent",
+            "bot_id",
+            "due",
+            "id",
+            sqlite_where=_URGENT,
+            postgresql_where=_URGENT,
         ),
         Index(
             "ix_message_sending",
@@ -71,3 +88,5 @@ class Message(Base):
     lease_until: Mapped[Instant | None]
     created: Mapped[Instant]
     sent: Mapped[Instant | None]
+    lane: Mapped[int] = mapped_column(SmallInteger, default=MessageLane.NORMAL, server_default="1")
+    expires: Mapped[Instant | None]

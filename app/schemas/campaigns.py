@@ -6,6 +6,7 @@ from typing import Any
 
 from marshmallow import post_load
 
+from app.models import DeskMode, GreetOn
 from app.schemas import fields
 from app.schemas.base import Input, Output
 from app.schemas.pagination import OptionalPage
@@ -32,6 +33,13 @@ class CampaignEdit(Templates, CampaignId):
     button_url = fields.Text(LONGEST_URL)
     unsub_window = fields.Int(0)
     notify_level = fields.Int(0, 3)
+    desk = fields.EnumName(DeskMode)
+    desk_cap = fields.Int(0, 100_000)
+    desk_quiet_from = fields.Int(0, 1439)
+    desk_quiet_to = fields.Int(0, 1439)
+    greet = fields.Text(4096)
+    greet_button = fields.Text(64)
+    greet_on = fields.EnumName(GreetOn)
 
     @post_load
     def gather(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
@@ -88,7 +96,10 @@ class CampaignOut(Output):
 
 
 class CampaignDetail(CampaignOut):
-    """`camp/get`. `welcome_fault` is what was left out of the welcome, and why."""
+    """`camp/get`. `welcome_fault` is what was left out of the welcome, and why.
+
+    `desk` is off, all or rules; `desk_quiet_*` are minutes of the account's day.
+    """
 
     welcome = fields.Text()
     media = fields.Text()
@@ -101,6 +112,13 @@ class CampaignDetail(CampaignOut):
     pb_trash = fields.Text()
     unsub_window = fields.Int()
     notify_level = fields.Int()
+    desk = fields.EnumName(DeskMode, dump_only=True)
+    desk_cap = fields.Int()
+    desk_quiet_from = fields.Int()
+    desk_quiet_to = fields.Int()
+    greet = fields.Text()
+    greet_button = fields.Text()
+    greet_on = fields.EnumName(GreetOn, dump_only=True)
     welcome_fault = fields.TranslatedText()
 
 

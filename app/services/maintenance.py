@@ -17,6 +17,7 @@ from app.services.accounts import notifications
 from app.services.bots import checks, webhooks
 from app.services.campaigns import settlement
 from app.services.conversions import cold, idempotency
+from app.services.join_requests import retention
 from app.services.lists import row_counts
 from app.services.service_bot import bot as service_bot
 from app.services.service_bot import digest, sessions
@@ -104,6 +105,7 @@ def _forget(now: float) -> None:
     _forget_clicks(_FORGET_CLICKS, now - CLICKS_KEPT)
     purge.purge(now)
     cold.forget(now)
+    retention.forget(now)
     idempotency.forget(now)
     db.session.commit()
 

@@ -34,6 +34,7 @@ from app.models import (
     EventKey,
     Invite,
     JoinDay,
+    JoinRequest,
     JournalEntry,
     Lead,
     Login,
@@ -42,6 +43,7 @@ from app.models import (
     Notice,
     Postback,
     ReplacedKey,
+    RequestRule,
     Session,
     Source,
     SourceDay,
@@ -135,6 +137,8 @@ def _campaigns(now: float) -> int:
         ConversionDay,
         EventKey,
         JoinDay,
+        JoinRequest,
+        RequestRule,
         Destination,
     ):
         _delete(table, table.campaign_id.in_(ids))

@@ -35,6 +35,7 @@ log = structlog.get_logger()
 TICK_SECONDS: Final = 1.0
 BOTS_SECONDS: Final = 5.0  # between two looks for bots that are due to be checked
 INVITES_SECONDS: Final = 1.5  # between two rounds for invite links
+REQUESTS_SECONDS: Final = 0.3  # between two rounds of decisions about requests to join
 AGAIN_SECONDS: Final = 1.0  # until Redis is asked again whether it is back
 
 #: RQ waits 15 s less for a job, and 5 s less for any answer: so long may a
@@ -127,14 +128,15 @@ def tick() -> None:
     """Run the one-second clock: `jobs.sweep` every second until `jobs.stopping`.
 
     Survives the loss of the database and of Redis, and logs when one goes or comes back.
-    Threads beside it look after the bots and keep invite links: they wait for Telegram, which
-    must not hold the clock.
+    Threads beside it look after the bots, keep invite links and tell decisions about requests:
+    they wait for Telegram, which must not hold the clock.
     """
     redis_health, database_health = HealthWatch("redis"), HealthWatch("database")
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001
     for name, seconds, task in (
         ("bots", BOTS_SECONDS, jobs.look_after_bots),
         ("invites", INVITES_SECONDS, jobs.keep_invites),
+        ("requests", REQUESTS_SECONDS, jobs.tell_decisions),
     ):
         beside = (app, seconds, task)
         threading.Thread(target=_repeat, args=beside, daemon=True, name=name).start()

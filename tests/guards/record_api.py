@@ -333,6 +333,8 @@ class Journey:
         for number, update in enumerate(steps, 1):
             self._happen(update)
             self._delivered(number)
+        (request,) = api.get("requests/list", state="joined", limit=10)
+        api.get("requests/get", id=request["id"])
         api.get("leads/list", limit=10)
         api.get("leads/get", id=1)
         api.get("journal/list", bot=self.bot, chat=CHAT.id, limit=2)

@@ -20,6 +20,7 @@ from app.models import (
     Conversion,
     Destination,
     EventKey,
+    JoinRequest,
     JournalEntry,
     Lead,
     Postback,
@@ -143,6 +144,24 @@ class World:
                     "campaign_id": campaign,
                     "token": f"{next(_numbers):016}",
                     "created": NOON,
+                    **fields,
+                }
+            )
+        )
+
+    def request(self, campaign: int, **fields: Any) -> int:
+        number = next(_numbers)
+        return self._add(
+            JoinRequest(
+                **{
+                    "account_id": self.account_id,
+                    "campaign_id": campaign,
+                    "bot_id": 1,
+                    "chat_id": -number,
+                    "subscriber": 9_876_543_210 + number,
+                    "asked": NOON,
+                    "user_chat": 9_876_543_210 + number,
+                    "username": "alice",
                     **fields,
                 }
             )

@@ -156,4 +156,6 @@ def actions() -> dict[int, str]:
         5: gettext("started the bot"),
         6: gettext("stopped the bot"),
         7: gettext("resumed the bot"),
+        8: gettext("was approved by the desk"),
+        9: gettext("was declined by the desk"),
     }

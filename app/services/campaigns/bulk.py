@@ -23,6 +23,7 @@ from app.models import (
     Invite,
     InviteKind,
     JoinDay,
+    JoinRequest,
     JournalEntry,
     Lead,
     Message,
@@ -46,6 +47,7 @@ _CLICKS: Final = table_of(Click)
 _CONVERSIONS: Final = table_of(Conversion)
 _EVENT_KEYS: Final = table_of(EventKey)
 _INVITES: Final = table_of(Invite)
+_REQUESTS: Final = table_of(JoinRequest)
 _COUNTERS: Final = tuple(
     table_of(model)
     for model in (CampaignDay, CampaignQuarter, CampaignCohort, ConversionDay, JoinDay)
@@ -96,7 +98,7 @@ def reassign_history(
     old_bots: Sequence[int],
     bot: int,
 ) -> None:
-    """Reassign leads, journal and messages to `recipient` and to their `bot`.
+    """Reassign leads, requests, journal and messages to `recipient` and to their `bot`.
 
     A postback is reassigned if its destination belongs to one of the campaigns.
     """
@@ -110,6 +112,11 @@ def reassign_history(
     connection.execute(
         update(_LEADS)
         .where(_LEADS.c.campaign_id.in_(campaigns))
+        .values(account_id=recipient, bot_id=bot)
+    )
+    connection.execute(
+        update(_REQUESTS)
+        .where(_REQUESTS.c.campaign_id.in_(campaigns))
         .values(account_id=recipient, bot_id=bot)
     )
     reassign_conversions(connection, campaigns, recipient)
@@ -146,7 +153,8 @@ def delete_history(
     connection: Connection, campaigns: Sequence[int], *, old_bots: Sequence[int]
 ) -> None:
     """Delete leads and all that belongs to them, and the campaigns' counters, for good."""
-    connection.execute(delete(_CONVERSIONS).where(_CONVERSIONS.c.campaign_id.in_(campaigns)))
+    for table in (_CONVERSIONS, _REQUESTS):
+        connection.execute(delete(table).where(table.c.campaign_id.in_(campaigns)))
     owed = select(_POSTBACKS.c.id).where(_POSTBACKS.c.lead_id.in_(_leads(campaigns)))
     connection.execute(delete(_ATTEMPTS).where(_ATTEMPTS.c.postback_id.in_(owed)))
     connection.execute(delete(_POSTBACKS).where(_POSTBACKS.c.lead_id.in_(_leads(campaigns))))

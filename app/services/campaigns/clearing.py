@@ -25,6 +25,7 @@ from app.models import (
     Invite,
     InviteKind,
     JoinDay,
+    JoinRequest,
     JournalEntry,
     Lead,
     Message,
@@ -49,6 +50,7 @@ _SOURCE_DAYS: Final = table_of(SourceDay)
 _CLICKS: Final = table_of(Click)
 _CONVERSIONS: Final = table_of(Conversion)
 _INVITES: Final = table_of(Invite)
+_REQUESTS: Final = table_of(JoinRequest)
 _COUNTERS: Final = tuple(
     table_of(model)
     for model in (CampaignDay, CampaignQuarter, CampaignCohort, ConversionDay, JoinDay)
@@ -60,6 +62,7 @@ def delete_part(connection: Connection, campaigns: Sequence[int], bots: Sequence
     steps: tuple[Callable[[], bool], ...] = (
         lambda: _leads(connection, campaigns, bots),
         lambda: _organic_entries(connection, campaigns),
+        lambda: _requests(connection, campaigns),
         lambda: _clicks(connection, campaigns),
         lambda: _counters(connection, campaigns),
     )
@@ -96,6 +99,11 @@ def _organic_entries(connection: Connection, campaigns: Sequence[int]) -> bool:
     mine = (_JOURNAL.c.campaign_id.in_(campaigns), _JOURNAL.c.lead_id.is_(None))
     some = select(_JOURNAL.c.id).where(*mine).limit(ROWS)
     return _delete(connection, some, delete(_JOURNAL), _JOURNAL.c.id)
+
+
+def _requests(connection: Connection, campaigns: Sequence[int]) -> bool:
+    some = select(_REQUESTS.c.id).where(_REQUESTS.c.campaign_id.in_(campaigns)).limit(ROWS)
+    return _delete(connection, some, delete(_REQUESTS), _REQUESTS.c.id)
 
 
 def _clicks(connection: Connection, campaigns: Sequence[int]) -> bool:

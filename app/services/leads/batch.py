@@ -9,7 +9,7 @@ one statement each, none of which returns rows. The caller commits.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any, Final
 
@@ -19,7 +19,6 @@ from app.database.rows import insert_rows, rows_table, update_rows, with_rows
 from app.domain.attribution import How
 from app.domain.lead import (
     CampaignRules,
-    CounterDelta,
     JournalLine,
     Lead,
     OrganicEvent,
@@ -34,6 +33,7 @@ from app.models import Action, CampaignStatus, Click, JournalEntry, table_of
 from app.models import Lead as LeadRow
 from app.models.base import Big
 from app.services.clicks.invites.arrivals import ByInvite
+from app.services.join_requests.intake import Intake
 from app.services.leads import counters
 from app.services.leads.effects import StagedCounts, prepare_effects, stage_effects
 from app.services.postbacks import ClaimedPostback, Lease, NewPostback, stage_leased
@@ -67,8 +67,8 @@ ContextKey = tuple[int, int]  # campaign id, subscriber
 class LeadContext:
     """One person in one campaign, with or without a lead.
 
-    `organic` is what the journal knows of the person without a lead, and `clicks` are the
-    stored clicks that have become this lead. `changed`: the lead is still to be written.
+    `organic` is what the journal knows of the person without a lead, `clicks` are the stored
+    clicks that have become this lead, and `changed` means that it is still to be written.
     """
 
     campaign: Row[Any]
@@ -96,9 +96,9 @@ class LeadBatch:
         self._lines: list[tuple[LeadContext, JournalLine, Evidence]] = []
         self._reports: list[tuple[LeadContext, Report]] = []
         self._welcomes: list[LeadContext] = []
-        self._deltas: list[tuple[int, CounterDelta]] = []
+        self._counts = counters.BatchCounts()
         self._postbacks: list[NewPostback] = []
-        self._joins: list[counters.Join] = []
+        self._requests = Intake(connection, now)
 
     def load(self, events: Sequence[tuple[Row[Any], LeadEvent, ByInvite | None]]) -> None:
         """Read the leads of `events`, and the journal for those that may begin a lead."""
@@ -136,11 +136,12 @@ class LeadBatch:
         self._reports += [(context, report) for report in decision.reports]
         if decision.welcome:
             self._welcomes.append(context)
-        self._deltas += [(campaign.id, delta) for delta in decision.deltas]
+        self._counts.deltas += [(campaign.id, delta) for delta in decision.deltas]
         if decision.lead is not None:
             context.clicks |= {event.click_id, touch.click_id if touch else None} - {None}
         if event.kind is LeadEventKind.JOIN:
-            self._joins.append(counters.join(campaign, event, decision.lead, link))
+            self._counts.joins.append(counters.join(campaign, event, decision.lead, link))
+        self._requests.note(context, event)
 
     def prepare(self, lease: Lease | None = None) -> list[ClaimedPostback]:
         """Insert new leads, note their events for the owners, and find the destinations.
@@ -148,6 +149,7 @@ class LeadBatch:
         Returns the postbacks that the holder of `lease` is to send at once; they are inserted.
         """
         self._insert_leads()
+        self._requests.prepare()
         self._postbacks = prepare_effects(self._connection, self._reports, self._now)
         if lease is None:
             return []
@@ -161,9 +163,10 @@ class LeadBatch:
         contexts = self._contexts.values()
         clicks = {click: context.id for context in contexts for click in context.clicks}
         update_rows(self._connection, _CLICKS, ["lead_id"], sorted(clicks.items()))
-        counters.count(self._connection, self._deltas)
-        counters.count_joins(self._connection, self._joins)
-        return stage_effects(self._connection, self._postbacks, self._welcomes, self._now)
+        self._counts.save(self._connection)
+        greetings = self._requests.save()
+        staged = stage_effects(self._connection, self._postbacks, self._welcomes, self._now)
+        return replace(staged, messages=staged.messages + greetings)
 
     def _load_leads(self) -> None:
         for row in with_rows(self._connection, _leads_in, "cs", self._contexts):
@@ -193,11 +196,8 @@ class LeadBatch:
             context.id, context.changed = row.id, False
 
     def _update_leads(self) -> None:
-        rows = [
-            (context.id, *_lead_values(context))
-            for context in self._contexts.values()
-            if context.changed
-        ]
+        changed = [context for context in self._contexts.values() if context.changed]
+        rows = [(context.id, *_lead_values(context)) for context in changed]
         update_rows(self._connection, _LEADS, [*_STATE_COLUMNS, *_PERSON_COLUMNS], rows)
 
     def _save_journal(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Connection, Row
@@ -23,6 +24,19 @@ QUARTERS: Final = table_of(CampaignQuarter)
 DAYS: Final = table_of(CampaignDay)
 COHORTS: Final = table_of(CampaignCohort)
 JOIN_DAYS: Final = table_of(JoinDay)
+
+
+@dataclass(slots=True)
+class BatchCounts:
+    """What a batch adds to counters: deltas, each with the id of its campaign, and joins."""
+
+    deltas: list[tuple[int, CounterDelta]] = field(default_factory=list)
+    joins: list[Join] = field(default_factory=list)
+
+    def save(self, connection: Connection) -> None:
+        """Write all of it. No commit."""
+        count(connection, self.deltas)
+        count_joins(connection, self.joins)
 
 
 def count(connection: Connection, deltas: Iterable[tuple[int, CounterDelta]]) -> None:

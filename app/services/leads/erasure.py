@@ -49,6 +49,7 @@ from app.models import (
     table_of,
 )
 from app.services.clicks.invites import leftovers
+from app.services.join_requests import retention
 from app.services.leads import erased_texts
 from app.services.postbacks import ERASED
 from app.services.updates import inbox
@@ -69,6 +70,7 @@ def erase(account_id: int, subscriber: int) -> int:
     _erase_messages(bots, subscriber)
     _erase_clicks(account_id, bots, leads, subscriber)
     _erase_conversions(leads)
+    retention.erase(account_id, subscriber, time.time())
     db.session.execute(
         delete(Unreachable).where(
             Unreachable.bot_id.in_(bots), Unreachable.subscriber == subscriber

@@ -19,7 +19,7 @@ from app.crypto import CannotDecrypt
 from app.database.advisory_locks import AdvisoryLock, lock
 from app.database.rows import loose_index_scan, update_rows
 from app.extensions import cipher
-from app.models import Bot, BotStatus, Message, MessageState
+from app.models import Bot, BotStatus, Message, MessageLane, MessageState
 from app.models.account import IS_SUSPENDED_SQL
 
 log = structlog.get_logger()
@@ -28,6 +28,9 @@ MESSAGES: Final[Table] = Message.metadata.tables["message"]
 BOTS: Final[Table] = Bot.metadata.tables["bot"]
 #: The reason of a message without an answer; the second time it becomes UNCERTAIN.
 NO_ANSWER: Final = "no answer came; it may have arrived"
+
+#: The reason of a message that came too late to be sent.
+EXPIRED: Final = "the five minutes are over"
 
 STEP: Final = 1 / 25  # seconds between two messages of a bot
 BURST: Final = 5  # at once after a pause: never more than 30 within any second
@@ -54,11 +57,20 @@ DUE: Final = (
     _BOTS_WITH_DUE,
     f"SELECT id FROM message WHERE {_SENDING} AND lease_until < :now",  # noqa: S608
 )
+# Urgent ones have an index of their own, so a backlog of others costs them nothing.
+_HEAD: Final = (
+    f"SELECT * FROM message WHERE {_WAITING} AND bot_id = :bot AND due <= :now AND {{lane}}"  # noqa: S608
+    " ORDER BY due, id LIMIT :limit"
+)
 _SELECT_HEAD: Final = text(f"""
     SELECT id, m.bot_id, chat_id, campaign_id, text, m.media, f.file_id, parse_mode, entities,
-        markup, tries, reason, created
-    FROM message m LEFT JOIN media_file f ON f.bot_id = m.bot_id AND f.media = m.media
-    WHERE {_WAITING} AND m.bot_id = :bot AND due <= :now ORDER BY due, id LIMIT :limit
+        markup, tries, reason, created, lane, expires
+    FROM (
+        SELECT * FROM ({_HEAD.format(lane=f"lane = {MessageLane.URGENT:d}")}) urgent
+        UNION ALL
+        SELECT * FROM ({_HEAD.format(lane=f"lane <> {MessageLane.URGENT:d}")}) others
+    ) m LEFT JOIN media_file f ON f.bot_id = m.bot_id AND f.media = m.media
+    ORDER BY lane, due, id
 """)  # noqa: S608
 _SELECT_BUSY_CHATS: Final = text(f"""
     SELECT DISTINCT chat_id FROM message
@@ -97,6 +109,13 @@ class ClaimedMessage:
     reason: str
     created: float
     entities: str = ""
+    lane: int = MessageLane.NORMAL
+    expires: float | None = None
+
+    @property
+    def is_urgent(self) -> bool:
+        """Whether it greets somebody who asks to join: no refusal of it tells of a block."""
+        return self.lane == MessageLane.URGENT
 
 
 @dataclass(slots=True)
@@ -110,10 +129,11 @@ class ClaimResult:
 
 @dataclass(slots=True)
 class QueueHead:
-    """The first due messages of a bot: to take now, to skip for good, or to put off."""
+    """The first due messages of a bot: to take now, to skip for good, too late, or to put off."""
 
     take: list[Row[Any]] = field(default_factory=list)
     skip: list[int] = field(default_factory=list)
+    expired: list[int] = field(default_factory=list)
     later: list[tuple[int, float]] = field(default_factory=list)
 
 
@@ -135,8 +155,8 @@ def claim(connection: Connection, *, now: float, lease_seconds: float, most: int
         paced.append((bot.id, max(bot.next_send, now) + STEP * len(head.take)))
         _write(connection, head, lease, now + lease_seconds)
         result.messages += [_claimed(row, lease, token) for row in head.take]
-        result.skipped += head.skip
-        result.more = result.more or bool(head.take or head.skip or head.later)
+        result.skipped += [*head.skip, *head.expired]
+        result.more = result.more or bool(head.take or head.skip or head.expired or head.later)
     update_rows(connection, BOTS, ["next_send"], paced)
     return result
 
@@ -162,7 +182,9 @@ def _sort(connection: Connection, bot: int, now: float, room: int) -> QueueHead:
     head = QueueHead()
     for row in rows:
         place = ahead.get(row.chat_id, 0)  # how many messages to this chat go first
-        if row.chat_id in unreachable:
+        if row.expires is not None and row.expires <= now:
+            head.expired.append(row.id)
+        elif row.chat_id in unreachable and row.lane != MessageLane.URGENT:
             head.skip.append(row.id)
         elif place:
             head.later.append((row.id, now + CHAT_SECONDS * place))
@@ -181,7 +203,8 @@ def _write(connection: Connection, head: QueueHead, lease: str, until: float) ->
     update_rows(connection, MESSAGES, names, taken)
     update_rows(connection, MESSAGES, ["due"], head.later)
     skipped = [(id_, int(MessageState.UNREACHABLE), "may not be written to") for id_ in head.skip]
-    update_rows(connection, MESSAGES, ["state", "reason"], skipped)
+    expired = [(id_, int(MessageState.FAILED), EXPIRED) for id_ in head.expired]
+    update_rows(connection, MESSAGES, ["state", "reason"], [*skipped, *expired])
 
 
 def _claimed(row: Row[Any], lease: str, token: str) -> ClaimedMessage:

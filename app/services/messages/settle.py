@@ -109,6 +109,9 @@ def _refused(
             return MessageResult(
                 message, MessageState.WAITING, message.reason, now, uncharged, bot_dead=True
             )
+        case Meaning.UNREACHABLE if message.is_urgent:
+            # In groups it is refused within the five minutes too (python-telegram-bot, issue 4930).
+            return MessageResult(message, MessageState.FAILED, f"{refusal.code}: {reason}"[:300])
         case Meaning.UNREACHABLE:
             return MessageResult(message, MessageState.UNREACHABLE, reason)
         case _:

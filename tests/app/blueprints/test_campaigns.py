@@ -9,6 +9,16 @@ from app.models import BotChat, Campaign, CampaignDay
 
 NOON = 1_780_000_000
 URL = "https://track.example/?click={click}"
+#: What a campaign says of its desk when nothing was said.
+DESK = {
+    "desk": "off",
+    "desk_cap": 0,
+    "desk_quiet_from": 0,
+    "desk_quiet_to": 0,
+    "greet": "",
+    "greet_button": "",
+    "greet_on": "request",
+}
 NONE = {"pb_wait": "", "pb_hold": "", "pb_approve": "", "pb_cancel": "", "pb_trash": ""}
 
 
@@ -53,6 +63,7 @@ def test_a_campaign_has_every_documented_field(api, world):
         "pb_wait": URL,
         "unsub_window": 60,
         "notify_level": 0,
+        **DESK,
     }
 
 

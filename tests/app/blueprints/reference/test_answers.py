@@ -118,7 +118,7 @@ READ = {
             {
                 **fields("id bot chat subscriber campaign lead", number),
                 "username": words,
-                "action": one_of(1, 2, 3, 4, 5, 6, 7),
+                "action": one_of(1, 2, 3, 4, 5, 6, 7, 8, 9),
                 "type": one_of("paid", "organic"),
                 "time": STAMP,
             }

@@ -45,6 +45,9 @@ BY_NAME = {
     "currency": "USD",
     "value": "49.5",
     "addresses": "192.0.2.1",
+    "desk": "rules",
+    "greet_on": "both",
+    "how": "click",
 }
 BY_ENDPOINT = {
     ("/api/tariff/buy.json", "tariff"): "kitten",
@@ -144,6 +147,7 @@ def objects(api, world):
         "clicks": world.click(source),
         "source": source,
         "sites": world.site(),
+        "requests": world.request(campaign),
         "eventkeys": world.event_key(),
         "events": world.conversion(lead_id=lead),
         "cancel": world.transfer(world.bot()),

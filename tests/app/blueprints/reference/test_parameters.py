@@ -25,6 +25,13 @@ TEXTS = {
     "button_url": "https://lander.example/?c={click}",
     "unsub_window": 0,
     "notify_level": 2,
+    "desk": "rules",
+    "desk_cap": 40,
+    "desk_quiet_from": 1320,
+    "desk_quiet_to": 420,
+    "greet": "Hi, *{title}*",
+    "greet_button": "Continue",
+    "greet_on": "both",
 }
 
 

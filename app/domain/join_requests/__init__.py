@@ -1,0 +1,1 @@
+"""The join-request desk: whom it lets in, and when. Pure."""

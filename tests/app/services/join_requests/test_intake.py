@@ -1,0 +1,154 @@
+"""Each request becomes a row, whether the desk is on or off, and is decided where it is on."""
+
+from __future__ import annotations
+
+import json
+
+from sqlalchemy import text
+
+from app.domain.join_requests.rules import Verdict
+from app.extensions import db
+from app.models import CampaignStatus, DecidedBy, DeskMode, GreetOn, RequestState
+from app.sandbox.telegram import people
+from app.sandbox.telegram.people import Person
+
+ANN = Person(7, "Ann", "Lee", "ann_lee", "en", premium=True)
+
+
+def test_a_request_becomes_a_row_while_the_desk_is_off(make_asking):
+    asking = make_asking()
+    asked = int(asking.now) - 3
+    asking.ask(ANN, link="https://t.me/+abc", bio="I sell", at=asked)
+    (row,) = asking.rows()
+    assert (row.subscriber, row.asked, row.user_chat) == (7, asked, 7)
+    assert (row.username, row.first_name, row.last_name, row.language) == (
+        "ann_lee", "Ann", "Lee", "en",
+    )  # fmt: skip
+    assert (row.premium, row.state, row.action, row.decided_by) == (True, 0, 0, DecidedBy.NOBODY)
+    assert (row.campaign_id, row.chat_id) == (asking.stage.campaign, asking.stage.chat)
+    assert row.link_key
+    assert asking.greetings() == []
+    assert asking.decide() == 0
+    assert "I sell" not in (db.session.scalar(text("SELECT bio FROM join_request")) or "")
+    db.session.rollback()
+
+
+def test_an_update_that_comes_twice_leaves_one_row(make_asking):
+    asking = make_asking()
+    for _ in range(2):
+        asking.ask(7, at=int(asking.now) - 100)
+    assert len(asking.rows()) == 1
+
+
+def test_who_asks_again_has_withdrawn_the_first_request(make_asking):
+    asking = make_asking()
+    asking.ask(7, at=int(asking.now) - 100)
+    asking.ask(7, at=int(asking.now) - 50)
+    first, second = asking.rows()
+    assert (first.state, first.reason) == (RequestState.GONE, "asked again")
+    assert second.state == RequestState.WAITING
+    asking.join(7)
+    assert [row.state for row in asking.rows()] == [RequestState.GONE, RequestState.JOINED]
+
+
+def test_who_was_let_in_by_another_administrator_is_known(make_asking):
+    asking = make_asking()
+    asking.ask(7)
+    asking.join(7)
+    row = asking.row(7)
+    assert (row.state, row.decided_by) == (RequestState.JOINED, DecidedBy.OTHER_ADMIN)
+    assert row.reason == "let in by another administrator"
+    assert row.decided
+
+
+def test_a_request_knows_the_lead_its_click_and_its_source(make_asking):
+    asking = make_asking()
+    asking.tell(people.start(Person(7), f"{asking.stage.code}-c1", int(asking.now)))
+    asking.ask(7)
+    row = asking.row(7)
+    assert row.lead_id == asking.stage.lead(7).id
+    assert row.came == 2
+    assert asking.stage.kinds() == ["wait", "hold"]
+
+
+def test_everybody_is_scheduled_at_once_where_all_are_let_in(make_asking):
+    asking = make_asking(DeskMode.ALL)
+    asking.ask(7)
+    row = asking.row(7)
+    assert (row.state, row.action) == (RequestState.SCHEDULED, Verdict.APPROVE)
+    assert row.decided_by == DecidedBy.RULE
+    assert row.rule_id is None
+
+
+def test_the_first_rule_that_fits_decides_and_is_counted(make_asking):
+    asking = make_asking(DeskMode.RULES)
+    declined = asking.rule(Verdict.DECLINE, 1, conditions={"premium": False})
+    let_in = asking.rule(Verdict.APPROVE, 2, delay_from=600, delay_to=600)
+    asking.ask(ANN)
+    asking.ask(8)
+    ann, other = asking.row(7), asking.row(8)
+    assert (ann.rule_id, ann.action, ann.state) == (let_in, Verdict.APPROVE, 1)
+    assert ann.due - ann.asked >= 600
+    assert (other.rule_id, other.action) == (declined, Verdict.DECLINE)
+    hits = db.session.execute(text("SELECT hits FROM request_rule ORDER BY position")).scalars()
+    assert list(hits) == [1, 1]
+    db.session.rollback()
+
+
+def test_a_paused_campaign_decides_nothing(make_asking):
+    asking = make_asking(DeskMode.ALL, status=CampaignStatus.PAUSED)
+    asking.ask(7)
+    assert asking.state(7) is RequestState.WAITING
+
+
+def test_who_asks_is_greeted_before_they_are_approved(make_asking):
+    asking = make_asking(DeskMode.ALL, greet="Hi {username}", greet_button="Go")
+    asking.ask(ANN)
+    (message,) = asking.greetings()
+    row = asking.row(7)
+    assert (message.chat_id, message.text, message.expires) == (7, "Hi ann_lee", row.asked + 290)
+    assert row.message_id == message.id
+    assert row.due >= row.asked + 2
+    button = json.loads(message.markup)["inline_keyboard"][0][0]
+    assert button["text"] == "Go"
+    assert button["url"].endswith(f"?start={asking.stage.code}")
+
+
+def test_a_request_that_is_told_late_is_not_greeted(make_asking):
+    asking = make_asking(DeskMode.ALL, greet="Hi")
+    asking.ask(7, at=int(asking.now) - 400)
+    assert asking.greetings() == []
+    assert asking.state(7) is RequestState.SCHEDULED
+
+
+def test_greeting_after_the_approval_says_nothing_before(make_asking):
+    asking = make_asking(DeskMode.ALL, greet="Hi", greet_on=GreetOn.APPROVED)
+    asking.ask(7)
+    assert asking.greetings() == []
+
+
+def test_a_rule_that_asks_approves_who_starts_the_bot(make_asking):
+    asking = make_asking(DeskMode.RULES, greet="Are you human?")
+    asking.rule(Verdict.ASK, otherwise=Verdict.DECLINE, delay_to=900)
+    asking.ask(7)
+    row = asking.row(7)
+    assert (row.state, row.action, row.asks) == (RequestState.SCHEDULED, Verdict.DECLINE, True)
+    assert row.due >= row.asked + 900
+    asking.tell(people.start(Person(7), asking.stage.code, int(asking.now)))
+    row = asking.row(7)
+    assert (row.state, row.action, row.reason) == (1, Verdict.APPROVE, "answered")
+    assert row.due < row.asked + 900
+
+
+def test_the_greeting_of_a_lead_carries_the_token_of_its_click(make_inviting):
+    from app.models import Campaign, Message, SourceMode
+
+    inviting = make_inviting(mode=SourceMode.REQUEST)
+    db.session.query(Campaign).update({"desk": DeskMode.ALL, "greet": "Hi"})
+    db.session.commit()
+    inviting.fill()
+    inviting.ask(7, inviting.press("click=c1"))
+    (click,) = inviting.clicks()
+    markup = db.session.query(Message.markup).filter(Message.lane == 0).scalar()
+    assert f"?start={inviting.stage.code}_{click.token}" in markup
+    db.session.rollback()

@@ -1,0 +1,38 @@
+"""Requests by filters, how many there are in each state, and a bio that cannot be read."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import text
+
+from app.errors import NotFound
+from app.extensions import db
+from app.models import RequestState
+from app.services.join_requests import query
+
+
+def test_requests_are_counted_by_state_and_campaign(app, world):
+    one, two = world.campaign(), world.campaign()
+    for campaign, state in ((one, 0), (one, 0), (one, 4), (two, 0)):
+        world.request(campaign, state=state)
+    assert query.counts(world.account_id)[RequestState.WAITING] == 3
+    found = query.counts(world.account_id, one)
+    assert {state: count for state, count in found.items() if count} == {0: 2, 4: 1}
+    with pytest.raises(NotFound):
+        query.counts(world.account_id, 10**9)
+
+
+def test_a_list_counts_no_further_than_it_promises(app, world, monkeypatch):
+    monkeypatch.setattr(query, "COUNTED", 2)
+    campaign = world.campaign()
+    numbers = [world.request(campaign) for _ in range(3)]
+    page = query.listed(world.account_id)
+    assert ([row.id for row in page.rows], page.total) == (numbers[::-1], 2)
+
+
+def test_a_bio_of_another_secret_is_empty_and_the_request_is_shown(app, world):
+    number = world.request(world.campaign(), bio="I sell")
+    assert query.find(world.account_id, number).bio == "I sell"
+    db.session.execute(text("UPDATE join_request SET bio = 'not ours'"))
+    detail = query.find(world.account_id, number)
+    assert (detail.bio, detail.request.id) == ("", number)

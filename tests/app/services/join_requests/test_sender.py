@@ -1,0 +1,185 @@
+"""Decisions are told to Telegram once, in their order, and every answer is understood."""
+
+from __future__ import annotations
+
+import pytest
+
+from app.domain.join_requests.rules import Verdict
+from app.models import Action, Bot, BotChat, DecidedBy, DeskMode, RequestState
+from app.sandbox.telegram import faults, people
+from app.sandbox.telegram.people import Chat, Person
+
+APPROVE, DECLINE = "approveChatJoinRequest", "declineChatJoinRequest"
+
+
+def test_who_is_approved_is_let_in_and_seen_to_join(make_asking):
+    asking = make_asking(DeskMode.ALL)
+    asking.ask(7)
+    assert asking.decide() == 1
+    assert asking.state(7) is RequestState.APPROVED
+    asking.listen()
+    row = asking.row(7)
+    assert (row.state, row.decided_by) == (RequestState.JOINED, DecidedBy.RULE)
+    assert asking.approved() == [7]
+    ((action, person, words),) = asking.decisions()
+    assert (action, person) == (Action.APPROVED, 7)
+    assert words.startswith("approved by the desk, ")
+
+
+def test_a_rule_and_its_delay_stand_in_the_journal(make_asking):
+    asking = make_asking(DeskMode.RULES)
+    asking.rule(Verdict.DECLINE, 3, delay_from=60, delay_to=60)
+    asking.ask(7)
+    assert asking.decide() == 0
+    asking.now += 60
+    assert asking.decide() == 1
+    assert asking.declined() == [7]
+    assert asking.state(7) is RequestState.DECLINED
+    ((action, _, words),) = asking.decisions()
+    assert action == Action.DECLINED
+    seconds = int(asking.now - 1) - asking.row(7).asked
+    assert words == f"declined by rule 3, {seconds} s after the request"
+
+
+def test_the_greeting_goes_first_and_a_refused_one_holds_nobody_up(make_asking):
+    asking = make_asking(DeskMode.ALL, greet="Hi")
+    asking.ask(7)
+    asking.ask(8)
+    asking.bot_api.fail(asking.token, "sendMessage", faults.NEVER_STARTED, 1, chat=8)
+    asking.now += 5
+    assert asking.decide() == 0
+    asking.greet()
+    assert asking.decide(2) == 2
+    assert sorted(asking.approved()) == [7, 8]
+    assert [message.chat_id for message in asking.bot_api.sent(asking.token)] == [7]
+    states = {message.chat_id: (message.state, message.reason) for message in asking.greetings()}
+    assert states[7][0] == 2
+    assert states[8] == (3, "403: Forbidden: bot can't initiate conversation with a user")
+    asking.tell(people.start(Person(8), asking.stage.code, int(asking.now)))
+
+
+@pytest.mark.parametrize(
+    ("fault", "state", "by"),
+    [
+        (faults.REQUEST_SETTLED, RequestState.GONE, DecidedBy.NOBODY),
+        (faults.ALREADY_INSIDE, RequestState.JOINED, DecidedBy.OTHER_ADMIN),
+        (faults.CHANNELS_TOO_MUCH, RequestState.FAILED, DecidedBy.RULE),
+        (faults.refuse(400, "Bad Request: USER_ID_INVALID"), RequestState.FAILED, DecidedBy.RULE),
+        (faults.refuse(400, "Bad Request: never heard"), RequestState.FAILED, DecidedBy.RULE),
+    ],
+    ids=["withdrawn", "inside", "too many chats", "no such person", "unknown"],
+)
+def test_a_final_answer_ends_the_request(make_asking, fault, state, by):
+    asking = make_asking(DeskMode.ALL)
+    asking.ask(7)
+    asking.bot_api.fail(asking.token, APPROVE, fault, -1)
+    asking.decide(5, seconds=400)
+    row = asking.row(7)
+    assert (row.state, row.decided_by, row.reason) == (state, by, fault.description)
+    assert asking.approved() == [7]
+    assert asking.decisions() == []
+
+
+def test_a_withdrawn_request_is_gone(make_asking):
+    asking = make_asking(DeskMode.ALL)
+    asking.ask(7)
+    asking.bot_api.withdraw(asking.token, Person(7), asking.chat)
+    asking.decide()
+    assert asking.state(7) is RequestState.GONE
+
+
+def test_no_answer_is_tried_again_and_the_second_call_finds_it_done(make_asking):
+    asking = make_asking(DeskMode.ALL)
+    asking.ask(7)
+    asking.bot_api.fail(asking.token, APPROVE, faults.RESET, 1)
+    asking.decide()
+    row = asking.row(7)
+    assert (row.state, row.tries) == (RequestState.SCHEDULED, 1)
+    assert row.due == pytest.approx(asking.now, abs=0.01)
+    asking.decide()
+    assert asking.approved() == [7, 7]
+    row = asking.row(7)
+    assert (row.state, row.decided_by) == (RequestState.JOINED, DecidedBy.RULE)
+    asking.listen()
+    assert asking.state(7) is RequestState.JOINED
+
+
+def test_a_fault_of_telegrams_own_is_tried_again_ever_more_slowly(make_asking):
+    asking = make_asking(DeskMode.ALL)
+    asking.ask(7)
+    asking.bot_api.fail(asking.token, APPROVE, faults.BAD_GATEWAY, 3)
+    made = [asking.decide() for _ in range(40)]
+    assert [index for index, calls in enumerate(made) if calls] == [0, 1, 6, 36]
+    assert asking.state(7) is RequestState.APPROVED
+
+
+def test_a_flood_wait_is_obeyed_and_no_try_is_counted(make_asking):
+    asking = make_asking(DeskMode.ALL)
+    asking.ask(7)
+    asking.bot_api.fail(asking.token, APPROVE, faults.flood(60), 1)
+    assert asking.decide() == 1
+    assert (asking.row(7).state, asking.row(7).tries) == (RequestState.SCHEDULED, 0)
+    assert asking.decide(50) == 0
+    assert asking.decide(20) == 1
+    assert asking.state(7) is RequestState.APPROVED
+
+
+def test_lost_rights_stop_this_chat_tell_the_owner_once_and_go_on_by_themselves(make_asking):
+    asking = make_asking(DeskMode.ALL)
+    for person in range(7, 27):
+        asking.ask(person)
+    asking.decide()
+    first = len(asking.approved())
+    asking.bot_api.fail(asking.token, APPROVE, faults.NO_REQUEST_RIGHTS, -1)
+    asking.decide()
+    refused = len(asking.approved()) - first
+    assert 0 < refused <= 6
+    assert asking.decide(5) == 0
+    waiting = [row for row in asking.rows() if row.state == RequestState.SCHEDULED]
+    assert len(waiting) == 20 - first
+    assert {row.tries for row in waiting} == {0}
+    asking.bot_api.heal(asking.token)
+    asking.set(BotChat, can_invite=True)
+    asking.decide(10)
+    assert {row.state for row in asking.rows()} == {RequestState.APPROVED}
+    assert sorted(asking.approved()[first + refused :]) == sorted(row.subscriber for row in waiting)
+
+
+def test_a_dead_token_pauses_the_bot_and_the_request_waits(make_asking):
+    asking = make_asking(DeskMode.ALL)
+    asking.ask(7)
+    asking.bot_api.fail(asking.token, APPROVE, faults.UNAUTHORIZED, 1)
+    asking.decide(3)
+    assert asking.approved() == [7]
+    assert asking.state(7) is RequestState.SCHEDULED
+    asking.set(Bot, paused="")
+    asking.decide()
+    assert asking.state(7) is RequestState.APPROVED
+
+
+def test_a_group_that_moved_is_decided_under_its_new_id(make_asking):
+    asking = make_asking(DeskMode.ALL)
+    asking.ask(7)
+    new = Chat(asking.stage.chat - 5, "Club")
+    asking.bot_api.fail(asking.token, APPROVE, faults.moved(new.id), 1)
+    asking.decide()
+    row = asking.row(7)
+    assert (row.state, row.chat_id) == (RequestState.SCHEDULED, new.id)
+
+
+def test_a_thousand_at_once_are_all_let_in_once_and_no_faster_than_allowed(make_asking):
+    asking = make_asking(DeskMode.RULES)
+    asking.rule(Verdict.APPROVE)
+    crowd = range(1000, 2000)
+    for person in crowd:
+        asking.bot_api.push(
+            asking.token, people.join_request(Person(person), asking.chat, int(asking.now))
+        )
+    for _ in range(10):
+        asking.listen()
+    made = []
+    while len(made) < 400 and (calls := asking.decide(seconds=0.3)):
+        made.append(calls)
+    assert max(made) <= 6
+    assert sorted(asking.approved()) == list(crowd)
+    assert {row.state for row in asking.rows()} == {RequestState.APPROVED}
