@@ -41,6 +41,7 @@ SCREENS: Final = (
     ("journal", "/journal"),
     ("bots", "/bots"),
     ("settings", "/settings"),
+    ("transfer", "/settings/transfer"),
 )
 LOOKS: Final[dict[str, dict[str, Any]]] = {
     "light": {"viewport": {"width": 1280, "height": 900}},
