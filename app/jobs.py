@@ -26,7 +26,7 @@ from app.services import maintenance, messages
 from app.services.clicks.invites import keeper
 from app.services.delivery import loop
 from app.services.delivery.targets import DestinationResolver
-from app.services.join_requests import sender
+from app.services.join_requests.telling import sender
 from app.services.leads.send_at_once import process_and_send
 
 log = structlog.get_logger()

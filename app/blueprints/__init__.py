@@ -8,6 +8,7 @@ from __future__ import annotations
 from flask import Flask
 
 from app.blueprints.auth import blueprint as auth
+from app.blueprints.blocked import blueprint as blocked
 from app.blueprints.bots import blueprint as bots
 from app.blueprints.campaigns import blueprint as campaigns
 from app.blueprints.clicks import blueprint as clicks
@@ -24,6 +25,7 @@ from app.blueprints.media import blueprint as media
 from app.blueprints.postbacks import blueprint as postbacks
 from app.blueprints.profile import blueprint as profile
 from app.blueprints.requests import blueprint as requests
+from app.blueprints.rules import blueprint as rules
 from app.blueprints.sites import blueprint as sites
 from app.blueprints.sources import blueprint as sources
 from app.blueprints.stats import blueprint as stats
@@ -40,9 +42,11 @@ def register_blueprints(app: Flask) -> None:
         profile,
         auth,
         bots,
+        blocked,
         campaigns,
         sources,
         requests,
+        rules,
         sites,
         links,
         track,

@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
+import time
+
 from flask import Blueprint, g
 
-from app.schemas.requests import RequestDetail, RequestId, RequestOut, RequestsList
+from app.schemas.requests import (
+    BatchId,
+    DecidedOut,
+    RequestDetail,
+    RequestId,
+    RequestOut,
+    RequestsDecide,
+    RequestsList,
+    Undone,
+)
 from app.services.join_requests import query
+from app.services.join_requests.owner import decisions
 from app.web.auth import api_key
 from app.web.decorators import Params, answers, answers_page, takes
 
@@ -28,3 +40,21 @@ def listed(params: Params) -> object:
 def get(params: Params) -> object:
     """One request, with what the person says of themselves."""
     return query.find(g.account.id, params["id"])
+
+
+@blueprint.post("/decide.json")
+@api_key
+@takes(RequestsDecide)
+@answers(DecidedOut)
+def decide(params: Params) -> object:
+    """Approve, decline or hold requests that are not decided yet; with `dry` only count them."""
+    return decisions.decide(g.account.id, params.pop("decision"), time.time(), **params)
+
+
+@blueprint.post("/undo.json")
+@api_key
+@takes(BatchId)
+@answers(Undone)
+def undo(params: Params) -> object:
+    """Let requests of a decision wait again of which Telegram was not told yet."""
+    return {"count": decisions.undo(g.account.id, params["batch"])}

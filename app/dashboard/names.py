@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from app.services.campaigns import campaigns as campaign_service
+from app.services.clicks import sources as source_service
 from app.services.trackers import destinations
 from app.translations import gettext
 
@@ -13,6 +14,11 @@ MOST: int = 500
 def campaigns(account_id: int) -> dict[int, str]:
     """Return the titles of the chats of the account's campaigns, newest first."""
     return {row.id: row.chat_title for row in campaign_service.listed(account_id)}
+
+
+def sources(account_id: int) -> dict[int, str]:
+    """Return the titles of the account's sources, newest first."""
+    return {row.id: row.title for row in source_service.listed(account_id)}
 
 
 def trackers(account_id: int) -> dict[int, str]:

@@ -39,6 +39,7 @@ def menu() -> list[MenuItem]:
         ("/campaigns", gettext("Campaigns")),
         ("/sources", gettext("Sources")),
         ("/leads", gettext("Leads")),
+        ("/requests", gettext("Join requests")),
         ("/deliveries", gettext("Deliveries")),
         ("/trackers", gettext("Trackers")),
         ("/statistics", gettext("Statistics")),

@@ -26,6 +26,7 @@ class NoticeKind(enum.StrEnum):
     POLLING = "polling"  # another program polls a bot's updates
     INVITE = "invite"  # a bot may not invite users to a chat
     OVER = "over"  # such a fault of a bot is over
+    REQUESTS = "requests"  # people wait to be let into a chat
     SESSION = "session"  # a page has logged in
     KEY = "key"  # the API key was replaced
     TRANSFER = "transfer"  # a bot or a campaign is given, was given, or stays

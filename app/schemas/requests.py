@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+from marshmallow import ValidationError
+
 from app.domain.join_requests.facts import Came
 from app.domain.join_requests.rules import Verdict
+from app.errors import translatable
 from app.models import DecidedBy, RequestState
 from app.schemas import fields
 from app.schemas.base import Input, Output
 from app.schemas.pagination import Page, Period
+from app.services.join_requests.owner.decisions import MOST_IDS
 
 
 class RequestsFilter(Period):
@@ -31,6 +35,71 @@ class RequestId(Input):
     """Which request."""
 
     id = fields.Int(1, required=True)
+
+
+class Ids(fields.Field[list[int]]):
+    """Ids: a list of whole numbers, or in a form their text with commas."""
+
+    def _read(self, value: Any) -> list[int]:
+        if isinstance(value, str):
+            value = value.split(",")
+        if not isinstance(value, list) or len(value) > MOST_IDS:
+            raise ValidationError(
+                translatable("must be a list of at most %(most)d values", most=MOST_IDS)
+            )
+        number = fields.Int(1)
+        return [int(number.deserialize(each) or 0) for each in value]
+
+
+class Decision(fields.Field[Verdict]):
+    """approve, decline or hold."""
+
+    def _read(self, value: Any) -> Verdict:
+        word = fields.Choice("approve", "decline", "hold").deserialize(value)
+        return Verdict[str(word).upper()]
+
+
+class RequestsDecide(RequestsFilter):
+    """What is decided of which requests: those of `ids`, or all that the filters find."""
+
+    ids = Ids()
+    decision = Decision(required=True)
+    dry = fields.Boolean(load_default=False)
+
+
+class BatchId(Input):
+    """Which decision over many."""
+
+    batch = fields.Text(16, not_empty=True, required=True)
+
+
+class BySource(Output):
+    """How many requests came by a source, 0 for none."""
+
+    source = fields.Int()
+    count = fields.Int()
+
+
+class ByLanguage(Output):
+    """How many requests have a language."""
+
+    language = fields.Text()
+    count = fields.Int()
+
+
+class DecidedOut(Output):
+    """`requests/decide`: how many, and the batch for `requests/undo`; with `dry` who they are."""
+
+    count = fields.Int()
+    batch = fields.Text()
+    sources = fields.List(fields.Nested(BySource))
+    languages = fields.List(fields.Nested(ByLanguage))
+
+
+class Undone(Output):
+    """`requests/undo`: how many wait again."""
+
+    count = fields.Int()
 
 
 class RequestOut(Output):

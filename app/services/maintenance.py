@@ -18,6 +18,7 @@ from app.services.bots import checks, webhooks
 from app.services.campaigns import settlement
 from app.services.conversions import cold, idempotency
 from app.services.join_requests import retention
+from app.services.join_requests.owner import reminders
 from app.services.lists import row_counts
 from app.services.service_bot import bot as service_bot
 from app.services.service_bot import digest, sessions
@@ -144,6 +145,7 @@ def _look_after_service_bot(now: float) -> None:
     if not service_bot.ensure_connected():
         _last["service_bot"] = now - SERVICE_BOT_EVERY + AGAIN_AFTER
     notifications.plans_ending(now)
+    reminders.remind(now)
     settlement.bring_stragglers(now)
     settlement.forget(now)
     db.session.commit()

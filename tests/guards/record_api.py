@@ -49,6 +49,7 @@ MARK: Final = "<!-- From here on written by `python -m tests.guards.record_api`.
 TOKEN: Final = "7000000001:AAF-example-token-of-a-bot"
 BOT: Final = Person(7_000_000_001, "Flowers", username="flowers_bot", language="", is_bot=True)
 CHAT: Final = Chat(-1001234567890, "Flower Deals")
+BEN: Final = Person(987654322, "Ben", language="de")
 ANN: Final = Person(987654321, "Ann", "Lee", "ann_lee", "en", premium=True)
 OTHER_TOKEN: Final = "7000000002:AAG-example-token-of-another"
 OTHER_BOT: Final = Person(7_000_000_002, "Other", username="other_bot", language="", is_bot=True)
@@ -333,8 +334,7 @@ class Journey:
         for number, update in enumerate(steps, 1):
             self._happen(update)
             self._delivered(number)
-        (request,) = api.get("requests/list", state="joined", limit=10)
-        api.get("requests/get", id=request["id"])
+        self.desk()
         api.get("leads/list", limit=10)
         api.get("leads/get", id=1)
         api.get("journal/list", bot=self.bot, chat=CHAT.id, limit=2)
@@ -343,6 +343,36 @@ class Journey:
         api.post("postbacks/resend", id=3, remark="One:")
         self._delivered(3)
         api.post("postbacks/resend", state="failed", event="approve", remark="All that are found:")
+
+    def desk(self) -> None:
+        """Who asked to be let in, whom rules let in, and who is blocked."""
+        api = self._api
+        (request,) = api.get("requests/list", state="joined", limit=10)
+        campaign = {"campaign": request["campaign"]}
+        api.get("requests/get", id=request["id"])
+        rules = [
+            {"action": "decline", "conditions": {"blocked": True}, "note": "never"},
+            {"action": "approve", "conditions": {"how": ["click"]}},
+            {"action": "approve", "conditions": {"share": 30}, "delay_from": 300, "delay_to": 1200},
+        ]
+        api.post("rules/set", **campaign, rules=rules[:2])
+        api.get("rules/list", **campaign)
+        api.post("rules/try", "Before they are set:", **campaign, rules=rules)
+        self._bot_api.push(TOKEN, people.join_request(BEN, CHAT, DATE + 25))
+        api.until("requests/list", bool, state="waiting")
+        api.post("requests/decide", "Who would it be?", **campaign, decision="approve", dry=True)
+        made = api.post("requests/decide", **campaign, decision="approve")
+        self.spelling[made["batch"]] = "5f0c2a9be1d84376"
+        api.look_post("requests/undo", batch=made["batch"])
+        api.kept.append(
+            Exchange("POST", _full("requests/undo"), {"batch": made["batch"]},
+                     {"status": "ok", "data": {"count": 1}}, "")
+        )  # fmt: skip
+        api.post("blocked/add", person="@spammer", reason="sells")
+        api.post("blocked/import", csv="777000\n@another")
+        api.get("blocked/export", "A table as CSV:")
+        rows = api.get("blocked/list", limit=2)
+        api.post("blocked/del", id=rows[0]["id"])
 
     def events(self) -> None:
         """A casino's server tells of a deposit, by a key of its own."""

@@ -29,7 +29,7 @@ from app.sandbox.telegram import people
 from app.sandbox.telegram.people import Chat, Person
 from app.services import messages
 from app.services.clicks.invites import pace
-from app.services.join_requests import sender
+from app.services.join_requests.telling import sender
 from app.services.leads import process
 from tests.support.stage import Stage
 

@@ -13,6 +13,7 @@ import pytest
 from app.extensions import db
 from app.models import (
     Attempt,
+    Blocked,
     Bot,
     BotChat,
     Campaign,
@@ -162,6 +163,18 @@ class World:
                     "asked": NOON,
                     "user_chat": 9_876_543_210 + number,
                     "username": "alice",
+                    **fields,
+                }
+            )
+        )
+
+    def blocked(self, **fields: Any) -> int:
+        return self._add(
+            Blocked(
+                **{
+                    "account_id": self.account_id,
+                    "username": f"spammer{next(_numbers)}",
+                    "created": NOON,
                     **fields,
                 }
             )

@@ -96,7 +96,34 @@ function count(input) {
   });
 }
 
+/** Keys decide on the row in focus: its buttons have data-key, x marks it, arrows go on. */
+function listenToKeys(form) {
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.target.matches("select, textarea, input:not([type=checkbox])")) return;
+    const rows = [...form.querySelectorAll("tr[data-row]")];
+    const here = event.target.closest("tr[data-row]");
+    const row = here || rows[0];
+    if (!row) return;
+    if (event.key === "ArrowDown" || event.key === "ArrowUp") {
+      const step = event.key === "ArrowDown" ? 1 : -1;
+      const next = here ? rows[rows.indexOf(here) + step] : rows[0];
+      if (next) next.querySelector("input, a").focus();
+      event.preventDefault();
+      return;
+    }
+    const mark = row.querySelector("input[type=checkbox]");
+    if (event.key === "x" && mark) {
+      mark.checked = !mark.checked;
+      mark.focus();
+    } else if (/^[adh]$/.test(event.key)) {
+      row.querySelector(`[data-key=${event.key}]`)?.click();
+    }
+  });
+}
+
 document.querySelectorAll("form[data-live]").forEach(keepLive);
+document.querySelectorAll("form[data-keys]").forEach(listenToKeys);
 document.querySelectorAll("[data-insert]").forEach(offerInsert);
 document.querySelectorAll("[data-count]").forEach(count);
 document.querySelectorAll("[data-refresh]").forEach(keepFresh);

@@ -108,9 +108,18 @@ def start(person: Person, payload: str = "", date: int | None = None) -> Update:
 
 
 def join_request(
-    person: Person, chat: Chat, date: int | None = None, link: str = "", bio: str = ""
+    person: Person,
+    chat: Chat,
+    date: int | None = None,
+    link: str = "",
+    bio: str = "",
+    *,
+    query: str = "",
 ) -> Update:
-    """The person asks to be let in, by an invite link if there is one."""
+    """The person asks to be let in, by an invite link if there is one.
+
+    `query` is the id of the query that a bot gets which the chat has assigned to its requests.
+    """
     request: dict[str, Any] = {
         "chat": chat.chat(),
         "from": person.user(),
@@ -121,6 +130,8 @@ def join_request(
         request["invite_link"] = _link(link, asks=True)
     if bio:
         request["bio"] = bio
+    if query:
+        request["query_id"] = query
     return {"chat_join_request": request}
 
 

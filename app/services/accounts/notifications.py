@@ -119,6 +119,12 @@ def transfer(account_id: int, what: str, about: Mapping[str, Any], now: float) -
     _note(account_id, NoticeKind.TRANSFER, {**about, "what": what}, now)
 
 
+def requests_waiting(account_id: int, campaign_id: int, title: str, count: int, now: float) -> None:
+    """Record that `count` people wait to be let into the chat `title` of a campaign."""
+    about = {"campaign": campaign_id, "title": title, "count": count}
+    _note(account_id, NoticeKind.REQUESTS, about, now)
+
+
 def _note_of_bot(bot_id: int, kind: NoticeKind, about: Mapping[str, Any], now: float) -> None:
     bot = db.session.get(Bot, bot_id)
     if bot is not None:

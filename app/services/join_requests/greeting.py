@@ -74,6 +74,12 @@ def start_link(bot_username: str, code: str, token: str = "") -> str:
     return f"https://t.me/{bot_username}?start={payload}"
 
 
+def language_of(code: str) -> str:
+    """The language in which a person of Telegram's language code is spoken to."""
+    short = code[:2].lower()
+    return short if short in LANGUAGES else LANGUAGES[0]
+
+
 def _values(greeting: Greeting, now: float) -> tuple[Any, ...]:
     campaign, asker = greeting.campaign, greeting.asker
     text, entities, _ = welcome.render(campaign.greet, _event(greeting))
@@ -86,8 +92,7 @@ def _values(greeting: Greeting, now: float) -> tuple[Any, ...]:
 
 def _button(greeting: Greeting) -> str:
     campaign = greeting.campaign
-    language = greeting.asker.language[:2].lower()
-    with use_language(language if language in LANGUAGES else LANGUAGES[0]):
+    with use_language(language_of(greeting.asker.language)):
         label = campaign.greet_button or gettext("Continue")
     button: dict[str, str] = {"text": label[:LONGEST_BUTTON]}
     if greeting.asks:

@@ -34,7 +34,7 @@ from app.models import (
     RequestState,
     table_of,
 )
-from app.services.join_requests import greeting, knowledge, statements
+from app.services.join_requests import answered, greeting, knowledge, statements
 from app.services.join_requests.greeting import Asker, Greeting
 from app.services.join_requests.knowledge import DeskSettings, History
 
@@ -100,7 +100,8 @@ class Intake:
             self._answered.add((context.campaign.id, event.person.id))
 
     def prepare(self) -> None:
-        """Decide what the desk decides, and write its greetings."""
+        """Decide what the desk decides, write its greetings, and answer queries of guard bots."""
+        answered.leave_to_us(self._connection, self._queries())
         decided = [asked for asked in self._asked if _is_on(asked.context.campaign)]
         if not decided:
             return
@@ -139,6 +140,12 @@ class Intake:
             answered = sorted(self._answered)
             with_rows(self._connection, statements.answering, "cs", answered, now=self._now)
         return sum(asked.message_id is not None for asked in self._asked)
+
+    def _queries(self) -> list[tuple[int, str]]:
+        queries = [
+            (each.context.campaign.bot_id, each.event.evidence.query) for each in self._asked
+        ]
+        return [(bot, query) for bot, query in queries if query]
 
     def _decide(self, asked: _Asked, blocked: set[tuple[int, int]], past: History) -> None:
         campaign, settings = asked.context.campaign, asked.settings

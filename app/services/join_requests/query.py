@@ -14,6 +14,8 @@ from app.models import JoinRequest, RequestState
 from app.services.lists.ownership import check_owned
 from app.services.lists.pages import Page
 
+#: The bio as it is stored, so that one that cannot be read is like none.
+SEALED_BIO: Final = type_coerce(JoinRequest.bio, Text)
 #: A list counts no further.
 COUNTED: Final = 10_000
 
@@ -43,15 +45,14 @@ def listed(
 
 def find(account_id: int, request_id: int) -> RequestDetail:
     """One request with its bio, "" if that cannot be read any more. Raises NotFound."""
-    sealed = type_coerce(JoinRequest.bio, Text)
     row = db.session.execute(
-        select(JoinRequest, sealed.label("sealed")).where(
+        select(JoinRequest, SEALED_BIO).where(
             JoinRequest.id == request_id, JoinRequest.account_id == account_id
         )
     ).first()
     if row is None:
         raise NotFound
-    return RequestDetail(row[0], _readable(row[1]))
+    return RequestDetail(row[0], readable(row[1]))
 
 
 def counts(account_id: int, campaign: int | None = None) -> Mapping[int, int]:
@@ -66,6 +67,7 @@ def conditions(
     account_id: int,
     *,
     state: int | None = None,
+    states: Sequence[int] | None = None,
     campaign: int | None = None,
     source: int | None = None,
     how: int | None = None,
@@ -81,6 +83,7 @@ def conditions(
     check_owned(account_id, campaign=campaign, source=source)
     chosen = [
         (state, JoinRequest.state == state),
+        (states, JoinRequest.state.in_(states or ())),
         (campaign, JoinRequest.campaign_id == campaign),
         (source, JoinRequest.source_id == source),
         (how, JoinRequest.came == how),
@@ -99,7 +102,8 @@ def _counting(account_id: int, campaign: int | None, state: int) -> Select[int]:
     return select(func.count()).select_from(some)
 
 
-def _readable(sealed: str | None) -> str:
+def readable(sealed: str | None) -> str:
+    """A stored bio as it was written, "" if there is none or it cannot be read."""
     try:
         return cipher.decrypt(sealed) if sealed else ""
     except CannotDecrypt:

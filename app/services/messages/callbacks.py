@@ -1,4 +1,4 @@
-"""Answers that Telegram waits for only seconds: to a pressed button, and to a checkout.
+"""Answers that Telegram waits for only seconds: to a button, a checkout, a join request query.
 
 Best effort, nothing is stored. A button without an answer shows a spinner for
 a while; a checkout without an answer within ten seconds is cancelled by
@@ -50,6 +50,13 @@ class CallbackAnswers:
         if objection:
             params["error_message"] = objection[:MAX_TEXT]
         self._checkouts.append(telegram.build("answerPreCheckoutQuery", params, token, base_url))
+
+    def answer_request(self, base_url: str, token: str, query: str) -> None:
+        """Leave the join request query `query` among those that wait, when `send` is called."""
+        params = {"chat_join_request_query_id": query, "result": "queue"}
+        self._checkouts.append(
+            telegram.build("answerChatJoinRequestQuery", params, token, base_url)
+        )
 
     def forget(self) -> None:
         """Drop what was collected: the transaction was rolled back and will be repeated."""

@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING, Final
 from sqlalchemy import select
 
 from app.config import current_settings
+from app.errors import NotFound
 from app.extensions import db
 from app.models import Account, Bot, Campaign
 from app.services.campaigns import transfer
+from app.services.join_requests import answered
+from app.services.join_requests.owner import decisions
 from app.services.messages.callbacks import CALLBACK_ANSWERS
-from app.services.service_bot import ALLOW, KEEP, MUTE, UNDO, bot, logins, signup, undo
-from app.translations import gettext, use_language
+from app.services.service_bot import ALLOW, APPROVE, KEEP, MUTE, UNDO, bot, logins, signup, undo
+from app.translations import gettext, ngettext, use_language
 
 if TYPE_CHECKING:
     from app.domain.telegram.updates import ButtonPressed, LeadEvent
@@ -40,6 +43,7 @@ def on_callback(bot_id: int, press: ButtonPressed, now: float) -> None:
     """Do what a button says. `CALLBACK_ANSWERS` sends the answer after the commit."""
     ours = bot.find()
     if ours is None or ours.id != bot_id:
+        answered.pressed(bot_id, press, now)
         return
     account = db.session.scalar(select(Account).where(Account.tg_id == press.person.id))
     with use_language(account.lang if account else signup.language_of(press.person)):
@@ -109,6 +113,14 @@ def _keep(account: Account, transfer_id: int, now: float) -> str:
     return gettext("It stays with you.")
 
 
+def _approve(account: Account, campaign_id: int, now: float) -> str:
+    try:
+        count = decisions.approve_waiting(account.id, campaign_id, now)
+    except NotFound:
+        return ""
+    return ngettext("%(num)d request is let in.", "%(num)d requests are let in.", count)
+
+
 def _mute(account: Account, campaign_id: int, _now: float) -> str:
     campaign = db.session.scalar(
         select(Campaign)
@@ -126,5 +138,6 @@ _VERBS: Final[Mapping[str, Callable[[Account, int, float], str]]] = {
     MUTE: _mute,
     ALLOW: _allow,
     UNDO: _undo,
+    APPROVE: _approve,
     KEEP: _keep,
 }

@@ -8,10 +8,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from app.config import current_settings
 from app.domain.tariffs import FREE, PLANS
 from app.models import BotFaultKind, NoticeKind
 from app.services.bots import fault_texts
-from app.services.service_bot import MUTE, security_text
+from app.services.service_bot import APPROVE, MUTE, security_text
 from app.translations import gettext, ngettext
 
 #: Lines of one message; each is of some 350 characters at most, of Telegram's 4096.
@@ -44,25 +45,43 @@ def keyboard(topics: Sequence[Topic]) -> list[list[dict[str, str]]]:
     """Return the rows of buttons: to undo logins, and to mute the first campaigns."""
     campaigns = [topic for topic in topics[:LINES] if topic.campaign_id]
     rows = security_text.buttons([topic.about for topic in topics[:LINES] if topic.kind])
+    rows += _approvals(topics[:LINES])
     for topic in campaigns[:BUTTONS]:
-        label = gettext("Mute %(title)s", title=topic.title)
-        short = label if len(label) <= LONGEST_BUTTON else label[: LONGEST_BUTTON - 1] + "…"
-        rows.append([{"text": short, "callback_data": f"{MUTE}:{topic.campaign_id}"}])
+        label = _short(gettext("Mute %(title)s", title=topic.title))
+        rows.append([{"text": label, "callback_data": f"{MUTE}:{topic.campaign_id}"}])
     return rows
 
 
+def _approvals(topics: Sequence[Topic]) -> list[list[dict[str, str]]]:
+    """For each campaign in which people wait: let all in, and open the list."""
+    rows = []
+    waiting = [topic.about for topic in topics if topic.kind is NoticeKind.REQUESTS]
+    public_url = current_settings().public_url
+    for about in waiting[:BUTTONS]:
+        number = about["campaign"]
+        label = _short(gettext("Let all into %(title)s", title=about["title"]))
+        row = [{"text": label, "callback_data": f"{APPROVE}:{number}"}]
+        if public_url:
+            url = f"{public_url}/requests?campaign={number}"
+            row.append({"text": gettext("Open the list"), "url": url})
+        rows.append(row)
+    return rows
+
+
+def _short(label: str) -> str:
+    return label if len(label) <= LONGEST_BUTTON else label[: LONGEST_BUTTON - 1] + "…"
+
+
 def _line(topic: Topic) -> str:
+    if topic.kind is NoticeKind.REQUESTS:
+        return _waiting(topic.about)
     match topic.kind:
         case None:
             parts = [_count(kind, topic.counts[kind]) for kind in _ORDER if topic.counts[kind]]
             return f"{topic.title}: {', '.join(parts)}"
-        case NoticeKind.EXPIRY:
-            return _expiry(topic.about)
-        case NoticeKind.PAYMENT:
-            return gettext(
-                "Thank you for the payment. Your plan %(plan)s runs until %(until)s UTC.",
-                **_plan(topic.about),
-            )
+        case NoticeKind.EXPIRY | NoticeKind.PAYMENT:
+            is_payment = topic.kind is NoticeKind.PAYMENT
+            return (_payment if is_payment else _expiry)(topic.about)
         case NoticeKind.SESSION | NoticeKind.KEY | NoticeKind.TRANSFER:
             return security_text.describe(topic.kind, topic.about)
         case NoticeKind.OVER:
@@ -94,6 +113,22 @@ def _count(kind: NoticeKind, num: int) -> str:
             return ngettext("%(num)d left", "%(num)d left", num)
         case _:
             return ngettext("%(num)d removed", "%(num)d removed", num)
+
+
+def _waiting(about: Mapping[str, Any]) -> str:
+    return ngettext(
+        "%(title)s: %(num)d person waits to be let in",
+        "%(title)s: %(num)d people wait to be let in",
+        about["count"],
+        title=about["title"],
+    )
+
+
+def _payment(about: Mapping[str, Any]) -> str:
+    return gettext(
+        "Thank you for the payment. Your plan %(plan)s runs until %(until)s UTC.",
+        **_plan(about),
+    )
 
 
 def _expiry(about: Mapping[str, Any]) -> str:

@@ -17,12 +17,16 @@ from apispec.ext.marshmallow.openapi import OpenAPIConverter
 from marshmallow import Schema
 from marshmallow.fields import Field
 
+from app.domain.join_requests.rules import MOST_RULES
 from app.schemas import Output, fields
 from app.schemas.destinations import Events, Settings
 from app.schemas.event_keys import MOST_ADDRESSES, Addresses
+from app.schemas.requests import Decision, Ids
+from app.schemas.rules import Conditions, Rules
 from app.schemas.sites import Domains
 from app.schemas.sources import SubMap
 from app.schemas.stats import Date, Percent
+from app.services.join_requests.owner.decisions import MOST_IDS
 from app.web.openapi.responses import JsonSchema
 from plugins.contract import ALL_KINDS
 
@@ -130,6 +134,27 @@ def _(_field: Domains) -> JsonSchema:
 
 
 @shape.register
+def _(_field: Rules) -> JsonSchema:
+    return {"type": "array", "items": {"type": "object"}, "maxItems": MOST_RULES}
+
+
+@shape.register
+def _(_field: Ids) -> JsonSchema:
+    number = {"type": "integer", "format": "int64", "minimum": 1}
+    return {"type": "array", "items": number, "maxItems": MOST_IDS}
+
+
+@shape.register
+def _(_field: Conditions) -> JsonSchema:
+    return {"type": "object"}
+
+
+@shape.register
+def _(_field: Decision) -> JsonSchema:
+    return {"type": "string", "enum": ["approve", "decline", "hold"]}
+
+
+@shape.register
 def _(_field: fields.UtcText) -> JsonSchema:
     return {"type": "string", "pattern": DATE_TIME}
 
@@ -161,9 +186,9 @@ def _(field: Addresses) -> JsonSchema:
 
 def text_for(field: Field[Any]) -> JsonSchema | None:
     """Return how a form carries what JSON has as an object or a list; None for all other fields."""
-    if isinstance(field, Settings | SubMap | Domains):
+    if isinstance(field, Settings | SubMap | Domains | Rules):
         return {"type": "string", "contentMediaType": "application/json"}
-    if isinstance(field, Addresses):
+    if isinstance(field, Addresses | Ids):
         return {"type": "string"}
     if isinstance(field, Events):
         word = f"({'|'.join(_KINDS)})"

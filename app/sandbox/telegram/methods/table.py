@@ -82,6 +82,7 @@ METHODS: Final[Mapping[str, Callable[[Caller], Result]]] = {
     "sendvideo": send_video,
     "approvechatjoinrequest": approve_chat_join_request,
     "declinechatjoinrequest": decline_chat_join_request,
+    "answerchatjoinrequestquery": say_yes,
     "createchatinvitelink": create_chat_invite_link,
     "editchatinvitelink": edit_chat_invite_link,
     "revokechatinvitelink": revoke_chat_invite_link,

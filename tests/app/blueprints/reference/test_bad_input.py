@@ -48,6 +48,12 @@ BY_NAME = {
     "desk": "rules",
     "greet_on": "both",
     "how": "click",
+    "ids": "1",
+    "rules": "[]",
+    "decision": "approve",
+    "batch": "0123456789abcdef",
+    "person": "777",
+    "csv": "777",
 }
 BY_ENDPOINT = {
     ("/api/tariff/buy.json", "tariff"): "kitten",
@@ -148,6 +154,7 @@ def objects(api, world):
         "source": source,
         "sites": world.site(),
         "requests": world.request(campaign),
+        "blocked": world.blocked(),
         "eventkeys": world.event_key(),
         "events": world.conversion(lead_id=lead),
         "cancel": world.transfer(world.bot()),

@@ -8,14 +8,16 @@ from sqlalchemy import text
 from app.domain.join_requests.rules import Verdict, minute_and_weekday
 from app.extensions import db
 from app.models import Bot, DecidedBy, DeskMode, RequestState
-from app.services.join_requests import claim as claims
-from app.services.join_requests.claim import AHEAD, HOUR, LEASE_SECONDS, MOST_OF_BOT, allowance
 from app.services.join_requests.knowledge import zone
+from app.services.join_requests.telling import claim as claims
+from app.services.join_requests.telling.claim import AHEAD, HOUR, MOST_OF_BOT, allowance
+
+LEASE_SECONDS = 30.0
 
 
 def claim(asking, most=100):
     with db.engine.begin() as connection:
-        return claims.claim(connection, now=asking.now, most=most)
+        return claims.claim(connection, now=asking.now, lease_seconds=LEASE_SECONDS, most=most)
 
 
 def test_a_decision_is_claimed_once_until_its_lease_runs_out(make_asking):

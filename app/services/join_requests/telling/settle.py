@@ -33,8 +33,8 @@ from app.outbound.telegram import TelegramRefused
 from app.services.bots import rights, webhooks
 from app.services.clicks.invites import pace
 from app.services.join_requests import greeting
-from app.services.join_requests.claim import ClaimedRequest
 from app.services.join_requests.greeting import Asker, Greeting
+from app.services.join_requests.telling.claim import ClaimedRequest
 
 log = structlog.get_logger()
 

@@ -15,8 +15,8 @@ from app.extensions import db
 from app.outbound import telegram
 from app.outbound.telegram import TelegramRefused, TelegramUnreachable
 from app.outbound.transport import Transport
-from app.services.join_requests import settle
-from app.services.join_requests.claim import ClaimedRequest, claim
+from app.services.join_requests.telling import settle
+from app.services.join_requests.telling.claim import ClaimedRequest, claim
 
 if TYPE_CHECKING:
     from plugins.contract import Request
@@ -28,13 +28,14 @@ CALL_SECONDS: Final = 5.0
 
 def tell(now: float, transport: Transport | None = None) -> int:
     """Do one round at `now`, Unix seconds. Commits. Returns how many calls it made."""
+    settings = current_settings()
     with db.engine.begin() as connection:
-        claimed = claim(connection, now=now, most=MOST_CALLS)
+        claimed = claim(connection, now=now, lease_seconds=settings.lease_seconds, most=MOST_CALLS)
     if not claimed:
         return 0
-    base_url = current_settings().telegram_api_url
     requests: list[Request] = [
-        telegram.build(each.method, each.params, each.token, base_url) for each in claimed
+        telegram.build(each.method, each.params, each.token, settings.telegram_api_url)
+        for each in claimed
     ]
     db.session.rollback()
     own = transport or Transport(

@@ -38,8 +38,6 @@ from app.services.messages.claim import BOTS, BURST, STEP
 log = structlog.get_logger()
 
 _REQUESTS: Final = table_of(JoinRequest)
-#: How long a decision is left to the process that tells it to Telegram, in seconds.
-LEASE_SECONDS: Final = 30.0
 #: So far may a bot be ahead of its pace.
 AHEAD: Final = (BURST + 1) * STEP
 #: Decisions of one bot in one claim.
@@ -122,7 +120,9 @@ class ClaimedRequest:
         return {"chat_id": self.chat_id, "user_id": self.subscriber}
 
 
-def claim(connection: Connection, *, now: float, most: int) -> list[ClaimedRequest]:
+def claim(
+    connection: Connection, *, now: float, lease_seconds: float, most: int
+) -> list[ClaimedRequest]:
     """Lease at most `most` decisions that are due at `now`. The caller commits."""
     lock(connection, AdvisoryLock.CLAIM_REQUESTS)
     connection.execute(_RECLAIM, {"now": now})
@@ -139,7 +139,7 @@ def claim(connection: Connection, *, now: float, most: int) -> list[ClaimedReque
             next_sends[desk.bot_id] = planned + STEP * len(rows)
         claimed += [_claimed(row, desk, lease, token) for row in rows]
     names = ["state", "lease", "due", "tries"]
-    until, sending = now + LEASE_SECONDS, int(RequestState.SENDING)
+    until, sending = now + lease_seconds, int(RequestState.SENDING)
     taken = [(each.id, sending, lease, until, each.tries) for each in claimed]
     update_rows(connection, _REQUESTS, names, taken)
     update_rows(connection, BOTS, ["next_send"], sorted(next_sends.items()))

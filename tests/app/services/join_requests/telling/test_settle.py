@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from app.extensions import db
 from app.models import DeskMode, GreetOn, RequestState
-from app.services.join_requests import claim as claims
-from app.services.join_requests import settle
+from app.services.join_requests.telling import claim as claims
+from app.services.join_requests.telling import settle
+
+LEASE_SECONDS = 30.0
 
 
 def claim(asking):
     with db.engine.begin() as connection:
-        (claimed,) = claims.claim(connection, now=asking.now, most=1)
+        (claimed,) = claims.claim(connection, now=asking.now, lease_seconds=LEASE_SECONDS, most=1)
     return claimed
 
 
@@ -18,7 +20,7 @@ def test_a_process_whose_lease_ran_out_changes_nothing(make_asking):
     asking = make_asking(DeskMode.ALL)
     asking.ask(7)
     slow = claim(asking)
-    asking.now += claims.LEASE_SECONDS + 1
+    asking.now += LEASE_SECONDS + 1
     claim(asking)
     settle.record(slow, None, asking.now)
     assert asking.state(7) is RequestState.SENDING

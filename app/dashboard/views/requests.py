@@ -1,0 +1,201 @@
+"""Join requests: who waits, who is scheduled, who was decided; and deciding them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any, Final
+from urllib.parse import urlencode
+
+from flask import Blueprint, Response, g, redirect, render_template, request
+
+from app.dashboard import names
+from app.dashboard.access import forms
+from app.dashboard.access.guards import changes, signed_in
+from app.domain.join_requests.facts import Came
+from app.domain.join_requests.rules import Verdict
+from app.errors import NotFound
+from app.models import RequestState
+from app.schemas.requests import RequestsFilter, RequestsList
+from app.services.join_requests import query as requests
+from app.services.join_requests.owner import decisions, measures
+from app.translations import gettext
+
+blueprint = Blueprint("requests", __name__, url_prefix="/requests")
+
+ROWS: int = 50
+#: For so long after the request Telegram lets the bot write, in seconds.
+WINDOW: Final = 300
+FILTERS: Final = ("campaign", "source", "how", "premium", "language")
+#: The states of each tab.
+TABS: Final[Mapping[str, tuple[RequestState, ...]]] = {
+    "waiting": (RequestState.WAITING,),
+    "scheduled": (RequestState.SCHEDULED, RequestState.SENDING),
+    "decided": (
+        RequestState.APPROVED,
+        RequestState.DECLINED,
+        RequestState.JOINED,
+        RequestState.GONE,
+    ),
+    "failed": (RequestState.FAILED,),
+}
+_VERDICTS: Final = {
+    "approve": Verdict.APPROVE,
+    "decline": Verdict.DECLINE,
+    "hold": Verdict.HOLD,
+}
+
+
+@blueprint.get("")
+@signed_in
+def listed() -> str:
+    """Requests of one tab that match the filters, newest first."""
+    tab = request.args.get("tab", "waiting")
+    if tab not in TABS:
+        raise NotFound
+    query = _query()
+    before = {"before": request.args["before"]} if request.args.get("before") else {}
+    params = forms.checked(RequestsList(), {**query, **before, "limit": ROWS})
+    page = requests.listed(g.account.id, states=TABS[tab], **params)
+    counts = requests.counts(g.account.id, params.get("campaign"))
+    now = time.time()
+    older = urlencode({**query, "tab": tab, "before": page.rows[-1].id}) if page.rows else ""
+    return render_template(
+        "requests/list.html",
+        rows=page.rows,
+        total=page.total,
+        tab=tab,
+        tabs=[(name, title, sum(counts[s] for s in TABS[name])) for name, title in _titles()],
+        query=query,
+        filter_query=urlencode(query),
+        older=f"/requests?{older}",
+        is_more=len(page.rows) == ROWS,
+        campaigns=names.campaigns(g.account.id),
+        ways=_ways(),
+        states=_states(),
+        measures=measures.measure(g.account.id, now, params.get("campaign")),
+        left={row.id: _left(row, now) for row in page.rows},
+        now=now,
+    )
+
+
+@blueprint.get("/<id:number>")
+@signed_in
+def one(number: int) -> str:
+    """One request, with what the person says of themselves."""
+    detail = requests.find(g.account.id, number)
+    return render_template(
+        "requests/request.html",
+        row=detail.request,
+        bio=detail.bio,
+        campaigns=names.campaigns(g.account.id),
+        ways=_ways(),
+        states=_states(),
+    )
+
+
+@blueprint.post("")
+@changes()
+def decide() -> Response:
+    """Decide the requests that are marked, or the one whose button was pressed."""
+    verb, _, number = g.form.get("do", "").partition("-")
+    marked = [number] if number else g.form.all("ids")
+    ids = [int(text) for text in marked if text.isascii() and text.isdigit() and len(text) < 19]
+    if verb not in _VERDICTS:
+        raise NotFound
+    made = decisions.decide(g.account.id, _VERDICTS[verb], time.time(), ids=ids)
+    return _redirect(made.batch if made.count else "")
+
+
+@blueprint.get("/all")
+@signed_in
+def ask() -> str:
+    """How many requests the filters find, by source and language, before all are decided."""
+    decision = request.args.get("decision", "")
+    if decision not in _VERDICTS:
+        raise NotFound
+    query = _query()
+    params = _waiting(query)
+    counted = decisions.decide(g.account.id, _VERDICTS[decision], time.time(), dry=True, **params)
+    return render_template(
+        "requests/all.html",
+        counted=counted,
+        decision=decision,
+        query=query,
+        sources=names.sources(g.account.id),
+        back=f"/requests?{urlencode(query)}",
+    )
+
+
+@blueprint.post("/all")
+@changes()
+def decide_all() -> Response:
+    """Decide all that wait and match the filters."""
+    decision = g.form.get("decision", "")
+    if decision not in _VERDICTS:
+        raise NotFound
+    params = _waiting({name: g.form[name] for name in FILTERS if g.form.get(name)})
+    made = decisions.decide(g.account.id, _VERDICTS[decision], time.time(), **params)
+    return _redirect(made.batch if made.count else "")
+
+
+@blueprint.post("/undo")
+@changes()
+def undo() -> Response:
+    """Let those of the last decision wait again of whom Telegram was not told yet."""
+    decisions.undo(g.account.id, g.form.get("batch", "")[:16])
+    return _redirect("")
+
+
+def _waiting(query: Mapping[str, str]) -> dict[str, Any]:
+    params = forms.checked(RequestsFilter(), query)
+    return {**params, "state": RequestState.WAITING}
+
+
+def _query() -> dict[str, str]:
+    return {name: request.args[name] for name in FILTERS if request.args.get(name)}
+
+
+def _redirect(batch: str) -> Response:
+    """Lead back to the list; `batch` can be undone there."""
+    where = "/requests?" + urlencode({"batch": batch, "done": "saved"} if batch else {})
+    return redirect(where.rstrip("?"), HTTPStatus.SEE_OTHER)  # type: ignore[return-value]
+
+
+def _left(row: Any, now: float) -> str:
+    """For how long the bot may still write to the person, as minutes and seconds."""
+    left = int(row.asked + WINDOW - now)
+    is_open = row.state <= RequestState.SENDING and 0 < left <= WINDOW
+    return f"{left // 60}:{left % 60:02}" if is_open else ""
+
+
+def _titles() -> list[tuple[str, str]]:
+    return [
+        ("waiting", gettext("Waiting")),
+        ("scheduled", gettext("Scheduled")),
+        ("decided", gettext("Decided")),
+        ("failed", gettext("Failed")),
+    ]
+
+
+def _ways() -> dict[int, str]:
+    return {
+        Came.CLICK: gettext("by an ad's click"),
+        Came.SOURCE: gettext("by a source"),
+        Came.UNKNOWN: gettext("unknown"),
+    }
+
+
+def _states() -> dict[int, tuple[str, str]]:
+    """Return kind and word of a pill for each state."""
+    return {
+        RequestState.WAITING: ("warn", gettext("waits")),
+        RequestState.SCHEDULED: ("calm", gettext("is scheduled")),
+        RequestState.SENDING: ("calm", gettext("is being told")),
+        RequestState.APPROVED: ("good", gettext("approved, not joined yet")),
+        RequestState.DECLINED: ("bad", gettext("was declined")),
+        RequestState.JOINED: ("good", gettext("has joined")),
+        RequestState.GONE: ("calm", gettext("has gone")),
+        RequestState.FAILED: ("bad", gettext("cannot be decided")),
+    }

@@ -1,0 +1,72 @@
+"""Fields of blocked/*."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from app.schemas import fields
+from app.schemas.base import Input, Output
+from app.schemas.pagination import LimitedList
+
+LONGEST_LIST: Final = 16_000
+
+
+class BlockedList(LimitedList):
+    """Which page; `before` is the last id of the page before it."""
+
+    class Meta(LimitedList.Meta):
+        """Options of marshmallow."""
+
+        exclude = ("since", "until")
+
+    before = fields.Int(1)
+
+
+class BlockedAdd(Input):
+    """A person: their Telegram id, or their username."""
+
+    person = fields.Text(65, not_empty=True, required=True)
+    reason = fields.Text(200, load_default="")
+
+
+class BlockedImport(Input):
+    """Lines of `id`, `@username` or `id,username,reason`."""
+
+    csv = fields.Text(LONGEST_LIST, not_empty=True, required=True)
+
+
+class BlockedId(Input):
+    """Which entry."""
+
+    id = fields.Int(1, required=True)
+
+
+class MaybeText(fields.Field[str]):
+    """A value as text, "" for none. Only shown."""
+
+    def _show(self, value: Any) -> str:
+        return "" if value is None else str(value)
+
+
+class BlockedOut(Output):
+    """A blocked person. After `leads/erase` both `subscriber` and `username` are empty."""
+
+    id = fields.Int()
+    subscriber = fields.Int(null_as=0)
+    username = MaybeText(dump_only=True)
+    reason = fields.Text()
+    created = fields.UtcText()
+
+
+class BlockedCsv(Output):
+    """A line of `blocked/export`, which `blocked/import` takes."""
+
+    subscriber = MaybeText(dump_only=True)
+    username = MaybeText(dump_only=True)
+    reason = fields.Text()
+
+
+class Added(Output):
+    """How many people were not blocked yet."""
+
+    count = fields.Int()

@@ -1,0 +1,1 @@
+"""What the owners of chats do with their desks: rules, decisions, blocked people, numbers."""

@@ -1,0 +1,67 @@
+"""How the desk of an account does: how fast it lets people in, and whom it greets in time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from statistics import median
+from typing import Any, Final, NamedTuple
+
+from sqlalchemy import func, select
+
+from app.extensions import db
+from app.models import DecidedBy, JoinRequest, Lead, Message, MessageState, RequestState
+from app.services.lists.ownership import check_owned
+
+HOUR: Final = 3600
+#: How many of the last requests are looked at.
+SAMPLE: Final = 500
+_LET_IN: Final = (RequestState.APPROVED, RequestState.JOINED)
+_OURS: Final = (DecidedBy.RULE, DecidedBy.PERSON)
+
+
+class Measures(NamedTuple):
+    """`wait` is the median in seconds; the shares are percent. None without anybody to count."""
+
+    approved: int
+    wait: float | None
+    greeted: float | None
+    started: float | None
+
+
+def measure(account_id: int, now: float, campaign: int | None = None) -> Measures:
+    """Look at the last hour, and at the last requests, of a campaign or of all.
+
+    Raises NotFound.
+    """
+    check_owned(account_id, campaign=campaign)
+    own = [JoinRequest.account_id == account_id]
+    if campaign is not None:
+        own.append(JoinRequest.campaign_id == campaign)
+    last = select(JoinRequest.id).where(*own).order_by(JoinRequest.id.desc()).limit(SAMPLE)
+    ours = (JoinRequest.state.in_(_LET_IN), JoinRequest.decided_by.in_(_OURS))
+    recent = select(func.count()).where(*own, *ours, JoinRequest.decided > now - HOUR)
+    rows = db.session.execute(
+        select(
+            JoinRequest.asked,
+            JoinRequest.decided,
+            JoinRequest.decided_by,
+            JoinRequest.message_id,
+            Message.state.label("message_state"),
+            Lead.last_start_at,
+        )
+        .outerjoin(Message, Message.id == JoinRequest.message_id)
+        .outerjoin(Lead, Lead.id == JoinRequest.lead_id)
+        .where(JoinRequest.id.in_(last))
+    ).all()
+    waits = [row.decided - row.asked for row in rows if row.decided and row.decided_by in _OURS]
+    greeted = [row for row in rows if row.message_id is not None]
+    return Measures(
+        db.session.scalar(recent) or 0,
+        median(waits) if waits else None,
+        _share([row.message_state == MessageState.SENT for row in greeted]),
+        _share([(row.last_start_at or 0) >= row.asked for row in greeted]),
+    )
+
+
+def _share(flags: Sequence[Any]) -> float | None:
+    return 100 * sum(map(bool, flags)) / len(flags) if flags else None

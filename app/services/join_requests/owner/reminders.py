@@ -1,0 +1,47 @@
+"""Tells owners how many people wait for them to decide, at most once in ten minutes."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sqlalchemy import func, select
+
+from app.database.rows import update_rows
+from app.extensions import db
+from app.models import Account, Campaign, DeskMode, JoinRequest, RequestState, table_of
+from app.services.accounts import notifications
+
+EVERY_SECONDS: Final = 600.0
+#: Campaigns of one call; the others come with the next.
+MOST: Final = 200
+
+
+def remind(now: float) -> int:
+    """Record a notice for each campaign in which people wait who came since the last. No commit.
+
+    Returns how many. Campaigns that are muted are left out, and those without a desk: there
+    their administrators decide in Telegram.
+    """
+    if not notifications.notifications_enabled():
+        return 0
+    newest = func.max(JoinRequest.asked)
+    waiting = (
+        select(Campaign.id, Campaign.account_id, Campaign.chat_title, func.count())
+        .join(JoinRequest, JoinRequest.campaign_id == Campaign.id)
+        .join(Account, Account.id == Campaign.account_id)
+        .where(JoinRequest.state == RequestState.WAITING, Campaign.living)
+        .where(Campaign.desk != DeskMode.OFF, Campaign.notify_level > 0)
+        .where(Campaign.desk_told <= now - EVERY_SECONDS, Account.tg_id.is_not(None))
+        .where(Account.notify_leads)
+        .group_by(Campaign.id, Campaign.account_id, Campaign.chat_title, Campaign.desk_told)
+        .having(newest > Campaign.desk_told)
+        .order_by(Campaign.id)
+        .limit(MOST)
+    )
+    rows = db.session.execute(waiting).all()
+    for campaign, account, title, count in rows:
+        notifications.requests_waiting(account, campaign, title, count, now)
+    connection = db.session.connection()
+    notified = [(campaign, now) for campaign, *_ in rows]
+    update_rows(connection, table_of(Campaign), ["desk_told"], notified)
+    return len(rows)

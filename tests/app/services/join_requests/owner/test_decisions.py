@@ -1,0 +1,97 @@
+"""People decide one request or many, try it first, and take it back while it can be."""
+
+from __future__ import annotations
+
+import pytest
+
+from app.domain.join_requests.rules import Verdict
+from app.errors import BadParameter, NotFound
+from app.extensions import db
+from app.models import DecidedBy, DeskMode, JoinRequest, RequestState
+from app.services.join_requests.owner import decisions
+
+NOW = 1_800_000_000.5
+
+
+def states(*numbers):
+    db.session.expire_all()
+    return [db.session.get_one(JoinRequest, number).state for number in numbers]
+
+
+def test_requests_are_decided_by_their_ids_and_only_open_ones(app, world, others_world):
+    campaign = world.campaign()
+    one, two = world.request(campaign), world.request(campaign, state=RequestState.SCHEDULED)
+    done = world.request(campaign, state=RequestState.DECLINED)
+    theirs = others_world.request(others_world.campaign())
+    ids = [one, two, done, theirs]
+    made = decisions.decide(world.account_id, Verdict.APPROVE, NOW, ids=ids)
+    assert made.count == 2
+    assert states(one, two, done, theirs) == [1, 1, 4, 0]
+    row = db.session.get_one(JoinRequest, one)
+    assert (row.action, row.decided_by, row.due) == (Verdict.APPROVE, DecidedBy.PERSON, NOW)
+    assert row.batch == made.batch != ""
+
+
+def test_a_filter_decides_all_that_it_finds_and_a_trial_none(app, world):
+    campaign = world.campaign()
+    source = world.source(campaign)
+    numbers = [
+        world.request(campaign, language=language, source_id=source_id)
+        for language, source_id in (("ru", source), ("ru", None), ("en", source))
+    ]
+    tried = decisions.decide(
+        world.account_id, Verdict.DECLINE, NOW, dry=True, campaign=campaign, language="ru"
+    )
+    assert (tried.count, tried.batch) == (2, "")
+    assert sorted((each.source, each.count) for each in tried.sources) == [(0, 1), (source, 1)]
+    assert [(each.language, each.count) for each in tried.languages] == [("ru", 2)]
+    assert states(*numbers) == [0, 0, 0]
+    made = decisions.decide(
+        world.account_id, Verdict.DECLINE, NOW, campaign=campaign, language="ru"
+    )
+    assert made.count == 2
+    assert states(*numbers) == [1, 1, 0]
+
+
+def test_nobody_is_decided_who_is_not_named(app, world):
+    with pytest.raises(BadParameter):
+        decisions.decide(world.account_id, Verdict.APPROVE, NOW)
+    with pytest.raises(NotFound):
+        decisions.decide(world.account_id, Verdict.APPROVE, NOW, campaign=10**9)
+
+
+def test_holding_takes_a_request_out_of_the_schedule(app, world):
+    number = world.request(world.campaign(), state=RequestState.SCHEDULED, due=NOW, asks=True)
+    decisions.decide(world.account_id, Verdict.HOLD, NOW, ids=[number])
+    row = db.session.get_one(JoinRequest, number)
+    assert (row.state, row.due, row.decided_by, row.asks) == (0, None, DecidedBy.NOBODY, False)
+
+
+def test_what_telegram_was_not_told_of_is_undone(make_asking):
+    asking = make_asking()
+    for person in range(1, 21):
+        asking.ask(person)
+    made = decisions.decide(
+        asking.stage.account, Verdict.APPROVE, asking.now, campaign=asking.stage.campaign
+    )
+    assert made.count == 20
+    told = asking.decide()
+    assert 0 < told < 20
+    assert decisions.undo(asking.stage.account, made.batch) == 20 - told
+    assert asking.decide(5) == 0
+    waiting = [row for row in asking.rows() if row.state == RequestState.WAITING]
+    assert (len(waiting), len(asking.approved())) == (20 - told, told)
+    assert {row.decided_by for row in waiting} == {DecidedBy.NOBODY}
+    assert decisions.undo(asking.stage.account, made.batch) == 0
+    assert decisions.undo(asking.stage.account, "") == 0
+    assert all(words.startswith("approved by a person, ") for _, _, words in asking.decisions())
+
+
+def test_a_batch_of_another_account_is_not_undone(make_asking):
+    asking = make_asking(DeskMode.OFF)
+    asking.ask(7)
+    made = decisions.decide(
+        asking.stage.account, Verdict.APPROVE, asking.now, campaign=asking.stage.campaign
+    )
+    assert decisions.undo(asking.stage.account + 1, made.batch) == 0
+    assert asking.state(7) is RequestState.SCHEDULED
