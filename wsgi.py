@@ -6,7 +6,8 @@ import sys
 
 from app import create_app
 from app.config import BadSetting
-from app.database.connections import START_SECONDS, check_at_start
+from app.database.start import START_SECONDS, check_at_start
+from app.queues import check_redis
 from app.web.request_slots import THREADS, RequestSlots
 from app.web.thread_switching import QuickForUpdates
 
@@ -18,7 +19,13 @@ try:
     if "doctor" not in sys.argv:  # it says itself what is wrong
         # A command that a person typed says at once what is wrong.
         is_command = os.environ.get("FLASK_RUN_FROM_CLI") == "true"
-        check_at_start(app.config["SETTINGS"].database_url, 0 if is_command else START_SECONDS)
+        if not is_command:
+            check_redis(app.config["SETTINGS"].redis_url)
+        check_at_start(
+            app.config["SETTINGS"].database_url,
+            0 if is_command else START_SECONDS,
+            needs_tables=not is_command,  # a command may be the one that makes them
+        )
 except BadSetting as error:
     sys.exit(f"gatepost: {error}")
 

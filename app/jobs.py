@@ -14,10 +14,9 @@ from typing import Final
 
 import structlog
 from flask import current_app
-from sqlalchemy.exc import SQLAlchemyError
 
 from app.config import current_settings
-from app.database.faults import describe_fault, is_data_fault
+from app.database.faults import DATABASE_FAULTS, OUTAGES, describe_fault, outage_of
 from app.extensions import db, wakeup
 from app.health_watch import HealthWatch
 from app.outbound.transport import Transport
@@ -38,6 +37,7 @@ DRAIN_SECONDS: Final = 10.0  # then the drain returns, so that RQ can do its hou
 LINGER_SECONDS: Final = 1.0  # how long an idle drain waits for a notification
 
 _database: Final = HealthWatch("database")
+_network: Final = HealthWatch("network")
 
 Work = Callable[[float, Callable[[], None]], int]
 
@@ -102,18 +102,19 @@ def _drain(queue: Queue, work: Work) -> None:
 
 
 def _attempted(work: Work, seconds: float, pulse: Callable[[], None]) -> bool:
-    """Work, and return False if the database is away or refuses: the rows wait for it."""
+    """Work, and return False if the database or a network fails: the rows wait for it."""
     try:
         work(seconds, pulse)
-    except SQLAlchemyError as error:
-        if is_data_fault(error):
+    except OUTAGES as error:
+        if outage_of(error) is None:
             raise
-        db.session.rollback()
-        _database.update(well=False, error=describe_fault(error))
+        watch = _database if isinstance(error, DATABASE_FAULTS) else _network
+        watch.update(well=False, error=describe_fault(error))
         return False
     finally:
         db.session.remove()
     _database.update(well=True)
+    _network.update(well=True)
     return True
 
 

@@ -14,6 +14,8 @@ notification is lost in between.
 from __future__ import annotations
 
 import enum
+import re
+import ssl
 import threading
 import time
 from typing import Any, Final
@@ -23,6 +25,8 @@ import rq
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 from rq.serializers import JSONSerializer
+
+from app.config import BadSetting
 
 
 class Queue(enum.StrEnum):
@@ -54,7 +58,28 @@ _NOTIFY: Final = """
     return redis.call('EXISTS', KEYS[2])
 """
 FAULTS = (redis.RedisError, OSError)
+#: What Redis answers to a client that it will not serve however often it asks: a password that
+#: is wrong or missing, a user without rights, a database that is not there.
+_REFUSALS: Final = re.compile("NOAUTH|WRONGPASS|NOPERM|invalid username-password|DB index|AUTH")
 _ALIVE: Final = "gatepost:alive"
+
+
+def check_redis(url: str) -> None:
+    """Raise BadSetting, in one line, if Redis answers that it will never serve us.
+
+    One that does not answer is no reason to end: the clock finds the work without it.
+    """
+    client = redis.Redis.from_url(
+        url, socket_timeout=2, socket_connect_timeout=2, retry=Retry(NoBackoff(), 0)
+    )
+    try:
+        client.ping()
+    except FAULTS as error:
+        line = " ".join(str(error).split())
+        if _REFUSALS.search(line) or isinstance(error.__cause__, ssl.SSLError):
+            raise BadSetting(f"REDIS_URL: {line}") from error
+    finally:
+        client.close()
 
 
 class WakeupSignal:

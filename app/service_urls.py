@@ -25,6 +25,9 @@ REDIS_OPTIONS: Final = frozenset(
     " client_name ssl_cert_reqs ssl_ca_certs ssl_ca_path ssl_certfile ssl_keyfile"
     " ssl_check_hostname".split()
 )
+_ONLY_TCP: Final = frozenset(("socket_keepalive",))
+#: A name, an IPv4 or an IPv6 address, with its zone.
+_HOST: Final = re.compile(r"[^\W_](?:[\w.-]*\w)?\.?|[0-9A-Fa-f:.]+(?:%[\w.-]+)?")
 _TRUE: Final = ("true", "1", "on", "yes")
 _FALSE: Final = ("false", "0", "off", "no")
 _WHOLE: Final = re.compile(r"[0-9]{1,6}")
@@ -87,8 +90,12 @@ def redis_url(text: str) -> str:
         raise ValueError("must start with redis://, rediss:// or unix://")
     parts = _split(text)
     options = _redis_options(_options(parts))
-    if parts.scheme != "unix" and not re.fullmatch(r"/?\d*", parts.path):
+    if parts.scheme == "unix":
+        _check_socket(parts, options)
+    elif not re.fullmatch(r"/?\d*", parts.path):
         raise ValueError("must end with the number of a database, such as redis://host:6379/0")
+    else:
+        _check_host(parts.hostname or "localhost")
     if parts.scheme != "rediss" and any(name.startswith("ssl_") for name in options):
         raise ValueError("has ssl parameters, which need rediss://")
     query = f"?{urlencode(options)}" if options else ""
@@ -106,6 +113,19 @@ def _split(text: str) -> SplitResult:
     if port == 0 or parts.netloc.endswith(":"):
         raise ValueError("has a port that is no number from 1 to 65535")
     return parts
+
+
+def _check_host(host: str) -> None:
+    """Raise ValueError for what is no one host: redis-py would look for a host of that name."""
+    if not _HOST.fullmatch(host):
+        raise ValueError(f"names {host!r}, which is no one host: redis://host:6379/0")
+
+
+def _check_socket(parts: SplitResult, options: Mapping[str, str]) -> None:
+    if parts.hostname or len(parts.path) < 2:
+        raise ValueError("names no socket: unix:///run/redis.sock?db=0")
+    if wrong := sorted(set(options) & _ONLY_TCP):
+        raise ValueError(f"has the parameter {wrong[0]}, which a socket does not take")
 
 
 def _options(parts: SplitResult) -> dict[str, str]:

@@ -7,20 +7,17 @@ meanwhile; one that starts as a writer waits its turn.
 
 from __future__ import annotations
 
-import re
 import select
 import sqlite3
 import time
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import psycopg
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.engine import ExceptionContext, make_url
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.pool import ConnectionPoolEntry, Pool
-
-from app.config import BadSetting
 
 BUSY_SECONDS = 30
 #: Of its connections a process keeps so many open when it needs none.
@@ -29,26 +26,6 @@ KEPT = 10
 READ_ONLY_STATE = "25006"
 #: A connection that rested so long may have been forgotten by a firewall on its way.
 RESTED_SECONDS = 30
-#: For which a database that refuses connections is waited for at the start.
-START_SECONDS = 10.0
-_START_PAUSE: Final = 0.5
-_MAX_LINE: Final = 300
-#: SQLSTATE 57P03, 53300 and 57P01 in the server's words: libpq gives no code for a connection.
-_NOT_READY: Final = re.compile(
-    "starting up|shutting down|in recovery mode|not yet accepting connections"
-    "|too many (?:clients|connections)|remaining connection slots"
-    "|terminating connection|not currently accepting connections"
-    # pgbouncer's words, from its src/client.c, src/objects.c and src/janitor.c
-    "|no more connections allowed|pgbouncer cannot connect to server"
-    "|server login has been failing, (?:try again later|cached error: connect failed)"
-    r"|client_login_timeout \(server down\)|query_wait_timeout"
-)
-#: Nobody listens there, or nobody answers in time: it may be on its way.
-_IS_AWAY: Final = re.compile(
-    "[Cc]onnection refused|timeout expired|timed out|[Nn]o route to host|[Nn]etwork is unreachable"
-    "|server closed the connection|No such file or directory\\s+Is the server running"
-    "|Temporary failure in name resolution"
-)
 #: Execution option of a connection that only reads: on SQLite it waits for no writer.
 ONLY_READS = "only_reads"
 
@@ -90,7 +67,7 @@ def _on_connect(connection: Any, record: ConnectionPoolEntry) -> None:
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA foreign_keys = ON")
     elif isinstance(connection, psycopg.Connection):
-        _refuse_other_encodings(connection)
+        refuse_other_encodings(connection)
         if _is_pooled(connection):
             connection.prepare_threshold = None
 
@@ -99,48 +76,12 @@ class WrongEncoding(psycopg.NotSupportedError):
     """The database cannot hold what people write; the text says so to the operator."""
 
 
-def _refuse_other_encodings(connection: psycopg.Connection[Any]) -> None:
+def refuse_other_encodings(connection: psycopg.Connection[Any]) -> None:
     """Raise WrongEncoding. LATIN1 refuses most names, SQL_ASCII mangles them; both look well."""
     encoding = connection.info.parameter_status("server_encoding")
     if encoding != "UTF8":
         connection.close()
         raise WrongEncoding(f"DATABASE_URL: its encoding is {encoding}, and must be UTF8")
-
-
-def check_at_start(url: str, patience: float = START_SECONDS) -> None:
-    """Raise BadSetting, in one line, if the database at `url` is none that we can use.
-
-    It is given `patience` seconds to answer, since it may be starting too. One that
-    answers that it is busy or starting is there, and is waited for by the processes.
-    """
-    if not url.startswith("postgresql"):
-        return
-    address = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
-    deadline = time.monotonic() + patience
-    while fault := _start_fault(address):
-        if not fault.may_pass or time.monotonic() > deadline:
-            raise BadSetting(f"DATABASE_URL: {fault.line}")
-        time.sleep(_START_PAUSE)
-
-
-class _StartFault(NamedTuple):
-    line: str
-    may_pass: bool
-
-
-def _start_fault(address: str) -> _StartFault | None:
-    """Why no connection was made; None where one was, or the server says that it is not ready."""
-    try:
-        with psycopg.connect(address, connect_timeout=5, client_encoding="utf8") as connection:
-            _refuse_other_encodings(connection)
-    except WrongEncoding as error:
-        return _StartFault(str(error).removeprefix("DATABASE_URL: "), may_pass=False)
-    except psycopg.Error as error:
-        line = " ".join(str(error).split())[:_MAX_LINE]
-        if _NOT_READY.search(line):
-            return None
-        return _StartFault(line, may_pass=_IS_AWAY.search(line) is not None)
-    return None
 
 
 def _is_pooled(connection: psycopg.Connection[Any]) -> bool:

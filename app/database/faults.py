@@ -1,4 +1,4 @@
-"""Whose fault an error of the database is: the data's, or the database's own."""
+"""Whose fault an error is: the data's, or that of the database, its driver, or a network."""
 
 from __future__ import annotations
 
@@ -6,36 +6,63 @@ import sqlite3
 from typing import Final
 
 import psycopg
+import redis
 from sqlalchemy.exc import (
     DataError,
     DBAPIError,
     DisconnectionError,
     IntegrityError,
+    PendingRollbackError,
+    ResourceClosedError,
     SQLAlchemyError,
 )
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 #: What our statements raise, by SQLAlchemy or straight from a driver.
 DATABASE_FAULTS: Final = (SQLAlchemyError, psycopg.Error, sqlite3.Error)
+#: The same, and what a network, a disk or Redis raises.
+OUTAGES: Final = (*DATABASE_FAULTS, redis.RedisError, OSError)
 
 #: Data exceptions and violated constraints. Everything else (a missing column, a missing
 #: right, a read-only server, a full disk) is as wrong for the next row as for this one.
 #: https://www.postgresql.org/docs/current/errcodes-appendix.html
 _DATA_CLASSES: Final = ("22", "23")
+#: What SQLAlchemy itself raises when a connection is gone or none is free; the rest of its own
+#: errors come from our code.
+_CONNECTION_FAULTS: Final = (
+    PoolTimeout,
+    DisconnectionError,
+    PendingRollbackError,
+    ResourceClosedError,
+)
+#: What has no SQLSTATE: a value that the driver refuses to send (a NUL in a text), and SQLite.
+_DATA_FAULTS: Final = (
+    DataError,
+    IntegrityError,
+    psycopg.DataError,
+    psycopg.IntegrityError,
+    sqlite3.DataError,
+    sqlite3.IntegrityError,
+)
 
 
-def is_data_fault(error: SQLAlchemyError) -> bool:
-    """Whether another row might succeed where this one failed.
-
-    A value that the driver refuses to send (a NUL in a text) has no SQLSTATE. An
-    error of SQLAlchemy's own comes from our code; only the pool's are the database's.
-    """
-    if not isinstance(error, DBAPIError):
-        return not isinstance(error, PoolTimeout | DisconnectionError)
-    cause = error.orig
+def is_data_fault(error: Exception) -> bool:
+    """Whether another row might succeed where this one failed; `error` is one of OUTAGES."""
+    cause = error.orig if isinstance(error, DBAPIError) else error
     if isinstance(cause, psycopg.Error) and cause.sqlstate:
         return cause.sqlstate[:2] in _DATA_CLASSES
-    return isinstance(error, DataError | IntegrityError)
+    if isinstance(error, SQLAlchemyError) and not isinstance(error, DBAPIError):
+        return not isinstance(error, _CONNECTION_FAULTS)
+    return isinstance(error, _DATA_FAULTS)
+
+
+def outage_of(error: BaseException | None) -> Exception | None:
+    """Return the fault of database, driver or network that `error` is or comes from; else None."""
+    while error is not None:
+        if isinstance(error, OUTAGES):
+            return None if is_data_fault(error) else error
+        error = error.__cause__
+    return None
 
 
 def describe_fault(error: Exception) -> str:

@@ -20,6 +20,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, Final, NamedTuple
 
+from app.domain.telegram.links import mentioned_user
 from plugins.contract import translatable
 
 _MARKS: Final = frozenset("_*`[")
@@ -28,7 +29,6 @@ _FENCE: Final = ["`", "`", "`"]
 _SPACES: Final = frozenset(" \t\r\n\0\v")
 _NEW_LINES: Final = frozenset("\r\n")
 _ATOM: Final = re.compile(r"\{[a-z_]+\}|.", re.DOTALL)
-_USER: Final = re.compile(r"tg:(?://)?user/?\?(?:[^#]*&)?id=(\d{1,19})(?:[&#].*)?", re.IGNORECASE)
 
 
 class Style(StrEnum):
@@ -149,8 +149,8 @@ def _entity(run: Run, offset: int, length: int) -> dict[str, Any]:
     if run.style is Style.PRE and run.target:
         entity["language"] = run.target
     if run.style is Style.LINK:
-        if user := _USER.fullmatch(run.target):
-            entity |= {"type": "text_mention", "user": {"id": int(user[1])}}
+        if user := mentioned_user(run.target):
+            entity |= {"type": "text_mention", "user": {"id": user}}
         else:
             entity["url"] = run.target
     return entity

@@ -22,6 +22,7 @@ from app.domain.markdown import (
     parse_leniently,
     utf16_length,
 )
+from app.domain.telegram.links import link_fault
 from plugins.contract import translatable
 from plugins.kit.macros import MACRO, MACROS, fill_url, in_query
 from plugins.kit.macros import fill as fill_macros
@@ -32,13 +33,6 @@ if TYPE_CHECKING:
 #: Telegram's limit for a message; a caption under media has 1024.
 MAX_TEXT: Final = 4096
 
-#: Protocol, host and port as TDLib's LinkManager::check_link reads them; without one it is http.
-_URL: Final = re.compile(
-    r"(?:(tg|ton|tonsite):(?://)?|https?://)?(?:[^/?#]*@)?"
-    r"(\[[^\]/?#]*\]|[^:/?#]*)(?::([0-9]*))?(?:[/?#].*)?",
-    re.IGNORECASE | re.DOTALL,
-)
-_NOT_IN_HOST: Final = re.compile(r"[\x00-\x20\"<>\\^`{|}\x7f]")
 #: A text of nothing else is empty to Telegram and refused: TDLib's clean_input_string and
 #: strip_empty_characters in td/telegram/misc.cpp.
 _EMPTY: Final = re.compile(
@@ -105,16 +99,8 @@ def button_url(template: str, event: Event) -> str:
 
 
 def is_link(url: str) -> bool:
-    """Whether Telegram may take `url` in a text_link; a bad one is refused with the message."""
-    parts = _URL.fullmatch(url)
-    if parts is None:
-        return False
-    own_protocol, host, port = parts.groups()
-    if own_protocol:
-        return bool(host)
-    if _NOT_IN_HOST.search(host) or (port and not 0 < int(port[:9]) < 65_536):
-        return False
-    return host.startswith("[") or "." in host
+    """Whether Telegram takes `url` in a text_link; a bad one is refused with the message."""
+    return not link_fault(url)
 
 
 def _link_fault(run: Run) -> str:

@@ -22,10 +22,10 @@ from redis.retry import Retry
 from rq.exceptions import StopRequested
 from rq.serializers import JSONSerializer
 from rq.timeouts import BaseDeathPenalty
-from sqlalchemy.exc import SQLAlchemyError
 
 from app import jobs
 from app.config import current_settings
+from app.database.faults import OUTAGES
 from app.extensions import db, wakeup
 from app.health_watch import HealthWatch
 from app.queues import FAULTS, Queue
@@ -144,8 +144,8 @@ def tick() -> None:
         redis_health.update(well=wakeup.answers())
         try:
             jobs.sweep()
-        except SQLAlchemyError as error:
-            db.session.rollback()
+        except OUTAGES as error:
+            db.session.remove()
             database_health.update(well=False, error=type(error).__name__)
         else:
             database_health.update(well=True)
@@ -156,5 +156,5 @@ def _repeat(app: Flask, seconds: float, task: Callable[[], None]) -> None:
         with app.app_context():
             try:
                 task()
-            except SQLAlchemyError:  # the clock logs it
-                db.session.rollback()
+            except OUTAGES:  # the clock logs it
+                db.session.remove()

@@ -25,6 +25,17 @@ def test_a_refusing_database_is_logged_when_it_goes_and_when_it_is_back(live_app
     assert "no_such_column" in lines[0]["error"]
 
 
+def test_a_network_that_fails_is_told_once_and_waited_for(live_app):
+    def unreachable(_seconds, _pulse):
+        raise ConnectionResetError
+
+    with structlog.testing.capture_logs() as lines:
+        for _ in range(5):
+            jobs._drain(Queue.UPDATES, unreachable)
+        jobs._drain(Queue.UPDATES, lambda _seconds, _pulse: 0)
+    assert [line["event"] for line in lines] == ["network.lost", "network.back"]
+
+
 def test_a_fault_of_ours_is_not_taken_for_the_databases(live_app):
     def broken(_seconds, _pulse):
         raise KeyError("ours")

@@ -74,6 +74,10 @@ def test_a_wrong_database_address_is_refused_in_a_sentence(text, word):
         ("rediss://:p@h:6380/1", "rediss://:p@h:6380/1"),
         ("rediss://h/0?ssl_cert_reqs=CERT_NONE", "rediss://h/0?ssl_cert_reqs=none"),
         ("unix:///run/redis.sock?db=2", "unix:///run/redis.sock?db=2"),
+        ("unix://u:p@/run/redis.sock", "unix://u:p@/run/redis.sock"),
+        ("redis://[::1]:6379/0", "redis://[::1]:6379/0"),
+        ("redis://10.0.0.1", "redis://10.0.0.1"),
+        ("redis://a-b.c_d.example./0", "redis://a-b.c_d.example./0"),
     ],
 )
 def test_an_address_of_redis_is_one_that_its_client_takes(text, url):
@@ -98,6 +102,13 @@ def test_an_address_of_redis_is_one_that_its_client_takes(text, url):
         ("redis://h?socket_keepalive=x", "socket_keepalive must be true or false"),
         ("rediss://h?ssl_check_hostname=maybe", "ssl_check_hostname must be true or false"),
         ("redis://:p#x@h", "%23"),
+        ("redis://h,h2/0", "'h,h2', which is no one host"),
+        ("redis://h h2/0", "no one host"),
+        ("rediss://h;h2", "no one host"),
+        ("unix://", "names no socket"),
+        ("unix:///", "names no socket"),
+        ("unix://run/redis.sock", "names no socket"),
+        ("unix:///run/redis.sock?socket_keepalive=true", "a socket does not take"),
     ],
 )
 def test_a_wrong_address_of_redis_is_refused_in_a_sentence(text, word):

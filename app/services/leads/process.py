@@ -9,9 +9,8 @@ from typing import Any, Final, NamedTuple, ParamSpec, TypeVar
 
 import structlog
 from sqlalchemy import Connection, Row
-from sqlalchemy.exc import SQLAlchemyError
 
-from app.database.faults import is_data_fault
+from app.database.faults import OUTAGES, outage_of
 from app.database.pipelines import pipelined
 from app.domain.telegram import updates
 from app.domain.telegram.payments import PreCheckout, StarsPayment, SupportAsked
@@ -93,8 +92,8 @@ def process_updates(
     Calls `pulse` before each batch. `delivery` sends at once what a small batch brings.
     Returns how many updates were finished. A batch that fails is processed again in
     halves, and the update that fails alone is quarantined with its traceback. Raises
-    what SQLAlchemy raises when the fault is the database's own; nothing is quarantined
-    for that.
+    the fault if it is of the database, its driver or a network (`OUTAGES`); nothing is
+    quarantined for that.
     """
     end = time.monotonic() + seconds
     finished = 0
@@ -240,6 +239,8 @@ def _with_evidence(
 def _advance(batch: LeadBatch, campaign: Row[Any], incoming: _Incoming) -> UpdateResult:
     failed = _try(batch.apply, campaign, incoming.event, incoming.by_invite)
     if isinstance(failed, _Failed):
+        if isinstance(failed.error, OUTAGES):  # the transaction may be broken
+            raise failed.error
         return UpdateResult(incoming.update.id, UpdateState.QUARANTINED, failed.trace)
     return UpdateResult(incoming.update.id, UpdateState.DONE)
 
@@ -266,10 +267,10 @@ def _offer_to_service_bot(
 
 
 def _data_fault(failed: _Failed) -> str:
-    """Roll back, and return the traceback. Raises the error if it is the database's own."""
+    """Roll back, and return the traceback. Raises the error if no update is to blame for it."""
     db.session.rollback()
-    if isinstance(failed.error, SQLAlchemyError) and not is_data_fault(failed.error):
-        raise failed.error
+    if outage := outage_of(failed.error):
+        raise outage
     return failed.trace
 
 

@@ -18,12 +18,11 @@ from typing import TYPE_CHECKING, Any, Final
 import orjson
 import structlog
 from sqlalchemy import and_, select, type_coerce, update
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.types import Text
 
 from app.config import current_settings
 from app.crypto import CannotDecrypt
-from app.database.faults import describe_fault
+from app.database.faults import DATABASE_FAULTS, describe_fault
 from app.domain.telegram.api_errors import Meaning
 from app.extensions import cipher, db
 from app.health_watch import HealthWatch
@@ -114,7 +113,7 @@ class Poller:
                     self._met_fault = False
                 self._start_all(base_url)
                 self._handle_answers(stop)
-            except SQLAlchemyError as error:
+            except DATABASE_FAULTS as error:
                 self._on_database_error(None, error)
                 stop.wait(self._refresh_seconds)
 
@@ -129,7 +128,7 @@ class Poller:
                 continue  # leased by another poller now, which gets the same updates again
             try:
                 self._on_answer(answer, bot, method, token)
-            except SQLAlchemyError as error:
+            except DATABASE_FAULTS as error:
                 self._on_database_error(bot, error)
 
     def _refresh(self) -> None:
@@ -253,7 +252,7 @@ class Poller:
         bot.not_before = time.monotonic() + max(pause, at_least)
         log.info("polling.failed", bot=bot.bot_id, reason=reason, failures=bot.failures)
 
-    def _on_database_error(self, bot: PolledBot | None, error: SQLAlchemyError) -> None:
+    def _on_database_error(self, bot: PolledBot | None, error: Exception) -> None:
         """Wait a little. Updates that could not be stored are not confirmed and come again."""
         db.session.rollback()
         self._met_fault = True
@@ -271,7 +270,7 @@ class Poller:
                 execution_options={"synchronize_session": False},
             )
             db.session.commit()
-        except SQLAlchemyError:  # the leases run out by themselves
+        except DATABASE_FAULTS:  # the leases run out by themselves
             db.session.rollback()
 
 

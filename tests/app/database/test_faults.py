@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+import sqlite3
+
+import psycopg
 import pytest
+import redis
 from sqlalchemy import text
-from sqlalchemy.exc import DisconnectionError, NoResultFound, SQLAlchemyError, StatementError
+from sqlalchemy.exc import (
+    DisconnectionError,
+    NoResultFound,
+    PendingRollbackError,
+    ResourceClosedError,
+    SQLAlchemyError,
+    StatementError,
+)
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from app.database.faults import describe_fault, is_data_fault
+from app.database.faults import describe_fault, is_data_fault, outage_of
 from app.extensions import db
 
 DATA = (
@@ -85,7 +96,37 @@ def test_a_value_that_the_driver_does_not_send_is_the_datas_fault(live_app):
         (StatementError("", "", {}, ValueError()), True),
         (PoolTimeout(), False),
         (DisconnectionError(), False),
+        (PendingRollbackError(), False),
+        (ResourceClosedError(), False),
     ],
 )
 def test_of_sqlalchemys_own_errors_only_the_pools_are_the_databases_fault(error, expected):
     assert is_data_fault(error) is expected
+
+
+#: What a driver or a network raises by itself, and whether everything else would fail as well.
+RAW = {
+    "a violated constraint": (psycopg.errors.UniqueViolation(), False),
+    "a number out of range": (psycopg.errors.NumericValueOutOfRange(), False),
+    "a NUL": (psycopg.DataError(), False),
+    "a violated constraint of a file": (sqlite3.IntegrityError(), False),
+    "a bug of ours": (KeyError(), False),
+    "no connection": (psycopg.OperationalError(), True),
+    "a missing column": (psycopg.errors.UndefinedColumn(), True),
+    "no right": (psycopg.errors.InsufficientPrivilege(), True),
+    "a read-only server": (psycopg.errors.ReadOnlySqlTransaction(), True),
+    "a broken transaction": (psycopg.errors.InFailedSqlTransaction(), True),
+    "a pipeline that was aborted": (psycopg.errors.PipelineAborted(), True),
+    "a busy file": (sqlite3.OperationalError(), True),
+    "no descriptor left": (OSError(24, "Too many open files"), True),
+    "a reset": (ConnectionResetError(), True),
+    "Redis": (redis.ConnectionError(), True),
+}
+
+
+@pytest.mark.parametrize(("error", "is_outage"), RAW.values(), ids=RAW)
+def test_what_a_driver_raises_by_itself_is_told_apart_alike(error, is_outage):
+    assert (outage_of(error) is error) is is_outage
+    wrapped = RuntimeError("could not")
+    wrapped.__cause__ = error
+    assert (outage_of(wrapped) is error) is is_outage

@@ -10,30 +10,31 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from urllib.parse import quote
 
 import psycopg
 import pytest
-from sqlalchemy import create_engine
+from sqlalchemy import create_engine, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.config import BadSetting
-from app.database.connections import check_at_start
+from app.database.start import check_at_start
 from app.service_urls import database_url
 
 WORKER, WEB = ["worker.py"], ["-c", "import wsgi"]
 UPGRADE = ["-m", "flask", "--app", "wsgi", "db", "upgrade"]
 
 
+def environment_of(url: str, redis_server) -> dict[str, str]:
+    ours = {"REDIS_URL": redis_server.url, "SECRET_KEY": "k" * 64, "DATABASE_URL": url}
+    return {**os.environ, **ours}
+
+
 def start(command: list[str], url: str, redis_server) -> str:
     """What a process that cannot start prints; it ends with a status that is not 0."""
     process = subprocess.run(
         [sys.executable, *command],
-        env={
-            **os.environ,
-            "REDIS_URL": redis_server.url,
-            "SECRET_KEY": "k" * 64,
-            "DATABASE_URL": url,
-        },
+        env=environment_of(url, redis_server),
         capture_output=True,
         text=True,
         timeout=100,
@@ -168,3 +169,114 @@ def test_what_a_pooler_will_say_again_ends_the_start(words):
 
 def test_sqlite_needs_no_server():
     check_at_start("sqlite:////nowhere/at/all.db", 0)
+
+
+#: Options of a session in which nothing of ours would work, and what is said of them.
+SESSIONS = {
+    "-csearch_path=nosuch": "search_path is nosuch, and there is no such schema",
+    "-c search_path=nosuch,neither": "there is no such schema",
+    "-cdefault_transaction_read_only=on": "default_transaction_read_only is on",
+    "-cstatement_timeout=1": "statement_timeout is shorter than 5 s",
+    "-cstatement_timeout=4s": "statement_timeout is shorter than 5 s",
+    "--lock-timeout=10": "lock_timeout is shorter than 5 s",
+    "-cidle_in_transaction_session_timeout=100": "idle_in_transaction_session_timeout is shorter",
+    "-cdefault_transaction_isolation=serializable": "must be read committed",
+    "-csession_replication_role=replica": "session_replication_role is replica",
+    "-cno_such_setting=1": "no_such_setting",
+}
+
+
+@pytest.mark.parametrize(("options", "words"), SESSIONS.items())
+def test_a_session_that_could_not_work_is_refused_at_once(postgresql_server, options, words):
+    url = database_url(with_options_of(postgresql_server, f"options={quote(options)}"))
+    with pytest.raises(BadSetting, match=f"DATABASE_URL: .*{words}"):
+        check_at_start(url)
+
+
+@pytest.mark.parametrize(
+    "options",
+    ["-cstatement_timeout=60000", "-cstatement_timeout=0 -cjit=off", "-csearch_path=public"],
+)
+def test_options_that_do_no_harm_are_taken(postgresql_server, options):
+    check_at_start(database_url(with_options_of(postgresql_server, f"options={quote(options)}")))
+
+
+def test_a_role_whose_sessions_could_not_work_is_refused_as_well(postgresql_server):
+    with psycopg.connect(postgresql_server.get_uri(), autocommit=True) as connection:
+        connection.execute("CREATE ROLE hasty LOGIN SUPERUSER PASSWORD 'hasty'")
+        try:
+            connection.execute("ALTER ROLE hasty SET statement_timeout = 20")
+            url = database_url(with_options_of(postgresql_server, "user=hasty&password=hasty"))
+            with pytest.raises(BadSetting, match="statement_timeout is shorter than 5 s"):
+                check_at_start(url)
+        finally:
+            connection.execute("DROP ROLE hasty")
+
+
+def test_a_database_that_its_platform_has_set_read_only_is_left_to_the_processes(postgresql_server):
+    name = "set_read_only"
+    with psycopg.connect(postgresql_server.get_uri(), autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8'")
+        connection.execute(f"ALTER DATABASE {name} SET default_transaction_read_only = on")
+    check_at_start(database_url(postgresql_server.get_uri(database=name)))
+
+
+@pytest.mark.parametrize(
+    ("options", "command"),
+    [
+        ("-csearch_path=nosuch", WORKER),
+        ("-cdefault_transaction_read_only=on", WEB),
+        ("-cstatement_timeout=1", WORKER),
+        ("-csearch_path=nosuch", UPGRADE),
+    ],
+)
+def test_a_session_that_could_not_work_ends_each_process_with_one_line(
+    postgresql_server, redis_server, options, command
+):
+    url = with_options_of(postgresql_server, f"options={options}")
+    line = start(command, url, redis_server)
+    assert line.startswith("gatepost: DATABASE_URL: ")
+    assert options.removeprefix("-c").partition("=")[0] in line
+
+
+def empty_database(kind: str, server, folder) -> str:
+    if kind == "sqlite":
+        return f"sqlite:///{folder}/empty.db"
+    with psycopg.connect(server.get_uri(), autocommit=True) as connection:
+        connection.execute("CREATE DATABASE without_tables TEMPLATE template0 ENCODING 'UTF8'")
+    return str(server.get_uri(database="without_tables"))
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_without_our_tables_web_and_worker_name_the_release_command_which_makes_them(
+    postgresql_server, redis_server, tmp_path, kind
+):
+    url = empty_database(kind, postgresql_server, tmp_path)
+    for command in (WORKER, WEB):
+        line = start(command, url, redis_server)
+        assert line.startswith("gatepost: DATABASE_URL: ")
+        assert line.endswith(
+            "no tables of Gatepost; run the release command: flask --app wsgi db upgrade"
+        )
+    environment = environment_of(url, redis_server)
+    subprocess.run([sys.executable, *UPGRADE], env=environment, check=True, capture_output=True)
+    check_at_start(database_url(url), needs_tables=True)
+    change_version(url, "0001")
+    with pytest.raises(BadSetting, match=r"the tables are at 0001, .* db upgrade"):
+        check_at_start(database_url(url), needs_tables=True)
+    change_version(url, "9999")  # a newer release has been here, whose tables may do
+    check_at_start(database_url(url), needs_tables=True)
+
+
+def change_version(url: str, number: str) -> None:
+    engine = create_engine(database_url(url))
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = :n"), {"n": number})
+    engine.dispose()
+
+
+def test_a_file_that_is_no_database_is_named(tmp_path):
+    file = tmp_path / "a.db"
+    file.write_bytes(b"no database" * 1000)
+    with pytest.raises(BadSetting, match="file is not a database"):
+        check_at_start(database_url(f"sqlite:///{file}"), needs_tables=True)

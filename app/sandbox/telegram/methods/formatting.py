@@ -3,9 +3,9 @@
 Marks: the rules of `parse_markdown` in td/telegram/MessageEntity.cpp; offsets
 count bytes, nothing nests, and a backslash escapes only outside entities.
 Entities: get_message_entities and fix_entities there; offsets count UTF-16
-code units. Links: LinkManager::check_link, in the words with which `tdjson`
-answers getMarkdownText. Nothing is shared with `app.domain`, so that tests can
-compare the two.
+code units. Links: `app.domain.telegram.links`, which tests compare with TDLib
+itself. Of marks nothing is shared with `app.domain`, so that tests can compare
+the two.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 from typing import Any, Final
 
+from app.domain.telegram.links import link_fault
 from app.sandbox.telegram.faults import Refusal
 
 _ENDS: Final = {ord("_"): b"_", ord("*"): b"*", ord("`"): b"`", ord("["): b"]"}
@@ -20,8 +21,6 @@ _FENCE: Final = b"```"
 #: A language is one only where white space follows.
 _LANGUAGE: Final = re.compile(rb"[^ \t\r\n\0\v`]+(?=[ \t\r\n\0\v])")
 _LINE_BREAK: Final = re.compile(rb"\r\n|\n\r|\r|\n")
-_OTHER: Final = re.compile("(?:tg|ton|tonsite):(?://)?", re.IGNORECASE)
-_BAD_IN_HOST: Final = re.compile(r"[\x00-\x20\"<>\\^`{|}\x7f]")
 
 
 #: strip_empty_characters in td/telegram/misc.cpp: what becomes a space, and what is empty too.
@@ -125,28 +124,3 @@ def _middles(text: str) -> set[int]:
             offset += 1
         offset += 1
     return middles
-
-
-def link_fault(url: str) -> str:
-    """Return why Telegram refuses `url`, in its words; "" if it takes it."""
-    if _OTHER.match(url):
-        return "" if _OTHER.sub("", url) else "URL host is empty"
-    scheme, between, rest = url.partition("://")
-    if not between or not scheme.isalpha():
-        scheme, rest = "http", url
-    if scheme.lower() not in ("http", "https"):
-        return "Unsupported URL protocol"
-    return _authority_fault(re.split("[/?#]", rest, maxsplit=1)[0].rpartition("@")[2])
-
-
-def _authority_fault(authority: str) -> str:
-    if authority.startswith("["):
-        return ""
-    host, colon, port = authority.partition(":")
-    if not host:
-        return "URL host is empty"
-    if colon and not (port.isdigit() and 0 < int(port) < 65_536):
-        return "Wrong port number specified in the URL"
-    if _BAD_IN_HOST.search(host):
-        return "Disallowed character in URL host"
-    return "" if "." in host else "Wrong HTTP URL"

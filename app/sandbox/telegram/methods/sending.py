@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from app.domain.telegram.links import link_fault
 from app.sandbox.telegram.call import Caller, Result
 from app.sandbox.telegram.faults import Refusal
 from app.sandbox.telegram.log import SentMessage
@@ -77,7 +78,7 @@ def _own_entities(call: Caller) -> Any:
 def _check_buttons(markup: Any) -> None:
     rows = markup.get("inline_keyboard", []) if isinstance(markup, dict) else []
     for button in (button for row in rows for button in row):
-        if "url" in button and (fault := formatting.link_fault(button["url"])):
+        if "url" in button and (fault := link_fault(button["url"])):
             url = button["url"]
             raise Refusal(
                 400, f"Bad Request: inline keyboard button URL '{url}' is invalid: {fault}"

@@ -6,11 +6,14 @@ import itertools
 import json
 import time
 
+import psycopg
 import pytest
+import redis
 from sqlalchemy import select, text
 from sqlalchemy import update as update_rows
 from sqlalchemy.exc import SQLAlchemyError
 
+from app.database import faults
 from app.domain.lead import State
 from app.domain.time_ranges import DAY
 from app.extensions import db
@@ -28,6 +31,7 @@ from app.sandbox.telegram import people
 from app.services import pending_work, postbacks
 from app.services.accounts import accounts
 from app.services.leads import process
+from app.services.leads.batch import LeadBatch
 from app.services.messages import claim as messages_claim
 from app.services.updates import inbox
 
@@ -195,8 +199,6 @@ def test_blocking_the_bot_marks_the_person_until_they_start_again(stage):
 
 
 def test_an_update_that_raises_is_quarantined_and_blocks_nobody(stage, monkeypatch):
-    from app.services.leads.batch import LeadBatch
-
     original = LeadBatch.save
 
     def save(batch):
@@ -335,6 +337,48 @@ def test_a_database_that_is_read_only_for_a_while_is_no_fault_of_the_updates(sta
         db.engine.dispose()
 
     _assert_waits_and_goes_on(stage, begin, end)
+
+
+OUTAGES = {
+    "no connection": psycopg.OperationalError("the connection is closed"),
+    "a pipeline that was aborted": psycopg.errors.PipelineAborted(),
+    "a missing column": psycopg.errors.UndefinedColumn(),
+    "no descriptor left": OSError(24, "Too many open files"),
+    "Redis": redis.ConnectionError(),
+}
+
+
+@pytest.mark.parametrize("step", ["apply", "prepare", "save"])
+@pytest.mark.parametrize("outage", OUTAGES.values(), ids=OUTAGES)
+def test_what_a_driver_or_a_network_raises_by_itself_is_no_fault_of_the_updates(
+    stage, monkeypatch, outage, step
+):
+    """Also of one that came alone, wherever in its batch it is met."""
+
+    def fails(*_arguments, **_named):
+        raise outage
+
+    stage.receive(people.start(ANN, f"{stage.code}-a", T))
+    with monkeypatch.context() as patch:
+        patch.setattr(LeadBatch, step, fails)
+        for _ in range(3):
+            with pytest.raises(faults.OUTAGES):
+                process.process_updates(seconds=5)
+    assert {one.state for one in stage.updates()} == {UpdateState.WAITING}
+    assert process.process_updates(seconds=5) == 1
+    assert stage.kinds() == ["wait"]
+
+
+def test_a_value_that_a_driver_refuses_by_itself_is_the_fault_of_its_update_alone(
+    stage, monkeypatch
+):
+    def fails(*_arguments, **_named):
+        raise psycopg.errors.NumericValueOutOfRange
+
+    stage.receive(people.start(ANN, f"{stage.code}-a", T))
+    monkeypatch.setattr(LeadBatch, "save", fails)
+    process.process_updates(seconds=5)
+    assert [one.state for one in stage.updates()] == [UpdateState.QUARANTINED]
 
 
 def test_a_value_that_the_database_refuses_is_the_fault_of_its_update_alone(stage, administer):
