@@ -61,6 +61,12 @@ FAULTS = (redis.RedisError, OSError)
 #: What Redis answers to a client that it will not serve however often it asks: a password that
 #: is wrong or missing, a user without rights, a database that is not there.
 _REFUSALS: Final = re.compile("NOAUTH|WRONGPASS|NOPERM|invalid username-password|DB index|AUTH")
+#: OpenSSL's words, in what redis-py says.
+_UNTRUSTED: Final = "CERTIFICATE_VERIFY_FAILED"
+_TRUST: Final = (
+    "its certificate is signed by nobody we know; ?ssl_cert_reqs=none keeps the encryption"
+    " and trusts any certificate, ?ssl_ca_certs=… names a file of signers"
+)
 _ALIVE: Final = "gatepost:alive"
 
 
@@ -76,6 +82,8 @@ def check_redis(url: str) -> None:
         client.ping()
     except FAULTS as error:
         line = " ".join(str(error).split())
+        if _UNTRUSTED in line:
+            raise BadSetting(f"REDIS_URL: {_TRUST}") from error
         if _REFUSALS.search(line) or isinstance(error.__cause__, ssl.SSLError):
             raise BadSetting(f"REDIS_URL: {line}") from error
     finally:

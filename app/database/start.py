@@ -20,7 +20,7 @@ from app.config import BadSetting
 from app.database.connections import WrongEncoding, refuse_other_encodings
 
 #: For which a database that refuses connections is waited for at the start.
-START_SECONDS = 10.0
+START_SECONDS = 7.0
 _START_PAUSE: Final = 0.5
 _MAX_LINE: Final = 300
 #: SQLSTATE 57P03, 53300 and 57P01 in the server's words: libpq gives no code for a connection.
@@ -75,12 +75,19 @@ def check_at_start(
         return
     address = make_url(url)
     _, options = address.get_dialect()().create_connect_args(address)
-    options = {**options, "connect_timeout": 5, "client_encoding": "utf8"}
+    options = {**options, "client_encoding": "utf8"}
     deadline = time.monotonic() + patience
-    while fault := _start_fault(options, needs_tables=needs_tables):
+    while fault := _start_fault(
+        {**options, "connect_timeout": _seconds_left(deadline)}, needs_tables=needs_tables
+    ):
         if not fault.may_pass or time.monotonic() > deadline:
             raise BadSetting(f"DATABASE_URL: {fault.line}")
         time.sleep(_START_PAUSE)
+
+
+def _seconds_left(deadline: float) -> int:
+    """Return how long a connection may take to be made; libpq knows no less than 2 s."""
+    return max(2, min(5, int(deadline - time.monotonic())))
 
 
 class _StartFault(NamedTuple):

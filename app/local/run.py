@@ -25,6 +25,8 @@ HOME: Final = Path(__file__).resolve().parents[2]
 READY_SECONDS: Final = 60
 STOP_SECONDS: Final = 12  # the worker takes 9 at most
 NEW_KEY: Final = ".venv/bin/python -m app.local.command account key --login owner"
+#: By which a process of the Procfile is recognised; web is checked first and becomes granian.
+_PROGRAMS: Final = ("worker.py", "granian")
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -245,7 +247,7 @@ def _process(
 
 
 def _program(command: str) -> str:
-    return "worker.py" if "worker.py" in command else command.split(maxsplit=1)[0]
+    return next((name for name in _PROGRAMS if name in command), command.split(maxsplit=1)[0])
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

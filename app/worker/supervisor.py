@@ -29,10 +29,10 @@ from flask import Flask, current_app
 
 from app import create_app
 from app.config import BadSetting, Settings
-from app.database.start import check_at_start
 from app.jobs import stopping
-from app.queues import Queue, check_redis
+from app.queues import Queue
 from app.services.updates.polling import Poller
+from app.start_checks import check_services
 from app.worker.rq_worker import tick, work
 
 log = structlog.get_logger()
@@ -51,8 +51,7 @@ def main() -> int:
     """Run until a signal. Returns the exit status: 2 for a setting that cannot be used."""
     try:
         app = create_app(Settings.from_environment())
-        check_redis(app.config["SETTINGS"].redis_url)
-        check_at_start(app.config["SETTINGS"].database_url, needs_tables=True)
+        check_services(app.config["SETTINGS"])
     except BadSetting as error:
         sys.stderr.write(f"gatepost: {error}\n")
         return 2

@@ -1,0 +1,49 @@
+"""What is checked once before a process serves: that both services can be used as they are set.
+
+A web server restarts its processes whatever they die of, and would do so for ever. So the
+Procfile's web line is started through here: `python -m app.start_checks granian …` checks
+the settings, says in one line what is wrong, or becomes the server.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+from app.config import BadSetting, Settings
+from app.database.start import check_at_start
+from app.queues import check_redis
+
+
+def check_services(settings: Settings) -> None:
+    """Raise BadSetting, in one line, if the database or Redis is none that we can use.
+
+    A database that is away is given 7 s; a Redis that is away is not waited for, since
+    work goes on without it.
+    """
+    check_redis(settings.redis_url)
+    check_at_start(settings.database_url, needs_tables=True)
+
+
+def main(command: Sequence[str]) -> int:
+    """Become `command` if everything can be used. Returns 2 otherwise."""
+    try:
+        settings = Settings.from_environment()
+        if settings.payment_gateway:  # its plugin judges its settings
+            from app import create_app
+
+            create_app(settings)
+        check_services(settings)
+    except BadSetting as error:
+        sys.stderr.write(f"gatepost: {error}\n")
+        return 2
+    try:
+        os.execvp(command[0], list(command))  # noqa: S606 - the Procfile's own words
+    except (OSError, IndexError):
+        sys.stderr.write(f"gatepost: cannot start {' '.join(command[:1]) or 'nothing'}\n")
+    return 127
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
