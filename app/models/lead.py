@@ -32,6 +32,13 @@ class Lead(Base):
             sqlite_where=text("click <> ''"),
             postgresql_where=text("click <> ''"),
         ),
+        Index(
+            "ix_lead_username",
+            "account_id",
+            "username",
+            sqlite_where=text("username <> ''"),
+            postgresql_where=text("username <> ''"),
+        ),
     )
 
     id: Mapped[Key]

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
-from flask import request
+from flask import g, request
 from marshmallow import EXCLUDE, Schema
 
+from app.domain.storable_text import sanitize
 from app.errors import TooLarge, translatable
 from app.schemas.parsing import MAX_BODY, UnreadableBody, parse_object, parse_pairs
 from app.web.auth import KEY
 from plugins.host import library_messages
 
+MOST_UNKNOWN: Final = 10
+
 
 class Input(Schema):
-    """Parameters of one endpoint. Unknown ones are ignored."""
+    """Parameters of one endpoint. Unknown ones are ignored, and named in `warnings`."""
 
     class Meta:
         """Options of marshmallow."""
@@ -36,7 +39,18 @@ def load(schema: Input) -> dict[str, Any]:
     raw = _query() if request.method in ("GET", "HEAD") else _body()
     library_messages.mark(schema)
     loaded: dict[str, Any] = schema.load(raw)
+    names = {field.data_key or name for name, field in schema.load_fields.items()}
+    g.unknown_parameters = [name for name in raw if name not in names]
     return loaded
+
+
+def unknown_parameters() -> list[str]:
+    """Return a sentence for each parameter of this request that no schema took, ten at most."""
+    names = g.get("unknown_parameters", [])[:MOST_UNKNOWN]
+    return [
+        translatable("%(name)s: is not known here and was ignored", name=sanitize(name, 64))
+        for name in names
+    ]
 
 
 def _query() -> Mapping[str, Any]:
@@ -69,4 +83,7 @@ def _body() -> Mapping[str, Any]:
 
 def _firsts(pairs: list[tuple[str, str]]) -> dict[str, str]:
     """Return the pairs as a mapping; of a name that occurs twice the first value counts."""
-    return dict(reversed(pairs))
+    firsts: dict[str, str] = {}
+    for name, value in pairs:
+        firsts.setdefault(name, value)
+    return firsts

@@ -14,10 +14,18 @@ from app.schemas.postbacks import PostbackOut
 
 
 class LeadsExport(Period):
-    """Which leads; the period is that of `start_time`."""
+    """Which leads; the period is that of `start_time`.
+
+    With `click`, `username`, `subscriber` or `search`, which is any of the three, the
+    newest 1000 that fit. A username may begin with an @.
+    """
 
     campaign = fields.Int(1)
     status = fields.Int(0, 4)
+    click = fields.Text(256, not_empty=True)
+    username = fields.Text(65, not_empty=True)
+    subscriber = fields.Int(1)
+    text = fields.Text(256, not_empty=True, data_key="search")
 
 
 class LeadsList(Page, LeadsExport):

@@ -22,6 +22,7 @@ from werkzeug.exceptions import HTTPException
 from app.crypto import CannotDecrypt
 from app.errors import ApiError, BadParameter, DatabaseDown, NoSuchFunction, TooLarge
 from app.extensions import db
+from app.schemas.base import unknown_parameters
 from app.translations import translated, use_language
 from app.web.request_slots import refuse_beyond_limit
 
@@ -36,10 +37,16 @@ HTTP_ERRORS: Final[Mapping[int, type[ApiError]]] = {
 
 
 def success(data: object = None, **top: object) -> Response:
-    """Return a successful response. `data` is left out when None; `top` stands beside it."""
+    """Return a successful response. `data` is left out when None; `top` stands beside it.
+
+    `warnings` begin with the parameters that nobody knows.
+    """
     body: dict[str, object] = {"status": "ok"}
     if data is not None:
         body["data"] = data
+    unknown = [translated(sentence) for sentence in unknown_parameters()]
+    if warnings := [*unknown, *(top.pop("warnings", ()) or ())]:  # type: ignore[misc]
+        top["warnings"] = warnings
     return _response(body | top)
 
 

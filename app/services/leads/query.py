@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import select
@@ -10,7 +10,8 @@ from sqlalchemy import select
 from app.errors import NotFound
 from app.extensions import db
 from app.models import Campaign, Conversion, JournalEntry, Lead, LeadTally, Postback
-from app.services.lists import long_lists
+from app.services.lists import lead_search, long_lists
+from app.services.lists.lead_search import SearchTerms
 from app.services.lists.long_lists import LongList, RowQuery, without_none
 from app.services.lists.ownership import check_owned
 from app.services.lists.pages import Page
@@ -38,9 +39,14 @@ class LeadHistory(NamedTuple):
 def listed(
     account_id: int, *, limit: int = 50, offset: int = 0, before: int | None = None, **filters: Any
 ) -> Page[Lead]:
-    """Leads newest first; see `_row_query` for what `filters` may hold. Raises NotFound."""
-    return long_lists.fetch(
-        LEADS, _row_query(account_id, **filters), limit=limit, offset=offset, before=before
+    """Leads newest first; see `_row_query` and `SearchTerms` for `filters`. Raises NotFound."""
+    terms, filters = _search_terms(filters)
+    query = _row_query(account_id, **filters)
+    if terms is None:
+        return long_lists.fetch(LEADS, query, limit=limit, offset=offset, before=before)
+    conditions = long_lists.conditions(LEADS, query)
+    return lead_search.find(
+        account_id, terms, conditions, limit=limit, offset=offset, before=before
     )
 
 
@@ -50,7 +56,18 @@ def everyone(account_id: int, **filters: Any) -> Iterator[Sequence[Lead]]:
     Each part is a short transaction: a client may take its time in between.
     Leads that appear meanwhile are not among them.
     """
-    return _parts(_row_query(account_id, **filters))
+    terms, filters = _search_terms(filters)
+    query = _row_query(account_id, **filters)
+    if terms is None:
+        return _parts(query)
+    return iter([lead_search.find(account_id, terms, long_lists.conditions(LEADS, query)).rows])
+
+
+def _search_terms(filters: Mapping[str, Any]) -> tuple[SearchTerms | None, dict[str, Any]]:
+    """Tell what leads are looked for by from other filters; None where they are not."""
+    terms = {name: filters[name] for name in SearchTerms._fields if filters.get(name) is not None}
+    others = {name: value for name, value in filters.items() if name not in SearchTerms._fields}
+    return SearchTerms(**terms) if terms else None, others
 
 
 def _parts(query: RowQuery) -> Iterator[Sequence[Lead]]:

@@ -15,7 +15,7 @@ from app.errors import ApiError
 from app.schemas import Input, Output
 from app.web.openapi.endpoints import PREFIX, Endpoint, endpoints
 from app.web.openapi.json_schema import Converter, Plugin, name_of, text_for
-from app.web.openapi.responses import NUMBER, TEXT, Answer, JsonSchema, listing
+from app.web.openapi.responses import NUMBER, TEXT, TEXTS, Answer, JsonSchema, listing
 from plugins.contract import PROJECT
 
 API_VERSION: Final = "1"
@@ -131,6 +131,7 @@ class _Writer:
 
     def _success(self, answer: Answer) -> JsonSchema:
         members = {"status": {"const": "ok"}, **answer.top, **answer.top_optional}
+        members["warnings"] = TEXTS  # of unknown parameters, everywhere
         required = ["status", *answer.top]
         if answer.data is not None:
             data = answer.data if isinstance(answer.data, dict) else self._reference(answer.data)

@@ -89,3 +89,21 @@ def test_a_lead_is_explained_by_its_journal_and_postbacks(api, world):
     assert [entry["decision"] for entry in data["journal"]] == ["created", "approve reported"]
     assert data["journal"][0]["action"] == 5
     assert [postback["id"] for postback in data["postbacks"]] == [first, second]
+
+
+def test_leads_are_looked_for_and_what_is_not_known_is_named(api, world):
+    campaign = world.campaign()
+    lead = world.lead(campaign, bot_id=world.bot(), subscriber=77, username="Ann")
+    world.lead(campaign, subscriber=78, username="bob")
+    for known in ({"username": "@ann"}, {"subscriber": 77}, {"search": "77"}):
+        answer = api.get("leads/list", **known)
+        assert (_ids(answer), answer["total"], "warnings" in answer) == ([lead], 1, False)
+    answer = api.get("leads/list", clik="abc", search="ann")
+    assert answer["warnings"] == ["clik: is not known here and was ignored"]
+    assert _ids(answer) == [lead]
+
+
+def test_what_is_looked_for_is_exported(client, account, world):
+    world.lead(world.campaign(), username="Ann")
+    assert exported(client, account, search="nobody") == []
+    assert [row["username"] for row in exported(client, account, search="ann")] == ["Ann"]

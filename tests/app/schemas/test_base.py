@@ -12,7 +12,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 
 from app.errors import TooLarge
 from app.schemas import fields
-from app.schemas.base import Input, load
+from app.schemas.base import MOST_UNKNOWN, Input, load, unknown_parameters
 from app.schemas.parsing import MAX_BODY, UnreadableBody
 from plugins.contract import TranslatableText
 
@@ -118,3 +118,17 @@ def test_what_marshmallow_itself_refuses_can_be_translated():
         loaded(Dated, query_string={"at": "soon"})
     (sentence,) = caught.value.messages_dict["at"]
     assert isinstance(sentence, TranslatableText)
+
+
+def test_parameters_that_no_schema_takes_are_ignored_and_named():
+    names = [f"p{number}" for number in range(20)]
+    query = {"name": "a", "\x00x": "1", **dict.fromkeys(names, "1")}
+    with APP.test_request_context(query_string=query):
+        assert unknown_parameters() == []
+        assert load(Params()) == {"name": "a"}
+        sentences = unknown_parameters()
+    assert sentences[:2] == [
+        "x: is not known here and was ignored",
+        "p0: is not known here and was ignored",
+    ]
+    assert len(sentences) == MOST_UNKNOWN
