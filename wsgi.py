@@ -8,6 +8,7 @@ from app import create_app
 from app.config import BadSetting
 from app.database.start import START_SECONDS, check_at_start
 from app.queues import check_redis
+from app.start_checks import check_key
 from app.web.request_slots import THREADS, RequestSlots
 from app.web.thread_switching import QuickForUpdates
 
@@ -26,6 +27,8 @@ try:
             0 if is_command else START_SECONDS,
             needs_tables=not is_command,  # a command may be the one that makes them
         )
+        if is_command:  # so does the release line
+            check_key(app)
 except BadSetting as error:
     sys.exit(f"gatepost: {error}")
 

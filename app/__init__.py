@@ -39,7 +39,7 @@ def create_app(settings: SettingsType | None = None) -> Flask:
     app.extensions["trackers"] = Registry.load()
     app.extensions["gateway"] = gateway.configured(settings)
 
-    cipher.set_key(settings.secret_key)
+    cipher.set_key(settings.secret_key, settings.old_secret_keys)
     wakeup.open(settings.redis_url)
     db.init_app(app)
     migrate.init_app(app, db, directory="migrations", render_as_batch=True)

@@ -48,6 +48,7 @@ class Settings:
     database_url: str
     redis_url: str
     secret_key: str
+    old_secret_keys: tuple[str, ...]
     public_url: str
     telegram_api_url: str
     service_bot_token: str
@@ -85,6 +86,7 @@ class Settings:
             database_url=read("DATABASE_URL", "sqlite:///var/gatepost.db", database_url),
             redis_url=read("REDIS_URL", "", redis_url),
             secret_key=read("SECRET_KEY", "", _secret),
+            old_secret_keys=read("OLD_SECRET_KEYS", "", _secrets),
             public_url=read("PUBLIC_URL", "", _base_url),
             telegram_api_url=read("TELEGRAM_API_URL", PUBLIC_BOT_API, _base_url),
             service_bot_token=read("SERVICE_BOT_TOKEN", "", _token),
@@ -124,6 +126,12 @@ def _secret(text: str) -> str:
             "is required and needs at least 16 characters, such as openssl rand -hex 32"
         )
     return text
+
+
+def _secrets(text: str) -> tuple[str, ...]:
+    if any(len(key) < 16 for key in text.split()):
+        raise ValueError("holds keys of at least 16 characters, with a space between them")
+    return tuple(text.split())
 
 
 def _base_url(url: str) -> str:

@@ -10,9 +10,10 @@ import base64
 import hashlib
 import hmac
 import secrets
+from collections.abc import Sequence
 from typing import Final
 
-from cryptography.fernet import Fernet, InvalidToken
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
@@ -29,19 +30,25 @@ class CannotDecrypt(Exception):
 
 
 class Cipher:
-    """Encrypts, decrypts and derives with the operator's secret."""
+    """Encrypts, decrypts and derives with the operator's secret.
+
+    While keys rotate, what the old ones made is still read, and none is used for anything new.
+    """
 
     def __init__(self) -> None:
         self._fernet: Fernet | None = None
-        self._webhook_key = b""
+        self._every_fernet: MultiFernet | None = None
+        self._webhook_keys: Sequence[bytes] = ()
         self._form_key = b""
         self._visit_key = b""
         self._person_key = b""
 
-    def set_key(self, secret_key: str) -> None:
+    def set_key(self, secret_key: str, old: Sequence[str] = ()) -> None:
         """Derive the working keys. Call once per process."""
-        self._fernet = Fernet(base64.urlsafe_b64encode(_derive(secret_key, _ENCRYPTION)))
-        self._webhook_key = _derive(secret_key, _WEBHOOKS)
+        every = (secret_key, *old)
+        fernets = [Fernet(base64.urlsafe_b64encode(_derive(key, _ENCRYPTION))) for key in every]
+        self._fernet, self._every_fernet = fernets[0], MultiFernet(fernets)
+        self._webhook_keys = [_derive(key, _WEBHOOKS) for key in every]
         self._form_key = _derive(secret_key, _FORMS)
         self._visit_key = _derive(secret_key, _VISITS)
         self._person_key = _derive(secret_key, _PEOPLE)
@@ -52,11 +59,15 @@ class Cipher:
 
     def decrypt(self, encrypted: str) -> str:
         """Undo `encrypt`. Raises CannotDecrypt if SECRET_KEY has changed."""
+        return _decrypt(self._every_fernet or self._fernet_or_fail(), encrypted)
+
+    def is_current(self, encrypted: str) -> bool:
+        """Whether the newest key made `encrypted`."""
         try:
-            text = self._fernet_or_fail().decrypt(encrypted.encode("ascii"))
-            return text.decode("utf-8", "surrogatepass")
-        except (InvalidToken, UnicodeError) as error:
-            raise CannotDecrypt("encrypted with another SECRET_KEY") from error
+            _decrypt(self._fernet_or_fail(), encrypted)
+        except CannotDecrypt:
+            return False
+        return True
 
     def webhook_secret(self, path: str) -> str:
         """Return the secret header that Telegram must send to the webhook at `path`.
@@ -64,9 +75,15 @@ class Cipher:
         Derived, so it is stored nowhere and a wrong one is refused before the
         database is asked whether the path exists.
         """
-        name = path.encode("utf-8", "surrogatepass")
-        digest = hashlib.blake2b(name, key=self._webhook_key, digest_size=32).digest()
-        return base64.urlsafe_b64encode(digest).decode("ascii").rstrip("=")
+        return _webhook_secret(self._webhook_keys[0] if self._webhook_keys else b"", path)
+
+    def is_webhook_secret(self, path: str, presented: bytes) -> bool:
+        """Whether `presented` is the secret of a path, by any key, in the same time for all."""
+        matches = [
+            hmac.compare_digest(_webhook_secret(key, path).encode(), presented)
+            for key in self._webhook_keys
+        ]
+        return any(matches)
 
     def form_token(self, cookie: str) -> str:
         """Return the token that forms must bring which were shown to the browser with `cookie`."""
@@ -89,6 +106,19 @@ class Cipher:
         if self._fernet is None:
             raise RuntimeError("the cipher has no key: create_app() sets it")
         return self._fernet
+
+
+def _decrypt(fernet: Fernet | MultiFernet, encrypted: str) -> str:
+    try:
+        return fernet.decrypt(encrypted.encode("ascii")).decode("utf-8", "surrogatepass")
+    except (InvalidToken, UnicodeError) as error:
+        raise CannotDecrypt("encrypted with another SECRET_KEY") from error
+
+
+def _webhook_secret(key: bytes, path: str) -> str:
+    name = path.encode("utf-8", "surrogatepass")
+    digest = hashlib.blake2b(name, key=key, digest_size=32).digest()
+    return base64.urlsafe_b64encode(digest).decode("ascii").rstrip("=")
 
 
 def _derive(secret_key: str, label: bytes) -> bytes:

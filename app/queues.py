@@ -13,6 +13,7 @@ notification is lost in between.
 
 from __future__ import annotations
 
+import contextlib
 import enum
 import re
 import ssl
@@ -68,6 +69,12 @@ _TRUST: Final = (
     " and trusts any certificate, ?ssl_ca_certs=… names a file of signers"
 )
 _ALIVE: Final = "gatepost:alive"
+#: An idle worker waits 15 s for a job, and a drain leaves after 10 s.
+HEARTBEAT_SECONDS: Final = 60
+HEARTBEAT_PAUSE: Final = 5.0
+#: The process that looks for due work; the others are named by their queues.
+CLOCK: Final = "clock"
+_HEARTBEAT: Final = "gatepost:heartbeat:"
 
 
 def check_redis(url: str) -> None:
@@ -100,6 +107,7 @@ class WakeupSignal:
         self._condition = threading.Condition()
         self._thread: threading.Thread | None = None
         self._renewed: dict[Queue, float] = {}
+        self._beats: dict[str, float] = {}
         self._away_until = 0.0
         self.faults = 0
 
@@ -133,6 +141,21 @@ class WakeupSignal:
         if self._redis is None:
             raise RuntimeError("the wake-up signal is not open: create_app() opens it")
         return self._redis
+
+    def beat(self, name: str) -> None:
+        """Say that a worker's process lives, for `HEARTBEAT_SECONDS`; of more than one, any."""
+        now = time.monotonic()
+        if now - self._beats.get(name, -HEARTBEAT_PAUSE) < HEARTBEAT_PAUSE:
+            return
+        self._beats[name] = now
+        with contextlib.suppress(*FAULTS):
+            self.redis.set(_HEARTBEAT + name, "1", ex=HEARTBEAT_SECONDS)
+
+    def silent_workers(self) -> list[str]:
+        """Return the processes of which none has beaten lately. Raises what redis-py raises."""
+        names = [CLOCK, *(queue.value for queue in Queue)]
+        beats = self.redis.mget([_HEARTBEAT + name for name in names])
+        return [name for name, beat in zip(names, beats, strict=True) if beat is None]
 
     def answers(self) -> bool:
         """Whether Redis answers and takes writes."""

@@ -7,9 +7,13 @@ the settings, says in one line what is wrong, or becomes the server.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from collections.abc import Sequence
+
+from flask import Flask
+from sqlalchemy.exc import SQLAlchemyError
 
 from app.config import BadSetting, Settings
 from app.database.start import check_at_start
@@ -24,6 +28,25 @@ def check_services(settings: Settings) -> None:
     """
     check_redis(settings.redis_url)
     check_at_start(settings.database_url, needs_tables=True)
+
+
+def check_key(app: Flask) -> None:
+    """Raise BadSetting if no key opens what the database holds; warn if only some of it is open.
+
+    What is not there yet, or does not answer, is for others to tell.
+    """
+    from app.database.schema_version import asking
+    from app.extensions import db
+    from app.services.sealed import WRONG_KEY, key_fault
+
+    with app.app_context(), contextlib.suppress(SQLAlchemyError):
+        fault = key_fault(asking(db.session.connection()))
+        if not fault:
+            return
+        line = f"{fault}; name the earlier key in OLD_SECRET_KEYS, then run `secrets rotate`"
+        if fault == WRONG_KEY:
+            raise BadSetting(line)
+        sys.stderr.write(f"gatepost: {line}\n")
 
 
 def main(command: Sequence[str]) -> int:

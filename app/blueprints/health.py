@@ -26,13 +26,25 @@ def alive() -> ResponseReturnValue:
 @blueprint.get("/readyz")
 @public
 def ready() -> ResponseReturnValue:
-    """200 if the database and Redis answer and take writes, else 503; the body says which not."""
+    """200 if the database and Redis can be used, else 503; the body says what is wrong.
+
+    A worker that gives no sign is named, and no reason to send callers elsewhere.
+    """
     state = health.readiness()
-    body: dict[str, object] = {"database": state.database, "redis": state.redis}
+    body: dict[str, object] = {
+        "database": state.database,
+        "redis": state.redis,
+        "worker": not state.worker_fault,
+    }
+    faults = {
+        "database": state.database_fault,
+        "redis": state.redis_fault,
+        "worker": state.worker_fault,
+    }
+    if any(faults.values()):
+        body["faults"] = {part: fault for part, fault in faults.items() if fault}
     if state.ready:
         return jsonify(status="ok", **body)
-    faults = {"database": state.database_fault, "redis": state.redis_fault}
-    body["faults"] = {part: fault for part, fault in faults.items() if fault}
     return jsonify(status="error", **body), HTTPStatus.SERVICE_UNAVAILABLE
 
 

@@ -1,4 +1,4 @@
-"""Commands for operators: account · payment · plugins · postbacks · updates · doctor.
+"""Commands for operators: account · payment · plugins · postbacks · updates · secrets · doctor.
 
 A mistake ends with one line and exit status 1 (refused) or 2 (mistyped).
 """
@@ -22,6 +22,7 @@ from app.domain.tariffs import PLANS
 from app.errors import ApiError
 from app.models import PostbackState
 from app.schemas.tariffs import PaymentOut
+from app.services import sealed
 from app.services.accounts import accounts, keys
 from app.services.billing import refunds, tariffs
 from app.services.postbacks import log
@@ -42,7 +43,7 @@ until = click.option("--until", type=DATE, help="Last moment of the plan, UTC. [
 
 def register(app: Flask) -> None:
     """Add the commands to `flask --app wsgi`."""
-    for command in (account, payment, plugins, postbacks_group, updates, examine):
+    for command in (account, payment, plugins, postbacks_group, updates, secrets, examine):
         app.cli.add_command(command)
 
 
@@ -243,6 +244,23 @@ def discard_updates(
         raise click.UsageError("say which: --id, --unusable, --since or --all")
     count = quarantine.discard(number, _moment(since) or 0, unusable=unusable)
     click.echo(f"{count} updates are deleted")
+
+
+secrets = AppGroup("secrets", help="What the database holds sealed.")
+
+
+@secrets.command("rotate")
+@one_line
+def rotate_secrets() -> None:
+    """Seal with SECRET_KEY what the keys of OLD_SECRET_KEYS have sealed. Nothing stops for it."""
+    results = sealed.reseal(lambda name, rows: click.echo(f"{name}: {rows} looked at", err=True))
+    for result in results:
+        lost = f", {result.lost} that no key opens" if result.lost else ""
+        click.echo(f"{result.name}: {result.written} sealed anew{lost}")
+    if waiting := sealed.webhooks_to_renew():
+        click.echo(f"{waiting} webhooks are set anew by the worker; keep the old keys until then")
+    if any(result.lost for result in results):
+        raise click.exceptions.Exit(1)
 
 
 @click.command("doctor")

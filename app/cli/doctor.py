@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import redis
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from flask import current_app
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.config import current_settings
+from app.database import schema_version
 from app.database.faults import describe_fault
+from app.database.schema_version import asking
 from app.extensions import db, wakeup
+from app.services import health, sealed
 from app.services.health import READ_ONLY
 from app.services.updates import quarantine
 from plugins.contract import Request
@@ -47,8 +47,10 @@ def run() -> list[Check]:
         _configuration,
         _database,
         _migrations,
+        _keys,
         _updates,
         _redis,
+        _workers,
         _media_store,
         _plugins,
         _webhook,
@@ -117,21 +119,51 @@ def _updates() -> Check:
 
 
 def _migrations() -> Check:
-    folder = Path(current_app.root_path).parent / "migrations"
     try:
-        newest = ScriptDirectory(str(folder)).get_heads()
-        have = MigrationContext.configure(db.session.connection()).get_current_heads()
+        ask = asking(db.session.connection())
+        fault = schema_version.pending(ask, is_sqlite=db.engine.dialect.name == "sqlite")
         db.session.rollback()
     except SQLAlchemyError:
         return Check("migrations", ok=False, finding="unknown", advice="mend the database first")
-    if set(have) == set(newest):
-        return Check("migrations", ok=True, finding=f"at head: {', '.join(have) or 'none'}")
+    if not fault:
+        return Check("migrations", ok=True, finding=f"at {schema_version.newest()} or newer")
     return Check(
         "migrations",
         ok=False,
-        finding=f"at {', '.join(have) or 'nothing'}, the code wants {', '.join(newest)}",
+        finding=f"the database {fault}",
         advice="run: flask --app wsgi db upgrade",
     )
+
+
+def _keys() -> Check:
+    try:
+        fault = sealed.key_fault(asking(db.session.connection()))
+        waiting = sealed.webhooks_to_renew()
+        db.session.rollback()
+    except SQLAlchemyError:
+        return Check("keys", ok=False, finding="unknown", advice="mend the database first")
+    if fault:
+        return Check(
+            "keys",
+            ok=False,
+            finding=fault,
+            advice="restore the earlier key as SECRET_KEY; or name it in OLD_SECRET_KEYS"
+            " and run: flask --app wsgi secrets rotate",
+        )
+    old = len(current_settings().old_secret_keys)
+    finding = f"open what is sealed; {old} old, {waiting} webhooks to be set anew" if old else ""
+    return Check("keys", ok=True, finding=finding or "SECRET_KEY opens what is sealed")
+
+
+def _workers() -> Check:
+    if fault := health.worker_fault():
+        return Check(
+            "workers",
+            ok=False,
+            finding=fault,
+            advice="start the Procfile's worker line with this REDIS_URL; work waits meanwhile",
+        )
+    return Check("workers", ok=True, finding="each kind has given a sign within a minute")
 
 
 def _redis() -> Check:

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as TooSlow
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
 from sqlalchemy import Engine, RowMapping, text
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.pool import QueuePool
 
+from app.config import current_settings
 from app.database.connections import WrongEncoding
 from app.database.rows import loose_index_scan
+from app.database.schema_version import UNKNOWN, pending
 from app.extensions import db, wakeup
 from app.models import BotStatus, DestinationStatus, MessageState, PostbackState, UpdateState
+from app.queues import FAULTS
 from app.services.campaigns.media import configured_store
+from app.services.sealed import CHANGED_KEY, key_fault
 
 PATIENCE: Final = 2.0  # seconds in which a part must answer, or it counts as down
 CEILING: Final = 100_001  # counts stop here: a graph needs no more
@@ -66,6 +72,7 @@ class Readiness:
 
     database_fault: str
     redis_fault: str
+    worker_fault: str = ""
 
     @property
     def database(self) -> bool:
@@ -79,7 +86,7 @@ class Readiness:
 
     @property
     def ready(self) -> bool:
-        """Whether requests can be served and work goes on at full speed."""
+        """Whether requests can be served, whoever does the work behind them."""
         return self.database and self.redis
 
 
@@ -105,20 +112,49 @@ class _Probe:
 
 
 SILENT: Final = "does not answer"
+NO_CONNECTION: Final = "has no connection left: see DATABASE_POOL, and the limit of its plan"
 READ_ONLY: Final = "takes no writes: it is a standby, or was made read-only"
+
+#: PostgreSQL's words, and pgbouncer's.
+_NONE_LEFT: Final = re.compile(
+    "too many (?:clients|connections)|remaining connection slots|no more connections allowed"
+)
+
+#: With these requests are served; the doctor tells of them.
+_TOLERATED: Final = ("", UNKNOWN, CHANGED_KEY)
 
 _database_probe = _Probe("database")
 _redis_probe = _Probe("redis")
+_worker_probe = _Probe("worker")
 _store_probe = _Probe("media-store")
 
 
 def readiness(seconds: float = PATIENCE) -> Readiness:
-    """Check the database and Redis, each for at most `seconds`."""
+    """Check the database, Redis and the workers, each for at most `seconds`."""
     engine = db.engine
+    redis_fault = _redis_probe.fault(wakeup.fault, seconds)
+    database_fault = _database_probe.fault(lambda: _database_fault(engine), seconds)
+    if database_fault == SILENT and _is_used_up(engine):
+        database_fault = NO_CONNECTION
     return Readiness(
-        database_fault=_database_probe.fault(lambda: _database_fault(engine), seconds),
-        redis_fault=_redis_probe.fault(wakeup.fault, seconds),
+        database_fault,
+        redis_fault,
+        worker_fault="" if redis_fault else _worker_probe.fault(worker_fault, seconds),
     )
+
+
+def worker_fault() -> str:
+    """Return which kinds of worker processes have given no sign for a minute, "" for none."""
+    try:
+        silent = wakeup.silent_workers()
+    except FAULTS:
+        return ""  # Redis is the fault
+    return f"no sign for a minute of: {', '.join(silent)}" if silent else ""
+
+
+def _is_used_up(engine: Engine) -> bool:
+    pool = engine.pool
+    return isinstance(pool, QueuePool) and pool.checkedout() >= current_settings().database_pool
 
 
 def _database_fault(engine: Engine) -> str:
@@ -127,20 +163,29 @@ def _database_fault(engine: Engine) -> str:
         connection = engine.raw_connection()
         try:
             cursor = connection.cursor()
-            if engine.dialect.name == "sqlite":
-                cursor.execute("SELECT 1")
-                return ""
-            cursor.execute("SHOW transaction_read_only")
-            row = cursor.fetchone()
-            if row and row[0] == "on":
+
+            def ask(statement: str) -> list[Any]:
+                cursor.execute(statement)
+                return [row[0] for row in cursor.fetchall()]
+
+            is_sqlite = engine.dialect.name == "sqlite"
+            if not is_sqlite and ask("SHOW transaction_read_only") == ["on"]:
                 connection.invalidate()  # a new primary may stand behind the same address
                 return READ_ONLY
+            lacking = pending(ask, is_sqlite=is_sqlite)
+            fault = lacking if lacking not in _TOLERATED else key_fault(ask)
         finally:
             connection.close()
     except (SQLAlchemyError, engine.dialect.loaded_dbapi.Error, OSError) as error:
-        cause = getattr(error, "orig", error)
-        return str(cause) if isinstance(cause, WrongEncoding) else SILENT
-    return ""
+        return _in_words(error)
+    return "" if fault in _TOLERATED else fault
+
+
+def _in_words(error: Exception) -> str:
+    cause = getattr(error, "orig", error)
+    if isinstance(cause, WrongEncoding):
+        return str(cause)
+    return NO_CONNECTION if _NONE_LEFT.search(str(cause)) else SILENT
 
 
 def metrics() -> Iterator[Metric]:

@@ -8,7 +8,6 @@ gain from a body and a command channel to lose.
 
 from __future__ import annotations
 
-import hmac
 from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
@@ -79,9 +78,8 @@ class TelegramWebhook:
             return HTTPStatus.NOT_FOUND
         if environ["REQUEST_METHOD"] != "POST":
             return HTTPStatus.METHOD_NOT_ALLOWED
-        expected = cipher.webhook_secret(path).encode()
         presented = environ.get(_SECRET, "").encode("utf-8", "surrogateescape")
-        if not hmac.compare_digest(expected, presented):
+        if not cipher.is_webhook_secret(path, presented):
             return HTTPStatus.UNAUTHORIZED
         try:
             bot_id = self._bot_behind(path)

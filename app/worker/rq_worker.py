@@ -28,7 +28,7 @@ from app.config import current_settings
 from app.database.faults import OUTAGES
 from app.extensions import db, wakeup
 from app.health_watch import HealthWatch
-from app.queues import FAULTS, Queue
+from app.queues import CLOCK, FAULTS, Queue
 
 log = structlog.get_logger()
 
@@ -76,6 +76,8 @@ class DrainWorker(rq.SimpleWorker):
 
     def dequeue_job_and_maintain_ttl(self, *arguments: Any, **options: Any) -> Any:
         """Wait for a job; only here may a signal interrupt."""
+        for queue in self.queues:
+            wakeup.beat(queue.name)
         self._idle = True
         try:
             return super().dequeue_job_and_maintain_ttl(*arguments, **options)
@@ -142,6 +144,7 @@ def tick() -> None:
         threading.Thread(target=_repeat, args=beside, daemon=True, name=name).start()
     while not jobs.stopping.wait(TICK_SECONDS):
         redis_health.update(well=wakeup.answers())
+        wakeup.beat(CLOCK)
         try:
             jobs.sweep()
         except OUTAGES as error:

@@ -42,3 +42,12 @@ def test_private_networks_are_opened_whole_or_by_one_port(text, expected):
 def test_what_is_no_network_ends_the_start_by_name(text):
     with pytest.raises(BadSetting, match="OUTBOUND_ALLOW"):
         allowed(text)
+
+
+def test_old_keys_are_parted_by_spaces_and_none_is_short():
+    environ = {"REDIS_URL": "redis://x", "SECRET_KEY": "k" * 16}
+    assert Settings.from_environment(environ).old_secret_keys == ()
+    old = {"OLD_SECRET_KEYS": f"{'a' * 16}  {'b' * 16}"}
+    assert Settings.from_environment(environ | old).old_secret_keys == ("a" * 16, "b" * 16)
+    with pytest.raises(BadSetting, match=r"^OLD_SECRET_KEYS: holds keys of at least 16"):
+        Settings.from_environment(environ | {"OLD_SECRET_KEYS": "short"})

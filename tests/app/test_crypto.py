@@ -74,3 +74,25 @@ def test_a_hash_is_stable_and_tells_nothing_of_the_secret():
     assert hash_secret(secret) == hash_secret(secret)
     assert hash_secret(secret) != hash_secret(new_secret())
     assert secret not in hash_secret(secret)
+
+
+def test_while_keys_rotate_the_newest_encrypts_and_all_decrypt():
+    old, both = _cipher(), Cipher()
+    both.set_key("a newer secret of enough letters", [KEY])
+    sealed = old.encrypt("token")
+    assert both.decrypt(sealed) == "token"
+    assert not both.is_current(sealed)
+    anew = both.encrypt("token")
+    assert both.is_current(anew)
+    with pytest.raises(CannotDecrypt):
+        old.decrypt(anew)
+
+
+def test_while_keys_rotate_webhooks_of_both_are_let_in():
+    old, new, both = _cipher(), _cipher("a newer secret of enough letters"), Cipher()
+    both.set_key("a newer secret of enough letters", [KEY])
+    assert both.webhook_secret("path") == new.webhook_secret("path")
+    for cipher in (old, new):
+        assert both.is_webhook_secret("path", cipher.webhook_secret("path").encode())
+    assert not both.is_webhook_secret("path", old.webhook_secret("other").encode())
+    assert not new.is_webhook_secret("path", old.webhook_secret("path").encode())

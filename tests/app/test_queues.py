@@ -91,3 +91,18 @@ def test_a_redis_that_will_never_serve_us_ends_the_start_with_its_words(wakeup, 
 def test_a_redis_that_does_not_answer_ends_no_start():
     check_redis("unix:///nowhere/redis.sock")
     check_redis("redis://127.0.0.1:1/0")
+
+
+def test_processes_that_give_no_sign_are_named(wakeup):
+    assert wakeup.silent_workers() == [queues.CLOCK, *Queue]
+    for name in (queues.CLOCK, Queue.UPDATES):
+        wakeup.beat(name)
+    assert wakeup.silent_workers() == [Queue.POSTBACKS, Queue.MESSAGES]
+    assert 0 < wakeup.redis.ttl("gatepost:heartbeat:clock") <= queues.HEARTBEAT_SECONDS
+
+
+def test_a_sign_is_given_once_in_a_few_seconds(wakeup):
+    wakeup.beat(Queue.UPDATES)
+    wakeup.redis.delete("gatepost:heartbeat:updates")
+    wakeup.beat(Queue.UPDATES)
+    assert Queue.UPDATES in wakeup.silent_workers()

@@ -7,6 +7,7 @@ import datetime as dt
 import os
 import re
 import socket
+import sqlite3
 import ssl
 import subprocess
 import sys
@@ -23,6 +24,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from app.config import BadSetting, Settings
+from app.crypto import Cipher
 from app.models.base import Base
 from app.queues import check_redis
 from app.start_checks import check_services
@@ -92,7 +94,7 @@ def test_encryption_without_verification_is_a_setting(tls_redis):
 
 
 def test_a_password_that_is_refused_is_named(redis_port):
-    with pytest.raises(BadSetting, match="^REDIS_URL: "):
+    with pytest.raises(BadSetting, match=r"^REDIS_URL: "):
         check_redis(f"redis://nobody:wrong@127.0.0.1:{redis_port}")
 
 
@@ -101,6 +103,33 @@ def test_a_redis_that_is_away_is_not_waited_for(complete):
         probe.bind(("127.0.0.1", 0))
         away = complete | {"REDIS_URL": f"redis://127.0.0.1:{probe.getsockname()[1]}"}
         check_services(Settings.from_environment(away))
+
+
+def test_a_wrong_key_ends_the_release_line_and_an_old_one_beside_it_does_not(complete):
+    def flask(command: str, **environ: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "flask", "--app", "wsgi", *command.split()],
+            cwd=ROOT, env={**os.environ, **complete, **environ},
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+
+    database = sqlite3.connect(complete["DATABASE_URL"].removeprefix("sqlite:///"))
+    cipher = Cipher()
+    cipher.set_key(complete["SECRET_KEY"])
+    with database:
+        database.execute("PRAGMA foreign_keys = OFF")
+        database.execute(
+            "INSERT INTO transfer_token (account_id, token, token_hash) VALUES (1, ?, 'x')",
+            [cipher.encrypt("token")],
+        )
+    database.close()
+    other = {"SECRET_KEY": "another key than the first"}
+    done = flask("db upgrade", **other)
+    assert done.returncode == 1
+    assert done.stderr.startswith("gatepost: SECRET_KEY is not the one")
+    old = {"OLD_SECRET_KEYS": complete["SECRET_KEY"]}
+    done = flask("secrets rotate", **other, **old)
+    assert "transfer_token.token: 1 sealed anew" in done.stdout, done.stderr
 
 
 def test_what_can_start_becomes_the_command(complete):

@@ -80,6 +80,7 @@ def test_all_commands_are_known_here(app):
         "plugins",
         "postbacks",
         "updates",
+        "secrets",
         "doctor",
         "db",
     }

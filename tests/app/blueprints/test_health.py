@@ -6,9 +6,11 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import text
 
-from app.extensions import db, wakeup
+from app.extensions import cipher, db, wakeup
 from app.local.redis_server import EmbeddedRedis
+from app.queues import CLOCK, Queue
 from app.services import health
+from app.services.sealed import WRONG_KEY
 
 
 def scrape(client) -> dict[tuple, float]:
@@ -46,19 +48,69 @@ def test_a_living_process_says_so_and_asks_nobody(client, database_away):
     assert (answer.status_code, answer.get_json()) == (200, {"status": "ok"})
 
 
-def test_it_is_ready_when_both_answer(client):
+@pytest.fixture
+def worker(app):
+    """A worker of which each process has just given a sign."""
+    for name in (CLOCK, *Queue):
+        wakeup.redis.set(f"gatepost:heartbeat:{name}", "1", ex=60)
+
+
+def test_it_is_ready_when_both_answer(client, worker):
     answer = client.get("/readyz")
     assert answer.status_code == 200
-    assert answer.get_json() == {"status": "ok", "database": True, "redis": True}
+    assert answer.get_json() == {"status": "ok", "database": True, "redis": True, "worker": True}
 
 
-def test_without_the_database_it_is_not_ready_and_says_which(client, database_away):
+def test_a_worker_that_gives_no_sign_is_named_and_callers_still_come(client, worker):
+    wakeup.redis.delete("gatepost:heartbeat:postbacks")
+    answer = client.get("/readyz")
+    assert answer.status_code == 200
+    assert answer.get_json() == {
+        "status": "ok",
+        "database": True,
+        "redis": True,
+        "worker": False,
+        "faults": {"worker": "no sign for a minute of: postbacks"},
+    }
+
+
+def test_a_database_that_lacks_a_migration_is_not_ready(live_app, client, worker):
+    with db.engine.begin() as connection:
+        connection.execute(text("CREATE TABLE alembic_version (version_num VARCHAR(32))"))
+        connection.execute(text("INSERT INTO alembic_version VALUES ('0001')"))
+    try:
+        answer = client.get("/readyz")
+        assert answer.status_code == 503
+        assert answer.get_json()["faults"]["database"].startswith("is at 0001, the code wants 00")
+    finally:
+        db.session.remove()
+        db.engine.dispose()
+        with db.engine.begin() as connection:
+            connection.execute(text("DROP TABLE alembic_version"))
+    assert client.get("/readyz").status_code == 200
+
+
+def test_a_wrong_key_is_not_ready(live_app, client, world, settings):
+    world.bot()
+    db.session.commit()
+    cipher.set_key("another key than that of the bot")
+    try:
+        answer = client.get("/readyz")
+        assert answer.status_code == 503
+        assert answer.get_json()["faults"]["database"] == WRONG_KEY
+    finally:
+        cipher.set_key(settings().secret_key)
+    assert client.get("/readyz").status_code == 200
+
+
+def test_without_the_database_it_is_not_ready_and_says_which(client, database_away, worker):
     answer = client.get("/readyz")
     assert answer.status_code == 503
     assert answer.get_json() == {
         "status": "error",
         "database": False,
         "redis": True,
+        "worker": True,
         "faults": {"database": "does not answer"},
     }
 
@@ -72,9 +124,8 @@ def test_a_database_that_takes_no_writes_is_not_ready(live_app, client):
     db.engine.dispose()
     try:
         answer = client.get("/readyz")
-        assert (answer.status_code, answer.get_json()["faults"]) == (
-            503, {"database": health.READ_ONLY},
-        )  # fmt: skip
+        faults = answer.get_json()["faults"]
+        assert (answer.status_code, faults["database"]) == (503, health.READ_ONLY)
     finally:
         with db.engine.connect() as connection:
             connection.execute(text("SET default_transaction_read_only = off"))

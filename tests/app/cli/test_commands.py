@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from app.extensions import db
+from app.extensions import cipher, db
 from app.models import Account, Postback
 
 
@@ -99,3 +99,19 @@ def test_failed_postbacks_of_all_accounts_are_sent_again(run, world, world_of, o
     assert run("postbacks retry --state failed").stdout.startswith("1 ")
     states = [db.session.get(Postback, row).state for row in (mine, theirs_failed, delivered)]
     assert states == [0, 0, 2]
+
+
+def test_what_is_sealed_is_sealed_anew_and_lost_rows_are_told(run, world, settings):
+    world.bot()
+    db.session.commit()
+    result = run("secrets rotate")
+    assert result.exit_code == 0
+    assert "bot.token: 0 sealed anew\n" in result.stdout
+    assert "bot.token: 1 looked at\n" in result.stderr
+    cipher.set_key("a key that nobody has used")
+    try:
+        result = run("secrets rotate")
+    finally:
+        cipher.set_key(settings().secret_key)
+    assert result.exit_code == 1
+    assert "bot.token: 0 sealed anew, 1 that no key opens\n" in result.stdout

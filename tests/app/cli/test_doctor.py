@@ -7,7 +7,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import text
 
 from app.cli import doctor
-from app.extensions import db, wakeup
+from app.extensions import cipher, db, wakeup
 
 
 def found(name: str) -> doctor.Check:
@@ -59,3 +59,24 @@ def test_an_address_that_does_not_lead_to_us_is_noticed(app, change_settings):
     check = found("webhook")
     assert not check.ok
     assert "PUBLIC_URL" in check.advice
+
+
+def test_a_wrong_key_is_named_with_the_way_back(app, world, settings):
+    assert found("keys").ok
+    world.bot()
+    cipher.set_key("another key than that of the bot")
+    try:
+        check = found("keys")
+    finally:
+        cipher.set_key(settings().secret_key)
+    assert not check.ok
+    assert "OLD_SECRET_KEYS" in check.advice
+
+
+def test_workers_that_give_no_sign_are_named(app):
+    check = found("workers")
+    assert not check.ok
+    assert "clock, updates, postbacks, messages" in check.finding
+    for name in ("clock", "updates", "postbacks", "messages"):
+        wakeup.redis.set(f"gatepost:heartbeat:{name}", "1", ex=60)
+    assert found("workers").ok
