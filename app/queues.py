@@ -74,6 +74,7 @@ HEARTBEAT_SECONDS: Final = 60
 HEARTBEAT_PAUSE: Final = 5.0
 #: The process that looks for due work; the others are named by their queues.
 CLOCK: Final = "clock"
+PROCESSES: Final = (CLOCK, *(queue.value for queue in Queue))
 _HEARTBEAT: Final = "gatepost:heartbeat:"
 
 
@@ -153,9 +154,8 @@ class WakeupSignal:
 
     def silent_workers(self) -> list[str]:
         """Return the processes of which none has beaten lately. Raises what redis-py raises."""
-        names = [CLOCK, *(queue.value for queue in Queue)]
-        beats = self.redis.mget([_HEARTBEAT + name for name in names])
-        return [name for name, beat in zip(names, beats, strict=True) if beat is None]
+        beats = self.redis.mget([_HEARTBEAT + name for name in PROCESSES])
+        return [name for name, beat in zip(PROCESSES, beats, strict=True) if beat is None]
 
     def answers(self) -> bool:
         """Whether Redis answers and takes writes."""

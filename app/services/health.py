@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as TooSlow
 from dataclasses import dataclass
@@ -20,8 +20,15 @@ from app.database.connections import WrongEncoding
 from app.database.rows import loose_index_scan
 from app.database.schema_version import UNKNOWN, pending
 from app.extensions import db, wakeup
-from app.models import BotStatus, DestinationStatus, MessageState, PostbackState, UpdateState
-from app.queues import FAULTS
+from app.models import (
+    BotFaultKind,
+    BotStatus,
+    DestinationStatus,
+    MessageState,
+    PostbackState,
+    UpdateState,
+)
+from app.queues import FAULTS, PROCESSES
 from app.services.campaigns.media import configured_store
 from app.services.sealed import CHANGED_KEY, key_fault
 
@@ -207,6 +214,8 @@ def metrics() -> Iterator[Metric]:
         "Reminders and waits that Redis did not take, in the process that answers",
         value=wakeup.faults,
     )
+    if state.redis:
+        yield from _workers()
     if not state.database:
         return
     try:
@@ -214,6 +223,21 @@ def metrics() -> Iterator[Metric]:
         yield from _states()
     except SQLAlchemyError:
         db.session.rollback()
+
+
+def _workers() -> Iterator[Metric]:
+    try:
+        silent = wakeup.silent_workers()
+    except FAULTS:
+        return
+    family = GaugeMetricFamily(
+        "gatepost_worker_alive",
+        "Whether any worker process of a kind gave a sign within a minute",
+        labels=["process"],
+    )
+    for name in PROCESSES:
+        family.add_metric([name], float(name not in silent))
+    yield family
 
 
 def _backlog(now: float) -> Iterator[Metric]:
@@ -233,26 +257,24 @@ def _backlog(now: float) -> Iterator[Metric]:
 
 
 def _states() -> Iterator[Metric]:
-    bots = GaugeMetricFamily("gatepost_bots", "Bots by status", labels=["status"])
-    _count_statuses(bots, "bot", BotStatus)
-    yield bots
-    destinations = GaugeMetricFamily(
-        "gatepost_destinations", "Destinations by status", labels=["status"]
-    )
-    _count_statuses(destinations, "destination", DestinationStatus)
-    yield destinations
+    bots = {status.value: status.name.lower() for status in BotStatus}
+    yield _counted("bots", "Bots by status", "bot", "status", bots)
+    destinations = {status.value: status.name.lower() for status in DestinationStatus}
+    yield _counted("destinations", "Destinations by status", "destination", "status", destinations)
+    kinds = {kind.value: kind.value for kind in BotFaultKind}
+    yield _counted("bot_faults", "What is to be mended of bots", "bot_fault", "kind", kinds)
 
 
-def _count_statuses(
-    family: GaugeMetricFamily, table: str, statuses: type[BotStatus | DestinationStatus]
-) -> None:
-    rows = db.session.execute(
-        text(f"SELECT status, count(*) FROM {table} GROUP BY status")  # noqa: S608 - our own name
-    )
-    counts = {int(status): int(count) for status, count in rows}
+def _counted(
+    name: str, meaning: str, table: str, column: str, labels: Mapping[Any, str]
+) -> GaugeMetricFamily:
+    family = GaugeMetricFamily(f"gatepost_{name}", meaning, labels=[column])
+    grouped = f"SELECT {column}, count(*) FROM {table} GROUP BY {column}"  # noqa: S608 - our names
+    counts = {value: int(count) for value, count in db.session.execute(text(grouped))}
     db.session.rollback()
-    for status in statuses:
-        family.add_metric([status.name.lower()], counts.get(status, 0))
+    for value, label in labels.items():
+        family.add_metric([label], counts.get(value, 0))
+    return family
 
 
 def _by_state(noun: str, numbers: RowMapping, *states: str) -> GaugeMetricFamily:

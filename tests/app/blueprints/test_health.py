@@ -8,6 +8,7 @@ from sqlalchemy import text
 
 from app.extensions import cipher, db, wakeup
 from app.local.redis_server import EmbeddedRedis
+from app.models import BotFault, BotFaultKind
 from app.queues import CLOCK, Queue
 from app.services import health
 from app.services.sealed import WRONG_KEY
@@ -72,6 +73,18 @@ def test_a_worker_that_gives_no_sign_is_named_and_callers_still_come(client, wor
         "worker": False,
         "faults": {"worker": "no sign for a minute of: postbacks"},
     }
+
+
+def test_metrics_tell_of_workers_and_of_faults_of_bots(client, worker, world):
+    wakeup.redis.delete("gatepost:heartbeat:postbacks")
+    db.session.add(BotFault(bot_id=world.bot(), kind=BotFaultKind.WEBHOOK, since=1.0, seen=1.0))
+    samples = scrape(client)
+    assert [samples["worker_alive", name] for name in ("clock", "updates", "postbacks")] == [
+        1,
+        1,
+        0,
+    ]
+    assert [samples["bot_faults", kind] for kind in ("webhook", "token")] == [1, 0]
 
 
 def test_a_database_that_lacks_a_migration_is_not_ready(live_app, client, worker):
