@@ -9,12 +9,12 @@ from axe_playwright_python.sync_playwright import Axe
 
 from app.sandbox.telegram import people
 from app.sandbox.telegram.people import Person
-from tests.browser.conftest import SERVICE_TOKEN
+from tests.browser.conftest import CHAT, SERVICE_TOKEN, TOKEN
 from tests.journeys.system import eventually
 
 SCREENS = (
-    "/ /campaigns /sources /sources/sites /sources/attribution /leads /deliveries /trackers"
-    " /trackers/new /statistics /journal /bots /settings /settings/transfer"
+    "/ /campaigns /sources /sources/sites /sources/attribution /leads /requests /deliveries"
+    " /trackers /trackers/new /statistics /journal /bots /settings /settings/transfer"
 )
 ALLOWED = re.compile(r"allow:[0-9]+")
 TABS = ("", "/welcome", "/postbacks", "/link?click=abc", "/settings")
@@ -135,3 +135,27 @@ def test_a_phones_menu_opens_and_closes_by_keyboard(system, new_context, faults)
     page.locator("#menu").wait_for(state="visible")
     page.keyboard.press("Escape")
     page.locator("#menu").wait_for(state="hidden")
+
+
+def test_requests_are_marked_and_decided_by_keyboard(system, page):
+    for number, name in ((31, "Kim"), (32, "Lou"), (33, "Max")):
+        system.bot_api.push(TOKEN, people.join_request(Person(number, name), CHAT))
+    waiting = {"state": "waiting", "campaign": system.campaign}
+    eventually(lambda: len(system.get("requests/list", **waiting)) == 3, 30, "the requests")
+    log_in(page, system)
+    page.goto(f"{system.url}/requests")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("x")
+    assert page.locator("tr[data-row]:has(input:checked)").inner_text().strip().startswith("Lou")
+    page.keyboard.press("a")
+    page.locator("[role=status], .notice.good").first.wait_for()
+
+    def states():
+        return {row["first_name"]: row["state"] for row in system.get("requests/list")}
+
+    eventually(lambda: states()["Lou"] == "joined", 30, "the decision")
+    assert (states()["Kim"], states()["Max"]) == ("waiting", "waiting")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("d")
+    eventually(lambda: states()["Max"] == "declined", 30, "the second decision")

@@ -17,6 +17,7 @@ import os
 import random
 import sys
 from collections import Counter
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from sqlalchemy.orm import Session
 
 from app import jobs
 from app.outbound.transport import Answer, Transport
+from app.services.join_requests.telling import sender
 from app.worker import rq_worker, supervisor
 from plugins.contract import Request
 
@@ -67,7 +69,7 @@ _answers = 0  # that were read and are not settled
 def visit(point: str) -> None:
     """A drain passes a named point."""
     role = multiprocessing.current_process().name
-    if role in ("updates", "postbacks"):
+    if role in ("updates", "postbacks", "clock"):
         _fates.setdefault(os.getpid(), Fate(role)).visit(f"{role}.{point}")
 
 
@@ -92,6 +94,16 @@ class CrashingTransport(Transport):
         return answers
 
 
+class CrashingDesk(Transport):
+    """Tells when claimed decisions are about to be told, and when each answer is there."""
+
+    def exchange(self, requests: Iterable[Request]) -> Iterator[Answer]:
+        visit("after_claim")
+        for answer in super().exchange(requests):
+            visit("after_send")
+            yield answer
+
+
 @event.listens_for(Session, "before_commit")
 def _before(_session: Any) -> None:
     if is_commit_of_interest():
@@ -108,6 +120,7 @@ def _after(_session: Any) -> None:
 
 if __name__ == "__main__":
     jobs.Transport = CrashingTransport  # type: ignore[misc]
+    sender.Transport = CrashingDesk  # type: ignore[misc]
     supervisor.LONGEST_PAUSE = supervisor.FIRST_PAUSE  # type: ignore[misc] # dying is the plan
     rq_worker.TICK_SECONDS = 0.1  # type: ignore[misc] # and many deaths are to fit into a test
     sys.exit(supervisor.main())

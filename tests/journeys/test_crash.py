@@ -18,7 +18,9 @@ from typing import Any
 
 import pytest
 
-from app.models import PostbackState, UpdateState
+from app.models import DecidedBy, PostbackState, RequestState, UpdateState
+from app.sandbox.telegram import people
+from app.sandbox.telegram.people import Person
 from tests.journeys.crowd import Member, Sender, crowd
 from tests.journeys.system import Chaos, System, eventually
 
@@ -33,6 +35,7 @@ POINTS = (
     "postbacks.before_commit",
     "postbacks.after_commit",
 )
+DESK_POINTS = ("clock.after_claim", "clock.after_send")
 #: Count updates that are to be processed, and postbacks that are to be sent.
 UNFINISHED = (
     f"SELECT count(*) FROM telegram_update WHERE state = {UpdateState.WAITING:d}",  # noqa: S608 - constants
@@ -84,6 +87,42 @@ def test_whatever_is_killed_nothing_is_lost_or_doubled(
     *, start_system, tracker, database, size, each, strikes
 ):
     storm(start_system, tracker, database=database, size=size, each=each, strikes=strikes)
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("database", ["postgresql", "sqlite"])
+def test_a_desk_that_is_killed_over_its_decisions_lets_everybody_in_once(
+    start_system, bot_api, database
+):
+    system = start_system(
+        database,
+        worker=f"{shlex.quote(sys.executable)} tests/journeys/crashing_worker.py",
+        LEASE_SECONDS="2",
+        LOG_LEVEL="warning",
+        CRASH_SEED=str(SEED),
+        CRASH_EACH="3",
+        CRASH_POINTS=",".join(DESK_POINTS),
+        CRASH_VISITS="2",
+        CRASH_SIGNAL=str(int(signal.SIGKILL)),
+    )
+    token = {"postgresql": "301:the-token-of-a-desk", "sqlite": "302:the-token-of-a-desk"}[database]
+    door = system.open_door(system.account("owner"), token, "", desk="all")
+    crowd = range(8_000_000_001, 8_000_000_031)
+    (system.folder / "armed").touch()
+    for person in crowd:
+        bot_api.push(token, people.join_request(Person(person), door.chat))
+    joined = f"SELECT count(*) FROM join_request WHERE state = {RequestState.JOINED:d}"  # noqa: S608
+    eventually(lambda: system.one(joined) == len(crowd), 150, "everybody inside")
+    kills = _deaths(system)
+    assert all(kills[point] >= 2 for point in DESK_POINTS), kills
+    calls = Counter(
+        int(call.params["user_id"]) for call in bot_api.calls(token, "approveChatJoinRequest")
+    )
+    assert calls.keys() == set(crowd)
+    joins = "SELECT subscriber, count(*) AS times FROM journal WHERE action = 1 GROUP BY subscriber"
+    assert {row.subscriber: row.times for row in system.rows(joins)} == dict.fromkeys(crowd, 1)
+    rows = system.rows("SELECT DISTINCT decided_by FROM join_request")
+    assert [row.decided_by for row in rows] == [DecidedBy.RULE]
 
 
 def storm(

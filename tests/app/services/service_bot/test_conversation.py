@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select, update
 
 from app.extensions import db
-from app.models import Account, Login, Message
+from app.models import Account, Campaign, JoinRequest, Login, Message, RequestState
 from app.sandbox.telegram.people import Person
 from app.services.service_bot import bot, logins
 from tests.support.desk import ANN, BROWSER, IVAN, NONCE, rows
@@ -61,3 +61,17 @@ def test_whoever_opens_the_bot_without_end_is_answered_a_few_times_and_makes_few
     db.session.commit()
     desk.start(IVAN)
     assert [row.chat_id for row in desk.staged()].count(IVAN.id) == bot.ANSWERS_A_MINUTE + 1
+
+
+def test_the_button_about_waiting_people_lets_in_those_of_its_own_account(
+    desk, ann, make_campaign, world_of
+):
+    make_campaign(ann.id)
+    (campaign,) = rows(select(Campaign))
+    waiting = world_of(ann.id).request(campaign.id)
+    declined = world_of(ann.id).request(campaign.id, state=RequestState.DECLINED)
+    desk.press(IVAN, f"approve:{campaign.id}")
+    assert {row.state for row in rows(select(JoinRequest))} == {0, RequestState.DECLINED}
+    assert desk.press(ANN, f"approve:{campaign.id}") == "1 request is let in."
+    states = {row.id: row.state for row in rows(select(JoinRequest))}
+    assert states == {waiting: RequestState.SCHEDULED, declined: RequestState.DECLINED}

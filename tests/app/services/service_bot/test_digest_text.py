@@ -86,3 +86,13 @@ def test_a_long_title_is_cut_on_its_button():
     ((button,),) = keyboard([_campaign(1, title="x" * 200, wait=1)])
     assert len(button["text"]) == LONGEST_BUTTON
     assert button["text"].endswith("…")
+
+
+def test_people_who_wait_are_told_with_a_button_that_lets_them_in():
+    about = {"campaign": 7, "title": "Flowers", "count": 12}
+    topic = Topic(kind=NoticeKind.REQUESTS, about=about)
+    assert render([topic]) == "Flowers: 12 people wait to be let in"
+    ((approve, *_),) = keyboard([topic])
+    assert approve == {"text": "Let all into Flowers", "callback_data": "approve:7"}
+    long_title = Topic(kind=NoticeKind.REQUESTS, about=about | {"title": "x" * 200})
+    assert len(keyboard([long_title])[0][0]["text"]) == LONGEST_BUTTON
