@@ -17,7 +17,7 @@ SCREENS = (
     " /trackers /trackers/new /statistics /journal /bots /settings /settings/transfer"
 )
 ALLOWED = re.compile(r"allow:[0-9]+")
-TABS = ("", "/welcome", "/postbacks", "/link?click=abc", "/settings")
+TABS = ("", "/welcome", "/postbacks", "/link?click=abc", "/desk", "/settings")
 
 
 def log_in(page, system):
