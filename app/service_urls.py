@@ -40,9 +40,7 @@ _DATABASE_NUMBERS: Final = (
 _DATABASE_WORDS: Final[Mapping[str, tuple[str, ...]]] = {
     "channel_binding": ("disable", "prefer", "require"),
     "gssencmode": ("disable", "prefer", "require"),
-    "target_session_attrs": (
-        "any", "read-write", "read-only", "primary", "standby", "prefer-standby",
-    ),
+    "target_session_attrs": ("any", "read-write", "primary"),  # the others take no writes
 }  # fmt: skip
 #: Parameters that name a file; libpq and redis-py say only at the first connection that it is
 #: not there. `system` stands for the certificates of the machine.
@@ -129,7 +127,11 @@ def _check_socket(parts: SplitResult, options: Mapping[str, str]) -> None:
 
 
 def _options(parts: SplitResult) -> dict[str, str]:
-    return dict(parse_qsl(parts.query, keep_blank_values=True))
+    pairs = parse_qsl(parts.query, keep_blank_values=True)
+    options = dict(pairs)
+    if twice := [name for name in options if sum(name == other for other, _ in pairs) > 1]:
+        raise ValueError(f"has the parameter {twice[0]} twice")
+    return options
 
 
 def _database_options(options: Mapping[str, str]) -> dict[str, str]:
