@@ -109,8 +109,17 @@ def _split(text: str) -> SplitResult:
     except ValueError:
         port = 0
     if port == 0 or parts.netloc.endswith(":"):
-        raise ValueError("has a port that is no number from 1 to 65535")
+        raise ValueError(f"has a port that is no number from 1 to 65535{_port_advice(parts, text)}")
     return parts
+
+
+def _port_advice(parts: SplitResult, text: str) -> str:
+    """What a wrong port most likely is: a list of hosts, or a password that ended the host."""
+    if "," in parts.netloc.rpartition("@")[2]:
+        return ": name one host, such as an address that follows the primary"
+    if "@" not in parts.netloc and "@" in text:
+        return ": write %2F for a / and %3F for a ? in a password"
+    return ""
 
 
 def _check_host(host: str) -> None:
@@ -139,11 +148,12 @@ def _database_options(options: Mapping[str, str]) -> dict[str, str]:
     checked: dict[str, str] = {}
     for name, value in options.items():
         if name in _TRANSLATED:
-            checked |= _TRANSLATED[name](value)
+            # What PostgreSQL's own words ask for, such as sslmode=verify-full, stays.
+            checked = _TRANSLATED[name](value) | checked
         elif name not in keywords:
             raise ValueError(f"has the parameter {name}, which PostgreSQL's driver does not know")
         else:
-            checked[name] = value
+            checked[name] = value  # over what a translated name gave before it
     mode = checked.get("sslmode", "prefer")
     if mode == "no-verify":
         raise ValueError(

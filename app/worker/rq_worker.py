@@ -143,7 +143,8 @@ def tick() -> None:
         beside = (app, seconds, task)
         threading.Thread(target=_repeat, args=beside, daemon=True, name=name).start()
     while not jobs.stopping.wait(TICK_SECONDS):
-        redis_health.update(well=wakeup.answers())
+        fault = wakeup.fault()
+        redis_health.update(well=not fault, fault=fault, setting="REDIS_URL")
         wakeup.beat(CLOCK)
         try:
             jobs.sweep()

@@ -25,6 +25,8 @@ POSTGRESQL = "postgresql+psycopg://u:p@db.example:5432/app"
         ("postgresql://u:p@db.example:5432/app?ssl=true", f"{POSTGRESQL}?sslmode=require"),
         ("postgresql://u:p@db.example:5432/app?ssl=false", POSTGRESQL),
         (f"{POSTGRESQL}?sslmode=verify-full", f"{POSTGRESQL}?sslmode=verify-full"),
+        (f"{POSTGRESQL}?sslmode=verify-full&ssl=true", f"{POSTGRESQL}?sslmode=verify-full"),
+        (f"{POSTGRESQL}?ssl=true&sslmode=verify-full", f"{POSTGRESQL}?sslmode=verify-full"),
         ("postgresql:///app?host=%2Frun", "postgresql+psycopg:///app?host=%2Frun"),
     ],
 )
@@ -46,6 +48,9 @@ def test_a_database_address_is_translated_where_its_meaning_is_plain(text, url):
         ("postgresql://h/app?replication=database", "replication"),
         ("postgresql://h:99999/app", "port"),
         ("postgresql://h/app#x", "%23"),
+        ("postgresql://u:p/ss@h/app", "%2F"),
+        ("postgresql://u:p?ss@h/app", "%3F"),
+        ("postgresql://h1:5432,h2:5432/app", "one host"),
         ("postgresql://h/", "names no database"),
         ("postgresql:///app", "names no host"),
         ("postgresql://h/app?sslmode=no-verify", "sslmode=require"),

@@ -213,10 +213,12 @@ def _judge_itself(bot: Bot, reply: Reply, now: float) -> None:
         bot.paused = ""
         faults.end(bot.id, BotFaultKind.TOKEN, now)
     elif is_hooked and webhooks.is_registered(bot):  # else `reconcile` is at it
-        _judge_webhook(bot, ours=webhooks.is_ours(reply, bot.webhook_path), now=now)
+        _judge_webhook(bot, reply, now)
 
 
-def _judge_webhook(bot: Bot, *, ours: bool, now: float) -> None:
+def _judge_webhook(bot: Bot, reply: Mapping[str, Any], now: float) -> None:
+    """Have a webhook set again that is not ours: some times over another, always over none."""
+    ours = webhooks.is_ours(reply, bot.webhook_path)
     fault = faults.find(bot.id, BotFaultKind.WEBHOOK)
     if ours:
         if fault and now - fault.seen >= QUIET_SECONDS:
@@ -227,6 +229,9 @@ def _judge_webhook(bot: Bot, *, ours: bool, now: float) -> None:
         bot.webhook_url = ""  # `reconcile` sets it again
         return
     fault.seen = now
+    if not get_text(reply, "url", 2048):
+        bot.webhook_url = ""
+        return
     if fault.repairs > MAX_REPAIRS:
         return
     fault.repairs += 1

@@ -125,6 +125,20 @@ def test_two_programs_do_not_fight_for_ever(owner: Owner) -> None:
     assert owner.webhook == owner.own_webhook, "the bound counts for each fault anew"
 
 
+def test_a_webhook_that_nobody_holds_any_more_is_set_again_also_after_it_was_given_up(
+    owner: Owner,
+) -> None:
+    for _ in range(faults.MAX_REPAIRS + 1):
+        owner.take_webhook()
+        owner.wait()
+    assert owner.webhook == FOREIGN
+    owner.take_webhook(url="")
+    owner.wait()
+    assert owner.webhook == owner.own_webhook
+    owner.wait(checks.QUIET_SECONDS)
+    assert (owner.faults(), owner.told()) == ([], ["webhook", "webhook", "over"])
+
+
 def test_a_webhook_that_is_not_registered_yet_is_left_to_those_who_register_it(
     owner: Owner, change_settings: Callable[..., None]
 ) -> None:
