@@ -7,8 +7,11 @@ One reading for all trackers whose own words are not known. It looks for:
   program uses for one (400 to 599, below zero);
 * anything but nothing under `error`, `errors` and their kin: null, false, 0, "", [], {} and
   "none" or "ok" are nothing;
+* "rejected" and its kin with a reason beside it: alone it may be our own status, repeated;
 * where the object does not say that it went well, a message that tells of a failure;
 * the same one level deeper, such as in `data` or `response`.
+
+Beside `success` that is true, `received`, `valid` and the like are counts and parts.
 
 XML is read by its elements and attributes. A plain text tells of a failure that begins with a
 word for one, or has such a word and none for a success.
@@ -29,6 +32,8 @@ _FLAGS: Final = frozenset(
         "received", "recorded", "processed", "saved",
     }
 )  # fmt: skip
+#: Flags of the answer as a whole; the others may count things, or tell of a part.
+_MAIN_FLAGS: Final = frozenset({"success", "ok", "successful", "issuccess"})
 _STATES: Final = frozenset({"status", "result", "state", "code", "outcome", "type", "response"})
 _CODES: Final = frozenset({"code", "status", "statuscode", "httpcode", "httpstatus"})
 _ERRORS: Final = frozenset(
@@ -47,6 +52,7 @@ _NOTHING: Final = frozenset(
 )
 _GOOD: Final = frozenset({"ok", "success", "successful", "succeeded", "accepted", "created"})
 _NO: Final = frozenset({"0", "false", "no", "n"})
+_TURNED_DOWN: Final = frozenset({"rejected", "declined", "refused", "notaccepted"})
 _FAILED: Final = re.compile(
     r"(?:err(?:or)?s?|fail(?:ed|ure)?s?|fatal|exception|nok|ko|invalid|unauthori[sz]ed"
     r"|unauthenticated|forbidden|denied)\Z",
@@ -73,18 +79,35 @@ _TELLS: Final = re.compile(
     r"|unknown|expired|suspended|disabled|unavailable|maintenance|paused|inactive|exceeded|refused"
     r"|bad|wrong|missing|required|empty|blocked|banned|exception|traceback|gone away|went wrong"
     r"|incorrect|ignored|skipped|nothing to do|timed? ?out|timeout|log ?in|permission|no healthy"
-    r"|undefined|unsuccessful|connect error|sqlstate|redirected"
-    r"|not (?:found|active|configured|implemented|allowed|available|accepted|recorded|received"
-    r"|registered|added|created|saved|stored|processed|ok|valid|supported|exist\w*))(?![a-z])"
-    r"|не найден|нет доступа|неизвестн|запрещен|обслуживан|ошибк|не принят|отклон[её]н",
+    r"|undefined|unsuccessful|connect error|sqlstate|redirected|ended|lapsed"
+    r"|not (?:found|active|configured|implemented|allowed|available|ok|valid|supported|whitelisted"
+    r"|authenticated|exist\w*))(?![a-z])"
+    r"|не найден|нет доступа|нет так|нет клика|не существу|ист[её]к|неизвестн|запрещен|обслуживан"
+    r"|ошибк|отклон[её]н|заблокирован|приостановлен"
+    r"|не (?:принят|засчитан|записан|учт[её]н|сохран[её]н|зарегистрирован|обработан|добавлен)",
     re.IGNORECASE,
 )
 #: Words of a success or of a repetition, and counts of errors that are none.
 _WENT_WELL: Final = re.compile(
     r"(?<![a-z])(?<!not )(?:ok|success\w*|accepted|recorded|received|registered|added|created|done"
     r"|saved|stored|processed|updated|logged|delivered|tracked|thanks?|true|yes|duplicate|already"
-    r"|(?:0|no) errors?|errors?\w*\W*(?:0|none|null|false))(?![a-z])|принят|успешн",
+    r"|(?:0|no) errors?|errors?\w*\W*(?:0|none|null|false))(?![a-z])|(?<!не )принят"
+    r"|(?<!не )(?<!не)успешн",
     re.IGNORECASE,
+)
+_DONE: Final = (
+    r"(?:accepted|recorded|received|registered|added|created|saved|stored|processed|tracked|logged"
+    r"|counted|delivered|attributed)(?![a-z])"
+)
+#: What says that the event itself was not taken, also behind a polite "OK".
+_NOT_DONE: Final = re.compile(
+    rf"(?:(?:n't|(?<![a-z])(?:not|never))(?: been| be)?|(?<![a-z])(?:nothing(?: was)?"
+    r"|no (?:conversion|click|event|lead|postback|visit|record|action)s?"
+    rf"(?: was| were| has been| have been)?)) {_DONE}",
+    re.IGNORECASE,
+)
+_WAS_DONE: Final = re.compile(
+    rf"(?<![a-z])(?:{_DONE}|(?:updated|duplicate|already)(?![a-z]))", re.IGNORECASE
 )
 _ASSIGNED: Final = re.compile(
     r"(?:\A|[&;,\n|])\s*+(?:(?:status|result|state|code)\s*+[=:]\s*+(\w+)"
@@ -113,18 +136,32 @@ def stated_failure(response: Response) -> str | None:
     return text[:200] if text_says_failure(text) else None
 
 
-def says_failure(answer: Mapping[str, Any], depth: int = 1) -> bool:
-    """Whether a JSON object says, whatever the status, that the event was not taken."""
+def says_failure(answer: Mapping[str, Any], depth: int = 1, *, is_taken: bool = False) -> bool:
+    """Whether a JSON object says, whatever the status, that the event was not taken.
+
+    `is_taken`: the object around it has said that it was.
+    """
     fields = [(_plain(name), value) for name, value in answer.items()]
-    if any(_is_failure(name, value) for name, value in fields):
-        return True
-    if depth < _MAX_DEPTH and any(says_failure(item, depth + 1) for item in _objects_in(answer)):
-        return True
-    went_well = any(_is_success(name, value) for name, value in fields)
-    return not went_well and any(
-        name in _MESSAGES and isinstance(value, str) and _tells_failure(value)
+    is_stated = any(name in _MAIN_FLAGS and _is_success(name, value) for name, value in fields)
+    if any(
+        _is_failure(name, value)
+        and not (is_taken and _is_part(name))
+        and not (is_stated and _is_part(name) and _is_count(value))
         for name, value in fields
+    ):
+        return True
+    is_taken = is_taken or is_stated
+    if depth < _MAX_DEPTH and any(
+        says_failure(item, depth + 1, is_taken=is_taken) for item in _objects_in(answer)
+    ):
+        return True
+    if any(_is_success(name, value) for name, value in fields):
+        return False
+    messages = [text for name, text in fields if name in _MESSAGES and isinstance(text, str)]
+    is_turned_down = any(
+        name in _STATES and _plain(value) in _TURNED_DOWN for name, value in fields
     )
+    return any(_tells_failure(text) or (is_turned_down and _is_reason(text)) for text in messages)
 
 
 def failure_words(answer: Mapping[str, Any]) -> str:
@@ -152,7 +189,22 @@ def text_says_failure(text: str) -> bool:
 def _tells_failure(text: str) -> bool:
     if _BEGINS.match(text):
         return True
+    rest = _NOT_DONE.sub(" ", text)
+    if rest != text:
+        return not _WAS_DONE.search(rest)
     return bool(_TELLS.search(text)) and not _WENT_WELL.search(text)
+
+
+def _is_part(name: str) -> bool:
+    return name in _FLAGS and name not in _MAIN_FLAGS
+
+
+def _is_count(value: Any) -> bool:
+    return value is not False and (value == 0 or _plain(value) == "0")
+
+
+def _is_reason(text: str) -> bool:
+    return not _is_nothing(text) and not _WENT_WELL.search(text)
 
 
 def _is_failure(name: str, value: Any) -> bool:

@@ -49,6 +49,7 @@ from plugins.contract import (
 from plugins.kit.fields import AsciiWord, HttpUrl
 from plugins.kit.json_bodies import json_bytes
 from plugins.kit.secrets.typed import secrets_of_url
+from plugins.response_text import Fault, fault_of
 
 PREFIX: Final = "whsec_"
 #: The standard's bounds of a secret, in bytes.
@@ -160,9 +161,12 @@ def conversion_kinds() -> tuple[ConversionKind, ...]:
 def classify_response(response: Response) -> Outcome:
     """Judge the status alone: 2xx is a success, 410 is final, anything else is tried again.
 
-    Standard Webhooks asks for nothing in the body.
+    Standard Webhooks asks for nothing in the body. A web page is the exception: it is
+    another program that answers at this address, such as a login.
     """
     if 200 <= response.status < 300:
+        if fault_of(response.body, response.headers) is Fault.PAGE:
+            return Outcome(Verdict.REJECTED, response.unreadable)
         return Outcome(Verdict.DELIVERED, f"HTTP {response.status}")
     outcome = outcome_by_status(response)
     if outcome.disable_destination:

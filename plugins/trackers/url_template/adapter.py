@@ -7,6 +7,7 @@ templates too. A preset (`presets.py`) writes all of these settings.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import lru_cache
@@ -28,6 +29,7 @@ from plugins.contract import (
     outcome_by_status,
 )
 from plugins.kit import altercpa, answer_rules, macros
+from plugins.kit.failures import stated_failure, text_says_failure
 from plugins.kit.secrets.names import is_secret_name
 from plugins.kit.secrets.typed import (
     encodings,
@@ -123,7 +125,11 @@ def _preset_of_rules(settings: Mapping[str, Any]) -> Preset | None:
 
 
 def _classify_by_texts(response: Response, settings: Mapping[str, Any]) -> Outcome | None:
-    """By the texts that the owner put into `deliver_if` and `reject_if`; None without them."""
+    """By the texts that the owner put into `deliver_if` and `reject_if`; None without them.
+
+    A refusal that is found too often is seen; a success is not, so `deliver_if` is a word, and
+    makes none of a page or a stated failure that it does not name itself.
+    """
     deliver_if, reject_if = settings.get("deliver_if", ""), settings.get("reject_if", "")
     if not deliver_if and not reject_if:
         return None
@@ -132,9 +138,26 @@ def _classify_by_texts(response: Response, settings: Mapping[str, Any]) -> Outco
         return Outcome(Verdict.REJECTED, f"the answer contains {reject_if!r}")
     if not deliver_if:
         return None
-    if deliver_if.casefold() in text:
-        return Outcome(Verdict.DELIVERED, f"the answer contains {deliver_if!r}")
-    return Outcome(Verdict.REJECTED, f"the answer does not contain {deliver_if!r}")
+    if not _has_words(text, deliver_if.casefold()):
+        return Outcome(Verdict.REJECTED, f"the answer does not contain {deliver_if!r}")
+    if response.unreadable and "<" not in deliver_if:
+        return Outcome(Verdict.REJECTED, response.unreadable)
+    failure = None if _names_failure(response, deliver_if) else _find_refusal(response)
+    return failure or Outcome(Verdict.DELIVERED, f"the answer contains {deliver_if!r}")
+
+
+def _has_words(text: str, words: str) -> bool:
+    """Whether `words` stand in `text` as words of their own, not inside a longer one."""
+    before = r"(?<![^\W_])" if words[0].isalnum() else ""
+    after = r"(?![^\W_])" if words[-1].isalnum() else ""
+    return re.search(f"{before}{re.escape(words)}{after}", text) is not None
+
+
+def _names_failure(response: Response, deliver_if: str) -> bool:
+    """Whether the owner's text is itself what an answer says of a failure, or quotes a page."""
+    words = stated_failure(response)
+    is_quote = words is not None and _has_words(deliver_if.casefold(), words.casefold())
+    return "<" in deliver_if or is_quote or text_says_failure(deliver_if)
 
 
 def _find_refusal(response: Response) -> Outcome | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from marshmallow import ValidationError
 
@@ -11,6 +11,9 @@ from plugins.contract import EventKind, translatable
 from plugins.kit import macros, spelling
 from plugins.kit.secrets.names import is_secret_name
 from plugins.trackers.url_template.presets import WORD_LIST, Mode, Preset, find
+
+#: An id of a conversion that has the event's word in it.
+_ID_BY_WORD: Final = "{lead}-{status}"
 
 
 def expand(
@@ -90,18 +93,38 @@ def _word_problem(mode: Mode, word: str) -> str:
 def _ambiguous_words(
     mode: Mode, words: Mapping[EventKind, str], statuses: Mapping[str, str]
 ) -> dict[str, list[str]]:
-    """Problems of the customer's words that stand in two of the tracker's lists."""
+    """Problems of the customer's words that would make one of two events."""
     problems: dict[str, list[str]] = {}
-    for kind, parameter in mode.lists.items():
-        for other, other_parameter in mode.lists.items():
-            is_same = words[kind] and words[kind] == words[other]
-            if is_same and parameter != other_parameter and statuses.get(kind.value):
+    for kind in words:
+        for other in words:
+            if statuses.get(kind.value) and _is_mixed_up(mode, words, kind, other):
                 reason = translatable(
                     "the tracker could not tell it from %(event)s, which has the same word",
                     event=other.value,
                 )
                 problems[kind.value] = [reason]
     return problems
+
+
+def _is_mixed_up(
+    mode: Mode, words: Mapping[EventKind, str], kind: EventKind, other: EventKind
+) -> bool:
+    """Whether the tracker would take `kind` for `other`, by the words that they go out with.
+
+    They are in two of its lists, they are a part of the conversion's id, or one of them is
+    the approval. Where the tracker has its own words, it is the usual one that approves.
+    """
+    if kind is other or not words[kind] or not words[other]:
+        return False
+    approval = EventKind.APPROVE
+    if mode.takes and other is approval and words[kind] == mode.statuses[approval]:
+        return True
+    if words[kind] != words[other] or mode.statuses[kind] == mode.statuses[other]:
+        return False
+    if mode.lists.get(kind) != mode.lists.get(other):
+        return True
+    is_in_id = all(_ID_BY_WORD in mode.urls[event] for event in (kind, other))
+    return is_in_id or (not mode.takes and approval in (kind, other))
 
 
 def _check_fields(preset: Preset, fields: Mapping[str, Any]) -> dict[str, str]:

@@ -155,6 +155,24 @@ def test_everything_but_2xx_is_tried_again_and_410_is_the_end(status, verdict, s
     assert outcome.retry_after == (7 if verdict is Verdict.RETRY and not stop else None)
 
 
+@pytest.mark.parametrize(
+    ("body", "verdict"),
+    [
+        (b"<!doctype html><title>Login</title>", Verdict.REJECTED),
+        (b"<form action='/login'>", Verdict.REJECTED),
+        (b"", Verdict.DELIVERED),
+        (b"Error: whatever", Verdict.DELIVERED),
+        (b'{"status":"o', Verdict.DELIVERED),
+        (b"\x01\x02", Verdict.DELIVERED),
+    ],
+)
+def test_a_web_page_is_no_receiver(body, verdict):
+    settings = ADAPTER.check_settings(TYPED)
+    outcome = ADAPTER.classify(Response(200, {}, body), built(), sample_event(), settings)
+    assert outcome.verdict is verdict
+    assert outcome.reason
+
+
 def test_a_secret_may_come_without_its_prefix():
     assert ADAPTER.check_settings({**TYPED, "secret": NEW[6:] + "\n"})["secret"] == NEW
 

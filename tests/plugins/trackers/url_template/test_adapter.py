@@ -108,7 +108,7 @@ def test_answers_are_judged_by_status_and_body(status: int, body: bytes, verdict
     ("body", "verdict"),
     [
         (b"SUCCESS 1", Verdict.DELIVERED),
-        (b'{"status":"error"} success', Verdict.DELIVERED),
+        (b'{"status":"error"} success', Verdict.REJECTED),
         (b"nothing", Verdict.REJECTED),
         (b"success but DENIED", Verdict.REJECTED),
     ],
@@ -119,6 +119,38 @@ def test_the_owner_may_say_what_an_answer_must_contain(body: bytes, verdict: Ver
     assert (
         ADAPTER.classify(Response(200, {}, body), request, sample_event(), kept).verdict is verdict
     )
+
+
+@pytest.mark.parametrize(
+    ("deliver_if", "body", "verdict"),
+    [
+        ("OK", "Invalid token", Verdict.REJECTED),
+        ("OK", '{"status":"error","message":"invalid token"}', Verdict.REJECTED),
+        ("OK", "<script>document.cookie</script>", Verdict.REJECTED),
+        ("OK", "<b>OK</b>", Verdict.REJECTED),
+        ("<b>ok</b>", "<b>OK</b>", Verdict.DELIVERED),
+        ("OK", "ok", Verdict.DELIVERED),
+        ("OK", "1:OK_5", Verdict.DELIVERED),
+        ("success", '{"success":false,"id":1}', Verdict.REJECTED),
+        ("success", "Unsuccessful", Verdict.REJECTED),
+        ("recorded", "not recorded", Verdict.REJECTED),
+        ("recorded", "Conversion recorded.", Verdict.DELIVERED),
+        ("id=", "id=5", Verdict.DELIVERED),
+        ("принят", "непринят", Verdict.REJECTED),
+        ("Error log saved", "Error log saved: 5", Verdict.DELIVERED),
+        ("already known", '{"error":"already known"}', Verdict.DELIVERED),
+        ('"error":"known"', '{"error":"known"}', Verdict.DELIVERED),
+        ("click id not found", "Click ID not found", Verdict.DELIVERED),
+    ],
+)
+def test_the_owners_word_makes_no_success_of_a_failure_that_it_does_not_name(
+    deliver_if: str, body: str, verdict: Verdict
+):
+    kept = settings("https://t.example/", deliver_if=deliver_if)
+    (request,) = ADAPTER.build(sample_event(), kept)
+    outcome = ADAPTER.classify(Response(200, {}, body.encode()), request, sample_event(), kept)
+    assert outcome.verdict is verdict
+    assert outcome.reason
 
 
 def test_a_key_written_into_a_url_is_masked():

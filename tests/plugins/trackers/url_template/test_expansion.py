@@ -29,9 +29,9 @@ WORDS = st.text(LETTERS, min_size=1, max_size=8).filter(
 )
 
 
-def wrong(key: str, **statuses: str) -> dict[str, list[str]]:
+def wrong(key: str, mode: str = "", **statuses: str) -> dict[str, list[str]]:
     with pytest.raises(ValidationError) as caught:
-        settings(key, statuses=statuses)
+        settings(key, mode=mode, statuses=statuses)
     return caught.value.normalized_messages()["statuses"]
 
 
@@ -74,3 +74,38 @@ def test_a_word_that_the_tracker_cannot_file_is_refused():
     assert "not told" in wrong("tgtracker", wait="reg")["wait"][0]
     assert query("affise", statuses={"approve": "5"})["status"] == "5"
     assert query("keitaro", statuses={"wait": "x", "hold": "x"})["lead_status"] == "x"
+
+
+@pytest.mark.parametrize(
+    ("key", "mode", "statuses", "other"),
+    [
+        ("voluum", "separate", {"cancel": "Subscribe"}, "approve"),
+        ("voluum", "separate", {"hold": "Start"}, "wait"),
+        ("funnelflux", "separate", {"cancel": "approve"}, "approve"),
+        ("peerclick", "separate", {"cancel": "approved"}, "approve"),
+        ("grampixel", "separate", {"cancel": "Subscribe"}, "approve"),
+        ("affise", "one", {"cancel": "1"}, "approve"),
+        ("affise", "one", {"wait": "1", "approve": "5"}, "approve"),
+        ("affise", "separate", {"approve": "5"}, "hold"),
+        ("binom", "one", {"cancel": "sale", "approve": "sale"}, "approve"),
+    ],
+)
+def test_one_word_for_two_events_that_the_tracker_would_mix_up_is_refused(
+    key, mode, statuses, other
+):
+    problem = wrong(key, mode, **statuses)[next(iter(statuses))][0]
+    assert f"could not tell it from {other}" in problem
+
+
+@pytest.mark.parametrize(
+    ("key", "mode", "statuses"),
+    [
+        ("affise", "separate", {"cancel": "3", "trash": "3"}),
+        ("affise", "one", {"hold": "1", "approve": ""}),
+        ("voluum", "separate", {"cancel": "Subscribe", "approve": "Join"}),
+        ("binom", "one", {"wait": "lead", "hold": "lead"}),
+        ("grampixel", "separate", {"wait": "Lead", "hold": "Lead"}),
+    ],
+)
+def test_one_word_for_two_events_is_taken_where_nothing_is_lost(key, mode, statuses):
+    assert settings(key, mode=mode, statuses=statuses)["statuses"].items() <= statuses.items()

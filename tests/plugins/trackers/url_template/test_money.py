@@ -204,7 +204,7 @@ def test_a_start_of_a_person_who_is_in_does_not_overwrite_the_approval(kind):
 
 
 def test_a_leave_rejects_the_approvals_own_conversion_at_scaleo():
-    kept = settings("scaleo", mode="separate", statuses={"approve": "hold", "hold": "pending"})
+    kept = settings("scaleo", mode="separate", statuses={"approve": "hold", "hold": "trash"})
     (approval,) = ADAPTER.build(sample_event(EventKind.APPROVE), kept)
     (leave,) = ADAPTER.build(sample_event(EventKind.CANCEL), kept)
     orders = [
