@@ -9,6 +9,7 @@ from __future__ import annotations
 import http.client
 import json
 import re
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -233,6 +234,16 @@ def _tenant(system: System, tracker: Any, number: int) -> Tenant:
     return Tenant(key, door, known | {"dest": dest, "postback": postback})
 
 
+def _answer(system, key, method, path, params):
+    """The answer without its times, asked again while there are too many requests."""
+    answers = (_timeless(ask(system, key, method, path, **params)) for _ in range(30))
+    for answer in answers:
+        if b'"error":"rate"' not in answer:
+            return answer
+        time.sleep(1)
+    raise AssertionError(f"{path} is limited for half a minute")
+
+
 def test_a_neighbours_objects_answer_like_missing_ones(system, tenants, routes):
     stranger, neighbour = tenants
     invitation = system.call(neighbour.key, "transfer/token")["token"]
@@ -245,7 +256,7 @@ def test_a_neighbours_objects_answer_like_missing_ones(system, tenants, routes):
         for name, theirs, own in _questions(path, stranger, neighbour):
             absent = -MISSING if name == "chat" else MISSING
             first, told, last = (
-                _timeless(ask(system, stranger.key, method, path, **usual | own | {name: value}))
+                _answer(system, stranger.key, method, path, usual | own | {name: value})
                 for value in (absent, theirs, absent)  # a call may also change what is one's own
             )
             if told not in (first, last):
