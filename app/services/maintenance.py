@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Final
 
-import structlog
 from sqlalchemy import TextClause, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.domain.time_ranges import DAY
 from app.extensions import db
+from app.health_watch import HealthWatch
 from app.models import UpdateState
 from app.queues import Queue
 from app.services import pending_work, postbacks, purge
@@ -22,8 +22,6 @@ from app.services.join_requests.owner import reminders
 from app.services.lists import row_counts
 from app.services.service_bot import bot as service_bot
 from app.services.service_bot import digest, sessions
-
-log = structlog.get_logger()
 
 #: Telegram repeats an update for at most 24 h; twice that is safe.
 UPDATES_KEPT: Final = 3 * DAY
@@ -65,6 +63,7 @@ _FORGET_PRIVATE: Final = text(f"""
     )
 """)  # noqa: S608 - our own number
 
+_folding: Final = HealthWatch("tallies.fold")
 _last = {"reconcile": 0.0, "forget": 0.0, "service_bot": 0.0}
 
 
@@ -135,9 +134,11 @@ def _compact() -> None:
     """Compact row counts. Totals are right without it, so a fault here must not stop the clock."""
     try:
         row_counts.compact(COMPACT_SECONDS)
-    except SQLAlchemyError:
+    except SQLAlchemyError as error:
         db.session.rollback()
-        log.warning("tallies.fold_failed", exc_info=True)
+        _folding.update(well=False, error=type(error).__name__)
+    else:
+        _folding.update(well=True)
 
 
 def _look_after_service_bot(now: float) -> None:
