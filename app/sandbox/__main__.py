@@ -44,7 +44,8 @@ def main() -> None:
             stream.reconfigure(errors="replace")
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
+        # `set` takes a lock that the thread which is interrupted may hold in `wait`.
+        signal.signal(number, lambda *_: threading.Thread(target=stop.set).start())
     double, memory = BotApiDouble(), Memory(options.state)
     prompt = Prompt(double, Terminal(sys.stdout))
     try:
