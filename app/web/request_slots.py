@@ -34,6 +34,8 @@ MAX_CONCURRENT_REQUESTS: Final = 12
 THREADS: Final = 512
 CHUNK: Final = 64 * 1024
 RETRY_SECONDS: Final = 1
+#: Tells a client, and the server, that this connection carries no more requests.
+CLOSE: Final = ("Connection", "close")
 #: In the environ of a request that came when too many were there.
 _REFUSED: Final = "gatepost.refused"
 
@@ -123,20 +125,27 @@ class RequestSlots:
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request when there is a slot for it."""
         self._slow_clients.watch(environ)
+        body = environ["wsgi.input"] = GuardedBody(
+            environ["wsgi.input"],
+            get_content_length(environ),
+            is_chunked="HTTP_TRANSFER_ENCODING" in environ,
+        )
+
+        def start(status: str, headers: list[tuple[str, str]], *error: Any) -> Any:
+            return start_response(status, [*headers, CLOSE] if body.is_unread else headers, *error)
+
         with self._lock:
             environ[_REFUSED] = self._count >= self._most
             self._count += 1
         try:
             if environ[_REFUSED]:
-                return self._application(environ, start_response)
-            return self._run(environ, start_response)
+                return self._application(environ, start)
+            return self._run(environ, start)
         finally:
             with self._lock:
                 self._count -= 1
 
     def _run(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        length = get_content_length(environ)
-        environ["wsgi.input"] = GuardedBody(environ["wsgi.input"], length)
         self._slots.get()
         _thread.slots = self._slots
         try:
@@ -149,17 +158,21 @@ class RequestSlots:
 class GuardedBody:
     """The body that a client sends, of `length` bytes, or None if it did not say how many.
 
+    `is_unread` while something of it may be left: the server then ends the connection behind
+    the answer, and the answer must say so, or the client's next request on it is lost.
+
     Reading gives the slot back until the data is there.
 
     A body that ends too early raises ClientDisconnected: granian (2.8) gives
     what there is as if it were all, and half a form is a different form.
     """
 
-    __slots__ = ("_left", "_source")
+    __slots__ = ("_left", "_source", "is_unread")
 
-    def __init__(self, source: Any, length: int | None) -> None:
+    def __init__(self, source: Any, length: int | None, *, is_chunked: bool = False) -> None:
         self._source = source
         self._left = length
+        self.is_unread = bool(length) or is_chunked
 
     def read(self, size: int = -1) -> bytes:
         """Read at most `size` bytes, or all; fewer only at the end. Call it with a slot."""
@@ -173,4 +186,5 @@ class GuardedBody:
             if not data:
                 raise ClientDisconnected
             self._left = max(0, self._left - len(data))
+        self.is_unread = self._left > 0 if self._left is not None else bool(data)
         return data

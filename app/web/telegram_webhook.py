@@ -22,6 +22,7 @@ from app.health_watch import HealthWatch
 from app.services.bots.webhook_paths import WebhookPaths
 from app.services.updates.group_commit import NotCommitted
 from app.services.updates.update_store import UpdateStore
+from app.web.request_slots import CLOSE
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -36,6 +37,8 @@ _HEADERS: Final = (
     ("Cache-Control", "no-store"),
     ("X-Content-Type-Options", "nosniff"),
 )
+#: Of an answer before which the body was not read to its end.
+_CLOSING_HEADERS: Final = (*_HEADERS, CLOSE)
 #: OSError: the client went away while its body was read.
 _NOT_STORED: Final = (*DATABASE_FAULTS, NotCommitted, OSError)
 _STATUS_LINES: Final = {status: f"{status:d} {status.phrase}" for status in HTTPStatus}
@@ -61,7 +64,8 @@ class TelegramWebhook:
         if not path.startswith(PREFIX):
             return self.others(environ, start_response)
         status = self._receive(environ, path[len(PREFIX) :])
-        start_response(_STATUS_LINES[status], list(_HEADERS))
+        is_read = status is HTTPStatus.OK and (get_content_length(environ) or 0) <= MAX_BODY
+        start_response(_STATUS_LINES[status], list(_HEADERS if is_read else _CLOSING_HEADERS))
         return [b""]
 
     def close(self) -> None:

@@ -159,3 +159,37 @@ def get(application, path, source) -> bytes:
     environ = EnvironBuilder(path=path).get_environ()
     environ.update({"wsgi.input": source, "SERVER_PORT": "0", "CONTENT_LENGTH": "4"})
     return b"".join(run_wsgi_app(application, environ)[0])
+
+
+@pytest.mark.parametrize(
+    ("headers", "reads", "closes"),
+    [
+        ({"CONTENT_LENGTH": "4"}, (), True),
+        ({"CONTENT_LENGTH": "4"}, (2,), True),
+        ({"CONTENT_LENGTH": "4"}, (4,), False),
+        ({"CONTENT_LENGTH": "0"}, (), False),
+        ({"HTTP_TRANSFER_ENCODING": "chunked"}, (), True),
+        ({"HTTP_TRANSFER_ENCODING": "chunked"}, (4,), True),
+        ({"HTTP_TRANSFER_ENCODING": "chunked"}, (4, 4), False),
+        ({}, (), False),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("is_refused", [False, True], ids=["answered", "refused"])
+def test_an_answer_before_the_whole_body_says_that_the_connection_ends(
+    headers, reads, closes, is_refused
+):
+    def answer(environ, start_response):
+        for size in reads:
+            environ["wsgi.input"].read(size)
+        start_response("405 METHOD NOT ALLOWED", [("Content-Length", "0")])
+        return [b""]
+
+    environ = EnvironBuilder(method="POST").get_environ() | {"SERVER_PORT": "0"}
+    environ.pop("CONTENT_LENGTH", None)
+    environ |= {"wsgi.input": io.BytesIO(b"slow"), **headers}
+    slots = RequestSlots(answer, 60.0, threads=512)
+    if is_refused:
+        slots._most = 0
+    _, _, answered = run_wsgi_app(slots, environ)
+    assert answered.getlist("Connection") == ["close"] * closes

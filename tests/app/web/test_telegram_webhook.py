@@ -41,6 +41,7 @@ def test_a_stored_update_is_answered_with_an_empty_200(stage, client):
     path, headers = webhook(stage)
     answer = client.post(path, data=body(), headers=headers)
     assert (answer.status_code, answer.data) == (200, b"")
+    assert "Connection" not in answer.headers
     assert [one.state for one in stage.updates()] == [UpdateState.WAITING]
 
 
@@ -54,6 +55,7 @@ def test_a_wrong_secret_and_an_unknown_path_look_the_same(stage, client, headers
     unknown = client.post("/telegram/nobody", data=body(), headers=headers)
     assert known.status_code == unknown.status_code == 401
     assert known.data == unknown.data == b""
+    assert known.headers["Connection"] == "close"  # its body is still on the way
     assert stage.updates() == []
 
 
@@ -73,6 +75,7 @@ def test_a_body_over_a_mebibyte_is_quarantined_by_its_beginning(stage, client):
     path, headers = webhook(stage)
     answer = client.post(path, data=b"x" * (1024 * 1024 + 1), headers=headers)
     assert answer.status_code == 200
+    assert answer.headers["Connection"] == "close"
     (update,) = stage.updates()
     assert update.state == UpdateState.QUARANTINED
     assert len(update.body) <= 4096
