@@ -9,10 +9,10 @@ from typing import Final
 from urllib.parse import urlencode
 
 from flask import Response, g, make_response, redirect, render_template, request
-from sqlalchemy.exc import SQLAlchemyError
 
 from app.dashboard.access import forms
 from app.dashboard.access.guards import here
+from app.database.faults import DATABASE_FAULTS
 from app.errors import (
     ApiError,
     BadKey,
@@ -49,7 +49,7 @@ def show_error(error: Exception) -> Response:
     Whoever is not logged in is led to the login page; a fetch of our script gets 401, as it
     cannot follow there.
     """
-    with contextlib.suppress(SQLAlchemyError):
+    with contextlib.suppress(*DATABASE_FAULTS):
         db.session.rollback()
     api_error = as_api_error(error)
     if isinstance(api_error, BadKey) and not _is_fetch():

@@ -58,8 +58,18 @@ def is_data_fault(error: Exception) -> bool:
 
 def outage_of(error: BaseException | None) -> Exception | None:
     """Return the fault of database, driver or network that `error` is or comes from; else None."""
+    return _first_of(OUTAGES, error)
+
+
+def database_fault_of(error: BaseException | None) -> Exception | None:
+    """Return the fault of the database or its driver that `error` is or comes from; else None."""
+    return _first_of(DATABASE_FAULTS, error)
+
+
+def _first_of(kinds: tuple[type[Exception], ...], error: BaseException | None) -> Exception | None:
+    """The first of `kinds` among `error` and its causes; None if a row is at fault."""
     while error is not None:
-        if isinstance(error, OUTAGES):
+        if isinstance(error, kinds):
             return None if is_data_fault(error) else error
         error = error.__cause__
     return None

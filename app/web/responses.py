@@ -15,11 +15,10 @@ import orjson
 import structlog
 from flask import Flask, Response, current_app, request
 from marshmallow import ValidationError
-from sqlalchemy.exc import InterfaceError, InternalError, OperationalError, SQLAlchemyError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
 from app.crypto import CannotDecrypt
+from app.database.faults import DATABASE_FAULTS, database_fault_of
 from app.errors import ApiError, BadParameter, DatabaseDown, NoSuchFunction, TooLarge
 from app.extensions import db
 from app.schemas.base import unknown_parameters
@@ -28,7 +27,6 @@ from app.web.request_slots import refuse_beyond_limit
 
 log = structlog.get_logger()
 
-DATABASE_FAULTS: Final = (OperationalError, InterfaceError, InternalError, PoolTimeout)
 HTTP_ERRORS: Final[Mapping[int, type[ApiError]]] = {
     404: NoSuchFunction,
     405: NoSuchFunction,
@@ -73,7 +71,7 @@ def _protect(response: Response) -> Response:
 
 def handle_error(error: Exception) -> Response:
     """Turn an exception into a response, and roll the transaction back."""
-    with contextlib.suppress(SQLAlchemyError):
+    with contextlib.suppress(*DATABASE_FAULTS):
         db.session.rollback()
     api_error = as_api_error(error)
     body = {
@@ -93,7 +91,7 @@ def as_api_error(error: Exception) -> ApiError:
         return invalid(error)
     if isinstance(error, HTTPException) and (error.code or 500) < 500:
         return HTTP_ERRORS.get(error.code or 400, _Malformed)()
-    if isinstance(error, DATABASE_FAULTS):
+    if database_fault_of(error):
         log.error("request.failed", code="db", path=request.path, exc_info=error)
         return DatabaseDown()
     return _unexpected(error)
@@ -146,7 +144,7 @@ class _Malformed(ApiError):
 def _http_status(error: Exception) -> int:
     if isinstance(error, HTTPException):
         return error.code or 500
-    if isinstance(error, DATABASE_FAULTS):
+    if database_fault_of(error):
         return 503
     return 400 if isinstance(error, ApiError | ValidationError) else 500
 

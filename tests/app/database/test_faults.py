@@ -18,7 +18,7 @@ from sqlalchemy.exc import (
 )
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from app.database.faults import describe_fault, is_data_fault, outage_of
+from app.database.faults import database_fault_of, describe_fault, is_data_fault, outage_of
 from app.extensions import db
 
 DATA = (
@@ -130,3 +130,12 @@ def test_what_a_driver_raises_by_itself_is_told_apart_alike(error, is_outage):
     wrapped = RuntimeError("could not")
     wrapped.__cause__ = error
     assert (outage_of(wrapped) is error) is is_outage
+
+
+@pytest.mark.parametrize(("error", "is_outage"), RAW.values(), ids=RAW)
+def test_of_these_the_databases_are_known_by_who_raises_them(error, is_outage):
+    is_the_databases = is_outage and not isinstance(error, OSError | redis.RedisError)
+    assert (database_fault_of(error) is error) is is_the_databases
+    wrapped = RuntimeError("could not")
+    wrapped.__cause__ = error
+    assert (database_fault_of(wrapped) is error) is is_the_databases

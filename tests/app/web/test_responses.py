@@ -1,13 +1,15 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 
+import psycopg
 import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from sqlalchemy import text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import RequestEntityTooLarge
 
@@ -204,6 +206,11 @@ def test_no_query_causes_a_fault(client, bearer, path, query):
     [
         (OperationalError("SELECT 1", {}, Exception("gone")), "db"),
         (PoolTimeout("no connection is free"), "db"),
+        (psycopg.OperationalError("a secret detail"), "db"),
+        (psycopg.errors.InsufficientPrivilege("a secret detail"), "db"),
+        (sqlite3.OperationalError("database is locked"), "db"),
+        (IntegrityError("", {}, psycopg.errors.UniqueViolation("a secret detail")), "server"),
+        (psycopg.errors.NumericValueOutOfRange("a secret detail"), "server"),
         (RequestEntityTooLarge(), "size"),
         (TooManyRequests(7), "rate"),
         (ZeroDivisionError("a secret detail"), "server"),
@@ -223,7 +230,12 @@ def test_every_fault_has_a_code_and_tells_no_detail(app, fault, code):
 
 @pytest.mark.parametrize(
     ("fault", "status"),
-    [(OperationalError("", {}, Exception()), 503), (ValueError(), 500), (TooManyRequests(7), 400)],
+    [
+        (OperationalError("", {}, Exception()), 503),
+        (psycopg.OperationalError(), 503),
+        (ValueError(), 500),
+        (TooManyRequests(7), 400),
+    ],
 )
 def test_outside_the_api_a_fault_has_its_status_code(app, fault, status):
     with app.test_request_context("/pay"):
