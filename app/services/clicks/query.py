@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, select
 
 from app.errors import NotFound
 from app.extensions import db
 from app.models import Click
+from app.services.lists import pages
 from app.services.lists.ownership import check_owned
 from app.services.lists.pages import Page
 
@@ -24,12 +25,8 @@ def listed(
     `before` is the last id of the page before. Raises NotFound.
     """
     matching = _matching(account_id, **filters)
-    counted = matching.with_only_columns(Click.id).limit(COUNTED).subquery()
-    total = db.session.scalar(select(func.count()).select_from(counted))
-    if before is not None:
-        matching = matching.where(Click.id < before)
-    rows = db.session.scalars(matching.order_by(Click.id.desc()).limit(limit).offset(offset)).all()
-    return Page(rows, total or 0)
+    key = Click.id
+    return pages.fetch(matching, key, limit=limit, offset=offset, before=before, most=COUNTED)
 
 
 def find(account_id: int, click_id: int) -> Click:

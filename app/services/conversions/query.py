@@ -11,13 +11,13 @@ from app.domain.time_ranges import DAY, YEAR_10000
 from app.errors import BadParameter, NotFound, translatable
 from app.extensions import db
 from app.models import Campaign, Conversion, ConversionDay
+from app.services.lists import pages, parts
 from app.services.lists.ownership import check_owned
 from app.services.lists.pages import Page
 
 #: A list counts no further.
 COUNTED: Final = 10_000
 DEFAULT_DAYS: Final = 30
-PART: Final = 1000  # rows an export reads at a time
 
 
 def listed(
@@ -28,17 +28,13 @@ def listed(
     `before` is the last id of the page before. Raises NotFound.
     """
     matching = _matching(account_id, **filters)
-    counted = matching.with_only_columns(Conversion.id).limit(COUNTED).subquery()
-    total = db.session.scalar(select(func.count()).select_from(counted))
-    if before is not None:
-        matching = matching.where(Conversion.id < before)
-    newest = matching.order_by(Conversion.id.desc())
-    return Page(db.session.scalars(newest.limit(limit).offset(offset)).all(), total or 0)
+    key = Conversion.id
+    return pages.fetch(matching, key, limit=limit, offset=offset, before=before, most=COUNTED)
 
 
 def everyone(account_id: int, **filters: Any) -> Iterator[Sequence[Conversion]]:
     """All that match, newest first, by the thousand. Raises NotFound at once."""
-    return _parts(_matching(account_id, **filters).order_by(Conversion.id.desc()))
+    return parts.newest_first(_matching(account_id, **filters), Conversion.id)
 
 
 def find(account_id: int, conversion_id: int) -> Conversion:
@@ -88,20 +84,6 @@ def sums(
     if campaign is not None:
         matching = matching.where(ConversionDay.campaign_id == campaign)
     return db.session.execute(matching).all()
-
-
-def _parts(newest: Select[Any]) -> Iterator[Sequence[Conversion]]:
-    last: int | None = None
-    while True:
-        part = newest if last is None else newest.where(Conversion.id < last)
-        rows = db.session.scalars(part.limit(PART)).all()
-        db.session.expunge_all()
-        db.session.commit()
-        if rows:
-            yield rows
-        if len(rows) < PART:
-            return
-        last = rows[-1].id
 
 
 def _matching(

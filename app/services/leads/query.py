@@ -10,7 +10,7 @@ from sqlalchemy import select
 from app.errors import NotFound
 from app.extensions import db
 from app.models import Campaign, Conversion, JournalEntry, Lead, LeadTally, Postback
-from app.services.lists import lead_search, long_lists
+from app.services.lists import lead_search, long_lists, parts
 from app.services.lists.lead_search import SearchTerms
 from app.services.lists.long_lists import LongList, RowQuery, without_none
 from app.services.lists.ownership import check_owned
@@ -20,7 +20,6 @@ MAX_HISTORY: Final = 500  # entries and postbacks of one lead in an answer
 MOST_MATCHES: Final = 50  # leads that a search returns
 #: Telegram's ids have up to 52 bits; a longer number is a click id.
 _LONGEST_ID: Final = 16
-PART: Final = 1000  # rows an export reads at a time
 LEADS: Final = LongList(
     Lead, Lead.id, Lead.start_time, LeadTally,
     (frozenset({"account_id"}), frozenset({"account_id", "campaign_id"})),
@@ -59,7 +58,10 @@ def everyone(account_id: int, **filters: Any) -> Iterator[Sequence[Lead]]:
     terms, filters = _search_terms(filters)
     query = _row_query(account_id, **filters)
     if terms is None:
-        return _parts(query)
+        return parts.behind_each(
+            lambda last: long_lists.newest_first(LEADS, query, last),
+            lambda lead: (lead.start_time, lead.id),
+        )
     return iter([lead_search.find(account_id, terms, long_lists.conditions(LEADS, query)).rows])
 
 
@@ -68,19 +70,6 @@ def _search_terms(filters: Mapping[str, Any]) -> tuple[SearchTerms | None, dict[
     terms = {name: filters[name] for name in SearchTerms._fields if filters.get(name) is not None}
     others = {name: value for name, value in filters.items() if name not in SearchTerms._fields}
     return SearchTerms(**terms) if terms else None, others
-
-
-def _parts(query: RowQuery) -> Iterator[Sequence[Lead]]:
-    last = None
-    while True:
-        rows = db.session.scalars(long_lists.newest_first(LEADS, query, last).limit(PART)).all()
-        db.session.expunge_all()
-        db.session.commit()
-        if rows:
-            yield rows
-        if len(rows) < PART:
-            return
-        last = rows[-1].start_time, rows[-1].id
 
 
 def _row_query(

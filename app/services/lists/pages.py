@@ -27,13 +27,15 @@ def fetch(
     limit: int,
     offset: int,
     before: int | None = None,
+    most: int | None = None,
 ) -> Page[Row]:
-    """Return a page of the rows that match, sorted by `key`, highest first.
+    """Return a page of the rows that match, sorted by `key`, highest first. Counts up to `most`.
 
     Rows that arrive between two calls shift an `offset`; they do not shift
     `before`, the last key of the previous page.
     """
-    total = db.session.scalar(select(func.count()).select_from(matching.subquery()))
+    counted = matching.with_only_columns(key).limit(most).subquery()
+    total = db.session.scalar(select(func.count()).select_from(counted))
     here: Select[Any] = matching if before is None else matching.where(key < before)
     rows = db.session.scalars(here.order_by(key.desc()).limit(limit).offset(offset)).all()
     return Page(rows, total or 0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.services.leads import query
+from app.services.lists import parts
 from tests.support.exports import exported
 
 NOON = 1_780_000_000
@@ -12,7 +12,7 @@ NOON = 1_780_000_000
 
 @pytest.fixture
 def small_parts(monkeypatch):
-    monkeypatch.setattr(query, "PART", 2)
+    monkeypatch.setattr(parts, "PART", 2)
 
 
 @pytest.mark.usefixtures("small_parts")

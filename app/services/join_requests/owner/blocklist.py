@@ -16,11 +16,10 @@ from app.errors import BadParameter, NotFound, PlanLimit, translatable
 from app.extensions import db
 from app.models import Blocked, table_of
 from app.services.accounts import accounts
-from app.services.lists import pages
+from app.services.lists import pages, parts
 from app.services.lists.pages import Page
 
 MOST: Final = 50_000
-PART: Final = 1000  # rows an export reads at a time
 _COLUMNS: Final = ("account_id", "subscriber", "person", "username", "reason", "created")
 
 
@@ -34,19 +33,8 @@ def listed(
 
 def everyone(account_id: int) -> Iterator[Sequence[Blocked]]:
     """All of them, newest first, by the thousand. Each part is a short transaction."""
-    last: int | None = None
-    while True:
-        part = select(Blocked).where(Blocked.account_id == account_id)
-        if last is not None:
-            part = part.where(Blocked.id < last)
-        rows = db.session.scalars(part.order_by(Blocked.id.desc()).limit(PART)).all()
-        db.session.expunge_all()
-        db.session.commit()
-        if rows:
-            yield rows
-        if len(rows) < PART:
-            return
-        last = rows[-1].id
+    own = select(Blocked).where(Blocked.account_id == account_id)
+    return parts.newest_first(own, Blocked.id)
 
 
 def add(account_id: int, person: str, reason: str = "") -> int:

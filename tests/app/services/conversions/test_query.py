@@ -6,6 +6,7 @@ import pytest
 
 from app.errors import NotFound
 from app.services.conversions import query
+from app.services.lists import parts
 
 NOON = 1_800_000_000
 
@@ -40,8 +41,8 @@ def test_those_of_another_account_are_not_there(world, others_world):
 
 
 def test_an_export_reads_all_of_them_by_parts(live_app, world, monkeypatch):
-    monkeypatch.setattr(query, "PART", 2)
+    monkeypatch.setattr(parts, "PART", 2)
     numbers = [world.conversion() for _ in range(5)]
-    parts = [[row.id for row in rows] for rows in query.everyone(world.account_id)]
-    assert [number for part in parts for number in part] == numbers[::-1]
-    assert [len(part) for part in parts] == [2, 2, 1]
+    read = [[row.id for row in rows] for rows in query.everyone(world.account_id)]
+    assert [number for part in read for number in part] == numbers[::-1]
+    assert [len(part) for part in read] == [2, 2, 1]

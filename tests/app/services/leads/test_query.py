@@ -8,6 +8,7 @@ import pytest
 
 from app.errors import NotFound
 from app.services.leads import query
+from app.services.lists import parts
 
 NOON = 1_780_000_000
 
@@ -38,10 +39,10 @@ def test_an_export_has_every_lead_once_whatever_the_part(
     campaign = world.campaign()
     # Two start in one second: parts are cut between them, too.
     leads = [world.lead(campaign, start_time=NOON + number // 2) for number in range(4)]
-    monkeypatch.setattr(query, "PART", size)
-    parts = [[lead.id for lead in part] for part in query.everyone(account.id)]
-    assert [id_ for part in parts for id_ in part] == leads[::-1]
-    assert max(map(len, parts)) <= size
+    monkeypatch.setattr(parts, "PART", size)
+    read = [[lead.id for lead in part] for part in query.everyone(account.id)]
+    assert [id_ for part in read for id_ in part] == leads[::-1]
+    assert max(map(len, read)) <= size
 
 
 def test_a_lead_is_explained_with_its_last_entries_and_own_postbacks_oldest_first(

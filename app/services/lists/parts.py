@@ -1,0 +1,44 @@
+"""Reads a whole list by the thousand, in short transactions: a client may take its time between."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Final
+
+from sqlalchemy import Select
+from sqlalchemy.orm import InstrumentedAttribute
+
+from app.extensions import db
+
+PART: Final = 1000  # rows that are read at a time
+
+
+def behind_each(
+    query_behind: Callable[[Any], Select[Any]], place_of: Callable[[Any], Any]
+) -> Iterator[Sequence[Any]]:
+    """Every row of a list; no part is empty.
+
+    `query_behind` gives the query of what comes behind a place, from the beginning for None, and
+    `place_of` the place of a row. Rows that appear meanwhile before that place are left out.
+    """
+    place = None
+    while True:
+        rows = db.session.scalars(query_behind(place).limit(PART)).all()
+        db.session.expunge_all()
+        db.session.commit()
+        if rows:
+            yield rows
+        if len(rows) < PART:
+            return
+        place = place_of(rows[-1])
+
+
+def newest_first(
+    matching: Select[Any], row_id: InstrumentedAttribute[int]
+) -> Iterator[Sequence[Any]]:
+    """Every row that matches, by falling `row_id`."""
+    newest = matching.order_by(row_id.desc())
+    return behind_each(
+        lambda last: newest if last is None else newest.where(row_id < last),
+        lambda row: getattr(row, row_id.key),
+    )
