@@ -22,7 +22,7 @@ from app.dashboard.views import (
     transfer,
 )
 from app.dashboard.views.ads import sites, sources
-from app.dashboard.views.telegram import bot_login, desk
+from app.dashboard.views.telegram import bot_login, desk, mini_app
 from app.schemas.fields import LARGEST
 from app.translations import use_in_templates
 
@@ -38,6 +38,7 @@ VIEWS = (
     overview,
     login,
     bot_login,
+    mini_app,
     desk,
     bots,
     campaigns,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from urllib.parse import quote
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -11,6 +12,7 @@ from app.sandbox.telegram import people
 from app.sandbox.telegram.people import Person
 from tests.browser.conftest import CHAT, SERVICE_TOKEN, TOKEN
 from tests.journeys.system import eventually
+from tests.support.mini_app import init_data
 
 SCREENS = (
     "/ /campaigns /sources /sources/sites /sources/attribution /leads /requests /deliveries"
@@ -159,3 +161,16 @@ def test_requests_are_marked_and_decided_by_keyboard(system, page):
     page.keyboard.press("ArrowDown")
     page.keyboard.press("d")
     eventually(lambda: states()["Max"] == "declined", 30, "the second decision")
+
+
+def test_a_mini_app_of_the_service_bot_logs_in_whoever_agrees(system, new_context, faults):
+    page = new_context(bypass_csp=True).new_page()
+    faults.watch(page)
+    person = Person(8_300_000_011, "Mia", username="mia_app")
+    opened_with = quote(init_data(person, token=SERVICE_TOKEN))
+    page.goto(f"{system.url}/login#tgWebAppData={opened_with}&tgWebAppPlatform=android")
+    page.get_by_role("heading", name="Open the dashboard of Mia (@mia_app)?").wait_for()
+    assert Axe().run(page).response["violations"] == []
+    page.get_by_role("button", name="Open it").click()
+    page.wait_for_url(f"{system.url}/")
+    assert page.locator(".who").inner_text() == "Mia"

@@ -11,6 +11,7 @@ PUBLIC = {
     "/c/<code>",
     "/enter/<token>",
     "/login",
+    "/login/app",
     "/login/telegram",
     "/login/wait",
     "/static/<version>/<name>",

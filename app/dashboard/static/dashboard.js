@@ -122,6 +122,16 @@ function listenToKeys(form) {
   });
 }
 
+/** Telegram opens a Mini App with who looks at it, behind the #. */
+function openApp(form) {
+  const data = new URLSearchParams(location.hash.slice(1)).get("tgWebAppData");
+  if (!data) return;
+  form.elements.init_data.value = data;
+  history.replaceState(null, "", location.pathname + location.search);
+  form.submit();
+}
+
+document.querySelectorAll("form[data-app]").forEach(openApp);
 document.querySelectorAll("form[data-live]").forEach(keepLive);
 document.querySelectorAll("form[data-keys]").forEach(listenToKeys);
 document.querySelectorAll("[data-insert]").forEach(offerInsert);

@@ -37,7 +37,7 @@ def page() -> Response:
     try:
         authenticate()
     except (BadKey, Banned):
-        return _page(target)
+        return show(target)
     return _redirect(target)
 
 
@@ -53,7 +53,7 @@ def by_key() -> Response:
             typed["key"], address=caller_network(), agent=request.headers.get("User-Agent", "")
         )
     except (ApiError, TooManyRequests) as error:
-        return _page(own_path(form.get("next", "/")), error)
+        return show(own_path(form.get("next", "/")), error)
     return begin(token, own_path(typed["next"]))
 
 
@@ -71,7 +71,9 @@ def entry(token: str) -> Response:
         raise NotFound(translatable("this link was used before or has expired; make a new one"))
     if _is_own_visit() and not cookies.session_token():
         return _enter(token)
-    page = render_template("login/enter.html", entry=entry_link, token=token)
+    page = render_template(
+        "login/enter.html", name=entry_link.name, action=f"/enter/{token}", hidden={}
+    )
     return make_response(page)
 
 
@@ -94,7 +96,8 @@ def logout() -> Response:
     return response
 
 
-def _page(target: str, error: ApiError | None = None) -> Response:
+def show(target: str, error: ApiError | None = None) -> Response:
+    """Return the login page, with why the last try was refused."""
     g.pop("account", None)  # a form for whoever is not logged in
     message = message_of(error) if error else ""
     page = render_template(

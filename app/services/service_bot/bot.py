@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 import orjson
 import structlog
@@ -30,7 +30,7 @@ SYSTEM: Final = "service-bot"
 #: What a person who opens the bot again and again is answered.
 ANSWERS_A_MINUTE: Final = 20
 
-Button = dict[str, str]
+Button = dict[str, Any]
 
 
 def find() -> Bot | None:

@@ -64,7 +64,16 @@ def _answer(ours: Bot, start: LeadEvent, now: float) -> None:
             "I open the dashboard for you and tell you about your campaigns. "
             "To log in, follow the link that the dashboard shows."
         )
-    bot.say(ours, start.person.id, hello, now)
+        buttons = _app_button()
+    bot.say(ours, start.person.id, hello, now, buttons=buttons)
+
+
+def _app_button() -> list[bot.Button]:
+    """The dashboard as a Mini App, which Telegram opens at https only."""
+    url = current_settings().public_url
+    if not url.startswith("https:"):
+        return []
+    return [{"text": gettext("Open the dashboard"), "web_app": {"url": f"{url}/login"}}]
 
 
 def _answer_login(ours: Bot, start: LeadEvent, now: float) -> None:

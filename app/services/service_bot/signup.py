@@ -25,7 +25,7 @@ def account_for(person: Person, now: int) -> Account:
             return account
         account = Account(
             login=login,
-            name=_name(person),
+            name=name_of(person),
             lang=language_of(person),
             key_hash=hash_secret(new_secret()),  # profile/apikey gives the first key
             tariff=FREE,
@@ -54,7 +54,8 @@ def _logins(person: Person) -> Iterator[str]:
         yield f"tg{person.id}-{new_secret(4)}"
 
 
-def _name(person: Person) -> str:
+def name_of(person: Person) -> str:
+    """Return the name of a new account for the person."""
     full = f"{person.first_name} {person.last_name}"
     printable = "".join(letter for letter in full if letter.isprintable()).strip()
     return printable[:128] or person.username or f"tg{person.id}"

@@ -31,7 +31,7 @@ def start() -> Response:
     What it is known by stays in a cookie: no address logs a browser in, whoever has made it.
     """
     form = forms.read(largest=LARGEST)
-    started = logins.start(_browser(), language())
+    started = logins.start(this_browser(), language())
     response = _redirect("/login/wait", own_path(form.get("next", "/")))
     cookies.set_login(response, started.nonce)
     return response
@@ -43,7 +43,7 @@ def start() -> Response:
 def wait() -> Response:
     """Show the link until the person behind it has agreed, then open their dashboard."""
     target = own_path(request.args.get("next", "/"))
-    nonce, browser = cookies.login_nonce(), _browser()
+    nonce, browser = cookies.login_nonce(), this_browser()
     token = logins.poll(nonce, browser).token if nonce else None
     if token is not None:
         return begin(token, target)
@@ -54,7 +54,8 @@ def wait() -> Response:
     return make_response(page)
 
 
-def _browser() -> Browser:
+def this_browser() -> Browser:
+    """Return who asks, as logins know a browser."""
     agent = request.headers.get("User-Agent", "")
     return Browser(caller_address(), agent, cookies.form_cookie())
 

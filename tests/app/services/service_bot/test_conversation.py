@@ -44,6 +44,15 @@ def test_a_bare_start_is_greeted_and_makes_no_account(desk):
     assert desk.account_of(IVAN) is None
 
 
+def test_the_greeting_opens_the_dashboard_in_telegram_where_telegram_would(desk, change_settings):
+    desk.start(IVAN)
+    change_settings(public_url="https://gate.example")
+    desk.start(IVAN)
+    plain, with_button = [message.markup for message in desk.staged()]
+    assert plain == ""
+    assert "https://gate.example/login" in with_button
+
+
 def test_someone_without_a_username_gets_a_login_of_their_number(desk):
     desk.start(Person(55, "\u202e\u0007", "", "", "de"), f"login-{NONCE}")
     account = rows(select(Account).where(Account.tg_id == 55))[0]

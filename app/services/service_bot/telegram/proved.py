@@ -1,0 +1,54 @@
+"""Logins in which Telegram itself says who the person is: no link, and no question by the bot."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sqlalchemy.exc import IntegrityError
+
+from app.crypto import hash_secret
+from app.domain.storable_text import sanitize
+from app.domain.telegram.person import Person
+from app.errors import BadParameter, translatable
+from app.extensions import db
+from app.models import Login
+from app.services.accounts import notifications
+from app.services.accounts.rate_limits import network_of
+from app.services.service_bot import logins, sessions, signup
+from app.services.service_bot.logins import Browser
+
+#: No nonce of a login page holds a colon, so no page can ever show or redeem a proof.
+_PREFIX: Final = "proof:"
+
+
+def open_session(person: Person, proof: str, browser: Browser, now: float) -> str:
+    """Return the token of a new session of the person whom `proof` has named, once. Commits.
+
+    Whoever comes first gets an account. The login can be undone as every other. Raises
+    BadParameter for a proof that was used before, or TooManyRequests by address.
+    """
+    logins.NEW_LOGINS.hit(network_of(browser.address))
+    account = signup.account_for(person, int(now))
+    login = Login(
+        nonce_hash=hash_secret(_PREFIX + proof),
+        account_id=account.id,
+        shown=now,
+        address=browser.address[:45],
+        agent=sanitize(browser.agent, 300),
+        agreed=now,
+        used=now,
+        expires=now + logins.LOGIN_SECONDS,
+    )
+    db.session.add(login)
+    try:
+        db.session.flush()
+    except IntegrityError as error:
+        db.session.rollback()
+        raise BadParameter(
+            "login", translatable("this login was used before; begin a new one")
+        ) from error
+    page = {"agent": login.agent, "address": login.address, "shown": now}
+    notifications.session_opened(account.id, login.id, page, now)
+    token = sessions.begin(account.id, login.id, now, agent=login.agent)
+    db.session.commit()
+    return token
