@@ -106,9 +106,25 @@ def _hours(value: Any) -> list[int]:
 
 
 def _is_like(pattern: str, text: str) -> bool:
-    """Whether a name matches a pattern in which `*` stands for anything."""
-    parts = (re.escape(part) for part in pattern.split("*"))
-    return re.fullmatch(".*".join(parts), text.lower(), re.DOTALL) is not None
+    """Whether a name matches a pattern in which `*` stands for anything.
+
+    No regular expression: with a dozen stars one would try for years where to put them. The
+    first place of each part is as good as any later one.
+    """
+    first, *others = pattern.split("*")
+    text = text.lower()
+    if not others:
+        return text == first
+    last = others.pop()
+    if not text.startswith(first) or not text.endswith(last):
+        return False
+    place, end = len(first), len(text) - len(last)
+    for part in others:
+        start = text.find(part, place, end)
+        if start < 0:
+            return False
+        place = start + len(part)
+    return place <= end
 
 
 def is_within(start: int, end: int, minute: int) -> bool:

@@ -22,6 +22,10 @@ HELD = [
     ("link_name", "promo*", {"link_name": "Promo June"}, {"link_name": "June promo"}),
     ("link_name", "*june*", {"link_name": "promo JUNE 2"}, {"link_name": ""}),
     ("link_name", "a.b", {"link_name": "a.b"}, {"link_name": "axb"}),
+    ("link_name", "ab*ba", {"link_name": "abba"}, {"link_name": "aba"}),
+    ("link_name", "a*b*b*", {"link_name": "a-b.b"}, {"link_name": "a-b"}),
+    # A regular expression would never come to the end of this one.
+    ("link_name", "*a" * 15 + "*b", {"link_name": "a" * 31 + "b"}, {"link_name": "a" * 32}),
     ("premium", True, {"premium": True}, {}),
     ("premium", False, {}, {"premium": True}),
     ("language", ["ru", "uk"], {"language": "ru-RU"}, {"language": "en"}),
