@@ -13,6 +13,7 @@ from sqlalchemy import select, update
 
 from app.extensions import db
 from app.models import (
+    Account,
     Bot,
     BotChat,
     Campaign,
@@ -21,6 +22,7 @@ from app.models import (
     JournalEntry,
     Message,
     MessageLane,
+    Notice,
     RequestRule,
     RequestState,
 )
@@ -84,11 +86,12 @@ class Asking:
         messages.send(seconds=5)
 
     def set(self, model: Any = Campaign, **values: Any) -> None:
-        """Change the campaign, the bot, or what is known of the bot in the chat."""
+        """Change the campaign, the bot, what is known of the bot in the chat, or the account."""
         where = {
             Campaign: Campaign.id == self.stage.campaign,
             Bot: Bot.id == self.stage.bot,
             BotChat: BotChat.bot_id == self.stage.bot,
+            Account: Account.id == self.stage.account,
         }
         db.session.execute(update(model).where(where[model]).values(**values))
         db.session.commit()
@@ -127,6 +130,10 @@ class Asking:
         """Action, person and words of the journal's entries about decisions."""
         rows = _rows(select(JournalEntry).where(JournalEntry.action >= 8))
         return [(row.action, row.subscriber, row.decision) for row in rows]
+
+    def notices(self) -> list[str]:
+        """The kinds of what the owner is told, the oldest first."""
+        return [row.kind for row in _rows(select(Notice).order_by(Notice.id))]
 
     def approved(self) -> list[int]:
         """Whom Telegram was told to let in, in this order, refused calls too."""

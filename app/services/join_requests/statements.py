@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import Any, Final
 
-from sqlalchemy import Double, bindparam, case, func, or_, update
+from sqlalchemy import Double, and_, bindparam, case, exists, func, or_, update
 
 from app.database.rows import rows_table
 from app.domain.join_requests.rules import Verdict
@@ -28,6 +28,7 @@ def asking_again(postgresql: bool) -> Any:
     return (
         update(_REQUESTS)
         .where(row.chat_id == data.c.c, row.subscriber == data.c.s, row.asked < data.c.a, is_open)
+        .where(row.decided.is_(None))
         .values(
             state=int(RequestState.GONE), reason=ASKED_AGAIN, decided=_NOW, due=None, lease=None
         )
@@ -36,10 +37,17 @@ def asking_again(postgresql: bool) -> Any:
 
 @cache
 def joining(postgresql: bool) -> Any:
-    """Note that people (chat c, subscriber s) have joined at d: somebody let them in."""
+    """Note that people (chat c, subscriber s) have joined at d: somebody let them in.
+
+    It ends the last request of each. One of which we told Telegram and have no answer yet is
+    left SENDING, over at once: the desk's next claim ends it, and notes in the journal that it
+    was ours. Whoever made the call finds its lease gone.
+    """
     data = rows_table(postgresql, {"c": Big, "s": Big, "d": Big})
-    row = _REQUESTS.c
-    ours = or_(row.state == RequestState.APPROVED, row.tries > 0)
+    row, later = _REQUESTS.c, _REQUESTS.alias()
+    ours = and_(row.tries > 0, row.decided_by.in_([DecidedBy.RULE, DecidedBy.PERSON]))
+    untold = and_(ours, row.action == Verdict.APPROVE, row.state != RequestState.APPROVED)
+    is_ours = or_(row.state == RequestState.APPROVED, ours)
     is_live = row.state.in_(
         [
             RequestState.WAITING,
@@ -49,16 +57,22 @@ def joining(postgresql: bool) -> Any:
             RequestState.GONE,
         ]
     )
+    asked_later = exists().where(
+        later.c.chat_id == row.chat_id,
+        later.c.subscriber == row.subscriber,
+        later.c.asked > row.asked,
+        later.c.asked <= data.c.d,
+    )
     return (
         update(_REQUESTS)
         .where(row.chat_id == data.c.c, row.subscriber == data.c.s, row.asked <= data.c.d)
-        .where(is_live, row.reason != ASKED_AGAIN)
+        .where(is_live, row.reason != ASKED_AGAIN, ~asked_later)
         .values(
-            state=int(RequestState.JOINED),
-            decided_by=case((ours, row.decided_by), else_=int(DecidedBy.OTHER_ADMIN)),
+            state=case((untold, int(RequestState.SENDING)), else_=int(RequestState.JOINED)),
+            decided_by=case((is_ours, row.decided_by), else_=int(DecidedBy.OTHER_ADMIN)),
             decided=func.coalesce(row.decided, data.c.d + 0.0),
-            reason=case((ours, row.reason), else_=OTHER_ADMIN),
-            due=None,
+            reason=case((is_ours, row.reason), else_=OTHER_ADMIN),
+            due=case((untold, 0.0)),
             lease=None,
         )
     )

@@ -65,12 +65,12 @@ def erase(account_id: int, subscriber: int) -> int:
     bots = db.session.scalars(select(Bot.id).where(Bot.account_id == account_id)).all()
     inbox.hold(db.session.connection(), bots)
     leads = _find_leads(account_id, subscriber)
+    retention.erase(account_id, subscriber, leads, time.time())  # while their names stand
     _erase_postbacks(_find_postbacks(account_id, leads, subscriber))
     _erase_journal(account_id, leads, subscriber)
     _erase_messages(bots, subscriber)
     _erase_clicks(account_id, bots, leads, subscriber)
     _erase_conversions(leads)
-    retention.erase(account_id, subscriber, time.time())
     db.session.execute(
         delete(Unreachable).where(
             Unreachable.bot_id.in_(bots), Unreachable.subscriber == subscriber

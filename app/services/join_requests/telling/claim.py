@@ -33,6 +33,7 @@ from app.models import (
 )
 from app.models.account import IS_SUSPENDED_SQL
 from app.services.join_requests.knowledge import zone
+from app.services.join_requests.telling import notes
 from app.services.messages.claim import BOTS, BURST, STEP
 
 log = structlog.get_logger()
@@ -47,9 +48,13 @@ HOUR: Final = 3600.0
 # States are written into the text: a partial index is used only where the planner sees the value.
 _SCHEDULED: Final = f"state = {RequestState.SCHEDULED:d}"
 _SENDING: Final = f"state = {RequestState.SENDING:d}"
+# Of whom is SENDING and has an end, the join was seen before the answer (`statements.joining`).
 _RECLAIM: Final = text(f"""
-    UPDATE join_request SET state = {RequestState.SCHEDULED:d}, due = :now, lease = NULL
-    WHERE {_SENDING} AND due < :now
+    UPDATE join_request SET lease = NULL,
+        state = CASE WHEN decided IS NULL THEN {RequestState.SCHEDULED:d}
+            ELSE {RequestState.JOINED:d} END,
+        due = CASE WHEN decided IS NULL THEN CAST(:now AS DOUBLE PRECISION) END
+    WHERE {_SENDING} AND due < :now RETURNING id, state
 """)  # noqa: S608 - of our own constants
 _DESKS: Final = text(f"""
     WITH RECURSIVE {loose_index_scan("join_request", "campaign_id", _SCHEDULED)}
@@ -125,7 +130,9 @@ def claim(
 ) -> list[ClaimedRequest]:
     """Lease at most `most` decisions that are due at `now`. The caller commits."""
     lock(connection, AdvisoryLock.CLAIM_REQUESTS)
-    connection.execute(_RECLAIM, {"now": now})
+    for row in connection.execute(_RECLAIM, {"now": now}).all():
+        if row.state == RequestState.JOINED:
+            notes.write(connection, row.id, now)
     lease, claimed = secrets.token_hex(16), list[ClaimedRequest]()
     next_sends: dict[int, float] = {}
     for desk in connection.execute(_DESKS, {"now": now}).all():

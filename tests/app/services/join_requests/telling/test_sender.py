@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from app.domain.join_requests.rules import Verdict
-from app.models import Action, Bot, BotChat, DecidedBy, DeskMode, RequestState
+from app.models import Account, Action, Bot, DecidedBy, DeskMode, NoticeKind, RequestState
 from app.sandbox.telegram import faults, people
 from app.sandbox.telegram.people import Chat, Person
 
@@ -124,8 +124,12 @@ def test_a_flood_wait_is_obeyed_and_no_try_is_counted(make_asking):
     assert asking.state(7) is RequestState.APPROVED
 
 
-def test_lost_rights_stop_this_chat_tell_the_owner_once_and_go_on_by_themselves(make_asking):
+def test_lost_rights_stop_this_chat_tell_the_owner_once_and_go_on_by_themselves(
+    make_asking, change_settings
+):
+    change_settings(service_bot_token="70:token-of-the-service-bot")
     asking = make_asking(DeskMode.ALL)
+    asking.set(Account, tg_id=5005)
     for person in range(7, 27):
         asking.ask(person)
     asking.decide()
@@ -138,11 +142,15 @@ def test_lost_rights_stop_this_chat_tell_the_owner_once_and_go_on_by_themselves(
     waiting = [row for row in asking.rows() if row.state == RequestState.SCHEDULED]
     assert len(waiting) == 20 - first
     assert {row.tries for row in waiting} == {0}
+    assert asking.notices() == [NoticeKind.INVITE]
     asking.bot_api.heal(asking.token)
-    asking.set(BotChat, can_invite=True)
+    bot = Person(int(asking.token.partition(":")[0]), "Bot", is_bot=True)
+    asking.tell(people.bot_rights(asking.chat, True, int(asking.now) + 1, bot=bot))
     asking.decide(10)
-    assert {row.state for row in asking.rows()} == {RequestState.APPROVED}
+    asking.listen()
+    assert {row.state for row in asking.rows()} == {RequestState.JOINED}
     assert sorted(asking.approved()[first + refused :]) == sorted(row.subscriber for row in waiting)
+    assert asking.notices() == [NoticeKind.INVITE, NoticeKind.OVER]
 
 
 def test_a_dead_token_pauses_the_bot_and_the_request_waits(make_asking):
