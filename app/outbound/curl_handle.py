@@ -29,12 +29,12 @@ from app.outbound.result import Answer, Failure, Unsendable
 from app.outbound.unpacking import unpacked
 from app.outbound.urls import check_url
 from plugins.contract import PROJECT, Request, Response, translatable
+from plugins.kit.http_headers import METHODS
 from plugins.kit.url_spelling import AddressRefused, split
 
 STALE_SECONDS: Final = 30  # many servers drop an idle connection soon after
-METHODS: Final = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"))
 #: May be repeated by the client unasked (RFC 9110 §9.2.2).
-REPEATABLE: Final = frozenset(("GET", "HEAD"))
+REPEATABLE: Final = "GET"
 COULD_NOT_CONNECT: Final = translatable("could not connect")
 
 #: What libcurl undoes of a body.
@@ -119,7 +119,7 @@ class Transfer:
         self.easy.setopt(pycurl.HTTPHEADER, headers.to_send(request))
         if self._limits.resolve:
             self.easy.setopt(pycurl.RESOLVE, list(self._limits.resolve))
-        self._repeatable = method in REPEATABLE
+        self._repeatable = method == REPEATABLE
 
     @property
     def is_connected(self) -> bool:
@@ -178,14 +178,12 @@ class Transfer:
 
     def _set_method(self, method: str, body: bytes) -> None:
         easy = self.easy
-        easy.setopt(pycurl.HTTPGET, 1)  # forgets body and NOBODY of the last request
+        easy.setopt(pycurl.HTTPGET, 1)  # forgets the body of the last request
         easy.unsetopt(pycurl.CUSTOMREQUEST)
-        if method == "HEAD":
-            easy.setopt(pycurl.NOBODY, 1)
-        elif body or method == "POST":
+        if body or method == "POST":
             easy.setopt(pycurl.POST, 1)
             easy.setopt(pycurl.POSTFIELDS, body)
-        if method not in ("HEAD", "GET", "POST") or (method == "GET" and body):
+        if method not in ("GET", "POST") or (method == "GET" and body):
             easy.setopt(pycurl.CUSTOMREQUEST, method)
 
     def _failure(self, code: int) -> tuple[Failure, str]:

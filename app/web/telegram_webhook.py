@@ -21,6 +21,7 @@ from app.domain.telegram.updates import MAX_BODY
 from app.health_watch import HealthWatch
 from app.services.bots.webhook_paths import WebhookPaths
 from app.services.updates.group_commit import NotCommitted
+from app.services.updates.new_update import OVERSIZED_SAMPLE
 from app.services.updates.update_store import UpdateStore
 from app.web.request_slots import CLOSE
 
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
 PREFIX: Final = "/telegram/"
 TELEGRAM_HEADER: Final = "X-Telegram-Bot-Api-Secret-Token"
 _SECRET: Final = "HTTP_" + TELEGRAM_HEADER.upper().replace("-", "_")
-BEGINNING: Final = 4096  # bytes of an oversized body that are read
 _HEADERS: Final = (
     ("Content-Length", "0"),
     ("Cache-Control", "no-store"),
@@ -101,7 +101,7 @@ class TelegramWebhook:
         if length is None:
             return self._put_unmeasured(environ, bot_id)
         if length > MAX_BODY:
-            self._store.put_oversized(bot_id, _read(source, BEGINNING))
+            self._store.put_oversized(bot_id, _read(source, OVERSIZED_SAMPLE))
             return HTTPStatus.OK
         body = _read(source, length)
         if len(body) < length:  # granian gives what there is as if it were all
@@ -117,7 +117,7 @@ class TelegramWebhook:
         terminated = environ.get("wsgi.input_terminated", False)
         body = _read(environ["wsgi.input"], MAX_BODY + 1) if terminated else b""
         if len(body) > MAX_BODY:
-            self._store.put_oversized(bot_id, body[:BEGINNING])
+            self._store.put_oversized(bot_id, body)
             return HTTPStatus.OK
         try:
             updates.decode(body)

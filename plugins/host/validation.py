@@ -20,11 +20,10 @@ from plugins.contract import (
     mask,
 )
 from plugins.host.foreign_code import ForeignCodeFailed, call, describe_error
-from plugins.kit.http_headers import is_framing, is_name, is_value
+from plugins.kit.http_headers import METHODS, is_framing, is_name, is_value
 from plugins.kit.secrets.typed import encodings, mask_cut
 from plugins.kit.url_spelling import AddressRefused, check_url
 
-METHODS: Final = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE"})
 MAX_BODY: Final = 256 * 1024
 MAX_HEADERS: Final = 64
 MAX_HEADER_CHARACTERS: Final = 64 * 1024  # names and values together; libcurl sends 1 MB

@@ -1,10 +1,11 @@
-"""Which header lines an adapter may send: one rule for the border and the transport."""
+"""Which methods and header lines an adapter may send: one rule for the border and the transport."""
 
 from __future__ import annotations
 
 import re
 from typing import Final
 
+METHODS: Final = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE"})
 #: Headers that frame the message or name the host. The transport sets them.
 FRAMING: Final = frozenset(
     "host content-length transfer-encoding connection keep-alive te trailer upgrade expect"

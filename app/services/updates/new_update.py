@@ -9,7 +9,8 @@ from typing import Any, Final, NamedTuple
 from app.domain.telegram import updates
 from app.models import UpdateState
 
-_OVERSIZED_SAMPLE: Final = 2048  # bytes kept of a body that is too large to be an update
+#: Bytes that are read and kept of a body that is too large to be an update.
+OVERSIZED_SAMPLE: Final = 2048
 
 
 class NewUpdate(NamedTuple):
@@ -56,7 +57,7 @@ def new_update(bot_id: int, body: bytes) -> NewUpdate:
 
 def oversized_update(bot_id: int, beginning: bytes) -> NewUpdate:
     """Return the row of a body that is too large to be an update, of which `beginning` was read."""
-    return _quarantined(bot_id, beginning[:_OVERSIZED_SAMPLE], "larger than an update can be")
+    return _quarantined(bot_id, beginning[:OVERSIZED_SAMPLE], "larger than an update can be")
 
 
 def _quarantined(bot_id: int, body: bytes, reason: str) -> NewUpdate:

@@ -11,11 +11,11 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from app.outbound.curl_handle import COULD_NOT_CONNECT, METHODS, Limits, Transfer
+from app.outbound.curl_handle import COULD_NOT_CONNECT, Limits, Transfer
 from app.outbound.result import Failure, Unsendable
 from plugins.contract import Request
 from plugins.host.validation import AdapterFailed, check_request
-from plugins.kit.http_headers import FRAMING
+from plugins.kit.http_headers import FRAMING, METHODS
 
 EVERYWHERE = (ipaddress.ip_network("0.0.0.0/0"), ipaddress.ip_network("::/0"))
 
@@ -35,7 +35,7 @@ def test_ordinary_methods_are_loaded_with_and_without_a_body(transfer, method):
         assert not transfer.is_connected
 
 
-@pytest.mark.parametrize("method", ["TRACE", "CONNECT", "get", ""])
+@pytest.mark.parametrize("method", ["HEAD", "TRACE", "CONNECT", "get", ""])
 def test_other_methods_are_invalid(transfer, method):
     with pytest.raises(Unsendable) as caught:
         transfer.load(Request(method, "https://t.example/"), None)

@@ -82,11 +82,11 @@ def test_a_request_arrives_as_described_and_the_answer_comes_back() -> None:
     assert body == b'{"a":"\x00"}'
 
 
-@pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"])
+@pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH", "DELETE"])
 def test_a_handle_carries_nothing_from_one_request_to_the_next(method: str) -> None:
     def behave(line: Line) -> None:
-        while head := line.read():
-            line.say(b"HTTP/1.1 204 N\r\n\r\n" if head.startswith(b"HEAD") else OK)
+        while line.read():
+            line.say(OK)
 
     with serving(behave) as server, Transport(allow=LOOPBACK) as transport:
         first = Request("POST", server.url + "/1", {"X-Mine": "1"}, b"body", idempotency_key="k")
