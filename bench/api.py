@@ -156,6 +156,19 @@ def _calls(seeded: api_seed.Seeded) -> Iterator[Call]:
     yield "stats/daily", "stats/daily", month
     yield "stats/daily tz", "stats/daily", month | {"tz": 330}
     yield "stats/retention", "stats/retention", month
+    yield from _calls_of_ads(seeded, month, old_day)
+
+
+def _calls_of_ads(
+    seeded: api_seed.Seeded, month: dict[str, Any], old_day: dict[str, Any]
+) -> Iterator[Call]:
+    """What their owner asks of the ads."""
+    yield "stats/sources", "stats/sources", month
+    yield "stats/sources day", "stats/sources", month | {"by": "day"}
+    yield "stats/sources utm", "stats/sources", month | {"by": "utm_campaign"}
+    yield "stats/sources ad, old day", "stats/sources", old_day | {"by": "ad_id"}
+    one_source = {"by": "sub1", "source": seeded.source}
+    yield "stats/sources sub, source", "stats/sources", month | one_source
 
 
 def _get(client: FlaskClient, path: str, query: dict[str, Any], headers: dict[str, str]) -> None:

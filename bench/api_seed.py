@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from app.crypto import hash_secret, new_secret
 from app.extensions import db
-from app.models import Account, Bot, Campaign, Destination
+from app.models import Account, Bot, Campaign, Destination, Source
 from app.services.lists import row_counts
 
 CAMPAIGNS = 10
@@ -48,7 +48,27 @@ _POSTBACKS = text("""
     FROM (SELECT n, :now - (3.0 * :rows - n) * :span / (3 * :rows) AS t
           FROM generate_series(0, 3 * :rows - 1) n) s
 """)
+_CLICKS = text("""
+    INSERT INTO click (account_id, source_id, campaign_id, token, visitor, created, pressed,
+                       external, referrer, ids, utm, subs, ad, flags, lead_id)
+    SELECT :account, :source + n % :campaigns, :campaign + n % :campaigns,
+           lpad(CAST(n AS text), 16, '0'), '', t, t, '', '', '{}',
+           '{"source":"fb","campaign":"c' || n % 40 || '"}', '{"sub1":"s' || n % 500 || '"}',
+           '{"ad_id":"' || n % 90 || '"}', 0, n
+    FROM (SELECT n, :now - (:rows - CAST(n AS bigint)) * :span / :rows AS t
+          FROM generate_series(1, :rows) n) s
+""")
 _COUNTERS = [
+    text("""
+    INSERT INTO source_day (source_id, day, clicks, repeats, previews, paused)
+    SELECT :source + c, :now / 86400 - d, 100, 5, 6, 0
+    FROM generate_series(0, :campaigns - 1) c, generate_series(0, :days) d
+"""),
+    text("""
+    INSERT INTO join_day (campaign_id, source_id, day, kind, joins)
+    SELECT :campaign + c, :source + c, :now / 86400 - d, 2, 60
+    FROM generate_series(0, :campaigns - 1) c, generate_series(0, :days) d
+"""),
     text("""
     INSERT INTO campaign_day (campaign_id, day, starts, holds, confirms, unsubs)
     SELECT :campaign + c, :now / 86400 - d, 100, 50, 60, 9
@@ -79,10 +99,11 @@ class Seeded:
     chat: int
     campaign: int
     destination: int
+    source: int
 
 
 def fill(rows: int) -> Seeded:
-    """An account with so many leads, and three times the journal and postbacks."""
+    """An account with so many leads and clicks, and three times the journal and postbacks."""
     now, secret = int(time.time()), new_secret()
     account = Account(
         login="large",
@@ -109,6 +130,9 @@ def fill(rows: int) -> Seeded:
     ways = [_destination(account.id, now) for _ in range(DESTINATIONS)]
     db.session.add_all([*campaigns, *ways])
     db.session.flush()
+    sources = [_source(account.id, one.id, now) for one in campaigns]
+    db.session.add_all(sources)
+    db.session.flush()
     seeded = Seeded(
         f"{account.id}-{secret}",
         rows,
@@ -117,6 +141,7 @@ def fill(rows: int) -> Seeded:
         max(one.chat_id for one in campaigns),
         min(one.id for one in campaigns),
         min(one.id for one in ways),
+        min(one.id for one in sources),
     )
     _rows(account.id, seeded)
     return seeded
@@ -133,11 +158,12 @@ def _rows(account: int, seeded: Seeded) -> None:
         "campaigns": CAMPAIGNS,
         "destination": seeded.destination,
         "destinations": DESTINATIONS,
+        "source": seeded.source,
         "days": DAYS,
         "span": DAYS * 86_400,
         "event": json.dumps({"kind": "wait", "click": "click"}),
     }
-    for statement in (_LEADS, _JOURNAL, _POSTBACKS, *_COUNTERS):
+    for statement in (_LEADS, _JOURNAL, _POSTBACKS, _CLICKS, *_COUNTERS):
         db.session.execute(statement, terms)
     db.session.commit()
     row_counts.compact()  # as the worker's clock does
@@ -152,6 +178,17 @@ def _campaign(account: int, bot: int, number: int, now: int) -> Campaign:
         chat_id=-1_001_000_000 - number,
         chat_title=f"Channel {number}",
         code=f"large{number}",
+        created=now,
+    )
+
+
+def _source(account: int, campaign: int, now: int) -> Source:
+    return Source(
+        account_id=account,
+        campaign_id=campaign,
+        code=f"src{campaign:05}",
+        title=f"Ad {campaign}",
+        click_param="click",
         created=now,
     )
 

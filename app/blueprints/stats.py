@@ -12,14 +12,17 @@ from app.schemas.stats import (
     DayOut,
     JoinsRange,
     RetentionOut,
+    SourceGroupOut,
+    SourcesRange,
     StatsDaily,
     StatsRange,
     SummaryOut,
 )
+from app.services.clicks.owner import source_stats
 from app.services.conversions import query
 from app.services.leads import join_stats, stats
 from app.web.auth import api_key
-from app.web.decorators import Params, answers, takes
+from app.web.decorators import Params, answers, takes, with_warnings
 
 blueprint = Blueprint("stats", __name__, url_prefix="/api/stats")
 
@@ -67,3 +70,17 @@ def conversions(params: Params) -> object:
 def attribution(params: Params) -> object:
     """How many joins are known by their click, by chat and source, and why the others are not."""
     return join_stats.attribution(g.account.id, now=int(time.time()), **params)
+
+
+@blueprint.get("/sources.json")
+@api_key
+@takes(SourcesRange)
+@answers(SourceGroupOut, many=True, warnings=True)
+def sources(params: Params) -> object:
+    """What ads brought: by source, by day, or by a UTM, ad or sub parameter of their links.
+
+    By a parameter only the newest 10,000 clicks of the range are counted, and clicks are kept
+    for 90 days.
+    """
+    groups = source_stats.listed(g.account.id, now=int(time.time()), **params)
+    return with_warnings([groups.warning] if groups.warning else [], groups.rows)

@@ -13,6 +13,7 @@ from app.errors import translatable
 from app.schemas import fields
 from app.schemas.base import Output
 from app.schemas.pagination import Period
+from app.services.clicks.owner.source_stats import GROUPS
 
 #: As far as clocks go: UTC-12 to UTC+14, in minutes. Every zone is a multiple of the step.
 WEST: Final = -720
@@ -31,6 +32,16 @@ class JoinsRange(Period):
     """A range of whole UTC days, of all campaigns or of one; without ends the last 7 days."""
 
     campaign = fields.Int(1)
+
+
+class SourcesRange(JoinsRange):
+    """A range of whole UTC days, of all sources, of a campaign's or of one; else the last 30 days.
+
+    `by` says what a row is.
+    """
+
+    by = fields.Choice(*GROUPS, load_default="source")
+    source = fields.Int(1)
 
 
 class Zone(fields.Int):
@@ -58,6 +69,10 @@ class ConversionRate(fields.Field[float]):
 
 class Percent(fields.Field[float]):
     """A percentage with two decimals; null while it cannot be known."""
+
+
+class Number(fields.Field[int]):
+    """A whole number; null where it is not counted."""
 
 
 class Date(fields.UtcText):
@@ -186,3 +201,17 @@ class CampaignJoinsOut(JoinCountsOut):
     title = fields.Text()
     advice = fields.Text()
     sources = fields.List(fields.Nested(SourceJoinsOut))
+
+
+class SourceGroupOut(Output):
+    """A row of `stats/sources`. `key` is the source's id, the date, or the value; it may be empty.
+
+    `joins` are people who came in. `staying` of them are in still; it is null by source and by day.
+    """
+
+    key = fields.Text()
+    title = fields.Text()
+    visits = fields.Int()
+    clicks = fields.Int()
+    joins = fields.Int()
+    staying = Number()

@@ -418,7 +418,7 @@ class Journey:
 
     def stats(self) -> None:
         """Who came, who stays."""
-        for what in ("summary", "daily", "retention", "attribution"):
+        for what in ("summary", "daily", "retention", "attribution", "sources"):
             self._api.get(f"stats/{what}", **{"from": DATE - 86400, "to": DATE + 86400})
 
     def sessions(self) -> None:

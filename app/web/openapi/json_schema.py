@@ -25,7 +25,7 @@ from app.schemas.requests import Decision, Ids
 from app.schemas.rules import Conditions, Rules
 from app.schemas.sites import Domains
 from app.schemas.sources import SubMap
-from app.schemas.stats import Date, Percent
+from app.schemas.stats import Date, Number, Percent
 from app.services.join_requests.owner.decisions import MOST_IDS
 from app.web.openapi.responses import JsonSchema
 from plugins.contract import ALL_KINDS
@@ -167,6 +167,11 @@ def _(_field: Date) -> JsonSchema:
 @shape.register
 def _(_field: Percent) -> JsonSchema:
     return {"type": ["number", "null"]}
+
+
+@shape.register
+def _(_field: Number) -> JsonSchema:
+    return {"type": ["integer", "null"]}
 
 
 @shape.register

@@ -26,6 +26,7 @@ from app.models import (
     table_of,
 )
 from app.services import postbacks
+from app.services.clicks.owner import source_stats
 from app.services.leads.batch import _leads_in
 from app.services.updates import inbox
 
@@ -237,3 +238,33 @@ def test_a_claim_looks_at_no_more_destinations_than_it_takes_from(connection, de
 
     for table in ("postback", "destination", "account"):
         assert_bounded(plans_of(connection, table, claim), 128)
+
+
+@pytest.mark.parametrize("analyzed", [False, True])
+def test_what_ads_brought_is_read_from_no_more_clicks_than_it_counts(
+    connection, monkeypatch, analyzed
+):
+    """Neither those of later days nor those of earlier ones are looked at."""
+    monkeypatch.setattr(source_stats, "COUNTED", BATCH)
+    day, days = 86_400, 80
+    connection.execute(
+        text("""
+            INSERT INTO click (account_id, source_id, campaign_id, token, visitor, created,
+                               external, referrer, ids, utm, subs, ad, flags)
+            SELECT 1, n % 5, 1, lpad(CAST(n AS text), 16, '0'), '', :day * (1000 + n / 500),
+                   '', '', '{}', '{}', '{}', '{}', 0
+            FROM generate_series(0, :rows - 1) n
+        """),
+        {"day": day, "rows": 500 * days},
+    )
+    if analyzed:
+        connection.execute(text("ANALYZE click"))
+    for first, last, source in ((40, 40, None), (0, days, None), (40, 40, 3)):
+        asked = source_stats._Range(1000 + first, 1000 + last, None, source)
+
+        def read(asked=asked):
+            bounds = source_stats._id_bounds(connection.scalar, asked)
+            newest = source_stats._newest(1, asked, "utm", *bounds)
+            assert len(connection.execute(select(newest)).all()) == BATCH
+
+        assert_one_by_one(plans_of(connection, "click", read), BATCH)

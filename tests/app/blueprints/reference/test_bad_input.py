@@ -54,6 +54,7 @@ BY_NAME = {
     "batch": "0123456789abcdef",
     "person": "777",
     "csv": "777",
+    "by": "day",
 }
 BY_ENDPOINT = {
     ("/api/tariff/buy.json", "tariff"): "kitten",

@@ -1,0 +1,1 @@
+"""What the owner of sources asks about them."""
