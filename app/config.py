@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
-from typing import TypeVar
+from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from flask import current_app
@@ -18,7 +18,8 @@ from flask import current_app
 from app.service_urls import database_url, redis_url
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
-Value = TypeVar("Value")
+#: Reads a variable: its name, its default, and what makes a value of its text.
+Read = Callable[[str, str, Callable[[str], Any]], Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,10 @@ class Settings:
     database_pool: int
     lease_seconds: int
     request_seconds: int
+    keep_updates_days: int
+    keep_attempts_days: int
+    keep_journal_days: int
+    keep_clicks_days: int
     media_store: str
     country_header: str
     log_level: str
@@ -76,39 +81,13 @@ class Settings:
     def from_environment(cls, environ: Mapping[str, str] = os.environ) -> Settings:
         """Read and check all variables. Raises BadSetting naming the first wrong one."""
 
-        def read(name: str, default: str, parse: Callable[[str], Value]) -> Value:
+        def read(name: str, default: str, parse: Callable[[str], Any]) -> Any:
             try:
                 return parse(environ.get(name, "").strip() or default)
             except ValueError as error:
                 raise BadSetting(f"{name}: {error}") from error
 
-        settings = cls(
-            database_url=read("DATABASE_URL", "sqlite:///var/gatepost.db", database_url),
-            redis_url=read("REDIS_URL", "", redis_url),
-            secret_key=read("SECRET_KEY", "", _secret),
-            old_secret_keys=read("OLD_SECRET_KEYS", "", _secrets),
-            public_url=read("PUBLIC_URL", "", _base_url),
-            telegram_api_url=read("TELEGRAM_API_URL", PUBLIC_BOT_API, _base_url),
-            service_bot_token=read("SERVICE_BOT_TOKEN", "", _token),
-            outbound_allow=read("OUTBOUND_ALLOW", "", _opened),
-            trusted_proxies=read("TRUSTED_PROXIES", PAAS_ROUTERS, _proxies),
-            payment_gateway=read("PAYMENT_GATEWAY", "", str),
-            payment_settings=read("PAYMENT_SETTINGS", "{}", _json_object),
-            port=read("PORT", "8000", _between(1, 65535)),
-            web_concurrency=read("WEB_CONCURRENCY", "2", _between(1, 64)),
-            workers=read("WORKERS", "1", _between(1, 64)),
-            database_pool=read("DATABASE_POOL", "20", _between(1, 200)),
-            lease_seconds=read("LEASE_SECONDS", "45", _between(1, 60)),
-            request_seconds=read("REQUEST_SECONDS", "60", _between(1, 3600)),
-            media_store=read("MEDIA_STORE", "", _media_store),
-            country_header=read("COUNTRY_HEADER", "", _header_name),
-            log_level=read("LOG_LEVEL", "info", _one_of("debug", "info", "warning", "error")),
-            log_format=read(
-                "LOG_FORMAT",
-                "console" if sys.stderr.isatty() else "json",
-                _one_of("console", "json"),
-            ),
-        )
+        settings = cls(**_addresses(read), **_sizes(read), **_looks(read), **_kept_days(read))
         if settings.telegram_api_url == PUBLIC_BOT_API and settings.public_url.startswith("http:"):
             raise BadSetting("PUBLIC_URL: must be https, Telegram calls no other webhook")
         return settings
@@ -118,6 +97,52 @@ def current_settings() -> Settings:
     """Return the settings of the running application. Needs an application context."""
     settings: Settings = current_app.config["SETTINGS"]
     return settings
+
+
+def _addresses(read: Read) -> dict[str, Any]:
+    return {
+        "database_url": read("DATABASE_URL", "sqlite:///var/gatepost.db", database_url),
+        "redis_url": read("REDIS_URL", "", redis_url),
+        "secret_key": read("SECRET_KEY", "", _secret),
+        "old_secret_keys": read("OLD_SECRET_KEYS", "", _secrets),
+        "public_url": read("PUBLIC_URL", "", _base_url),
+        "telegram_api_url": read("TELEGRAM_API_URL", PUBLIC_BOT_API, _base_url),
+        "service_bot_token": read("SERVICE_BOT_TOKEN", "", _token),
+        "outbound_allow": read("OUTBOUND_ALLOW", "", _opened),
+        "trusted_proxies": read("TRUSTED_PROXIES", PAAS_ROUTERS, _proxies),
+        "payment_gateway": read("PAYMENT_GATEWAY", "", str),
+        "payment_settings": read("PAYMENT_SETTINGS", "{}", _json_object),
+        "media_store": read("MEDIA_STORE", "", _media_store),
+    }
+
+
+def _sizes(read: Read) -> dict[str, Any]:
+    return {
+        "port": read("PORT", "8000", _between(1, 65535)),
+        "web_concurrency": read("WEB_CONCURRENCY", "2", _between(1, 64)),
+        "workers": read("WORKERS", "1", _between(1, 64)),
+        "database_pool": read("DATABASE_POOL", "20", _between(1, 200)),
+        "lease_seconds": read("LEASE_SECONDS", "45", _between(1, 60)),
+        "request_seconds": read("REQUEST_SECONDS", "60", _between(1, 3600)),
+    }
+
+
+def _looks(read: Read) -> dict[str, Any]:
+    log_format = "console" if sys.stderr.isatty() else "json"
+    return {
+        "country_header": read("COUNTRY_HEADER", "", _header_name),
+        "log_level": read("LOG_LEVEL", "info", _one_of("debug", "info", "warning", "error")),
+        "log_format": read("LOG_FORMAT", log_format, _one_of("console", "json")),
+    }
+
+
+def _kept_days(read: Read) -> dict[str, Any]:
+    return {
+        "keep_updates_days": read("KEEP_UPDATES_DAYS", "3", _between(2, 3650)),
+        "keep_attempts_days": read("KEEP_ATTEMPTS_DAYS", "90", _days_from(14)),
+        "keep_journal_days": read("KEEP_JOURNAL_DAYS", "0", _days_from(30)),
+        "keep_clicks_days": read("KEEP_CLICKS_DAYS", "90", _between(7, 3650)),
+    }
 
 
 def _secret(text: str) -> str:
@@ -214,6 +239,18 @@ def _between(low: int, high: int) -> Callable[[str], int]:
         if not text.isascii() or not text.isdigit() or not low <= int(text) <= high:
             raise ValueError(f"must be a whole number from {low} to {high}")
         return int(text)
+
+    return parse
+
+
+def _days_from(low: int) -> Callable[[str], int]:
+    def parse(text: str) -> int:
+        if text == "0":
+            return 0
+        try:
+            return _between(low, 3650)(text)
+        except ValueError as error:
+            raise ValueError(f"{error}, or 0 to keep all") from error
 
     return parse
 

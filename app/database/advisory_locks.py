@@ -17,6 +17,7 @@ class AdvisoryLock(enum.IntEnum):
     SEND_DIGESTS = 0x676103
     COMPACT_ROW_COUNTS = 0x676104
     CLAIM_REQUESTS = 0x676105
+    DELETE_OLD_ROWS = 0x676106
     #: The first of a range: this plus a bot's id is the lock of that bot.
     BOTS = 0x6761 << 32
 

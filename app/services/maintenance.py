@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy import TextClause, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from app.domain.time_ranges import DAY
+from app.config import current_settings
 from app.extensions import db
 from app.health_watch import HealthWatch
-from app.models import UpdateState
 from app.queues import Queue
-from app.services import pending_work, postbacks, purge
+from app.services import old_rows, pending_work, postbacks, purge
 from app.services.accounts import notifications
 from app.services.bots import checks, webhooks
 from app.services.campaigns import settlement
@@ -23,45 +21,12 @@ from app.services.lists import row_counts
 from app.services.service_bot import bot as service_bot
 from app.services.service_bot import digest, sessions
 
-#: Telegram repeats an update for at most 24 h; twice that is safe.
-UPDATES_KEPT: Final = 3 * DAY
-PARKED_KEPT: Final = 30 * DAY
-#: As long as Meta keeps a click in a browser. Counters and leads keep the source.
-CLICKS_KEPT: Final = 90 * DAY
-#: Addresses and browsers of clicks: Meta takes no event that is older.
-PRIVATE_KEPT: Final = 7 * DAY
-CLICK_BATCH: Final = 2000
-CLICK_BATCHES: Final = 20  # of one round: more than an account can add in it
 RECONCILE_EVERY: Final = 60.0
 FORGET_EVERY: Final = 60.0
+FORGET_SECONDS: Final = 0.25  # of a tick; what is left goes on in the next
 SERVICE_BOT_EVERY: Final = 60.0
 COMPACT_SECONDS: Final = 0.5  # of a tick, for each tally at least one transaction
 AGAIN_AFTER: Final = 5.0  # seconds, when Telegram refused the service bot
-
-_FORGET: Final = text(f"""
-    DELETE FROM telegram_update WHERE id IN (
-        SELECT id FROM telegram_update
-        WHERE received < :old AND (
-            state IN ({UpdateState.DONE:d}, {UpdateState.IGNORED:d})
-            OR (state = {UpdateState.QUARANTINED:d} AND received < :very_old)
-        )
-        ORDER BY received LIMIT 2000
-    )
-""")  # noqa: S608 - our own numbers
-
-_FORGET_CLICKS: Final = text(f"""
-    DELETE FROM click WHERE id IN (
-        SELECT id FROM click WHERE created < :old ORDER BY created LIMIT {CLICK_BATCH}
-    )
-""")  # noqa: S608 - our own number
-
-#: Worded as the partial index is, so that only rows with something to forget are looked at.
-_FORGET_PRIVATE: Final = text(f"""
-    UPDATE click SET ip = NULL, ua = NULL WHERE id IN (
-        SELECT id FROM click WHERE (ip IS NOT NULL OR ua IS NOT NULL) AND created < :old
-        ORDER BY created LIMIT {CLICK_BATCH}
-    )
-""")  # noqa: S608 - our own number
 
 _folding: Final = HealthWatch("tallies.fold")
 _last = {"reconcile": 0.0, "forget": 0.0, "service_bot": 0.0}
@@ -94,15 +59,12 @@ def tick(now: float) -> list[Queue]:
 
 
 def _forget(now: float) -> None:
-    """Delete what is old, once a minute. Commits."""
+    """Delete what is old, once a minute, and at each tick while there is more of it. Commits."""
     if now - _last["forget"] < FORGET_EVERY:
         return
+    if old_rows.delete(now, current_settings(), FORGET_SECONDS):
+        return
     _last["forget"] = now
-    limits = {"old": now - UPDATES_KEPT, "very_old": now - PARKED_KEPT}
-    db.session.connection().execute(_FORGET, limits)
-    db.session.commit()
-    _forget_clicks(_FORGET_PRIVATE, now - PRIVATE_KEPT)
-    _forget_clicks(_FORGET_CLICKS, now - CLICKS_KEPT)
     purge.purge(now)
     cold.forget(now)
     retention.forget(now)
@@ -119,15 +81,6 @@ def look_after_bots(now: float) -> None:
     if now - _last["reconcile"] >= RECONCILE_EVERY:
         _last["reconcile"] = now
         webhooks.reconcile()
-
-
-def _forget_clicks(statement: TextClause, old: float) -> None:
-    """Execute `statement` for clicks older than `old`, Unix seconds. Commits after each batch."""
-    for _ in range(CLICK_BATCHES):
-        count = db.session.connection().execute(statement, {"old": old}).rowcount
-        db.session.commit()
-        if count < CLICK_BATCH:
-            return
 
 
 def _compact() -> None:

@@ -51,3 +51,23 @@ def test_old_keys_are_parted_by_spaces_and_none_is_short():
     assert Settings.from_environment(environ | old).old_secret_keys == ("a" * 16, "b" * 16)
     with pytest.raises(BadSetting, match=r"^OLD_SECRET_KEYS: holds keys of at least 16"):
         Settings.from_environment(environ | {"OLD_SECRET_KEYS": "short"})
+
+
+def kept(**environ: str):
+    settings = Settings.from_environment(NEEDED | environ)
+    return tuple(
+        getattr(settings, f"keep_{name}_days")
+        for name in ("updates", "attempts", "journal", "clicks")
+    )
+
+
+def test_days_for_which_rows_are_kept_are_set_and_bounded():
+    assert kept() == (3, 90, 0, 90)
+    assert kept(KEEP_ATTEMPTS_DAYS="0", KEEP_JOURNAL_DAYS="365", KEEP_CLICKS_DAYS="7")[1:] == (
+        0,
+        365,
+        7,
+    )
+    for name, value in [("UPDATES", "1"), ("ATTEMPTS", "13"), ("JOURNAL", "29"), ("CLICKS", "0")]:
+        with pytest.raises(BadSetting, match=f"^KEEP_{name}_DAYS: must be a whole number from"):
+            kept(**{f"KEEP_{name}_DAYS": value})

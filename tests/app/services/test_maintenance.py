@@ -5,11 +5,9 @@ from __future__ import annotations
 import time
 
 import pytest
-from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 
 from app.extensions import db
-from app.models import Click, Update, UpdateState
 from app.queues import Queue
 from app.services import maintenance
 from app.services.bots import bots, checks, webhooks
@@ -33,44 +31,19 @@ def never_ticked(monkeypatch):
     monkeypatch.setattr(maintenance, "_last", dict.fromkeys(maintenance._last, 0.0))
 
 
-def test_updates_are_forgotten_when_telegram_repeats_them_no_more(app, world):
-    now, bot = time.time(), world.bot()
-    day = 86_400
-    for number, (state, age) in enumerate(
-        [
-            (UpdateState.DONE, 4 * day),
-            (UpdateState.DONE, 2 * day),
-            (UpdateState.IGNORED, 4 * day),
-            (UpdateState.WAITING, 99 * day),
-            (UpdateState.QUARANTINED, 29 * day),
-            (UpdateState.QUARANTINED, 31 * day),
-        ]
-    ):
-        db.session.add(
-            Update(bot_id=bot, update_id=number, body=b"{}", state=state, received=now - age)
-        )
-    db.session.commit()
-    maintenance.tick(now)
-    assert db.session.scalars(select(Update.update_id).order_by(Update.id)).all() == [1, 3, 4]
+def test_what_is_old_is_deleted_once_a_minute_and_sooner_while_more_is_left(app, monkeypatch):
+    left, seen = iter([True, True, False, False]), []
 
+    def delete(now, settings, seconds):
+        assert seconds < 1
+        seen.append((now, settings.keep_journal_days))
+        return next(left)
 
-def test_addresses_and_browsers_are_kept_for_7_days(app, world):
+    monkeypatch.setattr(maintenance.old_rows, "delete", delete)
     now = time.time()
-    source = world.source(world.campaign())
-    private = {"ip": "203.0.113.7", "ua": "Mozilla/5.0"}
-    old = world.click(source, created=int(now) - 8 * 86_400, **private)
-    new = world.click(source, created=int(now) - 6 * 86_400, **private)
-    maintenance.tick(now)
-    rows = [db.session.get_one(Click, number, populate_existing=True) for number in (old, new)]
-    assert [(row.ip, row.ua) for row in rows] == [(None, None), ("203.0.113.7", "Mozilla/5.0")]
-
-
-def test_clicks_are_kept_for_90_days(app, world):
-    now, source = int(time.time()), world.source(world.campaign())
-    kept = world.click(source, created=now - 89 * 86_400)
-    world.click(source, created=now - 91 * 86_400)
-    maintenance.tick(float(now))
-    assert db.session.scalars(select(Click.id)).all() == [kept]
+    for later in (0, 1, 2, 3, 30, 63):
+        maintenance.tick(now + later)
+    assert seen == [(now + later, 0) for later in (0, 1, 2, 63)]
 
 
 def test_a_service_bot_that_telegram_refuses_is_tried_again_soon(app, monkeypatch):
