@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -17,13 +18,15 @@ from app.database import schema_version
 from app.database.faults import describe_fault
 from app.database.schema_version import asking
 from app.extensions import db, wakeup
-from app.services import health, sealed
+from app.services import growth, health, sealed
 from app.services.health import READ_ONLY
 from app.services.updates import quarantine
 from plugins.contract import Request
 
 #: RQ takes a job atomically only with BLMOVE, which came with 6.2.
 OLDEST_REDIS = (6, 2)
+#: Tables that are named, the largest first.
+LARGEST = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,7 @@ def run() -> list[Check]:
         _migrations,
         _keys,
         _updates,
+        _growth,
         _redis,
         _workers,
         _media_store,
@@ -133,6 +137,30 @@ def _migrations() -> Check:
         finding=f"the database {fault}",
         advice="run: flask --app wsgi db upgrade",
     )
+
+
+def _growth() -> Check:
+    """Tell how much there is, and what came; how long it is kept are settings."""
+    try:
+        sizes = [size for size in growth.sizes() if size.rows][:LARGEST]
+        came = growth.came_since(time.time())
+        total = growth.database_bytes()
+        db.session.rollback()
+    except SQLAlchemyError:
+        return Check("growth", ok=False, finding="unknown", advice="mend the database first")
+    largest = ", ".join(_in_words(size) for size in sizes) or "no rows"
+    daily = ", ".join(f"{name} {count:,}" for name, count in came if count) or "none"
+    finding = f"{_bytes(total)}: {largest}; rows of the last day: {daily}"
+    return Check("growth", ok=True, finding=finding)
+
+
+def _in_words(size: growth.TableSize) -> str:
+    room = "" if size.bytes is None else f" ({_bytes(size.bytes)})"
+    return f"{size.name} {size.rows:,}{room}"
+
+
+def _bytes(number: int) -> str:
+    return f"{number / 1e9:.1f} GB" if number >= 1e9 else f"{number / 1e6:.1f} MB"
 
 
 def _keys() -> Check:
