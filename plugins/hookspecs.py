@@ -73,11 +73,14 @@ def classify_response(  # type: ignore[empty-body]
 
 
 @hookspec(firstresult=True)
-def build_probe(settings: Mapping[str, Any]) -> Request:  # type: ignore[empty-body]
+def build_probe(  # type: ignore[empty-body]
+    settings: Mapping[str, Any], now: int
+) -> Request:
     """Ask the tracker whether these settings are good, without any effect there.
 
     Optional, and only together with `classify_probe`. Returns one `Request`.
-    It is sent when a customer connects the tracker, before any traffic.
+    It is sent by `dest/check`, when a customer asks for it. `now` is the time
+    in Unix seconds, for what is signed or dated.
     """
 
 

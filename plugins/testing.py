@@ -4,6 +4,7 @@
         adapter = make_adapter("my_tracker", my_module)
         example_settings = {"token": "abc123"}
         success_sample = Response(200, {}, b'{"ok": true}')
+        failure_sample = Response(200, {}, b'{"error": "key"}')
 
 Needs pytest to be run, imports nothing of it. What it checks is what Gatepost
 relies on: see each test's name.
@@ -14,112 +15,36 @@ relies on: see each test's name.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar
 from urllib.parse import parse_qsl, urlsplit
 
 from plugins.contract import ConversionKind, Event, EventKind, Outcome, Request, Response
 from plugins.host.adapter import Adapter
 from plugins.host.purity import watched
+from plugins.samples import BODIES, HOSTILE, NOW, STATUSES, sample_event
 
-#: Written by strangers into names, click ids and titles.
-HOSTILE: Final = (
-    "a&status=approve",
-    "x#y",
-    "../../admin",
-    "..",
-    "%2e%2e%2f",
-    "@evil.example/",
-    ":99999",
-    "\r\nX-Injected: 1",
-    "\x00",
-    "{click}{lead}",
-    '"}],"x":"',
-    "\\",
-    "Ёж 😀 \u202e",
-    "\ud800",
-    "a" * 256,
-)
-STATUSES: Final = (
-    100,
-    199,
-    200,
-    201,
-    204,
-    301,
-    400,
-    401,
-    403,
-    404,
-    409,
-    410,
-    422,
-    429,
-    500,
-    503,
-    599,
-)
-BODIES: Final = (
-    b"",
-    b"ok",
-    b"\x00\xff\xfe\x80",
-    b"<html><body>502</body></html>",
-    b'{"status": "error"',
-    b'{"status": {"a": []}, "error": 5, "data": null}',
-    b"null",
-    b"[]",
-    b"[[[",
-    b"[" * 100_000,
-    b'"text"',
-    b"1e999",
-    b"NaN",
-    b"x" * 1024 * 1024,
-)
-
-
-def sample_event(kind: EventKind | ConversionKind = EventKind.APPROVE, **changes: Any) -> Event:
-    """Return an event with every field filled, as Gatepost would send it.
-
-    Who starts or asks to join has not joined. Only a conversion has a value.
-    """
-    event = Event(
-        id="018f-sample-event",
-        kind=kind,
-        time=1_790_000_000,
-        lead=12,
-        account=42,
-        campaign="abc123",
-        chat=-1001234567890,
-        subscriber=987654321,
-        click="Click_1-2",
-        username="some_name",
-        first_name="Ann",
-        last_name="Lee",
-        title="A channel",
-        premium=True,
-        language="en",
-        joined=None if kind in (EventKind.WAIT, EventKind.HOLD) else 1_789_999_000,
-        key="018f-sample-key",
-        now=1_790_000_002,
-    )
-    if isinstance(kind, ConversionKind):
-        sign = "-" if kind is ConversionKind.REFUND else ""
-        event = replace(event, value=f"{sign}49.5", currency="USD", name="deposit")
-    return replace(event, **changes)
+__all__ = ["BODIES", "HOSTILE", "NOW", "STATUSES", "AdapterContract", "sample_event"]
 
 
 class AdapterContract:
-    """Subclass it in a test module and set the three attributes.
+    """Subclass it in a test module and set the first three attributes; samples are what you saw.
 
     `adapter` comes from `plugins.registry.make_adapter(name, module)` or from
     `Registry.load().get(name)`; `example_settings` is what a customer would
     type; `success_sample` is an answer by which the tracker takes an event.
+    Where steps are answered differently, `success_samples` has an answer by
+    the step's name. `failure_sample` is an answer that must be no success, and
+    `probe_sample` one by which the probe finds the settings good.
     """
 
     adapter: ClassVar[Adapter]
     example_settings: ClassVar[dict[str, Any]]
     success_sample: ClassVar[Response]
+    success_samples: ClassVar[Mapping[str, Response]] = {}
+    failure_sample: ClassVar[Response | None] = None
+    probe_sample: ClassVar[Response | None] = None
 
     def requests(self, event: Event) -> tuple[Request, ...]:
         """Build `event` with the example settings."""
@@ -194,13 +119,31 @@ class AdapterContract:
                 assert not [secret for secret in secrets if secret in request.redacted()]
 
     def test_its_own_success_is_delivered(self) -> None:
-        """The sample of a success is read as one."""
+        """The sample of a success is read as one, step by step, with the state of those before."""
         for kind in self.adapter.kinds:
-            for request in self.requests(sample_event(kind)):
-                outcome = self.adapter.classify(
-                    self.success_sample, request, sample_event(kind), self.settings()
-                )
-                assert outcome.verdict.is_success, outcome
+            event = sample_event(kind)
+            for number, request in enumerate(self.requests(event)):
+                sent = self.requests(event)[number]
+                assert sent.step == request.step
+                answer = self.success_of(sent)
+                outcome = self.adapter.classify(answer, sent, event, self.settings())
+                assert outcome.verdict.is_success, (sent.step, outcome)
+                if outcome.state is not None:
+                    event = replace(event, state=json.loads(json.dumps(dict(outcome.state))))
+
+    def test_its_own_failure_is_not_delivered(self) -> None:
+        """The sample of a failure, where there is one, is no success of any step, and says why."""
+        if self.failure_sample is None:
+            return
+        event = self.some_event()
+        for request in self.requests(event):
+            outcome = self.adapter.classify(self.failure_sample, request, event, self.settings())
+            assert not outcome.verdict.is_success, (request.step, outcome)
+            assert outcome.reason, request.step
+
+    def success_of(self, request: Request) -> Response:
+        """Return the answer by which the tracker takes this step."""
+        return self.success_samples.get(request.step) or self.success_sample
 
     def test_every_answer_gets_an_outcome(self) -> None:
         """Servers answer anything: empty, binary, HTML, broken JSON, a megabyte."""
@@ -227,15 +170,20 @@ class AdapterContract:
     def _answers(self) -> Iterator[Response]:
         """Its success, and failures as many vendors tell them."""
         yield self.success_sample
+        yield from self.success_samples.values()
         for status in STATUSES:
             yield Response(status, {}, b"")
             yield Response(status, {}, b'{"error": 404, "status": "error"}')
 
     def test_a_probe_and_its_answers_are_understood(self) -> None:
-        """Where the adapter has a probe, any answer to it gets an outcome."""
+        """Where the adapter has a probe, its sample is good, and any answer gets an outcome."""
         settings = self.settings()
-        if self.adapter.probe(settings) is None:
+        if self.adapter.probe(settings, NOW) is None:
+            assert self.probe_sample is None, "there is no probe that it could answer"
             return
+        if self.probe_sample is not None:
+            outcome = self.adapter.classify_probe(self.probe_sample, settings)
+            assert outcome.verdict.is_success, outcome
         for status in STATUSES:
             for body in BODIES:
                 self.adapter.classify_probe(Response(status, {}, body), settings)
@@ -248,10 +196,12 @@ class AdapterContract:
         """Adapters describe; only the transport acts. Imports inside hooks count too."""
         event, settings = self.some_event(), self.settings()
         request = self.adapter.build(event, settings)[0]  # what is cached may be read now
-        self.adapter.classify(self.success_sample, request, event, settings)
+        self.adapter.classify(self.success_of(request), request, event, settings)
+        self.adapter.probe(settings, NOW)
         with watched() as seen:
             self.adapter.build(event, settings)
-            self.adapter.classify(self.success_sample, request, event, settings)
+            self.adapter.classify(self.success_of(request), request, event, settings)
+            self.adapter.probe(settings, NOW)
         assert not seen, f"a hook did more than describe: {seen}"
 
     def some_event(self) -> Event:

@@ -147,11 +147,11 @@ class Adapter:
         )
         return check_outcome(outcome, request.secrets, "classify_response")
 
-    def probe(self, settings: Mapping[str, Any]) -> Request | None:
-        """The request that tests `settings`, or None when the adapter knows no such test."""
+    def probe(self, settings: Mapping[str, Any], now: int) -> Request | None:
+        """The request that tests `settings` at `now`, or None where there is no such test."""
         if "build_probe" not in self._hooks:
             return None
-        built = self._call("build_probe", settings=MappingProxyType(settings))
+        built = self._call("build_probe", settings=MappingProxyType(settings), now=now)
         return check_request(built, None, self.secrets(settings), "build_probe")
 
     def classify_probe(self, response: Response, settings: Mapping[str, Any]) -> Outcome:

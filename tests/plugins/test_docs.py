@@ -8,8 +8,9 @@ import inspect
 import json
 import re
 from types import ModuleType
+from typing import Any
 
-from plugins import contract, hookspecs
+from plugins import contract, hookspecs, testing
 from plugins.kit import macros
 from plugins.registry import make_adapter
 from plugins.testing import sample_event
@@ -92,6 +93,29 @@ def test_the_guide_shows_the_files_that_make_a_package():
     points = setup["options.entry_points"][contract.ENTRY_POINT_GROUP]
     assert points.split() == ["example_tracker", "=", setup["options"]["py_modules"]]
     assert f"{setup['options']['py_modules']}.py" in GUIDE
+
+
+def test_the_example_with_steps_state_and_a_probe_keeps_the_contract():
+    """Its own test, as the document shows it, is run whole."""
+    part = TEXT.partition("### A whole plugin with steps")[2].partition("\n## ")[0]
+    source, test = re.findall(r"```python\n(.*?)```", part, re.DOTALL)
+    plugin = ModuleType("example_crm")
+    exec(source, plugin.__dict__)  # noqa: S102  # our own text
+    scope: dict[str, Any] = {
+        "example_crm": plugin,
+        "AdapterContract": testing.AdapterContract,
+        "make_adapter": make_adapter,
+        "Response": contract.Response,
+    }
+    exec(test, scope)  # noqa: S102  # our own text
+    suite = scope["TestCrm"]()
+    checks = [name for name in dir(suite) if name.startswith("test_")]
+    assert len(checks) > 12
+    for name in checks:
+        getattr(suite, name)()
+    person, deal = suite.requests(sample_event(state={"person": "5f"}))
+    assert json.loads(deal.body) == {"person": "5f", "stage": "won"}
+    assert person.headers["X-Sign"] != deal.headers["X-Sign"]
 
 
 def test_the_example_is_a_whole_plugin():

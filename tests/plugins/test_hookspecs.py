@@ -81,12 +81,13 @@ def test_every_hook_is_called_with_all_that_it_names():
     event, response, settings = sample_event(), Response(200), {"a": "b"}
     (built,) = adapter.build(event, settings)
     adapter.classify(response, built, event, settings)
-    adapter.probe(settings)
+    adapter.probe(settings, 1_790_000_000)
     adapter.classify_probe(response, settings)
     assert adapter.delivery_policy(settings).max_event_age == 60
     assert ConversionKind.PURCHASE in adapter.kinds
     assert got["build_request"]["event"].id == event.id
     assert dict(got["classify_response"]["settings"]) == settings
+    assert got["build_probe"]["now"] == 1_790_000_000
     assert set(got) == set(HOOKS)
 
 

@@ -107,6 +107,50 @@ def test_a_key_that_changes_with_the_try_is_found(field: str):
         ).test_a_retry_goes_under_the_same_keys()
 
 
+def in_two_steps(event: Event) -> tuple[Request, ...]:
+    address = f"https://t.example/{event.state.get('id', 'none')}"
+    return Request("GET", "https://t.example/1", step="first"), Request("GET", address, step="then")
+
+
+def by_step(response: Response, request: Request) -> Outcome:
+    if response.body == b"bad" or request.url.endswith("/none"):
+        return Outcome(Verdict.REJECTED, "no")
+    good = response.body == {"first": b"made", "then": b"ok"}[request.step]
+    return Outcome(Verdict.DELIVERED if good else Verdict.RETRY, state={"id": "5f"})
+
+
+def test_steps_are_walked_with_their_samples_and_the_state_of_those_before():
+    steps = suite(in_two_steps, by_step)
+    steps.success_samples = {  # type: ignore[misc]
+        "first": Response(200, {}, b"made"),
+        "then": Response(200, {}, b"ok"),
+    }
+    steps.test_its_own_success_is_delivered()
+    steps.success_samples = {"first": Response(200, {}, b"made")}  # type: ignore[misc]
+    with pytest.raises(AssertionError, match="then"):
+        steps.test_its_own_success_is_delivered()
+
+
+def test_a_failure_that_counts_as_a_success_or_says_nothing_is_found():
+    failing = suite(good)
+    failing.test_its_own_failure_is_not_delivered()
+    failing.failure_sample = Response(200, {}, b"bad")  # type: ignore[misc]
+    with pytest.raises(AssertionError):
+        failing.test_its_own_failure_is_not_delivered()
+    silent = suite(good, lambda response: Outcome(Verdict.REJECTED))
+    silent.failure_sample = Response(200)  # type: ignore[misc]
+    with pytest.raises(AssertionError):
+        silent.test_its_own_failure_is_not_delivered()
+
+
+def test_a_sample_of_a_probe_is_read_as_good_and_needs_a_probe():
+    nobody_asks = suite(good)
+    nobody_asks.test_a_probe_and_its_answers_are_understood()
+    nobody_asks.probe_sample = Response(200)  # type: ignore[misc]
+    with pytest.raises(AssertionError, match="no probe"):
+        nobody_asks.test_a_probe_and_its_answers_are_understood()
+
+
 def test_steps_that_depend_on_the_state_are_found():
     def build(event: Event) -> tuple[Request, ...]:
         first = Request("GET", "https://t.example/1", step="first")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from ipaddress import ip_network
 from typing import Any
@@ -50,7 +51,7 @@ class Courier:
 
     def probe(self, adapter: Adapter, settings: dict[str, Any]) -> Outcome:
         """What the probe comes to."""
-        request = adapter.probe(settings)
+        request = adapter.probe(settings, int(time.time()))
         assert request is not None
         response = self._send(request)
         assert response is not None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -46,7 +47,7 @@ def exchange(request: Request) -> Answer:
 def check(adapter: Adapter, settings: Mapping[str, Any]) -> CheckResult:
     """Ask the tracker whether these settings are good."""
     try:
-        request = adapter.probe(settings)
+        request = adapter.probe(settings, int(time.time()))
         if request is None:
             return CheckResult(None, "", "this tracker offers no check; try postbacks/test")
         answer = exchange(request)

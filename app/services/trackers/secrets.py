@@ -7,6 +7,7 @@ of a body, the name of an entry says it, and in an address the name of a paramet
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Collection, Mapping
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -137,7 +138,7 @@ def _origins(adapter: Adapter, settings: Mapping[str, Any]) -> set[tuple[str, st
             for kind in adapter.kinds
             for request in adapter.build(sample_event(kind), settings)
         ]
-        probe = adapter.probe(settings)
+        probe = adapter.probe(settings, int(time.time()))
     except AdapterFailed as error:
         why = translatable("%(name)s failed: %(reason)s", name=adapter.name, reason=error.reason)
         raise BadParameter("tracker", why) from error

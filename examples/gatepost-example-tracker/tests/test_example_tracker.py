@@ -23,6 +23,7 @@ class TestContract(AdapterContract):
     adapter = ADAPTER
     example_settings = SETTINGS
     success_sample = Response(200, {}, b'{"ok": true}')
+    failure_sample = Response(200, {}, b'{"error": "key"}')
 
 
 def test_a_join_is_told_as_a_sale() -> None:

@@ -16,6 +16,26 @@ from plugins.trackers.altcraft.settings import MATCHING
 MAX_PIXEL_DATA: Final = 1024  #: bytes of JSON
 _MAX_VALUE: Final = 1024  # characters of one field; the vendor names no limit
 _INT: Final = re.compile(r"-?[0-9]{1,18}")
+#: What mailings and scenarios are told. A list of its own: what macros learn later is not sent
+#: to customers' Altcrafts unasked.
+_CONTENT: Final = (
+    "click",
+    "status",
+    "campaign",
+    "user",
+    "lead",
+    "subscriber",
+    "username",
+    "chat",
+    "time",
+    "title",
+    "premium",
+    "language",
+    "event_id",
+    "value",
+    "value_currency",
+    "name",
+)
 
 
 def match(event: Event, settings: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -118,8 +138,9 @@ def workflow(
 
 
 def _content(event: Event) -> dict[str, str]:
-    """All macros by name, for `{apicontent.click}` and the like."""
-    values = {name: valid_text(value)[:_MAX_VALUE] for name, value in macros.values(event).items()}
+    """Values of the event by the names of macros, for `{apicontent.click}` and the like."""
+    filled = macros.values(event)
+    values = {name: valid_text(filled[name])[:_MAX_VALUE] for name in _CONTENT}
     return {name: value for name, value in values.items() if value}
 
 

@@ -289,7 +289,7 @@ def test_optional_hooks_have_their_defaults():
     adapter = make()
     assert adapter.delivery_policy(SETTINGS).send_superseded is False
     assert adapter.delivery_policy(SETTINGS).retry_window is None
-    assert adapter.probe(SETTINGS) is None
+    assert adapter.probe(SETTINGS, 1_790_000_000) is None
 
 
 def test_optional_hooks_are_asked_and_checked():
@@ -301,7 +301,7 @@ def test_optional_hooks_are_asked_and_checked():
     assert adapter.delivery_policy(SETTINGS).send_superseded is True
     assert adapter.delivery_policy(SETTINGS).retry_window == 86400.0
     assert adapter.delivery_policy(SETTINGS).max_event_age == 604800.0
-    probe = adapter.probe(SETTINGS)
+    probe = adapter.probe(SETTINGS, 1_790_000_000)
     assert probe is not None
     assert "s3cr&t-token" in probe.secrets
     assert adapter.classify_probe(Response(200), SETTINGS).verdict is Verdict.DELIVERED

@@ -93,7 +93,7 @@ def test_answers_are_read_as_altercpas(body: bytes, verdict: Verdict, stop: bool
 
 
 def test_the_probe_asks_for_the_status_with_the_key():
-    request = ADAPTER.probe(settings())
+    request = ADAPTER.probe(settings(), 1_790_000_000)
     assert request is not None
     assert request.url == "https://www.altercpa.red/api/tracker/status.json?id=42-d3adb33f"
     assert "d3adb33f" not in request.redacted()

@@ -173,7 +173,7 @@ def test_metas_own_words_reach_the_owner():
 
 def test_the_probe_asks_whose_token_it_is():
     settings = ADAPTER.check_settings(TYPED)
-    request = ADAPTER.probe(settings)
+    request = ADAPTER.probe(settings, 1_790_000_000)
     assert request
     assert request.method == "GET"
     assert request.url.startswith("https://graph.facebook.com/v26.0/me?access_token=")

@@ -136,7 +136,7 @@ def test_a_wait_that_is_asked_for_is_kept():
 
 def test_the_probe_reads_uploads_and_changes_nothing():
     settings = ADAPTER.check_settings(TYPED)
-    request = ADAPTER.probe(settings)
+    request = ADAPTER.probe(settings, 1_790_000_000)
     assert request is not None
     assert (request.method, request.url.rpartition("/")[2]) == ("GET", "uploadings?limit=1")
     good = Response(200, {}, b'{"uploadings":[]}')

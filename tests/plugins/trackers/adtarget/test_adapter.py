@@ -350,7 +350,7 @@ def test_a_key_changes_only_after_a_stored_failure(answered: list[tuple[int, boo
     ],
 )
 def test_the_probe_finds_no_lead_and_thereby_a_good_key(response: Response, good: bool):
-    probe = ADAPTER.probe(settings())
+    probe = ADAPTER.probe(settings(), 1_790_000_000)
     assert probe is not None
     assert (probe.method, probe.url) == ("GET", "https://adtarget.io/api/v1/leads/1")
     assert KEY not in probe.redacted()

@@ -226,7 +226,7 @@ def fields(*names: str) -> Response:
     ],
 )
 def test_the_probe_lists_fields(response: Response, good: bool, word: str):
-    probe = ADAPTER.probe(settings())
+    probe = ADAPTER.probe(settings(), 1_790_000_000)
     assert probe is not None
     assert probe.url.endswith("/api/v1.1/databases/fields_get")
     assert json.loads(probe.body) == {"token": TOKEN, "db_id": 1}

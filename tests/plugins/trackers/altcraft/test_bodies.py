@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from plugins.contract import EventKind
+from plugins.kit import macros
 from plugins.testing import sample_event
 from plugins.trackers.altcraft import bodies as make_bodies
 from tests.support.altcraft import ACTIONS, TOKEN, bodies, settings
@@ -28,6 +29,14 @@ def test_a_person_is_subscribed_when_he_opens_our_bot():
     ]
     for kind in (EventKind.HOLD, EventKind.APPROVE, EventKind.CANCEL, EventKind.TRASH):
         assert "subscriptions" not in bodies(sample_event(kind), **bot)["profile"]["data"]
+
+
+def test_a_new_macro_is_not_told_to_altcraft_by_itself(monkeypatch):
+    with_a_new_one = {**macros.MACROS, "phone": lambda _: "+15550100"}
+    before = make_bodies.trigger(1, {"matching": "email"}, sample_event())
+    monkeypatch.setattr(macros, "MACROS", with_a_new_one)
+    assert make_bodies.trigger(1, {"matching": "email"}, sample_event()) == before
+    assert before["content"]["click"] == "Click_1-2"
 
 
 def test_nobody_is_subscribed_without_a_resource():

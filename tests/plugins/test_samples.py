@@ -1,0 +1,28 @@
+"""Sample events have every field that their kind may have."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from plugins.contract import ALL_KINDS, ConversionKind, EventKind
+from plugins.samples import NOW, sample_event
+
+
+@pytest.mark.parametrize("kind", ALL_KINDS)
+def test_every_field_is_filled_that_a_kind_may_have(kind):
+    event = sample_event(kind)
+    none = {"state", "revision", "tries", "sequence"}
+    if not isinstance(kind, ConversionKind):
+        none |= {"value", "currency", "name"}
+    if kind in (EventKind.WAIT, EventKind.HOLD):
+        none |= {"joined"}
+    empty = {field.name for field in dataclasses.fields(event) if not getattr(event, field.name)}
+    assert empty <= none
+    assert event.now == NOW
+
+
+def test_a_refund_takes_back_and_changes_are_taken_over():
+    assert sample_event(ConversionKind.REFUND).value.startswith("-")
+    assert sample_event(click="mine").click == "mine"
