@@ -64,6 +64,8 @@ def database_url(text: str) -> str:
         path = text.removeprefix("sqlite:///")
         if "?" in path:
             raise ValueError("a SQLite address takes no parameters")
+        if path in ("", ":memory:") or path.endswith("/"):
+            raise ValueError("names no file: sqlite:///var/gatepost.db")
         return "sqlite:///" + str(Path(path).absolute())
     if not re.match(r"postgres(ql)?(\+psycopg)?://", text):
         raise ValueError("must start with postgresql:// or sqlite:///")

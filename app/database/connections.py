@@ -10,7 +10,6 @@ from __future__ import annotations
 import select
 import sqlite3
 import time
-from pathlib import Path
 from typing import Any, Final
 
 import psycopg
@@ -18,6 +17,8 @@ from sqlalchemy import Connection, Engine, event
 from sqlalchemy.engine import ExceptionContext, make_url
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.pool import ConnectionPoolEntry, Pool
+
+from app.database.sqlite_file import make_folder
 
 BUSY_SECONDS = 30
 #: Of its connections a process keeps so many open when it needs none.
@@ -38,7 +39,7 @@ def prepare_engine(url: str, most: int = 20) -> dict[str, Any]:
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite":
         if parsed.database and parsed.database != ":memory:":
-            Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+            make_folder(parsed.database)
         return {
             "hide_parameters": True,
             "connect_args": {"timeout": BUSY_SECONDS, "check_same_thread": False},

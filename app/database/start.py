@@ -18,6 +18,7 @@ from sqlalchemy.engine import make_url
 
 from app.config import BadSetting
 from app.database.connections import WrongEncoding, refuse_other_encodings
+from app.database.sqlite_file import check_writable
 
 #: For which a database that refuses connections is waited for at the start.
 START_SECONDS = 7.0
@@ -54,6 +55,8 @@ _MEANINGS: Final = {
     "session_replication_role": "origin",
     "standard_conforming_strings": "on",
 }
+#: Where a setting comes from that is meant for us: the address, the role or the database.
+_OF_A_SESSION: Final = ("client", "user", "database", "database user")
 _SETTINGS: Final = "SELECT name, setting, source FROM pg_settings WHERE name = ANY(%s)"
 _VERSION: Final = "SELECT version_num FROM alembic_version"
 _RELEASE: Final = "run the release command: flask --app wsgi db upgrade"
@@ -70,8 +73,7 @@ def check_at_start(
     With `needs_tables` it must also be at the newest migration.
     """
     if not url.startswith("postgresql"):
-        if needs_tables:
-            _check_file(make_url(url).database or "")
+        _check_file(make_url(url).database or "", needs_tables=needs_tables)
         return
     address = make_url(url)
     _, options = address.get_dialect()().create_connect_args(address)
@@ -115,7 +117,7 @@ def _start_fault(options: dict[str, Any], *, needs_tables: bool) -> _StartFault 
 
 def _session_fault(connection: psycopg.Connection[Any]) -> str:
     """What is wrong with the settings of a session, such as `options` in the address brings."""
-    names = [*_TIME_LIMITS, *_MEANINGS, "default_transaction_read_only"]
+    names = [*_TIME_LIMITS, *_MEANINGS, "default_transaction_read_only", "synchronous_commit"]
     for name, setting, source in connection.execute(_SETTINGS, [names]):
         if name in _TIME_LIMITS and 0 < int(setting) < _LEAST_MILLISECONDS:
             return _too_short(name)
@@ -124,6 +126,9 @@ def _session_fault(connection: psycopg.Connection[Any]) -> str:
         # Set from elsewhere it may be a platform's answer to a full disk, which passes.
         if name == "default_transaction_read_only" and setting == "on" and source == "client":
             return "default_transaction_read_only is on, so that nothing can be written"
+        # For a whole server it is its operator's own choice, who may have a reason.
+        if name == "synchronous_commit" and setting == "off" and source in _OF_A_SESSION:
+            return "synchronous_commit is off, so that a crash loses what was acknowledged"
     row = connection.execute("SELECT current_schema(), current_setting('search_path')").fetchone()
     if row and row[0] is None:
         return f"search_path is {row[1]}, and there is no such schema"
@@ -142,13 +147,15 @@ def _tables_fault(connection: psycopg.Connection[Any]) -> str:
     return _version_fault(connection.execute(_VERSION).fetchall()) if version else ""
 
 
-def _check_file(path: str) -> None:
-    """Raise BadSetting unless the SQLite file at `path` has our tables."""
+def _check_file(path: str, *, needs_tables: bool) -> None:
+    """Raise BadSetting unless the SQLite file at `path` can be written, and has our tables."""
     fault = f"{path} has no tables of Gatepost; {_RELEASE}"
-    try:
-        connection = sqlite3.connect(f"{Path(path).absolute().as_uri()}?mode=ro", uri=True)
-    except sqlite3.OperationalError:
-        raise BadSetting(f"DATABASE_URL: {fault}") from None
+    if needs_tables and not Path(path).exists():  # nor is one left behind
+        raise BadSetting(f"DATABASE_URL: {fault}")
+    check_writable(path)
+    if not needs_tables:
+        return
+    connection = sqlite3.connect(f"{Path(path).absolute().as_uri()}?mode=ro", uri=True)
     try:
         names = {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
         if "telegram_update" in names:

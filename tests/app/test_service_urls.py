@@ -68,6 +68,11 @@ def test_a_database_address_is_translated_where_its_meaning_is_plain(text, url):
         ("postgresql://u:p#x@h/app", "%23"),
         ("postgresql://h/app?connection_limit=5", "connection_limit"),
         ("sqlite:///var/a.db?mode=ro", "no parameters"),
+        ("sqlite:///", "names no file"),
+        ("sqlite:////", "names no file"),
+        ("sqlite:///var/", "names no file"),
+        ("sqlite:///:memory:", "names no file"),
+        ("sqlite://", "must start with"),
     ],
 )
 def test_a_wrong_database_address_is_refused_in_a_sentence(text, word):

@@ -629,7 +629,7 @@ def application() -> Flask:
             {
                 "SECRET_KEY": "only for looking at the routes",
                 "REDIS_URL": "redis://127.0.0.1:1",
-                "DATABASE_URL": "sqlite:///:memory:",
+                "DATABASE_URL": "sqlite:///var/never-opened.db",
             }
         )
     )

@@ -42,7 +42,7 @@ def views():
             {
                 "SECRET_KEY": "only for looking at the routes",
                 "REDIS_URL": "redis://127.0.0.1:1",
-                "DATABASE_URL": "sqlite:///:memory:",
+                "DATABASE_URL": "sqlite:///var/never-opened.db",
             }
         )
     )

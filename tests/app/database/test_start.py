@@ -167,8 +167,23 @@ def test_what_a_pooler_will_say_again_ends_the_start(words):
         check_at_start(url.format(port), 30)
 
 
-def test_sqlite_needs_no_server():
-    check_at_start("sqlite:////nowhere/at/all.db", 0)
+def test_sqlite_needs_no_server(tmp_path):
+    check_at_start(f"sqlite:///{tmp_path}/a.db", 0)
+
+
+@pytest.mark.parametrize(
+    ("command", "place"), [(WORKER, "/proc"), (WEB, "/proc/a/b.db"), (UPGRADE, "/proc/a.db")]
+)
+def test_a_file_that_cannot_be_made_ends_each_process_with_one_line(redis_server, command, place):
+    line = start(command, f"sqlite:///{place}", redis_server)
+    assert line.startswith("gatepost: DATABASE_URL: ")
+    assert place.removesuffix("/b.db") in line
+
+
+def test_web_and_worker_leave_no_file_behind_where_there_was_none(tmp_path):
+    with pytest.raises(BadSetting, match="no tables of Gatepost"):
+        check_at_start(f"sqlite:///{tmp_path}/a.db", needs_tables=True)
+    assert not list(tmp_path.iterdir())
 
 
 #: Options of a session in which nothing of ours would work, and what is said of them.
@@ -182,6 +197,7 @@ SESSIONS = {
     "-cidle_in_transaction_session_timeout=100": "idle_in_transaction_session_timeout is shorter",
     "-cdefault_transaction_isolation=serializable": "must be read committed",
     "-csession_replication_role=replica": "session_replication_role is replica",
+    "-csynchronous_commit=off": "synchronous_commit is off, so that a crash loses",
     "-cno_such_setting=1": "no_such_setting",
 }
 
@@ -195,7 +211,12 @@ def test_a_session_that_could_not_work_is_refused_at_once(postgresql_server, opt
 
 @pytest.mark.parametrize(
     "options",
-    ["-cstatement_timeout=60000", "-cstatement_timeout=0 -cjit=off", "-csearch_path=public"],
+    [
+        "-cstatement_timeout=60000",
+        "-cstatement_timeout=0 -cjit=off",
+        "-csearch_path=public",
+        "-csynchronous_commit=local",
+    ],
 )
 def test_options_that_do_no_harm_are_taken(postgresql_server, options):
     check_at_start(database_url(with_options_of(postgresql_server, f"options={quote(options)}")))
