@@ -17,7 +17,7 @@ from app.services.accounts import rate_limits
 from app.services.conversions import keys
 from app.services.conversions.keys import FoundKey
 from app.services.conversions.people import Origin
-from app.services.conversions.reception import CALLS_OF_ADDRESS, CALLS_OF_KEY
+from app.services.conversions.reception import CALLS_OF_ACCOUNT, CALLS_OF_ADDRESS, CALLS_OF_KEY
 from app.services.conversions.record import record
 from app.web.auth import caller_address, caller_network, public
 
@@ -55,6 +55,8 @@ def _take(key: str) -> str:
     now = time.time()
     event_key = _find(key, now)
     params = _params(event_key)
+    CALLS_OF_KEY.hit(str(event_key.id))  # whoever may not use it does not use it up
+    CALLS_OF_ACCOUNT.hit(str(event_key.account_id))
     if request.method == "HEAD":  # somebody looks whether the address is there
         return "ok"
     try:
@@ -79,7 +81,6 @@ def _find(key: str, now: float) -> FoundKey:
     except NotFound as error:
         rate_limits.ANONYMOUS.hit(caller_network())
         raise Refused(HTTPStatus.NOT_FOUND, "no such key") from error
-    CALLS_OF_KEY.hit(str(event_key.id))
     if not event_key.lets_in(caller_address()):
         raise Refused(HTTPStatus.FORBIDDEN, "this address may not use the key")
     if event_key.is_suspended:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, Final
 
 import orjson
 from sqlalchemy import (
     JSON,
+    BigInteger,
+    Column,
     Connection,
     CursorResult,
     Integer,
+    Numeric,
     Row,
     Table,
     Text,
@@ -25,6 +28,10 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.types import TypeEngine
+
+#: A sum in a BIGINT goes no further, above or below zero: refusing to add would hold up everybody
+#: whose sums are added by the same statement.
+MOST: Final = 9_000_000_000_000_000_000
 
 Columns = Mapping[str, TypeEngine[Any]]
 Rows = Iterable[Sequence[Any]]
@@ -149,6 +156,7 @@ def increment_rows(
 ) -> None:
     """Add to the counters of rows found by `keys`; a row that is missing is inserted.
 
+    A counter of 64 bits stops at `MOST`.
     Each of `rows` holds the values of `keys` and then what to add to each of
     `counters`. `keys` need a unique index; if it is a partial one, `where` is
     its condition.
@@ -171,8 +179,19 @@ def _incrementing(
     return statement.on_conflict_do_update(
         index_elements=list(keys),
         index_where=text(where) if where else None,
-        set_={name: table.c[name] + statement.excluded[name] for name in counters},
+        set_={
+            name: _sum(table.c[name], statement.excluded[name], postgresql_) for name in counters
+        },
     )
+
+
+def _sum(old: Column[Any], more: Any, postgresql_: bool) -> Any:
+    if not isinstance(old.type, BigInteger):
+        return old + more
+    if postgresql_:
+        total = func.least(func.greatest(cast(old, Numeric) + more, -MOST), MOST)
+        return cast(total, BigInteger)
+    return func.min(func.max(old + more, -MOST), MOST)  # SQLite goes on with a float beyond
 
 
 def update_rows(

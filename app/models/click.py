@@ -136,7 +136,7 @@ class Click(Base):
             sqlite_where=text("lead_id IS NOT NULL"),
             postgresql_where=text("lead_id IS NOT NULL"),
         ),
-        Index("ix_click_external", "account_id", "external"),
+        Index("ix_click_external", "account_id", "external", "lead_id"),
         Index(
             "ix_click_private",
             "created",

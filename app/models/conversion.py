@@ -57,11 +57,19 @@ class Conversion(Base):
         Index(
             "ix_conversion_lead_id",
             "lead_id",
+            "reported",
             sqlite_where=text("lead_id IS NOT NULL"),
             postgresql_where=text("lead_id IS NOT NULL"),
         ),
         Index(
             "ix_conversion_cold",
+            "id",
+            sqlite_where=text("lead_id IS NULL"),
+            postgresql_where=text("lead_id IS NULL"),
+        ),
+        Index(
+            "ix_conversion_cold_of_account",
+            "account_id",
             "id",
             sqlite_where=text("lead_id IS NULL"),
             postgresql_where=text("lead_id IS NULL"),

@@ -29,6 +29,7 @@ class Lead(Base):
             "ix_lead_click",
             "account_id",
             "click",
+            "id",
             sqlite_where=text("click <> ''"),
             postgresql_where=text("click <> ''"),
         ),

@@ -54,6 +54,7 @@ LIMITS = (
     visits.BY_ADDRESS,
     visits.BY_SITE,
     open_link.VISITS,
+    reception.CALLS_OF_ACCOUNT,
     reception.CALLS_OF_KEY,
     reception.CALLS_OF_ADDRESS,
 )

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import BigInteger, Select, cast, func, select
+from sqlalchemy import Select, func, select
 
+from app.domain.conversions.report import MICRO
 from app.domain.time_ranges import DAY, YEAR_10000
 from app.errors import BadParameter, NotFound, translatable
 from app.extensions import db
@@ -18,6 +20,16 @@ from app.services.lists.pages import Page
 #: A list counts no further.
 COUNTED: Final = 10_000
 DEFAULT_DAYS: Final = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Sum:
+    """Number and sum, in millionths, of the conversions of one kind and currency."""
+
+    kind: str
+    currency: str
+    count: int
+    value_micro: int
 
 
 def listed(
@@ -56,7 +68,7 @@ def sums(
     since: int | None = None,
     until: int | None = None,
     campaign: int | None = None,
-) -> Sequence[Any]:
+) -> list[Sum]:
     """Number and sum of conversions by kind and currency, over whole UTC days.
 
     Without ends the last 30 days. Raises NotFound, or BadParameter for an empty range.
@@ -68,13 +80,15 @@ def sums(
         raise BadParameter("from", translatable("must not be after to"))
     own = select(Campaign.id).where(Campaign.account_id == account_id)
     days = ConversionDay.day.between(since // DAY, until // DAY)
-    count, value = func.sum(ConversionDay.count), func.sum(ConversionDay.value_micro)
+    count, value = func.sum(ConversionDay.count), ConversionDay.value_micro
+    # Whole units and the rest of them apart: no sum of days fits 64 bits for certain.
     matching = (
         select(
             ConversionDay.kind,
             ConversionDay.currency,
-            count.label("count"),
-            cast(value, BigInteger).label("value_micro"),
+            count.label("number"),
+            func.sum(value // MICRO).label("units"),
+            func.sum(value % MICRO).label("rest"),
         )
         .where(ConversionDay.campaign_id.in_(own), days)
         .group_by(ConversionDay.kind, ConversionDay.currency)
@@ -83,7 +97,10 @@ def sums(
     )
     if campaign is not None:
         matching = matching.where(ConversionDay.campaign_id == campaign)
-    return db.session.execute(matching).all()
+    return [
+        Sum(row.kind, row.currency, int(row.number), int(row.units) * MICRO + int(row.rest))
+        for row in db.session.execute(matching)
+    ]
 
 
 def _matching(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, func, select, text, update
+from sqlalchemy import Connection, Row, bindparam, func, select, text, update
 
 from app.database.rows import increment_rows
 from app.domain import events
@@ -38,6 +38,10 @@ _OF_LEAD: Final = (
     )
     .join(_CAMPAIGNS, _CAMPAIGNS.c.id == _LEADS.c.campaign_id)
     .with_for_update(of=_LEADS)
+)
+#: Of all that were ever reported of a lead, whoever owned it.
+_NEWEST: Final = select(func.max(_CONVERSIONS.c.reported)).where(
+    _CONVERSIONS.c.lead_id == bindparam("lead")
 )
 _SUSPENDED: Final = text("SELECT " + IS_SUSPENDED_SQL.format(owner=":account"))
 
@@ -86,9 +90,7 @@ def _stage(connection: Connection, conversion: Any, lead: Any, now: float) -> in
         return 0
     if connection.scalar(_SUSPENDED, {"account": lead.account_id, "now": now}):
         return 0
-    # Of all that were ever reported of this lead, whoever owned it.
-    newest = select(func.max(_CONVERSIONS.c.reported)).where(_CONVERSIONS.c.lead_id == lead.id)
-    number = (connection.scalar(newest) or 0) + 1
+    number = (connection.scalar(_NEWEST, {"lead": lead.id}) or 0) + 1
     connection.execute(
         update(_CONVERSIONS).where(_CONVERSIONS.c.id == conversion.id).values(reported=number)
     )

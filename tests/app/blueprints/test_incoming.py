@@ -324,6 +324,26 @@ def test_a_key_that_is_used_too_often_is_told_when_to_come_again(client, key, st
     assert int(answer.headers["Retry-After"]) >= 1
 
 
+def test_whoever_may_not_use_a_key_does_not_use_it_up(client, stage, lead, monkeypatch):
+    monkeypatch.setattr(reception.CALLS_OF_KEY, "burst", 2)
+    monkeypatch.setattr(reception.CALLS_OF_KEY, "clock", lambda: float(T))
+    far = keys.add(stage.account, title="x", addresses=["203.0.113.0/24"])
+    signed = keys.add(stage.account, title="x", signed=True)
+    for key in (far.key, signed.key):
+        for _ in range(5):
+            assert tell(client, key, event="reg", click="c-1").status_code == 403
+    keys.edit(stage.account, far.id, addresses=[])
+    assert tell(client, far.key, event="reg", click="c-1").status_code == 200
+
+
+def test_many_keys_of_an_account_are_no_more_than_one(client, stage, lead, monkeypatch):
+    monkeypatch.setattr(reception.CALLS_OF_ACCOUNT, "burst", 3)
+    monkeypatch.setattr(reception.CALLS_OF_ACCOUNT, "clock", lambda: float(T))
+    made = [keys.add(stage.account, title="x").key for _ in range(4)]
+    statuses = [tell(client, key, event="reg", click="c-1").status_code for key in made]
+    assert statuses == [200, 200, 200, 429]
+
+
 def test_a_suspended_account_records_nothing(client, key, stage, lead):
     db.session.get(Account, stage.account).status = AccountStatus.BANNED
     db.session.commit()

@@ -17,6 +17,8 @@ from app.database.rows import update_rows, with_rows
 from app.extensions import db
 from app.models import (
     Account,
+    Click,
+    Conversion,
     Destination,
     Lead,
     Postback,
@@ -27,6 +29,7 @@ from app.models import (
 )
 from app.services import postbacks
 from app.services.clicks.owner import source_stats
+from app.services.conversions import people, staging
 from app.services.leads.batch import _leads_in
 from app.services.updates import inbox
 
@@ -204,6 +207,32 @@ def test_older_postbacks_of_a_lead_are_found_among_many_of_its_destination(conne
         postbacks.stage(connection, newer, 2.0)
 
     assert_one_by_one(plans_of(connection, "postback", stage), len(newer))
+
+
+def test_the_newest_of_ten_thousand_is_found_as_if_it_were_alone(connection):
+    """Leads and clicks of one click id, and conversions of one lead."""
+    connection.execute(text("SET LOCAL session_replication_role = replica"))  # no campaign needed
+    many = range(10_000)
+    lead = {"account_id": 1, "campaign_id": 1, "bot_id": 1, "state": 0, "updated": 1,
+            "start_time": 1, "last_start_at": 1, "click": "fb"}  # fmt: skip
+    connection.execute(table_of(Lead).insert(), [{**lead, "subscriber": n + 1} for n in many])
+    click = {"account_id": 1, "campaign_id": 1, "source_id": 1, "created": 1, "external": "ad"}
+    clicks = [{**click, "token": f"{n:016}", "lead_id": n or None} for n in many]
+    connection.execute(table_of(Click).insert(), clicks)
+    conversion = {"account_id": 1, "key_id": 1, "kind": "purchase", "time": 1, "created": 1.0}
+    conversions = [{**conversion, "tid": str(n), "lead_id": 1, "reported": n} for n in many]
+    connection.execute(table_of(Conversion).insert(), conversions)
+
+    def find(word):
+        params = {"account": 1, "click": word, "campaign": None}
+        return lambda: connection.execute(people._BY_CLICK, params).scalar_one()
+
+    def number():
+        assert connection.execute(staging._NEWEST, {"lead": 1}).scalar_one() == many[-1]
+
+    assert_bounded(plans_of(connection, "lead", find("fb")), 1)
+    assert_bounded(plans_of(connection, "click", find("ad")), 1)
+    assert_bounded(plans_of(connection, "conversion", number), 1)
 
 
 @pytest.mark.parametrize("destinations", [100, 2_000])

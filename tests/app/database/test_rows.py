@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from app.database import rows as database
 from app.extensions import db
+from app.models import ConversionDay, table_of
 
 
 def test_a_loose_index_scan_finds_each_value_once_and_none_twice(live_app):
@@ -19,3 +20,20 @@ def test_a_loose_index_scan_finds_each_value_once_and_none_twice(live_app):
         statement = text(f"WITH RECURSIVE {behind} {found}")
         assert list(connection.scalars(statement, {"after": 3})) == [7, 9]
         assert list(connection.scalars(statement, {"after": 9})) == []
+
+
+def test_a_sum_of_64_bits_stops_at_its_end_instead_of_being_refused(world):
+    campaign, keys = world.campaign(), ("campaign_id", "day", "kind", "currency")
+    for added, there in (
+        (database.MOST - 5, database.MOST - 5),
+        (999, database.MOST),
+        (-database.MOST, 0),
+        (-database.MOST, -database.MOST),
+        (-database.MOST, -database.MOST),
+        (7, 7 - database.MOST),
+    ):
+        rows = [(campaign, 1, "purchase", "USD", 1, added)]
+        connection = db.session.connection()
+        counters = ("count", "value_micro")
+        database.increment_rows(connection, table_of(ConversionDay), keys, counters, rows)
+        assert db.session.scalar(select(ConversionDay.value_micro)) == there

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import astuple
+
 import pytest
 
+from app.domain.time_ranges import DAY
 from app.errors import NotFound
+from app.extensions import db
+from app.models import ConversionDay
 from app.services.conversions import query
 from app.services.lists import parts
 
@@ -29,6 +34,27 @@ def test_they_are_found_by_each_filter_newest_first(world):
     assert ids(world, lead=0) == ids(world, since=6) == ids(world, limit=1) == [two]
     assert ids(world, before=two) == [one]
     assert query.listed(world.account_id).total == 2
+
+
+def test_sums_beyond_64_bits_are_told(world):
+    for campaign, currency in ((world.campaign(), "IDR"), (world.campaign(), "IDR")):
+        db.session.add(
+            ConversionDay(
+                campaign_id=campaign, day=NOON // DAY, kind="purchase", currency=currency,
+                count=1, value_micro=9_000_000_000_000_000_001,
+            )
+        )  # fmt: skip
+    db.session.add(
+        ConversionDay(
+            campaign_id=world.campaign(), day=NOON // DAY, kind="refund", currency="USD",
+            count=2, value_micro=-49_500_000,
+        )
+    )  # fmt: skip
+    db.session.commit()
+    assert [astuple(row) for row in query.sums(world.account_id, now=NOON)] == [
+        ("purchase", "IDR", 2, 18_000_000_000_000_000_002),
+        ("refund", "USD", 2, -49_500_000),
+    ]
 
 
 def test_those_of_another_account_are_not_there(world, others_world):
