@@ -18,7 +18,7 @@ from app.crypto import CannotDecrypt
 from app.database.rows import with_rows
 from app.domain.telegram.updates import ButtonPressed
 from app.extensions import cipher, db
-from app.models import Bot
+from app.models import Bot, Campaign
 from app.services.join_requests import statements
 from app.services.join_requests.greeting import HUMAN, language_of
 from app.services.messages.callbacks import CALLBACK_ANSWERS
@@ -36,7 +36,9 @@ def pressed(bot_id: int, press: ButtonPressed, now: float) -> None:
     token = _tokens(connection, [bot_id]).get(bot_id)
     if token is None:
         return
-    answer = [(int(digits), press.person.id)]
+    # Whoever has a bot of their own makes buttons that say what ours say.
+    asks = select(Campaign.id).where(Campaign.id == int(digits), Campaign.bot_id == bot_id)
+    answer = [(campaign, press.person.id) for campaign in connection.scalars(asks)]
     is_theirs = with_rows(connection, statements.answering, "cs", answer, now=now).rowcount
     with use_language(language_of(press.person.language)):
         text = gettext("Thank you!") if is_theirs else gettext("This button no longer works.")

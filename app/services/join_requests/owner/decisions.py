@@ -1,4 +1,7 @@
-"""Decisions of people over one request or many: made, tried first, and undone."""
+"""Decisions of people over one request or many: made, tried first, and undone.
+
+Many are changed a part at a time: Telegram's updates change the same rows, and would all wait.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +20,10 @@ from app.services.join_requests.query import conditions
 
 #: Requests that may be named one by one.
 MOST_IDS: Final = 500
+#: Those that one press of a button in Telegram approves: it is an update among others.
+MOST_PRESSED: Final = 1000
+#: Requests of one transaction.
+PART: Final = 1000
 _OPEN: Final = (RequestState.WAITING, RequestState.SCHEDULED)
 
 
@@ -59,31 +66,36 @@ def decide(
 ) -> Decided:
     """Approve, decline or hold open requests, by `ids` or by `filters`. Commits.
 
-    With `dry` only count them. Raises NotFound, or BadParameter if nothing is named.
+    With `dry` only count them. Raises NotFound, or BadParameter if nothing is named or too many.
     """
     which = _which(account_id, ids, filters)
     if dry:
         return _counted(which)
-    count, batch = _decide(which, decision, now)
+    batch, newest = secrets.token_hex(8), db.session.scalar(select(func.max(JoinRequest.id)))
+    values, count = _values(decision, batch, now), 0
+    which += [JoinRequest.id <= (newest or 0), JoinRequest.batch != batch]
+    for state in _OPEN:
+        while part := _first(which, state):
+            count += _change(part, values)
+            db.session.commit()
     db.session.commit()
     return Decided(count, batch, (), ())
 
 
 def approve_waiting(account_id: int, campaign_id: int, now: float) -> int:
-    """Approve all who wait for a campaign. No commit. Returns how many. Raises NotFound."""
-    filters = {"campaign": campaign_id, "state": RequestState.WAITING}
-    return _decide(_which(account_id, None, filters), Verdict.APPROVE, now)[0]
+    """Approve the first who wait for a campaign. No commit. Returns how many. Raises NotFound."""
+    which = _which(account_id, None, {"campaign": campaign_id})
+    part = _first(which, RequestState.WAITING, MOST_PRESSED)
+    return _change(part, _values(Verdict.APPROVE, secrets.token_hex(8), now))
 
 
-def _decide(which: Sequence[ColumnElement[bool]], decision: Verdict, now: float) -> tuple[int, str]:
-    """Decide, and return of how many requests and in which batch."""
-    batch = secrets.token_hex(8)
+def _values(decision: Verdict, batch: str, now: float) -> dict[str, Any]:
     values: dict[str, Any] = {"action": int(decision), "asks": False, "batch": batch, "reason": ""}
     if decision is Verdict.HOLD:
         values |= {"state": RequestState.WAITING, "decided_by": DecidedBy.NOBODY, "due": None}
     else:
         values |= {"state": RequestState.SCHEDULED, "decided_by": DecidedBy.PERSON, "due": now}
-    return _change(which, values), batch
+    return values
 
 
 def undo(account_id: int, batch: str) -> int:
@@ -95,10 +107,12 @@ def undo(account_id: int, batch: str) -> int:
         JoinRequest.account_id == account_id,
         JoinRequest.batch == batch,
         JoinRequest.batch != "",
-        JoinRequest.state == RequestState.SCHEDULED,
     ]
     nobody = {"state": RequestState.WAITING, "decided_by": DecidedBy.NOBODY, "due": None}
-    count = _change(which, nobody | {"action": int(Verdict.HOLD)})
+    count = 0
+    while part := _first(which, RequestState.SCHEDULED):
+        count += _change(part, nobody | {"action": int(Verdict.HOLD)})
+        db.session.commit()
     db.session.commit()
     return count
 
@@ -108,12 +122,25 @@ def _which(
 ) -> list[ColumnElement[bool]]:
     if ids is None and not filters:
         raise BadParameter("ids", translatable("name requests, or which ones by a filter"))
+    if ids is not None and len(ids) > MOST_IDS:
+        most = translatable("must be a list of at most %(most)d values", most=MOST_IDS)
+        raise BadParameter("ids", most)
     which = [*conditions(account_id, **filters), JoinRequest.state.in_(_OPEN)]
     return which if ids is None else [*which, JoinRequest.id.in_(ids)]
 
 
-def _change(which: Sequence[ColumnElement[bool]], values: dict[str, Any]) -> int:
-    statement = update(JoinRequest).where(*which).values(**values)
+def _first(
+    which: Sequence[ColumnElement[bool]], state: RequestState, most: int = PART
+) -> Sequence[int]:
+    """The ids of the oldest of these in one state."""
+    oldest = select(JoinRequest.id).where(*which, JoinRequest.state == state)
+    return db.session.scalars(oldest.order_by(JoinRequest.id).limit(most)).all()
+
+
+def _change(ids: Sequence[int], values: dict[str, Any]) -> int:
+    """Change those of `ids` that are still open. Returns how many."""
+    still = (JoinRequest.id.in_(ids), JoinRequest.state.in_(_OPEN))
+    statement = update(JoinRequest).where(*still).values(**values)
     return db.session.connection().execute(statement).rowcount
 
 

@@ -55,6 +55,14 @@ def test_another_persons_press_and_a_made_up_one_let_nobody_in(asked):
     assert asked.row(7).asks
 
 
+def test_a_button_of_somebody_elses_bot_lets_nobody_in(asked, make_stage):
+    (message,) = asked.greetings()
+    stranger = make_stage()
+    query = {"id": "q", "from": Person(7).user(), "chat_instance": "1", "data": button(message)}
+    stranger.play({"callback_query": query})
+    assert asked.row(7).asks
+
+
 def test_without_an_answer_the_rules_other_action_follows(asked):
     asked.greet()
     asked.now += 601

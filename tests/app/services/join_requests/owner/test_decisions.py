@@ -53,6 +53,38 @@ def test_a_filter_decides_all_that_it_finds_and_a_trial_none(app, world):
     assert states(*numbers) == [1, 1, 0]
 
 
+@pytest.mark.parametrize("verdict", [Verdict.APPROVE, Verdict.HOLD])
+def test_many_are_decided_and_undone_a_part_at_a_time_and_each_once(
+    app, world, others_world, monkeypatch, verdict
+):
+    monkeypatch.setattr(decisions, "PART", 2)
+    campaign = world.campaign()
+    numbers = [
+        world.request(campaign, state=state)
+        for state in (RequestState.WAITING, RequestState.SCHEDULED) * 3
+    ]
+    theirs = others_world.request(others_world.campaign())
+    made = decisions.decide(world.account_id, verdict, NOW, campaign=campaign)
+    assert made.count == 6
+    expected = 1 if verdict is Verdict.APPROVE else 0
+    assert states(*numbers, theirs) == [expected] * 6 + [0]
+    assert decisions.undo(world.account_id, made.batch) == 6 * expected
+    assert states(*numbers) == [0] * 6
+
+
+def test_one_press_of_a_button_approves_so_many(app, world, monkeypatch):
+    monkeypatch.setattr(decisions, "MOST_PRESSED", 2)
+    campaign = world.campaign()
+    numbers = [world.request(campaign) for _ in range(3)]
+    counts = [decisions.approve_waiting(world.account_id, campaign, NOW) for _ in range(3)]
+    assert (counts, states(*numbers)) == ([2, 1, 0], [1, 1, 1])
+
+
+def test_more_than_a_page_can_mark_are_refused(app, world):
+    with pytest.raises(BadParameter):
+        decisions.decide(world.account_id, Verdict.APPROVE, NOW, ids=range(40_000))
+
+
 def test_nobody_is_decided_who_is_not_named(app, world):
     with pytest.raises(BadParameter):
         decisions.decide(world.account_id, Verdict.APPROVE, NOW)
