@@ -14,8 +14,9 @@ from app.dashboard import names
 from app.dashboard.access import forms
 from app.dashboard.access.guards import changes, signed_in
 from app.models import PostbackState
-from app.schemas.postbacks import PostbacksList
+from app.schemas.postbacks import PostbackFilter, PostbackOut, PostbacksList
 from app.services.postbacks import log
+from app.web.csv_answers import csv_answer
 from plugins.contract import EventKind
 
 blueprint = Blueprint("deliveries", __name__, url_prefix="/deliveries")
@@ -46,6 +47,16 @@ def listed() -> str:
         campaigns=names.campaigns(g.account.id),
         trackers=names.trackers(g.account.id),
         kinds=list(EventKind),
+    )
+
+
+@blueprint.get("/deliveries.csv")
+@signed_in
+def export() -> Response:
+    """All postbacks that match the filters, as the API lists them."""
+    chosen = forms.checked(PostbackFilter(), _query(request.args.to_dict()))
+    return csv_answer(
+        "deliveries.csv", PostbackOut(many=True), log.everyone(g.account.id, **chosen)
     )
 
 

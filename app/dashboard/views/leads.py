@@ -24,7 +24,7 @@ from app.web.responses import message_of
 blueprint = Blueprint("leads", __name__, url_prefix="/leads")
 
 ROWS: int = 50
-FILTERS = ("status", "campaign", "from", "to")
+FILTERS = ("search", "status", "campaign", "from", "to")
 #: A click id has up to 256 characters.
 LONGEST_SEARCH: int = 256
 
@@ -41,8 +41,6 @@ class Line(NamedTuple):
 @signed_in
 def listed() -> str:
     """Leads that match the filters, newest first."""
-    if text := request.args.get("search", "").strip()[:LONGEST_SEARCH]:
-        return _found(text)
     query = _query()
     before = {"before": request.args["before"]} if request.args.get("before") else {}
     page = leads.listed(
@@ -117,21 +115,8 @@ def _confirm(lead: Lead, error: BadParameter | None = None) -> Response:
 
 def _query() -> dict[str, str]:
     """Return the filters of the query that are set."""
-    return {name: request.args[name] for name in FILTERS if request.args.get(name)}
-
-
-def _found(text: str) -> str:
-    rows = leads.search(g.account.id, text)
-    return render_template(
-        "leads/list.html",
-        rows=rows,
-        total=len(rows),
-        older="",
-        is_more=False,
-        query={"search": text},
-        campaigns=names.campaigns(g.account.id),
-        states=states(),
-    )
+    typed = {name: request.args.get(name, "").strip()[:LONGEST_SEARCH] for name in FILTERS}
+    return {name: text for name, text in typed.items() if text}
 
 
 def states() -> dict[int, tuple[str, str]]:

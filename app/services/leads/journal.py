@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from app.models import JournalEntry, JournalTally
+from app.services.lists import long_lists
 from app.services.lists.long_lists import LongList, RowQuery, fetch, without_none
 from app.services.lists.ownership import check_owned
 from app.services.lists.pages import Page
@@ -31,7 +33,26 @@ def listed(
 
     `since` and `until` are Unix seconds and include their ends. Raises NotFound.
     """
+    query = _row_query(account_id, bot=bot, chat=chat, action=action, since=since, until=until)
+    return fetch(ENTRIES, query, limit=limit, offset=offset, before=before)
+
+
+def everyone(
+    account_id: int, *, bot: int, chat: int, action: int | None = None
+) -> Iterator[Sequence[JournalEntry]]:
+    """All entries of a chat, newest first, by the thousand. Raises NotFound at once."""
+    return long_lists.everyone(ENTRIES, _row_query(account_id, bot=bot, chat=chat, action=action))
+
+
+def _row_query(
+    account_id: int,
+    *,
+    bot: int,
+    chat: int,
+    action: int | None,
+    since: int | None = None,
+    until: int | None = None,
+) -> RowQuery:
     check_owned(account_id, bot=bot)
     columns = {"account_id": account_id, "bot_id": bot, "chat_id": chat, "action": action}
-    query = RowQuery(without_none(columns), since, until)
-    return fetch(ENTRIES, query, limit=limit, offset=offset, before=before)
+    return RowQuery(without_none(columns), since, until)

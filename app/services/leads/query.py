@@ -1,4 +1,4 @@
-"""Queries of leads: a list, an export, a search, and one lead with its history."""
+"""Queries of leads: a list, an export, and one lead with its history."""
 
 from __future__ import annotations
 
@@ -9,17 +9,14 @@ from sqlalchemy import select
 
 from app.errors import NotFound
 from app.extensions import db
-from app.models import Campaign, Conversion, JournalEntry, Lead, LeadTally, Postback
-from app.services.lists import lead_search, long_lists, parts
+from app.models import Conversion, JournalEntry, Lead, LeadTally, Postback
+from app.services.lists import lead_search, long_lists
 from app.services.lists.lead_search import SearchTerms
 from app.services.lists.long_lists import LongList, RowQuery, without_none
 from app.services.lists.ownership import check_owned
 from app.services.lists.pages import Page
 
 MAX_HISTORY: Final = 500  # entries and postbacks of one lead in an answer
-MOST_MATCHES: Final = 50  # leads that a search returns
-#: Telegram's ids have up to 52 bits; a longer number is a click id.
-_LONGEST_ID: Final = 16
 LEADS: Final = LongList(
     Lead, Lead.id, Lead.start_time, LeadTally,
     (frozenset({"account_id"}), frozenset({"account_id", "campaign_id"})),
@@ -58,10 +55,7 @@ def everyone(account_id: int, **filters: Any) -> Iterator[Sequence[Lead]]:
     terms, filters = _search_terms(filters)
     query = _row_query(account_id, **filters)
     if terms is None:
-        return parts.behind_each(
-            lambda last: long_lists.newest_first(LEADS, query, last),
-            lambda lead: (lead.start_time, lead.id),
-        )
+        return long_lists.everyone(LEADS, query)
     return iter([lead_search.find(account_id, terms, long_lists.conditions(LEADS, query)).rows])
 
 
@@ -84,32 +78,6 @@ def _row_query(
     check_owned(account_id, campaign=campaign)
     columns = {"account_id": account_id, "campaign_id": campaign, "state": status}
     return RowQuery(without_none(columns), since, until)
-
-
-def search(account_id: int, text: str) -> Sequence[Lead]:
-    """Return the leads of an account with this Telegram id or click id, the newest first.
-
-    At most MOST_MATCHES. Both are looked up in an index, whatever the size of the account.
-    """
-    matching = {lead.id: lead for lead in _by_click(account_id, text)}
-    if text.isascii() and text.isdecimal() and len(text) <= _LONGEST_ID:
-        matching |= {lead.id: lead for lead in _by_subscriber(account_id, int(text))}
-    newest = sorted(matching.values(), key=lambda lead: (lead.start_time, lead.id), reverse=True)
-    return newest[:MOST_MATCHES]
-
-
-def _by_click(account_id: int, click: str) -> Sequence[Lead]:
-    # The second condition is that of the partial index.
-    mine = (Lead.account_id == account_id, Lead.click == click, Lead.click != "")
-    return db.session.scalars(select(Lead).where(*mine).limit(MOST_MATCHES)).all()
-
-
-def _by_subscriber(account_id: int, subscriber: int) -> Sequence[Lead]:
-    own = select(Campaign.id).where(Campaign.account_id == account_id)
-    # `+ 0` keeps the index by account out of the plan: it leads to all leads of the account.
-    mine = (Lead.campaign_id.in_(own), Lead.subscriber == subscriber)
-    theirs = select(Lead).where(*mine, Lead.account_id + 0 == account_id)
-    return db.session.scalars(theirs.limit(MOST_MATCHES)).all()
 
 
 def explained(account_id: int, lead_id: int) -> LeadHistory:

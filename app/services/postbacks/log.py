@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import ColumnElement, select
@@ -13,7 +13,7 @@ from app.extensions import db, wakeup
 from app.models import Attempt, Postback, PostbackState, PostbackTally
 from app.queues import Queue
 from app.services import postbacks
-from app.services.lists import long_lists, pages
+from app.services.lists import long_lists, pages, parts
 from app.services.lists.long_lists import LongList, RowQuery, without_none
 from app.services.lists.ownership import check_owned
 from app.services.lists.pages import Page
@@ -44,6 +44,17 @@ def listed(
         return pages.fetch(matching, Postback.id, limit=limit, offset=offset, before=before)
     query = _row_query(account_id, **filters)
     return long_lists.fetch(POSTBACKS, query, limit=limit, offset=offset, before=before)
+
+
+def everyone(account_id: int, **filters: Any) -> Iterator[Sequence[Postback]]:
+    """All postbacks that match `filters`, newest first, by the thousand. Raises NotFound at once.
+
+    Each part is a short transaction: a client may take its time in between.
+    """
+    if "lead" in filters:
+        matching = select(Postback).where(*_conditions(account_id, **filters))
+        return parts.newest_first(matching, Postback.id)
+    return long_lists.everyone(POSTBACKS, _row_query(account_id, **filters))
 
 
 def explained(account_id: int, postback_id: int) -> Explained:

@@ -41,8 +41,27 @@ def test_pages_go_on_behind_the_last_row(browser, world):
     page = browser.page("/deliveries")
     older = page.split('href="/deliveries?before=')[1].partition('"')[0]
     page = browser.page(f"/deliveries?before={older}")
-    assert page.count('href="/deliveries/') == 2  # the one row, and the link to send again
+    assert (
+        page.count('href="/deliveries/') == 3
+    )  # the one row, the file, and the link to send again
     assert "Older" not in page
+
+
+def test_the_filtered_postbacks_are_a_file(browser, made):
+    dest, numbers = made
+    assert '/deliveries.csv?state=failed"' in browser.page("/deliveries?state=failed")
+    response = browser.get("/deliveries/deliveries.csv")
+    assert response.mimetype == "text/csv"
+    assert len(response.get_data(as_text=True).split("\r\n")) == len(numbers) + 2
+    head, row, _ = (
+        browser.get(f"/deliveries/deliveries.csv?state=failed&dest={dest}")
+        .get_data(as_text=True)
+        .split("\r\n")
+    )
+    assert head.startswith("id,campaign,lead,dest,event,state")
+    assert ",failed," in row
+    browser.page("/deliveries/deliveries.csv?dest=999999", 404)
+    browser.page("/deliveries/deliveries.csv?lead=999999", 404)
 
 
 def test_attempts_are_shown_as_text_and_cut(browser, world, made):

@@ -31,6 +31,21 @@ def test_the_newest_campaign_is_shown_and_another_can_be_chosen(browser, world, 
     assert "bob" not in text
 
 
+def test_the_journal_of_a_chat_is_a_file(browser, world, chat):
+    number, bot, chat_id = chat
+    world.entry(bot, chat_id, username="ann", action=5)
+    world.entry(bot, chat_id, username="=bob()", action=1, decision="organic")
+    page = browser.page(f"/journal?campaign={number}&action=1")
+    assert f"/journal/journal.csv?campaign={number}&amp;action=1" in page
+    response = browser.get(f"/journal/journal.csv?campaign={number}&action=1")
+    assert response.mimetype == "text/csv"
+    head, row, _ = response.get_data(as_text=True).split("\r\n")
+    assert head.endswith(",decision")
+    assert ",'=bob()," in row
+    assert "ann" in browser.get(f"/journal/journal.csv?campaign={number}").get_data(as_text=True)
+    browser.page("/journal/journal.csv", 404)
+
+
 def test_without_campaigns_it_is_empty(browser):
     assert "Nothing has happened here yet" in browser.page("/journal")
 
@@ -45,4 +60,5 @@ def test_what_people_call_themselves_is_text(browser, world, chat):
 
 def test_the_neighbours_journal_is_not_there(browser, others_world):
     browser.page(f"/journal?campaign={others_world.campaign()}", 404)
+    browser.page(f"/journal/journal.csv?campaign={others_world.campaign()}", 404)
     browser.page("/journal?campaign=x", 422)

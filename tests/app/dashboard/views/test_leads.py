@@ -69,15 +69,27 @@ def test_the_neighbours_leads_are_not_there(browser, others_world):
     assert "Theirs" not in browser.page("/leads")
 
 
-def test_a_person_is_found_by_id_and_by_click(browser, world):
-    campaign = world.campaign()
-    world.lead(campaign, first_name="Ann", subscriber=777, click="c-1")
+def test_a_person_is_found_by_id_by_name_and_by_click(browser, world):
+    bot = world.bot()
+    campaign = world.campaign(bot_id=bot)
+    world.lead(
+        campaign,
+        bot_id=bot,
+        first_name="Ann",
+        username="AnnLee",
+        subscriber=777,
+        click="c-1",
+        state=State.WAIT,
+    )
     world.lead(campaign, first_name="Bob", subscriber=778, click="c-2")
-    for text in ("777", "c-1"):
+    for text in ("777", "c-1", "%40annlee", "AnnLee", "777&status=0", "+777+"):
         page = text_of(browser.page(f"/leads?search={text}"))
         assert "Ann" in page
         assert "Bob" not in page
     assert "Nobody is found" in browser.page(f"/leads?search={SCRIPT}")
+    assert "Nobody is found" in browser.page("/leads?search=777&status=2")
+    assert "Nobody is found" in browser.page(f"/leads?search={'x' * 300}")
+    assert "c-1" in browser.get("/leads/leads.csv?search=777").get_data(as_text=True)
 
 
 def test_the_filtered_leads_are_a_file(browser, world):

@@ -108,3 +108,8 @@ def test_other_letters_are_looked_for_among_the_newest_only(
     monkeypatch.setattr(lead_search, "RECENT", 1)
     assert found(account, username="annlee") == []
     assert found(account, username="AnnLee") == [leads["again"], leads["ann"]]
+
+
+@pytest.mark.parametrize("text", ["9" * 40, "\u0661\u0662", "%", "' OR 1=1 --", "@", "", " "])
+def test_whatever_is_typed_finds_nothing_quietly(leads: Any, account: Any, text: str) -> None:
+    assert found(account, text=text) == []
