@@ -52,7 +52,7 @@ _JSON: Final = re.compile(r'\s*+(?:\{\s*+["}]|\[\s*+[\[{"\]])')
 #: What no text holds: control characters but white space, NUL and escape.
 _BINARY: Final = re.compile(r"[\x01-\x08\x0e-\x1a\x1c-\x1f]")
 #: Pixels: GIF, PNG, JPEG, WebP and icons.
-_PICTURES: Final = (b"GIF8", b"\x89PNG", b"\xff\xd8\xff", b"RIFF", b"\0\0\1\0")
+PICTURES: Final = (b"GIF8", b"\x89PNG", b"\xff\xd8\xff", b"RIFF", b"\0\0\1\0")
 #: White space of which no answer has so much.
 _MUCH: Final = 4096
 #: Byte order marks; that of UTF-32 begins with that of UTF-16.
@@ -105,7 +105,7 @@ def fault_of(body: bytes, headers: Mapping[str, str]) -> Fault | None:
     """Why `body` is no answer of a tracker's; None if it may be one."""
     if headers.get("content-encoding", "").strip().lower() not in ("", "identity"):
         return Fault.CODING
-    if not body or body.startswith(_PICTURES):
+    if not body or body.startswith(PICTURES):
         return None
     text = decode(body, headers.get("content-type", ""))
     if len(text) >= _MUCH and not text.strip("\ufeff\0 \t\r\n\f\v"):

@@ -37,11 +37,6 @@ STALE_SECONDS: Final = 30  # many servers drop an idle connection soon after
 REPEATABLE: Final = "GET"
 COULD_NOT_CONNECT: Final = translatable("could not connect")
 
-#: What libcurl undoes of a body.
-CODINGS: Final = ("gzip", "deflate", "br")
-#: Other names for these, and for none.
-_ALIASES: Final = ("x-gzip", "identity", "none")
-_SMALLEST_GZIP: Final = 20  # bytes: a head, nothing, a checksum and a size
 _TOO_LARGE: Final = 100  # CURLE_TOO_LARGE, which pycurl has no name for
 _TLS: Final = {
     pycurl.E_SSL_CONNECT_ERROR: translatable("no secure connection: the TLS handshake failed"),
@@ -131,40 +126,30 @@ class Transfer:
         ms = round(self.easy.getinfo(pycurl.TOTAL_TIME) * 1000)
         tag, self.tag = self.tag, None
         received = self._received
-        # libcurl fails so too when something stands behind a whole packed body.
-        is_enough = code == pycurl.E_WRITE_ERROR and (received.is_cut or len(received.body) > 0)
-        is_answer = code in (0, pycurl.E_BAD_CONTENT_ENCODING) or is_enough
+        is_enough = code == pycurl.E_WRITE_ERROR and received.is_cut
+        is_answer = code == 0 or is_enough
         head = headers.received(received.head) if is_answer and not received.is_flooded else None
         if head is not None:
             status = self.easy.getinfo(pycurl.RESPONSE_CODE)
-            response = Response(status, head, self._body(code, head))
+            response = Response(status, head, self._body(head))
             return Answer(tag, response, None, f"HTTP {status}", ms, self.started)
         failure, reason = self._failure(code)
         detail = self._blocked or f"curl {code}: {message}"
         return Answer(tag, None, failure, reason, ms, self.started, detail)
 
-    def _body(self, code: int, head: dict[str, str]) -> bytes:
-        """Return the body without its codings; `head` keeps a coding that was not undone."""
-        if code == pycurl.E_BAD_CONTENT_ENCODING:
-            return b""
-        received = bytes(self._received.body)
-        if _is_decoded(head.get("content-encoding", "")) and self._is_all(code, received):
-            del head["content-encoding"]
-        body = unpacked(received, self._limits.max_body, is_whole=not self._received.is_cut)
+    def _body(self, head: dict[str, str]) -> bytes:
+        """Return the body without its packings; `head` names one only if it was not undone."""
+        received = self._received
+        body = unpacked(
+            bytes(received.body),
+            self._limits.max_body,
+            head.pop("content-encoding", ""),
+            is_whole=not received.is_cut,
+        )
         if body is None:
-            head.setdefault("content-encoding", "gzip")
-        return body or b""
-
-    def _is_all(self, code: int, body: bytes) -> bool:
-        """Whether `body` is all that a packed answer said, as far as libcurl lets us know.
-
-        It reads one member of a gzip and gives up at the next; JSON that is whole then
-        has rubbish behind it. Of one that broke off it may have read nothing.
-        """
-        if code == pycurl.E_WRITE_ERROR and not self._received.is_cut:
-            return Response(200, {}, body).json() is not None
-        size = self.easy.getinfo(pycurl.SIZE_DOWNLOAD_T)
-        return bool(body) or not 0 < size < _SMALLEST_GZIP
+            head["content-encoding"] = "unknown"
+            return b""
+        return body
 
     def _checked(self, url: str) -> str:
         try:
@@ -191,6 +176,8 @@ class Transfer:
             return Failure.UNREACHABLE, _TLS.get(code, COULD_NOT_CONNECT)
         if self._received.is_flooded or code == _TOO_LARGE:
             return Failure.TOO_LARGE, translatable("the answer's headers are too large")
+        if code == pycurl.E_BAD_CONTENT_ENCODING:
+            return Failure.ABORTED, translatable("the answer's Transfer-Encoding is not known")
         if code == pycurl.E_OPERATION_TIMEDOUT:
             return Failure.TIMEOUT, translatable(
                 "no complete answer in %(total_seconds)s seconds",
@@ -225,12 +212,6 @@ class Transfer:
         return int(pycurl.PREREQFUNC_OK if may_go else pycurl.PREREQFUNC_ABORT)
 
 
-def _is_decoded(coding: str) -> bool:
-    """Whether libcurl has undone `coding`, the value of a Content-Encoding header."""
-    names = [name.strip().lower() for name in coding.split(",")]
-    return coding != "" and all(name in CODINGS + _ALIASES for name in names)
-
-
 class _Lent:
     """A file descriptor that pycurl duplicates; ours is closed afterwards.
 
@@ -262,8 +243,8 @@ def _handle(limits: Limits) -> Any:
         (pycurl.NETRC, pycurl.NETRC_IGNORED),
         (pycurl.HTTP_VERSION, pycurl.CURL_HTTP_VERSION_1_1),
         (pycurl.HTTP09_ALLOWED, 0),
-        # We ask for none (see headers.to_send); who compresses all the same is understood.
-        (pycurl.ACCEPT_ENCODING, ", ".join(CODINGS)),
+        # We ask for no packing (see headers.to_send), and undo ourselves what comes all the same.
+        (pycurl.HTTP_CONTENT_DECODING, 0),
         (pycurl.PATH_AS_IS, 1),
         (pycurl.SSL_VERIFYPEER, 1),
         (pycurl.SSL_VERIFYHOST, 2),

@@ -1,12 +1,23 @@
-"""A body that is packed although no header says so: a server's cache or proxy forgot the header."""
+"""A body without its packings: those that a header names, and those that none does.
+
+libcurl gives us the bytes as they came. It reads one member of a gzip only, does not say that
+a packing broke off, and gives up an answer whose header has a word that it does not know, such
+as `Content-Encoding: UTF-8`. A server's cache or proxy, in turn, may forget the header, or
+leave it on a body that it has unpacked.
+"""
 
 from __future__ import annotations
 
+import codecs
+import re
 import zlib
+from collections.abc import Callable, Mapping
 from typing import Final
 
+import brotli
+
 from app.outbound.reception import Reception
-from plugins.response_text import Fault, fault_of
+from plugins.response_text import PICTURES, Fault, fault_of
 
 #: RFC 1952 §2.3.1: every member of a gzip begins so.
 _GZIP: Final = b"\x1f\x8b\x08"
@@ -17,15 +28,57 @@ _RAW_FORMAT: Final = -zlib.MAX_WBITS
 #: Packings inside one another: a program's, its server's, its cache's.
 _MAX_LAYERS: Final = 4
 _PIECE: Final = 16 * 1024
+#: What a header calls no packing.
+_NONE: Final = ("", "identity", "none")
+#: Charsets that programs write where the packing belongs.
+_CHARSET: Final = re.compile(r"(windows|cp|iso|koi8|latin|big5|gb|euc|shift)[\w-]*")
 
 
-def unpacked(body: bytes, limit: int, *, is_whole: bool = True) -> bytes | None:
+def unpacked(body: bytes, limit: int, coding: str = "", *, is_whole: bool = True) -> bytes | None:
     """Return at most `limit` bytes of what `body` holds; `body` itself if it is not packed.
 
-    gzip of one member or several, zlib with any window, raw deflate, and these in one
-    another. What follows a whole packed body is left out. None if it is packed and breaks
-    off, although `is_whole`, or begins like gzip and is none.
+    `coding` is the value of a Content-Encoding header. gzip of one member or several, zlib
+    with any window, raw deflate, brotli where it is named, and these in one another. What
+    follows a whole packed body is left out. A body that is not what its header names is read
+    as it is if it is a text. None if it is packed and breaks off, although `is_whole`, if it
+    begins like gzip and is none, or if it is neither a packing that we know nor a text.
     """
+    names = [name.strip().lower() for name in coding.split(",")]
+    names = [name for name in reversed(names) if name not in _NONE]
+    if len(names) > _MAX_LAYERS:
+        return None
+    is_doubtful = False
+    for name in names:
+        inner = _undo_named(name, body, limit, is_whole=is_whole)
+        if inner is None:
+            return None
+        if inner is body:
+            is_doubtful |= not _CHARSET.fullmatch(name)
+        else:
+            body, is_whole = inner, len(inner) < limit
+    bare = _unpacked_bare(body, limit, is_whole=is_whole)
+    if is_doubtful and bare and not _is_plain(bare, is_whole=is_whole):
+        return None
+    return bare
+
+
+def _undo_named(name: str, body: bytes, limit: int, *, is_whole: bool) -> bytes | None:
+    """Undo the packing that a header calls `name`; `body` itself where it is another or none."""
+    data = body.lstrip(_BEFORE)
+    if not data:
+        return b""
+    if data.startswith(_GZIP):
+        return _members(data, limit, is_whole=is_whole)
+    read = _READERS.get(name)
+    if read is None:
+        return body
+    text, is_ended = read(data, limit)
+    if is_ended or (text and not is_whole):
+        return text
+    return body if _is_plain(body, is_whole=is_whole) or text is None else None
+
+
+def _unpacked_bare(body: bytes, limit: int, *, is_whole: bool) -> bytes | None:
     for _ in range(_MAX_LAYERS):
         inner = _undo(body, limit, is_whole=is_whole)
         if inner is None or inner is body:
@@ -35,13 +88,13 @@ def unpacked(body: bytes, limit: int, *, is_whole: bool = True) -> bytes | None:
 
 
 def _undo(body: bytes, limit: int, *, is_whole: bool) -> bytes | None:
-    """Undo the outermost packing; `body` itself where there is none."""
+    """Undo the outermost packing that nothing names; `body` itself where there is none."""
     data = body.lstrip(_BEFORE)
     if data.startswith(_GZIP):
         return _members(data, limit, is_whole=is_whole)
     if _is_zlib(data):
         try:
-            text, _, is_ended = _inflated(data, zlib.MAX_WBITS, limit)
+            text, _, is_ended = _inflated(data, zlib.MAX_WBITS, Reception(limit))
         except zlib.error:
             return body
         if is_ended or (text and not is_whole):
@@ -52,34 +105,30 @@ def _undo(body: bytes, limit: int, *, is_whole: bool) -> bytes | None:
 
 def _members(data: bytes, limit: int, *, is_whole: bool) -> bytes | None:
     """Every member of a gzip, one after another."""
-    texts = bytearray()
-    while data.startswith(_GZIP):
+    reception = Reception(limit)
+    while data.startswith(_GZIP) and not reception.is_cut:
         try:
-            text, data, is_ended = _inflated(data, _GZIP_FORMAT, limit)
+            _, data, is_ended = _inflated(data, _GZIP_FORMAT, reception)
         except zlib.error:
             return None
         if not is_ended and is_whole:
             return None
-        texts += text
         data = data.lstrip(b"\0") if is_ended else b""
-    reception = Reception(limit)
-    reception.on_body(bytes(texts))
     return bytes(reception.body)
 
 
 def _raw(body: bytes, limit: int) -> bytes:
     """What raw deflate holds, which nothing marks: only a whole one that holds a text counts."""
     try:
-        text, rest, is_ended = _inflated(body, _RAW_FORMAT, limit)
+        text, rest, is_ended = _inflated(body, _RAW_FORMAT, Reception(limit))
     except zlib.error:
         return body
     return text if text and is_ended and not rest.strip() and not _is_binary(text) else body
 
 
-def _inflated(data: bytes, window: int, limit: int) -> tuple[bytes, bytes, bool]:
+def _inflated(data: bytes, window: int, reception: Reception) -> tuple[bytes, bytes, bool]:
     """The text, what follows the packed data, and whether there is no more to be read of it."""
     inflater = zlib.decompressobj(window)
-    reception = Reception(limit)
     while not inflater.eof and not reception.is_cut:
         piece = inflater.decompress(data, _PIECE)
         data = inflater.unconsumed_tail
@@ -90,12 +139,80 @@ def _inflated(data: bytes, window: int, limit: int) -> tuple[bytes, bytes, bool]
     return bytes(reception.body), inflater.unused_data, is_ended
 
 
+def _deflated(data: bytes, limit: int) -> tuple[bytes | None, bool]:
+    """The text of a deflate and whether it ended; None if it is none.
+
+    RFC 9110 §8.4.1.2 means zlib's format; some servers send the bare one.
+    """
+    if _is_zlib(data):
+        try:
+            text, _, is_ended = _inflated(data, zlib.MAX_WBITS, Reception(limit))
+        except zlib.error:
+            pass
+        else:
+            return text, is_ended
+    if _is_plain(data, is_whole=False):
+        return None, False
+    try:
+        text, _, is_ended = _inflated(data, _RAW_FORMAT, Reception(limit))
+    except zlib.error:
+        return None, False
+    return text, is_ended
+
+
+def _from_brotli(data: bytes, limit: int) -> tuple[bytes | None, bool]:
+    """The text of a brotli and whether it ended; None if it is none.
+
+    Its reader takes nothing behind the end, so that where there is more it gets single bytes.
+    """
+    try:
+        return _brotli(data, limit, max(1, len(data)))
+    except brotli.error:
+        pass
+    try:
+        return _brotli(data, limit, 1)
+    except brotli.error:
+        return None, False
+
+
+def _brotli(data: bytes, limit: int, step: int) -> tuple[bytes, bool]:
+    reader = brotli.Decompressor()
+    reception = Reception(limit)
+    place = 0
+    while not reader.is_finished() and not reception.is_cut:
+        portion = b""
+        if reader.can_accept_more_data():
+            if place >= len(data):
+                break
+            portion = data[place : place + step]
+            place += step
+        reception.on_body(reader.process(portion, output_buffer_limit=_PIECE))
+    return bytes(reception.body), reader.is_finished() or reception.is_cut
+
+
+_READERS: Final[Mapping[str, Callable[[bytes, int], tuple[bytes | None, bool]]]] = {
+    "deflate": _deflated,
+    "br": _from_brotli,
+}
+
+
 def _is_zlib(data: bytes) -> bool:
     """Whether RFC 1950 §2.2 allows the first two bytes; now and then a text has such."""
     if len(data) < 2:
         return False
     method, flags = data[0], data[1]
     return method & 15 == 8 and method >> 4 <= 7 and (method * 256 + flags) % 31 == 0
+
+
+def _is_plain(body: bytes, *, is_whole: bool) -> bool:
+    """Whether a body is a picture, or UTF-8 of which nothing looks packed."""
+    if body.startswith(PICTURES):
+        return True
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(body, final=is_whole)
+    except UnicodeDecodeError:
+        return False
+    return not _is_binary(body)
 
 
 def _is_binary(body: bytes) -> bool:

@@ -532,9 +532,11 @@ def test_rubbish_behind_a_packed_answer_is_left_out(coding, body) -> None:
 @pytest.mark.parametrize(
     ("coding", "body"),
     [
-        (b"gzip", gzip.compress(b"OK", mtime=0) + gzip.compress(b'{"status":"error"}', mtime=0)),
-        (b"gzip", gzip.compress(b" ", mtime=0) + gzip.compress(b'{"status":"error"}', mtime=0)),
-        (b"gzip", gzip.compress(b'{"status"', mtime=0) + gzip.compress(b':"error"}', mtime=0)),
+        (b"gzip", gzip.compress(b"OK", mtime=0)[:-6]),
+        (
+            b"gzip",
+            gzip.compress(b"OK", mtime=0) + gzip.compress(b'{"status":"error"}', mtime=0)[:-9],
+        ),
         (b"gzip", gzip.compress(b'{"status":"error"}', mtime=0)[:10]),
         (b"gzip", gzip.compress(b'{"status":"error"}', mtime=0)[:-12]),
         (b"deflate", zlib.compress(b'{"status":"error"}')[:-7]),
@@ -543,9 +545,8 @@ def test_rubbish_behind_a_packed_answer_is_left_out(coding, body) -> None:
         (b"identity", b" " * (16 * 1024)),
     ],
     ids=[
-        "OK and more",
-        "blank and more",
-        "in two",
+        "a text",
+        "the second member",
         "head only",
         "cut",
         "deflate",
@@ -565,12 +566,37 @@ def test_a_packed_answer_that_was_not_read_to_its_end_is_not_understood(coding, 
     [
         (b"x-gzip", gzip.compress(b'{"status":"error"}', mtime=0)),
         (b"none", b'{"status":"error"}'),
+        (b"gzip", gzip.compress(b" ", mtime=0) + gzip.compress(b'{"status":"error"}', mtime=0)),
+        (b"gzip", gzip.compress(b'{"status"', mtime=0) + gzip.compress(b':"error"}', mtime=0)),
+        (b"gzip", b'{"status":"error"}'),
+        (b"deflate", gzip.compress(b'{"status":"error"}', mtime=0)),
+        (b"br", b'{"status":"error"}'),
+        (b"UTF-8", b'{"status":"error"}'),
+        (b"identity, foo", b'{"status":"error"}'),
+        (b"utf-8", gzip.compress(b'{"status":"error"}', mtime=0)),
+        (b"foo, gzip", gzip.compress(b'{"status":"error"}', mtime=0)),
         (b"gzip", gzip.compress(b"\n" * 20_000 + b'{"status":"error"}', mtime=0)),
         (b"gzip", gzip.compress(gzip.compress(b'{"status":"error"}', mtime=0), mtime=0)),
         (b"identity", b" " * 70_000 + b'{"status":"error"}'),
         (b"identity", b"\n" + gzip.compress(b'{"status":"error"}', mtime=0)),
     ],
-    ids=["x-gzip", "none", "behind lines", "twice", "behind white space", "bare"],
+    ids=[
+        "x-gzip",
+        "none",
+        "blank and more",
+        "in two",
+        "not gzip",
+        "gzip for deflate",
+        "not br",
+        "a charset",
+        "unknown",
+        "a charset of a gzip",
+        "unknown in a gzip",
+        "behind lines",
+        "twice",
+        "behind white space",
+        "bare",
+    ],
 )
 def test_an_answer_is_found_wherever_it_stands(coding, body) -> None:
     answer = ask(once(packed(coding, body)))
@@ -595,13 +621,28 @@ def test_a_brotli_answer_is_unpacked() -> None:
 
 
 @pytest.mark.parametrize(
-    ("coding", "body"), [(b"zstd", b"\x28\xb5\x2f\xfd"), (b"gzip", b"not gzip"), (b"x-own", b"?")]
+    ("coding", "body"),
+    [
+        # b'{"status":"error"}' by zstd and by compress
+        (b"zstd", bytes.fromhex("28b52ffd2012910000") + b'{"status":"error"}'),
+        (b"compress", bytes.fromhex("1f9d907b44d0a043")),
+        (b"gzip", b"\x1f\x8b\x08 no gzip"),
+        (b"br", b"\xff\xfe\xfd\xfc"),
+        (b"x-own", b"\x01\x02 OK"),
+        (b"gzip" + b", gzip" * 4, b"OK"),
+    ],
 )
 def test_an_answer_that_cannot_be_unpacked_says_so(coding, body) -> None:
     answer = ask(once(packed(coding, body)))
     assert answer.response
     assert (answer.response.status, answer.response.body) == (200, b"")
     assert answer.response.unreadable
+
+
+def test_a_transfer_coding_that_nobody_knows_is_named() -> None:
+    answer = ask(once(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: x-own\r\n\r\n?"))
+    assert (answer.failure, answer.response) == (Failure.ABORTED, None)
+    assert answer.reason == "the answer's Transfer-Encoding is not known"
 
 
 def test_a_half_closed_connection_still_answers() -> None:

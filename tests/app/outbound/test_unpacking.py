@@ -1,12 +1,13 @@
-"""A packed body without a header is unpacked, and nothing else is touched."""
+"""A packed body is unpacked whatever its header says, and nothing else is touched."""
 
 from __future__ import annotations
 
 import gzip
 import zlib
 
+import brotli
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from app.outbound.unpacking import unpacked
@@ -99,3 +100,63 @@ def test_what_begins_like_gzip_and_is_none_is_not_understood():
 @given(st.text())
 def test_text_is_left_alone(text: str):
     assert unpacked(text.encode("utf-8", "replace"), 100) == text.encode("utf-8", "replace")
+
+
+def test_what_a_header_names_is_undone_from_the_outside():
+    body = brotli.compress(zlib.compress(zipped(JSON)))
+    for coding in ("gzip, deflate, br", "X-GZIP,deflate , BR", "identity, gzip, deflate, br"):
+        assert unpacked(body, 100, coding) == JSON
+    assert unpacked(zlib.compress(JSON)[2:-4], 100, "deflate") == JSON
+
+
+def test_what_a_header_names_may_be_many_members_and_is_read_whole():
+    assert unpacked(zipped(JSON[:7]) + zipped(JSON[7:]), 100, "gzip") == JSON
+    assert unpacked(zipped(b"OK") + zipped(b""), 100, "gzip") == b"OK"
+
+
+@pytest.mark.parametrize("coding", ["gzip", "deflate", "br"])
+@given(text=st.text(min_size=10), part=st.floats(0, 1))
+def test_no_part_of_a_packed_text_passes_for_the_text(coding, text, part):
+    body = {"gzip": zipped, "deflate": zlib.compress, "br": brotli.compress}[coding](
+        text.encode("utf-8", "replace")
+    )
+    cut = max(8, int(len(body) * part))
+    assume(cut < len(body))
+    assert unpacked(body[:cut], 10_000, coding) is None
+
+
+@pytest.mark.parametrize("coding", ["gzip", "deflate", "br", "zstd", "UTF-8", "foo, bar"])
+@pytest.mark.parametrize("body", [b"OK", JSON, "Да".encode(), b"1", b"GIF89a\x01\x00\x01\x00", b""])
+def test_a_text_that_is_not_what_its_header_names_is_read_as_it_is(coding, body):
+    assert unpacked(body, 100, coding) == body
+
+
+def test_a_charset_where_the_packing_belongs_says_how_to_read_the_text():
+    body = "Ошибка".encode("cp1251")
+    assert unpacked(body, 100, "windows-1251") == body
+    assert unpacked(body, 100, "x-own") is None
+
+
+@pytest.mark.parametrize("coding", ["gzip", "deflate", "br", "gzip, br", "br, gzip, deflate"])
+def test_bombs_that_a_header_names_unfold_to_no_more_than_the_limit(coding):
+    for filling in (b"z", b" "):
+        body = filling * 20_000_000
+        for name in coding.split(", "):
+            body = {"gzip": gzip.compress, "deflate": zlib.compress, "br": brotli.compress}[name](
+                body
+            )
+        assert unpacked(body, 100, coding) == filling * 100
+
+
+def test_many_members_hold_no_more_than_the_limit():
+    assert unpacked(zipped(b"z" * 90) * 50, 100, "gzip") == b"z" * 100
+
+
+def test_more_packings_than_anybody_uses_are_not_undone():
+    assert unpacked(b"OK", 100, "gzip, gzip, gzip, gzip, gzip") is None
+
+
+@given(st.binary(max_size=64), st.sampled_from(["gzip", "deflate", "br", "x-own", "br, gzip"]))
+def test_whatever_comes_is_read_or_not_understood(body, coding):
+    read = unpacked(body, 50, coding)
+    assert read is None or read == body or len(read) <= 50
