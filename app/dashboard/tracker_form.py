@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from app.dashboard.access.forms import Form
+from app.translations import in_catalogue
 from plugins.contract import MASK
 
 ROOT: Final = "settings"
@@ -71,8 +72,8 @@ def _field(item: Mapping[str, Any], values: Mapping[str, Any] | None, path: str)
         children = fields_of(item["fields"], None if values is None else inner, path)
     return FormField(
         path=path,
-        title=item["title"],
-        help=item["help"],
+        title=in_catalogue(item["title"]),
+        help=in_catalogue(item["help"]),
         kind=kind,
         required=item["required"] and not (kind == "secret" and bool(stored)),
         choices=item.get("choices", ()),

@@ -74,6 +74,11 @@ def ngettext(singular: str, plural: str, num: int, /, **values: Any) -> str:
     return translation
 
 
+def in_catalogue(text: str) -> str:
+    """Return a text of a built-in tracker's form in the current language; another as it is."""
+    return str(flask_babel.gettext(text)) if text else ""
+
+
 def translated(text: str) -> str:
     """Return `text` in the current language, with those of its terms that are translatable.
 

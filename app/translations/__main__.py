@@ -23,6 +23,7 @@ from app.errors import ApiError
 from app.translations import FOLDER
 from plugins.contract import PROJECT
 from plugins.host import library_messages
+from plugins.host.catalogue import form_texts
 
 ROOT: Final = FOLDER.parents[1]
 #: A catalogue that is written twice is the same file.
@@ -42,6 +43,8 @@ def template() -> Catalog:
         place = (str(path.relative_to(ROOT)), 0)
         for texts in marked_in_page(path):
             catalog.add(texts[0] if len(texts) == 1 else texts, locations=[place])
+    for text in sorted(form_texts()):
+        catalog.add(text, locations=[("plugins/trackers", 0)])
     for error in _errors(ApiError):
         catalog.add(error.default, locations=[("app/errors.py", 0)])
     for text in sorted(library_messages.templates()):

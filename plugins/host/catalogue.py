@@ -12,7 +12,7 @@ from typing import Any
 
 from marshmallow import Schema, missing
 
-from plugins.contract import DeliveryPolicy, EventKind
+from plugins.contract import ALL_KINDS, DeliveryPolicy, EventKind
 from plugins.host import settings_form
 from plugins.host.registry import BUILT_INS, Registry
 from plugins.trackers.url_template import presets
@@ -51,6 +51,18 @@ _WORDS = """
 An empty cell is not sent. `statuses` in the settings replaces words; trackers with
 conversion types of your own are particular about capital letters.
 """
+
+
+def form_texts() -> set[str]:
+    """Return every text of the built-in trackers' forms but the names of events."""
+    registry = Registry.load([])
+    schemas = [registry.get(name).schema for name in registry.names()]
+    texts = {settings_form.help_of(schema) for schema in schemas}
+    for schema in schemas:
+        texts.update(settings_form.texts_of(settings_form.fields_of(schema)))
+    for preset in listed():
+        texts.update(settings_form.texts_of(preset["fields"]))
+    return texts - set(ALL_KINDS) - {""}
 
 
 def listed() -> list[dict[str, Any]]:

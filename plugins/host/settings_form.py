@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from marshmallow import Schema, fields, validate
@@ -26,6 +27,13 @@ def title_of(schema: Schema, name: str) -> str:
 def help_of(schema: Schema) -> str:
     """The docstring of the schema's own class, as one paragraph."""
     return " ".join((type(schema).__doc__ or "").split())
+
+
+def texts_of(described: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    """Yield every title and help of fields that `fields_of` has described, to be translated."""
+    for item in described:
+        yield from (text for text in (item["title"], item["help"]) if text)
+        yield from texts_of(item.get("fields", ()))
 
 
 def fields_of(schema: Schema) -> list[dict[str, Any]]:

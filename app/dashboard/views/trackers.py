@@ -20,6 +20,7 @@ from app.schemas.destinations import DestinationAdd, DestinationEdit
 from app.services.trackers import catalogue, destinations
 from app.services.trackers.destinations import ShownDestination
 from app.services.trackers.url_templates import events_mask, warnings_of
+from app.translations import in_catalogue
 from app.web.responses import invalid, message_of
 from plugins.contract import EventKind
 
@@ -185,7 +186,7 @@ def _new(
         key=key,
         preset=chosen,
         title=chosen["title"] if chosen else row["title"],
-        help=chosen["notes"] if chosen else row["help"],
+        help=chosen["notes"] if chosen else in_catalogue(row["help"]),
         fields=tracker_form.refilled(described, g.form) if refill else described,
         typed=g.form if refill else {},
         check=check,

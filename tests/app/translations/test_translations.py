@@ -52,6 +52,12 @@ def test_every_text_is_translated(language, path):
     assert {message.id for message in template()} <= known, "run python -m app.translations"
 
 
+def test_forms_of_trackers_are_among_the_texts():
+    texts = {message.id for message in template()}
+    assert {"Access token", "three letters, such as USD"} <= texts
+    assert "approve" not in texts
+
+
 @pytest.mark.parametrize(("language", "path"), CATALOGS)
 def test_no_translation_is_kept_of_a_text_that_nobody_says(language, path):
     assert {message.id for message in read(language, path)} <= {m.id for m in template()}

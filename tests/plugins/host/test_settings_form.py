@@ -8,7 +8,7 @@ from typing import Any
 import marshmallow
 from marshmallow import fields, validate
 
-from plugins.host.settings_form import fields_of, help_of, title_of
+from plugins.host.settings_form import fields_of, help_of, texts_of, title_of
 
 
 class Inner(marshmallow.Schema):
@@ -71,3 +71,9 @@ def test_lists_and_maps_say_what_can_be_chosen():
     assert (words["type"], words["choices"]) == ("map", ["wait", "hold"])
     assert "choices" not in free
     assert "choices" not in anything
+
+
+def test_every_title_and_help_is_named_to_be_translated():
+    inner = {"title": "Inner", "help": "", "name": "inner"}
+    outer = {"title": "Outer", "help": "of two", "name": "outer", "fields": [inner]}
+    assert list(texts_of([outer])) == ["Outer", "of two", "Inner"]

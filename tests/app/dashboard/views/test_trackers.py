@@ -51,6 +51,15 @@ def test_every_adapter_and_every_preset_has_a_form(browser, app):
     browser.page("/trackers/new/url_template?preset=nothing", 404)
 
 
+def test_forms_speak_russian(browser):
+    browser.done("/settings/look", lang="ru", zone="UTC")
+    page = text_of(browser.page("/trackers/new/meta_capi"))
+    assert "Токен доступа" in page
+    assert "Access token" not in page
+    page = text_of(browser.page("/trackers/new/url_template?preset=keitaro"))
+    assert "домен вашего трекера, например track.example.com" in page
+
+
 def test_a_tracker_is_connected_by_its_form(browser, connected):
     assert stored(connected)["key"] == "42-secret"
     page = browser.page("/trackers")
