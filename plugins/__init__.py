@@ -3,6 +3,7 @@
 from plugins.contract import (
     ENTRY_POINT_GROUP,
     PROJECT,
+    TOUCH_FIELDS,
     ConversionKind,
     DeliveryPolicy,
     Event,
@@ -22,6 +23,7 @@ from plugins.contract import (
 __all__ = [
     "ENTRY_POINT_GROUP",
     "PROJECT",
+    "TOUCH_FIELDS",
     "ConversionKind",
     "DeliveryPolicy",
     "Event",

@@ -19,6 +19,7 @@ import pluggy
 
 from plugins import response_text
 from plugins.kinds import ALL_KINDS as ALL_KINDS  # noqa: PLC0414 - for authors
+from plugins.kinds import TOUCH_FIELDS as TOUCH_FIELDS  # noqa: PLC0414 - for authors
 from plugins.kinds import ConversionKind as ConversionKind  # noqa: PLC0414 - for authors
 from plugins.kinds import EventKind as EventKind  # noqa: PLC0414 - for authors
 from plugins.kinds import kind_named as kind_named  # noqa: PLC0414 - for authors
@@ -114,6 +115,7 @@ class Event:
     currency: str = ""  #: of `value`, three capital letters
     name: str = ""  #: what a conversion's sender calls it, such as "deposit"
     revision: int = 0  #: how many values of this conversion were reported before, under one `id`
+    touch: Mapping[str, str] = field(default_factory=dict, hash=False)  #: see hook `touch_fields`
 
     def step_key(self, step: str = "") -> str:
         """A UUID that stays the same on every retry of this event's `step`."""

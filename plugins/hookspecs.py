@@ -127,3 +127,14 @@ def conversion_kinds() -> Collection[ConversionKind]:  # type: ignore[empty-body
     the hook `build_request` is only called for the five kinds of `EventKind`. Of a conversion
     `event.value`, `event.currency`, `event.name` and `event.revision` may be filled.
     """
+
+
+@hookspec(firstresult=True)
+def touch_fields(settings: Mapping[str, Any]) -> Collection[str]:  # type: ignore[empty-body]
+    """Say what of the click that brought a person this destination is to hear.
+
+    Optional. Returns some of `TOUCH_FIELDS`; without the hook `event.touch` is always empty.
+    `event.touch` has those of them that are known, none of them an empty text. They are read
+    anew for every try and are not stored with the event: what was deleted is gone. Ask only for
+    what you send: the address and the user agent of a person are in it.
+    """

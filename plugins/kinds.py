@@ -1,4 +1,4 @@
-"""The kinds of events: what becomes of a lead, and what it does later."""
+"""The kinds of events: what becomes of a lead, and what it does later; the fields of a touch."""
 
 from __future__ import annotations
 
@@ -30,6 +30,18 @@ class ConversionKind(enum.StrEnum):
 
 #: Every kind of event. The position of a kind never changes: stored switches count by it.
 ALL_KINDS: Final[tuple[EventKind | ConversionKind, ...]] = (*EventKind, *ConversionKind)
+
+
+#: What may be known of the click that brought a person. An adapter gets those that its hook
+#: `touch_fields` names, as far as they are known.
+TOUCH_FIELDS: Final[tuple[str, ...]] = (
+    *("how", "source", "click_token", "click_time", "landing", "referrer", "ip", "ua", "country"),
+    *("utm_source", "utm_medium", "utm_campaign", "utm_content", "utm_term"),
+    *(f"sub{number}" for number in range(1, 11)),
+    *("ad_campaign_id", "adset_id", "ad_id", "placement"),
+    *("fbclid", "fbc", "fbp", "gclid", "gbraid", "wbraid", "ttclid", "ttp", "sccid", "yclid"),
+    *("ym_uid", "ga"),
+)
 
 
 def kind_named(name: str) -> EventKind | ConversionKind:

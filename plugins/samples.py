@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, Final
 
-from plugins.contract import ConversionKind, Event, EventKind
+from plugins.contract import TOUCH_FIELDS, ConversionKind, Event, EventKind
 
 #: When the sample event is built, and the probe.
 NOW: Final = 1_790_000_002
@@ -64,6 +64,25 @@ BODIES: Final = (
 )
 
 
+#: What may be known of a click, in the spelling of each field.
+_TOUCH: Final = dict.fromkeys(TOUCH_FIELDS, "word") | {
+    "how": "start",
+    "source": "abcd1234",
+    "click_token": "a1B2c3D4e5F6g7H8",
+    "click_time": "1789998000",
+    "landing": "https://shop.example/tea",
+    "referrer": "m.facebook.com/",
+    "ip": "203.0.113.7",
+    "ua": "Mozilla/5.0 (Linux; Android 14)",
+    "country": "DE",
+    "fbclid": "IwAR0sample_fbclid-1",
+    "fbc": "fb.1.1789998000000.IwAR0sample_fbclid-1",
+    "fbp": "fb.1.1789997000000.1098115397",
+    "yclid": "1234567890123456789",
+    "ym_uid": "1690000000123456789",
+}
+
+
 def sample_event(kind: EventKind | ConversionKind = EventKind.APPROVE, **changes: Any) -> Event:
     """Return an event with every field filled, as Gatepost would send it.
 
@@ -88,6 +107,7 @@ def sample_event(kind: EventKind | ConversionKind = EventKind.APPROVE, **changes
         joined=None if kind in (EventKind.WAIT, EventKind.HOLD) else 1_789_999_000,
         key="018f-sample-key",
         now=NOW,
+        touch=dict(_TOUCH),
     )
     if isinstance(kind, ConversionKind):
         sign = "-" if kind is ConversionKind.REFUND else ""

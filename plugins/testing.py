@@ -20,7 +20,15 @@ from dataclasses import replace
 from typing import Any, ClassVar
 from urllib.parse import parse_qsl, urlsplit
 
-from plugins.contract import ConversionKind, Event, EventKind, Outcome, Request, Response
+from plugins.contract import (
+    TOUCH_FIELDS,
+    ConversionKind,
+    Event,
+    EventKind,
+    Outcome,
+    Request,
+    Response,
+)
 from plugins.host.adapter import Adapter
 from plugins.host.purity import watched
 from plugins.samples import BODIES, HOSTILE, NOW, STATUSES, sample_event
@@ -99,7 +107,7 @@ class AdapterContract:
             "",
         )
         for kind in self.adapter.kinds:
-            self.requests(sample_event(kind, **bare, joined=None, premium=False))
+            self.requests(sample_event(kind, **bare, joined=None, premium=False, touch={}))
 
     def test_hostile_text_stays_in_its_place(self) -> None:
         """No stranger's text changes where a request goes or what else it says."""
@@ -204,6 +212,10 @@ class AdapterContract:
             self.adapter.probe(settings, NOW)
         assert not seen, f"a hook did more than describe: {seen}"
 
+    def test_it_asks_for_known_fields_of_a_click(self) -> None:
+        """`touch_fields` names some of `TOUCH_FIELDS`, or is left out."""
+        assert self.adapter.touch_fields(self.settings()) <= set(TOUCH_FIELDS)
+
     def some_event(self) -> Event:
         """Return a sample event that this adapter sends."""
         for kind in self.adapter.kinds:
@@ -222,6 +234,7 @@ def _with_text(kind: EventKind | ConversionKind, text: str) -> Event:
         title=text,
         language=text[:16],
         name=text[:40] if isinstance(kind, ConversionKind) else "",
+        touch=dict.fromkeys(TOUCH_FIELDS, text),
     )
 
 

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from app.domain.telegram.evidence import Arrival
 
@@ -82,6 +82,18 @@ class Touch:
     lookback: int = DEFAULT_LOOKBACK
 
 
+class Origin(NamedTuple):
+    """Where the person of a report came from: all that its postbacks store of a touch.
+
+    `click_id` is the stored click, of the source `source_id`; its rest is read when it is sent.
+    """
+
+    how: How = How.ORGANIC
+    source_id: int | None = None
+    click_id: int | None = None
+
+
+NO_ORIGIN: Final = Origin()
 NO_TOUCH: Final = Touch(How.ORGANIC, 0)
 
 

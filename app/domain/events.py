@@ -7,29 +7,62 @@ import operator
 from collections.abc import Mapping
 from dataclasses import fields as fields_of
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
 
 import orjson
 
+from app.domain.attribution import NO_ORIGIN, How, Origin
 from plugins.contract import Event, kind_named
 
-_OF_AN_ATTEMPT: Final = ("key", "now", "tries", "state")
+_OF_AN_ATTEMPT: Final = ("key", "now", "tries", "state", "touch")
+_ORIGIN: Final = "origin"  # beside the fields of an Event
 _STORED: Final = [field.name for field in fields_of(Event) if field.name not in _OF_AN_ATTEMPT]
 _NOTHING: Final[Mapping[str, str | int]] = MappingProxyType({})
+_NO_TOUCH: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 class CannotDeserialize(Exception):
     """A stored event is none that this version knows; the text says why."""
 
 
-def serialize(event: Event) -> str:
-    """Return the event as JSON text, without the fields that belong to a single try."""
+def serialize(event: Event, origin: Origin = NO_ORIGIN) -> str:
+    """Return the event as JSON text, without the fields that belong to a single try.
+
+    Of the touch only `origin` is stored, from which every try reads what is still kept.
+    """
     fields = {name: getattr(event, name) for name in _STORED}
+    if origin != NO_ORIGIN:
+        fields[_ORIGIN] = list(origin)
     return orjson.dumps(fields).decode()
 
 
+def origin_of(text: str) -> Origin:
+    """Return the origin of a stored event; that of an organic one where none is stored."""
+    if f'"{_ORIGIN}":' not in text:  # most events have none, and are not parsed twice
+        return NO_ORIGIN
+    try:
+        how, source_id, click_id = orjson.loads(text)[_ORIGIN]
+        return Origin(How(how), source_id, click_id)
+    except (ValueError, KeyError, TypeError):
+        return NO_ORIGIN
+
+
+def without_click(fields: dict[str, Any]) -> dict[str, Any]:
+    """Return the fields of a stored event without the click that they name."""
+    if _ORIGIN not in fields:
+        return fields
+    return {**fields, _ORIGIN: [*fields[_ORIGIN][:2], None]}
+
+
 def deserialize(
-    text: str, destination: int, occurrence: int, *, now: int, tries: int = 0, state: str = ""
+    text: str,
+    destination: int,
+    occurrence: int,
+    *,
+    now: int,
+    tries: int = 0,
+    state: str = "",
+    touch: Mapping[str, str] = _NO_TOUCH,
 ) -> Event:
     """Return the event again, keyed by its `occurrence` at `destination`, for a try at `now`.
 
@@ -43,6 +76,8 @@ def deserialize(
         fields["key"] = f"{fields['id']}|{destination}|{occurrence}"
         fields["now"] = now
         fields["tries"] = tries
+        fields["touch"] = touch
+        fields.pop(_ORIGIN, None)
         fields["state"] = MappingProxyType(json.loads(state)) if state else _NOTHING
         return Event(**fields)
     except (ValueError, KeyError, TypeError) as error:  # no JSON, fields that are missing or new

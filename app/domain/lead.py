@@ -6,7 +6,7 @@ import enum
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from app.domain.attribution import How
+from app.domain.attribution import NO_ORIGIN, How, Origin
 
 if TYPE_CHECKING:
     from app.domain.telegram.updates import LeadEventKind
@@ -72,6 +72,11 @@ class Lead:
     touched: int = 0
     also_seen: str = ""
 
+    @property
+    def origin(self) -> Origin:
+        """Where the person came from."""
+        return Origin(self.how, self.source_id, self.click_id)
+
 
 @dataclass(frozen=True, slots=True)
 class CampaignRules:
@@ -95,6 +100,14 @@ class Report:
     joined: int | None
     sequence: int
     late: bool = False
+    origin: Origin = NO_ORIGIN
+
+    @classmethod
+    def of(
+        cls, lead: Lead, kind: EventKind, time: int, sequence: int, *, late: bool = False
+    ) -> Report:
+        """The report of an event that has left the lead as it is."""
+        return cls(kind, time, lead.click, lead.join_time, sequence, late, lead.origin)
 
 
 @dataclass(frozen=True, slots=True)

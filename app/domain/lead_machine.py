@@ -133,7 +133,7 @@ def _begin(start: LeadEvent) -> Decision:
     return Decision(
         lead,
         (_line(start, "lead created, wait reported" + note),),
-        (Report(EventKind.WAIT, at, lead.click, None, 1),),
+        (Report.of(lead, EventKind.WAIT, at, 1),),
         welcome=True,
         deltas=(CounterDelta(at, Counts(starts=1)),),
     )
@@ -240,7 +240,7 @@ def _move(
     if transition.report is None or why_not:
         return Decision(lead_after, (_line(event, why_not),), deltas=deltas)
     number = lead.reports + 1
-    report = Report(transition.report, event.date, moved.click, moved.join_time, number, late=late)
+    report = Report.of(moved, transition.report, event.date, number, late=late)
     words = f"{transition.report} reported" + (", late" if late else "")
     lead_after = replace(lead_after, reports=number)
     return Decision(lead_after, (_line(event, words),), (report,), deltas=deltas)

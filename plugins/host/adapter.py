@@ -36,6 +36,7 @@ from plugins.host.validation import (
     check_policy,
     check_request,
     check_steps,
+    check_touch_fields,
     one_line,
     secrets_in,
     type_name,
@@ -174,6 +175,12 @@ class Adapter:
         if "delivery_policy" not in self._hooks:
             return DeliveryPolicy()
         return check_policy(self._call("delivery_policy", settings=MappingProxyType(settings)))
+
+    def touch_fields(self, settings: Mapping[str, Any]) -> frozenset[str]:
+        """What of a click it wants to hear with `settings`; nothing without the hook."""
+        if "touch_fields" not in self._hooks:
+            return frozenset()
+        return check_touch_fields(self._call("touch_fields", settings=MappingProxyType(settings)))
 
     def _call(self, hook: str, **arguments: Any) -> Any:
         """Call one hook with every argument it knows (without one, pluggy only warns)."""

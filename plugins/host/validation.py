@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from plugins.contract import (
+    TOUCH_FIELDS,
     ConversionKind,
     DeliveryPolicy,
     Event,
@@ -164,6 +165,16 @@ def check_conversion_kinds(kinds: object) -> tuple[ConversionKind, ...]:
     if not all(isinstance(name, ConversionKind) for name in names):
         raise AdapterFailed("conversion_kinds returned something else than kinds of conversions")
     return tuple(kind for kind in ConversionKind if kind in names)
+
+
+def check_touch_fields(names: object) -> frozenset[str]:
+    """Return the names of a touch's fields; raises AdapterFailed."""
+    is_text = isinstance(names, str)
+    wanted = list(names) if isinstance(names, Iterable) and not is_text else [None]
+    fields = frozenset(name for name in TOUCH_FIELDS if name in wanted)
+    if not all(name in TOUCH_FIELDS for name in wanted):
+        raise AdapterFailed("touch_fields returned something else than names of TOUCH_FIELDS")
+    return fields
 
 
 def _check_rate_limit(limit: object, hook: str) -> None:

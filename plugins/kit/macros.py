@@ -1,7 +1,9 @@
 """Macros such as `{click}`: replaced once, and escaped for the place where they stand.
 
 The nine of AlterCPA TOP, plus title, premium, language and event_id, and of a
-conversion value, value_currency and name. An
+conversion value, value_currency and name. Those of
+`OF_TOUCH` tell of the click that brought the person; they work where a template names
+them, and in no list of all macros. An
 unknown macro stays as it is, an empty value becomes an empty string, and a
 value that contains braces is not expanded again.
 """
@@ -14,7 +16,7 @@ from functools import lru_cache
 from typing import Final
 from urllib.parse import quote
 
-from plugins.contract import Event, translatable
+from plugins.contract import TOUCH_FIELDS, Event, translatable
 from plugins.kit import url_spelling
 
 MACROS: Final[Mapping[str, Callable[[Event], str]]] = {
@@ -39,12 +41,24 @@ MACROS: Final[Mapping[str, Callable[[Event], str]]] = {
 #: The macros that only a conversion has values for.
 OF_CONVERSIONS: Final = ("value", "value_currency", "name")
 
+
+def _of_touch(name: str) -> Callable[[Event], str]:
+    return lambda event: event.touch.get(name, "")
+
+
+#: The macros of the click that brought the person. A welcome has none of them.
+OF_TOUCH: Final[Mapping[str, Callable[[Event], str]]] = {
+    name: _of_touch(name) for name in TOUCH_FIELDS
+}
+#: Every macro of a postback.
+KNOWN: Final[Mapping[str, Callable[[Event], str]]] = {**MACROS, **OF_TOUCH}
+
 MAX_URL: Final = 2048
 
 NUMBER: Final = "|number"
 #: A macro in a template. Its group is the name, with `|number` where a JSON body asks for
-#: a number. A name that is not in `MACROS` is no macro here: the text stays as it is.
-MACRO: Final = re.compile(r"\{([A-Za-z_]+(?:\|number)?)\}")
+#: a number. A name that is not in `KNOWN` is no macro here: the text stays as it is.
+MACRO: Final = re.compile(r"\{([A-Za-z_]+\d{0,2}(?:\|number)?)\}", re.ASCII)
 _UNRESERVED: Final = re.compile(r"[A-Za-z0-9_~-]*")
 _SHAPE: Final = re.compile(r"(https?)://([^/?#]*)([^?#]*)(.*)", re.IGNORECASE | re.DOTALL)
 _NAME: Final = re.compile(r"[A-Za-z0-9._-]+")
@@ -56,8 +70,18 @@ Part = tuple[str, Callable[[Event], str] | None, Callable[[str], str] | None]
 
 
 def values(event: Event) -> dict[str, str]:
-    """All macros of `event` by name, as plain text."""
+    """The macros of `event` itself by name, as plain text; none of the touch."""
     return {name: value_of(event) for name, value_of in MACROS.items()}
+
+
+def all_values(event: Event) -> dict[str, str]:
+    """The macros of `event` and of its touch by name; for templates, which name what they want."""
+    return {name: value_of(event) for name, value_of in KNOWN.items()}
+
+
+def touch_names(*templates: str) -> set[str]:
+    """The macros in `templates` that tell of the click."""
+    return {name for template in templates for name in names(template) if name in OF_TOUCH}
 
 
 def fill(template: str, values: Mapping[str, str], escape: Callable[[str], str] = str) -> str:
@@ -171,7 +195,7 @@ def _parts(template: str, escape: Callable[[str], str]) -> list[Part]:
     parts: list[Part] = []
     literal, end = "", 0
     for match in MACRO.finditer(template):
-        value_of = MACROS.get(match[1])
+        value_of = KNOWN.get(match[1])
         literal += template[end : match.start()]
         end = match.end()
         if value_of is None:

@@ -27,7 +27,7 @@ _IS_ADDRESS: Final = re.compile(r"https?://", re.IGNORECASE)
 #: What stands between the values of an address.
 _BETWEEN: Final = re.compile(r"[/?&=#;]")
 #: `{time|number}` is for the values of a JSON body.
-_NUMBER: Final = re.compile(rf"\{{([A-Za-z_]+){re.escape(macros.NUMBER)}\}}")
+_NUMBER: Final = re.compile(rf"\{{([A-Za-z_]+\d{{0,2}}){re.escape(macros.NUMBER)}\}}")
 
 
 def address_fault(template: str) -> str:
@@ -37,7 +37,7 @@ def address_fault(template: str) -> str:
         fault = fault or _unseen(layer, BREAKS) or entity_fault(layer)
     fault = fault or entity_fault(template) or macro_fault(template)
     number = _NUMBER.search(template)
-    if not fault and number and number[1] in macros.MACROS:
+    if not fault and number and number[1] in macros.KNOWN:
         return _not_filled_in(number[0], number[1])
     return fault
 
@@ -120,7 +120,7 @@ def postback_fault(template: str) -> str:
             "everything after # stays with a browser and is never sent; leave out #, "
             "or take the tracker's postback address"
         )
-    if mark and any(name in macros.MACROS for name in macros.names(behind)):
+    if mark and any(name in macros.KNOWN for name in macros.names(behind)):
         return translatable(
             "a macro stands after #, and what stands there is never sent; write %23 for a #"
         )
@@ -215,4 +215,13 @@ def doubts(template: str) -> list[str]:
     return [
         translatable("%(spelled)s is no macro here and is sent as it stands", spelled=spelled)
         for spelled in unknown_macros(template)
+    ]
+
+
+def touch_macros(text: str) -> list[str]:
+    """Warnings about macros of a click in a text for people, one sentence each."""
+    return [
+        translatable("{%(name)s} belongs to postbacks; a message does not know it", name=name)
+        for name in macros.names(text)
+        if name in macros.OF_TOUCH
     ]

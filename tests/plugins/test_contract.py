@@ -74,6 +74,21 @@ def test_a_plugin_that_names_something_else_does_not_load(kinds):
         asked(kinds)
 
 
+@pytest.mark.parametrize("names", [None, 5, "ip", ["address"], [["ip"]]])
+def test_a_plugin_that_asks_for_fields_that_no_click_has_failed(names):
+    class Curious(PlainPlugin):
+        @hookimpl
+        def touch_fields(self):
+            return names
+
+    with pytest.raises(AdapterFailed, match="touch_fields"):
+        make_adapter("curious", Curious()).touch_fields({})
+
+
+def test_a_plugin_that_asks_for_nothing_hears_nothing_of_clicks():
+    assert make_adapter("plain", PlainPlugin()).touch_fields({}) == frozenset()
+
+
 def test_a_corrected_value_goes_under_the_same_keys():
     first = sample_event(ConversionKind.PURCHASE)
     again = replace(first, value="60", revision=1)

@@ -73,6 +73,7 @@ def test_every_hook_is_called_with_all_that_it_names():
         "classify_probe": outcome,
         "delivery_policy": DeliveryPolicy(max_event_age=60),
         "conversion_kinds": [ConversionKind.PURCHASE],
+        "touch_fields": ["source"],
     }
     assert set(answers) == set(HOOKS)
     adapter = make_adapter(
@@ -85,6 +86,7 @@ def test_every_hook_is_called_with_all_that_it_names():
     adapter.classify_probe(response, settings)
     assert adapter.delivery_policy(settings).max_event_age == 60
     assert ConversionKind.PURCHASE in adapter.kinds
+    assert adapter.touch_fields(settings) == {"source"}
     assert got["build_request"]["event"].id == event.id
     assert dict(got["classify_response"]["settings"]) == settings
     assert got["build_probe"]["now"] == 1_790_000_000

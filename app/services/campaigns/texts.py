@@ -41,6 +41,7 @@ def warnings(params: Mapping[str, Any]) -> list[str]:
 def _welcome_doubts(text: str) -> Iterator[str]:
     yield from spelling.doubts(text)
     yield from spelling.empty_macros(text)
+    yield from spelling.touch_macros(text)
     if fault := spelling.macro_fault(text):
         yield fault
     if fault := spelling.entity_fault(text):
@@ -67,6 +68,7 @@ def _button_doubts(url: str) -> Iterator[str]:
     if url:
         yield from spelling.doubts(url)
         yield from spelling.empty_macros(url)
+        yield from spelling.touch_macros(url)
         yield spelling.blank_doubt(url)
         yield from _link_doubts(url)
 

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, Row, bindparam, func, select, text, update
 
 from app.database.rows import increment_rows
 from app.domain import events
+from app.domain.attribution import NO_ORIGIN, How, Origin
 from app.domain.conversions.report import decimal_text
 from app.domain.time_ranges import DAY
 from app.models import Campaign, CampaignStatus, Conversion, ConversionDay, Lead, table_of
@@ -29,7 +30,7 @@ _PERSON: Final = "id subscriber username first_name last_name premium language c
 _OF_LEAD: Final = (
     select(
         *(_LEADS.c[name] for name in _PERSON.split()),
-        _LEADS.c.campaign_id,
+        *(_LEADS.c[name] for name in ("campaign_id", "how", "source_id", "click_id")),
         _CAMPAIGNS.c.account_id,
         _CAMPAIGNS.c.code,
         _CAMPAIGNS.c.chat_id,
@@ -43,6 +44,12 @@ _OF_LEAD: Final = (
 _NEWEST: Final = select(func.max(_CONVERSIONS.c.reported)).where(
     _CONVERSIONS.c.lead_id == bindparam("lead")
 )
+#: Which of the clicks that became this lead the sender has named.
+_NAMED_CLICK: Final = text("""
+    SELECT id, source_id FROM click
+    WHERE lead_id = :lead AND account_id = :account AND (external = :click OR token = :click)
+    ORDER BY id DESC LIMIT 1
+""")
 _SUSPENDED: Final = text("SELECT " + IS_SUSPENDED_SQL.format(owner=":account"))
 
 
@@ -95,7 +102,9 @@ def _stage(connection: Connection, conversion: Any, lead: Any, now: float) -> in
         update(_CONVERSIONS).where(_CONVERSIONS.c.id == conversion.id).values(reported=number)
     )
     kind = ConversionKind(conversion.kind)
-    event = events.serialize(_event(conversion, lead, number))
+    event = events.serialize(
+        _event(conversion, lead, number), _origin(connection, conversion, lead)
+    )
     owners = {lead.campaign_id: lead.account_id}
     new_postbacks = [
         NewPostback(
@@ -112,6 +121,18 @@ def _stage(connection: Connection, conversion: Any, lead: Any, now: float) -> in
     ]
     postbacks.stage(connection, new_postbacks, now)
     return len(new_postbacks)
+
+
+def _origin(connection: Connection, conversion: Any, lead: Any) -> Origin:
+    """Where the money came from: the click that its sender named, else the lead's."""
+    if conversion.click not in ("", lead.click):
+        params = {"lead": lead.id, "account": lead.account_id, "click": conversion.click}
+        row = connection.execute(_NAMED_CLICK, params).first()
+        if row is None:
+            return NO_ORIGIN
+        how = How(lead.how) if row.id == lead.click_id else How.ORGANIC
+        return Origin(how, row.source_id, row.id)
+    return Origin(How(lead.how), lead.source_id, lead.click_id)
 
 
 def _event(conversion: Any, lead: Any, number: int) -> Event:

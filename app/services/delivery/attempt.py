@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Final
 
 from app.domain import backoff, events
@@ -19,6 +20,7 @@ TOO_LATE: Final = (
     "an earlier try may have arrived, and by now the tracker would not recognise a repetition;"
     " re-send it if it did not"
 )
+_NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
 _SHOWN_REQUEST: Final = 4096  # characters
 _END: Final[Mapping[Verdict, PostbackState]] = {
     Verdict.DELIVERED: PostbackState.DELIVERED,
@@ -53,9 +55,16 @@ class DeliveryAttempt(TrackerAttempt):
 
     @classmethod
     def build(
-        cls, claimed: ClaimedPostback, destination: ResolvedDestination, now: float
+        cls,
+        claimed: ClaimedPostback,
+        destination: ResolvedDestination,
+        now: float,
+        touch: Mapping[str, str] = _NOTHING,
     ) -> DeliveryAttempt:
-        """Build the requests of a postback. Raises AdapterFailed, CannotDeserialize."""
+        """Build the requests of a postback. Raises AdapterFailed, CannotDeserialize.
+
+        `touch` is what the adapter may know of the click.
+        """
         event = events.deserialize(
             claimed.event,
             claimed.destination_id,
@@ -63,6 +72,7 @@ class DeliveryAttempt(TrackerAttempt):
             now=int(now),
             tries=claimed.tries,
             state=claimed.adapter_state,
+            touch=touch,
         )
         return cls(
             adapter=destination.adapter,

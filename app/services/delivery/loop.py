@@ -27,6 +27,7 @@ from app.services.delivery.outcomes import Outcomes
 from app.services.delivery.rate import RateLimiter
 from app.services.delivery.sending import Sender
 from app.services.delivery.targets import DestinationResolver
+from app.services.delivery.touches import Touches
 from app.services.postbacks import ClaimedPostback, Lease
 from plugins.host.time_limit import shared_timer
 
@@ -65,10 +66,11 @@ class Delivery:
         self._in_flight = InFlight(transport, limiter)
         self._outcomes = Outcomes(clock)
         self._along = _Along.NO
+        self._touches = Touches(resolver)
         self._claims = Claims(resolver, limiter, rates, self._in_flight, clock)
         self._sender = Sender(
             self._in_flight, self._outcomes, resolver, limiter, rates,
-            lease_seconds=lease_seconds, clock=clock, rng=rng,
+            touches=self._touches, lease_seconds=lease_seconds, clock=clock, rng=rng,
         )  # fmt: skip
 
     def run(
@@ -109,12 +111,16 @@ class Delivery:
         """
         return self._claims.lease(self._lease, now + self._lease_seconds)
 
-    def settle_along(self, connection: Connection, now: float) -> None:
+    def settle_along(
+        self, connection: Connection, now: float, in_hand: Sequence[ClaimedPostback] = ()
+    ) -> None:
         """Settle in a transaction of the caller's, who calls `take_up` after its commit.
 
-        Not when the last such transaction failed, for the fault might be of what is settled, and
-        not what becomes of destinations: their rows are locked for no longer than it takes.
+        The clicks of what is `in_hand` are read along. Nothing is settled when the last such
+        transaction failed, for the fault might be of what is settled, and never what becomes of
+        destinations: their rows are locked for no longer than it takes.
         """
+        self._touches.read(connection, in_hand)
         if self._along is not _Along.NO:
             self._along = _Along.FAILED  # until they were settled by themselves
         elif self._outcomes and not self._outcomes.have_health:
@@ -177,6 +183,7 @@ class Delivery:
             claimed = self._claims.claim(
                 connection, now=now, lease=self._lease, until=until, most=free
             )
+            self._touches.read(connection, claimed)
         db.session.commit()
         self._forget_outcomes()  # committed: whatever fails from here on, it is settled once
         self._accept(claimed, now)

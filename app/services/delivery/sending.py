@@ -27,6 +27,7 @@ from app.services.delivery.targets import (
     DestinationUnavailable,
     ResolvedDestination,
 )
+from app.services.delivery.touches import Touches
 from app.services.postbacks import ClaimedPostback
 from app.services.trackers.attempt import storable
 from plugins.host.validation import AdapterFailed
@@ -53,6 +54,7 @@ class Sender:
         limiter: ConcurrencyLimiter,
         rates: RateLimiter,
         *,
+        touches: Touches,
         lease_seconds: float,
         clock: Callable[[], float],
         rng: Callable[[], float],
@@ -62,6 +64,7 @@ class Sender:
         self._resolver = resolver
         self._limiter = limiter
         self._rates = rates
+        self._touches = touches
         self._lease_seconds = lease_seconds
         self._clock = clock
         self._rng = rng
@@ -83,7 +86,8 @@ class Sender:
             return
         try:
             with hook_time.of(claimed.account_id):
-                attempt = DeliveryAttempt.build(claimed, destination, now)
+                touch = self._touches.take(claimed.id, destination.touch_fields)
+                attempt = DeliveryAttempt.build(claimed, destination, now, touch)
         except AdapterFailed as error:
             self._outcomes.note_failure(claimed)
             self._rest(claimed, error)

@@ -28,6 +28,7 @@ class ResolvedDestination:
     adapter: Adapter
     settings: Mapping[str, Any]
     policy: DeliveryPolicy
+    touch_fields: frozenset[str] = frozenset()
 
 
 class DestinationResolver:
@@ -63,11 +64,17 @@ class DestinationResolver:
         """The destination if it was resolved before. Calls no plugin, whatever lock is held."""
         return self._resolved.get((tracker, encrypted))
 
+    def may_ask_for_touch(self, tracker: str, encrypted: str) -> bool:
+        """Whether the destination wants to know of clicks, or was not resolved yet."""
+        destination = self._resolved.get((tracker, encrypted))
+        return destination is None or bool(destination.touch_fields)
+
     def _make(self, tracker: str, encrypted: str, now: float) -> ResolvedDestination:
         try:
             adapter = self._registry.get(tracker)
             settings = _read_settings(encrypted)
-            return ResolvedDestination(adapter, settings, adapter.delivery_policy(settings))
+            policy = adapter.delivery_policy(settings)
+            return ResolvedDestination(adapter, settings, policy, adapter.touch_fields(settings))
         except UnknownTracker:
             raise DestinationUnavailable(f"the tracker {tracker} is not installed") from None
         except BrokenTracker as error:

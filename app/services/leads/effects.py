@@ -145,7 +145,7 @@ def _new_postback(
         destination_id=destination.id,
         sequence=report.sequence,
         kind=report.kind.value,
-        event=events.serialize(event),
+        event=events.serialize(event, report.origin),
         superseded=report.late and not destination.every_event,
     )
 

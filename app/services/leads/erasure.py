@@ -30,6 +30,7 @@ from sqlalchemy import (
 )
 
 from app.database.rows import update_rows
+from app.domain import events
 from app.extensions import db
 from app.models import (
     Attempt,
@@ -190,7 +191,7 @@ def _erase_postbacks(rows: Sequence[Row[int, str]]) -> None:
 
 
 def _without_person(event: str) -> str:
-    fields = orjson.loads(event)
+    fields = events.without_click(orjson.loads(event))
     return orjson.dumps({**fields, **_EMPTY, "subscriber": 0, "premium": False}).decode()
 
 

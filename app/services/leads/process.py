@@ -160,7 +160,7 @@ def process_batch(
     in_hand = batch.prepare(delivery.lease(now) if delivery and may_send else None)
     db.session.flush()
     if delivery is not None:
-        delivery.settle_along(connection, now)
+        delivery.settle_along(connection, now, in_hand)
     with pipelined(connection):
         reachability.mark_reachable(connection, _people_who_started(lead_events))
         staged = batch.save()

@@ -4,14 +4,29 @@ from __future__ import annotations
 
 import secrets
 import time as clock
+from collections.abc import Collection
 from typing import Any, Final
 
-from plugins.contract import ConversionKind, Event, EventKind
+from plugins.contract import TOUCH_FIELDS, ConversionKind, Event, EventKind
 
 _NOT_JOINED: Final = (EventKind.WAIT, EventKind.HOLD)
 
 #: What only a conversion has.
 _CONVERSION: Final = {"value": "49.5", "currency": "USD", "name": "deposit"}
+
+#: What is told of the click in a test: where it came from, and no id of any platform or person.
+_TOUCH: Final = {
+    "how": "start",
+    "source": "test0000",
+    **{
+        name: "test" for name in TOUCH_FIELDS if name.startswith(("utm_", "sub", "ad", "placement"))
+    },
+}
+
+
+def sample_touch(names: Collection[str]) -> dict[str, str]:
+    """Return examples for the fields `names` of a touch, as far as there are any."""
+    return {name: value for name, value in _TOUCH.items() if name in names}
 
 
 def sample_event(kind: EventKind | ConversionKind, **fields: Any) -> Event:

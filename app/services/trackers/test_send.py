@@ -22,7 +22,7 @@ from app.services.trackers import secrets as stored_secrets
 from app.services.trackers.attempt import TrackerAttempt, shown
 from app.services.trackers.catalogue import Ready
 from app.services.trackers.connection_check import exchange
-from app.services.trackers.sample_event import sample_event
+from app.services.trackers.sample_event import sample_event, sample_touch
 from plugins.contract import (
     ConversionKind,
     Event,
@@ -100,6 +100,8 @@ def run(
 def _result(account_id: int, ready: Ready, sample: Event, *, send: bool) -> TestResult:
     stored = events.serialize(sample)
     try:
+        touch = sample_touch(ready.adapter.touch_fields(ready.settings))
+        sample = replace(sample, touch=touch)
         requests = ready.adapter.build(sample, ready.settings)
     except AdapterFailed as error:
         return TestResult(stored, sent=False, steps=[], reason=_failed(error))

@@ -130,7 +130,7 @@ def _judged(spelled: str, match: re.Match[str], notation: _Notation) -> list[Mac
     groups = match.groupdict()
     name = groups["name"] or groups.get("other") or ""
     plain = latin(name)
-    ours = plain if plain in macros.MACROS else ""
+    ours = plain if plain in macros.KNOWN else ""
     if spelled in (f"{{{ours}}}", f"{{{ours}{macros.NUMBER}}}") and plain == name:
         return []
     is_open = "open" in groups

@@ -46,6 +46,7 @@ from plugins.contract import (
     Verdict,
     hookimpl,
 )
+from plugins.kit import macros
 from plugins.kit.secrets.typed import secrets_of_fields
 from plugins.trackers.altcraft import attempts, bodies
 from plugins.trackers.altcraft.answers import error_code, judge
@@ -83,6 +84,12 @@ def build_request(event: Event, settings: Mapping[str, Any]) -> tuple[Request, .
         body = bodies.workflow(number, written_match, event, settings)
         steps.append(_call("workflow", "workflows/start", body, event, settings))
     return tuple(steps)
+
+
+@hookimpl
+def touch_fields(settings: Mapping[str, Any]) -> set[str]:
+    """What the value to match by and the further fields name as macros."""
+    return macros.touch_names(settings["match_value"], *settings["field_map"].values())
 
 
 @hookimpl

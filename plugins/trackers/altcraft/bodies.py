@@ -162,7 +162,7 @@ def _size(data: Mapping[str, str]) -> int:
 
 
 def _fill(template: str, event: Event) -> str:
-    return valid_text(macros.fill(template, macros.values(event)))[:_MAX_VALUE]
+    return valid_text(macros.fill(template, macros.all_values(event)))[:_MAX_VALUE]
 
 
 def _date(seconds: int) -> str:

@@ -50,7 +50,7 @@ def _check_template(text: str) -> None:
     if fault := spelling.macro_fault(text):
         raise ValidationError(fault)
     for name in macros.MACRO.findall(text):
-        if name not in macros.MACROS:
+        if name not in macros.KNOWN:
             raise ValidationError(translatable("there is no macro {%(name)s}", name=name))
 
 

@@ -80,6 +80,13 @@ def conversion_kinds() -> tuple[ConversionKind, ...]:
 
 
 @hookimpl
+def touch_fields(settings: Mapping[str, Any]) -> frozenset[str]:
+    """What the URLs, the body and the headers name as macros, and no more."""
+    templates = [settings.get(name) for name in ("urls", "payload", "headers")]
+    return frozenset(macros.touch_names(json.dumps(templates, ensure_ascii=False)))
+
+
+@hookimpl
 def classify_response(response: Response, request: Request, settings: Mapping[str, Any]) -> Outcome:
     """By the chosen rules, then by status, the owner's texts and known refusals."""
     if by_rules := _classify_by_rules(response, settings):
@@ -192,7 +199,7 @@ def _with_body(
     method, body = settings.get("method", "GET"), settings.get("body", "none")
     header_templates, payload = settings.get("headers") or {}, settings.get("payload") or {}
     values = {
-        **macros.values(event),
+        **macros.all_values(event),
         "status": _status(event.kind, settings),
         **(settings.get("fields") or {}),
     }

@@ -299,12 +299,12 @@ def test_an_address_that_can_never_work_is_refused_wherever_it_is_typed(
 
 
 def test_macros_that_are_none_are_warned_of_in_a_welcome_and_a_button(api, world):
-    texts = {"welcome": "Hi {first_name}", "button_url": "https://l.example/?s={sub1}&c={click}"}
+    texts = {"welcome": "Hi {first_name}", "button_url": "https://l.example/?s={subid1}&c={click}"}
     told = api.post("camp/edit", id=world.campaign(), **texts)
     assert told["status"] == "ok"
     assert [warning.split(" is ")[0] for warning in told["warnings"]] == [
         "welcome: {first_name}",
-        "button_url: {sub1}",
+        "button_url: {subid1}",
     ]
 
 

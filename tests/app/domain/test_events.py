@@ -7,7 +7,14 @@ import json
 
 import pytest
 
-from app.domain.events import CannotDeserialize, deserialize, serialize
+from app.domain.attribution import NO_ORIGIN, How, Origin
+from app.domain.events import (
+    CannotDeserialize,
+    deserialize,
+    origin_of,
+    serialize,
+    without_click,
+)
 from plugins.contract import EventKind
 from plugins.testing import sample_event
 
@@ -15,13 +22,32 @@ from plugins.testing import sample_event
 @pytest.mark.parametrize("kind", EventKind)
 def test_an_event_comes_back_as_it_was_stored(kind):
     event = sample_event(kind, first_name="Élodie", title='"x" & y')
-    again = deserialize(serialize(event), 7, 0, now=event.now)
+    again = deserialize(serialize(event), 7, 0, now=event.now, touch=event.touch)
     assert again == dataclasses.replace(event, key=again.key, tries=0)
+
+
+def test_of_a_touch_only_its_origin_is_stored():
+    origin = Origin(How.LINK, 5, 6)
+    text = serialize(sample_event(), origin)
+    assert "touch" not in json.loads(text)
+    assert origin_of(text) == origin
+    assert deserialize(text, 7, 0, now=1) == deserialize(serialize(sample_event()), 7, 0, now=1)
+
+
+@pytest.mark.parametrize("text", ["", "{", '{"origin":', '{"origin":5}', '{"origin":[99,1,2]}'])
+def test_an_origin_that_cannot_be_read_is_none(text):
+    assert origin_of(text) == NO_ORIGIN
+
+
+def test_an_event_without_its_click_keeps_how_and_from_which_source():
+    fields = json.loads(serialize(sample_event(), Origin(How.LINK, 5, 6)))
+    assert origin_of(json.dumps(without_click(fields), separators=(",", ":"))) == (2, 5, None)
+    assert without_click({"id": "1"}) == {"id": "1"}
 
 
 def test_a_try_brings_its_own_time_number_and_values():
     text = serialize(sample_event())
-    assert not {"key", "now", "tries", "state"} & json.loads(text).keys()
+    assert not {"key", "now", "tries", "state", "touch"} & json.loads(text).keys()
     event = deserialize(text, 7, 0, now=1234, tries=2, state='{"id": "5f"}')
     assert (event.now, event.tries) == (1234, 2)
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domain.attribution import How
+from app.domain.attribution import How, Origin
 from app.domain.lead import (
     CampaignRules,
     CounterDelta,
@@ -165,7 +165,9 @@ def test_a_first_start_creates_a_lead_that_waits() -> None:
     assert decision.lead == Lead(
         WAIT, "new", T + 5, None, T + 5, T + 5, 9, reports=1, how=How.START, touched=T + 5
     )
-    assert decision.reports == (Report(EventKind.WAIT, T + 5, "new", None, 1),)
+    assert decision.reports == (
+        Report(EventKind.WAIT, T + 5, "new", None, 1, origin=Origin(How.START)),
+    )
     assert decision.welcome
     assert decision.counts == Counts(starts=1)
 

@@ -237,16 +237,16 @@ def test_an_account_s_language_goes_before_that_of_the_request(client, account):
 @pytest.mark.parametrize(
     ("path", "sent", "warning"),
     [
-        ("profile/postbacks", {"pb_wait": "https://t.example/pb?c={click}&s={sub1}"},
-         "pb_wait: {sub1} здесь не макрос и отправляется как есть"),
+        ("profile/postbacks", {"pb_wait": "https://t.example/pb?c={click}&s={subid1}"},
+         "pb_wait: {subid1} здесь не макрос и отправляется как есть"),
         ("profile/postbacks", {"pb_hold": "https://t.example/pb"},
          "pb_hold: без {click} трекер не поймёт, чьё это событие"),
         ("profile/postbacks",
          {"pb_hold": "https://t.example/postback?clickid={click}&sum=1&status=paid"},
          ("pb_hold: Affise или RedTrack не знает статуса 'paid', только: "
           "1, 2, 3, 5 или approved, pending, declined, other")),
-        ("postbacks/test", {"template": "https://t.example/pb?s={click}&t={sub1}", "event": "hold"},
-         "template: {sub1} здесь не макрос и отправляется как есть"),
+        ("postbacks/test", {"template": "https://t.example/pb?s={click}&{subid1}", "event": "hold"},
+         "template: {subid1} здесь не макрос и отправляется как есть"),
     ],
 )  # fmt: skip
 def test_a_russian_account_is_warned_in_russian(mine, path, sent, warning):

@@ -154,3 +154,12 @@ def test_a_port_of_another_service_is_compiled_for_a_browser_and_not_called_by_u
     macros.compile_url("http://t.example:6379/{lead}")
     with pytest.raises(ValueError, match="Redis"):
         macros.check_callable("http://t.example:6379/{lead}")
+
+
+def test_what_is_known_of_a_click_goes_only_where_a_template_names_it():
+    event = sample_event(touch={"utm_source": "fb ads", "sub10": "x&y"})
+    url = macros.fill_url("https://t.example/{sub10}?s={utm_source}&i={ip}&z={sub11}", event)
+    assert url == "https://t.example/x%26y?s=fb%20ads&i=&z={sub11}"
+    assert not macros.values(event).keys() & macros.OF_TOUCH.keys()
+    assert macros.all_values(event)["utm_source"] == "fb ads"
+    assert macros.touch_names("{utm_source}{click}", "{ip}") == {"utm_source", "ip"}

@@ -15,6 +15,7 @@ from plugins.kit.spelling import (
     macro_fault,
     marked_macros,
     postback_fault,
+    touch_macros,
     word_fault,
 )
 from plugins.trackers.url_template import presets
@@ -101,6 +102,12 @@ def test_a_word_may_have_percents(word):
     assert word_fault(word) == ""
 
 
+def test_a_text_for_people_has_no_macros_of_a_click():
+    assert touch_macros("{username}{click}") == []
+    (line,) = touch_macros("{utm_source} {click}{utm_source}")
+    assert line.startswith("{utm_source} belongs to postbacks")
+
+
 def test_macros_of_conversions_are_empty_elsewhere():
     assert empty_macros("{username}{click}") == []
     assert [line.split()[0] for line in empty_macros("{name} {value}{name}")] == [
@@ -138,7 +145,8 @@ def test_a_spelling_that_may_be_right_is_taken(template):
 
 
 @pytest.mark.parametrize(
-    "macro", ["{sub1}", "{subid}", "{first_name}", "{{click_id}}", "${SUBID}", "{ sub }", "%7Bx%7D"]
+    "macro",
+    ["{subid1}", "{subid}", "{first_name}", "{{click_id}}", "${SUBID}", "{ sub }", "%7Bx%7D"],
 )
 def test_a_macro_of_another_system_is_warned_of_once(macro):
     (doubt,) = doubts(f"Hello {macro}, {macro} {{click}}")

@@ -9,7 +9,9 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import select
 
+from app.domain.attribution import How
 from app.domain.conversions.report import Report
+from app.domain.events import origin_of
 from app.extensions import db
 from app.models import Conversion, Postback, PostbackState
 from app.models.postback import FIRST_CONVERSION
@@ -56,11 +58,16 @@ def test_a_destination_that_was_not_asked_for_conversions_hears_of_none(origin, 
 def test_the_click_that_was_named_is_told_though_the_lead_has_a_newer_one(origin, world):
     lead = db.session.scalars(select(Postback.lead_id)).first()
     campaign = world.campaign()
-    lead = world.lead(campaign, click="newer")
-    world.click(world.source(campaign), external="older", lead_id=lead)
+    source = world.source(campaign)
+    newer = world.click(source, external="newer")
+    lead = world.lead(campaign, click="newer", source_id=source, click_id=newer, how=How.LINK)
+    older = world.click(source, external="older", lead_id=lead)
     world.destination(campaign_id=campaign, events=events_mask(ALL_KINDS))
     record.record(origin, replace(BUY, click="older"), NOW)
     assert json.loads(postbacks()[-1].event)["click"] == "older"
+    assert origin_of(postbacks()[-1].event) == (How.ORGANIC, source, older)
+    record.record(origin, replace(BUY, click="newer", tid="t2"), NOW)
+    assert origin_of(postbacks()[-1].event) == (How.LINK, source, newer)
 
 
 def test_a_corrected_value_supersedes_what_still_waits_and_keeps_the_event_id(origin):

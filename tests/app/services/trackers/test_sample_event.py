@@ -6,8 +6,8 @@ import dataclasses
 
 import pytest
 
-from app.services.trackers.sample_event import sample_event
-from plugins.contract import Event, EventKind
+from app.services.trackers.sample_event import sample_event, sample_touch
+from plugins.contract import TOUCH_FIELDS, Event, EventKind
 
 _NOT_OF_A_SAMPLE = {
     "lead",
@@ -23,6 +23,8 @@ _NOT_OF_A_SAMPLE = {
     "currency",
     "name",
     "revision",
+    # As far as an adapter asks for it.
+    "touch",
 }
 
 
@@ -46,3 +48,9 @@ def test_fields_that_are_given_replace_the_examples():
 
 def test_who_only_asked_has_not_joined():
     assert sample_event(EventKind.HOLD).joined is None
+
+
+def test_of_a_click_it_tells_where_it_came_from_and_no_id():
+    assert sample_touch(TOUCH_FIELDS).keys() >= {"source", "utm_source", "sub10", "ad_id"}
+    assert not sample_touch(TOUCH_FIELDS).keys() & {"ip", "ua", "fbc", "fbp", "fbclid", "ttclid"}
+    assert sample_touch(["utm_term"]) == {"utm_term": "test"}

@@ -41,7 +41,7 @@ def test_what_the_tracker_answers_is_read_as_delivery_reads_it(account, network)
 
 
 def test_a_test_answers_the_warnings_that_its_target_would_be_stored_with(api, stage):
-    wrong = "https://k.example/postback?subid={click}&status={sub1}"
+    wrong = "https://k.example/postback?subid={click}&status={subid1}"
     told = api.post("postbacks/test", template=wrong, event="approve")
     assert [warning.split(":")[0] for warning in told["warnings"]] == ["template", "template"]
     settings = {"urls": {"approve": wrong}}

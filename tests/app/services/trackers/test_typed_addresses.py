@@ -48,7 +48,7 @@ ADDRESSES = {
     "double braces": ("https://t.example/pb?c={{click}}", "refused"),
     "dollar": ("https://t.example/pb?c=${click}", "refused"),
     "encoded braces": ("https://t.example/pb?c=%7Bclick%7D", "refused"),
-    "another's macro": ("https://t.example/pb?c={click}&s={sub1}", "warned"),
+    "another's macro": ("https://t.example/pb?c={click}&s={subid1}", "warned"),
     "in brackets": ("https://t.example/pb?c={click}&s=[sub1]", "warned"),
     "in underscores": ("https://t.example/pb?c={click}&s=__SUB1__", "warned"),
     "in percents": ("https://t.example/pb?c={click}&s=%sub1%", "warned"),
@@ -97,7 +97,7 @@ WORDS = {
 
 #: Macros of other systems where a text of ours is sent.
 MARKS = {
-    "another's macro": ("{sub1}", "warned"),
+    "another's macro": ("{subid1}", "warned"),
     "in brackets": ("[click_id]", "warned"),
     "in underscores": ("__CLICK__", "warned"),
     "in percents": ("%click%", "warned"),

@@ -153,3 +153,11 @@ def test_a_profile_is_matched_by_its_own_key_or_not_at_all():
     assert make_bodies.match(sample_event(click=""), by_click) is None
     as_number = settings(match_value="{click}", field_type="int")
     assert make_bodies.match(sample_event(click="12a"), as_number) is None
+
+
+def test_a_field_may_be_filled_from_the_click_and_an_action_still_hears_nothing_of_it():
+    event = sample_event(touch={"utm_source": "fb ads", "ip": "203.0.113.7"})
+    fields = {"field_map": {"from": "{utm_source}"}}
+    assert bodies(event, **fields)["profile"]["data"]["from"] == "fb ads"
+    assert "203.0.113.7" not in str(bodies(event, **ACTIONS))
+    assert "fb ads" not in str(bodies(event, **ACTIONS))
