@@ -125,6 +125,20 @@ def click_type_field(platform_type: str) -> fields.String:
     )
 
 
+def send_click_field(what: str) -> fields.Boolean:
+    """Whether the platform hears of the visit that brought the person.
+
+    Settings of before there was this switch have it off: nobody was asked.
+    """
+    return fields.Boolean(
+        load_default=True,
+        metadata={
+            "title": "Send what is known of the click",
+            "help": f"{what}; only what your sites keep",
+        },
+    )
+
+
 def test_code_field() -> AsciiWord:
     """The code with which the platform shows events to the customer and does not count them."""
     return AsciiWord(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from collections.abc import Mapping
 from typing import Any, Final
@@ -54,3 +55,21 @@ def meta_fbc(event: Event) -> str:
         return event.click
     first_seen = min(event.time, event.joined or event.time)
     return f"fb.1.{first_seen * 1000}.{event.click}"
+
+
+def has_own_click_id(event: Event) -> bool:
+    """Whether the click id stood in a start link as the customer made it.
+
+    One that came through our own door is the tracker's id or our token, and no platform's;
+    what the platform called it is in the touch. An adapter that needs to know asks for `source`.
+    """
+    return bool(event.click) and "source" not in event.touch
+
+
+def is_address(text: str) -> bool:
+    """Whether this is an IP address: platforms refuse an event for one that is none."""
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return "%" not in text  # a zone is of one machine only

@@ -12,12 +12,14 @@ decisions where they are silent or leave a choice:
 * `event_id` is the id of our event, so a retry is counted once: Meta drops an
   equal name and id for 48 hours. Retries end before that.
 * Events older than 7 days are refused, so they are not sent (`max_event_age`).
-* `action_source` is `chat` by default. `website` is not offered: it needs the
-  browser's user agent, and a bot in Telegram never sees one.
-* The click id may be Meta's own `fbclid`. It is sent as an `fbc`.
+* Where the page and the browser of the click are known, `action_source` is `website`, which
+  needs both. Else it is `chat` by default: a bot in Telegram sees no browser.
+* fbc and fbp of the click are sent as they came, unhashed like address and browser; what Meta
+  would not take is left out. An fbp is never made up.
+* The click id of a start link may be Meta's own `fbclid`. It is sent as an `fbc`, but for one that
+  came through our own door, which is no id of Meta's.
 * `external_id` is hashed, although Meta's library leaves that to its caller.
-* Names of people are sent only if the customer says so. No IP, no phone: we
-  have none.
+* Names of people are sent only if the customer says so. No phone: we have none.
 * Leaving and being removed are custom events, `Unsubscribe` and `Kicked`: Meta
   has no way to take a conversion back.
 * A refused token switches the destination off and the event waits: its owner
@@ -59,11 +61,13 @@ from plugins.kit.ad_platforms import (
     event_values_field,
     external_ids,
     normalized_hash,
+    send_click_field,
     test_code_field,
 )
-from plugins.kit.click_ids import meta_fbc
+from plugins.kit.click_ids import has_own_click_id, is_address, meta_fbc
 from plugins.kit.fields import AsciiWord
 from plugins.kit.json_bodies import json_bytes, json_object
+from plugins.kit.meta_ids import is_fbc, is_fbp
 
 GRAPH: Final = "https://graph.facebook.com"
 VERSION: Final = "v26.0"  # of facebook-business 26.0.3; Meta keeps one for about two years
@@ -78,6 +82,8 @@ NAMES: Final[Mapping[EventKind | ConversionKind, str]] = {
     ConversionKind.REGISTER: "CompleteRegistration",
     ConversionKind.PURCHASE: "Purchase",
 }
+
+_TOUCH: Final = ("source", "landing", "ip", "ua", "country", "fbc", "fbp")
 
 _META: Final = PlatformOutcomes.of("Meta")
 _NO_PIXEL: Final = Outcome(
@@ -127,6 +133,7 @@ class MetaCapiSettings(AdPlatformSettings):
         metadata={"title": "Where it happened", "help": "what Meta shall believe about it"},
     )
     click_type = click_type_field("fbclid")
+    send_click = send_click_field("page, browser, address, fbc and fbp, for a website event")
     send_names = fields.Boolean(
         load_default=False,
         metadata={"title": "Send names", "help": "first and last name, hashed"},
@@ -156,7 +163,7 @@ def build_request(event: Event, settings: Mapping[str, Any]) -> Request | tuple[
         "event_name": name,
         "event_time": event.time,
         "event_id": event.id,
-        "action_source": settings["action_source"],
+        **_place(event, settings),
         "user_data": _user_data(event, settings),
     }
     if custom := event_value(event, settings):
@@ -170,6 +177,12 @@ def build_request(event: Event, settings: Mapping[str, Any]) -> Request | tuple[
         headers={"Content-Type": "application/json"},
         body=json_bytes(body),
     )
+
+
+@hookimpl
+def touch_fields(settings: Mapping[str, Any]) -> tuple[str, ...]:
+    """What a website event says; without the switch only whether our door gave the click id."""
+    return _TOUCH if settings.get("send_click") else ("source",)
 
 
 @hookimpl
@@ -226,14 +239,40 @@ def _url(settings: Mapping[str, Any], path: str) -> str:
     return f"{settings['base_url']}/{settings['version']}/{path}?access_token={token}"
 
 
+def _place(event: Event, settings: Mapping[str, Any]) -> dict[str, str]:
+    """Where it happened: on the page of the click, if its browser is known too."""
+    landing = event.touch.get("landing", "")
+    if landing and event.touch.get("ua"):
+        return {"action_source": "website", "event_source_url": landing}
+    return {"action_source": settings["action_source"]}
+
+
 def _user_data(event: Event, settings: Mapping[str, Any]) -> dict[str, Any]:
-    user_data: dict[str, Any] = {"external_id": external_ids(event, settings)}
-    if event.click and settings["click_type"] == "fbclid":
-        user_data["fbc"] = meta_fbc(event)
+    user_data: dict[str, Any] = {
+        "external_id": external_ids(event, settings),
+        **_of_the_click(event, settings),
+    }
     if settings["send_names"]:
         names = {"fn": normalized_hash(event.first_name), "ln": normalized_hash(event.last_name)}
         user_data |= {field: [name] for field, name in names.items() if name}
     return user_data
+
+
+def _of_the_click(event: Event, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """What identifies the browser of the click; only the country is hashed."""
+    touch = event.touch
+    fbc = touch.get("fbc", "")
+    if has_own_click_id(event) and settings["click_type"] == "fbclid":
+        fbc = meta_fbc(event)
+    country = normalized_hash(touch.get("country", ""))
+    known = {
+        "client_ip_address": touch.get("ip") if is_address(touch.get("ip", "")) else None,
+        "client_user_agent": touch.get("ua"),
+        "fbc": fbc if is_fbc(fbc) else None,
+        "fbp": touch.get("fbp") if is_fbp(touch.get("fbp", "")) else None,
+        "country": [country] if country else None,
+    }
+    return {name: value for name, value in known.items() if value}
 
 
 def _classify_error(error: Mapping[str, Any], response: Response) -> Outcome:

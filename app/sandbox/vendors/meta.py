@@ -24,7 +24,8 @@ SOURCES: Final = frozenset(
 )
 HASHED: Final = frozenset("em ph fn ln ge db ct st zp country".split())
 _PATH: Final = re.compile(r"/v\d+\.\d/(\w+)(/events)?")
-_FBC: Final = re.compile(r"fb\.\d\.\d{13}\..+")
+_FBC: Final = re.compile(r"fb\.[0-2]\.\d{13}\.[A-Za-z0-9_-]+", re.ASCII)
+_FBP: Final = re.compile(r"fb\.[0-2]\.\d{13}\.\d{1,20}", re.ASCII)
 
 
 class _Wrong(Exception):
@@ -96,6 +97,8 @@ def _check_people(people: Any) -> None:
             raise _Wrong(f"{name} must be hashed")
     if "fbc" in people and not _FBC.fullmatch(people["fbc"]):
         raise _Wrong("fbc is not formatted as fb.1.milliseconds.fbclid")
+    if "fbp" in people and not _FBP.fullmatch(people["fbp"]):
+        raise _Wrong("fbp is not formatted as fb.1.milliseconds.number")
 
 
 def _all(value: Any) -> list[Any]:

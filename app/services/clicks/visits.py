@@ -14,7 +14,6 @@ from sqlalchemy import select
 from app.crypto import cipher
 from app.domain.clicks import page_visit
 from app.domain.clicks.marks import ALPHABET, MARK_LENGTH, read_mark
-from app.domain.clicks.meta_ids import is_fbp
 from app.domain.clicks.page_visit import PageVisit
 from app.domain.clicks.privacy import Capture, Consent, kept_ids
 from app.errors import BadParameter, NotFound, translatable
@@ -24,6 +23,7 @@ from app.services.accounts.rate_limits import Limit
 from app.services.clicks import lookup, visit_store
 from app.services.clicks.lookup import KnownSite
 from app.services.clicks.visit_store import Report
+from plugins.kit.meta_ids import is_fbp
 
 #: Reports of pages, by address and by site. Hundreds share an address behind a carrier; the
 #: link works without its report.

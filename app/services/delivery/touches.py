@@ -17,11 +17,11 @@ from app.crypto import CannotDecrypt, cipher
 from app.database.rows import rows_table, with_rows
 from app.domain import events
 from app.domain.attribution import NO_ORIGIN, How
-from app.domain.clicks.meta_ids import fbc_of
 from app.models import Click, Source, table_of
 from app.models.base import Big
 from app.services.delivery.targets import DestinationResolver
 from app.services.postbacks import ClaimedPostback
+from plugins.kit.meta_ids import fbc_of
 
 _CLICKS: Final = table_of(Click)
 _SOURCES: Final = table_of(Source)

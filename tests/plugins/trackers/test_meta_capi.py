@@ -14,10 +14,11 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from marshmallow import ValidationError
 
+from plugins import samples
 from plugins.contract import ConversionKind, Event, EventKind, Response, Verdict
 from plugins.kit.ad_platforms import normalized_hash
 from plugins.registry import make_adapter
-from plugins.testing import AdapterContract, sample_event
+from plugins.testing import AdapterContract
 from plugins.trackers import meta_capi
 from tests.support import adapters
 
@@ -44,6 +45,11 @@ class TestMetaWithEverything(AdapterContract):
     adapter = ADAPTER
     example_settings: ClassVar[dict[str, Any]] = VALUED
     success_sample = TAKEN
+
+
+def sample_event(kind: EventKind | ConversionKind = EventKind.APPROVE, **changes: Any) -> Event:
+    """A sample of somebody whose click id stood in a start link; with `touch` of another."""
+    return samples.sample_event(kind, **{"touch": {}, **changes})
 
 
 def sent(event: Event, **typed: Any) -> dict[str, Any]:
@@ -237,3 +243,74 @@ def test_a_purchase_waits_for_its_value_and_no_correction_is_counted_again(chang
 def test_what_meta_cannot_take_back_is_not_told():
     for kind in (ConversionKind.REFUND, ConversionKind.CUSTOM):
         assert ADAPTER.build(sample_event(kind), ADAPTER.check_settings(TYPED)) == ()
+
+
+VISIT = {
+    "how": "link", "source": "abcd1234", "landing": "https://shop.example/tea", "ip": "203.0.113.7",
+    "ua": "Mozilla/5.0 (Linux; Android 14)", "country": "DE",
+    "fbc": "fb.1.1789998000000.IwAR0_x-Y", "fbp": "fb.1.1789997000000.1098115397",
+}  # fmt: skip
+
+
+def test_a_click_whose_page_and_browser_are_known_makes_a_website_event():
+    conversion = sent(sample_event(click="external-7", touch=VISIT))
+    assert conversion["action_source"] == "website"
+    assert conversion["event_source_url"] == "https://shop.example/tea"
+    assert conversion["user_data"] == {
+        "external_id": [normalized_hash("987654321")],
+        "client_ip_address": "203.0.113.7",
+        "client_user_agent": "Mozilla/5.0 (Linux; Android 14)",
+        "fbc": "fb.1.1789998000000.IwAR0_x-Y",
+        "fbp": "fb.1.1789997000000.1098115397",
+        "country": [normalized_hash("de")],
+    }
+
+
+def test_what_we_know_of_a_browser_reads_as_metas_own_library_says_it():
+    theirs = UserData(
+        external_id=normalized_hash("987654321"),
+        client_ip_address=VISIT["ip"],
+        client_user_agent=VISIT["ua"],
+        fbc=VISIT["fbc"],
+        fbp=VISIT["fbp"],
+        country_code=VISIT["country"],
+    ).normalize()
+    assert sent(sample_event(touch=VISIT))["user_data"] == theirs
+
+
+@pytest.mark.parametrize("unknown", ["landing", "ua"])
+def test_without_the_page_or_the_browser_it_happened_in_the_chat(unknown):
+    touch = {name: value for name, value in VISIT.items() if name != unknown}
+    conversion = sent(sample_event(touch=touch))
+    assert (conversion["action_source"], "event_source_url" in conversion) == ("chat", False)
+    assert conversion["user_data"]["fbc"] == VISIT["fbc"]
+
+
+@pytest.mark.parametrize(
+    ("name", "wrong"),
+    [
+        ("fbc", "IwAR0"),
+        ("fbc", "fb.1.1789998000.IwAR0"),
+        ("fbc", "fb.1.1789998000000.Iw AR"),
+        ("fbp", "fb.1.1789997000000.x"),
+        ("ip", "not an address"),
+        ("ip", "fe80::1%eth0"),
+    ],
+)
+def test_what_meta_would_not_take_is_left_out(name, wrong):
+    people = sent(sample_event(touch={**VISIT, name: wrong}))["user_data"]
+    assert wrong not in people.values()
+    assert len(people) == 5
+
+
+def test_a_token_of_our_own_door_is_no_fbclid():
+    people = sent(sample_event(click="a1B2c3D4e5F6g7H8", touch={"source": "abcd1234"}))["user_data"]
+    assert "fbc" not in people
+
+
+def test_nothing_of_the_click_is_asked_for_without_the_switch_or_before_there_was_one():
+    settings = ADAPTER.check_settings({**TYPED, "send_click": False})
+    assert ADAPTER.touch_fields(settings) == {"source"}
+    del settings["send_click"]
+    assert ADAPTER.touch_fields(settings) == {"source"}
+    assert {"ip", "ua", "fbc", "fbp"} <= ADAPTER.touch_fields(ADAPTER.check_settings(TYPED))

@@ -63,13 +63,26 @@ on_tiktok = pytest.mark.parametrize("platform", [tiktok_events], indirect=True, 
 
 @on_meta
 def test_everything_we_can_tell_meta_is_accepted(platform: Platform):
-    event = recent(click="IwAR0-abcDEF_", username="", last_name="\ud800 Ёж")
+    event = recent(click="IwAR0-abcDEF_", username="", last_name="\ud800 Ёж", touch={})
     outcome = platform.tell(event, send_names=True, values={"approve": 2.5}, currency="EUR")
     assert outcome.verdict is Verdict.DELIVERED
     (said,) = platform.double.counted()
     assert said["custom_data"] == {"value": 2.5, "currency": "EUR"}
     assert said["user_data"]["fbc"].endswith(".IwAR0-abcDEF_")
     assert said["user_data"]["fn"] == [normalized_hash("Ann")]
+
+
+@on_meta
+def test_meta_takes_what_is_known_of_a_click_as_a_website_event(platform: Platform):
+    event = recent(click="external-7")
+    assert platform.tell(event).verdict is Verdict.DELIVERED
+    (said,) = platform.double.counted()
+    assert said["action_source"] == "website"
+    assert said["event_source_url"] == event.touch["landing"]
+    names = {"client_ip_address": "ip", "client_user_agent": "ua", "fbc": "fbc", "fbp": "fbp"}
+    assert {name: said["user_data"][name] for name in names} == {
+        name: event.touch[field] for name, field in names.items()
+    }
 
 
 @on_tiktok

@@ -55,6 +55,7 @@ def test_after_48_hours_the_same_id_counts_again(double):
         ({"user_data": {}}, "customer information"),
         ({"user_data": {"em": ["ann@example.org"]}}, "em must be hashed"),
         ({"user_data": {"fbc": "IwAR0"}}, "fbc"),
+        ({"user_data": {"fbp": "fb.1.5.7"}}, "fbp"),
         ({"custom_data": {"value": 1}}, "currency"),
     ],
 )
