@@ -224,6 +224,10 @@ class AdapterContract:
         raise AssertionError("the adapter sends no event with the example settings")
 
 
+#: What we say ourselves of a click.
+_OUR_OWN = {"how": "link", "source": "abcd1234", "click_token": "a1B2c3D4e5F6g7H8"}
+
+
 def _with_text(kind: EventKind | ConversionKind, text: str) -> Event:
     return sample_event(
         kind,
@@ -234,7 +238,7 @@ def _with_text(kind: EventKind | ConversionKind, text: str) -> Event:
         title=text,
         language=text[:16],
         name=text[:40] if isinstance(kind, ConversionKind) else "",
-        touch=dict.fromkeys(TOUCH_FIELDS, text),
+        touch={**dict.fromkeys(TOUCH_FIELDS, text), **_OUR_OWN},
     )
 
 

@@ -12,7 +12,8 @@ read in November 2026. Our decisions where they are silent or leave a choice:
   equal name and id for 48 hours. Retries end before that.
 * TikTok names no oldest `event_time` for the web, and 28 days for events from
   elsewhere: older ones are not sent. One that it refuses earlier is rejected.
-* The click id may be TikTok's own `ttclid`; it is never hashed nor changed.
+* The click id may be TikTok's own `ttclid`; it is never hashed nor changed. One that came
+  through our own door is none: of that click ttclid, ttp, address, browser and page are sent.
 * `external_id` is hashed as all personal data: in lower case, without space around.
 * Leaving and being removed are custom events: TikTok cannot take one back.
 * A refused token switches the destination off and the event waits. An answer
@@ -53,8 +54,10 @@ from plugins.kit.ad_platforms import (
     event_value,
     event_values_field,
     external_ids,
+    send_click_field,
     test_code_field,
 )
+from plugins.kit.click_ids import has_own_click_id, is_address
 from plugins.kit.fields import AsciiWord, HttpUrl
 from plugins.kit.json_bodies import json_bytes, json_object
 
@@ -71,6 +74,8 @@ NAMES: Final[Mapping[EventKind | ConversionKind, str]] = {
     ConversionKind.REGISTER: "CompleteRegistration",
     ConversionKind.PURCHASE: "Purchase",
 }
+
+_TOUCH: Final = ("source", "landing", "referrer", "ip", "ua", "ttclid", "ttp")
 
 _TIKTOK: Final = PlatformOutcomes.of("TikTok")
 
@@ -111,6 +116,7 @@ class TiktokEventsSettings(AdPlatformSettings):
         validate=validate.Length(max=2048),
         metadata={"title": "Landing page", "help": "the page your ad leads to"},
     )
+    send_click = send_click_field("ttclid, ttp, page, browser and address")
     test_event_code = test_code_field()
     base_url = base_url_field(API)
 
@@ -133,8 +139,8 @@ def build_request(event: Event, settings: Mapping[str, Any]) -> Request | tuple[
         "event_id": event.id,
         "user": _user(event, settings),
     }
-    if settings["page_url"]:
-        conversion["page"] = {"url": settings["page_url"]}
+    if page := _page(event, settings):
+        conversion["page"] = page
     if properties := event_value(event, settings):
         conversion["properties"] = properties
     body: dict[str, Any] = {
@@ -150,6 +156,12 @@ def build_request(event: Event, settings: Mapping[str, Any]) -> Request | tuple[
         headers={"Access-Token": settings["access_token"], "Content-Type": "application/json"},
         body=json_bytes(body),
     )
+
+
+@hookimpl
+def touch_fields(settings: Mapping[str, Any]) -> tuple[str, ...]:
+    """Ids, browser and page; without the switch only whether our door gave the click id."""
+    return _TOUCH if settings.get("send_click") else ("source",)
 
 
 @hookimpl
@@ -190,6 +202,19 @@ def delivery_policy() -> DeliveryPolicy:
 
 def _user(event: Event, settings: Mapping[str, Any]) -> dict[str, Any]:
     user: dict[str, Any] = {"external_id": external_ids(event, settings)}
-    if event.click and settings["click_type"] == "ttclid":
+    if has_own_click_id(event) and settings["click_type"] == "ttclid":
         user["ttclid"] = event.click
-    return user
+    touch = event.touch
+    known = {"ttclid": touch.get("ttclid"), "ttp": touch.get("ttp"), "user_agent": touch.get("ua")}
+    if is_address(touch.get("ip", "")):
+        known["ip"] = touch["ip"]
+    return user | {name: value for name, value in known.items() if value}
+
+
+def _page(event: Event, settings: Mapping[str, Any]) -> dict[str, str]:
+    """The page of the click, and the one before it; else the customer's landing page."""
+    landing = event.touch.get("landing", "")
+    if not landing:
+        return {"url": settings["page_url"]} if settings["page_url"] else {}
+    referrer = event.touch.get("referrer", "")
+    return {"url": landing, "referrer": f"https://{referrer}"} if referrer else {"url": landing}

@@ -9,9 +9,11 @@ decisions where they are silent or leave a choice:
 
 * Metrica is made for files of many rows; each event is a file of one row, so that
   an answer is that of one event. Quotas allow a user 5000 requests a day.
-* The click id of a link is Metrica's ClientID, Yandex Direct's yclid, or the
+* The click id of a start link is Metrica's ClientID, Yandex Direct's yclid, or the
   site's own UserID. The first two are numbers: another text is not sent, since
-  Metrica would accept it and join it with no visit.
+  Metrica would accept it and join it with no visit. One that came through our own door is
+  none; of that click the ClientID (ym_uid) is sent, else the yclid, since an ad blocker's
+  visitor has neither counter nor ClientID.
 * 200 means that the file was accepted. Metrica joins it with a visit within two
   hours and shows that only on its own pages.
 * Metrica does not recognise a repeated file. A retry after a lost answer can count
@@ -52,8 +54,10 @@ from plugins.kit.ad_platforms import (
     event_names_field,
     event_value,
     event_values_field,
+    send_click_field,
     with_message,
 )
+from plugins.kit.click_ids import has_own_click_id
 from plugins.kit.fields import AsciiWord
 from plugins.kit.json_bodies import json_object
 
@@ -136,6 +140,7 @@ class YandexMetricaSettings(AdPlatformSettings):
             "help": "what your landing page puts there: ym(…, 'getClientID'), or the yclid",
         },
     )
+    send_click = send_click_field("ClientID or yclid")
     base_url = base_url_field(API)
 
 
@@ -146,12 +151,19 @@ def settings_schema() -> Schema:
 
 
 @hookimpl
+def touch_fields(settings: Mapping[str, Any]) -> tuple[str, ...]:
+    """By what Metrica finds the visit; without the switch only whether our door gave the id."""
+    known = ("source", "click_token")
+    return (*known, "ym_uid", "yclid") if settings.get("send_click") else known
+
+
+@hookimpl
 def build_request(event: Event, settings: Mapping[str, Any]) -> Request | tuple[()]:
     """One file with one row; nothing without a goal, or without an id that Metrica can find."""
-    goal, column = event_name(event, settings), settings["click_type"]
-    if not goal or not _COLUMNS[column].fullmatch(event.click):
+    goal, visit = event_name(event, settings), _visit(event, settings)
+    if not goal or not visit:
         return ()
-    row = {column: event.click, "Target": goal, "DateTime": str(event.time)}
+    row = {**visit, "Target": goal, "DateTime": str(event.time)}
     if value := event_value(event, settings):
         row |= {"Price": f"{value['value']:.2f}", "Currency": value["currency"]}
     boundary = f"gatepost-{event.step_key()}"
@@ -203,6 +215,20 @@ def delivery_policy(settings: Mapping[str, Any]) -> DeliveryPolicy:
     return DeliveryPolicy(
         rate_limit=RateLimit(settings["access_token"], PER_MINUTE, BURST), send_superseded=True
     )
+
+
+def _visit(event: Event, settings: Mapping[str, Any]) -> dict[str, str]:
+    """The column by which Metrica finds the visit, and its value; empty without one."""
+    touch, column = event.touch, settings["click_type"]
+    ids = [("ClientId", touch.get("ym_uid", "")), ("Yclid", touch.get("yclid", ""))]
+    # A UserID is what the site calls a person, and may come as the click id of our own door.
+    is_user = column == "UserId" and event.click != touch.get("click_token", "")
+    if has_own_click_id(event) or is_user:
+        ids.insert(0, (column, event.click))
+    for name, value in ids:
+        if _COLUMNS[name].fullmatch(value):
+            return {name: value}
+    return {}
 
 
 def _uploads(settings: Mapping[str, Any]) -> str:

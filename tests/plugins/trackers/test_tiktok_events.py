@@ -10,9 +10,10 @@ from typing import Any, ClassVar
 import pytest
 from marshmallow import ValidationError
 
-from plugins.contract import ConversionKind, Event, Response, Verdict
+from plugins import samples
+from plugins.contract import ConversionKind, Event, EventKind, Response, Verdict
 from plugins.registry import make_adapter
-from plugins.testing import AdapterContract, sample_event
+from plugins.testing import AdapterContract
 from plugins.trackers import tiktok_events
 from tests.support import adapters
 
@@ -42,6 +43,11 @@ class TestTiktokWithEverything(AdapterContract):
 
 def sha256(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def sample_event(kind: EventKind | ConversionKind = EventKind.APPROVE, **changes: Any) -> Event:
+    """A sample of somebody whose click id stood in a start link; with `touch` of another."""
+    return samples.sample_event(kind, **{"touch": {}, **changes})
 
 
 def body(event: Event, **typed: Any) -> dict[str, Any]:
@@ -151,3 +157,37 @@ def test_a_purchase_is_told_with_its_own_money():
     (told,) = body(sample_event(ConversionKind.PURCHASE))["data"]
     assert told["event"] == "Purchase"
     assert told["properties"] == {"value": 49.5, "currency": "USD"}
+
+
+VISIT = {
+    "source": "abcd1234", "landing": "https://shop.example/tea", "referrer": "m.tiktok.com/x",
+    "ip": "203.0.113.7", "ua": "Mozilla/5.0", "ttclid": "E.C.P.AbC", "ttp": "2Xyz",
+}  # fmt: skip
+
+
+def test_what_is_known_of_the_click_is_told_as_tiktok_wants_it():
+    (said,) = body(sample_event(click="external-7", subscriber=42, touch=VISIT))["data"]
+    assert said["user"] == {
+        "external_id": [sha256("42")],
+        "ttclid": "E.C.P.AbC",
+        "ttp": "2Xyz",
+        "ip": "203.0.113.7",
+        "user_agent": "Mozilla/5.0",
+    }
+    assert said["page"] == {
+        "url": "https://shop.example/tea",
+        "referrer": "https://m.tiktok.com/x",
+    }
+
+
+def test_a_token_of_our_own_door_is_no_ttclid_and_no_address_is_left_out():
+    touch = {"source": "abcd1234", "ip": "unknown"}
+    (said,) = body(sample_event(subscriber=42, touch=touch), page_url="https://l.example/")["data"]
+    assert said["user"] == {"external_id": [sha256("42")]}
+    assert said["page"] == {"url": "https://l.example/"}
+
+
+def test_nothing_of_the_click_is_asked_for_without_the_switch():
+    settings = ADAPTER.check_settings({**TYPED, "send_click": False})
+    assert ADAPTER.touch_fields(settings) == {"source"}
+    assert {"ttclid", "ttp", "ip", "ua"} < ADAPTER.touch_fields(ADAPTER.check_settings(TYPED))

@@ -41,9 +41,15 @@ class TestMetricaWithEverything(AdapterContract):
     success_sample = TAKEN
 
 
-def built(click: str = "133591247640966458", kind: EventKind = EventKind.APPROVE, **typed: Any):
+def built(
+    click: str = "133591247640966458",
+    kind: EventKind = EventKind.APPROVE,
+    touch: dict[str, str] | None = None,
+    **typed: Any,
+):
     settings = ADAPTER.check_settings({**TYPED, **typed})
-    return ADAPTER.build(sample_event(kind, click=click, time=1_481_718_166), settings)
+    event = sample_event(kind, click=click, time=1_481_718_166, touch=touch or {})
+    return ADAPTER.build(event, settings)
 
 
 def mime(request: Any) -> bytes:
@@ -60,7 +66,7 @@ def judged(status: int, body: Any, **headers: str):
     answer = Response(
         status, headers, body if isinstance(body, bytes) else json.dumps(body).encode()
     )
-    return ADAPTER.classify(answer, request, sample_event(), settings)
+    return ADAPTER.classify(answer, request, sample_event(touch={}), settings)
 
 
 def test_an_event_is_a_file_of_one_row():
@@ -167,3 +173,33 @@ def test_a_wrong_setting_is_named(wrong: dict[str, Any], field: str):
     with pytest.raises(ValidationError) as caught:
         ADAPTER.check_settings({**TYPED, **wrong})
     assert field in caught.value.normalized_messages()
+
+
+DOOR = {"source": "abcd1234", "click_token": "a1B2c3D4e5F6g7H8"}
+
+
+@pytest.mark.parametrize(
+    ("known", "column", "value"),
+    [
+        ({"ym_uid": "1690000000123456789", "yclid": "900"}, "ClientId", "1690000000123456789"),
+        ({"yclid": "900"}, "Yclid", "900"),
+        ({"ym_uid": "not a number", "yclid": "900"}, "Yclid", "900"),
+    ],
+)
+@pytest.mark.parametrize("click_type", ["ClientId", "Yclid"])
+def test_a_visit_is_found_by_what_the_click_brought(known, column, value, click_type):
+    (request,) = built("777", touch={**DOOR, **known}, click_type=click_type)
+    assert file_of(request).startswith(f"{column},Target,DateTime\n{value},")
+
+
+def test_the_click_id_of_our_own_door_is_no_id_of_metrica():
+    assert built("777", touch=DOOR) == ()
+    assert built(DOOR["click_token"], touch=DOOR, click_type="UserId") == ()
+    (request,) = built("user-7", touch={**DOOR, "yclid": "900"}, click_type="UserId")
+    assert file_of(request).startswith("UserId,Target,DateTime\nuser-7,")
+
+
+def test_nothing_of_the_click_is_asked_for_without_the_switch():
+    settings = ADAPTER.check_settings({**TYPED, "send_click": False})
+    assert ADAPTER.touch_fields(settings) == {"source", "click_token"}
+    assert {"ym_uid", "yclid"} < ADAPTER.touch_fields(ADAPTER.check_settings(TYPED))

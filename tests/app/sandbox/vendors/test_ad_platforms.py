@@ -89,11 +89,23 @@ def test_meta_takes_what_is_known_of_a_click_as_a_website_event(platform: Platfo
 def test_everything_we_can_tell_tiktok_is_accepted(platform: Platform):
     page = "https://landing.example/?a=1"
     more = {"values": {"approve": 1}, "currency": "USD", "page_url": page}
-    assert platform.tell(recent(click="E.C.P.AbC"), **more).verdict is Verdict.DELIVERED
+    assert platform.tell(recent(click="E.C.P.AbC", touch={}), **more).verdict is Verdict.DELIVERED
     (said,) = platform.double.counted()
     assert said["user"]["ttclid"] == "E.C.P.AbC"
     assert said["properties"] == {"value": 1, "currency": "USD"}
     assert said["page"] == {"url": page}
+
+
+@on_tiktok
+def test_tiktok_takes_what_is_known_of_a_click(platform: Platform):
+    event = recent(click="external-7")
+    assert platform.tell(event).verdict is Verdict.DELIVERED
+    (said,) = platform.double.counted()
+    names = {"ttclid": "ttclid", "ttp": "ttp", "ip": "ip", "user_agent": "ua"}
+    assert {name: said["user"][name] for name in names} == {
+        name: event.touch[field] for name, field in names.items()
+    }
+    assert said["page"]["url"] == event.touch["landing"]
 
 
 def test_what_is_too_old_for_the_platform_is_just_what_we_would_not_send(platform: Platform):

@@ -32,10 +32,12 @@ class Metrica:
     def settings(self, **more: Any) -> dict[str, Any]:
         return ADAPTER.check_settings({**self._typed, **more})
 
-    def tell(self, kind: EventKind, age: int = 5, **more: Any) -> Outcome:
+    def tell(
+        self, kind: EventKind, age: int = 5, touch: dict[str, str] | None = None, **more: Any
+    ) -> Outcome:
         """What the answer means."""
         now = int(time.time())
-        event: Event = sample_event(kind, click=CLIENT, time=now - age)
+        event: Event = sample_event(kind, click=CLIENT, time=now - age, touch=touch or {})
         (outcome,) = self._courier(ADAPTER, event, self.settings(**more))
         return outcome
 
@@ -62,6 +64,12 @@ def test_each_event_with_a_goal_is_a_row(metrica: Metrica, column: str):
     assert [row["Target"] for row in rows] == list(goals.values())
     assert {row[column] for row in rows} == {CLIENT}
     assert [row.get("Price") for row in rows] == [None, None, "1.00", None, None]
+
+
+def test_a_click_of_our_door_is_a_row_with_what_the_click_brought(metrica: Metrica):
+    touch = {"source": "abcd1234", "yclid": "1234567890123456789"}
+    assert metrica.tell(EventKind.APPROVE, touch=touch).verdict is Verdict.DELIVERED
+    assert [row["Yclid"] for row in metrica.double.rows()] == [touch["yclid"]]
 
 
 def test_what_has_not_happened_yet_is_refused(metrica: Metrica):
