@@ -170,9 +170,9 @@ def check_conversion_kinds(kinds: object) -> tuple[ConversionKind, ...]:
 def check_touch_fields(names: object) -> frozenset[str]:
     """Return the names of a touch's fields; raises AdapterFailed."""
     is_text = isinstance(names, str)
-    wanted = list(names) if isinstance(names, Iterable) and not is_text else [None]
-    fields = frozenset(name for name in TOUCH_FIELDS if name in wanted)
-    if not all(name in TOUCH_FIELDS for name in wanted):
+    asked = list(names) if isinstance(names, Iterable) and not is_text else [None]
+    fields = frozenset(name for name in TOUCH_FIELDS if name in asked)
+    if not all(name in TOUCH_FIELDS for name in asked):
         raise AdapterFailed("touch_fields returned something else than names of TOUCH_FIELDS")
     return fields
 

@@ -125,7 +125,7 @@ def click_type_field(platform_type: str) -> fields.String:
     )
 
 
-def send_click_field(what: str) -> fields.Boolean:
+def send_click_field(parts: str) -> fields.Boolean:
     """Whether the platform hears of the visit that brought the person.
 
     Settings of before there was this switch have it off: nobody was asked.
@@ -134,7 +134,7 @@ def send_click_field(what: str) -> fields.Boolean:
         load_default=True,
         metadata={
             "title": "Send what is known of the click",
-            "help": f"{what}; only what your sites keep",
+            "help": f"{parts}; only what your sites keep",
         },
     )
 

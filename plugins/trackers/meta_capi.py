@@ -265,14 +265,14 @@ def _of_the_click(event: Event, settings: Mapping[str, Any]) -> dict[str, Any]:
     if has_own_click_id(event) and settings["click_type"] == "fbclid":
         fbc = meta_fbc(event)
     country = normalized_hash(touch.get("country", ""))
-    known = {
+    values = {
         "client_ip_address": touch.get("ip") if is_address(touch.get("ip", "")) else None,
         "client_user_agent": touch.get("ua"),
         "fbc": fbc if is_fbc(fbc) else None,
         "fbp": touch.get("fbp") if is_fbp(touch.get("fbp", "")) else None,
         "country": [country] if country else None,
     }
-    return {name: value for name, value in known.items() if value}
+    return {name: value for name, value in values.items() if value}
 
 
 def _classify_error(error: Mapping[str, Any], response: Response) -> Outcome:

@@ -205,10 +205,10 @@ def _user(event: Event, settings: Mapping[str, Any]) -> dict[str, Any]:
     if has_own_click_id(event) and settings["click_type"] == "ttclid":
         user["ttclid"] = event.click
     touch = event.touch
-    known = {"ttclid": touch.get("ttclid"), "ttp": touch.get("ttp"), "user_agent": touch.get("ua")}
+    ids = {"ttclid": touch.get("ttclid"), "ttp": touch.get("ttp"), "user_agent": touch.get("ua")}
     if is_address(touch.get("ip", "")):
-        known["ip"] = touch["ip"]
-    return user | {name: value for name, value in known.items() if value}
+        ids["ip"] = touch["ip"]
+    return user | {name: value for name, value in ids.items() if value}
 
 
 def _page(event: Event, settings: Mapping[str, Any]) -> dict[str, str]:

@@ -153,8 +153,8 @@ def settings_schema() -> Schema:
 @hookimpl
 def touch_fields(settings: Mapping[str, Any]) -> tuple[str, ...]:
     """By what Metrica finds the visit; without the switch only whether our door gave the id."""
-    known = ("source", "click_token")
-    return (*known, "ym_uid", "yclid") if settings.get("send_click") else known
+    names = ("source", "click_token")
+    return (*names, "ym_uid", "yclid") if settings.get("send_click") else names
 
 
 @hookimpl

@@ -32,7 +32,7 @@ _SEALED: Final = ("ip", "ua")
 _NOTHING: Final[Mapping[str, str]] = {}
 
 
-class _Known(NamedTuple):
+class _Touch(NamedTuple):
     """What was read for one postback: how its person came, and the row of source and click."""
 
     how: How
@@ -44,21 +44,21 @@ class Touches:
 
     def __init__(self, resolver: DestinationResolver) -> None:
         self._resolver = resolver
-        self._known: dict[int, _Known] = {}
+        self._touches: dict[int, _Touch] = {}
 
     def read(self, connection: Connection, claimed: Sequence[ClaimedPostback]) -> None:
         """Read what is kept of the clicks of `claimed`, by one statement; none if none is named.
 
         What was read before and not taken is forgotten.
         """
-        self._known.clear()
+        self._touches.clear()
         origins = {
             postback.id: (postback.account_id, origin)
             for postback in claimed
             if self._resolver.may_ask_for_touch(postback.tracker, postback.settings)
             and (origin := events.origin_of(postback.event)) != NO_ORIGIN
         }
-        self._known = {id_: _Known(origin.how, None) for id_, (_, origin) in origins.items()}
+        self._touches = {id_: _Touch(origin.how, None) for id_, (_, origin) in origins.items()}
         rows = [
             (id_, account, origin.source_id, origin.click_id)
             for id_, (account, origin) in origins.items()
@@ -66,16 +66,16 @@ class Touches:
         ]
         if rows:
             for row in with_rows(connection, _clicks_of, _NAMES, rows):
-                self._known[row.postback] = _Known(origins[row.postback][1].how, row)
+                self._touches[row.postback] = _Touch(origins[row.postback][1].how, row)
 
     def take(self, postback: int, names: Collection[str]) -> Mapping[str, str]:
         """Return what is known of the fields `names` for a postback that was read."""
-        known = self._known.pop(postback, None)
-        if known is None or not names:
+        touch = self._touches.pop(postback, None)
+        if touch is None or not names:
             return _NOTHING
-        fields = _fields(known)
-        if known.row is not None:
-            fields |= {name: _unsealed(known.row, name) for name in _SEALED if name in names}
+        fields = _fields(touch)
+        if touch.row is not None:
+            fields |= {name: _unsealed(touch.row, name) for name in _SEALED if name in names}
         return {name: value for name, value in fields.items() if value and name in names}
 
 
@@ -106,10 +106,10 @@ def _clicks_of(postgresql: bool) -> Any:
     )
 
 
-def _fields(known: _Known) -> dict[str, str]:
+def _fields(touch: _Touch) -> dict[str, str]:
     """All fields of a touch but the sealed ones."""
-    row = known.row
-    fields = {"how": known.how.label, "source": row.source if row else ""}
+    row = touch.row
+    fields = {"how": touch.how.label, "source": row.source if row else ""}
     if row is None or row.created is None:  # only the source is known, or the click was deleted
         return fields
     ids = orjson.loads(row.ids)
