@@ -47,6 +47,11 @@ def origin_of(text: str) -> Origin:
         return NO_ORIGIN
 
 
+def shown(text: str) -> Any:
+    """Return the fields of a stored event for people, without the numbers of its origin."""
+    return {name: value for name, value in json.loads(text).items() if name != _ORIGIN}
+
+
 def without_click(fields: dict[str, Any]) -> dict[str, Any]:
     """Return the fields of a stored event without the click that they name."""
     if _ORIGIN not in fields:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
+from app.domain.events import shown
 from app.models import PostbackState
 from app.schemas import fields
 from app.schemas.base import Input, Output
@@ -91,7 +91,7 @@ class Frozen(fields.Field[Any]):
     """The event as it was when it happened."""
 
     def _show(self, value: Any) -> Any:
-        return json.loads(value)
+        return shown(value)
 
 
 class PostbackDetail(PostbackOut):

@@ -13,6 +13,7 @@ from app.domain.events import (
     deserialize,
     origin_of,
     serialize,
+    shown,
     without_click,
 )
 from plugins.contract import EventKind
@@ -31,6 +32,7 @@ def test_of_a_touch_only_its_origin_is_stored():
     text = serialize(sample_event(), origin)
     assert "touch" not in json.loads(text)
     assert origin_of(text) == origin
+    assert shown(text) == json.loads(serialize(sample_event()))
     assert deserialize(text, 7, 0, now=1) == deserialize(serialize(sample_event()), 7, 0, now=1)
 
 
