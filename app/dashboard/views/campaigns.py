@@ -23,7 +23,7 @@ from app.services.trackers import test_send, url_templates
 from app.web.responses import message_of
 from plugins.contract import EventKind
 from plugins.kit.macros import MACROS
-from plugins.kit.signs.notations import is_macro
+from plugins.kit.signs.notations import filled_in
 
 blueprint = Blueprint("campaigns", __name__, url_prefix="/campaigns")
 
@@ -139,7 +139,7 @@ def link(number: int) -> Response:
         tab="link",
         click=click,
         deep_link=deep_link,
-        is_plain=bool(click) and error is None and not is_macro(click),
+        is_plain=bool(click) and error is None and filled_in(click, "") == click,
         used=len(campaign["code"]) + 1 + len(click),
         room=PAYLOAD,
         message=message_of(error) if error else "",

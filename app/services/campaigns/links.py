@@ -15,7 +15,7 @@ from app.models import Destination, DestinationStatus
 from app.services.campaigns import campaigns
 from app.services.trackers import url_templates
 from plugins.kit.click_ids import click_type_problem
-from plugins.kit.signs.notations import is_macro
+from plugins.kit.signs.notations import filled_in
 from plugins.trackers.url_template.lint import ClickFormats, click_formats_of
 
 #: Telegram carries up to 64 of these characters after ?start=.
@@ -42,8 +42,8 @@ def make(account_id: int, campaign_id: int, click: str = "") -> DeepLink:
     """Return the deep link of a campaign. Raises NotFound, or BadParameter for `click`.
 
     Without `click`, a tracker's macro replaces `{click}`. With `click`, each tracker of the
-    campaign that cannot have made such a click id adds a warning. A macro as `click` stays
-    as it is; trackers that have another one add a warning.
+    campaign that cannot have made such a click id adds a warning. A macro in `click` stays
+    as it is, alone or beside text of a click id; trackers that have another one add a warning.
     """
     campaign = campaigns.find(account_id, campaign_id)
     start = f"https://t.me/{campaign['bot_username']}?start={campaign['code']}-"
@@ -69,9 +69,9 @@ def click_formats(account_id: int, campaign_id: int) -> list[ClickFormats]:
 
 
 def _check_payload(code: str, click: str) -> None:
-    if not click or is_macro(click):
+    if not click:
         return
-    if not START_PAYLOAD.fullmatch(f"{code}-{click}"):
+    if not START_PAYLOAD.fullmatch(f"{code}-{filled_in(click, 'x')}"):
         longest = 64 - len(code) - 1
         raise BadParameter(
             "click",

@@ -118,6 +118,35 @@ def is_macro(value: str) -> bool:
     return any(row.is_closed and row.pattern.fullmatch(value) for row in _NOTATIONS)
 
 
+def filled_in(value: str, filling: str) -> str:
+    """`value` with `filling` for each macro in it; as it is where there is none.
+
+    Beside other text only a macro whose mark or whose name is sure counts.
+    """
+    if is_macro(value):
+        return filling
+    if not value.isascii() or " " in value or value.count("{") != value.count("}"):
+        return value
+
+    pieces, place = [], 0
+    while place < len(value):
+        length = _length_at(value[place:])
+        pieces.append(filling if length else value[place])
+        place += length or 1
+    return "".join(pieces)
+
+
+def _length_at(value: str) -> int:
+    """How long the macro is that `value` begins with, whatever stands before it; 0 if none."""
+    for row in _NOTATIONS:
+        match = row.pattern.match(value) if row.is_closed and not value[0].isalnum() else None
+        if match is not None:
+            groups = match.groupdict()
+            if row.is_sure or _is_usual(groups["name"] or groups.get("other") or ""):
+                return match.end()
+    return 0
+
+
 def latin(name: str) -> str:
     """`name` in the letters that a reader takes it for."""
     plain = unicodedata.normalize("NFKD", name.translate(_LOOK_ALIKES))

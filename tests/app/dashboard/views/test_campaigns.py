@@ -114,7 +114,8 @@ def test_a_link_counts_its_characters_and_draws_a_code(browser, campaign):
     assert "https://t.me/gate_bot?start=abc123-sub_1" in page
     assert "12 of 64 characters" in text_of(page)
     assert "qr-code" in page
-    assert "qr-code" not in browser.page(f"/campaigns/{campaign}/link?click={{subid}}")
+    for macro in ("{subid}", "kt-{subid}"):
+        assert "qr-code" not in browser.page(f"/campaigns/{campaign}/link?click={macro}")
     refused = browser.page(f"/campaigns/{campaign}/link?click=a%26b", 422)
     assert "Telegram carries" in refused
     assert "qr-code" not in refused

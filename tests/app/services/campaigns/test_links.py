@@ -16,7 +16,10 @@ def test_a_link_carries_the_click_or_its_macro(api, world):
 
 @pytest.mark.parametrize(
     "click",
-    ["x" * 58, "a.b", "{sub id}", "{subid", "{}", "a{subid}", "{subid}]", "a b", "é", "a\n", "%00"],
+    [
+        *["x" * 58, "a.b", "{sub id}", "{subid", "{}", "{subid}]", "a b", "é", "a\n", "%00"],
+        *["a.{subid}", "{subid}{", "a{}", "é{subid}", "x" * 57 + "{subid}", "a%b%", "a[b]"],
+    ],
 )
 def test_a_click_that_telegram_would_not_carry_is_refused(api, world, click):
     answer = api.get("camp/link", id=world.campaign(), click=click)
@@ -27,7 +30,7 @@ def test_a_click_that_telegram_would_not_carry_is_refused(api, world, click):
     "macro",
     (
         "{click} {subid} {click_id} {{subid}} ${SUBID} [CLICK_ID] [[subid]] [subid] __CLICKID__ "
-        "%%CLICK%% #subid# {1}"
+        "%%CLICK%% #subid# {1} kt-{subid} {subid}-kt_1 a{subid}b{sub1}c kt-__CLICKID__ kt_[subid]"
     ).split(),
 )
 def test_a_macro_is_left_for_the_tracker_to_fill_in(api, tracked, macro):

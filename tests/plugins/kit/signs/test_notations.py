@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from plugins.kit.macros import KNOWN
-from plugins.kit.signs.notations import find, is_macro, latin
+from plugins.kit.signs.notations import filled_in, find, is_macro, latin
 
 #: How `click` is written elsewhere. A sure one is no plain word in brackets.
 SURE = (
@@ -90,6 +90,30 @@ def test_a_value_that_is_all_macro_is_one(value):
 )
 def test_anything_else_is_a_value(value):
     assert not is_macro(value)
+
+
+@pytest.mark.parametrize(
+    ("value", "filled"),
+    [
+        ("{subid}", "x"),
+        ("[anything]", "x"),
+        ("kt-{subid}", "kt-x"),
+        ("{a}_{{b}}-${C}", "x_x-x"),
+        ("a[click]b", "axb"),
+        ("a__click__b", "a__click__b"),
+        ("a-[click]", "a-x"),
+        ("a-[b]", "a-[b]"),
+        ("a%click%", "ax"),
+        ("a%bc%", "a%bc%"),
+        ("a-{b", "a-{b"),
+        ("a {b}", "a {b}"),
+        ("{}", "{}"),
+        ("a-B_9", "a-B_9"),
+        ("", ""),
+    ],
+)
+def test_macros_are_filled_in_wherever_they_stand(value, filled):
+    assert filled_in(value, "x") == filled
 
 
 @pytest.mark.parametrize(
