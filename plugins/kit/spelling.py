@@ -26,6 +26,9 @@ _ESCAPE: Final = re.compile(
 _IS_ADDRESS: Final = re.compile(r"https?://", re.IGNORECASE)
 #: What stands between the values of an address.
 _BETWEEN: Final = re.compile(r"[/?&=#;]")
+#: The name of a parameter, behind what separates it from the last one or at its beginning.
+_PARAMETER: Final = re.compile(r"&([\w.\[\]-]{1,64})=")
+_NAMED: Final = re.compile(r"\??[\w.\[\]-]{1,64}=")
 #: `{time|number}` is for the values of a JSON body.
 _NUMBER: Final = re.compile(rf"\{{([A-Za-z_]+\d{{0,2}}){re.escape(macros.NUMBER)}\}}")
 
@@ -138,6 +141,28 @@ def blank_doubt(template: str) -> str:
             return doubt
         if line := re.search(f"[{BREAKS}]", value):
             return _invisible(value, line.start())
+    return ""
+
+
+def separator_doubt(template: str) -> str:
+    """A warning of parameters that a server would not see as such; "" if there are none.
+
+    A value that is an address itself has parameters of its own.
+    """
+    path, mark, query = template.partition("#")[0].partition("?")
+    if not mark and (first := _PARAMETER.search(path)):
+        return translatable(
+            "there is no ? in the address: %(parameter)s is a part of its path; write ? before "
+            "the first parameter",
+            parameter=f"&{first[1]}",
+        )
+    for part in query.split("&"):
+        value, again, name = part.partition("?")
+        if again and "://" not in unquote(value) and _NAMED.match(name):
+            return translatable(
+                "there is a second ?, which is a part of the value before it; write & between "
+                "parameters"
+            )
     return ""
 
 

@@ -52,6 +52,7 @@ def _welcome_doubts(text: str) -> Iterator[str]:
         yield spelling.address_fault(url)
         yield from spelling.doubts(url)
         yield spelling.blank_doubt(url)
+        yield spelling.separator_doubt(url)
         yield from _link_doubts(url)
 
 
@@ -70,6 +71,7 @@ def _button_doubts(url: str) -> Iterator[str]:
         yield from spelling.empty_macros(url)
         yield from spelling.touch_macros(url)
         yield spelling.blank_doubt(url)
+        yield spelling.separator_doubt(url)
         yield from _link_doubts(url)
 
 

@@ -75,7 +75,12 @@ def settings_doubts(settings: Mapping[str, Any]) -> list[str]:
     doubts = [
         (path, doubt)
         for path, url in _addresses(settings)
-        for doubt in (host_doubt(url), spelling.fragment_doubt(url), spelling.blank_doubt(url))
+        for doubt in (
+            host_doubt(url),
+            spelling.fragment_doubt(url),
+            spelling.blank_doubt(url),
+            spelling.separator_doubt(url),
+        )
     ]
     for path, text in _texts(settings):
         if not is_secret_name(path[-1]):

@@ -145,7 +145,11 @@ def _advice(
 ) -> list[str]:
     names_by_sentence: dict[str, list[str]] = {}
     for name, (kind, url) in templates.items():
-        doubts = [typed_addresses.host_doubt(url), spelling.blank_doubt(url.strip())]
+        doubts = [
+            typed_addresses.host_doubt(url),
+            spelling.blank_doubt(url.strip()),
+            spelling.separator_doubt(url),
+        ]
         if isinstance(kind, EventKind):
             doubts += spelling.empty_macros(url)
         for sentence in [*template_warnings(kind, url.strip(), beside), *filter(None, doubts)]:

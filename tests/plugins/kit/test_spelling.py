@@ -15,6 +15,7 @@ from plugins.kit.spelling import (
     macro_fault,
     marked_macros,
     postback_fault,
+    separator_doubt,
     touch_macros,
     word_fault,
 )
@@ -219,6 +220,28 @@ def test_a_fragment_is_warned_of(template, doubt):
     assert bool(fragment_doubt(template)) is bool(doubt)
 
 
+@pytest.mark.parametrize(
+    ("template", "doubt"),
+    [
+        ("https://t.example/pb?s=1?c={click}", "there is a second ?"),
+        ("https://t.example/pb??c={click}", "there is a second ?"),
+        ("https://t.example/pb?s=1&t=2?c={click}#x", "there is a second ?"),
+        ("https://t.example/pb&c={click}&s=1", "there is no ? in the address: &c is"),
+        ("https://t.example/pb&c={click}#?", "there is no ?"),
+        ("https://t.example/pb?c={click}&t=really?", ""),
+        ("https://t.example/pb?c={click}&r=https://e.com/?a=1", ""),
+        ("https://t.example/pb?c={click}&r=https%3A%2F%2Fe.com/?a=1", ""),
+        ("https://t.example/pb?{click}", ""),
+        ("https://t.example/a&b/{click}", ""),
+        ("https://t.example/pb;c={click}", ""),
+        ("", ""),
+    ],
+)
+def test_parameters_that_a_server_would_not_see_are_warned_of(template, doubt):
+    assert separator_doubt(template).startswith(doubt)
+    assert bool(separator_doubt(template)) is bool(doubt)
+
+
 def test_texts_are_read_for_macros_alone():
     assert macro_fault("10\u00a0000 &amp; {click}") == ""
     assert macro_fault("{{lead}}")
@@ -231,6 +254,7 @@ def test_what_presets_write_has_no_fault():
                 assert postback_fault(url) == "", preset.key
                 assert marked_macros(url) == [], preset.key
                 assert fragment_doubt(url) == "", preset.key
+                assert separator_doubt(url) == "", preset.key
 
 
 @given(st.text(max_size=80))
