@@ -50,6 +50,8 @@ _MESSAGES: Final = frozenset(
 _NOTHING: Final = frozenset(
     {"", "0", "false", "no", "none", "null", "nil", "ok", "success", "no error", "no errors"}
 )
+#: Texts that stand for no value.
+_NO_VALUE: Final = frozenset({"0", "{}", "[]", '""', "null", "nil", "none", "nan", "undefined"})
 _GOOD: Final = frozenset({"ok", "success", "successful", "succeeded", "accepted", "created"})
 _NO: Final = frozenset({"0", "false", "no", "n"})
 _TURNED_DOWN: Final = frozenset({"rejected", "declined", "refused", "notaccepted"})
@@ -134,6 +136,31 @@ def stated_failure(response: Response) -> str | None:
         return None
     text = response.text.strip("\ufeff\0 \t\r\n")
     return text[:200] if text_says_failure(text) else None
+
+
+def says_nothing(response: Response) -> bool:
+    """Whether an answer that states no failure does not state a success either.
+
+    So are JSON without any word for one and a text that stands for no value. Trackers without
+    words answer nothing at all, a picture or a number of theirs.
+    """
+    if response.text.strip("\ufeff\0 \t\r\n").casefold() in _NO_VALUE:
+        return True
+    objects = json_objects(response)
+    return bool(objects) and not any(map(_says_success, objects))
+
+
+def _says_success(answer: Mapping[str, Any], depth: int = 1) -> bool:
+    """Whether a JSON object says that it went well, or that there was no error."""
+    for name, value in answer.items():
+        plain = _plain(name)
+        if _is_success(plain, value) or (plain in _ERRORS and _is_nothing(value)):
+            return True
+        if isinstance(value, str) and _WENT_WELL.search(value):
+            return True
+    return depth < _MAX_DEPTH and any(
+        _says_success(item, depth + 1) for item in _objects_in(answer)
+    )
 
 
 def says_failure(answer: Mapping[str, Any], depth: int = 1, *, is_taken: bool = False) -> bool:

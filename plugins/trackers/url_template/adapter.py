@@ -27,9 +27,10 @@ from plugins.contract import (
     Verdict,
     hookimpl,
     outcome_by_status,
+    translatable,
 )
 from plugins.kit import altercpa, answer_rules, macros
-from plugins.kit.failures import stated_failure, text_says_failure
+from plugins.kit.failures import says_nothing, stated_failure, text_says_failure
 from plugins.kit.secrets.names import is_secret_name
 from plugins.kit.secrets.typed import (
     encodings,
@@ -100,7 +101,7 @@ def classify_response(response: Response, request: Request, settings: Mapping[st
         return replace(altercpa.classify(response), disable_destination=False)
     if not outcome.verdict.is_success:
         return outcome
-    return _find_refusal(response) or _judge_unknown(outcome, settings)
+    return _find_refusal(response) or _judge_unknown(response, outcome, settings)
 
 
 @hookimpl
@@ -178,12 +179,22 @@ def _find_refusal(response: Response) -> Outcome | None:
     return None
 
 
-def _judge_unknown(outcome: Outcome, settings: Mapping[str, Any]) -> Outcome:
-    """Refuse a success that the preset's tracker would have told in other words."""
+def _judge_unknown(response: Response, outcome: Outcome, settings: Mapping[str, Any]) -> Outcome:
+    """Refuse a success that the preset's tracker would have told in other words.
+
+    Of a tracker whose words nobody knows it counts, and says so where it is none by itself.
+    """
     preset = _preset_of_rules(settings)
     if preset and preset.otherwise:
         return Outcome(Verdict.REJECTED, preset.otherwise)
-    return _with_reminder(outcome, settings)
+    reminded = _with_reminder(outcome, settings)
+    if reminded is outcome and says_nothing(response):
+        reason = translatable(
+            "HTTP %(status)d; the answer does not say that the event was taken",
+            status=response.status,
+        )
+        return replace(outcome, reason=reason)
+    return reminded
 
 
 def _with_reminder(outcome: Outcome, settings: Mapping[str, Any]) -> Outcome:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from plugins.contract import Response
-from plugins.kit.failures import says_failure, stated_failure, text_says_failure
+from plugins.kit.failures import says_failure, says_nothing, stated_failure, text_says_failure
 
 FAILURES = [
     '{"error":"x"}',
@@ -211,6 +211,36 @@ def test_what_is_no_failure_is_none(body: str):
 
 
 @pytest.mark.parametrize(
+    "body",
+    [
+        "0",
+        " {} ",
+        "[]",
+        "null",
+        "None",
+        '""',
+        '{"id":5}',
+        '[{"id":5}]',
+        '{"code":1}',
+        '{"x":{"y":1}}',
+    ],
+)
+def test_an_answer_may_say_nothing(body: str):
+    assert says_nothing(Response(200, {}, body.encode()))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        *("", "1", "OK", "12345", "GIF89a", '{"status":"ok"}', '{"error":null}', '{"errors":[]}'),
+        *('{"x":{"success":true}}', '{"message":"Conversion added"}', '{"code":200}', "<ok/>"),
+    ],
+)
+def test_an_answer_that_says_something_or_is_none_is_left_in_peace(body: str):
+    assert not says_nothing(Response(200, {}, body.encode()))
+
+
+@pytest.mark.parametrize(
     ("body", "words"),
     [
         ('{"status":"error","error":"db"}', "db"),
@@ -236,4 +266,5 @@ _NAMES = st.sampled_from(["status", "error", "errors", "code", "success", "ok", 
 def test_whatever_an_answer_holds_it_is_judged(answer: dict[str, object], text: str):
     assert says_failure(answer) in (True, False)
     assert text_says_failure(text) in (True, False)
+    says_nothing(Response(200, {}, json.dumps(answer).encode()))
     stated_failure(Response(200, {}, json.dumps(answer).encode()))

@@ -105,6 +105,21 @@ def test_answers_are_judged_by_status_and_body(status: int, body: bytes, verdict
 
 
 @pytest.mark.parametrize(
+    ("body", "is_silent"),
+    [(b"0", True), (b"{}", True), (b'{"id":5}', True), (b"", False), (b"OK", False), (b"7", False)],
+)
+def test_a_success_that_says_nothing_counts_and_says_so(body: bytes, is_silent: bool):
+    kept = settings("https://t.example/")
+    (request,) = ADAPTER.build(sample_event(), kept)
+    outcome = ADAPTER.classify(Response(200, {}, body), request, sample_event(), kept)
+    assert outcome.verdict is Verdict.DELIVERED
+    assert ("does not say that the event was taken" in outcome.reason) is is_silent
+    kept = settings("https://t.example/", deliver_if="5")
+    outcome = ADAPTER.classify(Response(200, {}, b'{"id":5}'), request, sample_event(), kept)
+    assert outcome.reason == "the answer contains '5'"
+
+
+@pytest.mark.parametrize(
     ("body", "verdict"),
     [
         (b"SUCCESS 1", Verdict.DELIVERED),
