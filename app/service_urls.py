@@ -7,6 +7,7 @@ sentence that names the parameter, instead of a traceback at the first query.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -31,7 +32,8 @@ _HOST: Final = re.compile(r"[^\W_](?:[\w.-]*\w)?\.?|[0-9A-Fa-f:.]+(?:%[\w.-]+)?"
 _TRUE: Final = ("true", "1", "on", "yes")
 _FALSE: Final = ("false", "0", "off", "no")
 _WHOLE: Final = re.compile(r"[0-9]{1,6}")
-_FRACTION: Final = re.compile(r"[0-9]{1,6}(\.[0-9]{1,3})?")
+#: More than 0: redis-py takes 0 for a socket that never waits.
+_SECONDS: Final = re.compile(r"(?![0.]+\Z)[0-9]{1,6}(\.[0-9]{1,3})?")
 #: Parameters of libpq that are whole numbers, and those that are one of some words.
 _DATABASE_NUMBERS: Final = (
     "connect_timeout keepalives keepalives_idle keepalives_interval keepalives_count"
@@ -46,11 +48,11 @@ _DATABASE_WORDS: Final[Mapping[str, tuple[str, ...]]] = {
 #: not there. `system` stands for the certificates of the machine.
 _DATABASE_FILES: Final = ("sslrootcert", "sslcert", "sslkey", "sslcrl")
 _REDIS_FILES: Final = ("ssl_ca_certs", "ssl_ca_path", "ssl_certfile", "ssl_keyfile")
-_REDIS_NUMBERS: Final[Mapping[str, re.Pattern[str]]] = {
-    "socket_timeout": _FRACTION,
-    "socket_connect_timeout": _FRACTION,
-    "health_check_interval": _WHOLE,
-    "db": _WHOLE,
+_REDIS_NUMBERS: Final[Mapping[str, tuple[re.Pattern[str], str]]] = {
+    "socket_timeout": (_SECONDS, "a number above 0"),
+    "socket_connect_timeout": (_SECONDS, "a number above 0"),
+    "health_check_interval": (_WHOLE, "a number"),
+    "db": (_WHOLE, "a number"),
 }
 _REDIS_FLAGS: Final = ("socket_keepalive", "ssl_check_hostname")
 
@@ -66,6 +68,8 @@ def database_url(text: str) -> str:
             raise ValueError("a SQLite address takes no parameters")
         if path in ("", ":memory:") or path.endswith("/"):
             raise ValueError("names no file: sqlite:///var/gatepost.db")
+        if path.startswith("~"):
+            raise ValueError("begins with ~, which only a shell understands: write the whole path")
         return "sqlite:///" + str(Path(path).absolute())
     if not re.match(r"postgres(ql)?(\+psycopg)?://", text):
         raise ValueError("must start with postgresql:// or sqlite:///")
@@ -103,6 +107,8 @@ def redis_url(text: str) -> str:
 
 
 def _split(text: str) -> SplitResult:
+    if "%00" in text:  # drivers written in C would end the text there
+        raise ValueError("has a %00 in it, which ends the text")
     parts = urlsplit(text)
     if parts.fragment:
         raise ValueError("has a # in it: write %23 where a password has one")
@@ -133,6 +139,11 @@ def _check_host(host: str) -> None:
 def _check_socket(parts: SplitResult, options: Mapping[str, str]) -> None:
     if parts.hostname or len(parts.path) < 2:
         raise ValueError("names no socket: unix:///run/redis.sock?db=0")
+    is_another = False
+    with contextlib.suppress(OSError):  # a name that is too long, say
+        is_another = Path(parts.path).exists() and not Path(parts.path).is_socket()
+    if is_another:
+        raise ValueError(f"names {parts.path}, which is no socket")
     if wrong := sorted(set(options) & _ONLY_TCP):
         raise ValueError(f"has the parameter {wrong[0]}, which a socket does not take")
 
@@ -227,9 +238,11 @@ def _redis_options(options: Mapping[str, str]) -> dict[str, str]:
     if unknown := sorted(set(checked) - REDIS_OPTIONS):
         raise ValueError(f"has the parameter {unknown[0]}, which is not known")
     _check_files(checked, _REDIS_FILES)
-    for name, pattern in _REDIS_NUMBERS.items():
+    for name, (pattern, words) in _REDIS_NUMBERS.items():
         if name in checked and not pattern.fullmatch(checked[name]):
-            raise ValueError(f"{name} must be a number")
+            raise ValueError(f"{name} must be {words}")
+    if not re.fullmatch(r"[!-~]*", checked.get("client_name", "")):
+        raise ValueError("client_name must be of visible ASCII characters without spaces")
     for name in _REDIS_FLAGS:
         if name in checked and checked[name].lower() not in (*_TRUE, *_FALSE):
             raise ValueError(f"{name} must be true or false")

@@ -6,6 +6,7 @@ that takes no files alike, at the first statement.
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 from pathlib import Path
 from typing import Final
@@ -28,12 +29,19 @@ def make_folder(path: str) -> None:
         ) from None
 
 
+def exists(path: str) -> bool:
+    """Whether there is a file at `path`; nothing is under a name that is too long."""
+    with contextlib.suppress(OSError):
+        return Path(path).exists()
+    return False
+
+
 def check_writable(path: str) -> None:
     """Raise BadSetting, in one line, unless the file at `path` can be written, or made.
 
     It is opened as every connection opens it, and a transaction is begun and given up.
     """
-    if Path(path).is_dir():
+    if exists(path) and Path(path).is_dir():
         raise BadSetting(f"DATABASE_URL: {path} is a folder, and must be a file")
     try:
         connection = sqlite3.connect(path, timeout=0, isolation_level=None)

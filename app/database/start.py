@@ -18,7 +18,7 @@ from sqlalchemy.engine import make_url
 
 from app.config import BadSetting
 from app.database.connections import WrongEncoding, refuse_other_encodings
-from app.database.sqlite_file import check_writable
+from app.database.sqlite_file import check_writable, exists
 
 #: For which a database that refuses connections is waited for at the start.
 START_SECONDS = 7.0
@@ -150,7 +150,7 @@ def _tables_fault(connection: psycopg.Connection[Any]) -> str:
 def _check_file(path: str, *, needs_tables: bool) -> None:
     """Raise BadSetting unless the SQLite file at `path` can be written, and has our tables."""
     fault = f"{path} has no tables of Gatepost; {_RELEASE}"
-    if needs_tables and not Path(path).exists():  # nor is one left behind
+    if needs_tables and not exists(path):  # nor is one left behind
         raise BadSetting(f"DATABASE_URL: {fault}")
     check_writable(path)
     if not needs_tables:

@@ -73,6 +73,10 @@ def test_a_database_address_is_translated_where_its_meaning_is_plain(text, url):
         ("sqlite:///var/", "names no file"),
         ("sqlite:///:memory:", "names no file"),
         ("sqlite://", "must start with"),
+        ("sqlite:///~/a.db", "begins with ~"),
+        ("postgresql://u:p%00@h/app", "%00"),
+        ("postgresql://h/a%00b", "%00"),
+        ("postgresql://h/app?user=%00", "%00"),
     ],
 )
 def test_a_wrong_database_address_is_refused_in_a_sentence(text, word):
@@ -90,6 +94,8 @@ def test_a_wrong_database_address_is_refused_in_a_sentence(text, word):
         ("unix://u:p@/run/redis.sock", "unix://u:p@/run/redis.sock"),
         ("redis://[::1]:6379/0", "redis://[::1]:6379/0"),
         ("redis://10.0.0.1", "redis://10.0.0.1"),
+        ("redis://h?socket_timeout=0.5", "redis://h?socket_timeout=0.5"),
+        ("redis://h?client_name=a-b", "redis://h?client_name=a-b"),
         ("redis://a-b.c_d.example./0", "redis://a-b.c_d.example./0"),
     ],
 )
@@ -119,6 +125,12 @@ def test_an_address_of_redis_is_one_that_its_client_takes(text, url):
         ("redis://h,h2/0", "'h,h2', which is no one host"),
         ("redis://h h2/0", "no one host"),
         ("rediss://h;h2", "no one host"),
+        ("redis://h?socket_timeout=0", "socket_timeout must be a number above 0"),
+        ("redis://h?socket_connect_timeout=0.00", "socket_connect_timeout must be a number above"),
+        ("redis://h?client_name=a%20b", "client_name must be of visible"),
+        ("redis://h?client_name=a%0Ab", "client_name must be of visible"),
+        ("redis://:p%00@h", "%00"),
+        ("unix:///etc/passwd", "names /etc/passwd, which is no socket"),
         ("unix://", "names no socket"),
         ("unix:///", "names no socket"),
         ("unix://run/redis.sock", "names no socket"),

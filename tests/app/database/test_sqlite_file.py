@@ -92,6 +92,11 @@ def test_a_folder_that_cannot_be_made_is_named(folder):
         make_folder(f"{folder}/new/a.db")
 
 
+def test_a_name_that_is_too_long_is_named(tmp_path):
+    with pytest.raises(BadSetting, match="x cannot be written"):
+        check_writable(f"{tmp_path}/{'x' * 300}")
+
+
 def test_what_is_no_database_is_named(tmp_path):
     file = tmp_path / "a.db"
     file.write_bytes(b"no database" * 1000)
