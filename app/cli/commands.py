@@ -15,9 +15,9 @@ from typing import ParamSpec
 import click
 from flask import Flask, current_app
 from flask.cli import AppGroup, with_appcontext
-from sqlalchemy.exc import SQLAlchemyError
 
 from app.cli import doctor
+from app.database.faults import DATABASE_FAULTS
 from app.domain.tariffs import PLANS
 from app.errors import ApiError
 from app.models import PostbackState
@@ -56,13 +56,13 @@ def one_line(command: Callable[Arguments, None]) -> Callable[Arguments, None]:
             command(*args, **kwargs)
         except ApiError as error:
             raise click.ClickException(error.message) from error
-        except SQLAlchemyError as error:
+        except DATABASE_FAULTS as error:
             raise click.ClickException(_database_fault(error)) from error
 
     return told
 
 
-def _database_fault(error: SQLAlchemyError) -> str:
+def _database_fault(error: Exception) -> str:
     cause = str(getattr(error, "orig", None) or error).strip().partition("\n")[0]
     return f"the database refused ({cause}); is it up, and has `db upgrade` been run?"
 

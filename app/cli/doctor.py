@@ -11,11 +11,10 @@ from urllib.parse import urlsplit
 import redis
 from flask import current_app
 from sqlalchemy import text
-from sqlalchemy.exc import SQLAlchemyError
 
 from app.config import current_settings
 from app.database import schema_version
-from app.database.faults import describe_fault
+from app.database.faults import DATABASE_FAULTS, describe_fault
 from app.database.schema_version import asking
 from app.extensions import db, wakeup
 from app.services import growth, health, sealed
@@ -78,7 +77,7 @@ def _database() -> Check:
     try:
         fault = _read_only_fault()
         db.session.rollback()
-    except SQLAlchemyError as error:
+    except DATABASE_FAULTS as error:
         return Check(
             "database",
             ok=False,
@@ -105,7 +104,7 @@ def _updates() -> Check:
     try:
         count = quarantine.count()
         db.session.rollback()
-    except SQLAlchemyError:
+    except DATABASE_FAULTS:
         return Check("updates", ok=False, finding="unknown", advice="mend the database first")
     if not count.all:
         return Check("updates", ok=True, finding="none is quarantined")
@@ -127,7 +126,7 @@ def _migrations() -> Check:
         ask = asking(db.session.connection())
         fault = schema_version.pending(ask, is_sqlite=db.engine.dialect.name == "sqlite")
         db.session.rollback()
-    except SQLAlchemyError:
+    except DATABASE_FAULTS:
         return Check("migrations", ok=False, finding="unknown", advice="mend the database first")
     if not fault:
         return Check("migrations", ok=True, finding=f"at {schema_version.newest()} or newer")
@@ -146,7 +145,7 @@ def _growth() -> Check:
         came = growth.came_since(time.time())
         total = growth.database_bytes()
         db.session.rollback()
-    except SQLAlchemyError:
+    except DATABASE_FAULTS:
         return Check("growth", ok=False, finding="unknown", advice="mend the database first")
     largest = ", ".join(_in_words(size) for size in sizes) or "no rows"
     daily = ", ".join(f"{name} {count:,}" for name, count in came if count) or "none"
@@ -168,7 +167,7 @@ def _keys() -> Check:
         fault = sealed.key_fault(asking(db.session.connection()))
         waiting = sealed.webhooks_to_renew()
         db.session.rollback()
-    except SQLAlchemyError:
+    except DATABASE_FAULTS:
         return Check("keys", ok=False, finding="unknown", advice="mend the database first")
     if fault:
         return Check(

@@ -2,10 +2,15 @@ from __future__ import annotations
 
 import json
 import re
+import sqlite3
 import time
 
+import click
+import psycopg
 import pytest
+from sqlalchemy.exc import OperationalError
 
+from app.cli.commands import one_line
 from app.extensions import cipher, db
 from app.models import Account, Postback
 
@@ -115,3 +120,20 @@ def test_what_is_sealed_is_sealed_anew_and_lost_rows_are_told(run, world, settin
         cipher.set_key(settings().secret_key)
     assert result.exit_code == 1
     assert "bot.token: 0 sealed anew, 1 that no key opens\n" in result.stdout
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        OperationalError("", {}, psycopg.OperationalError("gone")),
+        psycopg.OperationalError("gone"),
+        sqlite3.OperationalError("gone"),
+    ],
+    ids=["wrapped", "PostgreSQL's own", "SQLite's own"],
+)
+def test_a_fault_of_the_database_is_one_line_whoever_raises_it(fault):
+    def command() -> None:
+        raise fault
+
+    with pytest.raises(click.ClickException, match=r"the database refused \(gone\)"):
+        one_line(command)()
