@@ -1,4 +1,4 @@
-"""A campaign's welcome and button as they are typed: what is refused, and what is warned of."""
+"""A campaign's welcome, greeting and buttons as typed: what is refused, and what is warned of."""
 
 from __future__ import annotations
 
@@ -30,6 +30,8 @@ def warnings(params: Mapping[str, Any]) -> list[str]:
         ("welcome", _welcome_doubts(params.get("welcome") or "")),
         ("button_text", _button_text_doubts(params.get("button_text") or "")),
         ("button_url", _button_doubts((params.get("button_url") or "").strip())),
+        ("greet", _welcome_doubts(params.get("greet") or "")),
+        ("greet_button", _button_text_doubts(params.get("greet_button") or "")),
     ):
         lines += (
             translatable("%(name)s: %(doubt)s", name=name, doubt=doubt)

@@ -170,6 +170,27 @@ def _without_macros(kinds):
 WITHOUT_MACROS = _without_macros(ADDRESSES)
 WEBHOOK = _webhook("https://t.example/hook")
 
+#: What people are told in words of the owner's, with macros and Markdown.
+WELCOMES = {
+    "another's macro": ("Hi {first_name}", "warned"),
+    "two words": ("Hi {first name}", "warned"),
+    "another alphabet": ("Hi {имя}", "warned"),
+    "a dollar": ("Hi $name", "warned"),
+    "hashes": ("Hi #name#", "warned"),
+    "a conversion's name": ("Hi {name}", "warned"),
+    "a conversion's value": ("Hi {value}", "warned"),
+    "braces": ("f(x){return 1;} costs $5, @anna", "taken"),
+    "double braces": ("Your number: {{lead}}", "warned"),
+    "in brackets": ("Your number: [click_id]", "warned"),
+    "in underscores": ("Your number: __CLICK__", "warned"),
+    "in percents": ("Your number: %click%", "warned"),
+    "in angles": ("Your number: <click>", "warned"),
+    "without an end": ("Your number: {lead", "warned"),
+    "words in marks": ("Rules for <all>: 100%, 50% off, #1", "taken"),
+    "HTML": ("A &amp; B", "warned"),
+    "a space that does not break": ("10\u00a0000", "taken"),
+}
+
 PLACES = {
     "camp/add pb_hold": (_new_campaign("pb_hold"), ADDRESSES),
     "camp/edit pb_trash": (_campaign("pb_trash"), ADDRESSES),
@@ -276,27 +297,15 @@ _check("altercpa_lite", lambda w: {"domain": "k.example", "key": w}),
             "HTML": ("A &amp; B", "warned"),
         },
     ),
-    "camp/edit welcome": (
-        _campaign("welcome"),
-        {
-            "another's macro": ("Hi {first_name}", "warned"),
-            "two words": ("Hi {first name}", "warned"),
-            "another alphabet": ("Hi {имя}", "warned"),
-            "a dollar": ("Hi $name", "warned"),
-            "hashes": ("Hi #name#", "warned"),
-            "a conversion's name": ("Hi {name}", "warned"),
-            "a conversion's value": ("Hi {value}", "warned"),
-            "braces": ("f(x){return 1;} costs $5, @anna", "taken"),
-            "double braces": ("Your number: {{lead}}", "warned"),
-            "in brackets": ("Your number: [click_id]", "warned"),
-            "in underscores": ("Your number: __CLICK__", "warned"),
-            "in percents": ("Your number: %click%", "warned"),
-            "in angles": ("Your number: <click>", "warned"),
-            "without an end": ("Your number: {lead", "warned"),
-            "words in marks": ("Rules for <all>: 100%, 50% off, #1", "taken"),
-            "HTML": ("A &amp; B", "warned"),
-            "a space that does not break": ("10\u00a0000", "taken"),
-        },
+    "camp/edit greet_button": (
+        _campaign("greet_button"),
+        {"a macro": ("Hi {username}", "warned"), "words": ("Go on", "taken")},
+    ),
+    "camp/edit greet": (_campaign("greet"), WELCOMES),
+    "camp/edit welcome": (_campaign("welcome"), WELCOMES),
+    "camp/edit a link in a greeting": (
+        _campaign("greet"),
+        {"another's macro": ("[go](https://t.example/?c={sub1})", "warned")},
     ),
     "camp/edit a link in a welcome": (
         _campaign("welcome"),
