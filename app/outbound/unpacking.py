@@ -66,7 +66,7 @@ def _undo_named(name: str, body: bytes, limit: int, *, is_whole: bool) -> bytes 
     """Undo the packing that a header calls `name`; `body` itself where it is another or none."""
     data = body.lstrip(_BEFORE)
     if not data:
-        return b""
+        return body
     if data.startswith(_GZIP):
         return _members(data, limit, is_whole=is_whole)
     read = _READERS.get(name)

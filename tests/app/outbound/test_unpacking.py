@@ -126,7 +126,9 @@ def test_no_part_of_a_packed_text_passes_for_the_text(coding, text, part):
 
 
 @pytest.mark.parametrize("coding", ["gzip", "deflate", "br", "zstd", "UTF-8", "foo, bar"])
-@pytest.mark.parametrize("body", [b"OK", JSON, "Да".encode(), b"1", b"GIF89a\x01\x00\x01\x00", b""])
+@pytest.mark.parametrize(
+    "body", [b"OK", JSON, "Да".encode(), b"1", b"GIF89a\x01\x00\x01\x00", b"", b" " * 99]
+)
 def test_a_text_that_is_not_what_its_header_names_is_read_as_it_is(coding, body):
     assert unpacked(body, 100, coding) == body
 
