@@ -22,7 +22,7 @@ from app.dashboard.views import (
     transfer,
 )
 from app.dashboard.views.ads import sites, sources
-from app.dashboard.views.telegram import bot_login, desk, mini_app
+from app.dashboard.views.telegram import blocklist, bot_login, desk, mini_app, rules
 from app.schemas.fields import LARGEST
 from app.translations import use_in_templates
 
@@ -40,12 +40,14 @@ VIEWS = (
     bot_login,
     mini_app,
     desk,
+    rules,
     bots,
     campaigns,
     sources,
     sites,
     leads,
     requests,
+    blocklist,
     deliveries,
     trackers,
     stats,

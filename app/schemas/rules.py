@@ -49,7 +49,7 @@ class Rules(fields.Field[list[dict[str, Any]]]):
 def _rule(number: int, rule: Any) -> dict[str, Any]:
     """One rule with every field. Raises ValidationError with the number of the rule."""
     try:
-        return _checked(rule)
+        return checked_rule(rule)
     except ValidationError as error:
         doubt = str(error.messages[0])
     except ValueError as error:
@@ -59,7 +59,8 @@ def _rule(number: int, rule: Any) -> dict[str, Any]:
     ) from None
 
 
-def _checked(rule: Any) -> dict[str, Any]:
+def checked_rule(rule: Any) -> dict[str, Any]:
+    """One rule with every field as it is kept. Raises ValidationError or ValueError."""
     if not isinstance(rule, dict):
         raise ValidationError(translatable("must be an object"))
     if "action" not in rule:
@@ -76,6 +77,16 @@ def _checked(rule: Any) -> dict[str, Any]:
     if checked["action"] != Verdict.ASK and checked["delay_from"] > checked["delay_to"]:
         checked["delay_to"] = checked["delay_from"]
     return checked
+
+
+class RuleFields(Input):
+    """The fields of one rule beside its conditions, each read by itself: for a form."""
+
+    action = fields.EnumName(Verdict)
+    otherwise = fields.EnumName(Verdict)
+    delay_from = fields.Int(0, LONGEST_DELAY)
+    delay_to = fields.Int(0, LONGEST_DELAY)
+    note = fields.Text(200)
 
 
 class OfCampaign(Input):

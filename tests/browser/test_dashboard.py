@@ -15,11 +15,15 @@ from tests.journeys.system import eventually
 from tests.support.mini_app import init_data
 
 SCREENS = (
-    "/ /campaigns /sources /sources/sites /sources/attribution /leads /requests /deliveries"
-    " /trackers /trackers/new /statistics /journal /bots /settings /settings/transfer"
+    "/ /campaigns /sources /sources/sites /sources/attribution /leads /requests"
+    " /requests/blocked /deliveries /trackers /trackers/new /statistics /journal /bots /settings"
+    " /settings/transfer"
 )
 ALLOWED = re.compile(r"allow:[0-9]+")
-TABS = ("", "/welcome", "/postbacks", "/link?click=abc", "/desk", "/settings")
+TABS = (
+    *("", "/welcome", "/postbacks", "/link?click=abc", "/desk", "/rules", "/rules/new"),
+    *("/rules/try", "/settings"),
+)
 
 
 def log_in(page, system):
