@@ -84,7 +84,13 @@ def keep_invites() -> None:
 def tell_decisions() -> None:
     """Tell Telegram what the desks have decided of requests to join."""
     with current_app.app_context():
-        sender.tell(time.time())
+        _teller().work(time.time())
+
+
+@cache
+def _teller() -> sender.Teller:
+    """What tells decisions in this process, for one thread."""
+    return sender.Teller()
 
 
 def _drain(queue: Queue, work: Work) -> None:

@@ -22,7 +22,7 @@ from typing import Any
 
 import psutil  # type: ignore[import-untyped]
 
-from bench import marks, system
+from bench import desk, marks, system
 from bench import sink as sinks
 from bench.growth import HOSTS, Growth
 from bench.measure import WIDTH, Figure, Meter, Round, compare, heading, percentile
@@ -83,7 +83,7 @@ class Bench:
         self._introduce()
         only = self._asked.only
         sink = self._stack.enter_context(sinks.running(HOSTS))
-        if only not in ("claim", "growth", "variants"):
+        if only not in ("claim", "growth", "variants", "desk"):
             tracks = self._tracks(sink)
             for track in tracks:
                 self._warm_up(track)
@@ -106,11 +106,18 @@ class Bench:
             variants.run(self._asked.bots, quick=self._asked.quick)
             faults = self._values.get("faults", 0) + variants.values.pop("faults", 0)
             self._values |= variants.values | {"faults": faults}
+        self._desk(sink)
         if only == "claim" or (only is None and not self._asked.quick):
             self._claim()
         if only != "claim":
             marks.report(self._values)
         return 1 if self._values.get("faults") else 0
+
+    def _desk(self, sink: sinks.Sink) -> None:
+        if self._asked.only in (None, "desk"):
+            self._values |= desk.measure(
+                self._folder, self._postgres, sink, quick=self._asked.quick
+            )
 
     def _introduce(self) -> None:
         asked = self._asked
@@ -264,7 +271,7 @@ def _arguments() -> argparse.Namespace:
         "--claim-rows", default=CLAIM_ROWS, help="waiting (1,000 1,000,000)", **many
     )
     parser.add_argument(
-        "--only", choices=["system", "control", "latency", "claim", "growth", "variants"]
+        "--only", choices=["system", "control", "latency", "claim", "growth", "variants", "desk"]
     )
     parser.add_argument("--quick", action="store_true", help="one short round, under a minute")
     asked = parser.parse_args()

@@ -60,6 +60,8 @@ MARKS: Final = (
     Mark("sqlite", "SQLite beside PostgreSQL: the rate", at_least=0.6),
     Mark("idle CPU", "idle, % of a core", at_most=1),
     Mark("idle statements", "idle, statements/s", at_most=3, form="{:,.1f}"),
+    Mark("desk greeting", "a greeting beside 10,000 decisions, max s", at_most=2),
+    Mark("desk at once greeting", "the same with all of them due, max s", at_most=2),
     Mark("faults", "lost, doubled or refused", at_most=0, form="{:,.0f}"),
     Mark("million", "1,000,000 rows beside 10,000: the rate", at_least=0.9),
     Mark("last first row", "first row of the last of 2,000, s", at_most=2),

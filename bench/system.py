@@ -135,16 +135,18 @@ def gatepost(
     *,
     dynos: int = 1,
     application: str = "wsgi:app",
+    telegram: str = "",
 ) -> Iterator[Running]:
     """The Procfile's lines as a PaaS would run them, with accounts and bots made.
 
-    `dynos` is how many worker dynos there are, `application` what web serves.
+    `dynos` is how many worker dynos there are, `application` what web serves, `telegram`
+    the Bot API, which is the sink unless it is named.
     """
     port = free_port()
     environ = environment(database, redis_url) | {
         "PORT": str(port),
         "PUBLIC_URL": f"http://127.0.0.1:{port}",
-        "TELEGRAM_API_URL": f"http://127.0.0.1:{sink.port}",
+        "TELEGRAM_API_URL": telegram or f"http://127.0.0.1:{sink.port}",
     }
     made = prepare(environ, bots, sink)
     lines = procfile()

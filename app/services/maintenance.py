@@ -17,6 +17,7 @@ from app.services.campaigns import settlement
 from app.services.conversions import cold, idempotency
 from app.services.join_requests import retention
 from app.services.join_requests.owner import reminders
+from app.services.join_requests.telling import sender
 from app.services.lists import row_counts
 from app.services.service_bot import bot as service_bot
 from app.services.service_bot import digest, sessions
@@ -47,6 +48,8 @@ def tick(now: float) -> list[Queue]:
     if work.postbacks_to_sweep:
         has_work[Queue.POSTBACKS] |= postbacks.sweep(db.session.connection(), now) > 0
         db.session.commit()
+    if work.decisions:
+        sender.wake()
     if work.transfers:
         settlement.settle(now)
     if work.notices:

@@ -9,6 +9,7 @@ from sqlalchemy import text
 from app.extensions import db
 from app.models import Span, TransferState, UpdateState
 from app.services import messages, postbacks
+from app.services.join_requests.telling import claim as decisions
 from app.services.lists.row_counts import TALLIES
 
 _FRESH_COUNTS: Final = tuple(
@@ -22,6 +23,7 @@ _SEARCHES: Final[dict[str, tuple[str, ...]]] = {
     "updates": (f"SELECT id FROM telegram_update WHERE state = {UpdateState.WAITING:d}",),  # noqa: S608
     "postbacks": (postbacks.DUE,),
     "messages": messages.DUE,
+    "decisions": decisions.DUE,
     "postbacks_to_sweep": postbacks.TO_SWEEP,
     "transfers": tuple(
         f"SELECT id FROM transfer WHERE state = {state:d} AND due <= :now"  # noqa: S608
@@ -34,11 +36,15 @@ _SEARCHES: Final[dict[str, tuple[str, ...]]] = {
 
 
 class PendingWork(NamedTuple):
-    """Whether there are updates, postbacks or messages for the workers, and tasks of the clock."""
+    """Whether there are updates, postbacks or messages for the workers, and tasks of the clock.
+
+    `decisions` are those of desks, which Telegram is to be told.
+    """
 
     updates: bool
     postbacks: bool
     messages: bool
+    decisions: bool
     postbacks_to_sweep: bool
     transfers: bool
     notices: bool

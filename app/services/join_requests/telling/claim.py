@@ -9,7 +9,7 @@ lost is left out as a whole until they are back (`bot_chat`).
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -56,7 +56,7 @@ _RECLAIM: Final = text(f"""
         due = CASE WHEN decided IS NULL THEN CAST(:now AS DOUBLE PRECISION) END
     WHERE {_SENDING} AND due < :now RETURNING id, state
 """)  # noqa: S608 - of our own constants
-_DESKS: Final = text(f"""
+_DESKS_WITH_DUE: Final = f"""
     WITH RECURSIVE {loose_index_scan("join_request", "campaign_id", _SCHEDULED)}
     SELECT c.id, c.bot_id, c.chat_id, c.chat_title, c.desk, c.desk_cap, c.desk_quiet_from,
         c.desk_quiet_to, c.status, a.zone, b.token, b.next_send, b.invites_slow_until
@@ -73,8 +73,13 @@ _DESKS: Final = text(f"""
         SELECT 1 FROM join_request r
         WHERE r.{_SCHEDULED} AND r.campaign_id = c.id AND r.due <= :now
     )
-    ORDER BY b.next_send, c.id
-""")  # noqa: S608 - of our own constants
+"""  # noqa: S608 - of our own constants
+_DESKS: Final = text(f"{_DESKS_WITH_DUE} ORDER BY b.next_send, c.id")
+#: SQL that finds what there is to tell at `now`: desks, and leases that ran out.
+DUE: Final = (
+    _DESKS_WITH_DUE,
+    f"SELECT id FROM join_request WHERE {_SENDING} AND due < :now",  # noqa: S608
+)
 # While its greeting is on the way, a request waits: Telegram lets the bot write until then.
 _DUE: Final = text(f"""
     SELECT r.id, r.chat_id, r.subscriber, r.action, r.decided_by, r.tries, r.rule_id, r.asked
@@ -126,9 +131,17 @@ class ClaimedRequest:
 
 
 def claim(
-    connection: Connection, *, now: float, lease_seconds: float, most: int
+    connection: Connection,
+    *,
+    now: float,
+    lease_seconds: float,
+    most: int,
+    busy: Collection[int] = (),
 ) -> list[ClaimedRequest]:
-    """Lease at most `most` decisions that are due at `now`. The caller commits."""
+    """Lease at most `most` decisions that are due at `now`. The caller commits.
+
+    Bots that are `busy` are left out.
+    """
     lock(connection, AdvisoryLock.CLAIM_REQUESTS)
     for row in connection.execute(_RECLAIM, {"now": now}).all():
         if row.state == RequestState.JOINED:
@@ -138,7 +151,7 @@ def claim(
     for desk in connection.execute(_DESKS, {"now": now}).all():
         planned = max(next_sends.get(desk.bot_id, desk.next_send), now)
         room = min(allowance(planned, now), most - len(claimed))
-        token = _decrypted(desk) if room > 0 else None
+        token = _decrypted(desk) if room > 0 and desk.bot_id not in busy else None
         if token is None:
             continue
         rows = _due(connection, desk, now, room)

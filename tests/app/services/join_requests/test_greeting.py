@@ -55,3 +55,17 @@ def test_greetings_go_before_a_backlog_of_other_messages(make_asking):
     asking.ask(7)
     asking.greet()
     assert asking.bot_api.sent(asking.token)[0].chat_id == 7
+
+
+def test_a_greeting_waits_for_no_backlog_of_decisions(make_asking):
+    asking = make_asking(DeskMode.ALL)
+    for person in range(100, 140):
+        asking.ask(person)
+    assert asking.decide() == 6
+    asking.set(greet="Hi")
+    asking.ask(99)
+    asking.greet()
+    asking.decide(2)
+    order = [call.method for call in asking.bot_api.calls(asking.token)]
+    decided = [method for method in order if method in {"sendMessage", "approveChatJoinRequest"}]
+    assert decided[:8] == ["approveChatJoinRequest"] * 6 + ["sendMessage", "approveChatJoinRequest"]

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+
 import pytest
 
 from app.domain.join_requests.rules import Verdict
 from app.models import Account, Action, Bot, DecidedBy, DeskMode, NoticeKind, RequestState
+from app.outbound.transport import Transport
 from app.sandbox.telegram import faults, people
 from app.sandbox.telegram.people import Chat, Person
+from app.services import pending_work
+from app.services.join_requests.telling import sender
 
 APPROVE, DECLINE = "approveChatJoinRequest", "declineChatJoinRequest"
 
@@ -191,3 +196,44 @@ def test_a_thousand_at_once_are_all_let_in_once_and_no_faster_than_allowed(make_
     assert max(made) <= 6
     assert sorted(asking.approved()) == list(crowd)
     assert {row.state for row in asking.rows()} == {RequestState.APPROVED}
+
+
+def test_a_bot_for_which_telegram_hangs_keeps_no_other_bot_waiting(make_asking, world):
+    asking = make_asking(DeskMode.ALL)
+    asking.ask(7)
+    asking.bot_api.fail(asking.token, APPROVE, faults.HANG, 1)
+    asking.bot_api.add_bot("99:another-bot", "another_bot")
+    other = world.campaign(bot_id=world.bot(token="99:another-bot"))
+    scheduled = {"state": RequestState.SCHEDULED, "action": Verdict.APPROVE, "due": asking.now}
+    world.request(other, subscriber=8, **scheduled)
+    with closing(sender.Teller(Transport(trusted=True, total_seconds=1.0))) as teller:
+        assert teller.round(asking.now, 0.5) == 2
+        assert (asking.state(7), asking.state(8)) == (RequestState.SENDING, RequestState.GONE)
+        asking.ask(9)
+        world.request(other, subscriber=10, **scheduled)
+        assert teller.round(asking.now, 0.2) == 1  # the bot that hangs gets no more
+        assert asking.state(10) is RequestState.GONE
+        teller.round(asking.now, 5.0)
+        assert (asking.state(7), teller.in_flight) == (RequestState.SCHEDULED, 0)
+        asking.now += 2
+        assert teller.round(asking.now, 5.0) == 2
+    assert (asking.state(7), asking.state(9)) == (RequestState.APPROVED, RequestState.APPROVED)
+
+
+def test_who_has_nothing_to_tell_asks_the_database_nothing(make_asking, monkeypatch):
+    asking = make_asking(DeskMode.ALL)
+    with closing(sender.Teller()) as teller:
+        rounds = []
+        monkeypatch.setattr(teller, "round", lambda now: rounds.append(now) or len(rounds) == 1)
+        sender.wake()
+        for later in (0, 1, 2, 3, 4, 9):
+            teller.work(asking.now + later)
+        assert [now - asking.now for now in rounds] == pytest.approx([0, 1, 2])
+
+
+def test_the_clock_finds_what_is_to_be_told(make_asking):
+    asking = make_asking(DeskMode.RULES)
+    asking.rule(Verdict.APPROVE, delay_from=100, delay_to=100)
+    asking.ask(7)
+    assert not pending_work.look(asking.now).decisions
+    assert pending_work.look(asking.now + 101).decisions
