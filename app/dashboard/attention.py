@@ -10,6 +10,7 @@ from app.models import DestinationStatus, PostbackState
 from app.services.accounts.accounts import Caller
 from app.services.bots import bots
 from app.services.campaigns import campaigns
+from app.services.join_requests import query as requests
 from app.services.postbacks import log
 from app.services.trackers import destinations
 from app.translations import gettext, ngettext, translated
@@ -35,6 +36,7 @@ def items(account: Caller, now: int) -> list[Item]:
         *_campaigns(account.id),
         *_trackers(account.id, now),
         *_postbacks(account.id, now),
+        *_requests(account.id, now),
     ]
     return sorted(all_items, key=lambda item: -(item.since or 0))
 
@@ -103,3 +105,13 @@ def _postbacks(account_id: int, now: int) -> Iterator[Item]:
             f"/deliveries?state=failed&from={since}",
             page.rows[0].created if page.rows else float(now),
         )
+
+
+def _requests(account_id: int, now: int) -> Iterator[Item]:
+    if count := requests.let_in_but_outside(account_id, now):
+        text = ngettext(
+            "%(num)s person was let in within the last 24 hours and has not joined.",
+            "%(num)s people were let in within the last 24 hours and have not joined.",
+            count,
+        )
+        yield Item(text, "/requests?tab=decided&state=approved")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from app.domain.attribution import How
 from app.schemas import fields
@@ -11,6 +11,10 @@ from app.schemas.events import EventOut
 from app.schemas.journal import LeadJournalOut
 from app.schemas.pagination import Page, Period
 from app.schemas.postbacks import PostbackOut
+from app.schemas.requests import LeadRequestOut
+
+#: What `leads/get` has beside the lead's own fields.
+_LISTS: Final = frozenset({"journal", "postbacks", "conversions", "requests"})
 
 
 class LeadsExport(Period):
@@ -85,10 +89,11 @@ class LeadDetail(LeadOut):
     journal = fields.List(fields.Nested(LeadJournalOut))
     postbacks = fields.List(fields.Nested(PostbackOut))
     conversions = fields.List(fields.Nested(EventOut))
+    requests = fields.List(fields.Nested(LeadRequestOut))
 
     def get_attribute(self, obj: Any, attr: str, default: Any) -> Any:
         """Read the lead's own fields from `obj.lead`."""
-        holder = obj if attr in ("journal", "postbacks", "conversions") else obj.lead
+        holder = obj if attr in _LISTS else obj.lead
         return super().get_attribute(holder, attr, default)
 
 

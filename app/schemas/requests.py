@@ -59,8 +59,18 @@ class Decision(fields.Field[Verdict]):
         return Verdict[str(word).upper()]
 
 
-class RequestsDecide(RequestsFilter):
-    """What is decided of which requests: those of `ids`, or all that the filters find."""
+class WithMessage(Input):
+    """What is said with a decision, to those who may be written to."""
+
+    message = fields.Text(4096, load_default="")
+
+
+class RequestsDecide(WithMessage, RequestsFilter):
+    """What is decided of which requests: those of `ids`, or all that the filters find.
+
+    `message` is said to those who may be written to: for five minutes, or if they have started
+    the bot. With one, at most 500 requests are decided at once.
+    """
 
     ids = Ids()
     decision = Decision(required=True)
@@ -88,9 +98,13 @@ class ByLanguage(Output):
 
 
 class DecidedOut(Output):
-    """`requests/decide`: how many, and the batch for `requests/undo`; with `dry` who they are."""
+    """`requests/decide`: how many, and the batch for `requests/undo`; with `dry` who they are.
+
+    `messages` is to how many of them the message goes.
+    """
 
     count = fields.Int()
+    messages = fields.Int()
     batch = fields.Text()
     sources = fields.List(fields.Nested(BySource))
     languages = fields.List(fields.Nested(ByLanguage))
@@ -142,4 +156,28 @@ class RequestDetail(RequestOut):
     def get_attribute(self, obj: Any, attr: str, default: Any) -> Any:
         """Read the request's own fields from `obj.request`."""
         holder = obj if attr == "bio" else obj.request
+        return super().get_attribute(holder, attr, default)
+
+
+class LeadRequestOut(Output):
+    """A request of a lead in `leads/get`.
+
+    `rule` is the position of the rule that decided, 0 without one. `delay` is how many seconds
+    after the request it was decided, or while it is scheduled, is to be decided at `due`.
+    """
+
+    id = fields.Int()
+    asked = fields.UtcText()
+    state = fields.EnumName(RequestState, dump_only=True)
+    action = fields.EnumName(Verdict, dump_only=True)
+    decided_by = fields.EnumName(DecidedBy, dump_only=True)
+    rule = fields.Int(attribute="position")
+    delay = fields.Int()
+    due = fields.UtcText()
+    decided = fields.UtcText()
+    reason = fields.Text()
+
+    def get_attribute(self, obj: Any, attr: str, default: Any) -> Any:
+        """Read the request's own fields from `obj.request`."""
+        holder = obj if attr in {"position", "delay"} else obj.request
         return super().get_attribute(holder, attr, default)

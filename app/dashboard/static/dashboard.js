@@ -7,6 +7,9 @@ const HEADERS = { "X-Requested-With": "gatepost" };
 async function refresh(element) {
   const focused = element.contains(document.activeElement) ? document.activeElement : null;
   if (document.hidden || focused?.matches("input, select, textarea")) return;
+  const isFilledIn = [...element.querySelectorAll("input[type=checkbox], textarea")]
+    .some((field) => field.checked || field.matches("textarea") && field.value);
+  if (isFilledIn) return;
   const response = await fetch(location.href, { headers: HEADERS, cache: "no-store" });
   if (response.status === 401) {
     location.assign("/login?next=" + encodeURIComponent(location.pathname + location.search));

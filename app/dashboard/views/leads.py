@@ -11,6 +11,7 @@ from flask import Blueprint, Response, g, make_response, redirect, render_templa
 from app.dashboard import errors, names
 from app.dashboard.access import forms
 from app.dashboard.access.guards import changes, signed_in
+from app.dashboard.views.requests import states as request_states
 from app.domain.lead import State
 from app.errors import BadParameter, translatable
 from app.models import JournalEntry, Lead, Postback
@@ -85,6 +86,8 @@ def one(number: int) -> str:
         trackers=names.trackers(g.account.id),
         states=states(),
         actions=actions(),
+        requests=history.requests,
+        request_states=request_states(),
     )
 
 

@@ -17,7 +17,7 @@ from app.domain.join_requests.facts import Came
 from app.domain.join_requests.rules import Verdict
 from app.errors import NotFound
 from app.models import RequestState
-from app.schemas.requests import RequestsFilter, RequestsList
+from app.schemas.requests import RequestsFilter, RequestsList, WithMessage
 from app.services.join_requests import query as requests
 from app.services.join_requests.owner import decisions, measures
 from app.translations import gettext
@@ -27,7 +27,7 @@ blueprint = Blueprint("requests", __name__, url_prefix="/requests")
 ROWS: int = 50
 #: For so long after the request Telegram lets the bot write, in seconds.
 WINDOW: Final = 300
-FILTERS: Final = ("campaign", "source", "how", "premium", "language")
+FILTERS: Final = ("campaign", "source", "how", "premium", "language", "state")
 #: The states of each tab.
 TABS: Final[Mapping[str, tuple[RequestState, ...]]] = {
     "waiting": (RequestState.WAITING,),
@@ -68,12 +68,13 @@ def listed() -> str:
         tab=tab,
         tabs=[(name, title, sum(counts[s] for s in TABS[name])) for name, title in _titles()],
         query=query,
-        filter_query=urlencode(query),
+        filter_query=urlencode({name: query[name] for name in query if name != "state"}),
         older=f"/requests?{older}",
         is_more=len(page.rows) == ROWS,
         campaigns=names.campaigns(g.account.id),
         ways=_ways(),
-        states=_states(),
+        states=states(),
+        state_choices=[(state.name.lower(), states()[state][1]) for state in TABS["decided"]],
         measures=measures.measure(g.account.id, now, params.get("campaign")),
         left={row.id: _left(row, now) for row in page.rows},
         now=now,
@@ -91,7 +92,7 @@ def one(number: int) -> str:
         bio=detail.bio,
         campaigns=names.campaigns(g.account.id),
         ways=_ways(),
-        states=_states(),
+        states=states(),
     )
 
 
@@ -104,7 +105,7 @@ def decide() -> Response:
     ids = [int(text) for text in marked if text.isascii() and text.isdigit() and len(text) < 19]
     if verb not in _VERDICTS:
         raise NotFound
-    made = decisions.decide(g.account.id, _VERDICTS[verb], time.time(), ids=ids)
+    made = decisions.decide(g.account.id, _VERDICTS[verb], time.time(), ids=ids, message=_message())
     return _redirect(made.batch if made.count else "")
 
 
@@ -136,7 +137,9 @@ def decide_all() -> Response:
     if decision not in _VERDICTS:
         raise NotFound
     params = _waiting({name: g.form[name] for name in FILTERS if g.form.get(name)})
-    made = decisions.decide(g.account.id, _VERDICTS[decision], time.time(), **params)
+    made = decisions.decide(
+        g.account.id, _VERDICTS[decision], time.time(), message=_message(), **params
+    )
     return _redirect(made.batch if made.count else "")
 
 
@@ -146,6 +149,12 @@ def undo() -> Response:
     """Let those of the last decision wait again of whom Telegram was not told yet."""
     decisions.undo(g.account.id, g.form.get("batch", "")[:16])
     return _redirect("")
+
+
+def _message() -> str:
+    """What is said with the decision."""
+    text = g.form.get("message", "").replace("\r\n", "\n")
+    return str(forms.checked(WithMessage(), {"message": text})["message"])
 
 
 def _waiting(query: Mapping[str, str]) -> dict[str, Any]:
@@ -187,7 +196,7 @@ def _ways() -> dict[int, str]:
     }
 
 
-def _states() -> dict[int, tuple[str, str]]:
+def states() -> dict[int, tuple[str, str]]:
     """Return kind and word of a pill for each state."""
     return {
         RequestState.WAITING: ("warn", gettext("waits")),

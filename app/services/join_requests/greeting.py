@@ -49,13 +49,17 @@ class Asker(NamedTuple):
 
 
 class Greeting(NamedTuple):
-    """A greeting to be written. With `asks` its button is the answer."""
+    """A greeting to be written. With `asks` its button is the answer.
+
+    `text` replaces the campaign's own, and has no button.
+    """
 
     campaign: Any
     bot_username: str
     asker: Asker
     asks: bool
     expires: float
+    text: str = ""
 
 
 def write(connection: Connection, greetings: Sequence[Greeting], now: float) -> list[int]:
@@ -82,10 +86,11 @@ def language_of(code: str) -> str:
 
 def _values(greeting: Greeting, now: float) -> tuple[Any, ...]:
     campaign, asker = greeting.campaign, greeting.asker
-    text, entities, _ = welcome.render(campaign.greet, _event(greeting))
+    text, entities, _ = welcome.render(greeting.text or campaign.greet, _event(greeting))
     return (
         campaign.account_id, campaign.bot_id, asker.user_chat, campaign.id, asker.lead_id or 0,
-        text, None, "", orjson.dumps(entities).decode() if entities else "", _button(greeting),
+        text, None, "", orjson.dumps(entities).decode() if entities else "",
+        "" if greeting.text else _button(greeting),
         int(MessageState.WAITING), "", 0, now, now, int(MessageLane.URGENT), greeting.expires,
     )  # fmt: skip
 

@@ -8,9 +8,10 @@ from typing import Any, Final, NamedTuple
 from sqlalchemy import ColumnElement, Select, Text, func, select, type_coerce
 
 from app.crypto import CannotDecrypt, cipher
+from app.domain.time_ranges import DAY
 from app.errors import NotFound
 from app.extensions import db
-from app.models import JoinRequest, RequestState
+from app.models import JoinRequest, Lead, RequestRule, RequestState
 from app.services.lists.ownership import check_owned
 from app.services.lists.pages import Page
 
@@ -18,6 +19,10 @@ from app.services.lists.pages import Page
 SEALED_BIO: Final = type_coerce(JoinRequest.bio, Text)
 #: A list counts no further.
 COUNTED: Final = 10_000
+#: Requests of one lead in an answer.
+OF_LEAD: Final = 50
+#: Telegram tells of a join within seconds of the approval.
+JOIN_SECONDS: Final = 60
 
 
 class RequestDetail(NamedTuple):
@@ -25,6 +30,19 @@ class RequestDetail(NamedTuple):
 
     request: JoinRequest
     bio: str
+
+
+class LeadRequest(NamedTuple):
+    """A request of a lead, and where the rule that decided it stands: 0 without one."""
+
+    request: JoinRequest
+    position: int
+
+    @property
+    def delay(self) -> int:
+        """How many seconds after the request it was decided, or is to be; 0 while neither."""
+        at = self.request.due if self.request.decided is None else self.request.decided
+        return max(0, int((at or 0) - self.request.asked))
 
 
 def listed(
@@ -53,6 +71,35 @@ def find(account_id: int, request_id: int) -> RequestDetail:
     if row is None:
         raise NotFound
     return RequestDetail(row[0], readable(row[1]))
+
+
+def of_lead(lead: Lead) -> list[LeadRequest]:
+    """The last requests of a lead's person in its campaign, oldest first."""
+    rows = db.session.execute(
+        select(JoinRequest, func.coalesce(RequestRule.position, 0))
+        .outerjoin(RequestRule, RequestRule.id == JoinRequest.rule_id)
+        .where(JoinRequest.account_id == lead.account_id, JoinRequest.subscriber > 0)
+        .where(JoinRequest.subscriber == lead.subscriber)
+        .where(JoinRequest.campaign_id == lead.campaign_id)
+        .order_by(JoinRequest.id.desc())
+        .limit(OF_LEAD)
+    ).all()
+    return [LeadRequest(*row) for row in reversed(rows)]
+
+
+def let_in_but_outside(account_id: int, now: float) -> int:
+    """How many people were let in within the last day, a minute ago or more, and did not join.
+
+    Counts up to `COUNTED`.
+    """
+    outside = (
+        select(JoinRequest.id)
+        .where(JoinRequest.account_id == account_id, JoinRequest.state == RequestState.APPROVED)
+        .where(JoinRequest.decided.between(now - DAY, now - JOIN_SECONDS))
+        .limit(COUNTED)
+        .subquery()
+    )
+    return db.session.scalar(select(func.count()).select_from(outside)) or 0
 
 
 def counts(account_id: int, campaign: int | None = None) -> Mapping[int, int]:

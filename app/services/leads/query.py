@@ -10,6 +10,8 @@ from sqlalchemy import select
 from app.errors import NotFound
 from app.extensions import db
 from app.models import Conversion, JournalEntry, Lead, LeadTally, Postback
+from app.services.join_requests import query as requests
+from app.services.join_requests.query import LeadRequest
 from app.services.lists import lead_search, long_lists
 from app.services.lists.lead_search import SearchTerms
 from app.services.lists.long_lists import LongList, RowQuery, without_none
@@ -24,12 +26,13 @@ LEADS: Final = LongList(
 
 
 class LeadHistory(NamedTuple):
-    """A lead, its last journal entries, conversions and postbacks, oldest first."""
+    """A lead, its last journal entries, conversions, postbacks and requests, oldest first."""
 
     lead: Lead
     journal: Sequence[JournalEntry]
     postbacks: Sequence[Postback]
     conversions: Sequence[Conversion]
+    requests: Sequence[LeadRequest]
 
 
 def listed(
@@ -100,4 +103,5 @@ def explained(account_id: int, lead_id: int) -> LeadHistory:
         db.session.scalars(conversions.order_by(Conversion.id.desc()).limit(MAX_HISTORY)).all()[
             ::-1
         ],
+        requests.of_lead(lead),
     )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from app.extensions import db
+from app.models import RequestRule
 from app.services.lists import parts
 from tests.support.exports import exported
 
@@ -89,6 +91,25 @@ def test_a_lead_is_explained_by_its_journal_and_postbacks(api, world):
     assert [entry["decision"] for entry in data["journal"]] == ["created", "approve reported"]
     assert data["journal"][0]["action"] == 5
     assert [postback["id"] for postback in data["postbacks"]] == [first, second]
+
+
+def test_a_lead_shows_its_requests_with_rule_and_delay_before_and_after_the_decision(api, world):
+    campaign = world.campaign()
+    lead = world.lead(campaign, subscriber=77)
+    rule = RequestRule(campaign_id=campaign, position=3, action=1)
+    db.session.add(rule)
+    db.session.commit()
+    theirs = {"subscriber": 77, "asked": 1000, "lead_id": lead, "rule_id": rule.id, "action": 1}
+    world.request(campaign, **theirs, state=4, decided=1030.5, decided_by=0)
+    theirs["asked"] = 2000
+    world.request(campaign, **theirs, state=1, due=2600.0, decided_by=0)
+    world.request(campaign, subscriber=78)
+    world.request(world.campaign(), subscriber=77)
+    shown = [
+        (row["state"], row["rule"], row["delay"], row["decided_by"])
+        for row in api.get("leads/get", id=lead)["data"]["requests"]
+    ]
+    assert shown == [("declined", 3, 30, "rule"), ("scheduled", 3, 600, "rule")]
 
 
 def test_leads_are_looked_for_and_what_is_not_known_is_named(api, world):

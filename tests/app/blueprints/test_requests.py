@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
+from sqlalchemy import select
 
 from app.domain.join_requests.rules import Verdict
-from app.models import DecidedBy, RequestState
+from app.extensions import db
+from app.models import DecidedBy, JoinRequest, Message, RequestState
 
 NOON = 1_780_000_000
 
@@ -56,3 +60,14 @@ def test_another_accounts_requests_are_not_found(api, others_world):
     assert api.get("requests/get", id=number)["error"] == "notfound"
     assert api.get("requests/list", campaign=theirs)["error"] == "notfound"
     assert api.get("requests/list")["data"] == []
+
+
+def test_a_message_goes_with_a_decision_to_who_may_be_written_to(api, world, campaign):
+    now = int(time.time())
+    inside = world.request(campaign, asked=now - 60, user_chat=71, subscriber=7)
+    world.request(campaign, asked=now - 600, user_chat=81, subscriber=8)
+    answer = api.post("requests/decide", campaign=campaign, decision="decline", message="*No*")
+    assert (answer["data"]["count"], answer["data"]["messages"]) == (2, 1)
+    (message,) = db.session.scalars(select(Message))
+    assert (message.chat_id, message.text, message.markup) == (71, "No", "")
+    assert db.session.get_one(JoinRequest, inside).message_id == message.id

@@ -6,7 +6,7 @@ import pytest
 
 from app.dashboard import attention
 from app.extensions import db
-from app.models import BotFault, DestinationStatus, PostbackState
+from app.models import BotFault, DestinationStatus, PostbackState, RequestState
 from app.services.accounts.accounts import Caller
 
 DAY = 86_400
@@ -46,6 +46,19 @@ def test_what_is_wrong_is_told_in_words(texts, world):
         "1 postback failed in the last 24 hours",
     ):
         assert part in told
+
+
+def test_who_was_let_in_a_minute_ago_and_has_not_joined_is_told(texts, world):
+    now = time.time()
+    campaign = world.campaign()
+    for state, decided in (
+        (RequestState.APPROVED, now - 20), (RequestState.APPROVED, now - 2 * DAY),
+        (RequestState.JOINED, now - 90), (RequestState.DECLINED, now - 90),
+    ):  # fmt: skip
+        world.request(campaign, state=state, decided=decided)
+    assert texts() == []
+    world.request(campaign, state=RequestState.APPROVED, decided=now - 90)
+    assert texts() == ["1 person was let in within the last 24 hours and has not joined."]
 
 
 def test_the_end_of_a_plan_is_told_three_days_before_and_after_it(texts):

@@ -16,6 +16,7 @@ from app.domain.join_requests.rules import Verdict
 from app.errors import BadParameter, translatable
 from app.extensions import db
 from app.models import DecidedBy, JoinRequest, RequestState
+from app.services.join_requests.owner import sayings
 from app.services.join_requests.query import conditions
 
 #: Requests that may be named one by one.
@@ -47,12 +48,16 @@ class Count:
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """How many requests a decision was about. `batch` is for `undo`, "" if it was only tried."""
+    """How many requests a decision was about. `batch` is for `undo`, "" if it was only tried.
+
+    `messages`: how many of their people are written to.
+    """
 
     count: int
     batch: str
     sources: Sequence[Count]
     languages: Sequence[Count]
+    messages: int = 0
 
 
 def decide(
@@ -62,24 +67,30 @@ def decide(
     *,
     ids: Sequence[int] | None = None,
     dry: bool = False,
+    message: str = "",
     **filters: Any,
 ) -> Decided:
     """Approve, decline or hold open requests, by `ids` or by `filters`. Commits.
 
-    With `dry` only count them. Raises NotFound, or BadParameter if nothing is named or too many.
+    `message` is said to those who may be written to. With `dry` only count them. Raises
+    NotFound, or BadParameter if nothing is named or too many.
     """
     which = _which(account_id, ids, filters)
     if dry:
         return _counted(which)
+    if message.strip():
+        _check_few(which)
     batch, newest = secrets.token_hex(8), db.session.scalar(select(func.max(JoinRequest.id)))
-    values, count = _values(decision, batch, now), 0
+    values, count, messages = _values(decision, batch, now), 0, 0
     which += [JoinRequest.id <= (newest or 0), JoinRequest.batch != batch]
     for state in _OPEN:
         while part := _first(which, state):
             count += _change(part, values)
+            if message.strip():
+                messages += sayings.say(part, batch, message, now)
             db.session.commit()
     db.session.commit()
-    return Decided(count, batch, (), ())
+    return Decided(count, batch, (), (), messages)
 
 
 def approve_waiting(account_id: int, campaign_id: int, now: float) -> int:
@@ -127,6 +138,14 @@ def _which(
         raise BadParameter("ids", most)
     which = [*conditions(account_id, **filters), JoinRequest.state.in_(_OPEN)]
     return which if ids is None else [*which, JoinRequest.id.in_(ids)]
+
+
+def _check_few(which: Sequence[ColumnElement[bool]]) -> None:
+    """Raise BadParameter if a message would go with too many decisions."""
+    some = select(JoinRequest.id).where(*which).limit(MOST_IDS + 1).subquery()
+    if (db.session.scalar(select(func.count()).select_from(some)) or 0) > MOST_IDS:
+        most = translatable("goes with at most %(most)d decisions at once", most=MOST_IDS)
+        raise BadParameter("message", most)
 
 
 def _first(

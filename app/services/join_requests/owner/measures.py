@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 
 from app.extensions import db
 from app.models import DecidedBy, JoinRequest, Lead, Message, MessageState, RequestState
+from app.services.join_requests import greeting
 from app.services.lists.ownership import check_owned
 
 HOUR: Final = 3600
@@ -47,6 +48,7 @@ def measure(account_id: int, now: float, campaign: int | None = None) -> Measure
             JoinRequest.decided_by,
             JoinRequest.message_id,
             Message.state.label("message_state"),
+            Message.expires,
             Lead.last_start_at,
         )
         .outerjoin(Message, Message.id == JoinRequest.message_id)
@@ -54,13 +56,18 @@ def measure(account_id: int, now: float, campaign: int | None = None) -> Measure
         .where(JoinRequest.id.in_(last))
     ).all()
     waits = [row.decided - row.asked for row in rows if row.decided and row.decided_by in _OURS]
-    greeted = [row for row in rows if row.message_id is not None]
+    # A message that a decision brought later is no greeting.
+    greeted = [row for row in rows if row.message_id is not None and _is_greeting(row)]
     return Measures(
         db.session.scalar(recent) or 0,
         median(waits) if waits else None,
         _share([row.message_state == MessageState.SENT for row in greeted]),
         _share([(row.last_start_at or 0) >= row.asked for row in greeted]),
     )
+
+
+def _is_greeting(row: Any) -> bool:
+    return row.expires is None or row.expires <= row.asked + greeting.WINDOW_SECONDS
 
 
 def _share(flags: Sequence[Any]) -> float | None:

@@ -48,7 +48,7 @@ class Teller:
             trusted=True, total_seconds=CALL_SECONDS, max_body=telegram.MAX_BODY
         )
         self._in_flight: dict[int, ClaimedRequest] = {}
-        self._told = 0.0
+        self._last_call = 0.0
 
     @property
     def in_flight(self) -> int:
@@ -57,10 +57,10 @@ class Teller:
 
     def work(self, now: float) -> None:
         """Do a round at `now` if there may be something to tell; else ask the database nothing."""
-        if _due.is_set() or self._in_flight or now - self._told < LINGER_SECONDS:
+        if _due.is_set() or self._in_flight or now - self._last_call < LINGER_SECONDS:
             _due.clear()
             if self.round(now):
-                self._told = now
+                self._last_call = now
 
     def round(self, now: float, seconds: float = ROUND_SECONDS) -> int:
         """Claim, call, and settle what is answered within `seconds`. Commits.

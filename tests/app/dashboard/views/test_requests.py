@@ -8,7 +8,7 @@ import time
 import pytest
 
 from app.extensions import db
-from app.models import JoinRequest, RequestState
+from app.models import JoinRequest, Message, RequestState
 from tests.support.dashboard import tags, text_of
 
 SCRIPT = "<script>alert(1)</script>"
@@ -107,6 +107,27 @@ def test_the_neighbours_requests_are_not_there(browser, others_world):
     browser.page("/requests")
     browser.post("/requests", do=f"approve-{number}")
     assert states(number) == [0]
+
+
+def test_a_message_is_said_with_a_decision(browser, world, campaign):
+    now = int(time.time())
+    one, two = (world.request(campaign, asked=now - 5) for _ in range(2))
+    browser.page("/requests")
+    browser.done("/requests", do=f"decline-{one}", message="Sorry\r\nfull")
+    browser.done("/requests/all", decision="decline", message="Full")
+    assert states(one, two) == [1, 1]
+    said = [row.text for row in db.session.query(Message).order_by(Message.id)]
+    db.session.commit()
+    assert said == ["Sorry\nfull", "Full"]
+    browser.refused("/requests", do=f"approve-{one}", message="x" * 5000)
+
+
+def test_who_was_let_in_and_is_not_inside_is_found(browser, world, campaign):
+    for name, state in (("Ann", RequestState.APPROVED), ("Bob", RequestState.JOINED)):
+        world.request(campaign, first_name=name, state=state, decided=time.time())
+    text = text_of(browser.page("/requests?tab=decided&state=approved"))
+    assert "Ann" in text
+    assert "Bob" not in text
 
 
 def test_without_requests_it_is_empty(browser):
