@@ -17,7 +17,6 @@ import os
 import random
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -95,13 +94,16 @@ class CrashingTransport(Transport):
 
 
 class CrashingDesk(Transport):
-    """Tells when claimed decisions are about to be told, and when each answer is there."""
+    """Tells when a claimed decision is about to be told, and when answers are there."""
 
-    def exchange(self, requests: Iterable[Request]) -> Iterator[Answer]:
+    def start(self, request: Request, tag: object) -> None:
         visit("after_claim")
-        for answer in super().exchange(requests):
+        super().start(request, tag)
+
+    def poll(self, seconds: float) -> list[Answer]:
+        if answers := super().poll(seconds):
             visit("after_send")
-            yield answer
+        return answers
 
 
 @event.listens_for(Session, "before_commit")

@@ -121,6 +121,9 @@ def test_a_desk_that_is_killed_over_its_decisions_lets_everybody_in_once(
     assert calls.keys() == set(crowd)
     joins = "SELECT subscriber, count(*) AS times FROM journal WHERE action = 1 GROUP BY subscriber"
     assert {row.subscriber: row.times for row in system.rows(joins)} == dict.fromkeys(crowd, 1)
+    noted = "SELECT subscriber, count(*) AS times FROM journal WHERE action = 8 GROUP BY subscriber"
+    eventually(lambda: len(system.rows(noted)) == len(crowd), 30, "every line of the journal")
+    assert {row.subscriber: row.times for row in system.rows(noted)} == dict.fromkeys(crowd, 1)
     rows = system.rows("SELECT DISTINCT decided_by FROM join_request")
     assert [row.decided_by for row in rows] == [DecidedBy.RULE]
 
