@@ -87,6 +87,8 @@ class Demo:
             )
         self._ad = self._api.make_ad(self._campaigns[FLOWERS].id)
         self._output.fact("ad", f"{self._ad} leads to invite links")
+        self._api.connect_casino(self._campaigns[FLOWERS].id, FLOWERS.deposit_template(tracker_url))
+        self._output.fact("casino", "a server that tells of deposits, by click id")
 
     def play(self) -> None:
         """Let everybody act, round by round, and print what trackers hear."""
@@ -104,6 +106,9 @@ class Demo:
         person = action.person.id
         if action.is_press:
             self._links[person] = self._api.open_ad(f"{self._ad}?click={action.click}")
+            return
+        if action.is_deposit:
+            self._api.deposit(action.click)
             return
         code = self._campaigns[action.show].code
         update = action.update(code, self._date, self._links.get(person, ""))

@@ -33,6 +33,11 @@ class Show:
         query = "&".join(f"{macro}={{{macro}}}" for macro in macros)
         return f"{tracker_url}{self.prefix}/postback?{query}"
 
+    def deposit_template(self, tracker_url: str) -> str:
+        """Return the postback template of deposits."""
+        template = self.template(tracker_url).replace("{status}", "purchase")
+        return f"{template}&value={{value}}&currency={{value_currency}}"
+
 
 FLOWERS: Final = Show(Chat(-1001000000001, "Flower Deals"), "ok", "answers at once")
 COFFEE: Final = Show(Chat(-1001000000002, "Coffee Club"), "flaky/1", "fails once for each postback")
@@ -53,6 +58,7 @@ _SENTENCES: Final[Mapping[str, str]] = {
     "organic": "joins without any ad",
     "press": "opens the link of an ad",
     "invited": "joins by the link it gave",
+    "deposit": "deposits 49.50 in a casino",
 }
 
 
@@ -80,6 +86,11 @@ class Action:
     def is_press(self) -> bool:
         """Return whether it happens in a browser, so that Telegram knows nothing of it."""
         return self.name == "press"
+
+    @property
+    def is_deposit(self) -> bool:
+        """Return whether another server tells of it, so that Telegram knows nothing of it."""
+        return self.name == "deposit"
 
     def update(self, code: str, date: int, link: str = "") -> Update:
         """Return the update that Telegram makes of it; `link` is the person's invite link."""
@@ -143,7 +154,7 @@ PEOPLE: Final = (
     _role(10, "Julia", COFFEE, 0, _START),
     _role(11, "Kofi", MARKET, 0, _START),
     _role(12, "Lena", MARKET, 0, _START),
-    _role(13, "Mona", FLOWERS, 2, ("press", ""), ("invited", "approve")),
+    _role(13, "Mona", FLOWERS, 2, ("press", ""), ("invited", "approve"), ("deposit", "purchase")),
 )
 
 

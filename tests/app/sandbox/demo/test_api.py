@@ -24,12 +24,16 @@ class Handler(BaseHTTPRequestHandler):
             self.send_response(302)
             self.send_header("Location", LINK)
             self.end_headers()
+        elif self.path.startswith("/in/"):
+            self.send_response(200 if "click=c1" in self.path else 404)
+            self.end_headers()
+            self.wfile.write(b"no such lead")
         else:
             self._say({"status": "error", "error": "notfound", "message": "no such bot"})
 
     def do_POST(self):
         self.rfile.read(int(self.headers["Content-Length"]))
-        self._say({"status": "ok", "data": {"id": 5, "code": "abcdefgh"}})
+        self._say({"status": "ok", "data": {"id": 5, "code": "abcdefgh", "key": "Casino5"}})
 
     def _say(self, answer):
         self.send_response(200)
@@ -65,3 +69,13 @@ def test_who_opens_the_ad_is_a_browser_without_a_key_and_is_told_where_it_leads(
     ((path, agent, key),) = Handler.seen
     assert (path, key) == ("/c/abcdefgh?click=c1", "")
     assert agent.startswith("Mozilla")
+
+
+def test_the_casino_knows_the_click_only_and_has_no_key_of_the_api(api):
+    api.connect_casino(3, "http://t.example/?v={value}")
+    api.deposit("c1")
+    ((path, _, key),) = Handler.seen
+    assert path == "/in/Casino5?event=deposit&click=c1&value=49.50&tid=c1-1"
+    assert key == ""
+    with pytest.raises(DemoFailed, match="404: no such lead"):
+        api.deposit("c2")
