@@ -44,6 +44,10 @@ class BadKey(ApiError):
     default = "the API key is missing or wrong"
 
 
+class MissingKey(BadKey):
+    """No key at all."""
+
+
 class Banned(ApiError):
     """The account is suspended."""
 
@@ -77,6 +81,24 @@ class NotFound(ApiError):
 
     code = "notfound"
     default = "there is no such object in this account"
+
+
+class ChannelNotFound(NotFound):
+    """No campaign of the account tracks this channel."""
+
+    default = "this account tracks no such channel"
+
+
+class LeadNotFound(NotFound):
+    """Nobody with this Telegram id is known to the account."""
+
+    default = "nobody with this Telegram id is known here"
+
+
+class ConversionNotFound(NotFound):
+    """The person has no such conversion."""
+
+    default = "this person has no such conversion"
 
 
 class BadParameter(ApiError):

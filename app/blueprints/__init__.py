@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from flask import Flask
 
+from app.blueprints.adtarget import blueprint as adtarget
 from app.blueprints.auth import blueprint as auth
 from app.blueprints.blocked import blueprint as blocked
 from app.blueprints.bots import blueprint as bots
@@ -55,6 +56,7 @@ def register_blueprints(app: Flask) -> None:
         event_keys,
         incoming,
         events,
+        adtarget,
         media,
         leads,
         journal,

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
-from flask import Blueprint, Response, after_this_request, g, request
+from flask import Blueprint, Response, g
 
-from app.errors import BadParameter, translatable
+from app.errors import translatable
 from app.schemas.events import (
     EventAdd,
     EventAdded,
@@ -19,10 +18,10 @@ from app.schemas.events import (
     EventValue,
 )
 from app.services.conversions import calls, query
-from app.services.conversions.idempotency import LONGEST, Answered
 from app.web.auth import api_key
 from app.web.csv_answers import csv_answer
 from app.web.decorators import Params, answers, answers_page, describes, takes, with_warnings
+from app.web.idempotency import answer_of, idempotency_key
 from app.web.openapi.responses import TEXT, Answer
 
 blueprint = Blueprint("events", __name__, url_prefix="/api/events")
@@ -36,7 +35,7 @@ NO_TID: Final = translatable("without tid an equal event would count once")
 @answers(EventAdded, warnings=True)
 def add(params: Params) -> object:
     """Report an event. Under one `Idempotency-Key` a call is done once, for 48 hours."""
-    answer = _shown(calls.add(g.account.id, params, time.time(), key=_idempotency_key()))
+    answer = answer_of(calls.add(g.account.id, params, time.time(), key=idempotency_key()))
     return with_warnings([NO_TID] if answer["lacks_tid"] else [], answer)
 
 
@@ -47,7 +46,7 @@ def add(params: Params) -> object:
 def value(params: Params) -> None:
     """Set or correct an event's value; its trackers hear of it under the same key."""
     number, now = params.pop("id"), time.time()
-    _shown(calls.set_value(g.account.id, number, **params, now=now, key=_idempotency_key()))
+    answer_of(calls.set_value(g.account.id, number, **params, now=now, key=idempotency_key()))
 
 
 @blueprint.get("/export.json")
@@ -75,25 +74,3 @@ def listed(params: Params) -> object:
 def get(params: Params) -> object:
     """One event."""
     return query.find(g.account.id, params["id"])
-
-
-def _idempotency_key() -> str:
-    """The caller's key for this call, or "". Raises BadParameter."""
-    key = request.headers.get("Idempotency-Key", "")
-    if len(key) > LONGEST:
-        raise BadParameter(
-            "Idempotency-Key", translatable("is longer than %(most)d characters", most=LONGEST)
-        )
-    return key
-
-
-def _shown(answered: Answered) -> Mapping[str, Any]:
-    """The answer; a header says if it is an earlier one."""
-    if answered.is_replay:
-
-        @after_this_request
-        def mark(response: Response) -> Response:
-            response.headers["X-Idempotent-Replay"] = "true"
-            return response
-
-    return answered.answer

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import time
 from http import HTTPStatus
 from typing import Final
@@ -9,6 +10,7 @@ from typing import Final
 from flask import Blueprint, Response, make_response, redirect, render_template, request
 
 from app.config import current_settings
+from app.domain.clicks import telegram_addresses
 from app.domain.clicks.marks import read_mark
 from app.domain.clicks.page_visit import MAX_AGENT, MAX_REFERRER, host_and_path
 from app.domain.clicks.previews import is_preview, wants_no_tracking
@@ -42,8 +44,11 @@ def visit(code: str) -> Response:
         return response
     if visitor.is_preview:
         return _page(target, HTTPStatus.OK)
-    response = _private(make_response(redirect(target.link, HTTPStatus.FOUND)))
-    response.set_data(b"")
+    if target.bridge or request.args.get("bridge") == "1":
+        response = _bridge(target)
+    else:
+        response = _private(make_response(redirect(target.link, HTTPStatus.FOUND)))
+        response.set_data(b"")
     if target.mark:
         secure = current_settings().public_url.startswith("https:")
         response.set_cookie(
@@ -91,6 +96,19 @@ def _page_link(reporter: Reporter) -> PageLink | None:
 def _page(target: Target | None, status: HTTPStatus) -> Response:
     response = make_response(render_template("link.html", target=target), status)
     response.headers["Content-Security-Policy"] = POLICY
+    return _private(response)
+
+
+def _bridge(target: Target) -> Response:
+    """A page with a button, for apps that follow no redirect to Telegram.
+
+    The one script in it is known by its nonce.
+    """
+    nonce = secrets.token_urlsafe(16)
+    addresses = telegram_addresses.of_link(target.link)
+    page = render_template("bridge.html", target=target, addresses=addresses, nonce=nonce)
+    response = make_response(page)
+    response.headers["Content-Security-Policy"] = f"{POLICY}; script-src 'nonce-{nonce}'"
     return _private(response)
 
 

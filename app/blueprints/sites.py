@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from flask import Blueprint, g
 
-from app.schemas.sites import SiteAdd, SiteEdit, SiteId, SiteOut, SitesList
+from app.schemas.sites import SiteAdd, SiteCheck, SiteChecked, SiteEdit, SiteId, SiteOut, SitesList
 from app.services.clicks import sites
+from app.services.clicks.owner import site_check
 from app.web.auth import api_key
 from app.web.decorators import Params, answers, takes
 
@@ -46,3 +47,12 @@ def edit(params: Params) -> None:
 def remove(params: Params) -> None:
     """Delete a site: its pages report nothing any more."""
     sites.remove(g.account.id, params["id"])
+
+
+@blueprint.post("/check.json")
+@api_key
+@takes(SiteCheck)
+@answers(SiteChecked)
+def check(params: Params) -> object:
+    """Fetch a page of the site, its start page without `url`, and say what is seen of the tag."""
+    return site_check.check(g.account.id, params.pop("id"), **params)

@@ -10,11 +10,13 @@ from app.schemas.sources import (
     SourceEdit,
     SourceId,
     SourceLinkOut,
+    SourceLinks,
     SourceOut,
     SourcePause,
     SourcesList,
 )
 from app.services.clicks import sources
+from app.services.clicks.owner import link_list
 from app.web.auth import api_key
 from app.web.decorators import Params, answers, takes, with_warnings
 
@@ -79,8 +81,11 @@ def remove(params: Params) -> None:
 
 @blueprint.get("/link.json")
 @api_key
-@takes(SourceId)
+@takes(SourceLinks)
 @answers(SourceLinkOut, many=True)
 def link(params: Params) -> object:
-    """The links to put into ads: plain, and for each connected tracker with its macro."""
-    return sources.make_links(g.account.id, params["id"])
+    """The links to put into ads: plain, and for each connected tracker with its macro.
+
+    Behind them those that lead to Telegram at once: to the bot, and the one that all share.
+    """
+    return link_list.listed(g.account.id, params["id"], qr=params["qr"])

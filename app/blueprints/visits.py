@@ -31,7 +31,7 @@ def visit(params: Params) -> object:
     The headers `X-Gatepost-Client-IP` and `X-Gatepost-Client-User-Agent` win over the body.
     """
     site = _site(params)
-    return visit_answer(visits.report(g.account.id, site, _named(params), _reporter(params)))
+    return visit_answer(visits.report(g.account.id, site, named(params), reporter(params)))
 
 
 @blueprint.post("/fbp.json")
@@ -51,7 +51,7 @@ def fbp(params: Params) -> object:
 def invite(params: Params) -> object:
     """Take the link of a visitor, which counts as a press."""
     site = _site(params)
-    target = page_link.make(g.account.id, site, _named(params), _reporter(params))
+    target = page_link.make(g.account.id, site, named(params), reporter(params))
     return invite_answer(target)
 
 
@@ -66,17 +66,17 @@ def _site(params: Params) -> KnownSite | None:
     return site
 
 
-def _named(params: Params) -> dict[str, Any]:
+def named(params: Params) -> dict[str, Any]:
     """Return the parameters under the names of the public doors."""
     names = {name: field.data_key or name for name, field in VisitAdd().fields.items()}
     return {
         names[name]: value
         for name, value in params.items()
-        if name not in ("client_ip", "user_agent")
+        if name in names and name not in ("client_ip", "user_agent")
     }
 
 
-def _reporter(params: Params) -> Reporter:
+def reporter(params: Params) -> Reporter:
     """Return the visitor: whom the headers name, as AdTarget's do, or else the body."""
     address = _header("Client-IP") or params.get("client_ip", "")
     try:

@@ -44,6 +44,13 @@ class How(enum.IntEnum):
         """Whether the evidence names one click, not only a source."""
         return How.START <= self <= How.REQUEST
 
+    @property
+    def known(self) -> str:
+        """What the evidence tells: the click, the source, or nothing."""
+        if self.knows_click:
+            return "click"
+        return "source" if self in (How.FORWARDED, How.NAMED) else ""
+
 
 class JoinKind(enum.IntEnum):
     """How a join is counted: by its method, or why its click is not known. Stored."""

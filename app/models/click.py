@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 
-from sqlalchemy import BigInteger, ForeignKey, Index, SmallInteger, String, Text, text
+from sqlalchemy import BigInteger, ForeignKey, Index, SmallInteger, String, Text, false, text
 from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -23,7 +23,9 @@ class SourceStatus(enum.IntEnum):
 class SourceMode(enum.IntEnum):
     """Which link of Telegram a click gets; the names are those of the public API."""
 
-    AUTO = 0  #: START in a public chat, INVITE in a private one where the bot may invite
+    #: START in a public chat or where the bot may not invite; in a private one REQUEST if the
+    #: campaign has a desk, else INVITE
+    AUTO = 0
     START = 1  #: the bot's start link
     INVITE = 2  #: an invite link for this click alone
     REQUEST = 3  #: a link by which one asks to join, for this click alone
@@ -46,6 +48,7 @@ class Source(Base):
 
     `click_param` is the name under which the tracker sends its click id;
     `sub_map` is JSON that says which other names are kept as which of sub1…sub10.
+    With `bridge` visitors get a page with a button instead of being led on at once.
     An invite link can be used for `link_ttl` seconds at least from its hand-out, and
     a click that is older than `lookback` seconds is no evidence.
     """
@@ -78,6 +81,8 @@ class Source(Base):
     fallback: Mapped[int] = mapped_column(
         SmallInteger, default=SourceFallback.START, server_default="1"
     )
+
+    bridge: Mapped[bool] = mapped_column(default=False, server_default=false())
 
     @hybrid_property
     def living(self) -> bool:

@@ -42,6 +42,8 @@ class EventKey(Base):
 class Conversion(Base):
     """One event. Without `lead_id` it is cold: it waits for a lead with its `click`.
 
+    A cold one with a `subscriber` waits for this person instead.
+
     `key_id` is the EventKey it came by, 0 for the API; no foreign key, since keys are
     deleted. `tid` is the sender's own id: with key and kind it is unique. `value_micro` is
     in millionths of `currency`, below zero for a refund, None while unknown. `revision`
@@ -60,6 +62,13 @@ class Conversion(Base):
             "reported",
             sqlite_where=text("lead_id IS NOT NULL"),
             postgresql_where=text("lead_id IS NOT NULL"),
+        ),
+        Index(
+            "ix_conversion_subscriber",
+            "account_id",
+            "subscriber",
+            sqlite_where=text("subscriber IS NOT NULL"),
+            postgresql_where=text("subscriber IS NOT NULL"),
         ),
         Index(
             "ix_conversion_cold",
@@ -92,6 +101,7 @@ class Conversion(Base):
     created: Mapped[Instant]
     revision: Mapped[int] = mapped_column(default=0)
     reported: Mapped[int] = mapped_column(default=0)
+    subscriber: Mapped[int | None] = mapped_column(BigInteger)
 
 
 class IdempotencyKey(Base):

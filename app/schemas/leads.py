@@ -55,8 +55,19 @@ class HowName(fields.Field[str]):
         return How(value).label
 
 
+class Confidence(fields.Field[str]):
+    """What the evidence tells: click, source, or nothing."""
+
+    def _show(self, value: int) -> str:
+        return How(value).known
+
+
 class LeadOut(Output):
-    """A row of `leads/list`."""
+    """A row of `leads/list`.
+
+    `how` is start, link or request, by which the click is known; forwarded or named, by
+    which only the source is; or empty. `confidence` says which: click, source or nothing.
+    """
 
     id = fields.Int()
     campaign = fields.Int(attribute="campaign_id")
@@ -67,17 +78,17 @@ class LeadOut(Output):
     start_time = fields.UtcText()
     join_time = fields.UtcText()
     updated = fields.UtcText()
+    how = HowName(dump_only=True)
+    confidence = Confidence(attribute="how", dump_only=True)
 
 
 class LeadDetail(LeadOut):
     """`leads/get`: the lead, what Telegram tells of the person, and how it came to be.
 
-    `how` is start, link or request, by which the click is known; forwarded or named, by
-    which only the source is; or empty. `source` is 0 if none is known, and `touched` is when
-    the evidence came. `also_seen` is the click of a start that a link has overruled.
+    `source` is 0 if none is known, and `touched` is when the evidence came. `also_seen` is the
+    click of a start that a link has overruled.
     """
 
-    how = HowName(dump_only=True)
     source = fields.Int(attribute="source_id", null_as=0)
     touched = fields.UtcText()
     also_seen = fields.Text()

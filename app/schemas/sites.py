@@ -73,3 +73,20 @@ class SiteOut(Output):
     snippet = fields.Text()
     created = fields.UtcText()
     last_seen = fields.UtcText()
+
+
+class SiteCheck(SiteId):
+    """Which page of which site."""
+
+    url = fields.Text(LONGEST_URL)
+
+
+class SiteChecked(Output):
+    """What was seen. `status` is 0 without an answer; `tagged` is the site that the tag names."""
+
+    ok = fields.Boolean()
+    message = fields.TranslatedText()
+    url = fields.Text()
+    status = fields.Int()
+    ms = fields.Int()
+    tagged = fields.Text()

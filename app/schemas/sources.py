@@ -58,13 +58,15 @@ class LinkSettings(Input):
     """Which links of Telegram a source gives, for how long they can be used, and how they count.
 
     `link_ttl` and `lookback` are in seconds. `force` allows a `mode` that does not
-    tell where people come from, since the chat is public.
+    tell where people come from, since the chat is public. With `bridge` visitors get a page
+    with a button, for apps that follow no link to Telegram.
     """
 
     mode = fields.EnumName(SourceMode)
     link_ttl = fields.Int(SHORTEST_TTL, LONGEST_TTL)
     lookback = fields.Int(SHORTEST_LOOKBACK, LONGEST_LOOKBACK)
     fallback = fields.EnumName(SourceFallback)
+    bridge = fields.Boolean()
     force = fields.Boolean()
 
 
@@ -118,12 +120,25 @@ class SourceOut(Output):
     link_ttl = fields.Int()
     lookback = fields.Int()
     fallback = fields.EnumName(SourceFallback)
+    bridge = fields.Boolean()
     created = fields.UtcText()
 
 
-class SourceLinkOut(Output):
-    """A link for an ad. `tracker` is empty for the link without a click id."""
+class SourceLinks(SourceId):
+    """Which source; with `qr` its links come with a QR code each."""
 
+    qr = fields.Boolean(load_default=False)
+
+
+class SourceLinkOut(Output):
+    """A link. `kind` is source for those of ads, whose `tracker` is empty without a click id.
+
+    `start` leads to the bot without a click, and `named` is the invite link that all share, if
+    the source has one. `qr` is an SVG, or empty.
+    """
+
+    kind = fields.Text()
     tracker = fields.Text()
     macro = fields.Text()
     link = fields.Text()
+    qr = fields.Text()

@@ -3,6 +3,7 @@
 A session token of the dashboard opens what the API key opens, and a little
 more. The key comes as `Authorization: Bearer`, which wins, or as a value of `?id=`
 that looks like `<digits>-<secret>`; an object's own `id` is a bare integer.
+A Bearer key may be written as AdTarget writes its own, `atk_live_<id, 8 digits>_<secret>`.
 It is never taken from a body, so that a form cannot authenticate itself.
 """
 
@@ -19,7 +20,7 @@ from flask import g, request
 from flask.typing import ResponseReturnValue
 
 from app.config import current_settings
-from app.errors import BadKey, Banned, Unpaid, translatable
+from app.errors import BadKey, Banned, MissingKey, Unpaid, translatable
 from app.services.accounts import accounts, rate_limits
 from app.services.accounts.accounts import Caller
 from app.services.accounts.concurrent_calls import LASTING_ENDPOINTS
@@ -30,6 +31,8 @@ Arguments = ParamSpec("Arguments")
 View = Callable[Arguments, ResponseReturnValue]
 
 KEY: Final = re.compile(r"[0-9]+-.+", re.DOTALL)
+#: The same key in the form of AdTarget's, which its clients may insist on.
+_ADTARGET_KEY: Final = re.compile(r"atk_live_([0-9]{8})_(\S+)")
 
 
 def mark(guard: str) -> Callable[[View[Arguments]], View[Arguments]]:
@@ -119,14 +122,16 @@ def _authenticate(*, must_be_paid: bool) -> None:
 
 
 def presented_key() -> str:
-    """The key of this request. Raises BadKey if it brings none."""
+    """The key of this request. Raises MissingKey if it brings none."""
     scheme, _, token = request.headers.get("Authorization", "").strip().partition(" ")
     if scheme.lower() == "bearer":
-        return token.strip()
+        token = token.strip()
+        adtarget = _ADTARGET_KEY.fullmatch(token)
+        return f"{int(adtarget[1])}-{adtarget[2]}" if adtarget else token
     for value in request.args.getlist("id"):
         if KEY.fullmatch(value):
             return value
-    raise BadKey
+    raise MissingKey
 
 
 def caller_network() -> str:

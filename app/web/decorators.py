@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
-from typing import Any, NamedTuple, ParamSpec, TypeVar
+from typing import Any, Concatenate, NamedTuple, ParamSpec, TypeVar
 
 from flask import Response
 
@@ -44,18 +44,22 @@ def with_warnings(warnings: Sequence[str], result: object = None) -> WithWarning
     return WithWarnings(result, warnings)
 
 
-def takes(schema: type[Input]) -> Callable[[Callable[[Params], Result]], Callable[[], Result]]:
+def takes(
+    schema: type[Input],
+) -> Callable[[Callable[Concatenate[Params, Arguments], Result]], Callable[Arguments, Result]]:
     """Call the view with the parameters that `schema` has checked.
 
-    They come from the query of a GET and from the body of a POST. The view raises what
-    `app.schemas.load` raises.
+    They come from the query of a GET and from the body of a POST; what the path names follows
+    them. The view raises what `app.schemas.load` raises.
     """
     instance = schema()
 
-    def decorate(view: Callable[[Params], Result]) -> Callable[[], Result]:
+    def decorate(
+        view: Callable[Concatenate[Params, Arguments], Result],
+    ) -> Callable[Arguments, Result]:
         @wraps(view)
-        def parse() -> Result:
-            return view(load(instance))
+        def parse(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
+            return view(load(instance), *args, **kwargs)
 
         parse.takes = schema  # type: ignore[attr-defined]
         return parse

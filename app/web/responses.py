@@ -1,7 +1,8 @@
 """Builds the API's responses: `success`, `page`, and `handle_error` for everything raised.
 
 Under /api/ every response is HTTP 200 with a `status` field, as the clients of AlterCPA TOP
-expect. Elsewhere the status code says it as well, and the body is the same.
+expect, and under /api/v1/ what those of AdTarget expect. Elsewhere the status code says it as
+well, and the body is the same.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from app.errors import ApiError, BadParameter, DatabaseDown, NoSuchFunction, Too
 from app.extensions import db
 from app.schemas.base import unknown_parameters
 from app.translations import translated, use_language
+from app.web import adtarget_errors
 from app.web.request_slots import refuse_beyond_limit
 
 log = structlog.get_logger()
@@ -74,6 +76,8 @@ def handle_error(error: Exception) -> Response:
     with contextlib.suppress(*DATABASE_FAULTS):
         db.session.rollback()
     api_error = as_api_error(error)
+    if request.path.startswith(adtarget_errors.PREFIX):
+        return adtarget_errors.answer_of(api_error, message_of(api_error))
     body = {
         "status": "error",
         "error": api_error.code,

@@ -153,6 +153,14 @@ class Recorder:
         """Write, keeping nothing. Returns the whole answer."""
         return self._call("POST", _full(path), body)
 
+    def call(self, rule: str, /, remark: str = "", *, at: Any = (), **sent: Any) -> Any:
+        """Call a path of AdTarget's, `at` the values of its parts, and keep the exchange."""
+        path = re.sub("<.*?>", "{}", rule).format(*at)
+        method = "GET" if rule.endswith("_id>") else "POST"
+        answer = self._call(method, path, sent)
+        self.kept.append(Exchange(method, rule, sent, answer, remark))
+        return answer
+
     def upload(self, path: str, name: str, content: bytes) -> Any:
         """Send a file as a form does, and keep the exchange. Returns the answer's data."""
         answer = self._session.post(
@@ -295,6 +303,7 @@ class Journey:
         made = api.post("sites/add", domains=["shop.example", "*.shop.example"], source=source)
         self.spelling[made["site"]] = "Gk3nB0ZtQe7Wd1Ls"
         api.post("sites/edit", id=made["id"], capture=15, consent="required")
+        api.post("sites/check", id=made["id"])
         api.get("sites/list")
         self.visits(made["site"])
         api.post("sites/del", id=made["id"])
@@ -307,6 +316,9 @@ class Journey:
         self.spelling[made["visitId"]] = "Rt5yHq0LmZx8Vb2N"
         api.post("track/fbp", site=site, tempId=temp, fbp="fb.1.1790000000000.1234567890")
         api.post("track/invite", site=site, tempId=temp, consent=True)
+        api.call("/api/v1/events/visit", websiteId=site, tempId=temp, consent=True, **page)
+        api.call("/api/v1/events/update-fbp", tempId=temp, fbp="fb.1.1790000000000.1234567890")
+        api.call("/api/v1/events/invite", websiteId=site, tempId=temp, consent=True)
 
     def destinations(self) -> None:
         """Connect a tracker beside the campaign's own templates."""
@@ -386,11 +398,28 @@ class Journey:
         api.get("events/export", "A table as CSV:", tid="t1")
         api.get("stats/conversions", **{"from": DATE - 86400, "to": DATE + 86400})
         api.get("events/get", id=event["id"])
+        self.as_adtarget()
         api.get("eventkeys/list")
         made = api.post("eventkeys/rotate", id=made["id"], signed=True)
         self.spelling[made["key"]] = "Hp6uJ1nTg4Ke8Sw3Ox7Bq2Cy"
         self.spelling[made["secret"]] = "vRq1a0m2hY8kX5tP3wL7zN9cD4fG6jBs"
         api.post("eventkeys/del", id=made["id"])
+
+    def as_adtarget(self) -> None:
+        """A program that was written for AdTarget tells of a purchase, and of its value later."""
+        api, person = self._api, "/api/v1/leads/<int:telegram_user_id>"
+        event = {"eventType": "Purchase", "value": 20, "currency": "USD"}
+        event["eventTime"] = 1000 * (DATE + 45)
+        made = api.call("/api/v1/events/conversion", telegramUserId=ANN.id, **event)
+        api.call(f"{person}/events", at=[ANN.id], eventType="Custom", customEventName="Upgrade")
+        value = f"{person}/conversions/<conversion_id>/value"
+        api.call(value, at=[ANN.id, made["conversionId"]], value=25, currency="USD")
+        shown = api.call(person, at=[ANN.id])
+        for conversion in shown["conversions"]:
+            if conversion["eventType"] == "Custom":
+                conversion["eventTime"] = 1000 * DATE
+        api.call("/api/v1/events/conversion", "What is wrong is said as AdTarget says it:",
+                 telegramUserId=ANN.id, eventType="Purchase")  # fmt: skip
 
     def media(self) -> None:
         """A picture for the welcome."""

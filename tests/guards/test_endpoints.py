@@ -23,6 +23,7 @@ PUBLIC = {
     "/healthz",
     "/readyz",
     "/metrics",
+    "/api/v1/<path:path>",
     "/api/auth/poll.json",
     "/api/auth/start.json",
     "/api/docs",

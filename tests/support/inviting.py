@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import select, update
 
 from app.extensions import db
-from app.models import Bot, BotChat, Click, Invite, InviteKind, InviteState, Source
+from app.models import Bot, BotChat, Campaign, Click, Invite, InviteKind, InviteState, Source
 from app.outbound.telegram import BotApi
 from app.sandbox.telegram import people
 from app.sandbox.telegram.people import Chat, Person
@@ -87,6 +87,7 @@ class Inviting:
         """Change the source, or the bot, or what is known of the chat."""
         where = {Source: Source.id == self.source.id, Bot: Bot.id == self.stage.bot}
         where[BotChat] = BotChat.bot_id == self.stage.bot
+        where[Campaign] = Campaign.id == self.stage.campaign
         db.session.execute(update(model).where(where[model]).values(**values))
         db.session.commit()
 

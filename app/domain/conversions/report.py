@@ -52,6 +52,7 @@ class Report:
 
     `name` is the sender's own word where it says more than the kind. `value_micro` is in
     millionths, None while unknown. `time` in Unix seconds is None where it was not told.
+    `may_wait`: a `subscriber` who is not known yet is waited for.
     """
 
     kind: ConversionKind
@@ -64,6 +65,7 @@ class Report:
     lead: int | None = None
     subscriber: int | None = None
     tid: str = ""
+    may_wait: bool = False
 
     @property
     def own_tid(self) -> str:

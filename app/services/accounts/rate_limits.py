@@ -73,7 +73,10 @@ CREATING_ENDPOINTS: Final = (
 #: Endpoints with a limit of their own. `postbacks.test` is not here: it counts only what it
 #: really sends, in `trackers/test_send.py`.
 EXPENSIVE_ENDPOINTS: Final[Mapping[str, Limit]] = {
-    **dict.fromkeys(("bots.add", "destinations.check", "profile.connect", "tariffs.buy"), OUTBOUND),
+    **dict.fromkeys(
+        ("bots.add", "destinations.check", "profile.connect", "sites.check", "tariffs.buy"),
+        OUTBOUND,
+    ),
     **dict.fromkeys(CREATING_ENDPOINTS, CREATIONS),
     "postbacks.resend": RESENDS,
     "leads.erase": ERASURES,

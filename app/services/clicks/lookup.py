@@ -23,7 +23,7 @@ _BY_CODE: Final = text(f"""
         source.id, source.account_id, source.campaign_id, source.click_param, source.sub_map,
         source.status AS source_status, campaign.code AS campaign_code, campaign.chat_title,
         campaign.status AS campaign_status, campaign.chat_id, bot.username, bot.id AS bot_id,
-        source.mode, source.link_ttl, source.fallback,
+        source.mode, source.link_ttl, source.fallback, source.bridge, campaign.desk,
         bot_chat.is_admin, bot_chat.can_invite, bot_chat.username AS chat_username,
         {IS_SUSPENDED_SQL.format(owner="source.account_id")} AS is_suspended
     FROM source

@@ -68,6 +68,8 @@ class Visitor:
 class Target(NamedTuple):
     """Where the visitor goes. `title` is the chat's; `mark` is to be left with the browser.
 
+    With `bridge` they get a page with a button for it.
+
     `kind` and `expires` are those of a `target.Choice`.
     """
 
@@ -76,6 +78,7 @@ class Target(NamedTuple):
     mark: str = ""
     kind: str = "start"
     expires: int = 0
+    bridge: bool = False
 
 
 def open_link(code: str, query: bytes, visitor: Visitor, now: float) -> Target:
@@ -151,7 +154,9 @@ def _click(link: Any, query: bytes, visitor: Visitor, now: float) -> Target:
 
 
 def _target(link: Any, choice: Choice, mark: str = "") -> Target:
-    return Target(choice.link, link.chat_title, mark, choice.kind, choice.expires)
+    return Target(
+        choice.link, link.chat_title, mark, choice.kind, choice.expires, bool(link.bridge)
+    )
 
 
 def _count(link: Any, visitor: Visitor) -> None:

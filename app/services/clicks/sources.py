@@ -30,7 +30,7 @@ CODE_TRIES: Final = 20
 DEFAULT_CLICK_PARAM: Final = "click"
 MAX_SUB_MAP: Final = 10
 _COUNTERS: Final = ("clicks", "repeats", "previews", "paused", "visits", "fallbacks")
-_SETTINGS: Final = ("mode", "link_ttl", "lookback", "fallback")
+_SETTINGS: Final = ("mode", "link_ttl", "lookback", "fallback", "bridge")
 
 
 class SourceLink(NamedTuple):
@@ -71,7 +71,7 @@ def add(
 ) -> Source:
     """Make a link for a campaign. Raises NotFound, PlanLimit or BadParameter. Commits.
 
-    `settings` are `mode`, `link_ttl`, `lookback` and `fallback` as `models.Source` has
+    `settings` are `mode`, `link_ttl`, `lookback`, `fallback` and `bridge` as `models.Source` has
     them. `force` allows a mode by which Telegram will not tell where people come from.
     """
     accounts.lock(account_id)

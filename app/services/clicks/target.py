@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final, NamedTuple
 
 from app.domain.clicks import payloads
-from app.models import InviteKind, SourceFallback, SourceMode
+from app.models import DeskMode, InviteKind, SourceFallback, SourceMode
 from app.services.clicks.invites import pool
 
 _KINDS: Final = {SourceMode.INVITE: InviteKind.SINGLE, SourceMode.REQUEST: InviteKind.REQUEST}
@@ -71,8 +71,9 @@ def mode_in_force(source: Any) -> SourceMode:
     mode = SourceMode(source.mode)
     if mode is not SourceMode.AUTO:
         return mode
-    is_private = not source.chat_username
-    return SourceMode.INVITE if is_private and _can_invite(source) else SourceMode.START
+    if source.chat_username or not _can_invite(source):
+        return SourceMode.START
+    return SourceMode.INVITE if source.desk == DeskMode.OFF else SourceMode.REQUEST
 
 
 def _can_invite(source: Any) -> bool | None:

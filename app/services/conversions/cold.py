@@ -21,7 +21,7 @@ from app.domain.time_ranges import DAY
 from app.extensions import db, wakeup
 from app.queues import Queue
 from app.services.conversions import staging
-from app.services.conversions.people import lead_of_click
+from app.services.conversions.people import lead_of_click, lead_of_person
 
 log = structlog.get_logger()
 
@@ -52,10 +52,13 @@ _OWNERS: Final = text(f"""
 # The slice of an account behind `:after`, each with its lead if that is there now.
 _READY: Final = text(f"""
     WITH slice AS (
-        SELECT id, account_id, click, campaign_id AS own FROM conversion
+        SELECT id, account_id, click, subscriber, campaign_id AS own FROM conversion
         WHERE lead_id IS NULL AND account_id = :owner AND id > :after ORDER BY id LIMIT :size
     )
-    SELECT id, {lead_of_click("slice.account_id", "slice.click", "slice.own")} AS lead_id
+    SELECT id, CASE WHEN subscriber IS NULL
+        THEN {lead_of_click("slice.account_id", "slice.click", "slice.own")}
+        ELSE {lead_of_person("slice.account_id", "slice.subscriber", "slice.own")}
+    END AS lead_id
     FROM slice ORDER BY id
 """)  # noqa: S608 - our own constants
 

@@ -59,6 +59,16 @@ def once(
     return Answered(orjson.loads(earlier.answer), is_replay=True)
 
 
+def note(account_id: int, key: str, request: Mapping[str, Any], now: float) -> bool:
+    """Note a call that may be done again without harm. Returns whether it was noted before.
+
+    Its answer is not stored. Commits. Raises KeyReused for another `request`.
+    """
+    answered = once(account_id, key, request, now, dict)
+    db.session.commit()
+    return answered.is_replay
+
+
 def forget(now: float) -> None:
     """Delete the keys that are older than 48 hours. No commit."""
     db.session.connection().execute(delete(_KEYS).where(_KEYS.c.created < now - KEPT))

@@ -37,13 +37,25 @@ def lead_of_click(account: str, click: str, campaign: str) -> str:
     )"""  # noqa: S608 - parts of our own
 
 
+def lead_of_person(account: str, subscriber: str, campaign: str) -> str:
+    """SQL: the newest lead of a person. Arguments and result are as those of `lead_of_click`."""
+    return f"""(
+        SELECT max(lead.id) FROM lead
+        WHERE lead.subscriber = {subscriber} AND lead.account_id + 0 = {account}
+            AND lead.campaign_id IN (
+                SELECT campaign.id FROM campaign WHERE campaign.account_id = {account}
+                    AND ({campaign} IS NULL OR campaign.id = {campaign})
+            )
+    )"""  # noqa: S608 - parts of our own
+
+
 _BY_CLICK: Final = text(
     "SELECT " + lead_of_click(":account", ":click", "CAST(:campaign AS BIGINT)")
 )
 
 
 def find(origin: Origin, report: Report) -> int | None:
-    """The id of the lead, or None if only its click is known, which may yet come.
+    """The id of the lead, or None if its click or its person may yet come.
 
     Raises NotFound where a lead or a person is named that this account does not have.
     """
@@ -51,10 +63,15 @@ def find(origin: Origin, report: Report) -> int | None:
         return _required(_lead(origin, Lead.id == report.lead))
     if report.subscriber is not None:
         lead_id = _lead(origin, Lead.subscriber == report.subscriber)
-        return lead_id if lead_id or report.click else _required(None)
+        return lead_id if lead_id or report.click or report.may_wait else _required(None)
     if report.click:
         return _by_click(origin, report.click)
     return _required(_by_tid(origin, report.tid))
+
+
+def newest_lead(origin: Origin, subscriber: int) -> int | None:
+    """The id of the newest lead of a person, or None."""
+    return _lead(origin, Lead.subscriber == subscriber)
 
 
 def _by_click(origin: Origin, click: str) -> int | None:

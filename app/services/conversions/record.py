@@ -17,7 +17,7 @@ from app.services.conversions.people import Origin
 _CONVERSIONS: Final = table_of(Conversion)
 _COLUMNS: Final = (
     "account_id key_id campaign_id click kind name value_micro currency tid note time created"
-    " revision reported"
+    " revision reported subscriber"
 ).split()
 
 
@@ -56,7 +56,7 @@ def store(origin: Origin, report: Report, now: float) -> tuple[Recorded, int]:
         connection,
         _CONVERSIONS,
         _COLUMNS,
-        [_values(origin, report, now)],
+        [_values(origin, report, now, is_cold=lead_id is None)],
         returning=["id"],
         ignore_conflicts=True,
     )
@@ -112,7 +112,7 @@ def _existing(connection: Connection, origin: Origin, report: Report) -> Row[Any
     ).one()
 
 
-def _values(origin: Origin, report: Report, now: float) -> list[Any]:
+def _values(origin: Origin, report: Report, now: float, *, is_cold: bool) -> list[Any]:
     return [
         origin.account_id,
         origin.key_id,
@@ -129,4 +129,5 @@ def _values(origin: Origin, report: Report, now: float) -> list[Any]:
         now,
         0,
         0,
+        report.subscriber if is_cold and report.may_wait else None,
     ]

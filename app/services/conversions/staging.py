@@ -62,7 +62,7 @@ def attach(connection: Connection, conversion_id: int, lead_id: int, now: float)
     connection.execute(
         update(_CONVERSIONS)
         .where(_CONVERSIONS.c.id == conversion_id)
-        .values(lead_id=lead.id, campaign_id=lead.campaign_id)
+        .values(lead_id=lead.id, campaign_id=lead.campaign_id, subscriber=None)
     )
     conversion = _conversion(connection, conversion_id)
     count(connection, conversion, 1, conversion.value_micro or 0)

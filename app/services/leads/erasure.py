@@ -71,7 +71,7 @@ def erase(account_id: int, subscriber: int) -> int:
     _erase_journal(account_id, leads, subscriber)
     _erase_messages(bots, subscriber)
     _erase_clicks(account_id, bots, leads, subscriber)
-    _erase_conversions(leads)
+    _erase_conversions(account_id, leads, subscriber)
     db.session.execute(
         delete(Unreachable).where(
             Unreachable.bot_id.in_(bots), Unreachable.subscriber == subscriber
@@ -110,14 +110,20 @@ def _erase_clicks(
     leftovers.forget_person(bots, subscriber, time.time())
 
 
-def _erase_conversions(leads: Sequence[int]) -> None:
-    """Money stays; what the sender called the person and the event goes."""
-    db.session.execute(
-        update(Conversion)
-        .where(Conversion.lead_id.in_(leads))
-        .values(click="", note="", tid=literal("erased ").concat(cast(Conversion.id, String)))
-        .execution_options(synchronize_session=False)
-    )
+def _erase_conversions(account_id: int, leads: Sequence[int], subscriber: int) -> None:
+    """Money stays; what the sender called the person and the event goes.
+
+    What waited for the person waits for nobody any more.
+    """
+    waiting = (Conversion.account_id == account_id, Conversion.subscriber == subscriber)
+    emptied = {"click": "", "note": "", "subscriber": None}
+    for theirs in ((Conversion.lead_id.in_(leads),), waiting):
+        db.session.execute(
+            update(Conversion)
+            .where(*theirs)
+            .values(tid=literal("erased ").concat(cast(Conversion.id, String)), **emptied)
+            .execution_options(synchronize_session=False)
+        )
 
 
 def _clicks_of(leads: Sequence[int]) -> Select[int | None]:

@@ -13,8 +13,9 @@ from app.schemas import Input
 from app.web.openapi.responses import Answer, JsonSchema
 
 PREFIX: Final = "/api/"
-#: Blueprints that the document leaves out: its own.
-EXCLUDED: Final = frozenset({"docs"})
+#: Blueprints that the document leaves out: its own, and AdTarget's API, whose answers have
+#: another shape.
+EXCLUDED: Final = frozenset({"docs", "adtarget"})
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -55,6 +55,8 @@ def test_a_lead_has_every_documented_field(api, world):
                 "start_time": "2026-05-28 20:26:40",
                 "join_time": "2026-05-28 20:27:40",
                 "updated": "2026-05-28 20:27:40",
+                "how": "",
+                "confidence": "",
             }
         ],
         "total": 1,

@@ -229,3 +229,51 @@ def test_a_click_is_counted_on_its_utc_day(client, source):
     (click,) = clicks()
     day = db.session.scalar(text("SELECT day FROM source_day"))
     assert day == click.created // DAY
+
+
+def bridged(client, source, **headers):
+    answer = visit(client, source, "?bridge=1", **headers)
+    assert answer.status_code == 200
+    return answer
+
+
+def test_a_page_with_a_button_leads_on_where_no_redirect_does(stage, client, source):
+    answer = bridged(client, source)
+    (click,) = clicks()
+    payload_ = f"{stage.code}_{click.token}"
+    assert f'?start={payload_}" data-app="tg://resolve?domain=' in answer.text
+    assert f"&amp;start={payload_}" in answer.text
+    assert "https://telegram.me/" in answer.text
+    assert f"gp_v={click.visitor};" in answer.headers["Set-Cookie"]
+    assert counters(source) == [1, 0, 0, 0]
+    assert answer.headers["Cache-Control"] == "no-store"
+
+
+def test_the_page_runs_its_own_script_and_no_other(client, source):
+    first, second = bridged(client, source), bridged(client, source)
+    policies = [answer.headers["Content-Security-Policy"] for answer in (first, second)]
+    nonce = policies[0].partition("'nonce-")[2].partition("'")[0]
+    assert policies[0].startswith("default-src 'none'")
+    assert first.text.count("<script") == first.text.count(f'<script nonce="{nonce}">') == 1
+    assert policies[0] != policies[1]
+
+
+def test_a_source_may_always_show_the_page_and_programs_get_theirs(client, source):
+    row = db.session.scalars(select(Source)).one()
+    row.bridge = True
+    db.session.commit()
+    assert "data-app" in visit(client, source).text
+    program = visit(client, source, **{"User-Agent": "TelegramBot (like TwitterBot)"})
+    assert "data-app" not in program.text
+
+
+def test_a_title_cannot_break_the_page(stage, client, source):
+    campaign = db.session.get(Campaign, stage.campaign)
+    campaign.chat_title = '"><script>alert("1")</script>'
+    db.session.commit()
+    assert "<script>alert" not in bridged(client, source).text
+
+
+@pytest.mark.parametrize("value", ["0", "", "2", "true"])
+def test_another_word_than_one_is_led_on_as_ever(client, source, value):
+    assert visit(client, source, f"?bridge={value}").status_code == 302

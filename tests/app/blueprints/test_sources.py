@@ -27,6 +27,7 @@ def test_a_source_is_made_listed_and_read(api, campaign):
         "click_param": "cid", "sub_map": {"creative": "sub1"}, "status": 0,
         "clicks": 0, "repeats": 0, "previews": 0, "paused": 0, "visits": 0, "fallbacks": 0,
         "mode": "start", "link_ttl": 86_400, "lookback": 2_592_000, "fallback": "start",
+        "bridge": False,
     }  # fmt: skip
     assert [one["id"] for one in api.get("sources/list")["data"]] == [source["id"]]
     assert api.get("sources/list", campaign=campaign)["data"][0]["code"] == source["code"]
@@ -118,20 +119,24 @@ def test_links_are_made_for_each_tracker_whose_macro_is_known(
 ):
     change_settings(public_url="https://t.example")
     source = made(api, campaign, click_param="cid")
-    plain = {"tracker": "", "macro": "", "link": f"https://t.example/c/{source['code']}"}
-    assert api.get("sources/link", id=source["id"])["data"] == [plain]
+    link = f"https://t.example/c/{source['code']}"
+    plain = {"kind": "source", "tracker": "", "macro": "", "link": link, "qr": ""}
+    first, start = api.get("sources/link", id=source["id"])["data"]
+    assert first == plain
+    assert (start["kind"], start["link"].partition("?")[0][:13]) == ("start", "https://t.me/")
     fields = {"domain": "t.example.com", "postback_key": "0d6b0f1"}
     settings = {"preset": "keitaro", "fields": fields}
     added = api.post("dest/add", tracker="url_template", title="K", settings=settings)
     assert added["status"] == "ok", added
     links = api.get("sources/link", id=source["id"])["data"]
     assert links[0] == plain
-    assert [one["link"] for one in links[1:]] == [f"{plain['link']}?cid={links[1]['macro']}"]
+    assert [one["link"] for one in links[1:-1]] == [f"{plain['link']}?cid={links[1]['macro']}"]
 
 
 @pytest.mark.parametrize("mode", ["auto", "start", "invite", "request", "named"])
 def test_a_source_shows_which_links_it_gives_and_for_how_long(api, campaign, mode):
     settings = {"mode": mode, "link_ttl": 3600, "lookback": 86_400, "fallback": "named"}
+    settings["bridge"] = mode == "auto"
     source = made(api, campaign, **settings)["id"]
     row = api.get("sources/get", id=source)["data"]
     assert {name: row[name] for name in settings} == settings

@@ -23,8 +23,24 @@ def test_a_row_of_the_list_names_the_person_by_number_and_username_only():
     assert LeadOut().dump(LEAD) == {
         "id": 1, "campaign": 2, "subscriber": 3, "username": "ann", "click": "c1", "status": 1,
         "start_time": "1970-01-02 00:00:00", "join_time": "0000-00-00 00:00:00",
-        "updated": "1970-01-02 00:00:01",
+        "updated": "1970-01-02 00:00:01", "how": "link", "confidence": "click",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("how", "shown"),
+    [
+        (How.ORGANIC, ("", "")),
+        (How.START, ("start", "click")),
+        (How.REQUEST, ("request", "click")),
+        (How.FORWARDED, ("forwarded", "source")),
+        (How.NAMED, ("named", "source")),
+        (How.OTHER, ("other", "")),
+    ],
+)
+def test_a_row_tells_what_is_known_of_where_the_person_came_from(how, shown):
+    row = LeadOut().dump(SimpleNamespace(**{**vars(LEAD), "how": how}))
+    assert (row["how"], row["confidence"]) == shown
 
 
 def test_one_lead_is_shown_with_what_came_of_it():

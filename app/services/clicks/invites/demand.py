@@ -14,6 +14,7 @@ from app.models import (
     BotStatus,
     CampaignStatus,
     Click,
+    DeskMode,
     Invite,
     InviteKind,
     InviteState,
@@ -30,7 +31,6 @@ SIZE_SECONDS: Final = 20.0
 
 _KINDS: Final = {
     SourceMode.INVITE: InviteKind.SINGLE,
-    SourceMode.AUTO: InviteKind.SINGLE,
     SourceMode.REQUEST: InviteKind.REQUEST,
 }
 _NEEDS_LINKS: Final = (
@@ -44,7 +44,7 @@ _CAMPAIGNS: Final = text(f"""
 _SOURCES: Final = text(f"""
     SELECT
         source.id, source.title, source.mode, source.fallback, source.link_ttl,
-        source.campaign_id, campaign.chat_id, bot.id AS bot_id
+        source.campaign_id, campaign.chat_id, campaign.desk, bot.id AS bot_id
     FROM source
     JOIN campaign ON campaign.id = source.campaign_id
     JOIN bot ON bot.id = campaign.bot_id
@@ -90,7 +90,7 @@ class Demand:
         missing = [list(_missing_named(rows))]
         groups: dict[tuple[int, int, int, InviteKind], list[Row[Any]]] = defaultdict(list)
         for row in rows:
-            if kind := _KINDS.get(SourceMode(row.mode)):
+            if kind := _kind(row):
                 groups[row.bot_id, row.chat_id, row.campaign_id, kind].append(row)
         for (bot, chat, campaign, kind), sources in groups.items():
             ttl = max(source.link_ttl for source in sources)
@@ -108,6 +108,14 @@ class Demand:
             self._sizes = {old: value for old, value in self._sizes.items() if value[0] > now}
             self._sizes[key] = now + SIZE_SECONDS, size
         return size
+
+
+def _kind(row: Row[Any]) -> InviteKind | None:
+    """The kind of link that lies ready for a source, None if it needs none of its own."""
+    mode = SourceMode(row.mode)
+    if mode is SourceMode.AUTO:  # see `target.mode_in_force`; the chat is private here
+        return InviteKind.SINGLE if row.desk == DeskMode.OFF else InviteKind.REQUEST
+    return _KINDS.get(mode)
 
 
 def _newest_clicks(source_id: int) -> Sequence[int]:

@@ -55,6 +55,7 @@ BY_NAME = {
     "person": "777",
     "csv": "777",
     "by": "day",
+    "url": "https://shop.example/",
 }
 BY_ENDPOINT = {
     ("/api/tariff/buy.json", "tariff"): "kitten",

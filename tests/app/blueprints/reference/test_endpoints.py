@@ -32,7 +32,7 @@ GET events/list · GET events/get · POST events/add · POST events/value · GET
 GET stats/conversions · GET eventkeys/list · POST eventkeys/add
 POST eventkeys/edit · POST eventkeys/rotate · POST eventkeys/del
 GET stats/summary · GET stats/daily · GET stats/retention · GET stats/attribution
-GET stats/sources
+GET stats/sources · POST sites/check
 """
 DOCUMENTED = [
     (method, f"/api/{path}.json")

@@ -118,6 +118,7 @@ def test_calls_that_ask_another_server_are_fewer(api, account):
     _spend(rate_limits.OUTBOUND, str(account.id))
     for path, body in {
         "dest/check": {"id": 1},
+        "sites/check": {"id": 1},
         "bots/add": {"token": "1:x"},
         "profile/tracker": {"domain": "", "key": ""},
         "postbacks/test": {"template": "https://t.example/{click}", "send": 1},

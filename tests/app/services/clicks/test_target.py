@@ -7,7 +7,16 @@ from types import SimpleNamespace
 import pytest
 
 from app.domain.clicks.link_query import QueryFlag
-from app.models import Bot, BotChat, InviteState, SourceFallback, SourceMode
+from app.models import (
+    Bot,
+    BotChat,
+    Campaign,
+    DeskMode,
+    InviteKind,
+    InviteState,
+    SourceFallback,
+    SourceMode,
+)
 from app.sandbox.telegram.faults import HANG, NO_RIGHTS, SERVER_ERROR, flood
 from app.services.clicks import target
 from app.services.clicks.invites import pace, pool
@@ -47,6 +56,19 @@ def test_auto_invites_to_a_private_chat_where_the_bot_may_invite(make_inviting, 
         inviting.set(BotChat, **chat)
     assert inviting.press().startswith("https://t.me/+") is is_invited
     assert not inviting.clicks()[0].flags & QueryFlag.FALLBACK
+
+
+@pytest.mark.parametrize("desk", [DeskMode.ALL, DeskMode.RULES])
+def test_auto_lets_people_ask_where_a_desk_decides(make_inviting, desk):
+    inviting = make_inviting(mode=SourceMode.AUTO)
+    inviting.set(Campaign, desk=int(desk))
+    inviting.press()
+    (call,) = inviting.bot_api.calls(inviting.token, CREATE)
+    assert call.params["creates_join_request"]
+    (invite,) = inviting.invites()
+    assert invite.kind == InviteKind.REQUEST
+    inviting.set(BotChat, username="club")
+    assert "?start=" in inviting.press()
 
 
 def test_an_empty_pool_makes_the_link_while_the_visitor_waits(make_inviting):

@@ -5,7 +5,17 @@ from __future__ import annotations
 import pytest
 
 from app.domain.clicks.pool_size import FEWEST
-from app.models import Bot, BotChat, InviteKind, Source, SourceFallback, SourceMode, SourceStatus
+from app.models import (
+    Bot,
+    BotChat,
+    Campaign,
+    DeskMode,
+    InviteKind,
+    Source,
+    SourceFallback,
+    SourceMode,
+    SourceStatus,
+)
 from app.services.clicks.invites import demand
 from app.services.clicks.invites.demand import Demand
 
@@ -72,6 +82,13 @@ def test_an_auto_source_of_a_public_chat_needs_no_links(make_inviting):
     inviting = make_inviting(mode=SourceMode.AUTO)
     inviting.set(BotChat, username="club")
     assert missing(inviting) == []
+
+
+@pytest.mark.parametrize("desk", [DeskMode.ALL, DeskMode.RULES])
+def test_an_auto_source_of_a_chat_with_a_desk_needs_links_by_which_one_asks(make_inviting, desk):
+    inviting = make_inviting(mode=SourceMode.AUTO)
+    inviting.set(Campaign, desk=int(desk))
+    assert missing(inviting) == [(InviteKind.REQUEST, inviting.chat.id)] * FEWEST
 
 
 def test_a_look_goes_on_where_the_last_one_ended(make_inviting, world_of, monkeypatch):

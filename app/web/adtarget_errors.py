@@ -1,0 +1,66 @@
+"""Errors under /api/v1, in the shape and with the codes of AdTarget's API."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Final, NamedTuple
+
+import orjson
+from flask import Response, current_app
+
+from app import errors
+from app.errors import ApiError
+
+PREFIX: Final = "/api/v1/"
+
+
+class Fault(NamedTuple):
+    """An HTTP status and the word that goes with it."""
+
+    status: HTTPStatus
+    code: str
+
+
+_INTERNAL: Final = Fault(HTTPStatus.INTERNAL_SERVER_ERROR, "INTERNAL_ERROR")
+#: The first class that an error belongs to decides. The last three words are ours: AdTarget's
+#: pages name none for them.
+_FAULTS: Final[Mapping[type[ApiError], Fault]] = {
+    errors.MissingKey: Fault(HTTPStatus.UNAUTHORIZED, "AUTH_REQUIRED"),
+    errors.BadKey: Fault(HTTPStatus.UNAUTHORIZED, "INVALID_KEY"),
+    errors.Banned: Fault(HTTPStatus.UNAUTHORIZED, "REVOKED_KEY"),
+    errors.Unpaid: Fault(HTTPStatus.PAYMENT_REQUIRED, "SUBSCRIPTION_INACTIVE"),
+    errors.ChannelNotFound: Fault(HTTPStatus.NOT_FOUND, "CHANNEL_NOT_FOUND"),
+    errors.LeadNotFound: Fault(HTTPStatus.NOT_FOUND, "LEAD_NOT_FOUND"),
+    errors.ConversionNotFound: Fault(HTTPStatus.NOT_FOUND, "CONVERSION_NOT_FOUND"),
+    errors.TooManyRequests: Fault(HTTPStatus.TOO_MANY_REQUESTS, "RATE_LIMITED"),
+    errors.DatabaseDown: Fault(HTTPStatus.SERVICE_UNAVAILABLE, "INTERNAL_ERROR"),
+    errors.KeyReused: Fault(HTTPStatus.CONFLICT, "IDEMPOTENCY_CONFLICT"),
+    errors.TooLarge: Fault(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "PAYLOAD_TOO_LARGE"),
+    errors.NoSuchFunction: Fault(HTTPStatus.NOT_FOUND, "NOT_FOUND"),
+}
+
+
+def fault_of(error: ApiError) -> Fault:
+    """Return the status and the word of an error; a `param` is the sender's fault."""
+    for kind, fault in _FAULTS.items():
+        if isinstance(error, kind):
+            return fault
+    if error.code in ("param", "notfound"):
+        return Fault(HTTPStatus.BAD_REQUEST, "INVALID_PAYLOAD")
+    return _INTERNAL
+
+
+def answer_of(error: ApiError, message: str) -> Response:
+    """Return the answer that says it, in a sentence for people too."""
+    fault = fault_of(error)
+    about: dict[str, object] = {"code": fault.code, "message": message}
+    if request_id := error.extra.get("request_id"):
+        about["requestId"] = request_id
+    response = current_app.response_class(
+        orjson.dumps({"error": about}), status=fault.status, mimetype="application/json"
+    )
+    if (seconds := error.extra.get("retry_after")) is not None:
+        response.headers["Retry-After"] = str(seconds)
+    response.headers["Access-Control-Allow-Origin"] = "*"
+    return response
