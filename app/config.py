@@ -16,6 +16,7 @@ from urllib.parse import parse_qsl, urlsplit
 from flask import current_app
 
 from app.service_urls import database_url, redis_url
+from plugins.kit import url_spelling
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 #: Reads a variable: its name, its default, and what makes a value of its text.
@@ -34,6 +35,8 @@ class NetworkPort:
 Opened = Network | NetworkPort
 
 PUBLIC_BOT_API = "https://api.telegram.org"
+#: https://core.telegram.org/bots/api#setwebhook
+WEBHOOK_PORTS = (443, 80, 88, 8443)
 #: Where the routers of platforms (Heroku, Render, Fly, Kubernetes) and a local proxy are.
 PAAS_ROUTERS = "10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,100.64.0.0/10,127.0.0.0/8,fc00::/7,::1/128"
 
@@ -88,8 +91,8 @@ class Settings:
                 raise BadSetting(f"{name}: {error}") from error
 
         settings = cls(**_addresses(read), **_sizes(read), **_looks(read), **_kept_days(read))
-        if settings.telegram_api_url == PUBLIC_BOT_API and settings.public_url.startswith("http:"):
-            raise BadSetting("PUBLIC_URL: must be https, Telegram calls no other webhook")
+        if settings.telegram_api_url == PUBLIC_BOT_API and settings.public_url:
+            _check_callable(settings.public_url)
         return settings
 
 
@@ -167,8 +170,22 @@ def _base_url(url: str) -> str:
         raise ValueError("must be an http or https address with a host")
     if parts.query or parts.fragment or parts.username is not None:
         raise ValueError("must not carry user-info, a query or a fragment")
-    _ = parts.port  # raises ValueError itself
+    host, port = url_spelling.split(url)
+    url_spelling.check_host(host.lower(), port)
     return url.rstrip("/")
+
+
+def _check_callable(public_url: str) -> None:
+    """Raise BadSetting for an address at which Telegram calls no webhook."""
+    host, port = url_spelling.split(public_url)
+    if not public_url.lower().startswith("https:"):
+        raise BadSetting("PUBLIC_URL: must be https, Telegram calls no other webhook")
+    if port not in WEBHOOK_PORTS:
+        ports = ", ".join(map(str, WEBHOOK_PORTS))
+        raise BadSetting(f"PUBLIC_URL: Telegram calls webhooks at these ports only: {ports}")
+    address = url_spelling.check_host(host.lower(), port)
+    if url_spelling.is_internal_name(host) or (address and not address.is_global):
+        raise BadSetting(f"PUBLIC_URL: Telegram cannot reach {host} from the internet")
 
 
 def _token(text: str) -> str:

@@ -71,3 +71,42 @@ def test_days_for_which_rows_are_kept_are_set_and_bounded():
     for name, value in [("UPDATES", "1"), ("ATTEMPTS", "13"), ("JOURNAL", "29"), ("CLICKS", "0")]:
         with pytest.raises(BadSetting, match=f"^KEEP_{name}_DAYS: must be a whole number from"):
             kept(**{f"KEEP_{name}_DAYS": value})
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("https://t.example:8000", "at these ports only: 443, 80, 88, 8443"),
+        ("https://t.example:0", "port 0 is not open"),
+        ("https://t.example:99999", "port|Port"),
+        ("http://t.example", "must be https"),
+        ("https://localhost", "Telegram cannot reach localhost"),
+        ("https://10.0.0.1", "Telegram cannot reach 10.0.0.1"),
+        ("https://[fd00::1]:8443", "Telegram cannot reach"),
+        ("https://web", "Telegram cannot reach web"),
+        ("https://t.internal", "Telegram cannot reach t.internal"),
+        ("https://t.exa mple", "spaces"),
+        ("https://t.exa\u200bmple", "ASCII form"),
+        ("https://-t.example", "no proper name|not a proper name"),
+        ("https://1.2.3", "four decimal numbers"),
+        ("https://u:p@t.example", "user-info"),
+        ("https://t.example?x=1", "a query"),
+    ],
+)
+def test_an_address_at_which_telegram_calls_nobody_is_refused(url, words):
+    with pytest.raises(BadSetting, match=f"^PUBLIC_URL: .*({words})"):
+        Settings.from_environment({**NEEDED, "PUBLIC_URL": url})
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["https://t.example", "https://t.example:8443/a/", "https://8.8.8.8", "HTTPS://T.example"],
+)
+def test_an_address_that_telegram_calls_is_taken(url):
+    taken = Settings.from_environment({**NEEDED, "PUBLIC_URL": url}).public_url
+    assert taken == url.rstrip("/")
+
+
+def test_a_bot_api_of_ones_own_calls_whatever_it_reaches():
+    own = {"TELEGRAM_API_URL": "http://bot_api:8081", "PUBLIC_URL": "http://web:8000"}
+    assert Settings.from_environment({**NEEDED, **own}).public_url == "http://web:8000"

@@ -73,7 +73,7 @@ def start_worker(live_app, environ, own_redis, tmp_path):
     started: list[Worker] = []
 
     def start(**changes: str) -> Worker:
-        given = {**environ, "REDIS_URL": own_redis.url, "PUBLIC_URL": "https://gatepost.test"}
+        given = {**environ, "REDIS_URL": own_redis.url, "PUBLIC_URL": "https://gatepost.example"}
         worker = Worker({**given, **changes}, tmp_path / f"worker{len(started)}.log")
         started.append(worker)
         return worker
