@@ -4,6 +4,9 @@ WORKDIR /srv/gatepost
 RUN python -m venv /opt/venv
 COPY requirements.txt .
 RUN /opt/venv/bin/pip install --no-cache-dir --disable-pip-version-check --require-hashes -r requirements.txt
+COPY requirements-plugins.txt .
+COPY bin bin
+RUN PYTHON=/opt/venv/bin/python sh bin/post_compile
 
 FROM python:3.11-slim-bookworm
 RUN useradd --system --uid 10001 --no-create-home gatepost

@@ -77,9 +77,10 @@ $(PY):
 # What is installed is what the lock says; nothing is resolved on the way.
 INSTALL = $(PY) -m pip install --quiet --disable-pip-version-check
 
-$(VENV)/.embedded: requirements-embedded.txt setup.cfg pyproject.toml | $(PY)
+$(VENV)/.embedded: requirements-embedded.txt requirements-plugins.txt setup.cfg pyproject.toml | $(PY)
 	$(INSTALL) --require-hashes -r $<
 	$(INSTALL) --no-deps --no-build-isolation -e .
+	@PYTHON=$(PY) sh bin/post_compile
 	@touch $@
 
 $(VENV)/.dev: requirements-dev.txt setup.cfg pyproject.toml | $(PY)

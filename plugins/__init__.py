@@ -1,5 +1,6 @@
-"""What a tracker author imports. Nothing here knows the application."""
+"""What a tracker author imports, as `gatepost_plugins`. Nothing here knows the application."""
 
+from plugins import import_name
 from plugins.contract import (
     ENTRY_POINT_GROUP,
     PROJECT,
@@ -19,6 +20,8 @@ from plugins.contract import (
     outcome_by_status,
     translatable,
 )
+
+import_name.register()
 
 __all__ = [
     "ENTRY_POINT_GROUP",

@@ -13,8 +13,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 import marshmallow
-
-from plugins import Event, Outcome, Request, Response, Verdict, hookimpl, outcome_by_status
+from gatepost_plugins import Event, Outcome, Request, Response, Verdict, hookimpl, outcome_by_status
 
 #: Our words for theirs; what is not here, they do not want to hear.
 STATUSES: Final = {"wait": "lead", "hold": "pending", "approve": "sale", "cancel": "refund"}

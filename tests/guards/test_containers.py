@@ -78,7 +78,11 @@ def test_the_image_migrates_and_loads_with_nothing_else_beside_it(image):
 
 def test_the_ignore_file_lets_through_what_is_copied():
     lines = (ROOT / ".dockerignore").read_text().splitlines()
-    assert {line[1:] for line in lines if line.startswith("!")} == copied() | {"requirements.txt"}
+    assert {line[1:] for line in lines if line.startswith("!")} == copied() | {
+        "requirements.txt",
+        "requirements-plugins.txt",
+        "bin",
+    }
 
 
 def test_it_does_not_run_as_root_and_says_whether_it_is_well():

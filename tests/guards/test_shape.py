@@ -13,6 +13,7 @@ WIDE_FOLDERS = {"app/models", "app/schemas", "app/blueprints", "app/sandbox/vend
 WITHOUT_TEST = {
     "app/extensions.py": "four objects without code; each test of `app` uses them",
     "app/sandbox/telegram/bot/shop.py": "plain values, which tests of the payment methods fill",
+    "plugins/setup.py": "tests/journeys/test_stranger.py builds and installs what it makes",
     "plugins/registry.py": "names of plugins/host/registry.py at the path that is documented",
 }
 #: Foreign code, an update that brings out a bug of ours, and the end of a child process.

@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -19,6 +20,7 @@ import time
 import venv
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -135,11 +137,11 @@ def workshop(tmp_path_factory: pytest.TempPathFactory) -> Workshop:
 
 
 def _install(workshop: Workshop) -> None:
-    """Gatepost, the example, and copies of it to be spoilt: all from source, by pip."""
+    """What authors import, Gatepost, the example, and copies of it to be spoilt: all by pip."""
     sources = workshop.folder / "sources"
     gatepost = sources / "gatepost"
-    for part in ("app", "plugins"):
-        shutil.copytree(ROOT / part, gatepost / part)
+    left_out = shutil.ignore_patterns("__pycache__", "build", "*.egg-info")
+    shutil.copytree(ROOT / "plugins", gatepost / "plugins", ignore=left_out)
     for part in ("setup.cfg", "pyproject.toml", "README.md"):
         shutil.copy(ROOT / part, gatepost)
     shutil.copytree(EXAMPLE, sources / "example")
@@ -159,7 +161,7 @@ def _install(workshop: Workshop) -> None:
     (copies / "setup.cfg").write_text(words)
     workshop.pip(
         "install", "--no-deps", "--no-build-isolation", "--no-index", "--ignore-installed",
-        gatepost, sources / "example", copies,
+        gatepost, gatepost / "plugins", sources / "example", copies,
     )  # fmt: skip
 
 
@@ -204,9 +206,77 @@ def _postbacks(api: Api, person: Person) -> list[dict[str, Any]]:
 def test_the_examples_own_tests_pass_where_it_is_installed(workshop: Workshop) -> None:
     copied = workshop.folder / "sources" / "example" / "tests"
     assert " passed" in workshop.run("-m", "pytest", copied, cwd=workshop.folder)
-    where = f"import plugins, {MODULE} as ours; print(plugins.__file__, ours.__file__)"
+    where = f"import gatepost_plugins as p, {MODULE} as ours; print(p.__file__, ours.__file__)"
     for file in workshop.run("-c", where, cwd=workshop.folder).split():
         assert Path(file).is_relative_to(workshop.site)
+
+
+def test_nothing_of_ours_takes_a_name_that_others_have(workshop: Workshop) -> None:
+    """Whoever installs Gatepost, or what its authors import, may have an `app` of their own."""
+    ours = {"gatepost_plugins", MODULE, *(f"{name}_tracker" for name in COPIES)}
+    there = {path.stem for path in workshop.site.iterdir() if path.suffix in ("", ".py")}
+    assert {name for name in there if not name.startswith(("_", "pip", "setuptools"))} == ours
+    packages = workshop.site / "gatepost_plugins"
+    assert not (packages / "setup.py").exists()
+    names = "from gatepost_plugins.registry import Registry; print(*Registry.load(()).names())"
+    apart = workshop.run("-I", "-c", names, cwd=workshop.folder).split()
+    assert "url_template" in apart
+    assert "altcraft" in apart
+
+
+def test_a_plugin_is_one_line_that_the_lock_does_not_fight_with(
+    workshop: Workshop, tmp_path: Path
+) -> None:
+    """As on a platform: nothing but what the lock names, then bin/post_compile."""
+    python = _of_the_lock_alone(tmp_path / "venv")
+    gatepost = tmp_path / "gatepost"
+    left_out = shutil.ignore_patterns("__pycache__")
+    for part in ("app", "plugins", "migrations", "bin"):
+        shutil.copytree(ROOT / part, gatepost / part, ignore=left_out)
+    for part in ("wsgi.py", "requirements.txt"):
+        shutil.copy(ROOT / part, gatepost)
+    source = workshop.folder / "sources" / "example"
+    build = ("wheel", "--no-deps", "--no-build-isolation", "--no-index", "-w", tmp_path, source)
+    workshop.pip(*build)
+    (wheel,) = tmp_path.glob("*.whl")
+    line = f"gatepost-example-tracker @ {wheel.as_uri()}\n"
+    (gatepost / "requirements-plugins.txt").write_text(f"# ours\n{line}")
+    environ = workshop.environ | {"PYTHON": str(python), "PIP_NO_INDEX": "1"}
+    environ |= {"PIP_QUIET": "1", "REDIS_URL": "redis://x"}
+    subprocess.run(["sh", gatepost / "bin" / "post_compile"], check=True, env=environ)
+    command = [python, "-m", "flask", "--app", "wsgi", "plugins", "list"]
+    listed = subprocess.run(
+        command, cwd=gatepost, env=environ, check=True, capture_output=True, text=True
+    )
+    assert "example_tracker" in listed.stdout.splitlines()
+    assert "broken" not in listed.stdout
+    pinned = "marshmallow==3.0.0"
+    (gatepost / "requirements-plugins.txt").write_text(f"{pinned}\n")
+    refused = subprocess.run(
+        ["sh", gatepost / "bin" / "post_compile"],
+        check=False, env=environ, capture_output=True, text=True,
+    )  # fmt: skip
+    assert refused.returncode != 0
+    assert "conflicting dependencies" in refused.stderr
+
+
+def _of_the_lock_alone(folder: Path) -> Path:
+    """An environment with the distributions of requirements.txt and no other."""
+    venv.create(folder, symlinks=True, with_pip=True)
+    variables = {"base": str(folder), "platbase": str(folder)}
+    site = Path(sysconfig.get_path("purelib", "venv", variables))
+    lock = (ROOT / "requirements.txt").read_text()
+    for name in re.findall(r"^([A-Za-z0-9._-]+)==", lock, re.MULTILINE):
+        with contextlib.suppress(metadata.PackageNotFoundError):  # of another system or Python
+            _link(metadata.distribution(name), site)
+    return folder / "bin" / "python"
+
+
+def _link(distribution: metadata.Distribution, site: Path) -> None:
+    tops = {file.parts[0] for file in distribution.files or () if file.parts[0] != ".."}
+    for top in tops - {"__pycache__"}:
+        if not (site / top).exists():
+            (site / top).symlink_to(str(distribution.locate_file(top)))
 
 
 def test_a_strangers_plugin_works_and_its_faults_stay_its_own(workshop: Workshop) -> None:

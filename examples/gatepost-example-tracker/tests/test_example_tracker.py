@@ -8,10 +8,9 @@ import json
 
 import gatepost_example_tracker
 import pytest
-
-from plugins.contract import EventKind, Response, Verdict
-from plugins.registry import make_adapter
-from plugins.testing import AdapterContract, sample_event
+from gatepost_plugins.contract import EventKind, Response, Verdict
+from gatepost_plugins.registry import make_adapter
+from gatepost_plugins.testing import AdapterContract, sample_event
 
 ADAPTER = make_adapter("example_tracker", gatepost_example_tracker)
 SETTINGS = {"address": "https://tracker.example", "token": "abcd1234"}
