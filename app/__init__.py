@@ -23,8 +23,8 @@ def create_app(settings: SettingsType | None = None) -> Flask:
     from app.extensions import cipher, db, migrate, wakeup
     from app.schemas.parsing import MAX_BODY
     from app.services.billing import gateway
+    from app.services.trackers.catalogue import load_trackers
     from app.web import responses, telegram_webhook
-    from plugins.registry import Registry
 
     settings = settings or Settings.from_environment()
     logs.configure(settings)
@@ -36,7 +36,7 @@ def create_app(settings: SettingsType | None = None) -> Flask:
         SQLALCHEMY_ENGINE_OPTIONS=prepare_engine(settings.database_url, settings.database_pool),
         MAX_CONTENT_LENGTH=MAX_BODY,
     )
-    app.extensions["trackers"] = Registry.load()
+    app.extensions["trackers"] = load_trackers(settings.presets_dir)
     app.extensions["gateway"] = gateway.configured(settings)
 
     cipher.set_key(settings.secret_key, settings.old_secret_keys)

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -71,6 +72,7 @@ class Settings:
     keep_journal_days: int
     keep_clicks_days: int
     media_store: str
+    presets_dir: str
     country_header: str
     log_level: str
     log_format: str
@@ -115,6 +117,7 @@ def _addresses(read: Read) -> dict[str, Any]:
         "trusted_proxies": read("TRUSTED_PROXIES", PAAS_ROUTERS, _proxies),
         "payment_gateway": read("PAYMENT_GATEWAY", "", str),
         "payment_settings": read("PAYMENT_SETTINGS", "{}", _json_object),
+        "presets_dir": read("PRESETS_DIR", "", _folder),
         "media_store": read("MEDIA_STORE", "", _media_store),
     }
 
@@ -235,6 +238,12 @@ def _media_store(url: str) -> str:
     return url
 
 
+def _folder(text: str) -> str:
+    if text and not Path(text).is_dir():
+        raise ValueError("is no folder")
+    return text
+
+
 def _header_name(text: str) -> str:
     if text and not re.fullmatch(r"[A-Za-z0-9-]{1,64}", text):
         raise ValueError("must be the name of a header, such as CF-IPCountry")
@@ -261,15 +270,7 @@ def _between(low: int, high: int) -> Callable[[str], int]:
 
 
 def _days_from(low: int) -> Callable[[str], int]:
-    def parse(text: str) -> int:
-        if text == "0":
-            return 0
-        try:
-            return _between(low, 3650)(text)
-        except ValueError as error:
-            raise ValueError(f"{error}, or 0 to keep all") from error
-
-    return parse
+    return lambda text: 0 if text == "0" else _between(low, 3650)(text)
 
 
 def _one_of(*words: str) -> Callable[[str], str]:

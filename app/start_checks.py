@@ -53,7 +53,7 @@ def main(command: Sequence[str]) -> int:
     """Become `command` if everything can be used. Returns 2 otherwise."""
     try:
         settings = Settings.from_environment()
-        if settings.payment_gateway:  # its plugin judges its settings
+        if settings.payment_gateway or settings.presets_dir:  # read whole, to be judged
             from app import create_app
 
             create_app(settings)

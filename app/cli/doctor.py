@@ -21,6 +21,7 @@ from app.services import growth, health, sealed
 from app.services.health import READ_ONLY
 from app.services.updates import quarantine
 from plugins.contract import Request
+from plugins.trackers.url_template import presets
 
 #: RQ takes a job atomically only with BLMOVE, which came with 6.2.
 OLDEST_REDIS = (6, 2)
@@ -244,7 +245,11 @@ def _plugins() -> Check:
             finding="; ".join(str(plugin) for plugin in trackers.broken),
             advice="mend or uninstall the package; its postbacks wait until then",
         )
-    return Check("plugins", ok=True, finding=f"{len(trackers.names())} trackers load")
+    finding = f"{len(trackers.names())} trackers load"
+    if folder := current_settings().presets_dir:
+        own = len(presets.presets()) - len(presets.built_in())
+        finding += f", and {own} presets of {folder}"
+    return Check("plugins", ok=True, finding=finding)
 
 
 def _webhook() -> Check:

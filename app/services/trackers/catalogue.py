@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from flask import current_app
 from marshmallow import ValidationError
 
-from app.config import current_settings
+from app.config import BadSetting, current_settings
 from app.errors import BadParameter, translatable
 from app.outbound.scheme import HTTPS, scheme_for
 from app.services.trackers import typed_addresses
@@ -16,6 +17,7 @@ from plugins.host import catalogue, settings_form
 from plugins.host.adapter import Adapter
 from plugins.host.validation import AdapterFailed
 from plugins.registry import BrokenTracker, Registry, UnknownTracker
+from plugins.trackers.url_template import preset_files, presets
 
 WITH_PRESETS: Final = "url_template"
 
@@ -26,6 +28,19 @@ class Ready(NamedTuple):
     adapter: Adapter
     settings: dict[str, Any]
     every_event: bool = False
+
+
+def load_trackers(presets_dir: str) -> Registry:
+    """Load all adapters, and the operator's presets if there is a folder of them.
+
+    Raises BadSetting, naming the file that cannot be used.
+    """
+    try:
+        own = preset_files.read_folder(Path(presets_dir), presets.built_in()) if presets_dir else {}
+    except ValueError as error:
+        raise BadSetting(f"PRESETS_DIR: {error}") from error
+    presets.replace_added(own)
+    return Registry.load()
 
 
 def listed() -> list[dict[str, Any]]:

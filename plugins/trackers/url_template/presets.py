@@ -173,9 +173,26 @@ class Preset:
         return self.answer_rules == ALTERCPA or bool(self.otherwise)
 
 
+#: Those of the operator.
+_added: Final[dict[str, Preset]] = {}
+
+
 @functools.cache
 def presets() -> Mapping[str, Preset]:
-    """All presets by key, read once."""
+    """All presets by key, those of the operator last."""
+    return MappingProxyType({**built_in(), **_added})
+
+
+def replace_added(added: Mapping[str, Preset]) -> None:
+    """Take the operator's presets, in place of those that were taken before."""
+    _added.clear()
+    _added.update(added)
+    presets.cache_clear()
+
+
+@functools.cache
+def built_in() -> Mapping[str, Preset]:
+    """The presets that come with us by key, read once."""
     folder = resources.files("plugins.trackers.url_template") / "presets"
     files = sorted(folder.iterdir(), key=lambda file: file.name)
     parsed = [parse(file.read_text("utf-8")) for file in files if file.name.endswith(".json")]
