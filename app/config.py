@@ -35,6 +35,8 @@ class NetworkPort:
 #: What an operator opens: a network whole, or one port of it.
 Opened = Network | NetworkPort
 
+#: Of the release; setup.cfg and plugins/pyproject.toml say the same.
+VERSION = "0.1.0"
 PUBLIC_BOT_API = "https://api.telegram.org"
 #: https://core.telegram.org/bots/api#setwebhook
 WEBHOOK_PORTS = (443, 80, 88, 8443)

@@ -157,6 +157,10 @@ class WakeupSignal:
         beats = self.redis.mget([_HEARTBEAT + name for name in PROCESSES])
         return [name for name, beat in zip(PROCESSES, beats, strict=True) if beat is None]
 
+    def count(self, key: str, field: str, number: int) -> None:
+        """Add to a counter of all processes; a Redis that hangs is given LOOK_TIMEOUT."""
+        self._ignoring_faults(lambda: self._looks.hincrby(key, field, number))
+
     def answers(self) -> bool:
         """Whether Redis answers and takes writes."""
         return not self.fault()

@@ -9,15 +9,22 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import sys
 from collections.abc import Sequence
+from urllib.parse import urlsplit
 
+import structlog
 from flask import Flask
+from sqlalchemy import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
-from app.config import BadSetting, Settings
+from app import logs
+from app.config import VERSION, BadSetting, Settings
 from app.database.start import check_at_start
-from app.queues import check_redis
+from app.queues import Queue, check_redis
+
+log = structlog.get_logger()
 
 
 def check_services(settings: Settings) -> None:
@@ -28,6 +35,22 @@ def check_services(settings: Settings) -> None:
     """
     check_redis(settings.redis_url)
     check_at_start(settings.database_url, needs_tables=True)
+
+
+def described(settings: Settings) -> dict[str, object]:
+    """Return what the first line of the log says: the version, and where all is. No secret."""
+    database, broker = make_url(settings.database_url), urlsplit(settings.redis_url)
+    place = database.database or ""
+    if database.get_backend_name() == "postgresql":
+        place = f"{database.host or 'localhost'}:{database.port or 5432}/{place}"
+    port = broker.port or 6379
+    return {
+        "version": VERSION,
+        "database": f"{database.get_backend_name()} {place}",
+        "redis": broker.path if broker.scheme == "unix" else f"{broker.hostname}:{port}",
+        "queues": [queue.value for queue in Queue],
+        "address": settings.public_url or "none: bots are read by long polling",
+    }
 
 
 def check_key(app: Flask) -> None:
@@ -61,6 +84,10 @@ def main(command: Sequence[str]) -> int:
     except BadSetting as error:
         sys.stderr.write(f"gatepost: {error}\n")
         return 2
+    if shutil.which(command[0] if command else ""):
+        logs.configure(settings)
+        processes = settings.web_concurrency
+        log.info("web.started", **described(settings), port=settings.port, processes=processes)
     try:
         os.execvp(command[0], list(command))  # noqa: S606 - the Procfile's own words
     except (OSError, IndexError):

@@ -11,6 +11,7 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 from app.services import health
+from app.services import metrics as metrics_of_all
 from app.web.auth import public
 
 blueprint = Blueprint("health", __name__)
@@ -57,4 +58,4 @@ def metrics() -> ResponseReturnValue:
 
 class _Collector(Collector):
     def collect(self) -> list[Metric]:
-        return list(health.metrics())
+        return list(metrics_of_all.metrics())

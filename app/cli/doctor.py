@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -12,12 +10,14 @@ import redis
 from flask import current_app
 from sqlalchemy import text
 
+from app.cli import workload
+from app.cli.check import Check
 from app.config import current_settings
 from app.database import schema_version
 from app.database.faults import DATABASE_FAULTS, describe_fault
 from app.database.schema_version import asking
 from app.extensions import db, wakeup
-from app.services import growth, health, sealed
+from app.services import health, sealed
 from app.services.health import READ_ONLY
 from app.services.updates import quarantine
 from plugins.contract import Request
@@ -25,23 +25,6 @@ from plugins.trackers.url_template import presets
 
 #: RQ takes a job atomically only with BLMOVE, which came with 6.2.
 OLDEST_REDIS = (6, 2)
-#: Tables that are named, the largest first.
-LARGEST = 8
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """The result of one check. `advice` says what to do, and is empty if `ok`."""
-
-    name: str
-    ok: bool
-    finding: str
-    advice: str = ""
-
-    def __str__(self) -> str:
-        """Return one line, or two with the advice."""
-        line = f"{'ok  ' if self.ok else 'FAIL'}  {self.name}: {self.finding}"
-        return line if self.ok else f"{line}\n      {self.advice}"
 
 
 def run() -> list[Check]:
@@ -52,7 +35,9 @@ def run() -> list[Check]:
         _migrations,
         _keys,
         _updates,
-        _growth,
+        workload.growth_by_table,
+        workload.waiting,
+        workload.bots,
         _redis,
         _workers,
         _media_store,
@@ -137,30 +122,6 @@ def _migrations() -> Check:
         finding=f"the database {fault}",
         advice="run: flask --app wsgi db upgrade",
     )
-
-
-def _growth() -> Check:
-    """Tell how much there is, and what came; how long it is kept are settings."""
-    try:
-        sizes = [size for size in growth.sizes() if size.rows][:LARGEST]
-        came = growth.came_since(time.time())
-        total = growth.database_bytes()
-        db.session.rollback()
-    except DATABASE_FAULTS:
-        return Check("growth", ok=False, finding="unknown", advice="mend the database first")
-    largest = ", ".join(_in_words(size) for size in sizes) or "no rows"
-    daily = ", ".join(f"{name} {count:,}" for name, count in came if count) or "none"
-    finding = f"{_bytes(total)}: {largest}; rows of the last day: {daily}"
-    return Check("growth", ok=True, finding=finding)
-
-
-def _in_words(size: growth.TableSize) -> str:
-    room = "" if size.bytes is None else f" ({_bytes(size.bytes)})"
-    return f"{size.name} {size.rows:,}{room}"
-
-
-def _bytes(number: int) -> str:
-    return f"{number / 1e9:.1f} GB" if number >= 1e9 else f"{number / 1e6:.1f} MB"
 
 
 def _keys() -> Check:

@@ -7,7 +7,6 @@ thing when it is checked and another when it is used.
 
 from __future__ import annotations
 
-import contextlib
 import ipaddress
 import os
 import socket
@@ -15,13 +14,12 @@ import string
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from importlib import metadata
 from typing import Any, Final
 from urllib.parse import quote
 
 import pycurl
 
-from app.config import Opened
+from app.config import VERSION, Opened
 from app.outbound import headers
 from app.outbound.addresses import refusal
 from app.outbound.reception import Reception
@@ -45,15 +43,7 @@ _TLS: Final = {
     ),
 }
 
-
-def _user_agent() -> str:
-    version = "0"
-    with contextlib.suppress(metadata.PackageNotFoundError):
-        version = metadata.version(PROJECT)
-    return f"{PROJECT.capitalize()}/{version}"
-
-
-USER_AGENT: Final = _user_agent()
+USER_AGENT: Final = f"{PROJECT.capitalize()}/{VERSION}"
 
 
 @dataclass(frozen=True, slots=True)

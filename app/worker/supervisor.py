@@ -32,7 +32,7 @@ from app.config import BadSetting, Settings
 from app.jobs import stopping
 from app.queues import Queue
 from app.services.updates.polling import Poller
-from app.start_checks import check_services
+from app.start_checks import check_services, described
 from app.worker.rq_worker import tick, work
 
 log = structlog.get_logger()
@@ -102,7 +102,8 @@ class Supervisor:
         for number in _SIGNALS:
             signal.signal(number, self._stop)
         gc.freeze()  # what is loaded now stays shared between the processes
-        log.info("worker.started", processes=[spec.name for spec in self._specs])
+        place = described(self._app.config["SETTINGS"])
+        log.info("worker.started", **place, processes=[spec.name for spec in self._specs])
         while not self._asked_to_stop:
             for spec in self._specs:
                 self._start(spec)

@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from app.services import health
+from app.services import metrics
 from tests.support import ROOT
 
 FOLDER = ROOT / "docs" / "monitoring"
@@ -24,11 +24,11 @@ METRIC = re.compile(r'(gatepost_\w+)(?:\{(\w+)="(\w+)"\})?')
 def answered(app, monkeypatch):
     """Every sample of /metrics, by name, label and value; with a store of media."""
     store = type("Store", (), {"answers": staticmethod(lambda: True)})()
-    monkeypatch.setattr(health, "configured_store", lambda: store)
+    monkeypatch.setattr(metrics, "configured_store", lambda: store)
     with app.app_context():
         return {
             (sample.name, *pair)
-            for family in health.metrics()
+            for family in metrics.metrics()
             for sample in family.samples
             for pair in [(), *sample.labels.items()]
         }

@@ -23,11 +23,11 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from app.config import BadSetting, Settings
+from app.config import VERSION, BadSetting, Settings
 from app.crypto import Cipher
 from app.models.base import Base
 from app.queues import check_redis
-from app.start_checks import check_services
+from app.start_checks import check_services, described
 from tests.support import ROOT
 
 LINES = dict(line.split(": ", 1) for line in (ROOT / "Procfile").read_text().splitlines())
@@ -235,3 +235,25 @@ def self_signed(folder: Path) -> Path:
         + certificate.public_bytes(serialization.Encoding.PEM)
     )
     return file
+
+
+def test_the_first_line_says_what_runs_where_and_no_secret():
+    environ = {
+        "DATABASE_URL": "postgres://u:hidden-word@db.example/shop",
+        "REDIS_URL": "rediss://:hidden-word@r.example:7000/0",
+        "SECRET_KEY": "0123456789abcdef",
+    }
+    line = described(Settings.from_environment(environ))
+    assert line == {
+        "version": VERSION,
+        "database": "postgresql db.example:5432/shop",
+        "redis": "r.example:7000",
+        "queues": ["updates", "postbacks", "messages"],
+        "address": "none: bots are read by long polling",
+    }
+    local = environ | {"DATABASE_URL": "sqlite:///var/x.db", "REDIS_URL": "unix:///run/r.sock"}
+    local["PUBLIC_URL"] = "https://g.example"
+    line = described(Settings.from_environment(local))
+    assert line["database"] == f"sqlite {ROOT / 'var/x.db'}"
+    assert line["redis"] == "/run/r.sock"
+    assert line["address"] == "https://g.example"

@@ -9,7 +9,7 @@ import re
 
 import pytest
 
-from app.config import Settings
+from app.config import VERSION, Settings
 from app.queues import Queue
 from tests.support import ROOT
 
@@ -60,6 +60,12 @@ def test_links_between_documents_lead_somewhere():
     for document in [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]:
         for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", document.read_text()):
             assert (document.parent / target).exists(), f"{document.name}: {target}"
+
+
+def test_the_version_is_one():
+    for file in ("setup.cfg", "plugins/pyproject.toml"):
+        text = (ROOT / file).read_text()
+        assert re.findall(r'^version = "?([0-9.]+)"?$', text, re.MULTILINE) == [VERSION], file
 
 
 def test_the_procfile_has_the_three_lines():

@@ -21,6 +21,7 @@ from app.database.rows import loose_index_scan, update_rows
 from app.extensions import cipher
 from app.models import Bot, BotStatus, Message, MessageLane, MessageState
 from app.models.account import IS_SUSPENDED_SQL
+from app.services import lease_reclaims
 
 log = structlog.get_logger()
 
@@ -140,7 +141,8 @@ class QueueHead:
 def claim(connection: Connection, *, now: float, lease_seconds: float, most: int) -> ClaimResult:
     """Lease at most `most` messages for `lease_seconds`. The caller commits."""
     lock(connection, AdvisoryLock.CLAIM_MESSAGES)
-    connection.execute(_RECLAIM, {"now": now, "no_answer": NO_ANSWER})
+    reclaimed = connection.execute(_RECLAIM, {"now": now, "no_answer": NO_ANSWER}).rowcount
+    lease_reclaims.record(lease_reclaims.MESSAGES, reclaimed)
     lease, result = secrets.token_hex(16), ClaimResult()
     paced: list[tuple[int, float]] = []
     for bot in connection.execute(_SELECT_BOTS, due_at(now) | {"limit": _MAX_BOTS}).all():

@@ -11,6 +11,7 @@ from app.database.rows import loose_index_scan
 from app.domain.time_ranges import DAY
 from app.extensions import db
 from app.models import DestinationStatus, Lead, Postback, PostbackState, table_of
+from app.services import lease_reclaims
 from app.services.postbacks.conditions import HAS_DUE_POSTBACKS, WAITING
 
 _POSTBACKS = table_of(Postback)
@@ -62,6 +63,7 @@ def sweep(connection: Connection, now: float) -> int:
     """
     params = {"now": now, "old": kept_since(now), "batch": _BATCH}
     reclaimed = connection.execute(_RECLAIM, params).rowcount
+    lease_reclaims.record(lease_reclaims.POSTBACKS, reclaimed)
     return reclaimed + connection.execute(_DISCARD, params).rowcount
 
 

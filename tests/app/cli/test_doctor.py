@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 from alembic.script import ScriptDirectory
 from sqlalchemy import text
@@ -82,15 +80,3 @@ def test_workers_that_give_no_sign_are_named(app):
     for name in ("clock", "updates", "postbacks", "messages"):
         wakeup.redis.set(f"gatepost:heartbeat:{name}", "1", ex=60)
     assert found("workers").ok
-
-
-def test_growth_is_told_by_table_and_by_day(app, world):
-    postback = world.postback(world.destination(), created=1.0)
-    for _ in range(2):
-        world.attempt(postback, started=time.time())
-    if db.engine.dialect.name == "postgresql":
-        db.session.execute(text("ANALYZE attempt"))
-    check = found("growth")
-    assert check.ok
-    assert "attempt 2" in check.finding.partition(";")[0]
-    assert check.finding.endswith("rows of the last day: attempt 2")

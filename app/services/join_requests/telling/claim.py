@@ -32,6 +32,7 @@ from app.models import (
     table_of,
 )
 from app.models.account import IS_SUSPENDED_SQL
+from app.services import lease_reclaims
 from app.services.join_requests.knowledge import zone
 from app.services.join_requests.telling import notes
 from app.services.messages.claim import BOTS, BURST, STEP
@@ -143,7 +144,9 @@ def claim(
     Bots that are `busy` are left out.
     """
     lock(connection, AdvisoryLock.CLAIM_REQUESTS)
-    for row in connection.execute(_RECLAIM, {"now": now}).all():
+    reclaimed = connection.execute(_RECLAIM, {"now": now}).all()
+    lease_reclaims.record(lease_reclaims.REQUESTS, len(reclaimed))
+    for row in reclaimed:
         if row.state == RequestState.JOINED:
             notes.write(connection, row.id, now)
     lease, claimed = secrets.token_hex(16), list[ClaimedRequest]()
