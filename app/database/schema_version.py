@@ -18,6 +18,11 @@ Ask = Callable[[str], Sequence[Any]]
 
 #: Such tables may be as they should, or not.
 UNKNOWN: Final = "has tables that no migration has made"
+_NAMES: Final = "('telegram_update'), ('alembic_version')"
+_TABLES: Final = (  # in the schemas of the search path, where ours are looked for
+    f"SELECT name FROM (VALUES {_NAMES}) AS ours(name) WHERE to_regclass(name) IS NOT NULL"  # noqa: S608
+)
+_TABLES_OF_A_FILE: Final = f"SELECT name FROM sqlite_master WHERE (name) IN (VALUES {_NAMES})"  # noqa: S608
 _MIGRATIONS: Final = Path(__file__).parents[2] / "migrations"
 
 
@@ -36,14 +41,12 @@ def _older() -> frozenset[str]:
 
 def pending(ask: Ask, *, is_sqlite: bool) -> str:
     """Return in a few words what the database lacks; "" if nothing."""
-    source = "name FROM sqlite_master" if is_sqlite else "relname FROM pg_class"
-    column = source.partition(" ")[0]
-    tables = set(ask(f"SELECT {source} WHERE {column} IN ('account', 'alembic_version')"))
-    if "alembic_version" not in tables:
-        return UNKNOWN if "account" in tables else "has no tables"
-    versions = set(ask("SELECT version_num FROM alembic_version"))
+    tables = set(ask(_TABLES_OF_A_FILE if is_sqlite else _TABLES))
+    if "telegram_update" not in tables:
+        return "has no tables of Gatepost"
+    versions = set(ask("SELECT version_num FROM alembic_version")) if len(tables) > 1 else set()
     if not versions:
-        return "has no tables"
+        return UNKNOWN
     behind = versions & _older()
     return f"is at {', '.join(sorted(behind))}, the code wants {newest()}" if behind else ""
 

@@ -18,6 +18,7 @@ from sqlalchemy.engine import make_url
 
 from app.config import BadSetting
 from app.database.connections import WrongEncoding, refuse_other_encodings
+from app.database.schema_version import UNKNOWN, Ask, pending
 from app.database.sqlite_file import check_writable, exists
 
 #: For which a database that refuses connections is waited for at the start.
@@ -58,9 +59,7 @@ _MEANINGS: Final = {
 #: Where a setting comes from that is meant for us: the address, the role or the database.
 _OF_A_SESSION: Final = ("client", "user", "database", "database user")
 _SETTINGS: Final = "SELECT name, setting, source FROM pg_settings WHERE name = ANY(%s)"
-_VERSION: Final = "SELECT version_num FROM alembic_version"
 _RELEASE: Final = "run the release command: flask --app wsgi db upgrade"
-_MIGRATIONS: Final = Path(__file__).parents[2] / "migrations" / "versions"
 
 
 def check_at_start(
@@ -140,27 +139,26 @@ def _too_short(name: str) -> str:
 
 
 def _tables_fault(connection: psycopg.Connection[Any]) -> str:
-    names = "SELECT to_regclass('telegram_update'), to_regclass('alembic_version')"
-    ours, version = connection.execute(names).fetchone() or (None, None)
-    if ours is None:
-        return f"the database has no tables of Gatepost; {_RELEASE}"
-    return _version_fault(connection.execute(_VERSION).fetchall()) if version else ""
+    def ask(statement: str) -> list[Any]:
+        return [row[0] for row in connection.execute(statement.encode())]
+
+    return _version_fault(ask, is_sqlite=False)
 
 
 def _check_file(path: str, *, needs_tables: bool) -> None:
     """Raise BadSetting unless the SQLite file at `path` can be written, and has our tables."""
-    fault = f"{path} has no tables of Gatepost; {_RELEASE}"
     if needs_tables and not exists(path):  # nor is one left behind
-        raise BadSetting(f"DATABASE_URL: {fault}")
+        raise BadSetting(f"DATABASE_URL: {path} has no tables of Gatepost; {_RELEASE}")
     check_writable(path)
     if not needs_tables:
         return
     connection = sqlite3.connect(f"{Path(path).absolute().as_uri()}?mode=ro", uri=True)
+
+    def ask(statement: str) -> list[Any]:
+        return [row[0] for row in connection.execute(statement)]
+
     try:
-        names = {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
-        if "telegram_update" in names:
-            rows = connection.execute(_VERSION) if "alembic_version" in names else ()
-            fault = _version_fault([*rows])
+        fault = _version_fault(ask, is_sqlite=True)
     except sqlite3.DatabaseError as error:
         fault = f"{path}: {error}"
     finally:
@@ -169,10 +167,7 @@ def _check_file(path: str, *, needs_tables: bool) -> None:
         raise BadSetting(f"DATABASE_URL: {fault}")
 
 
-def _version_fault(rows: list[Any]) -> str:
-    """Why tables of this version are not ours; those of a newer release may be."""
-    numbers = sorted(file.name[:4] for file in _MIGRATIONS.glob("[0-9]*.py"))
-    if not rows or rows[0][0] not in numbers[:-1]:
-        return ""
-    have, newest = rows[0][0], numbers[-1]
-    return f"the tables are at {have}, and this release needs {newest}; {_RELEASE}"
+def _version_fault(ask: Ask, *, is_sqlite: bool) -> str:
+    """Why the tables cannot be worked with. Those that no migration has made may be right."""
+    lacking = pending(ask, is_sqlite=is_sqlite)
+    return f"the database {lacking}; {_RELEASE}" if lacking not in ("", UNKNOWN) else ""

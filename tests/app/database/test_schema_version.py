@@ -9,7 +9,7 @@ import pytest
 from app.database import schema_version
 from app.extensions import db
 
-BOTH = ["account", "alembic_version"]
+BOTH = ["telegram_update", "alembic_version"]
 
 
 def pending(tables: Sequence[str], *versions: str) -> str:
@@ -31,11 +31,12 @@ def test_an_older_one_is_named_with_the_one_that_is_wanted():
 
 @pytest.mark.parametrize("tables", [[], ["alembic_version"]])
 def test_a_database_without_tables_is_named(tables):
-    assert pending(tables) == "has no tables"
+    assert pending(tables) == "has no tables of Gatepost"
 
 
 def test_tables_that_no_migration_has_made_are_told_apart():
-    assert pending(["account"]) == schema_version.UNKNOWN
+    assert pending(["telegram_update"]) == schema_version.UNKNOWN
+    assert pending(BOTH) == schema_version.UNKNOWN
 
 
 def test_a_connection_is_asked_for_a_first_column(app):

@@ -283,7 +283,7 @@ def test_without_our_tables_web_and_worker_name_the_release_command_which_makes_
     subprocess.run([sys.executable, *UPGRADE], env=environment, check=True, capture_output=True)
     check_at_start(database_url(url), needs_tables=True)
     change_version(url, "0001")
-    with pytest.raises(BadSetting, match=r"the tables are at 0001, .* db upgrade"):
+    with pytest.raises(BadSetting, match=r"the database is at 0001, .* db upgrade"):
         check_at_start(database_url(url), needs_tables=True)
     change_version(url, "9999")  # a newer release has been here, whose tables may do
     check_at_start(database_url(url), needs_tables=True)
