@@ -76,6 +76,7 @@ class Settings:
     media_store: str
     presets_dir: str
     country_header: str
+    cors_origins: tuple[str, ...]
     log_level: str
     log_format: str
 
@@ -139,6 +140,7 @@ def _looks(read: Read) -> dict[str, Any]:
     log_format = "console" if sys.stderr.isatty() else "json"
     return {
         "country_header": read("COUNTRY_HEADER", "", _header_name),
+        "cors_origins": read("CORS_ORIGINS", "", _origins),
         "log_level": read("LOG_LEVEL", "info", _one_of("debug", "info", "warning", "error")),
         "log_format": read("LOG_FORMAT", log_format, _one_of("console", "json")),
     }
@@ -244,6 +246,14 @@ def _folder(text: str) -> str:
     if text and not Path(text).is_dir():
         raise ValueError("is no folder")
     return text
+
+
+def _origins(text: str) -> tuple[str, ...]:
+    origins = tuple(part.strip() for part in text.split(",") if part.strip())
+    for origin in origins:
+        if not re.fullmatch(r"https?://[a-z0-9.-]+(?::[0-9]{1,5})?", origin):
+            raise ValueError(f"{origin} is no origin, such as https://panel.example.com")
+    return origins
 
 
 def _header_name(text: str) -> str:

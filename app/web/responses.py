@@ -24,7 +24,7 @@ from app.errors import ApiError, BadParameter, DatabaseDown, NoSuchFunction, Too
 from app.extensions import db
 from app.schemas.base import unknown_parameters
 from app.translations import translated, use_language
-from app.web import adtarget_errors
+from app.web import adtarget_errors, cross_origin
 from app.web.request_slots import refuse_beyond_limit
 
 log = structlog.get_logger()
@@ -60,6 +60,7 @@ def register(app: Flask) -> None:
     app.url_map.merge_slashes = False  # a doubled slash would be an HTML redirect
     app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False
     app.before_request(refuse_beyond_limit)
+    cross_origin.register(app)
     app.register_error_handler(Exception, handle_error)
     app.after_request(_protect)
 
