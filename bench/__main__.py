@@ -26,6 +26,7 @@ from bench import desk, marks, system
 from bench import sink as sinks
 from bench.growth import HOSTS, Growth
 from bench.measure import WIDTH, Figure, Meter, Round, compare, heading, percentile
+from bench.presses import Presses
 from bench.rounds import Pressure, Track
 from bench.variants import Variants
 
@@ -83,30 +84,15 @@ class Bench:
         self._introduce()
         only = self._asked.only
         sink = self._stack.enter_context(sinks.running(HOSTS))
-        if only not in ("claim", "growth", "variants", "desk"):
-            tracks = self._tracks(sink)
-            for track in tracks:
-                self._warm_up(track)
-            memory = {track.name: track.meter.memory() for track in tracks}
-            if only != "latency":
-                self._flood(tracks)
-            if only in (None, "latency"):
-                self._steady(tracks)
-            for track in tracks:
-                _print_memory(track, {line.pid: line.mb for line in memory[track.name]})
+        if only not in ("claim", "growth", "variants", "desk", "presses"):
+            self._beside_control(sink)
         if only in (None, "growth"):
-            heading("Delivery alone, in one process")
-            growth = Growth(self._postgres, sink)
-            growth.run(self._asked.rounds, quick=self._asked.quick)
-            self._values |= growth.marks()
+            self._growth(sink)
         if only in (None, "variants"):
-            variants = Variants(
-                self._folder, self._postgres, sink, self._pressure, self._asked.subscribers
-            )
-            variants.run(self._asked.bots, quick=self._asked.quick)
-            faults = self._values.get("faults", 0) + variants.values.pop("faults", 0)
-            self._values |= variants.values | {"faults": faults}
+            self._variants(sink)
         self._desk(sink)
+        if only in (None, "presses"):
+            self._presses(sink)
         if only == "claim" or (only is None and not self._asked.quick):
             self._claim()
         if only != "claim":
@@ -209,6 +195,41 @@ class Bench:
             faults = one.lost + one.doubled + one.refused
             self._values["faults"] = self._values.get("faults", 0) + faults
 
+    def _beside_control(self, sink: sinks.Sink) -> None:
+        tracks = self._tracks(sink)
+        for track in tracks:
+            self._warm_up(track)
+        memory = {track.name: track.meter.memory() for track in tracks}
+        if self._asked.only != "latency":
+            self._flood(tracks)
+        if self._asked.only in (None, "latency"):
+            self._steady(tracks)
+        for track in tracks:
+            _print_memory(track, {line.pid: line.mb for line in memory[track.name]})
+
+    def _growth(self, sink: sinks.Sink) -> None:
+        heading("Delivery alone, in one process")
+        growth = Growth(self._postgres, sink)
+        growth.run(self._asked.rounds, quick=self._asked.quick)
+        self._values |= growth.marks()
+
+    def _variants(self, sink: sinks.Sink) -> None:
+        variants = Variants(
+            self._folder, self._postgres, sink, self._pressure, self._asked.subscribers
+        )
+        variants.run(self._asked.bots, quick=self._asked.quick)
+        self._keep(variants.values)
+
+    def _presses(self, sink: sinks.Sink) -> None:
+        presses = Presses(self._folder, self._postgres, sink)
+        presses.run(quick=self._asked.quick)
+        self._keep(presses.values)
+
+    def _keep(self, values: dict[str, float]) -> None:
+        """Keep what a section has measured; its faults are added to those of others."""
+        faults = self._values.get("faults", 0) + values.get("faults", 0)
+        self._values |= values | {"faults": faults}
+
     def _claim(self) -> None:
         for rows in self._asked.claim_rows:
             heading(f"Claiming with {rows:,} postbacks waiting")
@@ -271,7 +292,8 @@ def _arguments() -> argparse.Namespace:
         "--claim-rows", default=CLAIM_ROWS, help="waiting (1,000 1,000,000)", **many
     )
     parser.add_argument(
-        "--only", choices=["system", "control", "latency", "claim", "growth", "variants", "desk"]
+        "--only",
+        choices=["system", "control", "latency", "claim", "growth", "variants", "desk", "presses"],
     )
     parser.add_argument("--quick", action="store_true", help="one short round, under a minute")
     asked = parser.parse_args()

@@ -66,7 +66,7 @@ class Crowd:
         uid = FIRST_UPDATE + 2 * number
         start = people.start(person, f"{door.code}-{click}", now)
         join = people.member(person, chat, "left", "member", now)
-        return Subscriber(click, _post(door, uid, start), _post(door, uid + 1, join))
+        return Subscriber(click, posted(door, uid, start), posted(door, uid + 1, join))
 
 
 def owed(crowd: Sequence[Subscriber]) -> Iterator[tuple[str, str]]:
@@ -76,7 +76,8 @@ def owed(crowd: Sequence[Subscriber]) -> Iterator[tuple[str, str]]:
         yield one.click, "approve"
 
 
-def _post(door: Door, update_id: int, update: dict[str, Any]) -> bytes:
+def posted(door: Door, update_id: int, update: dict[str, Any]) -> bytes:
+    """The bytes of a request that brings an update to a bot's webhook."""
     body = json.dumps({"update_id": update_id, **update}, separators=(",", ":")).encode()
     head = (
         f"POST /telegram/{door.path} HTTP/1.1\r\n"

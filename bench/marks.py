@@ -55,6 +55,8 @@ MARKS: Final = (
         form="{:,.1f}",
     ),
     Mark("door", "updates/s taken, of an empty Flask view's", at_least=0.6),
+    Mark("press p95", "/c/ from the pool at 200/s, p95 ms", at_most=15, form="{:,.1f}"),
+    Mark("chain p95", "join by a link to postback, p95 ms", at_most=25, form="{:,.1f}"),
     Mark("bots", "1,000 bots beside 10: the rate", at_least=0.9),
     Mark("dynos", "two worker dynos beside one: the rate", at_least=1.0),
     Mark("sqlite", "SQLite beside PostgreSQL: the rate", at_least=0.6),

@@ -21,6 +21,7 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 ROOT = Path(__file__).resolve().parent.parent
+_TELEGRAM = b'{"ok":true,"result":true}'
 _ANSWER = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 2\r\n\r\nok"
 
 
@@ -87,7 +88,7 @@ class Reception(asyncio.Protocol):
         if target == b"/take":
             return _answer_with(self._book.take())
         self._book.others += 1
-        return _ANSWER
+        return _answer_with(_TELEGRAM) if target.startswith(b"/bot") else _ANSWER
 
 
 def _answer_with(body: bytes) -> bytes:
