@@ -18,7 +18,7 @@ from app.domain.clicks.page_visit import PageVisit
 from app.domain.clicks.privacy import Capture, Consent, kept_ids
 from app.errors import BadParameter, NotFound, translatable
 from app.extensions import db
-from app.models import Click
+from app.models import Click, Site
 from app.services.accounts.rate_limits import Limit
 from app.services.clicks import lookup, visit_store
 from app.services.clicks.lookup import KnownSite
@@ -129,23 +129,30 @@ def new_click(
 def add_fbp(site: KnownSite | None, account_id: int, temp: str, fbp: str) -> bool:
     """Add the fbp that a pixel set late to the newest visit of a browser within a day.
 
-    An fbp that is known stays. Returns whether the value is one that Meta takes; not whether
-    there was such a visit, which is nobody's business. Commits.
+    An fbp that is known stays, and where the site of the visit does not capture it none is
+    kept. Without `site` the visit may be of any. Returns whether the value is one that Meta
+    takes; not whether there was such a visit, which is nobody's business. Commits.
     """
     mark = read_mark(temp)
     if not mark or not is_fbp(fbp):
         return False
-    if site is not None and not site.capture & Capture.META_IDS:
-        return True
     mine = (Click.visitor == mark, Click.account_id == account_id)
     recent = Click.created > time.time() - FBP_SECONDS
     same_site = Click.site_id == site.id if site else Click.id.is_not(None)
     newest = select(Click).where(*mine, recent, same_site).order_by(Click.created.desc()).limit(1)
     click = db.session.scalar(newest.with_for_update())
-    if click is not None and "fbp" not in (ids := orjson.loads(click.ids)):
+    if click is not None and _takes_fbp(click) and "fbp" not in (ids := orjson.loads(click.ids)):
         click.ids = orjson.dumps({**ids, "fbp": fbp}).decode()
     db.session.commit()
     return True
+
+
+def _takes_fbp(click: Click) -> bool:
+    """Whether an fbp may be kept of this visit. A site that is deleted captures nothing."""
+    if click.site_id is None:
+        return True
+    capture = db.session.scalar(select(Site.capture).where(Site.id == click.site_id))
+    return bool((capture or 0) & Capture.META_IDS)
 
 
 def new_mark() -> str:

@@ -144,3 +144,19 @@ def test_what_is_no_fbp_is_refused_and_a_strangers_mark_tells_nothing(make_site)
     assert not add_fbp(site, "fb.1.5.x")
     assert not add_fbp(site, temp="nobody")
     assert add_fbp(site, temp="x" * 22)
+
+
+def test_a_server_that_names_no_site_adds_no_fbp_where_the_site_captures_none(make_site, account):
+    report(make_site(capture=0), {"tempId": TEMP, "href": "https://a.example/"})
+    assert visits.add_fbp(None, account.id, TEMP, FBP)
+    assert orjson.loads(only_click().ids) == {}
+
+
+def test_without_a_site_the_fbp_belongs_to_the_newest_visit_of_any(make_site, account):
+    site = make_site()
+    report(site, {"tempId": TEMP, "href": "https://a.example/"})
+    assert visits.add_fbp(None, account.id, TEMP, FBP)
+    assert orjson.loads(only_click().ids) == {"fbp": FBP}
+    sites.remove(account.id, site.id)
+    assert visits.add_fbp(None, account.id, TEMP, FBP + "9")
+    assert orjson.loads(only_click().ids) == {"fbp": FBP}
