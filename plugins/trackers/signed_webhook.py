@@ -13,6 +13,8 @@ read in November 2026. Our decisions where it leaves a choice:
 * `webhook-timestamp` is `event.now`, since receivers refuse what is more than
   five minutes away from their clock. `timestamp` in the body is the event's.
 * While a secret is replaced there are two, and two signatures in one header.
+* `data.touch` says what is known of the click, and is left out where nothing is: a try after
+  the click was purged says less than the one before, under the same `webhook-id`.
 * Every status but 2xx is tried again, redirects and 4xx too: the receiver is the
   customer's own code, and a 404 is more often a deployment than a verdict.
   410 switches the destination off, as the standard says. 401 is a receiver that
@@ -35,6 +37,7 @@ from marshmallow import Schema, ValidationError, fields, validate
 
 from plugins.contract import (
     ALL_KINDS,
+    TOUCH_FIELDS,
     ConversionKind,
     DeliveryPolicy,
     Event,
@@ -61,6 +64,8 @@ _EVENT_FIELDS: Final = (
     "lead campaign chat title subscriber username first_name last_name "
     "premium language click joined sequence"
 ).split()
+#: Of the click, unless the customer chooses otherwise: not the address and browser of a person.
+_USUAL_TOUCH: Final = tuple(name for name in TOUCH_FIELDS if name not in ("ip", "ua"))
 #: Only a conversion has them.
 _MONEY_FIELDS: Final = ("value", "currency", "name", "revision")
 
@@ -115,6 +120,11 @@ class WebhookSettings(Schema):
             "secret": True,
         },
     )
+    touch = fields.List(
+        fields.String(validate=validate.OneOf(TOUCH_FIELDS)),
+        load_default=lambda: list(_USUAL_TOUCH),
+        metadata={"title": "Of the click", "help": "what of it is sent, as far as it is kept"},
+    )
     events = fields.List(
         fields.String(validate=validate.OneOf(_KINDS)),
         load_default=lambda: list(_KINDS),
@@ -149,6 +159,12 @@ def build_request(event: Event, settings: Mapping[str, Any]) -> Request | tuple[
         idempotency_key=key,
         secrets=secrets_of_url(settings["url"]),
     )
+
+
+@hookimpl
+def touch_fields(settings: Mapping[str, Any]) -> tuple[str, ...]:
+    """Those that the customer has chosen; none in settings of before there was a choice."""
+    return tuple(settings.get("touch", ()))
 
 
 @hookimpl
@@ -202,4 +218,6 @@ def _payload(event: Event) -> dict[str, Any]:
     data |= {name: getattr(event, name) for name in _EVENT_FIELDS}
     if isinstance(event.kind, ConversionKind):
         data |= {name: getattr(event, name) for name in _MONEY_FIELDS}
+    if event.touch:
+        data["touch"] = dict(event.touch)
     return {"type": f"lead.{event.kind.value}", "timestamp": happened, "data": data}

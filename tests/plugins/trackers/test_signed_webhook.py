@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from marshmallow import ValidationError
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from plugins.contract import ConversionKind, EventKind, Request, Response, Verdict
+from plugins.contract import TOUCH_FIELDS, ConversionKind, EventKind, Request, Response, Verdict
 from plugins.registry import make_adapter
 from plugins.testing import AdapterContract, sample_event
 from plugins.trackers import signed_webhook
@@ -265,3 +265,15 @@ def test_a_conversion_brings_its_money_and_no_other_event_has_any():
     assert money.items() <= data.items()
     assert data["status"] == "refund"
     assert not money.keys() & json.loads(built().body)["data"].keys()
+
+
+def test_of_the_click_it_tells_what_was_chosen_and_by_default_nothing_personal():
+    usual = ADAPTER.touch_fields(ADAPTER.check_settings(TYPED))
+    assert usual == set(TOUCH_FIELDS) - {"ip", "ua"}
+    chosen = ADAPTER.check_settings({**TYPED, "touch": ["source", "ip"]})
+    assert ADAPTER.touch_fields(chosen) == {"source", "ip"}
+    del chosen["touch"]
+    assert ADAPTER.touch_fields(chosen) == frozenset()
+    told = json.loads(built(touch={"source": "abcd1234"}).body)["data"]
+    assert told["touch"] == {"source": "abcd1234"}
+    assert "touch" not in json.loads(built(touch={}).body)["data"]
