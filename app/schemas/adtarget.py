@@ -16,7 +16,7 @@ from app.schemas.base import Input
 from app.schemas.event_keys import CURRENCY
 from app.schemas.events import AMOUNT, LATEST
 from app.schemas.visits import LONGEST_MARK, InviteTake, VisitAdd
-from plugins.kit.meta_ids import MAX_ID
+from plugins.kit.platforms.meta_ids import MAX_ID
 
 LONGEST_ID: Final = 64
 

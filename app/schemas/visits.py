@@ -8,7 +8,7 @@ from app.domain.clicks.link_query import MAX_EXTERNAL, MAX_TEXT
 from app.domain.clicks.page_visit import MAX_AGENT, MAX_CITY, MAX_HREF
 from app.schemas import fields
 from app.schemas.base import Input, Output
-from plugins.kit.meta_ids import MAX_ID
+from plugins.kit.platforms.meta_ids import MAX_ID
 
 LONGEST_MARK: Final = 36
 LONGEST_SITE: Final = 16

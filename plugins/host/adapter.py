@@ -42,6 +42,8 @@ from plugins.host.validation import (
     type_name,
 )
 
+#: What of a touch is kept for days only.
+PERSONAL: Final = ("ip", "ua")
 #: How long one hook may take. They are pure: a millisecond is long.
 LIMIT_SECONDS: Final = 2.0
 
@@ -127,11 +129,17 @@ class Adapter:
         return secrets_in(settings, self._secret_fields)
 
     def build(self, event: Event, settings: Mapping[str, Any]) -> tuple[Request, ...]:
-        """The requests that tell `event`, in order; () when there is nothing to tell."""
+        """The requests that tell `event`, in order; () when there is nothing to tell.
+
+        A person's address and browser are masked like secrets: the log of attempts outlives them.
+        """
         if event.kind not in self.kinds:
             return ()
         built = self._call("build_request", event=event, settings=MappingProxyType(settings))
-        return check_steps(built, event, self.secrets(settings))
+        secrets = self.secrets(settings)
+        if event.touch:
+            secrets += secrets_in(event.touch, PERSONAL)
+        return check_steps(built, event, secrets)
 
     def classify(
         self, response: Response, request: Request, event: Event, settings: Mapping[str, Any]

@@ -27,6 +27,7 @@ from plugins.contract import (
     translatable,
 )
 from plugins.kit.fields import AsciiWord, BaseUrl
+from plugins.kit.platforms.empty_purchases import is_empty_purchase, sends_zero
 
 #: Within the 48 hours in which a repeated event id is recognised.
 RETRY_SECONDS: Final = 47 * 3600.0
@@ -175,10 +176,11 @@ def event_name(
     """The platform's name for `event`; empty where it is not sent.
 
     `names` are the usual ones, for settings that were stored before there were conversions.
-    A purchase waits until its value is known. A platform drops a corrected value, since it
-    comes under the same id, or counts it as another purchase: so none is sent.
+    A purchase waits until its value is known, unless the settings have it sent with 0. A
+    platform drops a corrected value, since it comes under the same id, or counts it as
+    another purchase: so none is sent.
     """
-    if event.revision or (event.kind is ConversionKind.PURCHASE and not event.value):
+    if event.revision or (is_empty_purchase(event) and not sends_zero(settings)):
         return ""
     return str(settings["events"].get(event.kind.value, names.get(event.kind, "")) or "")
 
@@ -187,6 +189,8 @@ def event_value(event: Event, settings: Mapping[str, Any]) -> dict[str, Any]:
     """`{"value": …, "currency": …}`; empty for an event without a value."""
     if event.value:
         return {"value": float(event.value), "currency": event.currency}
+    if is_empty_purchase(event):
+        return {"value": 0.0, "currency": settings["currency"]}
     value = settings["values"].get(event.kind.value)
     return {} if value is None else {"value": value, "currency": settings["currency"]}
 

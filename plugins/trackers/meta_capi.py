@@ -67,7 +67,8 @@ from plugins.kit.ad_platforms import (
 from plugins.kit.click_ids import has_own_click_id, is_address, meta_fbc
 from plugins.kit.fields import AsciiWord
 from plugins.kit.json_bodies import json_bytes, json_object
-from plugins.kit.meta_ids import is_fbc, is_fbp
+from plugins.kit.platforms.empty_purchases import empty_purchase_field
+from plugins.kit.platforms.meta_ids import is_fbc, is_fbp
 
 GRAPH: Final = "https://graph.facebook.com"
 VERSION: Final = "v26.0"  # of facebook-business 26.0.3; Meta keeps one for about two years
@@ -127,6 +128,7 @@ class MetaCapiSettings(AdPlatformSettings):
     events = event_names_field(NAMES)
     values = event_values_field()
     currency = currency_field()
+    empty_purchase = empty_purchase_field()
     action_source = fields.String(
         load_default="chat",
         validate=validate.OneOf(["chat", "system_generated", "other"]),

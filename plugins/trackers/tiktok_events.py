@@ -60,6 +60,7 @@ from plugins.kit.ad_platforms import (
 from plugins.kit.click_ids import has_own_click_id, is_address
 from plugins.kit.fields import AsciiWord, HttpUrl
 from plugins.kit.json_bodies import json_bytes, json_object
+from plugins.kit.platforms.empty_purchases import empty_purchase_field
 
 API: Final = "https://business-api.tiktok.com"
 TRACK: Final = "/open_api/v1.3/event/track/"
@@ -110,6 +111,7 @@ class TiktokEventsSettings(AdPlatformSettings):
     events = event_names_field(NAMES)
     values = event_values_field()
     currency = currency_field()
+    empty_purchase = empty_purchase_field()
     click_type = click_type_field("ttclid")
     page_url = HttpUrl(
         load_default="",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -13,6 +14,7 @@ from plugins.contract import (
     DeliveryPolicy,
     EventKind,
     RateLimit,
+    Request,
     Response,
     Verdict,
     hookimpl,
@@ -83,6 +85,22 @@ def test_a_plugin_that_asks_for_fields_that_no_click_has_failed(names):
 
     with pytest.raises(AdapterFailed, match="touch_fields"):
         make_adapter("curious", Curious()).touch_fields({})
+
+
+def test_the_address_and_the_browser_of_a_person_are_sent_and_not_shown():
+    class Telling(PlainPlugin):
+        @hookimpl
+        def build_request(self, event):
+            body = json.dumps(dict(event.touch)).encode()
+            return Request("POST", "https://t.example/?a=" + event.touch["ip"], body=body)
+
+    touch = {"ip": "203.0.113.7", "ua": 'Browser/1.0 "é"', "source": "abcd1234"}
+    (request,) = make_adapter("telling", Telling()).build(sample_event(touch=touch), {})
+    assert json.loads(request.body) == touch
+    assert "203.0.113.7" in request.url
+    assert "203.0.113.7" not in request.redacted()
+    assert "Browser" not in request.redacted()
+    assert "abcd1234" in request.redacted()
 
 
 def test_a_plugin_that_asks_for_nothing_hears_nothing_of_clicks():

@@ -7,7 +7,7 @@ import dataclasses
 import pytest
 
 from plugins.contract import ALL_KINDS, TOUCH_FIELDS, ConversionKind, EventKind
-from plugins.kit.meta_ids import is_fbc, is_fbp
+from plugins.kit.platforms.meta_ids import is_fbc, is_fbp
 from plugins.samples import NOW, sample_event
 
 

@@ -14,7 +14,7 @@ from urllib.parse import unquote_to_bytes
 
 from app.domain.clicks.click_ids import is_unreplaced
 from app.domain.storable_text import UNSTORABLE
-from plugins.kit.meta_ids import MAX_ID, is_fbc, is_fbp
+from plugins.kit.platforms.meta_ids import MAX_ID, is_fbc, is_fbp
 
 MAX_QUERY: Final = 4096  # bytes
 MAX_PAIRS: Final = 200

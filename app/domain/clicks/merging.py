@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from app.domain.clicks.link_query import QueryFlag
-from plugins.kit.meta_ids import newer_fbc
+from plugins.kit.platforms.meta_ids import newer_fbc
 
 #: Columns that a later report fills where they are empty, and columns of objects.
 TEXTS: Final = "visitor external referrer landing ip ua country city site_id".split()

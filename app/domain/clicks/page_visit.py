@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from app.domain.clicks import link_query
 from app.domain.clicks.link_query import MAX_EXTERNAL, MAX_TEXT, SUBS, LinkQuery
 from app.domain.storable_text import UNSTORABLE
-from plugins.kit.meta_ids import MAX_ID
+from plugins.kit.platforms.meta_ids import MAX_ID
 
 MAX_LANDING: Final = 2048
 MAX_REFERRER: Final = 512

@@ -7,7 +7,8 @@ whatever the body says then.
 The reference lists codes and statuses; the messages are ours, and so is what it
 leaves open: a missing or unknown site is INVALID_PAYLOAD, as is an
 Idempotency-Key of more than 128 characters; a 429 asks to wait one second; an
-address that is not played here is a 404 without JSON.
+address that is not played here is a 404 without JSON. So are what `events/invite` takes (a
+`tempId`) and what `…/value` takes and answers (`value` and `currency`, the conversion).
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ MAX_KEY: Final = 128  #: characters of an Idempotency-Key
 TYPES: Final = ("Lead", "Purchase", "CompleteRegistration", "Subscribe", "Custom")
 
 _LEAD: Final = re.compile(r"/api/v1/leads/(\d+)")
+_VALUE: Final = re.compile(r"/api/v1/leads/(\d+)/conversions/([^/]+)/value")
 
 
 @dataclass
@@ -118,6 +120,7 @@ class Account:
         self.platforms: tuple[str, ...] = ("meta",)
         self.known_leads: set[int] = set()
         self.conversions: list[dict[str, Any]] = []
+        self.visits: dict[str, dict[str, Any]] = {}
         self._old = old
 
     def convert(self, body: Any) -> Reply:
@@ -134,6 +137,32 @@ class Account:
             raise Refused(404, "CHANNEL_NOT_FOUND", "Channel not found")
         self.conversions.append(body)
         return Reply(200, self._receipt(cold))
+
+    def take_visit(self, name: str, body: Any) -> Reply:
+        """Take a visit, its fbp or its invite link. Raises Refused."""
+        if not isinstance(body, dict) or not isinstance(body.get("tempId"), str):
+            raise _invalid("tempId must be a text")
+        number = body["tempId"]
+        if name == "visit":
+            if not body.get("href"):
+                raise _invalid("href is required")
+            self.visits[number] = dict(body)
+            return Reply(200, {"visitId": "v1", "sessionId": "s1", "tempId": number})
+        if number not in self.visits:
+            return Reply(200, {"success": False})
+        self.visits[number] |= {"fbp": body["fbp"]} if name == "update-fbp" else {"invited": True}
+        return Reply(200, {"success": True})
+
+    def set_value(self, lead: int, number: str, body: Any) -> Reply:
+        """Add a value to a conversion. Raises Refused."""
+        index = int(number[3:]) - 1 if re.fullmatch(r"j97\d+", number) else -1
+        if not 0 <= index < len(self.conversions):
+            raise Refused(404, "CONVERSION_NOT_FOUND", "Conversion not found")
+        conversion = self.conversions[index]
+        if conversion["telegramUserId"] != lead:
+            raise Refused(404, "CONVERSION_NOT_FOUND", "Conversion not found")
+        conversion |= {"value": body["value"], "currency": body["currency"]}
+        return Reply(200, {"conversionId": number})
 
     def read_lead(self, lead: int) -> Reply:
         """Return a lead with its conversions; the shape is ours. Raises Refused."""
@@ -185,6 +214,11 @@ class AdTargetDouble(VendorDouble):
         try:
             if (call.method, call.path) == ("POST", "/api/v1/events/conversion"):
                 return self.account.convert(call.body)
+            place = call.path.removeprefix("/api/v1/events/")
+            if call.method == "POST" and place in ("visit", "update-fbp", "invite"):
+                return self.account.take_visit(place, call.body)
+            if call.method == "POST" and (asked := _VALUE.fullmatch(call.path)):
+                return self.account.set_value(int(asked[1]), asked[2], call.body)
             if call.method == "GET" and (asked := _LEAD.fullmatch(call.path)):
                 return self.account.read_lead(int(asked[1]))
         except Refused as refused:

@@ -23,7 +23,7 @@ from app.services.accounts.rate_limits import Limit
 from app.services.clicks import lookup, visit_store
 from app.services.clicks.lookup import KnownSite
 from app.services.clicks.visit_store import Report
-from plugins.kit.meta_ids import is_fbp
+from plugins.kit.platforms.meta_ids import is_fbp
 
 #: Reports of pages, by address and by site. Hundreds share an address behind a carrier; the
 #: link works without its report.

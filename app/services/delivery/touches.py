@@ -21,7 +21,7 @@ from app.models import Click, Source, table_of
 from app.models.base import Big
 from app.services.delivery.targets import DestinationResolver
 from app.services.postbacks import ClaimedPostback
-from plugins.kit.meta_ids import fbc_of
+from plugins.kit.platforms.meta_ids import fbc_of
 
 _CLICKS: Final = table_of(Click)
 _SOURCES: Final = table_of(Source)

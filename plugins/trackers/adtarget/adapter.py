@@ -15,13 +15,19 @@ newest revision). Our decisions where it is silent:
   the owner may have mended it.
 - 401 and 402 keep the event: it is sent once the owner has mended the cause.
 - 503 API_DISABLED waits half an hour: AdTarget's staff switch it by hand.
+- What is known of the click goes along (`send_click`). Its visit, the fbp and the invite link
+  are told before the first event only where the owner wants it (`send_visit`): the newest reference
+  sends them elsewhere, without a key. One that is refused holds up no conversion.
+- A corrected value goes to the conversion of which it is. Its number comes from repeating the
+  conversion under its key, whose stored answer AdTarget gives whatever the body says; after 23
+  hours nothing is sent, since the conversion would count again.
 - A 2xx without a conversion id is taken as accepted: to send it again under
   another key could count twice.
 """
 
 from __future__ import annotations
 
-import json
+import re
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
@@ -31,7 +37,6 @@ from plugins.contract import (
     ConversionKind,
     DeliveryPolicy,
     Event,
-    EventKind,
     Outcome,
     RateLimit,
     Request,
@@ -40,15 +45,16 @@ from plugins.contract import (
     hookimpl,
     outcome_by_status,
 )
-from plugins.kit.click_ids import meta_fbc
 from plugins.kit.failures import says_failure
-from plugins.kit.json_bodies import valid_text
-from plugins.trackers.adtarget.settings import AUTO, OFF, PLANS, USUAL, AdTargetSettings
+from plugins.trackers.adtarget import bodies
+from plugins.trackers.adtarget.settings import AdTargetSettings
+from plugins.trackers.adtarget.steps import RETRY_SECONDS, VISIT_STEPS, build_steps
 
-RETRY_SECONDS: Final = 23 * 3600.0
 #: "300 requests/min per key, burst 50", buckets independent per key.
 PER_MINUTE: Final = 300
 BURST: Final = 50
+VISIT_TRIES: Final = 3  #: of a visit, before its conversion goes on without it
+_NUMBER: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 REPLAYS: Final = 2  #: of a stored failure, before another key is tried
 
 
@@ -99,24 +105,17 @@ def settings_schema() -> Schema:
 
 
 @hookimpl
-def build_request(event: Event, settings: Mapping[str, Any]) -> Request | tuple[()]:
-    """One conversion; nothing for an event that is off."""
-    conversion_type = _conversion_type(event, settings)
-    if conversion_type == OFF:
-        return ()
-    key, body = _idempotency_key(event), _conversion_body(conversion_type, event, settings)
-    return Request(
-        "POST",
-        f"{settings['base_url']}/api/v1/events/conversion",
-        headers={
-            "Authorization": f"Bearer {settings['key']}",
-            "Content-Type": "application/json",
-            "Idempotency-Key": key,
-        },
-        body=json.dumps(body).encode(),
-        idempotency_key=key,
-        secrets=(json.dumps(body["pii"]),) if "pii" in body else (),
-    )
+def build_request(event: Event, settings: Mapping[str, Any]) -> tuple[Request, ...]:
+    """The visit where it is asked for, the conversion, and its value where that comes later."""
+    return build_steps(event, settings)
+
+
+@hookimpl
+def touch_fields(settings: Mapping[str, Any]) -> tuple[str, ...]:
+    """What a conversion and a visit say; else only whether our door gave the click id."""
+    if settings.get("send_visit"):
+        return (*bodies.OF_CONVERSION, *bodies.OF_VISIT)
+    return bodies.OF_CONVERSION if settings.get("send_click") else ("source", "click_token")
 
 
 @hookimpl
@@ -126,13 +125,17 @@ def conversion_kinds() -> tuple[ConversionKind, ...]:
 
 
 @hookimpl
-def classify_response(response: Response, event: Event) -> Outcome:
+def classify_response(response: Response, request: Request, event: Event) -> Outcome:
     """Judge the error code in the body, then the status. A replayed failure may change the key."""
-    outcome = _judge(response)
+    if request.step in VISIT_STEPS:
+        return _judge_visit(response, event)
+    if request.step:
+        return _judge_value(response)
+    outcome = _judge(response, event)
     if response.headers.get("x-idempotent-replay", "").strip().casefold() != "true":
         return outcome
     if outcome.verdict.is_success:
-        return Outcome(Verdict.DUPLICATE, outcome.reason)
+        return Outcome(Verdict.DUPLICATE, outcome.reason, state=outcome.state)
     is_stored_failure = outcome.verdict is Verdict.RETRY and response.status >= 400
     return _after_replay(outcome, event) if is_stored_failure else outcome
 
@@ -176,10 +179,22 @@ def delivery_policy(settings: Mapping[str, Any]) -> DeliveryPolicy:
     )
 
 
-def _idempotency_key(event: Event) -> str:
-    """The Idempotency-Key: the event's own, or the next one after a stored failure."""
-    turn = event.state.get("turn", 0)
-    return f"{event.step_key()}:r{turn}" if turn else event.step_key()
+def _judge_visit(response: Response, event: Event) -> Outcome:
+    """A visit that AdTarget does not take, or not for a while, holds up no conversion."""
+    outcome = _judge(response, event)
+    if 200 <= response.status < 300:
+        return Outcome(Verdict.DELIVERED, "AdTarget knows of the visit")
+    is_over = outcome.verdict is Verdict.REJECTED or event.tries >= VISIT_TRIES
+    if is_over and not outcome.disable_destination:
+        return Outcome(Verdict.DELIVERED, f"AdTarget takes no visit: {outcome.reason}")
+    return outcome
+
+
+def _judge_value(response: Response) -> Outcome:
+    code, _ = _error(response.json())
+    if 200 <= response.status < 300 and not code and not response.unreadable:
+        return Outcome(Verdict.DELIVERED, "AdTarget knows the value")
+    return _judge(response, None)
 
 
 def _after_replay(outcome: Outcome, event: Event) -> Outcome:
@@ -200,68 +215,14 @@ def _after_replay(outcome: Outcome, event: Event) -> Outcome:
     return Outcome(Verdict.RETRY, reason, state={"turn": turn + 1, "renewed": 1})
 
 
-def _conversion_type(event: Event, settings: Mapping[str, Any]) -> str:
-    if event.revision or (event.kind is ConversionKind.PURCHASE and not event.value):
-        return OFF  # a Purchase needs its value, and under the same key another one is not read
-    conversion_type: str = _settings_of(event, settings)["type"]
-    if conversion_type != AUTO:
-        return conversion_type
-    if event.kind is EventKind.APPROVE and settings["tracked_by_adtarget"]:
-        return OFF
-    return PLANS[event.kind].recommended
-
-
-def _settings_of(event: Event, settings: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The settings of this kind of event; the usual ones where none are stored."""
-    chosen: Mapping[str, Any] = settings["events"].get(event.kind.value, USUAL)
-    return chosen
-
-
-def _conversion_body(
-    conversion_type: str, event: Event, settings: Mapping[str, Any]
-) -> dict[str, Any]:
-    """The body of §3.1 of the API reference, without the keys that have no value."""
-    event_settings = _settings_of(event, settings)
-    name = event_settings["name"] or PLANS[event.kind].custom_name or valid_text(event.name)
-    value, currency = event_settings["value"], settings["currency"]
-    if event.value:
-        value, currency = float(event.value), event.currency
-    site = "websiteId" if settings["site"].startswith("atid_") else "siteId"
-    names = {"firstName": valid_text(event.first_name), "lastName": valid_text(event.last_name)}
-    pii = {key: name for key, name in names.items() if name} if settings["send_names"] else {}
-    body = {
-        "telegramUserId": event.subscriber,
-        "channelId": settings["channel"] or str(event.chat),
-        site: settings["site"],
-        "eventType": conversion_type,
-        "customEventName": name if conversion_type == "Custom" else None,
-        "value": value,
-        "currency": currency if value is not None else None,
-        "contentName": valid_text(event.campaign),
-        "eventTime": event.time * 1000,
-        "pii": pii,
-        **_attribution(event, settings["click_type"]),
-    }
-    return {key: value for key, value in body.items() if value not in (None, "", {})}
-
-
-def _attribution(event: Event, click_type: str) -> dict[str, str]:
-    """The click id under its own name. The external id is the lead's, unless the click is one."""
-    click, external = valid_text(event.click), {"externalUserId": str(event.lead)}
-    if not click or click_type == "none":
-        return external
-    if click_type == "external":
-        return {"externalUserId": click}
-    if click_type == "fbclid":
-        return {**external, "fbc": valid_text(meta_fbc(event))}
-    return {**external, click_type: click}
-
-
-def _judge(response: Response) -> Outcome:
+def _judge(response: Response, event: Event | None = None) -> Outcome:
     body = response.json()
     by_status = outcome_by_status(response)
     if by_status.verdict.is_success and isinstance(body, dict) and body.get("conversionId"):
-        return Outcome(Verdict.DELIVERED, _describe_success(body))
+        number = str(body["conversionId"])
+        is_kept = event is not None and event.value and _NUMBER.fullmatch(number)
+        state = {**event.state, "conversion": number} if event and is_kept else None
+        return Outcome(Verdict.DELIVERED, _describe_success(body), state=state)
     code, message = _error(body)
     if rule := _BY_CODE.get(code):
         reason = f"{rule.meaning}: {message}" if message else rule.meaning

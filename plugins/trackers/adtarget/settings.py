@@ -8,7 +8,9 @@ from typing import Any, ClassVar, Final, NamedTuple
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
 from plugins.contract import ConversionKind, EventKind, translatable
+from plugins.kit.ad_platforms import send_click_field
 from plugins.kit.fields import BaseUrl
+from plugins.kit.platforms.empty_purchases import empty_purchase_field
 
 HOME: Final = "https://adtarget.io"
 AUTO: Final = "auto"
@@ -163,6 +165,15 @@ class AdTargetSettings(Schema):
         load_default=False,
         metadata={"title": "Send names", "help": "gives people's names to AdTarget"},
     )
+    send_click = send_click_field("ids, page, browser and address")
+    send_visit = fields.Boolean(
+        load_default=False,
+        metadata={
+            "title": "Tell of visits too",
+            "help": "visit, fbp and invite link, before a person's first event",
+        },
+    )
+    empty_purchase = empty_purchase_field()
     base_url = BaseUrl(
         load_default=HOME, metadata={"title": "Address", "help": "leave it as it is"}
     )

@@ -12,7 +12,7 @@ from app.sandbox.serving import running
 from app.sandbox.telegram.faults import Manner
 from app.sandbox.vendors.adtarget import BURST, AdTargetDouble
 from app.sandbox.vendors.vendor import Reply
-from plugins.contract import EventKind, Verdict
+from plugins.contract import ConversionKind, EventKind, Verdict
 from plugins.registry import make_adapter
 from plugins.testing import HOSTILE, sample_event
 from plugins.trackers.adtarget import adapter
@@ -215,6 +215,7 @@ def test_whatever_people_write_is_accepted_as_text(
     courier: Courier, double: AdTargetDouble, text: str
 ):
     event = sample_event(click=text, first_name=text, campaign="abc")
+    event = replace(event, touch={})
     kept = settings(double, send_names=True, click_type="fbclid")
     assert courier(ADAPTER, event, kept)[0].verdict is Verdict.DELIVERED
     assert set(double.account.conversions[0]) >= {"telegramUserId", "fbc", "pii"}
@@ -225,3 +226,40 @@ def test_the_probe_tells_a_good_key_from_a_bad_one(courier: Courier, double: AdT
     double.ring.keys[KEY].state = "revoked"
     assert courier.probe(ADAPTER, settings(double)).verdict is Verdict.REJECTED
     assert double.account.conversions == []
+
+
+def test_a_visit_its_fbp_and_its_invite_link_come_before_the_conversion(
+    courier: Courier, double: AdTargetDouble
+):
+    event = replace(sample_event(), touch={**sample_event().touch, "how": "link"})
+    outcomes = courier(ADAPTER, event, settings(double, send_visit=True))
+    assert [outcome.verdict for outcome in outcomes] == [Verdict.DELIVERED] * 4
+    (visit,) = double.account.visits.values()
+    assert visit["href"] == event.touch["landing"]
+    assert (visit["fbp"], visit["invited"]) == (event.touch["fbp"], True)
+    (conversion,) = double.account.conversions
+    assert conversion["fbc"] == event.touch["fbc"]
+
+
+def test_an_older_server_without_visits_takes_the_conversion(
+    courier: Courier, double: AdTargetDouble
+):
+    double.order(Reply(404, b"Not Found"), path="/events/visit")
+    outcomes = courier(ADAPTER, sample_event(), settings(double, send_visit=True))
+    assert outcomes[-1].verdict is Verdict.DELIVERED
+    assert len(double.account.conversions) == 1
+
+
+def test_a_corrected_value_changes_the_conversion_and_adds_none(
+    courier: Courier, double: AdTargetDouble
+):
+    event = sample_event(ConversionKind.PURCHASE, value="50")
+    kept = settings(double)
+    courier(ADAPTER, event, kept)
+    corrected = replace(event, value="60", revision=1)
+    first = courier(ADAPTER, corrected, kept)[0]
+    assert first.state is not None
+    (outcome,) = courier(ADAPTER, replace(corrected, state=first.state), kept, done=1)
+    assert outcome.verdict is Verdict.DELIVERED
+    (conversion,) = double.account.conversions
+    assert conversion["value"] == 60

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import uuid
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any, ClassVar
@@ -11,9 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from plugins import samples
 from plugins.contract import ConversionKind, Event, EventKind, Outcome, Response, Verdict
 from plugins.registry import make_adapter
-from plugins.testing import AdapterContract, sample_event
+from plugins.testing import AdapterContract
 from plugins.trackers.adtarget import adapter
 
 KEY = "atk_live_12345678_abcdefghijklmnopqrstuvwxyz012345"
@@ -21,6 +23,11 @@ ADAPTER = make_adapter("adtarget_capi", adapter)
 SUCCESS = Response(
     200, {}, b'{"conversionId":"j97x","capiStatus":"pending","coldLead":false,"dispatched":true}'
 )
+
+
+def sample_event(kind: EventKind | ConversionKind = EventKind.APPROVE, **changes: Any) -> Event:
+    """A sample of somebody whose click id stood in a start link; with `touch` of another."""
+    return samples.sample_event(kind, **{"touch": {}, **changes})
 
 
 def settings(**more: Any) -> dict[str, Any]:
@@ -383,10 +390,133 @@ def test_a_refund_is_told_only_as_a_custom_event():
     assert (body["customEventName"], body["value"]) == ("Refund", -49.5)
 
 
-@pytest.mark.parametrize("changes", [{"value": "", "currency": ""}, {"revision": 1}])
-def test_a_purchase_waits_for_its_value_and_goes_once_under_its_key(changes: dict[str, Any]):
-    event = sample_event(ConversionKind.PURCHASE, **changes)
+def test_a_purchase_waits_for_its_value():
+    event = sample_event(ConversionKind.PURCHASE, value="", currency="")
     assert ADAPTER.build(event, settings()) == ()
+    assert ADAPTER.build(event, settings(empty_purchase="zero")) == ()  # in which currency?
+
+
+def test_a_purchase_without_a_value_is_sent_with_0_where_its_owner_says_so():
+    event = sample_event(ConversionKind.PURCHASE, value="", currency="")
+    body = conversion(event, empty_purchase="zero", currency="EUR")
+    assert (body["value"], body["currency"]) == (0.0, "EUR")
+    later = sample_event(ConversionKind.PURCHASE)
+    steps = ADAPTER.build(later, settings(empty_purchase="zero", currency="EUR"))
+    assert [step.step for step in steps] == ["", "value"]
+
+
+def test_a_corrected_value_goes_to_the_conversion_that_was_told_before():
+    event = sample_event(ConversionKind.PURCHASE, value="60", revision=1)
+    first = ADAPTER.build(sample_event(ConversionKind.PURCHASE), settings())[0]
+    told, value = ADAPTER.build(event, settings())
+    assert told.idempotency_key == first.idempotency_key
+    assert value.idempotency_key not in ("", told.idempotency_key)
+    again = Response(200, {"x-idempotent-replay": "true"}, SUCCESS.body)
+    outcome = ADAPTER.classify(again, told, event, settings())
+    assert (outcome.verdict, outcome.state) == (Verdict.DUPLICATE, {"conversion": "j97x"})
+    _, value = ADAPTER.build(replace(event, state=outcome.state), settings())
+    assert value.url == "https://adtarget.io/api/v1/leads/987654321/conversions/j97x/value"
+    assert json.loads(value.body) == {"value": 60.0, "currency": "USD"}
+    next_one = replace(event, revision=2)
+    assert ADAPTER.build(next_one, settings())[1].idempotency_key != value.idempotency_key
+
+
+def test_a_value_that_comes_after_the_key_was_forgotten_is_not_counted_as_another_conversion():
+    event = sample_event(ConversionKind.PURCHASE, revision=1)
+    late = replace(event, now=event.time + 23 * 3600 + 1)
+    assert ADAPTER.build(late, settings()) == ()
+
+
+@pytest.mark.parametrize(
+    ("answer", "verdict"),
+    [
+        (Response(200, {}, b"{}"), Verdict.DELIVERED),
+        (Response(204), Verdict.DELIVERED),
+        (error(404, "CONVERSION_NOT_FOUND"), Verdict.REJECTED),
+        (error(500, "INTERNAL_ERROR"), Verdict.RETRY),
+    ],
+)
+def test_the_answer_to_a_value_is_judged_by_its_code(answer: Response, verdict: Verdict):
+    event = sample_event(ConversionKind.PURCHASE, revision=1)
+    value = ADAPTER.build(event, settings())[1]
+    assert ADAPTER.classify(answer, value, event, settings()).verdict is verdict
+
+
+VISIT = {
+    "how": "link", "source": "abcd1234", "click_token": "a1B2c3D4e5F6g7H8", "country": "DE",
+    "landing": "https://shop.example/tea", "referrer": "m.facebook.com/", "utm_source": "fb",
+    "ip": "203.0.113.7", "ua": "Mozilla/5.0", "gclid": "g1", "ttclid": "E.C.P.x", "sccid": "s1",
+    "fbc": "fb.1.1789998000000.IwAR0_x-Y", "fbp": "fb.1.1789997000000.1098115397",
+}  # fmt: skip
+OF_BROWSER = {
+    "clientIp": "203.0.113.7", "userAgent": "Mozilla/5.0", "gclid": "g1", "ttclid": "E.C.P.x",
+    "sccid": "s1", "fbc": VISIT["fbc"],
+}  # fmt: skip
+
+
+def test_a_conversion_says_what_is_known_of_its_click():
+    body = conversion(sample_event(click="external-7", touch=VISIT))
+    assert body.items() >= {**OF_BROWSER, "fbp": VISIT["fbp"]}.items()
+    assert body["eventSourceUrl"] == "https://shop.example/tea"
+    assert body["externalUserId"] == "external-7"
+    for wrong in ({"fbc": "IwAR0"}, {"fbp": "x"}, {"ip": "unknown"}):
+        body = conversion(sample_event(touch={**VISIT, **wrong}))
+        assert not set(wrong.values()) & set(map(str, body.values()))
+
+
+def test_a_token_of_our_own_door_is_no_id_of_a_platform_and_of_no_user():
+    touch = {"source": "abcd1234", "click_token": "a1B2c3D4e5F6g7H8"}
+    for click_type in ("external", "fbclid", "gclid"):
+        event = sample_event(click="a1B2c3D4e5F6g7H8", touch=touch)
+        body = conversion(event, click_type=click_type)
+        assert "a1B2c3D4e5F6g7H8" not in body.values()
+        assert body["externalUserId"] == "12"
+
+
+def test_a_visit_is_told_before_the_first_event_where_its_owner_wants_it():
+    kept = settings(send_visit=True)
+    steps = ADAPTER.build(sample_event(EventKind.WAIT, touch=VISIT), kept)
+    assert [step.step for step in steps] == ["visit", "fbp", "invite"]
+    assert len({step.idempotency_key for step in steps}) == 3
+    visit, fbp, invite = (json.loads(step.body) for step in steps)
+    assert visit.items() >= {**OF_BROWSER, "utmSource": "fb", "country": "DE"}.items()
+    assert visit["href"] == visit["landingPage"] == "https://shop.example/tea"
+    assert "fbp" not in visit
+    assert fbp == {"tempId": visit["tempId"], "fbp": VISIT["fbp"]}
+    assert invite == {"tempId": visit["tempId"], "channelId": "-1001234567890"}
+    assert str(uuid.UUID(visit["tempId"])) == visit["tempId"]
+    joined = ADAPTER.build(sample_event(touch=VISIT, sequence=2), kept)
+    assert [step.step for step in joined] == [""]
+    started = ADAPTER.build(sample_event(touch={**VISIT, "how": "start", "fbp": ""}), kept)
+    assert [step.step for step in started] == ["visit", ""]
+    assert len(ADAPTER.build(sample_event(touch=VISIT), settings())) == 1
+
+
+@pytest.mark.parametrize(
+    ("answer", "tries", "verdict"),
+    [
+        (Response(200, {}, b'{"visitId":"v"}'), 0, Verdict.DELIVERED),
+        (Response(404, {}, b"Not Found"), 0, Verdict.DELIVERED),
+        (error(400, "INVALID_PAYLOAD"), 0, Verdict.DELIVERED),
+        (error(500, "INTERNAL_ERROR"), 0, Verdict.RETRY),
+        (error(500, "INTERNAL_ERROR"), 3, Verdict.DELIVERED),
+        (error(401, "REVOKED_KEY"), 3, Verdict.RETRY),
+    ],
+)
+def test_a_visit_that_is_not_taken_holds_up_no_conversion(
+    answer: Response, tries: int, verdict: Verdict
+):
+    kept = settings(send_visit=True)
+    event = sample_event(touch=VISIT, tries=tries)
+    visit = ADAPTER.build(event, kept)[0]
+    assert ADAPTER.classify(answer, visit, event, kept).verdict is verdict
+
+
+def test_what_is_asked_for_is_what_the_switches_say():
+    nothing = settings(send_click=False)
+    assert ADAPTER.touch_fields(nothing) == {"source", "click_token"}
+    assert "utm_source" not in ADAPTER.touch_fields(settings())
+    assert ADAPTER.touch_fields(settings(send_visit=True)) >= set(VISIT)
 
 
 def test_settings_of_before_there_were_conversions_send_them_as_usual():

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plugins.kit.meta_ids import fbc_of, is_fbc, is_fbp, newer_fbc
+from plugins.kit.platforms.meta_ids import fbc_of, is_fbc, is_fbp, newer_fbc
 
 NOW = 1_790_000_000_000
 FBCLIDS = st.text("ABCxyz019_-", min_size=1, max_size=200)

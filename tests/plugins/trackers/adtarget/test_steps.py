@@ -1,0 +1,53 @@
+"""Which requests tell AdTarget of an event, and under which keys."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from plugins.contract import ConversionKind, EventKind
+from plugins.registry import make_adapter
+from plugins.testing import sample_event
+from plugins.trackers.adtarget import adapter
+from plugins.trackers.adtarget.steps import VISIT_STEPS, build_steps
+
+ADAPTER = make_adapter("adtarget_capi", adapter)
+KEY = "atk_live_12345678_abcdefghijklmnopqrstuvwxyz012345"
+
+
+def names(event: Any, **more: Any) -> list[str]:
+    kept = ADAPTER.check_settings({"key": KEY, "site": "atid_1", **more})
+    return [step.step for step in build_steps(event, kept)]
+
+
+def visited(kind: Any = EventKind.APPROVE, **touch: str) -> Any:
+    event = sample_event(kind)
+    return replace(event, touch={**event.touch, "how": "link", **touch})
+
+
+def test_the_first_event_of_a_lead_brings_the_visit_and_no_later_one_does():
+    assert names(visited(), send_visit=True) == [*VISIT_STEPS, ""]
+    assert names(replace(visited(), sequence=2), send_visit=True) == [""]
+    assert names(visited(ConversionKind.REGISTER), send_visit=True) == [""]
+    assert names(visited()) == [""]
+
+
+@pytest.mark.parametrize(
+    ("touch", "steps"),
+    [
+        ({"landing": ""}, []),
+        ({"fbp": "made up"}, ["visit", "invite"]),
+        ({"how": "start"}, ["visit", "fbp"]),
+        ({"how": "request"}, ["visit", "fbp", "invite"]),
+    ],
+)
+def test_a_visit_is_told_as_far_as_it_is_known(touch, steps):
+    assert names(visited(**touch), send_visit=True) == [*steps, ""]
+
+
+def test_a_corrected_value_is_a_step_of_its_own_for_as_long_as_the_key_is_known():
+    event = sample_event(ConversionKind.PURCHASE, revision=2)
+    assert names(event) == ["", "value2"]
+    assert names(replace(event, now=event.time + 24 * 3600)) == []
