@@ -83,6 +83,7 @@ class Campaign(Base):
     desk_told: Mapped[Instant] = mapped_column(default=0.0, server_default="0")
     greet: Mapped[str] = mapped_column(Text, default="", server_default="")
     greet_button: Mapped[str] = mapped_column(String(64), default="", server_default="")
+    greet_media: Mapped[str] = mapped_column(String(64), default="", server_default="")
     greet_on: Mapped[int] = mapped_column(SmallInteger, default=GreetOn.REQUEST, server_default="1")
 
     @hybrid_property

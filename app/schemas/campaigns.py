@@ -39,6 +39,7 @@ class CampaignEdit(Templates, CampaignId):
     desk_quiet_to = fields.Int(0, 1439)
     greet = fields.Text(4096)
     greet_button = fields.Text(64)
+    greet_media = fields.Text(64, pattern=r"[A-Za-z0-9_-]*")
     greet_on = fields.EnumName(GreetOn)
 
     @post_load
@@ -118,6 +119,7 @@ class CampaignDetail(CampaignOut):
     desk_quiet_to = fields.Int()
     greet = fields.Text()
     greet_button = fields.Text()
+    greet_media = fields.Text()
     greet_on = fields.EnumName(GreetOn, dump_only=True)
     welcome_fault = fields.TranslatedText()
 

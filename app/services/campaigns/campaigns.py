@@ -26,6 +26,8 @@ from app.services.trackers import url_templates
 CODE_ALPHABET: Final = string.ascii_lowercase + string.digits
 CODE_LENGTH: Final = 6  # "login" is reserved for the login bridge, and shorter
 CODE_TRIES: Final = 20
+#: Media of a campaign, and the text below each.
+_SHOWN_WITH: Final = {"media": "welcome", "greet_media": "greet"}
 _OF_WELCOME: Final = frozenset(("welcome", "media", "button_text", "button_url"))
 
 
@@ -68,7 +70,8 @@ def add(
     account = accounts.lock(account_id)  # two at once must not both be the last one allowed
     title = _title_of(account_id, bot, chat)
     _check_button(texts)
-    _check_media(account_id, texts.get("media", ""), texts.get("welcome", ""))
+    for media_name, text_name in _SHOWN_WITH.items():
+        _check_media(account_id, texts.get(media_name, ""), texts.get(text_name, ""), text_name)
     if _is_tracked(chat):
         raise ChatTaken
     _check_limit(account_id, account.tariff)
@@ -96,14 +99,17 @@ def edit(
 
     Raises NotFound or BadParameter.
     """
-    if "media" in texts:
+    if not _SHOWN_WITH.keys().isdisjoint(texts):
         accounts.lock(account_id)  # the media must not be deleted meanwhile
     campaign = _locked(account_id, campaign_id)
     _check_button(texts)
-    if "media" in texts or "welcome" in texts:
-        changed = texts.get("media", campaign.media)
-        owner = account_id if changed != campaign.media else None
-        _check_media(owner, changed, texts.get("welcome", campaign.welcome))
+    for media_name, text_name in _SHOWN_WITH.items():
+        if media_name in texts or text_name in texts:
+            before = getattr(campaign, media_name)
+            changed = texts.get(media_name, before)
+            owner = account_id if changed != before else None
+            text = texts.get(text_name, getattr(campaign, text_name))
+            _check_media(owner, changed, text, text_name)
     for name, value in texts.items():
         setattr(campaign, name, value)
     if not _OF_WELCOME.isdisjoint(texts):
@@ -222,15 +228,19 @@ def _check_button(texts: Mapping[str, Any]) -> None:
         campaign_texts.check_button(texts["button_url"])
 
 
-def _check_media(account_id: int | None, code: str, welcome: str) -> None:
-    """`account_id` is None for media a campaign has already, perhaps from another account."""
+def _check_media(account_id: int | None, code: str, text: str, text_name: str) -> None:
+    """`text` is what stands below the media.
+
+    `account_id` is None for media a campaign has already, perhaps from another account.
+    """
     if not code:
         return
     if account_id is not None and not media.belongs(account_id, code):
-        raise BadParameter("media", translatable("there is no such media; upload it first"))
-    if len(welcome) > CAPTION:
+        name = next(name for name, below in _SHOWN_WITH.items() if below == text_name)
+        raise BadParameter(name, translatable("there is no such media; upload it first"))
+    if len(text) > CAPTION:
         longest = translatable("with media Telegram takes %(most)d characters", most=CAPTION)
-        raise BadParameter("welcome", longest)
+        raise BadParameter(text_name, longest)
 
 
 def _insert(new_code: Callable[[], str], values: Mapping[str, Any]) -> Campaign:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import structlog
-from sqlalchemy import ColumnElement, delete, exists, func, select
+from sqlalchemy import ColumnElement, delete, exists, func, or_, select
 
 from app.errors import BadParameter, NotFound, translatable
 from app.extensions import db
@@ -91,4 +91,5 @@ def _find(account_id: int, code: str) -> Media:
 
 
 def _is_used(code: Any) -> ColumnElement[bool]:
-    return exists().where(Campaign.media == code, Campaign.living)
+    is_shown = or_(Campaign.media == code, Campaign.greet_media == code)
+    return exists().where(is_shown, Campaign.living)

@@ -16,6 +16,7 @@ from sqlalchemy import Connection
 from app.database.rows import insert_rows
 from app.domain import welcome
 from app.domain.clicks import payloads
+from app.domain.media.limits import CAPTION
 from app.models import Message, MessageLane, MessageState, table_of
 from app.translations import LANGUAGES, gettext, use_language
 from plugins.contract import Event, EventKind
@@ -72,6 +73,11 @@ def write(connection: Connection, greetings: Sequence[Greeting], now: float) -> 
     return [ids[row[1], row[2], row[3]] for row in rows]
 
 
+def has_content(campaign: Any) -> bool:
+    """Whether a campaign has something to say to who asks."""
+    return bool(campaign.greet.strip() or campaign.greet_media)
+
+
 def start_link(bot_username: str, code: str, token: str = "") -> str:
     """The link that opens the bot with the campaign's code, and the click's token if known."""
     payload = payloads.of_token(code, token) if token else code
@@ -86,10 +92,13 @@ def language_of(code: str) -> str:
 
 def _values(greeting: Greeting, now: float) -> tuple[Any, ...]:
     campaign, asker = greeting.campaign, greeting.asker
-    text, entities, _ = welcome.render(greeting.text or campaign.greet, _event(greeting))
+    media = "" if greeting.text else campaign.greet_media
+    limit = CAPTION if media else welcome.MAX_TEXT
+    template = greeting.text or campaign.greet
+    text, entities, _ = welcome.render(template, _event(greeting), limit)
     return (
         campaign.account_id, campaign.bot_id, asker.user_chat, campaign.id, asker.lead_id or 0,
-        text, None, "", orjson.dumps(entities).decode() if entities else "",
+        text, media or None, "", orjson.dumps(entities).decode() if entities else "",
         "" if greeting.text else _button(greeting),
         int(MessageState.WAITING), "", 0, now, now, int(MessageLane.URGENT), greeting.expires,
     )  # fmt: skip

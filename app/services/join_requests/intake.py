@@ -238,7 +238,7 @@ def _is_greeted(asked: _Asked, now: float) -> bool:
     """Whether there is something to say, somewhere to say it, and time for it."""
     campaign = asked.context.campaign
     says = asked.decision.asks or campaign.greet_on in _GREETED_AT_ONCE
-    can = bool(asked.event.evidence.user_chat) and bool(campaign.greet.strip())
+    can = bool(asked.event.evidence.user_chat) and greeting.has_content(campaign)
     return says and can and now < asked.event.date + greeting.WINDOW_SECONDS
 
 

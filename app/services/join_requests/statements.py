@@ -45,7 +45,8 @@ def joining(postgresql: bool) -> Any:
     """
     data = rows_table(postgresql, {"c": Big, "s": Big, "d": Big})
     row, later = _REQUESTS.c, _REQUESTS.alias()
-    ours = and_(row.tries > 0, row.decided_by.in_([DecidedBy.RULE, DecidedBy.PERSON]))
+    is_decided = row.decided_by.in_([DecidedBy.RULE, DecidedBy.PERSON])
+    ours = and_(row.tries > 0, is_decided, row.state != RequestState.FAILED)
     untold = and_(ours, row.action == Verdict.APPROVE, row.state != RequestState.APPROVED)
     is_ours = or_(row.state == RequestState.APPROVED, ours)
     is_live = row.state.in_(
@@ -55,6 +56,7 @@ def joining(postgresql: bool) -> Any:
             RequestState.SENDING,
             RequestState.APPROVED,
             RequestState.GONE,
+            RequestState.FAILED,
         ]
     )
     asked_later = exists().where(

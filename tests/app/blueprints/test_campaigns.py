@@ -17,6 +17,7 @@ DESK = {
     "desk_quiet_to": 0,
     "greet": "",
     "greet_button": "",
+    "greet_media": "",
     "greet_on": "request",
 }
 NONE = {"pb_wait": "", "pb_hold": "", "pb_approve": "", "pb_cancel": "", "pb_trash": ""}

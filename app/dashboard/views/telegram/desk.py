@@ -12,13 +12,13 @@ from app.dashboard.access.guards import changes, signed_in
 from app.errors import ApiError
 from app.models import DeskMode, GreetOn
 from app.schemas.campaigns import CampaignEdit
-from app.services.campaigns import campaigns
+from app.services.campaigns import campaigns, media_list
 from app.services.join_requests.owner import rule_list
 from app.web.responses import message_of
 
 blueprint = Blueprint("desk", __name__, url_prefix="/campaigns")
 
-FIELDS: Final = ("desk", "desk_cap", "greet", "greet_button", "greet_on")
+FIELDS: Final = ("desk", "desk_cap", "greet", "greet_button", "greet_media", "greet_on")
 
 
 @blueprint.get("/<id:number>/desk")
@@ -53,6 +53,7 @@ def _page(
         campaign=campaign,
         tab="desk",
         typed=typed or _shown(campaign),
+        media=media_list.listed(g.account.id, limit=100).rows,
         rules=rule_list.listed(g.account.id, campaign["id"]),
         message=message_of(error) if error else "",
         field=error.extra.get("field", "") if error else "",
@@ -67,6 +68,7 @@ def _shown(campaign: Any) -> dict[str, str]:
         "desk_cap": str(campaign["desk_cap"]),
         "greet": campaign["greet"],
         "greet_button": campaign["greet_button"],
+        "greet_media": campaign["greet_media"],
         "greet_on": GreetOn(campaign["greet_on"]).name.lower(),
         "quiet_from": _clock(campaign["desk_quiet_from"]),
         "quiet_to": _clock(campaign["desk_quiet_to"]),

@@ -70,7 +70,7 @@ def _greet(connection: Connection, row: Any, now: float) -> None:
     """Greet who was let in, if the campaign does so."""
     query = select(_CAMPAIGNS).where(_CAMPAIGNS.c.id == row.campaign_id)
     campaign = connection.execute(query).one()
-    if campaign.greet_on not in _GREETED_AFTERWARDS or not campaign.greet.strip():
+    if campaign.greet_on not in _GREETED_AFTERWARDS or not greeting.has_content(campaign):
         return
     username = connection.scalar(select(Bot.username).where(Bot.id == row.bot_id)) or ""
     asker = Asker(

@@ -55,12 +55,13 @@ def test_a_page_behind_what_is_not_ours_is_not_found(account, other, upload, cod
         media_list.listed(account.id, before=before)
 
 
+@pytest.mark.parametrize("shown", ["media", "greet_media"])
 @pytest.mark.parametrize("status", CampaignStatus)
 def test_a_media_is_used_while_a_campaign_that_is_not_deleted_shows_it(
-    account, other, world_of, upload, status
+    *, account, other, world_of, upload, status, shown
 ):
     code = upload(b"film")
-    world_of(other.id).campaign(media=code, status=status)  # it may have been given away
+    world_of(other.id).campaign(**{shown: code}, status=status)  # it may have been given away
     (row,) = media_list.listed(account.id).rows
     assert row.used is (status is not CampaignStatus.DELETED)
     assert (row.type, row.size) == ("video/mp4", len(MP4) + 5)

@@ -57,6 +57,15 @@ def test_greetings_go_before_a_backlog_of_other_messages(make_asking):
     assert asking.bot_api.sent(asking.token)[0].chat_id == 7
 
 
+def test_a_greeting_shows_its_media_also_without_words(make_asking):
+    asking = make_asking(DeskMode.ALL, greet_media="vid_abc", greet="x" * 1100)
+    asking.ask(7)
+    asking.set(greet="")
+    asking.ask(8)
+    long, short = asking.greetings()
+    assert (long.media, len(long.text), short.media, short.text) == ("vid_abc", 1024, "vid_abc", "")
+
+
 def test_a_greeting_waits_for_no_backlog_of_decisions(make_asking):
     asking = make_asking(DeskMode.ALL)
     for person in range(100, 140):

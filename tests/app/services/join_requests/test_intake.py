@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
 
 from sqlalchemy import text
 
 from app.domain.join_requests.rules import Verdict
 from app.extensions import db
 from app.models import CampaignStatus, DecidedBy, DeskMode, GreetOn, RequestState
+from app.models.base import Base
 from app.sandbox.telegram import people
 from app.sandbox.telegram.people import Person
+from app.services.join_requests.intake import Intake
 
 ANN = Person(7, "Ann", "Lee", "ann_lee", "en", premium=True)
 
@@ -152,3 +155,56 @@ def test_the_greeting_of_a_lead_carries_the_token_of_its_click(make_inviting):
     markup = db.session.query(Message.markup).filter(Message.lane == 0).scalar()
     assert f"?start={inviting.stage.code}_{click.token}" in markup
     db.session.rollback()
+
+
+def test_with_the_desk_off_all_else_is_stored_byte_for_byte_as_without_a_desk(
+    make_asking, monkeypatch
+):
+    """But for the kept requests, and the ids and clocks that each run has of its own."""
+    asking = make_asking(DeskMode.OFF, greet="Hi", greet_on=GreetOn.BOTH)
+    asking.rule(Verdict.APPROVE)
+    with_desk = played(asking)
+    assert with_desk["lead"]
+    assert with_desk["postback"]
+    monkeypatch.setattr(Intake, "note", lambda *_: None)
+    monkeypatch.setattr(Intake, "prepare", lambda *_: None)
+    monkeypatch.setattr(Intake, "save", lambda *_: 0)
+    assert played(asking) == with_desk
+    calls = {call.method for call in asking.bot_api.calls(asking.token)}
+    assert calls == {"getUpdates"}
+
+
+def played(asking):
+    """What a play of some people leaves in the tables that the stage did not fill."""
+    fresh = [table for table in Base.metadata.sorted_tables if table.name not in KEPT]
+    # Triggers count each deleted row, so the counts go last.
+    counts = [table for table in fresh if table.name.endswith("_tally")]
+    for table in [*reversed(fresh), *counts]:
+        db.session.execute(table.delete())
+    db.session.commit()
+    now = int(asking.now)
+    who = [Person(7000 + number, f"P{number}") for number in range(4)]
+    asking.tell(people.start(who[0], f"{asking.stage.code}-c1", now))
+    for person in who:
+        asking.tell(people.join_request(person, asking.chat, now + 1, "https://t.me/+a", "bio"))
+    for person in who[:3]:
+        asking.tell(people.join(person, asking.chat, now + 2, people.ADMIN))
+    asking.tell(people.leave(who[1], asking.chat, now + 3))
+    asking.tell(people.start(who[2], asking.stage.code, now + 4))
+    asking.decide()
+    asking.now = now
+    found = {}
+    for table in fresh:
+        names = [column.name for column in table.c if not OWN.search(column.name)]
+        rows = db.session.execute(table.select()).mappings()
+        found[table.name] = sorted(repr([(name, row[name]) for name in names]) for row in rows)
+    db.session.rollback()
+    return found | {"join_request": []}
+
+
+#: Tables that the stage fills, or that stand for all installations.
+KEPT = {
+    "account", "bot", "bot_chat", "campaign", "destination", "destination_lane", "request_rule",
+}  # fmt: skip
+#: What each run has of its own: ids, and times of ours.
+OWN = re.compile(r"id$|^(received|processed|created|updated|due|event|settled|body)$")

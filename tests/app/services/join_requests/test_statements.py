@@ -26,7 +26,7 @@ def changed(asking: Asking, person: int, **values):
         (RequestState.GONE, 0, RequestState.JOINED, DecidedBy.OTHER_ADMIN),
         (RequestState.GONE, 2, RequestState.JOINED, DecidedBy.RULE),
         (RequestState.DECLINED, 1, RequestState.DECLINED, DecidedBy.RULE),
-        (RequestState.FAILED, 1, RequestState.FAILED, DecidedBy.RULE),
+        (RequestState.FAILED, 1, RequestState.JOINED, DecidedBy.OTHER_ADMIN),
     ],
 )
 def test_a_join_tells_who_let_the_person_in(make_asking, state, tries, after, by):

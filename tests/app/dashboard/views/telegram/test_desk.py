@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import io
+
 import pytest
 
+from app.services.campaigns import media
 from tests.support.dashboard import tags
 
 SCRIPT = "</textarea><script>alert(1)</script>"
@@ -38,6 +41,18 @@ def test_what_cannot_be_is_refused_and_what_was_typed_stays(browser, path, wrong
     page = browser.refused(path, **GOOD | wrong)
     assert "Hi *there*" in page
     assert 'role="alert"' in page
+
+
+def test_a_greeting_shows_an_own_media_and_then_has_less_room(browser, api, account, path):
+    data = b"\x00\x00\x00\x18ftypisom" + bytes(64)
+    code = media.upload(account.id, io.BytesIO(data))
+    assert code in browser.page(path)
+    page = browser.done(path, **GOOD | {"greet_media": code})
+    assert f'value="{code}" selected' in page
+    assert api.get("camp/get", id=int(path.split("/")[2]))["data"]["greet_media"] == code
+    page = browser.refused(path, **GOOD | {"greet_media": code, "greet": "x" * 1025})
+    assert "1024" in page
+    assert "upload it first" in browser.refused(path, **GOOD | {"greet_media": "vid_not_there"})
 
 
 def test_a_greeting_is_text(browser, path):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import closing
 
 import pytest
 
 from app.domain.join_requests.rules import Verdict
+from app.domain.lead import State
 from app.models import Account, Action, Bot, DecidedBy, DeskMode, NoticeKind, RequestState
 from app.outbound.transport import Transport
 from app.sandbox.telegram import faults, people
@@ -29,6 +31,44 @@ def test_who_is_approved_is_let_in_and_seen_to_join(make_asking):
     ((action, person, words),) = asking.decisions()
     assert (action, person) == (Action.APPROVED, 7)
     assert words.startswith("approved by the desk, ")
+
+
+def test_an_approved_person_is_a_lead_that_asks_until_the_join_is_seen(make_asking):
+    asking = make_asking(DeskMode.ALL)
+    asking.tell(people.start(Person(7), f"{asking.stage.code}-c1", int(asking.now)))
+    asking.ask(7)
+    asking.decide()
+    assert asking.state(7) is RequestState.APPROVED
+    assert (asking.stage.lead(7).state, asking.stage.kinds()) == (State.HOLD, ["wait", "hold"])
+    asking.listen()
+    assert (asking.stage.lead(7).state, asking.stage.kinds()[-1]) == (State.APPROVE, "approve")
+
+
+def test_each_of_a_crowd_is_greeted_before_they_are_let_in_once_within_telegrams_pace(make_asking):
+    asking = make_asking(DeskMode.ALL, greet="Hi")
+    crowd = range(1000, 1060)
+    for person in crowd:
+        update = people.join_request(Person(person), asking.chat, int(time.time()))
+        asking.bot_api.push(asking.token, update)
+    asking.listen()
+    end = time.monotonic() + 60
+    while len(asking.approved()) < len(crowd) and time.monotonic() < end:
+        asking.greet()
+        asking.now = time.time()
+        asking.decide()
+    calls = [
+        call for call in asking.bot_api.calls(asking.token)
+        if call.method in {"sendMessage", APPROVE}
+    ]  # fmt: skip
+    for person in crowd:
+        names = [call.method for call in calls if person in _people_of(call)]
+        assert names == ["sendMessage", APPROVE]
+    times = [call.time for call in calls]
+    assert not [start for start, later in zip(times, times[30:], strict=False) if later - start < 1]
+
+
+def _people_of(call):
+    return {int(call.params.get("chat_id", 0)), int(call.params.get("user_id", 0))}
 
 
 def test_a_rule_and_its_delay_stand_in_the_journal(make_asking):
