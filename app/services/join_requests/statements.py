@@ -14,6 +14,15 @@ from app.models.base import Big
 
 _REQUESTS: Final = table_of(JoinRequest)
 _RULES: Final = table_of(RequestRule)
+#: States of a request that a join ends: it was not declined, and not ended by a join before.
+_LIVE: Final = (
+    RequestState.WAITING,
+    RequestState.SCHEDULED,
+    RequestState.SENDING,
+    RequestState.APPROVED,
+    RequestState.GONE,
+    RequestState.FAILED,
+)
 ASKED_AGAIN: Final = "asked again"
 OTHER_ADMIN: Final = "let in by another administrator"
 _NOW: Final[Any] = bindparam("now", type_=Double())
@@ -49,16 +58,6 @@ def joining(postgresql: bool) -> Any:
     ours = and_(row.tries > 0, is_decided, row.state != RequestState.FAILED)
     untold = and_(ours, row.action == Verdict.APPROVE, row.state != RequestState.APPROVED)
     is_ours = or_(row.state == RequestState.APPROVED, ours)
-    is_live = row.state.in_(
-        [
-            RequestState.WAITING,
-            RequestState.SCHEDULED,
-            RequestState.SENDING,
-            RequestState.APPROVED,
-            RequestState.GONE,
-            RequestState.FAILED,
-        ]
-    )
     asked_later = exists().where(
         later.c.chat_id == row.chat_id,
         later.c.subscriber == row.subscriber,
@@ -68,7 +67,7 @@ def joining(postgresql: bool) -> Any:
     return (
         update(_REQUESTS)
         .where(row.chat_id == data.c.c, row.subscriber == data.c.s, row.asked <= data.c.d)
-        .where(is_live, row.reason != ASKED_AGAIN, ~asked_later)
+        .where(row.state.in_(_LIVE), row.reason != ASKED_AGAIN, ~asked_later)
         .values(
             state=case((untold, int(RequestState.SENDING)), else_=int(RequestState.JOINED)),
             decided_by=case((is_ours, row.decided_by), else_=int(DecidedBy.OTHER_ADMIN)),
