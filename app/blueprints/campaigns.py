@@ -57,8 +57,8 @@ def add(params: Params) -> WithWarnings:
 @answers(warnings=True)
 def edit(params: Params) -> WithWarnings:
     """Change a campaign."""
-    campaigns.edit(g.account.id, params.pop("id"), **params)
-    return with_warnings(texts.warnings(params))
+    emptied = campaigns.edit(g.account.id, params.pop("id"), **params)
+    return with_warnings([*texts.emptied(emptied), *texts.warnings(params)])
 
 
 @blueprint.get("/link.json")

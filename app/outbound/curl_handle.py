@@ -36,7 +36,10 @@ REPEATABLE: Final = "GET"
 COULD_NOT_CONNECT: Final = translatable("could not connect")
 
 _TOO_LARGE: Final = 100  # CURLE_TOO_LARGE, which pycurl has no name for
-_TLS: Final = {
+#: What libcurl says before anything was sent, where it tells more than that it could not connect.
+#: A refused port and an address that we refuse read alike: nobody looks into our network by that.
+_BEFORE: Final = {
+    pycurl.E_COULDNT_RESOLVE_HOST: translatable("there is no such host; check the domain's name"),
     pycurl.E_SSL_CONNECT_ERROR: translatable("no secure connection: the TLS handshake failed"),
     pycurl.E_PEER_FAILED_VERIFICATION: translatable(
         "no secure connection: the certificate is not trusted or names another host"
@@ -163,7 +166,7 @@ class Transfer:
 
     def _failure(self, code: int) -> tuple[Failure, str]:
         if self._sends == 0:
-            return Failure.UNREACHABLE, _TLS.get(code, COULD_NOT_CONNECT)
+            return Failure.UNREACHABLE, _BEFORE.get(code, COULD_NOT_CONNECT)
         if self._received.is_flooded or code == _TOO_LARGE:
             return Failure.TOO_LARGE, translatable("the answer's headers are too large")
         if code == pycurl.E_BAD_CONTENT_ENCODING:

@@ -94,9 +94,10 @@ def add(
 
 def edit(
     account_id: int, campaign_id: int, *, urls: Mapping[str, str] | None = None, **texts: Any
-) -> None:
+) -> list[str]:
     """Change the columns named in `texts`; with `urls`, rewrite all five templates.
 
+    Returns the templates that this emptied because `urls` did not name them.
     Raises NotFound or BadParameter.
     """
     if not _SHOWN_WITH.keys().isdisjoint(texts):
@@ -114,9 +115,13 @@ def edit(
         setattr(campaign, name, value)
     if not _OF_WELCOME.isdisjoint(texts):
         campaign.welcome_fault = ""
+    emptied = []
     if urls is not None:
+        before = url_templates.read(account_id, campaign_id)
+        emptied = [name for name, url in before.items() if url and name not in urls]
         url_templates.write(account_id, campaign_id, urls)
     db.session.commit()
+    return emptied
 
 
 def pause(account_id: int, campaign_id: int, *, paused: bool) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from app.domain import welcome
@@ -21,6 +21,18 @@ def check_button(url: str) -> None:
         raise BadParameter("button_url", str(error)) from error
     if fault := spelling.address_fault(text):
         raise BadParameter("button_url", fault)
+
+
+def emptied(names: Sequence[str]) -> list[str]:
+    """What is told of templates that were emptied because another one was sent."""
+    if not names:
+        return []
+    return [
+        translatable(
+            "%(names)s: emptied, since another template was sent; send all five together",
+            names=", ".join(names),
+        )
+    ]
 
 
 def warnings(params: Mapping[str, Any]) -> list[str]:

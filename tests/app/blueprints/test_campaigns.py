@@ -161,10 +161,12 @@ def test_an_edit_keeps_what_it_does_not_name(api, place):
 
 def test_an_edit_of_one_template_rewrites_all_five(api, place):
     campaign = api.post("camp/add", **place, pb_wait=URL, pb_hold=URL)["data"]["id"]
-    api.post("camp/edit", id=campaign, pb_trash=URL)
+    edited = api.post("camp/edit", id=campaign, pb_trash=URL)
+    assert "pb_wait, pb_hold: emptied, since another template was sent" in edited["warnings"][0]
     data = api.get("camp/get", id=campaign)["data"]
     assert {field: data[field] for field in NONE} == NONE | {"pb_trash": URL}
-    api.post("camp/edit", id=campaign, pb_trash="")
+    edited = api.post("camp/edit", id=campaign, pb_trash="")
+    assert not edited.get("warnings"), "whoever empties it, knows"
     data = api.get("camp/get", id=campaign)["data"]
     assert {field: data[field] for field in NONE} == NONE
 
@@ -263,7 +265,8 @@ def test_templates_known_to_be_wrong_are_kept_and_warned_of(api, place):
     campaign = added["data"]["id"]
     assert api.get("camp/get", id=campaign)["data"]["pb_wait"] == wrong["pb_wait"]
     assert api.post("camp/edit", id=campaign, **wrong) == {"status": "ok", "warnings": [warning]}
-    assert api.post("camp/edit", id=campaign, pb_wait=f"{KEYED}lead") == {"status": "ok"}
+    (emptied,) = api.post("camp/edit", id=campaign, pb_wait=f"{KEYED}lead")["warnings"]
+    assert emptied.startswith("pb_approve: emptied")
     assert api.post("camp/edit", id=campaign, unsub_window=5) == {"status": "ok"}
 
 

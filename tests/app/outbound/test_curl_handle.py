@@ -60,6 +60,13 @@ def test_what_ended_before_it_was_sent_is_unreachable(transfer, code):
     assert transfer.tag is None
 
 
+def test_an_unknown_host_reads_otherwise_than_one_that_refuses(transfer):
+    transfer.load(Request("GET", "https://t.example/"), "tag")
+    answer = transfer.finish(pycurl.E_COULDNT_RESOLVE_HOST, "as libcurl says")
+    assert answer.failure is Failure.UNREACHABLE
+    assert answer.reason.startswith("there is no such host")
+
+
 _HOSTS = st.sampled_from(
     ["t.example", "T.Example", "a_b.example", "1.example", "0x7f.example", "xn--e1aaowdh.xn--p1ai",
      "8.8.8.8", "127.0.0.1", "10.0.0.1", "localhost", "a.localhost", "[::1]", "[2a00::1]",
