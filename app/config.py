@@ -16,7 +16,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from flask import current_app
 
-from app.service_urls import database_url, redis_url
+from app.service_urls import database_url, redis_url, webhook_base
 from plugins.kit import url_spelling
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -38,8 +38,7 @@ Opened = Network | NetworkPort
 #: Of the release; setup.cfg and plugins/pyproject.toml say the same.
 VERSION = "0.1.0"
 PUBLIC_BOT_API = "https://api.telegram.org"
-#: https://core.telegram.org/bots/api#setwebhook
-WEBHOOK_PORTS = (443, 80, 88, 8443)
+PUBLIC_LOGIN = "https://oauth.telegram.org"
 #: Where the routers of platforms (Heroku, Render, Fly, Kubernetes) and a local proxy are.
 PAAS_ROUTERS = "10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,100.64.0.0/10,127.0.0.0/8,fc00::/7,::1/128"
 
@@ -59,6 +58,9 @@ class Settings:
     public_url: str
     telegram_api_url: str
     service_bot_token: str
+    telegram_client_id: str
+    telegram_client_secret: str
+    telegram_login_url: str
     outbound_allow: tuple[Opened, ...]
     trusted_proxies: tuple[Network, ...]
     payment_gateway: str
@@ -97,7 +99,8 @@ class Settings:
 
         settings = cls(**_addresses(read), **_sizes(read), **_looks(read), **_kept_days(read))
         if settings.telegram_api_url == PUBLIC_BOT_API and settings.public_url:
-            _check_callable(settings.public_url)
+            read("PUBLIC_URL", "", webhook_base)
+        _check_login(settings)
         return settings
 
 
@@ -105,6 +108,14 @@ def current_settings() -> Settings:
     """Return the settings of the running application. Needs an application context."""
     settings: Settings = current_app.config["SETTINGS"]
     return settings
+
+
+def _check_login(settings: Settings) -> None:
+    """Raise BadSetting for half of what a login by OpenID Connect needs."""
+    if bool(settings.telegram_client_id) != bool(settings.telegram_client_secret):
+        raise BadSetting("TELEGRAM_CLIENT_ID: goes with TELEGRAM_CLIENT_SECRET")
+    if settings.telegram_client_id and not settings.public_url:
+        raise BadSetting("TELEGRAM_CLIENT_ID: needs PUBLIC_URL, to which Telegram leads back")
 
 
 def _addresses(read: Read) -> dict[str, Any]:
@@ -116,6 +127,9 @@ def _addresses(read: Read) -> dict[str, Any]:
         "public_url": read("PUBLIC_URL", "", _base_url),
         "telegram_api_url": read("TELEGRAM_API_URL", PUBLIC_BOT_API, _base_url),
         "service_bot_token": read("SERVICE_BOT_TOKEN", "", _token),
+        "telegram_client_id": read("TELEGRAM_CLIENT_ID", "", str),
+        "telegram_client_secret": read("TELEGRAM_CLIENT_SECRET", "", str),
+        "telegram_login_url": read("TELEGRAM_LOGIN_URL", PUBLIC_LOGIN, _base_url),
         "outbound_allow": read("OUTBOUND_ALLOW", "", _opened),
         "trusted_proxies": read("TRUSTED_PROXIES", PAAS_ROUTERS, _proxies),
         "payment_gateway": read("PAYMENT_GATEWAY", "", str),
@@ -180,19 +194,6 @@ def _base_url(url: str) -> str:
     host, port = url_spelling.split(url)
     url_spelling.check_host(host.lower(), port)
     return url.rstrip("/")
-
-
-def _check_callable(public_url: str) -> None:
-    """Raise BadSetting for an address at which Telegram calls no webhook."""
-    host, port = url_spelling.split(public_url)
-    if not public_url.lower().startswith("https:"):
-        raise BadSetting("PUBLIC_URL: must be https, Telegram calls no other webhook")
-    if port not in WEBHOOK_PORTS:
-        ports = ", ".join(map(str, WEBHOOK_PORTS))
-        raise BadSetting(f"PUBLIC_URL: Telegram calls webhooks at these ports only: {ports}")
-    address = url_spelling.check_host(host.lower(), port)
-    if url_spelling.is_internal_name(host) or (address and not address.is_global):
-        raise BadSetting(f"PUBLIC_URL: Telegram cannot reach {host} from the internet")
 
 
 def _token(text: str) -> str:

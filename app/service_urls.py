@@ -17,7 +17,11 @@ from urllib.parse import SplitResult, parse_qsl, urlencode, urlsplit
 
 import psycopg
 
+from plugins.kit import url_spelling
+
 MAX_PORT: Final = 65_535
+#: https://core.telegram.org/bots/api#setwebhook
+WEBHOOK_PORTS: Final = (443, 80, 88, 8443)
 #: https://www.postgresql.org/docs/current/libpq-ssl.html#LIBPQ-SSL-PROTECTION
 SSL_MODES: Final = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 CERTIFICATE_RULES: Final = ("none", "optional", "required")
@@ -252,3 +256,17 @@ def _redis_options(options: Mapping[str, str]) -> dict[str, str]:
             raise ValueError(f"ssl_cert_reqs must be one of {', '.join(CERTIFICATE_RULES)}")
         checked["ssl_cert_reqs"] = rule
     return checked
+
+
+def webhook_base(public_url: str) -> str:
+    """Return an address at which Telegram calls webhooks. Raises ValueError for another one."""
+    host, port = url_spelling.split(public_url)
+    if not public_url.lower().startswith("https:"):
+        raise ValueError("must be https, Telegram calls no other webhook")
+    if port not in WEBHOOK_PORTS:
+        ports = ", ".join(map(str, WEBHOOK_PORTS))
+        raise ValueError(f"Telegram calls webhooks at these ports only: {ports}")
+    address = url_spelling.check_host(host.lower(), port)
+    if url_spelling.is_internal_name(host) or (address and not address.is_global):
+        raise ValueError(f"Telegram cannot reach {host} from the internet")
+    return public_url

@@ -42,6 +42,7 @@ pytest_plugins = (
     "tests.support.track_bot",
     "tests.support.gateway",
     "tests.support.dashboard",
+    "tests.support.oidc",
     "tests.support.asking",
     "tests.support.inviting",
 )

@@ -22,7 +22,14 @@ from app.dashboard.views import (
     transfer,
 )
 from app.dashboard.views.ads import sites, sources
-from app.dashboard.views.telegram import blocklist, bot_login, desk, mini_app, rules
+from app.dashboard.views.telegram import (
+    blocklist,
+    bot_login,
+    desk,
+    mini_app,
+    oidc,
+    rules,
+)
 from app.schemas.fields import LARGEST
 from app.translations import use_in_templates
 
@@ -39,6 +46,7 @@ VIEWS = (
     login,
     bot_login,
     mini_app,
+    oidc,
     desk,
     rules,
     bots,

@@ -21,8 +21,12 @@ PLAN_DAYS: Final = 3
 
 
 class Item(NamedTuple):
-    """One thing: what is wrong, since when (Unix seconds, or None), and the page to mend it."""
+    """One thing: what is wrong, since when (Unix seconds, or None), and the page to mend it.
 
+    `name` says which thing it is, whatever its numbers are, so that it can be hidden for a while.
+    """
+
+    name: str
     text: str
     link: str
     since: float | None = None
@@ -43,21 +47,20 @@ def items(account: Caller, now: int) -> list[Item]:
 
 def _plan(account: Caller, now: int) -> Iterator[Item]:
     if account.has_lapsed:
-        yield Item(
-            gettext("Your plan has ended; renew it to change anything here."), "/settings", None
-        )
+        text = gettext("Your plan has ended; renew it to change anything here.")
+        yield Item("plan", text, "/settings")
     elif account.paid_until is not None and account.paid_until - now < PLAN_DAYS * DAY:
         days = max(1, -(-(account.paid_until - now) // DAY))
-        yield Item(
-            ngettext("Your plan ends in %(num)s day.", "Your plan ends in %(num)s days.", days), ""
-        )
+        text = ngettext("Your plan ends in %(num)s day.", "Your plan ends in %(num)s days.", days)
+        yield Item("plan", text, "/settings")
 
 
 def _bots(account_id: int) -> Iterator[Item]:
     for row in bots.list_with_faults(account_id):
         if row.bot.living:
             for fault in row.faults:
-                yield Item(fault.message, "/bots", fault.since)
+                name = f"bot:{row.bot.id}:{fault.kind}:{fault.chat_id}"
+                yield Item(name, fault.message, "/bots", fault.since)
 
 
 def _campaigns(account_id: int) -> Iterator[Item]:
@@ -68,19 +71,19 @@ def _campaigns(account_id: int) -> Iterator[Item]:
                 title=row.chat_title,
                 fault=translated(row.welcome_fault),
             )
-            yield Item(text, f"/campaigns/{row.id}/welcome")
+            yield Item(f"welcome:{row.id}", text, f"/campaigns/{row.id}/welcome")
 
 
 def _trackers(account_id: int, now: int) -> Iterator[Item]:
     for row in destinations.listed(account_id, limit=100).rows:
-        name = row.destination.title or row.destination.tracker
+        number, name = row.destination.id, row.destination.title or row.destination.tracker
         if row.destination.status == DestinationStatus.OFF:
             text = gettext(
                 "The tracker %(name)s is switched off: %(reason)s",
                 name=name,
                 reason=row.destination.reason,
             )
-            yield Item(text, f"/trackers/{row.destination.id}")
+            yield Item(f"off:{number}", text, f"/trackers/{number}")
         elif row.destination.blocked_until > now:
             seconds = int(row.destination.blocked_until - now)
             text = gettext(
@@ -88,7 +91,7 @@ def _trackers(account_id: int, now: int) -> Iterator[Item]:
                 name=name,
                 num=seconds,
             )
-            yield Item(text, f"/trackers/{row.destination.id}")
+            yield Item(f"fails:{number}", text, f"/trackers/{number}")
 
 
 def _postbacks(account_id: int, now: int) -> Iterator[Item]:
@@ -101,6 +104,7 @@ def _postbacks(account_id: int, now: int) -> Iterator[Item]:
             page.total,
         )
         yield Item(
+            "failed",
             text,
             f"/deliveries?state=failed&from={since}",
             page.rows[0].created if page.rows else float(now),
@@ -114,4 +118,4 @@ def _requests(account_id: int, now: int) -> Iterator[Item]:
             "%(num)s people were let in within the last 24 hours and have not joined.",
             count,
         )
-        yield Item(text, "/requests?tab=decided&state=approved")
+        yield Item("outside", text, "/requests?tab=decided&state=approved")

@@ -65,6 +65,7 @@ def done_text() -> str:
         "ended": gettext("It is over."),
         "again": gettext("It is on its way again."),
         "saved": gettext("It is saved."),
+        "hidden": gettext("It is hidden for 7 days."),
         "erased": gettext("What told of this person is erased."),
     }
     return texts.get(request.args.get("done", ""), "") if "account" in g else ""

@@ -1,7 +1,7 @@
 """Rows, constraints and indexes. No verbs, no commits."""
 
 from app.models import column_statistics
-from app.models.account import Account, AccountStatus, ReplacedKey
+from app.models.account import Account, AccountStatus, HiddenItem, ReplacedKey
 from app.models.base import Base, table_of
 from app.models.bot import Bot, BotChat, BotFault, BotFaultKind, BotStatus
 from app.models.campaign import (
@@ -65,6 +65,7 @@ __all__ = [
     "DestinationStatus",
     "EventKey",
     "GreetOn",
+    "HiddenItem",
     "IdempotencyKey",
     "Invite",
     "InviteKind",

@@ -1,4 +1,4 @@
-"""Account: a customer of this installation; ReplacedKey: an API key it had before."""
+"""Account: a customer of this installation; ReplacedKey: an API key it had before; HiddenItem."""
 
 from __future__ import annotations
 
@@ -84,3 +84,18 @@ class ReplacedKey(Base):
     key_hash: Mapped[str] = mapped_column(String(64))
     login_id: Mapped[int | None] = mapped_column(BigInteger)
     replaced: Mapped[Instant]
+
+
+class HiddenItem(Base):
+    """A line of "Needs attention" that an account does not want to see until `until`.
+
+    `item` says which, by kind and ids, as `dashboard/attention.py` names it.
+    """
+
+    __tablename__ = "hidden_item"
+    __table_args__ = (Index("uq_hidden_item_account_id_item", "account_id", "item", unique=True),)
+
+    id: Mapped[Key]
+    account_id: Mapped[int] = mapped_column(BigInteger)
+    item: Mapped[str] = mapped_column(String(64))
+    until: Mapped[Instant]

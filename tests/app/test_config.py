@@ -110,3 +110,17 @@ def test_an_address_that_telegram_calls_is_taken(url):
 def test_a_bot_api_of_ones_own_calls_whatever_it_reaches():
     own = {"TELEGRAM_API_URL": "http://bot_api:8081", "PUBLIC_URL": "http://web:8000"}
     assert Settings.from_environment({**NEEDED, **own}).public_url == "http://web:8000"
+
+
+@pytest.mark.parametrize(
+    ("environ", "wrong"),
+    [
+        ({"TELEGRAM_CLIENT_ID": "5151"}, "TELEGRAM_CLIENT_SECRET"),
+        ({"TELEGRAM_CLIENT_SECRET": "s"}, "TELEGRAM_CLIENT_ID"),
+        ({"TELEGRAM_CLIENT_ID": "5151", "TELEGRAM_CLIENT_SECRET": "s"}, "PUBLIC_URL"),
+        ({"TELEGRAM_LOGIN_URL": "telegram"}, "TELEGRAM_LOGIN_URL"),
+    ],
+)
+def test_half_a_login_by_telegram_is_refused(environ, wrong):
+    with pytest.raises(BadSetting, match=wrong):
+        Settings.from_environment({**NEEDED, **environ})

@@ -40,7 +40,7 @@ def test_a_tracker_is_connected_by_its_form_and_told_again_what_was_chosen(
             return page.locator("#rows tbody tr").count() == 1
 
         eventually(is_shown, 30, "the delivery")
-        page.click(".head a.button")
+        page.click(".head a[href^='/deliveries/resend']")
         page.click("main form[action='/deliveries/resend'] button")
         page.locator("#progress").wait_for()
         eventually(lambda: len(tracker.log()) == 2, 30, "the second postback")

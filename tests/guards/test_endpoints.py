@@ -12,6 +12,8 @@ PUBLIC = {
     "/enter/<token>",
     "/login",
     "/login/app",
+    "/login/oidc",
+    "/login/oidc/back",
     "/login/telegram",
     "/login/wait",
     "/static/<version>/<name>",

@@ -14,10 +14,12 @@ from app.services.service_bot.sessions import SESSION_SECONDS
 _SESSION: Final = "gatepost"
 _FORM: Final = "gatepost_form"
 _LOGIN: Final = "gatepost_nonce"
+_OIDC: Final = "gatepost_oidc"
 #: What `new_secret` makes; anything else was not set by us.
 _RANDOM: Final = re.compile(r"[A-Za-z0-9_-]{32,64}", re.ASCII)
 _FORM_SECONDS: Final = 86_400
 _LOGIN_SECONDS: Final = 3600
+_OIDC_SECONDS: Final = 600
 
 
 def session_token() -> str:
@@ -59,6 +61,22 @@ def login_nonce() -> str:
 def set_login(response: Response, nonce: str) -> None:
     """Have the browser remember which login by Telegram it has begun."""
     _set(response, _LOGIN, nonce, _LOGIN_SECONDS)
+
+
+def oidc_secret() -> str:
+    """Return what the login by OpenID Connect of this browser is derived from, "" if none."""
+    secret = request.cookies.get(_name(_OIDC), "")
+    return secret if _RANDOM.fullmatch(secret) else ""
+
+
+def set_oidc(response: Response, secret: str) -> None:
+    """Have the browser remember which login by OpenID Connect it has begun."""
+    _set(response, _OIDC, secret, _OIDC_SECONDS)
+
+
+def clear_oidc(response: Response) -> None:
+    """Have the browser forget it: each login is begun anew."""
+    _set(response, _OIDC, "", 0)
 
 
 def clear_session(response: Response) -> None:

@@ -12,6 +12,7 @@ from app.dashboard.access.guards import authenticate, changes, own_path
 from app.errors import ApiError, BadKey, Banned, NotFound, TooManyRequests, translatable
 from app.schemas import Input, fields
 from app.services.service_bot import bot, entry_links, sessions
+from app.services.service_bot.telegram import oidc
 from app.web.auth import caller_address, caller_network, counted, public
 from app.web.responses import message_of
 
@@ -101,7 +102,11 @@ def show(target: str, error: ApiError | None = None) -> Response:
     g.pop("account", None)  # a form for whoever is not logged in
     message = message_of(error) if error else ""
     page = render_template(
-        "login/login.html", target=target, message=message, has_bot=bot.find() is not None
+        "login/login.html",
+        target=target,
+        message=message,
+        has_bot=bot.find() is not None,
+        has_oidc=oidc.is_configured(),
     )
     return make_response(page, errors.status_of(error) if error else HTTPStatus.OK)
 

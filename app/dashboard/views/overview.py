@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import time
+from http import HTTPStatus
 from typing import Final
 
-from flask import Blueprint, g, render_template
+from flask import Blueprint, Response, g, make_response, redirect, render_template
 
 from app.dashboard import attention
-from app.dashboard.access.guards import signed_in
+from app.dashboard.access.guards import changes, signed_in
 from app.dashboard.periods import chosen_period
+from app.errors import NotFound
 from app.services import first_steps
+from app.services.accounts import hidden_items
 from app.services.campaigns import links
 from app.services.leads import stats
 
@@ -34,16 +37,33 @@ def page() -> str:
     days = stats.daily(
         g.account.id, now=now, since=period.day_since, until=period.until, tz=period.minutes_east
     )
+    items, hidden = attention.items(g.account, now), hidden_items.hidden(g.account.id, now)
     return render_template(
         "overview/overview.html",
         period=period,
         summary=summary,
         days=days,
-        items=attention.items(g.account, now),
+        items=[item for item in items if item.name not in hidden],
+        hidden=sum(item.name in hidden for item in items),
         steps=steps,
         test_link="" if steps.has_delivered else _test_link(steps.campaign),
         has_numbers=steps.campaign is not None or steps.lead is not None,
     )
+
+
+@blueprint.post("/attention")
+@changes()
+def hide() -> Response:
+    """Hide one thing that needs attention for a week, or show all again."""
+    now = time.time()
+    if g.form.get("do") == "show":
+        hidden_items.show_all(g.account.id)
+        return make_response(redirect("/", HTTPStatus.SEE_OTHER))
+    name = g.form.get("item", "")
+    if name not in {item.name for item in attention.items(g.account, int(now))}:
+        raise NotFound
+    hidden_items.hide(g.account.id, name, now)
+    return make_response(redirect("/?done=hidden", HTTPStatus.SEE_OTHER))
 
 
 def _test_link(campaign: int | None) -> str:

@@ -70,6 +70,21 @@ def test_the_end_of_a_plan_is_told_three_days_before_and_after_it(texts):
     ]
 
 
+def test_each_thing_has_a_name_of_its_own_that_fits(account, world):
+    now = time.time()
+    bot = world.bot()
+    for chat in (5, -(10**15)):
+        db.session.add(
+            BotFault(bot_id=bot, kind="rights", chat_id=chat, title="News", since=now, seen=now)
+        )
+    world.destination(status=DestinationStatus.OFF)
+    world.destination(blocked_until=now + 100)
+    caller = Caller(account.id, "en", "cat", int(now) + 60)
+    names = [item.name for item in attention.items(caller, int(now))]
+    assert len(set(names)) == len(names) == 5
+    assert max(map(len, names)) <= 64
+
+
 def test_the_neighbours_troubles_are_theirs(texts, others_world):
     others_world.destination(status=DestinationStatus.OFF, reason="gone")
     assert texts() == []

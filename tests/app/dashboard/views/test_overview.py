@@ -77,6 +77,27 @@ def test_each_step_is_shown_when_its_turn_comes(browser, account, world):
     assert "first-steps" not in browser.page("/")
 
 
+def test_what_needs_attention_is_hidden_for_a_week(browser, world):
+    campaign = world.campaign(welcome_fault="the photo is gone", chat_title="News")
+    world.campaign(welcome_fault="the video is gone", chat_title="Sports")
+    page = browser.page("/")
+    assert f'value="welcome:{campaign}"' in page
+    text = text_of(browser.done("/attention", item=f"welcome:{campaign}"))
+    assert "It is hidden for 7 days." in text
+    assert "1 thing is hidden." in text
+    assert "the photo is gone" not in text
+    assert "the video is gone" in text
+    browser.post("/attention", do="show")
+    assert "the photo is gone" in text_of(browser.page("/"))
+
+
+def test_only_what_is_there_can_be_hidden(browser, others_world):
+    theirs = others_world.campaign(welcome_fault="gone")
+    browser.page("/")
+    for name in ("", "nonsense", f"welcome:{theirs}"):
+        assert browser.post("/attention", item=name).status_code == 404
+
+
 def test_it_is_said_in_russian_to_a_russian_account(make_browser, make_account):
     page = make_browser().log_in(make_account(lang="ru").key).page("/")
     assert '<html lang="ru">' in page
