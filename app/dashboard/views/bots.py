@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from http import HTTPStatus
 
-from flask import Blueprint, Response, g, make_response, redirect, render_template
+from flask import Blueprint, Response, g, make_response, render_template
 
-from app.dashboard import errors
+from app.dashboard import answers, errors
 from app.dashboard.access import forms
 from app.dashboard.access.guards import changes, signed_in
 from app.errors import ApiError, BadParameter, translatable
@@ -77,10 +77,8 @@ def _confirm(number: int, error: ApiError | None = None) -> Response:
 def _page(error: ApiError | None = None) -> Response:
     rows = [row for row in bots.list_with_faults(g.account.id) if row.bot.living]
     chats = standing.chats_of([row.bot.id for row in rows])
-    message = message_of(error) if error else ""
-    page = render_template("bots/list.html", rows=rows, chats=chats, message=message)
-    return make_response(page, errors.status_of(error) if error else HTTPStatus.OK)
+    return answers.page("bots/list.html", error, rows=rows, chats=chats)
 
 
 def _back(done: str) -> Response:
-    return make_response(redirect(f"/bots?done={done}", HTTPStatus.SEE_OTHER))
+    return answers.lead_to(f"/bots?done={done}")

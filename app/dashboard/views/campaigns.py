@@ -6,9 +6,9 @@ import time
 from http import HTTPStatus
 from typing import Any
 
-from flask import Blueprint, Response, g, make_response, redirect, render_template, request
+from flask import Blueprint, Response, g, make_response, render_template, request
 
-from app.dashboard import errors
+from app.dashboard import answers, errors
 from app.dashboard.access import forms
 from app.dashboard.access.guards import changes, limited, signed_in
 from app.dashboard.periods import chosen_period
@@ -19,7 +19,7 @@ from app.schemas.campaigns import CampaignEdit
 from app.services.bots import bots
 from app.services.campaigns import campaigns, links, media_list, texts
 from app.services.leads import stats
-from app.services.trackers import test_send, url_templates
+from app.services.trackers import catalogue, test_send, url_templates
 from app.web.responses import message_of
 from plugins.contract import EventKind
 from plugins.kit.macros import MACROS
@@ -53,7 +53,7 @@ def add() -> Response:
         campaign = campaigns.add(g.account.id, bot=int(bot), chat=int(chat))
     except ApiError as error:
         return _list(error)
-    return _redirect(f"/campaigns/{campaign.id}/welcome?done=tracked")
+    return answers.lead_to(f"/campaigns/{campaign.id}/welcome?done=tracked")
 
 
 @blueprint.get("/<id:number>")
@@ -95,7 +95,7 @@ def change_welcome(number: int) -> Response:
         campaigns.edit(g.account.id, number, **_checked(number, typed))
     except ApiError as error:
         return _welcome(campaign, typed, error)
-    return _redirect(f"/campaigns/{number}/welcome?done=saved")
+    return answers.lead_to(f"/campaigns/{number}/welcome?done=saved")
 
 
 @blueprint.get("/<id:number>/postbacks")
@@ -120,7 +120,7 @@ def change_postbacks(number: int) -> Response:
         campaigns.edit(g.account.id, number, **_checked(number, typed))
     except ApiError as error:
         return _postbacks(campaign, typed, error)
-    return _redirect(f"/campaigns/{number}/postbacks?done=saved")
+    return answers.lead_to(f"/campaigns/{number}/postbacks?done=saved")
 
 
 @blueprint.get("/<id:number>/link")
@@ -167,7 +167,7 @@ def change_settings(number: int) -> Response:
                 if g.form.get("title", "").strip() != campaign["code"]:
                     raise BadParameter("title", translatable("is not the code of this campaign"))
                 campaigns.remove(g.account.id, number)
-                return _redirect("/campaigns?done=removed")
+                return answers.lead_to("/campaigns?done=removed")
             case _:
                 typed = {name: g.form.get(name, "") for name in ("unsub_window", "notify_level")}
                 if typed["unsub_window"].isdecimal():
@@ -175,7 +175,7 @@ def change_settings(number: int) -> Response:
                 campaigns.edit(g.account.id, number, **_checked(number, typed))
     except ApiError as error:
         return _settings(campaign, error)
-    return _redirect(f"/campaigns/{number}/settings?done=saved")
+    return answers.lead_to(f"/campaigns/{number}/settings?done=saved")
 
 
 def _checked(number: int, typed: dict[str, str]) -> dict[str, Any]:
@@ -204,7 +204,7 @@ class EventForm(Input):
 def _list(error: ApiError | None = None) -> Response:
     own = [bot for bot in bots.listed(g.account.id) if bot.living]
     free = [(bot, bots.chats(g.account.id, bot.id)) for bot in own]
-    return _page(
+    return answers.page(
         "campaigns/list.html", error, rows=campaigns.listed(g.account.id), free=free, has_bot=own
     )
 
@@ -220,7 +220,7 @@ def _welcome(
         button_url=values["button_url"],
         has_media=bool(values["media"]),
     )
-    return _page(
+    return answers.page(
         "campaigns/welcome.html",
         error,
         campaign=campaign,
@@ -243,12 +243,13 @@ def _postbacks(
 ) -> Response:
     values = {**campaign, **(typed or {})}
     urls = {name: values[name] for name in url_templates.FIELDS}
-    return _page(
+    return answers.page(
         "campaigns/postbacks.html",
         error,
         campaign=campaign,
         tab="postbacks",
         urls=urls,
+        presets=catalogue.with_presets(),
         inherited={} if any(urls.values()) else url_templates.read(g.account.id),
         warnings=url_templates.warnings(urls),
         test=test,
@@ -258,15 +259,4 @@ def _postbacks(
 
 
 def _settings(campaign: Any, error: ApiError | None = None) -> Response:
-    return _page("campaigns/settings.html", error, campaign=campaign, tab="settings")
-
-
-def _page(template: str, error: ApiError | None, **values: Any) -> Response:
-    message = message_of(error) if error else ""
-    field = error.field if isinstance(error, BadParameter) else ""
-    page = render_template(template, message=message, field=field, **values)
-    return make_response(page, errors.status_of(error) if error else HTTPStatus.OK)
-
-
-def _redirect(target: str) -> Response:
-    return make_response(redirect(target, HTTPStatus.SEE_OTHER))
+    return answers.page("campaigns/settings.html", error, campaign=campaign, tab="settings")

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlencode
 
-from flask import Blueprint, Response, g, make_response, redirect, render_template, request
+from flask import Blueprint, Response, g, render_template, request
 
-from app.dashboard import names
+from app.dashboard import answers, names
 from app.dashboard.access import forms
 from app.dashboard.access.guards import changes, signed_in
 from app.models import PostbackState
@@ -79,7 +78,7 @@ def one(number: int) -> str:
 def resend_one(number: int) -> Response:
     """Send one postback once more."""
     log.resend(g.account.id, number)
-    return _redirect(f"/deliveries/{number}?done=again")
+    return answers.lead_to(f"/deliveries/{number}?done=again")
 
 
 @blueprint.get("/resend")
@@ -115,7 +114,7 @@ def resend() -> Response:
     count = log.resend(g.account.id, **filters)
     rest = {name: value for name, value in query.items() if name != "state"}
     sent = {**rest, "count": count, "at": int(time.time())}
-    return _redirect(f"/deliveries/sent?{urlencode(sent)}")
+    return answers.lead_to(f"/deliveries/sent?{urlencode(sent)}")
 
 
 @blueprint.get("/sent")
@@ -160,7 +159,3 @@ def _total(query: dict[str, str]) -> int:
 
 def _number(text: str) -> int:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 12 else 0
-
-
-def _redirect(target: str) -> Response:
-    return make_response(redirect(target, HTTPStatus.SEE_OTHER))

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from http import HTTPStatus
 
-from flask import Blueprint, Response, g, make_response, redirect, render_template, request
+from flask import Blueprint, Response, g, make_response, render_template, request
 
-from app.dashboard import errors
+from app.dashboard import answers, errors
 from app.dashboard.access import cookies, forms
 from app.dashboard.access.guards import authenticate, changes, own_path
 from app.errors import ApiError, BadKey, Banned, NotFound, TooManyRequests, translatable
@@ -39,7 +39,7 @@ def page() -> Response:
         authenticate()
     except (BadKey, Banned):
         return show(target)
-    return _redirect(target)
+    return answers.lead_to(target)
 
 
 @blueprint.post("/login")
@@ -92,7 +92,7 @@ def agree(token: str) -> Response:
 def logout() -> Response:
     """End this session."""
     sessions.end(g.account.id, g.account.session_id)
-    response = _redirect("/login")
+    response = answers.lead_to("/login")
     cookies.clear_session(response)
     return response
 
@@ -137,10 +137,6 @@ def begin(token: str, target: str) -> Response:
     if before := cookies.session_token():
         sessions.end_token(before)
     g.pop("account", None)
-    response = _redirect(target)
+    response = answers.lead_to(target)
     cookies.set_session(response, token)
     return response
-
-
-def _redirect(target: str) -> Response:
-    return make_response(redirect(target, HTTPStatus.SEE_OTHER))

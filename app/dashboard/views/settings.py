@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import time
-from http import HTTPStatus
 from typing import Any
 from zoneinfo import available_timezones
 
-from flask import Blueprint, Response, g, make_response, redirect, render_template
+from flask import Blueprint, Response, g, make_response, render_template
 
-from app.dashboard import errors
+from app.dashboard import answers
 from app.dashboard.access import cookies, forms
 from app.dashboard.access.guards import changes, signed_in
 from app.domain import tariffs as plans
-from app.errors import ApiError, BadParameter
+from app.errors import ApiError
 from app.schemas import Input, fields
 from app.schemas.profile import Language, Zone
 from app.schemas.tariffs import TariffBuy
@@ -21,7 +20,6 @@ from app.services import profile
 from app.services.billing import tariffs
 from app.services.service_bot import sessions
 from app.services.service_bot.browsers import browser_name
-from app.web.responses import message_of
 
 blueprint = Blueprint("settings", __name__, url_prefix="/settings")
 
@@ -50,7 +48,7 @@ def look() -> Response:
         profile.choose_language(g.account.id, lang)
     except ApiError as error:
         return _page(error)
-    return _redirect("/settings?done=saved")
+    return answers.lead_to("/settings?done=saved")
 
 
 @blueprint.post("/notifications")
@@ -58,7 +56,7 @@ def look() -> Response:
 def notifications() -> Response:
     """Switch notifications."""
     profile.choose_notifications(g.account.id, tariff="tariff" in g.form, leads="leads" in g.form)
-    return _redirect("/settings?done=saved")
+    return answers.lead_to("/settings?done=saved")
 
 
 @blueprint.post("/key")
@@ -83,7 +81,7 @@ def end_sessions() -> Response:
             sessions.end(g.account.id, number)
     except ApiError as error:
         return _page(error)
-    response = _redirect("/settings?done=ended")
+    response = answers.lead_to("/settings?done=ended")
     if all(row.id != g.account.session_id for row in sessions.listed(g.account.id)):
         cookies.clear_session(response)
     return response
@@ -98,7 +96,7 @@ def buy() -> Response:
     except ApiError as error:
         return _page(error)
     if not url:
-        return _redirect("/settings?done=saved")
+        return answers.lead_to("/settings?done=saved")
     return make_response(render_template("settings/pay.html", url=url))
 
 
@@ -112,12 +110,5 @@ def _page(error: ApiError | None = None, key: str = "") -> Response:
         "payments": tariffs.history(g.account.id, limit=20).rows,
         "zones": sorted(available_timezones()) or ["UTC"],
         "key": key,
-        "message": message_of(error) if error else "",
-        "field": error.field if isinstance(error, BadParameter) else "",
     }
-    page = render_template("settings/settings.html", **values)
-    return make_response(page, errors.status_of(error) if error else HTTPStatus.OK)
-
-
-def _redirect(target: str) -> Response:
-    return make_response(redirect(target, HTTPStatus.SEE_OTHER))
+    return answers.page("settings/settings.html", error, **values)

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from http import HTTPStatus
 from typing import Any, Final
 
-from flask import Blueprint, Response, g, make_response, redirect, render_template, request
+from flask import Blueprint, Response, g, render_template, request
 from marshmallow import ValidationError
 
-from app.dashboard import errors, names, tracker_form
+from app.dashboard import answers, names, tracker_form
 from app.dashboard.access import forms
 from app.dashboard.access.guards import changes, limited, signed_in
-from app.errors import ApiError, BadParameter, NotFound
+from app.errors import ApiError, NotFound
 from app.models import Role
 from app.schemas import Input, fields
 from app.schemas.destinations import DestinationAdd, DestinationEdit
@@ -21,7 +20,7 @@ from app.services.trackers import catalogue, destinations
 from app.services.trackers.destinations import ShownDestination
 from app.services.trackers.url_templates import events_mask, warnings_of
 from app.translations import in_catalogue
-from app.web.responses import invalid, message_of
+from app.web.responses import invalid
 from plugins.contract import EventKind
 
 blueprint = Blueprint("trackers", __name__, url_prefix="/trackers")
@@ -56,9 +55,9 @@ def listed() -> str:
 @signed_in
 def choose() -> str:
     """Every tracker that can be connected."""
-    described = catalogue.listed()
-    presets = [preset for row in described for preset in row["presets"]]
-    return render_template("trackers/choose.html", adapters=described, presets=presets)
+    return render_template(
+        "trackers/choose.html", adapters=catalogue.listed(), presets=catalogue.with_presets()
+    )
 
 
 @blueprint.get("/new/<key>")
@@ -84,7 +83,7 @@ def add(key: str) -> Response:
         destinations.add(g.account.id, **typed)
     except (ApiError, ValidationError) as error:
         return _new(key, preset, error, refill=True)
-    return _redirect("/trackers?done=added")
+    return answers.lead_to("/trackers?done=added")
 
 
 @blueprint.get("/<id:number>")
@@ -109,12 +108,12 @@ def change(number: int) -> Response:
                 destinations.pause(g.account.id, number, paused=verb == "pause")
             case "delete":
                 destinations.remove(g.account.id, number)
-                return _redirect("/trackers?done=removed")
+                return answers.lead_to("/trackers?done=removed")
             case _:
                 _save(row)
     except (ApiError, ValidationError) as error:
         return _one(row, error)
-    return _redirect(f"/trackers/{number}?done=saved")
+    return answers.lead_to(f"/trackers/{number}?done=saved")
 
 
 @blueprint.get("/<id:number>/delete")
@@ -172,7 +171,7 @@ def _fields(
 def _new(
     key: str,
     preset: str,
-    error: Exception | None = None,
+    error: ApiError | ValidationError | None = None,
     *,
     refill: bool = False,
     check: Any = None,
@@ -188,13 +187,16 @@ def _new(
         title=chosen["title"] if chosen else row["title"],
         help=chosen["notes"] if chosen else in_catalogue(row["help"]),
         fields=tracker_form.refilled(described, g.form) if refill else described,
-        typed=g.form if refill else {},
+        typed=g.form if refill else {"campaign": request.args.get("campaign", "")},
+        presets=row["presets"],
         check=check,
         mask=events_mask(EventKind),
     )
 
 
-def _one(row: ShownDestination, error: Exception | None = None, check: Any = None) -> Response:
+def _one(
+    row: ShownDestination, error: ApiError | ValidationError | None = None, check: Any = None
+) -> Response:
     destination, preset = row.destination, str(row.settings.get("preset") or "")
     try:
         described = _fields(destination.tracker, preset, row.settings)
@@ -224,24 +226,11 @@ def _rows() -> Sequence[ShownDestination]:
     return destinations.listed(g.account.id, limit=MOST).rows
 
 
-def _page(template: str, error: Exception | None, **values: Any) -> Response:
-    api_error = invalid(error) if isinstance(error, ValidationError) else error
-    is_ours = isinstance(api_error, ApiError)
-    page = render_template(
+def _page(template: str, error: ApiError | ValidationError | None, **values: Any) -> Response:
+    return answers.page(
         template,
-        message=message_of(api_error) if isinstance(api_error, ApiError) else "",
-        field=api_error.field if isinstance(api_error, BadParameter) else "",
+        invalid(error) if isinstance(error, ValidationError) else error,
         campaigns=names.campaigns(g.account.id),
         kinds=[(kind.value, events_mask([kind])) for kind in EventKind],
         **values,
     )
-    status = (
-        errors.status_of(api_error)
-        if is_ours and isinstance(api_error, ApiError)
-        else HTTPStatus.OK
-    )
-    return make_response(page, status)
-
-
-def _redirect(target: str) -> Response:
-    return make_response(redirect(target, HTTPStatus.SEE_OTHER))

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from http import HTTPStatus
 from typing import Final
 
-from flask import Blueprint, Response, g, make_response, redirect, render_template
+from flask import Blueprint, Response, g
 
-from app.dashboard import errors, names
+from app.dashboard import answers, names
 from app.dashboard.access import forms
 from app.dashboard.access.guards import changes, signed_in
 from app.errors import ApiError, BadParameter, NotFound, translatable
@@ -16,7 +15,6 @@ from app.schemas import Input, fields
 from app.services.bots import bots
 from app.services.campaigns import transfer
 from app.translations import gettext
-from app.web.responses import message_of
 
 blueprint = Blueprint("transfer", __name__, url_prefix="/settings/transfer")
 
@@ -89,8 +87,9 @@ def _recipient(token: str) -> transfer.Recipient:
 
 
 def _page(error: ApiError | None = None, recipient: transfer.Recipient | None = None) -> Response:
-    page = render_template(
+    return answers.page(
         "settings/transfer.html",
+        error,
         token=transfer.token_of(g.account.id),
         bots=[row.bot for row in bots.list_with_faults(g.account.id) if row.bot.living],
         campaigns=names.campaigns(g.account.id),
@@ -99,10 +98,7 @@ def _page(error: ApiError | None = None, recipient: transfer.Recipient | None = 
         pending=TransferState.PENDING,
         typed=g.get("form", {}),
         recipient=recipient,
-        message=message_of(error) if error else "",
-        field=error.field if isinstance(error, BadParameter) else "",
     )
-    return make_response(page, errors.status_of(error) if error else HTTPStatus.OK)
 
 
 def states() -> dict[int, tuple[str, str]]:
@@ -118,5 +114,4 @@ def states() -> dict[int, tuple[str, str]]:
 
 
 def _redirect(done: str) -> Response:
-    target = f"/settings/transfer?done={done}"
-    return make_response(redirect(target, HTTPStatus.SEE_OTHER))
+    return answers.lead_to(f"/settings/transfer?done={done}")

@@ -64,6 +64,11 @@ def listed() -> list[dict[str, Any]]:
     return usable + broken
 
 
+def with_presets() -> list[dict[str, Any]]:
+    """Describe the trackers that are told by addresses which a preset writes."""
+    return catalogue.listed()
+
+
 def _described(adapter: Adapter) -> dict[str, Any]:
     return {
         "key": adapter.name,

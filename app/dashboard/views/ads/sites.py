@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from http import HTTPStatus
 from typing import Any, Final
 
-from flask import Blueprint, Response, g, make_response, redirect, render_template
+from flask import Blueprint, Response, g
 
-from app.dashboard import errors
+from app.dashboard import answers
 from app.dashboard.access import forms
 from app.dashboard.access.guards import changes, signed_in
 from app.domain.clicks.privacy import Capture, Consent
-from app.errors import ApiError, BadParameter, NotFound
+from app.errors import ApiError, NotFound
 from app.schemas.sites import SiteAdd, SiteEdit
 from app.services.clicks import sites, sources
 from app.translations import gettext
-from app.web.responses import message_of
 
 blueprint = Blueprint("sites", __name__, url_prefix="/sources/sites")
 
@@ -37,7 +35,7 @@ def add() -> Response:
         site = sites.add(g.account.id, **forms.checked(SiteAdd(), _typed()))
     except ApiError as error:
         return _page(error)
-    return _redirect(f"/sources/sites?done=saved#site-{site.id}")
+    return answers.lead_to(f"/sources/sites?done=saved#site-{site.id}")
 
 
 @blueprint.post("/<id:number>")
@@ -47,14 +45,14 @@ def change(number: int) -> Response:
     try:
         if g.form.get("do") == "delete":
             sites.remove(g.account.id, number)
-            return _redirect("/sources/sites?done=removed")
+            return answers.lead_to("/sources/sites?done=removed")
         typed = forms.checked(SiteEdit(), {"id": number, **_typed()})
         sites.edit(g.account.id, typed.pop("id"), **typed)
     except NotFound:
         raise
     except ApiError as error:
         return _page(error, number)
-    return _redirect(f"/sources/sites?done=saved#site-{number}")
+    return answers.lead_to(f"/sources/sites?done=saved#site-{number}")
 
 
 def _typed() -> dict[str, Any]:
@@ -78,8 +76,9 @@ def captures() -> list[tuple[int, str]]:
 
 
 def _page(error: ApiError | None = None, number: int = 0) -> Response:
-    page = render_template(
+    return answers.page(
         "sources/sites.html",
+        error,
         tab="sites",
         rows=sites.listed(g.account.id),
         sources={row.id: row.title for row in sources.listed(g.account.id)},
@@ -88,11 +87,4 @@ def _page(error: ApiError | None = None, number: int = 0) -> Response:
         asks=int(Consent.REQUIRED),
         typed=_typed() if error else {},
         typed_for=number,
-        message=message_of(error) if error else "",
-        field=error.field if isinstance(error, BadParameter) else "",
     )
-    return make_response(page, errors.status_of(error) if error else HTTPStatus.OK)
-
-
-def _redirect(target: str) -> Response:
-    return make_response(redirect(target, HTTPStatus.SEE_OTHER))

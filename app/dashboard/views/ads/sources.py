@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from http import HTTPStatus
 from typing import Any, Final
 
-from flask import Blueprint, Response, g, make_response, redirect, render_template
+from flask import Blueprint, Response, g, render_template
 
-from app.dashboard import errors, names
+from app.dashboard import answers, names
 from app.dashboard.access import forms
 from app.dashboard.access.guards import changes, signed_in
 from app.dashboard.periods import chosen_period
-from app.errors import ApiError, BadParameter, NotFound
+from app.errors import ApiError, NotFound
 from app.models import SourceFallback, SourceMode, SourceStatus
 from app.schemas import Input, fields
 from app.schemas.sources import SourceAdd, SourceEdit
@@ -52,7 +51,7 @@ def add() -> Response:
         source = sources.add(g.account.id, **forms.checked(SourceAdd(), {**typed, **_force()}))
     except ApiError as error:
         return _list(error)
-    return _redirect(f"/sources/{source.id}?done=saved")
+    return answers.lead_to(f"/sources/{source.id}?done=saved")
 
 
 @blueprint.get("/attribution")
@@ -84,7 +83,7 @@ def change(number: int) -> Response:
                 sources.pause(g.account.id, number, paused=verb == "pause")
             case "delete":
                 sources.remove(g.account.id, number)
-                return _redirect("/sources?done=removed")
+                return answers.lead_to("/sources?done=removed")
             case _:
                 typed = forms.checked(SourceEdit(), {"id": number, **_settings(), **_force()})
                 sources.edit(g.account.id, typed.pop("id"), **typed)
@@ -92,7 +91,7 @@ def change(number: int) -> Response:
         raise
     except ApiError as error:
         return _one(number, error)
-    return _redirect(f"/sources/{number}?done=saved")
+    return answers.lead_to(f"/sources/{number}?done=saved")
 
 
 def _settings() -> dict[str, Any]:
@@ -131,7 +130,7 @@ def fallbacks() -> dict[str, str]:
 
 
 def _list(error: ApiError | None = None) -> Response:
-    return _answer(
+    return answers.page(
         "sources/list.html",
         error,
         tab="links",
@@ -151,7 +150,7 @@ def _one(number: int, error: ApiError | None = None) -> Response:
         links, fault = [], message_of(without_address)
     else:
         fault = ""
-    return _answer(
+    return answers.page(
         "sources/source.html",
         error,
         source=source,
@@ -176,14 +175,3 @@ def _shown(source: Any, typed: Mapping[str, str]) -> dict[str, Any]:
         "lookback": source.lookback // DAY,
     }
     return {name: typed.get(name, value) for name, value in stored.items()}
-
-
-def _answer(template: str, error: ApiError | None, **values: Any) -> Response:
-    message = message_of(error) if error else ""
-    field = error.field if isinstance(error, BadParameter) else ""
-    page = render_template(template, message=message, field=field, **values)
-    return make_response(page, errors.status_of(error) if error else HTTPStatus.OK)
-
-
-def _redirect(target: str) -> Response:
-    return make_response(redirect(target, HTTPStatus.SEE_OTHER))

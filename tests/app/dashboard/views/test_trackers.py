@@ -51,6 +51,17 @@ def test_every_adapter_and_every_preset_has_a_form(browser, app):
     browser.page("/trackers/new/url_template?preset=nothing", 404)
 
 
+def test_a_preset_is_chosen_from_a_list(browser, world):
+    campaign = world.campaign(chat_title="News")
+    page = browser.page(f"/campaigns/{campaign}/postbacks")
+    assert '<option value="keitaro">Keitaro</option>' in page
+    page = browser.page(f"/trackers/new/url_template?preset=keitaro&campaign={campaign}")
+    assert '<option value="keitaro" selected>' in page
+    assert f'<option value="{campaign}" selected>News</option>' in page
+    assert "What this preset does" in page
+    browser.page("/trackers/new/url_template?preset=&campaign=x")
+
+
 def test_forms_speak_russian(browser):
     browser.done("/settings/look", lang="ru", zone="UTC")
     page = text_of(browser.page("/trackers/new/meta_capi"))
