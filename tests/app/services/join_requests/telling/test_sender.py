@@ -243,7 +243,9 @@ def test_a_bot_for_which_telegram_hangs_keeps_no_other_bot_waiting(make_asking, 
     asking.ask(7)
     asking.bot_api.fail(asking.token, APPROVE, faults.HANG, 1)
     asking.bot_api.add_bot("99:another-bot", "another_bot")
-    other = world.campaign(bot_id=world.bot(token="99:another-bot", webhook_path="another"))
+    other = world.campaign(
+        bot_id=world.bot(tg_id=99, token="99:another-bot", webhook_path="another")
+    )
     scheduled = {"state": RequestState.SCHEDULED, "action": Verdict.APPROVE, "due": asking.now}
     world.request(other, subscriber=8, **scheduled)
     with closing(sender.Teller(Transport(trusted=True, total_seconds=1.0))) as teller:
