@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, g, request
+from flask import Blueprint, g
 
 from app.config import current_settings
 from app.schemas.event_keys import (
@@ -68,5 +68,5 @@ def remove(params: Params) -> None:
 
 
 def _shown(made: NewKey) -> dict[str, object]:
-    base = (current_settings().public_url or request.host_url).rstrip("/")
-    return {**made._asdict(), "url": f"{base}/in/{made.key}"}
+    base = current_settings().public_url.rstrip("/")  # the Host header is its sender's word
+    return {**made._asdict(), "url": f"{base}/in/{made.key}" if base else ""}

@@ -11,7 +11,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+import orjson
+
 from app.dashboard.access.forms import Form
+from app.schemas.parsing import is_deep
 from app.translations import in_catalogue
 from plugins.contract import MASK
 
@@ -158,9 +161,10 @@ def _number(text: str) -> Any:
 
 def _parsed(text: str) -> Any:
     try:
-        return json.loads(text)
+        parsed = orjson.loads(text)  # Python's own takes NaN, and falls over what is very deep
     except ValueError:
         return text
+    return text if is_deep(parsed) else parsed
 
 
 def _refilled(item: FormField, form: Form) -> FormField:

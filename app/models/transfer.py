@@ -33,6 +33,8 @@ class TransferState(enum.IntEnum):
 
 _DUE = text(f"state IN ({TransferState.PENDING:d}, {TransferState.REVERSING:d})")
 
+_MOVING = text("progress <> ''")
+
 
 class Transfer(Base):
     """A bot, or a campaign, that `account_id` gives to `recipient_id` when it is `due`.
@@ -40,7 +42,8 @@ class Transfer(Base):
     Of `bot_id` and `campaign_id` one is set. `to_bot` is the recipient's bot that a campaign
     goes to, None for any. `login_id` is the login by which it was asked for, as in
     `Account.key_login_id`. `reason` is the code of the error of a failed one. `moved` is JSON:
-    for each campaign that went its id, the id of its bot, and its status.
+    for each campaign that went its id, the id of its bot, and its status. `progress` is what has
+    still to follow, as `services.campaigns.relocation` writes it; "" when all is there.
     """
 
     __tablename__ = "transfer"
@@ -50,6 +53,7 @@ class Transfer(Base):
         Index("ix_transfer_login_id", "login_id"),
         Index("ix_transfer_due", "due", sqlite_where=_DUE, postgresql_where=_DUE),
         Index("ix_transfer_settled", "settled"),
+        Index("ix_transfer_moving", "id", sqlite_where=_MOVING, postgresql_where=_MOVING),
     )
 
     id: Mapped[Key]
@@ -64,6 +68,7 @@ class Transfer(Base):
     state: Mapped[int] = mapped_column(SmallInteger, default=TransferState.PENDING)
     reason: Mapped[str] = mapped_column(String(32), default="")
     moved: Mapped[str] = mapped_column(Text, default="[]")
+    progress: Mapped[str] = mapped_column(Text, default="", server_default="")
     created: Mapped[Instant]
     due: Mapped[Instant]
     settled: Mapped[Instant | None]

@@ -76,7 +76,10 @@ class EventKeyRotate(EventKeyId):
 
 
 class EventKeyAdded(Output):
-    """What is shown once; `secret` is empty where calls are not signed."""
+    """What is shown once; `secret` is empty where calls are not signed.
+
+    `url` is empty where the installation has no PUBLIC_URL.
+    """
 
     id = fields.Int()
     key = fields.Text()

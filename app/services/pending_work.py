@@ -25,9 +25,12 @@ _SEARCHES: Final[dict[str, tuple[str, ...]]] = {
     "messages": messages.DUE,
     "decisions": decisions.DUE,
     "postbacks_to_sweep": postbacks.TO_SWEEP,
-    "transfers": tuple(
-        f"SELECT id FROM transfer WHERE state = {state:d} AND due <= :now"  # noqa: S608
-        for state in (TransferState.PENDING, TransferState.REVERSING)
+    "transfers": (
+        *(
+            f"SELECT id FROM transfer WHERE state = {state:d} AND due <= :now"  # noqa: S608
+            for state in (TransferState.PENDING, TransferState.REVERSING)
+        ),
+        "SELECT id FROM transfer WHERE progress <> ''",
     ),
     "notices": ("SELECT id FROM notice",),
     "fresh_counts": _FRESH_COUNTS,

@@ -5,7 +5,8 @@ decision not slow bodies (github.com/emmett-framework/granian/issues/728), and
 its WSGI interface neither tells which connection a request came by nor lets a
 read be ended. So each web process looks at its own connections, as the kernel
 tells of them in TCP_INFO: one on which nothing was answered for so long, and
-next to nothing received, is shut down. What waits for it then wakes up.
+next to nothing received, is shut down. So is one that takes next to nothing of
+an answer that waits for it. What waits for it then wakes up.
 """
 
 from __future__ import annotations
@@ -26,20 +27,33 @@ import structlog
 
 log = structlog.get_logger()
 
-#: Bytes a second at which a body may take its time: an upload by a telephone.
+#: Bytes a second at which a body or an answer may take its time: a telephone's.
 SLOWEST: Final = 4096
 LOOKS: Final = 4  # at each connection, in the time it is given
 _DESCRIPTORS: Final = Path("/proc/self/fd")
-#: tcpi_bytes_received and tcpi_data_segs_out of struct tcp_info, linux/tcp.h. What we
-#: have sent, not what was acknowledged: that comes 40 ms later, or never.
-_COUNTERS: Final = struct.Struct("=128xQ20xI")
+#: tcpi_bytes_acked, tcpi_bytes_received, tcpi_notsent_bytes and tcpi_data_segs_out of struct
+#: tcp_info, linux/tcp.h. Of an answer's beginning what we have sent, not what was acknowledged:
+#: that comes 40 ms later, or never.
+_COUNTERS: Final = struct.Struct("=120xQQ8xI8xI")
 
 
 class Traffic(NamedTuple):
-    """What went over one connection so far: bytes received, segments sent."""
+    """What went over one connection so far: bytes taken and received, segments sent.
 
+    `unsent` are bytes of an answer that wait until the client takes more.
+    """
+
+    taken: int
     received: int
+    unsent: int
     answered: int
+
+
+class _Reader(NamedTuple):
+    """Since when an answer has waited for its reader, and what they had taken before."""
+
+    since: float
+    before: int
 
 
 @dataclass(slots=True)
@@ -73,6 +87,7 @@ class SlowClients:
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
         self._silences: dict[int, _Silence] = {}
+        self._readings: dict[int, _Reader] = {}
         self._watched = False
         self._mutex = threading.Lock()
 
@@ -107,6 +122,7 @@ class SlowClients:
     def look(self, port: int, now: float) -> int:
         """Cut who has been too slow at `now`; how many."""
         before, self._silences, cut = self._silences, {}, 0
+        reading, self._readings = self._readings, {}
         for number, connection in _connections(port):
             with connection:
                 traffic, silence = _traffic(connection), before.get(number)
@@ -114,13 +130,27 @@ class SlowClients:
                     received = traffic.received if traffic.answered else 0
                     silence = _Silence(now, traffic.answered, received)
                 silence.look(now, traffic.received)
-                if silence.is_too_long(now, self._seconds, traffic.received):
+                is_read = self._is_read(number, traffic, reading.get(number), now)
+                if not is_read or silence.is_too_long(now, self._seconds, traffic.received):
                     with suppress(OSError):  # it has gone by itself
                         connection.shutdown(socket.SHUT_RDWR)
                     cut += 1
                 else:
                     self._silences[number] = silence
         return cut
+
+    def _is_read(self, number: int, traffic: Traffic, reading: _Reader | None, now: float) -> bool:
+        """Whether a client takes what we have for it, as fast as it must."""
+        if not traffic.unsent:
+            return True
+        reading = reading or _Reader(now, traffic.taken)
+        lasted = now - reading.since
+        if lasted >= self._seconds:
+            if traffic.taken - reading.before < SLOWEST * lasted:
+                return False
+            reading = _Reader(now, traffic.taken)
+        self._readings[number] = reading
+        return True
 
 
 def _connections(port: int) -> Iterator[tuple[int, socket.socket]]:

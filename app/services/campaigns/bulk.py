@@ -1,4 +1,4 @@
-"""Moves or deletes, in bulk, the rows that belong to campaigns. Nothing is committed here.
+"""Reassigns or deletes, in bulk, rows that belong to campaigns. Nothing is committed here.
 
 The callers hold the bots' updates back (`inbox.hold`), so no lead changes meanwhile.
 """
@@ -8,7 +8,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from sqlalchemy import Connection, Select, case, delete, select, update
+from sqlalchemy import (
+    Connection,
+    Select,
+    String,
+    case,
+    cast,
+    delete,
+    exists,
+    func,
+    select,
+    update,
+)
 
 from app.models import (
     Attempt,
@@ -33,6 +44,7 @@ from app.models import (
     SourceDay,
     table_of,
 )
+from app.models.conversion import LONGEST_TID
 
 _LEADS: Final = table_of(Lead)
 _POSTBACKS: Final = table_of(Postback)
@@ -55,16 +67,14 @@ _COUNTERS: Final = tuple(
 
 
 def reassign_sources(connection: Connection, campaigns: Sequence[int], recipient: int) -> None:
-    """Reassign the campaigns' sources to `recipient`, and their clicks.
+    """Reassign the campaigns' sources to `recipient`; their clicks follow (`relocation`).
 
     It waits for clicks that are being stored, and no click waits for it (`clicks.store`), so it
     comes last in its transaction.
     """
-    reassign_clicks(connection, campaigns, recipient)
     connection.execute(
         update(_SOURCES).where(_SOURCES.c.campaign_id.in_(campaigns)).values(account_id=recipient)
     )
-    reassign_clicks(connection, campaigns, recipient)  # those that came meanwhile
 
 
 def reassign_clicks(connection: Connection, campaigns: Sequence[int], recipient: int) -> None:
@@ -90,63 +100,25 @@ def reassign_destinations(connection: Connection, campaigns: Sequence[int], reci
     connection.execute(delete(_NOTICES).where(_NOTICES.c.campaign_id.in_(campaigns)))
 
 
-def reassign_history(
-    connection: Connection,
-    campaigns: Sequence[int],
-    recipient: int,
-    *,
-    old_bots: Sequence[int],
-    bot: int,
-) -> None:
-    """Reassign leads, requests, journal and messages to `recipient` and to their `bot`.
-
-    A postback is reassigned if its destination belongs to one of the campaigns.
-    """
-    own = select(_DESTINATIONS.c.id).where(_DESTINATIONS.c.campaign_id.in_(campaigns))
-    connection.execute(
-        update(_POSTBACKS)
-        .where(_POSTBACKS.c.lead_id.in_(_leads(campaigns)))
-        .where(_POSTBACKS.c.destination_id.in_(own))
-        .values(account_id=recipient)
-    )
-    connection.execute(
-        update(_LEADS)
-        .where(_LEADS.c.campaign_id.in_(campaigns))
-        .values(account_id=recipient, bot_id=bot)
-    )
-    connection.execute(
-        update(_REQUESTS)
-        .where(_REQUESTS.c.campaign_id.in_(campaigns))
-        .values(account_id=recipient, bot_id=bot)
-    )
-    reassign_conversions(connection, campaigns, recipient)
-    connection.execute(
-        update(_JOURNAL)
-        .where(_JOURNAL.c.bot_id.in_(old_bots), _JOURNAL.c.campaign_id.in_(campaigns))
-        .values(account_id=recipient, bot_id=bot)
-    )
-    connection.execute(
-        update(_MESSAGES)
-        .where(_MESSAGES.c.bot_id.in_(old_bots), _MESSAGES.c.campaign_id.in_(campaigns))
-        .values(account_id=recipient)
-    )
-
-
-def reassign_conversions(connection: Connection, campaigns: Sequence[int], recipient: int) -> None:
+def reassign_conversions(connection: Connection, leads: Sequence[int], recipient: int) -> None:
     """Reassign the conversions of leads to `recipient`; those still without a lead stay.
 
     Ids that came by the giver's API must not meet the recipient's: their key becomes the giver
-    below zero, and 0 again when they come back.
+    below zero, and 0 again when they come back. One that was reported again in the meantime gets
+    its own number behind its id: otherwise reporting it would keep a transfer from being reversed.
     """
-    key, owner = _CONVERSIONS.c.key_id, _CONVERSIONS.c.account_id
-    connection.execute(
-        update(_CONVERSIONS)
-        .where(_CONVERSIONS.c.campaign_id.in_(campaigns), _CONVERSIONS.c.lead_id.is_not(None))
-        .values(
-            account_id=recipient,
-            key_id=case((key == 0, -owner), (key == -recipient, 0), else_=key),
-        )
+    row, other = _CONVERSIONS.c, _CONVERSIONS.alias("other").c
+    key = case((row.key_id == 0, -row.account_id), (row.key_id == -recipient, 0), else_=row.key_id)
+    moving = (row.lead_id.in_(leads), row.account_id != recipient)
+    is_taken = exists().where(
+        other.account_id == recipient,
+        other.key_id == key,
+        other.kind == row.kind,
+        other.tid == row.tid,
     )
+    numbered = func.substr(row.tid, 1, LONGEST_TID - 20).concat(" ").concat(cast(row.id, String))
+    connection.execute(update(_CONVERSIONS).where(*moving, is_taken).values(tid=numbered))
+    connection.execute(update(_CONVERSIONS).where(*moving).values(account_id=recipient, key_id=key))
 
 
 def delete_history(

@@ -1,9 +1,10 @@
-"""What a transfer does when it takes effect, in one transaction; without leads, after many.
+"""What a transfer does when it takes effect, in one transaction; the history, in many.
 
 A campaign's templates and connected destinations go along, and with its leads also their
-journal, postbacks and counters. Postbacks to a destination of the sender's whole account stay
-in the sender's log, for they were sent to the sender's tracker. Without leads all of that is
-deleted for good, a part at a time (`clear`), and only the campaign and its settings go.
+journal, postbacks and counters; what is long follows a part at a time (`relocation`). Postbacks to
+a destination of the sender's whole account stay in the sender's log, for they were sent to the
+sender's tracker. Without leads all of that is deleted for good, a part at a time (`clear`), and
+only the campaign and its settings go.
 
 Whatever changes an owner holds the bots' updates first, then locks the accounts in the order of
 their ids, then the transfer.
@@ -34,7 +35,7 @@ from app.models import (
 )
 from app.services.accounts import accounts, notifications, quotas
 from app.services.accounts.quotas import Quota
-from app.services.campaigns import bulk, clearing
+from app.services.campaigns import bulk, clearing, relocation
 from app.services.updates import inbox
 
 log = structlog.get_logger()
@@ -129,7 +130,10 @@ def take_effect(transfer: Transfer, now: float) -> bool:
         bot.account_id = recipient.id
     moved = [[each.id, each.bot_id, each.status] for each in campaigns]
     transfer.moved = orjson.dumps(moved).decode()
-    hand_over(campaigns, recipient.id, bot_id, with_leads=transfer.with_leads)
+    old_bots = hand_over(campaigns, recipient.id, bot_id, with_leads=transfer.with_leads)
+    if transfer.with_leads:
+        ids = [campaign.id for campaign in campaigns]
+        transfer.progress = relocation.begin(ids, [*old_bots, bot_id])
     sender = db.session.get_one(Account, transfer.account_id)
     tell(transfer, "done", "received", sender.name, now)
     log.info("transfer.done", transfer=transfer.id, recipient=recipient.id)
@@ -231,8 +235,11 @@ def _receiving_bot(transfer: Transfer, campaign: Campaign) -> int:
 
 def hand_over(
     campaigns: Sequence[Campaign], recipient: int, bot_id: int, *, with_leads: bool
-) -> None:
-    """Give campaigns and what belongs to them to an account and its bot. No commit."""
+) -> list[int]:
+    """Give campaigns and what belongs to them to an account and its bot. No commit.
+
+    With leads their history is to follow. Returns the bots that they had.
+    """
     ids = [campaign.id for campaign in campaigns]
     old_bots = list({campaign.bot_id for campaign in campaigns})
     for campaign in campaigns:
@@ -240,10 +247,11 @@ def hand_over(
     db.session.flush()
     connection = db.session.connection()
     if not ids:
-        return
+        return []
     bulk.reassign_destinations(connection, ids, recipient)
-    if with_leads:
-        bulk.reassign_history(connection, ids, recipient, old_bots=old_bots, bot=bot_id)
-    else:
+    if not with_leads:
         bulk.delete_history(connection, ids, old_bots=old_bots)
     bulk.reassign_sources(connection, ids, recipient)
+    if with_leads:
+        relocation.move_urgent(connection, ids, [*old_bots, bot_id])
+    return old_bots

@@ -15,7 +15,7 @@ from sqlalchemy import and_, or_, select
 from app.crypto import new_secret
 from app.extensions import db
 from app.models import Account, Bot, BotStatus, Campaign, CampaignStatus, Transfer, TransferState
-from app.services.campaigns import handover
+from app.services.campaigns import handover, relocation
 
 log = structlog.get_logger()
 
@@ -34,6 +34,7 @@ def reverse(transfer: Transfer, now: float) -> bool:
     if transfer.bot_id is not None:
         _bring_home(transfer.bot_id, transfer.account_id)
     ids = [id_ for id_, _, _ in before if id_]
+    went: list[int] = []
     campaigns = db.session.scalars(
         select(Campaign).where(Campaign.id.in_(ids)).with_for_update()
     ).all()
@@ -46,6 +47,9 @@ def reverse(transfer: Transfer, now: float) -> bool:
         if not campaign.living and status != CampaignStatus.DELETED and _is_free(campaign):
             campaign.status = status
         handover.hand_over([campaign], transfer.account_id, bot, with_leads=True)
+        went.append(campaign.id)
+    all_bots = [bot for bot, _ in home.values()] + [bot for _, _, bot in before]
+    transfer.progress = relocation.begin(went, all_bots)
     sender = db.session.get_one(Account, transfer.account_id)
     handover.tell(transfer, "reversed", "lost", sender.name, now)
     log.info("transfer.reversed", transfer=transfer.id, account=transfer.account_id)

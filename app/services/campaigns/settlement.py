@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import orjson
 import structlog
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, func, select, text, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.domain.time_ranges import DAY
@@ -16,7 +16,8 @@ from app.errors import ApiError
 from app.extensions import db
 from app.models import Campaign, Transfer, TransferState
 from app.services.accounts import notifications
-from app.services.campaigns import bulk, handover, reversal
+from app.services.campaigns import bulk, handover, relocation, reversal
+from app.services.updates import inbox
 
 log = structlog.get_logger()
 
@@ -25,8 +26,10 @@ _MANY: Final = 20  # of one call; the others a second later
 _AGAIN_SECONDS: Final = 600.0
 #: Longer than a login can be undone.
 _KEPT_SECONDS: Final = 30 * DAY
-#: Of one call, for the history that transfers without leads delete.
+#: Of one call, for the histories that follow their campaigns, or that are deleted without them.
 _CLEAR_SECONDS: Final = 0.3
+#: A history of so few parts follows in one call, however long that takes.
+_SHORT: Final = 10
 #: How long after a transfer clicks may still come for whoever had the source before.
 _STRAGGLERS_SECONDS: Final = 180.0
 
@@ -34,8 +37,8 @@ _STRAGGLERS_SECONDS: Final = 180.0
 def settle(now: float, clock: Callable[[], float] = time.monotonic) -> int:
     """Let due transfers take effect, and reverse those of undone logins. Commits.
 
-    A long history is deleted over many calls. Returns how many were settled. `clock` returns
-    seconds that only grow.
+    A long history is moved or deleted over many calls. Returns how many were settled. `clock`
+    returns seconds that only grow.
     """
     until = clock() + _CLEAR_SECONDS
     due = (
@@ -46,9 +49,13 @@ def settle(now: float, clock: Callable[[], float] = time.monotonic) -> int:
         select(Transfer.id, Transfer.state).where(*due).order_by(Transfer.due).limit(_MANY)
     ).all()
     db.session.rollback()
-    return sum(
-        _settle(row.id, TransferState(row.state), now, lambda: clock() >= until) for row in waiting
-    )
+
+    def is_enough() -> bool:
+        return clock() >= until
+
+    count = sum(_settle(row.id, TransferState(row.state), now, is_enough) for row in waiting)
+    _move_histories(is_enough)
+    return count
 
 
 def bring_stragglers(now: float) -> None:
@@ -56,7 +63,9 @@ def bring_stragglers(now: float) -> None:
 
     `clicks.store` waits for no transfer, so a click of that moment belongs to the old account.
     """
-    lately = select(Transfer.moved).where(Transfer.settled > now - _STRAGGLERS_SECONDS)
+    lately = select(Transfer.moved).where(
+        Transfer.settled > now - _STRAGGLERS_SECONDS, Transfer.progress == ""
+    )
     for moved in db.session.scalars(lately).all():
         ids = [id_ for id_, _, _ in orjson.loads(moved)]
         query = select(Campaign.account_id, Campaign.id).where(Campaign.id.in_(ids))
@@ -71,6 +80,48 @@ def bring_stragglers(now: float) -> None:
 def forget(now: float) -> None:
     """Delete transfers that were settled long ago. No commit."""
     db.session.execute(delete(Transfer).where(Transfer.settled < now - _KEPT_SECONDS))
+
+
+def _move_histories(is_enough: Callable[[], bool]) -> None:
+    """Move a part of each history that has to follow its campaigns, and so on until it is enough.
+
+    Whose turn comes first is left to chance: the longest must not go before all others.
+    """
+    moving = select(Transfer.id).where(text("progress <> ''")).order_by(func.random())
+    ids: Sequence[int] = db.session.scalars(moving.limit(_MANY)).all()
+    db.session.rollback()
+    count = 0
+    while ids:
+        left = []
+        for id_ in ids:
+            if _move_part(id_):
+                left.append(id_)
+            count += 1
+            if count >= _SHORT and is_enough():
+                return
+        ids = left
+
+
+def _move_part(transfer_id: int) -> bool:
+    """Move one part in a transaction of its own. False if nothing is left, or for this time."""
+    progress = select(Transfer.progress).where(Transfer.id == transfer_id)
+    try:
+        before = db.session.scalar(progress)
+        if not before:
+            return False
+        connection = db.session.connection()
+        inbox.hold(connection, relocation.bots_of(before))
+        if db.session.scalar(progress.with_for_update()) != before:
+            db.session.rollback()
+            return False  # it was reversed at this moment; the next call finds that
+        left = relocation.move_part(connection, before)
+        db.session.execute(update(Transfer).where(Transfer.id == transfer_id).values(progress=left))
+        db.session.commit()
+    except SQLAlchemyError:
+        db.session.rollback()
+        log.warning("transfer.part_not_moved", transfer=transfer_id, exc_info=True)
+        return False
+    return bool(left)
 
 
 def _settle(

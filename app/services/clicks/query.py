@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from sqlalchemy import Select, select
+from sqlalchemy import ColumnElement, Select, select
 
 from app.errors import NotFound
 from app.extensions import db
@@ -13,6 +13,8 @@ from app.services.lists import pages
 from app.services.lists.ownership import check_owned
 from app.services.lists.pages import Page
 
+#: So much earlier than another a click may have begun that was stored behind it, in seconds.
+SKEW: Final = 3600
 #: A list counts no further: a million clicks are not counted for the number above a page.
 COUNTED: Final = 10_000
 
@@ -65,4 +67,23 @@ def _matching(
         (until, Click.created <= (until or 0)),
     ]
     chosen = [condition for value, condition in conditions if value is not None]
-    return select(Click).where(Click.account_id == account_id, *chosen)
+    return select(Click).where(Click.account_id == account_id, *chosen, *_between(since, until))
+
+
+def _between(since: int | None, until: int | None) -> list[ColumnElement[bool]]:
+    """The ids that clicks of these times have at most: they rise with the time.
+
+    So a list of last month reads no click of this one.
+    """
+    bounds = []
+    if since is not None:
+        before = select(Click.id).where(Click.created < since - SKEW)
+        first = db.session.scalar(before.order_by(Click.created.desc(), Click.id).limit(1))
+        if first is not None:
+            bounds.append(Click.id > first)
+    if until is not None:
+        behind = select(Click.id).where(Click.created > until + SKEW)
+        last = db.session.scalar(behind.order_by(Click.created, Click.id.desc()).limit(1))
+        if last is not None:
+            bounds.append(Click.id < last)
+    return bounds

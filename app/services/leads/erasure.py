@@ -31,6 +31,7 @@ from sqlalchemy import (
 
 from app.database.rows import update_rows
 from app.domain import events
+from app.errors import TooManyRequests
 from app.extensions import db
 from app.models import (
     Attempt,
@@ -46,6 +47,7 @@ from app.models import (
     PostbackState,
     PostbackTally,
     Span,
+    Transfer,
     Unreachable,
     table_of,
 )
@@ -58,11 +60,19 @@ from app.services.updates import inbox
 log = structlog.get_logger()
 
 _POSTBACKS: Final = table_of(Postback)
+#: Until whoever erases a person while a history moves may try again.
+_MOVING_SECONDS: Final = 10
 _EMPTY: Final = {"username": "", "first_name": "", "last_name": "", "language": "", "click": ""}
 
 
 def erase(account_id: int, subscriber: int) -> int:
-    """Erase a subscriber from an account. Commits; can be repeated. Returns the number of leads."""
+    """Erase a subscriber from an account. Commits; can be repeated. Returns the number of leads.
+
+    Raises TooManyRequests while leads come or go with a transfer: not all would be found.
+    """
+    moving = or_(Transfer.account_id == account_id, Transfer.recipient_id == account_id)
+    if db.session.scalar(select(Transfer.id).where(moving, text("progress <> ''")).limit(1)):
+        raise TooManyRequests(_MOVING_SECONDS)
     bots = db.session.scalars(select(Bot.id).where(Bot.account_id == account_id)).all()
     inbox.hold(db.session.connection(), bots)
     leads = _find_leads(account_id, subscriber)

@@ -5,7 +5,22 @@ from __future__ import annotations
 import pytest
 
 
-def test_a_key_is_shown_once_and_listed_without_itself(api, world):
+def test_the_host_that_a_request_names_does_not_stand_in_the_address_of_a_key(
+    client, account, change_settings
+):
+    headers = {"Authorization": f"Bearer {account.key}", "Host": "evil.example"}
+
+    def url():
+        answer = client.post("/api/eventkeys/add.json", json={"title": "x"}, headers=headers)
+        return answer.get_json()["data"]["url"]
+
+    assert url() == ""
+    change_settings(public_url="https://gatepost.example")
+    assert url().startswith("https://gatepost.example/in/")
+
+
+def test_a_key_is_shown_once_and_listed_without_itself(api, world, change_settings):
+    change_settings(public_url="https://gatepost.example")
     campaign = world.campaign()
     made = api.post(
         "eventkeys/add", title="Casino", campaign=campaign, currency="USD",

@@ -106,6 +106,14 @@ def test_what_is_no_number_goes_on_as_it_was_typed(text):
     assert typed_settings(described, Form([("settings.n", text)])) == {"n": text}
 
 
+@pytest.mark.parametrize(
+    "text", ["[" * 100_000, "[" * 500 + "]" * 500, "[NaN]", "[Infinity]", "{", "[\ud800]"]
+)
+def test_what_is_no_json_or_very_deep_goes_on_as_it_was_typed(text):
+    described = fields_of([asked("rules", "object")], None)
+    assert typed_settings(described, Form([("settings.rules", text)])) == {"rules": text}
+
+
 def test_a_refused_form_keeps_all_but_secrets():
     form = Form([("settings.domain", "x"), ("settings.key", "secret"), ("settings.urls.wait", "u")])
     by_path = {one.path: one for one in refilled(fields_of(ASKED, None), form)}

@@ -19,10 +19,13 @@ from app.models import (
     Account,
     Click,
     Conversion,
+    DecidedBy,
     Destination,
+    JoinRequest,
     Lead,
     Postback,
     PostbackState,
+    RequestState,
     Update,
     UpdateState,
     table_of,
@@ -30,6 +33,7 @@ from app.models import (
 from app.services import postbacks
 from app.services.clicks.owner import source_stats
 from app.services.conversions import people, staging
+from app.services.join_requests.owner import measures
 from app.services.leads.batch import _leads_in
 from app.services.updates import inbox
 
@@ -233,6 +237,22 @@ def test_the_newest_of_ten_thousand_is_found_as_if_it_were_alone(connection):
     assert_bounded(plans_of(connection, "lead", find("fb")), 1)
     assert_bounded(plans_of(connection, "click", find("ad")), 1)
     assert_bounded(plans_of(connection, "conversion", number), 1)
+
+
+def test_how_many_were_let_in_lately_is_told_without_all_before(connection, world):
+    campaign = world.campaign()
+    db.session.commit()
+    request = {"account_id": world.account_id, "campaign_id": campaign, "bot_id": 1, "chat_id": 1,
+               "asked": 1, "state": int(RequestState.APPROVED),
+               "decided_by": int(DecidedBy.RULE)}  # fmt: skip
+    rows = [{**request, "subscriber": n, "decided": float(n)} for n in range(10_000)]
+    connection.execute(table_of(JoinRequest).insert(), rows)
+    recent = measures._recent(world.account_id, None, 9_990 + measures.HOUR)
+
+    def read():
+        assert connection.scalar(recent) == 9
+
+    assert_one_by_one(plans_of(connection, "join_request", read), 9)
 
 
 @pytest.mark.parametrize("destinations", [100, 2_000])

@@ -74,6 +74,32 @@ def test_an_upload_that_comes_slowly_but_steadily_is_not_cut(line):
         line.send(bytes(SLOWEST * 6))
 
 
+@pytest.fixture
+def answered(line):
+    """A connection on which more is answered than fits between its two ends."""
+    line.client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    line.send(b"GET / HTTP/1.1\r\n\r\n")
+    line.server.settimeout(0.2)
+    with contextlib.suppress(TimeoutError):
+        line.server.sendall(bytes(32_000_000))
+    return line
+
+
+def test_an_answer_that_is_read_byte_by_byte_is_cut(answered):
+    for moment in range(0, 10, 2):
+        assert answered.cut_at(moment) == [0]
+        answered.client.recv(1)
+    assert answered.cut_at(10) == [1]
+
+
+def test_an_answer_that_is_read_slowly_but_steadily_is_not_cut(answered):
+    for moment in range(0, 60, 5):
+        assert answered.cut_at(moment) == [0]
+        left = SLOWEST * 60
+        while left > 0:
+            left -= len(answered.client.recv(left))
+
+
 def test_the_time_of_a_request_begins_when_it_does(line):
     line.send(b"GET / HTTP/1.1\r\n\r\n")
     line.answer()

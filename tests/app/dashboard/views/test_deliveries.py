@@ -4,6 +4,7 @@ import time
 
 import pytest
 
+from app.dashboard.views import deliveries
 from app.extensions import db
 from app.models import Postback, PostbackState
 from tests.support.dashboard import tags, text_of
@@ -92,6 +93,15 @@ def test_many_are_counted_before_they_are_sent_again_and_watched_after(browser, 
     assert "The filters find nothing" in browser.page(
         f"/deliveries/resend?state=failed&dest={dest}"
     )
+
+
+def test_with_very_many_trackers_some_are_counted_apart_and_all_together(
+    browser, made, monkeypatch
+):
+    monkeypatch.setattr(deliveries, "MOST_PARTS", 1)
+    page = text_of(browser.page("/deliveries/resend?state=failed"))
+    assert "Send up to 1 again" in page
+    assert "Keitaro approve 1" not in page
 
 
 def test_without_a_filter_nothing_is_sent_again(browser, made):

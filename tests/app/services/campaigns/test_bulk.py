@@ -29,7 +29,6 @@ from app.services.leads import counters
 
 HISTORY = (Lead, JournalEntry, Postback, Attempt, Message)
 COUNTERS = (CampaignDay, CampaignQuarter, CampaignCohort)
-NEW_BOT = 815
 
 
 class Stock:
@@ -45,7 +44,8 @@ class Stock:
         self.shared_postback = world.postback(shared, **whose)
         self.attempts = [world.attempt(self.own_postback), world.attempt(self.shared_postback)]
         account = {"account_id": world.account_id, "created": 1.0}
-        message = Message(bot_id=bot, chat_id=1, text="hi", due=1.0, **account, **whose)
+        person = db.session.get_one(Lead, self.lead).subscriber
+        message = Message(bot_id=bot, chat_id=person, text="hi", due=1.0, **account, **whose)
         notice = Notice(kind="approve", campaign_id=self.id, **account)
         db.session.add_all([message, notice])
         db.session.flush()
@@ -104,20 +104,6 @@ def test_destinations_go_to_the_recipient_and_what_was_to_be_told_is_forgotten(s
     assert kept.owners() == others
 
 
-def test_history_goes_along_but_for_what_the_givers_own_trackers_were_told(stocks, bot, recipient):
-    given, kept = stocks
-    before, others = given.owners(), kept.owners()
-    bulk.reassign_history(
-        db.session.connection(), [given.id], recipient, old_bots=[bot], bot=NEW_BOT
-    )
-    gone = dict.fromkeys(("lead", "entry", "own postback", "message"), recipient)
-    assert given.owners() == before | gone
-    assert kept.owners() == others
-    for model, number in ((Lead, given.lead), (JournalEntry, given.entry)):
-        assert db.session.scalar(select(model.bot_id).where(model.id == number)) == NEW_BOT
-    assert db.session.scalar(select(Lead.bot_id).where(Lead.id == kept.lead)) == bot
-
-
 def test_deleted_history_leaves_the_campaign_with_its_destinations_only(stocks, bot):
     given, kept = stocks
     before, others = given.owners(), kept.owners()
@@ -136,7 +122,6 @@ def test_several_campaigns_are_done_at_once_and_none_is_not_all(stocks, bot, rec
     connection = db.session.connection()
     before = first.owners(), second.owners()
     bulk.delete_history(connection, [], old_bots=[bot])
-    bulk.reassign_history(connection, [], recipient, old_bots=[bot], bot=NEW_BOT)
     bulk.reassign_destinations(connection, [], recipient)
     assert (first.owners(), second.owners()) == before
     bulk.delete_history(connection, [first.id, second.id], old_bots=[bot])
@@ -169,12 +154,12 @@ def test_conversions_go_with_their_leads_under_a_key_that_meets_none_of_the_reci
     cold = world.conversion(campaign_id=campaign)
     theirs = others_world.conversion(tid="t1")
     connection = db.session.connection()
-    bulk.reassign_conversions(connection, [campaign], recipient)
+    bulk.reassign_conversions(connection, [lead], recipient)
     giver = world.account_id
     assert conversion(own) == (recipient, -giver)
     assert (conversion(keyed), conversion(cold)) == ((recipient, 7), (giver, 0))
     assert conversion(theirs) == (recipient, 0)
-    bulk.reassign_conversions(connection, [campaign], giver)
+    bulk.reassign_conversions(connection, [lead], giver)
     assert conversion(own) == (giver, 0)
 
 

@@ -15,6 +15,7 @@ from app.models import (
     BotStatus,
     Campaign,
     CampaignStatus,
+    Conversion,
     Destination,
     JournalEntry,
     Lead,
@@ -162,6 +163,24 @@ def test_it_is_taken_from_whoever_has_it_by_now(gift, token, other, make_account
     gift.undo()
     settle()
     assert gift.owners() == gift.at_home
+
+
+def test_events_that_were_reported_twice_meanwhile_do_not_keep_it_away(gift, token, world):
+    """Whoever has the recipient's account or the owner's session may report what they like."""
+    went = world.conversion(campaign_id=gift.campaign, lead_id=gift.lead, tid="order-1")
+    gift.give(token)
+    settlement.settle(time.time() + DAY)
+    assert (db.session.get(Conversion, went).account_id, world.account_id) != (gift.account,) * 2
+    again = world.conversion(tid="order-1")
+    gift.undo()
+    settlement.settle(time.time())
+    assert gift.owners() == gift.at_home
+    rows = db.session.scalars(select(Conversion).order_by(Conversion.id)).all()
+    assert [(row.id, row.account_id, row.key_id) for row in rows] == [
+        (went, gift.account, 0),
+        (again, gift.account, 0),
+    ]
+    assert [row.tid for row in rows] == [f"order-1 {went}", "order-1"]
 
 
 def test_what_waits_to_go_on_does_not_go_on(gift, token, other, make_account):

@@ -18,3 +18,21 @@ def test_a_list_counts_up_to_ten_thousand(world):
     assert page.total == query.COUNTED
     assert [row.created for row in page.rows] == [10_004, 10_003, 10_002]
     assert query.listed(world.account_id, until=4).total == 5
+
+
+def test_those_of_a_time_are_found_also_where_ids_and_times_differ_a_little(world, monkeypatch):
+    monkeypatch.setattr(query, "SKEW", 5)
+    source = world.source(world.campaign())
+    times = [100, 104, 102, 110, 107, 120, 117, 130, 140, 138]
+    for moment in times:
+        world.click(source, created=moment)
+
+    def listed(**filters):
+        return sorted(row.created for row in query.listed(world.account_id, **filters).rows)
+
+    for since in range(98, 143, 3):
+        for until in range(98, 143, 4):
+            expected = sorted(moment for moment in times if since <= moment <= until)
+            assert listed(since=since, until=until) == expected, (since, until)
+    assert listed(since=117) == [117, 120, 130, 138, 140]
+    assert listed(until=104) == [100, 102, 104]
