@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
+
 from flask import Blueprint, Flask
 from werkzeug.routing import IntegerConverter, Map
 
@@ -72,6 +74,8 @@ def register_dashboard(app: Flask) -> None:
     for module in VIEWS:
         dashboard.register_blueprint(module.blueprint)
     dashboard.register_error_handler(Exception, errors.show_error)
+    for status in (HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED):
+        app.register_error_handler(status, errors.show_missing)
     dashboard.after_request(headers.protect)
     use_in_templates(app)
     formatting.register(app)

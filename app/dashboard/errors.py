@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 
 from flask import Response, g, make_response, redirect, render_template, request
 
-from app.dashboard.access import forms
+from app.dashboard.access import forms, headers
 from app.dashboard.access.guards import here
 from app.database.faults import DATABASE_FAULTS
 from app.errors import (
@@ -26,7 +26,7 @@ from app.errors import (
     Unpaid,
 )
 from app.extensions import db
-from app.web.responses import as_api_error, message_of
+from app.web.responses import as_api_error, handle_error, message_of
 
 STATUSES: Final[Mapping[type[ApiError], HTTPStatus]] = {
     BadKey: HTTPStatus.UNAUTHORIZED,
@@ -41,6 +41,20 @@ STATUSES: Final[Mapping[type[ApiError], HTTPStatus]] = {
     DatabaseDown: HTTPStatus.SERVICE_UNAVAILABLE,
     ApiError: HTTPStatus.INTERNAL_SERVER_ERROR,
 }
+
+
+class NoSuchPage(NoSuchFunction):
+    """No such path, asked for by a browser."""
+
+    default = "there is no such page"
+
+
+def show_missing(error: Exception) -> Response:
+    """Answer where no path of ours is: with a page for a browser, as the API for all others."""
+    is_for_person = "text/html" in request.headers.get("Accept", "")
+    if request.path.startswith("/api/") or not is_for_person:
+        return handle_error(error)
+    return headers.protect(show_error(NoSuchPage()))
 
 
 def show_error(error: Exception) -> Response:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import pytest
+
 from app.dashboard.errors import status_of
 from app.errors import ApiError, BadParameter, CannotConnect, NotFound, Unpaid
 
@@ -31,3 +33,28 @@ def test_a_fault_shows_a_number_and_no_detail(browser, monkeypatch):
     page = browser.page("/bots", 500)
     assert "Tell the operator this number" in page
     assert "inside of the house" not in page
+
+
+BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+
+
+@pytest.mark.parametrize("path", ["/nothing", "/leads/none", "/logout", "/static/0/none.css"])
+def test_a_browser_at_an_unknown_path_gets_a_page(client, path):
+    answer = client.get(path, headers={**BROWSER, "Accept-Language": "ru"})
+    page = answer.get_data(as_text=True)
+    assert (answer.status_code, answer.mimetype) == (404, "text/html")
+    assert "такой страницы нет" in page
+    assert 'href="/"' in page
+    assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
+
+
+@pytest.mark.parametrize("path", ["/api/nothing.json", "/api/camp/add.json"])
+def test_under_the_api_a_browser_gets_its_answer_too(client, path):
+    answer = client.get(path, headers=BROWSER)
+    assert (answer.status_code, answer.get_json()["error"]) == (200, "func")
+
+
+@pytest.mark.parametrize("accept", ["", "*/*", "application/json"])
+def test_a_program_at_an_unknown_path_gets_json(client, accept):
+    answer = client.get("/nothing", headers={"Accept": accept})
+    assert (answer.status_code, answer.get_json()["error"]) == (404, "func")
