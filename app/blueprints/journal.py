@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, g
+from flask import Blueprint, Response, g
 
-from app.schemas.journal import JournalList, JournalOut
+from app.schemas.journal import JournalFilter, JournalList, JournalOut
 from app.services.leads import journal
 from app.web.auth import api_key
-from app.web.decorators import Params, answers_page, takes
+from app.web.csv_answers import csv_answer
+from app.web.decorators import Params, answers_page, describes, takes
+from app.web.openapi.responses import TEXT, Answer
 
 blueprint = Blueprint("journal", __name__, url_prefix="/api/journal")
 
@@ -19,3 +21,14 @@ blueprint = Blueprint("journal", __name__, url_prefix="/api/journal")
 def listed(params: Params) -> object:
     """Happenings in one chat, newest first."""
     return journal.listed(g.account.id, **params)
+
+
+@blueprint.get("/export.json")
+@api_key
+@takes(JournalFilter)
+@describes(Answer(TEXT, media="text/csv"))
+def export(params: Params) -> Response:
+    """All happenings in one chat as CSV, streamed."""
+    return csv_answer(
+        "journal.csv", JournalOut(many=True), journal.everyone(g.account.id, **params)
+    )

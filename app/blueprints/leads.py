@@ -45,7 +45,7 @@ def get(params: Params) -> object:
 @takes(LeadsExport)
 @describes(Answer(TEXT, media="text/csv"))
 def export(params: Params) -> Response:
-    """All leads as CSV, streamed: the one answer that is not JSON."""
+    """All leads as CSV, streamed."""
     return csv_answer("leads.csv", LeadOut(many=True), query.everyone(g.account.id, **params))
 
 

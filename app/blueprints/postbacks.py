@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, g
+from flask import Blueprint, Response, g
 
 from app.schemas.postbacks import (
     PostbackDetail,
+    PostbackFilter,
     PostbackId,
     PostbackOut,
     PostbackResend,
@@ -17,14 +18,17 @@ from app.schemas.postbacks import (
 from app.services.postbacks import log
 from app.services.trackers import test_send
 from app.web.auth import api_key
+from app.web.csv_answers import csv_answer
 from app.web.decorators import (
     Params,
     WithWarnings,
     answers,
     answers_page,
+    describes,
     takes,
     with_warnings,
 )
+from app.web.openapi.responses import TEXT, Answer
 
 blueprint = Blueprint("postbacks", __name__, url_prefix="/api/postbacks")
 
@@ -45,6 +49,15 @@ def listed(params: Params) -> object:
 def get(params: Params) -> object:
     """One postback with every attempt."""
     return log.explained(g.account.id, params["id"])
+
+
+@blueprint.get("/export.json")
+@api_key
+@takes(PostbackFilter)
+@describes(Answer(TEXT, media="text/csv"))
+def export(params: Params) -> Response:
+    """All postbacks as CSV, streamed."""
+    return csv_answer("postbacks.csv", PostbackOut(many=True), log.everyone(g.account.id, **params))
 
 
 @blueprint.post("/resend.json")

@@ -8,15 +8,19 @@ from app.domain.telegram.evidence import Arrival
 from app.models import Action
 from app.schemas import fields
 from app.schemas.base import Output
-from app.schemas.pagination import Page
+from app.schemas.pagination import Page, Period
 
 
-class JournalList(Page):
-    """The journal of one chat of one bot."""
+class JournalFilter(Period):
+    """The journal of one chat of one bot; the period is that of `time`."""
 
     bot = fields.Int(1, required=True)
     chat = fields.Int(required=True)
     action = fields.Int(min(Action), max(Action))
+
+
+class JournalList(JournalFilter, Page):
+    """The same, a page at a time."""
 
 
 class Origin(fields.Field[str]):

@@ -350,7 +350,9 @@ class Journey:
         api.get("leads/list", limit=10)
         api.get("leads/get", id=1)
         api.get("journal/list", bot=self.bot, chat=CHAT.id, limit=2)
+        api.get("journal/export", "A table as CSV:", bot=self.bot, chat=CHAT.id, action=1)
         api.get("postbacks/list", lead=1, limit=2)
+        api.get("postbacks/export", "A table as CSV, here of no row:", lead=1, event="cancel")
         api.get("postbacks/get", id=3)
         api.post("postbacks/resend", id=3, remark="One:")
         self._delivered(3)
@@ -432,7 +434,7 @@ class Journey:
 
     def forgetting(self) -> None:
         """Take the leads away with you, and let one be forgotten."""
-        self._api.get("leads/export", "A table as CSV; the one answer that is not JSON:")
+        self._api.get("leads/export", "A table as CSV:")
         self._api.post("leads/erase", subscriber=ANN.id)
 
     def documents(self) -> None:

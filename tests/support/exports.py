@@ -1,4 +1,4 @@
-"""The export of leads as a spreadsheet reads it."""
+"""The exports of the API as a spreadsheet reads them."""
 
 from __future__ import annotations
 
@@ -7,10 +7,15 @@ import io
 from typing import Any
 
 
-def exported(client: Any, account: Any, **query: Any) -> list[dict[str, str]]:
-    """The rows of `leads/export`, asked for with the key of `account`."""
+def exported(client: Any, account: Any, what: str = "leads", **query: Any) -> list[dict[str, str]]:
+    """The rows of `leads/export`, or of `what` else, asked for with the key of `account`."""
     bearer = {"Authorization": f"Bearer {account.key}"}
-    answer = client.get("/api/leads/export.json", query_string=query, headers=bearer)
+    answer = client.get(f"/api/{what}/export.json", query_string=query, headers=bearer)
     assert answer.mimetype == "text/csv"
-    assert "leads.csv" in answer.headers["Content-Disposition"]
+    assert f"{what}.csv" in answer.headers["Content-Disposition"]
     return list(csv.DictReader(io.StringIO(answer.get_data(as_text=True))))
+
+
+def as_text(rows: list[dict[str, Any]]) -> list[dict[str, str]]:
+    """The rows of a list as an export writes them."""
+    return [{name: str(value) for name, value in row.items()} for row in rows]

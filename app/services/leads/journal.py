@@ -38,10 +38,17 @@ def listed(
 
 
 def everyone(
-    account_id: int, *, bot: int, chat: int, action: int | None = None
+    account_id: int,
+    *,
+    bot: int,
+    chat: int,
+    action: int | None = None,
+    since: int | None = None,
+    until: int | None = None,
 ) -> Iterator[Sequence[JournalEntry]]:
     """All entries of a chat, newest first, by the thousand. Raises NotFound at once."""
-    return long_lists.everyone(ENTRIES, _row_query(account_id, bot=bot, chat=chat, action=action))
+    query = _row_query(account_id, bot=bot, chat=chat, action=action, since=since, until=until)
+    return long_lists.everyone(ENTRIES, query)
 
 
 def _row_query(
@@ -50,8 +57,8 @@ def _row_query(
     bot: int,
     chat: int,
     action: int | None,
-    since: int | None = None,
-    until: int | None = None,
+    since: int | None,
+    until: int | None,
 ) -> RowQuery:
     check_owned(account_id, bot=bot)
     columns = {"account_id": account_id, "bot_id": bot, "chat_id": chat, "action": action}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from app.models import Action
+from tests.support.exports import as_text, exported
 
 NOON = 1_780_000_000
 
@@ -47,3 +48,20 @@ def test_a_journal_row_has_every_documented_field(api, world):
 def test_a_journal_needs_bot_and_chat(api, world):
     assert api.get("journal/list", chat=-5)["field"] == "bot"
     assert api.get("journal/list", bot=world.bot())["field"] == "chat"
+
+
+def test_the_export_of_a_journal_is_its_list_in_csv(api, client, account, world):
+    bot = world.bot()
+    for number in range(3):
+        world.entry(bot, -5, username='a,"b', action=1 + number % 2, time=NOON + number)
+    world.entry(bot, -6)
+    for chosen in ({}, {"action": 2}, {"from": NOON + 1, "to": NOON + 1}):
+        here = {"bot": bot, "chat": -5, **chosen}
+        listed = api.get("journal/list", **here)["data"]
+        assert listed
+        assert exported(client, account, "journal", **here) == as_text(listed)
+
+
+def test_nobody_exports_the_journal_of_another_account(api, others_world):
+    others_world.entry(bot := others_world.bot(), -5)
+    assert api.get("journal/export", bot=bot, chat=-5)["error"] == "notfound"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from app.extensions import db
 from app.models import Postback
+from tests.support.exports import as_text, exported
 
 NOON = 1_780_000_000
 
@@ -105,3 +106,17 @@ def test_nothing_is_sent_again_without_a_filter(api, world):
     postback = world.postback(world.destination())
     assert api.post("postbacks/resend")["field"] == "id"
     assert _state(postback) == (4, 0)
+
+
+def test_the_export_of_postbacks_is_their_list_in_csv(api, client, account, world, others_world):
+    dest = world.destination()
+    lead = world.lead(world.campaign())
+    for number in range(3):
+        world.postback(dest, lead_id=lead, sequence=number, reason='a,"b', created=NOON + number)
+    world.postback(world.destination(), state=2)
+    others_world.postback(theirs := others_world.destination())
+    for chosen in ({}, {"dest": dest}, {"lead": lead}, {"state": "delivered"}, {"to": NOON}):
+        listed = api.get("postbacks/list", **chosen)["data"]
+        assert listed
+        assert exported(client, account, "postbacks", **chosen) == as_text(listed)
+    assert api.get("postbacks/export", dest=theirs)["error"] == "notfound"

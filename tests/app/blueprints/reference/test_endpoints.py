@@ -32,7 +32,7 @@ GET events/list · GET events/get · POST events/add · POST events/value · GET
 GET stats/conversions · GET eventkeys/list · POST eventkeys/add
 POST eventkeys/edit · POST eventkeys/rotate · POST eventkeys/del
 GET stats/summary · GET stats/daily · GET stats/retention · GET stats/attribution
-GET stats/sources · POST sites/check
+GET stats/sources · POST sites/check · GET postbacks/export · GET journal/export
 """
 DOCUMENTED = [
     (method, f"/api/{path}.json")
