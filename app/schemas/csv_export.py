@@ -6,12 +6,14 @@ import csv
 import io
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import tzinfo
 from typing import Any, Final
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.schemas.base import Output
+from app.schemas.fields import UtcText
 
 BROKE_OFF: Final = "INCOMPLETE: the export broke off; ask again"
 #: What no spreadsheet runs, although it may begin with a sign.
@@ -40,6 +42,14 @@ def lines(schema: Output, parts: Iterable[Sequence[Any]]) -> Iterator[str]:
     except SQLAlchemyError:
         log.exception("export.broke_off")
         yield _text([[BROKE_OFF]])
+
+
+def in_zone(schema: Output, zone: tzinfo) -> Output:
+    """Return `schema`, which shows times in `zone` from now on, each with its offset."""
+    for field in schema.dump_fields.values():
+        if isinstance(field, UtcText):
+            field.zone = zone
+    return schema
 
 
 def as_text(rows: Iterable[Sequence[Any]]) -> str:

@@ -11,6 +11,7 @@ import enum
 import re
 import time
 from collections.abc import Mapping
+from datetime import datetime, tzinfo
 from typing import Any, Final, Generic, TypeVar
 
 import orjson
@@ -18,7 +19,7 @@ from marshmallow import ValidationError, fields
 from marshmallow.fields import Dict, List, Nested
 
 from app.domain.storable_text import UNSTORABLE
-from app.domain.time_ranges import YEAR_10000
+from app.domain.time_ranges import DAY, YEAR_10000
 from app.errors import translatable
 from app.translations import translated
 
@@ -191,9 +192,21 @@ class EnumName(Field[int]):
 
 
 class UtcText(Field[str]):
-    """Unix seconds as UTC text, `YYYY-MM-DD HH:MM:SS`. For answers only."""
+    """Unix seconds as UTC text, `YYYY-MM-DD HH:MM:SS`. For answers only.
+
+    With a `zone` it is that zone's time with its offset, and no time is empty.
+    """
+
+    zone: tzinfo | None = None
 
     def _show(self, value: Any) -> str:
+        if self.zone is not None:
+            return _in_zone(value, self.zone) if value and value > 0 else ""
         if not value or value < 0:
             return NEVER
         return time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(min(value, YEAR_10000 - 1)))
+
+
+def _in_zone(seconds: float, zone: tzinfo) -> str:
+    latest = YEAR_10000 - 1 - DAY  # east of UTC the years end earlier
+    return datetime.fromtimestamp(min(seconds, latest), zone).isoformat(" ", "seconds")

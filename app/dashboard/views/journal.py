@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 from flask import Blueprint, Response, g, render_template, request
 
-from app.dashboard import names
+from app.dashboard import answers, names
 from app.dashboard.access import forms
 from app.dashboard.access.guards import signed_in
 from app.dashboard.views.leads import actions
@@ -18,7 +18,6 @@ from app.schemas import Input, fields
 from app.schemas.journal import JournalList, LeadJournalOut
 from app.services.campaigns import campaigns
 from app.services.leads import journal
-from app.web.csv_answers import csv_answer
 
 blueprint = Blueprint("journal", __name__, url_prefix="/journal")
 
@@ -71,7 +70,7 @@ def export() -> Response:
     params = forms.checked(JournalList(), _of_chat(number, query))
     chosen = {name: params[name] for name in ("bot", "chat", "action") if name in params}
     parts = journal.everyone(g.account.id, **chosen)
-    return csv_answer("journal.csv", LeadJournalOut(many=True), parts)
+    return answers.rows_as_file("journal.csv", LeadJournalOut(many=True), parts)
 
 
 def _query() -> dict[str, str]:

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 from flask import Blueprint, Response, g, make_response, redirect, render_template, request
 
-from app.dashboard import errors, names
+from app.dashboard import answers, errors, names
 from app.dashboard.access import forms
 from app.dashboard.access.guards import changes, signed_in
 from app.dashboard.views.requests import states as request_states
@@ -19,7 +19,6 @@ from app.schemas.leads import LeadOut, LeadsExport, LeadsList
 from app.services.leads import erasure
 from app.services.leads import query as leads
 from app.translations import gettext
-from app.web.csv_answers import csv_answer
 from app.web.responses import message_of
 
 blueprint = Blueprint("leads", __name__, url_prefix="/leads")
@@ -64,9 +63,10 @@ def listed() -> str:
 @blueprint.get("/leads.csv")
 @signed_in
 def export() -> Response:
-    """All leads that match the filters, as the API exports them."""
+    """All leads that match the filters, times in the account's zone."""
     chosen = forms.checked(LeadsExport(), _query())
-    return csv_answer("leads.csv", LeadOut(many=True), leads.everyone(g.account.id, **chosen))
+    parts = leads.everyone(g.account.id, **chosen)
+    return answers.rows_as_file("leads.csv", LeadOut(many=True), parts)
 
 
 @blueprint.get("/<id:number>")

@@ -10,14 +10,14 @@ from urllib.parse import urlencode
 
 from flask import Blueprint, Response, g, redirect, render_template, request
 
-from app.dashboard import names
+from app.dashboard import answers, names
 from app.dashboard.access import forms
 from app.dashboard.access.guards import changes, signed_in
 from app.domain.join_requests.facts import Came
 from app.domain.join_requests.rules import Verdict
 from app.errors import NotFound
 from app.models import RequestState
-from app.schemas.requests import RequestsFilter, RequestsList, WithMessage
+from app.schemas.requests import RequestOut, RequestsFilter, RequestsList, WithMessage
 from app.services.join_requests import query as requests
 from app.services.join_requests.owner import decisions, measures
 from app.translations import gettext
@@ -51,10 +51,7 @@ _VERDICTS: Final = {
 @signed_in
 def listed() -> str:
     """Requests of one tab that match the filters, newest first."""
-    tab = request.args.get("tab", "waiting")
-    if tab not in TABS:
-        raise NotFound
-    query = _query()
+    tab, query = _tab(), _query()
     before = {"before": request.args["before"]} if request.args.get("before") else {}
     params = forms.checked(RequestsList(), {**query, **before, "limit": ROWS})
     page = requests.listed(g.account.id, states=TABS[tab], **params)
@@ -69,6 +66,7 @@ def listed() -> str:
         tabs=[(name, title, sum(counts[s] for s in TABS[name])) for name, title in _titles()],
         query=query,
         filter_query=urlencode({name: query[name] for name in query if name != "state"}),
+        exported=urlencode(query),
         older=f"/requests?{older}",
         is_more=len(page.rows) == ROWS,
         campaigns=names.campaigns(g.account.id),
@@ -79,6 +77,15 @@ def listed() -> str:
         left={row.id: _left(row, now) for row in page.rows},
         now=now,
     )
+
+
+@blueprint.get("/requests.csv")
+@signed_in
+def export() -> Response:
+    """All requests of one tab that match the filters."""
+    chosen = forms.checked(RequestsFilter(), _query())
+    parts = requests.everyone(g.account.id, states=TABS[_tab()], **chosen)
+    return answers.rows_as_file("requests.csv", RequestOut(many=True), parts)
 
 
 @blueprint.get("/<id:number>")
@@ -164,6 +171,13 @@ def _waiting(query: Mapping[str, str]) -> dict[str, Any]:
 
 def _query() -> dict[str, str]:
     return {name: request.args[name] for name in FILTERS if request.args.get(name)}
+
+
+def _tab() -> str:
+    tab = request.args.get("tab", "waiting")
+    if tab not in TABS:
+        raise NotFound
+    return tab
 
 
 def _redirect(batch: str) -> Response:

@@ -9,13 +9,12 @@ from urllib.parse import urlencode
 
 from flask import Blueprint, Response, g, render_template, request
 
-from app.dashboard import names
+from app.dashboard import answers, names
 from app.dashboard.access import forms
 from app.dashboard.access.guards import signed_in
 from app.dashboard.periods import Period, chosen_period
 from app.errors import NotFound
 from app.schemas import Input, fields
-from app.schemas.csv_export import as_text
 from app.services.leads import stats
 
 blueprint = Blueprint("stats", __name__, url_prefix="/statistics")
@@ -84,9 +83,7 @@ def export(table: str) -> Response:
             ]
         case _:
             raise NotFound
-    response = Response(as_text([head, *rows]), mimetype="text/csv")
-    response.headers["Content-Disposition"] = f'attachment; filename="{table}.csv"'
-    return response
+    return answers.table_as_file(f"{table}.csv", [head, *rows])
 
 
 def _chosen() -> dict[str, int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import ColumnElement, Select, Text, func, select, type_coerce
@@ -12,6 +12,7 @@ from app.domain.time_ranges import DAY
 from app.errors import NotFound
 from app.extensions import db
 from app.models import JoinRequest, Lead, RequestRule, RequestState
+from app.services.lists import parts
 from app.services.lists.ownership import check_owned
 from app.services.lists.pages import Page
 
@@ -59,6 +60,12 @@ def listed(
         matching = matching.where(JoinRequest.id < before)
     newest = matching.order_by(JoinRequest.id.desc())
     return Page(db.session.scalars(newest.limit(limit).offset(offset)).all(), total or 0)
+
+
+def everyone(account_id: int, **filters: Any) -> Iterator[Sequence[JoinRequest]]:
+    """All requests of `conditions`, newest first, by the thousand. Raises NotFound."""
+    matching = select(JoinRequest).where(*conditions(account_id, **filters))
+    return parts.newest_first(matching, JoinRequest.id)
 
 
 def find(account_id: int, request_id: int) -> RequestDetail:

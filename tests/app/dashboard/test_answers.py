@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import pytest
 from flask import g
 
 from app.dashboard import answers
 from app.errors import BadParameter, NotFound
+from app.extensions import db
+from app.models import Account
 from app.services.accounts.accounts import Caller
 
 
@@ -23,3 +26,23 @@ def test_a_form_leads_on_by_a_get(app):
     with app.test_request_context("/"):
         response = answers.lead_to("/bots?done=added")
     assert (response.status_code, response.headers["Location"]) == (303, "/bots?done=added")
+
+
+def test_a_short_table_is_a_file_that_no_spreadsheet_runs(app):
+    with app.test_request_context("/"):
+        response = answers.table_as_file("days.csv", [("day", "name"), ("1", "=x()")])
+    assert response.headers["Content-Disposition"] == 'attachment; filename="days.csv"'
+    assert response.get_data(as_text=True) == "day,name\r\n1,'=x()\r\n"
+
+
+@pytest.mark.parametrize(("zone", "shown"), [("UTC", "20:26:40+00:00"), ("Asia/Tokyo", "+09:00")])
+def test_a_long_list_is_a_file_with_times_in_the_accounts_zone(
+    browser, account, world, zone, shown
+):
+    db.session.get_one(Account, account.id).zone = zone
+    world.lead(world.campaign(), start_time=1_780_000_000)
+    world.postback(world.destination(), created=1_780_000_000)
+    for path in ("/leads/leads.csv", "/deliveries/deliveries.csv"):
+        text = browser.get(path).get_data(as_text=True)
+        assert shown in text
+        assert "0000-00-00" not in text

@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 import re
 from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given, settings
@@ -151,3 +152,11 @@ def test_no_time_is_shown_as_zeros(value):
 
 def test_times_beyond_the_year_9999_are_shown_as_its_last_second():
     assert fields.UtcText().serialize("at", {"at": 2**62}) == "9999-12-31 23:59:59"
+
+
+def test_a_time_in_a_zone_names_its_offset_and_no_time_is_empty():
+    field = fields.UtcText()
+    field.zone = ZoneInfo("Asia/Kathmandu")
+    assert field.serialize("at", {"at": 1_780_000_000.5}) == "2026-05-29 02:11:40+05:45"
+    assert field.serialize("at", {"at": 2**62}).startswith("9999-12-31 ")
+    assert [field.serialize("at", {"at": value}) for value in (None, 0, -1)] == ["", "", ""]

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
+from urllib.parse import urlencode
 
-from flask import Blueprint, Response, g, render_template
+from flask import Blueprint, Response, g, render_template, request
 
 from app.dashboard import answers, names
 from app.dashboard.access import forms
 from app.dashboard.access.guards import changes, signed_in
-from app.dashboard.periods import chosen_period
+from app.dashboard.periods import Period, chosen_period
 from app.errors import ApiError, NotFound
 from app.models import SourceFallback, SourceMode, SourceStatus
 from app.schemas import Input, fields
-from app.schemas.sources import SourceAdd, SourceEdit
+from app.schemas.sources import SourceAdd, SourceEdit, SourceOut
 from app.services.clicks import source_modes, sources
 from app.services.leads import join_stats
 from app.translations import gettext
@@ -23,6 +24,8 @@ from app.web.responses import message_of
 
 blueprint = Blueprint("sources", __name__, url_prefix="/sources")
 
+#: How the query names the period.
+PERIOD: Final = ("period", "from", "to")
 HOUR: Final = 3600
 DAY: Final = 86_400
 _TEXTS: Final = ("title", "click_param", "mode", "fallback")
@@ -58,12 +61,35 @@ def add() -> Response:
 @signed_in
 def attribution() -> str:
     """How many joins are known by their click, by chat and by source."""
-    now = int(time.time())
-    period = chosen_period(now)
-    rows = join_stats.attribution(
-        g.account.id, now=now, since=period.since, until=min(period.until, now)
+    period, rows = _attributed()
+    query = urlencode({name: request.args[name] for name in PERIOD if name in request.args})
+    return render_template(
+        "sources/attribution.html", rows=rows, period=period, tab="known", query=query
     )
-    return render_template("sources/attribution.html", rows=rows, period=period, tab="known")
+
+
+@blueprint.get("/attribution.csv")
+@signed_in
+def export_attribution() -> Response:
+    """The same as CSV: a line for each chat, with those of its sources behind it."""
+    head = ("campaign", "chat", "source", "title", "clicks", "joins", "known", "share", "fallbacks")
+    lines: list[Sequence[object]] = [head]
+    for chat in _attributed()[1]:
+        whose = (chat.campaign, chat.title)
+        lines.append((*whose, "", "", *_counted(chat.counts)))
+        lines += [
+            (*whose, source.source, source.title, *_counted(source.counts))
+            for source in chat.sources
+        ]
+    return answers.table_as_file("attribution.csv", lines)
+
+
+@blueprint.get("/sources.csv")
+@signed_in
+def export() -> Response:
+    """The links for ads, with what they have counted, as CSV."""
+    schema = SourceOut(many=True, exclude=("sub_map",))
+    return answers.rows_as_file("sources.csv", schema, [sources.listed(g.account.id)])
 
 
 @blueprint.get("/<id:number>")
@@ -92,6 +118,18 @@ def change(number: int) -> Response:
     except ApiError as error:
         return _one(number, error)
     return answers.lead_to(f"/sources/{number}?done=saved")
+
+
+def _attributed() -> tuple[Period, list[join_stats.CampaignJoins]]:
+    """Return the chosen period, and the joins of it."""
+    now = int(time.time())
+    period = chosen_period(now)
+    until = min(period.until, now)
+    return period, join_stats.attribution(g.account.id, now=now, since=period.since, until=until)
+
+
+def _counted(counts: join_stats.JoinCounts) -> tuple[object, ...]:
+    return counts.clicks, counts.joins, counts.with_click, counts.share, counts.fallbacks
 
 
 def _settings() -> dict[str, Any]:

@@ -132,3 +132,29 @@ def test_who_was_let_in_and_is_not_inside_is_found(browser, world, campaign):
 
 def test_without_requests_it_is_empty(browser):
     assert "Nobody is here" in browser.page("/requests")
+
+
+def test_a_tab_is_a_file_with_its_filters(browser, world, campaign, others_world):
+    world.request(campaign, first_name="=Ann()", premium=True, asked=1_780_000_000)
+    world.request(campaign, first_name="Bob")
+    world.request(campaign, first_name="Cid", state=RequestState.JOINED)
+    world.request(campaign, first_name="Dan", state=RequestState.DECLINED)
+    others_world.request(others_world.campaign(), first_name="Eve")
+    assert "/requests/requests.csv?tab=waiting&amp;premium=1" in browser.page("/requests?premium=1")
+    response = browser.get("/requests/requests.csv?premium=1")
+    assert response.mimetype == "text/csv"
+    head, row, _ = response.get_data(as_text=True).split("\r\n")
+    assert head.startswith("id,campaign,chat,subscriber,username")
+    assert ",'=Ann()," in row
+    assert ",2026-05-28 20:26:40+00:00," in row
+
+    def people(query):
+        text = browser.get(f"/requests/requests.csv?{query}").get_data(as_text=True)
+        return [name for name in ("Ann", "Bob", "Cid", "Dan", "Eve") if name in text]
+
+    assert people("") == ["Ann", "Bob"]
+    assert people("tab=decided") == ["Cid", "Dan"]
+    assert people("tab=decided&state=declined") == ["Dan"]
+    browser.page("/requests/requests.csv?tab=nothing", 404)
+    browser.page("/requests/requests.csv?how=magic", 422)
+    browser.page(f"/requests/requests.csv?campaign={others_world.campaign()}", 404)

@@ -36,3 +36,14 @@ def test_a_bio_of_another_secret_is_empty_and_the_request_is_shown(app, world):
     db.session.execute(text("UPDATE join_request SET bio = 'not ours'"))
     detail = query.find(world.account_id, number)
     assert (detail.bio, detail.request.id) == ("", number)
+
+
+def test_all_requests_of_some_states_come_in_parts_and_none_of_others(app, world, others_world):
+    campaign = world.campaign()
+    numbers = [world.request(campaign) for _ in range(3)]
+    world.request(campaign, state=RequestState.JOINED)
+    others_world.request(others_world.campaign())
+    found = query.everyone(world.account_id, states=[RequestState.WAITING])
+    assert [row.id for rows in found for row in rows] == numbers[::-1]
+    with pytest.raises(NotFound):
+        query.everyone(world.account_id, campaign=10**9)

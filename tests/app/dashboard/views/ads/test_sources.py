@@ -114,3 +114,42 @@ def test_the_neighbours_links_are_not_there(browser, others_world):
     browser.page(f"/sources/{source}", 404)
     browser.page("/sources")
     assert browser.post(f"/sources/{source}", do="delete").status_code == 404
+
+
+def test_links_are_a_file_with_what_they_have_counted(browser, campaign, world, others_world):
+    source = world.source(campaign, title="=Reels()", code="s0000002")
+    others_world.source(others_world.campaign(), title="Theirs", code="s0000003")
+    db.session.add(SourceDay(source_id=source, day=20_000, clicks=41, visits=97))
+    db.session.commit()
+    assert "/sources/sources.csv" in browser.page("/sources")
+    response = browser.get("/sources/sources.csv")
+    assert response.mimetype == "text/csv"
+    head, row, end = response.get_data(as_text=True).split("\r\n")
+    names = head.split(",")
+    values = dict(zip(names, row.split(","), strict=True))
+    assert (values["title"], values["clicks"], values["visits"]) == ("'=Reels()", "41", "97")
+    assert values["created"].endswith("+00:00")
+    assert end == ""
+
+
+def test_what_is_known_is_a_file_for_the_chosen_days(browser, world):
+    campaign = world.campaign(chat_title="=News()")
+    source = world.source(campaign, title="Reels", code="s0000004")
+    today = int(time.time()) // 86_400
+    known, unknown = JoinKind.LINK, JoinKind.ORGANIC
+    db.session.add_all(
+        [
+            SourceDay(source_id=source, day=today - 3, clicks=41, fallbacks=2),
+            JoinDay(campaign_id=campaign, source_id=source, day=today - 3, kind=known, joins=3),
+            JoinDay(campaign_id=campaign, source_id=0, day=today - 3, kind=unknown, joins=1),
+        ]
+    )
+    db.session.commit()
+    page = browser.page("/sources/attribution?period=7")
+    assert 'href="/sources/attribution.csv?period=7"' in page
+    lines = browser.get("/sources/attribution.csv?period=7").get_data(as_text=True).split("\r\n")
+    assert lines[0] == "campaign,chat,source,title,clicks,joins,known,share,fallbacks"
+    assert lines[1] == f"{campaign},'=News(),,,41,4,3,75.0,2"
+    assert lines[2] == f"{campaign},'=News(),{source},Reels,41,3,3,100.0,2"
+    today_only = browser.get("/sources/attribution.csv?period=today").get_data(as_text=True)
+    assert f"{campaign},'=News(),,,0,0,0,,0" in today_only
