@@ -16,6 +16,7 @@ from app.schemas.campaigns import (
     CampaignsList,
     LinkOut,
 )
+from app.services.bots import campaign_faults
 from app.services.campaigns import campaigns, links, texts
 from app.web.auth import api_key
 from app.web.decorators import Params, WithWarnings, answers, takes, with_warnings
@@ -28,8 +29,9 @@ blueprint = Blueprint("campaigns", __name__, url_prefix="/api/camp")
 @takes(CampaignsList)
 @answers(CampaignOut, many=True)
 def listed(params: Params) -> object:
-    """All campaigns that are not deleted."""
-    return campaigns.listed(g.account.id, **params)
+    """All campaigns that are not deleted, and what is wrong with the bot of each."""
+    rows = campaigns.listed(g.account.id, **params)
+    return campaign_faults.with_faults([{**row._mapping} for row in rows])  # noqa: SLF001 - public in SQLAlchemy
 
 
 @blueprint.get("/get.json")
@@ -38,7 +40,8 @@ def listed(params: Params) -> object:
 @answers(CampaignDetail)
 def get(params: Params) -> object:
     """One campaign in full."""
-    return campaigns.find(g.account.id, params["id"])
+    (campaign,) = campaign_faults.with_faults([campaigns.find(g.account.id, params["id"])])
+    return campaign
 
 
 @blueprint.post("/add.json")

@@ -9,6 +9,7 @@ from marshmallow import post_load
 from app.models import DeskMode, GreetOn
 from app.schemas import fields
 from app.schemas.base import Input, Output
+from app.schemas.bots import BotFaultOut
 from app.schemas.pagination import OptionalPage
 from app.schemas.profile import LONGEST_URL, Templates
 from app.services.trackers.url_templates import FIELDS
@@ -80,8 +81,8 @@ class CampaignPause(CampaignId):
     pause = fields.Boolean(required=True)
 
 
-class CampaignOut(Output):
-    """A row of `camp/list`."""
+class CampaignCounted(Output):
+    """A campaign and its counters, in the order of AlterCPA TOP."""
 
     id = fields.Int()
     code = fields.Text()
@@ -96,7 +97,18 @@ class CampaignOut(Output):
     created = fields.UtcText()
 
 
-class CampaignDetail(CampaignOut):
+class CampaignOut(CampaignCounted):
+    """A row of `camp/list`.
+
+    `bot_status` is the `status` of `bots/list`, and `faults` are those of the bot that keep this
+    campaign from working.
+    """
+
+    bot_status = fields.Int()
+    faults = fields.List(fields.Nested(BotFaultOut))
+
+
+class CampaignDetail(CampaignCounted):
     """`camp/get`. `welcome_fault` is what was left out of the welcome, and why.
 
     `desk` is off, all or rules; `desk_quiet_*` are minutes of the account's day.
@@ -122,6 +134,8 @@ class CampaignDetail(CampaignOut):
     greet_media = fields.Text()
     greet_on = fields.EnumName(GreetOn, dump_only=True)
     welcome_fault = fields.TranslatedText()
+    bot_status = fields.Int()
+    faults = fields.List(fields.Nested(BotFaultOut))
 
 
 class TrackerLinkOut(Output):

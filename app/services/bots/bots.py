@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 import structlog
@@ -91,12 +91,17 @@ def list_with_faults(
 ) -> list[ListedBot]:
     """Return what `listed` returns, each bot with its faults in the language in use."""
     rows = listed(account_id, limit=limit, offset=offset)
-    shown: dict[int, list[ShownFault]] = {bot.id: [] for bot in rows}
-    names = {bot.id: bot.username for bot in rows}
-    for fault in faults.of_bots(list(shown)):
-        message = faults.message_of(fault, names[fault.bot_id])
-        shown[fault.bot_id].append(ShownFault(fault.kind, fault.chat_id, fault.since, message))
+    shown = shown_faults({bot.id: bot.username for bot in rows})
     return [ListedBot(bot, shown[bot.id]) for bot in rows]
+
+
+def shown_faults(usernames: Mapping[int, str]) -> dict[int, list[ShownFault]]:
+    """Return the faults of each bot, in the language in use; `usernames` by the bots' ids."""
+    shown: dict[int, list[ShownFault]] = {bot_id: [] for bot_id in usernames}
+    for fault in faults.of_bots(list(usernames)):
+        message = faults.message_of(fault, usernames[fault.bot_id])
+        shown[fault.bot_id].append(ShownFault(fault.kind, fault.chat_id, fault.since, message))
+    return shown
 
 
 def find(account_id: int, bot_id: int) -> Bot:

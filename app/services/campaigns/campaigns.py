@@ -167,6 +167,7 @@ def _rows(account_id: int) -> Select[Any]:
             Campaign.bot_id.label("bot"),
             Campaign.chat_id.label("chat"),
             Bot.username.label("bot_username"),
+            Bot.status.label("bot_status"),
             *(
                 func.coalesce(sums.c[name], 0).label(name)
                 for name in ("starts", "confirms", "unsubs")

@@ -5,7 +5,8 @@ import re
 import pytest
 
 from app.extensions import db
-from app.models import BotChat, Campaign, CampaignDay
+from app.models import BotChat, BotFaultKind, Campaign, CampaignDay
+from app.services.bots import faults
 
 NOON = 1_780_000_000
 URL = "https://track.example/?click={click}"
@@ -51,6 +52,8 @@ def test_a_campaign_has_every_documented_field(api, world):
         "starts": 0,
         "confirms": 0,
         "unsubs": 0,
+        "bot_status": 0,
+        "faults": [],
     }
     assert api.get("camp/get", id=campaign)["data"] == {
         **row,
@@ -91,6 +94,23 @@ def test_campaigns_are_listed_newest_first_also_those_of_a_deleted_bot(api, worl
     second = world.campaign(status=1)
     world.campaign(status=2)
     assert [row["id"] for row in api.get("camp/list")["data"]] == [second, first]
+
+
+def test_a_campaign_tells_what_keeps_its_bot_from_working(api, world):
+    bot = world.bot(username="mytrackbot", status=1)
+    silent, other = (world.campaign(bot_id=bot, chat_id=chat) for chat in (-5, -6))
+    world.campaign(bot_id=world.bot())
+    faults.begin(bot, BotFaultKind.RIGHTS, NOON, chat_id=-5, title="My Channel")
+    faults.begin(bot, BotFaultKind.TOKEN, NOON)
+    db.session.commit()
+    told = {row["id"]: row["faults"] for row in api.get("camp/list")["data"]}
+    (of_bot,) = (row["faults"] for row in api.get("bots/list")["data"] if row["faults"])
+    assert told[silent] == of_bot
+    assert [(fault["fault"], fault["chat"]) for fault in told[other]] == [("token", 0)]
+    assert "@mytrackbot" in told[other][0]["message"]
+    assert list(told.values()).count([]) == 1
+    one = api.get("camp/get", id=other)["data"]
+    assert (one["faults"], one["bot_status"]) == (told[other], 1)
 
 
 def test_a_bot_must_be_ones_own_and_living(api, world, others_world):
