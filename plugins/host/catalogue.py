@@ -54,7 +54,7 @@ conversion types of your own are particular about capital letters.
 
 
 def form_texts() -> set[str]:
-    """Return every text of the built-in trackers' forms but the names of events."""
+    """Return every text of the built-in trackers' forms, presets too, but the names of events."""
     registry = Registry.load([])
     schemas = [registry.get(name).schema for name in registry.names()]
     texts = {settings_form.help_of(schema) for schema in schemas}
@@ -62,6 +62,7 @@ def form_texts() -> set[str]:
         texts.update(settings_form.texts_of(settings_form.fields_of(schema)))
     for preset in listed():
         texts.update(settings_form.texts_of(preset["fields"]))
+        texts.add(preset["notes"])
     return texts - set(ALL_KINDS) - {""}
 
 

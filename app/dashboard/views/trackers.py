@@ -185,7 +185,7 @@ def _new(
         key=key,
         preset=chosen,
         title=chosen["title"] if chosen else row["title"],
-        help=chosen["notes"] if chosen else in_catalogue(row["help"]),
+        help=in_catalogue(chosen["notes"] if chosen else row["help"]),
         fields=tracker_form.refilled(described, g.form) if refill else described,
         typed=g.form if refill else {"campaign": request.args.get("campaign", "")},
         presets=row["presets"],

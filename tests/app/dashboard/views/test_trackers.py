@@ -69,6 +69,8 @@ def test_forms_speak_russian(browser):
     assert "Access token" not in page
     page = text_of(browser.page("/trackers/new/url_template?preset=keitaro"))
     assert "домен вашего трекера, например track.example.com" in page
+    assert "every event is a conversion of its own" not in page
+    assert "каждое событие — отдельная конверсия" in page
 
 
 def test_a_tracker_is_connected_by_its_form(browser, connected):
