@@ -182,9 +182,11 @@ def delivery_policy(settings: Mapping[str, Any]) -> DeliveryPolicy:
 def _judge_visit(response: Response, event: Event) -> Outcome:
     """A visit that AdTarget does not take, or not for a while, holds up no conversion."""
     outcome = _judge(response, event)
-    if 200 <= response.status < 300:
+    if outcome.verdict.is_success or response.status == 204:
         return Outcome(Verdict.DELIVERED, "AdTarget knows of the visit")
-    is_over = outcome.verdict is Verdict.REJECTED or event.tries >= VISIT_TRIES
+    body = response.json()
+    is_refused = isinstance(body, dict) and body.get("success") is False  # update-fbp says so
+    is_over = outcome.verdict is Verdict.REJECTED or is_refused or event.tries >= VISIT_TRIES
     if is_over and not outcome.disable_destination:
         return Outcome(Verdict.DELIVERED, f"AdTarget takes no visit: {outcome.reason}")
     return outcome

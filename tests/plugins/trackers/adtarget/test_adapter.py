@@ -512,6 +512,22 @@ def test_a_visit_that_is_not_taken_holds_up_no_conversion(
     assert ADAPTER.classify(answer, visit, event, kept).verdict is verdict
 
 
+@pytest.mark.parametrize("step", [0, 1, 2])
+@pytest.mark.parametrize(
+    "body",
+    [b"<html>login</html>", b"", b"OK", b'{"status":"error"}', b'{"success":false}', b"\x1f\x8bx"],
+)
+def test_a_visit_is_not_known_by_an_answer_that_is_not_adtargets(step: int, body: bytes):
+    kept = settings(send_visit=True)
+    for tries in (0, adapter.VISIT_TRIES):
+        event = sample_event(EventKind.WAIT, touch=VISIT, tries=tries)
+        request = ADAPTER.build(event, kept)[step]
+        outcome = ADAPTER.classify(Response(200, {}, body), request, event, kept)
+        assert "knows of the visit" not in outcome.reason
+        is_over = tries > 0 or body == b'{"success":false}'
+        assert outcome.verdict is (Verdict.DELIVERED if is_over else Verdict.RETRY)
+
+
 def test_what_is_asked_for_is_what_the_switches_say():
     nothing = settings(send_click=False)
     assert ADAPTER.touch_fields(nothing) == {"source", "click_token"}
