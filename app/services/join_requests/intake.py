@@ -88,7 +88,7 @@ class Intake:
         self._chance = chance
         self._asked: list[_Asked] = []
         self._joined: list[tuple[int, int, int]] = []
-        self._answered: set[tuple[int, int]] = set()
+        self._started: dict[tuple[int, int], InCampaign] = {}
 
     def note(self, context: InCampaign, event: LeadEvent) -> None:
         """Note an event that the lead machine has applied. Nothing is written yet."""
@@ -96,8 +96,8 @@ class Intake:
             self._asked.append(_Asked(context, event))
         elif event.kind is LeadEventKind.JOIN:
             self._joined.append((context.campaign.chat_id, event.person.id, event.date))
-        elif event.kind is LeadEventKind.START and context.campaign.desk == DeskMode.RULES:
-            self._answered.add((context.campaign.id, event.person.id))
+        elif event.kind is LeadEventKind.START:
+            self._started[context.campaign.id, event.person.id] = context
 
     def prepare(self) -> None:
         """Decide what the desk decides, write its greetings, and answer queries of guard bots."""
@@ -136,10 +136,23 @@ class Intake:
             self._count_hits()
         if self._joined:
             with_rows(self._connection, statements.joining, "csd", self._joined)
-        if self._answered:
-            answered = sorted(self._answered)
-            with_rows(self._connection, statements.answering, "cs", answered, now=self._now)
+        self._save_starts()
         return sum(asked.message_id is not None for asked in self._asked)
+
+    def _save_starts(self) -> None:
+        """Whoever starts the bot answers a question, and may have become a lead by it."""
+        starts = sorted(self._started.items())
+        led = [
+            (context.campaign.account_id, *key, context.id, lead.source_id, lead.click_id,
+             _came(lead))
+            for key, context in starts
+            if context.id is not None and (lead := context.lead)
+        ]  # fmt: skip
+        if led:
+            with_rows(self._connection, statements.starting, "acslrkw", led)
+        answers = [key for key, context in starts if context.campaign.desk == DeskMode.RULES]
+        if answers:
+            with_rows(self._connection, statements.answering, "cs", answers, now=self._now)
 
     def _queries(self) -> list[tuple[int, str]]:
         queries = [

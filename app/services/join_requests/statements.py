@@ -23,6 +23,13 @@ _LIVE: Final = (
     RequestState.GONE,
     RequestState.FAILED,
 )
+_HOPEFUL: Final = (
+    RequestState.WAITING,
+    RequestState.SCHEDULED,
+    RequestState.SENDING,
+    RequestState.APPROVED,
+    RequestState.JOINED,
+)
 ASKED_AGAIN: Final = "asked again"
 OTHER_ADMIN: Final = "let in by another administrator"
 _NOW: Final[Any] = bindparam("now", type_=Double())
@@ -76,6 +83,23 @@ def joining(postgresql: bool) -> Any:
             due=case((untold, 0.0)),
             lease=None,
         )
+    )
+
+
+@cache
+def starting(postgresql: bool) -> Any:
+    """Give the requests of people (account a, campaign c, subscriber s) the lead l they became.
+
+    With it go source r, click k and way w by which they came. What had a lead keeps it, and
+    what came to nothing is left alone.
+    """
+    data = rows_table(postgresql, dict.fromkeys("acslrkw", Big))
+    row = _REQUESTS.c
+    return (
+        update(_REQUESTS)
+        .where(row.account_id == data.c.a, row.subscriber == data.c.s)
+        .where(row.campaign_id == data.c.c, row.lead_id.is_(None), row.state.in_(_HOPEFUL))
+        .values(lead_id=data.c.l, source_id=data.c.r, click_id=data.c.k, came=data.c.w)
     )
 
 

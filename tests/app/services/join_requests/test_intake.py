@@ -7,6 +7,7 @@ import re
 
 from sqlalchemy import text
 
+from app.domain.join_requests.facts import Came
 from app.domain.join_requests.rules import Verdict
 from app.extensions import db
 from app.models import CampaignStatus, DecidedBy, DeskMode, GreetOn, RequestState
@@ -141,6 +142,20 @@ def test_a_rule_that_asks_approves_who_starts_the_bot(make_asking):
     row = asking.row(7)
     assert (row.state, row.action, row.reason) == (1, Verdict.APPROVE, "answered")
     assert row.due < row.asked + 900
+
+
+def test_a_request_belongs_to_the_lead_that_its_person_becomes_by_starting_the_bot(make_asking):
+    asking = make_asking(DeskMode.RULES)
+    asking.rule(Verdict.DECLINE, conditions={"premium": True})
+    asking.ask(Person(6, premium=True))
+    asking.decide()
+    for person in (7, 8):
+        asking.ask(person)
+    for person in (6, 7):
+        asking.tell(people.start(Person(person), f"{asking.stage.code}-c1", int(asking.now)))
+    row = asking.row(7)
+    assert (row.state, row.came, row.lead_id) == (RequestState.WAITING, Came.CLICK, 2)
+    assert [asking.row(person).lead_id for person in (6, 8)] == [None, None]
 
 
 def test_the_greeting_of_a_lead_carries_the_token_of_its_click(make_inviting):

@@ -35,10 +35,12 @@ def test_after_the_five_minutes_only_who_has_started_the_bot_is_written_to(make_
         if person != 7:
             asking.tell(people.start(Person(person), asking.stage.code, int(asking.now)))
         asking.ask(person)
+    asking.ask(10)
+    asking.tell(people.start(Person(10), asking.stage.code, int(asking.now)))
     asking.tell(people.bot_blocked(Person(9), int(asking.now)))
     asking.now += 400
-    assert decide(asking, message="Welcome").messages == 1
-    assert [message.chat_id for message in asking.greetings()] == [8]
+    assert decide(asking, message="Welcome").messages == 2
+    assert [message.chat_id for message in asking.greetings()] == [8, 10]
 
 
 def test_who_is_not_written_to_is_decided_all_the_same(make_asking):
