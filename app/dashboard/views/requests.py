@@ -53,6 +53,7 @@ def listed() -> str:
     """Requests of one tab that match the filters, newest first."""
     tab, query = _tab(), _query()
     before = {"before": request.args["before"]} if request.args.get("before") else {}
+    batch = request.args.get("batch", "")[:16]
     params = forms.checked(RequestsList(), {**query, **before, "limit": ROWS})
     page = requests.listed(g.account.id, states=TABS[tab], **params)
     counts = requests.counts(g.account.id, params.get("campaign"))
@@ -73,6 +74,7 @@ def listed() -> str:
         ways=_ways(),
         states=states(),
         state_choices=[(state.name.lower(), states()[state][1]) for state in TABS["decided"]],
+        left_of_batch=decisions.on_their_way(g.account.id, batch),
         measures=measures.measure(g.account.id, now, params.get("campaign")),
         left={row.id: _left(row, now) for row in page.rows},
         now=now,

@@ -17,7 +17,7 @@ from app.errors import BadParameter, translatable
 from app.extensions import db
 from app.models import DecidedBy, JoinRequest, RequestState
 from app.services.join_requests.owner import sayings
-from app.services.join_requests.query import conditions
+from app.services.join_requests.query import COUNTED, conditions
 
 #: Requests that may be named one by one.
 MOST_IDS: Final = 500
@@ -126,6 +126,19 @@ def undo(account_id: int, batch: str) -> int:
         db.session.commit()
     db.session.commit()
     return count
+
+
+def on_their_way(account_id: int, batch: str) -> int:
+    """How many requests of a batch Telegram is still to hear of, counted up to `COUNTED`."""
+    some = (
+        select(JoinRequest.id)
+        .where(JoinRequest.account_id == account_id)
+        .where(JoinRequest.batch == batch, JoinRequest.batch != "")
+        .where(JoinRequest.state.in_((RequestState.SCHEDULED, RequestState.SENDING)))
+        .limit(COUNTED)
+        .subquery()
+    )
+    return db.session.scalar(select(func.count()).select_from(some)) or 0
 
 
 def _which(

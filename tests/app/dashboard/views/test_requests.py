@@ -66,6 +66,24 @@ def test_one_is_decided_by_its_button_and_many_by_their_marks(browser, world, ca
     assert browser.post("/requests", do="kick", ids=str(two)).status_code == 404
 
 
+def test_a_decision_over_many_shows_how_far_it_has_come_at_its_address(browser, world, campaign):
+    numbers = [world.request(campaign) for _ in range(3)]
+    browser.page("/requests")
+    response = browser.post("/requests", do="approve", ids=[str(number) for number in numbers])
+    place = response.headers["Location"]
+    assert "Telegram is still to hear of 3 people." in browser.page(place)
+    for number, state in zip(numbers, (RequestState.JOINED, RequestState.SENDING), strict=False):
+        db.session.get_one(JoinRequest, number).state = state
+    db.session.commit()
+    assert "Telegram is still to hear of 2 people." in browser.page(place)
+    for number in numbers:
+        db.session.get_one(JoinRequest, number).state = RequestState.APPROVED
+    db.session.commit()
+    page = browser.page(place)
+    assert "Telegram is to hear of nobody any more." in page
+    assert 'id="undo"' not in page
+
+
 def test_a_decision_is_undone(browser, world, campaign):
     number = world.request(campaign)
     browser.page("/requests")

@@ -127,3 +127,14 @@ def test_a_batch_of_another_account_is_not_undone(make_asking):
     )
     assert decisions.undo(asking.stage.account + 1, made.batch) == 0
     assert asking.state(7) is RequestState.SCHEDULED
+
+
+def test_of_a_batch_those_are_counted_of_whom_telegram_is_to_hear(app, world, others_world):
+    campaign, waiting = world.campaign(), RequestState.SCHEDULED
+    world.request(campaign, batch="b1", state=waiting)
+    world.request(campaign, batch="b1", state=RequestState.SENDING)
+    world.request(campaign, batch="b1", state=RequestState.JOINED)
+    world.request(campaign, batch="", state=waiting)
+    others_world.request(others_world.campaign(), batch="b1", state=waiting)
+    counted = [decisions.on_their_way(world.account_id, batch) for batch in ("b1", "", "b2")]
+    assert counted == [2, 0, 0]
