@@ -55,6 +55,12 @@ _BLOCKED_AMONG: Final = select(_BLOCKED.c.account_id, _BLOCKED.c.person, _BLOCKE
         _BLOCKED.c.username.in_(bindparam("usernames", expanding=True)),
     ),
 )
+_INSIDE_SINCE: Final = (
+    select(_JOURNAL.c.lead_id, func.min(_JOURNAL.c.time).label("since"))
+    .where(_JOURNAL.c.lead_id.in_(bindparam("leads", expanding=True)))
+    .where(_JOURNAL.c.action.in_(_MEMBERSHIP))
+    .group_by(_JOURNAL.c.lead_id)
+)
 
 Person = tuple[int, int, str]  # account, Telegram id, username
 
@@ -70,10 +76,13 @@ class DeskSettings:
 
 @dataclass(slots=True)
 class History:
-    """What happened before to people of a batch, each known by campaign and Telegram id."""
+    """What happened before to people of a batch, each known by campaign and Telegram id.
+
+    `members`: since when each is known as a member, or as one who left.
+    """
 
     declined: dict[tuple[int, int], float] = field(default_factory=dict)
-    members: set[tuple[int, int]] = field(default_factory=set)
+    members: dict[tuple[int, int], int] = field(default_factory=dict)
 
 
 def settings_of(connection: Connection, campaigns: Collection[int]) -> dict[int, DeskSettings]:
@@ -139,8 +148,14 @@ def past_of(connection: Connection, people: Mapping[tuple[int, int], Any]) -> Hi
         for row in with_rows(connection, _declined_of, "cs", people):
             past.declined[row.campaign_id, row.subscriber] = row.decided
         for row in with_rows(connection, _members_of, "cs", people):
-            past.members.add((row.campaign_id, row.subscriber))
+            past.members[row.campaign_id, row.subscriber] = row.since
     return past
+
+
+def leads_inside_since(connection: Connection, leads: Collection[int]) -> dict[int, int]:
+    """Since when each of these leads is known as a member, or as one who left; by their ids."""
+    rows = connection.execute(_INSIDE_SINCE, {"leads": list(leads)}) if leads else ()
+    return {row.lead_id: row.since for row in rows}
 
 
 @cache
@@ -160,8 +175,8 @@ def _members_of(postgresql: bool) -> Any:
     data = rows_table(postgresql, {"c": Big, "s": Big})
     row = _JOURNAL.c
     return (
-        select(row.campaign_id, row.subscriber)
+        select(row.campaign_id, row.subscriber, func.min(row.time).label("since"))
         .join(data, (row.campaign_id == data.c.c) & (row.subscriber == data.c.s))
         .where(row.lead_id.is_(None), row.action.in_(_MEMBERSHIP))
-        .distinct()
+        .group_by(row.campaign_id, row.subscriber)
     )

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
-from typing import Final
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, Final
 
 from sqlalchemy import delete, func, select
 
@@ -86,7 +86,7 @@ def _insert(account_id: int, people: Sequence[BlockedPerson]) -> int:
             person.reason,
             now,
         )
-        for person in people
+        for person in _unknown(account_id, people)
     ]
     connection = db.session.connection()
     inserted = insert_rows(
@@ -94,3 +94,33 @@ def _insert(account_id: int, people: Sequence[BlockedPerson]) -> int:
     )
     db.session.commit()
     return len(inserted)
+
+
+def _unknown(account_id: int, people: Sequence[BlockedPerson]) -> list[BlockedPerson]:
+    """What of each is not blocked yet: the id of who is blocked by name only, or the name."""
+    hashes = {
+        person.subscriber: cipher.person_hash(account_id, person.subscriber)
+        for person in people
+        if person.subscriber is not None
+    }
+    ids = _there(account_id, Blocked.person, hashes.values())
+    names = _there(account_id, Blocked.username, {p.username for p in people if p.username})
+    unknown = []
+    for person in people:
+        subscriber, username = person.subscriber, person.username
+        if subscriber is not None and hashes[subscriber] in ids:
+            subscriber = None
+        if username in names:
+            username = None
+        if subscriber is None and username is None:
+            continue
+        unknown.append(person._replace(subscriber=subscriber, username=username))
+        ids |= {hashes[subscriber]} if subscriber is not None else set()
+        names |= {username} if username is not None else set()
+    return unknown
+
+
+def _there(account_id: int, column: Any, values: Iterable[str]) -> set[str]:
+    """Those of `values` that a column of the account's entries has."""
+    own = select(column).where(Blocked.account_id == account_id, column.in_(list(values)))
+    return set(db.session.scalars(own))

@@ -92,7 +92,7 @@ def try_out(
 ) -> list[TrialResult]:
     """What each of the last requests would get, by `rules` or by those in force. Raises NotFound.
 
-    What is known of people today counts, but hours and weekdays are those of the request.
+    What is known of people today counts, but hours, weekdays and memberships are those of then.
     """
     zone = knowledge.zone(_campaign(account_id, campaign_id))
     if rules is None:
@@ -144,6 +144,7 @@ def _facts(account_id: int, campaign_id: int, zone: ZoneInfo) -> list[tuple[Join
     connection = db.session.connection()
     people = {(campaign_id, row.subscriber): None for row, _ in rows}
     past = knowledge.past_of(connection, people)
+    inside = knowledge.leads_inside_since(connection, {row.lead_id for row, _ in rows} - {None})
     blocked = knowledge.blocked_among(
         connection, [(account_id, row.subscriber, row.username) for row, _ in rows]
     )
@@ -165,7 +166,11 @@ def _facts(account_id: int, campaign_id: int, zone: ZoneInfo) -> list[tuple[Join
             bio=readable(sealed),
             is_blocked=(account_id, row.subscriber) in blocked,
             declined_days=(row.asked - (declined or 0)) / DAY if is_before else None,
-            was_member=(campaign_id, row.subscriber) in past.members,
+            was_member=min(
+                past.members.get((campaign_id, row.subscriber), row.asked),
+                inside.get(row.lead_id or 0, row.asked),
+            )
+            < row.asked,
             minute=minute,
             weekday=weekday,
         )

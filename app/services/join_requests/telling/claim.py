@@ -26,6 +26,7 @@ from app.models import (
     BotStatus,
     CampaignStatus,
     DecidedBy,
+    DeskMode,
     JoinRequest,
     MessageState,
     RequestState,
@@ -175,10 +176,15 @@ def allowance(next_send: float, now: float) -> int:
 
 
 def _due(connection: Connection, desk: Row[Any], now: float, room: int) -> Sequence[Row[Any]]:
-    """The first decisions of a campaign. Rules rest in quiet hours, and when their hour is full."""
+    """The first decisions of a campaign.
+
+    Rules rest in quiet hours, when their hour is full, and while the desk is off or the campaign
+    is paused.
+    """
     minute, _ = rules.minute_and_weekday(now, zone(desk.zone))
     is_quiet = conditions.is_within(desk.desk_quiet_from, desk.desk_quiet_to, minute)
-    by_rules = not is_quiet and desk.status == CampaignStatus.ACTIVE
+    is_on = desk.desk != DeskMode.OFF and desk.status == CampaignStatus.ACTIVE
+    by_rules = is_on and not is_quiet
     left = _left_of_hour(connection, desk, now)
     params = {"campaign": desk.id, "now": now, "limit": room, "by_rules": int(by_rules)}
     rows = connection.execute(_DUE, params | {"capped": int(left <= 0)}).all()

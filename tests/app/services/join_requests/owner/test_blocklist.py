@@ -28,6 +28,14 @@ def test_a_list_adds_those_who_were_not_there(app, account):
     assert people(account.id) == [(None, "ann"), (8, None), (7, None)]
 
 
+def test_an_id_is_blocked_whose_name_was_blocked_before_and_the_other_way_round(app, account):
+    blocklist.add_all(account.id, "@ann\n8")
+    assert blocklist.add_all(account.id, "7,ann\n8,bob\n7,bob") == 2
+    assert people(account.id) == [(None, "bob"), (7, None), (8, None), (None, "ann")]
+    assert blocklist.add_all(account.id, "7,ann\n8,bob\n9,bob\n9,carl\n9,carl") == 2
+    assert people(account.id)[:2] == [(None, "carl"), (9, None)]
+
+
 def test_a_list_with_a_wrong_line_adds_nobody(app, account):
     with pytest.raises(BadParameter) as caught:
         blocklist.add_all(account.id, "8\na b")

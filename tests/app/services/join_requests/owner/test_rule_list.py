@@ -7,7 +7,7 @@ import pytest
 from app.domain.join_requests.rules import Verdict
 from app.errors import BadParameter, NotFound
 from app.extensions import db
-from app.models import RequestRule
+from app.models import Action, RequestRule
 from app.schemas.rules import RulesSet
 from app.services.join_requests.owner import blocklist, rule_list
 
@@ -89,3 +89,17 @@ def test_a_trial_knows_who_is_blocked_and_who_was_declined_before(app, world):
         again: 2, blocked: 1,
     }  # fmt: skip
     assert found[-1].position == 3
+
+
+def test_a_trial_takes_nobody_for_a_former_member_who_joined_by_that_very_request(app, world):
+    campaign = world.campaign()
+    lead, former = (world.lead(campaign, subscriber=number) for number in (7, 8))
+    people = {7: (lead, [1001]), 8: (former, [900, 1001]), 9: (None, [1001]), 10: (None, [900])}
+    for subscriber, (lead_id, joins) in people.items():
+        who = {"subscriber": subscriber, "lead_id": lead_id}
+        world.request(campaign, asked=1000, **who)
+        for time in joins:
+            world.entry(1, -1, campaign_id=campaign, action=Action.JOIN, time=time, **who)
+    proposed = rules({"action": "decline", "conditions": {"was_member": True}})
+    found = rule_list.try_out(world.account_id, campaign, proposed)
+    assert {row.subscriber: row.position for row in found} == {7: 0, 8: 1, 9: 0, 10: 1}

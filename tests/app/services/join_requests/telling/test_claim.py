@@ -9,6 +9,7 @@ from app.domain.join_requests.rules import Verdict, minute_and_weekday
 from app.extensions import db
 from app.models import Bot, DecidedBy, DeskMode, RequestState
 from app.services.join_requests.knowledge import zone
+from app.services.join_requests.owner import decisions
 from app.services.join_requests.telling import claim as claims
 from app.services.join_requests.telling.claim import AHEAD, HOUR, MOST_OF_BOT, allowance
 
@@ -85,3 +86,16 @@ def test_a_request_in_quiet_hours_is_scheduled_for_their_end(make_asking):
     asking.set(desk_quiet_from=minute, desk_quiet_to=(minute + 60) % 1440)
     asking.ask(7)
     assert asking.row(7).due >= asking.now + 3500
+
+
+def test_a_desk_that_was_switched_off_tells_only_what_a_person_decides(make_asking):
+    asking = make_asking(DeskMode.ALL)
+    asking.ask(7)
+    asking.ask(8)
+    asking.set(desk=DeskMode.OFF)
+    assert claim(asking) == []
+    decisions.decide(asking.stage.account, Verdict.APPROVE, asking.now, ids=[asking.row(8).id])
+    assert [each.subscriber for each in claim(asking)] == [8]
+    asking.set(desk=DeskMode.ALL)
+    asking.now += 1
+    assert [each.subscriber for each in claim(asking)] == [7]
