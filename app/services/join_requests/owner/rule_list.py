@@ -144,7 +144,9 @@ def _facts(account_id: int, campaign_id: int, zone: ZoneInfo) -> list[tuple[Join
     connection = db.session.connection()
     people = {(campaign_id, row.subscriber): None for row, _ in rows}
     past = knowledge.past_of(connection, people)
-    inside = knowledge.leads_inside_since(connection, {row.lead_id for row, _ in rows} - {None})
+    inside = knowledge.leads_inside_since(
+        connection, {row.lead_id for row, _ in rows if row.lead_id}
+    )
     blocked = knowledge.blocked_among(
         connection, [(account_id, row.subscriber, row.username) for row, _ in rows]
     )

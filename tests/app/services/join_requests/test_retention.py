@@ -28,9 +28,9 @@ def bios():
 def test_a_bio_is_forgotten_thirty_days_after_the_decision(make_asking):
     asking = make_asking(DeskMode.ALL)
     asking.ask(7, bio="I sell")
+    asking.decide()
     asking.set(desk=DeskMode.OFF)
     asking.ask(8, bio="I buy")
-    asking.decide()
     retention.forget(asking.now + retention.BIO_KEPT - 10)
     assert bios() == ["I sell", "I buy"]
     retention.forget(asking.now + retention.BIO_KEPT + 10)

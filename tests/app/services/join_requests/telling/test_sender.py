@@ -244,7 +244,8 @@ def test_a_bot_for_which_telegram_hangs_keeps_no_other_bot_waiting(make_asking, 
     asking.bot_api.fail(asking.token, APPROVE, faults.HANG, 1)
     asking.bot_api.add_bot("99:another-bot", "another_bot")
     other = world.campaign(
-        bot_id=world.bot(tg_id=99, token="99:another-bot", webhook_path="another")
+        bot_id=world.bot(tg_id=99, token="99:another-bot", webhook_path="another"),
+        desk=DeskMode.ALL,
     )
     scheduled = {"state": RequestState.SCHEDULED, "action": Verdict.APPROVE, "due": asking.now}
     world.request(other, subscriber=8, **scheduled)
