@@ -144,9 +144,7 @@ def _facts(account_id: int, campaign_id: int, zone: ZoneInfo) -> list[tuple[Join
     connection = db.session.connection()
     people = {(campaign_id, row.subscriber): None for row, _ in rows}
     past = knowledge.past_of(connection, people)
-    inside = knowledge.leads_inside_since(
-        connection, {row.lead_id for row, _ in rows if row.lead_id}
-    )
+    members = _members([row for row, _ in rows], past)
     blocked = knowledge.blocked_among(
         connection, [(account_id, row.subscriber, row.username) for row, _ in rows]
     )
@@ -168,16 +166,24 @@ def _facts(account_id: int, campaign_id: int, zone: ZoneInfo) -> list[tuple[Join
             bio=readable(sealed),
             is_blocked=(account_id, row.subscriber) in blocked,
             declined_days=(row.asked - (declined or 0)) / DAY if is_before else None,
-            was_member=min(
-                past.members.get((campaign_id, row.subscriber), row.asked),
-                inside.get(row.lead_id or 0, row.asked),
-            )
-            < row.asked,
+            was_member=row.id in members,
             minute=minute,
             weekday=weekday,
         )
         result.append((row, facts))
     return result
+
+
+def _members(rows: Sequence[JoinRequest], past: knowledge.History) -> set[int]:
+    """The ids of those requests whose people had been members before they asked."""
+    leads = {row.lead_id for row in rows if row.lead_id is not None}
+    inside = knowledge.leads_inside_since(db.session.connection(), leads)
+    return {
+        row.id
+        for row in rows
+        if past.members.get((row.campaign_id, row.subscriber), row.asked) < row.asked
+        or inside.get(row.lead_id or 0, row.asked) < row.asked
+    }
 
 
 def _shown(row: RequestRule) -> ShownRule:
