@@ -16,6 +16,7 @@ from app.schemas import fields
 from app.schemas.base import Input, Output
 from app.schemas.pagination import Page
 from app.schemas.parsing import LONGEST_NAME, is_deep
+from app.schemas.stats import Date, Percent
 from plugins.contract import ALL_KINDS, ConversionKind, EventKind, kind_named
 
 LONGEST_TITLE: Final = 128
@@ -159,7 +160,12 @@ class Plain(fields.Field[Any]):
 
 
 class DestinationOut(Output):
-    """A row of `dest/list`; secrets in `settings` read `***`."""
+    """A row of `dest/list`; secrets in `settings` read `***`.
+
+    Of the postbacks that were made today and on the 6 days before (UTC): how many were delivered,
+    how many were rejected or failed, the percentage delivered, null without any, and the day of
+    the newest delivered one, `0000-00-00` without any.
+    """
 
     id = fields.Int(attribute="destination.id")
     tracker = fields.Text(attribute="destination.tracker")
@@ -174,6 +180,10 @@ class DestinationOut(Output):
     failures = fields.Int(attribute="destination.failures")
     blocked_until = fields.UtcText(attribute="destination.blocked_until")
     created = fields.UtcText(attribute="destination.created")
+    delivered = fields.Int(attribute="recent.delivered")
+    undelivered = fields.Int(attribute="recent.undelivered")
+    rate = Percent(attribute="recent.rate")
+    last_success = Date(attribute="recent.last_success")
 
 
 class CheckResultOut(Output):

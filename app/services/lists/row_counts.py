@@ -124,6 +124,20 @@ def hours(counted: CountQuery, since: int, until: int) -> list[Bucket]:
     return _merged_buckets(list(_bucket_statements(counted, TimeRange(HOUR, since, until))))
 
 
+def days(
+    tally: Table, account_id: int, names: Sequence[str], since: int
+) -> Counter[tuple[Any, ...]]:
+    """The rows of an account by the columns `names` and the UTC day, from the day `since` on."""
+    columns = [tally.c[name] for name in (*names, "start")]
+    mine = [tally.c.account_id == account_id, tally.c.start >= since]
+    numbers: Counter[tuple[Any, ...]] = Counter()
+    for span in (Span.DAY, Span.DELTA):
+        sums = select(*columns, func.sum(tally.c.number)).where(_of(tally, span), *mine)
+        for *place, start, number in db.session.execute(sums.group_by(*columns)):
+            numbers[(*place, start // DAY * DAY)] += int(number)
+    return numbers
+
+
 def _bucket_statements(counted: CountQuery, piece: TimeRange) -> Iterator[Select[*tuple[Any, ...]]]:
     """Statements of (since, length, number)."""
     unit, since, until = piece

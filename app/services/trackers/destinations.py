@@ -17,8 +17,9 @@ from app.services.accounts import accounts, quotas
 from app.services.accounts.quotas import Quota
 from app.services.lists.ownership import check_owned
 from app.services.lists.pages import Page, fetch
-from app.services.trackers import catalogue, connection_check, secrets
+from app.services.trackers import catalogue, connection_check, delivery_rates, secrets
 from app.services.trackers.catalogue import Ready
+from app.services.trackers.delivery_rates import DeliveryRate
 from app.services.trackers.url_templates import events_mask
 from plugins.contract import ConversionKind, EventKind
 from plugins.host.adapter import Adapter
@@ -28,10 +29,11 @@ MAX_CONNECTED: Final = 20
 
 
 class ShownDestination(NamedTuple):
-    """A destination with its settings as a customer may read them."""
+    """A destination with its settings as a customer may read them, and how it has fared."""
 
     destination: Destination
     settings: Mapping[str, Any]
+    recent: DeliveryRate
 
 
 def listed(
@@ -59,7 +61,8 @@ def listed(
     if until is not None:
         matching = matching.where(Destination.created <= until)
     page = fetch(matching, Destination.id, limit=limit, offset=offset, before=before)
-    rows = [ShownDestination(row, _shown(row)) for row in page.rows]
+    fared = delivery_rates.of_trackers(account_id, int(time.time())) if page.rows else {}
+    rows = [ShownDestination(row, _shown(row), fared[row.id]) for row in page.rows]
     return Page(rows, page.total)
 
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import ipaddress
 import json
+import time
 
 import pytest
 from hypothesis import HealthCheck, given
@@ -93,7 +94,20 @@ def test_a_destination_is_listed_as_it_was_added(api):
         "reason": "",
         "failures": 0,
         "blocked_until": "0000-00-00 00:00:00",
+        "delivered": 0,
+        "undelivered": 0,
+        "rate": None,
+        "last_success": "0000-00-00",
     }
+
+
+def test_a_destination_tells_how_it_has_fared(api, world):
+    number = _add(api)
+    for state in (2, 2, 4):
+        world.postback(number, created=time.time(), state=state)
+    row = _get(api, number)
+    assert (row["delivered"], row["undelivered"], row["rate"]) == (2, 1, 66.67)
+    assert row["last_success"] > "2020"
 
 
 def test_templates_are_listed_beside_and_only_paused_here(api):
