@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Select, select
 
+from app.domain.time_ranges import YEAR_10000
 from app.errors import NotFound
 from app.extensions import db
 from app.models import Click
@@ -76,12 +77,12 @@ def _between(since: int | None, until: int | None) -> list[ColumnElement[bool]]:
     So a list of last month reads no click of this one.
     """
     bounds = []
-    if since is not None:
+    if since is not None and since > 0:
         before = select(Click.id).where(Click.created < since - SKEW)
         first = db.session.scalar(before.order_by(Click.created.desc(), Click.id).limit(1))
         if first is not None:
             bounds.append(Click.id > first)
-    if until is not None:
+    if until is not None and until < YEAR_10000:
         behind = select(Click.id).where(Click.created > until + SKEW)
         last = db.session.scalar(behind.order_by(Click.created, Click.id.desc()).limit(1))
         if last is not None:

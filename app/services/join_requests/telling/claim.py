@@ -76,7 +76,8 @@ _DESKS_WITH_DUE: Final = f"""
         WHERE r.{_SCHEDULED} AND r.campaign_id = c.id AND r.due <= :now
     )
 """  # noqa: S608 - of our own constants
-_DESKS: Final = text(f"{_DESKS_WITH_DUE} ORDER BY b.next_send, c.id")
+# Desks of one bot share its pace: whoever comes first takes all of a round's room.
+_DESKS: Final = text(f"{_DESKS_WITH_DUE} ORDER BY b.next_send, random()")
 #: SQL that finds what there is to tell at `now`: desks, and leases that ran out.
 DUE: Final = (
     _DESKS_WITH_DUE,

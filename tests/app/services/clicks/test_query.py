@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from app.extensions import db
 from app.models import Click
 from app.services.clicks import query
@@ -36,3 +38,11 @@ def test_those_of_a_time_are_found_also_where_ids_and_times_differ_a_little(worl
             assert listed(since=since, until=until) == expected, (since, until)
     assert listed(since=117) == [117, 120, 130, 138, 140]
     assert listed(until=104) == [100, 102, 104]
+
+
+@pytest.mark.parametrize("since", [-(2**63), 0, 2**63 - 1])
+@pytest.mark.parametrize("until", [-(2**63), 0, 2**63 - 1])
+def test_no_time_that_a_caller_may_name_is_too_large(world, since, until):
+    world.click(world.source(world.campaign()))
+    found = query.listed(world.account_id, since=since, until=until)
+    assert len(found.rows) == (since <= 0 and until > 0)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import inspect, text, update
 
 from app.domain.join_requests.rules import Verdict, minute_and_weekday
 from app.extensions import db
-from app.models import Bot, DecidedBy, DeskMode, RequestState
+from app.models import Bot, Campaign, DecidedBy, DeskMode, JoinRequest, RequestState
 from app.services.join_requests.knowledge import zone
 from app.services.join_requests.owner import decisions
 from app.services.join_requests.telling import claim as claims
@@ -44,6 +44,25 @@ def test_no_more_are_claimed_than_the_pace_of_the_bot_allows(make_asking):
     assert len(claim(asking, most=2)) == 2
     asking.set(Bot, next_send=asking.now + 0.2)  # as messages leave it
     assert len(claim(asking)) == 1
+
+
+def test_desks_of_one_bot_take_turns(make_asking):
+    asking = make_asking(DeskMode.ALL)
+    for person in range(1, 202):
+        asking.ask(person)
+    first = db.session.get_one(Campaign, asking.stage.campaign)
+    columns = {each.key: getattr(first, each.key) for each in inspect(Campaign).column_attrs}
+    columns |= {"id": None, "code": "second", "chat_id": first.chat_id - 1}
+    db.session.add(second := Campaign(**columns))
+    db.session.flush()
+    last = update(JoinRequest).where(JoinRequest.subscriber == 201)
+    db.session.execute(last.values(campaign_id=second.id))
+    db.session.commit()
+    claimed = []
+    while 201 not in claimed:
+        asking.now += 1
+        claimed += [each.subscriber for each in claim(asking)]
+    assert len(claimed) < 200
 
 
 @pytest.mark.parametrize(("ahead", "allowed"), [(0.0, 6), (0.2, 1), (AHEAD, 0), (5.0, 0)], ids=str)
