@@ -245,9 +245,18 @@ class Chaos:
 
     def _one_of(self, name: str) -> None:
         living: list[psutil.Process] = []  # as seen once: they also die by themselves
-        eventually(lambda: living.extend(self._system.children(name)) or living, 20, name)
+        eventually(lambda: living.extend(self._living(name)) or living, 60, name)
         with contextlib.suppress(psutil.NoSuchProcess):
             self._chance.choice(living).kill()
+
+    def _living(self, name: str) -> list[psutil.Process]:
+        """The children of a process; it is started again, as a platform does, if it has ended.
+
+        granian ends once its children die more quickly than it respawns them.
+        """
+        if self._system.processes[name].poll() is not None:
+            self._system.start(name)
+        return self._system.children(name)
 
     def _worker(self) -> None:
         self._system.kill("worker")
