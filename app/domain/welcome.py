@@ -72,7 +72,7 @@ def render(template: str, event: Event, limit: int = MAX_TEXT) -> Welcome:
             "Telegram takes %(limit)d characters; the text was cut there", limit=limit
         )
     result = formatted(linked, limit)
-    if template.strip() and _is_empty(result.text):
+    if template.strip() and is_empty(result.text):
         fault = fault or translatable("without the values of its macros the welcome has no text")
         result = formatted([_stand_in(linked, event)], limit)
     return Welcome(*result, fault)
@@ -107,7 +107,7 @@ def _link_fault(run: Run) -> str:
     """Why nobody will see this link; "" if it is one."""
     if not is_link(run.target):
         return translatable("Telegram takes no link to %(url)s", url=repr(run.target))
-    if _is_empty(run.text):
+    if is_empty(run.text):
         return translatable(
             "the link to %(url)s has no text without the values of its macros",
             url=repr(run.target),
@@ -115,7 +115,7 @@ def _link_fault(run: Run) -> str:
     return ""
 
 
-def _is_empty(text: str) -> bool:
+def is_empty(text: str) -> bool:
     """Whether Telegram takes `text` for none."""
     return _EMPTY.fullmatch(text) is not None
 
@@ -125,7 +125,7 @@ def _stand_in(runs: Iterable[Run], event: Event) -> Run:
     for run in runs:
         if run.style is Style.LINK:
             return replace(run, text=run.target)
-    return Run(GREETING if _is_empty(event.title) else event.title)
+    return Run(GREETING if is_empty(event.title) else event.title)
 
 
 def _without_bad_link(run: Run) -> Run:

@@ -53,6 +53,8 @@ def warnings(params: Mapping[str, Any]) -> list[str]:
 
 
 def _welcome_doubts(text: str) -> Iterator[str]:
+    if text and welcome.is_empty(text):
+        yield translatable("it holds nothing that Telegram would show, so no text goes out")
     yield from spelling.doubts(text)
     yield from spelling.empty_macros(text)
     yield from spelling.touch_macros(text)

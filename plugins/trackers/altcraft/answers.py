@@ -48,7 +48,7 @@ def judge(response: Response, step: str) -> Outcome:
     """Judge one answer by itself; `step` is empty for the probe. Repetitions are `attempts`'."""
     code = error_code(response)
     if code is None:
-        return _judge_status(response)
+        return _judge_status(response, step)
     rule = _rule(code, response)
     reason = f"{rule.meaning} ({code}{_error_text(response)})" if code else rule.meaning
     if code == 409 and step == "profile":
@@ -56,14 +56,10 @@ def judge(response: Response, step: str) -> Outcome:
     return Outcome(rule.verdict, reason, response.retry_after, rule.disable_destination)
 
 
-def _judge_status(response: Response) -> Outcome:
-    """Judge an answer without a number under `error`: a proxy's, or one that arrived cut.
-
-    An object with no `error` at all is a success: the answer of goals/register is
-    not documented.
-    """
+def _judge_status(response: Response, step: str) -> Outcome:
+    """Judge an answer without a number under `error`: a proxy's, or one that arrived cut."""
     by_status = outcome_by_status(response)
-    if is_unreadable(response):
+    if is_unreadable(response, step):
         return Outcome(Verdict.RETRY, f"{by_status.reason}, but the answer is not Altcraft's")
     if by_status.verdict.is_success:
         return Outcome(Verdict.DELIVERED, f"{by_status.reason}, without an error number")
@@ -73,12 +69,18 @@ def _judge_status(response: Response) -> Outcome:
     return Outcome(rule.verdict, by_status.reason, response.retry_after, rule.disable_destination)
 
 
-def is_unreadable(response: Response) -> bool:
-    """Whether a success by status is no answer of Altcraft's: what was done is not known."""
+def is_unreadable(response: Response, step: str) -> bool:
+    """Whether a success by status is no answer of Altcraft's: what was done is not known.
+
+    `profiles/import` is documented to say `error`. Of the answer of goals/register nothing is
+    documented, so there an object without one is taken for a success.
+    """
     if error_code(response) is not None or not 200 <= response.status < 300:
         return False
     body = response.json()
-    return not isinstance(body, dict) or body.get("error") is not None or says_failure(body)
+    if not isinstance(body, dict) or says_failure(body):
+        return True
+    return body.get("error") is not None or step == "profile"
 
 
 def profile_id(response: Response) -> str:

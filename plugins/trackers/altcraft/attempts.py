@@ -42,7 +42,7 @@ def classify(response: Response, event: Event, step: str, *, just_written: bool)
         return Outcome(verdict, reason, state=_for_next_steps(event, response))
     if just_written and step != "profile" and error_code(response) == 404:
         return _after_miss(outcome, counts)
-    if is_unreadable(response):
+    if is_unreadable(response, step):
         return _after_unreadable(outcome, counts, event)
     if is_replayed(response) and outcome.verdict is Verdict.RETRY:
         return _after_replay(outcome, counts, event)

@@ -99,6 +99,7 @@ _DUE: Final = text(f"""
 _APPROVED: Final = text(f"""
     SELECT count(*) FROM join_request
     WHERE campaign_id = :campaign AND action = {Verdict.APPROVE:d} AND tries > 0
+    AND decided_by <> {DecidedBy.PERSON:d}
     AND (decided > :since OR {_SENDING})
 """)  # noqa: S608 - of our own constants
 

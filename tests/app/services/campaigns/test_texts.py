@@ -60,3 +60,10 @@ def test_each_text_is_named_with_its_doubts():
         "button_url",
     ]
     assert any("Telegram takes no link to 'https://intranet/x'" in warning for warning in found)
+
+
+@pytest.mark.parametrize("text", ["   ", "\n"])
+def test_a_welcome_that_shows_nothing_is_warned_of(text):
+    lines = [str(line) for line in texts.warnings({"welcome": text})]
+    assert any("nothing that Telegram would show" in line for line in lines)
+    assert texts.warnings({"welcome": ""}) == []

@@ -53,7 +53,7 @@ def test_an_unknown_number_under_a_passing_status_is_tried_again(status: int, ve
         (200, b'{"error": 0, "prof', Verdict.RETRY),
         (200, b'{"error": "strange"}', Verdict.RETRY),
         (200, b'{"error": true}', Verdict.RETRY),
-        (200, b'{"profile_id": "5f"}', Verdict.DELIVERED),
+        (200, b'{"profile_id": "5f"}', Verdict.RETRY),
         (403, b"<html>", Verdict.RETRY),
         (404, b"<html>", Verdict.REJECTED),
         (402, b"", Verdict.RETRY),
@@ -101,12 +101,18 @@ def test_the_number_is_read_however_it_is_spelled(body: bytes, code: int | None)
 
 
 def test_only_a_success_without_a_number_is_unreadable():
-    assert answers.is_unreadable(Response(200, {}, b"<html>"))
-    assert not answers.is_unreadable(Response(502, {}, b"<html>"))
-    assert not answers.is_unreadable(Response(200, {}, b'{"id": 5}'))
+    assert answers.is_unreadable(Response(200, {}, b"<html>"), "goal")
+    assert not answers.is_unreadable(Response(502, {}, b"<html>"), "goal")
+    assert not answers.is_unreadable(Response(200, {}, b'{"id": 5}'), "goal")
+
+
+@pytest.mark.parametrize("body", [b"{}", b'{"status":0}', b'{"profile_id":"5f"}'])
+def test_a_written_profile_is_said_with_a_number(body: bytes):
+    assert answers.judge(Response(200, {}, body), "profile").verdict is Verdict.RETRY
+    assert answers.judge(Response(200, {}, body), "goal").verdict is Verdict.DELIVERED
 
 
 @pytest.mark.parametrize("body", [b'{"status":"error"}', b'{"success":false}', b'{"ok":false}'])
 def test_an_object_that_speaks_of_a_failure_in_other_words_is_unreadable(body: bytes):
-    assert answers.is_unreadable(Response(200, {}, body))
+    assert answers.is_unreadable(Response(200, {}, body), "goal")
     assert answers.judge(Response(200, {}, body), "goal").verdict is Verdict.RETRY

@@ -87,6 +87,21 @@ def test_the_cap_of_an_hour_holds_rules_back_and_no_person(make_asking):
     assert asking.approved() == [1, 2, 3, 9, 4, 5, 6]
 
 
+def test_whom_a_person_let_in_takes_no_place_of_the_rules_hour(make_asking):
+    asking = make_asking(DeskMode.RULES, desk_cap=1)
+    asking.rule(Verdict.APPROVE, delay_from=1, delay_to=1)
+    asking.ask(1)
+    db.session.execute(text(f"UPDATE join_request SET decided_by = {DecidedBy.PERSON:d}"))  # noqa: S608
+    db.session.commit()
+    for person in (2, 3):
+        asking.now += 2
+        asking.decide()
+        asking.ask(person)
+    asking.now += 2
+    asking.decide()
+    assert asking.approved() == [1, 2]
+
+
 def test_rules_rest_in_quiet_hours(make_asking):
     asking = make_asking(DeskMode.RULES)
     asking.rule(Verdict.APPROVE)
