@@ -296,24 +296,39 @@ def test_what_ads_brought_is_read_from_no_more_clicks_than_it_counts(
     """Neither those of later days nor those of earlier ones are looked at."""
     monkeypatch.setattr(source_stats, "COUNTED", BATCH)
     day, days = 86_400, 80
+    connection.execute(text("SET LOCAL session_replication_role = replica"))  # no campaign needed
+    lead = {"account_id": 1, "campaign_id": 1, "bot_id": 1, "state": 0, "updated": 1,
+            "start_time": 1, "last_start_at": 1, "click": ""}  # fmt: skip
+    people = [{**lead, "id": n + 1, "subscriber": n + 1} for n in range(20_000)]
+    connection.execute(table_of(Lead).insert(), people)
     connection.execute(
         text("""
-            INSERT INTO click (account_id, source_id, campaign_id, token, visitor, created,
-                               external, referrer, ids, utm, subs, ad, flags)
-            SELECT 1, n % 5, 1, lpad(CAST(n AS text), 16, '0'), '', :day * (1000 + n / 500),
-                   '', '', '{}', '{}', '{}', '{}', 0
+            INSERT INTO click (lead_id, account_id, source_id, campaign_id, token, visitor,
+                               created, external, referrer, ids, utm, subs, ad, flags)
+            SELECT n % 20000 + 1, 1, n % 5, 1, lpad(CAST(n AS text), 16, '0'), '',
+                   :day * (1000 + n / 500), '', '', '{}', '{}', '{}', '{}', 0
             FROM generate_series(0, :rows - 1) n
         """),
         {"day": day, "rows": 500 * days},
     )
     if analyzed:
         connection.execute(text("ANALYZE click"))
+        connection.execute(text("ANALYZE lead"))
     for first, last, source in ((40, 40, None), (0, days, None), (40, 40, 3)):
         asked = source_stats._Range(1000 + first, 1000 + last, None, source)
 
         def read(asked=asked):
             bounds = source_stats._id_bounds(connection.scalar, asked)
-            newest = source_stats._newest(1, asked, "utm", *bounds)
-            assert len(connection.execute(select(newest)).all()) == BATCH
+            rows = source_stats._with_leads(1, asked, "utm", *bounds)
+            assert len(connection.execute(rows).all()) == BATCH
 
         assert_one_by_one(plans_of(connection, "click", read), BATCH)
+
+    monkeypatch.setattr(source_stats, "COUNTED", 2_000)  # so many that a join reads all leads
+
+    def read_many():
+        asked = source_stats._Range(1000, 1000 + days, None, None)
+        connection.execute(source_stats._with_leads(1, asked, "utm", None, None)).all()
+
+    for node in plans_of(connection, "lead", read_many):
+        assert node["Node Type"] != "Seq Scan", node

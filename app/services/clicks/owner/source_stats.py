@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
 
 import orjson
-from sqlalchemy import ColumnElement, Subquery, func, select
+from sqlalchemy import ColumnElement, Select, Subquery, func, select
 
 from app.domain.clicks.link_query import SUBS
 from app.domain.lead import State
@@ -172,12 +172,7 @@ def _joins(account_id: int, asked: _Range, key: Any) -> dict[int, int]:
 
 def _by_value(account_id: int, asked: _Range, column: str, name: str) -> Groups:
     bounds = _id_bounds(db.session.scalar, asked)
-    newest = _newest(account_id, asked, column, *bounds)
-    rows = db.session.execute(
-        select(newest, Lead.state, Lead.join_time)
-        .outerjoin(Lead, (Lead.id == newest.c.lead_id) & (Lead.account_id == account_id))
-        .order_by(newest.c.id.desc())
-    ).all()
+    rows = db.session.execute(_with_leads(account_id, asked, column, *bounds)).all()
     groups: dict[str, Group] = {}
     for row in _within(rows, asked):
         value = orjson.loads(row.values).get(name, "")
@@ -209,6 +204,22 @@ def _id_bounds(scalar: Callable[[Any], Any], asked: _Range) -> tuple[int | None,
         scalar(older.order_by(Click.created.desc()).limit(1)),
         scalar(newer.order_by(Click.created).limit(1)),
     )
+
+
+def _with_leads(
+    account_id: int, asked: _Range, column: str, low: int | None, high: int | None
+) -> Select[Any]:
+    """The newest clicks between two ids, and what became of their leads.
+
+    The leads are looked up one by one: a join reads all of an account's for so many.
+    """
+    newest = _newest(account_id, asked, column, low, high)
+    lead = (Lead.id == newest.c.lead_id, Lead.account_id + 0 == account_id)
+    return select(
+        newest,
+        select(Lead.state).where(*lead).scalar_subquery().label("state"),
+        select(Lead.join_time).where(*lead).scalar_subquery().label("join_time"),
+    ).order_by(newest.c.id.desc())
 
 
 def _newest(
