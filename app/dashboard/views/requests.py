@@ -71,6 +71,7 @@ def listed() -> str:
         older=f"/requests?{older}",
         is_more=len(page.rows) == ROWS,
         campaigns=names.campaigns(g.account.id),
+        sources=names.sources(g.account.id),
         ways=_ways(),
         states=states(),
         state_choices=[(state.name.lower(), states()[state][1]) for state in TABS["decided"]],

@@ -55,6 +55,19 @@ def test_filters_find_and_a_wrong_one_is_refused(browser, world, campaign):
     browser.page("/requests?how=magic", 422)
 
 
+def test_a_row_says_by_which_source_and_how_long_ago_and_both_are_filters(browser, world, campaign):
+    reels = world.source(campaign, title="Reels")
+    asked = int(time.time()) - 7300
+    world.request(campaign, first_name="Ann", source_id=reels, came=1, language="pt", asked=asked)
+    world.request(campaign, first_name="Bob", language="en")
+    for query in (f"source={reels}", "language=pt"):
+        text = text_of(browser.page(f"/requests?{query}"))
+        assert "Ann" in text
+        assert "Bob" not in text
+        assert "by a source Reels" in text
+        assert "2 hours ago" in text
+
+
 def test_one_is_decided_by_its_button_and_many_by_their_marks(browser, world, campaign):
     one, two, three = (world.request(campaign) for _ in range(3))
     browser.page("/requests")
