@@ -72,6 +72,21 @@ def test_many_are_decided_and_undone_a_part_at_a_time_and_each_once(
     assert states(*numbers) == [0] * 6
 
 
+def test_an_undo_leaves_another_batch_and_what_rules_scheduled_alone(app, world):
+    campaign = world.campaign()
+    by_rule, first, second = (world.request(campaign) for _ in range(3))
+    one = decisions.decide(world.account_id, Verdict.APPROVE, NOW, ids=[first])
+    decisions.decide(world.account_id, Verdict.APPROVE, NOW, ids=[second])
+    db.session.get_one(JoinRequest, by_rule).state = RequestState.SCHEDULED
+    db.session.commit()
+    assert decisions.undo(world.account_id, one.batch) == 1
+    assert states(by_rule, first, second) == [
+        RequestState.SCHEDULED,
+        RequestState.WAITING,
+        RequestState.SCHEDULED,
+    ]
+
+
 def test_one_press_of_a_button_approves_so_many(app, world, monkeypatch):
     monkeypatch.setattr(decisions, "MOST_PRESSED", 2)
     campaign = world.campaign()
