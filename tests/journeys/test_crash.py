@@ -197,7 +197,7 @@ def _rampage(
         progress(len(chaos.kills) + _deaths(system).total(), released)
     wanted = int(system.environ["CRASH_EACH"]) * len(POINTS)
     while released < sender.total and _deaths(system).total() < wanted:
-        released += sender.release(sender.total // 100)
+        released += sender.release(min(25, sender.total // 100))
         time.sleep(0.1)
         _await_quiet(system, 3.0)  # only then is anything sent at once by who decides it
         progress(len(chaos.kills) + _deaths(system).total(), released)
