@@ -49,6 +49,21 @@ class Asker(NamedTuple):
     lead_id: int | None = None
 
 
+def asker_of(row: Any, user_chat: int) -> Asker:
+    """Who asked, from a row with their names; they are written to at `user_chat`."""
+    return Asker(
+        subscriber=row.subscriber,
+        user_chat=user_chat,
+        asked=row.asked,
+        username=row.username,
+        first_name=row.first_name,
+        last_name=row.last_name,
+        language=row.language,
+        premium=row.premium,
+        lead_id=row.lead_id,
+    )
+
+
 class Greeting(NamedTuple):
     """A greeting to be written. With `asks` its button is the answer.
 

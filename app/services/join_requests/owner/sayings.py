@@ -16,7 +16,7 @@ from app.database.rows import update_rows
 from app.extensions import db
 from app.models import Bot, Campaign, JoinRequest, Lead, Unreachable, table_of
 from app.services.join_requests import greeting
-from app.services.join_requests.greeting import Asker, Greeting
+from app.services.join_requests.greeting import Asker, Greeting, asker_of
 
 #: A message to who has started the bot waits for so long at most.
 KEPT_SECONDS: Final = 600.0
@@ -73,14 +73,4 @@ def _is_open(row: Row[Any], now: float) -> bool:
 
 
 def _asker(row: Row[Any], now: float) -> Asker:
-    return Asker(
-        subscriber=row.subscriber,
-        user_chat=row.user_chat if _is_open(row, now) else row.subscriber,
-        asked=row.asked,
-        username=row.username,
-        first_name=row.first_name,
-        last_name=row.last_name,
-        language=row.language,
-        premium=row.premium,
-        lead_id=row.lead_id,
-    )
+    return asker_of(row, row.user_chat if _is_open(row, now) else row.subscriber)

@@ -24,7 +24,7 @@ from app.models import (
     table_of,
 )
 from app.services.join_requests import greeting
-from app.services.join_requests.greeting import Asker, Greeting
+from app.services.join_requests.greeting import Greeting, asker_of
 
 #: After the approval a person is greeted for so long; it only arrives if they started the bot.
 AFTERWARDS_SECONDS: Final = 600.0
@@ -73,16 +73,6 @@ def _greet(connection: Connection, row: Any, now: float) -> None:
     if campaign.greet_on not in _GREETED_AFTERWARDS or not greeting.has_content(campaign):
         return
     username = connection.scalar(select(Bot.username).where(Bot.id == row.bot_id)) or ""
-    asker = Asker(
-        subscriber=row.subscriber,
-        user_chat=row.user_chat or row.subscriber,
-        asked=row.asked,
-        username=row.username,
-        first_name=row.first_name,
-        last_name=row.last_name,
-        language=row.language,
-        premium=row.premium,
-        lead_id=row.lead_id,
-    )
+    asker = asker_of(row, row.user_chat or row.subscriber)
     expires = now + AFTERWARDS_SECONDS
     greeting.write(connection, [Greeting(campaign, username, asker, False, expires)], now)
