@@ -4,7 +4,7 @@ WORKDIR /srv/gatepost
 RUN python -m venv /opt/venv
 COPY requirements.txt .
 RUN /opt/venv/bin/pip install --no-cache-dir --disable-pip-version-check --require-hashes -r requirements.txt
-COPY requirements-plugins.txt .
+COPY requirements-plugins.txt requirements-otel.txt requirements-sentry.txt ./
 COPY bin bin
 RUN PYTHON=/opt/venv/bin/python sh bin/post_compile
 
@@ -17,7 +17,8 @@ COPY plugins plugins
 COPY migrations migrations
 COPY worker.py wsgi.py Procfile ./
 ENV PATH=/opt/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 LOG_FORMAT=json
-USER gatepost
+# By its number: who starts it, such as Kubernetes, can tell that it is not root.
+USER 10001
 EXPOSE 8000
 # SIGTERM ends every process within 10 seconds.
 STOPSIGNAL SIGTERM

@@ -16,8 +16,8 @@ help: ## Show this list
 demo: $(VENV)/.embedded ## See it work in one minute, without Telegram; HOLD=1 keeps the dashboard open
 	@HOLD=$(HOLD) $(PY) -m app.sandbox.demo
 
-run: $(VENV)/.embedded ## Start everything here, with SQLite and a Redis of its own
-	@exec $(PY) -m app.local.run
+run: $(VENV)/.embedded ## Start everything here, with SQLite and a Redis of its own; SANDBOX=1 plays Telegram
+	@exec $(PY) -m $(if $(filter-out 0,$(SANDBOX)),app.sandbox.rehearsal,app.local.run)
 
 test: $(VENV)/.dev ## The whole suite, on SQLite and on a real PostgreSQL
 	@status=0; \
@@ -88,7 +88,7 @@ $(VENV)/.dev: requirements-dev.txt setup.cfg pyproject.toml | $(PY)
 	$(INSTALL) --no-deps --no-build-isolation -e .
 	@touch $@ $(VENV)/.embedded
 
-# The whole lock first; the other two are parts of it.
+# The whole lock first; the others are parts of it.
 COMPILE = $(PY) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
   --no-emit-index-url --no-annotate --custom-compile-command 'make upgrade'
 
@@ -96,3 +96,5 @@ upgrade: $(VENV)/.dev ## Renew the lock: the newest releases that setup.cfg allo
 	$(COMPILE) --upgrade setup.cfg --extra dev -o requirements-dev.txt
 	$(COMPILE) --upgrade setup.cfg --extra embedded -c requirements-dev.txt -o requirements-embedded.txt
 	$(COMPILE) --upgrade setup.cfg -c requirements-dev.txt -o requirements.txt
+	$(COMPILE) --upgrade setup.cfg --extra otel -c requirements-dev.txt -o requirements-otel.txt
+	$(COMPILE) --upgrade setup.cfg --extra sentry -c requirements-dev.txt -o requirements-sentry.txt

@@ -7,10 +7,12 @@ import sys
 from app import create_app
 from app.config import BadSetting
 from app.database.start import START_SECONDS, check_at_start
-from app.queues import check_redis
+from app.observability.faults import ReportsFaults, faults
+from app.observability.start import start
+from app.redis_check import check_redis
 from app.start_checks import check_key
 from app.web.request_slots import THREADS, RequestSlots
-from app.web.thread_switching import QuickForUpdates
+from app.web.thread_switching import QuickForUpdates, leave_out_what_is_loaded
 
 #: For the connections that the Procfile lets a process keep, and what else is open.
 OPEN_FILES = 10_000
@@ -21,7 +23,8 @@ try:
         # A command that a person typed says at once what is wrong.
         is_command = os.environ.get("FLASK_RUN_FROM_CLI") == "true"
         if not is_command:
-            check_redis(app.config["SETTINGS"].redis_url)
+            # A web server starts its processes again at any time; its own start has waited.
+            check_redis(app.config["SETTINGS"].redis_url, may_be_away=True)
         check_at_start(
             app.config["SETTINGS"].database_url,
             0 if is_command else START_SECONDS,
@@ -29,6 +32,7 @@ try:
         )
         if is_command:  # so does the release line
             check_key(app)
+        start(app.config["SETTINGS"], "command" if is_command else "web", traced=not is_command)
 except BadSetting as error:
     sys.exit(f"gatepost: {error}")
 
@@ -44,5 +48,10 @@ webhook.others = RequestSlots(
     webhook.others,
     app.config["SETTINGS"].request_seconds,
     threads=int(os.environ.get("GRANIAN_BLOCKING_THREADS") or THREADS),
+    proxies=tuple(app.config["SETTINGS"].trusted_proxies),
+    origins=app.config["SETTINGS"].cors_origins,
 )
 app.wsgi_app = QuickForUpdates(app.wsgi_app)  # type: ignore[method-assign]
+if faults.on:
+    app.wsgi_app = ReportsFaults(app.wsgi_app, faults)  # type: ignore[method-assign]
+leave_out_what_is_loaded()

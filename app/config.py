@@ -16,6 +16,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from flask import current_app
 
+from app.observability import extras
 from app.service_urls import database_url, redis_url, webhook_base
 from plugins.kit import url_spelling
 
@@ -36,7 +37,7 @@ class NetworkPort:
 Opened = Network | NetworkPort
 
 #: Of the release; setup.cfg and plugins/pyproject.toml say the same.
-VERSION = "0.1.0"
+VERSION = "0.2.0.dev0"
 PUBLIC_BOT_API = "https://api.telegram.org"
 PUBLIC_LOGIN = "https://oauth.telegram.org"
 #: Where the routers of platforms (Heroku, Render, Fly, Kubernetes) and a local proxy are.
@@ -57,6 +58,7 @@ class Settings:
     old_secret_keys: tuple[str, ...]
     public_url: str
     telegram_api_url: str
+    telegram_link_url: str
     service_bot_token: str
     telegram_client_id: str
     telegram_client_secret: str
@@ -79,6 +81,8 @@ class Settings:
     presets_dir: str
     country_header: str
     cors_origins: tuple[str, ...]
+    otel_exporter_otlp_endpoint: str
+    sentry_dsn: str
     log_level: str
     log_format: str
 
@@ -126,6 +130,7 @@ def _addresses(read: Read) -> dict[str, Any]:
         "old_secret_keys": read("OLD_SECRET_KEYS", "", _secrets),
         "public_url": read("PUBLIC_URL", "", _base_url),
         "telegram_api_url": read("TELEGRAM_API_URL", PUBLIC_BOT_API, _base_url),
+        "telegram_link_url": read("TELEGRAM_LINK_URL", "https://t.me", _base_url),
         "service_bot_token": read("SERVICE_BOT_TOKEN", "", _token),
         "telegram_client_id": read("TELEGRAM_CLIENT_ID", "", str),
         "telegram_client_secret": read("TELEGRAM_CLIENT_SECRET", "", str),
@@ -136,6 +141,8 @@ def _addresses(read: Read) -> dict[str, Any]:
         "payment_settings": read("PAYMENT_SETTINGS", "{}", _json_object),
         "presets_dir": read("PRESETS_DIR", "", _folder),
         "media_store": read("MEDIA_STORE", "", _media_store),
+        "otel_exporter_otlp_endpoint": read("OTEL_EXPORTER_OTLP_ENDPOINT", "", extras.collector),
+        "sentry_dsn": read("SENTRY_DSN", "", extras.dsn),
     }
 
 
@@ -171,16 +178,15 @@ def _kept_days(read: Read) -> dict[str, Any]:
 
 def _secret(text: str) -> str:
     if len(text) < 16:
-        raise ValueError(
-            "is required and needs at least 16 characters, such as openssl rand -hex 32"
-        )
+        raise ValueError("is required and needs at least 16 characters: openssl rand -hex 32")
     return text
 
 
 def _secrets(text: str) -> tuple[str, ...]:
     if any(len(key) < 16 for key in text.split()):
         raise ValueError("holds keys of at least 16 characters, with a space between them")
-    return tuple(text.split())
+    parts = [part for part in re.split(r"[\s,]+", text) if len(part) >= 16]
+    return tuple(dict.fromkeys(parts + text.split()))  # a key may have a comma in it
 
 
 def _base_url(url: str) -> str:
@@ -202,10 +208,6 @@ def _token(text: str) -> str:
     return text
 
 
-def _networks(text: str) -> tuple[Network, ...]:
-    return tuple(ipaddress.ip_network(part.strip()) for part in text.split(",") if part.strip())
-
-
 def _opened(text: str) -> tuple[Opened, ...]:
     return tuple(_opened_part(part.strip()) for part in text.split(",") if part.strip())
 
@@ -224,7 +226,8 @@ def _opened_part(text: str) -> Opened:
 
 
 def _proxies(text: str) -> tuple[Network, ...]:
-    return () if text.lower() == "none" else _networks(text)
+    parts = [] if text.lower() == "none" else text.split(",")
+    return tuple(ipaddress.ip_network(part.strip()) for part in parts if part.strip())
 
 
 def _media_store(url: str) -> str:
@@ -273,17 +276,17 @@ def _json_object(text: str) -> str:
     return text
 
 
-def _between(low: int, high: int) -> Callable[[str], int]:
+def _between(low: int, high: int, other: str = "") -> Callable[[str], int]:
     def parse(text: str) -> int:
         if not text.isascii() or not text.isdigit() or not low <= int(text) <= high:
-            raise ValueError(f"must be a whole number from {low} to {high}")
+            raise ValueError(f"must be a whole number from {low} to {high}{other}")
         return int(text)
 
     return parse
 
 
 def _days_from(low: int) -> Callable[[str], int]:
-    return lambda text: 0 if text == "0" else _between(low, 3650)(text)
+    return lambda text: 0 if text == "0" else _between(low, 3650, ", or 0 for ever")(text)
 
 
 def _one_of(*words: str) -> Callable[[str], str]:

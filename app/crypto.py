@@ -23,6 +23,7 @@ _WEBHOOKS: Final = b"webhook secret"
 _FORMS: Final = b"form token"
 _VISITS: Final = b"visit"
 _PEOPLE: Final = b"people"
+_TRACES: Final = b"trace"
 
 
 class CannotDecrypt(Exception):
@@ -42,6 +43,7 @@ class Cipher:
         self._form_key = b""
         self._visit_key = b""
         self._person_key = b""
+        self._trace_key = b""
 
     def set_key(self, secret_key: str, old: Sequence[str] = ()) -> None:
         """Derive the working keys. Call once per process."""
@@ -52,6 +54,7 @@ class Cipher:
         self._form_key = _derive(secret_key, _FORMS)
         self._visit_key = _derive(secret_key, _VISITS)
         self._person_key = _derive(secret_key, _PEOPLE)
+        self._trace_key = _derive(secret_key, _TRACES)
 
     def encrypt(self, text: str) -> str:
         """Encrypt and authenticate `text`; the result is ASCII."""
@@ -60,6 +63,13 @@ class Cipher:
     def decrypt(self, encrypted: str) -> str:
         """Undo `encrypt`. Raises CannotDecrypt if SECRET_KEY has changed."""
         return _decrypt(self._every_fernet or self._fernet_or_fail(), encrypted)
+
+    def decrypt_or_none(self, encrypted: str | None) -> str | None:
+        """As `decrypt`, but None for what cannot be read, and for None."""
+        try:
+            return None if encrypted is None else self.decrypt(encrypted)
+        except CannotDecrypt:
+            return None
 
     def is_current(self, encrypted: str) -> bool:
         """Whether the newest key made `encrypted`."""
@@ -95,6 +105,11 @@ class Cipher:
     def visit_number(self, visit: str) -> int:
         """Return 128 bits that stand for `visit`, always the same, and that nobody can guess."""
         digest = hashlib.blake2b(visit.encode(), key=self._visit_key, digest_size=16).digest()
+        return int.from_bytes(digest)
+
+    def trace_number(self, name: str) -> int:
+        """Return 128 bits that stand for what a trace tells of, the same in every process."""
+        digest = hashlib.blake2b(name.encode(), key=self._trace_key, digest_size=16).digest()
         return int.from_bytes(digest)
 
     def person_hash(self, account_id: int, subscriber: int) -> str:

@@ -31,6 +31,10 @@ class ApiError(Exception):
         message = TranslatableText(cls.default)
         return cls(translatable("%(message)s: %(reason)s", message=message, reason=reason))
 
+    def as_body(self, message: str) -> dict[str, object]:
+        """Return what the API answers; `message` is this error's in the caller's language."""
+        return {"status": "error", "error": self.code, "message": message, **self.extra}
+
     def in_language(self, lang: str) -> Self:
         """Return the same error; its message is shown in `lang`, whoever seems to call."""
         self.lang = lang

@@ -10,6 +10,7 @@ from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
 
 from app.crypto import cipher
+from app.database.connections import ONLY_READS
 from app.models.base import Base
 from app.queues import WakeupSignal
 
@@ -17,4 +18,15 @@ db = SQLAlchemy(model_class=Base)
 migrate = Migrate()
 wakeup = WakeupSignal()
 
-__all__ = ["cipher", "db", "migrate", "wakeup"]
+
+def begin_reading() -> None:
+    """Let the session's transaction, which nothing was asked in, only read.
+
+    SQLite has one writer, and a transaction that may write keeps all others away, Telegram's
+    updates among them, for as long as it lasts. What such a transaction writes is not undone.
+    """
+    if db.engine.dialect.name == "sqlite":
+        db.session.connection(execution_options={ONLY_READS: True})
+
+
+__all__ = ["begin_reading", "cipher", "db", "migrate", "wakeup"]

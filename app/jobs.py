@@ -21,10 +21,12 @@ from app.extensions import db, wakeup
 from app.health_watch import HealthWatch
 from app.outbound.transport import Transport
 from app.queues import Queue
+from app.schemas.exported_lists import LISTS
 from app.services import maintenance, messages
 from app.services.clicks.invites import keeper
 from app.services.delivery import loop
 from app.services.delivery.targets import DestinationResolver
+from app.services.exports import writer
 from app.services.join_requests.telling import sender
 from app.services.leads.send_at_once import process_and_send
 
@@ -85,6 +87,12 @@ def tell_decisions() -> None:
     """Tell Telegram what the desks have decided of requests to join."""
     with current_app.app_context():
         _teller().work(time.time())
+
+
+def write_exports() -> None:
+    """Write some of the files that were asked for."""
+    with current_app.app_context():
+        writer.work(LISTS)
 
 
 @cache

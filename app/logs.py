@@ -6,19 +6,18 @@ tracebacks, third parties' messages and whatever a caller put in by mistake.
 
 from __future__ import annotations
 
+import json
 import logging
 import re
 import sys
-from typing import TYPE_CHECKING, Any, Final, TextIO
+from typing import Any, Final, TextIO
 
 import structlog
 
+from app.config import Settings
 from plugins.contract import mask as mask_known
 from plugins.kit.secrets.names import IN_TEXT as SECRET_NAME_IN_TEXT
 from plugins.kit.secrets.typed import secrets_of_url
-
-if TYPE_CHECKING:
-    from app.config import Settings
 
 MASK: Final = "***"
 
@@ -51,8 +50,8 @@ _SECRETS: Final[tuple[tuple[re.Pattern[str], str], ...]] = tuple(
         # token=…, api_key='…', "secret": "…": queries, forms, reprs and JSON.
         (rf"({SECRET_NAME_IN_TEXT}(?:=|%3d)(?:\\*[\"'])?)[^\s&\"',;)}}\]\\]+", rf"\1{MASK}"),
         (rf"({SECRET_NAME_IN_TEXT}\\*[\"']\s*:\s*\\*[\"'])[^\"'\\]+", rf"\1{MASK}"),
-        # The address of our own webhook, and the path that urllib3 names without its host.
-        (r"(/telegram/)[\w-]{16,64}", rf"\1{MASK}"),
+        # Our own addresses whose path is a secret, and the path that urllib3 names without host.
+        (r"(/(?:telegram|in|enter)/)[\w-]{16,64}", rf"\1{MASK}"),
         (r"(with url: )/[^\s\"']+", rf"\1/{MASK}"),
         # user:password@host in a URL.
         (r"(://[^\s/:@\"']{0,200}):[^\s/@\"']{1,500}@", rf"\1:{MASK}@"),
@@ -61,6 +60,12 @@ _SECRETS: Final[tuple[tuple[re.Pattern[str], str], ...]] = tuple(
 #: An address in a line, also as JSON may write it, with \\/ for /.
 _URL: Final = re.compile(r"\b(https?):(?:\\*/){2}(?:[^\s\"'<>\\`)\]},;]|\\+/)+", re.IGNORECASE)
 _SECRET_NAME: Final = re.compile(SECRET_NAME_IN_TEXT, re.IGNORECASE)
+#: What a screen does not show, or obeys: marks of direction above all, by which a name that a
+#: stranger chose turns the rest of its line round, and the separators that some take for an end.
+_UNSEEN: Final = re.compile(
+    "[\x7f-\x9f\xad\u0600-\u0605\u061c\u06dd\u070f\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f"
+    "\ud800-\udfff\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]"
+)
 
 
 def mask(text: str) -> str:
@@ -68,6 +73,11 @@ def mask(text: str) -> str:
     for pattern, replacement in _SECRETS:
         text = pattern.sub(replacement, text)
     return _URL.sub(_masked_url, text)
+
+
+def _escaped(match: re.Match[str]) -> str:
+    """A character as JSON may spell it; beyond the first plane, as its two halves."""
+    return json.dumps(match[0])[1:-1]
 
 
 def _masked_url(match: re.Match[str]) -> str:
@@ -126,7 +136,7 @@ def _mask_fields(_logger: Any, _method: str, fields: Any) -> Any:
 
 
 class _MaskingFormatter(structlog.stdlib.ProcessorFormatter):
-    """Masks the finished line, whatever it was made of."""
+    """Masks the finished line, whatever it was made of, and spells out what nobody would see."""
 
     def __init__(self, shared: list[Any], last: list[Any]) -> None:
         super().__init__(
@@ -135,7 +145,7 @@ class _MaskingFormatter(structlog.stdlib.ProcessorFormatter):
         )
 
     def format(self, record: logging.LogRecord) -> str:
-        return mask(super().format(record))
+        return _UNSEEN.sub(_escaped, mask(super().format(record)))
 
 
 def _install(handler: logging.Handler, level: str) -> None:

@@ -15,8 +15,6 @@ from __future__ import annotations
 
 import contextlib
 import enum
-import re
-import ssl
 import threading
 import time
 from typing import Any, Final
@@ -26,8 +24,6 @@ import rq
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 from rq.serializers import JSONSerializer
-
-from app.config import BadSetting
 
 
 class Queue(enum.StrEnum):
@@ -59,15 +55,6 @@ _NOTIFY: Final = """
     return redis.call('EXISTS', KEYS[2])
 """
 FAULTS = (redis.RedisError, OSError)
-#: What Redis answers to a client that it will not serve however often it asks: a password that
-#: is wrong or missing, a user without rights, a database that is not there.
-_REFUSALS: Final = re.compile("NOAUTH|WRONGPASS|NOPERM|invalid username-password|DB index|AUTH")
-#: OpenSSL's words, in what redis-py says.
-_UNTRUSTED: Final = "CERTIFICATE_VERIFY_FAILED"
-_TRUST: Final = (
-    "its certificate is signed by nobody we know; ?ssl_cert_reqs=none keeps the encryption"
-    " and trusts any certificate, ?ssl_ca_certs=… names a file of signers"
-)
 _ALIVE: Final = "gatepost:alive"
 #: An idle worker waits 15 s for a job, and a drain leaves after 10 s.
 HEARTBEAT_SECONDS: Final = 60
@@ -76,26 +63,6 @@ HEARTBEAT_PAUSE: Final = 5.0
 CLOCK: Final = "clock"
 PROCESSES: Final = (CLOCK, *(queue.value for queue in Queue))
 _HEARTBEAT: Final = "gatepost:heartbeat:"
-
-
-def check_redis(url: str) -> None:
-    """Raise BadSetting, in one line, if Redis answers that it will never serve us.
-
-    One that does not answer is no reason to end: the clock finds the work without it.
-    """
-    client = redis.Redis.from_url(
-        url, socket_timeout=2, socket_connect_timeout=2, retry=Retry(NoBackoff(), 0)
-    )
-    try:
-        client.ping()
-    except FAULTS as error:
-        line = " ".join(str(error).split())
-        if _UNTRUSTED in line:
-            raise BadSetting(f"REDIS_URL: {_TRUST}") from error
-        if _REFUSALS.search(line) or isinstance(error.__cause__, ssl.SSLError):
-            raise BadSetting(f"REDIS_URL: {line}") from error
-    finally:
-        client.close()
 
 
 class WakeupSignal:

@@ -93,7 +93,10 @@ def redis_url(text: str) -> str:
     Raises ValueError with a sentence for the operator.
     """
     if not text:
-        raise ValueError("is required, such as redis://localhost:6379 (make run brings its own)")
+        raise ValueError(
+            "is required, such as redis://localhost:6379; for what `make run` keeps in var/,"
+            " type `python -m app.local.command` instead of `flask --app wsgi`"
+        )
     if not text.startswith(("redis://", "rediss://", "unix://")):
         raise ValueError("must start with redis://, rediss:// or unix://")
     parts = _split(text)

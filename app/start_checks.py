@@ -22,7 +22,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from app import logs
 from app.config import VERSION, BadSetting, Settings
 from app.database.start import check_at_start
-from app.queues import Queue, check_redis
+from app.queues import Queue
+from app.redis_check import check_redis
 
 log = structlog.get_logger()
 
@@ -30,11 +31,11 @@ log = structlog.get_logger()
 def check_services(settings: Settings) -> None:
     """Raise BadSetting, in one line, if the database or Redis is none that we can use.
 
-    A database that is away is given 7 s; a Redis that is away is not waited for, since
-    work goes on without it.
+    One that is away is given some seconds. Whoever manages the process starts it again;
+    processes that run already go on without Redis, and wait for the database.
     """
-    check_redis(settings.redis_url)
     check_at_start(settings.database_url, needs_tables=True)
+    check_redis(settings.redis_url)
 
 
 def described(settings: Settings) -> dict[str, object]:
@@ -42,7 +43,9 @@ def described(settings: Settings) -> dict[str, object]:
     database, broker = make_url(settings.database_url), urlsplit(settings.redis_url)
     place = database.database or ""
     if database.get_backend_name() == "postgresql":
-        place = f"{database.host or 'localhost'}:{database.port or 5432}/{place}"
+        # In the query stand the folder of a socket, and several hosts.
+        host = database.host or ",".join(database.normalized_query.get("host", ["localhost"]))
+        place = f"{host}:{database.port or 5432}/{place}"
     port = broker.port or 6379
     return {
         "version": VERSION,

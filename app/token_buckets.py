@@ -19,6 +19,7 @@ import redis
 
 from app.extensions import wakeup
 from app.queues import FAULTS
+from app.web.shares.interpreter_queue import turn_given_back
 
 #: After a fault Redis is not asked for so many seconds: one caller waits for it, not all.
 AWAY_SECONDS: Final = 5.0
@@ -102,7 +103,10 @@ class TokenBuckets:
         client = self._shared()
         if self._script is None:
             self._script = client.register_script(_SCRIPT)
-        granted, full = self._script(keys=[f"{self._prefix}:{name}"], args=arguments, client=client)
+        with turn_given_back():
+            granted, full = self._script(
+                keys=[f"{self._prefix}:{name}"], args=arguments, client=client
+            )
         return bool(granted), float(full)
 
     def _remember(self, name: str, full: float, now: float) -> None:

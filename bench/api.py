@@ -9,7 +9,9 @@ plans are of the dearest statement of each call on the large database.
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import itertools
+import json
 import statistics
 import sys
 import tempfile
@@ -43,32 +45,51 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--scale", type=int, default=LARGE, help="leads of the large database")
     parser.add_argument("--plans", action="store_true", help="print the plan of every call")
+    parser.add_argument("--screens", action="store_true", help="measure the screens only")
+    parser.add_argument("--keep", type=Path, help="a folder for the databases, to measure again")
     asked = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="gp-bench-") as name:
-        folder = Path(name)
-        folder.chmod(0o755)  # under root, PostgreSQL is another user
-        with system.postgres(folder) as server, system.redis(folder) as (redis_url, _):
-            sizes = [
-                _Size(server.fresh(f"leads{rows}"), redis_url, rows)
-                for rows in (SMALL, asked.scale)
-            ]
-            found = _measure(*sizes)
-            large = sizes[-1]
-            pages = screens.measure(large.client, large.seeded.key, large.ask)
-    grown = _report(*found, asked.scale, all_plans=asked.plans)
+    with (
+        _folder(asked.keep) as folder,
+        system.postgres(folder, keep=asked.keep is not None) as server,
+        system.redis(folder) as (redis_url, _),
+    ):
+        counts = (asked.scale,) if asked.screens else (SMALL, asked.scale)
+        sizes = [_Size(server, redis_url, rows, folder) for rows in counts]
+        found = [] if asked.screens else _measure(*sizes)
+        large = sizes[-1]
+        pages = screens.measure(large.client, large.seeded.key, large.ask)
+    grown = _report(*found, asked.scale, all_plans=asked.plans) if found else 0
     return 1 if screens.report(pages) else grown
 
 
-class _Size:
-    """An application on a database of its own, with an account of so many leads."""
+@contextmanager
+def _folder(keep: Path | None) -> Iterator[Path]:
+    """The folder `keep`, or one that is gone afterwards."""
+    with tempfile.TemporaryDirectory(prefix="gp-bench-") as name:
+        folder = keep or Path(name)
+        folder.mkdir(parents=True, exist_ok=True)
+        folder.chmod(0o755)  # under root, PostgreSQL is another user
+        yield folder
 
-    def __init__(self, database: str, redis_url: str, rows: int) -> None:
+
+class _Size:
+    """An application on a database of its own, with an account of so many leads.
+
+    A database that an earlier run has kept is taken as it is.
+    """
+
+    def __init__(self, server: system.Postgres, redis_url: str, rows: int, folder: Path) -> None:
         print(f"{rows:,} leads, {3 * rows:,} journal rows, {3 * rows:,} postbacks ...", flush=True)
-        environ = system.environment(database, redis_url)
-        self.app = create_app(Settings.from_environment(environ))
+        name, kept = f"leads{rows}", folder / f"leads{rows}.json"
+        database = server.url(name) if kept.exists() else server.fresh(name)
+        self.app = create_app(Settings.from_environment(system.environment(database, redis_url)))
         with self.app.app_context():
-            db.metadata.create_all(db.engine)
-            self.seeded = api_seed.fill(rows)
+            if kept.exists():
+                self.seeded = api_seed.Seeded(**json.loads(kept.read_text()))
+            else:
+                db.metadata.create_all(db.engine)
+                self.seeded = api_seed.fill(rows)
+                kept.write_text(json.dumps(dataclasses.asdict(self.seeded)))
         self.client = self.app.test_client()
         self.calls = {name: (path, query) for name, path, query in _calls(self.seeded)}
 
@@ -113,7 +134,6 @@ def _calls(seeded: api_seed.Seeded) -> Iterator[Call]:
     month = {"from": seeded.now - 30 * day, "to": seeded.now}
     last_hour = {"from": seeded.now - 3600}
     old_day = {"from": seeded.now - 80 * day, "to": seeded.now - 79 * day}
-    chat = {"bot": seeded.bot, "chat": seeded.chat}
     yield "camp/list", "camp/list", {}
     yield "leads/list first", "leads/list", {}
     yield "leads: offset 9000", "leads/list", {"offset": 9000}
@@ -129,14 +149,7 @@ def _calls(seeded: api_seed.Seeded) -> Iterator[Call]:
     yield "leads: month", "leads/list", month
     yield "leads: an old day", "leads/list", old_day
     yield "leads: status, never", "leads/list", {"status": 1}
-    yield "journal/list first", "journal/list", chat
-    yield "journal: offset 900", "journal/list", chat | {"offset": 900}
-    yield "journal: offset half", "journal/list", chat | {"offset": 3 * rows // 20}
-    yield "journal: before half", "journal/list", chat | {"before": 3 * rows // 2}
-    yield "journal: action rare", "journal/list", chat | {"action": 3}
-    yield "journal: action, never", "journal/list", chat | {"action": 2}
-    yield "journal: last hour", "journal/list", chat | last_hour
-    yield "journal: an old day", "journal/list", chat | old_day
+    yield from _calls_of_journal(seeded)
     yield "postbacks/list first", "postbacks/list", {}
     yield "postbacks: offset 9000", "postbacks/list", {"offset": 9000}
     yield "postbacks: offset half", "postbacks/list", {"offset": 3 * rows // 2}
@@ -157,6 +170,29 @@ def _calls(seeded: api_seed.Seeded) -> Iterator[Call]:
     yield "stats/daily tz", "stats/daily", month | {"tz": 330}
     yield "stats/retention", "stats/retention", month
     yield from _calls_of_ads(seeded, month)
+
+
+def _calls_of_journal(seeded: api_seed.Seeded) -> Iterator[Call]:
+    """Of one chat, and of all chats of the account."""
+    rows, day = seeded.rows, 86_400
+    last_hour = {"from": seeded.now - 3600}
+    old_day = {"from": seeded.now - 80 * day, "to": seeded.now - 79 * day}
+    chat = {"bot": seeded.bot, "chat": seeded.chat}
+    yield "journal/list first", "journal/list", chat
+    yield "journal: offset 900", "journal/list", chat | {"offset": 900}
+    yield "journal: offset half", "journal/list", chat | {"offset": 3 * rows // 20}
+    yield "journal: before half", "journal/list", chat | {"before": 3 * rows // 2}
+    yield "journal: action rare", "journal/list", chat | {"action": 3}
+    yield "journal: action, never", "journal/list", chat | {"action": 2}
+    yield "journal: last hour", "journal/list", chat | last_hour
+    yield "journal: an old day", "journal/list", chat | old_day
+    yield "journal of all: first", "journal/list", {}
+    yield "journal of all: offset half", "journal/list", {"offset": 3 * rows // 2}
+    yield "journal of all: before half", "journal/list", {"before": 3 * rows // 2}
+    yield "journal of all: action rare", "journal/list", {"action": 3}
+    yield "journal of all: never", "journal/list", {"action": 2}
+    yield "journal of all: last hour", "journal/list", last_hour
+    yield "journal of all: an old day", "journal/list", old_day
 
 
 def _calls_of_ads(seeded: api_seed.Seeded, month: dict[str, Any]) -> Iterator[Call]:

@@ -18,15 +18,18 @@ CAMPAIGNS = 10
 DESTINATIONS = 3
 DAYS = 90
 
-# One lead in 50 was kicked, one postback in 500 has failed. The newest are the last.
+# One lead in 50 was kicked, one in 20 has Premium, one postback in 500 has failed. The newest are
+# the last.
 _LEADS = text("""
     INSERT INTO lead (account_id, campaign_id, bot_id, subscriber, username, first_name,
                       last_name, language, premium, click, state, start_time, join_time,
                       updated, last_start_at, last_start_update_id, last_membership_at,
-                      last_membership_update_id, held, reports)
+                      last_membership_update_id, held, reports, source_id, how)
     SELECT :account, :campaign + n % :campaigns, :bot, 7000000000 + n, 'user' || n, 'Ann', 'Lee',
-           'en', false, 'click' || n, CASE WHEN n % 50 = 0 THEN 4 WHEN n % 3 = 0 THEN 0 ELSE 2 END,
-           t, t + 60, t + 60, t, n, t + 60, n, false, 3
+           CASE WHEN n % 1000 = 0 THEN 'fi' WHEN n % 4 = 0 THEN 'ru' ELSE 'en' END, n % 20 = 0,
+           'click' || n, CASE WHEN n % 50 = 0 THEN 4 WHEN n % 3 = 0 THEN 0 ELSE 2 END,
+           t, t + 60, t + 60, t, n, t + 60, n, false, 3,
+           :source + n % :campaigns, n % 3
     FROM (SELECT n, :now - (:rows - CAST(n AS bigint)) * :span / :rows AS t
           FROM generate_series(1, :rows) n) s
 """)
@@ -47,6 +50,20 @@ _POSTBACKS = text("""
            CASE WHEN n % 500 = 0 THEN 4 ELSE 2 END, '', 0, 1, 1, t, t, t + 0.2
     FROM (SELECT n, :now - (3.0 * :rows - n) * :span / (3 * :rows) AS t
           FROM generate_series(0, 3 * :rows - 1) n) s
+""")
+# One postback in 20 was answered 503 and tried again; the last attempt of one in 500 has failed.
+_ATTEMPTS = text("""
+    INSERT INTO attempt (postback_id, occurrence, number, step, started, ms, request, status,
+                         answer, verdict, reason, key)
+    SELECT p.id, 0, try, '', p.created + try, 20 + (p.id * 7 + try) % 480,
+           'GET http://127.0.0.1:1/?click=click' || p.lead_id,
+           CASE WHEN try = 1 THEN CASE WHEN p.state = 4 THEN 404 ELSE 200 END ELSE 503 END, 'ok',
+           CASE WHEN try = 1 THEN CASE WHEN p.state = 4 THEN 'failed' ELSE 'delivered' END
+                ELSE 'retry' END,
+           CASE WHEN try = 1 THEN '' ELSE 'HTTP 503' END, ''
+    FROM postback p, generate_series(0, 1) try
+    WHERE p.account_id = :account AND (try = 1 OR p.id % 20 = 0)
+    ORDER BY p.id, try
 """)
 _CLICKS = text("""
     INSERT INTO click (account_id, source_id, campaign_id, token, visitor, created, pressed,
@@ -163,7 +180,7 @@ def _rows(account: int, seeded: Seeded) -> None:
         "span": DAYS * 86_400,
         "event": json.dumps({"kind": "wait", "click": "click"}),
     }
-    for statement in (_LEADS, _JOURNAL, _POSTBACKS, _CLICKS, *_COUNTERS):
+    for statement in (_LEADS, _JOURNAL, _POSTBACKS, _ATTEMPTS, _CLICKS, *_COUNTERS):
         db.session.execute(statement, terms)
     db.session.commit()
     row_counts.compact()  # as the worker's clock does

@@ -16,10 +16,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+import psutil  # type: ignore[import-untyped]
+
 from app.sandbox.telegram import people
 from bench import system
 from bench.audience import FIRST_PERSON, Door, posted
-from bench.measure import heading, percentile
+from bench.measure import Meter, heading, percentile
 from bench.sink import Sink
 
 BOTS: Final = 10
@@ -51,6 +53,7 @@ class Presses:
         self._postgres = postgres
         self._sink = sink
         self._numbers = itertools.count(1)
+        self._meter: Meter
         self.values: dict[str, float] = {}
 
     def run(self, *, quick: bool) -> None:
@@ -61,18 +64,22 @@ class Presses:
         with self._gatepost(links) as (running, codes):
             client = Client(running.port)
             asyncio.run(self._press(client, codes, WARM_UP, RATE))
+            before = self._meter.cpu()
             pressed = asyncio.run(self._press(client, codes, presses, RATE))
             self._tell_presses(pressed)
+            self._tell_cpu(before, presses)
             self._chain(client, running.doors, codes, visitors)
 
     @contextlib.contextmanager
     def _gatepost(self, links: int) -> Iterator[tuple[system.Running, list[str]]]:
         database = self._postgres.fresh("presses_bench")
         with contextlib.ExitStack() as stack:
-            url, _ = stack.enter_context(system.redis(self._folder))
+            url, redis_pid = stack.enter_context(system.redis(self._folder))
             running = stack.enter_context(
                 system.gatepost(self._folder, database, url, self._sink, BOTS)
             )
+            parts = running.parts | {"redis": [redis_pid], "postgresql": [self._postgres.pid]}
+            self._meter = Meter(parts, {"load generator": [psutil.Process().pid]})
             environ = system.environment(database, url)
             printed = system.run_module("bench.pooled", ["--links", str(links)], environ)
             yield running, json.loads(printed.splitlines()[-1])
@@ -106,6 +113,13 @@ class Presses:
             flush=True,
         )
         self.values |= {"press p95": p95, "faults": pressed.without_link}
+
+    def _tell_cpu(self, before: dict[str, float], presses: int) -> None:
+        """Tell the CPU time of each part. Unlike p95 it hardly depends on who else is there."""
+        after = self._meter.cpu()
+        parts = {part: 1000 * (after[part] - before[part]) / presses for part in after}
+        each = ", ".join(f"{part} {ms:.2f}" for part, ms in parts.items())
+        print(f"CPU ms a press: {each}", flush=True)
 
     def _chain(self, client: Client, doors: list[Door], codes: list[str], visitors: int) -> None:
         pressed, joined = Pressed(), {}

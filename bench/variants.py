@@ -23,6 +23,7 @@ from bench.sink import Sink
 
 MANY_BOTS: Final = 1_000
 _IDLE_SECONDS: Final = 20.0
+_CHECKS_SECONDS: Final = 20.0  # after a start each bot is asked about once, one a second
 _WARM_UP: Final = 200
 _UPDATES: Final = 400  # that come alone, of each way
 _FEW_UPDATES: Final = 60
@@ -112,7 +113,7 @@ class Variants:
         """CPU and statements while nothing comes."""
         with self._gatepost(bots, count_statements=True) as running:
             meter = Meter(running.parts | {"postgresql": [self._postgres.pid]}, {})
-            time.sleep(4.0)  # it has just started
+            time.sleep(_CHECKS_SECONDS)
             before, statements = meter.cpu(), self._postgres.statements()
             began = time.monotonic()
             time.sleep(seconds)

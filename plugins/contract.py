@@ -23,6 +23,8 @@ from plugins.kinds import TOUCH_FIELDS as TOUCH_FIELDS  # noqa: PLC0414 - for au
 from plugins.kinds import ConversionKind as ConversionKind  # noqa: PLC0414 - for authors
 from plugins.kinds import EventKind as EventKind  # noqa: PLC0414 - for authors
 from plugins.kinds import kind_named as kind_named  # noqa: PLC0414 - for authors
+from plugins.masking import MASK as MASK  # noqa: PLC0414 - for authors
+from plugins.masking import mask as mask  # noqa: PLC0414 - for authors
 from plugins.uuids import uuid5_text
 
 PROJECT: Final = "gatepost"
@@ -33,8 +35,6 @@ hookimpl = pluggy.HookimplMarker(PROJECT)
 
 #: Keys are derived inside this namespace, so they can be derived again.
 _KEYS: Final = uuid.UUID("6f9a1c0e-55d1-5b0e-9a60-3c1f3c8a7d11")
-
-MASK: Final = "***"
 
 
 class TranslatableText(str):
@@ -109,12 +109,12 @@ class Event:
     key: str = ""  #: identifies this event at this destination, for all tries
     now: int = 0  #: Unix seconds when this try is built; changes with every retry
     tries: int = 0  #: made before this one; begins anew when a person sends it again
-    #: See `Outcome.state`. No part of the hash: events stay hashable.
-    state: Mapping[str, str | int] = field(default_factory=dict, hash=False)
+    state: Mapping[str, str | int] = field(default_factory=dict, hash=False)  #: `Outcome.state`
     value: str = ""  #: of a conversion: "49.5", below zero for a refund, "" while unknown
     currency: str = ""  #: of `value`, three capital letters
     name: str = ""  #: what a conversion's sender calls it, such as "deposit"
     revision: int = 0  #: how many values of this conversion were reported before, under one `id`
+    earlier: Mapping[str, str | int] = field(default_factory=dict, hash=False)  #: `Outcome.state`
     touch: Mapping[str, str] = field(default_factory=dict, hash=False)  #: see hook `touch_fields`
 
     def step_key(self, step: str = "") -> str:
@@ -218,10 +218,10 @@ class Outcome:
     the key was revoked, the account is unpaid, the address is gone for good.
     With RETRY the event waits until the owner has mended it.
 
-    `state` is what the next request of this event should know: the next step,
-    or the next try. It is stored with the postback and comes back as
-    `Event.state`; None leaves it as it is, an empty mapping clears it. At most
-    16 texts or whole numbers, 1 KB as JSON, no secrets.
+    `state` is what the next request of this event should know: the next step, or the next
+    try. It is stored with the postback and comes back as `Event.state`; what a conversion ended
+    with is `Event.earlier` of its next report. None leaves it as it is, an empty mapping clears
+    it. At most 16 texts or whole numbers, 1 KB as JSON, no secrets.
     """
 
     verdict: Verdict
@@ -290,10 +290,3 @@ def outcome_by_status(response: Response) -> Outcome:
             disable_destination=True,
         )
     return Outcome(Verdict.REJECTED, reason)
-
-
-def mask(text: str, secrets: tuple[str, ...]) -> str:
-    """Replace every secret in `text`, longest first so none leaves a tail."""
-    for secret in sorted(filter(None, secrets), key=len, reverse=True):
-        text = text.replace(secret, MASK)
-    return text

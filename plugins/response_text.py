@@ -18,6 +18,7 @@ import enum
 import json
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Final
 
 #: The elements of HTML, those that browsers have dropped too. What is missing here is XML's.
@@ -53,6 +54,9 @@ _JSON: Final = re.compile(r'\s*+(?:\{\s*+["}]|\[\s*+[\[{"\]])')
 _BINARY: Final = re.compile(r"[\x01-\x08\x0e-\x1a\x1c-\x1f]")
 #: Pixels: GIF, PNG, JPEG, WebP and icons.
 PICTURES: Final = (b"GIF8", b"\x89PNG", b"\xff\xd8\xff", b"RIFF", b"\0\0\1\0")
+#: Of so many answers what was read is kept: each is asked about some ten times, and most trackers
+#: say the same word to all.
+_KEPT: Final = 32
 #: White space of which no answer has so much.
 _MUCH: Final = 4096
 #: Byte order marks; that of UTF-32 begins with that of UTF-16.
@@ -82,6 +86,7 @@ class Fault(enum.Enum):
     BINARY = enum.auto()  #: neither a text nor a picture
 
 
+@lru_cache(maxsize=_KEPT)
 def decode(body: bytes, content_type: str) -> str:
     """Return the text without a byte order mark, whatever the bytes.
 
@@ -105,9 +110,14 @@ def fault_of(body: bytes, headers: Mapping[str, str]) -> Fault | None:
     """Why `body` is no answer of a tracker's; None if it may be one."""
     if headers.get("content-encoding", "").strip().lower() not in ("", "identity"):
         return Fault.CODING
+    return _fault_of_body(body, headers.get("content-type", ""))
+
+
+@lru_cache(maxsize=_KEPT)
+def _fault_of_body(body: bytes, content_type: str) -> Fault | None:
     if not body or body.startswith(PICTURES):
         return None
-    text = decode(body, headers.get("content-type", ""))
+    text = decode(body, content_type)
     if len(text) >= _MUCH and not text.strip("\ufeff\0 \t\r\n\f\v"):
         return Fault.BLANK
     if _BINARY.search(text):

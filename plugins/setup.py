@@ -5,7 +5,10 @@ It is what a tracker's author installs to test a plugin: `pip install path/to/ga
 
 from __future__ import annotations
 
+import atexit
 import re
+import shutil
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -40,4 +43,14 @@ def packages() -> list[str]:
     return [".".join((NAME, *folder.parts)) for folder in folders if "build" not in folder.parts]
 
 
-setup(packages=packages(), package_dir={NAME: "."}, cmdclass={"build_py": BuildRenamed})
+#: Nothing stays behind in the folder: a later build would pack a module that is gone from there,
+#: and an installation would find each module twice.
+ELSEWHERE = tempfile.mkdtemp()
+atexit.register(shutil.rmtree, ELSEWHERE, ignore_errors=True)
+
+setup(
+    packages=packages(),
+    package_dir={NAME: "."},
+    cmdclass={"build_py": BuildRenamed},
+    options={"build": {"build_base": ELSEWHERE}, "egg_info": {"egg_base": ELSEWHERE}},
+)

@@ -21,8 +21,10 @@ from typing import Any
 import hypothesis
 import psycopg
 import pytest
+from sqlalchemy import Connection, Engine, event
 
 from app.config import Settings
+from app.database.connections import ONLY_READS
 from app.local.redis_server import EmbeddedRedis
 
 # Two cores may be shared with a build: how long an example takes says nothing.
@@ -147,6 +149,20 @@ def new_database(
         return request.getfixturevalue("postgresql_server")
 
     return NewDatabases(server, tmp_path_factory.mktemp("databases"))
+
+
+@event.listens_for(Engine, "begin")
+def _refuse_writes_where_none_was_announced(connection: Connection) -> None:
+    """Whatever calls `begin_reading` writes nothing: SQLite would not undo it."""
+    if connection.dialect.name == "sqlite" and connection.get_execution_options().get(ONLY_READS):
+        connection.exec_driver_sql("PRAGMA query_only = 1")
+
+
+@event.listens_for(Engine, "commit")
+@event.listens_for(Engine, "rollback")
+def _allow_writes_again(connection: Connection) -> None:
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql("PRAGMA query_only = 0")
 
 
 @pytest.fixture(scope="session", params=["sqlite", "postgresql"])

@@ -17,6 +17,7 @@ from app.blueprints.destinations import blueprint as destinations
 from app.blueprints.docs import blueprint as docs
 from app.blueprints.event_keys import blueprint as event_keys
 from app.blueprints.events import blueprint as events
+from app.blueprints.exports import blueprint as exports
 from app.blueprints.health import blueprint as health
 from app.blueprints.incoming import blueprint as incoming
 from app.blueprints.journal import blueprint as journal
@@ -56,6 +57,7 @@ def register_blueprints(app: Flask) -> None:
         event_keys,
         incoming,
         events,
+        exports,
         adtarget,
         media,
         leads,

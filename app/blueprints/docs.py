@@ -28,6 +28,7 @@ code { font-family: ui-monospace, monospace; font-size: .9em; overflow-wrap: any
 nav a { margin-right: .75rem; }
 .about { white-space: pre-line; }
 """
+_PAGE: Final = "docs_page"
 _STYLE_HASH: Final = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
 POLICY: Final = (
     f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; "
@@ -49,7 +50,10 @@ def described() -> Response:
 @counted
 def page() -> Response:
     """The same for people: the one answer that is HTML."""
-    response = make_response(render_template("docs.html", api=describe(current_app), style=STYLE))
+    extensions = current_app.extensions  # as long as the document, whoever asks how often
+    if _PAGE not in extensions:
+        extensions[_PAGE] = render_template("docs.html", api=describe(current_app), style=STYLE)
+    response = make_response(extensions[_PAGE])
     response.headers["Content-Security-Policy"] = POLICY
     response.headers["Referrer-Policy"] = "no-referrer"
     return _cached(response)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from http import HTTPStatus
+from typing import Final
 
 from flask import Blueprint, Response, jsonify
 from flask.typing import ResponseReturnValue
@@ -12,7 +13,9 @@ from prometheus_client.registry import Collector
 
 from app.services import health
 from app.services import metrics as metrics_of_all
-from app.web.auth import public
+from app.services.accounts.rate_limits import SCRAPES
+from app.web.auth import caller_network, public
+from app.web.shares.shared_answers import SharedAnswer
 
 blueprint = Blueprint("health", __name__)
 
@@ -53,9 +56,13 @@ def ready() -> ResponseReturnValue:
 @public
 def metrics() -> ResponseReturnValue:
     """Tell the state of the installation in Prometheus text format."""
-    return Response(generate_latest(_Collector()), content_type=CONTENT_TYPE_PLAIN_0_0_4)
+    SCRAPES.hit(caller_network())
+    return Response(SCRAPED.get(), content_type=CONTENT_TYPE_PLAIN_0_0_4)
 
 
 class _Collector(Collector):
     def collect(self) -> list[Metric]:
         return list(metrics_of_all.metrics())
+
+
+SCRAPED: Final = SharedAnswer(lambda: generate_latest(_Collector()))

@@ -24,6 +24,10 @@ from app.web.auth import caller_address, caller_network, public
 blueprint = Blueprint("incoming", __name__)
 
 MAX_BODY: Final = 16 * 1024
+#: Whole numbers below are exact as floats.
+EXACT: Final = 2**53
+#: Names of ids that tell two events, or two people, apart.
+IDS: Final = frozenset(dialects.NAMES["tid"] + dialects.NAMES["click"])
 SIGNATURE: Final = "X-Gatepost-Signature"
 
 
@@ -125,10 +129,15 @@ def _flat(parsed: Mapping[str, Any]) -> dict[str, str]:
             if isinstance(item, str):
                 texts[path] = item
             elif isinstance(item, int | float) and not isinstance(item, bool):
-                texts[path] = (
-                    format(item, "f").rstrip("0").rstrip(".") if item % 1 else str(int(item))
-                )
+                texts[path] = _number(path, item)
     return texts
+
+
+def _number(path: str, number: float) -> str:
+    """The text of a number. An id that is a long one has lost digits, and may be another's now."""
+    if isinstance(number, float) and abs(number) >= EXACT and path in IDS:
+        raise Refused(HTTPStatus.BAD_REQUEST, f"{path}: is too long for a number; send it as text")
+    return format(number, "f").rstrip("0").rstrip(".") if number % 1 else str(int(number))
 
 
 def _text(status: HTTPStatus, text: str) -> Response:

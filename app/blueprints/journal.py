@@ -1,4 +1,4 @@
-"""journal/*: every happening in a chat."""
+"""journal/*: every happening in the tracked chats."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ blueprint = Blueprint("journal", __name__, url_prefix="/api/journal")
 @takes(JournalList)
 @answers_page(JournalOut)
 def listed(params: Params) -> object:
-    """Happenings in one chat, newest first."""
+    """Happenings in one chat, or without `bot` and `chat` in all of them, newest first."""
     return journal.listed(g.account.id, **params)
 
 
@@ -28,7 +28,7 @@ def listed(params: Params) -> object:
 @takes(JournalFilter)
 @describes(Answer(TEXT, media="text/csv"))
 def export(params: Params) -> Response:
-    """All happenings in one chat as CSV, streamed."""
+    """All happenings that `journal/list` would give as CSV, streamed."""
     return csv_answer(
         "journal.csv", JournalOut(many=True), journal.everyone(g.account.id, **params)
     )

@@ -18,8 +18,9 @@ from app.domain.storable_text import sanitize
 from app.errors import NotFound, TooManyRequests
 from app.services.clicks.open_link import PageLink, Target, Visitor, open_link
 from app.services.clicks.visits import Reporter
-from app.web.auth import caller_address, caller_network, public
+from app.web.auth import caller_address, public
 from app.web.country import caller_country
+from app.web.shares.addresses import network_of
 
 blueprint = Blueprint("links", __name__)
 
@@ -29,7 +30,7 @@ COOKIE_SECONDS: Final = 90 * 86_400
 POLICY: Final = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 
-@blueprint.get("/c/<code>")
+@blueprint.get("/c/<code>", strict_slashes=False)  # some ad systems close an address
 @public
 def visit(code: str) -> Response:
     """Record a click and lead on to Telegram. Who only looks at the link gets a page."""
@@ -60,7 +61,7 @@ def visit(code: str) -> Response:
 def _visitor() -> Visitor:
     reporter = caller_reporter()
     return Visitor(
-        caller_network(),
+        network_of(reporter.address),
         "" if reporter.is_anonymous else read_mark(request.cookies.get(COOKIE, "")),
         sanitize(host_and_path(request.headers.get("Referer", "")), MAX_REFERRER),
         is_anonymous=reporter.is_anonymous,

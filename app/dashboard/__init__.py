@@ -21,9 +21,9 @@ from app.dashboard.views import (
     settings,
     stats,
     trackers,
-    transfer,
 )
-from app.dashboard.views.ads import sites, sources
+from app.dashboard.views.account import exports, transfer
+from app.dashboard.views.ads import brought, sites, sources
 from app.dashboard.views.telegram import (
     blocklist,
     bot_login,
@@ -55,6 +55,7 @@ VIEWS = (
     campaigns,
     sources,
     sites,
+    brought,
     leads,
     requests,
     blocklist,
@@ -62,6 +63,7 @@ VIEWS = (
     trackers,
     stats,
     journal,
+    exports,
     settings,
     transfer,
 )
@@ -77,8 +79,8 @@ def register_dashboard(app: Flask) -> None:
     for status in (HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED):
         app.register_error_handler(status, errors.show_missing)
     dashboard.after_request(headers.protect)
-    use_in_templates(app)
     formatting.register(app)
+    use_in_templates(app)
     navigation.register(app)
     static_files.register(app)
     app.register_blueprint(dashboard)

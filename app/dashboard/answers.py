@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Final
+from urllib.parse import urlencode
 
-from flask import Response, make_response, redirect, render_template
+from flask import Response, make_response, redirect, render_template, request
 
 from app.dashboard import errors
+from app.dashboard.access import forms
 from app.dashboard.formatting import zone
 from app.errors import ApiError, BadParameter
 from app.schemas.base import Output
 from app.schemas.csv_export import as_text, in_zone
+from app.services.lists.pages import Page
 from app.web.csv_answers import csv_answer
 from app.web.responses import message_of
+
+#: Rows of a list that a page shows.
+ROWS: Final = 50
+#: A list of so many rows is not sent at once, but prepared as a file.
+LONG: Final = 10_000
 
 
 def page(template: str, error: ApiError | None = None, **values: Any) -> Response:
@@ -26,6 +34,22 @@ def page(template: str, error: ApiError | None = None, **values: Any) -> Respons
         **values,
     )
     return make_response(text, errors.status_of(error) if error else HTTPStatus.OK)
+
+
+def place() -> dict[str, Any]:
+    """Return which rows of a list the query asks for: how many, and behind which."""
+    return {"limit": ROWS, **forms.set_of(request.args, ["before"])}
+
+
+def rows_of(part: Page[Any], path: str, filters: Mapping[str, str]) -> dict[str, Any]:
+    """Return what the page of a list shows of `part`; the link to older rows keeps `filters`."""
+    older = {**filters, "before": part.rows[-1].id} if part.rows else filters
+    return {
+        "rows": part.rows,
+        "total": part.total,
+        "older": f"{path}?{urlencode(older)}",
+        "is_more": len(part.rows) == ROWS,
+    }
 
 
 def rows_as_file(name: str, schema: Output, parts: Iterable[Sequence[Any]]) -> Response:

@@ -6,18 +6,22 @@ import time
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-from app.models import DestinationStatus, PostbackState
+from app.models import DestinationStatus
 from app.services.accounts.accounts import Caller
 from app.services.bots import bots
 from app.services.campaigns import campaigns
+from app.services.clicks.owner import source_faults
+from app.services.clicks.owner.source_faults import FaultKind
 from app.services.join_requests import query as requests
 from app.services.postbacks import log
-from app.services.trackers import destinations
+from app.services.trackers import glance
 from app.translations import gettext, ngettext, translated
 
 DAY: Final = 86_400
 #: Days before the end of a plan from which on it is told.
 PLAN_DAYS: Final = 3
+#: For how long a postback may be due before it is told.
+DUE_SECONDS: Final = 300
 
 
 class Item(NamedTuple):
@@ -39,8 +43,10 @@ def items(account: Caller, now: int) -> list[Item]:
         *_bots(account.id),
         *_campaigns(account.id),
         *_trackers(account.id, now),
-        *_postbacks(account.id, now),
+        *_postbacks(account.id),
+        *_due(account.id, now),
         *_requests(account.id, now),
+        *_sources(account.id, now),
     ]
     return sorted(all_items, key=lambda item: -(item.since or 0))
 
@@ -56,59 +62,60 @@ def _plan(account: Caller, now: int) -> Iterator[Item]:
 
 
 def _bots(account_id: int) -> Iterator[Item]:
-    for row in bots.list_with_faults(account_id):
-        if row.bot.living:
-            for fault in row.faults:
-                name = f"bot:{row.bot.id}:{fault.kind}:{fault.chat_id}"
-                yield Item(name, fault.message, "/bots", fault.since)
+    for bot_id, fault in bots.faults_of(account_id):
+        name = f"bot:{bot_id}:{fault.kind}:{fault.chat_id}"
+        yield Item(name, fault.message, "/bots", fault.since)
 
 
 def _campaigns(account_id: int) -> Iterator[Item]:
-    for row in campaigns.listed(account_id):
-        if row.welcome_fault:
-            text = gettext(
-                "Something is left out of the welcome of %(title)s: %(fault)s",
-                title=row.chat_title,
-                fault=translated(row.welcome_fault),
-            )
-            yield Item(f"welcome:{row.id}", text, f"/campaigns/{row.id}/welcome")
+    for row in campaigns.with_welcome_fault(account_id):
+        text = gettext(
+            "Something is left out of the welcome of %(title)s: %(fault)s",
+            title=row.chat_title,
+            fault=translated(row.welcome_fault),
+        )
+        yield Item(f"welcome:{row.id}", text, f"/campaigns/{row.id}/welcome")
 
 
 def _trackers(account_id: int, now: int) -> Iterator[Item]:
-    for row in destinations.listed(account_id, limit=100).rows:
-        number, name = row.destination.id, row.destination.title or row.destination.tracker
-        if row.destination.status == DestinationStatus.OFF:
+    for row in glance.in_trouble(account_id, now):
+        name = row.title or row.tracker
+        if row.status == DestinationStatus.OFF:
             text = gettext(
-                "The tracker %(name)s is switched off: %(reason)s",
-                name=name,
-                reason=row.destination.reason,
+                "The tracker %(name)s is switched off: %(reason)s", name=name, reason=row.reason
             )
-            yield Item(f"off:{number}", text, f"/trackers/{number}")
-        elif row.destination.blocked_until > now:
-            seconds = int(row.destination.blocked_until - now)
+            yield Item(f"off:{row.id}", text, f"/trackers/{row.id}")
+        else:
             text = gettext(
                 "The tracker %(name)s fails again and again; it is tried again in %(num)s s.",
                 name=name,
-                num=seconds,
+                num=int(row.blocked_until - now),
             )
-            yield Item(f"fails:{number}", text, f"/trackers/{number}")
+            yield Item(f"fails:{row.id}", text, f"/trackers/{row.id}")
 
 
-def _postbacks(account_id: int, now: int) -> Iterator[Item]:
+def _postbacks(account_id: int) -> Iterator[Item]:
     since = int(time.time()) - DAY
-    page = log.listed(account_id, state=int(PostbackState.FAILED), since=since, limit=1)
-    if page.total:
+    count, newest = log.failed(account_id, since)
+    if count:
         text = ngettext(
             "%(num)s postback failed in the last 24 hours.",
             "%(num)s postbacks failed in the last 24 hours.",
-            page.total,
+            count,
         )
-        yield Item(
-            "failed",
-            text,
-            f"/deliveries?state=failed&from={since}",
-            page.rows[0].created if page.rows else float(now),
+        yield Item("failed", text, f"/deliveries?state=failed&from={since}", newest)
+
+
+def _due(account_id: int, now: int) -> Iterator[Item]:
+    since = log.oldest_due(account_id, now)
+    if since is not None and now - since > DUE_SECONDS:
+        minutes = int(now - since) // 60
+        text = ngettext(
+            "A postback has been due for %(num)s minute and is not sent.",
+            "A postback has been due for %(num)s minutes and is not sent.",
+            minutes,
         )
+        yield Item("due", text, "/deliveries?state=waiting", since)
 
 
 def _requests(account_id: int, now: int) -> Iterator[Item]:
@@ -119,3 +126,21 @@ def _requests(account_id: int, now: int) -> Iterator[Item]:
             count,
         )
         yield Item("outside", text, "/requests?tab=decided&state=approved")
+
+
+def _sources(account_id: int, now: int) -> Iterator[Item]:
+    for fault in source_faults.find(account_id, now):
+        if fault.kind is FaultKind.FALLBACK:
+            text = gettext(
+                "%(title)s: %(num)s percent of the clicks got no invite link of their own.",
+                title=fault.title,
+                num=fault.percent,
+            )
+        else:
+            text = gettext(
+                "%(title)s: %(num)s percent of the clicks came with a macro that nobody replaced;"
+                " see how the link stands in the ad.",
+                title=fault.title,
+                num=fault.percent,
+            )
+        yield Item(f"{fault.kind}:{fault.source}", text, f"/sources/{fault.source}")

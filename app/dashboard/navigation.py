@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from flask import Flask, g, request
+from markupsafe import Markup
 
-from app.dashboard.periods import choices
+from app.dashboard.access.guards import here
+from app.dashboard.answers import LONG
+from app.dashboard.formatting import pill
+from app.dashboard.periods import choices, kept_filters, period_fields, titles
 from app.domain.lead import Counts
 from app.domain.retention import percent
 from app.models import PostbackState
 from app.translations import gettext
+
+_KINDS: Final = {
+    PostbackState.WAITING: "calm",
+    PostbackState.SENDING: "calm",
+    PostbackState.DELIVERED: "good",
+    PostbackState.REJECTED: "bad",
+    PostbackState.FAILED: "bad",
+    PostbackState.SUPERSEDED: "warn",
+    PostbackState.DISCARDED: "warn",
+}
 
 
 class MenuItem(NamedTuple):
@@ -23,13 +37,24 @@ class MenuItem(NamedTuple):
 
 def register(app: Flask) -> None:
     """Offer the functions below to the templates."""
+    app.add_template_global(way_back, "way_back")
     app.add_template_global(menu, "navigation")
     app.add_template_global(done_text, "done_text")
     app.add_template_global(choices, "period_choices")
+    app.add_template_global(titles, "period_titles")
+    app.add_template_global(kept_filters, "kept_filters")
+    app.add_template_global(period_fields, "period_fields")
     app.add_template_global(rate, "rate")
+    app.add_template_global(is_long, "is_long")
     app.add_template_global(state_words, "state_words")
     app.add_template_global(state_name, "state_name")
+    app.add_template_global(state_pills, "state_pills")
     app.add_template_filter(pairs, "pair")
+
+
+def way_back() -> str:
+    """Return the address of this page, where it can be loaded again; else that of the overview."""
+    return here() if request.method == "GET" else "/"
 
 
 def menu() -> list[MenuItem]:
@@ -47,28 +72,31 @@ def menu() -> list[MenuItem]:
         ("/bots", gettext("Bots")),
         ("/settings", gettext("Settings")),
     )
-    return [MenuItem(path, title, _is_here(path)) for path, title in screens]
-
-
-def _is_here(path: str) -> bool:
     here = request.path
+    return [MenuItem(path, title, _is_here(path, here)) for path, title in screens]
+
+
+def _is_here(path: str, here: str) -> bool:
     return here == path or (path != "/" and here.startswith(f"{path}/"))
 
 
 def done_text() -> str:
     """Say what a form has done, as the query of the page after it tells; "" if nothing."""
+    done = request.args.get("done")
+    if done is None or "account" not in g:
+        return ""
     texts = {
         "added": gettext("It is connected."),
         "checked": gettext("Telegram is asked within a few seconds; reload the page then."),
         "removed": gettext("It is deleted."),
-        "tracked": gettext("The chat is tracked. Write a welcome, then take the link."),
+        "tracked": gettext("The chat is tracked. The next step is on the overview."),
         "ended": gettext("It is over."),
         "again": gettext("It is on its way again."),
         "saved": gettext("It is saved."),
         "hidden": gettext("It is hidden for 7 days."),
         "erased": gettext("What told of this person is erased."),
     }
-    return texts.get(request.args.get("done", ""), "") if "account" in g else ""
+    return texts.get(done, "")
 
 
 def state_words() -> dict[str, str]:
@@ -84,9 +112,20 @@ def state_words() -> dict[str, str]:
     }
 
 
+def state_pills() -> dict[int, Markup]:
+    """Return the pill of each state of a postback."""
+    words = state_words()
+    return {int(state): pill(_KINDS[state], words[state.name.lower()]) for state in PostbackState}
+
+
 def state_name(state: int) -> str:
     """Return the name in the API of a postback's state."""
     return PostbackState(state).name.lower()
+
+
+def is_long(total: int) -> bool:
+    """Whether a list of so many rows is prepared as a file instead of being sent at once."""
+    return total >= LONG
 
 
 def pairs(words: list[str]) -> list[tuple[str, str]]:

@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Final, NamedTuple
+from urllib.parse import urlencode
 
 from flask import request
 
+from app.dashboard.access import forms
 from app.dashboard.formatting import minutes_east, zone
+from app.schemas import Input, fields
 from app.translations import gettext
 
 DEFAULT: Final = "30"
+#: What a page may be filtered by beside its period.
+BESIDE: Final = ("campaign", "source", "by", "sort", "compare", "days")
 #: What the day charts show at least.
 CHART_DAYS: Final = 30
 _STEP_MINUTES: Final = 15
+
+
+class _Campaign(Input):
+    """Which campaign; none is all of them."""
+
+    campaign = fields.Int(1)
 
 
 class Period(NamedTuple):
@@ -30,7 +42,16 @@ class Period(NamedTuple):
     minutes_east: int
 
 
-def choices() -> list[tuple[str, str]]:
+def choices() -> list[tuple[str, str, str]]:
+    """Return the names of the periods, what they are called, and the query that chooses each.
+
+    The other filters of the page stay.
+    """
+    others = kept_filters()
+    return [(name, title, urlencode({**others, "period": name})) for name, title in titles()]
+
+
+def titles() -> list[tuple[str, str]]:
     """Return the names of the periods and what they are called."""
     return [
         ("today", gettext("Today")),
@@ -41,14 +62,45 @@ def choices() -> list[tuple[str, str]]:
     ]
 
 
+def kept_filters() -> dict[str, str]:
+    """Return the filters of the page beside its period."""
+    return {name: value for name in BESIDE if (value := request.args.get(name))}
+
+
+def period_fields(period: Period) -> dict[str, str]:
+    """Return the query that chooses a period, for the forms beside it."""
+    if period.name == "own":
+        return {name: request.args[name] for name in ("from", "to")}
+    return {"period": period.name}
+
+
 def chosen_period(now: int) -> Period:
     """Return the period that the query names, `?period=7`, or its `from` and `to` days."""
-    today = datetime.fromtimestamp(now, zone()).replace(hour=0, minute=0, second=0, microsecond=0)
+    today = _midnight(now)
     own = _own_days()
     if own is not None:
         since, until = own
         return _period("own", since, until + timedelta(days=1))
-    match request.args.get("period", DEFAULT):
+    return _named(request.args.get("period", DEFAULT), today)
+
+
+def as_range(query: Mapping[str, str], now: float) -> dict[str, str]:
+    """Return the filters of a list with `from` and `to`, Unix seconds, in the place of a period."""
+    rest = {name: value for name, value in query.items() if name != "period"}
+    if not query.get("period"):
+        return rest
+    period = _named(query["period"], _midnight(now))
+    return {**rest, "from": str(period.since), "to": str(period.until)}
+
+
+def _midnight(now: float) -> datetime:
+    """Return the beginning of today."""
+    today = datetime.fromtimestamp(now, zone())
+    return today.replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def _named(name: str, today: datetime) -> Period:
+    match name:
         case "today":
             return _period("today", today, today + timedelta(days=1))
         case "yesterday":
@@ -59,6 +111,12 @@ def chosen_period(now: int) -> Period:
             return _period("month", today.replace(day=1), today + timedelta(days=1))
         case _:
             return _period("30", today - timedelta(days=29), today + timedelta(days=1))
+
+
+def chosen_campaign() -> dict[str, int]:
+    """Return `campaign` if the query names one. Raises BadParameter for what is no number."""
+    typed = {name: value for name in ("campaign",) if (value := request.args.get(name))}
+    return forms.checked(_Campaign(), typed)
 
 
 def _period(name: str, since: datetime, until: datetime) -> Period:

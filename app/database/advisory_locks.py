@@ -3,10 +3,23 @@
 from __future__ import annotations
 
 import enum
+from typing import Final
 
-from sqlalchemy import Connection, text
+from sqlalchemy import BigInteger, Connection, bindparam, text
 
+from app.database.direct import fetch
 from app.database.rows import is_postgresql
+
+_NUMBER: Final = bindparam("number", type_=BigInteger)
+_LOCK: Final = text("SELECT pg_advisory_xact_lock(CAST(:number AS bigint))").bindparams(_NUMBER)
+_LOCK_QUEUE: Final = text("""
+    SELECT pg_advisory_xact_lock(CAST(:number AS bigint)),
+           set_config('enable_bitmapscan', 'off', true) AS bitmaps,
+           set_config('enable_seqscan', 'off', true) AS whole_tables
+""").bindparams(_NUMBER)
+_TRY_LOCK: Final = text(
+    "SELECT pg_try_advisory_xact_lock(CAST(:number AS bigint)) AS is_ours"
+).bindparams(_NUMBER)
 
 
 class AdvisoryLock(enum.IntEnum):
@@ -29,13 +42,22 @@ def lock(connection: Connection, key: AdvisoryLock, offset: int = 0) -> None:
     transactions have the database to themselves.
     """
     if is_postgresql(connection):
-        statement = text("SELECT pg_advisory_xact_lock(:number)")
-        connection.execute(statement, {"number": key + offset})
+        fetch(connection, _LOCK, {"number": key + offset})
+
+
+def lock_queue(connection: Connection, key: AdvisoryLock) -> None:
+    """As `lock`; and until the transaction ends PostgreSQL reads entry by entry in the indexes.
+
+    Rows that pass through a queue leave dead entries there. A plain scan marks them, so that each
+    is met once; one by a bitmap marks none, and meets them all until the next vacuum. And what
+    PostgreSQL knows of the states of rows is soon wrong, so that it may read the whole table.
+    """
+    if is_postgresql(connection):
+        fetch(connection, _LOCK_QUEUE, {"number": int(key)})
 
 
 def try_lock(connection: Connection, key: AdvisoryLock) -> bool:
     """As `lock`, but returns False at once if another transaction holds the lock."""
     if not is_postgresql(connection):
         return True
-    statement = text("SELECT pg_try_advisory_xact_lock(:number)")
-    return bool(connection.scalar(statement, {"number": int(key)}))
+    return bool(fetch(connection, _TRY_LOCK, {"number": int(key)})[0].is_ours)

@@ -29,6 +29,8 @@ READ_ONLY_STATE = "25006"
 RESTED_SECONDS = 30
 #: Execution option of a connection that only reads: on SQLite it waits for no writer.
 ONLY_READS = "only_reads"
+#: Seconds for which `let_others_write` rests at most.
+LONGEST_REST = 0.1
 
 
 def prepare_engine(url: str, most: int = 20) -> dict[str, Any]:
@@ -49,6 +51,7 @@ def prepare_engine(url: str, most: int = 20) -> dict[str, Any]:
         "pool_size": min(most, KEPT),
         "max_overflow": max(0, most - KEPT),
         "pool_timeout": 10,
+        "pool_use_lifo": True,  # the server process that has just answered has all at hand
         "pool_recycle": 300,
         "connect_args": {
             "connect_timeout": 5,
@@ -200,3 +203,12 @@ def _is_read_only_fault(error: BaseException) -> bool:
         return False
     _demotion.seen = time.monotonic()
     return True
+
+
+def let_others_write(engine: Engine, seconds: float) -> None:
+    """Rest as long as a transaction took: SQLite has one writer, and the others ask by turns.
+
+    Call it behind the commit, between the parts of what is long or comes again and again.
+    """
+    if engine.dialect.name == "sqlite":
+        time.sleep(min(seconds, LONGEST_REST))

@@ -56,6 +56,12 @@ def is_data_fault(error: Exception) -> bool:
     return isinstance(error, _DATA_FAULTS)
 
 
+def is_lock_timeout(error: Exception) -> bool:
+    """Whether somebody else has held what a statement needs for longer than `lock_timeout`."""
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    return isinstance(cause, psycopg.errors.LockNotAvailable)
+
+
 def outage_of(error: BaseException | None) -> Exception | None:
     """Return the fault of database, driver or network that `error` is or comes from; else None."""
     return _first_of(OUTAGES, error)

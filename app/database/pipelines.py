@@ -7,9 +7,8 @@ from contextlib import contextmanager
 
 import psycopg
 from sqlalchemy import Connection
-from sqlalchemy.exc import DBAPIError
 
-from app.database.connections import discard_if_read_only
+from app.database.direct import raise_as_sqlalchemy
 from app.database.rows import is_postgresql
 
 
@@ -30,8 +29,4 @@ def pipelined(connection: Connection) -> Iterator[None]:
         with driver.pipeline():
             yield
     except psycopg.Error as error:
-        discard_if_read_only(connection, error)
-        # SQLAlchemy's own wrapper is out of reach here: no statement of its is executing.
-        raise DBAPIError.instance(
-            None, None, error, psycopg.Error, hide_parameters=True, dialect=connection.dialect
-        ) from error
+        raise_as_sqlalchemy(connection, error)

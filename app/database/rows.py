@@ -12,22 +12,25 @@ from sqlalchemy import (
     BigInteger,
     Column,
     Connection,
-    CursorResult,
+    Engine,
     Integer,
     Numeric,
-    Row,
     Table,
     Text,
     bindparam,
     cast,
     column,
     func,
+    literal,
     select,
     text,
     update,
 )
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.sql.schema import ScalarElementColumnDefault
 from sqlalchemy.types import TypeEngine
+
+from app.database.direct import execute, fetch
 
 #: A sum in a BIGINT goes no further, above or below zero: refusing to add would hold up everybody
 #: whose sums are added by the same statement.
@@ -37,7 +40,7 @@ Columns = Mapping[str, TypeEngine[Any]]
 Rows = Iterable[Sequence[Any]]
 
 
-def is_postgresql(connection: Connection) -> bool:
+def is_postgresql(connection: Connection | Engine) -> bool:
     """Which of the two databases this is."""
     return connection.dialect.name == "postgresql"
 
@@ -67,7 +70,7 @@ def rows_table(postgresql_: bool, columns: Columns) -> Any:
 
     They travel as one JSON text, the parameter `rows`, so that a statement
     costs one plan and one bind however many rows there are, and can be built
-    once. `with_rows` executes it.
+    once. `fetch_rows` and `write_rows` execute it.
     """
     json = bindparam("rows", type_=Text())
     if postgresql_:
@@ -82,19 +85,31 @@ def rows_table(postgresql_: bool, columns: Columns) -> Any:
     return select(*parts).select_from(each).subquery("data")
 
 
-def with_rows(
+def fetch_rows(
     connection: Connection,
     build: Callable[[bool], Any],
     names: Iterable[str],
     rows: Rows,
     **terms: Any,
-) -> CursorResult[Any]:
-    """Execute what `build(is it PostgreSQL)` made of `rows_table`, with these rows.
+) -> Sequence[Any]:
+    """Execute what `build(is it PostgreSQL)` made of `rows_table`; return all of its rows.
 
     Let `build` be cached: making a statement costs more than sending it.
     """
     statement = build(is_postgresql(connection))
-    return connection.execute(statement, {"rows": packed(connection, names, rows), **terms})
+    return fetch(connection, statement, {"rows": packed(connection, names, rows), **terms})
+
+
+def write_rows(
+    connection: Connection,
+    build: Callable[[bool], Any],
+    names: Iterable[str],
+    rows: Rows,
+    **terms: Any,
+) -> int:
+    """The same for one that returns none; returns how many it touched, as `direct.execute`."""
+    statement = build(is_postgresql(connection))
+    return execute(connection, statement, {"rows": packed(connection, names, rows), **terms})
 
 
 def packed(connection: Connection, names: Iterable[str], rows: Rows) -> str:
@@ -113,7 +128,7 @@ def insert_rows(
     *,
     returning: Sequence[str] = (),
     ignore_conflicts: bool = False,
-) -> Sequence[Row[Any]]:
+) -> Sequence[Any]:
     """Insert `rows` (values in the order of `names`) by one statement.
 
     With `ignore_conflicts` a row that a unique index forbids is left out.
@@ -123,8 +138,11 @@ def insert_rows(
     statement = _insertion(
         is_postgresql(connection), table, tuple(names), tuple(returning), ignore_conflicts
     )
-    done = connection.execute(statement, {"rows": packed(connection, names, rows)})
-    return done.all() if returning else []
+    data = {"rows": packed(connection, names, rows)}
+    if returning:
+        return fetch(connection, statement, data)
+    execute(connection, statement, data)
+    return []
 
 
 @lru_cache(maxsize=64)
@@ -135,14 +153,24 @@ def _insertion(
     returning: tuple[str, ...],
     ignore_conflicts: bool,
 ) -> Any:
-    data = rows_table(postgresql_, {name: table.c[name].type for name in names})
-    # Without a WHERE, SQLite would read ON CONFLICT as the ON of a join.
-    source = select(*(data.c[name] for name in names)).where(text("true"))
-    maker = postgresql.insert if postgresql_ else sqlite.insert
-    statement: Any = maker(table).from_select(list(names), source)
+    statement = _inserting(postgresql_, table, names)
     if ignore_conflicts:
         statement = statement.on_conflict_do_nothing()
     return statement.returning(*(table.c[name] for name in returning)) if returning else statement
+
+
+def _inserting(postgresql_: bool, table: Table, names: tuple[str, ...]) -> Any:
+    data = rows_table(postgresql_, {name: table.c[name].type for name in names})
+    # Left to SQLAlchemy, defaults would be parameters that only it can fill in.
+    defaults = {
+        column.name: literal(column.default.arg, column.type)
+        for column in table.c
+        if column.name not in names and isinstance(column.default, ScalarElementColumnDefault)
+    }
+    # Without a WHERE, SQLite would read ON CONFLICT as the ON of a join.
+    source = select(*(data.c[name] for name in names), *defaults.values()).where(text("true"))
+    statement = (postgresql.insert if postgresql_ else sqlite.insert)(table)
+    return statement.from_select([*names, *defaults], source, include_defaults=False)
 
 
 def increment_rows(
@@ -164,18 +192,14 @@ def increment_rows(
     if not rows:
         return
     arguments = table, tuple(keys), tuple(counters), where
-    with_rows(connection, lambda flag: _incrementing(flag, *arguments), [*keys, *counters], rows)
+    write_rows(connection, lambda flag: _incrementing(flag, *arguments), [*keys, *counters], rows)
 
 
 @lru_cache(maxsize=8)
 def _incrementing(
     postgresql_: bool, table: Table, keys: tuple[str, ...], counters: tuple[str, ...], where: str
 ) -> Any:
-    names = [*keys, *counters]
-    data = rows_table(postgresql_, {name: table.c[name].type for name in names})
-    source = select(*(data.c[name] for name in names)).where(text("true"))  # as in _insertion
-    maker = postgresql.insert if postgresql_ else sqlite.insert
-    statement = maker(table).from_select(names, source)
+    statement = _inserting(postgresql_, table, (*keys, *counters))
     return statement.on_conflict_do_update(
         index_elements=list(keys),
         index_where=text(where) if where else None,
@@ -210,7 +234,7 @@ def update_rows(
     statement = _updating(is_postgresql(connection), table, tuple(names), tuple(where))
     data = packed(connection, ["id", *(f"new_{name}" for name in names)], rows)
     terms = {f"old_{name}": value for name, value in where.items()}
-    return connection.execute(statement, {"rows": data, **terms}).rowcount
+    return execute(connection, statement, {"rows": data, **terms})
 
 
 @lru_cache(maxsize=64)

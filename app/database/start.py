@@ -22,7 +22,7 @@ from app.database.schema_version import UNKNOWN, Ask, pending
 from app.database.sqlite_file import check_writable, exists
 
 #: For which a database that refuses connections is waited for at the start.
-START_SECONDS = 7.0
+START_SECONDS = 5.0
 _START_PAUSE: Final = 0.5
 _MAX_LINE: Final = 300
 #: SQLSTATE 57P03, 53300 and 57P01 in the server's words: libpq gives no code for a connection.
@@ -81,7 +81,7 @@ def check_at_start(
     while fault := _start_fault(
         {**options, "connect_timeout": _seconds_left(deadline)}, needs_tables=needs_tables
     ):
-        if not fault.may_pass or time.monotonic() > deadline:
+        if not fault.may_pass or time.monotonic() + _START_PAUSE > deadline:
             raise BadSetting(f"DATABASE_URL: {fault.line}")
         time.sleep(_START_PAUSE)
 

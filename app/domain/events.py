@@ -16,7 +16,14 @@ from plugins.contract import Event, kind_named
 
 _OF_AN_ATTEMPT: Final = ("key", "now", "tries", "state", "touch")
 _ORIGIN: Final = "origin"  # beside the fields of an Event
-_STORED: Final = [field.name for field in fields_of(Event) if field.name not in _OF_AN_ATTEMPT]
+#: Where the update stands, only while updates are traced. Each release fills this field in itself
+#: when it reads an event, also one that knows nothing of traces.
+_UPDATE: Final = "touch"
+#: What an earlier report left, only where it is something, for the same reason in such a field.
+_EARLIER: Final = "state"
+_STORED: Final = [
+    field.name for field in fields_of(Event) if field.name not in (*_OF_AN_ATTEMPT, "earlier")
+]
 _NOTHING: Final[Mapping[str, str | int]] = MappingProxyType({})
 _NO_TOUCH: Final[Mapping[str, str]] = MappingProxyType({})
 
@@ -25,14 +32,21 @@ class CannotDeserialize(Exception):
     """A stored event is none that this version knows; the text says why."""
 
 
-def serialize(event: Event, origin: Origin = NO_ORIGIN) -> str:
+def serialize(
+    event: Event, origin: Origin = NO_ORIGIN, update: tuple[int, int] | None = None
+) -> str:
     """Return the event as JSON text, without the fields that belong to a single try.
 
     Of the touch only `origin` is stored, from which every try reads what is still kept.
+    `update` is the bot and the update id that brought the event, for its trace.
     """
     fields = {name: getattr(event, name) for name in _STORED}
     if origin != NO_ORIGIN:
         fields[_ORIGIN] = list(origin)
+    if update is not None:
+        fields[_UPDATE] = list(update)
+    if event.earlier:
+        fields[_EARLIER] = dict(event.earlier)
     return orjson.dumps(fields).decode()
 
 
@@ -47,13 +61,35 @@ def origin_of(text: str) -> Origin:
         return NO_ORIGIN
 
 
+def update_of(text: str) -> tuple[int, int] | None:
+    """Return the bot and the update id that brought a stored event, if they are stored."""
+    if f'"{_UPDATE}":' not in text:
+        return None
+    try:
+        bot_id, update_id = orjson.loads(text)[_UPDATE]
+        return operator.index(bot_id), operator.index(update_id)
+    except (ValueError, KeyError, TypeError):
+        return None
+
+
+def earlier_of(text: str) -> Mapping[str, str | int]:
+    """Return what a stored event says of the reports before it; nothing of one that is none."""
+    try:
+        earlier: Mapping[str, str | int] = orjson.loads(text).get(_EARLIER, _NOTHING)
+    except (ValueError, AttributeError):
+        return _NOTHING
+    return earlier
+
+
 def shown(text: str) -> Any:
-    """Return the fields of a stored event for people, without the numbers of its origin."""
-    return {name: value for name, value in json.loads(text).items() if name != _ORIGIN}
+    """Return the fields of a stored event for people, without numbers that are ours alone."""
+    ours = (_ORIGIN, _UPDATE, _EARLIER)
+    return {name: value for name, value in json.loads(text).items() if name not in ours}
 
 
 def without_click(fields: dict[str, Any]) -> dict[str, Any]:
-    """Return the fields of a stored event without the click that they name."""
+    """Return the fields of a stored event without the click, and without a tracker's own ids."""
+    fields = {name: value for name, value in fields.items() if name != _EARLIER}
     if _ORIGIN not in fields:
         return fields
     return {**fields, _ORIGIN: [*fields[_ORIGIN][:2], None]}
@@ -83,6 +119,7 @@ def deserialize(
         fields["tries"] = tries
         fields["touch"] = touch
         fields.pop(_ORIGIN, None)
+        fields["earlier"] = MappingProxyType(fields.pop(_EARLIER, {}))
         fields["state"] = MappingProxyType(json.loads(state)) if state else _NOTHING
         return Event(**fields)
     except (ValueError, KeyError, TypeError) as error:  # no JSON, fields that are missing or new

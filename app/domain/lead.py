@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Final
 
 from app.domain.attribution import NO_ORIGIN, How, Origin
-
-if TYPE_CHECKING:
-    from app.domain.telegram.updates import LeadEventKind
-    from plugins.contract import EventKind
+from app.domain.telegram.updates import LeadEvent, LeadEventKind
+from plugins.contract import EventKind, translatable
 
 
 class State(enum.IntEnum):
@@ -92,6 +90,7 @@ class Report:
 
     `joined` is the time of the join, None before it. `sequence` numbers the
     reports of a lead from 1. `late` says that a newer event was reported before.
+    `update_id` is of the update that tells of it.
     """
 
     kind: EventKind
@@ -101,13 +100,49 @@ class Report:
     sequence: int
     late: bool = False
     origin: Origin = NO_ORIGIN
+    update_id: int = 0
 
     @classmethod
     def of(
-        cls, lead: Lead, kind: EventKind, time: int, sequence: int, *, late: bool = False
+        cls,
+        lead: Lead,
+        kind: EventKind,
+        event: LeadEvent | OrganicEvent,
+        sequence: int,
+        *,
+        late: bool = False,
     ) -> Report:
-        """The report of an event that has left the lead as it is."""
-        return cls(kind, time, lead.click, lead.join_time, sequence, late, lead.origin)
+        """The report of `event`, which has left the lead as it is."""
+        return cls(
+            kind, event.date, lead.click, lead.join_time, sequence, late, lead.origin,
+            event.update_id,
+        )  # fmt: skip
+
+
+class Words:
+    """What the journal says of a decision. Kept in English; it is known again to be translated."""
+
+    CREATED: Final = translatable("lead created, wait reported")
+    CREATED_BY: Final = translatable("lead created by %(how)s, %(rest)s")
+    ONLY_CLICK: Final = translatable("not the newest start: only its click is taken")
+    OLD_START: Final = translatable("not the newest start: nothing changed")
+    PAUSED: Final = translatable("campaign paused")
+    ORGANIC: Final = translatable("no lead: organic")
+    BEFORE_LEAD: Final = translatable("older than the lead: nothing changed")
+    BEFORE_MOVE: Final = translatable("older than the last move: nothing changed")
+    NO_MOVE: Final = translatable("%(kind)s while %(state)s: nothing changed")
+    NOTHING_NEW: Final = translatable("%(before)s → %(after)s: nothing new to report")
+    REPORTED: Final = translatable("%(report)s reported")
+    LATE: Final = translatable("%(report)s reported, late")
+    LEFT: Final = translatable("%(report)s not sent: left %(stayed)s after join, window %(window)s")
+    KICKED: Final = translatable(
+        "%(report)s not sent: kicked %(stayed)s after join, window %(window)s"
+    )
+    #: Notes stand behind a sentence and a semicolon.
+    NO_CLICK_OF_TOKEN: Final = translatable("its token names no click that is kept")
+    UNREPLACED: Final = translatable("its click is a macro that nobody replaced")
+    NO_CLICK: Final = translatable("started again without a click")
+    EARLIER_STAYS: Final = translatable("%(note)s: the earlier one stays")
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +169,13 @@ class Counts:
     holds: int = 0
     confirms: int = 0
     unsubs: int = 0  #: members who left or were kicked
+    kicks: int | None = 0  #: how many of the unsubs were kicked; None where that is not known
+    organic: int | None = 0  #: joins of people without a lead; None where that is not known
+
+    @property
+    def leaves(self) -> int | None:
+        """How many of the unsubs went by themselves; None where that is not known."""
+        return None if self.kicks is None else self.unsubs - self.kicks
 
     def __add__(self, other: Counts) -> Counts:
         return Counts(
@@ -141,7 +183,13 @@ class Counts:
             self.holds + other.holds,
             self.confirms + other.confirms,
             self.unsubs + other.unsubs,
+            _known_sum(self.kicks, other.kicks),
+            _known_sum(self.organic, other.organic),
         )
+
+
+def _known_sum(first: int | None, second: int | None) -> int | None:
+    return None if first is None or second is None else first + second
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +202,19 @@ class CounterDelta:
     date: int
     counts: Counts
     joined: int | None = None
+
+    @classmethod
+    def of_move(cls, lead: Lead, new: State, date: int) -> tuple[CounterDelta, ...]:
+        """What it adds that `lead` goes into the state `new`."""
+        old = lead.state
+        ends = old is State.APPROVE and new.is_over
+        counts = Counts(
+            holds=int(new is State.HOLD is not old),
+            confirms=int(new is State.APPROVE is not old),
+            unsubs=int(ends),
+            kicks=int(ends and new is State.TRASH),
+        )
+        return () if counts == Counts() else (cls(date, counts, lead.join_time if ends else None),)
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,9 +31,11 @@ start may arrive after the join it caused, and the other way round. Hence:
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
+from app.domain.attribution import Touch
 from app.domain.lead import (
     CampaignRules,
     CounterDelta,
@@ -41,22 +43,17 @@ from app.domain.lead import (
     Decision,
     JournalLine,
     Lead,
+    OrganicEvent,
     Report,
     State,
+    Words,
 )
 from app.domain.lead_touch import note_of_start, touch_of, with_touch
-from app.domain.telegram.updates import LeadEventKind
+from app.domain.telegram.updates import LeadEvent, LeadEventKind
 from app.domain.time_ranges import in_words
 from plugins.contract import EventKind
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from app.domain.attribution import Touch
-    from app.domain.lead import OrganicEvent
-    from app.domain.telegram.updates import LeadEvent
-
-    AnyEvent = LeadEvent | OrganicEvent
+AnyEvent = LeadEvent | OrganicEvent
 
 TOLERANCE: Final = 60
 """Seconds by which membership may precede the start that it belongs to."""
@@ -118,8 +115,9 @@ def advance(
         return _membership(with_touch(lead, touch), event, rules)
     begins = touch is not None and event.kind in {LeadEventKind.JOIN, LeadEventKind.REQUEST}
     if rules.paused or (event.kind.is_membership and not begins):
-        why = "campaign paused" if rules.paused else "no lead: organic"
-        return Decision(None, (_line(event, why, organic=True),))
+        why = Words.PAUSED if rules.paused else Words.ORGANIC
+        deltas = _organic(event, 1)
+        return Decision(None, (_line(event, why, organic=True),), deltas=deltas)
     if event.kind is LeadEventKind.START:
         return _replay(_begin(event), event, rules, organic)
     return _replay(_begin_by_touch(event, rules, touch), event, rules, organic)
@@ -132,8 +130,8 @@ def _begin(start: LeadEvent) -> Decision:
     note = note_of_start(start, "")
     return Decision(
         lead,
-        (_line(start, "lead created, wait reported" + note),),
-        (Report.of(lead, EventKind.WAIT, at, 1),),
+        (_line(start, Words.CREATED + note),),
+        (Report.of(lead, EventKind.WAIT, start, 1),),
         welcome=True,
         deltas=(CounterDelta(at, Counts(starts=1)),),
     )
@@ -143,9 +141,9 @@ def _begin_by_touch(event: LeadEvent, rules: CampaignRules, touch: Touch | None)
     """Create a lead that joins, or asks to, without ever having waited."""
     lead = with_touch(Lead(State.WAIT, "", event.date, None, event.date, 0, 0), touch)
     decision = _membership(lead, event, rules)
-    words = f"lead created by {lead.how.label}, "
-    lines = tuple(replace(line, decision=words + line.decision) for line in decision.lines)
-    return replace(decision, lines=lines)
+    (line,) = decision.lines
+    words = Words.CREATED_BY % {"how": lead.how.label, "rest": line.decision}
+    return replace(decision, lines=(replace(line, decision=words),))
 
 
 def _replay(
@@ -160,7 +158,7 @@ def _replay(
                 lead=then.lead,
                 lines=begun.lines + tuple(replace(line, replayed=True) for line in then.lines),
                 reports=begun.reports + then.reports,
-                deltas=begun.deltas + then.deltas,
+                deltas=begun.deltas + then.deltas + _organic(past, -1),
             )
     return begun
 
@@ -169,9 +167,8 @@ def _start(lead: Lead, start: LeadEvent, rules: CampaignRules) -> Decision:
     touch = touch_of(start)
     if _moment(start) <= (lead.last_start_at, lead.last_start_update_id):
         if touch.click and not lead.click:
-            why = "not the newest start: only its click is taken"
-            return Decision(with_touch(lead, touch), (_line(start, why),))
-        return Decision(lead, (_line(start, "not the newest start: nothing changed"),))
+            return Decision(with_touch(lead, touch), (_line(start, Words.ONLY_CLICK),))
+        return Decision(lead, (_line(start, Words.OLD_START),))
     transition = _TRANSITIONS[lead.state, start.kind]
     passed = _moment(start) <= (lead.last_membership_at, lead.last_membership_update_id)
     if passed:
@@ -195,7 +192,8 @@ def _membership(lead: Lead, event: AnyEvent, rules: CampaignRules) -> Decision:
     moment = _moment(event)
     if event.date < lead.start_time - TOLERANCE:
         # Not even the clock moves: had it come first, there was no lead to move it.
-        return Decision(lead, (_line(event, "older than the lead: nothing changed"),))
+        line = _line(event, Words.BEFORE_LEAD)
+        return Decision(lead, (line,), deltas=_organic(event, 1))
     if moment <= (lead.last_membership_at, lead.last_membership_update_id):
         return _late_membership(lead, event, rules)
     clocked = replace(
@@ -203,7 +201,7 @@ def _membership(lead: Lead, event: AnyEvent, rules: CampaignRules) -> Decision:
     )
     transition = _TRANSITIONS.get((lead.state, event.kind))
     if transition is None or (transition.if_member and not event.was_member):
-        why = f"{event.kind} while {_name(lead.state)}: nothing changed"
+        why = Words.NO_MOVE % {"kind": event.kind, "state": _name(lead.state)}
         return Decision(clocked, (_line(event, why),))
     # Rule 3. The first start is no bound: its own membership may precede it.
     passed = (
@@ -218,7 +216,7 @@ def _late_membership(lead: Lead, event: AnyEvent, rules: CampaignRules) -> Decis
     request = event.kind is LeadEventKind.REQUEST
     recent = event.date >= lead.last_start_at - TOLERANCE  # not of an earlier cycle
     if not (request and recent and lead.state is State.APPROVE) or lead.held:
-        return Decision(lead, (_line(event, "older than the last move: nothing changed"),))
+        return Decision(lead, (_line(event, Words.BEFORE_MOVE),))
     decision = _move(replace(lead, held=True), _LATE_HOLD, event, rules, late=True)
     return replace(decision, deltas=(CounterDelta(event.date, Counts(holds=1)),))
 
@@ -235,13 +233,13 @@ def _move(
     """Go where `transition` says, report unless a rule of the campaign forbids, end in `then`."""
     moved = _moved(lead, transition.to, event.date)
     lead_after = moved if then is None else _moved(moved, then, event.date)
-    deltas = _deltas(lead, transition.to, event.date)
+    deltas = CounterDelta.of_move(lead, transition.to, event.date)
     why_not = _why_unreported(lead, transition, event, rules)
     if transition.report is None or why_not:
         return Decision(lead_after, (_line(event, why_not),), deltas=deltas)
     number = lead.reports + 1
-    report = Report.of(moved, transition.report, event.date, number, late=late)
-    words = f"{transition.report} reported" + (", late" if late else "")
+    report = Report.of(moved, transition.report, event, number, late=late)
+    words = (Words.LATE if late else Words.REPORTED) % {"report": transition.report}
     lead_after = replace(lead_after, reports=number)
     return Decision(lead_after, (_line(event, words),), (report,), deltas=deltas)
 
@@ -257,16 +255,10 @@ def _moved(lead: Lead, to: State, date: int) -> Lead:
     return replace(lead, state=to, join_time=join_time, held=held, updated=max(lead.updated, date))
 
 
-def _deltas(lead: Lead, new: State, date: int) -> tuple[CounterDelta, ...]:
-    old = lead.state
-    counts = Counts(
-        holds=int(new is State.HOLD is not old),
-        confirms=int(new is State.APPROVE is not old),
-        unsubs=int(old is State.APPROVE and new.is_over),
-    )
-    if counts == Counts():
-        return ()
-    return (CounterDelta(date, counts, lead.join_time if counts.unsubs else None),)
+def _organic(event: AnyEvent, number: int) -> tuple[CounterDelta, ...]:
+    """A join without a lead is counted, until it belongs to one after all."""
+    is_join = event.kind is LeadEventKind.JOIN
+    return (CounterDelta(event.date, Counts(organic=number)),) if is_join else ()
 
 
 def _why_unreported(
@@ -274,17 +266,17 @@ def _why_unreported(
 ) -> str:
     """Why the event is not reported; empty if it is. The window includes its end."""
     if rules.paused:
-        return "campaign paused"
+        return Words.PAUSED
     if transition.report is None:
-        return f"{_name(lead.state)} → {_name(transition.to)}: nothing new to report"
+        return Words.NOTHING_NEW % {"before": _name(lead.state), "after": _name(transition.to)}
     if not transition.in_window or not rules.unsub_window or lead.join_time is None:
         return ""
     stayed = event.date - lead.join_time
     if stayed <= rules.unsub_window:
         return ""
-    went = "left" if event.kind is LeadEventKind.LEAVE else "kicked"
-    window = in_words(rules.unsub_window)
-    return f"{transition.report} not sent: {went} {in_words(stayed)} after join, window {window}"
+    words = Words.LEFT if event.kind is LeadEventKind.LEAVE else Words.KICKED
+    times = {"stayed": in_words(stayed), "window": in_words(rules.unsub_window)}
+    return words % {"report": transition.report, **times}
 
 
 def _name(state: State) -> str:

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from app.domain.attribution import NO_TOUCH, How, Touch, deciding
 from app.domain.clicks.click_ids import is_unreplaced
-
-if TYPE_CHECKING:
-    from app.domain.lead import Lead
-    from app.domain.telegram.updates import LeadEvent
+from app.domain.lead import Lead, Words
+from app.domain.telegram.updates import LeadEvent
 
 
 def touch_of(start: LeadEvent) -> Touch:
@@ -46,9 +43,12 @@ def with_touch(lead: Lead, touch: Touch | None) -> Lead:
 
 def note_of_start(start: LeadEvent, click: str) -> str:
     """What the journal adds if a start brings no click; `click` is the lead's own."""
-    earlier = ": the earlier one stays" if click else ""
     if start.token and not start.click:
-        return f"; its token names no click that is kept{earlier}"
-    if is_unreplaced(start.click):
-        return f"; its click is a macro that nobody replaced{earlier}"
-    return f"; started again without a click{earlier}" if earlier and not start.click else ""
+        note = Words.NO_CLICK_OF_TOKEN
+    elif is_unreplaced(start.click):
+        note = Words.UNREPLACED
+    elif click and not start.click:
+        note = Words.NO_CLICK
+    else:
+        return ""
+    return f"; {Words.EARLIER_STAYS % {'note': note} if click else note}"

@@ -229,12 +229,19 @@ class _Parser:
 
     def _until(self, end: list[str], begin: int) -> str:
         """Read up to the end mark and past it."""
-        first, last = self._position, len(self._symbols) - len(end) + 1
-        for index in range(first, last if "".join(end) not in self._never_ended else first):
+        first = index = self._position
+        while "".join(end) not in self._never_ended:
+            try:
+                index = self._symbols.index(end[0], index)
+            except ValueError:
+                self._never_ended.add("".join(end))
+                break
             if list(self._symbols[index : index + len(end)]) == end:
                 self._position = index + len(end)
                 return "".join(self._symbols[first:index])
-        self._never_ended.add("".join(end))
+            index += 1
+        if self.fault:  # only the first is told, and to count up to each costs the square
+            raise Unparsable(0)
         raise Unparsable(len("".join(self._symbols[:begin]).encode("utf-8", "replace")))
 
     def _url(self, text: str) -> str:
@@ -242,10 +249,12 @@ class _Parser:
         if self._symbols[self._position : self._position + 1] != ["("]:
             return text
         first = self._position + 1
-        rest = self._symbols[first:]
-        length = rest.index(")") if ")" in rest else len(rest)
-        self._position = first + length + 1
-        return "".join(rest[:length])
+        try:
+            end = self._symbols.index(")", first)
+        except ValueError:
+            end = len(self._symbols)
+        self._position = end + 1
+        return "".join(self._symbols[first:end])
 
     def _language(self) -> str:
         """Read the language of a fenced block and one line break behind it."""

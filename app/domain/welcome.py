@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import replace
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from app.domain.markdown import (
     Run,
@@ -23,12 +23,10 @@ from app.domain.markdown import (
     utf16_length,
 )
 from app.domain.telegram.links import link_fault
-from plugins.contract import translatable
+from plugins.contract import Event, translatable
+from plugins.kit.bounded_cache import remembered
 from plugins.kit.macros import MACRO, MACROS, fill_url, in_query
 from plugins.kit.macros import fill as fill_macros
-
-if TYPE_CHECKING:
-    from plugins.contract import Event
 
 #: Telegram's limit for a message; a caption under media has 1024.
 MAX_TEXT: Final = 4096
@@ -133,7 +131,7 @@ def _without_bad_link(run: Run) -> Run:
     return replace(run, style=Style.PLAIN, target="") if bad else run
 
 
-@lru_cache(maxsize=1024)
+@remembered(16_000_000)
 def _parsed(template: str) -> tuple[tuple[Run, ...], str]:
     # A name that is no macro is shown as it is, so the `_` in it is no mark either.
     return parse_leniently(template, lambda _: True)

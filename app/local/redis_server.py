@@ -13,7 +13,7 @@ from typing import Final, Self
 
 import redis
 
-START_SECONDS: Final = 15
+START_SECONDS: Final = 60
 SOCKET_PATH_LIMIT: Final = 100  # the kernel's is 108 with the closing NUL; macOS has 104
 
 

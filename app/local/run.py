@@ -22,12 +22,12 @@ from app.local.environment import REDIS_URL_FILE, complete, make_private, with_d
 from app.local.redis_server import CannotRun, EmbeddedRedis
 
 HOME: Final = Path(__file__).resolve().parents[2]
-READY_SECONDS: Final = 60
+READY_SECONDS: Final = 240
 STOP_SECONDS: Final = 12  # the worker takes 9 at most
 NEW_KEY: Final = ".venv/bin/python -m app.local.command account key --login owner"
 #: By which a process of the Procfile is recognised; web is checked first and becomes granian.
 _PROGRAMS: Final = ("worker.py", "granian")
-_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
+SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 
 
 @dataclass(slots=True)
@@ -79,40 +79,43 @@ def running(environ: Mapping[str, str], folder: Path, *, quiet: bool = True) -> 
 
 def main() -> int:
     """Run in the terminal until Ctrl-C. Returns the exit status."""
-    for number in _SIGNALS:
-        signal.signal(number, _interrupt)
+    for number in SIGNALS:
+        signal.signal(number, interrupt)
     os.umask(0o077)  # database, logs and keys are their owner's
     try:
         environ = with_dotenv(os.environ, HOME / ".env")
         with running({"PORT": "8000", **environ}, HOME / "var", quiet=False) as system:
-            _stay(system)
+            stay(system)
     except CannotRun as error:
-        _say(f"gatepost: {error}")
+        say(f"gatepost: {error}")
         return 1
     except KeyboardInterrupt:
-        _say("Gatepost has stopped.")
+        say("Gatepost has stopped.")
         return 0
 
 
-def _interrupt(*_: object) -> NoReturn:
-    for number in _SIGNALS:  # once is enough, and the clearing up must not be cut short
+def interrupt(*_: object) -> NoReturn:
+    """Stop in order, at the first signal. Raises KeyboardInterrupt."""
+    for number in SIGNALS:  # once is enough, and the clearing up must not be cut short
         signal.signal(number, signal.SIG_IGN)
     raise KeyboardInterrupt
 
 
-def _stay(system: Embedded) -> NoReturn:
-    _say(f"Gatepost runs at {system.url} - Ctrl-C stops it.")
-    _say(f"The dashboard, logged in already, opens once and within ten minutes: {system.entry()}")
+def stay(system: Embedded) -> NoReturn:
+    """Say how to get in, and wait. Raises CannotRun when a process has ended by itself."""
+    say(f"Gatepost runs at {system.url} - Ctrl-C stops it.")
+    say(f"The dashboard, logged in already, opens once and within ten minutes: {system.entry()}")
     if system.key:
-        _say(f'API key of the account "owner", shown only now: {system.key}')
+        say(f'API key of the account "owner", shown only now: {system.key}')
     else:
-        _say(f"A new API key, if yours is lost: {NEW_KEY}")
+        say(f"A new API key, if yours is lost: {NEW_KEY}")
     while not (fallen := system.fallen()):
         time.sleep(0.5)
     raise CannotRun(f"the {fallen} process has ended; its last lines say why")
 
 
-def _say(text: str) -> None:
+def say(text: str) -> None:
+    """Write a line at once."""
     sys.stdout.write(f"{text}\n")
     sys.stdout.flush()
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import enum
 
-from sqlalchemy import BigInteger, ForeignKey, Index, String, UniqueConstraint, text, true
+from sqlalchemy import BigInteger, ForeignKey, Index, String, UniqueConstraint, true
 from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.models.base import Base, Encrypted, Instant, Key, Moment
+from app.models.base import Base, Encrypted, Instant, Key, Moment, partial_index
 
 
 class BotStatus(enum.IntEnum):
@@ -39,25 +39,16 @@ class Bot(Base):
     stored so that every process obeys them, also after a restart. `checked` is when
     Telegram was last asked how the bot stands (`services.bots.checks`). After a flood wait
     invite links are made more slowly, and until `invites_slow_until` ever faster again.
+    `webhook_pending` updates waited at Telegram when it was asked last, and `webhook_error` is
+    what it said of the newest that it could not deliver, at `webhook_error_time`.
     """
 
     __tablename__ = "bot"
     __table_args__ = (
         Index("ix_bot_account_id", "account_id"),
         Index("uq_bot_webhook_path", "webhook_path", unique=True),
-        Index(
-            "uq_bot_tg_id_living",
-            "tg_id",
-            unique=True,
-            sqlite_where=text("status <> 3"),
-            postgresql_where=text("status <> 3"),
-        ),
-        Index(
-            "ix_bot_checked_living",
-            "checked",
-            sqlite_where=text("status <> 3"),
-            postgresql_where=text("status <> 3"),
-        ),
+        partial_index("uq_bot_tg_id_living", "tg_id", where="status <> 3", unique=True),
+        partial_index("ix_bot_checked_living", "checked", where="status <> 3"),
     )
 
     id: Mapped[Key]
@@ -78,6 +69,9 @@ class Bot(Base):
     created: Mapped[Moment]
     checked: Mapped[Instant] = mapped_column(default=0.0, server_default="0")
     invites_slow_until: Mapped[Instant] = mapped_column(default=0.0, server_default="0")
+    webhook_pending: Mapped[int] = mapped_column(default=0, server_default="0")
+    webhook_error: Mapped[str] = mapped_column(String(200), default="", server_default="")
+    webhook_error_time: Mapped[Moment] = mapped_column(default=0, server_default="0")
 
     @hybrid_property
     def living(self) -> bool:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import enum
 
-from sqlalchemy import BigInteger, ForeignKey, Index, SmallInteger, String, Text, text
+from sqlalchemy import BigInteger, ForeignKey, Index, SmallInteger, String, Text
 from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.models.base import Base, Big, Instant, Key, Moment
+from app.models.base import Base, Big, Instant, Key, Moment, partial_index
 from app.models.translatable_column import Translatable
 
 
@@ -52,13 +52,7 @@ class Campaign(Base):
         Index("uq_campaign_code", "code", unique=True),
         Index("ix_campaign_account_id", "account_id"),
         Index("ix_campaign_bot_id_chat_id", "bot_id", "chat_id"),
-        Index(
-            "uq_campaign_chat_id_living",
-            "chat_id",
-            unique=True,
-            sqlite_where=text("status <> 2"),
-            postgresql_where=text("status <> 2"),
-        ),
+        partial_index("uq_campaign_chat_id_living", "chat_id", where="status <> 2", unique=True),
     )
 
     id: Mapped[Key]
@@ -92,30 +86,39 @@ class Campaign(Base):
         return self.status != CampaignStatus.DELETED
 
 
-class CampaignDay(Base):
-    """Counters of one campaign on one UTC day (days since 1970-01-01)."""
+class _Counters:
+    """Counters of one campaign in some time.
 
-    __tablename__ = "campaign_day"
+    `kicks` are of the `unsubs`, `organic` are joins without a lead. Both are None where some
+    were counted before these were.
+    """
 
-    campaign_id: Mapped[int] = mapped_column(ForeignKey("campaign.id"), primary_key=True)
-    day: Mapped[int] = mapped_column(primary_key=True)
+    # First in the table and in its primary key: a campaign's rows are found by it.
+    campaign_id: Mapped[int] = mapped_column(
+        ForeignKey("campaign.id"), primary_key=True, sort_order=-1
+    )
     starts: Mapped[int] = mapped_column(default=0)
     holds: Mapped[int] = mapped_column(default=0)
     confirms: Mapped[int] = mapped_column(default=0)
     unsubs: Mapped[int] = mapped_column(default=0)
+    kicks: Mapped[int | None] = mapped_column(default=0)
+    organic: Mapped[int | None] = mapped_column(default=0)
 
 
-class CampaignQuarter(Base):
+class CampaignDay(_Counters, Base):
+    """The counters of one UTC day (days since 1970-01-01)."""
+
+    __tablename__ = "campaign_day"
+
+    day: Mapped[int] = mapped_column(primary_key=True)
+
+
+class CampaignQuarter(_Counters, Base):
     """The same counters by quarter of an hour (since 1970), for days of any time zone."""
 
     __tablename__ = "campaign_quarter"
 
-    campaign_id: Mapped[int] = mapped_column(ForeignKey("campaign.id"), primary_key=True)
     quarter: Mapped[int] = mapped_column(primary_key=True)
-    starts: Mapped[int] = mapped_column(default=0)
-    holds: Mapped[int] = mapped_column(default=0)
-    confirms: Mapped[int] = mapped_column(default=0)
-    unsubs: Mapped[int] = mapped_column(default=0)
 
 
 class CampaignCohort(Base):

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import enum
 
-from sqlalchemy import BigInteger, ForeignKey, Index, SmallInteger, String, Text, false, text
+from sqlalchemy import BigInteger, ForeignKey, Index, SmallInteger, String, Text, false
 from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.domain.attribution import DEFAULT_LOOKBACK
-from app.models.base import Base, Big, Encrypted, Key, Moment
+from app.models.base import Base, Big, Encrypted, Key, Moment, partial_index
 
 
 class SourceStatus(enum.IntEnum):
@@ -40,9 +40,6 @@ class SourceFallback(enum.IntEnum):
     NAMED = 2
 
 
-_NEEDS_LINKS = text(f"mode <> {SourceMode.START:d} AND status = {SourceStatus.ACTIVE:d}")
-
-
 class Source(Base):
     """A link to be put into an ad, `/c/<code>`, and what is read from its query.
 
@@ -58,11 +55,10 @@ class Source(Base):
         Index("uq_source_code", "code", unique=True),
         Index("ix_source_account_id", "account_id"),
         Index("ix_source_campaign_id", "campaign_id"),
-        Index(
+        partial_index(
             "ix_source_needs_links",
             "campaign_id",
-            sqlite_where=_NEEDS_LINKS,
-            postgresql_where=_NEEDS_LINKS,
+            where=f"mode <> {SourceMode.START:d} AND status = {SourceStatus.ACTIVE:d}",
         ),
     )
 
@@ -127,27 +123,11 @@ class Click(Base):
         Index("ix_click_account_id", "account_id", "id"),
         Index("ix_click_source_id", "source_id", "id"),
         Index("ix_click_created", "created"),
-        Index(
-            "ix_click_visitor",
-            "visitor",
-            "source_id",
-            "created",
-            sqlite_where=text("visitor <> ''"),
-            postgresql_where=text("visitor <> ''"),
-        ),
-        Index(
-            "ix_click_lead_id",
-            "lead_id",
-            sqlite_where=text("lead_id IS NOT NULL"),
-            postgresql_where=text("lead_id IS NOT NULL"),
-        ),
+        partial_index("ix_click_visitor", "visitor", "source_id", "created", where="visitor <> ''"),
+        partial_index("ix_click_lead_id", "lead_id", where="lead_id IS NOT NULL"),
+        partial_index("ix_click_joined", "account_id", "id", where="lead_id IS NOT NULL"),
         Index("ix_click_external", "account_id", "external", "lead_id"),
-        Index(
-            "ix_click_private",
-            "created",
-            sqlite_where=text("ip IS NOT NULL OR ua IS NOT NULL"),
-            postgresql_where=text("ip IS NOT NULL OR ua IS NOT NULL"),
-        ),
+        partial_index("ix_click_private", "created", where="ip IS NOT NULL OR ua IS NOT NULL"),
     )
 
     id: Mapped[Key]

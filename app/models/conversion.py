@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy import BigInteger, ForeignKey, Index, String, Text, text
+from sqlalchemy import BigInteger, ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.models.base import Base, Encrypted, Instant, Key, Moment
+from app.models.base import Base, Encrypted, Instant, Key, Moment, partial_index
 
 LONGEST_CLICK: Final = 256
 LONGEST_TID: Final = 128
@@ -56,33 +56,12 @@ class Conversion(Base):
         Index("uq_conversion_tid", "account_id", "key_id", "kind", "tid", unique=True),
         Index("ix_conversion_account_id", "account_id", "id"),
         Index("ix_conversion_campaign_id", "campaign_id", "id"),
-        Index(
-            "ix_conversion_lead_id",
-            "lead_id",
-            "reported",
-            sqlite_where=text("lead_id IS NOT NULL"),
-            postgresql_where=text("lead_id IS NOT NULL"),
+        partial_index("ix_conversion_lead_id", "lead_id", "reported", where="lead_id IS NOT NULL"),
+        partial_index(
+            "ix_conversion_subscriber", "account_id", "subscriber", where="subscriber IS NOT NULL"
         ),
-        Index(
-            "ix_conversion_subscriber",
-            "account_id",
-            "subscriber",
-            sqlite_where=text("subscriber IS NOT NULL"),
-            postgresql_where=text("subscriber IS NOT NULL"),
-        ),
-        Index(
-            "ix_conversion_cold",
-            "id",
-            sqlite_where=text("lead_id IS NULL"),
-            postgresql_where=text("lead_id IS NULL"),
-        ),
-        Index(
-            "ix_conversion_cold_of_account",
-            "account_id",
-            "id",
-            sqlite_where=text("lead_id IS NULL"),
-            postgresql_where=text("lead_id IS NULL"),
-        ),
+        partial_index("ix_conversion_cold", "id", where="lead_id IS NULL"),
+        partial_index("ix_conversion_cold_of_account", "account_id", "id", where="lead_id IS NULL"),
     )
 
     id: Mapped[Key]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import enum
 
-from sqlalchemy import ForeignKey, Index, SmallInteger, String, text
+from sqlalchemy import ForeignKey, Index, SmallInteger, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.models.base import Base, Encrypted, Instant, Key, Moment
+from app.models.base import Base, Encrypted, Instant, Key, Moment, partial_index
 
 
 class Role(enum.IntEnum):
@@ -39,19 +39,17 @@ class Destination(Base):
     __table_args__ = (
         Index("ix_destination_account_id", "account_id"),
         Index("ix_destination_campaign_id", "campaign_id"),
-        Index(
+        partial_index(
             "uq_destination_account_template",
             "account_id",
+            where="role = 0 AND campaign_id IS NULL",
             unique=True,
-            sqlite_where=text("role = 0 AND campaign_id IS NULL"),
-            postgresql_where=text("role = 0 AND campaign_id IS NULL"),
         ),
-        Index(
+        partial_index(
             "uq_destination_campaign_template",
             "campaign_id",
+            where="role = 0 AND campaign_id IS NOT NULL",
             unique=True,
-            sqlite_where=text("role = 0 AND campaign_id IS NOT NULL"),
-            postgresql_where=text("role = 0 AND campaign_id IS NOT NULL"),
         ),
     )
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import enum
 
-from sqlalchemy import BigInteger, Index, SmallInteger, String, text
+from sqlalchemy import BigInteger, Index, SmallInteger, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.models.base import Base, Encrypted, Instant, Key, Moment
+from app.models.base import Base, Encrypted, Instant, Key, Moment, partial_index
 
 
 class InviteKind(enum.IntEnum):
@@ -32,13 +32,6 @@ class InviteState(enum.IntEnum):
     REFUSED = 5
 
 
-_POOL = text(f"state = {InviteState.POOL:d}")
-_TO_REVOKE = text(f"state = {InviteState.TO_REVOKE:d}")
-_NAMED = text(f"kind = {InviteKind.NAMED:d} AND state = {InviteState.HANDED_OUT:d}")
-_HAS_TOKEN = text("token IS NOT NULL")
-_HAS_PERSON = text("used_by IS NOT NULL")
-
-
 class Invite(Base):
     """`link_key` is that of `domain.telegram.evidence`: it finds the link and does not tell it.
 
@@ -50,27 +43,23 @@ class Invite(Base):
     __tablename__ = "invite"
     __table_args__ = (
         Index("uq_invite_link_key", "link_key", unique=True),
-        Index(
+        partial_index(
             "ix_invite_pool",
             "bot_id",
             "chat_id",
             "kind",
             "expires",
-            sqlite_where=_POOL,
-            postgresql_where=_POOL,
+            where=f"state = {InviteState.POOL:d}",
         ),
-        Index("ix_invite_due", "due", sqlite_where=_TO_REVOKE, postgresql_where=_TO_REVOKE),
-        Index(
+        partial_index("ix_invite_due", "due", where=f"state = {InviteState.TO_REVOKE:d}"),
+        partial_index(
             "uq_invite_named",
             "source_id",
+            where=f"kind = {InviteKind.NAMED:d} AND state = {InviteState.HANDED_OUT:d}",
             unique=True,
-            sqlite_where=_NAMED,
-            postgresql_where=_NAMED,
         ),
-        Index("ix_invite_token", "token", sqlite_where=_HAS_TOKEN, postgresql_where=_HAS_TOKEN),
-        Index(
-            "ix_invite_used_by", "used_by", sqlite_where=_HAS_PERSON, postgresql_where=_HAS_PERSON
-        ),
+        partial_index("ix_invite_token", "token", where="token IS NOT NULL"),
+        partial_index("ix_invite_used_by", "used_by", where="used_by IS NOT NULL"),
         Index("ix_invite_source_id", "source_id"),
         Index("ix_invite_made", "made"),
     )

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import enum
 
-from sqlalchemy import BigInteger, ForeignKey, Index, SmallInteger, String, Text, text
+from sqlalchemy import BigInteger, ForeignKey, Index, SmallInteger, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.domain.join_requests.rules import Verdict
-from app.models.base import Base, Encrypted, Instant, Key, Moment
+from app.models.base import Base, Encrypted, Instant, Key, Moment, partial_index
 
 
 class RequestState(enum.IntEnum):
@@ -33,12 +33,6 @@ class DecidedBy(enum.IntEnum):
     NOBODY = 3
 
 
-_SCHEDULED = text(f"state = {RequestState.SCHEDULED:d}")
-_SENDING = text(f"state = {RequestState.SENDING:d}")
-_HAS_BIO = text("bio IS NOT NULL")
-_HAS_BATCH = text("batch <> ''")
-
-
 class JoinRequest(Base):
     """`asked` is Telegram's date. For five minutes from then the bot may write to `user_chat`.
 
@@ -52,26 +46,21 @@ class JoinRequest(Base):
     __tablename__ = "join_request"
     __table_args__ = (
         Index("uq_join_request_person", "chat_id", "subscriber", "asked", unique=True),
-        Index(
+        partial_index(
             "ix_join_request_scheduled",
             "campaign_id",
             "due",
             "id",
-            sqlite_where=_SCHEDULED,
-            postgresql_where=_SCHEDULED,
+            where=f"state = {RequestState.SCHEDULED:d}",
         ),
-        Index("ix_join_request_sending", "due", sqlite_where=_SENDING, postgresql_where=_SENDING),
+        partial_index("ix_join_request_sending", "due", where=f"state = {RequestState.SENDING:d}"),
+        Index("ix_join_request_account_id", "account_id", "id"),
         Index("ix_join_request_account_id_state", "account_id", "state", "id"),
         Index("ix_join_request_campaign_id_state", "campaign_id", "state", "id"),
         Index("ix_join_request_campaign_id_decided", "campaign_id", "decided"),
         Index("ix_join_request_account_id_subscriber", "account_id", "subscriber"),
-        Index("ix_join_request_bio", "decided", sqlite_where=_HAS_BIO, postgresql_where=_HAS_BIO),
-        Index(
-            "ix_join_request_batch",
-            "batch",
-            sqlite_where=_HAS_BATCH,
-            postgresql_where=_HAS_BATCH,
-        ),
+        partial_index("ix_join_request_bio", "decided", where="bio IS NOT NULL"),
+        partial_index("ix_join_request_batch", "batch", where="batch <> ''"),
     )
 
     id: Mapped[Key]

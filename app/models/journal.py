@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import enum
+from typing import Final
 
-from sqlalchemy import BigInteger, Index, SmallInteger, String, text
+from sqlalchemy import BigInteger, Index, SmallInteger, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.models.base import Base, Key, Moment
+from app.models.base import Base, Key, Moment, partial_index
 
 
 class Action(enum.IntEnum):
@@ -24,6 +25,13 @@ class Action(enum.IntEnum):
     DECLINED = 9
 
 
+#: What every entry has; those of lead events have also by which way the person came.
+ENTRY_COLUMNS: Final = (
+    "account_id", "bot_id", "chat_id", "campaign_id", "lead_id", "subscriber", "username",
+    "action", "time", "update_id", "decision",
+)  # fmt: skip
+
+
 class JournalEntry(Base):
     """`decision` says in words what the event did to the lead.
 
@@ -35,19 +43,9 @@ class JournalEntry(Base):
     __tablename__ = "journal"
     __table_args__ = (
         Index("ix_journal_bot_id_chat_id_time", "bot_id", "chat_id", "time", "id"),
-        Index(
-            "ix_journal_organic",
-            "campaign_id",
-            "subscriber",
-            sqlite_where=text("lead_id IS NULL"),
-            postgresql_where=text("lead_id IS NULL"),
-        ),
-        Index(
-            "ix_journal_lead_id",
-            "lead_id",
-            sqlite_where=text("lead_id IS NOT NULL"),
-            postgresql_where=text("lead_id IS NOT NULL"),
-        ),
+        Index("ix_journal_account_id_time", "account_id", "time", "id"),
+        partial_index("ix_journal_organic", "campaign_id", "subscriber", where="lead_id IS NULL"),
+        partial_index("ix_journal_lead_id", "lead_id", where="lead_id IS NOT NULL"),
     )
 
     id: Mapped[Key]

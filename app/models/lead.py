@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, ForeignKey, Index, SmallInteger, String, UniqueConstraint, text
+from sqlalchemy import BigInteger, ForeignKey, Index, SmallInteger, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.models.base import Base, Big, Key, Moment
+from app.models.base import Base, Big, Key, Moment, partial_index
 
 
 class Lead(Base):
@@ -25,21 +25,8 @@ class Lead(Base):
         Index("ix_lead_account_id_start_time", "account_id", "start_time", "id"),
         Index("ix_lead_campaign_id_start_time", "campaign_id", "start_time", "id"),
         Index("ix_lead_bot_id_subscriber", "bot_id", "subscriber"),
-        Index(
-            "ix_lead_click",
-            "account_id",
-            "click",
-            "id",
-            sqlite_where=text("click <> ''"),
-            postgresql_where=text("click <> ''"),
-        ),
-        Index(
-            "ix_lead_username",
-            "account_id",
-            "username",
-            sqlite_where=text("username <> ''"),
-            postgresql_where=text("username <> ''"),
-        ),
+        partial_index("ix_lead_click", "account_id", "click", "id", where="click <> ''"),
+        partial_index("ix_lead_username", "account_id", "username", where="username <> ''"),
     )
 
     id: Mapped[Key]

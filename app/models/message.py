@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import enum
 
-from sqlalchemy import BigInteger, Index, SmallInteger, String, Text, text
+from sqlalchemy import BigInteger, Index, SmallInteger, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.models.base import Base, Instant, Key
+from app.models.base import Base, Instant, Key, partial_index
 
 
 class MessageState(enum.IntEnum):
@@ -28,11 +28,6 @@ class MessageLane(enum.IntEnum):
     NORMAL = 1
 
 
-_WAITING = text(f"state = {MessageState.WAITING:d}")
-_SENDING = text(f"state = {MessageState.SENDING:d}")
-_URGENT = text(f"state = {MessageState.WAITING:d} AND lane = {MessageLane.URGENT:d}")
-
-
 class Message(Base):
     """`text` has its macros filled in; `markup` is Telegram's reply_markup as JSON.
 
@@ -44,27 +39,18 @@ class Message(Base):
 
     __tablename__ = "message"
     __table_args__ = (
-        Index(
-            "ix_message_waiting",
-            "bot_id",
-            "due",
-            "id",
-            sqlite_where=_WAITING,
-            postgresql_where=_WAITING,
+        partial_index(
+            "ix_message_waiting", "bot_id", "due", "id", where=f"state = {MessageState.WAITING:d}"
         ),
-        Index(
+        partial_index(
             "ix_message_urgent",
             "bot_id",
             "due",
             "id",
-            sqlite_where=_URGENT,
-            postgresql_where=_URGENT,
+            where=f"state = {MessageState.WAITING:d} AND lane = {MessageLane.URGENT:d}",
         ),
-        Index(
-            "ix_message_sending",
-            "lease_until",
-            sqlite_where=_SENDING,
-            postgresql_where=_SENDING,
+        partial_index(
+            "ix_message_sending", "lease_until", where=f"state = {MessageState.SENDING:d}"
         ),
         Index("ix_message_bot_id_chat_id", "bot_id", "chat_id", "id"),
     )

@@ -5,14 +5,16 @@ from __future__ import annotations
 import enum
 from typing import Final
 
-from sqlalchemy import BigInteger, Index, SmallInteger, String, Text, text
+from sqlalchemy import BigInteger, Index, SmallInteger, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.models.base import Base, Instant, Key
+from app.models.base import Base, Instant, Key, partial_index
 
 REASON_LENGTH: Final = 300  # characters of a reason that people may see
 #: The `sequence` of conversions begins here. They supersede no status, and none supersedes them.
 FIRST_CONVERSION: Final = 1_000_000_001
+#: Classes of status codes by which deliveries are looked for; `none` is without an answer.
+STATUS_CLASSES: Final = ("2xx", "3xx", "4xx", "5xx", "none")
 
 
 class PostbackState(enum.IntEnum):
@@ -52,31 +54,13 @@ class Postback(Base):
             "sequence",
             unique=True,
         ),
-        Index(
-            "ix_postback_waiting",
-            "destination_id",
-            "due",
-            "id",
-            sqlite_where=text("state = 0"),
-            postgresql_where=text("state = 0"),
-        ),
-        Index(
-            "ix_postback_sending",
-            "lease_until",
-            sqlite_where=text("state = 1"),
-            postgresql_where=text("state = 1"),
-        ),
+        partial_index("ix_postback_waiting", "destination_id", "due", "id", where="state = 0"),
+        partial_index("ix_postback_sending", "lease_until", where="state = 1"),
         Index("ix_postback_account_id_created", "account_id", "created", "id"),
         Index("ix_postback_campaign_id_created", "campaign_id", "created", "id"),
         Index("ix_postback_destination_id_created", "destination_id", "created", "id"),
-        Index(
-            "ix_postback_trouble",
-            "account_id",
-            "state",
-            "created",
-            "id",
-            sqlite_where=text("state > 2"),
-            postgresql_where=text("state > 2"),
+        partial_index(
+            "ix_postback_trouble", "account_id", "state", "created", "id", where="state > 2"
         ),
     )
 

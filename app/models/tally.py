@@ -8,10 +8,10 @@ adds these up to hours, days and totals.
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Connection, Index, SmallInteger, String, event, text
+from sqlalchemy import BigInteger, Connection, Index, SmallInteger, String, event
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.models.base import Base, Key, Moment, table_of
+from app.models.base import Base, Key, Moment, partial_index, table_of
 from app.models.journal import JournalEntry
 from app.models.lead import Lead
 from app.models.postback import Postback
@@ -19,12 +19,10 @@ from app.models.tally_triggers import Span, TalliedTable, trigger_statements
 
 
 def _indexes(table: str, *keys: str) -> tuple[Index, ...]:
-    sums, deltas = text(f"span > {Span.DELTA:d}"), text(f"span = {Span.DELTA:d}")
+    sums, deltas = f"span > {Span.DELTA:d}", f"span = {Span.DELTA:d}"
     return (
-        Index(f"uq_{table}", *keys, unique=True, sqlite_where=sums, postgresql_where=sums),
-        Index(
-            f"ix_{table}_fresh", "account_id", "id", sqlite_where=deltas, postgresql_where=deltas
-        ),
+        partial_index(f"uq_{table}", *keys, where=sums, unique=True),
+        partial_index(f"ix_{table}_fresh", "account_id", "id", where=deltas),
     )
 
 
@@ -44,11 +42,22 @@ class LeadTally(Base):
 
 
 class JournalTally(Base):
-    """Journal entries by bot, chat and action, and the hour of `time`."""
+    """Journal entries by bot, chat and action, and the hour of `time`.
+
+    Of one chat they are found by the unique index, of all chats of an account by the last one.
+    """
 
     __tablename__ = "journal_tally"
-    __table_args__ = _indexes(
-        "journal_tally", "account_id", "bot_id", "chat_id", "span", "start", "action"
+    __table_args__ = (
+        *_indexes("journal_tally", "account_id", "bot_id", "chat_id", "span", "start", "action"),
+        partial_index(
+            "ix_journal_tally_account_id_span",
+            "account_id",
+            "span",
+            "start",
+            "action",
+            where=f"span > {Span.DELTA:d}",
+        ),
     )
 
     id: Mapped[Key]

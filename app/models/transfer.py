@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import enum
 
-from sqlalchemy import BigInteger, ForeignKey, Index, SmallInteger, String, Text, text
+from sqlalchemy import BigInteger, ForeignKey, Index, SmallInteger, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.models.base import Base, Encrypted, Instant, Key
+from app.models.base import Base, Encrypted, Instant, Key, partial_index
 
 
 class TransferToken(Base):
@@ -31,11 +31,6 @@ class TransferState(enum.IntEnum):
     REVERSED = 4
 
 
-_DUE = text(f"state IN ({TransferState.PENDING:d}, {TransferState.REVERSING:d})")
-
-_MOVING = text("progress <> ''")
-
-
 class Transfer(Base):
     """A bot, or a campaign, that `account_id` gives to `recipient_id` when it is `due`.
 
@@ -51,9 +46,13 @@ class Transfer(Base):
         Index("ix_transfer_account_id_id", "account_id", "id"),
         Index("ix_transfer_recipient_id_id", "recipient_id", "id"),
         Index("ix_transfer_login_id", "login_id"),
-        Index("ix_transfer_due", "due", sqlite_where=_DUE, postgresql_where=_DUE),
+        partial_index(
+            "ix_transfer_due",
+            "due",
+            where=f"state IN ({TransferState.PENDING:d}, {TransferState.REVERSING:d})",
+        ),
         Index("ix_transfer_settled", "settled"),
-        Index("ix_transfer_moving", "id", sqlite_where=_MOVING, postgresql_where=_MOVING),
+        partial_index("ix_transfer_moving", "id", where="progress <> ''"),
     )
 
     id: Mapped[Key]

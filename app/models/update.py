@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import enum
 
-from sqlalchemy import BigInteger, Index, LargeBinary, SmallInteger, Text, text
+from sqlalchemy import BigInteger, Index, LargeBinary, SmallInteger, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.models.base import Base, Instant, Key
+from app.models.base import Base, Instant, Key, partial_index
 
 
 class UpdateState(enum.IntEnum):
@@ -17,10 +17,6 @@ class UpdateState(enum.IntEnum):
     DONE = 1
     IGNORED = 2  # understood, but of no use to us; `reason` says why
     QUARANTINED = 3  # kept for the operator; `reason` is the fault or the traceback
-
-
-_WAITING = text(f"state = {UpdateState.WAITING:d}")
-_QUARANTINED = text(f"state = {UpdateState.QUARANTINED:d}")
 
 
 class Update(Base):
@@ -33,18 +29,11 @@ class Update(Base):
     __tablename__ = "telegram_update"
     __table_args__ = (
         Index("uq_telegram_update_bot_id_update_id", "bot_id", "update_id", unique=True),
-        Index(
-            "ix_telegram_update_waiting",
-            "bot_id",
-            "id",
-            sqlite_where=_WAITING,
-            postgresql_where=_WAITING,
+        partial_index(
+            "ix_telegram_update_waiting", "bot_id", "id", where=f"state = {UpdateState.WAITING:d}"
         ),
-        Index(
-            "ix_telegram_update_quarantined",
-            "id",
-            sqlite_where=_QUARANTINED,
-            postgresql_where=_QUARANTINED,
+        partial_index(
+            "ix_telegram_update_quarantined", "id", where=f"state = {UpdateState.QUARANTINED:d}"
         ),
         Index("ix_telegram_update_received", "received"),
     )

@@ -100,7 +100,7 @@ def _undo(body: bytes, limit: int, *, is_whole: bool) -> bytes | None:
         if is_ended or (text and not is_whole):
             return text
         return None if text and not data[:2].isascii() else body
-    return body if body.isascii() and not _is_binary(body) else _raw(body, limit)
+    return body if _is_plain(body, is_whole=is_whole) else _raw(body, limit)
 
 
 def _members(data: bytes, limit: int, *, is_whole: bool) -> bytes | None:

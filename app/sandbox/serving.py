@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import Protocol
 
 LOOPBACK = "127.0.0.1"
-STOP_SECONDS = 10
+STOP_SECONDS = 60
 
 
 class Server(Protocol):

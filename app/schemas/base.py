@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from flask import g, request
 from marshmallow import EXCLUDE, Schema
 
 from app.domain.storable_text import sanitize
 from app.errors import TooLarge, translatable
+from app.schemas import fields
 from app.schemas.parsing import MAX_BODY, UnreadableBody, parse_object, parse_pairs
 from app.web.auth import KEY
 from plugins.host import library_messages
@@ -26,8 +27,26 @@ class Input(Schema):
         unknown = EXCLUDE
 
 
+class ById(Input):
+    """One of the account's things, by its id."""
+
+    id = fields.Int(1, required=True)
+
+
 class Output(Schema):
     """Public fields of one kind of object."""
+
+
+class OfRow(Output):
+    """An Output of a value with a row: fields are of `row`, but those `beside` it."""
+
+    row: ClassVar[str]
+    beside: ClassVar[frozenset[str]]
+
+    def get_attribute(self, obj: Any, attr: str, default: Any) -> Any:
+        """Read a field from the row, or from beside it."""
+        holder = obj if attr in self.beside else getattr(obj, self.row)
+        return super().get_attribute(holder, attr, default)
 
 
 def load(schema: Input) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from app.schemas import fields
-from app.schemas.base import Input, Output
+from app.schemas.base import ById, Input, Output
 from app.schemas.pagination import LimitedList
 
 LONGEST_LIST: Final = 16_000
@@ -35,10 +35,8 @@ class BlockedImport(Input):
     csv = fields.Text(LONGEST_LIST, not_empty=True, required=True)
 
 
-class BlockedId(Input):
+class BlockedId(ById):
     """Which entry."""
-
-    id = fields.Int(1, required=True)
 
 
 class MaybeText(fields.Field[str]):

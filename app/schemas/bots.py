@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from app.models import BotFaultKind
 from app.schemas import fields
-from app.schemas.base import Input, Output
+from app.schemas.base import ById, Input, Output
 from app.schemas.pagination import OptionalPage
 
 
@@ -14,10 +14,8 @@ class BotAdd(Input):
     token = fields.Text(256, not_empty=True, required=True)
 
 
-class BotId(Input):
+class BotId(ById):
     """Which bot."""
-
-    id = fields.Int(1, required=True)
 
 
 class BotsList(OptionalPage):
@@ -45,8 +43,20 @@ class BotFaultOut(Output):
     message = fields.Text()
 
 
+class WebhookOut(Output):
+    """What Telegram told within the last ten minutes or so of how its updates reach us.
+
+    `pending` updates waited there; `error` is what it said of the last that it could not
+    deliver, at `error_time`, however long ago. Both are empty for a bot that is polled.
+    """
+
+    pending = fields.Int(attribute="webhook_pending")
+    error = fields.Text(attribute="webhook_error")
+    error_time = fields.UtcText(attribute="webhook_error_time")
+
+
 class BotOut(Output):
-    """A row of `bots/list`, its fields in the order of AlterCPA TOP's; `faults` is ours."""
+    """A row of `bots/list` in the order of AlterCPA TOP's; `faults` and `webhook` are ours."""
 
     id = fields.Int(attribute="bot.id")
     tg = fields.Int(attribute="bot.tg_id")
@@ -55,6 +65,7 @@ class BotOut(Output):
     status = fields.Int(attribute="bot.status")
     created = fields.UtcText(attribute="bot.created")
     faults = fields.List(fields.Nested(BotFaultOut))
+    webhook = fields.Nested(WebhookOut, attribute="bot")
 
 
 class IsPublic(fields.Field[bool]):

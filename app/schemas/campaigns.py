@@ -8,17 +8,15 @@ from marshmallow import post_load
 
 from app.models import DeskMode, GreetOn
 from app.schemas import fields
-from app.schemas.base import Input, Output
+from app.schemas.base import ById, Output
 from app.schemas.bots import BotFaultOut
 from app.schemas.pagination import OptionalPage
 from app.schemas.profile import LONGEST_URL, Templates
 from app.services.trackers.url_templates import FIELDS
 
 
-class CampaignId(Input):
+class CampaignId(ById):
     """Which campaign."""
-
-    id = fields.Int(1, required=True)
 
 
 class CampaignsList(OptionalPage):

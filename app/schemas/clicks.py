@@ -7,7 +7,7 @@ from typing import Any
 from app.domain.clicks.link_query import MAX_EXTERNAL, QueryFlag
 from app.domain.clicks.payloads import TOKEN_LENGTH
 from app.schemas import fields
-from app.schemas.base import Input, Output
+from app.schemas.base import ById, Output
 from app.schemas.pagination import Page
 
 
@@ -21,10 +21,8 @@ class ClicksList(Page):
     pressed = fields.Boolean()
 
 
-class ClickId(Input):
+class ClickId(ById):
     """Which click."""
-
-    id = fields.Int(1, required=True)
 
 
 class HasFlag(fields.Field[bool]):
@@ -56,13 +54,6 @@ class ClickOut(Output):
     pressed = fields.UtcText()
 
 
-class IsKept(fields.Field[bool]):
-    """Whether there is a value; the value itself is nobody's to read."""
-
-    def _show(self, value: object) -> bool:
-        return value is not None
-
-
 class ClickDetail(ClickOut):
     """`clicks/get`. `cut`: something was too long to be kept. `unreplaced`: a macro stood there.
 
@@ -81,5 +72,5 @@ class ClickDetail(ClickOut):
     no_consent = HasFlag(QueryFlag.NO_CONSENT)
     invalid_id = HasFlag(QueryFlag.INVALID_ID)
     city = fields.Text()
-    ip = IsKept(dump_only=True)
-    user_agent = IsKept(attribute="ua", dump_only=True)
+    ip = fields.IsPresent(dump_only=True)
+    user_agent = fields.IsPresent(attribute="ua", dump_only=True)

@@ -12,10 +12,13 @@ from typing import Any, Final
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
+from app.errors import NotFound
 from app.schemas.base import Output
 from app.schemas.fields import UtcText
 
 BROKE_OFF: Final = "INCOMPLETE: the export broke off; ask again"
+#: The last line of a file that ends early.
+TOO_LONG: Final = "INCOMPLETE: the list is too long for one file; choose a shorter period\r\n"
 #: What no spreadsheet runs, although it may begin with a sign.
 _HARMLESS: Final = re.compile(r"[A-Za-z0-9_-]*")
 #: Where a formula begins in text that people have typed: also after a character at which
@@ -28,20 +31,32 @@ log = structlog.get_logger()
 
 
 def lines(schema: Output, parts: Iterable[Sequence[Any]]) -> Iterator[str]:
-    """Yield a header with the public names, then `parts` of rows as `schema` shows them.
+    """Yield a header with the public names, then `parts` of rows as `schema` shows them."""
+    yield head(schema)
+    yield from unless_broken_off(body(schema, rows) for rows in parts)
 
-    By then the answer has begun and can no longer be an error, so an export that the database
-    breaks off ends with the line `BROKE_OFF`.
+
+def unless_broken_off(text: Iterable[str]) -> Iterator[str]:
+    """Yield `text`, and the line `BROKE_OFF` if its end cannot be read.
+
+    The answer has begun and can no longer be an error.
     """
-    names = list(schema.dump_fields)
-    yield _text([names])
     try:
-        for rows in parts:
-            shown: list[dict[str, Any]] = schema.dump(rows)
-            yield _text([_tame(row[name]) for name in names] for row in shown)
-    except SQLAlchemyError:
+        yield from text
+    except (SQLAlchemyError, NotFound):
         log.exception("export.broke_off")
         yield _text([[BROKE_OFF]])
+
+
+def head(schema: Output) -> str:
+    """Return the line of the public names."""
+    return _text([list(schema.dump_fields)])
+
+
+def body(schema: Output, rows: Sequence[Any]) -> str:
+    """Return the lines of `rows`."""
+    shown: list[dict[str, Any]] = schema.dump(rows)
+    return _text([_tame(row[name]) for name in schema.dump_fields] for row in shown)
 
 
 def in_zone(schema: Output, zone: tzinfo) -> Output:

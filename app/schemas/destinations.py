@@ -6,14 +6,13 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final
 
-import orjson
 from marshmallow import ValidationError
 
 from app.domain.storable_text import UNSTORABLE
 from app.errors import translatable
 from app.models import DestinationStatus, Role
 from app.schemas import fields
-from app.schemas.base import Input, Output
+from app.schemas.base import ById, Input, Output
 from app.schemas.pagination import Page
 from app.schemas.parsing import LONGEST_NAME, is_deep
 from app.schemas.stats import Date, Percent
@@ -31,8 +30,8 @@ class Settings(fields.Field[dict[str, Any]]):
     """What an adapter asks for: an object, or in a form its JSON text."""
 
     def _read(self, value: Any) -> dict[str, Any]:
-        if isinstance(value, str):
-            value = self._parsed(value)
+        if isinstance(value, str) and (value := fields.json_of(value)) is None:
+            raise ValidationError(translatable("must be an object, or its JSON text"))
         if not isinstance(value, dict):
             raise ValidationError(translatable("must be an object"))
         if is_deep(value):
@@ -43,13 +42,6 @@ class Settings(fields.Field[dict[str, Any]]):
                 translatable("is larger than %(most)d bytes", most=LARGEST_SETTINGS)
             )
         return value
-
-    @staticmethod
-    def _parsed(text: str) -> object:
-        try:
-            return orjson.loads(text)
-        except (orjson.JSONDecodeError, UnicodeEncodeError):
-            raise ValidationError(translatable("must be an object, or its JSON text")) from None
 
     def _check_texts(self, node: object) -> None:
         """Raise ValidationError by path for texts that are too long or cannot be stored."""
@@ -77,12 +69,14 @@ def _printable(name: object) -> str:
 class Events(fields.Field[dict[EventKind | ConversionKind, bool]]):
     """Which events are sent.
 
-    A list, or text with commas, names all that are; an object switches those
-    that it names and leaves the others as they are.
+    A list, or text with commas, names all that are; an object, or in a form its JSON text,
+    switches those that it names and leaves the others as they are.
     """
 
     def _read(self, value: Any) -> dict[EventKind | ConversionKind, bool]:
-        if isinstance(value, str):
+        if isinstance(value, str) and value.lstrip().startswith("{"):
+            value = fields.json_of(value)
+        elif isinstance(value, str):
             value = [part.strip() for part in value.split(",") if part.strip()]
         if isinstance(value, list):
             kinds = {self._kind(name) for name in value}
@@ -104,10 +98,8 @@ class Events(fields.Field[dict[EventKind | ConversionKind, bool]]):
             ) from None
 
 
-class DestinationId(Input):
+class DestinationId(ById):
     """Which destination."""
-
-    id = fields.Int(1, required=True)
 
 
 class DestinationsList(Page):
@@ -184,6 +176,7 @@ class DestinationOut(Output):
     undelivered = fields.Int(attribute="recent.undelivered")
     rate = Percent(attribute="recent.rate")
     last_success = Date(attribute="recent.last_success")
+    last_success_time = fields.UtcText(attribute="recent.last_success_time")
 
 
 class CheckResultOut(Output):

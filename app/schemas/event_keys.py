@@ -10,7 +10,7 @@ from marshmallow import ValidationError
 
 from app.errors import translatable
 from app.schemas import fields
-from app.schemas.base import Input, Output
+from app.schemas.base import ById, Input, Output
 from app.schemas.pagination import OptionalPage
 
 LONGEST_TITLE: Final = 64
@@ -39,10 +39,8 @@ class Addresses(fields.Field[list[str]]):
         return orjson.loads(value)
 
 
-class EventKeyId(Input):
+class EventKeyId(ById):
     """Which key."""
-
-    id = fields.Int(1, required=True)
 
 
 class EventKeysList(OptionalPage):
@@ -87,13 +85,6 @@ class EventKeyAdded(Output):
     url = fields.Text()
 
 
-class IsSigned(fields.Field[bool]):
-    """Whether there is a secret."""
-
-    def _show(self, value: Any) -> bool:
-        return value is not None
-
-
 class EventKeyOut(Output):
     """A row of `eventkeys/list`; `campaign` is 0 where it is for all of them."""
 
@@ -102,5 +93,5 @@ class EventKeyOut(Output):
     title = fields.Text()
     currency = fields.Text()
     addresses = Addresses()
-    signed = IsSigned(attribute="secret")
+    signed = fields.IsPresent(attribute="secret")
     created = fields.UtcText()

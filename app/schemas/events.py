@@ -7,7 +7,7 @@ from typing import Any, Final
 from app.domain.conversions.report import LONGEST_NAME, LONGEST_NOTE, decimal_text
 from app.models.conversion import LONGEST_CLICK, LONGEST_TID
 from app.schemas import fields
-from app.schemas.base import Input, Output
+from app.schemas.base import ById, Input, Output
 from app.schemas.event_keys import CURRENCY
 from app.schemas.pagination import Page, Period
 from plugins.contract import ConversionKind
@@ -41,10 +41,9 @@ class EventAdded(Output):
     is_new = fields.Boolean()
 
 
-class EventValue(Input):
+class EventValue(ById):
     """Another value; without `currency` that of the earlier value stays."""
 
-    id = fields.Int(1, required=True)
     value = fields.Text(20, required=True, pattern=AMOUNT)
     currency = fields.Text(3, pattern=CURRENCY)
 
@@ -63,10 +62,8 @@ class EventsList(EventsFilter, Page):
     """The same, a page at a time."""
 
 
-class EventId(Input):
+class EventId(ById):
     """Which event."""
-
-    id = fields.Int(1, required=True)
 
 
 class Money(fields.Field[str]):

@@ -30,12 +30,14 @@ __all__ = [
     "EnumName",
     "Field",
     "Int",
+    "IsPresent",
     "List",
     "Nested",
     "Text",
     "TextMap",
     "TranslatedText",
     "UtcText",
+    "json_of",
 ]
 
 Value = TypeVar("Value")
@@ -71,6 +73,14 @@ class Field(fields.Field[Value], Generic[Value]):
 
     def _serialize(self, value: Any, attr: Any, obj: Any, **options: Any) -> Any:  # noqa: ARG002
         return self._show(value)
+
+
+def json_of(text: str) -> Any:
+    """Return what a form holds as JSON text; None for what is no JSON."""
+    try:
+        return orjson.loads(text)
+    except (orjson.JSONDecodeError, UnicodeEncodeError):
+        return None
 
 
 class Text(Field[str]):
@@ -148,6 +158,13 @@ class Boolean(Field[bool]):
             return _BOOLEANS[str(value).lower()]
         except KeyError:
             raise ValidationError(translatable("must be true, false, 1 or 0")) from None
+
+
+class IsPresent(Field[bool]):
+    """Whether there is a value; the value itself is nobody's to read."""
+
+    def _show(self, value: object) -> bool:
+        return value is not None
 
 
 class TextMap(Field[dict[str, str]]):

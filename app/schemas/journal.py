@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from marshmallow import ValidationError, validates_schema
+
 from app.domain.telegram.evidence import Arrival
+from app.errors import translatable
 from app.models import Action
 from app.schemas import fields
 from app.schemas.base import Output
@@ -12,11 +15,20 @@ from app.schemas.pagination import Page, Period
 
 
 class JournalFilter(Period):
-    """The journal of one chat of one bot; the period is that of `time`."""
+    """The journal of one chat of one bot, or of all without both; the period is that of `time`."""
 
-    bot = fields.Int(1, required=True)
-    chat = fields.Int(required=True)
+    bot = fields.Int(1)
+    chat = fields.Int()
     action = fields.Int(min(Action), max(Action))
+
+    @validates_schema
+    def check_pair(self, data: dict[str, Any], **_: Any) -> None:
+        """A bot and its chat are named together: a chat may have had several bots."""
+        for name, other in (("bot", "chat"), ("chat", "bot")):
+            if other in data and name not in data:
+                raise ValidationError(
+                    translatable("is required beside %(other)s", other=other), name
+                )
 
 
 class JournalList(JournalFilter, Page):

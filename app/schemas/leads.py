@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
-
 from app.domain.attribution import How
 from app.schemas import fields
-from app.schemas.base import Input, Output
+from app.schemas.base import ById, Input, OfRow, Output
 from app.schemas.events import EventOut
 from app.schemas.journal import LeadJournalOut
 from app.schemas.pagination import Page, Period
 from app.schemas.postbacks import PostbackOut
 from app.schemas.requests import LeadRequestOut
 
-#: What `leads/get` has beside the lead's own fields.
-_LISTS: Final = frozenset({"journal", "postbacks", "conversions", "requests"})
-
 
 class LeadsExport(Period):
     """Which leads; the period is that of `start_time`.
 
     With `click`, `username`, `subscriber` or `search`, which is any of the three, the
-    newest 1000 that fit. A username may begin with an @.
+    newest 1000 that fit. A username may begin with an @. By `source`, `how`, `premium` and
+    `language` a list finds those among the newest 15,000 of the account or the campaign, and by
+    `status` among the same; an export all.
     """
 
     campaign = fields.Int(1)
@@ -30,6 +27,10 @@ class LeadsExport(Period):
     username = fields.Text(65, not_empty=True)
     subscriber = fields.Int(1)
     text = fields.Text(256, not_empty=True, data_key="search")
+    source = fields.Int(1)
+    how = fields.EnumName(How)
+    premium = fields.Boolean()
+    language = fields.Text(16, not_empty=True)
 
 
 class LeadsList(Page, LeadsExport):
@@ -42,10 +43,8 @@ class Subscriber(Input):
     subscriber = fields.Int(1, required=True)
 
 
-class LeadId(Input):
+class LeadId(ById):
     """Which lead."""
-
-    id = fields.Int(1, required=True)
 
 
 class HowName(fields.Field[str]):
@@ -82,12 +81,15 @@ class LeadOut(Output):
     confidence = Confidence(attribute="how", dump_only=True)
 
 
-class LeadDetail(LeadOut):
+class LeadDetail(OfRow, LeadOut):
     """`leads/get`: the lead, what Telegram tells of the person, and how it came to be.
 
     `source` is 0 if none is known, and `touched` is when the evidence came. `also_seen` is the
     click of a start that a link has overruled.
     """
+
+    row = "lead"
+    beside = frozenset({"journal", "postbacks", "conversions", "requests"})
 
     source = fields.Int(attribute="source_id", null_as=0)
     touched = fields.UtcText()
@@ -101,11 +103,6 @@ class LeadDetail(LeadOut):
     postbacks = fields.List(fields.Nested(PostbackOut))
     conversions = fields.List(fields.Nested(EventOut))
     requests = fields.List(fields.Nested(LeadRequestOut))
-
-    def get_attribute(self, obj: Any, attr: str, default: Any) -> Any:
-        """Read the lead's own fields from `obj.lead`."""
-        holder = obj if attr in _LISTS else obj.lead
-        return super().get_attribute(holder, attr, default)
 
 
 class Erased(Output):

@@ -6,8 +6,9 @@ from typing import Any
 
 from app.domain.events import shown
 from app.models import PostbackState
+from app.models.postback import STATUS_CLASSES
 from app.schemas import fields
-from app.schemas.base import Input, Output
+from app.schemas.base import ById, Input, OfRow, Output
 from app.schemas.destinations import Plain, Settings
 from app.schemas.pagination import Page, Period
 from app.schemas.profile import LONGEST_URL
@@ -15,23 +16,22 @@ from plugins.contract import ALL_KINDS, EventKind
 
 
 class PostbackFilter(Period):
-    """Which postbacks; the period is that of `created`."""
+    """Which postbacks; the period is that of `created`, `status` the class of the last code."""
 
     campaign = fields.Int(1)
     lead = fields.Int(1)
     dest = fields.Int(1)
     event = fields.Choice(*ALL_KINDS)
     state = fields.EnumName(PostbackState)
+    status = fields.Choice(*STATUS_CLASSES)
 
 
 class PostbacksList(PostbackFilter, Page):
     """Parameters of `postbacks/list`."""
 
 
-class PostbackId(Input):
+class PostbackId(ById):
     """Which postback."""
-
-    id = fields.Int(1, required=True)
 
 
 class PostbackResend(PostbackFilter):
@@ -94,16 +94,14 @@ class Frozen(fields.Field[Any]):
         return shown(value)
 
 
-class PostbackDetail(PostbackOut):
+class PostbackDetail(OfRow, PostbackOut):
     """`postbacks/get`; `sent` is the frozen event, `attempts` are in the order they were made."""
+
+    row = "postback"
+    beside = frozenset({"attempts"})
 
     sent = Frozen(attribute="event")
     attempts = fields.List(fields.Nested(AttemptOut))
-
-    def get_attribute(self, obj: Any, attr: str, default: Any) -> Any:
-        """Read the postback's own fields from `obj.postback`."""
-        holder = obj if attr == "attempts" else obj.postback
-        return super().get_attribute(holder, attr, default)
 
 
 class Resent(Output):

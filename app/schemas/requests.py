@@ -11,7 +11,7 @@ from app.domain.join_requests.rules import Verdict
 from app.errors import translatable
 from app.models import DecidedBy, RequestState
 from app.schemas import fields
-from app.schemas.base import Input, Output
+from app.schemas.base import ById, Input, OfRow, Output
 from app.schemas.pagination import Page, Period
 from app.services.join_requests.owner.decisions import MOST_IDS
 
@@ -31,10 +31,8 @@ class RequestsList(Page, RequestsFilter):
     """The same, a page at a time."""
 
 
-class RequestId(Input):
+class RequestId(ById):
     """Which request."""
-
-    id = fields.Int(1, required=True)
 
 
 class Ids(fields.Field[list[int]]):
@@ -148,23 +146,24 @@ class RequestOut(Output):
     lead = fields.Int(attribute="lead_id", null_as=0)
 
 
-class RequestDetail(RequestOut):
+class RequestDetail(OfRow, RequestOut):
     """`requests/get`: also what the person says of themselves."""
+
+    row = "request"
+    beside = frozenset({"bio"})
 
     bio = fields.Text()
 
-    def get_attribute(self, obj: Any, attr: str, default: Any) -> Any:
-        """Read the request's own fields from `obj.request`."""
-        holder = obj if attr == "bio" else obj.request
-        return super().get_attribute(holder, attr, default)
 
-
-class LeadRequestOut(Output):
+class LeadRequestOut(OfRow):
     """A request of a lead in `leads/get`.
 
     `rule` is the position of the rule that decided, 0 without one. `delay` is how many seconds
     after the request it was decided, or while it is scheduled, is to be decided at `due`.
     """
+
+    row = "request"
+    beside = frozenset({"position", "delay"})
 
     id = fields.Int()
     asked = fields.UtcText()
@@ -176,8 +175,3 @@ class LeadRequestOut(Output):
     due = fields.UtcText()
     decided = fields.UtcText()
     reason = fields.Text()
-
-    def get_attribute(self, obj: Any, attr: str, default: Any) -> Any:
-        """Read the request's own fields from `obj.request`."""
-        holder = obj if attr in {"position", "delay"} else obj.request
-        return super().get_attribute(holder, attr, default)

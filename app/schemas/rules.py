@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-import orjson
 from marshmallow import ValidationError
 
 from app.domain.join_requests import conditions
@@ -33,10 +32,7 @@ class Rules(fields.Field[list[dict[str, Any]]]):
 
     def _read(self, value: Any) -> list[dict[str, Any]]:
         if isinstance(value, str):
-            try:
-                value = orjson.loads(value)
-            except (orjson.JSONDecodeError, UnicodeEncodeError):
-                value = None
+            value = fields.json_of(value)
         if not isinstance(value, list):
             raise ValidationError(translatable("must be a list, or its JSON text"))
         if len(value) > MOST_RULES:
@@ -107,7 +103,7 @@ class RulesTry(OfCampaign):
     rules = Rules()
 
 
-class Conditions(fields.Field[Any]):
+class Conditions(fields.Field[dict[str, Any]]):
     """An object of conditions. Only shown."""
 
 

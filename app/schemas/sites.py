@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-import orjson
 from marshmallow import ValidationError
 
 from app.domain.clicks.origins import MAX_HOST
 from app.domain.clicks.privacy import Capture, Consent
 from app.errors import translatable
 from app.schemas import fields
-from app.schemas.base import Input, Output
+from app.schemas.base import ById, Input, Output
 from app.schemas.pagination import OptionalPage
 
 ALL_CAPTURE: Final = int(~Capture.NONE)
@@ -23,20 +22,15 @@ class Domains(fields.Field[list[str]]):
 
     def _read(self, value: Any) -> list[str]:
         if isinstance(value, str):
-            try:
-                value = orjson.loads(value)
-            except (orjson.JSONDecodeError, UnicodeEncodeError):
-                value = None
+            value = fields.json_of(value)
         if not isinstance(value, list):
             raise ValidationError(translatable("must be a list, or its JSON text"))
         name = fields.Text(MAX_HOST + 2, not_empty=True)
         return [str(name.deserialize(host)) for host in value]
 
 
-class SiteId(Input):
+class SiteId(ById):
     """Which site."""
-
-    id = fields.Int(1, required=True)
 
 
 class SitesList(OptionalPage):

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-import orjson
 from marshmallow import ValidationError
 
 from app.errors import translatable
 from app.models import SourceFallback, SourceMode
 from app.schemas import fields
-from app.schemas.base import Input, Output
+from app.schemas.base import ById, Input, Output
 from app.schemas.pagination import OptionalPage
 
 LONGEST_TITLE: Final = 64
@@ -30,10 +29,7 @@ class SubMap(fields.TextMap):
 
     def _read(self, value: Any) -> dict[str, str]:
         if isinstance(value, str):
-            try:
-                value = orjson.loads(value)
-            except (orjson.JSONDecodeError, UnicodeEncodeError):
-                value = None
+            value = fields.json_of(value)
         if not isinstance(value, dict):
             raise ValidationError(translatable("must be an object, or its JSON text"))
         name = fields.Text(LONGEST_PARAM, pattern=_PARAM)
@@ -42,10 +38,8 @@ class SubMap(fields.TextMap):
         }
 
 
-class SourceId(Input):
+class SourceId(ById):
     """Which source."""
-
-    id = fields.Int(1, required=True)
 
 
 class SourcesList(OptionalPage):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from marshmallow import ValidationError
@@ -14,6 +15,7 @@ from app.schemas import fields
 from app.schemas.base import Output
 from app.schemas.pagination import Period
 from app.services.clicks.owner.source_stats import GROUPS
+from app.services.leads.stats import tables
 
 #: As far as clocks go: UTC-12 to UTC+14, in minutes. Every zone is a multiple of the step.
 WEST: Final = -720
@@ -67,11 +69,11 @@ class ConversionRate(fields.Field[float]):
         return percent(value.confirms, value.starts) or 0.0
 
 
-class Percent(fields.Field[float]):
+class Percent(fields.Field[float | None]):
     """A percentage with two decimals; null while it cannot be known."""
 
 
-class Number(fields.Field[int]):
+class Number(fields.Field[int | None]):
     """A whole number; null where it is not counted."""
 
 
@@ -83,12 +85,19 @@ class Date(fields.UtcText):
 
 
 class CountsOut(Output):
-    """Counters of some time. `cr` is confirms per 100 starts."""
+    """Counters of some time. `cr` is confirms per 100 starts.
+
+    `unsubs` are `kicks` and `leaves`. `organic` are joins of people without a lead. These three
+    are null where some of them came before they were told apart.
+    """
 
     starts = fields.Int()
     holds = fields.Int()
     confirms = fields.Int()
     unsubs = fields.Int()
+    kicks = Number()
+    leaves = Number()
+    organic = Number()
     cr = ConversionRate()
 
     def get_attribute(self, obj: Any, attr: str, default: Any) -> Any:
@@ -107,10 +116,25 @@ class SummaryOut(CountsOut):
     before = fields.Nested(CountsOut)
 
 
-class DayOut(CountsOut):
-    """A row of `stats/daily`."""
+class OfDay(Output):
+    """A row of one day."""
 
     date = Date(attribute="start")
+
+
+class OfCampaign(Output):
+    """A row of one campaign."""
+
+    campaign = fields.Int()
+    title = fields.Text()
+
+
+class DayOut(CountsOut, OfDay):
+    """A row of `stats/daily`."""
+
+
+class CampaignCountsOut(CountsOut, OfCampaign):
+    """The counters of one campaign."""
 
 
 class SurvivalOut(Output):
@@ -125,10 +149,8 @@ class SurvivalOut(Output):
     d30 = Percent(attribute="percent.d30")
 
 
-class CohortOut(SurvivalOut):
+class CohortOut(SurvivalOut, OfDay):
     """Those who joined on one day."""
-
-    date = Date(attribute="start")
 
 
 class LeavingOut(Output):
@@ -136,6 +158,21 @@ class LeavingOut(Output):
 
     days = fields.Int()
     left = fields.Int()
+
+
+#: What a row of each table of `stats/export` shows.
+TABLES: Final[Mapping[str, type[Output]]] = {
+    "days": DayOut,
+    "campaigns": CampaignCountsOut,
+    "retention": CohortOut,
+    "leaving": LeavingOut,
+}
+
+
+class StatsExport(StatsDaily):
+    """Which table; `tz` is for `days` alone."""
+
+    table = fields.Choice(*tables.NAMES, load_default="days")
 
 
 class RetentionOut(Output):
@@ -215,3 +252,11 @@ class SourceGroupOut(Output):
     clicks = fields.Int()
     joins = fields.Int()
     staying = Number()
+
+
+class ComparedGroupOut(SourceGroupOut):
+    """The same beside as many days before; for files of the dashboard."""
+
+    visits_before = fields.Int()
+    clicks_before = fields.Int()
+    joins_before = fields.Int()

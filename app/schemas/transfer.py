@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from app.models import TransferState
 from app.schemas import fields
-from app.schemas.base import Input, Output
+from app.schemas.base import ById, Input, Output
 from app.schemas.pagination import OptionalPage
 
 
@@ -45,10 +45,8 @@ class Transfers(OptionalPage):
     """`limit` transfers from `offset` on, or all of them; the newest come first."""
 
 
-class TransferId(Input):
+class TransferId(ById):
     """One of `transfer/list` that is pending."""
-
-    id = fields.Int(1, required=True)
 
 
 class TransferOut(Output):

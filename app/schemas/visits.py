@@ -47,6 +47,7 @@ class VisitAdd(InviteTake):
     sccid = fields.Text(MAX_ID)
     yclid = fields.Text(MAX_ID)
     ym_uid = fields.Text(MAX_ID, data_key="ymUid")
+    ga = fields.Text(MAX_ID)
     utm_source = fields.Text(MAX_TEXT, data_key="utmSource")
     utm_medium = fields.Text(MAX_TEXT, data_key="utmMedium")
     utm_campaign = fields.Text(MAX_TEXT, data_key="utmCampaign")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import exists, select
+from sqlalchemy import BigInteger, Float, Select, bindparam, exists, select
 
 from app.extensions import db
 from app.models import (
@@ -54,29 +54,8 @@ class FirstSteps(NamedTuple):
 
 def progress(account_id: int, now: float) -> FirstSteps:
     """Return how far an account has come. One statement."""
-    bots = select(Bot.id).where(Bot.account_id == account_id, Bot.living)
-    campaigns = Campaign.account_id == account_id, Campaign.living
-    postbacks = Postback.account_id == account_id
-    delivered = (
-        PostbackTally.account_id == account_id,
-        PostbackTally.state == PostbackState.DELIVERED,
-        PostbackTally.number > 0,
-    )
-    row = db.session.execute(
-        select(
-            _newest(Bot.username, Bot.id, Bot.account_id == account_id, Bot.living),
-            exists().where(BotChat.bot_id.in_(bots), BotChat.is_admin),
-            _newest(Campaign.id, Campaign.id, *campaigns),
-            exists().where(
-                Destination.account_id == account_id, Destination.status == DestinationStatus.ACTIVE
-            ),
-            _newest(Lead.id, Lead.start_time, Lead.account_id == account_id),
-            _newest(Postback.id, Postback.created, postbacks),
-            exists().where(*delivered, PostbackTally.span > Span.DELTA),
-            exists().where(*delivered, PostbackTally.span == Span.DELTA),
-            exists().where(postbacks, Postback.created < now - SHOWN_SECONDS),
-        )
-    ).one()
+    place = {"account": account_id, "old": now - SHOWN_SECONDS}
+    row = db.session.execute(_PROGRESS, place).one()
     bot, has_chat, campaign, has_tracker, lead, postback, summed, fresh, is_old = row
     has_delivered = summed or fresh
     return FirstSteps(
@@ -91,6 +70,35 @@ def progress(account_id: int, now: float) -> FirstSteps:
     )
 
 
+def _statement() -> Select[Any]:
+    """Select what is asked, with the parameters `account`, and `old` for a time long ago."""
+    account_id = bindparam("account", type_=BigInteger())
+    bots = select(Bot.id).where(Bot.account_id == account_id, Bot.living)
+    campaigns = Campaign.account_id == account_id, Campaign.living
+    postbacks = Postback.account_id == account_id
+    delivered = (
+        PostbackTally.account_id == account_id,
+        PostbackTally.state == PostbackState.DELIVERED,
+        PostbackTally.number > 0,
+    )
+    return select(
+        _newest(Bot.username, Bot.id, Bot.account_id == account_id, Bot.living),
+        exists().where(BotChat.bot_id.in_(bots), BotChat.is_admin),
+        _newest(Campaign.id, Campaign.id, *campaigns),
+        exists().where(
+            Destination.account_id == account_id, Destination.status == DestinationStatus.ACTIVE
+        ),
+        _newest(Lead.id, Lead.start_time, Lead.account_id == account_id),
+        _newest(Postback.id, Postback.created, postbacks),
+        exists().where(*delivered, PostbackTally.span > Span.DELTA),
+        exists().where(*delivered, PostbackTally.span == Span.DELTA),
+        exists().where(postbacks, Postback.created < bindparam("old", type_=Float())),
+    )
+
+
 def _newest(value: Any, order: Any, *where: Any) -> Any:
     newest = select(value).where(*where).order_by(order.desc()).limit(1)
     return newest.correlate(None).scalar_subquery()
+
+
+_PROGRESS: Final = _statement()

@@ -78,9 +78,9 @@ def database_bytes() -> int:
     return int(pages * (db.session.scalar(text("PRAGMA page_size")) or 0))
 
 
-def came_since(now: float, seconds: float = DAY) -> Sequence[tuple[str, int]]:
-    """Return the tables that grow, and about how many rows each got in the last `seconds`."""
-    return [(table.name, _came(table, time, now - seconds)) for table, time in TIMES.items()]
+def came_since(now: float) -> Sequence[tuple[str, int]]:
+    """Return the tables that grow, and about how many rows each got in the day before `now`."""
+    return [(table.name, _came(table, time, now - DAY)) for table, time in TIMES.items()]
 
 
 def _came(table: Table, time: str, since: float) -> int:

@@ -137,8 +137,13 @@ def _database_fault(engine: Engine) -> str:
     return "" if fault in _TOLERATED else fault
 
 
+def no_connection_left(error: Exception) -> bool:
+    """Whether the database, or the pooler before it, said that its connections are used up."""
+    return _NONE_LEFT.search(str(getattr(error, "orig", error))) is not None
+
+
 def _in_words(error: Exception) -> str:
     cause = getattr(error, "orig", error)
     if isinstance(cause, WrongEncoding):
         return str(cause)
-    return NO_CONNECTION if _NONE_LEFT.search(str(cause)) else SILENT
+    return NO_CONNECTION if no_connection_left(error) else SILENT

@@ -14,7 +14,8 @@ from app.services import old_rows, pending_work, postbacks, purge
 from app.services.accounts import notifications
 from app.services.bots import checks, webhooks
 from app.services.campaigns import settlement
-from app.services.conversions import cold, idempotency
+from app.services.conversions import cold
+from app.services.exports import prepared, writer
 from app.services.join_requests import retention
 from app.services.join_requests.owner import reminders
 from app.services.join_requests.telling import sender
@@ -52,6 +53,8 @@ def tick(now: float) -> list[Queue]:
         sender.wake()
     if work.transfers:
         settlement.settle(now)
+    if work.exports:
+        writer.wake()
     if work.notices:
         has_work[Queue.MESSAGES] |= digest.flush(now) > 0
     if work.fresh_counts:
@@ -69,10 +72,9 @@ def _forget(now: float) -> None:
         return
     _last["forget"] = now
     purge.purge(now)
+    prepared.forget(now)
     cold.forget(now)
     retention.forget(now)
-    idempotency.forget(now)
-    db.session.commit()
 
 
 def look_after_bots(now: float) -> None:

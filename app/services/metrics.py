@@ -10,7 +10,7 @@ from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamil
 from sqlalchemy import RowMapping, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from app.database.rows import loose_index_scan
+from app.database.rows import is_postgresql, loose_index_scan
 from app.extensions import db, wakeup
 from app.models import (
     BotFaultKind,
@@ -42,10 +42,7 @@ SELECT
     FROM next) t) AS updates_oldest,
   (SELECT count(*) FROM (SELECT 1 FROM postback
     WHERE state = {PostbackState.WAITING:d} LIMIT :ceiling) t) AS postbacks_waiting,
-  (SELECT coalesce(sum(due), 0) FROM (SELECT (SELECT count(*) FROM (SELECT 1 FROM postback
-      WHERE destination_id = d.id AND state = {PostbackState.WAITING:d} AND due <= :now
-      LIMIT :ceiling) t) AS due
-    FROM destination d) t) AS postbacks_due,
+  (SELECT count(*) FROM (SELECT 1 FROM {{due}} LIMIT :ceiling) t) AS postbacks_due,
   (SELECT count(*) FROM (SELECT 1 FROM postback
     WHERE state = {PostbackState.SENDING:d} LIMIT :ceiling) t) AS postbacks_sending,
   (SELECT min(due) FROM (SELECT (SELECT min(due) FROM postback
@@ -62,6 +59,15 @@ SELECT
     WHERE status = {DestinationStatus.ACTIVE:d} AND failures > 0
     AND blocked_until > :now) AS blocked
 """  # noqa: S608 - our own numbers
+
+_DUE: Final = (
+    f"postback WHERE destination_id = d.id AND state = {PostbackState.WAITING:d} AND due <= :now"
+)
+#: What is due, one row each, destination by destination: neither database chooses another way.
+_DUE_ON_POSTGRESQL: Final = (
+    f"destination d CROSS JOIN LATERAL (SELECT 1 FROM {_DUE} LIMIT :ceiling) w"  # noqa: S608
+)
+_DUE_ON_SQLITE: Final = f"destination d CROSS JOIN {_DUE}"
 
 _store_probe = health.Probe("media-store")
 
@@ -105,14 +111,9 @@ def _workers() -> Iterator[Metric]:
         silent = wakeup.silent_workers()
     except FAULTS:
         return
-    family = GaugeMetricFamily(
-        "gatepost_worker_alive",
-        "Whether any worker process of a kind gave a sign within a minute",
-        labels=["process"],
-    )
-    for name in PROCESSES:
-        family.add_metric([name], float(name not in silent))
-    yield family
+    meaning = "Whether any worker process of a kind gave a sign within a minute"
+    signs = {name: float(name not in silent) for name in PROCESSES}
+    yield _labelled("worker_alive", meaning, "process", signs)
 
 
 def _reclaims() -> Iterator[Metric]:
@@ -131,10 +132,8 @@ def _reclaims() -> Iterator[Metric]:
 
 
 def _growth() -> Iterator[Metric]:
-    family = GaugeMetricFamily("gatepost_table_rows", "About how many rows", labels=["table"])
-    for size in growth.sizes():
-        family.add_metric([size.name], size.rows)
-    yield family
+    rows = {size.name: size.rows for size in growth.sizes()}
+    yield _labelled("table_rows", "About how many rows", "table", rows)
     yield _gauge("database_bytes", "How much room the database takes", growth.database_bytes())
     db.session.rollback()
 
@@ -156,7 +155,9 @@ def oldest_seconds(now: float) -> dict[str, float]:
 
 
 def _numbers(now: float) -> RowMapping:
-    numbers = db.session.execute(text(_BACKLOG), {"now": now, "ceiling": CEILING}).mappings().one()
+    on_postgresql = is_postgresql(db.session.connection())
+    backlog = _BACKLOG.format(due=_DUE_ON_POSTGRESQL if on_postgresql else _DUE_ON_SQLITE)
+    numbers = db.session.execute(text(backlog), {"now": now, "ceiling": CEILING}).mappings().one()
     db.session.rollback()
     return numbers
 
@@ -180,23 +181,25 @@ def _states() -> Iterator[Metric]:
 def _counted(
     name: str, meaning: str, table: str, column: str, labels: Mapping[Any, str]
 ) -> GaugeMetricFamily:
-    family = GaugeMetricFamily(f"gatepost_{name}", meaning, labels=[column])
     grouped = f"SELECT {column}, count(*) FROM {table} GROUP BY {column}"  # noqa: S608 - our names
     counts = {value: int(count) for value, count in db.session.execute(text(grouped))}
     db.session.rollback()
-    for value, label in labels.items():
-        family.add_metric([label], counts.get(value, 0))
-    return family
+    numbers = {label: counts.get(value, 0) for value, label in labels.items()}
+    return _labelled(name, meaning, column, numbers)
 
 
 def _by_state(noun: str, numbers: RowMapping, *states: str) -> GaugeMetricFamily:
-    family = GaugeMetricFamily(
-        f"gatepost_{noun}",
-        f"{noun.capitalize()} on their way; counts stop at {CEILING}",
-        labels=["state"],
-    )
-    for state in states:
-        family.add_metric([state], float(numbers[f"{noun}_{state}"]))
+    meaning = f"{noun.capitalize()} on their way; counts stop at {CEILING}"
+    by_state = {state: float(numbers[f"{noun}_{state}"]) for state in states}
+    return _labelled(noun, meaning, "state", by_state)
+
+
+def _labelled(
+    name: str, meaning: str, label: str, numbers: Mapping[str, float]
+) -> GaugeMetricFamily:
+    family = GaugeMetricFamily(f"gatepost_{name}", meaning, labels=[label])
+    for value, number in numbers.items():
+        family.add_metric([value], number)
     return family
 
 

@@ -27,6 +27,8 @@ BATCH: Final = 1000
 QUARANTINED_DAYS: Final = 30
 #: Addresses and browsers of clicks: Meta takes no event that is older.
 PRIVATE_DAYS: Final = 7
+#: Keys under which a call may be repeated.
+KEYS_DAYS: Final = 2
 
 _SKIP: Final = " FOR UPDATE SKIP LOCKED"
 
@@ -83,6 +85,11 @@ KINDS: Final = (
         "click",
         lambda settings: settings.keep_clicks_days,
         f"SELECT id FROM click WHERE created < :old ORDER BY created LIMIT {BATCH}",  # noqa: S608
+    ),
+    OldRows(
+        "idempotency_key",
+        lambda _: KEYS_DAYS,
+        f"SELECT id FROM idempotency_key WHERE created < :old ORDER BY created LIMIT {BATCH}",  # noqa: S608
     ),
     OldRows("attempt", lambda settings: settings.keep_attempts_days, _oldest("attempt", "started")),
     OldRows("journal", lambda settings: settings.keep_journal_days, _oldest("journal", "time")),

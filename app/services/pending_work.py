@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 from sqlalchemy import text
 
 from app.extensions import db
-from app.models import Span, TransferState, UpdateState
+from app.models import ExportState, Span, TransferState, UpdateState
 from app.services import messages, postbacks
 from app.services.join_requests.telling import claim as decisions
 from app.services.lists.row_counts import TALLIES
@@ -32,6 +32,7 @@ _SEARCHES: Final[dict[str, tuple[str, ...]]] = {
         ),
         "SELECT id FROM transfer WHERE progress <> ''",
     ),
+    "exports": (f"SELECT id FROM export WHERE state = {ExportState.WRITING:d}",),  # noqa: S608
     "notices": ("SELECT id FROM notice",),
     "fresh_counts": _FRESH_COUNTS,
     "cold_conversions": ("SELECT id FROM conversion WHERE lead_id IS NULL",),
@@ -50,6 +51,7 @@ class PendingWork(NamedTuple):
     decisions: bool
     postbacks_to_sweep: bool
     transfers: bool
+    exports: bool
     notices: bool
     fresh_counts: bool
     cold_conversions: bool

@@ -13,7 +13,6 @@ from typing import Any, Final, NamedTuple
 from sqlalchemy import Column, TableClause, Text, column, func, select, table, update
 
 from app.config import current_settings
-from app.crypto import CannotDecrypt
 from app.database.schema_version import Ask
 from app.extensions import cipher, db
 from app.models import Bot
@@ -58,7 +57,7 @@ def key_fault(ask: Ask) -> str:
                 f"SELECT {sealed.name} FROM {sealed.table.name}"  # noqa: S608 - our own names
                 f" ORDER BY {key.name} {order} LIMIT 1"
             )
-            opened.update(_opens(text) for text in rows)
+            opened.update(cipher.decrypt_or_none(text) is not None for text in rows)
     if False not in opened:
         return ""
     return CHANGED_KEY if True in opened else WRONG_KEY
@@ -93,7 +92,7 @@ def _reseal(sealed: Column[Any], report: Callable[[str, int], None]) -> Resealed
         for number, text in rows:
             if cipher.is_current(text):
                 continue
-            if not _opens(text):
+            if cipher.decrypt_or_none(text) is None:
                 lost += 1
                 continue
             anew = cipher.encrypt(cipher.decrypt(text))
@@ -124,11 +123,3 @@ def _plain(sealed: Column[Any]) -> tuple[TableClause, Any, Any]:
     (key,) = sealed.table.primary_key.columns
     plain = table(sealed.table.name, column(sealed.name, Text()), column(key.name, key.type))
     return plain, plain.c[sealed.name], plain.c[key.name]
-
-
-def _opens(text: str) -> bool:
-    try:
-        cipher.decrypt(text)
-    except CannotDecrypt:
-        return False
-    return True

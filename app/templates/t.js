@@ -4,7 +4,7 @@
   if (!me || window.gatepost) return;
   const base = me.src.replace(/t\.js([?#].*)?$/, ''), data = me.dataset, site = data.site || '';
   const SELECTOR = 'a[href],area[href]', STORE = 'gatepost';
-  const COOKIES = {_fbc: 'fbc', _fbp: 'fbp', _ttp: 'ttp', _ym_uid: 'ym_uid'};
+  const COOKIES = {_fbc: 'fbc', _fbp: 'fbp', _ttp: 'ttp', _ym_uid: 'ym_uid', _ga: 'ga'};
   const BODY = {ym_uid: 'ymUid'};
   const AD = /(^|&)(utm_\w+|\w*clid|clickid|click|subid|cid|sub_?(id_)?\d+|(campaign|adset|ad)_id)=/i;
   const RESERVED = /^(share|proxy|socks|addstickers|addemoji|addtheme|addlist|setlanguage|login|confirmphone|joinchat|giftcode|invoice|contact|boost)$/;

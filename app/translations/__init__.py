@@ -10,18 +10,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, Final
 
 import flask_babel  # type: ignore[import-untyped,unused-ignore]
 from babel import negotiate_locale
 from flask import Flask, g, has_request_context, request
+from markupsafe import Markup
 
 from plugins.contract import TranslatableText
 
 FOLDER: Final = Path(__file__).parent
 #: English, and every language with a folder.
 LANGUAGES: Final = ("en", *sorted(path.parent.name for path in FOLDER.glob("*/LC_MESSAGES")))
+#: Texts that are kept at hand, so that no catalogue has to be found for each.
+CACHED: Final = 4096
 
 _babel: Final = flask_babel.Babel(configure_jinja=False)
 
@@ -37,13 +41,42 @@ def register(app: Flask) -> None:
 
 
 def use_in_templates(app: Flask) -> None:
-    """Let templates say `{{ _("text") }}`, `ngettext` and `{% trans %}`."""
-    app.jinja_env.add_extension("jinja2.ext.i18n")
-    app.jinja_env.install_gettext_callables(  # type: ignore[attr-defined]
-        lambda text: flask_babel.get_translations().ugettext(text),
-        lambda text, plural, num: flask_babel.get_translations().ungettext(text, plural, num),
-        newstyle=True,
-    )
+    """Let templates say `{{ _("text") }}` and `ngettext`; values are escaped, texts are not."""
+    app.jinja_env.globals.update(ngettext=_in_page_by_number)
+    app.context_processor(lambda: {"_": partial(_in_page, _language())})
+
+
+def _in_page(language: str, text: str, /, **values: Any) -> Markup:
+    return _for_page(language, text) % values if values else _plain(language, text)
+
+
+def _in_page_by_number(singular: str, plural: str, num: int, /, **values: Any) -> Markup:
+    template: str = flask_babel.get_translations().ungettext(singular, plural, num)
+    return Markup(template) % {"num": num, **values}  # noqa: S704 - a text of ours
+
+
+def _language() -> str:
+    locale = flask_babel.get_locale()
+    return str(locale.language) if locale else ""
+
+
+@lru_cache(maxsize=CACHED)
+def _looked_up(_language: str, text: str) -> str:
+    """Return a text in the language in use, which is `_language`.
+
+    A page says the same few texts a hundred times.
+    """
+    return str(flask_babel.get_translations().ugettext(text))
+
+
+@lru_cache(maxsize=CACHED)
+def _for_page(language: str, text: str) -> Markup:
+    return Markup(_looked_up(language, text))  # noqa: S704 - a text of ours
+
+
+@lru_cache(maxsize=CACHED)
+def _plain(language: str, text: str) -> Markup:
+    return _for_page(language, text) % {}
 
 
 def _callers_language() -> str | None:
@@ -64,8 +97,8 @@ def use_language(lang: str) -> Iterator[None]:
 
 def gettext(text: str, /, **values: Any) -> str:
     """Return the text in the current language, with `values` for each %(name)s."""
-    translation: str = flask_babel.gettext(text, **values)
-    return translation
+    template = _looked_up(_language(), text)
+    return template % values if values else template
 
 
 def ngettext(singular: str, plural: str, num: int, /, **values: Any) -> str:

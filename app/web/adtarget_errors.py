@@ -51,14 +51,18 @@ def fault_of(error: ApiError) -> Fault:
     return _INTERNAL
 
 
-def answer_of(error: ApiError, message: str) -> Response:
-    """Return the answer that says it, in a sentence for people too."""
-    fault = fault_of(error)
-    about: dict[str, object] = {"code": fault.code, "message": message}
+def body_of(error: ApiError, message: str) -> bytes:
+    """Return the body that says it, in a sentence for people too."""
+    about: dict[str, object] = {"code": fault_of(error).code, "message": message}
     if request_id := error.extra.get("request_id"):
         about["requestId"] = request_id
+    return orjson.dumps({"error": about})
+
+
+def answer_of(error: ApiError, message: str) -> Response:
+    """Return the answer with that body and the status of the error."""
     response = current_app.response_class(
-        orjson.dumps({"error": about}), status=fault.status, mimetype="application/json"
+        body_of(error, message), status=fault_of(error).status, mimetype="application/json"
     )
     if (seconds := error.extra.get("retry_after")) is not None:
         response.headers["Retry-After"] = str(seconds)

@@ -9,7 +9,6 @@ It is never taken from a body, so that a form cannot authenticate itself.
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from collections.abc import Callable
 from contextlib import nullcontext
@@ -21,11 +20,13 @@ from flask.typing import ResponseReturnValue
 
 from app.config import current_settings
 from app.errors import BadKey, Banned, MissingKey, Unpaid, translatable
+from app.extensions import begin_reading
 from app.services.accounts import accounts, rate_limits
 from app.services.accounts.accounts import Caller
 from app.services.accounts.concurrent_calls import LASTING_ENDPOINTS
 from app.services.accounts.fair_shares import CALLS
 from app.services.service_bot import sessions
+from app.web.shares.addresses import address_of, network_of
 
 Arguments = ParamSpec("Arguments")
 View = Callable[Arguments, ResponseReturnValue]
@@ -33,6 +34,9 @@ View = Callable[Arguments, ResponseReturnValue]
 KEY: Final = re.compile(r"[0-9]+-.+", re.DOTALL)
 #: The same key in the form of AdTarget's, which its clients may insist on.
 _ADTARGET_KEY: Final = re.compile(r"atk_live_([0-9]{8})_(\S+)")
+
+#: Endpoints that write although they are asked by GET.
+WRITES_BY_GET: Final = frozenset({"transfer.token"})
 
 
 def mark(guard: str) -> Callable[[View[Arguments]], View[Arguments]]:
@@ -117,6 +121,8 @@ def _authenticate(*, must_be_paid: bool) -> None:
         raise
     g.account = caller  # known before it is counted: a refusal is written in its language
     rate_limits.AUTHENTICATED.hit(str(caller.id))
+    if request.method == "GET" and request.endpoint not in WRITES_BY_GET:
+        begin_reading()
     if limit := rate_limits.EXPENSIVE_ENDPOINTS.get(request.endpoint or ""):
         limit.hit(str(caller.id))
 
@@ -135,24 +141,10 @@ def presented_key() -> str:
 
 
 def caller_network() -> str:
-    """Who calls, for counting strangers, as `rate_limits.network_of` says it."""
-    return rate_limits.network_of(caller_address())
+    """Who calls, for counting strangers, as `network_of` says it."""
+    return network_of(caller_address())
 
 
 def caller_address() -> str:
-    """Who calls, for counting: the peer, or whom a proxy that the operator names tells of.
-
-    Every proxy appends the address that it saw to X-Forwarded-For. So the list is read from
-    its end for as long as the address that wrote an entry is a named proxy; what stands
-    further to the left was written by the caller.
-    """
-    proxies = current_settings().trusted_proxies
-    address = request.remote_addr or ""
-    for entry in reversed(request.headers.get("X-Forwarded-For", "").split(",")):
-        try:
-            if not any(ipaddress.ip_address(address) in network for network in proxies):
-                break
-            address = str(ipaddress.ip_address(entry.strip()))
-        except ValueError:
-            break
-    return address
+    """Who calls, for counting: the peer, or whom a proxy that the operator names tells of."""
+    return address_of(request.environ, current_settings().trusted_proxies)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from http import HTTPStatus
 from typing import Final
 
@@ -9,7 +10,7 @@ from flask import Flask, Response, current_app, request
 
 from app.config import current_settings
 
-_API: Final = "/api/"
+API: Final = "/api/"
 #: For which a browser remembers that it may call.
 PREFLIGHT_SECONDS: Final = 600
 
@@ -32,16 +33,30 @@ def _preflight() -> Response | None:
 
 
 def _allow(response: Response) -> Response:
-    if current_settings().cors_origins and request.path.startswith(_API):
-        response.vary.add("Origin")
-        if origin := _origin():
-            response.headers["Access-Control-Allow-Origin"] = origin
-            response.headers["Access-Control-Expose-Headers"] = "Content-Disposition, Retry-After"
+    origins, origin = current_settings().cors_origins, request.headers.get("Origin", "")
+    for name, value in headers_for(request.path, origin, origins):
+        if name == "Vary":
+            response.vary.add(value)
+        else:
+            response.headers[name] = value
     return response
+
+
+def headers_for(path: str, origin: str, origins: Collection[str]) -> list[tuple[str, str]]:
+    """Return what an answer needs for pages of named `origins`; `origin` is who asks."""
+    if not origins or not path.startswith(API):
+        return []
+    if origin not in origins:
+        return [("Vary", "Origin")]
+    return [
+        ("Vary", "Origin"),
+        ("Access-Control-Allow-Origin", origin),
+        ("Access-Control-Expose-Headers", "Content-Disposition, Retry-After"),
+    ]
 
 
 def _origin() -> str:
     """The origin of the page that calls the API, if the operator named it; else ""."""
     origin = request.headers.get("Origin", "")
-    is_named = request.path.startswith(_API) and origin in current_settings().cors_origins
+    is_named = request.path.startswith(API) and origin in current_settings().cors_origins
     return origin if is_named else ""

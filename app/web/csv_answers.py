@@ -14,12 +14,17 @@ from app.services.accounts.concurrent_calls import EXPORTS
 
 
 def csv_answer(name: str, schema: Output, parts: Iterable[Sequence[Any]]) -> Response:
-    """Return `parts` of rows as a file `name`, while the account has a place for an export.
+    """Return `parts` of rows as a file `name`. Raises TooManyRequests, as `text_answer`."""
+    return text_answer(name, lines(schema, parts))
+
+
+def text_answer(name: str, text: Iterator[str]) -> Response:
+    """Return CSV as a file `name`, while the account has a place for an export.
 
     Raises TooManyRequests. The place is free again when the answer is read or given up.
     """
     end = EXPORTS.begin(g.account.id)
-    body: Iterator[str] = stream_with_context(lines(schema, parts))
+    body: Iterator[str] = stream_with_context(text)
     weakref.finalize(body, end)  # a server that fails may forget to close the response
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     response = Response(body, mimetype="text/csv", headers=headers)

@@ -5,6 +5,8 @@ as long as the client likes. So there are many threads and few slots: a hundred 
 send byte by byte hold a hundred threads, which cost next to nothing, and no slot.
 `app.web.slow_clients` ends them.
 
+Client addresses share the slots and the threads, `app.web.shares` says how.
+
 A quarter of the threads is left to Telegram's updates, which take no slot: beyond three
 quarters a request is refused before a byte of its body is read.
 """
@@ -13,15 +15,18 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Iterable, Iterator
-from queue import SimpleQueue
+from collections.abc import Collection, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Final
 
-from flask import request
 from werkzeug.exceptions import ClientDisconnected
 from werkzeug.wsgi import get_content_length
 
+from app.config import Network
 from app.errors import TooManyRequests
+from app.web.shares.addresses import sharer_behind
+from app.web.shares.fair_slots import FairSlots, ThreadShares
+from app.web.shares.interpreter_queue import turn_given_back, turn_taken
+from app.web.shares.refusals import RETRY_SECONDS, Refusals
 from app.web.slow_clients import SlowClients
 
 if TYPE_CHECKING:
@@ -33,16 +38,10 @@ MAX_CONCURRENT_REQUESTS: Final = 12
 #: Threads of a process, by the Procfile.
 THREADS: Final = 512
 CHUNK: Final = 64 * 1024
-RETRY_SECONDS: Final = 1
 #: Tells a client, and the server, that this connection carries no more requests.
 CLOSE: Final = ("Connection", "close")
-#: In the environ of a request that came when too many were there.
-_REFUSED: Final = "gatepost.refused"
 
-#: A queue of tokens is a semaphore at a tenth of the price of threading's.
-Tokens = SimpleQueue[None]
-#: `slots` is the queue that the slot of this thread was taken from, `share` the semaphore of
-#: `share_held`.
+#: `slot` is whose slot this thread has, `share` the semaphore of `share_held`.
 _thread: Final = threading.local()
 
 
@@ -53,21 +52,22 @@ def slot_released() -> Iterator[None]:
     Hold nothing in the block that other requests wait for, such as a database connection.
     In a worker or a test, where no slots are taken, there is nothing to give back.
     """
-    slots: Tokens | None = getattr(_thread, "slots", None)
+    slot: tuple[FairSlots, str] | None = getattr(_thread, "slot", None)
     share: threading.Semaphore | None = getattr(_thread, "share", None)
-    _thread.slots = _thread.share = None
+    _thread.slot = _thread.share = None
     if share is not None:
         share.release()
-    if slots is not None:
-        slots.put(None)
-    try:
-        yield
-    finally:
-        if share is not None:  # first: whoever waits for it holds no slot
-            share.acquire()
-        if slots is not None:
-            slots.get()
-        _thread.slots, _thread.share = slots, share
+    if slot is not None:
+        slot[0].release(slot[1])
+    with turn_given_back():
+        try:
+            yield
+        finally:
+            if share is not None:  # first: whoever waits for it holds no slot
+                share.acquire()
+            if slot is not None:
+                slot[0].acquire(slot[1])
+            _thread.slot, _thread.share = slot, share
 
 
 @contextlib.contextmanager
@@ -88,21 +88,12 @@ def share_held(share: threading.Semaphore, seconds: float) -> Iterator[None]:
         share.release()
 
 
-def refuse_beyond_limit() -> None:
-    """Raise TooManyRequests if too many requests were there when this one came.
-
-    Whether the process lives may always be asked: an answer costs nothing, and without one
-    the process is ended.
-    """
-    if request.environ.get(_REFUSED) and request.endpoint != "health.alive":
-        raise TooManyRequests(RETRY_SECONDS)
-
-
 class RequestSlots:
     """A WSGI application that runs `application` in one of `slots`.
 
-    Requests beyond three quarters of the server's `threads` are refused. A client that is too
-    slow for `seconds` is cut off. Only a real server needs this.
+    Requests beyond three quarters of the server's `threads`, or beyond the share of their client's
+    address, are refused. `proxies` are believed who their client is. A client that is too slow
+    for `seconds` is cut off. Pages of `origins` may read a refusal. Only a real server needs this.
     """
 
     def __init__(
@@ -112,15 +103,15 @@ class RequestSlots:
         *,
         slots: int = MAX_CONCURRENT_REQUESTS,
         threads: int = THREADS,
+        proxies: tuple[Network, ...] = (),
+        origins: Collection[str] = (),
     ) -> None:
         self._application = application
-        self._most = max(1, threads * 3 // 4)
-        self._count = 0
-        self._lock = threading.Lock()
-        self._slots: Tokens = SimpleQueue()
-        for _ in range(slots):
-            self._slots.put(None)
+        self._proxies = proxies
+        self._places = ThreadShares(max(1, threads * 3 // 4))
+        self._slots = FairSlots(slots)
         self._slow_clients = SlowClients(seconds)
+        self._refuse = Refusals(origins)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request when there is a slot for it."""
@@ -134,25 +125,25 @@ class RequestSlots:
         def start(status: str, headers: list[tuple[str, str]], *error: Any) -> Any:
             return start_response(status, [*headers, CLOSE] if body.is_unread else headers, *error)
 
-        with self._lock:
-            environ[_REFUSED] = self._count >= self._most
-            self._count += 1
+        peer, forwarded = environ.get("REMOTE_ADDR"), environ.get("HTTP_X_FORWARDED_FOR")
+        sharer = sharer_behind(peer or "", forwarded or "", self._proxies)
+        has_room = self._places.enter(sharer)
         try:
-            if environ[_REFUSED]:
-                return self._application(environ, start)
-            return self._run(environ, start)
+            return self._run(sharer, environ, start) if has_room else self._refuse(environ, start)
         finally:
-            with self._lock:
-                self._count -= 1
+            self._places.leave(sharer)
 
-    def _run(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        self._slots.get()
-        _thread.slots = self._slots
+    def _run(
+        self, sharer: str, environ: WSGIEnvironment, start_response: StartResponse
+    ) -> Iterable[bytes]:
+        self._slots.acquire(sharer)
+        _thread.slot = (self._slots, sharer)
         try:
-            return self._application(environ, start_response)
+            with turn_taken():
+                return self._application(environ, start_response)
         finally:
-            _thread.slots = None
-            self._slots.put(None)
+            _thread.slot = None
+            self._slots.release(sharer)
 
 
 class GuardedBody:

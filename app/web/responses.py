@@ -25,10 +25,11 @@ from app.extensions import db
 from app.schemas.base import unknown_parameters
 from app.translations import translated, use_language
 from app.web import adtarget_errors, cross_origin
-from app.web.request_slots import refuse_beyond_limit
 
 log = structlog.get_logger()
 
+#: Seconds after which it is worth asking again; a call waits for a free connection itself.
+DATABASE_PAUSE: Final = 1
 HTTP_ERRORS: Final[Mapping[int, type[ApiError]]] = {
     404: NoSuchFunction,
     405: NoSuchFunction,
@@ -59,7 +60,6 @@ def register(app: Flask) -> None:
     """Install the error handler, and stop Flask from answering in HTML before it."""
     app.url_map.merge_slashes = False  # a doubled slash would be an HTML redirect
     app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False
-    app.before_request(refuse_beyond_limit)
     cross_origin.register(app)
     app.register_error_handler(Exception, handle_error)
     app.after_request(_protect)
@@ -79,12 +79,7 @@ def handle_error(error: Exception) -> Response:
     api_error = as_api_error(error)
     if request.path.startswith(adtarget_errors.PREFIX):
         return adtarget_errors.answer_of(api_error, message_of(api_error))
-    body = {
-        "status": "error",
-        "error": api_error.code,
-        "message": message_of(api_error),
-        **api_error.extra,
-    }
+    body = api_error.as_body(message_of(api_error))
     return _response(body, 200 if request.path.startswith("/api/") else _http_status(error))
 
 
@@ -98,7 +93,7 @@ def as_api_error(error: Exception) -> ApiError:
         return HTTP_ERRORS.get(error.code or 400, _Malformed)()
     if database_fault_of(error):
         log.error("request.failed", code="db", path=request.path, exc_info=error)
-        return DatabaseDown()
+        return DatabaseDown(retry_after=DATABASE_PAUSE)
     return _unexpected(error)
 
 

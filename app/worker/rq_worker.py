@@ -28,6 +28,7 @@ from app.config import current_settings
 from app.database.faults import OUTAGES
 from app.extensions import db, wakeup
 from app.health_watch import HealthWatch
+from app.observability.faults import FaultReporting, faults
 from app.queues import CLOCK, FAULTS, Queue
 
 log = structlog.get_logger()
@@ -36,6 +37,7 @@ TICK_SECONDS: Final = 1.0
 BOTS_SECONDS: Final = 5.0  # between two looks for bots that are due to be checked
 INVITES_SECONDS: Final = 1.5  # between two rounds for invite links
 REQUESTS_SECONDS: Final = 0.3  # between two rounds of decisions about requests to join
+EXPORTS_SECONDS: Final = 0.5  # between two rounds of files that are prepared
 AGAIN_SECONDS: Final = 1.0  # until Redis is asked again whether it is back
 
 #: RQ waits 15 s less for a job, and 5 s less for any answer: so long may a
@@ -76,13 +78,22 @@ class DrainWorker(rq.SimpleWorker):
 
     def dequeue_job_and_maintain_ttl(self, *arguments: Any, **options: Any) -> Any:
         """Wait for a job; only here may a signal interrupt."""
-        for queue in self.queues:
-            wakeup.beat(queue.name)
         self._idle = True
         try:
             return super().dequeue_job_and_maintain_ttl(*arguments, **options)
         finally:
             self._idle = False
+
+    def heartbeat(self, *arguments: Any, **options: Any) -> None:
+        """Give a sign, also while it waits: RQ does that in a loop and calls this in each round."""
+        for queue in self.queues:
+            wakeup.beat(queue.name)
+        super().heartbeat(*arguments, **options)
+
+    def handle_exception(self, job: Any, *exc_info: Any) -> None:
+        """Tell of what a job raised; RQ logs it."""
+        faults.report(exc_info[1] if len(exc_info) > 1 else None, "job.failed")
+        super().handle_exception(job, *exc_info)
 
     def subscribe(self) -> None:
         """Subscribe to no commands over Redis: this process is controlled by signals only."""
@@ -131,7 +142,7 @@ def tick() -> None:
 
     Survives the loss of the database and of Redis, and logs when one goes or comes back.
     Threads beside it look after the bots, keep invite links and tell decisions about requests:
-    they wait for Telegram, which must not hold the clock.
+    they wait for Telegram, which must not hold the clock. Another one prepares files.
     """
     redis_health, database_health = HealthWatch("redis"), HealthWatch("database")
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001
@@ -139,6 +150,7 @@ def tick() -> None:
         ("bots", BOTS_SECONDS, jobs.look_after_bots),
         ("invites", INVITES_SECONDS, jobs.keep_invites),
         ("requests", REQUESTS_SECONDS, jobs.tell_decisions),
+        ("exports", EXPORTS_SECONDS, jobs.write_exports),
     ):
         beside = (app, seconds, task)
         threading.Thread(target=_repeat, args=beside, daemon=True, name=name).start()
@@ -159,6 +171,7 @@ def _repeat(app: Flask, seconds: float, task: Callable[[], None]) -> None:
     while not jobs.stopping.wait(seconds):
         with app.app_context():
             try:
-                task()
+                with FaultReporting(faults, "thread.failed"):
+                    task()
             except OUTAGES:  # the clock logs it
                 db.session.remove()

@@ -30,6 +30,7 @@ from flask import Flask, current_app
 from app import create_app
 from app.config import BadSetting, Settings
 from app.jobs import stopping
+from app.observability.start import start as start_observability
 from app.queues import Queue
 from app.services.updates.polling import Poller
 from app.start_checks import check_services, described
@@ -168,6 +169,7 @@ class Supervisor:
         signal.signal(signal.SIGTERM, lambda *_: stopping.set())
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
         threading.Thread(target=_exit_with_supervisor, args=(self._lifeline,), daemon=True).start()
+        start_observability(self._app.config["SETTINGS"], spec.name)
         try:
             with self._app.app_context():
                 spec.task()

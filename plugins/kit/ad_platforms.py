@@ -27,7 +27,11 @@ from plugins.contract import (
     translatable,
 )
 from plugins.kit.fields import AsciiWord, BaseUrl
-from plugins.kit.platforms.empty_purchases import is_empty_purchase, sends_zero
+from plugins.kit.platforms.empty_purchases import (
+    is_empty_purchase,
+    sends_zero,
+    was_sent_with_zero,
+)
 
 #: Within the 48 hours in which a repeated event id is recognised.
 RETRY_SECONDS: Final = 47 * 3600.0
@@ -178,9 +182,11 @@ def event_name(
     `names` are the usual ones, for settings that were stored before there were conversions.
     A purchase waits until its value is known, unless the settings have it sent with 0. A
     platform drops a corrected value, since it comes under the same id, or counts it as
-    another purchase: so none is sent.
+    another purchase: so none is sent, nor the value of one that was sent with 0.
     """
-    if event.revision or (is_empty_purchase(event) and not sends_zero(settings)):
+    if event.revision or was_sent_with_zero(event):
+        return ""
+    if is_empty_purchase(event) and not sends_zero(settings):
         return ""
     return str(settings["events"].get(event.kind.value, names.get(event.kind, "")) or "")
 

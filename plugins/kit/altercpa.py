@@ -72,14 +72,12 @@ def classify(response: Response) -> Outcome:
     is tried again. 401, which the vendor's own pages never answer, is taken for a
     refused key.
     """
-    objects = json_objects(response)
-    outcome = _classify_failure(response, objects)
-    if outcome is not None:
+    outcome = classify_probe(response)
+    if outcome.verdict is not Verdict.DELIVERED:
         return outcome
-    if not objects:
-        return _classify_text(response.text.lstrip())
+    objects = json_objects(response)
     if all(str(answer.get("status")).casefold() == "ok" for answer in objects):
-        return Outcome(Verdict.DELIVERED, translatable("the tracker took it"))
+        return outcome
     if any("status" in answer for answer in objects):
         status = next(answer["status"] for answer in objects if "status" in answer)
         return _rejected(str(status))

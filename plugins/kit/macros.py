@@ -12,12 +12,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from functools import lru_cache
 from typing import Final
 from urllib.parse import quote
 
 from plugins.contract import TOUCH_FIELDS, Event, translatable
 from plugins.kit import url_spelling
+from plugins.kit.bounded_cache import remembered
 
 MACROS: Final[Mapping[str, Callable[[Event], str]]] = {
     "click": lambda event: event.click,
@@ -62,6 +62,7 @@ MACRO: Final = re.compile(r"\{([A-Za-z_]+\d{0,2}(?:\|number)?)\}", re.ASCII)
 _UNRESERVED: Final = re.compile(r"[A-Za-z0-9_~-]*")
 _SHAPE: Final = re.compile(r"(https?)://([^/?#]*)([^?#]*)(.*)", re.IGNORECASE | re.DOTALL)
 _NAME: Final = re.compile(r"[A-Za-z0-9._-]+")
+_LONGEST_NAME: Final = 253
 #: Printable ASCII stays as it is, so that only what a URL cannot carry is encoded. A browser
 #: reads a backslash as a slash, a server does not.
 _KEEP: Final = "".join(map(chr, range(0x21, 0x7F))).replace("\\", "")
@@ -138,7 +139,7 @@ def check_callable(template: str) -> None:
     url_spelling.check_url(compile_url(template)[0][0])
 
 
-@lru_cache(maxsize=4096)
+@remembered(16_000_000)
 def compile_url(template: str) -> tuple[Part, ...]:
     """Split a URL template into (literal, value_of, escape). Raises as `fill_url` does."""
     scheme, authority, path, rest = _split(template)
@@ -181,6 +182,8 @@ def _authority(text: str) -> str:
 
 def _in_ascii(name: str) -> str:
     """A name in another alphabet as DNS spells it. Raises ValueError."""
+    if len(name) > _LONGEST_NAME:  # to spell a long one in ASCII costs the square of its length
+        raise ValueError(translatable("the domain is not one that DNS can know"))
     try:
         host = name.encode("idna").decode("ascii")
     except UnicodeError:

@@ -213,12 +213,6 @@ def unknown_macros(template: str) -> list[str]:
     return list(dict.fromkeys(foreign))
 
 
-def marked_macros(template: str) -> list[str]:
-    """What looks like a macro in the marks of another system, each once and as it stands."""
-    macros_found = notations.find(template)
-    return list(dict.fromkeys(macro.spelled for macro in macros_found if not macro.is_sure))
-
-
 def all_macros(text: str) -> list[str]:
     """Whatever looks like a macro, ours or not, each once and as it stands."""
     ours = [f"{{{name}}}" for name in macros.names(text)]

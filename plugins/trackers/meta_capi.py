@@ -67,7 +67,7 @@ from plugins.kit.ad_platforms import (
 from plugins.kit.click_ids import has_own_click_id, is_address, meta_fbc
 from plugins.kit.fields import AsciiWord
 from plugins.kit.json_bodies import json_bytes, json_object
-from plugins.kit.platforms.empty_purchases import empty_purchase_field
+from plugins.kit.platforms.empty_purchases import after_empty_purchase, empty_purchase_field
 from plugins.kit.platforms.meta_ids import is_fbc, is_fbp
 
 GRAPH: Final = "https://graph.facebook.com"
@@ -194,14 +194,15 @@ def conversion_kinds() -> tuple[ConversionKind, ...]:
 
 
 @hookimpl
-def classify_response(response: Response) -> Outcome:
+def classify_response(response: Response, event: Event) -> Outcome:
     """Judge Meta's JSON, whatever the status is."""
     answer = json_object(response)
     if isinstance(answer.get("error"), dict):
         return _classify_error(answer["error"], response)
     received = answer.get("events_received") if response.status == 200 else None
     if received == 1:
-        return Outcome(Verdict.DELIVERED, "Meta received the event")
+        state = after_empty_purchase(event)
+        return Outcome(Verdict.DELIVERED, "Meta received the event", state=state)
     if received == 0:
         return Outcome(Verdict.REJECTED, f"Meta received nothing: {answer.get('messages')}")
     return _META.foreign_answer(response)

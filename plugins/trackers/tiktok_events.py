@@ -60,7 +60,7 @@ from plugins.kit.ad_platforms import (
 from plugins.kit.click_ids import has_own_click_id, is_address
 from plugins.kit.fields import AsciiWord, HttpUrl
 from plugins.kit.json_bodies import json_bytes, json_object
-from plugins.kit.platforms.empty_purchases import empty_purchase_field
+from plugins.kit.platforms.empty_purchases import after_empty_purchase, empty_purchase_field
 
 API: Final = "https://business-api.tiktok.com"
 TRACK: Final = "/open_api/v1.3/event/track/"
@@ -173,14 +173,15 @@ def conversion_kinds() -> tuple[ConversionKind, ...]:
 
 
 @hookimpl
-def classify_response(response: Response) -> Outcome:
+def classify_response(response: Response, event: Event) -> Outcome:
     """Judge the `code` in the JSON, whatever the status is."""
     answer = json_object(response)
     code = answer.get("code")
     if type(code) is not int:
         return _TIKTOK.foreign_answer(response)
     if code == 0:
-        return Outcome(Verdict.DELIVERED, "TikTok took the event")
+        state = after_empty_purchase(event)
+        return Outcome(Verdict.DELIVERED, "TikTok took the event", state=state)
     return _TIKTOK.error(
         _CODES.get(code),
         answer.get("message"),

@@ -44,11 +44,16 @@ def test_what_is_no_network_ends_the_start_by_name(text):
         allowed(text)
 
 
-def test_old_keys_are_parted_by_spaces_and_none_is_short():
+def test_old_keys_are_parted_by_spaces_or_commas_and_none_is_short():
     environ = {"REDIS_URL": "redis://x", "SECRET_KEY": "k" * 16}
     assert Settings.from_environment(environ).old_secret_keys == ()
     old = {"OLD_SECRET_KEYS": f"{'a' * 16}  {'b' * 16}"}
     assert Settings.from_environment(environ | old).old_secret_keys == ("a" * 16, "b" * 16)
+    old = {"OLD_SECRET_KEYS": f"{'a' * 16}, {'b' * 16},{'c' * 16}"}
+    read = Settings.from_environment(environ | old).old_secret_keys
+    assert read[:3] == ("a" * 16, "b" * 16, "c" * 16)
+    one = {"OLD_SECRET_KEYS": "with,a,comma,in,it"}
+    assert Settings.from_environment(environ | one).old_secret_keys == ("with,a,comma,in,it",)
     with pytest.raises(BadSetting, match=r"^OLD_SECRET_KEYS: holds keys of at least 16"):
         Settings.from_environment(environ | {"OLD_SECRET_KEYS": "short"})
 
@@ -71,6 +76,8 @@ def test_days_for_which_rows_are_kept_are_set_and_bounded():
     for name, value in [("UPDATES", "1"), ("ATTEMPTS", "13"), ("JOURNAL", "29"), ("CLICKS", "0")]:
         with pytest.raises(BadSetting, match=f"^KEEP_{name}_DAYS: must be a whole number from"):
             kept(**{f"KEEP_{name}_DAYS": value})
+    with pytest.raises(BadSetting, match="from 14 to 3650, or 0 for ever"):
+        kept(KEEP_ATTEMPTS_DAYS="never")
 
 
 @pytest.mark.parametrize(

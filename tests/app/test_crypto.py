@@ -47,6 +47,13 @@ def test_what_no_cipher_made_is_refused(junk):
         _cipher().decrypt(junk)
 
 
+def test_what_may_be_unreadable_is_read_as_none():
+    cipher = _cipher()
+    assert cipher.decrypt_or_none(cipher.encrypt("token")) == "token"
+    unreadable = ("", "junk", _cipher("another secret of sixteen letters").encrypt("token"), None)
+    assert [cipher.decrypt_or_none(text) for text in unreadable] == [None] * 4
+
+
 def test_the_same_text_never_looks_the_same():
     cipher = _cipher()
     assert cipher.encrypt("token") != cipher.encrypt("token")

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 import structlog
 from sqlalchemy import text
 
 from app import jobs
 from app.extensions import db
+from app.models import Export, ExportState
 from app.queues import Queue
 
 
@@ -42,3 +45,16 @@ def test_a_fault_of_ours_is_not_taken_for_the_databases(live_app):
 
     with pytest.raises(KeyError):
         jobs._drain(Queue.UPDATES, broken)
+
+
+def test_a_file_is_written_when_the_clock_has_seen_it(app, account):
+    """Web processes ask for it, and the one that writes is woken by its own clock."""
+    jobs.write_exports()  # nothing is left of other tests
+    asked = {"account_id": account.id, "kind": 0, "query": "", "filters": "{}", "zone": "UTC"}
+    db.session.add(row := Export(created=time.time(), **asked))
+    db.session.commit()
+    jobs.write_exports()
+    assert db.session.get_one(Export, row.id, populate_existing=True).state == ExportState.WRITING
+    jobs.sweep()
+    jobs.write_exports()
+    assert db.session.get_one(Export, row.id, populate_existing=True).state == ExportState.READY

@@ -46,6 +46,8 @@ PLANTED = [
     json.dumps({"url": f"https://t.example/hook/{SECRET}"}).replace("/", "\\/"),
     f"POST /telegram/{SECRET} 200",
     f"https://gatepost.example/telegram/{SECRET}",
+    f"GET /in/{SECRET}?tid=1 failed",
+    json.dumps({"path": f"/enter/{SECRET}"}),
     f"Max retries exceeded with url: /hooks/{SECRET}?x=1 (Caused by NewConnectionError)",
     f"https://user:{SECRET}@t.example/hooks/{SECRET}",
 ]
@@ -108,6 +110,21 @@ def test_a_field_with_a_secret_name_is_masked_whatever_its_value(lines):
     assert "visible" in lines.getvalue()
 
 
+HIDDEN = "\u202e\u2066\u200f\u061c\u200b\ufeff\u2028\x85\x7f\U000e0041"
+
+
+def test_marks_that_turn_a_line_round_are_spelled_out(lines, log_format):
+    structlog.get_logger("test").info("chat.seen", title=f"a{HIDDEN}b ünï 🚪")
+    logging.getLogger("third.party").warning("no chat %s", f"a{HIDDEN}b")
+    assert not set(HIDDEN) & set(lines.getvalue())
+    assert lines.getvalue().count("\\u202e") == 2
+    if log_format == "json":
+        told = [json.loads(line) for line in lines.getvalue().splitlines()]
+        assert told[0]["title"] == f"a{HIDDEN}b ünï 🚪"
+        assert told[1]["event"] == f"no chat a{HIDDEN}b"
+        assert "ünï 🚪" in lines.getvalue()
+
+
 @given(st.builds(new_secret))
 def test_every_key_we_make_is_masked(secret):
     assert secret not in logs.mask(f"GET /?id=7-{secret} HTTP/1.1")
@@ -164,7 +181,7 @@ def test_the_level_holds_and_libraries_that_chat_are_heard_from_warning(lines):
 
 
 @pytest.mark.parametrize("piece", ["a", "token", "x-key-", "1", "key=", "://", "1:", "b-1-"])
-@pytest.mark.timeout(10)
+@pytest.mark.timeout(120)
 def test_a_very_long_line_is_masked_in_no_time(piece):
     line = piece * (200_000 // len(piece))
     assert "hunter2" not in logs.mask(f"{line} token=hunter2")

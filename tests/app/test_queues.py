@@ -8,9 +8,8 @@ from pathlib import Path
 import pytest
 
 from app import queues
-from app.config import BadSetting
 from app.local.redis_server import EmbeddedRedis
-from app.queues import Queue, WakeupSignal, check_redis
+from app.queues import Queue, WakeupSignal
 
 
 @pytest.fixture
@@ -73,24 +72,6 @@ def test_a_redis_that_did_not_answer_is_not_asked_again_at_once(wakeup, own_redi
     assert not wakeup.wait(Queue.UPDATES, 0.0)
     wakeup._away_until = 0.0
     assert wakeup.wait(Queue.UPDATES, 0.0)
-
-
-def test_a_redis_that_will_never_serve_us_ends_the_start_with_its_words(wakeup, own_redis):
-    wakeup.redis.execute_command("ACL", "SETUSER", "renter", "on", ">right", "~*", "+ping")
-    path = own_redis.url.removeprefix("unix://")
-    check_redis(own_redis.url)
-    check_redis(f"unix://renter:right@{path}")
-    for url in (f"unix://renter:wrong@{path}", f"{own_redis.url}?db=99"):
-        with pytest.raises(BadSetting, match=r"REDIS_URL: .*(WRONGPASS|invalid username|DB index)"):
-            check_redis(url)
-    wakeup.redis.execute_command("ACL", "SETUSER", "default", "resetpass", ">secret")
-    with pytest.raises(BadSetting, match="REDIS_URL: "):
-        check_redis(own_redis.url)
-
-
-def test_a_redis_that_does_not_answer_ends_no_start():
-    check_redis("unix:///nowhere/redis.sock")
-    check_redis("redis://127.0.0.1:1/0")
 
 
 def test_processes_that_give_no_sign_are_named(wakeup):

@@ -16,7 +16,9 @@ from sqlalchemy import UniqueConstraint, event
 from app.extensions import db
 from app.models import Base
 from app.sandbox.telegram import people
-from app.services.leads import query, stats
+from app.services.leads import query
+from app.services.leads.stats import counts
+from app.services.lists.scope import Scope
 from app.services.postbacks import log
 from tests.support import ROOT
 from tests.support.delivery import Exchange, clock, deliver
@@ -129,7 +131,7 @@ def test_what_an_account_asks_for_names_it(stage, deliver, statements):
     query.explained(stage.account, lead.id)
     log.listed(stage.account, limit=10, offset=0)
     log.explained(stage.account, postback.id)
-    stats.summary(stage.account, since=None, until=None, campaign=None, bot=None, now=NOW)
+    counts.summary(Scope(account_id=stage.account, now=NOW))
     assert len(statements) > 5
     assert crossing(statements) == set()
 

@@ -2,33 +2,24 @@
 
 from __future__ import annotations
 
-import contextlib
-import datetime as dt
 import os
 import re
 import socket
 import sqlite3
-import ssl
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import redis
 import sqlalchemy
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
-from app.config import VERSION, BadSetting, Settings
+from app.config import VERSION, Settings
 from app.crypto import Cipher
 from app.models.base import Base
-from app.queues import check_redis
-from app.start_checks import check_services, described
+from app.start_checks import described
 from tests.support import ROOT
+from tests.support.redis_ports import redis_port, tls_context
 
 LINES = dict(line.split(": ", 1) for line in (ROOT / "Procfile").read_text().splitlines())
 PROCESSES = pytest.mark.parametrize("name", ["web", "worker"])
@@ -42,13 +33,20 @@ def start(name: str, environ: dict[str, str]) -> str:
     done = subprocess.run(
         ["/bin/sh", "-c", f"exec {LINES[name]}"],
         cwd=ROOT, env={**others, "PATH": path, **environ},
-        capture_output=True, text=True, timeout=100, check=False,
+        capture_output=True, text=True, timeout=500, check=False,
     )  # fmt: skip
     assert done.returncode == 2, done.stderr[-2000:]
     assert not done.stdout
     (line,) = done.stderr.splitlines()
     assert line.startswith("gatepost: ")
     return line.removeprefix("gatepost: ")
+
+
+@pytest.fixture
+def tls_redis(redis_server, tmp_path) -> Iterator[str]:
+    """The tests' Redis behind TLS, as on a platform: with a certificate that has signed itself."""
+    with redis_port(redis_server.url, tls_context(tmp_path)) as port:
+        yield f"rediss://127.0.0.1:{port}"
 
 
 @pytest.fixture
@@ -85,24 +83,17 @@ def test_a_certificate_that_signs_itself_is_named_with_its_way_out(complete, tls
     assert "ssl_cert_reqs=none" in line
 
 
-def test_encryption_without_verification_is_a_setting(tls_redis):
-    url = f"{tls_redis}?ssl_cert_reqs=none"
-    check_redis(url)
-    client = redis.Redis.from_url(url)
-    assert client.ping()
-    client.close()
-
-
-def test_a_password_that_is_refused_is_named(redis_port):
-    with pytest.raises(BadSetting, match=r"^REDIS_URL: "):
-        check_redis(f"redis://nobody:wrong@127.0.0.1:{redis_port}")
-
-
-def test_a_redis_that_is_away_is_not_waited_for(complete):
+@pytest.fixture
+def away(complete) -> Iterator[dict[str, str]]:
+    """The same with a Redis that does not answer."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        away = complete | {"REDIS_URL": f"redis://127.0.0.1:{probe.getsockname()[1]}"}
-        check_services(Settings.from_environment(away))
+        yield complete | {"REDIS_URL": f"redis://127.0.0.1:{probe.getsockname()[1]}"}
+
+
+@PROCESSES
+def test_a_redis_that_does_not_answer_ends_a_start_as_a_database_does(away, name):
+    assert re.match(r"REDIS_URL: does not answer: .*refused", start(name, away))
 
 
 def test_a_wrong_key_ends_the_release_line_and_an_old_one_beside_it_does_not(complete):
@@ -149,94 +140,6 @@ def test_a_command_that_is_not_there_is_one_line(complete):
     assert done.stderr == "gatepost: cannot start no-such-server\n"
 
 
-@pytest.fixture
-def redis_port(redis_server) -> Iterator[int]:
-    """A port behind which the tests' Redis is, in clear."""
-    yield from piped(redis_server.url, None)
-
-
-@pytest.fixture
-def tls_redis(redis_server, tmp_path) -> Iterator[str]:
-    """The same behind TLS, as on a platform: with a certificate that has signed itself."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(self_signed(tmp_path))
-    for port in piped(redis_server.url, context):
-        yield f"rediss://127.0.0.1:{port}"
-
-
-def piped(url: str, context: ssl.SSLContext | None) -> Iterator[int]:
-    """Serve a port that leads to Redis, a thread for each direction."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        threading.Thread(target=accept, args=(server, url, context), daemon=True).start()
-        yield server.getsockname()[1]
-        server.shutdown(socket.SHUT_RDWR)
-
-
-def accept(server: socket.socket, url: str, context: ssl.SSLContext | None) -> None:
-    """Serve until the port is closed."""
-    while True:
-        try:
-            line, _ = server.accept()
-        except OSError:
-            return
-        threading.Thread(target=serve, args=(line, url, context), daemon=True).start()
-
-
-def serve(line: socket.socket, url: str, context: ssl.SSLContext | None) -> None:
-    """Pass the bytes of both sides on until one of them is done."""
-    upstream = redis.Redis.from_url(url).connection_pool.make_connection()
-    upstream.connect()
-    try:
-        end = context.wrap_socket(line, server_side=True) if context else line
-    except OSError:
-        line.close()
-        upstream.disconnect()
-        return
-    with end:
-        back = threading.Thread(target=pass_on, args=(upstream._sock, end))
-        back.start()
-        pass_on(end, upstream._sock)
-        back.join()
-    upstream.disconnect()
-
-
-def pass_on(source: socket.socket, target: socket.socket) -> None:
-    """Copy until the source ends, then end the target."""
-    with contextlib.suppress(OSError):
-        while part := source.recv(65_536):
-            target.sendall(part)
-    for one in (source, target):
-        with contextlib.suppress(OSError):
-            one.shutdown(socket.SHUT_RDWR)
-
-
-def self_signed(folder: Path) -> Path:
-    """A file with a key and its certificate for 127.0.0.1."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
-    today = dt.datetime.now(dt.UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(today - dt.timedelta(days=1))
-        .not_valid_after(today + dt.timedelta(days=1))
-        .sign(key, hashes.SHA256())
-    )
-    file = folder / "redis.pem"
-    file.write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-        + certificate.public_bytes(serialization.Encoding.PEM)
-    )
-    return file
-
-
 def test_the_first_line_says_what_runs_where_and_no_secret():
     environ = {
         "DATABASE_URL": "postgres://u:hidden-word@db.example/shop",
@@ -251,6 +154,9 @@ def test_the_first_line_says_what_runs_where_and_no_secret():
         "queues": ["updates", "postbacks", "messages"],
         "address": "none: bots are read by long polling",
     }
+    socket = environ | {"DATABASE_URL": "postgresql://u@/shop?host=/run/postgresql"}
+    line = described(Settings.from_environment(socket))
+    assert line["database"] == "postgresql /run/postgresql:5432/shop"
     local = environ | {"DATABASE_URL": "sqlite:///var/x.db", "REDIS_URL": "unix:///run/r.sock"}
     local["PUBLIC_URL"] = "https://g.example"
     line = described(Settings.from_environment(local))

@@ -30,7 +30,7 @@ from app.sandbox.serving import running
 from app.sandbox.telegram import people
 from app.sandbox.telegram.people import Chat, Person
 from app.sandbox.telegram.server import BotApiDouble
-from tests.journeys.system import eventually, free_port
+from tests.support.waiting import PATIENCE, eventually, free_port
 
 CHROMIUM: Final = shutil.which("chromium") or shutil.which("chromium-browser")
 ABSENT: Final = "no chromium here: the browser tests are not run (apt-get install chromium)"
@@ -41,7 +41,7 @@ SERVICE_TOKEN: Final = "7000000003:AAH-token-of-the-service-bot"
 BOT: Final = Person(7_000_000_001, "Flowers", username="flowers_bot", is_bot=True)
 CHAT: Final = Chat(-1001234567890, "Flower Deals")
 #: For one wait: a busy machine may be slow, and a test that hangs should end.
-PATIENCE_MS: Final = 30_000
+PATIENCE_MS: Final = int(PATIENCE * 1000)
 PHONE: Final = (
     "Mozilla/5.0 (Linux; Android 15; Pixel 9) AppleWebKit/537.36 (KHTML, like Gecko)"
     " Chrome/140.0.0.0 Mobile Safari/537.36"
@@ -91,9 +91,18 @@ class Running:
 
     def _data(self, method: str, path: str, **sent: Any) -> Any:
         url, headers = f"{self.url}/api/{path}.json", {"Authorization": f"Bearer {self.key}"}
-        answer = requests.request(method, url, headers=headers, timeout=30, **sent).json()
+        answer = requests.request(method, url, headers=headers, timeout=120, **sent).json()
         assert answer["status"] == "ok", answer
         return answer.get("data")
+
+
+def follow(page: Page, selector: str) -> None:
+    """Click on what leads to another page, and wait until that one is there.
+
+    A click alone may return while the old page still stands, and with it what is looked for next.
+    """
+    with page.expect_navigation():
+        page.locator(selector).first.click()
 
 
 @pytest.fixture(scope="session")
@@ -131,7 +140,12 @@ def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=CHROMIUM,
-            args=["--no-sandbox", "--host-resolver-rules=MAP * 127.0.0.1"],
+            args=[
+                "--no-sandbox",
+                "--host-resolver-rules=MAP * 127.0.0.1",
+                # a page of any site may show us in a frame, though we stand at loopback
+                "--disable-features=LocalNetworkAccessChecks",
+            ],
         )
         yield browser
         browser.close()
@@ -141,21 +155,28 @@ def browser() -> Iterator[Browser]:
 class Faults:
     """What the browser complained of: errors of the console and of scripts, and CSP reports.
 
-    A test that expects a complaint takes it out by `expect`; what is left fails it.
+    A test that expects a complaint waits for it by `expect`; what is left fails it.
     """
 
     texts: list[str] = field(default_factory=list)
     #: Complaints that this test causes itself, as a pattern.
     allowed: str = "(?!)"
+    pages: list[Page] = field(default_factory=list)
 
-    def expect(self, pattern: str) -> list[str]:
-        """Take out what matches `pattern`, and return it."""
-        matching = [text for text in self.texts if re.search(pattern, text)]
-        self.texts[:] = [text for text in self.texts if text not in matching]
-        return matching
+    def expect(self, pattern: str) -> None:
+        """Wait for a complaint that matches `pattern`; more of the kind may follow it."""
+
+        def has_come() -> bool:
+            self.pages[-1].wait_for_timeout(20)  # what the browser says is heard meanwhile
+            return any(re.search(pattern, text) for text in self.texts)
+
+        eventually(has_come, 20, f"a complaint like {pattern}")
+        self.allowed = f"{self.allowed}|{pattern}"
+        self.texts[:] = [text for text in self.texts if not re.search(pattern, text)]
 
     def watch(self, page: Page) -> None:
         """Collect what goes wrong in `page`."""
+        self.pages.append(page)
         page.on("console", lambda line: self._note(line.type == "error", line.text))
         page.on("pageerror", lambda error: self._note(True, str(error)))
 

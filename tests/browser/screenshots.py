@@ -19,7 +19,7 @@ from tests.browser.conftest import ABSENT, CHROMIUM
 FOLDER: Final = HOME / "var" / "screenshots"
 PICTURE: Final = HOME / "docs" / "dashboard.png"
 #: The picture of the README shows this much of the overview.
-PICTURE_SIZE: Final = {"width": 1180, "height": 760}
+PICTURE_SIZE: Final = {"width": 1180, "height": 880}
 SCREENS: Final = (
     ("overview", "/"),
     ("campaigns", "/campaigns"),
@@ -27,12 +27,16 @@ SCREENS: Final = (
     ("welcome", "/campaigns/1/welcome"),
     ("postbacks", "/campaigns/1/postbacks"),
     ("link", "/campaigns/1/link"),
+    ("desk", "/campaigns/1/desk"),
     ("sources", "/sources"),
     ("source", "/sources/1"),
     ("sites", "/sources/sites"),
     ("attribution", "/sources/attribution"),
     ("leads", "/leads"),
     ("lead", "/leads/1"),
+    ("requests", "/requests"),
+    ("decided", "/requests?tab=decided"),
+    ("blocked", "/requests/blocked"),
     ("deliveries", "/deliveries"),
     ("delivery", "/deliveries/1"),
     ("trackers", "/trackers"),
@@ -46,7 +50,7 @@ SCREENS: Final = (
 LOOKS: Final[dict[str, dict[str, Any]]] = {
     "light": {"viewport": {"width": 1280, "height": 900}},
     "dark": {"viewport": {"width": 1280, "height": 900}, "color_scheme": "dark"},
-    "phone": {"viewport": {"width": 390, "height": 844}},
+    "phone": {"viewport": {"width": 360, "height": 780}},
 }
 
 

@@ -6,7 +6,8 @@ from app.sandbox.serving import running
 from app.sandbox.telegram import people
 from app.sandbox.telegram.people import Chat, Person
 from app.sandbox.vendors.tracker import TrackerDouble
-from tests.journeys.system import eventually
+from tests.browser.conftest import follow
+from tests.support.waiting import eventually
 
 VISITOR = Person(8_200_000_001, "Vera", username="vera")
 
@@ -46,7 +47,7 @@ class NoScript:
         self.page = page
 
     def press(self, selector):
-        self.page.locator(selector).first.click()
+        follow(self.page, selector)
 
     def type(self, selector, text):
         self.page.fill(selector, text)

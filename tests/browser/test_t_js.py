@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from tests.journeys.system import eventually
+from tests.support.waiting import eventually
 
 HOST = "shop.test"
 
@@ -39,11 +39,15 @@ def href(page, selector="#join"):
 
 
 def wait_until_led(page, system, selector="#join"):
-    page.wait_for_function(
-        "([selector, base]) => document.querySelector(selector).href.startsWith(base)",
+    """Wait until the link is ours; its query, read in the same moment."""
+    led = page.wait_for_function(
+        """([selector, base]) => {
+            const { href } = document.querySelector(selector);
+            return href.startsWith(base) && href;
+        }""",
         arg=[selector, f"{system.url}/c/"],
     )
-    return parse_qs(urlsplit(href(page, selector)).query)
+    return parse_qs(urlsplit(led.json_value()).query)
 
 
 JOIN = '<a id="join" href="https://t.me/flowers_bot">Join</a>'
@@ -87,7 +91,7 @@ def test_where_the_visit_cannot_be_reported_the_original_link_comes_back(show, p
     assert page.get_attribute("#join", "data-original") is None
     page.evaluate("document.body.insertAdjacentHTML('beforeend', document.body.innerHTML)")
     assert page.evaluate("document.querySelectorAll('[data-original]').length") == 0
-    assert faults.expect("ERR_FAILED")
+    faults.expect("ERR_FAILED")
 
 
 def test_other_links_and_sharing_stay_as_they_are(system, show, page):
@@ -176,8 +180,8 @@ def test_a_policy_that_allows_our_script_suffices(system, show, page, faults, ot
     page.wait_for_selector(f"#join[href^='{system.url}/c/'][href*='fbclid=IwAR2xY']")
     with page.expect_request(lambda request: request.url.startswith("https://t.me/")):
         page.click("#join")
-    complaints = faults.expect("connect-src|default-src|favicon|Fetch API|violates")
-    assert bool(complaints) is bool(others)
+    if others:  # without them nobody complains
+        faults.expect("connect-src|default-src|favicon|Fetch API|violates")
 
 
 def test_nothing_global_but_gatepost(show, page):
@@ -200,4 +204,4 @@ def test_a_page_of_another_host_reports_nothing_and_its_links_stay(
     page.wait_for_function("gatepost.link().then(link => link === null)")
     assert href(page) == "https://t.me/flowers_bot"
     assert system.get("clicks/list", source=site["source"]) == []
-    assert faults.expect("CORS|403|ERR_FAILED")
+    faults.expect("CORS|403|ERR_FAILED")

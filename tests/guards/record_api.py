@@ -40,8 +40,8 @@ from app.sandbox.vendors.payment_gateway import GatewayDouble
 from app.sandbox.vendors.tracker import TrackerDouble
 from app.schemas import Input
 from app.schemas import fields as ours
-from tests.journeys.system import free_port
 from tests.support import ROOT
+from tests.support.waiting import PATIENCE, free_port
 
 DOCUMENT: Final = ROOT / "docs" / "api.md"
 MARK: Final = "<!-- From here on written by `python -m tests.guards.record_api`. -->\n"
@@ -58,7 +58,6 @@ OWNER: Final = Person(5005, "Olga", username="olga")
 NONCE: Final = "made-by-the-dashboard"
 CRM_KEY: Final = "42-d3adb33f"
 DATE: Final = 1_790_000_000  # of Telegram's, so the same in every run
-PATIENCE: Final = 20.0
 
 #: Fields that hold our clock, a duration or chance, and what is written instead.
 _VOLATILE: Final = {
@@ -164,7 +163,7 @@ class Recorder:
     def upload(self, path: str, name: str, content: bytes) -> Any:
         """Send a file as a form does, and keep the exchange. Returns the answer's data."""
         answer = self._session.post(
-            f"{self._url}{_full(path)}", files={"file": (name, content)}, timeout=30
+            f"{self._url}{_full(path)}", files={"file": (name, content)}, timeout=120
         ).json()
         remark = "As `multipart/form-data`, the file in the field `file`:"
         self.kept.append(Exchange("POST", _full(path), {"file": name}, answer, remark))
@@ -174,14 +173,14 @@ class Recorder:
         """Send a finished body, as somebody without a key, and keep the exchange."""
         with requests.Session() as stranger:
             stranger.trust_env = False
-            answer = stranger.post(f"{self._url}{path}", data=body, headers=headers, timeout=30)
+            answer = stranger.post(f"{self._url}{path}", data=body, headers=headers, timeout=120)
         self.kept.append(Exchange("POST", path, json.loads(body), answer.json(), remark))
 
     def visit(self, path: str, status: int = 302, **query: str) -> None:
         """Open a link as a browser does, without following it."""
         headers = {"User-Agent": "Mozilla/5.0", "Authorization": ""}
         answer = self._session.get(
-            f"{self._url}{path}", params=query, headers=headers, allow_redirects=False, timeout=30
+            f"{self._url}{path}", params=query, headers=headers, allow_redirects=False, timeout=120
         )
         assert answer.status_code == status, answer.text
 
@@ -196,7 +195,7 @@ class Recorder:
 
     def _call(self, method: str, path: str, sent: dict[str, Any]) -> Any:
         how = {"params": sent} if method == "GET" else {"json": sent}
-        answer = self._session.request(method, f"{self._url}{path}", timeout=30, **how)  # type: ignore[arg-type]
+        answer = self._session.request(method, f"{self._url}{path}", timeout=120, **how)  # type: ignore[arg-type]
         return answer.json() if "json" in answer.headers["Content-Type"] else answer.text
 
 
@@ -434,7 +433,14 @@ class Journey:
 
     def forgetting(self) -> None:
         """Take the leads away with you, and let one be forgotten."""
-        self._api.get("leads/export", "A table as CSV:")
+        api = self._api
+        api.get("leads/export", "A table as CSV:")
+        made = api.post("exports/add", kind="leads", filters={"status": 2})
+        api.until("exports/list", lambda rows: rows[0]["state"] == "ready")
+        (row,) = api.get("exports/list")
+        self.spelling[row["ended"]] = "2026-09-21 14:13:22"
+        api.get("exports/get", "The file:", id=made["id"])
+        api.post("exports/del", id=made["id"])
         self._api.post("leads/erase", subscriber=ANN.id)
 
     def documents(self) -> None:
@@ -451,6 +457,8 @@ class Journey:
         """Who came, who stays."""
         for what in ("summary", "daily", "retention", "attribution", "sources"):
             self._api.get(f"stats/{what}", **{"from": DATE - 86400, "to": DATE + 86400})
+        range_ = {"from": DATE - 86400, "to": DATE + 86400}
+        self._api.get("stats/export", "A table as CSV:", table="campaigns", **range_)
 
     def sessions(self) -> None:
         """A login link before and after its person agreed, and the session."""

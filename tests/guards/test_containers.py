@@ -1,10 +1,11 @@
-"""The image has what the Procfile's lines need, and compose starts each of them."""
+"""The image has what the Procfile's lines need; compose and systemd's units start each of them."""
 
 from __future__ import annotations
 
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -81,6 +82,8 @@ def test_the_ignore_file_lets_through_what_is_copied():
     assert {line[1:] for line in lines if line.startswith("!")} == copied() | {
         "requirements.txt",
         "requirements-plugins.txt",
+        "requirements-otel.txt",
+        "requirements-sentry.txt",
         "bin",
     }
 
@@ -107,3 +110,26 @@ def test_compose_sets_only_variables_that_are_read():
     assert {name.lower() for name in COMPOSE["x-gatepost"]["environment"]} <= set(
         Settings.__slots__
     )
+
+
+def arguments(command: list[str], folder: Path) -> list[str]:
+    """What a command gives to `python` in the end."""
+    python = folder / "python"
+    python.write_text('#!/bin/sh\nprintf "%s\\n" "$@"')
+    python.chmod(0o755)
+    environ = {"PATH": f"{folder}{os.pathsep}{os.defpath}", "PORT": "8123"}
+    done = subprocess.run(
+        command, cwd=ROOT, env=environ, capture_output=True, text=True, check=True
+    )
+    return done.stdout.splitlines()
+
+
+@pytest.mark.parametrize("name", ["web", "worker"])
+def test_the_unit_for_systemd_starts_a_line_as_a_platform_does(name, tmp_path):
+    unit = (ROOT / "docs" / "deploying.md").read_text().partition("```ini\n")[2]
+    start = re.search(r"^ExecStart=(.+)$", unit, re.MULTILINE)
+    assert start
+    command = shlex.split(start[1].replace("web", name))  # systemd leaves `$(` alone
+    line = arguments(["/bin/sh", "-c", f"exec {PROCFILE[name]}"], tmp_path)
+    assert arguments(command, tmp_path) == line
+    assert "8123" in line or name == "worker"

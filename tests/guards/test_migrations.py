@@ -197,6 +197,23 @@ def test_rows_that_were_there_before_the_tallies_are_counted(empty_app):
     db.session.remove()
 
 
+def test_an_index_whose_build_was_cut_off_is_built_anew(empty_app):
+    if db.engine.dialect.name == "sqlite":
+        return  # it builds none beside its writers
+    upgrade(directory="migrations", revision="0031")
+    name = "ix_journal_account_id_time"
+    valid = text("SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass(:name)")
+    with db.engine.begin() as connection:
+        connection.execute(text(f"CREATE INDEX {name} ON journal (id)"))
+        broken = "UPDATE pg_index SET indisvalid = false WHERE indexrelid = to_regclass(:name)"
+        connection.execute(text(broken), {"name": name})
+    upgrade(directory="migrations")
+    with db.engine.begin() as connection:
+        assert connection.scalar(valid, {"name": name})
+    assert differences() == []
+    db.session.remove()
+
+
 def test_messages_that_wait_keep_their_text_over_entities(empty_app):
     upgrade(directory="migrations", revision="0008")
     columns = "id, account_id, bot_id, chat_id, campaign_id, lead_id, text, parse_mode, markup"

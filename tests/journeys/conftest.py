@@ -15,6 +15,7 @@ from app.sandbox.serving import running
 from app.sandbox.telegram.server import BotApiDouble
 from app.sandbox.vendors.tracker import TrackerDouble
 from tests.journeys.system import System
+from tests.support import ROOT
 
 SECRET_KEY = "the operator's secret in all journeys"
 
@@ -43,7 +44,12 @@ def start_system(new_database: Any, bot_api: Any) -> Iterator[Callable[..., Syst
     with contextlib.ExitStack() as stack:
 
         def start(
-            kind: str, *, worker: str = "", database_password: str = "", **environ: str
+            kind: str,
+            *,
+            worker: str = "",
+            root: Path = ROOT,
+            database_password: str = "",
+            **environ: str,
         ) -> System:
             folder = Path(tempfile.mkdtemp(prefix="gp-", dir="/tmp"))
             stack.callback(shutil.rmtree, folder, ignore_errors=True)
@@ -55,7 +61,13 @@ def start_system(new_database: Any, bot_api: Any) -> Iterator[Callable[..., Syst
                 "CRASH_FOLDER": str(folder),
                 **environ,
             }
-            system = System(folder, environ, bot_api, worker=worker)
+            system = System(folder, environ, bot_api, worker=worker, root=root)
             return stack.enter_context(system.running())
 
         yield start
+
+
+@pytest.fixture(scope="module")
+def key(system: System) -> str:
+    """The API key of an account of the module's `system`."""
+    return system.account("owner")

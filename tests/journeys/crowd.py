@@ -21,6 +21,7 @@ from app.sandbox.telegram import people
 from app.sandbox.telegram.bot.update_kinds import queue_key
 from app.sandbox.telegram.people import Person
 from tests.journeys.system import Door
+from tests.support.waiting import PATIENCE
 
 HEADER: Final = "X-Telegram-Bot-Api-Secret-Token"
 
@@ -113,10 +114,13 @@ def crowd(doors: Sequence[Door], size: int, *, scripts: Sequence[Any] = SCRIPTS)
 class Sender:
     """Sends as Telegram does: each lane in order, again and again until it is accepted."""
 
-    def __init__(self, port: int, members: Sequence[Member], *, threads: int = 8) -> None:
+    def __init__(
+        self, port: int | Sequence[int], members: Sequence[Member], *, threads: int = 8
+    ) -> None:
+        #: Where it sends, in turns; a list may change meanwhile, as a router's does.
+        self._ports = (port,) if isinstance(port, int) else port
         self.accepted: list[Posted] = []
         self.refusals: Counter[int] = Counter()  # answers but 200 by status; 0 is none at all
-        self._port = port
         self._permits = threading.Semaphore(0)
         lanes = [lane for member in members for lane in member.lanes()]
         self.total = sum(map(len, lanes))
@@ -132,7 +136,7 @@ class Sender:
         self._permits.release(number)
         return number
 
-    def finish(self, seconds: float = 60) -> None:
+    def finish(self, seconds: float = 2 * PATIENCE) -> None:
         """Let all go, and wait until all are accepted."""
         self.release(self.total)
         deadline = time.monotonic() + seconds
@@ -141,16 +145,24 @@ class Sender:
         assert len(self.accepted) == self.total, self.refusals
 
     def _send_all(self, lanes: list[list[Posted]]) -> None:
-        wire = http.client.HTTPConnection("127.0.0.1", self._port, timeout=15)
+        wires: dict[int, http.client.HTTPConnection] = {}
         while lanes:
             for lane in lanes:
                 self._permits.acquire()
-                self._insist(wire, lane.pop(0))
+                self._insist(wires, lane.pop(0))
             lanes = [lane for lane in lanes if lane]
-        wire.close()
+        for wire in wires.values():
+            wire.close()
 
-    def _insist(self, wire: http.client.HTTPConnection, posted: Posted) -> None:
-        while (status := post(wire, posted.door, posted.body)) != 200:
+    def _wire(self, wires: dict[int, http.client.HTTPConnection]) -> http.client.HTTPConnection:
+        ports = tuple(self._ports)
+        port = ports[len(self.accepted) % len(ports)]
+        if port not in wires:
+            wires[port] = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
+        return wires[port]
+
+    def _insist(self, wires: dict[int, http.client.HTTPConnection], posted: Posted) -> None:
+        while (status := post(self._wire(wires), posted.door, posted.body)) != 200:
             self.refusals[status] += 1
             time.sleep(0.1)
         self.accepted.append(posted)

@@ -5,13 +5,10 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import random
 import signal
-import socket
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -28,17 +25,10 @@ from app.sandbox.telegram import people
 from app.sandbox.telegram.people import Chat
 from app.sandbox.telegram.server import BotApiDouble
 from tests.support import ROOT
+from tests.support.waiting import PATIENCE, eventually, free_port
 
 STATUSES: Final = ("wait", "hold", "approve", "cancel", "trash")
 STOP_SECONDS: Final = 10.0  # what contract.md promises
-
-
-def eventually(fact: Callable[[], object], seconds: float, what: str = "it") -> None:
-    """Wait until `fact` is true; how long is never asserted, only that it ends."""
-    deadline = time.monotonic() + seconds
-    while not fact():
-        assert time.monotonic() < deadline, f"{what} did not come true within {seconds} s"
-        time.sleep(0.05)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,17 +48,23 @@ class System:
     """Web, worker and Redis on a database of their own. `start` them, and kill them."""
 
     def __init__(
-        self, folder: Path, environ: dict[str, str], double: BotApiDouble, *, worker: str = ""
+        self,
+        folder: Path,
+        environ: dict[str, str],
+        double: BotApiDouble,
+        *,
+        worker: str = "",
+        root: Path = ROOT,
     ) -> None:
         self.folder = folder
+        #: The tree whose lines are started; another one is another version.
+        self.root = root
         self.redis = EmbeddedRedis(folder)
         self.port = free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
         ours = {name.upper() for name in Settings.__slots__}
         kept = {name: text for name, text in os.environ.items() if name not in ours}
         self.environ = kept | {
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
-            "PYTHONPATH": str(ROOT),
             "REDIS_URL": self.redis.url,
             "PORT": str(self.port),
             "PUBLIC_URL": self.url,
@@ -79,10 +75,15 @@ class System:
         }
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
         self._double = double
-        self._lines = _procfile() | ({"worker": worker} if worker else {})
+        self._lines = {"worker": worker} if worker else {}
         self._engine = sqlalchemy.create_engine(
             Settings.from_environment(self.environ).database_url, poolclass=sqlalchemy.NullPool
         )
+
+    @property
+    def url(self) -> str:
+        """Where the web process answers."""
+        return f"http://127.0.0.1:{self.port}"
 
     # -- processes ----------------------------------------------------------
 
@@ -91,7 +92,7 @@ class System:
         """Migrate, start everything, and end it all with the block."""
         try:
             self.redis.start()
-            self.run(self._lines["release"])
+            self.run(self.line("release"))
             self.start("worker")
             self.start("web")
             eventually(self.is_ready, 60, "readiness")
@@ -102,11 +103,20 @@ class System:
             self.redis.stop(kill=True)
             self._engine.dispose()
 
+    def line(self, name: str) -> str:
+        """A line of the Procfile, or what a test has in its place."""
+        lines = (self.root / "Procfile").read_text().splitlines()
+        parts = (line.partition(":") for line in lines)
+        return ({key: command.strip() for key, _, command in parts} | self._lines)[name]
+
+    def _environ(self) -> dict[str, str]:
+        return self.environ | {"PYTHONPATH": str(self.root)}
+
     def run(self, command: str) -> str:
         """Run one command to its end; what it printed."""
         done = subprocess.run(
             ["/bin/sh", "-c", command],
-            cwd=ROOT, env=self.environ, capture_output=True, text=True, check=False,
+            cwd=self.root, env=self._environ(), capture_output=True, text=True, check=False,
         )  # fmt: skip
         assert done.returncode == 0, done.stderr[-2000:]
         return done.stdout
@@ -116,15 +126,21 @@ class System:
         name = name or line
         with (self.folder / f"{name}.log").open("ab") as log:
             process = self.processes[name] = subprocess.Popen(
-                ["/bin/sh", "-c", f"exec {self._lines[line]}"],
-                cwd=ROOT,
-                env=self.environ | environ,
+                ["/bin/sh", "-c", f"exec {self.line(line)}"],
+                cwd=self.root,
+                env=self._environ() | environ,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
             )
         return process
+
+    def stop(self, name: str) -> int:
+        """End a dyno as a deployment does, by SIGTERM; the status with which it ended."""
+        process = self.processes.pop(name)
+        process.terminate()
+        return process.wait(STOP_SECONDS + PATIENCE)
 
     def kill(self, name: str) -> None:
         """Kill a whole dyno, as when its machine is lost."""
@@ -200,7 +216,7 @@ class System:
                 f"{self.url}/api/{path}.json",
                 json=body,
                 headers={"Authorization": f"Bearer {key}"},
-                timeout=30,
+                timeout=120,
             )
             told = answer.json()
             if told.get("error") != "db":  # "the database does not answer; try again"
@@ -222,69 +238,3 @@ class System:
         made = self.call(key, "camp/add", bot=bot, chat=chat.id, **urls, **campaign)
         secret = self._double.calls(token, "setWebhook")[-1].params["secret_token"]
         return Door(token, bot, path, secret, made["id"], made["code"], chat)
-
-
-class Chaos:
-    """Kills things, at random, and starts again what no supervisor would."""
-
-    def __init__(self, system: System, chance: random.Random) -> None:
-        self._system = system
-        self._chance = chance
-        self.kills: list[str] = []
-
-    def strike(self, target: str) -> None:
-        """`web` and `worker` lose all processes, `supervisor` leaves its own behind."""
-        getattr(self, f"_{target}")()
-        self.kills.append(target)
-
-    def _worker_child(self) -> None:
-        self._one_of("worker")
-
-    def _web_child(self) -> None:
-        self._one_of("web")
-
-    def _one_of(self, name: str) -> None:
-        living: list[psutil.Process] = []  # as seen once: they also die by themselves
-        eventually(lambda: living.extend(self._living(name)) or living, 60, name)
-        with contextlib.suppress(psutil.NoSuchProcess):
-            self._chance.choice(living).kill()
-
-    def _living(self, name: str) -> list[psutil.Process]:
-        """The children of a process; it is started again, as a platform does, if it has ended.
-
-        granian ends once its children die more quickly than it respawns them.
-        """
-        if self._system.processes[name].poll() is not None:
-            self._system.start(name)
-        return self._system.children(name)
-
-    def _worker(self) -> None:
-        self._system.kill("worker")
-        self._system.start("worker")
-
-    def _web(self) -> None:
-        self._system.kill("web")
-        self._system.start("web")
-
-    def _supervisor(self) -> None:
-        process = self._system.processes["worker"]
-        process.kill()
-        process.wait()
-        self._system.start("worker")
-
-    def _redis(self) -> None:
-        self._system.redis.stop(kill=True)
-        time.sleep(self._chance.uniform(0, 0.5))
-        self._system.redis.start()
-
-
-def free_port() -> int:
-    """A port of the loopback nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def _procfile() -> dict[str, str]:
-    lines = (ROOT / "Procfile").read_text().splitlines()
-    return {name: command.strip() for name, _, command in (line.partition(":") for line in lines)}

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.journeys.crowd import Sender, crowd
-from tests.journeys.system import System, eventually
+from tests.journeys.system import System
 from tests.journeys.watching import (
     PROCESSES,
     cpu_seconds_while_waiting,
@@ -22,12 +22,14 @@ from tests.journeys.watching import (
 )
 from tests.support import ROOT
 from tests.support.failover import Pair, pair_of
+from tests.support.waiting import eventually
 
 PEOPLE = 24
 PARTS = ("inbox", "database")
 QUIET_SECONDS = 6.0  # how long there is no primary
-#: From the moment at which the new primary takes writes to the first update that is stored.
-BACK_SECONDS = 5.0
+#: How often updates are refused after the new primary takes writes, before the first is stored:
+#: eight senders try ten times a second for five seconds, and less often on a busy machine.
+REFUSED_AT_MOST = 400
 #: For what has to come true some time, on a busy machine.
 PATIENCE = 60.0
 #: CPU time of web and worker together for each second of waiting. Measured 0.06; it was
@@ -57,7 +59,7 @@ def doctor(system: System) -> str:
     return process.stdout
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1200)
 def test_a_failover_is_waited_for_quietly_and_over_when_the_new_primary_is_there(
     pair: Pair, system: System, tracker: Any, record_property: Any
 ) -> None:
@@ -90,9 +92,9 @@ def test_a_failover_is_waited_for_quietly_and_over_when_the_new_primary_is_there
 
     accepted = len(sender.accepted)
     pair.promote()  # it ends when the standby takes writes
-    promoted = time.monotonic()
+    promoted, refused_before = time.monotonic(), sender.refusals[503]
     eventually(lambda: len(sender.accepted) > accepted, PATIENCE, "the first stored update")
-    stored = time.monotonic() - promoted
+    stored, refused_since = time.monotonic() - promoted, sender.refusals[503] - refused_before
     sender.finish()
     eventually(lambda: reported() >= owed(before, during), PATIENCE, "the last postback")
     finished = time.monotonic() - promoted
@@ -104,7 +106,7 @@ def test_a_failover_is_waited_for_quietly_and_over_when_the_new_primary_is_there
     record_property("share_of_a_core", share)
     assert set(sender.refusals) == {503}
     assert reported() == owed(before, during)
-    assert stored < BACK_SECONDS
+    assert refused_since <= REFUSED_AT_MOST
     assert share < IDLE_SHARE
     parts = (*PARTS, "tallies.fold")
     assert set(told) <= {f"{part}.{change}" for part in parts for change in ("lost", "back")}

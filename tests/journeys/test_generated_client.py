@@ -23,6 +23,7 @@ from app.sandbox.telegram import people
 from app.sandbox.telegram.people import Chat, Person
 from app.sandbox.telegram.server import BotApiDouble
 from app.sandbox.vendors.tracker import TrackerDouble
+from tests.support.waiting import PATIENCE
 
 GENERATOR = str(Path(sys.executable).with_name("openapi-python-client"))
 PACKAGE = "made_of_our_document"
@@ -30,7 +31,6 @@ TOKEN = "7000000001:AAF-a-token"
 BOT = Person(7_000_000_001, "Flowers", username="flowers_bot", language="", is_bot=True)
 CHAT = Chat(-1001234567890, "Flower Deals")
 ANN = Person(987654321, "Ann", "Lee", "ann_lee", "en")
-PATIENCE = 30.0
 
 
 @pytest.fixture
@@ -88,7 +88,7 @@ class Caller:
 
 @pytest.fixture
 def call(system, tmp_path, monkeypatch):
-    answer = requests.get(f"{system.url}/api/openapi.json", timeout=30)
+    answer = requests.get(f"{system.url}/api/openapi.json", timeout=120)
     document, config = tmp_path / "openapi.json", tmp_path / "generator.json"
     document.write_bytes(answer.content)
     config.write_bytes(orjson.dumps({"post_hooks": []}))

@@ -26,13 +26,13 @@ from app.sandbox.telegram import people
 from app.sandbox.telegram.people import Chat, Person
 from app.sandbox.telegram.server import BotApiDouble
 from tests.support import ROOT
+from tests.support.waiting import PATIENCE
 
 EXAMPLE = ROOT / "examples" / "live_leads.py"
 TOKEN = "7000000021:a-token-that-only-the-double-knows"
 CHAT = Chat(-1001000000021, "Live")
 ANN = Person(21_001, username="ann")
 BOB = Person(21_002)
-PATIENCE = 30.0
 
 
 class Watcher:
@@ -72,7 +72,10 @@ def environ_of(system: Embedded, **changes: str) -> dict[str, str]:
 @contextmanager
 def watching(environ: dict[str, str]) -> Iterator[Watcher]:
     command = [sys.executable, str(EXAMPLE), TOKEN]
+    # In the background of a shell Ctrl-C is ignored, and so it would be by what is started there.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     with subprocess.Popen(command, env=environ, text=True, stdout=subprocess.PIPE) as process:
+        signal.signal(signal.SIGINT, before)
         try:
             yield Watcher(process)
         finally:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 import zlib
 from collections.abc import Iterator
 from typing import Any
@@ -22,8 +23,10 @@ from app.sandbox.serving import running
 from app.services.trackers.destinations import MAX_CONNECTED
 from tests.journeys.conftest import SECRET_KEY
 from tests.journeys.crowd import Sender, crowd
-from tests.journeys.system import Door, System, eventually
+from tests.journeys.system import Door, System
 from tests.support.planted import WEBHOOK_SECRET, Planted, Repeater, plant
+from tests.support.planted_logins import CLIENT, PlantedLogins
+from tests.support.waiting import eventually
 
 TOKENS = ["401:AASk92Qz9planted-token-of-a-bot-01234", "402:AASk93Qz9planted-token-of-a-bot-01234"]
 PASSWORD = "Sk94Qz9-planted-database-password"
@@ -32,9 +35,14 @@ OURS = [*(token.partition(":")[2] for token in TOKENS), PASSWORD, SECRET_KEY, WE
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
-def system(request, start_system) -> System:
+def system(request, start_system, repeater) -> System:
     started: System = start_system(
-        request.param, database_password=PASSWORD, LEASE_SECONDS="2", LOG_LEVEL="debug"
+        request.param,
+        database_password=PASSWORD,
+        LEASE_SECONDS="2",
+        LOG_LEVEL="debug",
+        TELEGRAM_LOGIN_URL=f"{repeater.url}/pb",  # where it says back all that it hears
+        **CLIENT,
     )
     return started
 
@@ -72,12 +80,18 @@ def doors(system, key, planted) -> list[Door]:
     return opened
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(1200)
 def test_no_kind_of_secret_is_found_anywhere(system, key, planted, doors, repeater):
     assert len(planted) >= 40
     answers = [_ask(system, key, "profile/tracker", domain="127.0.0.1:1", key="42-Sk95Qz9abc")]
+    ours = _ours(system, key)
+    logins = PlantedLogins(system.url, key)
+    logins.look()
+    for table in ("session", "account"):
+        with _table_away(system, table):
+            logins.look()
     Sender(system.port, crowd(doors, 4)).finish()
-    with _table_away(system):
+    with _table_away(system, "attempt"):
         Sender(system.port, crowd(doors, 1)).finish()
         eventually(lambda: "database.lost" in system.log_text(), 30, "the complaint")
     tried = (
@@ -95,9 +109,29 @@ def test_no_kind_of_secret_is_found_anywhere(system, key, planted, doors, repeat
         "command lines": _command_lines(system),
     }
     secrets = {one.kind: one.spellings for one in planted}
-    secrets |= {name: [name] for name in [*OURS, key.partition("-")[2], "Sk95Qz9"]}
+    secrets |= (
+        ours
+        | logins.secrets()
+        | {name: [name] for name in [*OURS, key.partition("-")[2], "Sk95Qz9"]}
+    )
     assert [found for place in places.items() for found in _found(secrets, *place)] == []
     assert "no such key ***" in places["database"]  # the search has searched the echoes
+    assert "login.refused" in places["log"]
+
+
+def _ours(system: System, key: str) -> dict[str, list[str]]:
+    """What we make and show once, in paths that are called while the database has a fault."""
+    made = json.loads(_ask(system, key, "eventkeys/add", title="CRM", signed=1))["data"]
+    told = system.run("flask --app wsgi account link --login planter")
+    link = re.findall(r"/enter/([\w-]+)", told)[0]
+    paths = {"event_key": f"/in/{made['key']}?event=purchase&tid=1", "login": f"/enter/{link}"}
+    for table, path in paths.items():
+        requests.get(f"{system.url}{path}", timeout=120)
+        with _table_away(system, table):
+            requests.get(f"{system.url}{path}", timeout=120)
+    eventually(lambda: "/enter/***" in system.log_text(), 20, "the complaint")
+    assert "/in/***" in system.log_text()
+    return {"event key": [made["key"]], "its secret": [made["secret"]], "entry link": [link]}
 
 
 def _found(secrets: dict[str, list[str]], place: str, text: str) -> Iterator[str]:
@@ -109,28 +143,28 @@ def _found(secrets: dict[str, list[str]], place: str, text: str) -> Iterator[str
 
 
 @contextlib.contextmanager
-def _table_away(system: System) -> Iterator[None]:
-    """A table that every settled attempt needs is renamed, so that statements fail."""
-    system.execute("ALTER TABLE attempt RENAME TO attempt_away")
+def _table_away(system: System, table: str) -> Iterator[None]:
+    """A table that is needed is renamed, so that statements fail."""
+    system.execute(f"ALTER TABLE {table} RENAME TO {table}_away")
     try:
         yield
     finally:
-        system.execute("ALTER TABLE attempt_away RENAME TO attempt")
+        system.execute(f"ALTER TABLE {table}_away RENAME TO {table}")
 
 
 def _ask(system: System, api_key: str, path: str, /, **terms: Any) -> str:
     headers = {"Authorization": f"Bearer {api_key}"}
     address = f"{system.url}/api/{path}.json"
-    return requests.post(address, json=terms, headers=headers, timeout=30).text
+    return requests.post(address, json=terms, headers=headers, timeout=120).text
 
 
 def _looks(system: System, key: str) -> Iterator[str]:
     """What may be seen afterwards, the checks and test sends of every destination too."""
     headers = {"Authorization": f"Bearer {key}"}
     for path in ("/metrics", "/readyz", "/api/openapi.json"):
-        yield requests.get(f"{system.url}{path}", timeout=15).text
+        yield requests.get(f"{system.url}{path}", timeout=120).text
     listed = requests.get(
-        f"{system.url}/api/dest/list.json", params={"limit": 200}, headers=headers, timeout=30
+        f"{system.url}/api/dest/list.json", params={"limit": 200}, headers=headers, timeout=120
     ).text
     yield listed
     for row in json.loads(listed)["data"]:
@@ -142,7 +176,7 @@ def _looks(system: System, key: str) -> Iterator[str]:
             f"{system.url}/api/postbacks/get.json",
             params={"id": row[0]},
             headers=headers,
-            timeout=30,
+            timeout=120,
         ).text
     yield system.run("flask --app wsgi doctor || true")
 
@@ -178,6 +212,7 @@ def _redis(system: System) -> str:
                 ],
                 b"zset": lambda name: connection.zrange(name, 0, -1),
                 b"stream": lambda name: [repr(entry) for entry in connection.xrange(name)],
+                b"none": lambda _name: [],  # it has expired since it was listed
             }[kind]
             lines += [_text(name), *map(_text, read(name))]
     return "\n".join(lines)

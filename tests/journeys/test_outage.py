@@ -18,7 +18,8 @@ import requests
 
 from app.models import PostbackState
 from tests.journeys.crowd import Member, Sender, crowd, post
-from tests.journeys.system import STOP_SECONDS, Door, System, eventually
+from tests.journeys.system import STOP_SECONDS, Door, System
+from tests.support.waiting import PATIENCE, eventually
 
 QUERY = "status={status}&who={subscriber}&eid={event_id}"
 CHANGES = """
@@ -36,7 +37,7 @@ def system(start_system) -> System:
     started: System = start_system(
         "postgresql",
         worker=f"{shlex.quote(sys.executable)} tests/journeys/crashing_worker.py",
-        LEASE_SECONDS="2",
+        LEASE_SECONDS="10",
         CRASH_SEED="1",
         CRASH_EACH="1",
         CRASH_POINTS="updates.after_send,postbacks.after_send",
@@ -45,11 +46,6 @@ def system(start_system) -> System:
     )
     started.execute(CHANGES)
     return started
-
-
-@pytest.fixture(scope="module")
-def key(system) -> str:
-    return system.account("owner")
 
 
 @pytest.fixture
@@ -148,7 +144,7 @@ def test_without_the_database_nothing_is_accepted_and_nothing_is_half_done(
 def test_the_door_says_503_without_a_word_while_the_database_is_away(
     system, door, postgresql_server
 ):
-    wire = http.client.HTTPConnection("127.0.0.1", system.port, timeout=15)
+    wire = http.client.HTTPConnection("127.0.0.1", system.port, timeout=120)
     with system.without_database(postgresql_server):
         assert post(wire, door, b'{"update_id": 1}') == 503  # it checks that there is no body
     eventually(lambda: post(wire, door, b'{"update_id": 1}') == 200, 20, "the door")
@@ -161,7 +157,7 @@ def test_the_first_calls_after_a_restart_of_the_database_are_answered(
     def call(_number: int) -> Any:
         headers = {"Authorization": f"Bearer {key}"}
         url = f"{system.url}/api/profile/info.json"
-        return requests.get(url, headers=headers, timeout=30).json()["status"]
+        return requests.get(url, headers=headers, timeout=120).json()["status"]
 
     with ThreadPoolExecutor(16) as threads:  # each process has some connections now
         assert set(threads.map(call, range(64))) == {"ok"}
@@ -193,7 +189,7 @@ def test_a_worker_that_is_told_to_end_under_load_ends_in_time_and_repeats_nothin
     worker = system.processes["worker"]
     sender.release(sender.total)
     worker.terminate()
-    assert worker.wait(timeout=STOP_SECONDS) == 0
+    assert worker.wait(STOP_SECONDS + PATIENCE) == 0
     system.start("worker")
     sender.finish()
     all_of(tracker, door, members)

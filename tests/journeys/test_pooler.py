@@ -6,8 +6,8 @@ from collections import Counter
 
 from app.models import MessageState, UpdateState
 from tests.journeys.crowd import Sender, crowd
-from tests.journeys.system import eventually
 from tests.support.pooler import needs_pgbouncer, pooled
+from tests.support.waiting import eventually
 
 PEOPLE = 80
 

@@ -23,12 +23,12 @@ from app.sandbox.telegram.people import Chat, Person
 from app.sandbox.telegram.server import BotApiDouble
 from app.sandbox.vendors.tracker import TrackerDouble
 from tests.support import ROOT
+from tests.support.waiting import PATIENCE
 
 README = (ROOT / "README.md").read_text()
 TOKEN = "123456:ABC..."
 CHAT = Chat(-1001234567890, "A channel")
 ANN = Person(4242)
-PATIENCE = 20.0
 
 Shell = Callable[[str], dict[str, Any]]
 
@@ -65,7 +65,7 @@ def curl(command: str, words: dict[str, str]) -> dict[str, Any]:
         session.trust_env = False
         method = "POST" if data else "GET"
         answer = session.request(
-            method, address, headers=headers, data="&".join(data) or None, timeout=30
+            method, address, headers=headers, data="&".join(data) or None, timeout=120
         )
     said: dict[str, Any] = answer.json()
     assert said["status"] == "ok", said

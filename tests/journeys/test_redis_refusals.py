@@ -11,7 +11,7 @@ import pytest
 import redis
 
 from tests.journeys.crowd import Member, Sender, crowd
-from tests.journeys.system import System, eventually
+from tests.journeys.system import System
 from tests.journeys.watching import (
     PROCESSES,
     cpu_seconds_while_waiting,
@@ -19,6 +19,7 @@ from tests.journeys.watching import (
     is_over,
     readiness,
 )
+from tests.support.waiting import eventually
 
 QUIET_SECONDS = 6.0
 PATIENCE = 60.0
@@ -47,7 +48,7 @@ def refusing(system: System, kind: str) -> Iterator[None]:
             connection.execute_command(*end)
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1200)
 @pytest.mark.parametrize(("kind", "number"), [("full", 951), ("read-only", 952)])
 def test_a_redis_without_writes_costs_no_work_and_hardly_any_cpu(
     system: System, tracker: Any, record_property: Any, kind: str, number: int

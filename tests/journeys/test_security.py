@@ -20,7 +20,8 @@ import requests
 from app.models import PostbackState
 from tests.journeys.conftest import SECRET_KEY
 from tests.journeys.crowd import HEADER, Sender, crowd, post
-from tests.journeys.system import Door, System, eventually
+from tests.journeys.system import Door, System
+from tests.support.waiting import eventually
 
 PASSWORD = "planted-database-password"
 SECRET = "planted-destination-secret"
@@ -65,11 +66,6 @@ def system(start_system) -> System:
         "postgresql", database_password=PASSWORD, LEASE_SECONDS="2", LOG_LEVEL="debug"
     )
     return started
-
-
-@pytest.fixture(scope="module")
-def key(system) -> str:
-    return system.account("owner")
 
 
 @pytest.fixture(scope="module")
@@ -124,8 +120,8 @@ def ask(system: System, key: str, method: str, path: str, **terms: Any) -> bytes
     headers = {"Authorization": f"Bearer {key}"}
     if method == "GET":
         flat = {name: value for name, value in terms.items() if not isinstance(value, dict)}
-        return requests.get(system.url + path, params=flat, headers=headers, timeout=30).content
-    return requests.post(system.url + path, json=terms, headers=headers, timeout=30).content
+        return requests.get(system.url + path, params=flat, headers=headers, timeout=120).content
+    return requests.post(system.url + path, json=terms, headers=headers, timeout=120).content
 
 
 def test_planted_secrets_are_told_nowhere_and_stored_only_sealed(

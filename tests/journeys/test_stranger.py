@@ -33,13 +33,13 @@ from app.sandbox.telegram import people
 from app.sandbox.telegram.people import Chat, Person
 from app.sandbox.telegram.server import BotApiDouble
 from app.sandbox.vendors.tracker import TrackerDouble
+from tests.support.waiting import PATIENCE
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "examples" / "gatepost-example-tracker"
 MODULE = "gatepost_example_tracker"
 TOKEN = "7000000009:a-token-that-only-the-double-knows"
 CHAT = Chat(-1001000000099, "Strangers")
-PATIENCE = 20.0
 
 #: What is written over a copy, and what its owner then reads.
 AT_IMPORT = {
@@ -159,10 +159,13 @@ def _install(workshop: Workshop) -> None:
         "\n".join(f"    {name} = {name}_tracker" for name in COPIES),
     )
     (copies / "setup.cfg").write_text(words)
+    before = set((gatepost / "plugins").rglob("*"))
     workshop.pip(
         "install", "--no-deps", "--no-build-isolation", "--no-index", "--ignore-installed",
         gatepost, gatepost / "plugins", sources / "example", copies,
     )  # fmt: skip
+    left = {path for path in (gatepost / "plugins").rglob("*") if "__pycache__" not in path.parts}
+    assert left == before, "a build leaves something in the folder of an author"
 
 
 def _spoil(workshop: Workshop) -> None:

@@ -51,5 +51,5 @@ def is_over(counts: Counter[str], parts: tuple[str, ...]) -> bool:
 
 def readiness(system: System) -> tuple[int, dict[str, Any]]:
     """Status and answer of `/readyz`."""
-    answer = requests.get(f"{system.url}/readyz", timeout=10)
+    answer = requests.get(f"{system.url}/readyz", timeout=120)
     return answer.status_code, answer.json()

@@ -14,7 +14,7 @@ from plugins.samples import NOW, sample_event
 @pytest.mark.parametrize("kind", ALL_KINDS)
 def test_every_field_is_filled_that_a_kind_may_have(kind):
     event = sample_event(kind)
-    none = {"state", "revision", "tries", "sequence"}
+    none = {"state", "revision", "earlier", "tries", "sequence"}
     if not isinstance(kind, ConversionKind):
         none |= {"value", "currency", "name"}
     if kind in (EventKind.WAIT, EventKind.HOLD):

@@ -33,9 +33,7 @@ from app.services import messages
 from app.services.clicks.invites import pace
 from app.services.join_requests.telling import sender
 from app.services.leads import process
-from tests.support.stage import Stage
-
-KINDS = ["message", "chat_member", "my_chat_member", "chat_join_request", "callback_query"]
+from tests.support.stage import KINDS, Stage, enter_chat, rows_of
 
 
 @dataclass
@@ -70,7 +68,7 @@ class Asking:
         for told in api.call("getUpdates", offset=self.offset, allowed_updates=KINDS):
             self.offset = told["update_id"] + 1
             self.stage.receive(told)
-        process.process_updates(seconds=10)
+        process.process_updates(seconds=60)
         self.now = max(self.now, time.time())
 
     def decide(self, rounds: int = 1, *, seconds: float = 1.0) -> int:
@@ -83,7 +81,7 @@ class Asking:
 
     def greet(self) -> None:
         """Let the greetings go out."""
-        messages.send(seconds=5)
+        messages.send(seconds=60)
 
     def set(self, model: Any = Campaign, **values: Any) -> None:
         """Change the campaign, the bot, what is known of the bot in the chat, or the account."""
@@ -111,7 +109,7 @@ class Asking:
 
     def rows(self) -> list[JoinRequest]:
         """All requests, oldest first."""
-        return _rows(select(JoinRequest).order_by(JoinRequest.id))
+        return rows_of(select(JoinRequest).order_by(JoinRequest.id))
 
     def row(self, person: int) -> JoinRequest:
         """The newest request of a person."""
@@ -124,16 +122,16 @@ class Asking:
     def greetings(self) -> list[Message]:
         """The urgent messages, oldest first."""
         wanted = select(Message).where(Message.lane == MessageLane.URGENT)
-        return _rows(wanted.order_by(Message.id))
+        return rows_of(wanted.order_by(Message.id))
 
     def decisions(self) -> list[tuple[int, int, str]]:
         """Action, person and words of the journal's entries about decisions."""
-        rows = _rows(select(JournalEntry).where(JournalEntry.action >= 8))
+        rows = rows_of(select(JournalEntry).where(JournalEntry.action >= 8))
         return [(row.action, row.subscriber, row.decision) for row in rows]
 
     def notices(self) -> list[str]:
         """The kinds of what the owner is told, the oldest first."""
-        return [row.kind for row in _rows(select(Notice).order_by(Notice.id))]
+        return [row.kind for row in rows_of(select(Notice).order_by(Notice.id))]
 
     def approved(self) -> list[int]:
         """Whom Telegram was told to let in, in this order, refused calls too."""
@@ -148,32 +146,13 @@ def _person(call: Any) -> int:
     return int(call.params["user_id"])
 
 
-def _rows(query: Any) -> list[Any]:
-    """Read and let go: an open transaction is a lock on SQLite."""
-    db.session.expire_all()
-    rows = list(db.session.scalars(query))
-    db.session.expunge_all()
-    db.session.commit()
-    return rows
-
-
 @pytest.fixture
 def make_asking(stage: Stage, bot_api: Any) -> Iterator[Callable[..., Asking]]:
     """`make_asking(desk=DeskMode.RULES)`: a chat whose desk is as the campaign's columns say."""
     pace.BUCKETS.forget()
 
     def make(desk: DeskMode = DeskMode.OFF, **columns: Any) -> Asking:
-        bot = db.session.get_one(Bot, stage.bot)
-        token = bot.token
-        bot_api.add_bot(token, bot.username)
-        BotApi(bot_api.url, token).call("getUpdates", allowed_updates=KINDS)
-        db.session.add(
-            BotChat(
-                bot_id=bot.id, chat_id=stage.chat, title="Club", type="channel",
-                is_admin=True, can_invite=True, changed=0,
-            )
-        )  # fmt: skip
-        db.session.commit()
+        token = enter_chat(stage, bot_api)
         asking = Asking(stage, bot_api, token, Chat(stage.chat, "Club"))
         asking.set(desk=desk, **columns)
         return asking

@@ -54,7 +54,7 @@ class Desk:
         for one in updates:
             one.setdefault("update_id", next(self.uid))
             inbox.store_updates(bot or self.bot_id, [json.dumps(one).encode()])
-            process.process_updates(seconds=10)
+            process.process_updates(seconds=60)
 
     def fetch(self) -> int:
         """What Telegram has for the service bot comes and is processed. How much it was.
@@ -111,7 +111,7 @@ class Desk:
         return digest.flush(time.time() if now is None else now)
 
     def speak(self) -> None:
-        messages.send(seconds=5.0)
+        messages.send(seconds=60.0)
 
     def sent_to(self, person: Person) -> list[Any]:
         return [one for one in self.telegram.sent(TOKEN) if one.chat_id == person.id]

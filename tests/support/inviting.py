@@ -19,11 +19,9 @@ from app.sandbox.telegram.people import Chat, Person
 from app.services.clicks import sources
 from app.services.clicks.invites import demand, keeper, pace, pool
 from app.services.clicks.open_link import Visitor, open_link
-from tests.support.stage import Stage
+from tests.support.stage import KINDS, Stage, enter_chat, rows_of
 
 _numbers = itertools.count(1)
-#: Updates that a bot must ask for by name.
-KINDS = ["message", "chat_member", "my_chat_member", "chat_join_request"]
 
 
 @dataclass
@@ -92,27 +90,18 @@ class Inviting:
         db.session.commit()
 
     def invites(self) -> list[Invite]:
-        return _rows(select(Invite).order_by(Invite.id))
+        return rows_of(select(Invite).order_by(Invite.id))
 
     def invite(self, link: str) -> Invite:
         return next(row for row in self.invites() if row.link == link)
 
     def clicks(self) -> list[Click]:
-        return _rows(select(Click).order_by(Click.id))
+        return rows_of(select(Click).order_by(Click.id))
 
     def named(self) -> str:
         """The link that the source shares, "" if there is none."""
-        rows = [row for row in self.invites() if row.kind == InviteKind.NAMED]
-        return rows[-1].link if rows else ""
-
-
-def _rows(query: Any) -> list[Any]:
-    """Read and let go: an open transaction is a lock on SQLite."""
-    db.session.expire_all()
-    rows = list(db.session.scalars(query))
-    db.session.expunge_all()
-    db.session.commit()
-    return rows
+        named = [row for row in self.invites() if row.kind == InviteKind.NAMED]
+        return named[-1].link if named else ""
 
 
 @pytest.fixture
@@ -125,17 +114,7 @@ def make_inviting(
     monkeypatch.setitem(pool._away, "until", 0.0)
 
     def make(**settings: Any) -> Inviting:
-        bot = db.session.get_one(Bot, stage.bot)
-        token = bot.token
-        bot_api.add_bot(token, bot.username)
-        BotApi(bot_api.url, token).call("getUpdates", allowed_updates=KINDS)
-        db.session.add(
-            BotChat(
-                bot_id=bot.id, chat_id=stage.chat, title="Club", type="channel",
-                is_admin=True, can_invite=True, changed=0,
-            )
-        )  # fmt: skip
-        db.session.commit()
+        token = enter_chat(stage, bot_api)
         force = settings.pop("force", False)
         source = sources.add(
             stage.account, campaign=stage.campaign, title="Reels", force=force, **settings

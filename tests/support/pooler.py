@@ -8,13 +8,14 @@ import shutil
 import socket
 import subprocess
 import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
 import pytest
 from sqlalchemy.engine import make_url
+
+from tests.support.waiting import eventually, free_port
 
 PGBOUNCER: Final = shutil.which("pgbouncer") or "/usr/sbin/pgbouncer"
 needs_pgbouncer = pytest.mark.skipif(
@@ -27,9 +28,7 @@ def pooled(database_url: str) -> Iterator[str]:
     """Run pgbouncer without support for prepared statements; the URL that leads through it."""
     server = make_url(database_url)
     host = server.host or str(server.query["host"])
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     folder = Path(tempfile.mkdtemp(prefix="gp-pool-", dir="/tmp"))
     folder.chmod(0o755)
     (folder / "pgbouncer.ini").write_text(
@@ -43,7 +42,7 @@ def pooled(database_url: str) -> Iterator[str]:
         command[1:1] = ["-u", Path(host).owner() if host.startswith("/") else "nobody"]
     process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
     try:
-        _await_listener(port)
+        eventually(lambda: _listens(port), 20, "pgbouncer's port")
         url = server.set(host="127.0.0.1", port=port, query={}, password="")
         yield url.render_as_string(hide_password=False)
     finally:
@@ -52,10 +51,7 @@ def pooled(database_url: str) -> Iterator[str]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _await_listener(port: int) -> None:
-    deadline = time.monotonic() + 20
-    while time.monotonic() < deadline:
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
-            return
-        time.sleep(0.05)
-    raise AssertionError("pgbouncer does not listen")
+def _listens(port: int) -> bool:
+    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+        return True
+    return False

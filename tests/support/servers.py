@@ -40,7 +40,7 @@ class Line:
         self.socket.sendall(data)
 
     def hang(self) -> None:
-        self.over.wait(30)
+        self.over.wait(60)
 
     def reset(self) -> None:
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
@@ -108,7 +108,7 @@ def serving(
             if over.is_set():
                 connection.close()
                 return
-            connection.settimeout(30)
+            connection.settimeout(60)
             server.accepts += 1
             threads.append(threading.Thread(target=serve, args=(connection,), daemon=True))
             threads[-1].start()
@@ -120,6 +120,6 @@ def serving(
     finally:
         over.set()
         with contextlib.suppress(OSError):
-            socket.create_connection((host, server.port), timeout=5).close()
-        accepting.join(5)
+            socket.create_connection((host, server.port), timeout=60).close()
+        accepting.join(60)
         listener.close()

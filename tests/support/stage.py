@@ -14,6 +14,7 @@ from sqlalchemy import select
 from app.extensions import db
 from app.models import (
     Bot,
+    BotChat,
     Campaign,
     Destination,
     JournalEntry,
@@ -22,6 +23,7 @@ from app.models import (
     Role,
     Update,
 )
+from app.outbound.telegram import BotApi
 from app.services.leads import process
 from app.services.updates import inbox
 from plugins.contract import EventKind
@@ -29,6 +31,8 @@ from plugins.contract import EventKind
 _numbers = itertools.count(1)
 ALL_EVENTS = (1 << len(EventKind)) - 1
 NOW = 1_800_000_000
+#: Updates that a bot must ask for by name.
+KINDS = ["message", "chat_member", "my_chat_member", "chat_join_request", "callback_query"]
 
 
 @dataclass
@@ -53,36 +57,52 @@ class Stage:
         count = 0
         for update in updates:
             self.receive(update)
-            count += process.process_updates(seconds=10)
+            count += process.process_updates(seconds=60)
         return count
 
     def lead(self, subscriber: int) -> Lead | None:
         wanted = select(Lead).where(
             Lead.campaign_id == self.campaign, Lead.subscriber == subscriber
         )
-        return next(iter(_rows(wanted)), None)
+        return next(iter(rows_of(wanted)), None)
 
     def postbacks(self) -> list[Postback]:
         wanted = select(Postback).where(Postback.campaign_id == self.campaign)
-        return _rows(wanted.order_by(Postback.id))
+        return rows_of(wanted.order_by(Postback.id))
 
     def kinds(self) -> list[str]:
         return [row.kind for row in self.postbacks()]
 
     def journal(self) -> list[JournalEntry]:
-        return _rows(select(JournalEntry).order_by(JournalEntry.id))
+        return rows_of(select(JournalEntry).order_by(JournalEntry.id))
 
     def updates(self) -> list[Update]:
-        return _rows(select(Update).order_by(Update.id))
+        return rows_of(select(Update).order_by(Update.id))
 
 
-def _rows(wanted: Any) -> list[Any]:
+def rows_of(query: Any) -> list[Any]:
     """Read and let go: an open transaction is a lock on SQLite."""
     db.session.expire_all()
-    rows = list(db.session.scalars(wanted))
+    found = list(db.session.scalars(query))
     db.session.expunge_all()
     db.session.commit()
-    return rows
+    return found
+
+
+def enter_chat(stage: Stage, bot_api: Any) -> str:
+    """Let the stage's bot live at the double and be an administrator who may invite; its token."""
+    bot = db.session.get_one(Bot, stage.bot)
+    token = bot.token
+    bot_api.add_bot(token, bot.username)
+    BotApi(bot_api.url, token).call("getUpdates", allowed_updates=KINDS)
+    db.session.add(
+        BotChat(
+            bot_id=bot.id, chat_id=stage.chat, title="Club", type="channel",
+            is_admin=True, can_invite=True, changed=0,
+        )
+    )  # fmt: skip
+    db.session.commit()
+    return token
 
 
 @pytest.fixture

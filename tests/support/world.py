@@ -21,6 +21,9 @@ from app.models import (
     Conversion,
     Destination,
     EventKey,
+    Export,
+    ExportKind,
+    ExportState,
     JoinRequest,
     JournalEntry,
     Lead,
@@ -175,6 +178,22 @@ class World:
                     "account_id": self.account_id,
                     "username": f"spammer{next(_numbers)}",
                     "created": NOON,
+                    **fields,
+                }
+            )
+        )
+
+    def export(self, **fields: Any) -> int:
+        return self._add(
+            Export(
+                **{
+                    "account_id": self.account_id,
+                    "kind": ExportKind.LEADS,
+                    "query": "",
+                    "filters": "{}",
+                    "zone": "UTC",
+                    "state": ExportState.READY,
+                    "created": float(NOON),
                     **fields,
                 }
             )

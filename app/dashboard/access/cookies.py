@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from functools import lru_cache
 from typing import Final
 
 from flask import Response, g, request
@@ -90,10 +91,20 @@ def is_local() -> bool:
 
     Everywhere else cookies are for https only.
     """
+    if "is_local" not in g:
+        g.is_local = _is_local()
+    return bool(g.is_local)
+
+
+def _is_local() -> bool:
     if request.is_secure or any(name.startswith("X-Forwarded-") for name, _ in request.headers):
         return False
     host = request.host.rpartition(":")[0] if request.host.count(":") == 1 else request.host
-    host = host.partition("]")[0].removeprefix("[")
+    return _is_loopback(host.partition("]")[0].removeprefix("["))
+
+
+@lru_cache(maxsize=256)
+def _is_loopback(host: str) -> bool:
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:

@@ -7,7 +7,7 @@ shown to this browser has. Both are asked before a byte of the body is kept.
 from __future__ import annotations
 
 import hmac
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from flask import g, request
@@ -88,6 +88,11 @@ def read(*, largest: int = MAX_BODY) -> Form:
     if not hmac.compare_digest(presented.encode("utf-8", "surrogatepass"), token().encode()):
         raise FormTooOld
     return form
+
+
+def set_of(values: Mapping[str, str], names: Iterable[str]) -> dict[str, str]:
+    """Return those of `values` that have one of the `names` and are not empty."""
+    return {name: values[name] for name in names if values.get(name)}
 
 
 def checked(schema: Input, values: Mapping[str, Any]) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from flask.typing import ResponseReturnValue
 
 from app.dashboard.access import cookies, forms
 from app.errors import BadKey, Unpaid
+from app.extensions import begin_reading
 from app.services.accounts import rate_limits
 from app.services.accounts.concurrent_calls import LASTING_ENDPOINTS
 from app.services.accounts.fair_shares import CALLS
@@ -86,6 +87,8 @@ def authenticate() -> None:
         rate_limits.ANONYMOUS.hit(caller_network())
         raise
     rate_limits.AUTHENTICATED.hit(str(g.account.id))
+    if request.method == "GET":
+        begin_reading()
 
 
 def own_path(text: str) -> str:

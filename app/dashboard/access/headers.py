@@ -1,4 +1,4 @@
-"""The security headers of every page: nothing of others is loaded, framed or kept."""
+"""The security headers of every page: nothing of others is loaded or kept, and one is framed."""
 
 from __future__ import annotations
 
@@ -20,6 +20,12 @@ HEADERS: Final = {
     "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
     "Cache-Control": "no-store",
 }
+#: web.telegram.org shows Mini Apps in a frame. Only a page with nothing to press for us to act
+#: upon, and nothing of an account, may stand there.
+FRAMED_POLICY: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src data:; "
+    "form-action 'none'; base-uri 'none'; frame-ancestors https://web.telegram.org"
+)
 HSTS: Final = "max-age=31536000"
 
 

@@ -3,13 +3,10 @@
 
 const HEADERS = { "X-Requested-With": "gatepost" };
 
-/** Load this very page again and swap the element with the same id, unless it did not change. */
-async function refresh(element) {
-  const focused = element.contains(document.activeElement) ? document.activeElement : null;
-  if (document.hidden || focused?.matches("input, select, textarea")) return;
-  const isFilledIn = [...element.querySelectorAll("input[type=checkbox], textarea")]
-    .some((field) => field.checked || field.matches("textarea") && field.value);
-  if (isFilledIn) return;
+/** Load this very page again and swap the elements with the same ids that have changed. */
+async function refresh(elements) {
+  const due = elements.filter((element) => !isBusy(element));
+  if (document.hidden || !due.length) return;
   const response = await fetch(location.href, { headers: HEADERS, cache: "no-store" });
   if (response.status === 401) {
     location.assign("/login?next=" + encodeURIComponent(location.pathname + location.search));
@@ -18,17 +15,57 @@ async function refresh(element) {
   if (response.redirected) return void location.assign(response.url);
   if (!response.ok) return;
   const page = new DOMParser().parseFromString(await response.text(), "text/html");
-  const fresh = page.getElementById(element.id);
-  if (!fresh || fresh.innerHTML === element.shown) return;
-  element.shown = fresh.innerHTML;
-  element.replaceChildren(...fresh.childNodes);
-  if (focused?.id) document.getElementById(focused.id)?.focus();
+  for (const element of due) {
+    const fresh = page.getElementById(element.id);
+    if (fresh && fresh.innerHTML !== element.shown && !isBusy(element)) swap(element, fresh);
+  }
 }
 
-function keepFresh(element) {
-  element.shown = element.innerHTML;
-  const seconds = Math.max(2, Number(element.dataset.refresh) || 30);
-  setInterval(() => refresh(element).catch(() => {}), seconds * 1000);
+/** Whether somebody writes or marks something there. */
+function isBusy(element) {
+  const focused = document.activeElement;
+  const isTyping = focused.matches("input:not([type=checkbox]), select, textarea");
+  const isFilledIn = [...element.querySelectorAll("input[type=checkbox], textarea")]
+    .some((field) => field.checked || field.matches("textarea") && field.value);
+  return isFilledIn || isTyping && element.contains(focused);
+}
+
+/** What has the focus keeps it, and what was opened stays open. */
+function swap(element, fresh) {
+  const find = element.contains(document.activeElement) && finder(element, document.activeElement);
+  const opened = [...element.querySelectorAll("details")].map((details) => details.open);
+  element.shown = fresh.innerHTML;
+  element.className = fresh.className;
+  element.replaceChildren(...fresh.childNodes);
+  element.querySelectorAll("details").forEach((details, at) => { details.open ||= opened[at]; });
+  if (find) find()?.focus({ preventScroll: true });
+}
+
+/** How to find again what has the focus: by its id, or by its place in its row, or without the
+ *  row in the one that now stands there. */
+function finder(element, focused) {
+  if (focused.id) return () => document.getElementById(focused.id);
+  const inside = (part) => [...part.querySelectorAll("a, button, input, summary, [tabindex]")];
+  const rows = () => [...element.querySelectorAll("[data-row]")];
+  const row = focused.closest("[data-row]");
+  const at = inside(row || element).indexOf(focused), line = rows().indexOf(row);
+  return () => {
+    const now = rows().find((one) => one.dataset.row === row?.dataset.row) || rows()[line] || rows().at(-1);
+    return inside(row && now || element)[at];
+  };
+}
+
+/** What is refreshed as often is loaded together. */
+function keepFresh(elements) {
+  const bySeconds = new Map();
+  for (const element of elements) {
+    element.shown = element.innerHTML;
+    const seconds = Math.max(2, Number(element.dataset.refresh) || 30);
+    bySeconds.set(seconds, [...bySeconds.get(seconds) || [], element]);
+  }
+  for (const [seconds, together] of bySeconds) {
+    setInterval(() => refresh(together).catch(() => {}), seconds * 1000);
+  }
 }
 
 /** A button that copies the text beside it. */
@@ -134,10 +171,20 @@ function openApp(form) {
   form.submit();
 }
 
+/** In a frame of Telegram's the app asks Telegram for a window at the same address. */
+function offerWindow(button) {
+  button.hidden = !location.hash.includes("tgWebAppData=");
+  button.addEventListener("click", () => {
+    const event = { eventType: "web_app_open_link", eventData: { url: location.href } };
+    parent.postMessage(JSON.stringify(event), "https://web.telegram.org");
+  });
+}
+
+document.querySelectorAll("[data-window]").forEach(offerWindow);
 document.querySelectorAll("form[data-app]").forEach(openApp);
 document.querySelectorAll("form[data-live]").forEach(keepLive);
 document.querySelectorAll("form[data-keys]").forEach(listenToKeys);
 document.querySelectorAll("[data-insert]").forEach(offerInsert);
 document.querySelectorAll("[data-count]").forEach(count);
-document.querySelectorAll("[data-refresh]").forEach(keepFresh);
+keepFresh(document.querySelectorAll("[data-refresh]"));
 if (navigator.clipboard) document.querySelectorAll(".copy").forEach(offerCopy);

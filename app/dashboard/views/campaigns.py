@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
 
@@ -18,7 +19,8 @@ from app.schemas import Input, fields
 from app.schemas.campaigns import CampaignEdit
 from app.services.bots import bots
 from app.services.campaigns import campaigns, links, media_list, texts
-from app.services.leads import stats
+from app.services.leads.stats import counts, retention
+from app.services.lists.scope import Scope
 from app.services.trackers import catalogue, test_send, url_templates
 from app.web.responses import message_of
 from plugins.contract import EventKind
@@ -63,15 +65,18 @@ def numbers(number: int) -> str:
     campaign = campaigns.find(g.account.id, number)
     now = int(time.time())
     period = chosen_period(now)
-    chosen: dict[str, Any] = {"now": now, "campaign": number, "until": period.until}
+    scope = Scope(
+        account_id=g.account.id, now=now, since=period.since, until=period.until, campaign=number
+    )
+    since_chart = replace(scope, since=period.day_since)
     return render_template(
         "campaigns/numbers.html",
         campaign=campaign,
         tab="numbers",
         period=period,
-        summary=stats.summary(g.account.id, since=period.since, **chosen),
-        days=stats.daily(g.account.id, since=period.day_since, tz=period.minutes_east, **chosen),
-        retention=stats.retention(g.account.id, since=period.day_since, **chosen),
+        summary=counts.summary(scope),
+        days=counts.daily(since_chart, tz=period.minutes_east),
+        retention=retention.retention(since_chart),
     )
 
 
@@ -202,11 +207,8 @@ class EventForm(Input):
 
 
 def _list(error: ApiError | None = None) -> Response:
-    own = [bot for bot in bots.listed(g.account.id) if bot.living]
-    free = [(bot, bots.chats(g.account.id, bot.id)) for bot in own]
-    return answers.page(
-        "campaigns/list.html", error, rows=campaigns.listed(g.account.id), free=free, has_bot=own
-    )
+    rows, free = campaigns.listed(g.account.id), bots.free_chats(g.account.id)
+    return answers.page("campaigns/list.html", error, rows=rows, free=free)
 
 
 def _welcome(

@@ -1,10 +1,9 @@
-"""The journal: everything that happened in a tracked chat, organic people too."""
+"""The journal: everything that happened in one tracked chat or in all, organic people too."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlencode
 
 from flask import Blueprint, Response, g, render_template, request
 
@@ -12,20 +11,18 @@ from app.dashboard import answers, names
 from app.dashboard.access import forms
 from app.dashboard.access.guards import signed_in
 from app.dashboard.views.leads import actions
-from app.errors import NotFound
-from app.models import JournalEntry
 from app.schemas import Input, fields
-from app.schemas.journal import JournalList, LeadJournalOut
+from app.schemas.journal import JournalFilter, JournalList, LeadJournalOut
 from app.services.campaigns import campaigns
 from app.services.leads import journal
 
 blueprint = Blueprint("journal", __name__, url_prefix="/journal")
 
-ROWS: int = 50
+FILTERS = ("campaign", "action")
 
 
 class Chosen(Input):
-    """Whose chat."""
+    """Whose chat; none is all chats of all bots."""
 
     campaign = fields.Int(1)
 
@@ -33,60 +30,47 @@ class Chosen(Input):
 @blueprint.get("")
 @signed_in
 def page() -> str:
-    """The entries of one campaign's chat, newest first."""
-    titles = names.campaigns(g.account.id)
-    query = _query()
-    number = _campaign(query) or next(iter(titles), None)
-    rows: Sequence[JournalEntry] = ()
-    total = 0
-    if number is not None:
-        params = {**_of_chat(number, query), "limit": ROWS}
-        if before := request.args.get("before"):
-            params["before"] = before
-        rows, total = journal.listed(g.account.id, **forms.checked(JournalList(), params))
-    older = urlencode({**query, "before": rows[-1].id}) if rows else ""
+    """The entries of one campaign's chat, or of all chats of the account, newest first."""
+    query = _query(request.args)
+    params = {**_filters(query), **answers.place()}
+    part = journal.listed(g.account.id, **forms.checked(JournalList(), params))
     return render_template(
         "journal/journal.html",
-        rows=rows,
-        total=total,
-        older=f"/journal?{older}",
-        is_more=len(rows) == ROWS,
-        campaign=number,
-        campaigns=titles,
+        **answers.rows_of(part, "/journal", query),
+        campaign=query.get("campaign", ""),
+        campaigns=names.campaigns(g.account.id),
         action=query.get("action", ""),
         actions=actions(),
-        exported=urlencode({**query, "campaign": number}),
+        query=query,
     )
 
 
 @blueprint.get("/journal.csv")
 @signed_in
 def export() -> Response:
-    """All entries of one campaign's chat that match the filter."""
-    query = _query()
-    number = _campaign(query)
-    if number is None:
-        raise NotFound
-    params = forms.checked(JournalList(), _of_chat(number, query))
-    chosen = {name: params[name] for name in ("bot", "chat", "action") if name in params}
-    parts = journal.everyone(g.account.id, **chosen)
+    """All entries that match the filter."""
+    parts = journal.everyone(g.account.id, **chosen(request.args))
     return answers.rows_as_file("journal.csv", LeadJournalOut(many=True), parts)
 
 
-def _query() -> dict[str, str]:
-    """Return the filters of the query that are set."""
-    return {name: request.args[name] for name in ("campaign", "action") if request.args.get(name)}
+def chosen(values: Mapping[str, str]) -> dict[str, Any]:
+    """Return the filters of a query as `journal.everyone` takes them.
+
+    Raises NotFound or BadParameter.
+    """
+    return forms.checked(JournalFilter(), _filters(_query(values)))
 
 
-def _campaign(query: dict[str, str]) -> int | None:
-    """Return the campaign that the query names, if it names one."""
-    only = {"campaign": query["campaign"]} if "campaign" in query else {}
-    number: int | None = forms.checked(Chosen(), only).get("campaign")
-    return number
+def _query(values: Mapping[str, str]) -> dict[str, str]:
+    """Return the filters of a query that are set."""
+    return forms.set_of(values, FILTERS)
 
 
-def _of_chat(number: int, query: dict[str, str]) -> dict[str, Any]:
-    """Return the parameters of the journal of a campaign's chat. Raises NotFound."""
+def _filters(query: dict[str, str]) -> dict[str, Any]:
+    """Return the filters as journal/list takes them. Raises NotFound."""
+    filters: dict[str, Any] = {"action": query["action"]} if "action" in query else {}
+    if "campaign" not in query:
+        return filters
+    number = forms.checked(Chosen(), {"campaign": query["campaign"]})["campaign"]
     campaign: Any = campaigns.find(g.account.id, number)
-    chosen = {"action": query["action"]} if "action" in query else {}
-    return {"bot": campaign["bot"], "chat": campaign["chat"], **chosen}
+    return {"bot": campaign["bot"], "chat": campaign["chat"], **filters}

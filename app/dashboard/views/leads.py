@@ -2,60 +2,72 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Any, NamedTuple
-from urllib.parse import urlencode
+from typing import Any, Final, NamedTuple
 
 from flask import Blueprint, Response, g, make_response, redirect, render_template, request
+from markupsafe import Markup
 
 from app.dashboard import answers, errors, names
 from app.dashboard.access import forms
 from app.dashboard.access.guards import changes, signed_in
+from app.dashboard.formatting import pill
+from app.dashboard.periods import as_range
 from app.dashboard.views.requests import states as request_states
+from app.domain.attribution import How
 from app.domain.lead import State
-from app.errors import BadParameter, translatable
-from app.models import JournalEntry, Lead, Postback
+from app.errors import BadParameter, NotFound, translatable
+from app.models import Conversion, JournalEntry, Lead, Postback
+from app.schemas.clicks import ClickDetail
 from app.schemas.leads import LeadOut, LeadsExport, LeadsList
+from app.services.clicks import query as clicks
+from app.services.clicks import sources as source_service
 from app.services.leads import erasure
 from app.services.leads import query as leads
+from app.services.postbacks import newest
 from app.translations import gettext
 from app.web.responses import message_of
 
 blueprint = Blueprint("leads", __name__, url_prefix="/leads")
 
-ROWS: int = 50
-FILTERS = ("search", "status", "campaign", "from", "to")
+FILTERS = (
+    "search", "status", "campaign", "source", "how", "premium", "language", "period", "from", "to",
+)  # fmt: skip
 #: A click id has up to 256 characters.
 LONGEST_SEARCH: int = 256
+_LIST: Final = LeadsList()
+_EXPORT: Final = LeadsExport()
 
 
 class Line(NamedTuple):
-    """One line of a lead's story at `time`: an entry of the journal, or a postback."""
+    """One line of a lead's story at `time`: an entry of the journal, a postback or an event."""
 
     time: float
     entry: JournalEntry | None = None
     postback: Postback | None = None
+    conversion: Conversion | None = None
 
 
 @blueprint.get("")
 @signed_in
 def listed() -> str:
     """Leads that match the filters, newest first."""
-    query = _query()
-    before = {"before": request.args["before"]} if request.args.get("before") else {}
-    page = leads.listed(
-        g.account.id, **forms.checked(LeadsList(), {**query, **before, "limit": ROWS})
-    )
-    older = urlencode({**query, "before": page.rows[-1].id}) if page.rows else ""
+    query = _query(request.args)
+    params = forms.checked(_LIST, {**_filters(query), **answers.place()})
+    page = leads.listed(g.account.id, **params)
+    campaigns, sources = names.with_sources(g.account.id)
     return render_template(
         "leads/list.html",
-        rows=page.rows,
-        total=page.total,
-        older=f"/leads?{older}",
-        is_more=len(page.rows) == ROWS,
+        **answers.rows_of(page, "/leads", query),
         query=query,
-        exported=urlencode(query),
-        campaigns=names.campaigns(g.account.id),
+        campaigns=campaigns,
+        sources=sources,
+        ways={way.name.lower(): text for way, text in ways().items()},
+        badges=badges(),
+        deliveries=newest.of_leads(g.account.id, [lead.id for lead in page.rows]),
+        searched=leads.SEARCHED,
         states=states(),
     )
 
@@ -64,8 +76,7 @@ def listed() -> str:
 @signed_in
 def export() -> Response:
     """All leads that match the filters, times in the account's zone."""
-    chosen = forms.checked(LeadsExport(), _query())
-    parts = leads.everyone(g.account.id, **chosen)
+    parts = leads.everyone(g.account.id, **chosen(request.args))
     return answers.rows_as_file("leads.csv", LeadOut(many=True), parts)
 
 
@@ -74,16 +85,21 @@ def export() -> Response:
 def one(number: int) -> str:
     """One lead: what happened, what was decided and why, and what was reported."""
     history = leads.explained(g.account.id, number)
+    campaigns, trackers = names.both(g.account.id)
     lines = [
         *(Line(float(entry.time), entry=entry) for entry in history.journal),
         *(Line(postback.created, postback=postback) for postback in history.postbacks),
+        *(Line(float(event.time), conversion=event) for event in history.conversions),
     ]
     return render_template(
         "leads/lead.html",
         lead=history.lead,
+        source=_source(history.lead),
+        click=_click(history.lead),
+        ways=ways(),
         lines=sorted(lines, key=lambda line: line.time),
-        campaigns=names.campaigns(g.account.id),
-        trackers=names.trackers(g.account.id),
+        campaigns=campaigns,
+        trackers=trackers,
         states=states(),
         actions=actions(),
         requests=history.requests,
@@ -116,9 +132,38 @@ def _confirm(lead: Lead, error: BadParameter | None = None) -> Response:
     return make_response(page, errors.status_of(error) if error else HTTPStatus.OK)
 
 
-def _query() -> dict[str, str]:
-    """Return the filters of the query that are set."""
-    typed = {name: request.args.get(name, "").strip()[:LONGEST_SEARCH] for name in FILTERS}
+def _source(lead: Lead) -> str:
+    """Return what the source is called by which the person came; "" without one that is left."""
+    if not lead.source_id:
+        return ""
+    try:
+        return str(source_service.find(g.account.id, lead.source_id).title)
+    except NotFound:
+        return ""
+
+
+def _click(lead: Lead) -> dict[str, str]:
+    """Return what is kept of the click that the lead came from; clicks are deleted in time."""
+    if not lead.click_id:
+        return {}
+    try:
+        click = clicks.find(g.account.id, lead.click_id)
+    except NotFound:
+        return {}
+    shown: dict[str, Any] = ClickDetail(only=("landing", "referrer", "country", "city")).dump(click)
+    for values in ClickDetail(only=("utm", "ad", "subs", "ids")).dump(click).values():
+        shown |= values
+    return {name: str(value) for name, value in shown.items() if value}
+
+
+def chosen(values: Mapping[str, str]) -> dict[str, Any]:
+    """Return the filters of a query as `leads.everyone` takes them. Raises BadParameter."""
+    return forms.checked(_EXPORT, _filters(_query(values)))
+
+
+def _query(values: Mapping[str, str]) -> dict[str, str]:
+    """Return the filters of a query that are set."""
+    typed = {name: values.get(name, "").strip()[:LONGEST_SEARCH] for name in FILTERS}
     return {name: text for name, text in typed.items() if text}
 
 
@@ -132,6 +177,37 @@ def states() -> dict[int, tuple[str, str]]:
         State.TRASH: ("bad", gettext("removed")),
     }
     return {int(state): pill for state, pill in words.items()}
+
+
+def _filters(query: Mapping[str, str]) -> dict[str, str]:
+    """Return the same as the API names them."""
+    return as_range(query, time.time())
+
+
+def ways() -> dict[How, str]:
+    """Return by which evidence the click or the source of a lead is known."""
+    return {
+        How.ORGANIC: gettext("nothing tells"),
+        How.START: gettext("a start of the bot by the link"),
+        How.LINK: gettext("an invite link made for this click"),
+        How.REQUEST: gettext("a request by a link made for this click"),
+        How.FORWARDED: gettext("a link made for a click, passed on"),
+        How.NAMED: gettext("the link that all of the source share"),
+        How.OTHER: gettext("a link of somebody else"),
+    }
+
+
+def badges() -> dict[int, Markup]:
+    """Return the same in a word for each, with a sign that tells whether the click is known."""
+    return {
+        How.ORGANIC: pill("calm", gettext("organic")),
+        How.START: pill("good", gettext("start")),
+        How.LINK: pill("good", gettext("link")),
+        How.REQUEST: pill("good", gettext("request")),
+        How.FORWARDED: pill("warn", gettext("link, forwarded")),
+        How.NAMED: pill("warn", gettext("shared link")),
+        How.OTHER: pill("calm", gettext("other link")),
+    }
 
 
 def actions() -> dict[int, str]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from http import HTTPStatus
+from typing import Final
 
 from flask import Blueprint, Response, g, make_response, render_template, request
 
+from app.config import current_settings
 from app.dashboard import answers, errors
-from app.dashboard.access import cookies, forms
+from app.dashboard.access import cookies, forms, headers
 from app.dashboard.access.guards import authenticate, changes, own_path
 from app.errors import ApiError, BadKey, Banned, NotFound, TooManyRequests, translatable
 from app.schemas import Input, fields
@@ -33,7 +35,9 @@ class KeyForm(Input):
 @public
 @counted
 def page() -> Response:
-    """The ways in. Whoever is in already goes on."""
+    """The ways in. Whoever is in already goes on, and a frame is led out of itself."""
+    if request.headers.get("Sec-Fetch-Dest") == "iframe" and bot.find() is not None:
+        return _framed()
     target = own_path(request.args.get("next", "/"))
     try:
         authenticate()
@@ -58,6 +62,13 @@ def by_key() -> Response:
     return begin(token, own_path(typed["next"]))
 
 
+#: What an entry link says that leads nowhere any more, and to whom to turn.
+USED_UP: Final = translatable(
+    "this link was used before or has expired; log in another way, or have the operator make "
+    'a new one: "flask account link" does, and "make run" when it starts'
+)
+
+
 @blueprint.get("/enter/<token>")
 @public
 @counted
@@ -69,7 +80,7 @@ def entry(token: str) -> Response:
     """
     entry_link = entry_links.look(token)
     if entry_link is None:
-        raise NotFound(translatable("this link was used before or has expired; make a new one"))
+        raise NotFound(USED_UP)
     if _is_own_visit() and not cookies.session_token():
         return _enter(token)
     page = render_template(
@@ -111,16 +122,26 @@ def show(target: str, error: ApiError | None = None) -> Response:
     return make_response(page, errors.status_of(error) if error else HTTPStatus.OK)
 
 
+def _framed() -> Response:
+    """Return the page for the frame in which web.telegram.org shows the app, without a form.
+
+    No cookie of ours is sent there. What Telegram has opened the app with stands behind the # of
+    the address, so the browser alone takes it over into the window.
+    """
+    address = f"{current_settings().public_url}/login"
+    response = make_response(render_template("login/framed.html", address=address))
+    response.headers["Content-Security-Policy"] = headers.FRAMED_POLICY
+    return response
+
+
 def _is_own_visit() -> bool:
     """Whether the browser says that a person has typed the address, or opened it outside of it.
 
     Not a link on somebody's page, not a program that looks at addresses, not a prefetch.
     """
-    headers = request.headers
-    is_typed = (
-        headers.get("Sec-Fetch-Site") == "none" and headers.get("Sec-Fetch-Mode") == "navigate"
-    )
-    return request.method == "GET" and is_typed and "Sec-Purpose" not in headers
+    sent = request.headers
+    is_typed = sent.get("Sec-Fetch-Site") == "none" and sent.get("Sec-Fetch-Mode") == "navigate"
+    return request.method == "GET" and is_typed and "Sec-Purpose" not in sent
 
 
 def _enter(token: str) -> Response:
@@ -128,7 +149,7 @@ def _enter(token: str) -> Response:
         token, address=caller_address(), agent=request.headers.get("User-Agent", "")
     )
     if session is None:
-        raise NotFound(translatable("this link was used before or has expired; make a new one"))
+        raise NotFound(USED_UP)
     return begin(session, "/")
 
 

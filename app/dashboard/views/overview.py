@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from http import HTTPStatus
 from typing import Final
 
 from flask import Blueprint, Response, g, make_response, redirect, render_template
 
-from app.dashboard import attention
+from app.dashboard import attention, names
 from app.dashboard.access.guards import changes, signed_in
-from app.dashboard.periods import chosen_period
+from app.dashboard.periods import chosen_campaign, chosen_period
 from app.errors import NotFound
 from app.services import first_steps
 from app.services.accounts import hidden_items
 from app.services.campaigns import links
-from app.services.leads import stats
+from app.services.leads.stats import counts
+from app.services.lists.scope import Scope
 
 blueprint = Blueprint("overview", __name__)
 
@@ -33,16 +35,20 @@ def page() -> str:
     now = int(time.time())
     steps = first_steps.progress(g.account.id, now)
     period = chosen_period(now)
-    summary = stats.summary(g.account.id, now=now, since=period.since, until=period.until)
-    days = stats.daily(
-        g.account.id, now=now, since=period.day_since, until=period.until, tz=period.minutes_east
+    scope = Scope(
+        account_id=g.account.id,
+        now=now,
+        since=period.since,
+        until=period.until,
+        **chosen_campaign(),
     )
     items, hidden = attention.items(g.account, now), hidden_items.hidden(g.account.id, now)
     return render_template(
         "overview/overview.html",
         period=period,
-        summary=summary,
-        days=days,
+        summary=counts.summary(scope),
+        days=counts.daily(replace(scope, since=period.day_since), tz=period.minutes_east),
+        campaigns=names.campaigns(g.account.id),
         items=[item for item in items if item.name not in hidden],
         hidden=sum(item.name in hidden for item in items),
         steps=steps,

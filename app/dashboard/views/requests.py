@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import urlencode
 
-from flask import Blueprint, Response, g, redirect, render_template, request
+from flask import Blueprint, Response, g, render_template, request
 
 from app.dashboard import answers, names
 from app.dashboard.access import forms
@@ -24,7 +23,6 @@ from app.translations import gettext
 
 blueprint = Blueprint("requests", __name__, url_prefix="/requests")
 
-ROWS: int = 50
 #: For so long after the request Telegram lets the bot write, in seconds.
 WINDOW: Final = 300
 FILTERS: Final = ("campaign", "source", "how", "premium", "language", "state")
@@ -51,25 +49,19 @@ _VERDICTS: Final = {
 @signed_in
 def listed() -> str:
     """Requests of one tab that match the filters, newest first."""
-    tab, query = _tab(), _query()
-    before = {"before": request.args["before"]} if request.args.get("before") else {}
+    tab, query = _tab(request.args), _query(request.args)
     batch = request.args.get("batch", "")[:16]
-    params = forms.checked(RequestsList(), {**query, **before, "limit": ROWS})
+    params = forms.checked(RequestsList(), {**query, **answers.place()})
     page = requests.listed(g.account.id, states=TABS[tab], **params)
     counts = requests.counts(g.account.id, params.get("campaign"))
     now = time.time()
-    older = urlencode({**query, "tab": tab, "before": page.rows[-1].id}) if page.rows else ""
     return render_template(
         "requests/list.html",
-        rows=page.rows,
-        total=page.total,
+        **answers.rows_of(page, "/requests", {**query, "tab": tab}),
         tab=tab,
         tabs=[(name, title, sum(counts[s] for s in TABS[name])) for name, title in _titles()],
         query=query,
         filter_query=urlencode({name: query[name] for name in query if name != "state"}),
-        exported=urlencode(query),
-        older=f"/requests?{older}",
-        is_more=len(page.rows) == ROWS,
         campaigns=names.campaigns(g.account.id),
         sources=names.sources(g.account.id),
         ways=_ways(),
@@ -86,8 +78,7 @@ def listed() -> str:
 @signed_in
 def export() -> Response:
     """All requests of one tab that match the filters."""
-    chosen = forms.checked(RequestsFilter(), _query())
-    parts = requests.everyone(g.account.id, states=TABS[_tab()], **chosen)
+    parts = requests.everyone(g.account.id, **chosen(request.args))
     return answers.rows_as_file("requests.csv", RequestOut(many=True), parts)
 
 
@@ -126,7 +117,7 @@ def ask() -> str:
     decision = request.args.get("decision", "")
     if decision not in _VERDICTS:
         raise NotFound
-    query = _query()
+    query = _query(request.args)
     params = _waiting(query)
     counted = decisions.decide(g.account.id, _VERDICTS[decision], time.time(), dry=True, **params)
     return render_template(
@@ -146,7 +137,7 @@ def decide_all() -> Response:
     decision = g.form.get("decision", "")
     if decision not in _VERDICTS:
         raise NotFound
-    params = _waiting({name: g.form[name] for name in FILTERS if g.form.get(name)})
+    params = _waiting(_query(g.form))
     made = decisions.decide(
         g.account.id, _VERDICTS[decision], time.time(), message=_message(), **params
     )
@@ -172,12 +163,20 @@ def _waiting(query: Mapping[str, str]) -> dict[str, Any]:
     return {**params, "state": RequestState.WAITING}
 
 
-def _query() -> dict[str, str]:
-    return {name: request.args[name] for name in FILTERS if request.args.get(name)}
+def chosen(values: Mapping[str, str]) -> dict[str, Any]:
+    """Return the filters of a query as `requests.everyone` takes them.
+
+    Raises NotFound for a tab that is none, or BadParameter.
+    """
+    return {**forms.checked(RequestsFilter(), _query(values)), "states": TABS[_tab(values)]}
 
 
-def _tab() -> str:
-    tab = request.args.get("tab", "waiting")
+def _query(values: Mapping[str, str]) -> dict[str, str]:
+    return forms.set_of(values, FILTERS)
+
+
+def _tab(values: Mapping[str, str]) -> str:
+    tab = values.get("tab", "waiting")
     if tab not in TABS:
         raise NotFound
     return tab
@@ -186,7 +185,7 @@ def _tab() -> str:
 def _redirect(batch: str) -> Response:
     """Lead back to the list; `batch` can be undone there."""
     where = "/requests?" + urlencode({"batch": batch, "done": "saved"} if batch else {})
-    return redirect(where.rstrip("?"), HTTPStatus.SEE_OTHER)  # type: ignore[return-value]
+    return answers.lead_to(where.rstrip("?"))
 
 
 def _left(row: Any, now: float) -> str:

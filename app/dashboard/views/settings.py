@@ -10,7 +10,7 @@ from flask import Blueprint, Response, g, make_response, render_template
 
 from app.dashboard import answers
 from app.dashboard.access import cookies, forms
-from app.dashboard.access.guards import changes, signed_in
+from app.dashboard.access.guards import changes, own_path, signed_in
 from app.domain import tariffs as plans
 from app.errors import ApiError
 from app.schemas import Input, fields
@@ -51,6 +51,14 @@ def look() -> Response:
     return answers.lead_to("/settings?done=saved")
 
 
+@blueprint.post("/language")
+@changes(even_unpaid=True)
+def language() -> Response:
+    """Choose the language, from any page, and go back to it."""
+    profile.choose_language(g.account.id, forms.checked(Language(), g.form)["lang"])
+    return answers.lead_to(own_path(g.form.get("next", "")))
+
+
 @blueprint.post("/notifications")
 @changes()
 def notifications() -> Response:
@@ -60,7 +68,7 @@ def notifications() -> Response:
 
 
 @blueprint.post("/key")
-@changes()
+@changes("profile.apikey")
 def key() -> Response:
     """Replace the API key, and show the new one, this once."""
     fresh = sessions.rotate_key(g.account, end_sessions="end_sessions" in g.form)

@@ -3,49 +3,68 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
-from typing import Any, Final
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
 from urllib.parse import urlencode
 
 from flask import Blueprint, Response, g, render_template, request
 
-from app.dashboard import answers, names
-from app.dashboard.access import forms
+from app.dashboard import names
 from app.dashboard.access.guards import signed_in
-from app.dashboard.periods import Period, chosen_period
+from app.dashboard.navigation import rate
+from app.dashboard.periods import (
+    Period,
+    chosen_campaign,
+    chosen_period,
+    kept_filters,
+    period_fields,
+)
+from app.domain.lead import Counts
 from app.errors import NotFound
-from app.schemas import Input, fields
-from app.services.leads import stats
+from app.schemas.stats import TABLES
+from app.services.leads.stats import counts, retention, tables
+from app.services.leads.stats.counts import CampaignCounts, Day
+from app.services.lists.scope import Scope
+from app.web.csv_answers import csv_answer
 
 blueprint = Blueprint("stats", __name__, url_prefix="/statistics")
 
-MILESTONES: Final = ("d0", "d1", "d3", "d7", "d14", "d30")
-
-
-class Filter(Input):
-    """Which campaign; none is all of them."""
-
-    campaign = fields.Int(1)
+#: Campaigns on the page; the file has all.
+SHOWN: int = 100
+#: By what days and campaigns are sorted; what is not counted comes last.
+_SORTS: Final[Mapping[str, Callable[[Counts], float]]] = {
+    "starts": lambda counts: counts.starts,
+    "holds": lambda counts: counts.holds,
+    "confirms": lambda counts: counts.confirms,
+    "unsubs": lambda counts: counts.unsubs,
+    "kicks": lambda counts: -1 if counts.kicks is None else counts.kicks,
+    "rate": rate,
+    "net": lambda counts: counts.confirms - counts.unsubs,
+    "organic": lambda counts: -1 if counts.organic is None else counts.organic,
+}
+#: The parameters of the query that sort days and campaigns, and by what else.
+_DEFAULTS: Final = {"days": "first", "sort": "confirms"}
 
 
 @blueprint.get("")
 @signed_in
 def page() -> str:
     """The counters by day and by campaign, and who stays."""
-    now = int(time.time())
-    period, chosen = chosen_period(now), _chosen()
-    common: dict[str, Any] = {"now": now, "since": period.since, "until": period.until, **chosen}
-    titles = names.campaigns(g.account.id)
+    period, chosen, scope = _asked()
+    query = {**period_fields(period), **chosen}
+    days = counts.daily(scope, tz=period.minutes_east)
     return render_template(
         "stats/stats.html",
         period=period,
-        query=urlencode({**_period_query(period), **chosen}),
-        campaign=chosen.get("campaign", ""),
-        campaigns=titles,
-        summary=stats.summary(g.account.id, **common),
-        days=_days(period, now, chosen),
-        by_campaign=[] if chosen else _by_campaign(titles, period, now),
-        retention=stats.retention(g.account.id, **common),
+        query=urlencode(query),
+        sort_links=_sort_links(query),
+        campaigns=names.campaigns(g.account.id),
+        summary=counts.summary(scope),
+        days=days,
+        sorted_days=_sorted_days(days),
+        by_campaign=[] if chosen else _sorted(counts.by_campaign(scope))[:SHOWN],
+        sorts={table: _sort(table) for table in _DEFAULTS},
+        retention=retention.retention(scope),
     )
 
 
@@ -53,83 +72,50 @@ def page() -> str:
 @signed_in
 def export(table: str) -> Response:
     """One of the tables as CSV."""
+    if table not in TABLES:
+        raise NotFound
+    period, _, scope = _asked()
+    rows = tables.rows(scope, table, tz=period.minutes_east)
+    # Dates are days of the zone already.
+    return csv_answer(f"{table}.csv", TABLES[table](many=True), [rows])
+
+
+def _sort(table: str) -> str:
+    """Return the column by which days or campaigns are sorted; "first" is that of their names."""
+    sort = request.args.get(table, "")
+    return sort if sort in _SORTS or sort == "first" else _DEFAULTS[table]
+
+
+def _sort_links(query: Mapping[str, object]) -> dict[str, str]:
+    """Return, for each table, the query of this page without the column that sorts it."""
+    others = kept_filters()
+    return {
+        table: urlencode({**query, **{name: others[name] for name in others if name != table}})
+        for table in _DEFAULTS
+    }
+
+
+def _sorted_days(days: Sequence[Day]) -> list[Day]:
+    """Return the days with the largest number of the chosen column first, else the newest."""
+    newest_first = list(reversed(days))
+    if (sort := _sort("days")) == "first":
+        return newest_first
+    return sorted(newest_first, key=lambda day: _SORTS[sort](day.counts), reverse=True)
+
+
+def _sorted(rows: Sequence[CampaignCounts]) -> list[CampaignCounts]:
+    """Return the campaigns with the largest number of the chosen column first, or from A."""
+    if (sort := _sort("sort")) == "first":
+        return sorted(rows, key=lambda row: row.title.casefold())
+    return sorted(rows, key=lambda row: _SORTS[sort](row.counts), reverse=True)
+
+
+def _asked() -> tuple[Period, dict[str, int], Scope]:
+    """Return the period, the chosen campaign, and both as statistics take them."""
     now = int(time.time())
-    period, chosen = chosen_period(now), _chosen()
-    common: dict[str, Any] = {"now": now, "since": period.since, "until": period.until, **chosen}
-    head: tuple[str, ...]
-    rows: Iterable[Sequence[object]]
-    match table:
-        case "days":
-            head = ("date", "starts", "requests", "joined", "left")
-            rows = [(_date(day.start), *_counts(day)) for day in _days(period, now, chosen)]
-        case "campaigns":
-            head = ("campaign", "starts", "requests", "joined", "left")
-            titles = names.campaigns(g.account.id)
-            rows = [
-                (title, *_counts(counted))
-                for _, title, counted in _by_campaign(titles, period, now)
-            ]
-        case "retention":
-            head = ("date", "joined", *MILESTONES)
-            cohorts = stats.retention(g.account.id, **common).cohorts
-            rows = [
-                (_date(item.start), item.joined, *(item.percent[name] for name in MILESTONES))
-                for item in cohorts
-            ]
-        case "leaving":
-            head = ("days", "left")
-            rows = [
-                (item.days, item.left) for item in stats.retention(g.account.id, **common).leaving
-            ]
-        case _:
-            raise NotFound
-    return answers.table_as_file(f"{table}.csv", [head, *rows])
-
-
-def _chosen() -> dict[str, int]:
-    typed = {name: value for name in ("campaign",) if (value := request.args.get(name))}
-    chosen: dict[str, int] = forms.checked(Filter(), typed)
-    return chosen
-
-
-def _period_query(period: Period) -> dict[str, str]:
-    if period.name == "own":
-        return {"from": request.args["from"], "to": request.args["to"]}
-    return {"period": period.name}
-
-
-def _days(period: Period, now: int, chosen: dict[str, int]) -> Sequence[stats.Day]:
-    return stats.daily(
-        g.account.id,
-        now=now,
-        since=period.since,
-        until=period.until,
-        tz=period.minutes_east,
-        **chosen,
+    chosen = chosen_campaign()
+    period = chosen_period(now)
+    scope = Scope(
+        account_id=g.account.id, now=now, since=period.since, until=period.until, **chosen
     )
-
-
-def _by_campaign(
-    titles: dict[int, str], period: Period, now: int
-) -> list[tuple[int, str, stats.RangeCounts]]:
-    """Return the campaigns with their counters, those that brought most first."""
-    rows = [
-        (
-            number,
-            title,
-            stats.summary(
-                g.account.id, now=now, since=period.since, until=period.until, campaign=number
-            ),
-        )
-        for number, title in list(titles.items())[:100]
-    ]
-    return sorted(rows, key=lambda row: -row[2].counts.confirms)
-
-
-def _counts(row: Any) -> tuple[int, int, int, int]:
-    counts = row.counts
-    return counts.starts, counts.holds, counts.confirms, counts.unsubs
-
-
-def _date(start: int) -> str:
-    return time.strftime("%Y-%m-%d", time.gmtime(start))
+    return period, chosen, scope

@@ -22,6 +22,7 @@ from app.services.trackers.url_templates import events_mask, warnings_of
 from app.translations import in_catalogue
 from app.web.responses import invalid
 from plugins.contract import EventKind
+from plugins.kit.macros import MACROS
 
 blueprint = Blueprint("trackers", __name__, url_prefix="/trackers")
 
@@ -44,8 +45,8 @@ def listed() -> str:
     return render_template(
         "trackers/list.html",
         rows=[row for row in _rows() if row.destination.role == Role.CONNECTED],
+        titles=_titles(),
         campaigns=names.campaigns(g.account.id),
-        titles={row["key"]: row["title"] for row in catalogue.listed()},
         kinds=[(kind.value, events_mask([kind])) for kind in EventKind],
         now=time.time(),
     )
@@ -80,10 +81,10 @@ def add(key: str) -> Response:
                 result = destinations.check(g.account.id, tracker=key, settings=settings)
             return _new(key, preset, refill=True, check=result)
         typed = forms.checked(DestinationAdd(), {"tracker": key, "settings": settings, **_shared()})
-        destinations.add(g.account.id, **typed)
+        number = destinations.add(g.account.id, **typed)
     except (ApiError, ValidationError) as error:
         return _new(key, preset, error, refill=True)
-    return answers.lead_to("/trackers?done=added")
+    return answers.lead_to(f"/trackers/{number}?done=added")
 
 
 @blueprint.get("/<id:number>")
@@ -222,6 +223,11 @@ def _find(number: int) -> ShownDestination:
     raise NotFound
 
 
+def _titles() -> dict[str, str]:
+    """Return what each tracker is called, by its key."""
+    return {row["key"]: row["title"] for row in catalogue.listed()}
+
+
 def _rows() -> Sequence[ShownDestination]:
     return destinations.listed(g.account.id, limit=MOST).rows
 
@@ -232,5 +238,7 @@ def _page(template: str, error: ApiError | ValidationError | None, **values: Any
         invalid(error) if isinstance(error, ValidationError) else error,
         campaigns=names.campaigns(g.account.id),
         kinds=[(kind.value, events_mask([kind])) for kind in EventKind],
+        macros=list(MACROS),
+        titles=_titles(),
         **values,
     )

@@ -25,16 +25,20 @@ SUBS: Final = tuple(f"sub{number}" for number in range(1, 11))
 #: How the parameters of ad platforms stand in links, and under which name they are kept.
 _IDS: Final[Mapping[str, str]] = {
     **{name: name for name in ("fbclid", "fbc", "fbp", "gclid", "gbraid", "wbraid", "ttclid")},
-    **{name: name for name in ("ttp", "sccid", "yclid", "ym_uid")},
+    **{name: name for name in ("ttp", "sccid", "yclid", "ym_uid", "ga")},
     "ScCid": "sccid",
     "_ym_uid": "ym_uid",
+    "_ga": "ga",
 }
 _UTM: Final[Mapping[str, str]] = {
     f"utm_{name}": name for name in ("source", "medium", "campaign", "content", "term")
 }
+#: The place of an ad, and what the network says that this click cost.
 _AD: Final[Mapping[str, str]] = {
-    name: name for name in ("campaign_id", "adset_id", "ad_id", "placement")
+    name: name for name in ("campaign_id", "adset_id", "ad_id", "placement", "cost", "currency")
 }
+#: Ids that a platform makes for one press and for no other; gbraid and wbraid are of many.
+_OF_ONE_PRESS: Final = ("fbclid", "gclid", "ttclid", "sccid", "yclid")
 _SUBS: Final[Mapping[str, str]] = {
     **{name: name for name in SUBS},
     **{f"sub_id_{number}": f"sub{number}" for number in range(1, 11)},
@@ -63,6 +67,11 @@ class LinkQuery:
     subs: dict[str, str] = field(default_factory=dict)
     ad: dict[str, str] = field(default_factory=dict)
     flags: QueryFlag = QueryFlag.NONE
+
+    @property
+    def press_id(self) -> str:
+        """The id that its ad platform has made for this one press, or ""."""
+        return next((self.ids[name] for name in _OF_ONE_PRESS if name in self.ids), "")
 
 
 def read(query: bytes, click_param: str, sub_map: Mapping[str, str]) -> LinkQuery:

@@ -48,6 +48,8 @@ def _host_of(address: str) -> str:
         parts = urlsplit(address)
         host = (parts.hostname or "").rstrip(".")
         _ = parts.port  # raises ValueError where it is no number
+        if len(host) > MAX_HOST:  # to spell a long one in ASCII costs the square of its length
+            return ""
         host = host.encode("idna").decode("ascii")
     except (ValueError, UnicodeError):
         return ""

@@ -25,7 +25,7 @@ MAX_HREF: Final = 8192
 #: Names of ids in the body, and under which they are kept.
 IDS: Final[Mapping[str, str]] = {
     **{name: name for name in ("fbc", "fbp", "fbclid", "gclid", "gbraid", "wbraid", "ttclid")},
-    **{name: name for name in ("ttp", "sccid", "yclid")},
+    **{name: name for name in ("ttp", "sccid", "yclid", "ga")},
     "ymUid": "ym_uid",
 }
 UTM: Final[Mapping[str, str]] = {

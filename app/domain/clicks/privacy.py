@@ -25,17 +25,19 @@ class Consent(enum.IntEnum):
 
 
 _META: Final = ("fbc", "fbp", "fbclid")
+#: By which others recognise a browser.
+_OF_BROWSER: Final = frozenset({"fbp", "ttp", "ym_uid", "ga"})
 
 
 def kept_ids(ids: Mapping[str, str], capture: Capture, *, is_anonymous: bool) -> dict[str, str]:
     """Return the ids of ad platforms that may be kept.
 
-    `is_anonymous`: the browser asks not to be recognised, by GPC or DNT. Its fbp, by which
-    Meta recognises a browser, is dropped; ids of the click itself are not.
+    `is_anonymous`: the browser asks not to be recognised, by GPC or DNT. What others recognise
+    it by is dropped; ids of the click itself are not.
     """
     return {
         name: value
         for name, value in ids.items()
         if capture & (Capture.META_IDS if name in _META else Capture.OTHER_IDS)
-        and not (is_anonymous and name == "fbp")
+        and not (is_anonymous and name in _OF_BROWSER)
     }

@@ -123,9 +123,21 @@ def read_value(text: str, kind: ConversionKind) -> tuple[ConversionKind, int | N
     return kind, -abs(micro) if kind is ConversionKind.REFUND else micro
 
 
+def read_other_value(text: str, kind: ConversionKind) -> int | None:
+    """The value in millionths that an event of this kind gets afterwards. Raises InvalidReport."""
+    new_kind, micro = read_value(text, kind)
+    if new_kind is not kind:
+        raise InvalidReport(
+            "value", translatable("is below zero: report what goes back as an event of its own")
+        )
+    return micro
+
+
 def read_currency(text: str, usual: str, value_micro: int | None) -> str:
     """Three capital letters; `usual` where none came, "" without a value."""
-    currency = text.strip().upper() or usual
+    currency = text.strip() or usual
+    if currency.isascii():  # some other letters become ASCII in upper case
+        currency = currency.upper()
     if currency and not _CURRENCY.fullmatch(currency):
         raise InvalidReport("currency", translatable("must be three letters such as USD"))
     if value_micro is None:

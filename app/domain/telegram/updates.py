@@ -11,8 +11,9 @@ from __future__ import annotations
 import enum
 import json
 import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import orjson
 
@@ -31,9 +32,6 @@ from app.domain.telegram.fields import (
 )
 from app.domain.telegram.payments import PreCheckout, StarsPayment, SupportAsked
 from app.domain.telegram.person import Person, read_person
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
 
 MAX_BODY: Final = 1 << 20
 _START: Final = re.compile(r"/start(?:@\w+)?(?:\s+(?P<payload>.*))?", re.DOTALL)

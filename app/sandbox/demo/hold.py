@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import time
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-if TYPE_CHECKING:
-    from app.local.run import Embedded
-    from app.sandbox.demo.output import Output
+from app.local.run import Embedded
+from app.sandbox.demo.output import Output
 
 LOOK_SECONDS: Final = 0.5
 

@@ -27,7 +27,7 @@ class Player:
     def __init__(self, double: BotApiDouble) -> None:
         self._double = double
         self._token = ""
-        self._title = FIRST_CHAT
+        self._title = ""
         self._names = Names()
         self._acts: dict[str, Act] = {
             "admin": self._admin,
@@ -91,10 +91,15 @@ class Player:
             return [f"the bot is not told: it asked for no {kind} in allowed_updates"]
         return [f"update {number}: {kind}"]
 
+    def _named(self, title: str) -> str:
+        """Return the title, for "" that of the last chat: typed, or known from before a restart."""
+        self._title = title or self._title
+        seen = [str(chat["title"]) for chat in self._chats().seen.values()]
+        return self._title or (seen[-1] if seen else FIRST_CHAT)
+
     def _chat(self, title: str) -> Chat:
         """Return the chat of a title, "" for the last one, as it was made."""
-        self._title = title or self._title
-        chat = names.chat(self._title)
+        chat = names.chat(self._named(title))
         seen = self._chats().seen.get(chat.id)
         return Chat(chat.id, seen["title"], seen["type"]) if seen else chat
 
@@ -112,8 +117,7 @@ class Player:
     def _admin(self, title: str = "", kind: str = "channel") -> list[str]:
         if kind not in _TYPES:
             raise Mistake(f"the type of a chat is {', '.join(_TYPES)}")
-        self._title = title or self._title
-        chat = names.chat(self._title, kind)
+        chat = names.chat(self._named(title), kind)
         return self._tell(people.bot_rights(chat, True, bot=self._me()))
 
     def _demote(self, title: str = "") -> list[str]:
@@ -165,7 +169,7 @@ class Player:
                 if not (number.isascii() and number.isdigit()):
                     raise Mistake("a token is a number, a colon and a secret")
                 self._double.add_bot(token, f"bot{number}_bot")
-            self._token = token
+            self._token, self._title = token, ""
         chosen = self._bot()
         return [
             f"{'*' if bot is chosen else ' '} @{bot.identity.username}"

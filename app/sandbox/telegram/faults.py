@@ -105,28 +105,9 @@ RESET: Final = Fault(Manner.RESET)
 DROP: Final = Fault(Manner.DROP)
 MALFORMED: Final = Fault(Manner.MALFORMED)
 
+#: Each of them, by its name in lower case.
 _BY_NAME: Final = {
-    "unauthorized": UNAUTHORIZED,
-    "blocked": BLOCKED,
-    "deactivated": DEACTIVATED,
-    "never_started": NEVER_STARTED,
-    "kicked": KICKED,
-    "not_member": NOT_MEMBER,
-    "group_deleted": GROUP_DELETED,
-    "chat_not_found": CHAT_NOT_FOUND,
-    "no_rights": NO_RIGHTS,
-    "no_request_rights": NO_REQUEST_RIGHTS,
-    "request_settled": REQUEST_SETTLED,
-    "already_inside": ALREADY_INSIDE,
-    "channels_too_much": CHANNELS_TOO_MUCH,
-    "bad_entities": BAD_ENTITIES,
-    "conflict": CONFLICT,
-    "server_error": SERVER_ERROR,
-    "bad_gateway": BAD_GATEWAY,
-    "hang": HANG,
-    "reset": RESET,
-    "drop": DROP,
-    "malformed": MALFORMED,
+    name.lower(): fault for name, fault in list(globals().items()) if isinstance(fault, Fault)
 }
 
 

@@ -92,14 +92,14 @@ def text(person: Person, words: str, date: int | None = None) -> Update:
     return {"message": message}
 
 
-def successful_payment(person: Person, payment: dict[str, Any], date: int | None = None) -> Update:
+def successful_payment(person: Person, payment: dict[str, Any]) -> Update:
     """The person has paid: the service message that the bot gets."""
-    return _of_money(person, person.user(), {"successful_payment": payment}, date)
+    return _of_money(person, person.user(), {"successful_payment": payment})
 
 
-def refunded_payment(person: Person, payment: dict[str, Any], date: int | None = None) -> Update:
+def refunded_payment(person: Person, payment: dict[str, Any]) -> Update:
     """The money went back: the service message, which the bot itself sends."""
-    return _of_money(person, BOT.user(), {"refunded_payment": payment}, date)
+    return _of_money(person, BOT.user(), {"refunded_payment": payment})
 
 
 def start(person: Person, payload: str = "", date: int | None = None) -> Update:
@@ -193,7 +193,6 @@ def bot_rights(
     date: int | None = None,
     *,
     bot: Person = BOT,
-    by: Person = ADMIN,
     rights: Mapping[str, bool] = ALL_RIGHTS,
 ) -> Update:
     """The bot becomes an administrator of the chat, or stops being one.
@@ -201,7 +200,7 @@ def bot_rights(
     `rights` replaces single rights of an administrator, by their names.
     """
     old, new = ("left", "administrator") if admin else ("administrator", "left")
-    update = _my_member(chat.chat(), by, bot, (old, new), date)
+    update = _my_member(chat.chat(), ADMIN, bot, (old, new), date)
     if admin:
         update["my_chat_member"]["new_chat_member"] |= rights
     return update
@@ -246,10 +245,8 @@ def _my_member(
     return {"my_chat_member": update}
 
 
-def _of_money(
-    person: Person, by: dict[str, Any], fields: dict[str, Any], date: int | None
-) -> Update:
-    message = {"message_id": 1, "from": by, "chat": person.private(), "date": _date(date)}
+def _of_money(person: Person, by: dict[str, Any], fields: dict[str, Any]) -> Update:
+    message = {"message_id": 1, "from": by, "chat": person.private(), "date": _date(None)}
     return {"message": message | fields}
 
 

@@ -10,7 +10,7 @@ import asyncio
 import random
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from queue import SimpleQueue
 from typing import Any, Final
@@ -57,6 +57,7 @@ class BotApiDouble:
         options = Options(Rules(local=local, pace=pace), Timing(time_scale, read_seconds), clock)
         self._core = Core(options)
         self._runner: web.AppRunner | None = None
+        self._pages: list[web.RouteDef] = []
 
     @property
     def violations(self) -> list[str]:
@@ -129,7 +130,7 @@ class BotApiDouble:
         """Return how many updates are not delivered yet."""
         return len(self._core.bots[token].backlog)
 
-    def drained(self, timeout: float = 10.0) -> bool:
+    def drained(self, timeout: float = 60.0) -> bool:
         """Wait until every bot's updates are delivered. False after `timeout` seconds."""
         end = time.monotonic() + timeout
         while any(len(bot.backlog) for bot in list(self._core.bots.values())):
@@ -189,10 +190,14 @@ class BotApiDouble:
         with self._core.lock:
             self._core.bots[bot.token] = bot
 
+    def serve(self, pages: Iterable[web.RouteDef]) -> None:
+        """Serve further routes beside the Bot API. Call it before the double is served."""
+        self._pages.extend(pages)
+
     async def start(self, host: str, port: int) -> int:
         """Listen; 0 takes a free port. Returns the port, raises OSError if taken."""
         app = web.Application(client_max_size=MAX_UPLOAD)
-        app.add_routes(routes(self))
+        app.add_routes([*routes(self), *self._pages])
         app.router.add_route("*", PATH, Endpoint(self._core).answer)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
         await self._runner.setup()

@@ -132,7 +132,7 @@ class TrackerDouble:
             self._modes.reset()
             self.counters.reset()
 
-    def wait_for(self, number: int, timeout: float = 10.0, prefix: str = "") -> list[Hit]:
+    def wait_for(self, number: int, timeout: float = 60.0, prefix: str = "") -> list[Hit]:
         """Return the log once it has `number` entries, or after `timeout` seconds."""
         end = time.monotonic() + timeout
         while len(hits := self.log(prefix)) < number and time.monotonic() < end:

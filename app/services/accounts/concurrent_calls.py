@@ -99,6 +99,7 @@ LASTING_ENDPOINTS: Final[Mapping[str, ConcurrentCalls]] = {
             "destinations.check",
             "postbacks.test",
             "profile.connect",
+            "sites.check",
             "tariffs.buy",
         ),
         OUTWARD,

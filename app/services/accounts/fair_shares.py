@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from app.errors import TooManyRequests
-from app.web.request_slots import RETRY_SECONDS, THREADS, share_held
+from app.web.request_slots import THREADS, share_held
+from app.web.shares.refusals import RETRY_SECONDS
 
 #: As many as `RequestSlots` lets in.
 CALLS_IN_ALL: Final = THREADS * 3 // 4

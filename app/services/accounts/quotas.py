@@ -15,6 +15,7 @@ from app.models import (
     Destination,
     DestinationStatus,
     EventKey,
+    Export,
     Media,
     Role,
     Site,
@@ -33,6 +34,7 @@ class Quota(enum.IntEnum):
     SOURCES = 2500
     SITES = 500
     EVENT_KEYS = 100
+    EXPORTS = 3
 
 
 def check(account_id: int, quota: Quota, more: int = 1) -> None:
@@ -58,6 +60,9 @@ def check(account_id: int, quota: Quota, more: int = 1) -> None:
             Quota.EVENT_KEYS: translatable(
                 "an account has at most %(most)d keys for events", most=most
             ),
+            Quota.EXPORTS: translatable(
+                "an account has at most %(most)d prepared files at a time; delete one", most=most
+            ),
         }[quota]
     )
 
@@ -79,5 +84,6 @@ def _count(account_id: int, quota: Quota) -> int:
         ),
         Quota.SITES: select(func.count(Site.id)).where(Site.account_id == account_id),
         Quota.EVENT_KEYS: select(func.count(EventKey.id)).where(EventKey.account_id == account_id),
+        Quota.EXPORTS: select(func.count(Export.id)).where(Export.account_id == account_id),
     }
     return db.session.scalar(counts[quota]) or 0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import math
 import time
 from collections.abc import Callable, Mapping
@@ -14,17 +13,6 @@ import redis
 from app.errors import TooManyRequests
 from app.extensions import wakeup
 from app.token_buckets import Rate, TokenBuckets
-
-
-def network_of(address: str) -> str:
-    """By what strangers are counted: of IPv6 the /64, which one caller has whole."""
-    try:
-        parsed = ipaddress.ip_address(address)
-    except ValueError:
-        return address
-    if parsed.version == 4:
-        return str(parsed)
-    return str(ipaddress.ip_network((parsed, 64), strict=False))
 
 
 @dataclass(slots=True)
@@ -57,17 +45,23 @@ class Limit:
 AUTHENTICATED: Final = Limit("callers", per_minute=6000, burst=1000)
 #: Without a good key, by address.
 ANONYMOUS: Final = Limit("strangers", per_minute=600, burst=300)
+#: Looks at the metrics, by address: each counts rows of the whole installation.
+SCRAPES: Final = Limit("scrapes", per_minute=60, burst=60)
 #: Calls that make us ask somebody else's server, by account, on top of AUTHENTICATED.
 OUTBOUND: Final = Limit("outward", per_minute=120, burst=60)
 #: Calls that send postbacks again, ten thousand of them each, by account.
 RESENDS: Final = Limit("resends", per_minute=60, burst=60)
 #: Erasures, by account: each looks through all that Telegram brought in days.
 ERASURES: Final = Limit("erasures", per_minute=120, burst=120)
-#: Calls that make something new, by account: deleted things do not count as stored.
+#: Calls that make something new, or a notice, by account: deleted things do not count as stored.
 CREATIONS: Final = Limit("creations", per_minute=120, burst=300)
+#: Events and values that are reported with the account's key: each writes rows that are kept for
+#: months, and may set postbacks off. As many as a key for events may bring.
+REPORTS: Final = Limit("reports", per_minute=1200, burst=600)
 CREATING_ENDPOINTS: Final = (
-    "campaigns.add", "destinations.add", "event_keys.add", "media.upload", "sites.add",
-    "sources.add",
+    "campaigns.add", "destinations.add", "event_keys.add", "exports.add", "media.upload",
+    "profile.apikey",
+    "sites.add", "sources.add",
     "transfer.bot", "transfer.camp", "transfer.cancel",
 )  # fmt: skip
 #: Endpoints with a limit of their own. `postbacks.test` is not here: it counts only what it
@@ -78,6 +72,16 @@ EXPENSIVE_ENDPOINTS: Final[Mapping[str, Limit]] = {
         OUTBOUND,
     ),
     **dict.fromkeys(CREATING_ENDPOINTS, CREATIONS),
+    **dict.fromkeys(
+        (
+            "adtarget.conversion",
+            "adtarget.lead_event",
+            "adtarget.value",
+            "events.add",
+            "events.value",
+        ),
+        REPORTS,
+    ),
     "postbacks.resend": RESENDS,
     "leads.erase": ERASURES,
 }

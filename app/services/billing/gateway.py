@@ -7,15 +7,16 @@ Hold no database connection meanwhile.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from contextlib import closing
-from typing import TYPE_CHECKING, Final
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from typing import Final
 
 import structlog
 from flask import current_app
 
-from app.config import BadSetting, current_settings
+from app.config import BadSetting, Settings, current_settings
 from app.domain import tariffs
+from app.domain.tariffs import Plan
 from app.domain.time_ranges import DAY
 from app.errors import BadKey, NoGateway, translatable
 from app.outbound.transport import Transport
@@ -32,10 +33,6 @@ from plugins.payments.contract import (
     Refused,
 )
 from plugins.payments.registry import Gateway
-
-if TYPE_CHECKING:
-    from app.config import Settings
-    from app.domain.tariffs import Plan
 
 log = structlog.get_logger()
 
@@ -106,12 +103,10 @@ def offer(gateway: Gateway, invoice: Invoice) -> tuple[Price, Request]:
 
 def request_page(gateway: Gateway, invoice: Invoice, request: Request) -> str:
     """The address of the page on which the invoice can be paid. Raises NoGateway."""
-    try:
+    with _refusals():
         url: str = gateway.hook.read_invoice(
             response=_exchange(request), invoice=invoice, settings=gateway.settings
         )
-    except Refused as refused:
-        raise NoGateway(str(refused)) from refused
     return url
 
 
@@ -131,12 +126,10 @@ def read_notice(
 def fetch_state(gateway: Gateway, ref: str) -> Confirmation:
     """Ask the gateway for the state of an invoice. Raises NoGateway."""
     response = _exchange(gateway.hook.build_check(ref=ref, settings=gateway.settings))
-    try:
+    with _refusals():
         confirmation: Confirmation = gateway.hook.read_check(
             response=response, ref=ref, settings=gateway.settings
         )
-    except Refused as refused:
-        raise NoGateway(str(refused)) from refused
     return confirmation
 
 
@@ -151,15 +144,22 @@ def refund(name: str, received: Received) -> None:
                 other=gateway.name,
             )
         )
-    try:
+    with _refusals():
         request = gateway.hook.build_refund(received=received, settings=gateway.settings)
         is_refunded = gateway.hook.read_refund(
             response=_exchange(request), received=received, settings=gateway.settings
         )
-    except Refused as refused:
-        raise NoGateway(str(refused)) from refused
     if not is_refunded:
         raise NoGateway(translatable("the payment gateway did not give it back"))
+
+
+@contextmanager
+def _refusals() -> Iterator[None]:
+    """Raise NoGateway for what the gateway refuses."""
+    try:
+        yield
+    except Refused as refused:
+        raise NoGateway(str(refused)) from refused
 
 
 def _exchange(request: Request) -> Response:

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import structlog
 from flask import current_app
@@ -36,7 +36,8 @@ from app.services.messages.callbacks import CALLBACK_ANSWERS
 from app.services.service_bot import bot as service_bot
 from app.services.service_bot.signup import language_of
 from app.translations import gettext, use_language
-from plugins.payments.contract import Price
+from plugins.payments.contract import Confirmation, Price
+from plugins.payments.registry import Gateway
 from plugins.payments.telegram_stars import (
     NAME,
     Objection,
@@ -44,10 +45,6 @@ from plugins.payments.telegram_stars import (
     checkout_objection,
     confirmation,
 )
-
-if TYPE_CHECKING:
-    from plugins.payments.contract import Confirmation
-    from plugins.payments.registry import Gateway
 
 log = structlog.get_logger()
 

@@ -22,19 +22,19 @@ from app.domain.storable_text import UNSTORABLE
 from app.domain.telegram.api_errors import Meaning
 from app.errors import (
     BotTaken,
-    NotFound,
     TokenRefused,
     TooManyRequests,
     WebhookRefused,
     translatable,
 )
 from app.extensions import db
-from app.models import Bot, BotChat, BotFaultKind, BotStatus, Campaign
+from app.models import Bot, BotChat, BotFault, BotFaultKind, BotStatus, Campaign
 from app.outbound.telegram import TelegramRefused, TelegramUnreachable
 from app.services.accounts import accounts, quotas
 from app.services.accounts.quotas import Quota
 from app.services.bots import faults, rights
 from app.services.bots.webhooks import api_of, describe_failure, drop_webhook, register
+from app.services.lists import ownership
 
 log = structlog.get_logger()
 
@@ -99,17 +99,24 @@ def shown_faults(usernames: Mapping[int, str]) -> dict[int, list[ShownFault]]:
     """Return the faults of each bot, in the language in use; `usernames` by the bots' ids."""
     shown: dict[int, list[ShownFault]] = {bot_id: [] for bot_id in usernames}
     for fault in faults.of_bots(list(usernames)):
-        message = faults.message_of(fault, usernames[fault.bot_id])
-        shown[fault.bot_id].append(ShownFault(fault.kind, fault.chat_id, fault.since, message))
+        shown[fault.bot_id].append(_shown(fault, usernames[fault.bot_id]))
     return shown
+
+
+def _shown(fault: BotFault, username: str) -> ShownFault:
+    return ShownFault(fault.kind, fault.chat_id, fault.since, faults.message_of(fault, username))
+
+
+def faults_of(account_id: int) -> list[tuple[int, ShownFault]]:
+    """Return what is wrong with the account's bots, each fault with the id of its bot."""
+    mine = select(BotFault, Bot.username).join(Bot, Bot.id == BotFault.bot_id)
+    rows = db.session.execute(mine.where(Bot.account_id == account_id, Bot.living))
+    return [(fault.bot_id, _shown(fault, username)) for fault, username in rows]
 
 
 def find(account_id: int, bot_id: int) -> Bot:
     """Find the account's bot, deleted or not. Raises NotFound."""
-    bot = db.session.scalar(select(Bot).where(Bot.id == bot_id, Bot.account_id == account_id))
-    if bot is None:
-        raise NotFound
-    return bot
+    return ownership.find(Bot, account_id, bot_id)
 
 
 def chats(
@@ -128,6 +135,22 @@ def chats(
         .limit(limit)
         .offset(offset)
     ).all()
+
+
+def free_chats(account_id: int) -> dict[str, list[BotChat]]:
+    """Return the chats of `chats` for each connected bot, by its username, oldest bot first."""
+    tracked = exists().where(Campaign.chat_id == BotChat.chat_id, Campaign.living)
+    is_free = and_(BotChat.bot_id == Bot.id, BotChat.is_admin, ~tracked)
+    rows = db.session.execute(
+        select(Bot.username, BotChat)
+        .outerjoin(BotChat, is_free)
+        .where(Bot.account_id == account_id, Bot.living)
+        .order_by(Bot.id, BotChat.title, BotChat.id)
+    )
+    free: dict[str, list[BotChat]] = {}
+    for username, chat in rows:
+        free.setdefault(username, []).extend([chat] if chat else [])
+    return free
 
 
 def remove(account_id: int, bot_id: int) -> None:

@@ -53,6 +53,9 @@ NAME: Final = 1
 #: A webhook that has stayed ours for so long is no longer fought for.
 QUIET_SECONDS: Final = 3600.0
 
+#: Characters of what Telegram says of a delivery that failed.
+MAX_ERROR: Final = 200
+
 BUCKETS: Final = TokenBuckets("gatepost:bot-checks")
 _SUSPENDED: Final = text(IS_SUSPENDED_SQL.format(owner="bot.account_id"))
 
@@ -207,6 +210,10 @@ def _judge_itself(bot: Bot, reply: Reply, now: float) -> None:
     is_hooked = bool(current_settings().public_url)
     other = BotFaultKind.POLLING if is_hooked else BotFaultKind.WEBHOOK
     faults.end(bot.id, other, now, tell=False)  # it was of another setting
+    if not is_hooked or bot.paused:
+        _keep_health(bot, {})
+    elif isinstance(reply, dict):
+        _keep_health(bot, reply)
     if not isinstance(reply, dict):
         return
     if bot.paused:
@@ -214,6 +221,19 @@ def _judge_itself(bot: Bot, reply: Reply, now: float) -> None:
         faults.end(bot.id, BotFaultKind.TOKEN, now)
     elif is_hooked and webhooks.is_registered(bot):  # else `reconcile` is at it
         _judge_webhook(bot, reply, now)
+
+
+def _keep_health(bot: Bot, info: Mapping[str, Any]) -> None:
+    """Keep what a WebhookInfo tells of deliveries; {} for a bot that has no webhook of ours."""
+    bot.webhook_pending = _number(info, "pending_update_count")
+    bot.webhook_error_time = _number(info, "last_error_date")
+    error = get_text(info, "last_error_message", MAX_ERROR) if bot.webhook_error_time else ""
+    bot.webhook_error = error.replace(bot.webhook_path, "…")  # the path is a secret
+
+
+def _number(info: Mapping[str, Any], name: str) -> int:
+    value = info.get(name)
+    return value if type(value) is int and 0 < value < 1 << 31 else 0
 
 
 def _judge_webhook(bot: Bot, reply: Mapping[str, Any], now: float) -> None:

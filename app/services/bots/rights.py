@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from sqlalchemy import Row, and_, exists, select, update
 
+from app.domain.telegram.updates import RightsChanged
 from app.extensions import db
 from app.models import Bot, BotChat, BotFaultKind, Campaign
 from app.services.bots import faults
-
-if TYPE_CHECKING:
-    from app.domain.telegram.updates import RightsChanged
 
 #: Title of a chat in which the bot never was an administrator.
 NEVER_ADMIN: Final = ""

@@ -1,4 +1,4 @@
-"""Reassigns or deletes, in bulk, rows that belong to campaigns. Nothing is committed here.
+"""Reassigns, in bulk, rows that belong to campaigns. Nothing is committed here.
 
 The callers hold the bots' updates back (`inbox.hold`), so no lead changes meanwhile.
 """
@@ -21,49 +21,15 @@ from sqlalchemy import (
     update,
 )
 
-from app.models import (
-    Attempt,
-    CampaignCohort,
-    CampaignDay,
-    CampaignQuarter,
-    Click,
-    Conversion,
-    ConversionDay,
-    Destination,
-    EventKey,
-    Invite,
-    InviteKind,
-    JoinDay,
-    JoinRequest,
-    JournalEntry,
-    Lead,
-    Message,
-    Notice,
-    Postback,
-    Source,
-    SourceDay,
-    table_of,
-)
+from app.models import Click, Conversion, Destination, EventKey, Notice, Source, table_of
 from app.models.conversion import LONGEST_TID
 
-_LEADS: Final = table_of(Lead)
-_POSTBACKS: Final = table_of(Postback)
-_ATTEMPTS: Final = table_of(Attempt)
-_JOURNAL: Final = table_of(JournalEntry)
-_MESSAGES: Final = table_of(Message)
 _DESTINATIONS: Final = table_of(Destination)
 _NOTICES: Final = table_of(Notice)
 _SOURCES: Final = table_of(Source)
-_SOURCE_DAYS: Final = table_of(SourceDay)
 _CLICKS: Final = table_of(Click)
 _CONVERSIONS: Final = table_of(Conversion)
 _EVENT_KEYS: Final = table_of(EventKey)
-_INVITES: Final = table_of(Invite)
-_REQUESTS: Final = table_of(JoinRequest)
-_COUNTERS: Final = tuple(
-    table_of(model)
-    for model in (CampaignDay, CampaignQuarter, CampaignCohort, ConversionDay, JoinDay)
-)
 
 
 def reassign_sources(connection: Connection, campaigns: Sequence[int], recipient: int) -> None:
@@ -77,13 +43,20 @@ def reassign_sources(connection: Connection, campaigns: Sequence[int], recipient
     )
 
 
-def reassign_clicks(connection: Connection, campaigns: Sequence[int], recipient: int) -> None:
-    """Reassign the clicks of the campaigns' sources to `recipient`."""
-    connection.execute(
-        update(_CLICKS)
-        .where(_CLICKS.c.source_id.in_(_sources(campaigns)), _CLICKS.c.account_id != recipient)
-        .values(account_id=recipient)
-    )
+def late_clicks(
+    connection: Connection, campaigns: Sequence[int], recipient: int, since: float
+) -> Sequence[int]:
+    """Some clicks of the campaigns' sources since a time that another account than theirs has."""
+    # `+ 0` keeps the index by source out of the plan: it leads to all clicks there ever were.
+    of_sources = (_CLICKS.c.source_id + 0).in_(_sources(campaigns))
+    late = select(_CLICKS.c.id).where(of_sources, _CLICKS.c.created >= since)
+    return connection.scalars(late.where(_CLICKS.c.account_id != recipient).limit(1000)).all()
+
+
+def reassign_clicks(connection: Connection, clicks: Sequence[int], recipient: int) -> None:
+    """Reassign these clicks to `recipient`."""
+    these = update(_CLICKS).where(_CLICKS.c.id.in_(clicks))
+    connection.execute(these.values(account_id=recipient))
 
 
 def reassign_destinations(connection: Connection, campaigns: Sequence[int], recipient: int) -> None:
@@ -121,31 +94,5 @@ def reassign_conversions(connection: Connection, leads: Sequence[int], recipient
     connection.execute(update(_CONVERSIONS).where(*moving).values(account_id=recipient, key_id=key))
 
 
-def delete_history(
-    connection: Connection, campaigns: Sequence[int], *, old_bots: Sequence[int]
-) -> None:
-    """Delete leads and all that belongs to them, and the campaigns' counters, for good."""
-    for table in (_CONVERSIONS, _REQUESTS):
-        connection.execute(delete(table).where(table.c.campaign_id.in_(campaigns)))
-    owed = select(_POSTBACKS.c.id).where(_POSTBACKS.c.lead_id.in_(_leads(campaigns)))
-    connection.execute(delete(_ATTEMPTS).where(_ATTEMPTS.c.postback_id.in_(owed)))
-    connection.execute(delete(_POSTBACKS).where(_POSTBACKS.c.lead_id.in_(_leads(campaigns))))
-    connection.execute(delete(_LEADS).where(_LEADS.c.campaign_id.in_(campaigns)))
-    for table in (_CLICKS, _SOURCE_DAYS):
-        connection.execute(delete(table).where(table.c.source_id.in_(_sources(campaigns))))
-    of_clicks = (_INVITES.c.source_id.in_(_sources(campaigns)), _INVITES.c.kind != InviteKind.NAMED)
-    connection.execute(delete(_INVITES).where(*of_clicks))
-    for table in (_JOURNAL, _MESSAGES):
-        connection.execute(
-            delete(table).where(table.c.bot_id.in_(old_bots), table.c.campaign_id.in_(campaigns))
-        )
-    for table in _COUNTERS:
-        connection.execute(delete(table).where(table.c.campaign_id.in_(campaigns)))
-
-
 def _sources(campaigns: Sequence[int]) -> Select[tuple[int]]:
     return select(_SOURCES.c.id).where(_SOURCES.c.campaign_id.in_(campaigns))
-
-
-def _leads(campaigns: Sequence[int]) -> Select[tuple[int]]:
-    return select(_LEADS.c.id).where(_LEADS.c.campaign_id.in_(campaigns))

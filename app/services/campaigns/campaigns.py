@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
-from sqlalchemy import Row, Select, func, select
+from sqlalchemy import Row, Select, bindparam, func, select
 from sqlalchemy.exc import IntegrityError
 
 from app.domain import tariffs
@@ -21,6 +21,7 @@ from app.services.accounts.quotas import Quota
 from app.services.bots import rights
 from app.services.campaigns import media
 from app.services.campaigns import texts as campaign_texts
+from app.services.lists import ownership
 from app.services.trackers import url_templates
 
 CODE_ALPHABET: Final = string.ascii_lowercase + string.digits
@@ -29,6 +30,11 @@ CODE_TRIES: Final = 20
 #: Media of a campaign, and the text below each.
 _SHOWN_WITH: Final = {"media": "welcome", "greet_media": "greet"}
 _OF_WELCOME: Final = frozenset(("welcome", "media", "button_text", "button_url"))
+_TITLES: Final[Any] = (
+    select(Campaign.id, Campaign.chat_title)
+    .where(Campaign.account_id == bindparam("account"), Campaign.living)
+    .order_by(Campaign.id.desc())
+)
 
 
 def new_code() -> str:
@@ -44,6 +50,18 @@ def listed(account_id: int, *, limit: int | None = None, offset: int = 0) -> Seq
     """
     rows = _rows(account_id).order_by(Campaign.id.desc())
     return db.session.execute(rows.limit(limit).offset(offset)).all()
+
+
+def titles(account_id: int) -> Sequence[Row[Any]]:
+    """`id` and `chat_title` of those that are not deleted, newest first."""
+    return db.session.execute(_TITLES, {"account": account_id}).all()
+
+
+def with_welcome_fault(account_id: int) -> Sequence[Row[Any]]:
+    """`id`, `chat_title` and `welcome_fault` of those whose welcome lacks something."""
+    columns: list[Any] = [Campaign.id, Campaign.chat_title, Campaign.welcome_fault]
+    mine = select(*columns).where(Campaign.account_id == account_id, Campaign.living)
+    return db.session.execute(mine.where(Campaign.welcome_fault != "")).all()
 
 
 def find(account_id: int, campaign_id: int) -> Mapping[str, Any]:
@@ -180,25 +198,11 @@ def _rows(account_id: int) -> Select[Any]:
 
 
 def _locked(account_id: int, campaign_id: int) -> Campaign:
-    campaign = db.session.scalar(
-        select(Campaign)
-        .where(
-            Campaign.id == campaign_id,
-            Campaign.account_id == account_id,
-            Campaign.living,
-        )
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    )
-    if campaign is None:
-        raise NotFound
-    return campaign
+    return ownership.find(Campaign, account_id, campaign_id, Campaign.living, locked=True)
 
 
 def _title_of(account_id: int, bot_id: int, chat_id: int) -> str:
-    owned = select(Bot.id).where(Bot.id == bot_id, Bot.account_id == account_id, Bot.living)
-    if db.session.scalar(owned) is None:
-        raise NotFound
+    ownership.find(Bot, account_id, bot_id, Bot.living)
     title = db.session.scalar(
         select(BotChat.title).where(
             BotChat.bot_id == bot_id, BotChat.chat_id == chat_id, BotChat.is_admin

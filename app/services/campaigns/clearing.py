@@ -1,8 +1,8 @@
 """Deletes the history of campaigns a part at a time, so that nobody waits for all of it.
 
 A transfer without leads deletes what may be millions of rows. In one transaction that would hold
-SQLite's only writer, and the clock, for minutes. So each call here deletes so much that its
-caller can commit soon, and `bulk.delete_history` the rest when the campaigns go.
+SQLite's only writer, and the clock, for minutes. So each call of `delete_part` deletes so much that
+its caller can commit soon, and `delete_rest` what is left when the campaigns go.
 
 The callers hold the bots' updates back (`inbox.hold`), so no lead changes meanwhile.
 """
@@ -36,9 +36,9 @@ from app.models import (
 )
 
 #: Leads of one part; each may have some postbacks, entries and messages.
-LEADS: Final = 200
+LEADS: Final = 100
 #: Rows of any other kind in one part.
-ROWS: Final = 1000
+ROWS: Final = 500
 
 _LEADS: Final = table_of(Lead)
 _POSTBACKS: Final = table_of(Postback)
@@ -67,6 +67,21 @@ def delete_part(connection: Connection, campaigns: Sequence[int], bots: Sequence
         lambda: _counters(connection, campaigns),
     )
     return any(step() for step in steps)
+
+
+def delete_rest(connection: Connection, campaigns: Sequence[int], bots: Sequence[int]) -> None:
+    """Delete what is left of the campaigns' history, what came meanwhile too. No commit.
+
+    What `delete_part` does not look for is little: conversions without a lead, and entries and
+    messages that these bots wrote of people who became none.
+    """
+    while delete_part(connection, campaigns, bots):
+        pass
+    connection.execute(delete(_CONVERSIONS).where(_CONVERSIONS.c.campaign_id.in_(campaigns)))
+    for table in (_JOURNAL, _MESSAGES):
+        connection.execute(
+            delete(table).where(table.c.bot_id.in_(bots), table.c.campaign_id.in_(campaigns))
+        )
 
 
 def _leads(connection: Connection, campaigns: Sequence[int], bots: Sequence[int]) -> bool:

@@ -250,7 +250,7 @@ def hand_over(
         return []
     bulk.reassign_destinations(connection, ids, recipient)
     if not with_leads:
-        bulk.delete_history(connection, ids, old_bots=old_bots)
+        clearing.delete_rest(connection, ids, old_bots)
     bulk.reassign_sources(connection, ids, recipient)
     if with_leads:
         relocation.move_urgent(connection, ids, [*old_bots, bot_id])

@@ -23,7 +23,7 @@ START_PAYLOAD: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 class TrackerLink(NamedTuple):
-    """The link as it is pasted into this tracker, with its own macro for the click id."""
+    """The link with a tracker's own macro for the click id; without a tracker, as it is."""
 
     tracker: str
     macro: str

@@ -12,7 +12,18 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final, NamedTuple
 
 import orjson
-from sqlalchemy import Column, Connection, Row, select, text, tuple_, update
+from sqlalchemy import (
+    Column,
+    Connection,
+    Row,
+    Select,
+    Table,
+    bindparam,
+    select,
+    text,
+    tuple_,
+    update,
+)
 
 from app.models import (
     Campaign,
@@ -30,9 +41,15 @@ from app.models import (
 from app.services.campaigns import bulk
 
 #: Leads of one part; each may have some postbacks, entries and messages.
-LEADS: Final = 200
+LEADS: Final = 100
 #: Rows of any other kind in one part.
-ROWS: Final = 1000
+ROWS: Final = 500
+#: Leads that go at once since something is reported of them, of all campaigns together.
+URGENT: Final = 200
+#: Rows at which one part looks, those that belong to the right account already among them.
+SEEN: Final = 1000
+#: Sources at whose clicks one part looks.
+_SOURCES_SEEN: Final = 50
 
 _LEADS: Final = table_of(Lead)
 _POSTBACKS: Final = table_of(Postback)
@@ -87,19 +104,37 @@ def move_part(connection: Connection, progress: str) -> str:
 def move_urgent(connection: Connection, campaigns: Sequence[int], bots: Sequence[int]) -> None:
     """Move leads of whom something is reported now: a report reads clicks of its own account.
 
-    Part of the transaction in which the campaigns go. No commit.
+    All these campaigns have one account and one bot by now. Part of the transaction in which
+    they go, so as many leads go with hundreds of campaigns as with one. No commit.
     """
     columns = select(_CAMPAIGNS.c.id, _CAMPAIGNS.c.account_id, _CAMPAIGNS.c.bot_id)
-    for campaign in connection.execute(columns.where(_CAMPAIGNS.c.id.in_(campaigns))).all():
-        own = select(Destination.id).where(Destination.campaign_id == campaign.id)
-        row = _POSTBACKS.c
-        for state in (PostbackState.SENDING, PostbackState.WAITING):
-            # The state stands in the text as in the partial index, or SQLite does not use it.
-            due = select(row.lead_id).where(text(f"state = {state:d}"), row.destination_id.in_(own))
-            ids = connection.scalars(due.order_by(row.due).limit(LEADS)).all()
-            some = select(_LEADS.c.id, _LEADS.c.subscriber).where(_LEADS.c.id.in_(ids))
-            if leads := connection.execute(some).all():
-                _bring(connection, campaign, bots, leads)
+    owner = connection.execute(columns.where(_CAMPAIGNS.c.id.in_(campaigns)).limit(1)).first()
+    ids = _urgent_leads(connection, campaigns)
+    some = select(_LEADS.c.id, _LEADS.c.subscriber).where(_LEADS.c.id.in_(ids))
+    if ids and owner:
+        _bring(connection, owner, campaigns, bots, connection.execute(some).all())
+
+
+def _urgent_leads(connection: Connection, campaigns: Sequence[int]) -> list[int]:
+    """The leads whose postbacks are being sent, and those of each destination that are next."""
+    own = connection.scalars(
+        select(Destination.id).where(Destination.campaign_id.in_(campaigns))
+    ).all()
+    row, leads = _POSTBACKS.c, dict[int, None]()
+    # States stand in the text as in the partial indexes, or SQLite does not use them. `+ 0` keeps
+    # the index by destination out of the plan: it leads to all that was ever sent.
+    sending = select(row.lead_id).where(text(f"state = {PostbackState.SENDING:d}"))
+    for lead in connection.scalars(sending.where((row.destination_id + 0).in_(own)).limit(URGENT)):
+        leads[lead] = None
+    waiting = select(row.lead_id).where(
+        text(f"state = {PostbackState.WAITING:d}"), row.destination_id == bindparam("destination")
+    )
+    share = waiting.order_by(row.due).limit(max(1, URGENT // max(1, len(own))))
+    for destination in own:
+        if len(leads) >= URGENT:
+            break
+        leads |= dict.fromkeys(connection.scalars(share, {"destination": destination}))
+    return list(leads)[:URGENT]
 
 
 def _text(progress: _Progress) -> str:
@@ -111,39 +146,40 @@ def _leads(
 ) -> Place | None:
     """Move some leads with all that tells of them."""
     row = _LEADS.c
-    some = (
-        select(row.id, row.subscriber, row.start_time)
-        .where(row.campaign_id == campaign.id, row.account_id != campaign.account_id)
-        .where(row.start_time >= (place[0] if place else 0))
-        .order_by(row.start_time)
-        .limit(LEADS)
-    )
-    leads = connection.execute(some).all()
-    if not leads:
-        return None
-    _bring(connection, campaign, bots, leads)
-    return [leads[-1].start_time]
+    some = select(row.id, row.subscriber, row.start_time, row.account_id)
+    mine = row.campaign_id == campaign.id
+    leads, after = _next(connection, some.where(mine), (row.start_time, row.id), place, campaign)
+    if leads:
+        _bring(connection, campaign, [campaign.id], bots, leads)
+    return after
 
 
 def _bring(
-    connection: Connection, campaign: Any, bots: Sequence[int], leads: Sequence[Any]
+    connection: Connection,
+    owner: Any,
+    campaigns: Sequence[int],
+    bots: Sequence[int],
+    leads: Sequence[Any],
 ) -> None:
-    """Move these leads with all that tells of them, also the clicks that they came by."""
+    """Move these leads with all that tells of them, also the clicks that they came by.
+
+    `owner` is one of their campaigns, by which all of them belong to one account and one bot.
+    """
     row, ids = _LEADS.c, [lead.id for lead in leads]
     by_lead = select(row.click_id).where(row.id.in_(ids), row.click_id.is_not(None))
-    own = select(Destination.id).where(Destination.campaign_id == campaign.id)
-    new = {"account_id": campaign.account_id}
+    own = select(Destination.id).where(Destination.campaign_id.in_(campaigns))
+    new = {"account_id": owner.account_id}
     statements = (
-        update(_LEADS).where(row.id.in_(ids)).values(**new, bot_id=campaign.bot_id),
+        update(_LEADS).where(row.id.in_(ids)).values(**new, bot_id=owner.bot_id),
         update(_POSTBACKS)
         .where(_POSTBACKS.c.lead_id.in_(ids), _POSTBACKS.c.destination_id.in_(own))
         .values(new),
-        update(_JOURNAL).where(_JOURNAL.c.lead_id.in_(ids)).values(**new, bot_id=campaign.bot_id),
+        update(_JOURNAL).where(_JOURNAL.c.lead_id.in_(ids)).values(**new, bot_id=owner.bot_id),
         update(_MESSAGES)
         .where(
             _MESSAGES.c.bot_id.in_(bots),
             _MESSAGES.c.chat_id.in_([lead.subscriber for lead in leads]),
-            _MESSAGES.c.campaign_id == campaign.id,
+            _MESSAGES.c.campaign_id.in_(campaigns),
         )
         .values(new),
         update(_CLICKS).where(_CLICKS.c.lead_id.in_(ids)).values(new),
@@ -151,69 +187,74 @@ def _bring(
     )
     for statement in statements:
         connection.execute(statement)
-    bulk.reassign_conversions(connection, ids, campaign.account_id)
+    bulk.reassign_conversions(connection, ids, owner.account_id)
 
 
 def _organic_entries(
     connection: Connection, campaign: Row[Any], _bots: Sequence[int], place: Place
 ) -> Place | None:
     row = _JOURNAL.c
-    some = (
-        select(row.id, row.subscriber)
-        .where(row.campaign_id == campaign.id, row.lead_id.is_(None))
-        .where(row.account_id != campaign.account_id)
-        .order_by(row.subscriber)
-        .limit(ROWS)
-    )
-    if place:
-        some = some.where(row.subscriber >= place[0])
-    entries = connection.execute(some).all()
-    if not entries:
-        return None
-    new = {"account_id": campaign.account_id, "bot_id": campaign.bot_id}
-    ids = [entry.id for entry in entries]
-    connection.execute(update(_JOURNAL).where(row.id.in_(ids)).values(new))
-    return [entries[-1].subscriber]
+    some = select(row.id, row.subscriber, row.account_id)
+    mine = some.where(row.campaign_id == campaign.id, row.lead_id.is_(None))
+    entries, after = _next(connection, mine, (row.subscriber, row.id), place, campaign)
+    _reassign(connection, _JOURNAL, entries, account_id=campaign.account_id, bot_id=campaign.bot_id)
+    return after
 
 
 def _requests(
     connection: Connection, campaign: Row[Any], _bots: Sequence[int], place: Place
 ) -> Place | None:
     row = _REQUESTS.c
-    new = {"account_id": campaign.account_id, "bot_id": campaign.bot_id}
-    mine = row.campaign_id == campaign.id
-    return _behind(connection, (row.state, row.id), mine, place, new)
+    mine = select(row.id, row.state, row.account_id).where(row.campaign_id == campaign.id)
+    rows, after = _next(connection, mine, (row.state, row.id), place, campaign)
+    _reassign(connection, _REQUESTS, rows, account_id=campaign.account_id, bot_id=campaign.bot_id)
+    return after
 
 
 def _clicks(
     connection: Connection, campaign: Row[Any], _bots: Sequence[int], place: Place
 ) -> Place | None:
+    """Move some clicks, source by source."""
     row = _CLICKS.c
-    sources = select(Source.id).where(Source.campaign_id == campaign.id)
-    mine = row.source_id.in_(sources)
-    return _behind(
-        connection, (row.source_id, row.id), mine, place, {"account_id": campaign.account_id}
-    )
+    mine = select(Source.id).where(Source.campaign_id == campaign.id)
+    some = mine.where(Source.id >= (place[0] if place else 0)).order_by(Source.id)
+    sources = connection.scalars(some.limit(_SOURCES_SEEN)).all()
+    for source in sources:
+        clicks = select(row.id, row.source_id, row.account_id).where(row.source_id == source)
+        rows, after = _next(connection, clicks, (row.source_id, row.id), place, campaign)
+        if after is not None:
+            _reassign(connection, _CLICKS, rows, account_id=campaign.account_id)
+            return after
+    return [sources[-1] + 1, 0] if len(sources) == _SOURCES_SEEN else None
 
 
-def _behind(
+def _next(
     connection: Connection,
+    mine: Select[Any],
     keys: tuple[Column[Any], Column[Any]],
-    mine: Any,
     place: Place,
-    new: dict[str, int],
-) -> Place | None:
-    """Move the rows behind a place in the index of `keys`, of which the last is the id."""
-    table = keys[1].table
-    some = select(*keys).where(mine, table.c.account_id != new["account_id"])
-    if place:
-        some = some.where(tuple_(*keys) > tuple_(*place))
-    rows = connection.execute(some.order_by(*keys).limit(ROWS)).all()
-    if not rows:
-        return None
-    ids = [id_ for _, id_ in rows]
-    connection.execute(update(table).where(table.c.id.in_(ids)).values(new))
-    return list(rows[-1])
+    campaign: Row[Any],
+) -> tuple[Sequence[Any], Place | None]:
+    """Return rows that must move, behind a place in the index of `keys`, and where to go on.
+
+    It reads others too, and so many at most: a part is short also where nothing has to move. None
+    as the place means that there is nothing more.
+    """
+    if len(place) == len(keys):
+        mine = mine.where(tuple_(*keys) > tuple_(*place))
+    rows = connection.execute(mine.order_by(*keys).limit(SEEN)).all()
+    most = LEADS if keys[1].table is _LEADS else ROWS
+    moving = [row for row in rows if row.account_id != campaign.account_id][:most]
+    if not moving and len(rows) < SEEN:
+        return (), None
+    last = moving[-1] if len(moving) == most else rows[-1]
+    return moving, [getattr(last, key.name) for key in keys]
+
+
+def _reassign(connection: Connection, table: Table, rows: Sequence[Any], **new: int) -> None:
+    ids = [row.id for row in rows]
+    if ids:
+        connection.execute(update(table).where(table.c.id.in_(ids)).values(new))
 
 
 _Step = Callable[[Connection, Row[Any], Sequence[int], Place], Place | None]

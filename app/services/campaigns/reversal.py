@@ -34,7 +34,7 @@ def reverse(transfer: Transfer, now: float) -> bool:
     if transfer.bot_id is not None:
         _bring_home(transfer.bot_id, transfer.account_id)
     ids = [id_ for id_, _, _ in before if id_]
-    went: list[int] = []
+    went: dict[int, list[Campaign]] = {}
     campaigns = db.session.scalars(
         select(Campaign).where(Campaign.id.in_(ids)).with_for_update()
     ).all()
@@ -46,10 +46,12 @@ def reverse(transfer: Transfer, now: float) -> bool:
         bot, status = home[campaign.id]
         if not campaign.living and status != CampaignStatus.DELETED and _is_free(campaign):
             campaign.status = status
-        handover.hand_over([campaign], transfer.account_id, bot, with_leads=True)
-        went.append(campaign.id)
+        went.setdefault(bot, []).append(campaign)
+    for bot, group in went.items():
+        handover.hand_over(group, transfer.account_id, bot, with_leads=True)
     all_bots = [bot for bot, _ in home.values()] + [bot for _, _, bot in before]
-    transfer.progress = relocation.begin(went, all_bots)
+    gone_home = [campaign.id for group in went.values() for campaign in group]
+    transfer.progress = relocation.begin(gone_home, all_bots)
     sender = db.session.get_one(Account, transfer.account_id)
     handover.tell(transfer, "reversed", "lost", sender.name, now)
     log.info("transfer.reversed", transfer=transfer.id, account=transfer.account_id)

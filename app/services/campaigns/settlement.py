@@ -8,9 +8,10 @@ from typing import Final
 
 import orjson
 import structlog
-from sqlalchemy import delete, func, select, text, update
+from sqlalchemy import delete, func, or_, select, text, update
 from sqlalchemy.exc import SQLAlchemyError
 
+from app.database.connections import ONLY_READS, let_others_write
 from app.domain.time_ranges import DAY
 from app.errors import ApiError
 from app.extensions import db
@@ -54,7 +55,7 @@ def settle(now: float, clock: Callable[[], float] = time.monotonic) -> int:
         return clock() >= until
 
     count = sum(_settle(row.id, TransferState(row.state), now, is_enough) for row in waiting)
-    _move_histories(is_enough)
+    _move_histories(is_enough, clock)
     return count
 
 
@@ -66,15 +67,21 @@ def bring_stragglers(now: float) -> None:
     lately = select(Transfer.moved).where(
         Transfer.settled > now - _STRAGGLERS_SECONDS, Transfer.progress == ""
     )
+    since = now - 2 * _STRAGGLERS_SECONDS
     for moved in db.session.scalars(lately).all():
         ids = [id_ for id_, _, _ in orjson.loads(moved)]
         query = select(Campaign.account_id, Campaign.id).where(Campaign.id.in_(ids))
         by_owner: dict[int, list[int]] = {}
         for row in db.session.execute(query):
             by_owner.setdefault(row.account_id, []).append(row.id)
-        for owner, campaigns in by_owner.items():
-            bulk.reassign_clicks(db.session.connection(), campaigns, owner)
         db.session.commit()
+        for owner, campaigns in by_owner.items():
+            reading = db.session.connection(execution_options={ONLY_READS: True})
+            clicks = bulk.late_clicks(reading, campaigns, owner, since)
+            db.session.rollback()
+            if clicks:
+                bulk.reassign_clicks(db.session.connection(), clicks, owner)
+                db.session.commit()
 
 
 def forget(now: float) -> None:
@@ -82,7 +89,14 @@ def forget(now: float) -> None:
     db.session.execute(delete(Transfer).where(Transfer.settled < now - _KEPT_SECONDS))
 
 
-def _move_histories(is_enough: Callable[[], bool]) -> None:
+def is_moving(account_id: int) -> bool:
+    """Whether a history comes to an account or goes from it at this moment."""
+    mine = or_(Transfer.account_id == account_id, Transfer.recipient_id == account_id)
+    moving = select(Transfer.id).where(mine, text("progress <> ''"))
+    return db.session.scalar(moving.limit(1)) is not None
+
+
+def _move_histories(is_enough: Callable[[], bool], clock: Callable[[], float]) -> None:
     """Move a part of each history that has to follow its campaigns, and so on until it is enough.
 
     Whose turn comes first is left to chance: the longest must not go before all others.
@@ -94,8 +108,10 @@ def _move_histories(is_enough: Callable[[], bool]) -> None:
     while ids:
         left = []
         for id_ in ids:
+            began = clock()
             if _move_part(id_):
                 left.append(id_)
+            let_others_write(db.engine, clock() - began)
             count += 1
             if count >= _SHORT and is_enough():
                 return
@@ -133,11 +149,14 @@ def _settle(
         return False  # called off a moment ago
     try:
         if state is TransferState.PENDING and not transfer.with_leads:
+            began = time.monotonic()
             while handover.clear(transfer):
                 transfer.due = now  # behind the others that wait
                 db.session.commit()
+                let_others_write(db.engine, time.monotonic() - began)
                 if is_enough():
                     return False
+                began = time.monotonic()
         settled = step(transfer, now)
     except ApiError as error:
         db.session.rollback()

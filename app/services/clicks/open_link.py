@@ -12,16 +12,22 @@ from typing import Any, Final, NamedTuple
 import orjson
 from sqlalchemy import select
 
+from app.crypto import cipher
 from app.domain.clicks import link_query, payloads
 from app.domain.clicks.link_query import LinkQuery, QueryFlag
+from app.domain.clicks.marks import base62
 from app.domain.clicks.page_visit import PageVisit
+from app.domain.clicks.payloads import TOKEN_LENGTH
+from app.domain.clicks.privacy import Capture, kept_ids
+from app.domain.time_ranges import DAY
 from app.errors import TooManyRequests
 from app.extensions import db
 from app.models import Click
 from app.services.accounts.rate_limits import Limit
 from app.services.clicks import lookup, store, target, visit_store
+from app.services.clicks.grouped.visit import Visit
+from app.services.clicks.invites import pool
 from app.services.clicks.lookup import KnownSite
-from app.services.clicks.store import Visit
 from app.services.clicks.target import Choice
 from app.services.clicks.visit_store import REPEAT_SECONDS, Report, pressed_at, token_of
 from app.services.clicks.visits import CLICKS_OF_ACCOUNT, Reporter, may_keep, new_click, new_mark
@@ -31,6 +37,8 @@ from app.services.clicks.visits import CLICKS_OF_ACCOUNT, Reporter, may_keep, ne
 CLICKS: Final = Limit("clicks", per_minute=60, burst=30)
 #: Requests that are answered at all, by address.
 VISITS: Final = Limit("visits", per_minute=600, burst=300)
+#: Within which a browser without a mark that presses again is known by its platform's id.
+PRESS_SECONDS: Final = 10
 
 
 class PageLink(NamedTuple):
@@ -92,7 +100,7 @@ def open_link(code: str, query: bytes, visitor: Visitor, now: float) -> Target:
     page = visitor.page
     by_site = lookup.is_public_id(code)
     site = lookup.find_site(code if by_site else page.site if page else "")
-    link = lookup.find_source(site.default_code if by_site and site else code, now)
+    link = lookup.find_pressed_source(site.default_code if by_site and site else code, now)
     if visitor.is_preview:
         store.record(Visit(link.id, "previews", now))
         return _target(link, target.plain(link))
@@ -106,8 +114,6 @@ def open_link(code: str, query: bytes, visitor: Visitor, now: float) -> Target:
             if earlier is None or earlier <= now - REPEAT_SECONDS:
                 _count(link, visitor)
             return press(link, page, site, now, query)
-        if not visitor.is_anonymous and not visitor.mark:
-            visitor = replace(visitor, mark=new_mark())
         return _click(link, query, visitor, now)
     except TooManyRequests:
         return _target(link, target.plain(link))
@@ -138,19 +144,44 @@ def press(
 
 def _click(link: Any, query: bytes, visitor: Visitor, now: float) -> Target:
     """Record a click by a link that stands in an ad."""
-    token = _earlier_token(link.id, visitor, now)
-    choice = target.choose_again(link, token, now) if token else None
-    if choice is not None:
-        store.record(Visit(link.id, "repeats", now))
-        return _target(link, choice, visitor.mark)
+    last = _last_click(link.id, visitor.mark)
+    if last and last.created > now - REPEAT_SECONDS:
+        choice = target.choose_again(link, last.token, now)
+        if choice is not None:
+            store.record(Visit(link.id, "repeats", now))
+            return _target(link, choice, visitor.mark)
     _count(link, visitor)
-    token = payloads.new_token()
-    choice = target.choose(link, token, now)
-    click = _new_click(link, token, query, visitor, now)
+    found = link_query.read(query, link.click_param, orjson.loads(link.sub_map))
+    press_id = "" if visitor.is_anonymous else found.press_id
+    token = _new_token(link.id, visitor.mark, last.token if last else "", press_id, now)
+    if not visitor.is_anonymous and not visitor.mark:
+        visitor = replace(visitor, mark=new_mark())
+    click = _new_click(link, token, found, visitor, now)
+    choice = _pooled(link, click, now) or _beside_pool(link, click, now)
+    return _target(link, choice, visitor.mark)
+
+
+def _pooled(link: Any, click: dict[str, Any], now: float) -> Choice | None:
+    """Store a click together with the hand-out of its link; None if the pool has none for it."""
+    token, kind = click["token"], target.pooled_kind(link)
+    if kind is None:
+        return None
+    order = pool.order(link, kind, token)
+    stored = store.record(Visit(link.id, "clicks", now, click, order))
+    if stored.is_known:  # the same browser has pressed twice in one moment
+        store.record(Visit(link.id, "repeats", now))
+        return target.choose_again(link, token, now)
+    handed_out = pool.readable(stored)
+    return target.of_pool(link, handed_out) if handed_out else None
+
+
+def _beside_pool(link: Any, click: dict[str, Any], now: float) -> Choice:
+    choice = target.choose_beside_pool(link, click["token"], now)
     if choice.is_fallback:
         click["flags"] |= QueryFlag.FALLBACK
-    store.record(Visit(link.id, "clicks", now, click))
-    return _target(link, choice, visitor.mark)
+    if store.record(Visit(link.id, "clicks", now, click)).is_known:
+        store.record(Visit(link.id, "repeats", now))
+    return choice
 
 
 def _target(link: Any, choice: Choice, mark: str = "") -> Target:
@@ -165,31 +196,43 @@ def _count(link: Any, visitor: Visitor) -> None:
     CLICKS_OF_ACCOUNT.hit(str(link.account_id))
 
 
-def _earlier_token(source_id: int, visitor: Visitor, now: float) -> str:
-    """The token of this browser's last click on this source, if it was minutes ago."""
-    if not visitor.mark:
-        return ""
+def _last_click(source_id: int, mark: str) -> Any:
+    """The token of this browser's last click on this source, and when it was; None without one."""
+    if not mark:
+        return None
     newest = (
-        select(Click.token)
-        .where(
-            Click.visitor == visitor.mark,
-            Click.visitor != "",
-            Click.source_id == source_id,
-            Click.created > now - REPEAT_SECONDS,
-        )
+        select(Click.token, Click.created)
+        .where(Click.visitor == mark, Click.visitor != "", Click.source_id == source_id)
         .order_by(Click.created.desc())
         .limit(1)
     )
-    token = db.session.scalar(newest) or ""
+    row = db.session.execute(newest).first()
     db.session.rollback()
-    return token
+    return row
 
 
-def _new_click(link: Any, token: str, query: bytes, visitor: Visitor, now: float) -> dict[str, Any]:
+def _new_token(source_id: int, mark: str, last: str, press_id: str, now: float) -> str:
+    """The token of the click that follows `last` of a browser, the same for all who ask at once.
+
+    Who presses twice in one moment makes one click, whichever process each press comes to. A
+    browser without a mark is known by the id that the ad platform made for its press, and only
+    for seconds: an address with such an id is also passed on. Without one its token is by chance.
+    The day is in the others because clicks are deleted.
+    """
+    if mark:
+        name = f"{source_id}:{mark}:{last}:{int(now // DAY)}"
+    elif press_id:
+        name = f"{source_id}::{press_id}:{int(now // PRESS_SECONDS)}"
+    else:
+        return payloads.new_token()
+    return base62(cipher.visit_number(name), TOKEN_LENGTH)
+
+
+def _new_click(
+    link: Any, token: str, found: LinkQuery, visitor: Visitor, now: float
+) -> dict[str, Any]:
     """The values of `store.COLUMNS` for a click that begins now."""
-    found = link_query.read(query, link.click_param, orjson.loads(link.sub_map))
-    if visitor.is_anonymous:
-        found.ids.pop("fbp", None)
+    found.ids = kept_ids(found.ids, ~Capture.NONE, is_anonymous=visitor.is_anonymous)
     return {
         "account_id": link.account_id,
         "source_id": link.id,

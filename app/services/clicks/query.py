@@ -7,10 +7,9 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Select, select
 
 from app.domain.time_ranges import YEAR_10000
-from app.errors import NotFound
 from app.extensions import db
 from app.models import Click
-from app.services.lists import pages
+from app.services.lists import ownership, pages
 from app.services.lists.ownership import check_owned
 from app.services.lists.pages import Page
 
@@ -34,12 +33,7 @@ def listed(
 
 def find(account_id: int, click_id: int) -> Click:
     """One click. Raises NotFound."""
-    click = db.session.scalar(
-        select(Click).where(Click.id == click_id, Click.account_id == account_id)
-    )
-    if click is None:
-        raise NotFound
-    return click
+    return ownership.find(Click, account_id, click_id)
 
 
 def _matching(

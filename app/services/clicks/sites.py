@@ -21,6 +21,7 @@ from app.extensions import db
 from app.models import Bot, Campaign, Site, Source
 from app.services.accounts import accounts, quotas
 from app.services.accounts.quotas import Quota
+from app.services.lists import ownership
 
 ID_ALPHABET: Final = string.ascii_letters + string.digits
 ID_LENGTH: Final = 16
@@ -157,23 +158,13 @@ def _snippet(site: Site, code: str, username: str) -> str:
 
 
 def _locked(account_id: int, site_id: int) -> Site:
-    site = db.session.scalar(
-        select(Site).where(Site.id == site_id, Site.account_id == account_id).with_for_update()
-    )
-    if site is None:
-        raise NotFound
-    return site
+    return ownership.find(Site, account_id, site_id, locked=True)
 
 
 def _own_source(account_id: int, source_id: int) -> int | None:
     if not source_id:
         return None
-    owned = select(Source.id).where(
-        Source.id == source_id, Source.account_id == account_id, Source.living
-    )
-    if db.session.scalar(owned) is None:
-        raise NotFound
-    return source_id
+    return ownership.find(Source, account_id, source_id, Source.living).id
 
 
 def _domains_text(domains: Sequence[str]) -> str:

@@ -6,14 +6,26 @@ import secrets
 import string
 import time
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 from urllib.parse import quote
 
 import orjson
-from sqlalchemy import ColumnElement, Row, Select, func, select
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Integer,
+    Row,
+    Select,
+    bindparam,
+    func,
+    literal,
+    select,
+    text,
+)
 from sqlalchemy.exc import IntegrityError
 
 from app.config import current_settings
+from app.database.direct import fetch
 from app.domain.clicks.link_query import SUBS
 from app.errors import BadParameter, NotFound, translatable
 from app.extensions import db
@@ -21,7 +33,9 @@ from app.models import Campaign, Source, SourceDay, SourceMode, SourceStatus
 from app.services.accounts import accounts, quotas
 from app.services.accounts.quotas import Quota
 from app.services.campaigns import links
+from app.services.campaigns.links import TrackerLink
 from app.services.clicks import source_modes
+from app.services.lists import ownership
 from app.services.lists.ownership import check_owned
 
 CODE_ALPHABET: Final = string.ascii_lowercase + string.digits
@@ -33,14 +47,6 @@ _COUNTERS: Final = ("clicks", "repeats", "previews", "paused", "visits", "fallba
 _SETTINGS: Final = ("mode", "link_ttl", "lookback", "fallback", "bridge")
 
 
-class SourceLink(NamedTuple):
-    """The link into which a tracker fills its click id; without a tracker, as it is."""
-
-    tracker: str
-    macro: str
-    link: str
-
-
 def listed(
     account_id: int, *, campaign: int | None = None, limit: int | None = None, offset: int = 0
 ) -> Sequence[Row[Any]]:
@@ -49,6 +55,38 @@ def listed(
     of_campaign = [Source.campaign_id == campaign] if campaign is not None else []
     rows = _rows(account_id, *of_campaign)
     return db.session.execute(rows.order_by(Source.id.desc()).limit(limit).offset(offset)).all()
+
+
+def titles(account_id: int) -> Sequence[Row[Any]]:
+    """`id` and `title` of the sources that are not deleted, newest first."""
+    columns: list[Any] = [Source.id, Source.title]
+    mine = select(*columns).where(
+        Source.account_id == account_id, Source.status != SourceStatus.DELETED
+    )
+    return db.session.execute(mine.order_by(Source.id.desc())).all()
+
+
+def titles_beside_campaigns(account_id: int) -> Sequence[Any]:
+    """What campaigns and sources that are not deleted are called, newest first.
+
+    A row has `is_source`, 0 or 1, `id` and `title`.
+    """
+    return fetch(db.session.connection(), _TITLES, {"account": account_id})
+
+
+def _titles() -> Any:
+    """Select what `titles_beside_campaigns` returns, with the parameter `account`."""
+    account, title = bindparam("account", type_=BigInteger()), Campaign.chat_title
+    campaigns: Any = select(
+        literal(0, Integer).label("is_source"), Campaign.id, title.label("title")
+    ).where(Campaign.account_id == account, Campaign.living)
+    mine: Any = select(literal(1, Integer), Source.id, Source.title).where(
+        Source.account_id == account, Source.living
+    )
+    return campaigns.union_all(mine).order_by(text("id DESC"))
+
+
+_TITLES: Final = _titles()  # to make it takes longer than to run it
 
 
 def find(account_id: int, source_id: int) -> Row[Any]:
@@ -75,11 +113,7 @@ def add(
     them. `force` allows a mode by which Telegram will not tell where people come from.
     """
     accounts.lock(account_id)
-    owned = select(Campaign.id).where(
-        Campaign.id == campaign, Campaign.account_id == account_id, Campaign.living
-    )
-    if db.session.scalar(owned) is None:
-        raise NotFound
+    ownership.find(Campaign, account_id, campaign, Campaign.living)
     source_modes.check(campaign, settings.get("mode", SourceMode.START), force=force)
     quotas.check(account_id, Quota.SOURCES)
     source = _insert(
@@ -128,7 +162,7 @@ def remove(account_id: int, source_id: int) -> None:
     db.session.commit()
 
 
-def make_links(account_id: int, source_id: int) -> list[SourceLink]:
+def make_links(account_id: int, source_id: int) -> list[TrackerLink]:
     """The links to put into ads: one for each tracker whose macro is known.
 
     The first one has no tracker and no click id. Raises NotFound, also without a PUBLIC_URL:
@@ -143,9 +177,9 @@ def make_links(account_id: int, source_id: int) -> list[SourceLink]:
     link = f"{base.rstrip('/')}/c/{source.code}"
     param = quote(source.click_param, safe="")
     return [
-        SourceLink("", "", link),
+        TrackerLink("", "", link),
         *(
-            SourceLink(formats.title, formats.macro, f"{link}?{param}={formats.macro}")
+            TrackerLink(formats.title, formats.macro, f"{link}?{param}={formats.macro}")
             for formats in links.click_formats(account_id, source.campaign)
             if formats.macro
         ),
@@ -181,14 +215,7 @@ def _rows(account_id: int, *conditions: ColumnElement[bool]) -> Select[Any]:
 
 
 def _locked(account_id: int, source_id: int) -> Source:
-    source = db.session.scalar(
-        select(Source)
-        .where(Source.id == source_id, Source.account_id == account_id, Source.living)
-        .with_for_update()
-    )
-    if source is None:
-        raise NotFound
-    return source
+    return ownership.find(Source, account_id, source_id, Source.living, locked=True)
 
 
 def _insert(values: Mapping[str, Any]) -> Source:

@@ -7,6 +7,7 @@ from typing import Any, Final, NamedTuple
 from app.domain.clicks import payloads
 from app.models import DeskMode, InviteKind, SourceFallback, SourceMode
 from app.services.clicks.invites import pool
+from app.services.clicks.invites.pool import HandedOut
 
 _KINDS: Final = {SourceMode.INVITE: InviteKind.SINGLE, SourceMode.REQUEST: InviteKind.REQUEST}
 
@@ -38,19 +39,32 @@ def plain(source: Any) -> Choice:
 
 def choose(source: Any, token: str, now: float) -> Choice:
     """The link of the click `token`, which is new at `now`, Unix seconds. Commits."""
+    kind = pooled_kind(source)
+    handed_out = pool.hand_out(source, kind, token, now) if kind else None
+    return of_pool(source, handed_out) if handed_out else choose_beside_pool(source, token, now)
+
+
+def pooled_kind(source: Any) -> InviteKind | None:
+    """The kind of link of the pool that a new click gets, None if it gets another link."""
+    kind = _KINDS.get(mode_in_force(source))
+    return kind if kind and _can_invite(source) is not False else None
+
+
+def of_pool(source: Any, handed_out: HandedOut) -> Choice:
+    """The choice of a link that was handed out."""
+    return Choice(handed_out.link, mode_in_force(source).name.lower(), handed_out.expires)
+
+
+def choose_beside_pool(source: Any, token: str, now: float) -> Choice:
+    """The link of a new click for which the pool has none. Commits."""
     mode = mode_in_force(source)
     if mode is SourceMode.START:
         return _start(source, token)
     if mode is SourceMode.NAMED:
         return _named(source) or _fall_back(source, token)
-    if _can_invite(source) is not False:
-        kind = _KINDS[mode]
-        handed_out = pool.hand_out(source, kind, token, now) or pool.make_now(
-            source, kind, token, now
-        )
-        if handed_out:
-            return Choice(handed_out.link, mode.name.lower(), handed_out.expires)
-    return _fall_back(source, token)
+    kind = pooled_kind(source)
+    made = pool.make_now(source, kind, token, now) if kind else None
+    return of_pool(source, made) if made else _fall_back(source, token)
 
 
 def choose_again(source: Any, token: str, now: float) -> Choice | None:
@@ -62,7 +76,7 @@ def choose_again(source: Any, token: str, now: float) -> Choice | None:
         return _named(source) or _fall_back(source, token)
     was_made, handed_out = pool.of_click(token, now)
     if handed_out:
-        return Choice(handed_out.link, mode.name.lower(), handed_out.expires)
+        return of_pool(source, handed_out)
     return None if was_made else _fall_back(source, token)
 
 

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
 import orjson
-from sqlalchemy import Connection, Row, Text, select, type_coerce, update
+from sqlalchemy import Connection, Row, Text, select, text, type_coerce, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.crypto import cipher
-from app.database.faults import is_data_fault
-from app.database.rows import insert_rows, update_rows
+from app.database.faults import is_data_fault, is_lock_timeout
+from app.database.rows import insert_rows, is_postgresql, update_rows
 from app.domain.clicks.link_query import QueryFlag
 from app.domain.clicks.marks import base62
 from app.domain.clicks.merging import OBJECTS, TEXTS, merge
@@ -24,7 +24,8 @@ from app.domain.clicks.payloads import TOKEN_LENGTH
 from app.extensions import db
 from app.models import Click, Site, table_of
 from app.services.clicks import store
-from app.services.clicks.store import Visit
+from app.services.clicks.grouped.owners import current_owners
+from app.services.clicks.grouped.visit import Visit
 from app.services.updates.group_commit import GroupCommit
 
 _CLICKS: Final = table_of(Click)
@@ -37,6 +38,8 @@ _BLANK: Final[Mapping[str, Any]] = {
 }
 #: Who presses again within so many seconds is counted as a repeat.
 REPEAT_SECONDS: Final = 600.0
+#: Whose click somebody else holds waits so long, and the others of the group with them.
+_LOCK_TIMEOUT: Final = text(f"SET LOCAL lock_timeout = {store.LOCK_MILLISECONDS}")
 #: A site's `last_seen` is written no more often than this.
 SEEN_SECONDS: Final = 60
 
@@ -83,11 +86,11 @@ def pressed_at(token: str) -> int | None:
 
 
 def _write(entries: Sequence[_Pending]) -> None:
-    """Store what can be stored, all of it at once if nothing is refused."""
+    """Store what can be stored, all of it at once if nothing is refused or held by others."""
     try:
         _store(entries)
     except SQLAlchemyError as error:
-        if not is_data_fault(error):
+        if not is_data_fault(error) and not is_lock_timeout(error):
             raise
         if len(entries) == 1:
             entries[0].fault = error
@@ -101,6 +104,8 @@ def _store(entries: Sequence[_Pending]) -> None:
     for entry in entries:
         by_token.setdefault(entry.report.click["token"], []).append(entry)
     with db.engine.begin() as connection:
+        if is_postgresql(connection):
+            connection.execute(_LOCK_TIMEOUT)
         _insert_blank(connection, by_token)
         rows = [_completed(row, by_token[row.token]) for row in _locked(connection, by_token)]
         update_rows(connection, _CLICKS, _MERGED, rows)
@@ -113,7 +118,7 @@ def _insert_blank(connection: Connection, by_token: Mapping[str, Sequence[_Pendi
     A source's owner is looked up again: a transfer may have come in between.
     """
     clicks = [by_token[token][0].report.click for token in sorted(by_token)]
-    owners = store.current_owners(connection, {click["source_id"] for click in clicks})
+    owners = current_owners(connection, {click["source_id"] for click in clicks})
     rows = [
         {**click, **_BLANK, "account_id": owners.get(click["source_id"], click["account_id"])}
         for click in clicks
@@ -152,11 +157,12 @@ def _counter(state: Mapping[str, Any], report: Report) -> str:
 
 
 def _note_sites(connection: Connection, reports: Sequence[Report]) -> None:
-    """Remember when a page of a site reported last."""
+    """Remember when a page of a site reported last; nobody waits for that."""
     seen = {report.click["site_id"]: int(report.now) for report in reports}
     for site_id, now in sorted((site, now) for site, now in seen.items() if site):
-        stale = (Site.id == site_id, Site.last_seen < now - SEEN_SECONDS)
-        connection.execute(update(Site).where(*stale).values(last_seen=now))
+        stale = select(Site.id).where(Site.id == site_id, Site.last_seen < now - SEEN_SECONDS)
+        free = stale.with_for_update(skip_locked=True)  # one that is being edited waits
+        connection.execute(update(Site).where(Site.id.in_(free)).values(last_seen=now))
 
 
 _reports: Final = GroupCommit(_write)

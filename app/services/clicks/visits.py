@@ -13,7 +13,7 @@ from sqlalchemy import select
 
 from app.crypto import cipher
 from app.domain.clicks import page_visit
-from app.domain.clicks.marks import ALPHABET, MARK_LENGTH, read_mark
+from app.domain.clicks.marks import MARK_LENGTH, base62, read_mark
 from app.domain.clicks.page_visit import PageVisit
 from app.domain.clicks.privacy import Capture, Consent, kept_ids
 from app.errors import BadParameter, NotFound, translatable
@@ -157,7 +157,7 @@ def _takes_fbp(click: Click) -> bool:
 
 def new_mark() -> str:
     """Return a new random mark of a visitor."""
-    return "".join(secrets.choice(ALPHABET) for _ in range(MARK_LENGTH))
+    return base62(secrets.randbits(8 * MARK_LENGTH), MARK_LENGTH)
 
 
 def find_source(account_id: int, site: KnownSite | None, code: str, now: float) -> Any:

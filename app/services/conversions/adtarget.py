@@ -10,7 +10,6 @@ from sqlalchemy import select
 
 from app.domain.attribution import How
 from app.domain.conversions import adtarget
-from app.domain.conversions import report as reports
 from app.domain.conversions.report import InvalidReport, Report, decimal_text
 from app.domain.lead import State
 from app.errors import BadParameter, ConversionNotFound, LeadNotFound
@@ -18,10 +17,9 @@ from app.extensions import db
 from app.models import Campaign, Conversion, Destination, Lead, Postback, PostbackState
 from app.models.postback import FIRST_CONVERSION
 from app.services.clicks.owner import scope
-from app.services.conversions import idempotency, people, record
+from app.services.conversions import people, record
 from app.services.conversions.idempotency import Answered
 from app.services.conversions.people import Origin
-from plugins.contract import ConversionKind
 
 MOST_CONVERSIONS: Final = 100
 #: AdTarget's names of the platforms that we report to as well.
@@ -51,21 +49,16 @@ def report(
     """
     tid = adtarget.tid_of(account_id, key or secrets.token_hex(16))
     read = _read(params, subscriber, tid)
-    staged = 0
 
-    def act() -> dict[str, Any]:
-        nonlocal staged
+    def act() -> tuple[dict[str, Any], int]:
         origin = _origin(account_id, params)
         if must_be_known and people.newest_lead(origin, subscriber) is None:
             raise LeadNotFound
         recorded, staged = record.store(origin, read, now)
-        return _answer(recorded.id)
+        return _answer(recorded.id), staged
 
     request = {"conversion": [subscriber, dict(params)]}
-    answered = idempotency.once(account_id, key, request, now, act)
-    db.session.commit()
-    record.remind(staged)
-    return answered
+    return record.once(account_id, key, request, now, act)
 
 
 def set_value(
@@ -81,25 +74,20 @@ def set_value(
 
     Raises BadParameter, LeadNotFound, ConversionNotFound or KeyReused.
     """
-    staged = 0
 
-    def act() -> dict[str, Any]:
-        nonlocal staged
+    def act() -> tuple[dict[str, Any], int]:
         row = _locked(account_id, subscriber, conversion_id)
         try:
-            _, micro = reports.read_value(params["value"], ConversionKind(row.kind))
-            currency = reports.read_currency(params.get("currency", ""), row.currency, micro)
+            micro, currency, staged = record.set_value(
+                row, params["value"], params.get("currency", ""), now
+            )
         except InvalidReport as error:
             raise _refused(error) from error
-        if micro is not None:
-            staged = record.change_value(db.session.connection(), row, micro, currency, now)
-        return _answer(row.id) | {"value": float(decimal_text(micro)), "currency": currency}
+        value = {"value": float(decimal_text(micro)), "currency": currency}
+        return _answer(row.id) | value, staged
 
     request = {"conversion value": [subscriber, conversion_id, dict(params)]}
-    answered = idempotency.once(account_id, key, request, now, act)
-    db.session.commit()
-    record.remind(staged)
-    return answered
+    return record.once(account_id, key, request, now, act)
 
 
 def lead(account_id: int, subscriber: int, channel: str = "") -> dict[str, Any]:
@@ -162,18 +150,9 @@ def _locked(account_id: int, subscriber: int, conversion_id: str) -> Any:
         account_id, subscriber
     ):
         raise LeadNotFound
-    columns = Conversion.__table__
     if not conversion_id.isdecimal() or len(conversion_id) > 18:
         raise ConversionNotFound
-    row = (
-        db.session.connection()
-        .execute(
-            select(columns)
-            .where(columns.c.id == int(conversion_id), columns.c.account_id == account_id)
-            .with_for_update()
-        )
-        .first()
-    )
+    row = record.locked(account_id, int(conversion_id))
     if row is None:
         raise ConversionNotFound
     theirs = row.subscriber

@@ -3,21 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
-
-from sqlalchemy import select
+from typing import Any
 
 from app.domain.conversions import report as reports
 from app.domain.conversions.report import InvalidReport, Report
 from app.errors import BadParameter, NotFound
-from app.extensions import db
-from app.models import Conversion, table_of
-from app.services.conversions import idempotency, record
+from app.services.conversions import record
 from app.services.conversions.idempotency import Answered
 from app.services.conversions.people import Origin
-from plugins.contract import ConversionKind
-
-_CONVERSIONS: Final = table_of(Conversion)
 
 
 def add(account_id: int, params: Mapping[str, Any], now: float, *, key: str = "") -> Answered:
@@ -29,22 +22,18 @@ def add(account_id: int, params: Mapping[str, Any], now: float, *, key: str = ""
         report = _report(**params)
     except InvalidReport as error:
         raise BadParameter(error.field, error.message) from error
-    staged = 0
 
-    def act() -> dict[str, Any]:
-        nonlocal staged
+    def act() -> tuple[dict[str, Any], int]:
         recorded, staged = record.store(Origin(account_id), report, now)
-        return {
+        answer = {
             "id": recorded.id,
             "lead": recorded.lead_id or 0,
             "is_new": recorded.is_new,
             "lacks_tid": report.lacks_tid,
         }
+        return answer, staged
 
-    answered = idempotency.once(account_id, key, {"add": dict(params)}, now, act)
-    db.session.commit()
-    record.remind(staged)
-    return answered
+    return record.once(account_id, key, {"add": dict(params)}, now, act)
 
 
 def set_value(
@@ -60,27 +49,19 @@ def set_value(
 
     Without `currency` that of the earlier value stays. Raises as `add` does.
     """
-    staged = 0
 
-    def act() -> dict[str, Any]:
-        nonlocal staged
-        row = _locked(account_id, conversion_id)
+    def act() -> tuple[dict[str, Any], int]:
+        row = record.locked(account_id, conversion_id)
+        if row is None:
+            raise NotFound
         try:
-            kind = ConversionKind(row.kind)
-            _, micro = reports.read_value(value, kind)
-            money = reports.read_currency(currency, row.currency, micro)
+            _, _, staged = record.set_value(row, value, currency, now)
         except InvalidReport as error:
             raise BadParameter(error.field, error.message) from error
-        if micro is not None:
-            connection = db.session.connection()
-            staged = record.change_value(connection, row, micro, money, now)
-        return {"id": conversion_id}
+        return {"id": conversion_id}, staged
 
     request = {"value": [conversion_id, value, currency]}
-    answered = idempotency.once(account_id, key, request, now, act)
-    db.session.commit()
-    record.remind(staged)
-    return answered
+    return record.once(account_id, key, request, now, act)
 
 
 def _report(
@@ -104,18 +85,3 @@ def _report(
     )
     reports.require_person(report)
     return report
-
-
-def _locked(account_id: int, conversion_id: int) -> Any:
-    row = (
-        db.session.connection()
-        .execute(
-            select(_CONVERSIONS)
-            .where(_CONVERSIONS.c.id == conversion_id, _CONVERSIONS.c.account_id == account_id)
-            .with_for_update()
-        )
-        .first()
-    )
-    if row is None:
-        raise NotFound
-    return row

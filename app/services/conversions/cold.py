@@ -28,23 +28,24 @@ log = structlog.get_logger()
 KEPT: Final = 30 * DAY
 #: So many of an account are kept; beyond that the oldest are forgotten.
 MOST: Final = 100_000
-#: How many the clock looks at in one tick, and of how many accounts.
+#: How many conversions the clock looks at in one tick, and of how many accounts.
 SLICE: Final = 500
-OWNERS: Final = 20
-#: For so long it attaches in one tick: an account may have many trackers.
+ACCOUNTS: Final = 20
+#: After so many seconds a tick attaches nothing more: an account may have many trackers.
 SECONDS: Final = 0.5
+#: Rows that one transaction deletes, and how many such transactions one call makes at the most.
 BATCH: Final = 2000
-BATCHES: Final = 20  # of one round: more than accounts usually add in it
+BATCHES: Final = 20
 
-#: Behind which account the next tick goes on, behind which conversion of each, and which
-#: account is looked at next for having too many.
-_place = {"owner": 0, "counted": 0}
+#: The last account that `attach` has looked at, and the last that `forget` has.
+_last = {"attached": 0, "counted": 0}
+#: By account, the last conversion that `attach` has looked at; the next tick begins behind it.
 _after: Final[dict[int, int]] = {}
-#: What the database has refused; it is tried again when the process starts anew.
+#: Conversions that the database has refused; they are tried again by the next process.
 _refused: Final[set[int]] = set()
 _MOST_REFUSED: Final = 10_000
 
-_OWNERS: Final = text(f"""
+_ACCOUNTS: Final = text(f"""
     WITH RECURSIVE {loose_index_scan("conversion", "account_id", "lead_id IS NULL", after=":owner")}
     SELECT id FROM next WHERE id IS NOT NULL LIMIT :most
 """)  # noqa: S608 - our own constants
@@ -86,25 +87,25 @@ _FORGET_OLDER: Final = text(f"""
 
 
 def attach(now: float, clock: Callable[[], float] = time.monotonic) -> int:
-    """Attach and report those of the next slices whose lead has come. Commits. Returns how many.
+    """Attach and report those of the next accounts whose lead has come. Commits. Returns how many.
 
     `clock` returns seconds that only grow.
     """
     until = clock() + SECONDS
-    owners = _owners(_place["owner"]) or _owners(0)
+    accounts = _accounts(_last["attached"]) or _accounts(0)
     attached = staged = 0
-    for owner in owners:
-        _place["owner"] = owner
-        for row in _ready(owner, max(1, SLICE // len(owners))):
+    for account in accounts:
+        _last["attached"] = account
+        for row in _ready(account, max(1, SLICE // len(accounts))):
             if clock() >= until:
-                _after[owner] = row.id - 1  # its account's turn comes again after the others'
+                _after[account] = row.id - 1  # its account's turn comes again after the others'
                 break
             if (count := _attach_one(row.id, row.lead_id, now)) is not None:
                 attached, staged = attached + 1, staged + count
         if clock() >= until:
             break
     else:
-        _place["owner"] = owners[-1] if len(owners) == OWNERS else 0
+        _last["attached"] = accounts[-1] if len(accounts) == ACCOUNTS else 0
     if staged:
         wakeup.remind(Queue.POSTBACKS)
     return attached
@@ -113,32 +114,32 @@ def attach(now: float, clock: Callable[[], float] = time.monotonic) -> int:
 def forget(now: float) -> None:
     """Delete those that waited for 30 days, and of some accounts those beyond `MOST`. Commits."""
     _repeat(_FORGET, {"old": now - KEPT})
-    owners = _owners(_place["counted"])
-    _place["counted"] = owners[-1] if len(owners) == OWNERS else 0
-    for owner in owners:
-        params = {"owner": owner, "most": MOST}
+    accounts = _accounts(_last["counted"])
+    _last["counted"] = accounts[-1] if len(accounts) == ACCOUNTS else 0
+    for account in accounts:
+        params = {"owner": account, "most": MOST}
         oldest = db.session.connection().scalar(_OLDEST_KEPT, params)
         db.session.rollback()
         if oldest is not None:
-            log.warning("conversions.too_many_wait", account=owner)
-            _repeat(_FORGET_OLDER, {"owner": owner, "id": oldest})
+            log.warning("conversions.too_many_wait", account=account)
+            _repeat(_FORGET_OLDER, {"owner": account, "id": oldest})
 
 
-def _owners(after: int) -> Sequence[int]:
+def _accounts(after: int) -> Sequence[int]:
     """The next accounts that have conversions without a lead. Ends the transaction."""
-    params = {"owner": after, "most": OWNERS}
-    owners = db.session.connection().scalars(_OWNERS, params).all()
+    params = {"owner": after, "most": ACCOUNTS}
+    accounts = db.session.connection().scalars(_ACCOUNTS, params).all()
     db.session.rollback()
-    return owners
+    return accounts
 
 
-def _ready(owner: int, size: int) -> list[Row[Any]]:
+def _ready(account: int, size: int) -> list[Row[Any]]:
     """Those of the account's next slice whose lead is there. Ends the transaction."""
-    params = {"owner": owner, "after": _after.pop(owner, 0), "size": size}
+    params = {"owner": account, "after": _after.pop(account, 0), "size": size}
     rows = db.session.connection().execute(_READY, params).all()
     db.session.rollback()
     if len(rows) == size:
-        _after[owner] = rows[-1].id
+        _after[account] = rows[-1].id
     return [row for row in rows if row.lead_id is not None and row.id not in _refused]
 
 
@@ -175,7 +176,7 @@ def _attach_locked(conversion_id: int, lead_id: int, now: float) -> int:
 
 
 def _repeat(statement: TextClause, params: dict[str, Any]) -> None:
-    """Execute a deletion of a batch until there is nothing left for it, or it was often."""
+    """Delete a batch and commit, until nothing is left or `BATCHES` were deleted."""
     for _ in range(BATCHES):
         count = db.session.connection().execute(statement, params).rowcount
         db.session.commit()

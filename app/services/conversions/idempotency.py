@@ -67,8 +67,3 @@ def note(account_id: int, key: str, request: Mapping[str, Any], now: float) -> b
     answered = once(account_id, key, request, now, dict)
     db.session.commit()
     return answered.is_replay
-
-
-def forget(now: float) -> None:
-    """Delete the keys that are older than 48 hours. No commit."""
-    db.session.connection().execute(delete(_KEYS).where(_KEYS.c.created < now - KEPT))

@@ -22,6 +22,7 @@ from app.models import Campaign, EventKey
 from app.models.account import IS_SUSPENDED_SQL
 from app.services.accounts import accounts, quotas
 from app.services.accounts.quotas import Quota
+from app.services.lists import ownership
 from app.services.lists.ownership import check_owned
 
 _ALPHABET: Final = string.ascii_letters + string.digits
@@ -119,11 +120,7 @@ def add(
     """Make a key. Raises NotFound or PlanLimit. Commits."""
     accounts.lock(account_id)
     if campaign is not None:
-        owned = select(Campaign.id).where(
-            Campaign.id == campaign, Campaign.account_id == account_id, Campaign.living
-        )
-        if db.session.scalar(owned) is None:
-            raise NotFound
+        ownership.find(Campaign, account_id, campaign, Campaign.living)
     quotas.check(account_id, Quota.EVENT_KEYS)
     row = EventKey(
         account_id=account_id,
@@ -173,11 +170,4 @@ def _with_new_key(row: EventKey, *, signed: bool) -> NewKey:
 
 
 def _locked(account_id: int, key_id: int) -> EventKey:
-    row = db.session.scalar(
-        select(EventKey)
-        .where(EventKey.id == key_id, EventKey.account_id == account_id)
-        .with_for_update()
-    )
-    if row is None:
-        raise NotFound
-    return row
+    return ownership.find(EventKey, account_id, key_id, locked=True)

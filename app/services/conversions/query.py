@@ -9,17 +9,16 @@ from typing import Any, Final
 from sqlalchemy import Select, func, select
 
 from app.domain.conversions.report import MICRO
-from app.domain.time_ranges import DAY, YEAR_10000
-from app.errors import BadParameter, NotFound, translatable
+from app.domain.time_ranges import DAY
 from app.extensions import db
 from app.models import Campaign, Conversion, ConversionDay
-from app.services.lists import pages, parts
+from app.services.lists import ownership, pages, parts
 from app.services.lists.ownership import check_owned
 from app.services.lists.pages import Page
+from app.services.lists.scope import Scope
 
 #: A list counts no further.
 COUNTED: Final = 10_000
-DEFAULT_DAYS: Final = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,34 +50,17 @@ def everyone(account_id: int, **filters: Any) -> Iterator[Sequence[Conversion]]:
 
 def find(account_id: int, conversion_id: int) -> Conversion:
     """One conversion. Raises NotFound."""
-    row = db.session.scalar(
-        select(Conversion).where(
-            Conversion.id == conversion_id, Conversion.account_id == account_id
-        )
-    )
-    if row is None:
-        raise NotFound
-    return row
+    return ownership.find(Conversion, account_id, conversion_id)
 
 
-def sums(
-    account_id: int,
-    *,
-    now: int,
-    since: int | None = None,
-    until: int | None = None,
-    campaign: int | None = None,
-) -> list[Sum]:
+def sums(scope: Scope) -> list[Sum]:
     """Number and sum of conversions by kind and currency, over whole UTC days.
 
     Without ends the last 30 days. Raises NotFound, or BadParameter for an empty range.
     """
-    check_owned(account_id, campaign=campaign)
-    until = min(now if until is None else until, YEAR_10000 - 1)
-    since = max(0, until - (DEFAULT_DAYS - 1) * DAY if since is None else since)
-    if until < since:
-        raise BadParameter("from", translatable("must not be after to"))
-    own = select(Campaign.id).where(Campaign.account_id == account_id)
+    scope.check_owned()
+    since, until = scope.seconds()
+    own = select(Campaign.id).where(Campaign.account_id == scope.account_id)
     days = ConversionDay.day.between(since // DAY, until // DAY)
     count, value = func.sum(ConversionDay.count), ConversionDay.value_micro
     # Whole units and the rest of them apart: no sum of days fits 64 bits for certain.
@@ -95,8 +77,8 @@ def sums(
         .having(count > 0)
         .order_by(ConversionDay.kind, ConversionDay.currency)
     )
-    if campaign is not None:
-        matching = matching.where(ConversionDay.campaign_id == campaign)
+    if scope.campaign is not None:
+        matching = matching.where(ConversionDay.campaign_id == scope.campaign)
     return [
         Sum(row.kind, row.currency, int(row.number), int(row.units) * MICRO + int(row.rest))
         for row in db.session.execute(matching)

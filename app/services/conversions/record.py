@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Connection, Row, select, update
 
 from app.database.rows import insert_rows
+from app.domain.conversions import report as reports
 from app.domain.conversions.report import Report
 from app.extensions import db, wakeup
 from app.models import Conversion, table_of
 from app.queues import Queue
-from app.services.conversions import people, staging
+from app.services.conversions import idempotency, people, staging
+from app.services.conversions.idempotency import Answered
 from app.services.conversions.people import Origin
+from plugins.contract import ConversionKind
 
 _CONVERSIONS: Final = table_of(Conversion)
 _COLUMNS: Final = (
@@ -32,13 +36,36 @@ class Recorded(NamedTuple):
 def record(origin: Origin, report: Report, now: float) -> Recorded:
     """Store a conversion and report it, as `store` does. Commits."""
     recorded, staged = store(origin, report, now)
-    db.session.commit()
-    remind(staged)
+    _commit(staged)
     return recorded
 
 
-def remind(staged: int) -> None:
-    """Wake delivery up if anything was staged. Call it after the commit."""
+def once(
+    account_id: int,
+    key: str,
+    request: Mapping[str, Any],
+    now: float,
+    act: Callable[[], tuple[Mapping[str, Any], int]],
+) -> Answered:
+    """Answer a call as `idempotency.once` does, but commit.
+
+    `act` returns the answer, and how many postbacks it has staged.
+    """
+    staged = 0
+
+    def answer() -> Mapping[str, Any]:
+        nonlocal staged
+        result, staged = act()
+        return result
+
+    answered = idempotency.once(account_id, key, request, now, answer)
+    _commit(staged)
+    return answered
+
+
+def _commit(staged: int) -> None:
+    """Commit, and wake delivery up if anything was staged."""
+    db.session.commit()
     if staged:
         wakeup.remind(Queue.POSTBACKS)
 
@@ -71,6 +98,26 @@ def store(origin: Origin, report: Report, now: float) -> tuple[Recorded, int]:
     return recorded, staged
 
 
+def locked(account_id: int, conversion_id: int) -> Row[Any] | None:
+    """Return a conversion of the account, locked; None if it has none of this id."""
+    mine = (_CONVERSIONS.c.id == conversion_id, _CONVERSIONS.c.account_id == account_id)
+    rows = db.session.connection().execute(select(_CONVERSIONS).where(*mine).with_for_update())
+    return rows.first()
+
+
+def set_value(row: Row[Any], value: str, currency: str, now: float) -> tuple[int | None, str, int]:
+    """Give a locked conversion the value that a call names, as `change_value` does. No commit.
+
+    Returns it in millionths, its currency, and how many postbacks were staged. Raises
+    InvalidReport.
+    """
+    micro = reports.read_other_value(value, ConversionKind(row.kind))
+    currency = reports.read_currency(currency, row.currency, micro)
+    if micro is None:
+        return micro, currency, 0
+    return micro, currency, change_value(db.session.connection(), row, micro, currency, now)
+
+
 def change_value(
     connection: Connection, row: Row[Any], value_micro: int, currency: str, now: float
 ) -> int:
@@ -82,13 +129,14 @@ def change_value(
         return 0
     if row.lead_id is not None:
         staging.count(connection, row, -1, -(row.value_micro or 0))
+    was_reported = row.value_micro is not None and row.reported > 0
     connection.execute(
         update(_CONVERSIONS)
         .where(_CONVERSIONS.c.id == row.id)
         .values(
             value_micro=value_micro,
             currency=currency,
-            revision=_CONVERSIONS.c.revision + int(row.value_micro is not None),
+            revision=_CONVERSIONS.c.revision + int(was_reported),
         )
     )
     if row.lead_id is None:

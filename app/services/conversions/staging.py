@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from sqlalchemy import Connection, Row, bindparam, func, select, text, update
@@ -14,6 +16,7 @@ from app.domain.time_ranges import DAY
 from app.models import Campaign, CampaignStatus, Conversion, ConversionDay, Lead, table_of
 from app.models.account import IS_SUSPENDED_SQL
 from app.models.postback import FIRST_CONVERSION
+from app.observability.traces import traces
 from app.services import postbacks
 from app.services.leads.effects import find_destinations
 from app.services.postbacks import NewPostback
@@ -102,9 +105,9 @@ def _stage(connection: Connection, conversion: Any, lead: Any, now: float) -> in
         update(_CONVERSIONS).where(_CONVERSIONS.c.id == conversion.id).values(reported=number)
     )
     kind = ConversionKind(conversion.kind)
-    event = events.serialize(
-        _event(conversion, lead, number), _origin(connection, conversion, lead)
-    )
+    event, origin = _event(conversion, lead, number), _origin(connection, conversion, lead)
+    text_ = events.serialize(event, origin)
+    earlier = _earlier(connection, conversion)
     owners = {lead.campaign_id: lead.account_id}
     new_postbacks = [
         NewPostback(
@@ -114,13 +117,25 @@ def _stage(connection: Connection, conversion: Any, lead: Any, now: float) -> in
             destination_id=destination.id,
             sequence=FIRST_CONVERSION - 1 + number,
             kind=kind.value,
-            event=event,
+            event=events.serialize(replace(event, earlier=earlier[destination.id]), origin)
+            if destination.id in earlier
+            else text_,
         )
         for destination in find_destinations(connection, owners)[lead.campaign_id]
         if destination.events & events_mask([kind])
     ]
     postbacks.stage(connection, new_postbacks, now)
+    if traces.on:
+        traces.postbacks_staged(new_postbacks, now)
     return len(new_postbacks)
+
+
+def _earlier(connection: Connection, conversion: Any) -> Mapping[int, Mapping[str, str | int]]:
+    """What trackers answered to the last report of the same conversion, by destination."""
+    if not conversion.reported:
+        return {}
+    sequence = FIRST_CONVERSION - 1 + conversion.reported
+    return postbacks.left_by_report(connection, conversion.lead_id, sequence)
 
 
 def _origin(connection: Connection, conversion: Any, lead: Any) -> Origin:

@@ -14,7 +14,7 @@ from app.outbound.result import Answer, Failure
 from app.services.delivery.targets import ResolvedDestination
 from app.services.postbacks import AttemptRow, ClaimedPostback, PostbackUpdate, Progress
 from app.services.trackers.attempt import TrackerAttempt, shown, storable
-from plugins.contract import Outcome, Verdict
+from plugins.contract import ConversionKind, Outcome, Verdict
 
 TOO_LATE: Final = (
     "an earlier try may have arrived, and by now the tracker would not recognise a repetition;"
@@ -117,7 +117,11 @@ class DeliveryAttempt(TrackerAttempt):
         if due is not None:
             return self.claimed.defer(outcome.reason, due=due, progress=progress)
         state = _END[outcome.verdict]
-        return self.claimed.finish(state, outcome.reason, now=at.now, progress=progress)
+        is_kept = outcome.verdict.is_success and isinstance(self.event.kind, ConversionKind)
+        left = self.adapter_state if is_kept else ""
+        return self.claimed.finish(
+            state, outcome.reason, now=at.now, progress=progress, adapter_state=left
+        )
 
     def defer(self, reason: str, due: float) -> PostbackUpdate:
         """Go on at `due` (Unix seconds) with the next step, without charging an attempt."""

@@ -46,7 +46,8 @@ class Shares:
         return quota
 
     def _share(self, account: int) -> int:
-        # `more` rows make the account's larger and the free ones fewer.
+        # Each row that the account takes is one more of its own and one less of the free: so many
+        # rows, rounded up, that it then holds as many as the share of those that are left.
         over = CLAIM_SHARE_OF_FREE * self._free - self._held[account]
         return max(0, -(-over // (CLAIM_SHARE_OF_FREE + 1)))
 

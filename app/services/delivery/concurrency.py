@@ -25,6 +25,9 @@ FEW_ROWS: Final = MAX_CLAIMED // 4  # for so few or fewer a claim is not made at
 #: An account may have so many times the free slots in flight: of 512 one takes at most
 #: 384, two 219 each, ten 49 each. So may a destination of its host's: 48, 27 each, 6 each.
 SHARE_OF_FREE: Final = 3
+#: An account may have so many times its host's free ones, whatever the number of its
+#: destinations there: of 64 alone 56, so that whoever comes next finds something.
+ACCOUNT_SHARE_OF_HOST: Final = 7
 #: The same of rows claimed: one account takes at most half, two a third each.
 CLAIM_SHARE_OF_FREE: Final = 1
 MAX_PREFETCH: Final = 512
@@ -37,15 +40,17 @@ class ConcurrencyLimiter:
         self._destinations: Counter[int] = Counter()
         self._hosts: Counter[str] = Counter()
         self._accounts: Counter[int] = Counter()
+        self._at_hosts: Counter[tuple[int, str]] = Counter()
         self._prefetch: dict[int, int] = {}
         self.in_flight = 0
 
     def has_room(self, destination: int, host: str, account: int) -> bool:
         """Whether one more request may start."""
-        sent = self._destinations[destination]
+        sent, free = self._destinations[destination], PER_HOST - self._hosts[host]
         return (
             self._accounts[account] < SHARE_OF_FREE * (IN_ALL - self.in_flight)
-            and sent < SHARE_OF_FREE * (PER_HOST - self._hosts[host])
+            and sent < SHARE_OF_FREE * free
+            and self._at_hosts[account, host] < ACCOUNT_SHARE_OF_HOST * free
             and sent < min(self._earned(destination), MOST_PER_DESTINATION)
         )
 
@@ -55,6 +60,7 @@ class ConcurrencyLimiter:
         self._accounts[account] += 1
         self._destinations[destination] += 1
         self._hosts[host] += 1
+        self._at_hosts[account, host] += 1
 
     def release(self, destination: int, host: str, account: int) -> None:
         """Count a request that ended."""
@@ -62,8 +68,12 @@ class ConcurrencyLimiter:
         self._accounts[account] -= 1
         self._destinations[destination] -= 1
         self._hosts[host] -= 1
-        if not self._hosts[host]:  # destinations are bounded, the hosts they name are not
+        self._at_hosts[account, host] -= 1
+        # Destinations are bounded, the hosts they name are not.
+        if not self._hosts[host]:
             del self._hosts[host]
+        if not self._at_hosts[account, host]:
+            del self._at_hosts[account, host]
 
     def record_result(self, destination: int, *, succeeded: bool) -> None:
         """Allow one more in flight and claimed after a success; begin anew after a failure."""

@@ -111,21 +111,22 @@ class Delivery:
         """
         return self._claims.lease(self._lease, now + self._lease_seconds)
 
-    def settle_along(
-        self, connection: Connection, now: float, in_hand: Sequence[ClaimedPostback] = ()
-    ) -> None:
+    def settle_along(self, connection: Connection, now: float) -> None:
         """Settle in a transaction of the caller's, who calls `take_up` after its commit.
 
-        The clicks of what is `in_hand` are read along. Nothing is settled when the last such
-        transaction failed, for the fault might be of what is settled, and never what becomes of
-        destinations: their rows are locked for no longer than it takes.
+        Nothing is settled when the last such transaction failed, for the fault might be of what
+        is settled, and never what becomes of destinations: their rows are locked for no longer
+        than it takes.
         """
-        self._touches.read(connection, in_hand)
         if self._along is not _Along.NO:
             self._along = _Along.FAILED  # until they were settled by themselves
         elif self._outcomes and not self._outcomes.have_health:
             self._along = _Along.WRITTEN
             self._outcomes.settle(connection, self._lease, now)
+
+    def read_touches(self, connection: Connection, in_hand: Sequence[ClaimedPostback]) -> None:
+        """Read the clicks of what is inserted under the lease, for `take_up`."""
+        self._touches.read(connection, in_hand)
 
     def take_up(self, claimed: Iterable[ClaimedPostback], now: float) -> None:
         """Send what was inserted under the lease at `now` and is committed."""

@@ -9,6 +9,7 @@ import structlog
 
 from app.domain import events
 from app.models import PostbackState
+from app.observability.traces import traces
 from app.outbound.result import Answer
 from app.services.delivery.attempt import (
     TOO_LATE,
@@ -143,10 +144,13 @@ class Sender:
         claimed = attempt.claimed
         with self._in_flight.hook_time.of(claimed.account_id):
             outcome = attempt.read(answer)
+            # An account with thousands of secrets pays for what it takes to mask them, too.
+            update = attempt.record(outcome, answer, Moment(self._clock(), self._rng))
         self._limiter.record_result(claimed.destination_id, succeeded=outcome.verdict.is_success)
         self._outcomes.note_health(claimed, outcome)
         self._rest(claimed, attempt.fault)
-        update = attempt.record(outcome, answer, Moment(self._clock(), self._rng))
+        if traces.on:
+            traces.attempted(claimed, attempt.rows[-1], answer.failure or "")
         if update is not None:
             self._outcomes.add(update, attempt.rows)
             return
@@ -170,6 +174,8 @@ class Sender:
     ) -> None:
         at = Moment(now, self._rng)
         update, row = fail_to_build(claimed, destination.policy.retry_window, reason, at)
+        if traces.on:
+            traces.attempted(claimed, row)
         self._outcomes.add(update, [row])
 
     def _rest(self, claimed: ClaimedPostback, fault: AdapterFailed | None) -> None:

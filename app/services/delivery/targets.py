@@ -14,6 +14,8 @@ from plugins.host.validation import AdapterFailed
 from plugins.registry import BUILT_INS, BrokenTracker, Registry, UnknownTracker
 
 _MAX_RESOLVED: Final = 4096
+#: Characters of encrypted settings that are kept: a customer may have thousands of large ones.
+_MOST_CHARACTERS: Final = 16_000_000
 COOL_DOWN: Final = 60.0  # seconds for which a plugin that hung is not called
 
 
@@ -37,6 +39,7 @@ class DestinationResolver:
     def __init__(self, registry: Registry) -> None:
         self._registry = registry
         self._resolved: dict[tuple[str, str], ResolvedDestination] = {}
+        self._characters = 0
         self._cooling: dict[str, float] = {}
 
     def resolve(self, tracker: str, encrypted: str, now: float) -> ResolvedDestination:
@@ -47,8 +50,10 @@ class DestinationResolver:
             )
         destination = self._resolved.get((tracker, encrypted))
         if destination is None:
-            if len(self._resolved) >= _MAX_RESOLVED:
+            self._characters += len(encrypted)
+            if len(self._resolved) >= _MAX_RESOLVED or self._characters > _MOST_CHARACTERS:
                 self._resolved.clear()
+                self._characters = len(encrypted)
             destination = self._resolved[(tracker, encrypted)] = self._make(tracker, encrypted, now)
         return destination
 

@@ -13,8 +13,8 @@ from typing import Any, Final, NamedTuple
 import orjson
 from sqlalchemy import Connection, Row, Text, select, type_coerce
 
-from app.crypto import CannotDecrypt, cipher
-from app.database.rows import rows_table, with_rows
+from app.crypto import cipher
+from app.database.rows import fetch_rows, rows_table
 from app.domain import events
 from app.domain.attribution import NO_ORIGIN, How
 from app.models import Click, Source, table_of
@@ -65,7 +65,7 @@ class Touches:
             if origin.source_id is not None
         ]
         if rows:
-            for row in with_rows(connection, _clicks_of, _NAMES, rows):
+            for row in fetch_rows(connection, _clicks_of, _NAMES, rows):
                 self._touches[row.postback] = _Touch(origins[row.postback][1].how, row)
 
     def take(self, postback: int, names: Collection[str]) -> Mapping[str, str]:
@@ -75,7 +75,8 @@ class Touches:
             return _NOTHING
         fields = _fields(touch)
         if touch.row is not None:
-            fields |= {name: _unsealed(touch.row, name) for name in _SEALED if name in names}
+            sealed = {name: getattr(touch.row, name) for name in _SEALED if name in names}
+            fields |= {name: cipher.decrypt_or_none(text) or "" for name, text in sealed.items()}
         return {name: value for name, value in fields.items() if value and name in names}
 
 
@@ -126,11 +127,3 @@ def _fields(touch: _Touch) -> dict[str, str]:
         "fbc": fbc_of(ids.get("fbc", ""), ids.get("fbclid", ""), row.created * 1000),
         **fields,
     }
-
-
-def _unsealed(row: Row[Any], name: str) -> str:
-    """A sealed column; "" if it is empty, or was sealed by a key that is lost."""
-    try:
-        return cipher.decrypt(text) if (text := getattr(row, name)) else ""
-    except CannotDecrypt:
-        return ""

@@ -14,8 +14,7 @@ from sqlalchemy import Connection, select, type_coerce
 from sqlalchemy.types import Text
 
 from app.config import current_settings
-from app.crypto import CannotDecrypt
-from app.database.rows import with_rows
+from app.database.rows import write_rows
 from app.domain.telegram.updates import ButtonPressed
 from app.extensions import cipher, db
 from app.models import Bot, Campaign
@@ -39,7 +38,7 @@ def pressed(bot_id: int, press: ButtonPressed, now: float) -> None:
     # Whoever has a bot of their own makes buttons that say what ours say.
     asks = select(Campaign.id).where(Campaign.id == int(digits), Campaign.bot_id == bot_id)
     answer = [(campaign, press.person.id) for campaign in connection.scalars(asks)]
-    is_theirs = with_rows(connection, statements.answering, "cs", answer, now=now).rowcount
+    is_theirs = write_rows(connection, statements.answering, "cs", answer, now=now)
     with use_language(language_of(press.person.language)):
         text = gettext("Thank you!") if is_theirs else gettext("This button no longer works.")
     CALLBACK_ANSWERS.answer_button(current_settings().telegram_api_url, token, press.query, text)
@@ -62,10 +61,6 @@ def leave_to_us(connection: Connection, queries: Collection[tuple[int, str]]) ->
 def _tokens(connection: Connection, bots: Collection[int]) -> dict[int, str]:
     """The tokens of living bots, without those that cannot be read."""
     sealed = select(Bot.id, type_coerce(Bot.token, Text).label("token"))
-    tokens = {}
-    for row in connection.execute(sealed.where(Bot.id.in_(bots), Bot.living)):
-        try:
-            tokens[row.id] = cipher.decrypt(row.token)
-        except CannotDecrypt:
-            continue
-    return tokens
+    rows = connection.execute(sealed.where(Bot.id.in_(bots), Bot.living))
+    tokens = ((row.id, cipher.decrypt_or_none(row.token)) for row in rows)
+    return {bot: token for bot, token in tokens if token is not None}

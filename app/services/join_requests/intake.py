@@ -16,7 +16,7 @@ from typing import Any, Final, Protocol
 from sqlalchemy import Connection, bindparam, select
 
 from app.crypto import cipher
-from app.database.rows import insert_rows, with_rows
+from app.database.rows import insert_rows, write_rows
 from app.domain.join_requests import rules
 from app.domain.join_requests.facts import Came, Facts, came
 from app.domain.join_requests.rules import BY_NOBODY, RuleDecision
@@ -87,7 +87,7 @@ class Intake:
         self._now = now
         self._chance = chance
         self._asked: list[_Asked] = []
-        self._joined: list[tuple[int, int, int]] = []
+        self._joined: list[tuple[InCampaign, LeadEvent]] = []
         self._started: dict[tuple[int, int], InCampaign] = {}
 
     def note(self, context: InCampaign, event: LeadEvent) -> None:
@@ -95,7 +95,7 @@ class Intake:
         if event.kind is LeadEventKind.REQUEST:
             self._asked.append(_Asked(context, event))
         elif event.kind is LeadEventKind.JOIN:
-            self._joined.append((context.campaign.chat_id, event.person.id, event.date))
+            self._joined.append((context, event))
         elif event.kind is LeadEventKind.START:
             self._started[context.campaign.id, event.person.id] = context
 
@@ -132,16 +132,30 @@ class Intake:
         insert_rows(self._connection, _REQUESTS, _COLUMNS, rows, ignore_conflicts=True)
         if rows:
             again = [(row[3], row[4], row[5]) for row in rows]
-            with_rows(self._connection, statements.asking_again, "csa", again, now=self._now)
+            write_rows(self._connection, statements.asking_again, "csa", again, now=self._now)
             self._count_hits()
-        if self._joined:
-            with_rows(self._connection, statements.joining, "csd", self._joined)
+        self._save_joins()
         self._save_starts()
         return sum(asked.message_id is not None for asked in self._asked)
 
+    def _save_joins(self) -> None:
+        asked = {asked.context.campaign.chat_id for asked in self._asked}
+        joined = [
+            (context.campaign.chat_id, event.person.id, event.date)
+            for context, event in self._joined
+            if context.campaign.has_requests or context.campaign.chat_id in asked
+        ]
+        if joined:
+            write_rows(self._connection, statements.joining, "csd", joined)
+
     def _save_starts(self) -> None:
         """Whoever starts the bot answers a question, and may have become a lead by it."""
-        starts = sorted(self._started.items())
+        asked = {asked.context.campaign.id for asked in self._asked}
+        starts = [
+            (key, context)
+            for key, context in sorted(self._started.items())
+            if context.campaign.has_requests or key[0] in asked
+        ]
         led = [
             (context.campaign.account_id, *key, context.id, lead.source_id, lead.click_id,
              _came(lead))
@@ -149,10 +163,10 @@ class Intake:
             if context.id is not None and (lead := context.lead)
         ]  # fmt: skip
         if led:
-            with_rows(self._connection, statements.starting, "acslrkw", led)
+            write_rows(self._connection, statements.starting, "acslrkw", led)
         answers = [key for key, context in starts if context.campaign.desk == DeskMode.RULES]
         if answers:
-            with_rows(self._connection, statements.answering, "cs", answers, now=self._now)
+            write_rows(self._connection, statements.answering, "cs", answers, now=self._now)
 
     def _queries(self) -> list[tuple[int, str]]:
         queries = [
@@ -194,7 +208,7 @@ class Intake:
         rules_used = [asked.decision.rule_id for asked in self._asked]
         hits = Counter(rule for rule in rules_used if rule)
         if hits:
-            with_rows(
+            write_rows(
                 self._connection, statements.counting_hits, ("rule", "hits"), sorted(hits.items())
             )
 

@@ -16,7 +16,7 @@ import orjson
 from sqlalchemy import Connection, bindparam, func, or_, select
 
 from app.crypto import cipher
-from app.database.rows import rows_table, with_rows
+from app.database.rows import fetch_rows, rows_table
 from app.domain.join_requests.rules import Rule, Verdict
 from app.models import (
     Account,
@@ -145,9 +145,9 @@ def past_of(connection: Connection, people: Mapping[tuple[int, int], Any]) -> Hi
     """Read what happened to `people`, pairs of campaign and Telegram id, before."""
     past = History()
     if people:
-        for row in with_rows(connection, _declined_of, "cs", people):
+        for row in fetch_rows(connection, _declined_of, "cs", people):
             past.declined[row.campaign_id, row.subscriber] = row.decided
-        for row in with_rows(connection, _members_of, "cs", people):
+        for row in fetch_rows(connection, _members_of, "cs", people):
             past.members[row.campaign_id, row.subscriber] = row.since
     return past
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, Text, func, select, type_coerce
+from sqlalchemy import ColumnElement, Text, func, literal, select, type_coerce, union_all
 
-from app.crypto import CannotDecrypt, cipher
+from app.crypto import cipher
 from app.domain.time_ranges import DAY
 from app.errors import NotFound
 from app.extensions import db
@@ -15,6 +15,7 @@ from app.models import JoinRequest, Lead, RequestRule, RequestState
 from app.services.lists import parts
 from app.services.lists.ownership import check_owned
 from app.services.lists.pages import Page
+from app.services.lists.parts import Place
 
 #: The bio as it is stored, so that one that cannot be read is like none.
 SEALED_BIO: Final = type_coerce(JoinRequest.bio, Text)
@@ -62,10 +63,15 @@ def listed(
     return Page(db.session.scalars(newest.limit(limit).offset(offset)).all(), total or 0)
 
 
-def everyone(account_id: int, **filters: Any) -> Iterator[Sequence[JoinRequest]]:
-    """All requests of `conditions`, newest first, by the thousand. Raises NotFound."""
+def everyone(
+    account_id: int, *, after: Place | None = None, **filters: Any
+) -> Iterator[Sequence[JoinRequest]]:
+    """All requests of `conditions`, newest first, by the thousand. Raises NotFound.
+
+    With `after` those behind that place.
+    """
     matching = select(JoinRequest).where(*conditions(account_id, **filters))
-    return parts.newest_first(matching, JoinRequest.id)
+    return parts.newest_first(matching, JoinRequest.id, after)
 
 
 def find(account_id: int, request_id: int) -> RequestDetail:
@@ -110,11 +116,10 @@ def let_in_but_outside(account_id: int, now: float) -> int:
 
 
 def counts(account_id: int, campaign: int | None = None) -> Mapping[int, int]:
-    """How many requests there are in each state, each counted up to `COUNTED`."""
-    return {
-        int(state): db.session.scalar(_counting(account_id, campaign, state)) or 0
-        for state in RequestState
-    }
+    """How many requests there are in each state, each counted up to `COUNTED`. Raises NotFound."""
+    mine = conditions(account_id, campaign=campaign)
+    counted = union_all(*(_counting(mine, state) for state in RequestState))
+    return {int(state): int(number) for state, number in db.session.execute(counted)}
 
 
 def conditions(
@@ -150,15 +155,11 @@ def conditions(
     return [JoinRequest.account_id == account_id, *filtering]
 
 
-def _counting(account_id: int, campaign: int | None, state: int) -> Select[int]:
-    where = conditions(account_id, campaign=campaign, state=state)
-    some = select(JoinRequest.id).where(*where).limit(COUNTED).subquery()
-    return select(func.count()).select_from(some)
+def _counting(mine: Sequence[ColumnElement[bool]], state: RequestState) -> Any:
+    some = select(JoinRequest.id).where(*mine, JoinRequest.state == state).limit(COUNTED).subquery()
+    return select(literal(int(state)), func.count()).select_from(some)
 
 
 def readable(sealed: str | None) -> str:
     """A stored bio as it was written, "" if there is none or it cannot be read."""
-    try:
-        return cipher.decrypt(sealed) if sealed else ""
-    except CannotDecrypt:
-        return ""
+    return cipher.decrypt_or_none(sealed) or ""

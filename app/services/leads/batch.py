@@ -1,9 +1,8 @@
 """A batch of leads: those that the lead events of one batch of updates concern.
 
-`LeadBatch.load` reads them in a few statements, `apply` moves one of them in
-memory by the lead machine, `prepare` inserts new leads and reads what effects
-need, and `save` writes leads, journal, counters, postbacks and messages with
-one statement each, none of which returns rows. The caller commits.
+`LeadBatch.load` reads them in a few statements, `apply` moves one in memory by the lead machine,
+`prepare` inserts new leads and reads what effects need, and `save` writes the rest with one
+statement for each table, none of which returns rows. The caller commits.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Row, select, true, update
 
-from app.database.rows import insert_rows, rows_table, update_rows, with_rows
+from app.database.rows import fetch_rows, insert_rows, rows_table, update_rows, write_rows
 from app.domain.attribution import How
 from app.domain.lead import (
     CampaignRules,
@@ -32,6 +31,7 @@ from app.domain.telegram.updates import LeadEvent, LeadEventKind
 from app.models import Action, CampaignStatus, Click, JournalEntry, table_of
 from app.models import Lead as LeadRow
 from app.models.base import Big
+from app.models.journal import ENTRY_COLUMNS
 from app.services.clicks.invites.arrivals import ByInvite
 from app.services.join_requests.intake import Intake
 from app.services.leads import counters
@@ -51,10 +51,7 @@ _STATE_COLUMNS: Final = (
 ).split()
 #: The fields of `Person`, but its id.
 _PERSON_COLUMNS: Final = "username first_name last_name language premium".split()
-_JOURNAL_COLUMNS: Final = (
-    "account_id bot_id chat_id campaign_id lead_id subscriber username action time update_id"
-    " decision arrival link_key link_name"
-).split()
+_JOURNAL_COLUMNS: Final = (*ENTRY_COLUMNS, "arrival", "link_key", "link_name")
 _ATTACHED_COLUMNS: Final = "campaign subscriber uid action lead decision".split()
 
 _ACTIONS: Final = {kind: Action[kind.name] for kind in LeadEventKind}
@@ -156,8 +153,8 @@ class LeadBatch:
         claimed, self._postbacks = stage_leased(self._connection, self._postbacks, self._now, lease)
         return claimed
 
-    def save(self) -> StagedCounts:
-        """Write everything else that was decided. Returns how much there is to send."""
+    def save(self, *, has_leased: bool = False) -> StagedCounts:
+        """Write the rest, `has_leased` if `prepare` had a lease. Returns how much is to be sent."""
         self._update_leads()
         self._save_journal()
         contexts = self._contexts.values()
@@ -165,18 +162,20 @@ class LeadBatch:
         update_rows(self._connection, _CLICKS, ["lead_id"], sorted(clicks.items()))
         self._counts.save(self._connection)
         greetings = self._requests.save()
-        staged = stage_effects(self._connection, self._postbacks, self._welcomes, self._now)
+        staged = stage_effects(
+            self._connection, self._postbacks, self._welcomes, self._now, is_rest=has_leased
+        )
         return replace(staged, messages=staged.messages + greetings)
 
     def _load_leads(self) -> None:
-        for row in with_rows(self._connection, _leads_in, "cs", self._contexts):
+        for row in fetch_rows(self._connection, _leads_in, "cs", self._contexts):
             context = self._contexts[row.campaign_id, row.subscriber]
             context.id = row.id
             fields = {name: getattr(row, name) for name in _STATE_COLUMNS}
             context.lead = Lead(**fields | {"state": State(row.state), "how": How(row.how)})
 
     def _load_organic_events(self, beginnings: Sequence[tuple[int, int, int]]) -> None:
-        for row in with_rows(self._connection, _organic_of, "cst", beginnings):
+        for row in fetch_rows(self._connection, _organic_of, "cst", beginnings):
             if kind := _KINDS.get(Action(row.action)):
                 context = self._contexts[row.campaign_id, row.subscriber]
                 context.organic.append(OrganicEvent(kind, row.time, row.update_id))
@@ -202,8 +201,7 @@ class LeadBatch:
 
     def _save_journal(self) -> None:
         """Insert new lines; a line that an earlier batch wrote as organic gets its lead."""
-        new = {}
-        replayed = []
+        new, replayed = {}, []
         for context, line, evidence in self._lines:
             key = (*context.key, line.kind, line.update_id)
             if not line.replayed:
@@ -223,7 +221,7 @@ class LeadBatch:
             (*context.key, line.update_id, int(_ACTIONS[line.kind]), context.id, line.decision)
             for context, line in lines
         ]
-        with_rows(self._connection, _attaching, _ATTACHED_COLUMNS, rows)
+        write_rows(self._connection, _attaching, _ATTACHED_COLUMNS, rows)
 
 
 @cache

@@ -19,7 +19,7 @@ from app.models import CampaignCohort, CampaignDay, CampaignQuarter, JoinDay, ta
 from app.services.clicks.invites.arrivals import ByInvite
 
 QUARTER: Final = 900  # seconds; the offset of every time zone is a multiple of it
-COUNTERS: Final = ("starts", "holds", "confirms", "unsubs")
+COUNTERS: Final = ("starts", "holds", "confirms", "unsubs", "kicks", "organic")
 QUARTERS: Final = table_of(CampaignQuarter)
 DAYS: Final = table_of(CampaignDay)
 COHORTS: Final = table_of(CampaignCohort)
@@ -95,6 +95,6 @@ def _age(joined: int, left: int) -> int:
 
 def _rows(counts: Mapping[tuple[int, int], Counts]) -> list[tuple[int, ...]]:
     return [
-        (*key, number.starts, number.holds, number.confirms, number.unsubs)
+        (*key, *(getattr(number, name) or 0 for name in COUNTERS))
         for key, number in sorted(counts.items())
     ]

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 import orjson
-from sqlalchemy import Connection, Row, bindparam, or_, select, update
+from sqlalchemy import Connection, Row, or_, select, update
 
-from app.database.rows import insert_rows
+from app.database.direct import among, fetch
+from app.database.rows import insert_rows, is_postgresql
 from app.domain import events, welcome
 from app.domain.media.limits import CAPTION
 from app.models import Campaign, Destination, DestinationStatus, Message, MessageState, table_of
+from app.observability.traces import traces
 from app.services import postbacks
 from app.services.accounts import notifications
+from app.services.postbacks import NewPostback
 from app.services.trackers import url_templates
 from plugins.contract import Event, EventKind, translatable
 
@@ -31,33 +35,22 @@ _MESSAGE_COLUMNS: Final = (
     " reason tries due created"
 ).split()
 _DESTINATION_COLUMNS: Final = "id account_id campaign_id role events every_event".split()
-_LIVING: Final = (
-    select(*(_DESTINATIONS.c[name] for name in _DESTINATION_COLUMNS))
-    .where(
-        _DESTINATIONS.c.account_id.in_(bindparam("accounts", expanding=True)),
-        or_(
-            _DESTINATIONS.c.campaign_id.is_(None),
-            _DESTINATIONS.c.campaign_id.in_(bindparam("campaigns", expanding=True)),
-        ),
-        _DESTINATIONS.c.status != DestinationStatus.DELETED,
-    )
-    .order_by(_DESTINATIONS.c.id)
-)
 #: The bit of `Destination.events` for each kind of event.
 _BIT: Final = {kind: url_templates.events_mask([kind]) for kind in EventKind}
 
 
 @dataclass(frozen=True, slots=True)
 class StagedCounts:
-    """How many postbacks and messages were staged."""
+    """How many postbacks and messages were staged; `reports` are the postbacks, for traces."""
 
     postbacks: int = 0
     messages: int = 0
+    reports: Sequence[NewPostback] = field(default=(), compare=False)
 
 
 def prepare_effects(
     connection: Connection, reports: Sequence[tuple[LeadContext, Report]], now: float
-) -> list[postbacks.NewPostback]:
+) -> list[NewPostback]:
     """Note the reports for the owners. Returns the postbacks to the destinations in force."""
     notifications.lead_events(connection, _count_events(reports), now)
     destinations = find_destinations(
@@ -73,15 +66,18 @@ def prepare_effects(
 
 def stage_effects(
     connection: Connection,
-    new_postbacks: Sequence[postbacks.NewPostback],
+    new_postbacks: Sequence[NewPostback],
     welcomes: Sequence[LeadContext],
     now: float,
+    *,
+    is_rest: bool = False,
 ) -> StagedCounts:
     """Write postbacks, of those that `prepare_effects` has returned, and welcomes.
 
-    `now` in Unix seconds is when all of them are due. No statement returns rows. No commit.
+    `is_rest` says that they are what `stage_leased` has left. `now` in Unix seconds is when all
+    of them are due. No statement returns rows. No commit.
     """
-    postbacks.stage(connection, new_postbacks, now)
+    (postbacks.stage_rest if is_rest else postbacks.stage)(connection, new_postbacks, now)
     messages = []
     faults: dict[int, tuple[str, str]] = {}
     for context in welcomes:
@@ -93,7 +89,7 @@ def stage_effects(
                 faults[campaign.id] = campaign.welcome, fault
     insert_rows(connection, _MESSAGES, _MESSAGE_COLUMNS, messages)
     _flag_campaigns(connection, faults)
-    return StagedCounts(len(new_postbacks), len(messages))
+    return StagedCounts(len(new_postbacks), len(messages), new_postbacks)
 
 
 def _count_events(
@@ -119,7 +115,7 @@ def find_destinations(
         return {}
     params = {"accounts": list(set(accounts.values())), "campaigns": list(accounts)}
     by_owner: dict[tuple[int, int | None], list[Any]] = defaultdict(list)
-    for row in connection.execute(_LIVING, params):
+    for row in fetch(connection, _living(is_postgresql(connection)), params):
         by_owner[row.account_id, row.campaign_id].append(row)
     return {
         campaign: url_templates.in_force([*by_owner[account, campaign], *by_owner[account, None]])
@@ -127,9 +123,22 @@ def find_destinations(
     }
 
 
-def _new_postback(
-    context: LeadContext, report: Report, destination: Row[Any]
-) -> postbacks.NewPostback:
+@cache
+def _living(postgresql: bool) -> Any:
+    """Select the destinations of accounts that are for some campaigns or for all."""
+    row = _DESTINATIONS.c
+    return (
+        select(*(row[name] for name in _DESTINATION_COLUMNS))
+        .where(
+            among(postgresql, row.account_id, "accounts"),
+            or_(row.campaign_id.is_(None), among(postgresql, row.campaign_id, "campaigns")),
+            row.status != DestinationStatus.DELETED,
+        )
+        .order_by(row.id)
+    )
+
+
+def _new_postback(context: LeadContext, report: Report, destination: Row[Any]) -> NewPostback:
     event = _event(
         context,
         kind=report.kind,
@@ -138,14 +147,15 @@ def _new_postback(
         joined=report.joined,
         sequence=report.sequence,
     )
-    return postbacks.NewPostback(
+    brought_by = (context.campaign.bot_id, report.update_id) if traces.on else None
+    return NewPostback(
         account_id=context.campaign.account_id,
         campaign_id=context.campaign.id,
         lead_id=context.id or 0,
         destination_id=destination.id,
         sequence=report.sequence,
         kind=report.kind.value,
-        event=events.serialize(event, report.origin),
+        event=events.serialize(event, report.origin, brought_by),
         superseded=report.late and not destination.every_event,
     )
 

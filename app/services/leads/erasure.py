@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 import orjson
 import structlog
@@ -21,41 +21,47 @@ from sqlalchemy import (
     and_,
     cast,
     delete,
+    exists,
     func,
     literal,
     or_,
     select,
-    text,
     update,
 )
 
+from app.crypto import cipher
+from app.database.connections import ONLY_READS, let_others_write
 from app.database.rows import update_rows
 from app.domain import events
 from app.errors import TooManyRequests
 from app.extensions import db
 from app.models import (
     Attempt,
+    Blocked,
     Bot,
     Campaign,
     Click,
     Conversion,
+    Invite,
+    JoinRequest,
     JournalEntry,
     Lead,
     Message,
     MessageState,
     Postback,
     PostbackState,
-    PostbackTally,
-    Span,
-    Transfer,
     Unreachable,
     table_of,
 )
+from app.services.campaigns import settlement
 from app.services.clicks.invites import leftovers
+from app.services.exports import prepared
 from app.services.join_requests import retention
 from app.services.leads import erased_texts
 from app.services.postbacks import ERASED
+from app.services.postbacks import log as delivery_log
 from app.services.updates import inbox
+from app.web.request_slots import slot_released
 
 log = structlog.get_logger()
 
@@ -70,12 +76,63 @@ def erase(account_id: int, subscriber: int) -> int:
 
     Raises TooManyRequests while leads come or go with a transfer: not all would be found.
     """
-    moving = or_(Transfer.account_id == account_id, Transfer.recipient_id == account_id)
-    if db.session.scalar(select(Transfer.id).where(moving, text("progress <> ''")).limit(1)):
-        raise TooManyRequests(_MOVING_SECONDS)
+    db.session.commit()
+    db.session.connection(execution_options={ONLY_READS: True})
     bots = db.session.scalars(select(Bot.id).where(Bot.account_id == account_id)).all()
+    is_known = _is_known(account_id, bots, subscriber)
+    _require_no_move(account_id)
+    db.session.rollback()
+    leads: Sequence[int] = []
+    if is_known:
+        began = time.monotonic()
+        leads = _erase_rows(account_id, bots, subscriber)
+        with slot_released():
+            let_others_write(db.engine, time.monotonic() - began)
+    erased_texts.empty_messages(account_id, subscriber)
+    erased_texts.empty_updates(bots, subscriber)
+    prepared.remove_all(account_id, time.time())
+    log.info("subscriber.erased", account=account_id, leads=len(leads))
+    return len(leads)
+
+
+def _require_no_move(account_id: int) -> None:
+    """Raise TooManyRequests while a history comes or goes.
+
+    Asked behind what was looked for: what had gone before that look is seen here.
+    """
+    if settlement.is_moving(account_id):
+        raise TooManyRequests(_MOVING_SECONDS)
+
+
+def _is_known(account_id: int, bots: Sequence[int], subscriber: int) -> bool:
+    """Whether any row that an index leads to tells of a subscriber.
+
+    Asked without a lock, so that erasing those of whom nothing is known, again and again, keeps
+    nobody from writing. What comes a moment later came after the erasure.
+    """
+    own = select(Campaign.id).where(Campaign.account_id == account_id)
+    reported = delivery_log.reported_campaigns(account_id)
+    person = cipher.person_hash(account_id, subscriber)
+    is_named = or_(Blocked.subscriber.is_not(None), Blocked.username.is_not(None))
+    traces: tuple[tuple[Any, ...], ...] = (
+        (JoinRequest.account_id == account_id, JoinRequest.subscriber == subscriber),
+        (Blocked.account_id == account_id, Blocked.person == person, is_named),
+        _organic(account_id, subscriber),
+        (Message.bot_id.in_(bots), Message.chat_id == subscriber),
+        (Invite.bot_id.in_(bots), Invite.used_by == subscriber),
+        (Conversion.account_id == account_id, Conversion.subscriber == subscriber),
+        (Unreachable.bot_id.in_(bots), Unreachable.subscriber == subscriber),
+        (Lead.campaign_id.in_(own), Lead.subscriber == subscriber),
+        (Lead.campaign_id.in_(reported), Lead.subscriber == subscriber),
+    )
+    return any(db.session.scalar(select(exists().where(*trace))) for trace in traces)
+
+
+def _erase_rows(account_id: int, bots: Sequence[int], subscriber: int) -> Sequence[int]:
+    """Erase a subscriber from all rows that an index leads to. Commits. Returns the leads."""
     inbox.hold(db.session.connection(), bots)
     leads = _find_leads(account_id, subscriber)
+    _require_no_move(account_id)
     retention.erase(account_id, subscriber, leads, time.time())  # while their names stand
     _erase_postbacks(_find_postbacks(account_id, leads, subscriber))
     _erase_journal(account_id, leads, subscriber)
@@ -94,10 +151,7 @@ def erase(account_id: int, subscriber: int) -> int:
         .execution_options(synchronize_session=False)
     )
     db.session.commit()
-    erased_texts.empty_messages(account_id, subscriber)
-    erased_texts.empty_updates(bots, subscriber)
-    log.info("subscriber.erased", account=account_id, leads=len(leads))
-    return len(leads)
+    return leads
 
 
 def _erase_clicks(
@@ -156,7 +210,7 @@ def _find_postbacks(
     Also the account's own postbacks of leads that belong to another account now.
     They must be found first, since afterwards no row names the subscriber.
     """
-    reported = _reported_campaigns(account_id)
+    reported = delivery_log.reported_campaigns(account_id)
     gone = select(Lead.id).where(Lead.campaign_id.in_(reported), Lead.subscriber == subscriber)
     others = set(db.session.scalars(gone)) - set(leads)
     columns = select(Postback.id, Postback.event)
@@ -165,16 +219,9 @@ def _find_postbacks(
     return sorted([*of_leads, *db.session.execute(columns.where(*own))])
 
 
-def _reported_campaigns(account_id: int) -> set[int]:
-    """Return the campaigns that the account has, or once had, and has reported from."""
-    mine = select(PostbackTally.campaign_id).where(PostbackTally.account_id == account_id)
-    # Spans stand in the text as in the partial indexes, or SQLite does not use them.
-    totals = mine.where(text(f"span > {Span.DELTA:d}"), PostbackTally.span == Span.TOTAL)
-    fresh = mine.where(text(f"span = {Span.DELTA:d}"))
-    return {*db.session.scalars(totals), *db.session.scalars(fresh)}
-
-
 def _erase_postbacks(rows: Sequence[Row[int, str]]) -> None:
+    if not rows:
+        return
     ids = [row.id for row in rows]
     update_rows(
         db.session.connection(),
@@ -213,13 +260,7 @@ def _without_person(event: str) -> str:
 
 def _erase_journal(account_id: int, leads: Sequence[int], subscriber: int) -> None:
     """Organic entries have no lead, so their subscriber becomes 0."""
-    own = select(Campaign.id).where(Campaign.account_id == account_id)
-    organic = (
-        JournalEntry.lead_id.is_(None),
-        JournalEntry.campaign_id.in_(own),
-        JournalEntry.subscriber == subscriber,
-    )
-    for where in ((JournalEntry.lead_id.in_(leads),), organic):
+    for where in ((JournalEntry.lead_id.in_(leads),), _organic(account_id, subscriber)):
         db.session.execute(
             update(JournalEntry)
             .where(*where)
@@ -231,6 +272,15 @@ def _erase_journal(account_id: int, leads: Sequence[int], subscriber: int) -> No
             )
             .execution_options(synchronize_session=False)
         )
+
+
+def _organic(account_id: int, subscriber: int) -> tuple[Any, ...]:
+    own = select(Campaign.id).where(Campaign.account_id == account_id)
+    return (
+        JournalEntry.lead_id.is_(None),
+        JournalEntry.campaign_id.in_(own),
+        JournalEntry.subscriber == subscriber,
+    )
 
 
 def _erase_messages(bots: Sequence[int], subscriber: int) -> None:

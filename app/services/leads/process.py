@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import time
-import traceback
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final, NamedTuple, ParamSpec, TypeVar
+from typing import Any, Final, NamedTuple
 
 import structlog
 from sqlalchemy import Connection, Row
 
-from app.database.faults import OUTAGES, outage_of
+from app.database.faults import OUTAGES
 from app.database.pipelines import pipelined
 from app.domain.telegram import updates
 from app.domain.telegram.payments import PreCheckout, StarsPayment, SupportAsked
@@ -24,6 +23,7 @@ from app.domain.telegram.updates import (
 )
 from app.extensions import db, wakeup
 from app.models import UpdateState
+from app.observability.traces import traces
 from app.queues import Queue
 from app.services.billing import stars
 from app.services.bots import rights
@@ -38,14 +38,12 @@ from app.services.messages.callbacks import CALLBACK_ANSWERS
 from app.services.service_bot import conversation
 from app.services.updates import inbox
 from app.services.updates.inbox import ClaimedUpdates, StoredUpdate, UpdateResult
+from app.services.updates.update_faults import Failed, roll_back, try_on
 
 log = structlog.get_logger()
 
 BATCH: Final = 400
 SENT_AT_ONCE: Final = 32  # lead events of a batch, beyond which its postbacks wait for others
-
-Result = TypeVar("Result")
-Parameters = ParamSpec("Parameters")
 
 Handler = Callable[[int, Any, float], None]
 
@@ -62,13 +60,6 @@ _HANDLERS: Final[Mapping[type, Handler]] = {
     StarsPayment: stars.on_payment_update,
     SupportAsked: stars.on_payment_update,
 }
-
-
-class _Failed(NamedTuple):
-    """What a step on an update raised, and the end of its traceback as both databases store it."""
-
-    error: Exception
-    trace: str
 
 
 class _Incoming(NamedTuple):
@@ -110,18 +101,18 @@ def process_updates(
         if not updates:
             db.session.rollback()
             continue
-        failed = _try(process_batch, updates, clock(), delivery)
+        failed = try_on(process_batch, updates, clock(), delivery)
         if failed is None:
             finished += len(updates)
         elif (again := _parts_of_failed(updates, failed, delivery)) is not None:
             parts += again
         else:
-            finished += _quarantine(updates[0], failed.trace)
+            finished += _quarantine(updates[0], failed)
     return finished
 
 
 def _parts_of_failed(
-    updates: list[StoredUpdate], failed: _Failed, delivery: Delivery | None
+    updates: list[StoredUpdate], failed: Failed, delivery: Delivery | None
 ) -> list[list[StoredUpdate]] | None:
     """Roll back; return how to process a batch again, the next part last, or None.
 
@@ -129,7 +120,7 @@ def _parts_of_failed(
     them: these do not go along again, and the fault may have been theirs. Raises the error if
     it is the database's own.
     """
-    reason = _data_fault(failed).splitlines()[-1]
+    reason = roll_back(failed).splitlines()[-1]
     if delivery is not None and delivery.is_along:
         log.warning("postbacks.settle_failed", fault=reason)
         return [updates]
@@ -157,13 +148,16 @@ def process_batch(
     unmatched = _move_leads(batch, campaigns, lead_events, results)
     replies = _offer_to_service_bot(unmatched, campaigns.suspended_bots, results, now)
     may_send = delivery is not None and 0 < len(lead_events) <= SENT_AT_ONCE
-    in_hand = batch.prepare(delivery.lease(now) if delivery and may_send else None)
+    if delivery is not None:  # first: a join goes out at once if what its start brought is settled
+        delivery.settle_along(connection, now)
+    lease = delivery.lease(now) if delivery and may_send else None
+    in_hand = batch.prepare(lease)
     db.session.flush()
     if delivery is not None:
-        delivery.settle_along(connection, now, in_hand)
+        delivery.read_touches(connection, in_hand)
     with pipelined(connection):
         reachability.mark_reachable(connection, _people_who_started(lead_events))
-        staged = batch.save()
+        staged = batch.save(has_leased=lease is not None)
         inbox.finish(connection, results)
     db.session.commit()
     if delivery is not None:
@@ -173,6 +167,8 @@ def process_batch(
     if staged.messages or replies:
         wakeup.remind(Queue.MESSAGES)
     CALLBACK_ANSWERS.send()
+    if traces.on:
+        traces.batch_decided(stored, results, [*in_hand, *staged.reports], now)
 
 
 def _dispatch(
@@ -185,9 +181,9 @@ def _dispatch(
     """
     lead_events, handled, results = [], [], []
     for update in stored:
-        parsed = _try(_parse, update)
-        if isinstance(parsed, _Failed):
-            results.append(UpdateResult(update.id, UpdateState.QUARANTINED, parsed.trace))
+        parsed = try_on(_parse, update)
+        if isinstance(parsed, Failed):
+            results.append(_quarantined(update, parsed))
         elif isinstance(parsed, LeadEvent):
             lead_events.append(_Incoming(update, parsed))
         elif isinstance(parsed, Ignored):
@@ -237,11 +233,11 @@ def _with_evidence(
 
 
 def _advance(batch: LeadBatch, campaign: Row[Any], incoming: _Incoming) -> UpdateResult:
-    failed = _try(batch.apply, campaign, incoming.event, incoming.by_invite)
-    if isinstance(failed, _Failed):
+    failed = try_on(batch.apply, campaign, incoming.event, incoming.by_invite)
+    if isinstance(failed, Failed):
         if isinstance(failed.error, OUTAGES):  # the transaction may be broken
             raise failed.error
-        return UpdateResult(incoming.update.id, UpdateState.QUARANTINED, failed.trace)
+        return _quarantined(incoming.update, failed)
     return UpdateResult(incoming.update.id, UpdateState.DONE)
 
 
@@ -266,35 +262,17 @@ def _offer_to_service_bot(
     return len(answered)
 
 
-def _data_fault(failed: _Failed) -> str:
-    """Roll back, and return the traceback. Raises the error if no update is to blame for it."""
-    db.session.rollback()
-    if outage := outage_of(failed.error):
-        raise outage
-    return failed.trace
-
-
-def _quarantine(culprit: StoredUpdate, reason: str) -> int:
+def _quarantine(culprit: StoredUpdate, failed: Failed) -> int:
     """Quarantine the update that failed alone. Returns 0 if another worker has taken it since."""
     connection = db.session.connection()
     claimed = inbox.claim_again(connection, [culprit])
     for update in claimed:
-        inbox.finish(connection, [UpdateResult(update.id, UpdateState.QUARANTINED, reason)])
-        log.error("update.quarantined", update=update.id, bot=update.bot_id, fault=reason)
+        inbox.finish(connection, [_quarantined(update, failed)])
+        log.error("update.quarantined", update=update.id, bot=update.bot_id, fault=failed.trace)
     db.session.commit()
     return len(claimed)
 
 
-def _try(
-    function: Callable[Parameters, Result],
-    *arguments: Parameters.args,
-    **named: Parameters.kwargs,
-) -> Result | _Failed:
-    """Return what `function` returns, or what it raised, with its traceback for the quarantine."""
-    try:
-        return function(*arguments, **named)
-    # A bug of ours that one update brings out must end with that update in the quarantine, not
-    # with a queue that stands still. Whoever calls this raises the database's own faults again.
-    except Exception as error:  # noqa: BLE001
-        trace = traceback.format_exc(limit=-8).replace("\x00", "\ufffd")
-        return _Failed(error, trace[-4000:])
+def _quarantined(update: StoredUpdate, failed: Failed) -> UpdateResult:
+    failed.report()
+    return UpdateResult(update.id, UpdateState.QUARANTINED, failed.trace)

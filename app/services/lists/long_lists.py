@@ -25,7 +25,7 @@ from app.services.lists.pages import Page
 from app.services.lists.row_counts import Bucket, CountQuery
 
 Row = TypeVar("Row", bound=Base)
-SortKey = tuple[Any, int]  # the time and the id of a row
+SortKey = parts.Place
 
 #: Up to here an index is read row by row; beyond, hours are skipped.
 NEAR: Final = 1000
@@ -82,25 +82,38 @@ def fetch(
     offset: int,
     before: int | None = None,
     near: int = NEAR,
+    number: int | None = None,
 ) -> Page[Row]:
     """Return a page of the rows that match `query`, newest first, `offset` of them skipped.
 
     Rows that arrive between two calls shift an `offset`; they do not shift
     `before`, the last id of the previous page. Up to `near` rows are read along
     an index; beyond, whole hours are skipped. Raises NotFound when the row
-    `before` is gone.
+    `before` is gone. `number` is how many rows match, for a caller who knows.
     """
     cursor = None if before is None else _cursor(long_list, query, before)
-    total = row_counts.total(_counted(long_list, query), query.start, query.end)
-    if offset >= total:
-        return Page([], total)
+    number = total(long_list, query) if number is None else number
+    if offset >= number:
+        return Page([], number)
     matching = newest_first(long_list, query, cursor)
     if offset + limit > near or frozenset(query.filters) not in long_list.indexed:
         hours, skipped = _hours(long_list, query, cursor, offset, limit)
         if not hours:
-            return Page([], total)
+            return Page([], number)
         matching, offset = _within(matching, long_list, hours), offset - skipped
-    return Page(db.session.scalars(matching.limit(limit).offset(offset)).all(), total)
+    return Page(db.session.scalars(matching.limit(limit).offset(offset)).all(), number)
+
+
+def counts(
+    long_list: LongList[Row], query: RowQuery, column: InstrumentedAttribute[Any]
+) -> Mapping[Any, int]:
+    """How many rows match `query`, for each value of a column that the tally has; 0 for others."""
+    return row_counts.by_value(_counted(long_list, query), column.key, query.start, query.end)
+
+
+def total(long_list: LongList[Row], query: RowQuery) -> int:
+    """How many rows match `query`."""
+    return row_counts.total(_counted(long_list, query), query.start, query.end)
 
 
 def newest_first(
@@ -113,11 +126,17 @@ def newest_first(
     return matching.order_by(long_list.time.desc(), long_list.key.desc())
 
 
-def everyone(long_list: LongList[Row], query: RowQuery) -> Iterator[Sequence[Row]]:
-    """Read every row that matches `query`, newest first, by the thousand, as `parts` does."""
+def everyone(
+    long_list: LongList[Row], query: RowQuery, after: SortKey | None = None
+) -> Iterator[Sequence[Row]]:
+    """Read every row that matches `query`, newest first, by the thousand, as `parts` does.
+
+    With `after` those that come after a row of the list.
+    """
     return parts.behind_each(
         lambda last: newest_first(long_list, query, last),
         lambda row: (getattr(row, long_list.time.key), getattr(row, long_list.key.key)),
+        after,
     )
 
 

@@ -1,8 +1,8 @@
-"""Checks that the ids a filter names belong to the account."""
+"""Rows of an account by their ids: one that is looked for, and those that a filter names."""
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from sqlalchemy import select
 
@@ -10,6 +10,7 @@ from app.errors import NotFound
 from app.extensions import db
 from app.models import Bot, Campaign, Destination, Lead, Source
 
+Row = TypeVar("Row")
 _OWNED: Final[dict[str, Any]] = {
     "bot": Bot,
     "campaign": Campaign,
@@ -17,6 +18,22 @@ _OWNED: Final[dict[str, Any]] = {
     "lead": Lead,
     "source": Source,
 }
+
+
+def find(
+    model: type[Row], account_id: int, row_id: int, *conditions: Any, locked: bool = False
+) -> Row:
+    """Return the row of the account with this id, read anew if it is `locked`. Raises NotFound."""
+    columns: Any = model
+    matching = select(model).where(
+        columns.id == row_id, columns.account_id == account_id, *conditions
+    )
+    if locked:
+        matching = matching.with_for_update().execution_options(populate_existing=True)
+    row = db.session.scalar(matching)
+    if row is None:
+        raise NotFound
+    return row
 
 
 def check_owned(account_id: int, **ids: int | None) -> None:

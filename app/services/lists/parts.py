@@ -11,17 +11,19 @@ from sqlalchemy.orm import InstrumentedAttribute
 from app.extensions import db
 
 PART: Final = 1000  # rows that are read at a time
+#: The time and the id of a row: whoever reads a list later goes on behind it.
+Place = tuple[Any, int]
 
 
 def behind_each(
-    query_behind: Callable[[Any], Select[Any]], place_of: Callable[[Any], Any]
+    query_behind: Callable[[Any], Select[Any]], place_of: Callable[[Any], Any], place: Any = None
 ) -> Iterator[Sequence[Any]]:
     """Every row of a list; no part is empty.
 
     `query_behind` gives the query of what comes behind a place, from the beginning for None, and
-    `place_of` the place of a row. Rows that appear meanwhile before that place are left out.
+    `place_of` the place of a row. Rows that appear meanwhile before that place are left out. With
+    a `place` it goes on behind that one.
     """
-    place = None
     while True:
         rows = db.session.scalars(query_behind(place).limit(PART)).all()
         db.session.expunge_all()
@@ -34,11 +36,12 @@ def behind_each(
 
 
 def newest_first(
-    matching: Select[Any], row_id: InstrumentedAttribute[int]
+    matching: Select[Any], row_id: InstrumentedAttribute[int], after: Place | None = None
 ) -> Iterator[Sequence[Any]]:
-    """Every row that matches, by falling `row_id`."""
+    """Every row that matches, by falling `row_id`; only those behind `after`, if it is given."""
     newest = matching.order_by(row_id.desc())
     return behind_each(
         lambda last: newest if last is None else newest.where(row_id < last),
         lambda row: getattr(row, row_id.key),
+        after and after[1],
     )

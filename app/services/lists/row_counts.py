@@ -32,7 +32,7 @@ from sqlalchemy import (
 )
 
 from app.database.advisory_locks import AdvisoryLock, try_lock
-from app.database.rows import increment_rows, rows_table, with_rows
+from app.database.rows import increment_rows, rows_table, write_rows
 from app.domain.time_ranges import DAY, HOUR, TimeRange, split
 from app.extensions import db
 from app.models import JournalTally, LeadTally, PostbackTally, Span, table_of
@@ -106,6 +106,32 @@ def _sum(
     return sum(sums[1:], sums[0])
 
 
+def by_value(counted: CountQuery, name: str, since: int | None, until: int | None) -> Counter[Any]:
+    """How many rows of a range there are for each value of the column `name`."""
+    numbers: Counter[Any] = Counter()
+    if parts := list(_by_value(counted, name, since, until)):
+        for value, number in db.session.execute(union_all(*parts)):
+            numbers[value] += int(number)
+    return numbers
+
+
+def _by_value(
+    counted: CountQuery, name: str, since: int | None, until: int | None
+) -> Iterator[Select[*tuple[Any, ...]]]:
+    ever = since is None and until is None
+    for piece in [None] if ever else split(since, until):
+        if piece is None or piece.unit in _SPANS:
+            column, number = counted.tally.c[name], func.sum(counted.tally.c.number)
+            start, end = (piece.since, piece.until) if piece else (None, None)
+            for span in (_SPANS[piece.unit] if piece else Span.TOTAL, Span.DELTA):
+                where = _of(counted.tally, span), *counted.tallied(start, end)
+                yield select(column, number).where(*where).group_by(column)
+        else:
+            column = counted.table.c[name]
+            rows = select(column, func.count()).where(*counted.rows(piece.since, piece.until))
+            yield rows.group_by(column)
+
+
 def count(counted: CountQuery, conditions: Sequence[ColumnElement[bool]]) -> int:
     """How many rows there are, counted one by one."""
     rows = select(func.count()).select_from(counted.table).where(*conditions)
@@ -125,11 +151,15 @@ def hours(counted: CountQuery, since: int, until: int) -> list[Bucket]:
 
 
 def days(
-    tally: Table, account_id: int, names: Sequence[str], since: int
+    tally: Table,
+    account_id: int,
+    names: Sequence[str],
+    since: int,
+    *chosen: ColumnElement[bool],
 ) -> Counter[tuple[Any, ...]]:
-    """The rows of an account by the columns `names` and the UTC day, from the day `since` on."""
+    """The `chosen` rows of an account by the columns `names` and the UTC day, from `since` on."""
     columns = [tally.c[name] for name in (*names, "start")]
-    mine = [tally.c.account_id == account_id, tally.c.start >= since]
+    mine = [tally.c.account_id == account_id, tally.c.start >= since, *chosen]
     numbers: Counter[tuple[Any, ...]] = Counter()
     for span in (Span.DAY, Span.DELTA):
         sums = select(*columns, func.sum(tally.c.number)).where(_of(tally, span), *mine)
@@ -242,7 +272,7 @@ def _remove(
 ) -> None:
     """Delete the tallies of these keys for which `where` is true."""
     if rows:
-        with_rows(connection, lambda flag: _deletion(flag, tally, keys, where), keys, rows)
+        write_rows(connection, lambda flag: _deletion(flag, tally, keys, where), keys, rows)
 
 
 @lru_cache(maxsize=8)

@@ -24,7 +24,7 @@ log = structlog.get_logger()
 SECONDS: Final = 3.0
 TRIES: Final = 3  # three times three seconds, of the ten that a checkout has
 PAUSE: Final = 0.2
-MAX_WAITING: Final = 100  # answers to buttons; older ones are dropped
+MAX_BUTTONS: Final = 100  # answers to buttons that wait; older ones are dropped
 MAX_TEXT: Final = 200  # characters of answerCallbackQuery; for checkouts none are documented
 
 
@@ -32,14 +32,14 @@ class CallbackAnswers:
     """Collects answers during a transaction and sends them after its commit."""
 
     def __init__(self) -> None:
-        self._waiting: deque[Request] = deque(maxlen=MAX_WAITING)
-        self._checkouts: deque[Request] = deque()
+        self._buttons: deque[Request] = deque(maxlen=MAX_BUTTONS)
+        self._urgent: deque[Request] = deque()  # to checkouts and join request queries
         self._thread: threading.Thread | None = None
 
     def answer_button(self, base_url: str, token: str, query: str, text: str) -> None:
         """Answer the callback query `query` with `text` when `send` is called."""
         params = {"callback_query_id": query, "text": text[:MAX_TEXT]}
-        self._waiting.append(telegram.build("answerCallbackQuery", params, token, base_url))
+        self._buttons.append(telegram.build("answerCallbackQuery", params, token, base_url))
 
     def answer_checkout(self, base_url: str, token: str, query: str, objection: str) -> None:
         """Confirm the checkout `query`, or refuse it with an objection, when `send` is called.
@@ -49,25 +49,21 @@ class CallbackAnswers:
         params: dict[str, object] = {"pre_checkout_query_id": query, "ok": not objection}
         if objection:
             params["error_message"] = objection[:MAX_TEXT]
-        self._checkouts.append(telegram.build("answerPreCheckoutQuery", params, token, base_url))
+        self._urgent.append(telegram.build("answerPreCheckoutQuery", params, token, base_url))
 
     def answer_request(self, base_url: str, token: str, query: str) -> None:
         """Leave the join request query `query` among those that wait, when `send` is called."""
         params = {"chat_join_request_query_id": query, "result": "queue"}
-        self._checkouts.append(
-            telegram.build("answerChatJoinRequestQuery", params, token, base_url)
-        )
+        self._urgent.append(telegram.build("answerChatJoinRequestQuery", params, token, base_url))
 
     def forget(self) -> None:
         """Drop what was collected: the transaction was rolled back and will be repeated."""
-        self._checkouts.clear()
-        self._waiting.clear()
+        self._urgent.clear()
+        self._buttons.clear()
 
     def send(self) -> None:
-        """Send what was collected, checkouts first, in a thread. Call it after the commit."""
-        batch = [
-            each.popleft() for each in (self._checkouts, self._waiting) for _ in range(len(each))
-        ]
+        """Send what was collected, buttons last, in a thread. Call it after the commit."""
+        batch = [each.popleft() for each in (self._urgent, self._buttons) for _ in range(len(each))]
         if batch:
             self._thread = threading.Thread(
                 target=_send, args=(batch,), daemon=True, name="callbacks"

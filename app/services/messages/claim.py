@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Row, Table, bindparam, text
 
 from app.config import current_settings
 from app.crypto import CannotDecrypt
-from app.database.advisory_locks import AdvisoryLock, lock
+from app.database.advisory_locks import AdvisoryLock, lock_queue
 from app.database.rows import loose_index_scan, update_rows
 from app.extensions import cipher
 from app.models import Bot, BotStatus, Message, MessageLane, MessageState
@@ -140,7 +140,7 @@ class QueueHead:
 
 def claim(connection: Connection, *, now: float, lease_seconds: float, most: int) -> ClaimResult:
     """Lease at most `most` messages for `lease_seconds`. The caller commits."""
-    lock(connection, AdvisoryLock.CLAIM_MESSAGES)
+    lock_queue(connection, AdvisoryLock.CLAIM_MESSAGES)
     reclaimed = connection.execute(_RECLAIM, {"now": now, "no_answer": NO_ANSWER}).rowcount
     lease_reclaims.record(lease_reclaims.MESSAGES, reclaimed)
     lease, result = secrets.token_hex(16), ClaimResult()

@@ -6,11 +6,11 @@ import json
 import random
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final, NamedTuple
 
 import structlog
 
-from app.config import current_settings
+from app.config import Settings, current_settings
 from app.domain.media.limits import PHOTO, VIDEO
 from app.extensions import db
 from app.models import MessageState
@@ -22,10 +22,7 @@ from app.services.campaigns import media
 from app.services.messages.claim import STEP, ClaimedMessage, claim
 from app.services.messages.media_fetch import MediaFetch, NotYet
 from app.services.messages.settle import MessageResult, judge, settle
-
-if TYPE_CHECKING:
-    from app.config import Settings
-    from plugins.contract import Request
+from plugins.contract import Request
 
 log = structlog.get_logger()
 
@@ -73,6 +70,13 @@ def _fetch_seconds(settings: Settings) -> float:
     return min(FETCH_SECONDS, settings.lease_seconds / 3)
 
 
+class _Upload(NamedTuple):
+    """The one message whose media is read from the store, or on its way to Telegram."""
+
+    message_id: int
+    fetch: MediaFetch | None = None  # while the media is read
+
+
 class _Sender:
     """The messages that one worker has in flight."""
 
@@ -89,9 +93,9 @@ class _Sender:
         self._chance = chance
         self._in_flight: dict[int, ClaimedMessage] = {}
         self._next_claim = 0.0
-        self._upload: int | None = None  # id of the message whose media is being uploaded
-        self._fetch: MediaFetch | None = None  # of its content, from the store
+        self._upload: _Upload | None = None
         self._waiting_until = 0.0  # when messages that wait for the upload check again
+        self._is_put_back = False  # some message became due again since messages were claimed
 
     def run(self, seconds: float, stop: Callable[[], bool]) -> int:
         """Send as `send` describes."""
@@ -99,7 +103,7 @@ class _Sender:
         while more and not stop() and time.monotonic() < end:
             skipped, more = self._claim()
             done += skipped + self._poll(STEP)
-            more = more or bool(self._in_flight)
+            more = more or bool(self._in_flight) or self._is_put_back
         return done + self._finish(stop)
 
     def _finish(self, stop: Callable[[], bool]) -> int:
@@ -120,6 +124,7 @@ class _Sender:
             result = claim(
                 connection, now=time.time(), lease_seconds=self._settings.lease_seconds, most=room
             )
+        self._is_put_back = False
         self._next_claim = time.monotonic() + (STEP if result.messages else IDLE_SECONDS)
         for message in result.messages:
             self._start(message)
@@ -143,35 +148,36 @@ class _Sender:
         if stored_media is None:
             self._call(message, None)
         else:  # in a thread: other messages must not wait for a slow store
-            self._upload = message.id
-            self._fetch = MediaFetch(stored_media.content, _fetch_seconds(self._settings))
+            fetch = MediaFetch(stored_media.content, _fetch_seconds(self._settings))
+            self._upload = _Upload(message.id, fetch)
 
     def _call(self, message: ClaimedMessage, content: media.MediaContent | None) -> None:
         transport = self._uploads if content else self._transport
         transport.start(_request(message, content, self._settings.telegram_api_url), message.id)
 
     def _poll(self, seconds: float) -> int:
+        """Wait for answers, `seconds` at the most. Returns how many messages came to their end."""
         if not self._in_flight:
             time.sleep(seconds)
             return 0
-        if self._fetch:
-            return self._poll_store(self._fetch) + self._settle(self._transport.poll(0.0))
+        if self._upload and self._upload.fetch:
+            polled = self._poll_store(self._upload.message_id, self._upload.fetch)
+            return polled + self._settle(self._transport.poll(0.0))
         if not self._transport.in_flight:
             return self._settle(self._uploads.poll(seconds))
         return self._settle(self._transport.poll(seconds) + self._uploads.poll(0.0))
 
-    def _poll_store(self, fetch: MediaFetch) -> int:
+    def _poll_store(self, message_id: int, fetch: MediaFetch) -> int:
         """Start the upload if its content has been read; defer it if it cannot be read."""
-        message = self._in_flight[self._upload or 0]
+        message = self._in_flight[message_id]
         try:
             content = fetch.content(STEP)
         except NotYet:
             return 0
         except StoreUnreachable as error:
-            self._fetch = None
-            log.warning("media.not_fetched", message=message.id, reason=str(error))
-            return self._settle([_unsent(message.id, Failure.UNREACHABLE, str(error))])
-        self._fetch, self._upload = None, message.id if content else None
+            log.warning("media.not_fetched", message=message_id, reason=str(error))
+            return self._settle([_unsent(message_id, Failure.UNREACHABLE, str(error))])
+        self._upload = _Upload(message_id) if content else None
         self._call(message, content)
         return 0
 
@@ -179,10 +185,12 @@ class _Sender:
         results: list[MessageResult] = []
         for answer in answers:
             message = self._in_flight.pop(int(str(answer.tag)))
-            if message.id == self._upload:
+            if self._upload and message.id == self._upload.message_id:
                 self._upload = None
             results.append(judge(message, answer, now=time.time(), chance=self._chance()))
         self._save(results)
+        now = time.time()
+        self._is_put_back |= any(not each.is_final and each.due <= now for each in results)
         for dead in [result.message for result in results if result.bot_dead]:
             webhooks.pause(dead.bot_id, "Telegram refused the token", dead.token)
         return sum(result.is_final for result in results)
@@ -198,8 +206,8 @@ class _Sender:
             return 0
         self._transport.abort()
         self._uploads.abort()
-        not_started = self._upload if self._fetch else None
-        self._fetch = None
+        upload = self._upload
+        not_started = upload.message_id if upload and upload.fetch else None
         return self._settle(
             [
                 _unsent(

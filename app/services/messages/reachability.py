@@ -8,23 +8,20 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, and_, delete, exists, select
 
-from app.database.rows import insert_rows, rows_table, with_rows
+from app.database.rows import insert_rows, rows_table, write_rows
 from app.domain.telegram.updates import BotBlockedChanged
 from app.extensions import db
 from app.models import Action, Campaign, JournalEntry, Lead, Unreachable, table_of
 from app.models.base import Big
+from app.models.journal import ENTRY_COLUMNS
 
 _UNREACHABLE: Final = table_of(Unreachable)
-_JOURNAL_COLUMNS: Final = (
-    "account_id bot_id chat_id campaign_id lead_id subscriber username action time update_id"
-    " decision"
-).split()
 
 
 def mark_reachable(connection: Connection, people: Sequence[tuple[int, int]]) -> None:
     """Note that the bot may write again to `people`, pairs of bot id and person."""
     if people:
-        with_rows(connection, _deletion, ("bot", "person"), people)
+        write_rows(connection, _deletion, ("bot", "person"), people)
 
 
 @cache
@@ -67,4 +64,4 @@ def record_block_change(bot_id: int, change: BotBlockedChanged) -> None:
         )
         for lead in leads
     ]
-    insert_rows(db.session.connection(), table_of(JournalEntry), _JOURNAL_COLUMNS, rows)
+    insert_rows(db.session.connection(), table_of(JournalEntry), ENTRY_COLUMNS, rows)

@@ -25,7 +25,7 @@ UNREACHABLE: Final[Table] = Unreachable.metadata.tables["unreachable"]
 FILES: Final[Table] = MediaFile.metadata.tables["media_file"]
 MAX_FILE_ID: Final = 256
 _LINKS: Final = frozenset(("text_link", "text_mention"))
-#: In refusals that no other message would escape.
+#: Words of a refusal that is about the person: any other message would be refused as well.
 _OF_A_PERSON: Final = ("not found", "peer_id_invalid", "user_id_invalid", "deactivated")
 #: Before a message without an answer is repeated; a chat takes one message a second.
 REPEAT_SECONDS: Final = 1.0

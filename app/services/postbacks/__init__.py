@@ -8,33 +8,9 @@ not move the postback.
 
 from app.services.postbacks.claim import ClaimResult, DueDestination, claim
 from app.services.postbacks.claimed import ClaimedPostback, PostbackUpdate, Progress
+from app.services.postbacks.earlier import left_by_report
 from app.services.postbacks.in_hand import Lease
 from app.services.postbacks.requeue import DUE, TO_SWEEP, kept_since, resend, sweep
 from app.services.postbacks.settle import ERASED, AttemptRow, Batch, Health, block, settle
-from app.services.postbacks.stage import NewPostback, stage, stage_leased
+from app.services.postbacks.stage import NewPostback, stage, stage_leased, stage_rest
 from app.services.postbacks.supersede import supersede_report
-
-__all__ = [
-    "DUE",
-    "ERASED",
-    "TO_SWEEP",
-    "AttemptRow",
-    "Batch",
-    "ClaimResult",
-    "ClaimedPostback",
-    "DueDestination",
-    "Health",
-    "Lease",
-    "NewPostback",
-    "PostbackUpdate",
-    "Progress",
-    "block",
-    "claim",
-    "kept_since",
-    "resend",
-    "settle",
-    "stage",
-    "stage_leased",
-    "supersede_report",
-    "sweep",
-]

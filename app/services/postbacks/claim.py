@@ -9,7 +9,8 @@ from typing import Any, Final
 from sqlalchemy import BigInteger, Connection, Row, bindparam, text
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from app.database.advisory_locks import AdvisoryLock, lock
+from app.database.advisory_locks import AdvisoryLock, lock_queue
+from app.database.direct import fetch
 from app.database.rows import is_postgresql
 from app.models import PostbackState
 from app.services.postbacks.claimed import ClaimedPostback
@@ -45,9 +46,10 @@ class ClaimResult:
 
 
 # Jumps in the index from one destination with waiting rows to the next, until enough were
-# found: to order all of 2,000 by id and to take 64 costs eighty times what two do.
+# found: to order all of 2,000 by id and to take 64 costs eighty times what two do. `before` counts
+# those that were found, so it grows behind a destination that is one of them.
 # In the order of their ids, whatever join the planner chooses: `after` goes on behind the last one.
-_DUE_DESTINATIONS = text(f"""
+_DUE_DESTINATIONS: Final = f"""
     WITH RECURSIVE next (id, before) AS (
         SELECT min(destination_id), CAST(0 AS BIGINT) FROM postback
         WHERE {WAITING} AND destination_id > :after
@@ -55,19 +57,26 @@ _DUE_DESTINATIONS = text(f"""
         SELECT (SELECT min(destination_id) FROM postback
                 WHERE {WAITING} AND destination_id > next.id),
                next.before + (SELECT count(*) FROM destination d
-                              WHERE d.id = next.id AND d.account_id NOT IN :full
+                              WHERE d.id = next.id AND d.account_id {{not_among}}
                               AND {HAS_DUE_POSTBACKS})
         FROM next WHERE next.id IS NOT NULL AND next.before < :many
     ),
+    found AS (SELECT id, lead(before) OVER (ORDER BY before, id) > before AS is_due FROM next),
     sending AS (
         SELECT destination_id AS id, count(*) AS number
         FROM postback WHERE state = {PostbackState.SENDING:d} GROUP BY destination_id
     )
     SELECT d.id, d.account_id, d.failures, coalesce(sending.number, 0) AS sending, d.tracker,
            d.settings
-    FROM next JOIN destination d ON d.id = next.id LEFT JOIN sending ON sending.id = d.id
-    WHERE d.account_id NOT IN :full AND {HAS_DUE_POSTBACKS} ORDER BY next.id LIMIT :many
-""").bindparams(bindparam("full", expanding=True))
+    FROM found JOIN destination d ON d.id = found.id LEFT JOIN sending ON sending.id = d.id
+    WHERE found.is_due ORDER BY d.id LIMIT :many
+"""
+_DUE_POSTGRESQL: Final = text(_DUE_DESTINATIONS.format(not_among="<> ALL(:full)")).bindparams(
+    bindparam("full", type_=ARRAY(BigInteger))
+)
+_DUE_SQLITE: Final = text(_DUE_DESTINATIONS.format(not_among="NOT IN :full")).bindparams(
+    bindparam("full", expanding=True)
+)
 
 # Due, and no older status of the same lead still has its turn. The unique
 # index (lead, destination, sequence) answers the inner question.
@@ -125,7 +134,7 @@ def claim(
     `full` not at all. While more wait than it looks at, each gets only a few. `lease` is
     the holder's token, good until `until`.
     """
-    lock(connection, AdvisoryLock.CLAIM_POSTBACKS)
+    lock_queue(connection, AdvisoryLock.CLAIM_POSTBACKS)
     due = _due_destinations(connection, now, after, full)
     quotas: list[tuple[int, int]] = []
     share = _FAIR if len(due) >= _ROUND else most
@@ -150,22 +159,25 @@ def claim(
 def _due_destinations(
     connection: Connection, now: float, after: int, full: Collection[int]
 ) -> list[DueDestination]:
-    params = {"after": after, "now": now, "many": _ROUND, "full": list(full)}
-    rows = connection.execute(_DUE_DESTINATIONS, params).all()
-    if after and len(rows) < _ROUND:  # come round to the beginning
-        params |= {"after": 0, "many": _ROUND - len(rows)}
-        more = connection.execute(_DUE_DESTINATIONS, params)
-        rows = [*rows, *(row for row in more if row.id <= after)]
-    return [DueDestination(*row) for row in rows]
+    """At most `_ROUND` destinations, those behind `after` first."""
+    params = {"after": 0, "now": now, "many": _ROUND, "full": list(full)}
+    statement = _DUE_POSTGRESQL if is_postgresql(connection) else _DUE_SQLITE
+    first = fetch(connection, statement, params)
+    if after and len(first) == _ROUND:  # there are more than those
+        behind = fetch(connection, statement, params | {"after": after})
+    else:
+        behind = [row for row in first if row.id > after]
+    rows = [*behind, *(row for row in first if row.id <= after)]
+    return [DueDestination(*row) for row in rows[:_ROUND]]
 
 
 def _take(
     connection: Connection, quotas: Sequence[tuple[int, int]], params: dict[str, Any]
-) -> Sequence[Row[Any]]:
+) -> Sequence[Any]:
     if is_postgresql(connection):
         ids, sizes = zip(*quotas, strict=True)
         params |= {"ids": list(ids), "quotas": list(sizes)}
-        return connection.execute(_TAKE_POSTGRESQL, params).all()
+        return fetch(connection, _TAKE_POSTGRESQL, params)
     taken: list[Row[Any]] = []
     for id_, quota in quotas:
         taken += connection.execute(_TAKE_SQLITE, params | {"id": id_, "quota": quota}).all()

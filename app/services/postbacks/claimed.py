@@ -67,9 +67,18 @@ class ClaimedPostback:
         return Progress(self.tries, self.steps, self.first_try, self.adapter_state)
 
     def finish(
-        self, state: PostbackState, reason: str, *, now: float, progress: Progress | None = None
+        self,
+        state: PostbackState,
+        reason: str,
+        *,
+        now: float,
+        progress: Progress | None = None,
+        adapter_state: str = "",
     ) -> PostbackUpdate:
-        """End it in `state` for good; without `progress` as it was claimed."""
+        """End it in `state` for good; without `progress` as it was claimed.
+
+        `adapter_state` is what a later report of the same event should know.
+        """
         progress = progress or self.progress
         return PostbackUpdate(
             id=self.id,
@@ -80,6 +89,7 @@ class ClaimedPostback:
             due=now,
             first_try=progress.first_try,
             settled=now,
+            adapter_state=adapter_state,
         )
 
     def defer(self, reason: str, *, due: float, progress: Progress | None = None) -> PostbackUpdate:

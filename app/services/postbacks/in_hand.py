@@ -8,15 +8,17 @@ over all processes. Everything else waits for a claim.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
 
-from sqlalchemy import Connection, bindparam, text
+from sqlalchemy import BigInteger, Connection, bindparam, text
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from app.database.advisory_locks import AdvisoryLock, try_lock
-from app.database.rows import with_rows
+from app.database.direct import fetch
+from app.database.rows import fetch_rows, is_postgresql
 from app.models import PostbackState
 from app.services.postbacks.claim import DueDestination
 from app.services.postbacks.conditions import MAY_BE_SENT_TO, WAITING
@@ -38,16 +40,22 @@ class Lease:
 
 Pair = tuple[int, int]  # a lead and a destination
 
-_IDLE_DESTINATIONS: Final = text(f"""
+_IDLE_DESTINATIONS: Final = f"""
     SELECT d.id, d.account_id, d.failures,
            (SELECT count(*) FROM postback s
             WHERE s.state = {PostbackState.SENDING:d} AND s.destination_id = d.id) AS sending,
            d.tracker, d.settings
-    FROM destination d WHERE d.id IN :ids AND {MAY_BE_SENT_TO}
+    FROM destination d WHERE d.id {{among}} AND {MAY_BE_SENT_TO}
     AND NOT EXISTS (SELECT 1 FROM postback p
         WHERE p.destination_id = d.id AND p.{WAITING} AND p.due <= :now)
     ORDER BY d.id
-""").bindparams(bindparam("ids", expanding=True))
+"""
+_IDLE_POSTGRESQL: Final = text(_IDLE_DESTINATIONS.format(among="= ANY(:ids)")).bindparams(
+    bindparam("ids", type_=ARRAY(BigInteger))
+)
+_IDLE_SQLITE: Final = text(_IDLE_DESTINATIONS.format(among="IN :ids")).bindparams(
+    bindparam("ids", expanding=True)
+)
 
 # Pair by pair through the unique index, as in `supersede`.
 _UNFINISHED: Final = f"""
@@ -81,7 +89,8 @@ def destinations_to_send_to(
         return {}
     left = lease.most
     allowed = {}
-    for row in connection.execute(_IDLE_DESTINATIONS, {"ids": list(new_rows), "now": now}):
+    statement = _IDLE_POSTGRESQL if is_postgresql(connection) else _IDLE_SQLITE
+    for row in fetch(connection, statement, {"ids": list(new_rows), "now": now}):
         destination = DueDestination(*row)
         quota = lease.quota_for(destination, min(new_rows[destination.id], left))
         if quota > 0:
@@ -94,7 +103,7 @@ def with_unfinished(connection: Connection, pairs: Collection[Pair]) -> set[Pair
     """Those of `pairs` that have a postback which waits or is being sent."""
     if not pairs:
         return set()
-    rows: Iterable[Any] = with_rows(connection, _busy, ("lead", "destination"), pairs)
+    rows = fetch_rows(connection, _busy, ("lead", "destination"), pairs)
     return {(row.lead, row.destination) for row in rows}
 
 

@@ -49,9 +49,12 @@ def stage(connection: Connection, postbacks: Sequence[NewPostback], now: float) 
     Older statuses that failed before are superseded at once. Those never tried
     keep their turn, and `claim` looks after those in flight.
     """
-    if not postbacks:
-        return
     supersede_older(connection, _newer(postbacks), now)
+    stage_rest(connection, postbacks, now)
+
+
+def stage_rest(connection: Connection, postbacks: Sequence[NewPostback], now: float) -> None:
+    """Insert what `stage_leased` has left; it has superseded what is older."""
     rows = [_row(postback, now) for postback in postbacks]
     insert_rows(connection, _POSTBACKS, _COLUMNS, rows)
 
@@ -61,10 +64,10 @@ def stage_leased(
 ) -> tuple[list[ClaimedPostback], list[NewPostback]]:
     """Insert those of `postbacks` that may be sent at once, under `lease`. No commit.
 
-    Returns them, to be sent by the lease's holder after the commit, and the others, for `stage`.
+    Returns them, to be sent by the lease's holder after the commit, and the others, for
+    `stage_rest`.
     """
-    supersede_older(connection, _newer(postbacks), now)
-    first = _first_of_their_leads(connection, postbacks)
+    first = _first_of_their_leads(connection, postbacks, now)
     new_rows = Counter(postback.destination_id for postback in first)
     allowed = in_hand.destinations_to_send_to(connection, new_rows, lease, now)
     taken = _take(first, {id_: quota for id_, (_, quota) in allowed.items()})
@@ -93,15 +96,21 @@ def _newer(postbacks: Sequence[NewPostback]) -> list[tuple[int, int, str]]:
 
 
 def _first_of_their_leads(
-    connection: Connection, postbacks: Sequence[NewPostback]
+    connection: Connection, postbacks: Sequence[NewPostback], now: float
 ) -> list[NewPostback]:
-    """Those before which nothing of the same lead and destination is on its way."""
+    """Those before which nothing of the same lead and destination is on its way.
+
+    Supersedes older statuses that failed before, which needs no statement while there are none.
+    """
     firsts: dict[in_hand.Pair, NewPostback] = {}
     for postback in postbacks:
         if not postback.superseded:
             firsts.setdefault((postback.lead_id, postback.destination_id), postback)
     have_older = [pair for pair, postback in firsts.items() if postback.sequence > 1]
     busy = in_hand.with_unfinished(connection, have_older)
+    if busy:
+        supersede_older(connection, _newer(postbacks), now)
+        busy = in_hand.with_unfinished(connection, busy)
     return [postback for pair, postback in firsts.items() if pair not in busy]
 
 

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, bindparam, text
 
-from app.database.rows import with_rows
+from app.database.rows import write_rows
 from app.models import PostbackState
 from app.models.postback import FIRST_CONVERSION
 from app.services.postbacks.conditions import WAITING
@@ -93,7 +93,7 @@ def supersede_older(
     transaction. No commit.
     """
     if rows := [(lead, destination, int(kind in _BEGINNINGS)) for lead, destination, kind in newer]:
-        with_rows(connection, _older, ("lead", "destination", "begins"), rows, now=now)
+        write_rows(connection, _older, ("lead", "destination", "begins"), rows, now=now)
 
 
 def supersede_claimed(connection: Connection, ids: Sequence[int], now: float) -> set[int]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from sqlalchemy import select
 
 from app.config import current_settings
+from app.domain.telegram.updates import ButtonPressed, LeadEvent
 from app.errors import NotFound
 from app.extensions import db
 from app.models import Account, Bot, Campaign
@@ -17,9 +18,6 @@ from app.services.join_requests.owner import decisions
 from app.services.messages.callbacks import CALLBACK_ANSWERS
 from app.services.service_bot import ALLOW, APPROVE, KEEP, MUTE, UNDO, bot, logins, signup, undo
 from app.translations import gettext, ngettext, use_language
-
-if TYPE_CHECKING:
-    from app.domain.telegram.updates import ButtonPressed, LeadEvent
 
 #: `?start=login-<nonce>`; no campaign has this code.
 LOGIN: Final = "login"

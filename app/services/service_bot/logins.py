@@ -26,10 +26,11 @@ from app.errors import NotFound, translatable
 from app.extensions import db
 from app.models import Account, Bot, Login
 from app.services.accounts import notifications
-from app.services.accounts.rate_limits import Limit, network_of
+from app.services.accounts.rate_limits import Limit
 from app.services.service_bot import ALLOW, UNDO, bot, sessions
 from app.services.service_bot.browsers import browser_name
 from app.translations import gettext, use_language
+from app.web.shares.addresses import network_of
 
 #: `login-<nonce>` must fit the 64 characters that Telegram carries.
 NONCE: Final = r"[A-Za-z0-9_-]{16,58}"

@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 from typing import Final
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import bindparam, delete, select, update
 
 from app.crypto import hash_secret, new_secret
 from app.domain.storable_text import sanitize
@@ -25,6 +25,12 @@ KEPT_SECONDS: Final = 86_400.0
 USED_STEP: Final = 300.0
 #: Open sessions of an account that its key has opened; one more ends the oldest of them.
 MOST_BY_KEY: Final = 50
+#: The account that a session opens, for the parameters `token`, hashed, and `now`.
+_OPENED: Final = (
+    select(Account, Session.id, Session.login_id, Session.used)
+    .join(Session, Session.account_id == Account.id)
+    .where(Session.token_hash == bindparam("token"), Session.expires > bindparam("now"))
+)
 #: By address.
 KEY_LOGINS: Final = Limit("key-login", per_minute=10, burst=10)
 
@@ -95,11 +101,7 @@ def authenticate(token: str, *, must_be_paid: bool = True) -> Caller:
     Raises BadKey, Banned, or Unpaid: a session has no days of grace.
     """
     now = time.time()
-    row = db.session.execute(
-        select(Account, Session.id, Session.login_id, Session.used)
-        .join(Session, Session.account_id == Account.id)
-        .where(Session.token_hash == hash_secret(token), Session.expires > now)
-    ).first()
+    row = db.session.execute(_OPENED, {"token": hash_secret(token), "now": now}).first()
     if row is None:
         raise BadKey
     account, session_id, login_id, used = row

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from app.crypto import hash_secret, new_secret
 from app.domain.tariffs import FREE
+from app.domain.telegram.person import Person
 from app.extensions import db
 from app.models import Account
-
-if TYPE_CHECKING:
-    from app.domain.telegram.person import Person
 
 
 def account_for(person: Person, now: int) -> Account:

@@ -9,12 +9,13 @@ from typing import Any, Final, NamedTuple
 
 from sqlalchemy import func, select
 
-from app.errors import BadParameter, NotFound, PlanLimit, translatable
+from app.errors import BadParameter, PlanLimit, translatable
 from app.extensions import db, wakeup
 from app.models import Campaign, Destination, DestinationStatus, Role
 from app.queues import Queue
 from app.services.accounts import accounts, quotas
 from app.services.accounts.quotas import Quota
+from app.services.lists import ownership
 from app.services.lists.ownership import check_owned
 from app.services.lists.pages import Page, fetch
 from app.services.trackers import catalogue, connection_check, delivery_rates, secrets
@@ -61,7 +62,8 @@ def listed(
     if until is not None:
         matching = matching.where(Destination.created <= until)
     page = fetch(matching, Destination.id, limit=limit, offset=offset, before=before)
-    fared = delivery_rates.of_trackers(account_id, int(time.time())) if page.rows else {}
+    ids = [row.id for row in page.rows]
+    fared = delivery_rates.of_trackers(account_id, ids, int(time.time())) if ids else {}
     rows = [ShownDestination(row, _shown(row), fared[row.id]) for row in page.rows]
     return Page(rows, page.total)
 
@@ -223,13 +225,7 @@ def _switched(
 
 def _check_room(account_id: int, campaign: int) -> None:
     if campaign:
-        living = select(Campaign.id).where(
-            Campaign.id == campaign,
-            Campaign.account_id == account_id,
-            Campaign.living,
-        )
-        if db.session.scalar(living) is None:
-            raise NotFound
+        ownership.find(Campaign, account_id, campaign, Campaign.living)
     count = select(func.count()).where(
         Destination.account_id == account_id,
         Destination.campaign_id == (campaign or None),
@@ -246,17 +242,8 @@ def _check_room(account_id: int, campaign: int) -> None:
 
 
 def _find(account_id: int, destination_id: int, *, locked: bool = False) -> Destination:
-    matching = select(Destination).where(
-        Destination.id == destination_id,
-        Destination.account_id == account_id,
-        Destination.status != DestinationStatus.DELETED,
-    )
-    if locked:
-        matching = matching.with_for_update().execution_options(populate_existing=True)
-    row = db.session.scalar(matching)
-    if row is None:
-        raise NotFound
-    return row
+    is_living = Destination.status != DestinationStatus.DELETED
+    return ownership.find(Destination, account_id, destination_id, is_living, locked=locked)
 
 
 def _locked(account_id: int, destination_id: int) -> Destination:

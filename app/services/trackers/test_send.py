@@ -9,14 +9,12 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from sqlalchemy import select
-
 from app.domain import events
-from app.errors import BadParameter, NotFound, translatable
-from app.extensions import db
+from app.errors import BadParameter, translatable
 from app.models import Campaign
 from app.outbound.result import Answer, Failure
 from app.services.accounts import rate_limits
+from app.services.lists import ownership
 from app.services.trackers import catalogue, destinations, url_templates
 from app.services.trackers import secrets as stored_secrets
 from app.services.trackers.attempt import TrackerAttempt, shown
@@ -143,7 +141,8 @@ def _host_warnings(unreachable: Request | None) -> list[str]:
         return []
     return [
         translatable(
-            "no connection to %(host)s; if its name leads to a private address, we never call it",
+            "no connection to %(host)s: see that the name exists and a server answers there; a name"
+            " that leads to a private address is never called",
             host=host,
         )
     ]
@@ -236,13 +235,5 @@ def _rendered(
 
 
 def _of_campaign(account_id: int, campaign_id: int) -> dict[str, Any]:
-    row = db.session.execute(
-        select(Campaign.code, Campaign.chat_id, Campaign.chat_title).where(
-            Campaign.id == campaign_id,
-            Campaign.account_id == account_id,
-            Campaign.living,
-        )
-    ).first()
-    if row is None:
-        raise NotFound
+    row = ownership.find(Campaign, account_id, campaign_id, Campaign.living)
     return {"campaign": row.code, "chat": row.chat_id, "title": row.chat_title}

@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
 
 from app.database.faults import DATABASE_FAULTS
+from app.web.shares.interpreter_queue import turn_given_back
 
 Item = TypeVar("Item")
 
@@ -53,7 +54,8 @@ class GroupCommit(Generic[Item]):
             self._queue.append(waiter)
             leads, self._has_leader = not self._has_leader, True
         if not leads:
-            waiter.gate.acquire()  # opens when the item is done, or when this caller must lead
+            with turn_given_back():  # the leader may be in its line
+                waiter.gate.acquire()  # opens when the item is done, or when this caller must lead
         if not waiter.done:
             self._lead()
         if waiter.fault is not None:

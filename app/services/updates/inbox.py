@@ -5,18 +5,21 @@ Those of webhooks are stored by `update_store`, those of long polling here.
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import BigInteger, Connection, bindparam, select, text, update
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from app.database.advisory_locks import AdvisoryLock, lock
+from app.database.direct import fetch
 from app.database.rows import is_postgresql, loose_index_scan, update_rows
 from app.extensions import db, wakeup
 from app.models import Bot, Update, UpdateState, table_of
+from app.observability.traces import traces
 from app.queues import Queue
 from app.services.updates.new_update import insertion, new_update
 
@@ -92,15 +95,18 @@ class UpdateResult:
 
 def store_updates(bot_id: int, bodies: Sequence[bytes], *, offset: int | None = None) -> None:
     """Store the updates of one poll, and the bot's next offset if there is one, in one commit."""
+    began = time.time() if traces.on else 0.0
+    rows = [new_update(bot_id, body) for body in bodies]
     with db.engine.begin() as connection:
-        if bodies:
-            rows = [new_update(bot_id, body) for body in bodies]
+        if rows:
             statement = insertion(rows, postgresql=is_postgresql(connection))
             connection.exec_driver_sql(*statement)
         if offset is not None:
             connection.execute(update(Bot).where(Bot.id == bot_id).values(poll_offset=offset))
-    if bodies:
+    if rows:
         wakeup.remind(Queue.UPDATES)
+        if traces.on:
+            traces.updates_stored(rows, began, polled=True)
 
 
 def claim(connection: Connection, limit: int, after: int = 0) -> ClaimedUpdates:
@@ -122,7 +128,7 @@ def _lock_bots(connection: Connection, most: int, after: int) -> tuple[list[int]
     statement = _LOCK_BOTS_POSTGRESQL if is_postgresql(connection) else _LOCK_BOTS_SQLITE
     while True:
         params = {"after": after, "most": most, "locks": int(AdvisoryLock.BOTS)}
-        rows = connection.execute(statement, params).all()
+        rows = fetch(connection, statement, params)
         after = rows[-1].id if len(rows) == most else 0
         bots = [row.id for row in rows if row.is_ours]
         if bots or not after:
@@ -132,8 +138,9 @@ def _lock_bots(connection: Connection, most: int, after: int) -> tuple[list[int]
 def _select_oldest(connection: Connection, bots: Sequence[int], share: int) -> list[StoredUpdate]:
     if not bots:
         return []
+    rows: Sequence[Any]
     if is_postgresql(connection):
-        rows = connection.execute(_SELECT_POSTGRESQL, {"bots": bots, "share": share}).all()
+        rows = fetch(connection, _SELECT_POSTGRESQL, {"bots": bots, "share": share})
     else:
         rows = [
             row

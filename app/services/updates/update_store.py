@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Sequence
 from functools import partial
 from typing import Any, Final
@@ -14,6 +15,7 @@ from app.database.connections import ONLY_READS, prepare_engine
 from app.database.dedicated import DedicatedConnection
 from app.extensions import wakeup
 from app.models import Bot
+from app.observability.traces import traces
 from app.queues import Queue
 from app.services.updates.group_commit import GroupCommit
 from app.services.updates.new_update import (
@@ -37,8 +39,12 @@ class UpdateStore:
 
     def put(self, bot_id: int, body: bytes) -> None:
         """Store one body, once for each bot and update id. It is committed when this returns."""
-        self._group.put(new_update(bot_id, body))
+        began = time.time() if traces.on else 0.0
+        row = new_update(bot_id, body)
+        self._group.put(row)
         wakeup.remind(Queue.UPDATES)
+        if traces.on:
+            traces.updates_stored([row], began, polled=False)
 
     def put_oversized(self, bot_id: int, beginning: bytes) -> None:
         """Store the beginning of a body that is too large to be an update, quarantined."""

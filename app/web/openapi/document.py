@@ -189,7 +189,7 @@ def _error() -> JsonSchema:
             },
             "message": TEXT,
             "field": {**TEXT, "description": "With `param`: which parameter."},
-            "retry_after": {**NUMBER, "description": "With `rate`: seconds to wait."},
+            "retry_after": {**NUMBER, "description": "With `rate` and `db`: seconds to wait."},
             "request_id": {
                 **TEXT,
                 "description": "With `server`: for the operator, who finds it in the log.",

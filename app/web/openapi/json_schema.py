@@ -10,6 +10,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Mapping
 from functools import singledispatch
+from types import UnionType
 from typing import Any, Final, get_args, get_origin
 
 from apispec.ext.marshmallow import MarshmallowPlugin
@@ -22,10 +23,10 @@ from app.schemas import Output, fields
 from app.schemas.destinations import Events, Settings
 from app.schemas.event_keys import MOST_ADDRESSES, Addresses
 from app.schemas.requests import Decision, Ids
-from app.schemas.rules import Conditions, Rules
+from app.schemas.rules import Rules
 from app.schemas.sites import Domains
 from app.schemas.sources import SubMap
-from app.schemas.stats import Date, Number, Percent
+from app.schemas.stats import Date
 from app.services.join_requests.owner.decisions import MOST_IDS
 from app.web.openapi.responses import JsonSchema
 from plugins.contract import ALL_KINDS
@@ -40,6 +41,7 @@ _TYPES: Final[Mapping[object, str]] = {
     bool: "boolean",
     dict: "object",
     list: "array",
+    type(None): "null",
 }
 
 
@@ -82,9 +84,21 @@ def shape(field: Field[Any]) -> JsonSchema:
     for kind in type(field).__mro__:
         for base in getattr(kind, "__orig_bases__", ()):
             for declared in get_args(base):
-                type_name = _TYPES.get(get_origin(declared) or declared)
-                return {"type": type_name} if type_name else {}
+                return _declared(declared)
     return {}
+
+
+def _declared(kind: Any) -> JsonSchema:
+    """Return the schema of `int`, `int | None`, `list[int]` or `dict[str, int]`; {} for Any."""
+    origin, args = get_origin(kind), get_args(kind)
+    if origin is UnionType:
+        return {"type": [_TYPES[arg] for arg in args]}
+    described: JsonSchema = {"type": _TYPES[origin or kind]} if (origin or kind) in _TYPES else {}
+    if origin is list:
+        described["items"] = _declared(args[0])
+    if origin is dict and (values := _declared(args[1])):
+        described["additionalProperties"] = values
+    return described
 
 
 @shape.register
@@ -124,16 +138,6 @@ def _(field: fields.Text) -> JsonSchema:
 
 
 @shape.register
-def _(_field: fields.TextMap) -> JsonSchema:
-    return {"type": "object", "additionalProperties": {"type": "string"}}
-
-
-@shape.register
-def _(_field: Domains) -> JsonSchema:
-    return {"type": "array", "items": {"type": "string"}}
-
-
-@shape.register
 def _(_field: Rules) -> JsonSchema:
     return {"type": "array", "items": {"type": "object"}, "maxItems": MOST_RULES}
 
@@ -142,11 +146,6 @@ def _(_field: Rules) -> JsonSchema:
 def _(_field: Ids) -> JsonSchema:
     number = {"type": "integer", "format": "int64", "minimum": 1}
     return {"type": "array", "items": number, "maxItems": MOST_IDS}
-
-
-@shape.register
-def _(_field: Conditions) -> JsonSchema:
-    return {"type": "object"}
 
 
 @shape.register
@@ -162,16 +161,6 @@ def _(_field: fields.UtcText) -> JsonSchema:
 @shape.register
 def _(_field: Date) -> JsonSchema:
     return {"type": "string", "pattern": DATE}
-
-
-@shape.register
-def _(_field: Percent) -> JsonSchema:
-    return {"type": ["number", "null"]}
-
-
-@shape.register
-def _(_field: Number) -> JsonSchema:
-    return {"type": ["integer", "null"]}
 
 
 @shape.register

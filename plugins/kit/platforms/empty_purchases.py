@@ -30,6 +30,16 @@ def is_empty_purchase(event: Event) -> bool:
     return event.kind is ConversionKind.PURCHASE and not event.value
 
 
+def after_empty_purchase(event: Event) -> Mapping[str, str] | None:
+    """What a later report should know once a platform has taken `event`: that it had no value."""
+    return {"value": "0"} if is_empty_purchase(event) else None
+
+
+def was_sent_with_zero(event: Event) -> bool:
+    """Whether a platform has taken this purchase before, with 0."""
+    return event.earlier.get("value") == "0"
+
+
 def sends_zero(settings: Mapping[str, Any]) -> bool:
     """Whether such a purchase is sent with 0. No platform takes money without a currency."""
     return settings.get("empty_purchase") == ZERO and bool(settings["currency"])

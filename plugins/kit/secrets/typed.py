@@ -7,25 +7,28 @@ import json
 import re
 from base64 import b64encode
 from collections.abc import Iterator, Mapping
-from functools import lru_cache
 from typing import Any, Final
 from urllib.parse import quote, quote_plus, unquote, unquote_plus
 
 from plugins.contract import MASK, mask
 from plugins.kit import altercpa, macros
+from plugins.kit.bounded_cache import remembered
 from plugins.kit.secrets import harmless
 from plugins.kit.secrets.names import is_secret_name
+from plugins.masking import possible
 
 #: A shorter secret is not looked for: to mask it would mask half of every text.
 MIN_SECRET: Final = 4
 #: So many characters of a longer secret are looked for where its end may have been cut.
 _HEAD: Final = 8
 
+_FOR_URLS: Final = str.maketrans("+/", "-_")
+
 #: Keitaro and Orbitra: https://host/{postback key}/postback?…
 _BEFORE_POSTBACK: Final = re.compile(r"/([A-Za-z0-9]*\d[A-Za-z0-9]*)/postback(?=[/?.]|\Z)")
 
 
-@lru_cache(maxsize=4096)
+@remembered(16_000_000)
 def secrets_of_url(template: str) -> tuple[str, ...]:
     """What is typed into a URL template and not known to be harmless, in every encoding.
 
@@ -88,7 +91,7 @@ def secrets_of_fields(fields: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(secrets))
 
 
-@lru_cache(maxsize=4096)
+@remembered(16_000_000)
 def _typed_into(name: str, value: str) -> tuple[str, ...]:
     """The pieces of one value of a body that may be secrets."""
     if _is_secret(name, value):
@@ -111,6 +114,7 @@ def _typed_into(name: str, value: str) -> tuple[str, ...]:
 
 def mask_cut(text: str, secrets: tuple[str, ...]) -> str:
     """Mask secrets, and the heads of secrets that somebody has cut, in a text for people."""
+    secrets = possible(text, secrets)
     text = mask(text, secrets)
     for secret in secrets:
         least = min(_HEAD, max(MIN_SECRET, len(secret) // 2))
@@ -138,12 +142,23 @@ def encodings(value: object) -> Iterator[str]:
         yield from _spellings(text)
 
 
-@lru_cache(maxsize=4096)
+def _inside_base64(raw: bytes) -> Iterator[str]:
+    """What stands for `raw` in the base64 of a longer text, wherever in it: it goes by threes."""
+    for before in range(3):
+        encoded = b64encode(bytes(before) + raw).decode()
+        first = -(-before * 8 // 6)  # without those that also tell of what is before and behind
+        whole = encoded[first : (before + len(raw)) * 8 // 6]
+        if len(whole) >= _HEAD:  # fewer stand by chance in many texts
+            yield whole
+
+
+@remembered(16_000_000)
 def _spellings(text: str) -> tuple[str, ...]:
-    """A text, and how URLs, forms, JSON, HTML and base64 spell it, each once."""
+    """A text, and how URLs, forms, JSON, HTML, base64 and hexadecimal digits spell it."""
     raw = text.encode("utf-8", "replace")
-    base64 = b64encode(raw).decode().rstrip("=")
-    spellings = [text, base64, base64.replace("+", "-").replace("/", "_")]
+    base64 = (b64encode(raw).decode().rstrip("="), *_inside_base64(raw))
+    spellings = [text, *base64, *(word.translate(_FOR_URLS) for word in base64)]
+    spellings += [raw.hex(), raw.hex().upper()]
     if not text.isalnum() or not text.isascii():
         percent = quote(text, safe="", errors="replace")
         spellings += [

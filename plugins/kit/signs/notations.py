@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 import re
 import unicodedata
+from collections.abc import Iterable
 from typing import Final, NamedTuple
 from urllib.parse import unquote_to_bytes
 
@@ -25,11 +26,6 @@ class Macro(NamedTuple):
     name: str
     ours: str
     is_sure: bool  # it cannot be a plain word in brackets
-
-    @property
-    def has_look_alike(self) -> bool:
-        """Whether a letter of the name only looks like one of ours."""
-        return latin(self.name) != self.name
 
 
 class _Notation(NamedTuple):
@@ -97,16 +93,17 @@ def find(text: str) -> list[Macro]:
     A `{name}` of ours that has no meaning is among them.
     """
     macros_found: list[Macro] = []
-    taken: list[tuple[int, int]] = []  # parts of `text` in which a macro stands already
+    taken = bytearray(len(text))  # 1 where a macro stands already
     layers = _layers(text)
     rests = [layer for layer, _ in layers]
     for notation, depth in itertools.product(_NOTATIONS, range(len(layers))):
-        for match in notation.pattern.finditer(rests[depth]):
+        matches = list(notation.pattern.finditer(rests[depth]))
+        rests[depth] = _without(rests[depth], matches)
+        for match in matches:
             starts = layers[depth][1]
             begin, end = starts[match.start()], starts[match.end()]
-            rests[depth] = _without(rests[depth], match)
-            if not any(begin < last and first < end for first, last in taken):
-                taken.append((begin, end))
+            if 1 not in taken[begin:end]:
+                taken[begin:end] = b"\1" * (end - begin)
                 macros_found += _judged(text[begin:end], match, notation)
     return macros_found
 
@@ -178,9 +175,13 @@ def _is_usual(name: str) -> bool:
     return _MACRO_WORDS.fullmatch(name) is not None
 
 
-def _without(text: str, match: re.Match[str]) -> str:
+def _without(text: str, matches: Iterable[re.Match[str]]) -> str:
     """`text` of the same length without what was matched."""
-    return text[: match.start()] + "\0" * (match.end() - match.start()) + text[match.end() :]
+    pieces, end = [], 0
+    for match in matches:
+        pieces += [text[end : match.start()], "\0" * (match.end() - match.start())]
+        end = match.end()
+    return "".join([*pieces, text[end:]])
 
 
 def _layers(text: str) -> list[tuple[str, list[int]]]:

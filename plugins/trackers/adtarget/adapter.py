@@ -18,9 +18,10 @@ newest revision). Our decisions where it is silent:
 - What is known of the click goes along (`send_click`). Its visit, the fbp and the invite link
   are told before the first event only where the owner wants it (`send_visit`): the newest reference
   sends them elsewhere, without a key. One that is refused holds up no conversion.
-- A corrected value goes to the conversion of which it is. Its number comes from repeating the
-  conversion under its key, whose stored answer AdTarget gives whatever the body says; after 23
-  hours nothing is sent, since the conversion would count again.
+- A value that comes later goes to the conversion of which it is, by the number that the report
+  before it was answered. Where that is not known, it comes from repeating the conversion under its
+  key, whose stored answer AdTarget gives whatever the body says; 23 hours after the event nothing
+  is sent then, since the conversion would count again.
 - A 2xx without a conversion id is taken as accepted: to send it again under
   another key could count twice.
 """
@@ -222,7 +223,7 @@ def _judge(response: Response, event: Event | None = None) -> Outcome:
     by_status = outcome_by_status(response)
     if by_status.verdict.is_success and isinstance(body, dict) and body.get("conversionId"):
         number = str(body["conversionId"])
-        is_kept = event is not None and event.value and _NUMBER.fullmatch(number)
+        is_kept = event and isinstance(event.kind, ConversionKind) and _NUMBER.fullmatch(number)
         state = {**event.state, "conversion": number} if event and is_kept else None
         return Outcome(Verdict.DELIVERED, _describe_success(body), state=state)
     code, message = _error(body)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from plugins.contract import ConversionKind, Event, Request
@@ -20,17 +21,25 @@ def build_steps(event: Event, settings: Mapping[str, Any]) -> tuple[Request, ...
     """The visit where it is asked for, the conversion, and its value where that comes later."""
     steps = _visit_steps(event, settings) if settings.get("send_visit") else ()
     conversion_type = bodies.conversion_type(event, settings)
-    if conversion_type == OFF or (event.revision and _is_forgotten(event)):
+    if conversion_type == OFF:
+        return steps
+    if number := event.earlier.get("conversion"):
+        return (*steps, _value(number, event, settings)) if event.value else steps
+    if event.revision and _is_forgotten(event):
         return steps
     body = bodies.conversion(conversion_type, event, settings)
     secrets = (json.dumps(body["pii"]),) if "pii" in body else ()
     conversion = _post("events/conversion", body, event, settings, secrets=secrets)
     if not _has_later_value(event, settings):
         return (*steps, conversion)
-    number = event.state.get("conversion", "-")
+    return (*steps, conversion, _value(event.state.get("conversion", "-"), event, settings))
+
+
+def _value(number: str | int, event: Event, settings: Mapping[str, Any]) -> Request:
+    """The value of the conversion that AdTarget has under this number."""
     path = f"leads/{event.subscriber}/conversions/{number}/value"
     step = f"value{event.revision or ''}"
-    return (*steps, conversion, _post(path, bodies.value(event), event, settings, step))
+    return _post(path, bodies.value(event), event, settings, step)
 
 
 def _post(
@@ -83,5 +92,15 @@ def _is_forgotten(event: Event) -> bool:
 
 def _idempotency_key(event: Event, step: str = "") -> str:
     """The Idempotency-Key: the event's own, or the next one after a stored failure."""
+    if event.revision and not step:
+        # Only the value is new: the conversion is repeated to hear its number. A person who
+        # sends the correction again must not make another one of it.
+        event = replace(event, key=_first_key(event.key))
     turn = event.state.get("turn", 0)
     return f"{event.step_key(step)}:r{turn}" if turn else event.step_key(step)
+
+
+def _first_key(key: str) -> str:
+    """The key of an event before anybody sent it again: its last part says how often."""
+    name, mark, _ = key.rpartition("|")
+    return f"{name}{mark}0" if mark else key

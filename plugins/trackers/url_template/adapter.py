@@ -10,7 +10,6 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import replace
-from functools import lru_cache
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -30,6 +29,7 @@ from plugins.contract import (
     translatable,
 )
 from plugins.kit import altercpa, answer_rules, macros
+from plugins.kit.bounded_cache import remembered
 from plugins.kit.failures import says_nothing, stated_failure, text_says_failure
 from plugins.kit.secrets.names import is_secret_name
 from plugins.kit.secrets.typed import (
@@ -251,7 +251,7 @@ def _status(kind: EventKind | ConversionKind, settings: Mapping[str, Any]) -> st
     return kind.value
 
 
-@lru_cache(maxsize=4096)
+@remembered(16_000_000)
 def _with_secret_fields(
     template: str, fields: tuple[tuple[str, str], ...]
 ) -> tuple[str, tuple[str, ...]]:

@@ -7,7 +7,6 @@ is stored as it was written, and the API answers the warnings with it.
 from __future__ import annotations
 
 import functools
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -16,6 +15,7 @@ from urllib.parse import parse_qsl
 from plugins.contract import ConversionKind, EventKind, translatable
 from plugins.kit import altercpa, macros, spelling
 from plugins.trackers.url_template import presets
+from plugins.trackers.url_template.look_alikes import presets_like
 from plugins.trackers.url_template.presets import Click, Preset
 
 #: Macros by which a tracker can find the person of an event.
@@ -82,48 +82,6 @@ def click_formats_of(tracker: str, settings: Mapping[str, Any]) -> tuple[ClickFo
     return tuple({format_.title: format_ for format_ in formats}.values())
 
 
-@functools.lru_cache(maxsize=4096)
-def presets_like(template: str) -> tuple[Preset, ...]:
-    """The presets that a template written by hand looks like.
-
-    The address and the parameter of the click id must be the preset's. Of several
-    presets, those with the most parameters in common are returned.
-    """
-    address, _, query = template.partition("?")
-    parameters = dict(parse_qsl(query, keep_blank_values=True))
-    scores: dict[str, int] = {}
-    for pattern, names, preset in _shapes():
-        if parameters.get(preset.click.parameter) == "{click}" and pattern.fullmatch(address):
-            score = len(names & set(parameters))
-            scores[preset.key] = max(score, scores.get(preset.key, 0))
-    best = max(scores.values(), default=0)
-    return tuple(presets.presets()[key] for key, score in scores.items() if score == best)
-
-
-@functools.cache
-def _shapes() -> tuple[tuple[re.Pattern[str], frozenset[str], Preset], ...]:
-    """The address and the parameters of each preset that is called by GET."""
-    shapes = []
-    for preset in presets.presets().values():
-        if preset.method != "GET" or not preset.click.parameter:
-            continue
-        for url in {url for mode in preset.modes.values() for url in mode.urls.values()}:
-            address, _, query = url.partition("?")
-            names = frozenset(name for name, _ in parse_qsl(query, keep_blank_values=True))
-            shapes.append((_pattern(address, preset), names, preset))
-    return tuple(shapes)
-
-
-def _pattern(address: str, preset: Preset) -> re.Pattern[str]:
-    shapes = {field.name: field.pattern for field in preset.fields}
-    parts = macros.MACRO.split(address.removeprefix("https://"))  # text, name, text, name, text
-    pieces = [
-        f"(?:{shapes.get(part) or '[^/?#]+'})" if index % 2 else re.escape(part)
-        for index, part in enumerate(parts)
-    ]
-    return re.compile("https?://" + "".join(pieces))
-
-
 def _any_of(names: Iterable[str]) -> str:
     """The names with "or" between them."""
     first, *others = names
@@ -170,7 +128,8 @@ _FAULTS: Final[tuple[tuple[Callable[[_Template], bool], str], ...]] = (
             and not _NOT_BINOM & set(template.query)
         ),
         translatable(
-            "Binom is told at /click.php?cnv_id={click}&cnv_status=…, not by clickid and goal"
+            "if this is Binom: it is told at /click.php?cnv_id={click}&cnv_status=…,"
+            " not by clickid and goal"
         ),
     ),
     (

@@ -30,7 +30,8 @@ def test_a_bot_goes_through_its_life(telegram: Any, api: Any) -> None:
     assert set(added["data"]) == {"id", "username", "name"}
     id_ = added["data"]["id"]
     (row,) = api.get("bots/list")["data"]
-    assert set(row) == {"id", "tg", "username", "name", "status", "created", "faults"}
+    assert set(row) == {"id", "tg", "username", "name", "status", "created", "faults", "webhook"}
+    assert row["webhook"] == {"pending": 0, "error": "", "error_time": "0000-00-00 00:00:00"}
     assert (row["id"], row["tg"], row["status"]) == (id_, 4242, 0)
     assert api.get("bots/chats", id=id_) == {"status": "ok", "data": []}
     assert api.post("bots/del", id=id_) == {"status": "ok"}

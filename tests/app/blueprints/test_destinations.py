@@ -98,6 +98,7 @@ def test_a_destination_is_listed_as_it_was_added(api):
         "undelivered": 0,
         "rate": None,
         "last_success": "0000-00-00",
+        "last_success_time": "0000-00-00 00:00:00",
     }
 
 

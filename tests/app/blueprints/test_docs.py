@@ -7,6 +7,7 @@ import hashlib
 import re
 
 import pytest
+from flask import template_rendered
 
 from app.web.openapi.document import describe, error_codes
 
@@ -48,6 +49,14 @@ def test_the_page_loads_and_runs_nothing(client):
     policy = answer.headers["Content-Security-Policy"]
     assert "default-src 'none'" in policy
     assert "unsafe" not in policy
+
+
+def test_the_page_is_made_once_however_often_strangers_ask(app, client):
+    made = []
+    with template_rendered.connected_to(lambda *_, **__: made.append(1), app):
+        pages = {client.get("/api/docs").get_data() for _ in range(3)}
+    assert len(pages) == 1
+    assert len(made) <= 1
 
 
 def test_the_only_style_is_the_one_that_is_allowed(client):

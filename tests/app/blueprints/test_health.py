@@ -11,6 +11,7 @@ from app.local.redis_server import EmbeddedRedis
 from app.models import BotFault, BotFaultKind
 from app.queues import CLOCK, Queue
 from app.services import health
+from app.services.accounts import rate_limits
 from app.services.sealed import WRONG_KEY
 
 
@@ -169,3 +170,12 @@ def test_metrics_still_answer_when_the_database_is_away(client, database_away):
     assert seen[("database_up",)] == 0
     assert seen[("redis_up",)] == 1
     assert ("updates", "waiting") not in seen
+
+
+def test_strangers_look_at_the_metrics_a_bounded_number_of_times(client):
+    for _ in range(rate_limits.SCRAPES.burst):
+        rate_limits.SCRAPES.hit("127.0.0.1")
+    refused = client.get("/metrics")
+    assert refused.get_json()["error"] == "rate"
+    assert refused.status_code >= 400
+    assert client.get("/readyz").status_code == 200

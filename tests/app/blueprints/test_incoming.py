@@ -46,7 +46,7 @@ def tell(client, key, method="get", **params):
     with client.application.app_context():
         if method == "get":
             return client.get(f"/in/{key}", query_string=params)
-        return client.post(f"/in/{key}", **{method: params})
+        return client.post(f"/in/{key}", **({method: params} if method != "post" else params))
 
 
 def conversions():
@@ -218,6 +218,15 @@ def test_what_cannot_be_read_is_refused_with_its_name(client, key, lead, params,
     assert answer.status_code == 400
     assert answer.text.startswith(f"{field}: ")
     assert conversions() == []
+
+
+def test_an_id_that_lost_digits_as_a_number_is_refused_and_no_other_number_is(client, key, lead):
+    told = '{"event": "sale", "click": "c-1", "at": 1e30, "tid": %s}'
+    for tid in ("123456789012345678901", "1.5e300"):
+        answer = tell(client, key, "post", data=told % tid)
+        assert (answer.status_code, answer.text[:5]) == (400, "tid: ")
+    assert tell(client, key, "post", data=told % "18446744073709551615").status_code == 200
+    assert [row.tid for row in conversions()] == ["18446744073709551615"]
 
 
 @pytest.mark.parametrize("params", [{"lead": "999"}, {"subscriber": "5"}, {"tid": "t"}])

@@ -45,9 +45,30 @@ def test_a_journal_row_has_every_documented_field(api, world):
         assert wrong["field"] == "action"
 
 
-def test_a_journal_needs_bot_and_chat(api, world):
-    assert api.get("journal/list", chat=-5)["field"] == "bot"
-    assert api.get("journal/list", bot=world.bot())["field"] == "chat"
+def test_bot_and_chat_are_named_together(api, world):
+    for path in ("journal/list", "journal/export"):
+        assert api.get(path, chat=-5)["field"] == "bot"
+        missing = api.get(path, bot=world.bot())
+        assert missing["field"] == "chat"
+        assert missing["message"] == "chat: is required beside bot"
+
+
+def test_without_bot_and_chat_the_journal_is_that_of_all_bots(
+    api, client, account, world, others_world
+):
+    first = world.entry(world.bot(), -5, time=NOON)
+    third = world.entry(world.bot(), -6, action=2, time=NOON + 2)
+    second = world.entry(world.bot(status=3), -7, time=NOON + 1)
+    others_world.entry(others_world.bot(), -8)
+    answer = api.get("journal/list")
+    assert answer["total"] == 3
+    assert _ids(answer) == [third, second, first]
+    assert _ids(api.get("journal/list", before=third, limit=1)) == [second]
+    assert _ids(api.get("journal/list", offset=2)) == [first]
+    assert _ids(api.get("journal/list", action=2)) == [third]
+    found = api.get("journal/list", **{"from": NOON, "to": NOON + 1})
+    assert (found["total"], _ids(found)) == (2, [second, first])
+    assert exported(client, account, "journal") == as_text(answer["data"])
 
 
 def test_the_export_of_a_journal_is_its_list_in_csv(api, client, account, world):

@@ -74,6 +74,12 @@ def test_a_visitor_is_led_to_the_bot_with_a_token_and_the_click_is_kept(stage, c
     assert counters(source) == [1, 0, 0, 0]
 
 
+def test_a_slash_at_the_end_changes_nothing(client, source):
+    assert payload(visit(client, f"{source}/", "?cid=1")) == payload(
+        visit(client, source, "?cid=1")
+    )
+
+
 def test_the_answer_is_kept_by_nobody_and_tells_nobody(client, source):
     headers = visit(client, source).headers
     assert headers["Cache-Control"] == "no-store"
@@ -117,7 +123,9 @@ def test_who_presses_again_within_minutes_gets_the_same_link(client, source):
 
 
 def test_a_browser_that_asks_not_to_be_recognised_is_not(client, source):
-    answers = [visit(client, source, **{"Sec-GPC": "1"}) for _ in range(2)]
+    query = "?fbclid=ad&fbp=fb.1.1700000000000.1&ttp=t1&ym_uid=1700000000123&ga=GA1.1.1.1"
+    answers = [visit(client, source, query, **{"Sec-GPC": "1"}) for _ in range(2)]
+    assert [set(json.loads(click.ids)) for click in clicks()] == [{"fbclid"}] * 2
     assert payload(answers[0]) != payload(answers[1])
     assert all("Set-Cookie" not in answer.headers for answer in answers)
     assert {click.visitor for click in clicks()} == {""}
@@ -173,7 +181,9 @@ def test_what_is_gone_is_a_page_and_never_a_redirect(stage, client, source, gone
     elif gone == "bot":
         db.session.get(Bot, stage.bot).status = 3
     db.session.commit()
-    answer = visit(client, "nobodys1" if gone == "unknown" else source)
+    code = "nobodys1" if gone == "unknown" else source
+    assert visit(client, f"{code}/").data == visit(client, code).data
+    answer = visit(client, code)
     assert answer.status_code == 404
     assert "Location" not in answer.headers
     assert "leads nowhere" in answer.text

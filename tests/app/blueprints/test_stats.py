@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import itertools
 import json
 import random
@@ -20,12 +22,18 @@ from app.models import (
     JournalEntry,
     table_of,
 )
-from app.services.leads import counters, process, stats
+from app.services.leads import counters, process
+from app.services.leads.stats import retention
+from app.services.lists.scope import Scope
 from app.services.updates import inbox
+from tests.support.exports import as_text
 
 DAY = 86_400
 MIDNIGHT = 20_000 * DAY  # 2024-10-04
-NOTHING = {"starts": 0, "holds": 0, "confirms": 0, "unsubs": 0, "cr": 0.0}
+NOTHING = {
+    "starts": 0, "holds": 0, "confirms": 0, "unsubs": 0, "kicks": 0, "leaves": 0, "organic": 0,
+    "cr": 0.0,
+}  # fmt: skip
 
 
 def tell(campaign, *deltas):
@@ -58,6 +66,9 @@ def test_a_summary_compares_a_range_with_the_one_before(api, world):
         "holds": 3,
         "confirms": 1,
         "unsubs": 1,
+        "kicks": 0,
+        "leaves": 1,
+        "organic": 0,
         "cr": 16.67,
         "before": NOTHING | {"starts": 1},
     }
@@ -140,9 +151,39 @@ def test_retention_tells_who_stayed(api, world):
 
 def test_survival_is_unknown_until_all_of_a_cohort_are_old_enough(app, account, world):
     tell(world.campaign(), joined(MIDNIGHT, 2), joined(MIDNIGHT + DAY))
-    found = stats.retention(account.id, now=MIDNIGHT + 3 * DAY - 1, since=MIDNIGHT)
+    found = retention.retention(
+        Scope(account_id=account.id, now=MIDNIGHT + 3 * DAY - 1, since=MIDNIGHT)
+    )
     assert [one.percent["d0"] for one in found.cohorts] == [100.0, None]
     assert (found.total.percent["d0"], found.total.percent["d1"]) == (100.0, None)
+
+
+# -- as files ----------------------------------------------------------------------
+
+
+def test_each_table_is_exported_as_the_api_tells_it(api, client, account, world):
+    campaign = world.campaign(chat_title="=News")
+    tell(campaign, started(MIDNIGHT, 4), joined(MIDNIGHT), left(MIDNIGHT + DAY, MIDNIGHT))
+    span = {"from": MIDNIGHT, "to": MIDNIGHT + DAY}
+
+    def exported(**query):
+        bearer = {"Authorization": f"Bearer {account.key}"}
+        answer = client.get("/api/stats/export.json", query_string=query, headers=bearer)
+        assert f"{query.get('table', 'days')}.csv" in answer.headers["Content-Disposition"]
+        return list(csv.DictReader(io.StringIO(answer.get_data(as_text=True), newline="")))
+
+    for query in (span, {**span, "campaign": campaign}, {**span, "tz": -60}):
+        assert exported(**query) == as_text(api.get("stats/daily", **query)["data"])
+    whole = api.get("stats/retention", **span)["data"]
+    for table, key in (("retention", "cohorts"), ("leaving", "leaving")):
+        assert exported(table=table, **span) == as_text(whole[key])
+    (row,) = exported(table="campaigns", **span)
+    summary = api.get("stats/summary", campaign=campaign, **span)["data"]
+    counted = {name: summary[name] for name in NOTHING}
+    assert row == as_text([{"campaign": campaign, "title": "'=News", **counted}])[0]
+    assert api.get("stats/export", table="weather")["field"] == "table"
+    assert api.get("stats/export", campaign=10**12)["error"] == "notfound"
+    assert api.get("stats/export", **{"from": 0})["field"] == "from"
 
 
 # -- the journal tells the same ----------------------------------------------------
@@ -220,20 +261,32 @@ def rebuild(campaign):
                 state, since = "in", entry.time
             elif entry.action in (2, 3) and state == "in":
                 count(entry, "unsubs")
+                count(entry, "kicks") if entry.action == 3 else None
                 cohorts[since // DAY, min((entry.time - since) // DAY, 31)] += 1
                 state = "over"
+    for entry in organic_joins(campaign):
+        count(entry, "organic")
     db.session.commit()
     return days, quarters, cohorts
+
+
+def organic_joins(campaign):
+    """Joins that belong to no lead: there was none yet, or it began later and left them alone."""
+    alone = JournalEntry.lead_id.is_(None) | JournalEntry.decision.startswith("older than the lead")
+    joins = JournalEntry.campaign_id == campaign, JournalEntry.action == 1
+    return db.session.scalars(select(JournalEntry).where(*joins, alone)).all()
 
 
 def kept(model, campaign, key):
     rows = db.session.execute(select(table_of(model)).where(model.campaign_id == campaign)).all()
     db.session.commit()
-    names = ("starts", "holds", "confirms", "unsubs")
-    return {
+    names = ("starts", "holds", "confirms", "unsubs", "kicks", "organic")
+    found = {
         getattr(row, key): {name: value for name in names if (value := getattr(row, name))}
         for row in rows
     }
+    # A join may be taken off again, by a start that came late.
+    return {place: counted for place, counted in found.items() if counted}
 
 
 @pytest.mark.parametrize("seed", range(3))

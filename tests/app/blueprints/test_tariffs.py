@@ -172,7 +172,7 @@ def test_tracking_goes_on_in_grace_and_rests_after_it(
     message = {"message_id": 1, "date": now, "from": person, "text": "/start abc123-c"}
     message["chat"] = {"id": 5, "type": "private"}
     inbox.store_updates(bot, [json.dumps({"update_id": 1, "message": message}).encode()])
-    process.process_updates(seconds=10)
+    process.process_updates(seconds=60)
     found = db.session.query(Lead).filter(Lead.campaign_id == campaign).count()
     db.session.commit()
     assert bool(found) is tracked

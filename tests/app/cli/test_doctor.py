@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from alembic.script import ScriptDirectory
 from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 
 from app.cli import doctor
 from app.extensions import cipher, db, wakeup
@@ -44,14 +45,39 @@ def test_a_database_that_takes_no_writes_is_named(app):
     assert found("database").ok, "the next transaction takes writes"
 
 
+def test_a_database_without_a_connection_left_is_named(app, monkeypatch):
+    words = "FATAL:  remaining connection slots are reserved for roles with the SUPERUSER attribute"
+
+    def full() -> str:
+        raise OperationalError("SELECT 1", {}, Exception(words))
+
+    monkeypatch.setattr(doctor, "_read_only_fault", full)
+    check = found("database")
+    assert not check.ok
+    assert check.finding.startswith("has no connection left: ")
+    assert "DATABASE_POOL" in check.advice
+
+
 def test_a_redis_that_is_away_is_named_and_calmly(app, redis_server):
+    wakeup.open("redis://127.0.0.1:1")
+    try:
+        check, workers = found("redis"), found("workers")
+    finally:
+        wakeup.open(redis_server.url)
+    assert not check.ok
+    assert "REDIS_URL" in str(check)
+    assert not workers.ok
+    assert workers.finding == "unknown"
+
+
+def test_a_redis_that_refuses_us_is_told_of_as_by_a_start(app, redis_server, change_settings):
+    change_settings(redis_url=f"{redis_server.url}?db=99")
     wakeup.open("redis://127.0.0.1:1")
     try:
         check = found("redis")
     finally:
         wakeup.open(redis_server.url)
-    assert not check.ok
-    assert "REDIS_URL" in str(check)
+    assert "DB index is out of range" in check.finding
 
 
 def test_an_address_that_does_not_lead_to_us_is_noticed(app, change_settings):

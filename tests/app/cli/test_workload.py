@@ -8,7 +8,7 @@ from sqlalchemy import text
 
 from app.cli import workload
 from app.extensions import db, wakeup
-from app.models import BotFault, Update
+from app.models import Bot, BotFault, Update
 from app.services import lease_reclaims
 
 
@@ -51,3 +51,21 @@ def test_bots_with_faults_are_named_until_there_are_too_many(app, world):
     assert "@bot1bot webhook (set again 1 times)" in finding
     assert finding.endswith(" and more")
     assert "@bot5bot" not in finding
+
+
+def test_bots_whose_updates_wait_at_telegram_are_named_with_its_words(app, world):
+    quiet, many, failing, old = (world.bot(username=f"{name}_bot") for name in "qmfo")
+    now = int(time.time())
+    for bot, pending, error, ago in (
+        (quiet, 3, "", now),
+        (many, 250, "Connection refused", 90_000),
+        (failing, 1, "Wrong response from the webhook: 500", 60),
+        (old, 0, "Connection refused", 90_000),
+    ):
+        row = db.session.get_one(Bot, bot)
+        row.webhook_pending, row.webhook_error, row.webhook_error_time = pending, error, now - ago
+    db.session.commit()
+    assert workload.bots().finding == (
+        f"none has a fault; updates that waited at Telegram: {many} @m_bot 250,"
+        f" {failing} @f_bot 1 (Wrong response from the webhook: 500)"
+    )

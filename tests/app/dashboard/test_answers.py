@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 from flask import g
 
@@ -8,6 +10,7 @@ from app.errors import BadParameter, NotFound
 from app.extensions import db
 from app.models import Account
 from app.services.accounts.accounts import Caller
+from app.services.lists.pages import Page
 
 
 def answered(app, error=None):
@@ -20,6 +23,22 @@ def test_a_page_has_the_status_of_what_was_wrong(app):
     assert answered(app).status_code == 200
     assert answered(app, BadParameter("title", "is too long")).status_code == 422
     assert answered(app, NotFound()).status_code == 404
+
+
+def test_a_list_goes_on_behind_its_last_row_and_keeps_its_filters(app):
+    rows = [SimpleNamespace(id=100 - number) for number in range(answers.ROWS)]
+    full = answers.rows_of(Page(rows, 70), "/leads", {"status": "1"})
+    assert (full["older"], full["is_more"]) == ("/leads?status=1&before=51", True)
+    last = answers.rows_of(Page(rows[:3], 3), "/leads", {})
+    assert (last["total"], last["is_more"]) == (3, False)
+    assert answers.rows_of(Page([], 0), "/leads", {})["older"] == "/leads?"
+
+
+def test_a_list_asks_for_so_many_rows_behind_the_place_that_its_address_names(app):
+    with app.test_request_context("/leads?before=51"):
+        assert answers.place() == {"limit": answers.ROWS, "before": "51"}
+    with app.test_request_context("/leads?before="):
+        assert answers.place() == {"limit": answers.ROWS}
 
 
 def test_a_form_leads_on_by_a_get(app):

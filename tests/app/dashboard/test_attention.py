@@ -5,8 +5,9 @@ import time
 import pytest
 
 from app.dashboard import attention
+from app.domain.clicks.link_query import QueryFlag
 from app.extensions import db
-from app.models import BotFault, DestinationStatus, PostbackState, RequestState
+from app.models import BotFault, DestinationStatus, PostbackState, RequestState, SourceDay
 from app.services.accounts.accounts import Caller
 
 DAY = 86_400
@@ -61,6 +62,18 @@ def test_who_was_let_in_a_minute_ago_and_has_not_joined_is_told(texts, world):
     assert texts() == ["1 person was let in within the last 24 hours and has not joined."]
 
 
+def test_links_of_ads_that_lead_elsewhere_or_say_nothing_are_told(texts, world):
+    source = world.source(world.campaign(), title="Reels")
+    db.session.add(
+        SourceDay(source_id=source, day=int(time.time()) // DAY, clicks=40, fallbacks=30)
+    )
+    for _ in range(20):
+        world.click(source, created=int(time.time()), flags=int(QueryFlag.UNREPLACED))
+    no_link, macro = texts()
+    assert no_link.startswith("Reels: 75 percent of the clicks got no invite link")
+    assert macro.startswith("Reels: 100 percent of the clicks came with a macro")
+
+
 def test_the_end_of_a_plan_is_told_three_days_before_and_after_it(texts):
     now = int(time.time())
     assert texts(tariff="cat", paid_until=now + 4 * DAY) == []
@@ -88,3 +101,18 @@ def test_each_thing_has_a_name_of_its_own_that_fits(account, world):
 def test_the_neighbours_troubles_are_theirs(texts, others_world):
     others_world.destination(status=DestinationStatus.OFF, reason="gone")
     assert texts() == []
+
+
+def test_what_is_due_for_long_is_told_but_not_of_a_tracker_that_rests(texts, world):
+    now = time.time()
+    dest = world.destination()
+    world.postback(dest, state=PostbackState.WAITING, due=now - 200)
+    for other in (
+        world.destination(status=DestinationStatus.PAUSED),
+        world.destination(blocked_until=now + 100),
+    ):
+        world.postback(other, state=PostbackState.WAITING, due=now - 9000)
+    assert not [text for text in texts() if "has been due" in text]
+    world.postback(dest, state=PostbackState.WAITING, due=now - 610)
+    (text,) = [text for text in texts() if "has been due" in text]
+    assert text == "A postback has been due for 10 minutes and is not sent."

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from flask import g
 
-from app.dashboard.periods import chosen_period
+from app.dashboard.periods import Period, as_range, choices, chosen_period, period_fields
 from app.services.accounts.accounts import Caller
 
 TOKYO = ZoneInfo("Asia/Tokyo")
@@ -42,3 +42,22 @@ def chosen(app):
 )
 def test_a_period_is_of_days_in_the_accounts_zone(chosen, query, expected):
     assert chosen(query) == expected
+
+
+def test_a_period_is_chosen_beside_the_other_filters(app):
+    with app.test_request_context("/?campaign=7&compare=off&before=9&period=7"):
+        queries = {name: query for name, _, query in choices()}
+        assert queries["today"] == "campaign=7&compare=off&period=today"
+        assert period_fields(Period("7", 0, 0, 0, 0)) == {"period": "7"}
+    with app.test_request_context("/?from=2026-01-05&to=2026-01-06"):
+        own = period_fields(Period("own", 0, 0, 0, 0))
+        assert own == {"from": "2026-01-05", "to": "2026-01-06"}
+
+
+def test_a_period_of_a_list_is_its_seconds(app):
+    with app.test_request_context("/"):
+        g.account = Caller(1, "en", "tiger", None, zone="Asia/Tokyo")
+        filters = as_range({"status": "2", "period": "today"}, NOW)
+    day = int(datetime(2026, 5, 29, tzinfo=TOKYO).timestamp())
+    assert filters == {"status": "2", "from": str(day), "to": str(day + 86_399)}
+    assert as_range({"from": "5"}, NOW) == {"from": "5"}

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import text
 
-from app.database.advisory_locks import AdvisoryLock, lock, try_lock
+from app.database.advisory_locks import AdvisoryLock, lock, lock_queue, try_lock
 from app.extensions import db
 
 
@@ -18,3 +19,16 @@ def test_an_advisory_lock_shuts_out_others_until_its_transaction_ends(live_app):
         assert try_lock(other, AdvisoryLock.CLAIM_MESSAGES)
         holder.rollback()
         assert try_lock(other, key)
+
+
+def test_the_indexes_of_a_queue_are_scanned_without_bitmaps_while_it_is_locked(live_app):
+    if db.engine.dialect.name == "sqlite":
+        pytest.skip("it has no such scans")
+    with db.engine.connect() as holder, db.engine.connect() as other:
+        lock_queue(holder, AdvisoryLock.CLAIM_POSTBACKS)
+        assert not try_lock(other, AdvisoryLock.CLAIM_POSTBACKS)
+        for setting in ("enable_bitmapscan", "enable_seqscan"):
+            assert holder.scalar(text(f"SHOW {setting}")) == "off"
+        holder.commit()
+        for setting in ("enable_bitmapscan", "enable_seqscan"):
+            assert holder.scalar(text(f"SHOW {setting}")) == "on"

@@ -11,6 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import (
     DisconnectionError,
     NoResultFound,
+    OperationalError,
     PendingRollbackError,
     ResourceClosedError,
     SQLAlchemyError,
@@ -18,7 +19,13 @@ from sqlalchemy.exc import (
 )
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from app.database.faults import database_fault_of, describe_fault, is_data_fault, outage_of
+from app.database.faults import (
+    database_fault_of,
+    describe_fault,
+    is_data_fault,
+    is_lock_timeout,
+    outage_of,
+)
 from app.extensions import db
 
 DATA = (
@@ -139,3 +146,12 @@ def test_of_these_the_databases_are_known_by_who_raises_them(error, is_outage):
     wrapped = RuntimeError("could not")
     wrapped.__cause__ = error
     assert (database_fault_of(wrapped) is error) is is_the_databases
+
+
+def test_a_lock_that_is_not_to_be_had_is_told_from_other_faults():
+    held = psycopg.errors.LockNotAvailable("canceling statement due to lock timeout")
+    wrapped = OperationalError("SELECT 1", {}, held)
+    assert is_lock_timeout(held)
+    assert is_lock_timeout(wrapped)
+    assert not is_data_fault(wrapped)
+    assert not is_lock_timeout(OperationalError("SELECT 1", {}, sqlite3.OperationalError()))

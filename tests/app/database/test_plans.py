@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, event, select, text
 
-from app.database.rows import update_rows, with_rows
+from app.database.advisory_locks import AdvisoryLock, lock_queue
+from app.database.rows import fetch_rows, update_rows
 from app.extensions import db
 from app.models import (
     Account,
@@ -22,10 +23,12 @@ from app.models import (
     DecidedBy,
     Destination,
     JoinRequest,
+    JournalTally,
     Lead,
     Postback,
     PostbackState,
     RequestState,
+    Span,
     Update,
     UpdateState,
     table_of,
@@ -34,7 +37,11 @@ from app.services import postbacks
 from app.services.clicks.owner import source_stats
 from app.services.conversions import people, staging
 from app.services.join_requests.owner import measures
+from app.services.leads import journal
 from app.services.leads.batch import _leads_in
+from app.services.lists import long_lists, row_counts
+from app.services.lists.long_lists import RowQuery
+from app.services.lists.scope import Scope
 from app.services.updates import inbox
 
 POSTBACKS = table_of(Postback)
@@ -185,7 +192,7 @@ def test_the_leads_of_a_batch_are_found_by_their_key(connection, rows, analyzed)
     keys = [(1, number) for number in range(BATCH)]
 
     def read():
-        assert len(with_rows(connection, _leads_in, ["c", "s"], keys).all()) == BATCH
+        assert len(fetch_rows(connection, _leads_in, ["c", "s"], keys)) == BATCH
 
     assert_one_by_one(plans_of(connection, "lead", read), BATCH)
 
@@ -255,19 +262,58 @@ def test_how_many_were_let_in_lately_is_told_without_all_before(connection, worl
     assert_one_by_one(plans_of(connection, "join_request", read), 9)
 
 
-@pytest.mark.parametrize("destinations", [100, 2_000])
-def test_a_claim_looks_at_no_more_destinations_than_it_takes_from(connection, destinations):
+def a_postback_of(connection: Connection, destinations: int) -> dict[str, Any]:
+    """What is the same in all postbacks of so many new destinations, whose ids begin with 1."""
     connection.execute(text("SET LOCAL session_replication_role = replica"))  # no campaign needed
     account = Account(login="a", name="A", key_hash="a", created=1)
     db.session.add(account)
-    db.session.commit()
-    way = {"account_id": account.id, "tracker": "t", "settings": "{}", "events": 31, "created": 1}
+    db.session.flush()
+    account_id = account.id
+    db.session.commit()  # and nothing is asked of it then: an open transaction keeps entries alive
+    way = {"account_id": account_id, "tracker": "t", "settings": "{}", "events": 31, "created": 1}
     connection.execute(table_of(Destination).insert(), [way] * destinations)
-    ids = connection.scalars(select(table_of(Destination).c.id)).all()
-    row = {
-        "account_id": account.id, "campaign_id": 1, "sequence": 1, "kind": "wait", "event": "{}",
-        "state": int(PostbackState.WAITING), "due": 1, "created": 1,
+    return {
+        "account_id": account_id, "campaign_id": 1, "sequence": 1, "kind": "wait", "event": "{}",
+        "due": 1, "created": 1,
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("analyzed", [False, True])
+def test_a_claim_does_not_meet_what_was_sent_before_the_one_before_it(connection, analyzed):
+    """What was sent leaves dead entries in the index of what is being sent, until a vacuum."""
+    row = a_postback_of(connection, 10)
+    rows = [{**row, "lead_id": n, "destination_id": n % 10 + 1} for n in range(20_000)]
+    sending = {"state": int(PostbackState.SENDING), "lease": "ours", "lease_until": 99.0}
+    connection.execute(POSTBACKS.insert(), [{**given, **sending} for given in rows])
+    connection.commit()
+    if analyzed:
+        connection.execute(text("ANALYZE postback"))
+    connection.execute(text("SET LOCAL session_replication_role = replica"))
+    sent = POSTBACKS.update().where(POSTBACKS.c.lead_id >= 100)
+    connection.execute(sent.values(state=int(PostbackState.DELIVERED), lease=None))
+    waiting = {"state": int(PostbackState.WAITING), "due": 1}
+    connection.execute(
+        POSTBACKS.insert(), [{**given, "sequence": 2, **waiting} for given in rows[:10]]
+    )
+    connection.commit()
+
+    def claim():
+        postbacks.claim(
+            connection, now=9.0, lease="ours", until=99.0,
+            after=0, quota_for=lambda _, most: min(1, most), most=10,
+        )  # fmt: skip
+
+    claim()
+    connection.rollback()
+    lock_queue(connection, AdvisoryLock.CLAIM_POSTBACKS)  # outside of the savepoint of `plans_of`
+    nodes = plans_of(connection, "postback", claim)
+    assert sum(node["Shared Hit Blocks"] + node["Shared Read Blocks"] for node in nodes) < 400
+
+
+@pytest.mark.parametrize("destinations", [100, 2_000])
+def test_a_claim_looks_at_no_more_destinations_than_it_takes_from(connection, destinations):
+    row = a_postback_of(connection, destinations) | {"state": int(PostbackState.WAITING)}
+    ids = connection.scalars(select(table_of(Destination).c.id)).all()
     rows = [
         {**row, "destination_id": id_, "lead_id": id_ * 10 + n} for id_ in ids for n in range(5)
     ]
@@ -315,20 +361,64 @@ def test_what_ads_brought_is_read_from_no_more_clicks_than_it_counts(
         connection.execute(text("ANALYZE click"))
         connection.execute(text("ANALYZE lead"))
     for first, last, source in ((40, 40, None), (0, days, None), (40, 40, 3)):
-        asked = source_stats._Range(1000 + first, 1000 + last, None, source)
+        asked = Scope(account_id=1, now=0, source=source)
 
-        def read(asked=asked):
-            bounds = source_stats._id_bounds(connection.scalar, asked)
-            rows = source_stats._with_leads(1, asked, "utm", *bounds)
-            assert len(connection.execute(rows).all()) == BATCH
+        def read(asked=asked, range_=(1000 + first, 1000 + last)):
+            bounds = source_stats._id_bounds(connection.scalar, range_)
+            rows = source_stats._by_text(asked, range_, "utm", *bounds)
+            assert [row.seen for row in connection.execute(rows)] == [BATCH]
 
         assert_one_by_one(plans_of(connection, "click", read), BATCH)
 
     monkeypatch.setattr(source_stats, "COUNTED", 2_000)  # so many that a join reads all leads
 
     def read_many():
-        asked = source_stats._Range(1000, 1000 + days, None, None)
-        connection.execute(source_stats._with_leads(1, asked, "utm", None, None)).all()
+        rows = source_stats._by_text(Scope(account_id=1, now=0), (0, 2000), "utm", None, None)
+        connection.execute(rows).all()
 
     for node in plans_of(connection, "lead", read_many):
         assert node["Node Type"] != "Seq Scan", node
+
+
+@pytest.mark.parametrize("analyzed", [False, True])
+@pytest.mark.parametrize("rows", [1_000, 40_000])
+def test_the_journal_of_all_chats_is_read_and_counted_without_the_rest_of_it(
+    connection, rows, analyzed
+):
+    """Of 20 chats of an account, beside as many of another one."""
+    connection.execute(text("SET LOCAL session_replication_role = replica"))  # no triggers
+    connection.execute(
+        text("""
+            INSERT INTO journal (account_id, bot_id, chat_id, campaign_id, subscriber, username,
+                                 action, time, update_id, decision)
+            SELECT n % 2 + 1, n % 4 + 1, n % 40, 1, n, '', 1, n * 60, n, ''
+            FROM generate_series(1, :rows) n
+        """),
+        {"rows": rows},
+    )
+    tally = {"action": 1, "span": int(Span.HOUR), "number": 1}
+    hours = [
+        {**tally, "account_id": n % 2 + 1, "bot_id": n % 4 + 1, "chat_id": n % 40,
+         "start": n // 40 * 3600}
+        for n in range(rows)
+    ]  # fmt: skip
+    ever = [{**hour, "span": int(Span.TOTAL), "start": 0, "number": 5} for hour in hours[:40]]
+    connection.execute(table_of(JournalTally).insert(), [*hours, *ever])
+    if analyzed:
+        connection.execute(text("ANALYZE journal"))
+        connection.execute(text("ANALYZE journal_tally"))
+    mine = RowQuery({"account_id": 1})
+    newest = long_lists.newest_first(journal.ENTRIES, mine).limit(BATCH)
+    behind = long_lists.newest_first(journal.ENTRIES, mine, (rows * 30, 1)).limit(BATCH)
+    counted = long_lists._counted(journal.ENTRIES, mine)
+
+    def read():
+        assert len(connection.execute(newest).all()) == BATCH
+        assert len(connection.execute(behind).all()) == BATCH
+
+    def count():
+        total = row_counts._sum(counted, (Span.TOTAL,), None, None)
+        assert connection.scalar(select(total)) == 20 * 5
+
+    assert_one_by_one(plans_of(connection, "journal", read), BATCH)
+    assert_bounded(plans_of(connection, "journal_tally", count), 20)

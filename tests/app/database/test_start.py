@@ -18,8 +18,10 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.config import BadSetting
+from app.database import start as start_module
 from app.database.start import check_at_start
 from app.service_urls import database_url
+from tests.support.waiting import free_port
 
 WORKER, WEB = ["worker.py"], ["-c", "import wsgi"]
 UPGRADE = ["-m", "flask", "--app", "wsgi", "db", "upgrade"]
@@ -37,7 +39,7 @@ def start(command: list[str], url: str, redis_server) -> str:
         env=environment_of(url, redis_server),
         capture_output=True,
         text=True,
-        timeout=100,
+        timeout=500,
         check=False,
     )
     assert process.returncode > 0
@@ -64,15 +66,9 @@ def test_a_database_of_another_encoding_is_refused_by_name(
         assert line.startswith(f"gatepost: DATABASE_URL: its encoding is {encoding}")
 
 
-def closed_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @pytest.mark.parametrize("command", [WORKER, WEB, UPGRADE], ids=["worker", "web", "upgrade"])
 def test_a_closed_port_is_one_line(redis_server, command):
-    url = f"postgresql://nobody:s3cret@127.0.0.1:{closed_port()}/nothing"
+    url = f"postgresql://nobody:s3cret@127.0.0.1:{free_port()}/nothing"
     line = start(command, url, redis_server)
     assert line.startswith("gatepost: DATABASE_URL: ")
     assert "refused" in line
@@ -102,7 +98,7 @@ def with_options_of(server, options: str) -> str:
 @contextmanager
 def answering(words: str, *, after: float) -> Iterator[int]:
     """A port that is closed for `after` seconds; then a server that refuses in these words."""
-    port, stop = closed_port(), threading.Event()
+    port, stop = free_port(), threading.Event()
     fields = b"SFATAL\0C57P03\0M" + words.encode() + b"\0\0"
     refusal = b"E" + struct.pack("!i", len(fields) + 4) + fields
 
@@ -130,6 +126,33 @@ def answering(words: str, *, after: float) -> Iterator[int]:
     finally:
         stop.set()
         thread.join()
+
+
+class SlowClock:
+    """Time that passes only while somebody sleeps or tries to connect."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+
+def test_the_last_attempt_begins_before_the_time_is_up(monkeypatch):
+    clock = SlowClock()
+
+    def nobody_answers(options, *, needs_tables):
+        clock.sleep(options["connect_timeout"])
+        return start_module._StartFault("timeout expired", may_pass=True)
+
+    monkeypatch.setattr(start_module, "time", clock)
+    monkeypatch.setattr(start_module, "_start_fault", nobody_answers)
+    with pytest.raises(BadSetting, match="DATABASE_URL: timeout expired"):
+        check_at_start("postgresql+psycopg://nobody@203.0.113.1/x")
+    assert clock.now - 100 <= start_module.START_SECONDS + 2
 
 
 @pytest.mark.parametrize("after", [0.0, 1.0])
@@ -194,7 +217,7 @@ SESSIONS = {
     "-cstatement_timeout=1": "statement_timeout is shorter than 5 s",
     "-cstatement_timeout=4s": "statement_timeout is shorter than 5 s",
     "--lock-timeout=10": "lock_timeout is shorter than 5 s",
-    "-cidle_in_transaction_session_timeout=100": "idle_in_transaction_session_timeout is shorter",
+    "-cidle_in_transaction_session_timeout=4000": "idle_in_transaction_session_timeout is shorter",
     "-cdefault_transaction_isolation=serializable": "must be read committed",
     "-csession_replication_role=replica": "session_replication_role is replica",
     "-csynchronous_commit=off": "synchronous_commit is off, so that a crash loses",

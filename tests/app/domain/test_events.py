@@ -11,9 +11,11 @@ from app.domain.attribution import NO_ORIGIN, How, Origin
 from app.domain.events import (
     CannotDeserialize,
     deserialize,
+    earlier_of,
     origin_of,
     serialize,
     shown,
+    update_of,
     without_click,
 )
 from plugins.contract import EventKind
@@ -34,6 +36,33 @@ def test_of_a_touch_only_its_origin_is_stored():
     assert origin_of(text) == origin
     assert shown(text) == json.loads(serialize(sample_event()))
     assert deserialize(text, 7, 0, now=1) == deserialize(serialize(sample_event()), 7, 0, now=1)
+
+
+def test_the_update_that_brought_it_is_stored_if_asked_and_shown_to_nobody():
+    text = serialize(sample_event(), update=(5, 77))
+    assert update_of(text) == (5, 77)
+    assert shown(text) == json.loads(serialize(sample_event()))
+    assert deserialize(text, 7, 0, now=1) == deserialize(serialize(sample_event()), 7, 0, now=1)
+    assert update_of(serialize(sample_event(first_name='"touch":'))) is None
+
+
+def test_it_stands_in_a_field_that_a_release_without_traces_fills_in_itself():
+    plain, traced = serialize(sample_event()), serialize(sample_event(), update=(5, 77))
+    assert set(json.loads(traced)) - set(json.loads(plain)) == {"touch"}
+
+
+@pytest.mark.parametrize("text", ["", '{"touch":', '{"touch":5}', '{"touch":["a",1]}'])
+def test_an_update_that_cannot_be_read_is_none(text):
+    assert update_of(text) is None
+
+
+def test_what_an_earlier_report_left_is_stored_for_adapters_and_hidden_from_people():
+    text = serialize(sample_event(earlier={"number": "j97x"}))
+    assert earlier_of(text) == deserialize(text, 7, 0, now=1).earlier == {"number": "j97x"}
+    plain = json.loads(serialize(sample_event()))
+    assert shown(text) == without_click(json.loads(text)) == plain
+    assert set(json.loads(text)) - set(plain) == {"state"}  # which older releases fill in
+    assert [dict(earlier_of(text)) for text in ("", "[]", "{}")] == [{}, {}, {}]
 
 
 @pytest.mark.parametrize("text", ["", "{", '{"origin":', '{"origin":5}', '{"origin":[99,1,2]}'])

@@ -150,13 +150,15 @@ def test_membership_without_a_lead_is_organic(kind: LeadEventKind) -> None:
     decision = advance(None, tell(kind, 5), OPEN)
     assert (decision.lead, decision.reports, decision.welcome) == (None, (), False)
     assert decision.lines[0].organic
+    assert decision.counts == Counts(organic=int(kind is JOIN))
 
 
 @pytest.mark.parametrize("kind", LeadEventKind)
 def test_a_paused_campaign_creates_nothing(kind: LeadEventKind) -> None:
     decision = advance(None, tell(kind, 5), CampaignRules(paused=True))
     assert (decision.lead, decision.reports, decision.welcome) == (None, (), False)
-    assert (decision.lines[0].organic, decision.counts) == (True, Counts())
+    assert decision.lines[0].organic
+    assert decision.counts == Counts(organic=int(kind is JOIN))
     assert "campaign paused" in decision.lines[0].decision
 
 
@@ -166,7 +168,7 @@ def test_a_first_start_creates_a_lead_that_waits() -> None:
         WAIT, "new", T + 5, None, T + 5, T + 5, 9, reports=1, how=How.START, touched=T + 5
     )
     assert decision.reports == (
-        Report(EventKind.WAIT, T + 5, "new", None, 1, origin=Origin(How.START)),
+        Report(EventKind.WAIT, T + 5, "new", None, 1, origin=Origin(How.START), update_id=9),
     )
     assert decision.welcome
     assert decision.counts == Counts(starts=1)
@@ -198,7 +200,7 @@ def test_the_window_counts_from_the_join_by_telegrams_dates(
     decision = advance(a_lead(APPROVE), gone, CampaignRules(unsub_window=window))
     assert lead_of(decision).state is (CANCEL if kind is LEAVE else TRASH)
     assert bool(decision.reports) == reported
-    assert decision.counts == Counts(unsubs=1)
+    assert decision.counts == Counts(unsubs=1, kicks=int(kind is KICK))
 
 
 def test_the_journal_says_why_a_cancel_was_not_sent() -> None:
@@ -222,7 +224,7 @@ def test_a_join_after_a_leave_restarts_the_window() -> None:
     story = [tell(START, 0, 1), tell(JOIN, 5), tell(LEAVE, 9), tell(JOIN, 1000), tell(KICK, 1007)]
     played = play(story, CampaignRules(unsub_window=7))
     assert kinds(played.reports) == ["wait", "approve", "cancel", "approve", "trash"]
-    assert played.counts == Counts(starts=1, confirms=2, unsubs=2)
+    assert played.counts == Counts(starts=1, confirms=2, unsubs=2, kicks=1)
 
 
 def test_a_new_cycle_has_not_joined_and_not_held() -> None:
@@ -511,10 +513,17 @@ def test_whatever_happens_the_lead_stays_sound(
 def test_each_move_is_counted_when_it_happened_also_if_it_is_replayed() -> None:
     decision = play([tell(JOIN, DAY), tell(LEAVE, 3 * DAY), tell(START, 1)])
     assert [(one.date, one.counts, one.joined) for one in decision.deltas] == [
+        (T + DAY, Counts(organic=1), None),
         (T + 1, Counts(starts=1), None),
         (T + DAY, Counts(confirms=1), None),
+        (T + DAY, Counts(organic=-1), None),
         (T + 3 * DAY, Counts(unsubs=1), T + DAY),
     ]
+
+
+@pytest.mark.parametrize("state", [WAIT, HOLD, CANCEL])
+def test_whoever_is_no_member_is_kicked_without_being_counted(state: State) -> None:
+    assert advance(a_lead(state), tell(KICK, 100), OPEN).counts == Counts()
 
 
 def test_a_stay_that_a_start_had_ended_already_keeps_its_beginning() -> None:

@@ -41,7 +41,7 @@ def ask(system: run.Embedded, key: str) -> bytes:
     request = urllib.request.Request(
         f"{system.url}/api/profile/info.json", headers={"Authorization": f"Bearer {key}"}
     )
-    with urllib.request.urlopen(request, timeout=10) as answer:
+    with urllib.request.urlopen(request, timeout=60) as answer:
         body: bytes = answer.read()
     return body
 
@@ -58,7 +58,7 @@ def test_it_runs_stops_and_finds_its_data_again(surroundings, folder):
         processes = [psutil.Process(one.pid) for one in system.processes.values()]
         processes += [child for one in processes for child in one.children(recursive=True)]
         refused(surroundings, folder, "already runs")
-    _, alive = psutil.wait_procs(processes, timeout=10)
+    _, alive = psutil.wait_procs(processes, timeout=60)
     assert not alive
     assert stat.S_IMODE((folder / "secret_key").stat().st_mode) == 0o600
     with run.running(surroundings, folder) as again:

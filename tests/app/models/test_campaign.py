@@ -1,4 +1,4 @@
-"""A campaign lives until it is deleted, for Python and for SQL."""
+"""A campaign lives until it is deleted, for Python and for SQL; its counters are found by it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from app.extensions import db
-from app.models import Campaign, CampaignStatus
+from app.models import Campaign, CampaignDay, CampaignQuarter, CampaignStatus, table_of
 
 
 @pytest.mark.parametrize("status", CampaignStatus)
@@ -25,3 +25,9 @@ def test_a_chat_has_one_living_campaign_and_any_number_of_deleted_ones(app, worl
         world.campaign(chat_id=-77, status=status)
     with pytest.raises(IntegrityError):
         world.campaign(chat_id=-77)
+
+
+@pytest.mark.parametrize("model", [CampaignDay, CampaignQuarter])
+def test_counters_are_kept_by_campaign_and_then_by_time(model):
+    key = table_of(model).primary_key.columns.keys()
+    assert key == ["campaign_id", "day" if model is CampaignDay else "quarter"]

@@ -24,7 +24,7 @@ class Bot:
         self._session = session
 
     def __call__(self, method: str, **params: Any) -> dict[str, Any]:
-        answer = self._session.post(f"{self.url}/bot{self.token}/{method}", json=params, timeout=20)
+        answer = self._session.post(f"{self.url}/bot{self.token}/{method}", json=params, timeout=60)
         told: dict[str, Any] = answer.json()
         assert told["ok"] is (answer.status_code == 200)
         return told

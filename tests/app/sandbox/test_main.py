@@ -23,7 +23,7 @@ def command(state: Path) -> list[str]:
 def played(state: Path, *lines: str) -> str:
     done = subprocess.run(
         command(state), input="\n".join([*lines, "quit", ""]), capture_output=True, text=True,
-        timeout=60, check=True,
+        timeout=400, check=True,
     )  # fmt: skip
     assert done.stderr == ""
     return done.stdout
@@ -73,7 +73,7 @@ def test_the_end_of_a_pipe_stops_nothing(tmp_path):
 def test_a_state_that_cannot_be_read_ends_it_in_one_line(tmp_path):
     state = tmp_path / "s.json"
     state.write_text("no json")
-    done = subprocess.run(command(state), capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(command(state), capture_output=True, text=True, timeout=400, check=False)
     assert done.returncode == 1
     assert done.stdout == ""
     assert len(done.stderr.splitlines()) == 1
@@ -98,7 +98,7 @@ def test_at_a_terminal_there_is_a_prompt_and_its_end_stops_the_sandbox(tmp_path)
         os.write(ours, b"start Ann\n")
         assert "update " in read_until(ours, "update ", "> ")
         os.write(ours, b"\x04")  # Ctrl-D
-        assert process.wait(30) == 0
+        assert process.wait(60) == 0
     os.close(ours)
 
 

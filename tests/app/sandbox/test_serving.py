@@ -14,9 +14,9 @@ from app.sandbox.vendors.tracker import TrackerDouble
 
 def test_it_serves_while_the_block_lasts_and_no_longer(session):
     with running(TrackerDouble()) as url:
-        assert session.get(f"{url}/ok", timeout=5).ok
+        assert session.get(f"{url}/ok", timeout=60).ok
     with pytest.raises(requests.ConnectionError):
-        session.get(f"{url}/ok", timeout=5)
+        session.get(f"{url}/ok", timeout=60)
     assert "sandbox" not in [thread.name for thread in threading.enumerate() if thread.is_alive()]
 
 
@@ -24,7 +24,7 @@ def test_what_was_heard_survives_a_restart(session):
     tracker = TrackerDouble()
     for _ in range(2):
         with running(tracker) as url:
-            session.get(f"{url}/ok", timeout=5)
+            session.get(f"{url}/ok", timeout=60)
     assert len(tracker.log()) == 2
 
 

@@ -108,11 +108,25 @@ def test_a_list_or_a_text_with_commas_names_all_that_are_sent(kinds):
 @pytest.mark.parametrize("on", [True, False])
 def test_an_object_switches_only_what_it_names(kinds, on):
     switches = dict.fromkeys(kinds, on)
-    assert Events().deserialize({kind.value: int(on) for kind, on in switches.items()}) == switches
+    typed = {kind.value: int(on) for kind, on in switches.items()}
+    assert Events().deserialize(typed) == Events().deserialize(json.dumps(typed)) == switches
 
 
 @pytest.mark.parametrize(
-    "value", ["buy", ["buy"], {"buy": 1}, [["wait"]], {"wait": "on"}, [None], 7, 1.5]
+    "value",
+    [
+        "buy",
+        ["buy"],
+        {"buy": 1},
+        '{"buy": 1}',
+        "{",
+        "{}x",
+        [["wait"]],
+        {"wait": "on"},
+        [None],
+        7,
+        1.5,
+    ],
 )
 def test_unknown_events_and_switches_are_refused(value):
     with pytest.raises(ValidationError, match=r"must be|knows only wait, hold, approve"):

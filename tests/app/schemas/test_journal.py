@@ -39,3 +39,10 @@ def test_a_filter_takes_every_action_there_is_and_no_other(action):
     else:
         with pytest.raises(ValidationError, match="action"):
             JournalList().load(query)
+
+
+def test_bot_and_chat_come_together_or_not_at_all():
+    assert "bot" not in JournalList().load({})
+    for query, missing in (({"bot": "1"}, "chat"), ({"chat": "-100"}, "bot")):
+        with pytest.raises(ValidationError, match=missing):
+            JournalList().load(query)

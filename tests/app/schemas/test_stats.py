@@ -8,10 +8,23 @@ import pytest
 from marshmallow import ValidationError
 
 from app.domain.lead import Counts
-from app.schemas.stats import CohortOut, CountsOut, DayOut, StatsDaily, SummaryOut
+from app.schemas.stats import (
+    TABLES,
+    CampaignCountsOut,
+    CohortOut,
+    CountsOut,
+    DayOut,
+    StatsDaily,
+    StatsExport,
+    SummaryOut,
+)
+from app.services.leads.stats import tables
 
-COUNTS = Counts(starts=3, holds=2, confirms=1, unsubs=5)
-SHOWN = {"starts": 3, "holds": 2, "confirms": 1, "unsubs": 5, "cr": 33.33}
+COUNTS = Counts(starts=3, holds=2, confirms=1, unsubs=5, kicks=2, organic=7)
+SHOWN = {
+    "starts": 3, "holds": 2, "confirms": 1, "unsubs": 5, "kicks": 2, "leaves": 3, "organic": 7,
+    "cr": 33.33,
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("minutes", [-720, -570, 0, 345, 525, 840])
@@ -35,6 +48,19 @@ def test_counters_are_shown_alone_and_with_the_day_they_are_of():
     assert CountsOut().dump(COUNTS) == SHOWN
     day = SimpleNamespace(start=86_400, counts=COUNTS)
     assert DayOut().dump(day) == {**SHOWN, "date": "1970-01-02"}
+    before = CountsOut().dump(Counts(unsubs=5, kicks=None, organic=None))
+    assert [before[name] for name in ("unsubs", "kicks", "leaves", "organic")] == [5] + [None] * 3
+
+
+def test_a_file_has_what_its_rows_are_first_and_only_tables_there_are():
+    for schema, first in (
+        (DayOut, ["date", "starts"]),
+        (CohortOut, ["date", "joined"]),
+        (CampaignCountsOut, ["campaign", "title"]),
+    ):
+        assert list(schema().dump_fields)[:2] == first
+    assert StatsExport().load({})["table"] == "days"
+    assert set(TABLES) == set(tables.NAMES)
 
 
 def test_the_rate_without_a_start_is_zero():

@@ -51,6 +51,17 @@ def test_metrics_count_what_is_on_its_way(app, world):
     assert seen[("messages_oldest_seconds",)] == 0
 
 
+def test_a_look_stops_counting_what_is_due_however_many_trackers_it_is_due_to(
+    app, world, monkeypatch
+):
+    monkeypatch.setattr(metrics, "CEILING", 5)
+    for _ in range(4):
+        destination = world.destination()
+        for _ in range(3):
+            world.postback(destination, state=0, due=time.time() - 20)
+    assert measured()["postbacks", "due"] == 5
+
+
 def test_metrics_show_destinations_that_rest_or_are_off(app, world):
     soon = time.time() + 60
     world.destination(blocked_until=soon, failures=3)

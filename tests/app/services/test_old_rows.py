@@ -11,7 +11,7 @@ from sqlalchemy import event, select, text
 from app.config import current_settings
 from app.database.advisory_locks import AdvisoryLock, lock
 from app.extensions import db
-from app.models import Attempt, Click, JournalEntry, Update, UpdateState
+from app.models import Attempt, Click, IdempotencyKey, JournalEntry, Update, UpdateState
 from app.services import old_rows
 
 DAY = 86_400
@@ -62,6 +62,16 @@ def test_clicks_are_kept_for_the_days_that_are_set(app, world, days, left):
     made = [world.click(source, created=now - age * DAY) for age in (91, 89, 29)]
     delete(float(now), keep_clicks_days=days)
     assert ids(Click) == made[-left:]
+
+
+def test_keys_of_calls_are_kept_for_two_days_and_go_a_batch_at_a_time(app, account, monkeypatch):
+    now = time.time()
+    for number, age in enumerate([3 * DAY] * 5 + [DAY]):
+        key = {"key_hash": f"{number:064}", "request_hash": "0" * 64, "created": now - age}
+        db.session.add(IdempotencyKey(account_id=account.id, **key))
+    db.session.commit()
+    assert delete(now, seconds=0.0) is False
+    assert db.session.scalars(select(IdempotencyKey.created)).all() == [now - DAY]
 
 
 def test_attempts_and_the_journal_are_kept_for_the_days_that_are_set(app, world):

@@ -7,8 +7,10 @@ import time
 from sqlalchemy import event
 
 from app.extensions import db
-from app.models import PostbackState
+from app.models import ExportKind, PostbackState
+from app.schemas.exported_lists import LISTS
 from app.services import maintenance, pending_work
+from app.services.exports import prepared, writer
 from app.services.lists import row_counts
 from app.services.pending_work import PendingWork
 
@@ -65,3 +67,11 @@ def test_what_the_sweep_lets_wait_again_is_announced_in_the_same_tick(app, world
         world.destination(), state=PostbackState.SENDING, lease="x", lease_until=now - 1, due=0.0
     )
     assert "postbacks" in maintenance.tick(now)
+
+
+def test_a_file_that_is_asked_for_is_found_until_it_is_written(app, account):
+    options = {"query": "", "zone": "UTC", "estimate": 0, "now": time.time()}
+    prepared.add(account.id, ExportKind.LEADS, {}, **options)
+    assert pending_work.look(time.time()) == NOTHING._replace(exports=True)
+    writer.work(LISTS)
+    assert pending_work.look(time.time()) == NOTHING

@@ -11,6 +11,7 @@ from werkzeug.test import EnvironBuilder, run_wsgi_app
 from werkzeug.wrappers import Request, Response
 
 from app.web.request_slots import RequestSlots, slot_released
+from app.web.shares.fair_slots import ThreadShares
 
 
 class Slow:
@@ -21,7 +22,7 @@ class Slow:
 
     def read(self, size: int) -> bytes:
         self.asked.set()
-        assert self.arrived.wait(10)
+        assert self.arrived.wait(60)
         return b"slow"[:size]
 
 
@@ -31,8 +32,8 @@ def echo(environ, start_response):
     return Response(request.get_data())(environ, start_response)
 
 
-def call(application, source, length) -> bytes:
-    environ = EnvironBuilder(method="POST").get_environ()
+def call(application, source, length, address="192.0.2.1") -> bytes:
+    environ = EnvironBuilder(method="POST").get_environ() | {"REMOTE_ADDR": address}
     environ.update({"wsgi.input": source, "wsgi.input_terminated": True, "SERVER_PORT": "0"})
     environ.pop("CONTENT_LENGTH", None)
     if length is not None:
@@ -44,10 +45,10 @@ def test_others_are_answered_while_one_waits_for_its_body():
     application, slow, answers = RequestSlots(echo, 60.0, slots=1), Slow(), []
     waiting = threading.Thread(target=lambda: answers.append(call(application, slow, 4)))
     waiting.start()
-    assert slow.asked.wait(10)
+    assert slow.asked.wait(60)
     assert call(application, io.BytesIO(b"fast"), 4) == b"fast"
     slow.arrived.set()
-    waiting.join(10)
+    waiting.join(60)
     assert answers == [b"slow"]
 
 
@@ -59,16 +60,19 @@ def test_only_so_many_work_at_the_same_time():
         most.append(len(inside))
         if len(most) == 2:
             gate.set()
-        assert gate.wait(10)
+        assert gate.wait(60)
         inside.pop()
         return Response(b"")(environ, start_response)
 
     application = RequestSlots(work, 60.0, slots=2)
-    threads = [threading.Thread(target=call, args=(application, io.BytesIO(), 0)) for _ in range(8)]
+    threads = [
+        threading.Thread(target=call, args=(application, io.BytesIO(), 0, f"192.0.2.{number}"))
+        for number in range(8)
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(10)
+        thread.join(60)
     assert len(most) == 8
     assert max(most) == 2
 
@@ -115,44 +119,44 @@ def test_others_are_answered_while_one_waits_for_a_server():
         if environ["CONTENT_LENGTH"] == "0":
             with slot_released():
                 waits.set()
-                assert goes_on.wait(10)
+                assert goes_on.wait(60)
         return Response(b"ok")(environ, start_response)
 
     application = RequestSlots(ask, 60.0, slots=1)
     waiting = threading.Thread(target=lambda: answers.append(call(application, io.BytesIO(), 0)))
     waiting.start()
-    assert waits.wait(10)
+    assert waits.wait(60)
     assert call(application, io.BytesIO(), 1) == b"ok"
     goes_on.set()
-    waiting.join(10)
+    waiting.join(60)
     assert answers == [b"ok"]
     assert call(application, io.BytesIO(), 1) == b"ok", "exactly one turn came back"
 
 
-def test_a_quarter_of_the_threads_is_left_to_others_and_no_body_is_read(app):
+def test_a_quarter_of_the_threads_is_left_to_others_and_no_body_is_read():
     """As many as may be there wait for their bodies; one more is refused at once, unread."""
     slow = [Slow() for _ in range(3)]
-    application = RequestSlots(app.wsgi_app.others, 60.0, threads=4)
     echoing = RequestSlots(echo, 60.0, threads=4)
-    application._lock, application._slots = echoing._lock, echoing._slots
-    threads = [threading.Thread(target=call, args=(echoing, body, 4)) for body in slow]
+    threads = [
+        threading.Thread(target=call, args=(echoing, body, 4, f"192.0.2.{number}"))
+        for number, body in enumerate(slow)
+    ]
     for thread in threads:
         thread.start()
     try:
-        assert all(body.asked.wait(10) for body in slow)
-        application._count = echoing._count
+        assert all(body.asked.wait(60) for body in slow)
         beyond = Slow()
-        answer = get(application, "/api/profile/info.json", beyond)
+        answer = get(echoing, "/api/profile/info.json", beyond)
         assert b'"rate"' in answer
         assert b'"retry_after":1' in answer
         assert not beyond.asked.is_set()
-        assert b'"ok"' in get(application, "/healthz", beyond), "whether it lives may be asked"
+        assert b'"ok"' in get(echoing, "/healthz", beyond), "whether it lives may be asked"
     finally:
         for body in slow:
             body.arrived.set()
         for thread in threads:
-            thread.join(10)
-    assert echoing._count == 0
+            thread.join(60)
+    assert echoing._places._free == 3
 
 
 def get(application, path, source) -> bytes:
@@ -175,10 +179,7 @@ def get(application, path, source) -> bytes:
     ],
     ids=str,
 )
-@pytest.mark.parametrize("is_refused", [False, True], ids=["answered", "refused"])
-def test_an_answer_before_the_whole_body_says_that_the_connection_ends(
-    headers, reads, closes, is_refused
-):
+def test_an_answer_before_the_whole_body_says_that_the_connection_ends(headers, reads, closes):
     def answer(environ, start_response):
         for size in reads:
             environ["wsgi.input"].read(size)
@@ -188,8 +189,18 @@ def test_an_answer_before_the_whole_body_says_that_the_connection_ends(
     environ = EnvironBuilder(method="POST").get_environ() | {"SERVER_PORT": "0"}
     environ.pop("CONTENT_LENGTH", None)
     environ |= {"wsgi.input": io.BytesIO(b"slow"), **headers}
-    slots = RequestSlots(answer, 60.0, threads=512)
-    if is_refused:
-        slots._most = 0
-    _, _, answered = run_wsgi_app(slots, environ)
+    _, _, answered = run_wsgi_app(RequestSlots(answer, 60.0), environ)
     assert answered.getlist("Connection") == ["close"] * closes
+
+
+@pytest.mark.parametrize(("length", "closes"), [("4", True), ("0", False)])
+def test_a_refusal_reads_no_body_and_ends_the_connection_where_there_is_one(length, closes):
+    slots = RequestSlots(echo, 60.0)
+    slots._places = ThreadShares(0)
+    source = io.BytesIO(b"slow")
+    environ = EnvironBuilder(method="POST").get_environ() | {"SERVER_PORT": "0"}
+    environ |= {"wsgi.input": source, "CONTENT_LENGTH": length}
+    _, status, answered = run_wsgi_app(slots, environ)
+    assert status.startswith("429")
+    assert answered.getlist("Connection") == ["close"] * closes
+    assert source.tell() == 0

@@ -226,6 +226,7 @@ def test_every_fault_has_a_code_and_tells_no_detail(app, fault, code):
     assert body["message"]
     assert "secret" not in answer.get_data(as_text=True)
     assert ("request_id" in body) is (code == "server")
+    assert ("retry_after" in body) is (code in ("db", "rate"))
 
 
 @pytest.mark.parametrize(

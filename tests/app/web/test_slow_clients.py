@@ -46,7 +46,7 @@ def line() -> Iterator[Line]:
     with contextlib.ExitStack() as stack:
         listener = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
         port = listener.getsockname()[1]
-        client = stack.enter_context(socket.create_connection(("127.0.0.1", port), timeout=5))
+        client = stack.enter_context(socket.create_connection(("127.0.0.1", port), timeout=60))
         server = stack.enter_context(listener.accept()[0])
         server.settimeout(5)
         yield Line(port, client, server)

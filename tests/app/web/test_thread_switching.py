@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Iterator
 
 import pytest
 
-from app.web.thread_switching import QUICK, USUAL, QuickForUpdates
+from app.web.thread_switching import (
+    COLLECTIONS,
+    QUICK,
+    USUAL,
+    QuickForUpdates,
+    leave_out_what_is_loaded,
+)
 
 
 @pytest.fixture(autouse=True)
 def _as_before() -> Iterator[None]:
-    before = sys.getswitchinterval()
+    before, thresholds = sys.getswitchinterval(), gc.get_threshold()
     yield
     sys.setswitchinterval(before)
+    gc.set_threshold(*thresholds)
+    gc.unfreeze()
 
 
 class Application:
@@ -69,3 +78,15 @@ def test_an_update_that_fails_is_over(application):
     with pytest.raises(ZeroDivisionError):
         ask(quick, "/telegram/path")
     assert sys.getswitchinterval() == pytest.approx(USUAL)
+
+
+def test_full_collections_leave_out_what_is_loaded_and_find_what_comes_later():
+    loaded = len(gc.get_objects())
+    leave_out_what_is_loaded()
+    assert gc.get_freeze_count() > 0.5 * loaded
+    assert len(gc.get_objects()) < 0.05 * loaded
+    assert gc.get_threshold() == COLLECTIONS
+    ring: list[object] = []
+    ring.append(ring)
+    del ring
+    assert gc.collect() >= 1

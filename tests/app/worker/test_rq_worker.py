@@ -9,14 +9,15 @@ from typing import Any
 
 import pytest
 import rq
-from rq.exceptions import StopRequested
+from rq.exceptions import DequeueTimeout, StopRequested
 from rq.serializers import JSONSerializer
 from sqlalchemy.exc import OperationalError
 from structlog.testing import capture_logs
 
 from app import jobs
 from app.extensions import wakeup
-from app.queues import Queue
+from app.observability.faults import faults
+from app.queues import HEARTBEAT_SECONDS, Queue
 from app.sandbox.telegram import people
 from app.worker import rq_worker
 from app.worker.rq_worker import DrainWorker
@@ -59,6 +60,19 @@ def test_a_job_that_was_queued_is_run_in_this_process(stage, worker, monkeypatch
     assert stage.lead(1) is not None
 
 
+def test_what_a_job_raises_is_told(worker, monkeypatch):
+    told = []
+    faults.start(lambda error, what: told.append((what, str(error))))
+    monkeypatch.setattr(logging.getLogger("rq.worker"), "disabled", True)
+    try:
+        for queue in worker.queues:
+            queue.enqueue("operator.truediv", 1, 0)
+        worker.work(burst=True)
+    finally:
+        faults.start(None)
+    assert told == [("job.failed", "division by zero")]
+
+
 def test_a_signal_while_a_job_runs_waits_for_its_end(worker):
     worker.request_stop(signal.SIGTERM, None)
     assert jobs.stopping.is_set()
@@ -74,6 +88,21 @@ def test_a_signal_while_nothing_runs_ends_the_waiting(worker, monkeypatch):
         worker.dequeue_job_and_maintain_ttl(1)
     assert jobs.stopping.is_set()
     worker.request_stop()  # it is not waiting any more, so nothing is raised
+
+
+def test_a_worker_that_has_nothing_to_do_gives_a_sign_whenever_it_looks_again(worker, monkeypatch):
+    looks = iter([DequeueTimeout, DequeueTimeout, StopIteration])
+    signs: list[str] = []
+
+    def nothing(*_: Any, **__: Any) -> None:
+        raise next(looks)
+
+    monkeypatch.setattr(wakeup, "beat", signs.append)
+    monkeypatch.setattr(worker.queue_class, "dequeue_any", nothing)
+    with pytest.raises(StopIteration):
+        worker.dequeue_job_and_maintain_ttl(1)
+    assert signs == [Queue.UPDATES] * 3
+    assert rq_worker.WORKER_TTL < HEARTBEAT_SECONDS
 
 
 def test_a_signal_before_the_loop_began_is_not_forgotten(worker):

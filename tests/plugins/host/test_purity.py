@@ -73,7 +73,7 @@ def test_what_another_thread_does_meanwhile_is_not_either():
     go, done = threading.Event(), threading.Event()
 
     def open_a_socket() -> None:
-        go.wait(5)
+        go.wait(60)
         socket.socket().close()
         done.set()
 
@@ -81,7 +81,7 @@ def test_what_another_thread_does_meanwhile_is_not_either():
     thread.start()
     with watched() as seen:
         go.set()
-        done.wait(5)
+        done.wait(60)
     thread.join()
     assert not [one for one in seen if one.startswith("socket")]
 

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from plugins.kit.signs import notations
 from plugins.kit.spelling import (
     address_fault,
     blank_doubt,
@@ -13,7 +14,6 @@ from plugins.kit.spelling import (
     empty_macros,
     fragment_doubt,
     macro_fault,
-    marked_macros,
     postback_fault,
     separator_doubt,
     touch_macros,
@@ -252,7 +252,7 @@ def test_what_presets_write_has_no_fault():
         for mode in preset.modes.values():
             for url in mode.urls.values():
                 assert postback_fault(url) == "", preset.key
-                assert marked_macros(url) == [], preset.key
+                assert all(macro.is_sure for macro in notations.find(url)), preset.key
                 assert fragment_doubt(url) == "", preset.key
                 assert separator_doubt(url) == "", preset.key
 

@@ -216,7 +216,7 @@ def test_a_wrong_setting_is_named(field, wrong):
 )
 def test_every_code_that_passes_or_can_be_mended_keeps_the_event(code: int, stop: bool):
     answer = Response(400, {}, b'{"error": {"code": %d, "message": "so they say"}}' % code)
-    outcome = meta_capi.classify_response(answer)
+    outcome = meta_capi.classify_response(answer, sample_event())
     assert (outcome.verdict, outcome.disable_destination) == (Verdict.RETRY, stop)
 
 

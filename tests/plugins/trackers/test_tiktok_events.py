@@ -149,7 +149,7 @@ def test_what_is_older_than_28_days_is_not_worth_building():
 )
 def test_every_code_of_the_vendors_table_is_known(code: int, verdict: Verdict, stop: bool):
     answer = Response(200, {}, b'{"code": %d, "message": "so they say"}' % code)
-    outcome = tiktok_events.classify_response(answer)
+    outcome = tiktok_events.classify_response(answer, sample_event())
     assert (outcome.verdict, outcome.disable_destination) == (verdict, stop)
 
 

@@ -28,7 +28,7 @@ def listed() -> Response:
 
 
 @blueprint.post("")
-@changes()
+@changes("sites.add")
 def add() -> Response:
     """Let the pages of some hosts report visits."""
     try:

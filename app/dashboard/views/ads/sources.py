@@ -18,7 +18,8 @@ from app.models import SourceFallback, SourceMode, SourceStatus
 from app.schemas import Input, fields
 from app.schemas.sources import SourceAdd, SourceEdit, SourceOut
 from app.services.clicks import source_modes, sources
-from app.services.leads import join_stats
+from app.services.leads.stats import joins
+from app.services.lists.scope import Scope
 from app.translations import gettext
 from app.web.responses import message_of
 
@@ -120,15 +121,16 @@ def change(number: int) -> Response:
     return answers.lead_to(f"/sources/{number}?done=saved")
 
 
-def _attributed() -> tuple[Period, list[join_stats.CampaignJoins]]:
+def _attributed() -> tuple[Period, list[joins.CampaignJoins]]:
     """Return the chosen period, and the joins of it."""
     now = int(time.time())
     period = chosen_period(now)
     until = min(period.until, now)
-    return period, join_stats.attribution(g.account.id, now=now, since=period.since, until=until)
+    scope = Scope(account_id=g.account.id, now=now, since=period.since, until=until)
+    return period, joins.attribution(scope)
 
 
-def _counted(counts: join_stats.JoinCounts) -> tuple[object, ...]:
+def _counted(counts: joins.JoinCounts) -> tuple[object, ...]:
     return counts.clicks, counts.joins, counts.with_click, counts.share, counts.fallbacks
 
 

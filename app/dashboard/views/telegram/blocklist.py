@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from http import HTTPStatus
 from typing import Any, Final
 
-from flask import Blueprint, Response, g, make_response, redirect, render_template, request
+from flask import Blueprint, Response, g, request
 
-from app.dashboard import errors
+from app.dashboard import answers
 from app.dashboard.access import forms
 from app.dashboard.access.guards import changes, signed_in
-from app.errors import ApiError, BadParameter, NotFound
+from app.errors import ApiError, NotFound
 from app.schemas.blocked import BlockedAdd, BlockedCsv, BlockedImport, BlockedList
 from app.services.join_requests.owner import blocklist
 from app.web.csv_answers import csv_answer
-from app.web.responses import message_of
 
 blueprint = Blueprint("blocklist", __name__, url_prefix="/requests/blocked")
 
-ROWS: int = 50
 FIELDS: Final = ("person", "reason", "csv")
 
 
@@ -74,22 +71,16 @@ def _add(schema: Any, *names: str) -> Response:
 
 
 def _page(typed: dict[str, str] | None = None, error: ApiError | None = None) -> Response:
-    before = {"before": request.args["before"]} if request.args.get("before") else {}
-    page = blocklist.listed(g.account.id, **forms.checked(BlockedList(), {**before, "limit": ROWS}))
+    part = blocklist.listed(g.account.id, **forms.checked(BlockedList(), answers.place()))
     added = request.args.get("added", "")
-    text = render_template(
+    return answers.page(
         "requests/blocked.html",
-        rows=page.rows,
-        total=page.total,
-        older=f"/requests/blocked?before={page.rows[-1].id}" if page.rows else "",
-        is_more=len(page.rows) == ROWS,
+        error,
+        **answers.rows_of(part, "/requests/blocked", {}),
         added=int(added) if added.isascii() and added.isdigit() and len(added) < 8 else None,
         typed=dict.fromkeys(FIELDS, "") | (typed or {}),
-        message=message_of(error) if error else "",
-        field=error.field if isinstance(error, BadParameter) else "",
     )
-    return make_response(text, errors.status_of(error) if error else HTTPStatus.OK)
 
 
 def _redirect(query: str = "?done=saved") -> Response:
-    return make_response(redirect(f"/requests/blocked{query}", HTTPStatus.SEE_OTHER))
+    return answers.lead_to(f"/requests/blocked{query}")

@@ -5,8 +5,9 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Any, Final
 
-from flask import Blueprint, Response, g, make_response, redirect, render_template
+from flask import Blueprint, Response, g, make_response, render_template
 
+from app.dashboard import answers
 from app.dashboard.access import forms
 from app.dashboard.access.guards import changes, signed_in
 from app.errors import ApiError
@@ -42,7 +43,7 @@ def change(number: int) -> Response:
         campaigns.edit(g.account.id, number, **values)
     except ApiError as error:
         return _page(campaign, typed | hours, error)
-    return redirect(f"/campaigns/{number}/desk?done=saved", HTTPStatus.SEE_OTHER)  # type: ignore[return-value]
+    return answers.lead_to(f"/campaigns/{number}/desk?done=saved")
 
 
 def _page(

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
-from flask import Blueprint, Response, g, make_response, redirect, render_template
+from flask import Blueprint, Response, g, make_response, render_template
 
-from app.dashboard import errors, names, rule_form
+from app.dashboard import answers, errors, names, rule_form
 from app.dashboard.access.guards import changes, signed_in
 from app.domain.join_requests.rules import Verdict
 from app.errors import ApiError, BadParameter, NotFound
@@ -153,4 +153,4 @@ def _tried(trial: Sequence[TrialResult] | None) -> dict[str, Any]:
 
 
 def _redirect(number: int, rest: str) -> Response:
-    return make_response(redirect(f"/campaigns/{number}/rules{rest}", HTTPStatus.SEE_OTHER))
+    return answers.lead_to(f"/campaigns/{number}/rules{rest}")

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, bindparam, select
 from app.database.rows import update_rows
 from app.domain.attribution import How, Touch, is_in_time
 from app.domain.telegram.updates import LeadEvent, LeadEventKind
-from app.models import Click, Invite, InviteKind, InviteState, Source, SourceMode, table_of
+from app.models import Click, Invite, InviteKind, InviteState, Lead, Source, SourceMode, table_of
 
 #: A link is revoked so long after its person came: Telegram may still be letting them in.
 REVOKED_AFTER: Final = 5.0
@@ -23,6 +23,7 @@ REVOKED_AFTER: Final = 5.0
 _INVITES: Final = table_of(Invite)
 _SOURCES: Final = table_of(Source)
 _CLICKS: Final = table_of(Click)
+_LEADS: Final = table_of(Lead)
 _OWN: Final = "id bot_id link_key kind state used_by used uses due source_id".split()
 _BY_KEY: Final = (
     select(
@@ -34,9 +35,11 @@ _BY_KEY: Final = (
         _CLICKS.c.token,
         _CLICKS.c.external,
         _CLICKS.c.created.label("clicked"),
+        _LEADS.c.subscriber.label("clicked_by"),
     )
     .outerjoin(_SOURCES, _SOURCES.c.id == _INVITES.c.source_id)
     .outerjoin(_CLICKS, _CLICKS.c.token == _INVITES.c.token)
+    .outerjoin(_LEADS, _LEADS.c.id == _CLICKS.c.lead_id)
     .where(_INVITES.c.link_key.in_(bindparam("keys", expanding=True)))
 )
 _WRITTEN: Final = ("state", "used_by", "used", "uses", "due")
@@ -88,8 +91,10 @@ def _key(event: LeadEvent) -> str | None:
 def _arrive(link: dict[str, Any], event: LeadEvent, now: float) -> ByInvite | None:
     """Change `link` to what it is after this event, and return what it tells."""
     is_first = not link["uses"] or link["used_by"] == event.person.id
+    # The address of a page's link may be passed on, and gets a new link when the first is used.
+    is_theirs = link["clicked_by"] in (None, event.person.id)
     kind = InviteKind(link["kind"])
-    touch = _touch(link, kind, event, is_first=is_first)
+    touch = _touch(link, kind, event, is_first=is_first and is_theirs)
     if kind is InviteKind.NAMED:
         link["uses"] += event.kind is LeadEventKind.JOIN
     else:

@@ -5,14 +5,15 @@ from __future__ import annotations
 import time
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Text, select, text, type_coerce
+from sqlalchemy import Text, select, type_coerce
 
 from app.config import current_settings
 from app.crypto import CannotDecrypt
-from app.database.rows import is_postgresql
 from app.extensions import cipher, db
 from app.models import Bot, Invite, InviteKind, InviteState
 from app.outbound.telegram import BotApi, TelegramRefused, TelegramUnreachable
+from app.services.clicks import store
+from app.services.clicks.grouped.visit import PoolOrder, Visit
 from app.services.clicks.invites import minting, pace
 from app.services.clicks.invites.minting import Maker
 
@@ -20,24 +21,6 @@ from app.services.clicks.invites.minting import Maker
 MINT_SECONDS: Final = 1.4
 #: After a call without an answer no visitor waits for Telegram for so long.
 AWAY_SECONDS: Final = 5.0
-
-_HAND_OUT: Final = f"""
-    UPDATE invite
-    SET state = {InviteState.HANDED_OUT:d}, handed_out = :now, source_id = :source, token = :token
-    WHERE id = (
-        SELECT id FROM invite
-        WHERE state = {InviteState.POOL:d} AND bot_id = :bot AND chat_id = :chat
-            AND kind = :kind AND expires > :until
-        ORDER BY expires LIMIT 1 {{lock}}
-    )
-    RETURNING link, expires
-"""  # noqa: S608 - our own constants
-#: Two who take a link at once must not wait for each other, and get two links. SQLite has one
-#: writer at a time.
-_STATEMENTS: Final = {
-    True: text(_HAND_OUT.format(lock="FOR UPDATE SKIP LOCKED")),
-    False: text(_HAND_OUT.format(lock="")),
-}
 
 #: The link as it is stored, so that one that cannot be read is like none.
 _SEALED: Final = type_coerce(Invite.link, Text).label("link")
@@ -52,24 +35,20 @@ class HandedOut(NamedTuple):
     expires: int = 0
 
 
+def order(source: Any, kind: InviteKind, token: str) -> PoolOrder:
+    """Order a link of the pool for the click `token`.
+
+    `source` is a row that `open_link` has read, here and below.
+    """
+    return PoolOrder(source.bot_id, source.chat_id, int(kind), source.link_ttl, token)
+
+
 def hand_out(source: Any, kind: InviteKind, token: str, now: float) -> HandedOut | None:
     """Give the click `token` a link of the pool that lives `link_ttl` at least. Commits.
 
-    `source` is a row that `open_link` has read, here and below. None if there is no such link.
+    None if there is no such link. The click is stored by the caller.
     """
-    connection = db.session.connection()
-    params = {
-        "now": int(now),
-        "until": int(now) + source.link_ttl,
-        "source": source.id,
-        "token": token,
-        "bot": source.bot_id,
-        "chat": source.chat_id,
-        "kind": int(kind),
-    }
-    row = connection.execute(_STATEMENTS[is_postgresql(connection)], params).first()
-    db.session.commit()
-    return _readable(row)
+    return readable(store.record(Visit(source.id, "", now, order=order(source, kind, token))))
 
 
 def make_now(source: Any, kind: InviteKind, token: str, now: float) -> HandedOut | None:
@@ -115,7 +94,7 @@ def of_click(token: str, now: float) -> tuple[bool, HandedOut | None]:
     if row is None:
         return False, None
     is_usable = row.state == InviteState.HANDED_OUT and (row.expires or 0) > now
-    return True, _readable(row) if is_usable else None
+    return True, readable(row) if is_usable else None
 
 
 def named_link(source: Any) -> HandedOut | None:
@@ -130,11 +109,10 @@ def named_link(source: Any) -> HandedOut | None:
         )
     ).first()
     db.session.rollback()
-    return _readable(row)
+    return readable(row)
 
 
-def _readable(row: Any) -> HandedOut | None:
-    try:
-        return HandedOut(cipher.decrypt(row.link), row.expires or 0) if row else None
-    except CannotDecrypt:
-        return None
+def readable(row: Any) -> HandedOut | None:
+    """Return the link of a row, whose `link` is as it is stored; None if there is none to read."""
+    link = cipher.decrypt_or_none(row.link) if row else None
+    return None if link is None else HandedOut(link, row.expires or 0)

@@ -10,7 +10,6 @@ from typing import Any, Final, NamedTuple
 import structlog
 from sqlalchemy import text, update
 
-from app.crypto import CannotDecrypt
 from app.domain.telegram.api_errors import Meaning
 from app.extensions import cipher, db
 from app.models import BotStatus, Invite, InviteState
@@ -68,9 +67,8 @@ def claim(now: float, most: int) -> list[Revoked]:
         db.session.commit()
         if not is_ours:
             continue
-        try:
-            link = cipher.decrypt(row.link)
-        except CannotDecrypt:  # it cannot be named to Telegram any more
+        link = cipher.decrypt_or_none(row.link)
+        if link is None:  # it cannot be named to Telegram any more
             _settle(row.id, InviteState.GONE)
             continue
         claimed.append(Revoked(row.id, maker, row.chat_id, link, row.tries + 1))

@@ -6,24 +6,22 @@ most: neither costs more in an account of a million clicks than in one of ten th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
 
 import orjson
-from sqlalchemy import ColumnElement, Select, Subquery, func, select
+from sqlalchemy import ColumnElement, Select, Subquery, and_, case, func, select
 
 from app.domain.clicks.link_query import SUBS
 from app.domain.lead import State
-from app.domain.time_ranges import DAY, YEAR_10000
-from app.errors import BadParameter, translatable
+from app.domain.time_ranges import DAY
+from app.errors import translatable
 from app.extensions import db
 from app.models import Campaign, Click, JoinDay, Lead, Source, SourceDay, SourceStatus
-from app.services.lists.ownership import check_owned
+from app.services.lists.scope import Scope
 
-DEFAULT_DAYS: Final = 30
-MAX_DAYS: Final = 366
 MOST_ROWS: Final = 1000
 #: Clicks that are read at the most, the newest of the range.
 COUNTED: Final = 10_000
@@ -37,6 +35,11 @@ _PLACES: Final[Mapping[str, tuple[str, str]]] = {
     **{name: ("subs", name) for name in SUBS},
 }
 GROUPS: Final = ("source", "day", *_PLACES)
+#: What became of a lead, as one number: the sum of these.
+_JOINED: Final = 1
+_STAYS: Final = 2
+#: The first and the last UTC day of a range.
+_Days = tuple[int, int]
 
 
 @dataclass(slots=True)
@@ -58,177 +61,159 @@ class Groups(NamedTuple):
     warning: str = ""
 
 
-class _Range(NamedTuple):
-    """Whole UTC days, of one campaign or of one source if those are set."""
-
-    first: int
-    last: int
-    campaign: int | None
-    source: int | None
-
-
-def listed(
-    account_id: int,
-    *,
-    by: str,
-    now: int,
-    since: int | None = None,
-    until: int | None = None,
-    campaign: int | None = None,
-    source: int | None = None,
-) -> Groups:
+def listed(scope: Scope, *, by: str) -> Groups:
     """Return what the ads brought in whole UTC days, the last 30 without a range, by `by`.
 
     `by` is one of GROUPS. Days in their order, others the most clicked first, 1000 of them at
     the most. Raises NotFound, and BadParameter for an empty range or one of more than 366 days.
     """
-    check_owned(account_id, campaign=campaign, source=source)
-    asked = _Range(*_days(since, until, now), campaign, source)
+    scope.check_owned()
+    days = scope.days()
     if by == "source":
-        return Groups(_by_source(account_id, asked))
+        return Groups(_by_source(scope, days))
     if by == "day":
-        return Groups(_by_day(account_id, asked))
-    return _by_value(account_id, asked, *_PLACES[by])
+        return Groups(_by_day(scope, days))
+    return _by_value(scope, days, *_PLACES[by])
 
 
-def _days(since: int | None, until: int | None, now: int) -> tuple[int, int]:
-    last = min(max(0, now if until is None else until), YEAR_10000 - 1) // DAY
-    first = max(0, last - DEFAULT_DAYS + 1) if since is None else since // DAY
-    if first > last:
-        raise BadParameter("from", translatable("must not be after to"))
-    if last - first >= MAX_DAYS:
-        raise BadParameter("from", translatable("at most %(most)d days at a time", most=MAX_DAYS))
-    return first, last
-
-
-def _sources(account_id: int, asked: _Range) -> list[ColumnElement[bool]]:
+def _sources(scope: Scope) -> list[ColumnElement[bool]]:
     mine: list[ColumnElement[bool]] = [
-        Source.account_id == account_id,
+        Source.account_id == scope.account_id,
         Source.status != SourceStatus.DELETED,
     ]
-    if asked.campaign is not None:
-        mine.append(Source.campaign_id == asked.campaign)
-    if asked.source is not None:
-        mine.append(Source.id == asked.source)
+    if scope.campaign is not None:
+        mine.append(Source.campaign_id == scope.campaign)
+    if scope.source is not None:
+        mine.append(Source.id == scope.source)
     return mine
 
 
-def _by_source(account_id: int, asked: _Range) -> list[Group]:
-    sums = (
-        select(
-            SourceDay.source_id,
-            func.sum(SourceDay.visits).label("visits"),
-            func.sum(SourceDay.clicks).label("clicks"),
-        )
-        .where(SourceDay.day.between(asked.first, asked.last))
-        .group_by(SourceDay.source_id)
-        .subquery()
-    )
+def day_sums(days: _Days, *counters: str) -> Subquery:
+    """Some of the counters of each source, summed over days; rows have `source_id`."""
+    row = SourceDay.__table__.c
+    sums = (func.sum(row[name]).label(name) for name in counters)
+    counted = select(SourceDay.source_id, *sums).where(SourceDay.day.between(*days))
+    return counted.group_by(SourceDay.source_id).subquery()
+
+
+def _by_source(scope: Scope, days: _Days) -> list[Group]:
+    sums = day_sums(days, "visits", "clicks")
     clicks = func.coalesce(sums.c.clicks, 0)
     rows = db.session.execute(
         select(Source.id, Source.title, func.coalesce(sums.c.visits, 0), clicks)
         .outerjoin(sums, sums.c.source_id == Source.id)
-        .where(*_sources(account_id, asked))
+        .where(*_sources(scope))
         .order_by(clicks.desc(), Source.id)
         .limit(MOST_ROWS)
     )
-    joins = _joins(account_id, asked, JoinDay.source_id)
+    joins = _joins(scope, days, JoinDay.source_id)
     return [
         Group(str(number), title, int(visits), int(clicked), joins.get(number, 0))
         for number, title, visits, clicked in rows
     ]
 
 
-def _by_day(account_id: int, asked: _Range) -> list[Group]:
+def _by_day(scope: Scope, days: _Days) -> list[Group]:
     rows = db.session.execute(
         select(SourceDay.day, func.sum(SourceDay.visits), func.sum(SourceDay.clicks))
         .join(Source, Source.id == SourceDay.source_id)
-        .where(*_sources(account_id, asked), SourceDay.day.between(asked.first, asked.last))
+        .where(*_sources(scope), SourceDay.day.between(*days))
         .group_by(SourceDay.day)
     )
     counted = {day: (int(visits), int(clicks)) for day, visits, clicks in rows}
-    joins = _joins(account_id, asked, JoinDay.day)
+    joins = _joins(scope, days, JoinDay.day)
     return [
         Group(_date(day * DAY), "", *counted.get(day, (0, 0)), joins.get(day, 0))
         for day in sorted({*counted, *joins})
     ]
 
 
-def _joins(account_id: int, asked: _Range, key: Any) -> dict[int, int]:
+def _joins(scope: Scope, days: _Days, key: Any) -> dict[int, int]:
     """Joins that came from the sources, by source or by day."""
-    own = select(Source.id).where(*_sources(account_id, asked))
-    campaigns = select(Campaign.id).where(Campaign.account_id == account_id)
+    own = select(Source.id).where(*_sources(scope))
+    campaigns = select(Campaign.id).where(Campaign.account_id == scope.account_id)
     rows = db.session.execute(
         select(key, func.sum(JoinDay.joins))
         .where(
             JoinDay.campaign_id.in_(campaigns),
             JoinDay.source_id.in_(own),
-            JoinDay.day.between(asked.first, asked.last),
+            JoinDay.day.between(*days),
         )
         .group_by(key)
     )
     return {int(group): int(count) for group, count in rows}
 
 
-def _by_value(account_id: int, asked: _Range, column: str, name: str) -> Groups:
-    bounds = _id_bounds(db.session.scalar, asked)
-    rows = db.session.execute(_with_leads(account_id, asked, column, *bounds)).all()
+def _by_value(scope: Scope, days: _Days, column: str, name: str) -> Groups:
+    bounds = _id_bounds(db.session.scalar, days)
+    texts = db.session.execute(_by_text(scope, days, column, *bounds)).all()
     groups: dict[str, Group] = {}
-    for row in _within(rows, asked):
-        value = orjson.loads(row.values).get(name, "")
-        group = groups.setdefault(value, Group(value, staying=0))
-        group.visits += bool(row.landing)
-        group.clicks += row.pressed is not None
-        group.joins += row.join_time is not None
-        group.staying = (group.staying or 0) + (row.state == State.APPROVE)
+    for row in texts:
+        if row.number:
+            value = orjson.loads(row.values).get(name, "")
+            group = groups.setdefault(value, Group(value, staying=0))
+            group.visits += row.visits
+            group.clicks += row.clicks
+            group.joins += row.joins
+            group.staying = (group.staying or 0) + row.staying
     most_clicked = sorted(groups.values(), key=lambda group: (-group.clicks, group.key))
-    return Groups(most_clicked[:MOST_ROWS], _warning(rows))
+    return Groups(most_clicked[:MOST_ROWS], _warning(texts))
 
 
-def _within(rows: Iterable[Any], asked: _Range) -> Iterable[Any]:
-    since, end = asked.first * DAY, (asked.last + 1) * DAY
-    for row in rows:
-        of_campaign = asked.campaign is None or row.campaign_id == asked.campaign
-        if of_campaign and since <= row.created < end:
-            yield row
-
-
-def _id_bounds(scalar: Callable[[Any], Any], asked: _Range) -> tuple[int | None, int | None]:
+def _id_bounds(scalar: Callable[[Any], Any], days: _Days) -> tuple[int | None, int | None]:
     """The ids of a click before the range and of one behind it, None without one.
 
     They stand in for the moments, so that neither newer nor older clicks are read.
     """
-    older = select(Click.id).where(Click.created < asked.first * DAY - SKEW)
-    newer = select(Click.id).where(Click.created >= (asked.last + 1) * DAY + SKEW)
+    older = select(Click.id).where(Click.created < days[0] * DAY - SKEW)
+    newer = select(Click.id).where(Click.created >= (days[1] + 1) * DAY + SKEW)
     return (
         scalar(older.order_by(Click.created.desc()).limit(1)),
         scalar(newer.order_by(Click.created).limit(1)),
     )
 
 
-def _with_leads(
-    account_id: int, asked: _Range, column: str, low: int | None, high: int | None
+def _by_text(
+    scope: Scope, days: _Days, column: str, low: int | None, high: int | None
 ) -> Select[Any]:
-    """The newest clicks between two ids, and what became of their leads.
+    """Sum up the newest clicks between two ids by the text of their parameters.
 
-    The leads are looked up one by one: a join reads all of an account's for so many.
+    What became of the leads is looked up one by one, both answers at once: a join reads all of
+    an account's for so many. `number` are the clicks of the range, `seen` are all.
     """
-    newest = _newest(account_id, asked, column, low, high)
-    lead = (Lead.id == newest.c.lead_id, Lead.account_id + 0 == account_id)
+    newest = _newest(scope, column, low, high)
+    came = case((Lead.join_time.is_not(None), _JOINED), else_=0)
+    stays = case((Lead.state == State.APPROVE, _STAYS), else_=0)
+    lead = select(came + stays).where(
+        Lead.id == newest.c.lead_id, Lead.account_id + 0 == scope.account_id
+    )
+    became = func.coalesce(lead.scalar_subquery(), 0).label("became")
+    each = select(newest, became).limit(COUNTED).subquery()  # the limit has it asked once a click
+    created = each.c.created
+    is_meant = (created >= days[0] * DAY) & (created < (days[1] + 1) * DAY)
+    if scope.campaign is not None:
+        is_meant &= each.c.campaign_id == scope.campaign
+
+    def number(*conditions: ColumnElement[bool]) -> Any:
+        return func.sum(case((and_(is_meant, *conditions), 1), else_=0))
+
     return select(
-        newest,
-        select(Lead.state).where(*lead).scalar_subquery().label("state"),
-        select(Lead.join_time).where(*lead).scalar_subquery().label("join_time"),
-    ).order_by(newest.c.id.desc())
+        each.c["values"],
+        number().label("number"),
+        number(each.c.landing != "").label("visits"),
+        number(each.c.pressed.is_not(None)).label("clicks"),
+        number(each.c.became % _STAYS == _JOINED).label("joins"),
+        number(each.c.became >= _STAYS).label("staying"),
+        func.count().label("seen"),
+        func.min(created).label("oldest"),
+    ).group_by(each.c["values"])
 
 
-def _newest(
-    account_id: int, asked: _Range, column: str, low: int | None, high: int | None
-) -> Subquery:
+def _newest(scope: Scope, column: str, low: int | None, high: int | None) -> Subquery:
     """The newest clicks of an account or of a source between two ids."""
-    mine = [Click.account_id == account_id]
-    if asked.source is not None:  # `+ 0` keeps the account's index out of the plan
-        mine = [Click.source_id == asked.source, Click.account_id + 0 == account_id]
+    mine = [Click.account_id == scope.account_id]
+    if scope.source is not None:  # `+ 0` keeps the account's index out of the plan
+        mine = [Click.source_id == scope.source, Click.account_id + 0 == scope.account_id]
     if low is not None:
         mine.append(Click.id > low)
     if high is not None:
@@ -240,14 +225,14 @@ def _newest(
     return matching.order_by(Click.id.desc()).limit(COUNTED).subquery()
 
 
-def _warning(rows: Sequence[Any]) -> str:
-    if len(rows) < COUNTED:
+def _warning(texts: Sequence[Any]) -> str:
+    if sum(row.seen for row in texts) < COUNTED:
         return ""
     return translatable(
         "Only the newest %(most)d clicks are counted, back to %(date)s; ask for fewer days, or "
         "for one source",
         most=COUNTED,
-        date=_date(rows[-1].created),
+        date=_date(min(row.oldest for row in texts)),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Final, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -96,35 +96,27 @@ def try_out(
     """
     zone = knowledge.zone(_campaign(account_id, campaign_id))
     if rules is None:
-        tried = [
-            (row.position, knowledge.as_rule(row)) for row in _rows(campaign_id) if row.enabled
-        ]
-    else:
-        tried = [
-            (number, _rule(number, values))
-            for number, values in enumerate(rules, 1)
-            if values["enabled"]
-        ]
-    positions = {rule.id: position for position, rule in tried}
-    ordered = [rule for _, rule in tried]
-    result = []
-    for row, facts in _facts(account_id, campaign_id, zone):
-        decision = desk_rules.decide(ordered, facts, 0.0)
-        result.append(_tried(row, decision, positions))
-    return result
+        rules = [asdict(_shown(row)) for row in _rows(campaign_id)]
+    tried = [
+        _rule(position, values) for position, values in enumerate(rules, 1) if values["enabled"]
+    ]
+    return [
+        _tried(row, desk_rules.decide(tried, facts, 0.0))
+        for row, facts in _facts(account_id, campaign_id, zone)
+    ]
 
 
-def _tried(row: JoinRequest, decision: RuleDecision, positions: Mapping[int, int]) -> TrialResult:
-    position = positions.get(decision.rule_id, 0)
+def _tried(row: JoinRequest, decision: RuleDecision) -> TrialResult:
+    position = decision.rule_id  # `_rule` has made it the id
     action = Verdict.ASK if decision.asks else decision.action
     return TrialResult(
         row.id, row.subscriber, row.username, row.state, action, position, decision.asks
     )
 
 
-def _rule(number: int, values: Mapping[str, Any]) -> Rule:
+def _rule(position: int, values: Mapping[str, Any]) -> Rule:
     return Rule(
-        id=number,
+        id=position,
         conditions=values["conditions"],
         action=Verdict(values["action"]),
         otherwise=Verdict(values["otherwise"]),
@@ -187,18 +179,8 @@ def _members(rows: Sequence[JoinRequest], past: knowledge.History) -> set[int]:
 
 
 def _shown(row: RequestRule) -> ShownRule:
-    return ShownRule(
-        id=row.id,
-        position=row.position,
-        conditions=orjson.loads(row.conditions),
-        action=row.action,
-        otherwise=row.otherwise,
-        delay_from=row.delay_from,
-        delay_to=row.delay_to,
-        note=row.note,
-        hits=row.hits,
-        enabled=row.enabled,
-    )
+    values = {name: getattr(row, name) for name in ("id", "position", "hits", *FIELDS)}
+    return ShownRule(**values | {"conditions": orjson.loads(row.conditions)})
 
 
 def _rows(campaign_id: int) -> Sequence[RequestRule]:

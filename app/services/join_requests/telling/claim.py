@@ -17,7 +17,7 @@ import structlog
 from sqlalchemy import Connection, Row, text
 
 from app.crypto import CannotDecrypt
-from app.database.advisory_locks import AdvisoryLock, lock
+from app.database.advisory_locks import AdvisoryLock, lock_queue
 from app.database.rows import loose_index_scan, update_rows
 from app.domain.join_requests import conditions, rules
 from app.domain.join_requests.rules import Verdict
@@ -146,7 +146,7 @@ def claim(
 
     Bots that are `busy` are left out.
     """
-    lock(connection, AdvisoryLock.CLAIM_REQUESTS)
+    lock_queue(connection, AdvisoryLock.CLAIM_REQUESTS)
     reclaimed = connection.execute(_RECLAIM, {"now": now}).all()
     lease_reclaims.record(lease_reclaims.REQUESTS, len(reclaimed))
     for row in reclaimed:

@@ -23,6 +23,7 @@ from app.models import (
     RequestRule,
     table_of,
 )
+from app.models.journal import ENTRY_COLUMNS
 from app.services.join_requests import greeting
 from app.services.join_requests.greeting import Greeting, asker_of
 
@@ -31,10 +32,6 @@ AFTERWARDS_SECONDS: Final = 600.0
 _REQUESTS: Final = table_of(JoinRequest)
 _CAMPAIGNS: Final = table_of(Campaign)
 _JOURNAL: Final = table_of(JournalEntry)
-_JOURNAL_COLUMNS: Final = (
-    "account_id bot_id chat_id campaign_id lead_id subscriber username action time update_id"
-    " decision"
-).split()
 _GREETED_AFTERWARDS: Final = frozenset({GreetOn.APPROVED, GreetOn.BOTH})
 
 
@@ -47,7 +44,7 @@ def write(connection: Connection, request_id: int, now: float) -> None:
         row.account_id, row.bot_id, row.chat_id, row.campaign_id, row.lead_id, row.subscriber,
         row.username, int(action), int(row.decided or now), 0, words,
     )  # fmt: skip
-    insert_rows(connection, _JOURNAL, _JOURNAL_COLUMNS, [values])
+    insert_rows(connection, _JOURNAL, ENTRY_COLUMNS, [values])
     if action is Action.APPROVED:
         _greet(connection, row, now)
 

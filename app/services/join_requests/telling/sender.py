@@ -11,18 +11,15 @@ from __future__ import annotations
 import threading
 import time
 from contextlib import closing
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from app.config import current_settings
 from app.extensions import db
 from app.outbound import telegram
 from app.outbound.telegram import TelegramRefused, TelegramUnreachable
-from app.outbound.transport import Transport
+from app.outbound.transport import Answer, Transport
 from app.services.join_requests.telling import settle
 from app.services.join_requests.telling.claim import ClaimedRequest, claim
-
-if TYPE_CHECKING:
-    from app.outbound.transport import Answer
 
 #: Calls that may be under way, so that a round is short.
 MOST_CALLS: Final = 60

@@ -16,14 +16,7 @@ from app.domain.join_requests.answers import Outcome
 from app.domain.join_requests.rules import Verdict
 from app.domain.telegram.api_errors import Meaning
 from app.extensions import db
-from app.models import (
-    DecidedBy,
-    GreetOn,
-    JoinRequest,
-    JournalEntry,
-    RequestState,
-    table_of,
-)
+from app.models import DecidedBy, JoinRequest, RequestState
 from app.outbound.telegram import TelegramRefused
 from app.services.bots import rights, webhooks
 from app.services.clicks.invites import pace
@@ -33,15 +26,7 @@ from app.services.join_requests.telling.claim import ClaimedRequest
 log = structlog.get_logger()
 
 NO_ANSWER: Final = "no answer came; Telegram may have done it"
-#: After the approval a person is greeted for so long; it only arrives if they started the bot.
-AFTERWARDS_SECONDS: Final = 600.0
-_JOURNAL: Final = table_of(JournalEntry)
-_JOURNAL_COLUMNS: Final = (
-    "account_id bot_id chat_id campaign_id lead_id subscriber username action time update_id"
-    " decision"
-).split()
 _NO_ADMIN: Final = frozenset({Meaning.CHAT_LOST, Meaning.UNREACHABLE})
-_GREETED_AFTERWARDS: Final = frozenset({GreetOn.APPROVED, GreetOn.BOTH})
 
 
 def record(claimed: ClaimedRequest, fault: Exception | None, now: float) -> None:

@@ -22,13 +22,13 @@ from app.crypto import hash_secret, new_secret
 from app.domain.telegram.person import Person
 from app.errors import BadParameter, NotFound, translatable
 from app.services.accounts.concurrent_calls import OUTWARD
-from app.services.accounts.rate_limits import network_of
 from app.services.service_bot import logins
 from app.services.service_bot.logins import Browser
 from app.services.service_bot.telegram import proved
 from app.services.service_bot.telegram.id_tokens import IdTokenRefused, read_id_token
 from app.services.service_bot.telegram.signing_keys import SigningKeys
 from app.services.trackers.connection_check import exchange
+from app.web.shares.addresses import network_of
 from plugins.contract import Request
 
 log = structlog.get_logger()

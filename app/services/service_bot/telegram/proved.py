@@ -13,9 +13,9 @@ from app.errors import BadParameter, translatable
 from app.extensions import db
 from app.models import Login
 from app.services.accounts import notifications
-from app.services.accounts.rate_limits import network_of
 from app.services.service_bot import logins, sessions, signup
 from app.services.service_bot.logins import Browser
+from app.web.shares.addresses import network_of
 
 #: No nonce of a login page holds a colon, so no page can ever show or redeem a proof.
 _PREFIX: Final = "proof:"

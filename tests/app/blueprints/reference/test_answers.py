@@ -43,7 +43,7 @@ STAMP = matching(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d")
 CODE = matching(r"[a-z0-9]{6}")
 KEY = matching(r"\d+-\S{12,}")
 TEMPLATES = fields("pb_wait pb_hold pb_approve pb_cancel pb_trash", words)
-COUNTS = fields("starts holds confirms unsubs", number)
+COUNTS = fields("starts holds confirms unsubs kicks leaves organic", number)
 CAMPAIGN = {
     **fields("id bot chat starts confirms unsubs", number),
     **fields("bot_username chat_title", words),

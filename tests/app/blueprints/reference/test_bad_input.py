@@ -59,9 +59,17 @@ BY_NAME = {
 }
 BY_ENDPOINT = {
     ("/api/tariff/buy.json", "tariff"): "kitten",
+    ("/api/exports/add.json", "kind"): "leads",
+    ("/api/exports/add.json", "filters"): {"status": 1},
+    ("/api/leads/list.json", "how"): "link",
+    ("/api/leads/export.json", "how"): "link",
     ("/api/media/del.json", "media"): "img_any",
     ("/api/events/list.json", "event"): "purchase",
     ("/api/events/export.json", "event"): "purchase",
+    ("/api/stats/export.json", "table"): "days",
+    ("/api/postbacks/list.json", "status"): "2xx",
+    ("/api/postbacks/export.json", "status"): "2xx",
+    ("/api/postbacks/resend.json", "status"): "2xx",
 }
 #: Left out unless they are what is tried: beside them others are not looked at.
 ASIDE = {
@@ -159,6 +167,7 @@ def objects(api, world):
         "blocked": world.blocked(),
         "eventkeys": world.event_key(),
         "events": world.conversion(lead_id=lead),
+        "exports": world.export(),
         "cancel": world.transfer(world.bot()),
     }
 

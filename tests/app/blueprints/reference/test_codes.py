@@ -18,7 +18,9 @@ DAY = 86_400
 TOKEN = "4242:AAsecret-part_of-the-token"
 NOWHERE = "postgresql://nobody@127.0.0.1:1/nothing"
 #: What stands beside `message`, by code; with other codes nothing does.
-BESIDE = {"param": {"field"}, "rate": {"retry_after"}, "server": {"request_id"}}
+BESIDE = {
+    "param": {"field"}, "rate": {"retry_after"}, "db": {"retry_after"}, "server": {"request_id"},
+}  # fmt: skip
 ROWS = {}
 
 

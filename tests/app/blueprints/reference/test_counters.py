@@ -24,9 +24,9 @@ from app.models import (
 from app.services.campaigns import settlement
 from app.services.leads import process
 from app.services.updates import inbox
-from tests.app.blueprints.test_stats import DAY, MIDNIGHT, crowd, happening, kept
+from tests.app.blueprints.test_stats import DAY, MIDNIGHT, crowd, happening, kept, organic_joins
 
-COUNTERS = ("starts", "holds", "confirms", "unsubs")
+COUNTERS = ("starts", "holds", "confirms", "unsubs", "kicks", "organic")
 SHOWN = ("starts", "confirms", "unsubs")
 NOTHING = dict.fromkeys(SHOWN, 0)
 
@@ -94,8 +94,13 @@ def rebuild(campaign):
                 state, since = "in", entry.time
             elif entry.action in {Action.LEAVE, Action.KICK} and state == "in":
                 count(entry, "unsubs")
+                if entry.action == Action.KICK:
+                    count(entry, "kicks")
                 cohorts[since // DAY, min((entry.time - since) // DAY, 31)] += 1
                 state = "over"
+    for entry in organic_joins(campaign):
+        count(entry, "organic")
+    db.session.commit()
     return days, quarters, cohorts
 
 
@@ -133,7 +138,9 @@ def test_a_restart_and_a_join_anew_are_counted_as_the_reference_says(api, show):
         body = {**happening(kind, chat, 77, at + number * 100), "update_id": number + 1}
         inbox.store_updates(show.bot, [json.dumps(body).encode()])
         process.process_updates(seconds=60)
-    assert check(api, show.campaign) == {"starts": 1, "holds": 1, "confirms": 3, "unsubs": 3}
+    assert check(api, show.campaign) == {
+        "starts": 1, "holds": 1, "confirms": 3, "unsubs": 3, "kicks": 1,
+    }  # fmt: skip
 
 
 def test_what_is_erased_stays_counted_and_who_comes_back_is_counted_anew(api, show):

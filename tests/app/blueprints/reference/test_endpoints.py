@@ -32,7 +32,7 @@ GET events/list · GET events/get · POST events/add · POST events/value · GET
 GET stats/conversions · GET eventkeys/list · POST eventkeys/add
 POST eventkeys/edit · POST eventkeys/rotate · POST eventkeys/del
 GET stats/summary · GET stats/daily · GET stats/retention · GET stats/attribution
-GET stats/sources · POST sites/check · GET postbacks/export · GET journal/export
+GET stats/sources · POST sites/check · GET postbacks/export · GET journal/export · GET stats/export
 """
 DOCUMENTED = [
     (method, f"/api/{path}.json")
@@ -76,7 +76,7 @@ def tell():
 
     def send(bot, update):
         inbox.store_updates(bot, [json.dumps({**update, "update_id": next(numbers)}).encode()])
-        process.process_updates(seconds=10)
+        process.process_updates(seconds=60)
 
     return send
 

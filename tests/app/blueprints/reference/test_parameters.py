@@ -9,6 +9,7 @@ import json
 
 import pytest
 
+from app.domain.attribution import How
 from app.domain.lead import CounterDelta, Counts
 from app.extensions import db
 from app.models import Lead, Payment, PaymentState
@@ -161,17 +162,19 @@ def test_chats_are_told_in_parts_too(api, world):
 
 def _leads(world):
     one, two = world.campaign(), world.campaign()
+    source = world.source(one)
     yield one
-    early = world.lead(one, start_time=NOON - 9, state=0)
-    middle = world.lead(two, start_time=NOON, state=2)
-    late = world.lead(one, start_time=NOON + 9, state=2)
+    yield source
+    early = world.lead(one, start_time=NOON - 9, state=0, source_id=source, how=How.LINK)
+    middle = world.lead(two, start_time=NOON, state=2, language="de")
+    late = world.lead(one, start_time=NOON + 9, state=2, premium=True)
     yield from (early, middle, late)
 
 
 def test_every_filter_of_the_leads_works_in_the_list_and_in_the_export(
     api, client, account, world, listed
 ):
-    one, early, middle, late = _leads(world)
+    one, source, early, middle, late = _leads(world)
     bearer = {"Authorization": f"Bearer {account.key}"}
     for query, found in (
         ({}, [early, middle, late]),
@@ -182,6 +185,11 @@ def test_every_filter_of_the_leads_works_in_the_list_and_in_the_export(
         ({"to": NOON}, [early, middle]),
         ({"from": NOON - 9, "to": NOON - 1}, [early]),
         ({"campaign": one, "status": 2, "from": NOON, "to": NOON + 9}, [late]),
+        ({"source": source}, [early]),
+        ({"how": "link"}, [early]),
+        ({"language": "de"}, [middle]),
+        ({"premium": True}, [late]),
+        ({"premium": False, "from": NOON}, [middle]),
     ):
         assert listed("leads/list", **query) == found, query
         assert api.get("leads/list", **query)["total"] == len(found)
@@ -207,6 +215,7 @@ def test_every_filter_of_the_journal_works(world, listed, place):
         ({"before": new}, [old]),
     ):
         assert listed("journal/list", bot=bot, chat=chat, **query) == found, query
+    assert len(listed("journal/list")) == 3
 
 
 @pytest.fixture

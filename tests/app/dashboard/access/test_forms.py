@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from app.dashboard.access import forms
 from app.dashboard.access.forms import Form
 from app.services.bots import bots
 from tests.support.dashboard import OWN
@@ -76,3 +77,7 @@ def test_what_is_no_form_is_refused(app, browser):
     assert response.status_code == 422
     large = browser.post("/bots", token="x" * 300_000)
     assert large.status_code == 413
+
+
+def test_of_a_query_only_what_is_known_and_not_empty_is_taken():
+    assert forms.set_of({"a": "1", "b": "", "c": "2"}, ["a", "b", "d"]) == {"a": "1"}

@@ -16,13 +16,21 @@ def chat(world):
     return number, bot, db.session.get_one(Campaign, number).chat_id
 
 
-def test_the_newest_campaign_is_shown_and_another_can_be_chosen(browser, world, chat):
+def test_all_bots_are_shown_and_one_campaign_can_be_chosen(browser, world, chat):
     number, bot, chat_id = chat
     lead = world.lead(number)
     world.entry(bot, chat_id, campaign_id=number, lead_id=lead, username="ann", action=5)
     world.entry(bot, chat_id, campaign_id=number, username="bob", action=1, decision="organic")
-    world.campaign(chat_title="Newer")
-    assert "Nothing has happened here yet" in browser.page("/journal")
+    world.entry(world.bot(), -77, campaign_id=999, username="cid", action=2)
+    newer = world.campaign(chat_title="Newer")
+    page = browser.page("/journal")
+    text = text_of(page)
+    assert "3 in all" in text
+    assert "bob joined News ○ organic" in text
+    assert "cid left -77 ○ organic" in text
+    assert f'<a href="/campaigns/{number}">News</a>' in page
+    assert "cid" in text_of(browser.page("/journal?action=2"))
+    assert "Nothing has happened here yet" in browser.page(f"/journal?campaign={newer}")
     text = text_of(browser.page(f"/journal?campaign={number}"))
     assert "2 in all" in text
     assert "ann started the bot ● paid" in text
@@ -43,7 +51,11 @@ def test_the_journal_of_a_chat_is_a_file(browser, world, chat):
     assert head.endswith(",decision")
     assert ",'=bob()," in row
     assert "ann" in browser.get(f"/journal/journal.csv?campaign={number}").get_data(as_text=True)
-    browser.page("/journal/journal.csv", 404)
+    world.entry(world.bot(), -77, username="cid", action=5)
+    every = browser.get("/journal/journal.csv?action=5").get_data(as_text=True)
+    assert "cid" in every
+    assert "ann" in every
+    assert "bob" not in every
 
 
 def test_without_campaigns_it_is_empty(browser):

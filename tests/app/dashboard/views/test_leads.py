@@ -1,6 +1,11 @@
 from __future__ import annotations
 
+import time
+
+from app.dashboard.views.leads import badges
+from app.domain.attribution import How
 from app.domain.lead import State
+from app.models import PostbackState
 from tests.support.dashboard import tags, text_of
 
 SCRIPT = "<script>alert(1)</script>"
@@ -19,6 +24,27 @@ def test_leads_are_listed_by_filters(browser, world):
     assert "No lead here" in browser.page("/leads?status=4")
     browser.page("/leads?campaign=999999", 404)
     browser.page("/leads?status=9", 422)
+
+
+def test_each_lead_says_how_it_is_known_and_what_was_told_of_it_last(browser, world, others_world):
+    campaign = world.campaign()
+    world.lead(campaign, first_name="Silent", how=How.ORGANIC, join_time=None)
+    told = world.lead(campaign, first_name="Told", how=How.FORWARDED)
+    earlier, later = world.destination(), world.destination()
+    world.postback(earlier, lead_id=told, kind="wait", state=PostbackState.DELIVERED)
+    last = world.postback(later, lead_id=told, state=PostbackState.REJECTED)
+    others_world.postback(others_world.destination(), lead_id=told, kind="trash")
+    page = browser.page("/leads")
+    text = text_of(page)
+    assert "Known by Started Joined Last delivery" in text
+    assert "○ organic" in text
+    assert "▲ link, forwarded" in text
+    assert f'rejected</span> <a href="/deliveries/{last}">' in page
+    assert "✕ rejected approve" in text
+    assert "trash" not in text
+    assert page.count('href="/deliveries/') == 1
+    for way in How:
+        assert badges()[way].count("aria-hidden") == 1
 
 
 def test_pages_go_on_behind_the_last_row(browser, world):
@@ -120,3 +146,42 @@ def test_the_neighbours_people_are_not_erased(browser, others_world):
     lead = others_world.lead(others_world.campaign(), subscriber=777)
     browser.page(f"/leads/{lead}/erase", 404)
     assert browser.post(f"/leads/{lead}/erase", subscriber="777").status_code == 404
+
+
+def test_leads_are_found_by_what_they_are_and_where_they_came_from(browser, world):
+    campaign = world.campaign()
+    source = world.source(campaign, title="Spring")
+    world.lead(campaign, first_name="Ann", source_id=source, how=How.LINK, language="de")
+    world.lead(campaign, first_name="Bob", premium=True, start_time=int(time.time()))
+    for query, name, other in (
+        (f"source={source}", "Ann", "Bob"),
+        ("how=link", "Ann", "Bob"),
+        ("language=de&premium=0", "Ann", "Bob"),
+        ("premium=1", "Bob", "Ann"),
+        ("period=today", "Bob", "Ann"),
+    ):
+        text = text_of(browser.page(f"/leads?{query}"))
+        assert name in text, query
+        assert f"{other} @" not in text, query
+    assert "Spring" in text_of(browser.page("/leads?how=link"))
+    browser.page("/leads?source=999999", 404)
+
+
+def test_a_lead_shows_how_it_is_known_its_click_and_its_money(browser, world):
+    campaign = world.campaign()
+    source = world.source(campaign, title="Spring")
+    click = world.click(source, utm='{"utm_source": "<b>fb"}', country="LV")
+    facts = {"source_id": source, "click_id": click, "how": How.LINK, "also_seen": "other-click"}
+    lead = world.lead(campaign, **facts)
+    world.conversion(lead_id=lead, kind="purchase", value_micro=49_500_000, currency="USD")
+    page = browser.page(f"/leads/{lead}")
+    text = text_of(page)
+    for part in ("an invite link made for this click", "Spring", "utm_source <b>fb", "country LV",
+                 "other-click", "purchase 49.50 USD"):  # fmt: skip
+        assert part in text, part
+    assert "<b>fb" not in page
+
+
+def test_a_lead_whose_click_and_source_are_gone_is_shown_without(browser, world):
+    lead = world.lead(world.campaign(), source_id=999_999, click_id=999_999, how=How.NAMED)
+    assert "Source deleted" in text_of(browser.page(f"/leads/{lead}"))

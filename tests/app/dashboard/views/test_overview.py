@@ -16,6 +16,7 @@ def counted(world):
     db.session.add(CampaignQuarter(campaign_id=campaign, quarter=now // 900, **numbers))
     db.session.add(CampaignDay(campaign_id=campaign, day=now // 86_400, **numbers))
     db.session.commit()
+    return campaign
 
 
 def test_numbers_of_the_period_and_the_chart_of_its_days(browser, counted):
@@ -102,3 +103,16 @@ def test_it_is_said_in_russian_to_a_russian_account(make_browser, make_account):
     page = make_browser().log_in(make_account(lang="ru").key).page("/")
     assert '<html lang="ru">' in page
     assert "Обзор" in page
+
+
+def test_the_numbers_of_one_campaign_are_chosen_and_compared_or_not(browser, world, counted):
+    other = world.campaign(chat_title="Other")
+    text = text_of(browser.page(f"/?campaign={other}&period=7"))
+    assert "Starts 0" in text
+    page = browser.page(f"/?campaign={counted}&period=7")
+    assert "Starts 40 ▲" in text_of(page)
+    assert f"?campaign={counted}&amp;period=today" in page
+    alone = browser.page(f"/?campaign={counted}&compare=off")
+    assert "Starts 40 Requests 20" in text_of(alone)
+    browser.page("/?campaign=999999", 404)
+    browser.page("/?campaign=x", 422)

@@ -82,3 +82,17 @@ def test_a_plan_that_lasts_cannot_be_changed_and_a_paid_one_needs_a_gateway(
     free.page("/settings")
     assert "payments are not possible" in free.refused("/settings/plan", tariff="cat")
     free.refused("/settings/plan", tariff="nothing")
+
+
+def test_the_language_is_changed_on_any_page_which_is_shown_again(browser):
+    page = browser.page("/leads?status=2")
+    assert 'name="next" value="/leads?status=2"' in page
+    response = browser.post("/settings/language", lang="ru", next="/leads?status=2")
+    assert response.headers["Location"] == "/leads?status=2"
+    assert 'lang="ru"' in browser.page("/leads")
+    assert (
+        browser.post("/settings/language", lang="en", next="//evil.example")
+        .headers["Location"]
+        .startswith("/")
+    )
+    assert browser.post("/settings/language", lang="xx").status_code == 422

@@ -100,6 +100,26 @@ def test_a_preset_is_connected_by_the_fields_it_asks_for(browser, account):
     assert stored(number)["fields"]["postback_key"] == "abc123def"
 
 
+def test_addresses_by_hand_say_when_each_is_called_and_what_may_stand_in_them(browser):
+    page = browser.page("/trackers/new/url_template")
+    for words in ("Started the bot (wait)", "Was removed (trash)", "Macros:", "{click}"):
+        assert words in text_of(page)
+    assert 'data-insert="settings-urls-approve"' in page
+    assert 'id="settings-urls-approve"' in page
+
+
+def test_who_has_connected_a_tracker_sees_what_is_doubtful_and_the_way_on(browser):
+    typed = {
+        "settings.urls.wait": "https://t.example/pb?cid={clickid}",
+        "settings.method": "GET",
+        "settings.body": "none",
+    }
+    page = browser.done("/trackers/new/url_template", do="add", **typed, **EVENTS)
+    assert "It is connected. To the overview Postback URL" in text_of(page)
+    doubts = page.partition('<div class="notice warn">')[2].partition("<form")[0]
+    assert "{clickid}" in text_of(doubts)
+
+
 def test_what_is_wrong_is_told_at_its_field_and_the_rest_stays(browser):
     page = browser.refused(
         "/trackers/new/webhook", do="add", title="Kept", **{"settings.url": "nonsense"}

@@ -17,16 +17,27 @@ def of(sub_map: dict[str, str] | None = None, /, **params: str) -> LinkQuery:
 
 def test_known_parameters_are_sorted_into_their_places() -> None:
     query = of(
-        cid="c-1", fbclid=FBCLID, ScCid="S1", _ym_uid="17", utm_source="fb", utm_term="a b",
+        cid="c-1", fbclid=FBCLID, ScCid="S1", _ym_uid="17", _ga="GA1.1.5.6",
+        utm_source="fb", utm_term="a b",
         sub1="one", sub_id_2="two", ad_id="9", placement="feed", other="?",
     )  # fmt: skip
     assert query == LinkQuery(
         "c-1",
-        ids={"fbclid": FBCLID, "sccid": "S1", "ym_uid": "17"},
+        ids={"fbclid": FBCLID, "sccid": "S1", "ym_uid": "17", "ga": "GA1.1.5.6"},
         utm={"source": "fb", "term": "a b"},
         subs={"sub1": "one", "sub2": "two"},
         ad={"ad_id": "9", "placement": "feed"},
     )
+
+
+def test_what_a_click_cost_is_kept_as_it_came() -> None:
+    assert of(cost="0.0450", currency="usd").ad == {"cost": "0.0450", "currency": "usd"}
+    assert of(cost="{cost}").ad == {}
+
+
+def test_only_an_id_of_one_press_tells_presses_apart() -> None:
+    assert of(ttclid="t", fbclid=FBCLID).press_id == FBCLID
+    assert of(gbraid="g", wbraid="w", cid="c", fbp="fb.1.1.1").press_id == ""
 
 
 def test_other_names_are_kept_only_if_the_source_names_them() -> None:

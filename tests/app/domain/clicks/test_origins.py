@@ -29,6 +29,7 @@ from app.domain.clicks.origins import is_allowed, normalize_domain, origin_host
         ("user@shop.example", ""),
         ("shop.example:port", ""),
         ("x" * 64 + ".example", ""),
+        ("я." * 500 + "рф", ""),
         ("-shop.example", ""),
     ],
 )

@@ -10,6 +10,7 @@ from app.domain.conversions.report import (
     decimal_text,
     read_currency,
     read_kind,
+    read_other_value,
     read_time,
     read_value,
 )
@@ -74,8 +75,17 @@ def test_a_value_has_a_currency_and_no_value_has_none():
     assert read_currency("USD", "", None) == ""
     with pytest.raises(InvalidReport, match="is required"):
         read_currency("", "", 5)
-    with pytest.raises(InvalidReport, match="three letters"):
-        read_currency("USDT", "", 5)
+    for text in ("USDT", "u\u017fd", "\u0131sd"):  # in upper case the last two are ASCII
+        with pytest.raises(InvalidReport, match="three letters"):
+            read_currency(text, "", 5)
+
+
+def test_a_value_that_comes_later_changes_no_kind():
+    assert read_other_value("5", PURCHASE) == 5_000_000
+    assert read_other_value("5", ConversionKind.REFUND) == -5_000_000
+    assert read_other_value("-5", ConversionKind.CUSTOM) == -5_000_000
+    with pytest.raises(InvalidReport, match=r"^value: is below zero"):
+        read_other_value("-5", PURCHASE)
 
 
 def test_seconds_and_milliseconds_are_told_apart_by_their_size():

@@ -34,6 +34,15 @@ def refused(player: Player, name: str, *arguments: str) -> str:
     return str(mistake.value)
 
 
+def test_after_a_restart_the_last_chat_is_the_one_that_the_bot_knows(player, double):
+    player.perform("admin", ["Club"])
+    again = Player(double)
+    again.perform("join", ["Ann"])
+    assert next(iter(again.perform("who", []))).endswith("Ann")
+    again.perform("bot", ["77:another"])
+    assert "no administrator of News" in refused(again, "join", "Ann")
+
+
 def test_a_play_is_told_to_the_bot_in_its_order(player, updates):
     for line in ("admin News", "start Ann abc-1", "join Ann", "leave Ann", "request Ann",
                  "join Ann News", "kick Ann", "block Ann", "unblock Ann"):  # fmt: skip

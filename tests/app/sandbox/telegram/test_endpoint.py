@@ -16,7 +16,7 @@ CHANNEL = people.Chat(-1001234567890, "A channel")
 
 
 def test_an_unknown_token_is_unauthorized(double, session):
-    answer = session.get(f"{double.url}/bot1:nobody/getMe", timeout=5)
+    answer = session.get(f"{double.url}/bot1:nobody/getMe", timeout=60)
     assert answer.status_code == 401
     assert answer.json() == {"ok": False, "error_code": 401, "description": "Unauthorized"}
 
@@ -36,7 +36,7 @@ def test_a_long_poll_ends_when_something_happens(bot, double):
     while not double.calls(TOKEN, "getUpdates"):
         time.sleep(0.001)
     double.push(TOKEN, people.start(ANN))
-    poll.join(15)
+    poll.join(60)
     assert len(answers[0]["result"]) == 1
 
 
@@ -52,6 +52,6 @@ def test_a_second_poll_ends_the_first(bot, double):
     while not double.calls(TOKEN, "getUpdates"):
         time.sleep(0.001)
     with requests.Session() as other:
-        other.get(f"{double.url}/bot{TOKEN}/getUpdates", timeout=5)
-    poll.join(15)
+        other.get(f"{double.url}/bot{TOKEN}/getUpdates", timeout=60)
+    poll.join(60)
     assert answers[0]["error_code"] == 409

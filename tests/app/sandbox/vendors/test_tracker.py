@@ -12,7 +12,7 @@ import requests
 
 def test_a_request_is_logged_as_it_came(tracker, session):
     url = f"{tracker.url}/ok/p%C3%A4th?click=a%26b&empty=&status=wait"
-    answer = session.post(url, data=b"body", headers={"Idempotency-Key": "k"}, timeout=5)
+    answer = session.post(url, data=b"body", headers={"Idempotency-Key": "k"}, timeout=60)
     assert (answer.status_code, answer.text) == (200, "OK")
     (hit,) = tracker.log()
     assert (hit.method, hit.path, hit.body, hit.status) == ("POST", "/ok/päth", b"body", 200)
@@ -22,7 +22,7 @@ def test_a_request_is_logged_as_it_came(tracker, session):
 
 def test_an_answer_is_in_the_log_before_it_is_read(tracker, session):
     for number in range(200):
-        session.get(f"{tracker.url}/pb?n={number}", timeout=5)
+        session.get(f"{tracker.url}/pb?n={number}", timeout=60)
         assert len(tracker.log()) == number + 1
     assert (tracker.counters.accepts, tracker.counters.requests, tracker.counters.in_flight) == (
         1,
@@ -33,7 +33,7 @@ def test_an_answer_is_in_the_log_before_it_is_read(tracker, session):
 
 def test_a_mode_can_be_changed_and_healed(tracker, session):
     def status(path):
-        return session.get(tracker.url + path, timeout=5).status_code
+        return session.get(tracker.url + path, timeout=60).status_code
 
     tracker.set_mode("/dead", "ok")
     tracker.set_mode("/dead/still", "gone")
@@ -73,14 +73,14 @@ def test_pipelined_requests_are_answered_in_order(tracker):
 def test_other_processes_drive_it_over_http(tracker):
     base = f"{tracker.url}/sandbox"
     with requests.Session() as session:
-        session.post(f"{base}/mode", json={"prefix": "/x", "mode": "gone"}, timeout=5)
-        assert session.get(f"{tracker.url}/x", timeout=5).status_code == 410
-        wrong = session.post(f"{base}/mode", json={"prefix": "/x", "mode": "?"}, timeout=5)
+        session.post(f"{base}/mode", json={"prefix": "/x", "mode": "gone"}, timeout=60)
+        assert session.get(f"{tracker.url}/x", timeout=60).status_code == 410
+        wrong = session.post(f"{base}/mode", json={"prefix": "/x", "mode": "?"}, timeout=60)
         assert wrong.status_code == 400
-        assert [hit["status"] for hit in session.get(f"{base}/log", timeout=5).json()] == [410]
-        assert session.get(f"{base}/counters", timeout=5).json()["requests"] == 1
-        assert session.get(f"{base}/reset", timeout=5).json() is True
-        assert session.get(f"{base}/log", timeout=5).json() == []
+        assert [hit["status"] for hit in session.get(f"{base}/log", timeout=60).json()] == [410]
+        assert session.get(f"{base}/counters", timeout=60).json()["requests"] == 1
+        assert session.get(f"{base}/reset", timeout=60).json() is True
+        assert session.get(f"{base}/log", timeout=60).json() == []
 
 
 @pytest.mark.parametrize(
@@ -91,4 +91,4 @@ def test_junk_does_not_break_it(tracker, session, junk):
         link.sendall(junk)
         link.shutdown(socket.SHUT_WR)
         link.recv(1000)
-    assert session.get(f"{tracker.url}/ok", timeout=5).ok
+    assert session.get(f"{tracker.url}/ok", timeout=60).ok

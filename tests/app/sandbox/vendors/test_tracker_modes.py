@@ -36,7 +36,7 @@ def raw(tracker, path, *, least=0, most=1 << 20, ends=False):
 
 def test_flaky_counts_each_full_url(tracker, session):
     def status(query):
-        return session.get(f"{tracker.url}/flaky/2/pb?{query}", timeout=5).status_code
+        return session.get(f"{tracker.url}/flaky/2/pb?{query}", timeout=60).status_code
 
     assert [status("a") for _ in range(3)] == [500, 500, 200]
     assert status("b") == 500
@@ -54,11 +54,11 @@ def test_flaky_counts_each_full_url(tracker, session):
     ],
 )
 def test_plain_answers(tracker, session, path, status):
-    assert session.get(tracker.url + path, timeout=5).status_code == status
+    assert session.get(tracker.url + path, timeout=60).status_code == status
 
 
 def test_a_liar_says_200_and_means_no(tracker, session):
-    assert session.get(f"{tracker.url}/liar", timeout=5).json()["status"] == "error"
+    assert session.get(f"{tracker.url}/liar", timeout=60).json()["status"] == "error"
 
 
 def test_redirects_and_waits_say_where_and_how_long(tracker, session):
@@ -66,7 +66,7 @@ def test_redirects_and_waits_say_where_and_how_long(tracker, session):
         f"{tracker.url}/redirect?to=http://127.0.0.1:1/", allow_redirects=False, timeout=5
     )
     assert (away.status_code, away.headers["Location"]) == (302, "http://127.0.0.1:1/")
-    later = session.get(f"{tracker.url}/slow-down?seconds=86400", timeout=5)
+    later = session.get(f"{tracker.url}/slow-down?seconds=86400", timeout=60)
     assert (later.status_code, later.headers["Retry-After"]) == (429, "86400")
 
 

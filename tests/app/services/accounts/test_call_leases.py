@@ -7,7 +7,7 @@ import redis
 
 from app.services.accounts import call_leases
 from app.services.accounts.call_leases import CallLeases
-from tests.journeys.system import free_port
+from tests.support.waiting import free_port
 
 KEY = "gatepost:calls:tests"
 

@@ -15,11 +15,17 @@ from app.errors import ApiError, NoGateway, PlanLimit
 from app.extensions import db
 from app.models import (
     Account,
+    Blocked,
     Bot,
     Destination,
+    EventKey,
+    Export,
+    ExportKind,
+    HiddenItem,
     Lead,
     Media,
     Payment,
+    RequestRule,
     Session,
     Site,
     Source,
@@ -27,13 +33,17 @@ from app.models import (
     TransferToken,
 )
 from app.sandbox.vendors.vendor import Manner
-from app.services.accounts import accounts, quotas
+from app.schemas.rules import checked_rule
+from app.services.accounts import accounts, hidden_items, quotas
 from app.services.accounts.accounts import Caller
 from app.services.accounts.quotas import Quota
 from app.services.billing import tariffs
 from app.services.bots import bots
 from app.services.campaigns import campaigns, clearing, media, media_list, settlement, transfer
 from app.services.clicks import sites, sources
+from app.services.conversions import keys
+from app.services.exports import prepared
+from app.services.join_requests.owner import blocklist, rule_edits, rule_list
 from app.services.service_bot import logins, sessions, signup
 from app.services.service_bot.logins import Browser
 from app.services.trackers import destinations
@@ -195,6 +205,49 @@ def test_of_sites_made_at_once_as_many_are_as_are_allowed(at_once, account, monk
     done = at_once(lambda number: sites.add(account.id, domains=[f"s{number}.example"]))
     assert done == {"ok": 3, "limit": AT_ONCE - 3}
     assert count(Site) == 3
+
+
+def test_of_event_keys_made_at_once_as_many_are_as_are_allowed(at_once, account, monkeypatch):
+    few(monkeypatch, Quota.EVENT_KEYS, 3)
+    done = at_once(lambda number: keys.add(account.id, title=f"key {number}"))
+    assert done == {"ok": 3, "limit": AT_ONCE - 3}
+    assert count(EventKey) == 3
+
+
+def test_of_files_asked_for_at_once_as_many_are_written_as_are_allowed(
+    at_once, account, monkeypatch
+):
+    few(monkeypatch, Quota.EXPORTS, 2)
+    asked = {"query": "", "zone": "UTC", "estimate": None, "now": 1_000.0}
+    done = at_once(lambda _: prepared.add(account.id, ExportKind.LEADS, {}, **asked))
+    assert done == {"ok": 2, "limit": AT_ONCE - 2}
+    assert count(Export) == 2
+
+
+def test_of_people_blocked_at_once_as_many_are_as_are_allowed(at_once, account, monkeypatch):
+    monkeypatch.setattr(blocklist, "MOST", 3)
+    done = at_once(lambda number: blocklist.add(account.id, f"spammer{number}"))
+    assert done == {"ok": 3, "limit": AT_ONCE - 3}
+    assert count(Blocked) == 3
+
+
+def test_of_rules_put_at_once_as_many_are_as_are_allowed(at_once, account, world, monkeypatch):
+    monkeypatch.setattr(rule_edits, "MOST_RULES", 3)
+    campaign, rule = world.campaign(), checked_rule({"action": "hold"})
+    done = at_once(lambda _: rule_edits.put(account.id, campaign, rule))
+    assert done == {"ok": 3, "limit": AT_ONCE - 3}
+    assert count(RequestRule) == 3
+
+
+def test_rules_that_are_replaced_many_times_at_once_are_those_of_one_call(at_once, account, world):
+    campaign, rule = world.campaign(), checked_rule({"action": "hold"})
+    done = at_once(lambda _: rule_list.replace_all(account.id, campaign, [rule, rule]))
+    assert (done, count(RequestRule)) == ({"ok": AT_ONCE}, 2)
+
+
+def test_one_thing_that_is_hidden_many_times_at_once_is_hidden_once(at_once, account):
+    done = at_once(lambda _: hidden_items.hide(account.id, "bot-1", 1_000.0))
+    assert (done, count(HiddenItem)) == ({"ok": AT_ONCE}, 1)
 
 
 def test_of_sources_given_away_at_once_as_many_arrive_as_have_room(

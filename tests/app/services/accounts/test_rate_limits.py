@@ -10,7 +10,8 @@ from redis.retry import Retry
 from app.errors import TooManyRequests
 from app.extensions import wakeup
 from app.services.accounts import rate_limits
-from app.services.accounts.rate_limits import Limit, network_of
+from app.services.accounts.rate_limits import Limit
+from app.web.shares.addresses import network_of
 
 NOON = 1_780_000_000.0
 
@@ -86,6 +87,7 @@ def standing_clocks(monkeypatch):
         rate_limits.ANONYMOUS,
         rate_limits.OUTBOUND,
         rate_limits.RESENDS,
+        rate_limits.REPORTS,
     ):
         monkeypatch.setattr(limit, "clock", lambda: NOON)
 
@@ -148,6 +150,17 @@ def test_sending_again_by_the_ten_thousand_has_a_limit_of_its_own(api, account):
     _spend(rate_limits.RESENDS, str(account.id))
     assert api.post("postbacks/resend", state="failed")["error"] == "rate"
     assert api.get("postbacks/list")["status"] == "ok"
+
+
+def test_reports_of_events_have_a_limit_of_their_own(api, account, client):
+    _spend(rate_limits.REPORTS, str(account.id))
+    assert api.post("events/add", event="deposit", lead=1)["error"] == "rate"
+    assert api.post("events/value", id=1, value="5")["error"] == "rate"
+    headers = {"Authorization": f"Bearer {account.key}"}
+    for path in ("events/conversion", "leads/7/events", "leads/7/conversions/1/value"):
+        answer = client.post(f"/api/v1/{path}", json={}, headers=headers)
+        assert (answer.status_code, "Retry-After" in answer.headers) == (429, True), path
+    assert api.get("events/list")["status"] == "ok"
 
 
 def test_strangers_are_counted_by_what_one_caller_has():

@@ -91,7 +91,7 @@ def test_an_update_that_is_processed_again_after_a_crash_changes_nothing(
         paid(till, bought(mine))
     was = state(ann)
     assert {row.state for row in rows(select(Update))} == {UpdateState.WAITING}
-    process.process_updates(seconds=10)
+    process.process_updates(seconds=60)
     CALLBACK_ANSWERS.join()
     assert state(ann) == was
     assert len(payments()) == 1

@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from app.errors import ApiError, BotTaken, NotFound, TokenRefused, TooManyRequests, WebhookRefused
 from app.extensions import cipher, db
-from app.models import Account, Bot, BotChat, BotStatus, Campaign
+from app.models import Account, Bot, BotChat, BotFault, BotStatus, Campaign
 from app.sandbox.telegram import faults
 from app.services.bots import bots, webhooks
 from tests.support.track_bot import TOKEN, noted
@@ -238,3 +238,28 @@ def test_no_transaction_is_open_while_telegram_is_asked(
     bots.remove(account.id, bot.id)
     assert open_during
     assert not any(open_during)
+
+
+def test_free_chats_are_told_by_bot(app: Flask, account: Account, world: Any) -> None:
+    bot, idle = world.bot(username="first_bot"), world.bot(username="idle_bot")
+    world.chat(world.bot(username="gone_bot", status=BotStatus.DELETED), title="Old")
+    for title in ("News", "Art"):
+        world.chat(bot, title=title)
+    world.chat(bot, title="Not ours", is_admin=False)
+    world.campaign(bot_id=bot, chat_id=world.chat(bot, title="Tracked"))
+    free = bots.free_chats(account.id)
+    assert {name: [chat.title for chat in chats] for name, chats in free.items()} == {
+        "first_bot": ["Art", "News"], "idle_bot": [],
+    }  # fmt: skip
+    assert list(free) == ["first_bot", "idle_bot"]
+    assert idle
+
+
+def test_faults_of_connected_bots_are_told(app: Flask, account: Account, world: Any) -> None:
+    bot = world.bot(username="gate_bot")
+    gone = world.bot(status=BotStatus.DELETED)
+    for number in (bot, gone):
+        db.session.add(BotFault(bot_id=number, kind="rights", title="News", since=5, seen=5))
+    ((owner, fault),) = bots.faults_of(account.id)
+    assert (owner, fault.since) == (bot, 5)
+    assert "@gate_bot is no administrator of News" in fault.message

@@ -102,6 +102,29 @@ def test_a_webhook_that_was_taken_is_told_and_set_again(
     assert (owner.faults(), owner.told()) == ([], ["webhook", "over"])
 
 
+def test_what_telegram_tells_of_its_deliveries_is_kept_without_the_secret_path(
+    owner: Owner, monkeypatch
+) -> None:
+    path = owner.own_webhook.rpartition("/")[2]
+    info = dict(
+        owner.telegram.webhook_info(TOKEN),
+        pending_update_count=7,
+        last_error_date=1_790_000_000,
+        last_error_message=f"Wrong response from {path}: 500" + "!" * 300,
+    )
+    monkeypatch.setattr(checks.telegram, "read", lambda *_: info)
+    owner.wait()
+    (bot,) = rows(select(Bot))
+    assert (bot.webhook_pending, bot.webhook_error_time) == (7, 1_790_000_000)
+    assert bot.webhook_error.startswith("Wrong response from …: 500!")
+    assert len(bot.webhook_error) <= checks.MAX_ERROR
+    for odd in ("many", -1, True, 1 << 40):
+        info |= {"pending_update_count": odd, "last_error_date": odd}
+        owner.wait()
+    (bot,) = rows(select(Bot))
+    assert (bot.webhook_pending, bot.webhook_error, bot.webhook_error_time) == (0, "", 0)
+
+
 def test_two_programs_do_not_fight_for_ever(owner: Owner) -> None:
     for _ in range(faults.MAX_REPAIRS):
         owner.take_webhook()

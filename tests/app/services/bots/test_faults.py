@@ -54,7 +54,7 @@ def test_two_processes_that_notice_one_fault_tell_it_once(live_app, bot):
 
     def notice() -> None:
         with live_app.app_context():
-            barrier.wait(10)
+            barrier.wait(60)
             new.append(faults.begin(bot, BotFaultKind.POLLING, 10.0))
             db.session.commit()
 
@@ -62,7 +62,7 @@ def test_two_processes_that_notice_one_fault_tell_it_once(live_app, bot):
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(30)
+        thread.join(60)
     assert sorted(new) == [False, True]
     assert notices() == ["polling"]
 

@@ -8,7 +8,7 @@ import pytest
 
 from app.errors import ApiError
 from app.extensions import db
-from app.models import Campaign
+from app.models import Campaign, CampaignStatus
 from app.services.campaigns import campaigns
 
 
@@ -77,3 +77,15 @@ def test_of_two_accounts_who_add_one_chat_at_once_one_gets_it(live_app, make_acc
     for thread in threads:
         thread.join()
     assert sorted(outcomes) == ["exists", "ok"]
+
+
+def test_titles_and_faults_of_welcomes_are_told_of_what_lives(app, account, world, others_world):
+    others_world.campaign(welcome_fault="theirs")
+    world.campaign(status=CampaignStatus.DELETED, welcome_fault="old")
+    first = world.campaign(chat_title="News")
+    second = world.campaign(chat_title="Art", welcome_fault="the photo is gone")
+    assert [tuple(row) for row in campaigns.titles(account.id)] == [
+        (second, "Art"), (first, "News"),
+    ]  # fmt: skip
+    (row,) = campaigns.with_welcome_fault(account.id)
+    assert tuple(row) == (second, "Art", "the photo is gone")

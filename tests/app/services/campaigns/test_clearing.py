@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
 from sqlalchemy import func, select
 
 from app.extensions import db
@@ -10,6 +9,7 @@ from app.models import (
     Attempt,
     CampaignDay,
     Click,
+    Conversion,
     Invite,
     InviteKind,
     JoinDay,
@@ -57,11 +57,6 @@ def counts():
     return [db.session.scalar(select(func.count()).select_from(table_of(model))) for model in KINDS]
 
 
-@pytest.fixture
-def bot(world):
-    return world.bot()
-
-
 def test_parts_are_small_and_together_delete_all_of_it_and_nothing_else(world, bot, monkeypatch):
     monkeypatch.setattr(clearing, "LEADS", 2)
     monkeypatch.setattr(clearing, "ROWS", 3)
@@ -99,3 +94,48 @@ def test_a_lead_with_more_postbacks_than_a_part_holds_goes_after_them(world, bot
 def test_of_no_campaigns_nothing_is_left(world, bot):
     fill(world, bot)
     assert not clearing.delete_part(db.session.connection(), [], [bot])
+
+
+def test_deleted_history_leaves_the_campaign_with_its_destinations_only(stocks, bot):
+    given, kept = stocks
+    before, others = given.owners(), kept.owners()
+    assert given.counted() == kept.counted() > 0
+    clearing.delete_rest(db.session.connection(), [given.id], [bot])
+    assert given.owners() == dict.fromkeys(before) | {
+        name: before[name] for name in ("destination", "notice")
+    }
+    assert (given.counted(), kept.counted() > 0) == (0, True)
+    assert kept.owners() == others
+    assert sorted(db.session.scalars(select(Attempt.id))) == sorted(kept.attempts)
+
+
+def test_the_rest_of_several_campaigns_goes_at_once_and_none_is_not_all(stocks, bot):
+    first, second = stocks
+    connection = db.session.connection()
+    before = first.owners(), second.owners()
+    clearing.delete_rest(connection, [], [bot])
+    assert (first.owners(), second.owners()) == before
+    clearing.delete_rest(connection, [first.id, second.id], [bot])
+    for model in KINDS:
+        assert db.session.scalars(select(model.id)).all() == []
+
+
+def test_nothing_is_committed(stocks, bot):
+    given, _ = stocks
+    before = given.owners()
+    db.session.commit()
+    clearing.delete_rest(db.session.connection(), [given.id], [bot])
+    db.session.rollback()
+    assert given.owners() == before
+
+
+def test_conversions_and_what_a_bot_said_and_heard_of_no_lead_go_with_the_rest(world, bot):
+    campaign, other = world.campaign(bot_id=bot), world.campaign(bot_id=bot)
+    world.conversion(campaign_id=campaign, lead_id=world.lead(campaign, bot_id=bot))
+    for each in (campaign, other):
+        world.conversion(campaign_id=each)
+        message = {"account_id": world.account_id, "bot_id": bot, "chat_id": 7, "lead_id": 0}
+        db.session.add(Message(**message, campaign_id=each, text="hi", due=1.0, created=1.0))
+    clearing.delete_rest(db.session.connection(), [campaign], [bot])
+    for model in (Conversion, Message):
+        assert db.session.scalars(select(model.campaign_id)).all() == [other]

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
+from app.blueprints.health import SCRAPED
 from app.cli import doctor
 from app.config import BadSetting
 from app.extensions import db
@@ -149,8 +150,8 @@ def test_an_unknown_media_is_nothing(store):
 def test_a_store_that_does_not_answer_is_said_and_nothing_is_half_done(
     store, account, change_settings, monkeypatch, fault
 ):
-    monkeypatch.setattr(object_store, "READ_SECONDS", 0.2)
     code = upload(account)
+    monkeypatch.setattr(object_store, "READ_SECONDS", 0.2)
     with silent_server() as silent:
         wrong = {"away": AWAY, "bucket": store.url.replace(BUCKET, "no-such"), "silent": silent}
         change_settings(media_store=wrong[fault])
@@ -203,13 +204,14 @@ def test_the_doctor_tries_the_store(store, change_settings):
 
 def test_the_metrics_tell_whether_the_store_answers(store, client, change_settings):
     def told():
-        return "gatepost_media_store_up 1.0" in client.get("/metrics").get_data(as_text=True)
+        SCRAPED.forget()
+        return client.get("/metrics").get_data(as_text=True)
 
-    assert told()
+    assert "gatepost_media_store_up 1.0" in told()
     change_settings(media_store=AWAY)
-    assert not told()
+    assert "gatepost_media_store_up 1.0" not in told()
     change_settings(media_store="")
-    assert "media_store" not in client.get("/metrics").get_data(as_text=True)
+    assert "media_store" not in told()
 
 
 @pytest.mark.parametrize(

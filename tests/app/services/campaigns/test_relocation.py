@@ -25,7 +25,7 @@ from app.models import (
 )
 from app.services.campaigns import handover, relocation, settlement
 from app.services.leads import erasure
-from tests.app.services.campaigns.test_bulk import Stock
+from tests.app.services.campaigns.conftest import Stock
 
 MODELS = (Lead, JournalEntry, Postback, Message, Conversion, JoinRequest, Click)
 
@@ -169,6 +169,41 @@ def test_leads_of_whom_something_is_reported_now_go_at_once_with_their_clicks(lo
     ]
     assert gone == [long.recipient] * 3
     assert long.owners()["Lead"] == [3, 1]
+
+
+def test_as_many_leads_go_at_once_with_many_campaigns_as_with_one(long, world, monkeypatch):
+    monkeypatch.setattr(relocation, "URGENT", 2)
+    for _ in range(3):
+        campaign = world.campaign(bot_id=long.bot)
+        lead = world.lead(campaign, bot_id=long.bot)
+        tracker = world.destination(campaign_id=campaign)
+        world.postback(tracker, lead_id=lead, campaign_id=campaign, state=PostbackState.WAITING)
+    db.session.commit()
+    handover.take_effect(db.session.get_one(Transfer, long.transfer), 9.0)
+    db.session.commit()
+    assert long.owners()["Lead"] == [5, 2]
+
+
+def test_a_part_looks_at_a_bounded_number_of_rows_also_where_none_has_to_move(long, monkeypatch):
+    monkeypatch.setattr(relocation, "SEEN", 1)
+    settlement.settle(9.0, lambda: 0.0)
+    assert long.owners() == all_at(long, long.recipient)
+    progress, parts = relocation.begin([long.campaign], [long.bot]), 0
+    while progress:
+        progress = relocation.move_part(db.session.connection(), progress)
+        parts += 1
+    assert parts > 7 * 4  # its steps, and the rows of each
+
+
+def test_a_place_that_the_release_before_has_written_begins_its_step_anew(long):
+    before = relocation._Progress([long.campaign], [long.bot], 0, [10**12])
+    progress = relocation._text(before)
+    values = {"account_id": long.recipient}
+    db.session.execute(update(Campaign).where(Campaign.id == long.campaign).values(values))
+    while progress:
+        progress = relocation.move_part(db.session.connection(), progress)
+    db.session.commit()
+    assert long.owners()["Lead"] == [0, 4]
 
 
 def test_one_that_is_reversed_in_the_middle_comes_back_whole(long):

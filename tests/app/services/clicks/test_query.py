@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import text
 
+from app.database.rows import is_postgresql
 from app.extensions import db
 from app.models import Click
 from app.services.clicks import query
@@ -46,3 +48,20 @@ def test_no_time_that_a_caller_may_name_is_too_large(world, since, until):
     world.click(world.source(world.campaign()))
     found = query.listed(world.account_id, since=since, until=until)
     assert len(found.rows) == (since <= 0 and until > 0)
+
+
+def test_those_that_joined_are_read_by_an_index_of_their_own(world):
+    rows = [
+        {"account_id": world.account_id, "source_id": 1, "campaign_id": 1, "token": f"{number:016}",
+         "created": number, "lead_id": None if number % 5 else number + 1}
+        for number in range(3_000)
+    ]  # fmt: skip
+    db.session.bulk_insert_mappings(Click, rows)
+    connection = db.session.connection()
+    connection.execute(text("ANALYZE click"))
+    joined = query._matching(world.account_id, joined=True).order_by(Click.id.desc()).limit(5)
+    sql = joined.compile(connection, compile_kwargs={"literal_binds": True})
+    word = "EXPLAIN" if is_postgresql(connection) else "EXPLAIN QUERY PLAN"
+    plan = [str(row[-1]) for row in connection.execute(text(f"{word} {sql}"))]
+    assert any("ix_click_joined" in line for line in plan), plan
+    assert not any("Sort" in line or "TEMP B-TREE" in line for line in plan), plan

@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from app.crypto import cipher
 from app.extensions import db
-from app.models import Click, Site, SourceDay
+from app.models import Click, Site, SourceDay, table_of
 from app.services.clicks import sites, visit_store
 from app.services.clicks.visit_store import REPEAT_SECONDS, Report, pressed_at, token_of
 
@@ -78,6 +78,37 @@ def test_a_report_that_the_database_refuses_answers_for_itself_alone(source):
     if db.engine.dialect.name == "postgresql":
         assert entries[1].fault is not None
     assert token_of(MARK, source) in {row.token for row in rows()}
+
+
+def test_a_click_that_somebody_holds_keeps_its_own_report_waiting_and_no_other(source):
+    if db.engine.dialect.name != "postgresql":
+        pytest.skip("SQLite has no row locks")
+    visit(source)
+    other = Report(click(source, token=token_of("n" * 22, source)), NOW)
+    entries = [visit_store._Pending(Report(click(source), NOW)), visit_store._Pending(other)]
+    with db.engine.begin() as holder:
+        holder.execute(select(table_of(Click)).with_for_update())
+        visit_store._write(entries)
+    assert [entry.fault is not None for entry in entries] == [True, False]
+    assert len(rows()) == 2
+    press(source)
+    assert counters() == (1, 1, 0)
+
+
+def test_nobody_waits_for_a_site_that_is_being_edited(source, account):
+    site = sites.add(account.id, domains=["a.example"], source=source).id
+    db.session.commit()
+    if db.engine.dialect.name != "postgresql":
+        pytest.skip("SQLite has no row locks")
+    with db.engine.begin() as holder:
+        holder.execute(select(table_of(Site)).with_for_update())
+        visit(source, site_id=site)
+    assert db.session.get_one(Site, site).last_seen < NOW
+    db.session.commit()
+    visit(source, site_id=site)
+    db.session.expire_all()
+    assert db.session.get_one(Site, site).last_seen == NOW
+    db.session.commit()
 
 
 def test_a_press_within_minutes_is_a_repeat_and_later_it_is_a_click_again(source):

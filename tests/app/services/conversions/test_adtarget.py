@@ -99,7 +99,7 @@ def test_an_event_of_a_person_who_is_not_known_waits_for_them(
     worker, world, campaign, destination, monkeypatch
 ):
     monkeypatch.setattr(cold, "_after", {})
-    monkeypatch.setitem(cold._place, "owner", 0)
+    monkeypatch.setitem(cold._last, "attached", 0)
     answer = worker.conversion(
         PERSON, "Purchase", value=20, currency="USD", channelId="-1001234567890",
         fbc="fb.1.1790000000000.abc", clientIp="203.0.113.9", pii={"email": "a@b.example"},
@@ -120,7 +120,7 @@ def test_an_event_of_a_person_who_is_not_known_waits_for_them(
 
 def test_what_waits_for_a_person_is_erased_with_them(worker, world, api, campaign, monkeypatch):
     monkeypatch.setattr(cold, "_after", {})
-    monkeypatch.setitem(cold._place, "owner", 0)
+    monkeypatch.setitem(cold._last, "attached", 0)
     answer = worker.conversion(PERSON, "Lead", externalUserId="user-7")
     api.post("leads/erase", subscriber=PERSON)
     row = db.session.get(Conversion, int(answer["conversionId"]), populate_existing=True)
@@ -181,6 +181,11 @@ def test_a_value_comes_afterwards_and_is_reported_again(worker, lead, destinatio
     assert [event.get("value", "") for event in events] == ["", "99.5", "50"]
     (day,) = db.session.scalars(select(ConversionDay).where(ConversionDay.count > 0))
     assert (day.count, day.value_micro) == (1, 50_000_000)
+
+
+def test_a_purchase_gets_no_value_below_zero_afterwards(worker, lead):
+    bought = worker.conversion(PERSON, "Purchase", value=5, currency="USD")["conversionId"]
+    assert refused(worker.set_value, PERSON, bought, -5, "USD").code == "INVALID_PAYLOAD"
 
 
 def test_the_value_of_another_persons_conversion_is_not_set(worker, world, campaign, lead):

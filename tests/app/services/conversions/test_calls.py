@@ -10,7 +10,7 @@ from sqlalchemy import select
 from app.errors import BadParameter, KeyReused, NotFound
 from app.extensions import db
 from app.models import Conversion, ConversionDay
-from app.services.conversions import calls
+from app.services.conversions import calls, cold
 
 NOW = float(int(time.time()))
 BUY = {"event": "deposit", "value": "5", "currency": "USD", "tid": "t1", "click": "c-1"}
@@ -68,9 +68,26 @@ def test_a_value_is_corrected_as_often_as_need_be(account_id):
     assert [(day.currency, day.count, day.value_micro) for day in days] == [("EUR", 1, 7_000_000)]
 
 
+def test_what_was_corrected_before_anybody_heard_of_it_is_no_correction_to_trackers(
+    account_id, world
+):
+    number = calls.add(account_id, BUY | {"click": "c-2"}, NOW).answer["id"]
+    assert value_of(account_id, number, "6") == (6_000_000, "USD", 0)
+    world.lead(world.campaign(), click="c-2")
+    assert cold.attach(NOW) == 1
+    assert value_of(account_id, number, "7") == (7_000_000, "USD", 1)
+
+
 def test_a_refund_stays_below_zero(account_id):
     number = calls.add(account_id, BUY | {"event": "refund"}, NOW).answer["id"]
     assert value_of(account_id, number, "6")[0] == -6_000_000
+
+
+def test_a_purchase_gets_no_value_below_zero_afterwards(account_id):
+    number = calls.add(account_id, BUY, NOW).answer["id"]
+    with pytest.raises(BadParameter, match="below zero"):
+        value_of(account_id, number, "-6")
+    assert value_of(account_id, number, "5") == (5_000_000, "USD", 0)
 
 
 def test_an_event_of_another_account_has_no_value_here(account_id, others_world):

@@ -20,10 +20,11 @@ NOW = float(int(time.time()))
 
 @pytest.fixture(autouse=True)
 def from_the_beginning(app, monkeypatch):
-    monkeypatch.setitem(cold._place, "owner", 0)
-    monkeypatch.setitem(cold._place, "counted", 0)
+    monkeypatch.setitem(cold._last, "attached", 0)
+    monkeypatch.setitem(cold._last, "counted", 0)
     monkeypatch.setattr(cold, "_after", {})
     monkeypatch.setattr(cold, "_refused", set())
+    monkeypatch.setattr(cold, "SECONDS", 3600.0)  # however slow the machine of the tests is
 
 
 def lead_of(number):
@@ -82,7 +83,7 @@ def test_an_account_with_very_many_keeps_nobody_waiting(world, others_world, mon
 
 
 def test_of_more_accounts_than_a_tick_looks_at_each_has_its_turn(world, others_world, monkeypatch):
-    monkeypatch.setattr(cold, "OWNERS", 1)
+    monkeypatch.setattr(cold, "ACCOUNTS", 1)
     for owner in (world, others_world):
         owner.conversion(click="c-1")
         owner.lead(owner.campaign(), click="c-1")
@@ -97,7 +98,7 @@ def test_what_takes_long_goes_on_in_the_next_tick(world, others_world):
             owner.lead(campaign, click=f"c-{number}")
     for tick in range(4):
         seconds = iter([0.0, 0.1])  # at the start, and before the first; it is late after that
-        assert cold.attach(NOW, lambda: next(seconds, 0.6)) == 1, tick  # noqa: B023
+        assert cold.attach(NOW, lambda: next(seconds, cold.SECONDS + 1)) == 1, tick  # noqa: B023
 
 
 def test_one_that_the_database_refuses_is_left_and_the_others_are_attached(world, monkeypatch):

@@ -12,6 +12,7 @@ from app.extensions import db
 from app.models import ConversionDay
 from app.services.conversions import query
 from app.services.lists import parts
+from app.services.lists.scope import Scope
 
 NOON = 1_800_000_000
 
@@ -51,7 +52,7 @@ def test_sums_beyond_64_bits_are_told(world):
         )
     )  # fmt: skip
     db.session.commit()
-    assert [astuple(row) for row in query.sums(world.account_id, now=NOON)] == [
+    assert [astuple(row) for row in query.sums(Scope(account_id=world.account_id, now=NOON))] == [
         ("purchase", "IDR", 2, 18_000_000_000_000_000_002),
         ("refund", "USD", 2, -49_500_000),
     ]

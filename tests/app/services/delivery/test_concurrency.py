@@ -43,8 +43,19 @@ def test_a_destination_has_its_own_slots_and_leaves_those_of_others(limiter):
     assert fill(limiter, 2, HOST) == PER_DESTINATION
 
 
+def test_an_account_leaves_some_of_a_hosts_slots_to_others_however_many_destinations_it_has(
+    limiter,
+):
+    assert sum(fill(limiter, number, HOST, 1) for number in range(100)) == PER_HOST * 7 // 8
+    assert fill(limiter, 200, HOST, 2) > 0
+    for number in range(100):
+        while limiter._destinations[number]:
+            limiter.release(number, HOST, 1)
+    assert set(limiter._at_hosts) == {(2, HOST)}
+
+
 def test_all_destinations_of_a_host_share_its_slots(limiter):
-    assert sum(fill(limiter, number, HOST) for number in range(20)) == PER_HOST
+    assert sum(fill(limiter, number, HOST, number) for number in range(20)) == PER_HOST
     assert fill(limiter, 99, "https://other.example") == PER_DESTINATION
 
 
@@ -63,10 +74,10 @@ def test_whoever_comes_next_gets_the_slots_of_a_host_that_become_free(limiter):
         for _ in range(MOST_PER_DESTINATION):
             limiter.record_result(destination, succeeded=True)
     for destination in range(5):
-        fill(limiter, destination, HOST)
-    limiter.release(0, HOST, 1)
-    assert not limiter.has_room(0, HOST, 1)  # who has most waits until others have had theirs
-    assert fill(limiter, 99, HOST, account=2) == 1
+        fill(limiter, destination, HOST, account=destination)
+    limiter.release(0, HOST, 0)
+    assert not limiter.has_room(0, HOST, 0)  # who has most waits until others have had theirs
+    assert fill(limiter, 99, HOST, account=99) == 1
 
 
 def test_all_requests_of_a_worker_are_bounded(limiter):
@@ -94,10 +105,10 @@ def test_an_answer_frees_a_slot_of_destination_host_and_worker(limiter):
     limiter.release(0, HOST, 1)
     assert limiter.in_flight == taken - 1
     assert fill(limiter, 0, HOST) == 1
-    others = sum(fill(limiter, number, HOST) for number in range(1, 99))
+    others = sum(fill(limiter, number, HOST, account=number) for number in range(2, 99))
     assert taken + others == PER_HOST
     limiter.release(0, HOST, 1)
-    assert fill(limiter, 99, HOST) == 1
+    assert fill(limiter, 99, HOST, account=99) == 1
 
 
 def test_each_success_lets_one_row_more_be_claimed_up_to_a_limit(limiter):

@@ -86,7 +86,7 @@ class Road:
         told = json.dumps({**update, "update_id": next(self._updates)})
         answer = self._client.post(self._door, data=told, headers=self._secret)
         assert (answer.status_code, answer.data) == (200, b"")
-        process.process_updates(seconds=10)
+        process.process_updates(seconds=60)
         self.deliver()
 
     def deliver(self, ahead: float = 0.0) -> None:

@@ -54,8 +54,11 @@ def test_destinations_take_turns_at_the_slots_of_their_host(in_flight):
         in_flight.enqueue(make_attempt(number, destination=number % 9))
     first = {number % 9 for number in send_startable(in_flight)}
     assert len(first) < 9
-    assert list(in_flight.answers(0.0))
-    assert set(range(9)) - first <= {number % 9 for number in send_startable(in_flight)}
+    later = set()
+    for _ in range(2):
+        assert list(in_flight.answers(0.0))
+        later |= {number % 9 for number in send_startable(in_flight)}
+    assert set(range(9)) - first <= later
 
 
 def test_it_is_well_stocked_while_more_is_queued_than_sent(in_flight):

@@ -13,6 +13,7 @@ from app.extensions import db
 from app.models import Destination, Postback, PostbackState
 from app.outbound.result import Failure
 from app.sandbox.telegram import people
+from app.services.delivery import attempt
 from app.services.delivery.hook_time import HookTime
 from app.services.delivery.loop import Delivery
 from app.services.delivery.sending import UNREADABLE
@@ -238,6 +239,24 @@ def test_each_call_of_a_hook_is_counted_also_for_the_second_step(stage, run_gree
     assert plugin.calls == ["policy", *["build"] * 10]
     assert counted == 11 / 1024
     assert {row.state for row in stage.postbacks()} == {PostbackState.DELIVERED}
+
+
+def test_what_it_takes_to_mask_an_answer_is_counted(stage, run_greedy, monkeypatch):
+    clocks = []
+    usual = Greedy.__init__
+
+    def init(self, used, seconds):
+        usual(self, used, seconds)
+        clocks.append(used)
+
+    def mask_slowly(_answer, _request):
+        clocks[0].now += 1 / 1024
+        return ""
+
+    monkeypatch.setattr(Greedy, "__init__", init)
+    monkeypatch.setattr(attempt, "shown", mask_slowly)
+    _, counted = run_greedy(0.0)
+    assert counted == 10 / 1024
 
 
 def alter_row(destination: int, **values: Any) -> None:

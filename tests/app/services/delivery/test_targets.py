@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from app.crypto import cipher
+from app.services.delivery import targets
 from app.services.delivery.targets import DestinationResolver, DestinationUnavailable
 from plugins.registry import BrokenTracker, UnknownTracker, make_adapter
 from tests.support.adapters import PlainPlugin
@@ -55,6 +56,15 @@ def test_changed_settings_are_resolved_again(resolver, registry):
     resolver.resolve("plain", encrypted({"key": "old"}), NOW)
     assert resolver.resolve("plain", encrypted({"key": "new"}), NOW).settings == {"key": "new"}
     assert registry.asked == 2
+
+
+def test_settings_of_very_many_large_destinations_are_not_all_kept(resolver, monkeypatch):
+    first, second = (encrypted({"key": letter * 1000}) for letter in "ab")
+    monkeypatch.setattr(targets, "_MOST_CHARACTERS", len(first) + len(second) - 1)
+    for settings in (first, second):
+        resolver.resolve("plain", settings, NOW)
+    assert resolver.cached("plain", first) is None
+    assert resolver.cached("plain", second) is not None
 
 
 def test_what_was_never_resolved_is_not_cached(resolver, registry):

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
 
+from app.database.rows import is_postgresql
 from app.errors import NotFound
 from app.extensions import db
-from app.models import RequestState
+from app.models import JoinRequest, RequestState
 from app.services.join_requests import query
 
 
@@ -47,3 +48,19 @@ def test_all_requests_of_some_states_come_in_parts_and_none_of_others(app, world
     assert [row.id for rows in found for row in rows] == numbers[::-1]
     with pytest.raises(NotFound):
         query.everyone(world.account_id, campaign=10**9)
+
+
+def test_those_of_all_states_are_read_newest_first_by_an_index(app, world):
+    campaign = world.campaign()
+    for number in range(40):
+        world.request(campaign, state=number % 5)
+    connection = db.session.connection()
+    if is_postgresql(connection):
+        connection.execute(text("SET LOCAL enable_seqscan = off"))  # so few rows are read whole
+    newest = select(JoinRequest.id).where(*query.conditions(world.account_id))
+    page = newest.order_by(JoinRequest.id.desc()).limit(5)
+    sql = page.compile(connection, compile_kwargs={"literal_binds": True})
+    word = "EXPLAIN" if is_postgresql(connection) else "EXPLAIN QUERY PLAN"
+    plan = [str(row[-1]) for row in connection.execute(text(f"{word} {sql}"))]
+    assert any("ix_join_request_account_id " in f"{line} " for line in plan), plan
+    assert not any("Sort" in line or "TEMP B-TREE" in line for line in plan), plan

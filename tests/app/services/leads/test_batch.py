@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from sqlalchemy import event, select
+from sqlalchemy import event, literal, select
 
 from app.domain.lead import State
 from app.domain.telegram.evidence import NO_EVIDENCE, Arrival, Evidence
@@ -38,7 +38,7 @@ def apply(campaign: int, *events: LeadEvent) -> None:
     """Apply events in one batch and commit."""
     table = table_of(Campaign)
     row = db.session.execute(
-        select(table, Bot.tg_id.label("bot_tg_id"))
+        select(table, Bot.tg_id.label("bot_tg_id"), literal(1).label("has_requests"))
         .join(Bot, Bot.id == table.c.bot_id)
         .where(table.c.id == campaign)
     ).one()

@@ -12,7 +12,15 @@ from app.domain.telegram.person import Person
 from app.domain.telegram.updates import LeadEvent, LeadEventKind
 from app.domain.time_ranges import DAY
 from app.extensions import db
-from app.models import Account, AccountStatus, Bot, BotStatus, Campaign, CampaignStatus
+from app.models import (
+    Account,
+    AccountStatus,
+    Bot,
+    BotStatus,
+    Campaign,
+    CampaignStatus,
+    JoinRequest,
+)
 from app.services.leads.campaign_index import CampaignIndex
 
 ANN = Person(101)
@@ -94,3 +102,20 @@ def test_a_suspended_account_has_no_campaigns_and_its_bots_are_named(
     campaigns = index(bot, bare, others)
     assert found(campaigns, bot, start("abc")) is None
     assert campaigns.suspended_bots == {bot, bare}
+
+
+@pytest.mark.parametrize("place", ["chat", "campaign", "elsewhere"])
+def test_a_campaign_says_whether_anybody_ever_asked_to_join_it(world: Any, place: str) -> None:
+    bot = world.bot()
+    campaign = world.campaign(bot_id=bot, code="abc", chat_id=-5)
+    other = world.campaign(bot_id=bot, code="xyz", chat_id=-6)
+    asked = JoinRequest(
+        account_id=db.session.get_one(Bot, bot).account_id, bot_id=bot, subscriber=101, asked=1,
+        campaign_id=campaign if place == "campaign" else other,
+        chat_id=-5 if place == "chat" else -6,
+    )  # fmt: skip
+    db.session.add(asked)
+    db.session.commit()
+    row = index(bot).find(bot, start("abc"))
+    assert row is not None
+    assert bool(row.has_requests) == (place != "elsewhere")

@@ -4,27 +4,37 @@ from __future__ import annotations
 
 import json
 import time
+import zlib
 
 import pytest
+from sqlalchemy import select
 
 from app.extensions import db
 from app.models import (
     Attempt,
     Click,
+    ExportKind,
+    ExportPart,
     JournalEntry,
     Lead,
     Message,
     Postback,
     PostbackState,
+    TransferState,
     Unreachable,
     Update,
     UpdateState,
 )
+from app.schemas.exported_lists import LISTS
 from app.services import postbacks
 from app.services.campaigns import settlement, transfer
+from app.services.exports import prepared, writer
+from app.services.leads import erasure
 from app.services.postbacks import AttemptRow, PostbackUpdate
+from app.services.updates import inbox
 
 PERSON = 9_876_543_210
+PARTS = select(ExportPart.data)
 TRACES = (
     "alice",
     "Alice",
@@ -134,6 +144,41 @@ def test_what_an_erased_person_was_reported_for_is_not_sent_again(api, person):
     ]  # fmt: skip
 
 
+def test_erasing_those_of_whom_nothing_is_known_waits_for_no_writer(live_app, world, person):
+    bot = db.session.scalar(select(Lead.bot_id))
+    db.session.commit()
+    assert erasure.erase(world.account_id, PERSON) == 1
+    with db.engine.connect() as another:  # on SQLite it has the only writer's place
+        inbox.hold(another, [bot])
+        assert erasure.erase(world.account_id, 77) == 0
+        assert erasure.erase(world.account_id, PERSON) == 0  # again
+
+
+def test_everything_that_tells_of_a_person_is_erased_also_without_a_lead(world):
+    bot = world.bot()
+    campaign = world.campaign(bot_id=bot)
+    rows = (
+        lambda: world.entry(bot, -1, subscriber=PERSON, campaign_id=campaign, lead_id=None),
+        lambda: world.request(campaign, bot_id=bot, subscriber=PERSON),
+        lambda: world.conversion(subscriber=PERSON),
+        lambda: db.session.add(Unreachable(bot_id=bot, subscriber=PERSON, since=1, reason="x")),
+        lambda: db.session.add(
+            Message(
+                account_id=world.account_id, bot_id=bot, chat_id=PERSON, text="hi", due=1.0,
+                campaign_id=campaign, lead_id=1,
+                created=1.0,
+            )
+        ),
+    )  # fmt: skip
+    for add in rows:
+        add()
+        db.session.commit()
+        assert erasure._is_known(world.account_id, [bot], PERSON)
+        assert erasure.erase(world.account_id, PERSON) == 0
+        assert not erasure._is_known(world.account_id, [bot], PERSON)
+        db.session.commit()
+
+
 def test_a_postback_in_the_air_does_not_bring_an_erased_person_back(api, person):
     row = db.session.query(Postback).filter_by(state=0).one()
     row.state, row.lease, row.lease_until = 1, "lease", time.time() + 60
@@ -176,3 +221,30 @@ def test_both_sides_of_a_transfer_can_erase_what_they_keep(api, other, others_wo
     assert theirs.post("leads/erase", subscriber=PERSON)["data"] == {"count": 1}
     assert [one.text for one in db.session.query(Message)] == [""]
     db.session.commit()
+
+
+def test_no_prepared_file_tells_of_an_erased_person(api, account, other, world, person):
+    """Neither one that is ready nor one that waits, nor those of whoever had the leads before."""
+
+    def ask(owner):
+        options = {"query": "", "zone": "UTC", "estimate": 1, "now": time.time()}
+        prepared.add(owner.id, ExportKind.LEADS, {}, **options)
+        return writer.write_part(LISTS)
+
+    def texts():
+        found = [zlib.decompress(data).decode() for data in db.session.scalars(PARTS)]
+        db.session.commit()
+        return found
+
+    assert ask(account)
+    assert TRACES[0] in "".join(texts())
+    moved = {"state": TransferState.DONE, "settled": time.time()}
+    world.transfer(world.bot(), account_id=other.id, recipient_id=account.id, **moved)
+    assert ask(other)
+    api.post("leads/erase", subscriber=PERSON)
+    assert texts() == []
+    assert not writer.write_part(LISTS)
+    assert ask(account)
+    (text,) = texts()
+    assert f"{-person}," in text
+    assert [trace for trace in TRACES if trace in text] == []

@@ -63,3 +63,26 @@ def test_a_foreign_lead_is_not_explained(others_world: Any, account: Any) -> Non
     lead = others_world.lead(others_world.campaign())
     with pytest.raises(NotFound):
         query.explained(account.id, lead)
+
+
+def test_leads_with_a_trait_are_found_among_the_newest(
+    world: Any, others_world: Any, account: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    campaign = world.campaign()
+    leads = [world.lead(campaign, language="de", start_time=time) for time in (30, 20, 20, 10)]
+    world.lead(campaign, language="en", start_time=40)
+    page = query.listed(account.id, language="de", limit=2)
+    assert ([row.id for row in page.rows], page.total) == ([leads[0], leads[2]], 4)
+    page = query.listed(account.id, language="de", campaign=campaign, before=leads[2])
+    assert [row.id for row in page.rows] == [leads[1], leads[3]]
+    assert query.listed(account.id, language="de", premium=True).total == 0
+    assert query.listed(account.id, language="de", since=20).total == 3
+    (rows,) = query.everyone(account.id, language="de")
+    assert len(rows) == 4
+    assert query.listed(account.id, language="de", status=4).total == 0
+    with pytest.raises(NotFound):
+        query.listed(account.id, language="de", before=leads[0] + 10**6)
+    monkeypatch.setattr(query, "SEARCHED", 3)
+    assert query.listed(account.id, language="de").total == 2
+    with pytest.raises(NotFound):
+        query.listed(account.id, source=others_world.source(others_world.campaign()))

@@ -113,6 +113,23 @@ def test_the_statuses_of_one_lead_go_in_order(stage, worker, deliver):
     assert later.statuses() == ["hold", "approve"]
 
 
+def test_a_join_goes_out_at_once_when_the_answer_to_its_start_is_settled_along(stage, worker):
+    chat = people.Chat(stage.chat, "x", "supergroup")
+    start(stage)
+    joins = iter([people.join(ANN, chat, T + 2)])
+
+    def woken(_seconds: float) -> bool:
+        for join in joins:
+            stage.receive(join)
+            return True
+        return False
+
+    exchange = Exchange()
+    assert worker(exchange)(woken) == 2
+    assert exchange.statuses() == ["wait", "approve"]
+    assert {row.state for row in stage.postbacks()} == {PostbackState.DELIVERED}
+
+
 @pytest.mark.parametrize("answer", [Response(500), Failure.TIMEOUT, Failure.UNREACHABLE])
 def test_a_failure_is_recorded_and_tried_again_by_others(stage, worker, deliver, clock, answer):
     start(stage)

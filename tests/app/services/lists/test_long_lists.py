@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -12,7 +14,7 @@ from app.extensions import db
 from app.models import Lead
 from app.services.leads.query import LEADS
 from app.services.lists import row_counts
-from app.services.lists.long_lists import RowQuery, fetch
+from app.services.lists.long_lists import RowQuery, counts, fetch, total
 from tests.support.world import NOON
 
 START = NOON // 86_400 * 86_400
@@ -106,6 +108,10 @@ def test_whatever_happened_a_page_and_its_total_are_those_of_the_rows(
             near=near,
         )
         assert page.total == len(expected)
+        states = counts(LEADS, RowQuery(equal, since, until), Lead.state)
+        assert {key: number for key, number in states.items() if number} == Counter(
+            lead.state for lead in expected
+        )
         assert [row.id for row in page.rows] == [row.id for row in below[offset : offset + limit]]
     db.session.execute(delete(Lead))
     db.session.commit()
@@ -127,3 +133,11 @@ def test_a_page_after_a_row_that_is_gone_says_so(app, world):
     lead = world.lead(world.campaign())
     with pytest.raises(NotFound):
         fetch(LEADS, RowQuery({"account_id": world.account_id}), limit=1, offset=0, before=lead + 1)
+
+
+def test_who_knows_the_total_has_it_not_counted_again(app, world):
+    lead = world.lead(world.campaign())
+    mine = RowQuery({"account_id": world.account_id})
+    assert fetch(LEADS, mine, limit=5, offset=0, number=9).total == 9
+    assert [row.id for row in fetch(LEADS, mine, limit=5, offset=0, number=9).rows] == [lead]
+    assert total(LEADS, mine) == 1

@@ -1,11 +1,12 @@
-"""An id that a filter names must belong to the account that asks."""
+"""Rows are found for the account that owns them, and an id that a filter names must be of one."""
 
 from __future__ import annotations
 
 import pytest
 
 from app.errors import NotFound
-from app.models import CampaignStatus
+from app.models import Campaign, CampaignStatus
+from app.services.lists import ownership
 from app.services.lists.ownership import check_owned
 
 
@@ -36,3 +37,12 @@ def test_what_is_another_accounts_is_as_missing_as_what_is_not_there(
         check_owned(stranger.id, **{name: owned[name]})
     with pytest.raises(NotFound):
         check_owned(account.id, **{name: 10**9})
+
+
+@pytest.mark.parametrize("locked", [False, True])
+def test_a_row_is_found_for_its_account_alone(account, make_account, owned, locked):
+    campaign = owned["campaign"]
+    assert ownership.find(Campaign, account.id, campaign, locked=locked).id == campaign
+    for whose, more in ((make_account().id, ()), (account.id, (Campaign.living,))):
+        with pytest.raises(NotFound):
+            ownership.find(Campaign, whose, campaign, *more, locked=locked)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from app.sandbox.telegram import faults
-from app.services.messages.callbacks import MAX_TEXT, MAX_WAITING, TRIES, CallbackAnswers
+from app.services.messages.callbacks import MAX_BUTTONS, MAX_TEXT, TRIES, CallbackAnswers
 
 TOKEN = "4242:AAsecret"
 
@@ -61,11 +61,11 @@ def test_a_checkout_is_confirmed_or_refused_with_its_reason(
 def test_of_too_many_buttons_the_newest_are_answered(
     answers: CallbackAnswers, bot_api: Any
 ) -> None:
-    for number in range(MAX_WAITING + 3):
+    for number in range(MAX_BUTTONS + 3):
         answers.answer_button(bot_api.url, TOKEN, str(number), "")
     send(answers)
     queries = {params["callback_query_id"] for params in calls(bot_api, "answerCallbackQuery")}
-    assert queries == {str(number) for number in range(3, MAX_WAITING + 3)}
+    assert queries == {str(number) for number in range(3, MAX_BUTTONS + 3)}
 
 
 def test_a_fault_of_telegram_is_tried_again(answers: CallbackAnswers, bot_api: Any) -> None:

@@ -63,7 +63,7 @@ class Desk:
         return id_
 
     def send(self, **options: Any) -> int:
-        return messages.send(**{"seconds": 5.0, "chance": lambda: 0.5} | options)
+        return messages.send(**{"seconds": 60.0, "chance": lambda: 0.5} | options)
 
     def due(self) -> bool:
         found = pending_work.look(time.time()).messages
@@ -156,7 +156,8 @@ def test_a_message_waits_for_its_time(desk: Desk) -> None:
 def test_one_chat_hears_one_message_a_second(desk: Desk) -> None:
     bot = desk.bot(TOKEN)
     ids = [desk.stage(bot, 7, f"{number}") for number in range(3)]
-    assert desk.send() == 1
+    looks = iter([False])  # it claims once: on a slow machine a second passes meanwhile
+    assert desk.send(stop=lambda: next(looks, True)) == 1
     states = [desk.state(id_) for id_ in ids]
     assert states == [MessageState.SENT, MessageState.WAITING, MessageState.WAITING]
     second, third = desk.row(ids[1]), desk.row(ids[2])
@@ -167,7 +168,7 @@ def test_the_pace_of_a_bot_is_kept_for_all_processes_to_see(desk: Desk) -> None:
     bot = desk.bot(TOKEN)
     for chat in range(45):
         desk.stage(bot, 100 + chat)
-    assert desk.send(seconds=30) == 45
+    assert desk.send() == 45
     first = desk.telegram.sent(TOKEN)[0].time
     # What was really measured by a clock depends on the machine; test_pace.py
     # proves that whoever obeys `next_send` keeps to the limit.
@@ -353,7 +354,7 @@ def test_two_workers_send_nothing_twice(live_app: Flask, desk: Desk) -> None:
 
     def work() -> None:
         with live_app.app_context():
-            messages.send(seconds=20)
+            messages.send(seconds=60)
 
     threads = [threading.Thread(target=work) for _ in range(2)]
     for thread in threads:

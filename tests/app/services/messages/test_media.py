@@ -17,6 +17,7 @@ from app.models import Account, Bot, Campaign, MediaFile, Message, MessageState
 from app.sandbox.telegram import faults
 from app.services import messages
 from app.services.campaigns import media, media_list
+from app.services.messages import loop
 from tests.support.world import World
 
 TOKEN = "4242:AAsecret-part_of-the-token"
@@ -133,6 +134,16 @@ def test_media_alone_that_telegram_refuses_leaves_a_greeting_and_the_owner_is_to
     assert studio.states() == {MessageState.SENT}
     assert reason in db.session.get_one(Campaign, studio.campaign).welcome_fault
     db.session.commit()
+
+
+def test_what_is_due_again_at_once_is_sent_by_the_drain_that_put_it_back(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loop, "IDLE_SECONDS", 0.0)  # it looks for messages before each answer
+    studio.telegram.fail(TOKEN, "sendVideo", faults.refuse(400, "Bad Request: MEDIA_EMPTY"))
+    studio.stage(1)
+    studio.send()
+    assert studio.states() == {MessageState.SENT}
 
 
 def test_media_alone_that_was_deleted_meanwhile_leaves_a_greeting(studio: Studio) -> None:

@@ -17,7 +17,7 @@ def test_the_content_comes_when_it_has_been_read():
     may_end = threading.Event()
 
     def read() -> MediaContent:
-        may_end.wait(20)
+        may_end.wait(60)
         return FILM
 
     fetch = MediaFetch(read, 20)
@@ -42,7 +42,7 @@ def test_a_store_that_cannot_be_reached_says_why():
 
 def test_a_store_that_hangs_is_given_up_when_its_time_is_over():
     may_end = threading.Event()
-    fetch = MediaFetch(lambda: may_end.wait(20) and None, 0.0)
+    fetch = MediaFetch(lambda: may_end.wait(60) and None, 0.0)
     with pytest.raises(StoreUnreachable, match="too long"):
         fetch.content(0.0)
     may_end.set()

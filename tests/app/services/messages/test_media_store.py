@@ -66,7 +66,7 @@ def states() -> dict[MessageState, int]:
 
 
 def send() -> None:
-    messages.send(seconds=5.0, chance=lambda: 0.5)
+    messages.send(seconds=60.0, chance=lambda: 0.5)
 
 
 def test_it_is_fetched_and_uploaded_once(telegram, whose, film, server):

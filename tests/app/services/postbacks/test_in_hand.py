@@ -24,7 +24,7 @@ def stage_now(
     """Stage under the lease "mine", so many of each destination."""
     lease = Lease("mine", clock.now + 45, lambda _, most: min(quota, most), most)
     claimed, others = postbacks.stage_leased(db.session.connection(), new, clock.now, lease)
-    postbacks.stage(db.session.connection(), others, clock.now)
+    postbacks.stage_rest(db.session.connection(), others, clock.now)
     db.session.commit()
     return claimed
 
@@ -139,11 +139,11 @@ def test_while_another_process_claims_new_ones_wait(live_app, stage, first, cloc
         with live_app.app_context(), db.engine.begin() as connection:
             lock(connection, AdvisoryLock.CLAIM_POSTBACKS)
             holds.set()
-            over.wait(30)
+            over.wait(60)
 
     other = threading.Thread(target=claim)
     other.start()
-    assert holds.wait(30)
+    assert holds.wait(60)
     claimed = stage_now(clock, first)
     over.set()
     other.join()

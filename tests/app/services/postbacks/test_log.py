@@ -85,3 +85,28 @@ def test_an_operator_sends_what_failed_again_for_every_account(make_stage):
     assert log.retry(PostbackState.REJECTED) == 0
     assert log.retry(PostbackState.FAILED, stages[0].destination) == 1
     assert log.retry(PostbackState.FAILED) == 1
+
+
+def test_states_are_counted_by_all_other_filters(stage, two):
+    delivered, waiting = PostbackState.DELIVERED, PostbackState.WAITING
+    counts = log.counts(stage.account, dest=stage.destination)
+    assert {state: counts[state] for state in (delivered, waiting)} == {delivered: 1, waiting: 1}
+    assert counts[PostbackState.FAILED] == 0
+    assert log.counts(stage.account, lead=two[0].lead_id) == {delivered: 1}
+    assert not log.counts(stage.account, since=10, until=5)
+
+
+def test_how_many_have_failed_is_told_with_the_newest(stage, two):
+    assert log.failed(stage.account, 0) == (0, None)
+    alter(Postback, state=PostbackState.FAILED)
+    assert log.failed(stage.account, 0) == (2, max(row.created for row in two))
+    assert log.failed(stage.account, int(T) + 10**6) == (0, None)
+
+
+def test_since_when_the_oldest_is_due_is_told(world, account):
+    dest = world.destination()
+    assert log.oldest_due(account.id, 1000.0) is None
+    for due, state in ((900.0, 0), (500.0, 2), (700.0, 0), (2000.0, 0)):
+        world.postback(dest, due=due, state=state)
+    assert log.oldest_due(account.id, 1000.0) == 700.0
+    assert log.oldest_due(account.id, 600.0) is None

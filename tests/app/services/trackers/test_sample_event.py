@@ -23,6 +23,7 @@ _NOT_OF_A_SAMPLE = {
     "currency",
     "name",
     "revision",
+    "earlier",
     # As far as an adapter asks for it.
     "touch",
 }

@@ -65,7 +65,10 @@ def test_a_host_that_cannot_be_reached_is_warned_of_in_one_way(api, change_setti
     told = api.post("postbacks/test", template=template, send=1)
     assert told["data"]["reason"] == "could not connect"
     assert told["warnings"] == [
-        "no connection to 127.0.0.1; if its name leads to a private address, we never call it"
+        (
+            "no connection to 127.0.0.1: see that the name exists and a server answers there; a"
+            " name that leads to a private address is never called"
+        )
     ]
 
 

@@ -23,7 +23,7 @@ class Recorder:
     def __call__(self, items: Sequence[int]) -> None:
         self.batches.append(list(items))
         self.entered.set()
-        assert self.gate.wait(10)
+        assert self.gate.wait(60)
         if 13 in items:
             raise sqlite3.OperationalError("thirteen")
 
@@ -65,12 +65,12 @@ def test_those_that_come_during_a_commit_share_the_next() -> None:
     group = GroupCommit(commit)
     commit.gate.clear()
     leader = start(lambda: group.put(1))
-    assert commit.entered.wait(10)
+    assert commit.entered.wait(60)
     threads, faults = queue_up(group, [2, 3, 4])
     assert commit.batches == [[1]]
     commit.gate.set()
     for thread in [leader, *threads]:
-        thread.join(10)
+        thread.join(60)
     assert commit.batches == [[1], [2, 3, 4]]
     assert faults == {2: None, 3: None, 4: None}
 
@@ -80,11 +80,11 @@ def test_every_caller_of_a_failed_commit_gets_its_fault_and_the_next_one_works()
     group = GroupCommit(commit)
     commit.gate.clear()
     leader = start(lambda: group.put(1))
-    assert commit.entered.wait(10)
+    assert commit.entered.wait(60)
     threads, faults = queue_up(group, [13, 14])
     commit.gate.set()
     for thread in [leader, *threads]:
-        thread.join(10)
+        thread.join(60)
     assert {item: str(fault) for item, fault in faults.items()} == {13: "thirteen", 14: "thirteen"}
     group.put(15)
     assert commit.batches[-1] == [15]
@@ -98,13 +98,13 @@ def test_an_interrupted_leader_raises_and_its_followers_are_told() -> None:
         batches.append(list(items))
         if items == [1]:
             entered.set()
-            assert gate.wait(10)
+            assert gate.wait(60)
         elif 2 in items:
             raise KeyboardInterrupt
 
     group: GroupCommit[int] = GroupCommit(commit)
     leader = start(lambda: group.put(1))
-    assert entered.wait(10)
+    assert entered.wait(60)
     interrupted: list[type[BaseException]] = []
 
     def second() -> None:
@@ -119,7 +119,7 @@ def test_an_interrupted_leader_raises_and_its_followers_are_told() -> None:
     threads, faults = queue_up(group, [3])
     gate.set()
     for thread in [leader, second_thread, *threads]:
-        thread.join(10)
+        thread.join(60)
     assert interrupted == [KeyboardInterrupt]
     assert "interrupted" in str(faults[3])
     group.put(4)
@@ -135,7 +135,7 @@ def test_many_callers_at_once_lose_nothing(callers: int) -> None:
         for first in range(100, 100 + callers)
     ]
     for thread in threads:
-        thread.join(30)
+        thread.join(60)
     stored = [item for batch in commit.batches for item in batch]
     assert sorted(stored) == [
         first * 1000 + n for first in range(100, 100 + callers) for n in range(100)

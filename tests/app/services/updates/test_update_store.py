@@ -83,7 +83,7 @@ def test_odd_but_possible_input_is_stored_and_ends(stage, store, body):
     stage.play()
     from app.services.leads import process
 
-    process.process_updates(seconds=5)
+    process.process_updates(seconds=60)
     (update,) = stage.updates()
     assert update.update_id == 5
     assert update.state == UpdateState.IGNORED

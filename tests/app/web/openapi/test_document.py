@@ -5,7 +5,7 @@ import json
 import pytest
 import schemathesis
 
-from app.services.leads.stats import DAY
+from app.domain.time_ranges import DAY
 from app.web import adtarget_errors
 from app.web.openapi.document import describe, error_codes
 from tests.support.world import NOON

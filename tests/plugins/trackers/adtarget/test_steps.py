@@ -22,6 +22,10 @@ def names(event: Any, **more: Any) -> list[str]:
     return [step.step for step in build_steps(event, kept)]
 
 
+def build(event: Any) -> tuple[Any, ...]:
+    return build_steps(event, ADAPTER.check_settings({"key": KEY, "site": "atid_1"}))
+
+
 def visited(kind: Any = EventKind.APPROVE, **touch: str) -> Any:
     event = sample_event(kind)
     return replace(event, touch={**event.touch, "how": "link", **touch})
@@ -51,3 +55,31 @@ def test_a_corrected_value_is_a_step_of_its_own_for_as_long_as_the_key_is_known(
     event = sample_event(ConversionKind.PURCHASE, revision=2)
     assert names(event) == ["", "value2"]
     assert names(replace(event, now=event.time + 24 * 3600)) == []
+
+
+@pytest.mark.parametrize("revision", [0, 3])
+def test_a_value_goes_to_the_number_of_an_earlier_report_however_late_and_repeats_nothing(revision):
+    event = sample_event(ConversionKind.PURCHASE, revision=revision, earlier={"conversion": "j97x"})
+    late = replace(event, now=event.time + 20 * 86_400)
+    kept = ADAPTER.check_settings(
+        {"key": KEY, "site": "atid_1", "empty_purchase": "zero", "currency": "EUR"}
+    )
+    (value,) = build_steps(late, kept)
+    assert value.url.endswith("/leads/987654321/conversions/j97x/value")
+    assert value.step == (f"value{revision}" if revision else "value")
+    assert build_steps(replace(late, value="", currency=""), kept) == ()
+
+
+def test_a_correction_that_a_person_sends_again_is_no_other_conversion():
+    """Its value goes out anew; AdTarget answers the conversion's key with what it stored."""
+    event = sample_event(ConversionKind.PURCHASE, value="60", revision=1, key="e1|3|0")
+    again = replace(event, key="e1|3|2")
+    (first, first_value), (second, second_value) = (build(one) for one in (event, again))
+    assert first.idempotency_key == second.idempotency_key
+    assert first_value.idempotency_key != second_value.idempotency_key
+
+
+def test_a_conversion_that_a_person_sends_again_is_told_anew():
+    event = sample_event(ConversionKind.PURCHASE, value="60", key="e1|3|0")
+    keys = {build(one)[0].idempotency_key for one in (event, replace(event, key="e1|3|1"))}
+    assert len(keys) == 2

@@ -11,11 +11,8 @@ from hypothesis import strategies as st
 from plugins.contract import EventKind
 from plugins.kit import macros
 from plugins.trackers.url_template import presets
-from plugins.trackers.url_template.lint import (
-    click_formats_of,
-    presets_like,
-    template_warnings,
-)
+from plugins.trackers.url_template.lint import click_formats_of, template_warnings
+from plugins.trackers.url_template.look_alikes import presets_like
 
 WAIT, APPROVE, CANCEL = EventKind.WAIT, EventKind.APPROVE, EventKind.CANCEL
 #: Written into the documents of AlterCPA TOP; altercpa_top.md, section 10.
@@ -73,14 +70,6 @@ BY_HAND = pytest.mark.parametrize(
 def test_what_a_preset_writes_needs_no_advice(preset: presets.Preset):
     for kind, url in written(preset):
         assert template_warnings(kind, url) == []
-
-
-@BY_HAND
-def test_a_preset_is_recognised_by_its_url(preset: presets.Preset):
-    for _, url in written(preset):
-        found = [presets_like(url), presets_like(url.replace("https://", "http://"))]
-        assert [preset in one for one in found] == [bool(preset.click.parameter)] * 2
-        assert presets_like(url.replace("{click}", "{lead}")) == ()
 
 
 @pytest.mark.parametrize(
@@ -174,11 +163,6 @@ def test_those_that_look_alike_are_named_together():
     )
     assert (known.title, known.macro) == ("Keitaro or Orbitra", "{subid}")
     assert known.problem("abc") == ""
-
-
-def test_more_parameters_in_common_decide():
-    url = "https://t.example/postback?clickid={click}&action_id={lead}&status=1"
-    assert [preset.key for preset in presets_like(url)] == ["affise"]
 
 
 def test_a_click_has_a_problem_only_if_it_has_one_with_all_that_look_alike():

@@ -72,7 +72,7 @@ def test_a_reason_is_text(browser, world):
 
 
 def test_many_are_shown_by_pages(browser, world, monkeypatch):
-    monkeypatch.setattr("app.dashboard.views.telegram.blocklist.ROWS", 2)
+    monkeypatch.setattr("app.dashboard.answers.ROWS", 2)
     numbers = [world.blocked(username=f"name{number}") for number in range(3)]
     page = browser.page(PATH)
     assert "@name2" in page

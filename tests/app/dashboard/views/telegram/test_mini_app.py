@@ -7,7 +7,7 @@ import time
 import pytest
 
 from app.services.service_bot import sessions
-from tests.support.dashboard import OWN, text_of
+from tests.support.dashboard import OWN, tags, text_of
 from tests.support.desk import ANN, IVAN
 from tests.support.mini_app import init_data
 
@@ -107,3 +107,38 @@ def test_without_a_service_bot_there_is_no_app(make_browser):
     browser = make_browser()
     assert "/login/app" not in browser.page("/login")
     assert browser.post("/login/app", init_data=init_data(ANN)).status_code == 404
+
+
+FRAME = {"sec_fetch_dest": "iframe", "sec_fetch_site": "cross-site"}
+
+
+def test_in_a_frame_of_telegram_the_login_page_leads_out_of_it(desk, make_browser):
+    response = make_browser().get("/login?next=/bots", **FRAME)
+    page = response.get_data(as_text=True)
+    assert response.status_code == 200
+    policy = response.headers["Content-Security-Policy"]
+    assert policy.endswith(
+        "form-action 'none'; base-uri 'none'; frame-ancestors https://web.telegram.org"
+    )
+    assert "Open it in a window of its own" in page
+    assert not {"form", "input", "select", "a"} & set(tags(page))
+    assert "Set-Cookie" not in response.headers
+
+
+def test_no_page_but_that_one_may_be_framed(desk, visitor, make_browser):
+    agree(visitor, init_data(ANN))
+    stranger = make_browser()
+    for browser, path in (
+        (visitor, "/"),
+        (visitor, "/settings"),
+        (stranger, "/login/wait"),
+    ):
+        response = browser.get(path, **FRAME)
+        assert "frame-ancestors 'none'" in response.headers["Content-Security-Policy"], path
+    answer = visitor.post("/login/app", init_data=init_data(IVAN))
+    assert "frame-ancestors 'none'" in answer.headers["Content-Security-Policy"]
+
+
+def test_without_a_service_bot_nothing_may_be_framed(make_browser):
+    response = make_browser().get("/login", **FRAME)
+    assert "frame-ancestors 'none'" in response.headers["Content-Security-Policy"]

@@ -36,7 +36,7 @@ def double():
 @pytest.fixture
 def bot(double):
     def call(method, **params):
-        return requests.post(f"{double.url}/bot{TOKEN}/{method}", json=params, timeout=10).json()
+        return requests.post(f"{double.url}/bot{TOKEN}/{method}", json=params, timeout=60).json()
 
     return call
 
@@ -144,11 +144,11 @@ def test_stars_go_back_once_and_to_who_paid_them(bot, double):
 def test_a_person_pays_over_http_too(bot, double):
     link = bot("createInvoiceLink", **INVOICE)["result"]
     body = {"token": TOKEN, "invoice": link, "person": 77}
-    answer = requests.post(f"{double.url}/sandbox/pay", data=json.dumps(body), timeout=10)
+    answer = requests.post(f"{double.url}/sandbox/pay", data=json.dumps(body), timeout=60)
     assert answer.json() == "waiting"
     assert updates(bot)[-1]["pre_checkout_query"]["from"]["id"] == 77
     body["invoice"] = "https://t.me/$nothing"
-    answer = requests.post(f"{double.url}/sandbox/pay", data=json.dumps(body), timeout=10)
+    answer = requests.post(f"{double.url}/sandbox/pay", data=json.dumps(body), timeout=60)
     assert answer.status_code == 400
 
 

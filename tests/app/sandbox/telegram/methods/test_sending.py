@@ -91,7 +91,7 @@ def test_photos_and_videos_are_kept_with_their_caption(bot, double, session):
     assert bot("sendPhoto", chat_id=77, photo="file-id", caption="look")["ok"]
     upload = {"video": ("v.mp4", b"12345", "video/mp4")}
     url = f"{double.url}/bot{TOKEN}/sendVideo"
-    assert session.post(url, data={"chat_id": 77}, files=upload, timeout=5).ok
+    assert session.post(url, data={"chat_id": 77}, files=upload, timeout=60).ok
     photo, video = double.sent()
     assert (photo.method, photo.text) == ("sendPhoto", "look")
     assert video.params["video"] == {"file": "v.mp4", "size": 5}

@@ -71,7 +71,7 @@ def test_the_cloud_wants_https_and_few_ports(url, session):
     cloud = BotApiDouble(local=False)
     cloud.add_bot(TOKEN, "gate_bot")
     with running(cloud) as base:
-        answer = session.post(f"{base}/bot{TOKEN}/setWebhook", json={"url": url}, timeout=5)
+        answer = session.post(f"{base}/bot{TOKEN}/setWebhook", json={"url": url}, timeout=60)
     assert answer.status_code == 400
 
 
@@ -80,8 +80,8 @@ def test_the_cloud_wants_a_pause_between_changes(session):
     cloud.add_bot(TOKEN, "gate_bot")
     with running(cloud) as base:
         url = f"{base}/bot{TOKEN}/setWebhook"
-        assert session.post(url, json={"url": "https://a.example/"}, timeout=5).ok
-        answer = session.post(url, json={"url": "https://b.example/"}, timeout=5)
+        assert session.post(url, json={"url": "https://a.example/"}, timeout=60).ok
+        answer = session.post(url, json={"url": "https://b.example/"}, timeout=60)
     assert answer.status_code == 429
     assert answer.json()["parameters"] == {"retry_after": 1}
 

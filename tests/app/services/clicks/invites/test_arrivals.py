@@ -166,3 +166,23 @@ def test_in_a_public_chat_nothing_tells_of_the_link_and_the_join_is_counted_so(m
     kinds = db.session.execute(select(JoinDay.kind, JoinDay.joins)).all()
     db.session.commit()
     assert list(map(tuple, kinds)) == [(JoinKind.PUBLIC, 1)]
+
+
+def test_who_got_the_address_of_anothers_link_has_the_source_and_not_the_click(
+    make_inviting, client
+):
+    inviting = make_inviting(mode=SourceMode.INVITE)
+    inviting.fill()
+    address = f"/c/{inviting.source.code}?v=11111111-2222-4333-8444-555555555555&click=c1"
+    links = []
+    for person in (7, 8, 7):
+        with client.application.app_context():
+            links.append(client.get(address, headers={"User-Agent": "Mozilla/5.0"}).location)
+        inviting.join(person, links[-1])
+        inviting.leave(person)
+    assert len(set(links)) == 3
+    first, second = inviting.stage.lead(7), inviting.stage.lead(8)
+    assert (first.how, first.click) == (How.LINK, "c1")
+    assert (second.how, second.click, second.click_id) == (How.FORWARDED, "", None)
+    assert second.source_id == inviting.source.id
+    assert [click.lead_id for click in inviting.clicks()] == [first.id]

@@ -11,6 +11,7 @@ from app.errors import BadParameter, NotFound
 from app.extensions import db
 from app.models import Click, JoinDay, SourceDay
 from app.services.clicks.owner import source_stats
+from app.services.lists.scope import Scope
 
 DAY = 86_400
 TODAY = 20_000
@@ -41,7 +42,7 @@ def clicked(world, source, lead=None, **fields):
 
 
 def groups(world, by, **filters):
-    found = source_stats.listed(world.account_id, by=by, now=NOW, **filters)
+    found = source_stats.listed(Scope(account_id=world.account_id, now=NOW, **filters), by=by)
     db.session.rollback()
     return found
 

@@ -50,7 +50,7 @@ def renew() -> Response:
 
 
 @blueprint.post("")
-@changes()
+@changes("transfer.bot")
 def ask() -> Response:
     """Say who would receive, or ask for the transfer once that was seen."""
     try:
@@ -72,7 +72,7 @@ def ask() -> Response:
 
 
 @blueprint.post("/cancel")
-@changes(even_unpaid=True)
+@changes("transfer.cancel", even_unpaid=True)
 def cancel() -> Response:
     """Call off a transfer that waits."""
     transfer.cancel(g.account.id, forms.checked(CancelForm(), g.form)["id"])

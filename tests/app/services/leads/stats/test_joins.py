@@ -8,7 +8,8 @@ from app.domain.attribution import JoinKind
 from app.errors import BadParameter, NotFound
 from app.extensions import db
 from app.models import JoinDay, SourceDay
-from app.services.leads import join_stats
+from app.services.leads.stats import joins
+from app.services.lists.scope import Scope
 
 DAY = 86_400
 TODAY = 20_000
@@ -32,7 +33,7 @@ def clicked(source, clicks, fallbacks=0, day=TODAY):
 
 
 def meter(world, **filters):
-    rows = join_stats.attribution(world.account_id, now=NOW, **filters)
+    rows = joins.attribution(Scope(account_id=world.account_id, now=NOW, **filters))
     db.session.rollback()
     return rows
 
@@ -68,7 +69,7 @@ def test_under_seventy_percent_the_commonest_reason_is_advised_about(world, camp
     clicked(world.source(campaign), 100)
     joined(campaign, JoinKind.LINK, 69)
     joined(campaign, kind, 31)
-    assert meter(world)[0].advice == join_stats._ADVICE[kind]
+    assert meter(world)[0].advice == joins._ADVICE[kind]
 
 
 def test_from_seventy_percent_on_and_without_clicks_there_is_no_advice(world, campaign):

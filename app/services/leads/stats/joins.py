@@ -14,15 +14,14 @@ from sqlalchemy import func, select
 
 from app.domain.attribution import JoinKind
 from app.domain.retention import percent
-from app.domain.time_ranges import DAY, YEAR_10000
-from app.errors import BadParameter, translatable
+from app.errors import translatable
 from app.extensions import db
-from app.models import Campaign, JoinDay, Source, SourceDay
-from app.services.lists.ownership import check_owned
+from app.models import Campaign, JoinDay, Source
+from app.services.clicks.owner.source_stats import day_sums
+from app.services.lists.scope import Scope
 from app.translations import translated
 
 DEFAULT_DAYS: Final = 7
-MAX_DAYS: Final = 366
 #: Below this share of known joins there is advice, if the ads were clicked at all.
 LOW_SHARE: Final = 70.0
 #: What to do about the joins of a kind that does not know its click.
@@ -108,25 +107,18 @@ class CampaignJoins:
         return translated(_ADVICE[max(unknown, key=lambda kind: (unknown[kind], -kind))])
 
 
-def attribution(
-    account_id: int,
-    *,
-    now: int,
-    since: int | None = None,
-    until: int | None = None,
-    campaign: int | None = None,
-) -> list[CampaignJoins]:
+def attribution(scope: Scope) -> list[CampaignJoins]:
     """The joins of each living campaign in whole UTC days, the last seven without a range.
 
     Raises NotFound, and BadParameter for an empty range or one of more than 366 days.
     """
-    check_owned(account_id, campaign=campaign)
-    days = _days(since, until, now)
+    scope.check_owned()
+    days = scope.days(DEFAULT_DAYS)
     campaigns = select(Campaign.id, Campaign.chat_title).where(
-        Campaign.account_id == account_id, Campaign.living
+        Campaign.account_id == scope.account_id, Campaign.living
     )
-    if campaign is not None:
-        campaigns = campaigns.where(Campaign.id == campaign)
+    if scope.campaign is not None:
+        campaigns = campaigns.where(Campaign.id == scope.campaign)
     chats = db.session.execute(campaigns.order_by(Campaign.id)).all()
     ids = [chat.id for chat in chats]
     joins = _joins(ids, days)
@@ -148,16 +140,6 @@ def _of_campaign(
     return CampaignJoins(chat.id, chat.chat_title, counts, sources)
 
 
-def _days(since: int | None, until: int | None, now: int) -> tuple[int, int]:
-    last = min(max(0, now if until is None else until), YEAR_10000 - 1) // DAY
-    first = last - DEFAULT_DAYS + 1 if since is None else since // DAY
-    if first > last:
-        raise BadParameter("from", translatable("must not be after to"))
-    if last - first >= MAX_DAYS:
-        raise BadParameter("from", translatable("at most %(most)d days at a time", most=MAX_DAYS))
-    return first, last
-
-
 def _joins(
     campaigns: Sequence[int], days: tuple[int, int]
 ) -> defaultdict[int, dict[int, Counter[JoinKind]]]:
@@ -175,16 +157,7 @@ def _joins(
 
 
 def _sources(campaigns: Sequence[int], days: tuple[int, int]) -> Sequence[Any]:
-    sums = (
-        select(
-            SourceDay.source_id,
-            func.sum(SourceDay.clicks).label("clicks"),
-            func.sum(SourceDay.fallbacks).label("fallbacks"),
-        )
-        .where(SourceDay.day.between(*days))
-        .group_by(SourceDay.source_id)
-        .subquery()
-    )
+    sums = day_sums(days, "clicks", "fallbacks")
     return db.session.execute(
         select(
             Source.id,

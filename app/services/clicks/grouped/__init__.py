@@ -1,0 +1,1 @@
+"""Visits of many people that become one transaction."""

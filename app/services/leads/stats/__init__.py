@@ -1,0 +1,1 @@
+"""What an account asks about its numbers. All of it reads aggregates."""
