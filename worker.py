@@ -1,7 +1,5 @@
 """`python worker.py`: the worker dyno. See app/worker/supervisor.py."""
 
-from __future__ import annotations
-
 import sys
 
 from app.worker.supervisor import main

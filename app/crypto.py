@@ -4,8 +4,6 @@ One operator secret (`SECRET_KEY`) feeds everything here by HKDF, with a label
 for each use: no two uses share a key.
 """
 
-from __future__ import annotations
-
 import base64
 import hashlib
 import hmac

@@ -1,7 +1,5 @@
 """What can go wrong, with the code the public API gives it. Pure."""
 
-from __future__ import annotations
-
 from typing import ClassVar, Self
 
 from plugins.contract import TranslatableText

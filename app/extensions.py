@@ -4,8 +4,6 @@ Services keep a few caches of their own beside these, such as the group commit
 of the inbox.
 """
 
-from __future__ import annotations
-
 from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
 

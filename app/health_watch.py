@@ -1,7 +1,5 @@
 """Log lines for what comes and goes: one for each change of state, however often it is asked."""
 
-from __future__ import annotations
-
 import threading
 
 import structlog

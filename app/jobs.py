@@ -4,8 +4,6 @@ The names are a wire format: a job queued by an old version must still be
 found. Every function here calls one service.
 """
 
-from __future__ import annotations
-
 import threading
 import time
 from collections.abc import Callable

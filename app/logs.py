@@ -4,8 +4,6 @@ Masking is the last step and works on the finished text, so it also covers
 tracebacks, third parties' messages and whatever a caller put in by mistake.
 """
 
-from __future__ import annotations
-
 import json
 import logging
 import re

@@ -11,8 +11,6 @@ removes its flag before it reads the list for the last time, so no
 notification is lost in between.
 """
 
-from __future__ import annotations
-
 import contextlib
 import enum
 import threading

@@ -3,8 +3,6 @@
 A Redis that is full, loading its data or a replica is there: the processes wait for it.
 """
 
-from __future__ import annotations
-
 import re
 import ssl
 import time

@@ -5,8 +5,6 @@ Where the meaning is plain it is translated; everything else is refused in one
 sentence that names the parameter, instead of a traceback at the first query.
 """
 
-from __future__ import annotations
-
 import contextlib
 import os
 import re

@@ -5,8 +5,6 @@ Procfile's web line is started through here: `python -m app.start_checks granian
 the settings, says in one line what is wrong, or becomes the server.
 """
 
-from __future__ import annotations
-
 import contextlib
 import os
 import shutil

@@ -8,8 +8,6 @@ While Redis is away each process goes on by itself from what it knew last.
 slows the others down; together they are never too fast.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -6,8 +6,6 @@ sink that plays the tracker. Rounds of system and control take turns. At the end
 stand the marks, also as one JSON line that is appended to `var/bench.jsonl`.
 """
 
-from __future__ import annotations
-
 import argparse
 import contextlib
 import math

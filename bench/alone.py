@@ -6,8 +6,6 @@ once sent at once by the process that decided. Prints one line of JSON: CPU mill
 Python and of PostgreSQL, statements and bytes of WAL for each update.
 """
 
-from __future__ import annotations
-
 import argparse
 import json
 import time

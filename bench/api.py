@@ -6,8 +6,6 @@ time of an answer within the process; the ratio is what must stay near 1. The
 plans are of the dearest statement of each call on the large database.
 """
 
-from __future__ import annotations
-
 import argparse
 import dataclasses
 import itertools

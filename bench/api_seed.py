@@ -1,7 +1,5 @@
 """An account of any size, straight in the database, for `bench.api`."""
 
-from __future__ import annotations
-
 import json
 import time
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """The people of a run: what each sends, and which postbacks are owed for it."""
 
-from __future__ import annotations
-
 import json
 import time
 from collections.abc import Iterator, Sequence

@@ -4,8 +4,6 @@ Run by `python -m bench --only claim` as a process with a database of its own.
 The plans are of the very statements that `outbox.claim` runs.
 """
 
-from __future__ import annotations
-
 import argparse
 import dataclasses
 import itertools

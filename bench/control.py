@@ -7,8 +7,6 @@ the request is kind to it: the default answers first, and then loses accepted
 updates whenever the process ends.
 """
 
-from __future__ import annotations
-
 import argparse
 import asyncio
 import sys

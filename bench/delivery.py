@@ -5,8 +5,6 @@ destinations as JSON, fills the tables, delivers to the sink in this very proces
 and prints what was seen as one line of JSON.
 """
 
-from __future__ import annotations
-
 import argparse
 import contextlib
 import json

@@ -1,7 +1,5 @@
 """A Flask view that does nothing, behind the same server: what no door can be faster than."""
 
-from __future__ import annotations
-
 from flask import Flask
 
 app = Flask(__name__)

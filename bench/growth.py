@@ -3,8 +3,6 @@
 Each case is a process of `bench.delivery` on a database of its own.
 """
 
-from __future__ import annotations
-
 import json
 import math
 import statistics

@@ -7,8 +7,6 @@ are compared only where it gives one; which URLs it takes, and in which words it
 refuses the others, is compared for as many generated URLs.
 """
 
-from __future__ import annotations
-
 import json
 import random
 import sys

@@ -1,7 +1,5 @@
 """The marks that a run is held against, as a table and as one JSON line."""
 
-from __future__ import annotations
-
 import json
 import math
 import platform

@@ -1,7 +1,5 @@
 """CPU and memory of process trees, percentiles, and the lines of the report."""
 
-from __future__ import annotations
-
 import math
 import statistics
 import sys

@@ -4,8 +4,6 @@ Prints the codes of the sources as one line of JSON. Run by `bench.presses` with
 environment. Telegram makes 20 links a minute for a chat, so that a pool is filled beforehand.
 """
 
-from __future__ import annotations
-
 import argparse
 import json
 import secrets

@@ -1,7 +1,5 @@
 """One measured round: send, wait for the postbacks, read the CPU, judge."""
 
-from __future__ import annotations
-
 import asyncio
 import time
 from dataclasses import dataclass

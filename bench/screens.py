@@ -5,8 +5,6 @@ MOST_MS, and below MOST_RATIO times that of the calls whose figures the page sho
 keep the machine busy the ratio of the median processor times of the process tells more.
 """
 
-from __future__ import annotations
-
 import re
 import statistics
 import sys

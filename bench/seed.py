@@ -4,8 +4,6 @@ Prints the doors as one line of JSON. Run by `bench.system` with the system's
 environment, after the migrations.
 """
 
-from __future__ import annotations
-
 import argparse
 import json
 import time

@@ -6,8 +6,6 @@ is a GET of `/pb?…`; `/hang?…` gets no answer; `/count` and `/take` are for 
 benchmark; whatever else comes is answered and only counted.
 """
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import http.client

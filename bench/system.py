@@ -1,7 +1,5 @@
 """Starts and ends what is measured: PostgreSQL, Redis, Gatepost and the control."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 import re

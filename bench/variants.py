@@ -4,8 +4,6 @@ Each is started for itself, measured, and ended; what it is compared with is mea
 same minute.
 """
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import json

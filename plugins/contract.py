@@ -6,8 +6,6 @@ written years ago still loads. Adding an optional field is compatible; any
 other change needs a new entry point group.
 """
 
-from __future__ import annotations
-
 import enum
 import json
 import uuid

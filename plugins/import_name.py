@@ -5,8 +5,6 @@ names, and each module is one object under either. For authors it is built and i
 longer name alone, by `pip install ./plugins`; there is then nothing to be done here.
 """
 
-from __future__ import annotations
-
 import importlib
 import sys
 from collections.abc import Sequence

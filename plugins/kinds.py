@@ -1,7 +1,5 @@
 """The kinds of events: what becomes of a lead, and what it does later; the fields of a touch."""
 
-from __future__ import annotations
-
 import enum
 from typing import Final
 

@@ -1,7 +1,5 @@
 """Secrets are masked in texts for people, however many secrets there are."""
 
-from __future__ import annotations
-
 from typing import Final
 
 MASK: Final = "***"

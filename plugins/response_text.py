@@ -11,8 +11,6 @@ text/html that does not say otherwise, so the body is looked at and never the he
 * JSON that breaks off, white space without an end and bytes that are no text are none.
 """
 
-from __future__ import annotations
-
 import codecs
 import enum
 import json

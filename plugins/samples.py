@@ -1,7 +1,5 @@
 """Samples for tests: an event with every field filled, hostile texts, and answers of servers."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from typing import Any, Final
 

@@ -3,8 +3,6 @@
 It is what a tracker's author installs to test a plugin: `pip install path/to/gatepost/plugins`.
 """
 
-from __future__ import annotations
-
 import atexit
 import re
 import shutil

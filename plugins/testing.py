@@ -12,8 +12,6 @@ relies on: see each test's name.
 
 # ruff: noqa: S101  # a test suite that is shipped
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import replace

@@ -1,7 +1,5 @@
 """UUIDs that are derived from a name, at a quarter of the standard library's price."""
 
-from __future__ import annotations
-
 import hashlib
 import uuid
 

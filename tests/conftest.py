@@ -4,8 +4,6 @@ What needs the application is in tests/app/conftest.py. See there for how a
 test is isolated.
 """
 
-from __future__ import annotations
-
 import contextlib
 import ipaddress
 import shutil

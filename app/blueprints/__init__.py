@@ -3,8 +3,6 @@
 Each module offers its `blueprint`; a view has one guard of `app.web.auth`.
 """
 
-from __future__ import annotations
-
 from flask import Flask
 
 from app.blueprints.adtarget import blueprint as adtarget

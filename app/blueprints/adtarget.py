@@ -3,8 +3,6 @@
 Errors have AdTarget's shape, see `app.web.adtarget_errors`.
 """
 
-from __future__ import annotations
-
 import time
 import uuid
 from collections.abc import Mapping

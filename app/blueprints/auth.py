@@ -1,7 +1,5 @@
 """auth/*: from a login in Telegram to a session, and out of it."""
 
-from __future__ import annotations
-
 from typing import Final
 
 from flask import Blueprint, Response, g, request

@@ -1,7 +1,5 @@
 """blocked/*: people whom no desk lets in by itself."""
 
-from __future__ import annotations
-
 from flask import Blueprint, Response, g
 
 from app.schemas.blocked import (

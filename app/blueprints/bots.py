@@ -1,7 +1,5 @@
 """bots/*: the account's Telegram bots."""
 
-from __future__ import annotations
-
 from flask import Blueprint, g
 
 from app.schemas.bots import BotAdd, BotAdded, BotChats, BotId, BotOut, BotsList, ChatOut

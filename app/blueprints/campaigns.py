@@ -1,7 +1,5 @@
 """camp/*: tracked chats."""
 
-from __future__ import annotations
-
 from flask import Blueprint, g
 
 from app.schemas.campaigns import (

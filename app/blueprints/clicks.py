@@ -1,7 +1,5 @@
 """clicks/*: visitors who went on through a source's link."""
 
-from __future__ import annotations
-
 from flask import Blueprint, g
 
 from app.schemas.clicks import ClickDetail, ClickId, ClickOut, ClicksList

@@ -1,7 +1,5 @@
 """dest/*: the trackers a customer has connected."""
 
-from __future__ import annotations
-
 from flask import Blueprint, g
 
 from app.schemas.destinations import (

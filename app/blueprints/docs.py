@@ -1,7 +1,5 @@
 """The contract of the API: for programs, and for people."""
 
-from __future__ import annotations
-
 import base64
 import hashlib
 from typing import Final

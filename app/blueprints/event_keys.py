@@ -1,7 +1,5 @@
 """eventkeys/*: keys by which other servers tell us of conversions."""
 
-from __future__ import annotations
-
 from flask import Blueprint, g
 
 from app.config import current_settings

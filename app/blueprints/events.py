@@ -1,7 +1,5 @@
 """events/*: registrations, purchases and refunds of leads."""
 
-from __future__ import annotations
-
 import time
 from typing import Final
 

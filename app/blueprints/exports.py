@@ -1,7 +1,5 @@
 """exports/*: long lists as CSV files that a worker prepares."""
 
-from __future__ import annotations
-
 import time
 from datetime import UTC, datetime
 

@@ -1,7 +1,5 @@
 """What a load balancer and a monitor ask."""
 
-from __future__ import annotations
-
 from http import HTTPStatus
 from typing import Final
 

@@ -1,7 +1,5 @@
 """/in/<key>: other servers tell of conversions. Real HTTP statuses, and text."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Mapping
 from http import HTTPStatus

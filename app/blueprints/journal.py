@@ -1,7 +1,5 @@
 """journal/*: every happening in the tracked chats."""
 
-from __future__ import annotations
-
 from flask import Blueprint, Response, g
 
 from app.schemas.journal import JournalFilter, JournalList, JournalOut

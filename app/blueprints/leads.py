@@ -1,7 +1,5 @@
 """leads/*: people in campaigns."""
 
-from __future__ import annotations
-
 from flask import Blueprint, Response, g
 
 from app.schemas.leads import (

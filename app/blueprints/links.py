@@ -1,7 +1,5 @@
 """The link in an ad: /c/<source>. Real HTTP statuses, and pages for people."""
 
-from __future__ import annotations
-
 import secrets
 import time
 from http import HTTPStatus

@@ -1,7 +1,5 @@
 """media/*: pictures and films for welcomes."""
 
-from __future__ import annotations
-
 from flask import Blueprint, g
 
 from app.schemas.media import MediaChosen, MediaList, MediaOut, MediaRow, uploaded_file

@@ -1,7 +1,5 @@
 """postbacks/*: the delivery log."""
 
-from __future__ import annotations
-
 from flask import Blueprint, Response, g
 
 from app.schemas.postbacks import (

@@ -1,7 +1,5 @@
 """profile/*: what an account sees and sets of itself."""
 
-from __future__ import annotations
-
 from flask import Blueprint, g
 
 from app.schemas.profile import (

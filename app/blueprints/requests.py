@@ -1,7 +1,5 @@
 """requests/*: people who ask to join, and what is decided of them."""
 
-from __future__ import annotations
-
 import time
 
 from flask import Blueprint, g

@@ -1,7 +1,5 @@
 """rules/*: whom the desk of a campaign lets in by itself."""
 
-from __future__ import annotations
-
 from flask import Blueprint, g
 
 from app.schemas.rules import OfCampaign, RuleOut, RulesSet, RulesTry, TrialOut

@@ -1,7 +1,5 @@
 """sites/*: pages that may report visits."""
 
-from __future__ import annotations
-
 from flask import Blueprint, g
 
 from app.schemas.sites import SiteAdd, SiteCheck, SiteChecked, SiteEdit, SiteId, SiteOut, SitesList

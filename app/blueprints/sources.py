@@ -1,7 +1,5 @@
 """sources/*: links for ads."""
 
-from __future__ import annotations
-
 from flask import Blueprint, g
 
 from app.schemas.sources import (

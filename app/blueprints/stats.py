@@ -1,7 +1,5 @@
 """stats/*: counters by range, by day, and who stays."""
 
-from __future__ import annotations
-
 import time
 from typing import Any
 

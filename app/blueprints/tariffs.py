@@ -1,7 +1,5 @@
 """tariff/* and pay/*: plans, and paying for them. All of it answers the unpaid too."""
 
-from __future__ import annotations
-
 from flask import Blueprint, g, request
 
 from app.domain.tariffs import PLANS

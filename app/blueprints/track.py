@@ -4,8 +4,6 @@ A page may only write, and only from a host that its site names: the browser say
 where it is. Nothing here tells anything about anyone.
 """
 
-from __future__ import annotations
-
 import gzip
 import hashlib
 from collections.abc import Callable, Mapping

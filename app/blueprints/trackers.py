@@ -1,7 +1,5 @@
 """trackers/*: the adapters of this installation."""
 
-from __future__ import annotations
-
 from flask import Blueprint, Response
 
 from app.services.trackers import catalogue

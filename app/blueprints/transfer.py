@@ -1,7 +1,5 @@
 """transfer/*: giving a bot or a campaign to another account."""
 
-from __future__ import annotations
-
 from flask import Blueprint, g
 
 from app.schemas.transfer import (

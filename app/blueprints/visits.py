@@ -1,7 +1,5 @@
 """track/*: visits that a customer's own server reports for its visitors."""
 
-from __future__ import annotations
-
 import ipaddress
 from typing import Any
 

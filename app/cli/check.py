@@ -1,7 +1,5 @@
 """One check of the doctor: what was found, and what to do about it."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps

@@ -3,8 +3,6 @@
 A mistake ends with one line and exit status 1 (refused) or 2 (mistyped).
 """
 
-from __future__ import annotations
-
 import json
 import time
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """`flask doctor` checks the installation and says how to mend what is wrong."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit

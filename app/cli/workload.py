@@ -1,7 +1,5 @@
 """Checks of the doctor about what there is: rows, work that waits, and bots that need mending."""
 
-from __future__ import annotations
-
 import time
 from typing import Final
 

@@ -1,7 +1,5 @@
 """The dashboard: screens for people, rendered here, that work without JavaScript."""
 
-from __future__ import annotations
-
 from http import HTTPStatus
 
 from flask import Blueprint, Flask

@@ -1,7 +1,5 @@
 """What a view answers with: a page, perhaps with what was wrong, a file, or the next page."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, Final

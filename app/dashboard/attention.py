@@ -1,7 +1,5 @@
 """What needs attention: each thing that is wrong with an account, and where to mend it."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Iterator
 from typing import Final, NamedTuple

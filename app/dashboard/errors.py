@@ -1,7 +1,5 @@
 """What a person sees when something went wrong: the same message as the API's, as a page."""
 
-from __future__ import annotations
-
 import contextlib
 from collections.abc import Mapping
 from http import HTTPStatus

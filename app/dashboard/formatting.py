@@ -1,7 +1,5 @@
 """How values look on a page: times in the account's zone, numbers, texts of strangers."""
 
-from __future__ import annotations
-
 import time
 import unicodedata
 from collections.abc import Mapping

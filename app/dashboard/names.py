@@ -1,7 +1,5 @@
 """What campaigns and trackers of an account are called, by id, for lists and filters."""
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 from app.services.campaigns import campaigns as campaign_service

@@ -1,7 +1,5 @@
 """What is around every page: the menu, and what was just done."""
 
-from __future__ import annotations
-
 from typing import Final, NamedTuple
 
 from flask import Flask, g, request

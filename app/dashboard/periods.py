@@ -1,7 +1,5 @@
 """Periods that a screen shows: chosen in the query, in days of the account's zone."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Final, NamedTuple

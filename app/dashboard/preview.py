@@ -1,7 +1,5 @@
 """A welcome as a person would see it: its text in pieces, each in one style."""
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 from app.domain import welcome

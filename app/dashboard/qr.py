@@ -1,7 +1,5 @@
 """QR codes as SVG, drawn here."""
 
-from __future__ import annotations
-
 import segno
 from markupsafe import Markup, escape
 

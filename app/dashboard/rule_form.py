@@ -1,7 +1,5 @@
 """The form of a desk's rule: what was typed as a rule of the API, and a rule in words."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any, Final
 

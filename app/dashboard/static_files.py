@@ -1,7 +1,5 @@
 """The style sheet and the script, each at an address that changes with its content."""
 
-from __future__ import annotations
-
 import hashlib
 from functools import cache
 from pathlib import Path

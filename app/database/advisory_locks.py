@@ -1,7 +1,5 @@
 """Advisory locks of PostgreSQL: one enum of their keys, and how they are taken."""
 
-from __future__ import annotations
-
 import enum
 from typing import Final
 

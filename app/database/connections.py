@@ -5,8 +5,6 @@ deferred one that turns writer half-way fails at once when another wrote
 meanwhile; one that starts as a writer waits its turn.
 """
 
-from __future__ import annotations
-
 import select
 import sqlite3
 import time

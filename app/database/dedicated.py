@@ -4,8 +4,6 @@ For statements so frequent that a pool's and SQLAlchemy's part of their price co
 else can take it, so its owner never waits for the connections of others.
 """
 
-from __future__ import annotations
-
 import sqlite3
 import threading
 import time

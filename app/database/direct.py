@@ -5,8 +5,6 @@ holds, in its transaction. That takes a third of the time. Faults are raised as 
 them, and who listens to `before_cursor_execute` hears of each statement.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Final, NamedTuple, NoReturn

@@ -1,7 +1,5 @@
 """Whose fault an error is: the data's, or that of the database, its driver, or a network."""
 
-from __future__ import annotations
-
 import sqlite3
 from typing import Final
 

@@ -1,7 +1,5 @@
 """Indexes of large tables, built and dropped while others write. For migrations."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Statements whose answers nobody reads, sent to PostgreSQL in one round trip."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 

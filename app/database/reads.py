@@ -4,8 +4,6 @@ On PostgreSQL the driver is asked: what SQLAlchemy does about a statement takes 
 the question itself.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any

@@ -1,7 +1,5 @@
 """Statements over many rows, and the few things that the two databases say differently."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Final

@@ -3,8 +3,6 @@
 A database that is ahead of the code is well: during a deploy the old processes work on.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from pathlib import Path

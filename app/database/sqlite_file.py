@@ -4,8 +4,6 @@ SQLite itself says "unable to open database file" for a folder, a missing right 
 that takes no files alike, at the first statement.
 """
 
-from __future__ import annotations
-
 import contextlib
 import sqlite3
 from pathlib import Path

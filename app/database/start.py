@@ -5,8 +5,6 @@ platform has set read-only) is left to the processes, which wait for it. What an
 mend ends the start with one line.
 """
 
-from __future__ import annotations
-
 import re
 import sqlite3
 import time

@@ -11,8 +11,6 @@ fingerprint: whoever brings no evidence is organic. The ladder:
 4. A click that is older than the look-back is no evidence.
 """
 
-from __future__ import annotations
-
 import enum
 from dataclasses import dataclass
 from typing import Final, NamedTuple

@@ -1,7 +1,5 @@
 """When to try again, and when to stop. Time and random numbers come in as arguments."""
 
-from __future__ import annotations
-
 from typing import Final
 
 #: Seconds before each try, the first one at once; about 45 hours in all.

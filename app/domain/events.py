@@ -1,7 +1,5 @@
 """An Event as JSON text for a postback, and back again for the adapter."""
 
-from __future__ import annotations
-
 import json
 import operator
 from collections.abc import Mapping

@@ -29,8 +29,6 @@ start may arrive after the join it caused, and the other way round. Hence:
    keeps a late report as superseded. So is the report of a late start or end.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final

@@ -1,7 +1,5 @@
 """What a touch changes of a lead: its click, its source, and how both are known."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 from app.domain.attribution import NO_TOUCH, How, Touch, deciding

@@ -12,8 +12,6 @@ Entities: https://core.telegram.org/bots/api#messageentity (lengths and
 offsets count UTF-16 code units).
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace

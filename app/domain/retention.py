@@ -4,8 +4,6 @@ A stay is counted from its own join: a person who left within the first 24
 hours did not survive D0, one who left within the first 48 hours not D1.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final

@@ -1,7 +1,5 @@
 """Which characters no text column stores, and how a text from outside loses them."""
 
-from __future__ import annotations
-
 import re
 from typing import Final
 

@@ -5,8 +5,6 @@ for lasts `PERIOD`. When it ends the dashboard stops at once; the API, tracking
 and reporting go on for `GRACE`, then stop too until a plan is bought.
 """
 
-from __future__ import annotations
-
 import enum
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Time ranges split into whole days, whole hours and the seconds at the edges."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 

@@ -6,8 +6,6 @@ not parse. A fault of the template costs its mark, its link or its end, and
 never the message. A welcome whose macros have no values says something else.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable
 from dataclasses import replace

@@ -3,8 +3,6 @@
 The same as `flask --app wsgi …` of a PaaS, with the database and the key in `var/`.
 """
 
-from __future__ import annotations
-
 import os
 import sys
 from collections.abc import Mapping

@@ -1,7 +1,5 @@
 """The environment of an installation that `make run` keeps in `var/`, and its `.env`."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 import secrets

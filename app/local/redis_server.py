@@ -1,7 +1,5 @@
 """A Redis server that a Python package brings, for `make run`, `make demo` and the tests."""
 
-from __future__ import annotations
-
 import contextlib
 import shutil
 import subprocess

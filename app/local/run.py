@@ -1,7 +1,5 @@
 """`make run`: the whole system in one terminal, with a Redis of its own."""
 
-from __future__ import annotations
-
 import contextlib
 import fcntl
 import json

@@ -1,7 +1,5 @@
 """Account: a customer of this installation; ReplacedKey: an API key it had before; HiddenItem."""
 
-from __future__ import annotations
-
 import enum
 from typing import Final
 

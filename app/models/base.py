@@ -5,8 +5,6 @@ them, fractional (`Instant`) where we schedule. They sort, subtract and travel
 alike on both databases; `schemas` turns them into text.
 """
 
-from __future__ import annotations
-
 from typing import Annotated, Any, cast
 
 from sqlalchemy import (

@@ -1,7 +1,5 @@
 """Bot, the chats it administers, and what is wrong with it."""
 
-from __future__ import annotations
-
 import enum
 
 from sqlalchemy import BigInteger, ForeignKey, Index, String, UniqueConstraint, true

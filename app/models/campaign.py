@@ -1,7 +1,5 @@
 """Campaign: a tracked chat, a welcome, a deep link and its templates."""
 
-from __future__ import annotations
-
 import enum
 
 from sqlalchemy import BigInteger, ForeignKey, Index, SmallInteger, String, Text

@@ -1,7 +1,5 @@
 """Source: a traffic link of a campaign. Click: one visitor of its pages, or who followed it."""
 
-from __future__ import annotations
-
 import enum
 
 from sqlalchemy import BigInteger, ForeignKey, Index, SmallInteger, String, Text, false

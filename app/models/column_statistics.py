@@ -5,8 +5,6 @@ table that was analyzed while each campaign had one lead makes the index on camp
 look just as good, and a search through it reads all leads of the campaign.
 """
 
-from __future__ import annotations
-
 from typing import Final
 
 from sqlalchemy import Column, Connection, event

@@ -1,7 +1,5 @@
 """Conversion: money or a registration that somebody told us of; EventKey: by which they tell."""
 
-from __future__ import annotations
-
 from typing import Final
 
 from sqlalchemy import BigInteger, ForeignKey, Index, String, Text

@@ -1,7 +1,5 @@
 """Destination: a customer's configured connection to a tracker."""
 
-from __future__ import annotations
-
 import enum
 
 from sqlalchemy import ForeignKey, Index, SmallInteger, String

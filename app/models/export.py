@@ -1,7 +1,5 @@
 """Export: a list that is being prepared as a file, or was; ExportPart: a piece of its text."""
 
-from __future__ import annotations
-
 import enum
 
 from sqlalchemy import ForeignKey, Index, LargeBinary, SmallInteger, String, Text

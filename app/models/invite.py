@@ -1,7 +1,5 @@
 """Invite: one invite link that our bot has made, and who came by it."""
 
-from __future__ import annotations
-
 import enum
 
 from sqlalchemy import BigInteger, Index, SmallInteger, String

@@ -1,7 +1,5 @@
 """JoinRequest: a person who asks to be let into a chat. RequestRule, Blocked: who is let in."""
 
-from __future__ import annotations
-
 import enum
 
 from sqlalchemy import BigInteger, ForeignKey, Index, SmallInteger, String, Text

@@ -1,7 +1,5 @@
 """JournalEntry: one lead event in a tracked chat, and what was decided."""
 
-from __future__ import annotations
-
 import enum
 from typing import Final
 

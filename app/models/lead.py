@@ -1,7 +1,5 @@
 """Lead: a person in a campaign. Unreachable: a person a bot may not write to."""
 
-from __future__ import annotations
-
 from sqlalchemy import BigInteger, ForeignKey, Index, SmallInteger, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 

@@ -1,7 +1,5 @@
 """Media: an image or video for welcomes, stored where web and worker both reach it."""
 
-from __future__ import annotations
-
 from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column
 

@@ -1,7 +1,5 @@
 """Message: what a bot writes to a person in Telegram."""
 
-from __future__ import annotations
-
 import enum
 
 from sqlalchemy import BigInteger, Index, SmallInteger, String, Text

@@ -1,7 +1,5 @@
 """Notice: something an account should be told, stored until a digest sends it."""
 
-from __future__ import annotations
-
 import enum
 
 from sqlalchemy import BigInteger, Index, String, Text

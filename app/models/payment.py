@@ -1,7 +1,5 @@
 """Payment: an invoice for a plan, and what became of it."""
 
-from __future__ import annotations
-
 import enum
 
 from sqlalchemy import BigInteger, ForeignKey, Index, SmallInteger, String

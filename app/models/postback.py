@@ -1,7 +1,5 @@
 """Postback: one event owed to one destination; Attempt: one request that told of it."""
 
-from __future__ import annotations
-
 import enum
 from typing import Final
 

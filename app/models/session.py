@@ -1,7 +1,5 @@
 """Session: an open dashboard; Login: a page that asks for one, and who opened its link."""
 
-from __future__ import annotations
-
 from sqlalchemy import BigInteger, ForeignKey, Index, String, false
 from sqlalchemy.orm import Mapped, mapped_column
 

@@ -1,7 +1,5 @@
 """Site: a customer's web pages that may report visits, and what of a visitor is kept."""
 
-from __future__ import annotations
-
 from sqlalchemy import BigInteger, ForeignKey, Index, SmallInteger, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 

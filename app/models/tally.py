@@ -6,8 +6,6 @@ DELTA, so writers never wait for each other. `services.lists.row_counts.compact`
 adds these up to hours, days and totals.
 """
 
-from __future__ import annotations
-
 from sqlalchemy import BigInteger, Connection, Index, SmallInteger, String, event
 from sqlalchemy.orm import Mapped, mapped_column
 

@@ -4,8 +4,6 @@ PostgreSQL sums a whole statement at once, from its transition tables; SQLite
 only has triggers for each row.
 """
 
-from __future__ import annotations
-
 import enum
 from collections.abc import Iterator
 from typing import Final, NamedTuple

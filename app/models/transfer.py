@@ -1,7 +1,5 @@
 """TransferToken: with it others may give an account a bot or a campaign; Transfer: such a gift."""
 
-from __future__ import annotations
-
 import enum
 
 from sqlalchemy import BigInteger, ForeignKey, Index, SmallInteger, String, Text

@@ -3,8 +3,6 @@
 The language of a reader is not known when the text is written.
 """
 
-from __future__ import annotations
-
 import json
 from typing import Any, Final
 

@@ -1,7 +1,5 @@
 """Update: the inbox. Every stored update will be processed."""
 
-from __future__ import annotations
-
 import enum
 
 from sqlalchemy import BigInteger, Index, LargeBinary, SmallInteger, Text

@@ -1,7 +1,5 @@
 """The two variables that need a package of their own, and whether it is installed."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, distribution

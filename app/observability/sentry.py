@@ -4,8 +4,6 @@ Nothing of a request is sent, and no values of variables: an event is the except
 traceback, the version, and which log line tells of it. Texts are masked as in the log.
 """
 
-from __future__ import annotations
-
 import logging
 import re
 import sys

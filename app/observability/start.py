@@ -1,7 +1,5 @@
 """Starts what the settings ask for, in a process that will fork no more, and ends it with it."""
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Callable
 from multiprocessing import util

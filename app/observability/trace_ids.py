@@ -5,8 +5,6 @@ keyed hash from the bot and the update, so that all come to the same id, and to 
 the spans that are parents of theirs.
 """
 
-from __future__ import annotations
-
 import json
 from typing import Final, NamedTuple
 

@@ -9,8 +9,6 @@ https://www.iana.org/assignments/iana-ipv6-special-registry), RFC 5771 and
 RFC 4291 for multicast, and the vendors' pages for metadata services.
 """
 
-from __future__ import annotations
-
 import ipaddress
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

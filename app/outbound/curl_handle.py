@@ -5,8 +5,6 @@ resolved and on the very address to be connected to, so a name cannot mean one
 thing when it is checked and another when it is used.
 """
 
-from __future__ import annotations
-
 import ipaddress
 import os
 import socket

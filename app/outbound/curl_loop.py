@@ -1,7 +1,5 @@
 """libcurl's multi handle and the sockets and the timer that it waits for."""
 
-from __future__ import annotations
-
 import contextlib
 import select
 import time

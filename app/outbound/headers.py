@@ -1,7 +1,5 @@
 """Header lines: those of a request as they are sent, those of an answer as they are read."""
 
-from __future__ import annotations
-
 from app.outbound.result import Failure, Unsendable
 from plugins.contract import Request, translatable
 from plugins.kit.http_headers import is_framing, is_name, is_value

@@ -5,8 +5,6 @@ loaded only where a store is configured. Objects are as private as the bucket;
 nothing here makes one public or signs a link.
 """
 
-from __future__ import annotations
-
 import io
 import logging
 import time

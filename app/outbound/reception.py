@@ -1,7 +1,5 @@
 """What libcurl has received of one answer: its head and at most so many bytes of its body."""
 
-from __future__ import annotations
-
 from typing import Final
 
 MAX_HEAD: Final = 64 * 1024  # bytes of headers, trailers and interim answers

@@ -1,7 +1,5 @@
 """What the transport returns for each request."""
 
-from __future__ import annotations
-
 import enum
 from dataclasses import dataclass
 from typing import Final

@@ -1,7 +1,5 @@
 """http or https for a host: http inside the networks that the operator has opened."""
 
-from __future__ import annotations
-
 import ipaddress
 import socket
 from collections.abc import Sequence

@@ -5,8 +5,6 @@ The token is a part of every address of this API. It stands in
 contains only what Telegram answered, with the token masked.
 """
 
-from __future__ import annotations
-
 import json
 import secrets
 from collections.abc import Mapping

@@ -8,8 +8,6 @@ A name with several addresses is tried one by one as libcurl does; forbidden
 ones among them are never connected to, allowed ones are.
 """
 
-from __future__ import annotations
-
 import os
 import resource
 import threading

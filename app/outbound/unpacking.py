@@ -6,8 +6,6 @@ as `Content-Encoding: UTF-8`. A server's cache or proxy, in turn, may forget the
 leave it on a body that it has unpacked.
 """
 
-from __future__ import annotations
-
 import codecs
 import re
 import zlib

@@ -3,8 +3,6 @@
 The spelling is judged by the rule that settings and the adapters' border have as well.
 """
 
-from __future__ import annotations
-
 import functools
 from collections.abc import Sequence
 

@@ -9,8 +9,6 @@ Commands, typed or piped in, play people: `help` lists them. What the bots say
 is printed. Update ids, bots and chats go on after a restart (--state).
 """
 
-from __future__ import annotations
-
 import argparse
 import io
 import json

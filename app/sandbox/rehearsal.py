@@ -4,8 +4,6 @@ What Telegram would show is shown at loopback, by `play.page`. The installation 
 own, in a temporary folder, and begins anew at each start: the sandbox remembers nothing.
 """
 
-from __future__ import annotations
-
 import os
 import signal
 import sys

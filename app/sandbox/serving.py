@@ -1,7 +1,5 @@
 """Run a sandbox server in a thread of its own, with an event loop of its own."""
 
-from __future__ import annotations
-
 import asyncio
 import threading
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """Lines for a person at a terminal: at most 80 columns, colour only where it is shown."""
 
-from __future__ import annotations
-
 import os
 import textwrap
 from typing import Final, TextIO

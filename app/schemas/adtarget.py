@@ -1,7 +1,5 @@
 """Fields of /api/v1, under the names of AdTarget's API."""
 
-from __future__ import annotations
-
 from typing import Any, Final
 
 from marshmallow import ValidationError, pre_load

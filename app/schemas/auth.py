@@ -1,7 +1,5 @@
 """Fields of auth/*."""
 
-from __future__ import annotations
-
 from app.schemas import fields
 from app.schemas.base import Input, Output
 from app.services.accounts.accounts import LANGUAGES

@@ -1,7 +1,5 @@
 """The two bases, and `load`: from a request to checked values."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any, ClassVar, Final
 

@@ -1,7 +1,5 @@
 """Fields of blocked/*."""
 
-from __future__ import annotations
-
 from typing import Any, Final
 
 from app.schemas import fields

@@ -1,7 +1,5 @@
 """Fields of bots/*. A token only ever comes in."""
 
-from __future__ import annotations
-
 from app.models import BotFaultKind
 from app.schemas import fields
 from app.schemas.base import ById, Input, Output

@@ -1,7 +1,5 @@
 """Fields of camp/*."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from marshmallow import post_load

@@ -1,7 +1,5 @@
 """Fields of clicks/*."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from app.domain.clicks.link_query import MAX_EXTERNAL, QueryFlag

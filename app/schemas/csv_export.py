@@ -1,7 +1,5 @@
 """Rows as CSV, a part at a time (RFC 4180: CRLF, quotes where needed)."""
 
-from __future__ import annotations
-
 import csv
 import io
 import re

@@ -1,7 +1,5 @@
 """Fields of trackers/list and dest/*."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from typing import Any, Final

@@ -1,7 +1,5 @@
 """Fields of eventkeys/*."""
 
-from __future__ import annotations
-
 import ipaddress
 from typing import Any, Final
 

@@ -1,7 +1,5 @@
 """Fields of events/*."""
 
-from __future__ import annotations
-
 from typing import Any, Final
 
 from app.domain.conversions.report import LONGEST_NAME, LONGEST_NOTE, decimal_text

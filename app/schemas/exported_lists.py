@@ -1,7 +1,5 @@
 """The lists that can be prepared as files: who reads them, and how their rows look."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC
 from typing import Any, Final

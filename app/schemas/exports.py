@@ -1,7 +1,5 @@
 """Fields of exports/*."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import urlencode

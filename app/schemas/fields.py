@@ -5,8 +5,6 @@ well; nothing else is converted. What a database refuses (NUL, lone
 surrogates, integers beyond 64 bits) is refused here, where it has a name.
 """
 
-from __future__ import annotations
-
 import enum
 import re
 import time

@@ -1,7 +1,5 @@
 """Fields of leads/*."""
 
-from __future__ import annotations
-
 from app.domain.attribution import How
 from app.schemas import fields
 from app.schemas.base import ById, Input, OfRow, Output

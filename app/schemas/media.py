@@ -1,7 +1,5 @@
 """Fields of media/*."""
 
-from __future__ import annotations
-
 from typing import IO, Final
 
 from flask import request

@@ -1,7 +1,5 @@
 """The parameters that all long lists have in common."""
 
-from __future__ import annotations
-
 from typing import Any, Final
 
 from marshmallow import post_load

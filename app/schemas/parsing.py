@@ -5,8 +5,6 @@ JSON". So what orjson refuses is parsed once more by Python's own parser, which 
 deep nesting and lone surrogates, and can therefore tell in which member they are.
 """
 
-from __future__ import annotations
-
 import json
 import math
 import re

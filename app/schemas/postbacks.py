@@ -1,7 +1,5 @@
 """Fields of postbacks/*."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from app.domain.events import shown

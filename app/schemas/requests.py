@@ -1,7 +1,5 @@
 """Fields of requests/*."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from marshmallow import ValidationError

@@ -1,7 +1,5 @@
 """Fields of rules/*."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any, Final
 

@@ -1,7 +1,5 @@
 """Fields of sources/*."""
 
-from __future__ import annotations
-
 from typing import Any, Final
 
 from marshmallow import ValidationError

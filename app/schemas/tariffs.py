@@ -1,7 +1,5 @@
 """Fields of tariff/* and pay/*."""
 
-from __future__ import annotations
-
 from app.domain.tariffs import PLANS
 from app.models import PaymentState
 from app.schemas import fields

@@ -1,7 +1,5 @@
 """Fields of transfer/*."""
 
-from __future__ import annotations
-
 from app.models import TransferState
 from app.schemas import fields
 from app.schemas.base import ById, Input, Output

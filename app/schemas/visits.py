@@ -1,7 +1,5 @@
 """Fields of track/* under a key, named as AdTarget's API names them."""
 
-from __future__ import annotations
-
 from typing import Final
 
 from app.domain.clicks.link_query import MAX_EXTERNAL, MAX_TEXT

@@ -1,7 +1,5 @@
 """The first steps of an account: from an empty one to its first delivered postback."""
 
-from __future__ import annotations
-
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import BigInteger, Float, Select, bindparam, exists, select

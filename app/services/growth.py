@@ -3,8 +3,6 @@
 Nothing is counted row by row: PostgreSQL keeps estimates, and keys rise with time.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final

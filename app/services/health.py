@@ -1,7 +1,5 @@
 """Readiness for a load balancer: what is wrong with each part, found in bounded time."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor

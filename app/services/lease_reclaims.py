@@ -3,8 +3,6 @@
 Counted over all processes, in Redis. What it forgets begins again at 0, as counters may.
 """
 
-from __future__ import annotations
-
 from typing import Final
 
 from app.extensions import wakeup

@@ -1,7 +1,5 @@
 """What the clock does: release leases, delete old rows, find work; and look after the bots."""
 
-from __future__ import annotations
-
 from typing import Final
 
 from sqlalchemy.exc import SQLAlchemyError

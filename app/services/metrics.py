@@ -1,7 +1,5 @@
 """Metrics for a graph, in Prometheus's terms. They hold no names of customers."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Iterator, Mapping
 from typing import Any, Final

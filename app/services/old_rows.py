@@ -4,8 +4,6 @@ A batch looks at no more than BATCH rows along an index or the key, skips what a
 holds, and locks nothing that an update, a postback or a screen waits for.
 """
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable
 from dataclasses import dataclass

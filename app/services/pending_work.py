@@ -1,7 +1,5 @@
 """What there is to do now, asked in one statement: an idle installation costs one a second."""
 
-from __future__ import annotations
-
 from typing import Final, NamedTuple
 
 from sqlalchemy import text

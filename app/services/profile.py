@@ -1,7 +1,5 @@
 """What an account sees and sets of itself: profile/*, with its one-click AlterCPA tracker."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, NamedTuple

@@ -5,8 +5,6 @@ postback, a message or an update tells of it. One without any is only churn. Eac
 a slice of each table by its key, so that it costs the same however many rows there are.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 

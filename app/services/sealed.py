@@ -5,8 +5,6 @@ table. While keys rotate, what an old key has sealed stays readable; `reseal` wr
 the newest, a few rows in a transaction, so that nobody waits for it.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from typing import Any, Final, NamedTuple
 

@@ -6,8 +6,6 @@ changed run `python -m app.translations`, fill in what is empty in the .po file
 and run it again: it collects new texts and compiles.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache, partial

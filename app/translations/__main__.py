@@ -3,8 +3,6 @@
 For developers. Nothing of it runs in production.
 """
 
-from __future__ import annotations
-
 import ast
 import sys
 from collections.abc import Iterator

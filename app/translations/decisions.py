@@ -5,8 +5,6 @@ speak any language. So each sentence is known again by its template. One that is
 one that an older version wrote, is shown as it is.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from functools import lru_cache

@@ -1,7 +1,5 @@
 """Errors under /api/v1, in the shape and with the codes of AdTarget's API."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Final, NamedTuple

@@ -7,8 +7,6 @@ A Bearer key may be written as AdTarget writes its own, `atk_live_<id, 8 digits>
 It is never taken from a body, so that a form cannot authenticate itself.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable
 from contextlib import nullcontext

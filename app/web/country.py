@@ -1,7 +1,5 @@
 """The country of who calls, as a header tells it that the operator trusts."""
 
-from __future__ import annotations
-
 from flask import request
 
 from app.config import current_settings

@@ -1,7 +1,5 @@
 """CORS: pages of the origins that the operator names may call the API with a key, and no cookie."""
 
-from __future__ import annotations
-
 from collections.abc import Collection
 from http import HTTPStatus
 from typing import Final

@@ -1,7 +1,5 @@
 """Lists as a CSV file, streamed: the one kind of answer that is not JSON."""
 
-from __future__ import annotations
-
 import weakref
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any

@@ -13,8 +13,6 @@ The OpenAPI document reads what the decorators were given from the attributes
 `takes`, `body` and `answer` of the view; `functools.wraps` carries them outwards.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
 from typing import Any, Concatenate, NamedTuple, ParamSpec, TypeVar

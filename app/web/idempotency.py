@@ -1,7 +1,5 @@
 """The header Idempotency-Key: read from a request, and marked on an answer that is a replay."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any, Final
 

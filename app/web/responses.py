@@ -5,8 +5,6 @@ expect, and under /api/v1/ what those of AdTarget expect. Elsewhere the status c
 well, and the body is the same.
 """
 
-from __future__ import annotations
-
 import contextlib
 import secrets
 from collections.abc import Mapping

@@ -9,8 +9,6 @@ next to nothing received, is shut down. So is one that takes next to nothing of
 an answer that waits for it. What waits for it then wakes up.
 """
 
-from __future__ import annotations
-
 import os
 import socket
 import struct

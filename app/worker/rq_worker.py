@@ -4,8 +4,6 @@ RQ's worker is made for jobs that matter by themselves. Ours are reminders, so
 this one leaves out what they do not need and never waits long for a lost Redis.
 """
 
-from __future__ import annotations
-
 import logging
 import signal
 import threading

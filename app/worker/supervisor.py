@@ -6,8 +6,6 @@ what dies, and ends all within STOP_SECONDS when asked to. Should it be
 killed itself, its processes notice that a pipe has closed and leave.
 """
 
-from __future__ import annotations
-
 import contextlib
 import gc
 import multiprocessing

@@ -6,8 +6,6 @@ change their minds. This tracker does not exist; its answers look like this:
     200 {"ok": true}    200 {"error": "duplicate"}    200 {"error": "key"}
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from typing import Any, Final

@@ -4,8 +4,6 @@ What an adapter returns is checked here and nowhere else. Whatever goes wrong
 inside it comes out as `AdapterFailed` with a reason that can be shown.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace

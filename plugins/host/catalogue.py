@@ -3,8 +3,6 @@
 python -m plugins.host.catalogue > docs/trackers.md
 """
 
-from __future__ import annotations
-
 import importlib
 import sys
 from collections.abc import Iterable, Mapping, Sequence

@@ -9,8 +9,6 @@ How Akamai asks by script, and what DDoS-Guard says under 200, is documented now
 know of: the one is known by its refusals, the other is a page like any other.
 """
 
-from __future__ import annotations
-
 from typing import Final, NamedTuple
 
 from plugins.contract import Outcome, Response, Verdict, translatable

@@ -1,7 +1,5 @@
 """Foreign code is called here: under a time limit, and whatever it raises becomes one exception."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import ParamSpec, TypeVar
 

@@ -5,8 +5,6 @@ templates of a schema are replaced by texts that remember themselves when they
 are filled in: `mark` does it for one schema or field, also for a stranger's.
 """
 
-from __future__ import annotations
-
 import copy
 import functools
 import re

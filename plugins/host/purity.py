@@ -1,7 +1,5 @@
 """Whether a hook does more than describe: who looks at the clock, the network, the environment."""
 
-from __future__ import annotations
-
 import gc
 import sys
 import threading

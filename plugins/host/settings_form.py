@@ -1,7 +1,5 @@
 """What a customer is asked for: a settings schema as plain data, for a form."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 

@@ -1,7 +1,5 @@
 """What an adapter may return: every rule of the border, in one place."""
 
-from __future__ import annotations
-
 import json
 import math
 import re

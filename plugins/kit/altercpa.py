@@ -9,8 +9,6 @@ answered is not shown there. The family's API says `"status":"ok"` of every succ
 (docs.altercpa.top/en/api/authentication), so that is one and no other JSON is.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from typing import Any, Final

@@ -23,8 +23,6 @@ In place of a rule may stand one of the names "unknown_click", "bad_key" and
 "duplicate": the phrases that many trackers use for that outcome.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 

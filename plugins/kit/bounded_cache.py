@@ -4,8 +4,6 @@ A bound on the number of entries is none: with the longest templates that an acc
 4096 of them take a process hundreds of megabytes.
 """
 
-from __future__ import annotations
-
 import dataclasses
 import sys
 import threading

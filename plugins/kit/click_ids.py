@@ -1,7 +1,5 @@
 """Click ids in start links: what Telegram carries, whose ids never fit, and Meta's own form."""
 
-from __future__ import annotations
-
 import ipaddress
 import re
 from collections.abc import Mapping

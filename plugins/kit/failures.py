@@ -17,8 +17,6 @@ XML is read by its elements and attributes. A plain text tells of a failure that
 word for one, or has such a word and none for a success.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final

@@ -1,7 +1,5 @@
 """Fields that the settings of several trackers share: words, hosts and addresses."""
 
-from __future__ import annotations
-
 import ipaddress
 import re
 from typing import Any, Final

@@ -1,7 +1,5 @@
 """Which methods and header lines an adapter may send: one rule for the border and the transport."""
 
-from __future__ import annotations
-
 import re
 from typing import Final
 

@@ -1,7 +1,5 @@
 """JSON as trackers take it and answer it."""
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Mapping

@@ -8,8 +8,6 @@ unknown macro stays as it is, an empty value becomes an empty string, and a
 value that contains braces is not expanded again.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Mapping
 from typing import Final

@@ -4,8 +4,6 @@ A fault refuses what was typed: it can never work. A doubt is a warning. Neither
 when an event is sent, so what was stored before goes on as it is.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from html.entities import html5

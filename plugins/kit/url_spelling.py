@@ -4,8 +4,6 @@ Strict on purpose. Two parsers that disagree about a host are a hole, so a
 spelling that any parser could read in two ways is refused.
 """
 
-from __future__ import annotations
-
 import functools
 import ipaddress
 import re

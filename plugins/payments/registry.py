@@ -1,7 +1,5 @@
 """Loads the payment gateway that the operator named, with its settings."""
 
-from __future__ import annotations
-
 import importlib
 from collections.abc import Mapping
 from dataclasses import dataclass

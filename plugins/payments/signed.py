@@ -9,8 +9,6 @@ header X-Signature; a GET signs the invoice's `ref`.
 - GET {url}/invoices/{ref} → 200 with the same fields
 """
 
-from __future__ import annotations
-
 import hashlib
 import hmac
 import json

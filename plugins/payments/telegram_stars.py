@@ -19,8 +19,6 @@ and https://core.telegram.org/bots/api#createinvoicelink, Bot API 10.3:
 - the bot must answer /paysupport, and give back what was paid by mistake.
 """
 
-from __future__ import annotations
-
 import enum
 import json
 import math

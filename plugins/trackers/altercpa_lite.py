@@ -15,8 +15,6 @@ vendor's documents are silent:
   of a start or a request of a person who is in: it would take the approval back.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any, ClassVar, Final
 

@@ -27,8 +27,6 @@ decisions where they are silent or leave a choice:
   between Meta and us, and the event is tried again.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any, ClassVar, Final
 

@@ -22,8 +22,6 @@ read in November 2026. Our decisions where it leaves a choice:
   waits until both sides have the same secret.
 """
 
-from __future__ import annotations
-
 import base64
 import binascii
 import hashlib

@@ -22,8 +22,6 @@ read in November 2026. Our decisions where they are silent or leave a choice:
 * There is no probe: every call that this kind of token allows records an event.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any, ClassVar, Final
 

@@ -23,8 +23,6 @@ decisions where they are silent or leave a choice:
   waits until that is mended.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from typing import Any, ClassVar, Final

@@ -1,7 +1,5 @@
 """What the environment may say, and how a wrong value is named."""
 
-from __future__ import annotations
-
 from ipaddress import ip_network
 
 import pytest

@@ -1,7 +1,5 @@
 """Secrets come back only with the key that encrypted them."""
 
-from __future__ import annotations
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st

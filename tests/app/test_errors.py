@@ -1,7 +1,5 @@
 """An error has a code for programs and a text for people that can be translated."""
 
-from __future__ import annotations
-
 import re
 
 import pytest

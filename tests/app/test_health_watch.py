@@ -1,7 +1,5 @@
 """What comes and goes is logged once each time."""
 
-from __future__ import annotations
-
 from concurrent.futures import ThreadPoolExecutor
 
 import structlog

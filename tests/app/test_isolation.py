@@ -1,7 +1,5 @@
 """The fixtures keep their promise: no test sees another's rows."""
 
-from __future__ import annotations
-
 import socket
 import threading
 

@@ -1,7 +1,5 @@
 """A drain that the database refuses waits, and says so once."""
 
-from __future__ import annotations
-
 import time
 
 import pytest

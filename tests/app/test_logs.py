@@ -1,7 +1,5 @@
 """A log line tells what happened, and never a secret."""
 
-from __future__ import annotations
-
 import io
 import json
 import logging

@@ -1,7 +1,5 @@
 """What the dashboard and the alert rules ask for is what /metrics answers."""
 
-from __future__ import annotations
-
 import json
 import re
 

@@ -1,7 +1,5 @@
 """What is wrong with Redis is said, and a Redis that takes no writes counts as away."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from pathlib import Path
 

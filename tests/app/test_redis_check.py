@@ -1,7 +1,5 @@
 """A start says in one line what is wrong with Redis, or with the address that it was given."""
 
-from __future__ import annotations
-
 import socket
 import threading
 from collections.abc import Iterator

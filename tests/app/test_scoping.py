@@ -5,8 +5,6 @@ has, and once with what nobody has. Both answers must be the same, and the neigh
 So that this says something, what is one's own must be answered otherwise than what is missing.
 """
 
-from __future__ import annotations
-
 import json
 import re
 from dataclasses import dataclass, replace

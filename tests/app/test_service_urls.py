@@ -1,7 +1,5 @@
 """A wrong address ends the start with one sentence; a plain foreign spelling is understood."""
 
-from __future__ import annotations
-
 import contextlib
 
 import pytest

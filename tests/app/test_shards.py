@@ -4,8 +4,6 @@ The lists here are what remains to be done on that day. A statement or an index 
 longer is a decision; one that makes them shorter is to be struck off.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from typing import Any

@@ -1,7 +1,5 @@
 """Web and worker, as the Procfile starts them, end with one line where no start is possible."""
 
-from __future__ import annotations
-
 import os
 import re
 import socket

@@ -1,7 +1,5 @@
 """A burst passes and then the rate, however many processes count and whatever Redis does."""
 
-from __future__ import annotations
-
 import threading
 from itertools import pairwise
 

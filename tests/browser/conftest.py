@@ -5,8 +5,6 @@ collected, and one line says so. Every host leads to loopback: a landing page ma
 at `http://shop.test`, and nothing reaches the internet.
 """
 
-from __future__ import annotations
-
 import os
 import re
 import shutil

@@ -4,8 +4,6 @@ In both colour schemes, wide and on a phone, and in Russian. The overview also g
 docs/dashboard.png, which the README shows.
 """
 
-from __future__ import annotations
-
 import sys
 from typing import Any, Final
 

@@ -1,7 +1,5 @@
 """The dashboard in a real browser: every screen, both languages, schemes, a phone, no script."""
 
-from __future__ import annotations
-
 import re
 from urllib.parse import quote, urlsplit
 

@@ -1,7 +1,5 @@
 """From an empty account to the first delivered postback, through the browser alone."""
 
-from __future__ import annotations
-
 from app.sandbox.serving import running
 from app.sandbox.telegram import people
 from app.sandbox.telegram.people import Chat, Person

@@ -1,7 +1,5 @@
 """In web.telegram.org a Mini App stands in a frame, and leads out of it."""
 
-from __future__ import annotations
-
 from urllib.parse import quote
 
 from app.sandbox.telegram.people import Person

@@ -1,7 +1,5 @@
 """Campaigns, trackers, deliveries and settings by keyboard alone, the focus always in sight."""
 
-from __future__ import annotations
-
 import pytest
 
 from app.sandbox.serving import running

@@ -1,7 +1,5 @@
 """The link of an ad, opened in a real browser."""
 
-from __future__ import annotations
-
 from urllib.parse import parse_qs, urlsplit
 
 

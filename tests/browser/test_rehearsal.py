@@ -1,7 +1,5 @@
 """`make run SANDBOX=1`: a newcomer comes to a delivered postback through the browser alone."""
 
-from __future__ import annotations
-
 import os
 import re
 import signal

@@ -1,7 +1,5 @@
 """The landing script in a real browser: links, visits, consent, and our server being down."""
 
-from __future__ import annotations
-
 from urllib.parse import parse_qs, urlsplit
 
 import pytest

@@ -1,7 +1,5 @@
 """A tracker from a generated form, and what it was told sent again, in a real browser."""
 
-from __future__ import annotations
-
 import pytest
 
 from app.sandbox.serving import running

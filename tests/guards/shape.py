@@ -3,8 +3,6 @@
 `test_shape.py` holds the limits. All paths are relative to the repository root.
 """
 
-from __future__ import annotations
-
 import ast
 import statistics
 import sys

@@ -1,7 +1,5 @@
 """The image has what the Procfile's lines need; compose and systemd's units start each of them."""
 
-from __future__ import annotations
-
 import json
 import os
 import re

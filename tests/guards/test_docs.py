@@ -4,8 +4,6 @@ docs/plugins.md has its own test beside the plugins, the settings theirs in
 test_promises.
 """
 
-from __future__ import annotations
-
 import ast
 import re
 

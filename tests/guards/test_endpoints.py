@@ -1,7 +1,5 @@
 """Every endpoint has a guard, and only the endpoints we know of are open to all."""
 
-from __future__ import annotations
-
 import ast
 import inspect
 import re

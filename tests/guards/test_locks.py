@@ -1,7 +1,5 @@
 """What is tested is what runs: the locks agree with each other and with the ranges."""
 
-from __future__ import annotations
-
 import configparser
 import os
 import re

@@ -6,8 +6,6 @@ second. So each has a minute of this process's own time, and a reader that wants
 where it is: the traceback shows the line. How long the others take is not looked at.
 """
 
-from __future__ import annotations
-
 import contextlib
 import signal
 from collections.abc import Callable, Iterator

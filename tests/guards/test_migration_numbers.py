@@ -4,8 +4,6 @@ Two branches that land in the same minute may both take the next number; nothing
 in Git objects. This guard reads the files alone, and is quick enough for every landing.
 """
 
-from __future__ import annotations
-
 import re
 
 from tests.support import ROOT

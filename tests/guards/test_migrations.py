@@ -1,7 +1,5 @@
 """The migrations lead to the models, on both databases, and back."""
 
-from __future__ import annotations
-
 import threading
 import time
 from dataclasses import replace

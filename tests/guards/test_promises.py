@@ -1,7 +1,5 @@
 """What is written down in two places says the same in both."""
 
-from __future__ import annotations
-
 import dataclasses
 import importlib
 import json

@@ -1,7 +1,5 @@
 """What was released is written down, stays as it was, and can be gone up and down from."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from pathlib import Path

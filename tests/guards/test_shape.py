@@ -1,7 +1,5 @@
 """The shape of the code stays within these limits; `make shape` prints the numbers."""
 
-from __future__ import annotations
-
 from tests.guards import shape
 
 MODULE_LINES = 300

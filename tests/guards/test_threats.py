@@ -1,7 +1,5 @@
 """docs/threats.md names a test for everything that it says is held, and each of them exists."""
 
-from __future__ import annotations
-
 import ast
 import re
 

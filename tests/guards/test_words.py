@@ -3,8 +3,6 @@
 Each has a plain word in its place.
 """
 
-from __future__ import annotations
-
 import ast
 from collections.abc import Iterator
 

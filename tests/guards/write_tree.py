@@ -3,8 +3,6 @@
 `python -m tests.guards.write_tree` rewrites it.
 """
 
-from __future__ import annotations
-
 import ast
 import re
 import sys

@@ -6,8 +6,6 @@ a JSON object from stdin (`port`, `count`, `request` in base64), says `ready`, a
 stdin ends. A client that is told to wait waits, as clients do that want an answer.
 """
 
-from __future__ import annotations
-
 import base64
 import contextlib
 import json

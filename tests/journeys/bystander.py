@@ -4,8 +4,6 @@ What its answers take longer while something goes on is what the machine's cores
 give. It writes its port to stdout, and ends when stdin does.
 """
 
-from __future__ import annotations
-
 import socket
 import sys
 import threading

@@ -1,7 +1,5 @@
 """Kills parts of a running system, as machines and platforms do."""
 
-from __future__ import annotations
-
 import contextlib
 import random
 import time

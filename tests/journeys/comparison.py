@@ -1,7 +1,5 @@
 """Holds what a tracker heard against the tables, and the tables against the model of `crowd`."""
 
-from __future__ import annotations
-
 from collections import Counter, defaultdict
 from functools import partial
 from typing import Any, Final

@@ -1,7 +1,5 @@
 """Journeys run the Procfile's processes: nothing is in the test's own process but the doubles."""
 
-from __future__ import annotations
-
 import contextlib
 import shutil
 import tempfile

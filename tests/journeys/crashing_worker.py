@@ -10,8 +10,6 @@ each. CRASH_SEED, CRASH_EACH (deaths per role and point), CRASH_POINTS
 CRASH_SIGNAL (9 kills, 19 freezes).
 """
 
-from __future__ import annotations
-
 import multiprocessing
 import os
 import random

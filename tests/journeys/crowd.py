@@ -4,8 +4,6 @@ The model here is the sequential one: a person's actions in their order, without
 queues, batches or crashes. The system must end up where the model does.
 """
 
-from __future__ import annotations
-
 import http.client
 import json
 import threading

@@ -1,7 +1,5 @@
 """`make soak`: a thousand kills over 20,000 updates, with progress. No part of `make test`."""
 
-from __future__ import annotations
-
 import sys
 import time
 from typing import Any

@@ -1,7 +1,5 @@
 """A database plan with few connections carries the formation that app.json describes."""
 
-from __future__ import annotations
-
 import json
 import threading
 from collections import Counter

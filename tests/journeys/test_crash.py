@@ -5,8 +5,6 @@ sequential model of `crowd`. A repeated request is allowed only where a worker
 died with it in hand; a trigger in the database counts exactly those.
 """
 
-from __future__ import annotations
-
 import random
 import shlex
 import signal

@@ -5,8 +5,6 @@ docs/deploying.md tells an operator to do it. What the tracker heard is held aga
 what was sent.
 """
 
-from __future__ import annotations
-
 import itertools
 import threading
 import time

@@ -1,7 +1,5 @@
 """A primary is demoted and its standby promoted: work waits quietly, and goes on by itself."""
 
-from __future__ import annotations
-
 import subprocess
 import sys
 import time

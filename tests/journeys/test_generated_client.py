@@ -1,7 +1,5 @@
 """A client that a public generator made from our document does the main job."""
 
-from __future__ import annotations
-
 import importlib
 import os
 import subprocess

@@ -1,7 +1,5 @@
 """The example that watches leads does what its first lines say, with the API alone."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 import queue

@@ -5,8 +5,6 @@ Then all that is stored, logged, queued, measured and answered is searched, and 
 lines of all processes. What is encrypted at rest stands there encrypted.
 """
 
-from __future__ import annotations
-
 import contextlib
 import json
 import re

@@ -1,7 +1,5 @@
 """Traces and faults leave the real processes; who takes them may come and go."""
 
-from __future__ import annotations
-
 import http.client
 import json
 import signal

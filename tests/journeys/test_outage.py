@@ -1,7 +1,5 @@
 """Redis, the database, the worker or a neighbour's tracker is away: work goes on, or waits."""
 
-from __future__ import annotations
-
 import http.client
 import os
 import shlex

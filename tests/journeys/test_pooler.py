@@ -1,7 +1,5 @@
 """PostgreSQL behind pgbouncer: nothing is refused, quarantined or said twice."""
 
-from __future__ import annotations
-
 from collections import Counter
 
 from app.models import MessageState, UpdateState

@@ -1,7 +1,5 @@
 """Redis answers, and takes no writes: work goes on by the clock, quietly, and nothing is lost."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager

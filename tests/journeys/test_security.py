@@ -4,8 +4,6 @@ A real system is driven through success and every kind of fault at the most
 talkative log level; then all it has said and all it has stored is searched.
 """
 
-from __future__ import annotations
-
 import http.client
 import json
 import re

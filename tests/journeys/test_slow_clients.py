@@ -1,7 +1,5 @@
 """Clients that send byte by byte are cut off by the server, and keep nobody waiting."""
 
-from __future__ import annotations
-
 import contextlib
 import selectors
 import socket

@@ -6,8 +6,6 @@ then spoilt, one in each way, and the system is started again. Everyone else's
 postbacks must arrive as if nothing had happened.
 """
 
-from __future__ import annotations
-
 import contextlib
 import json
 import os

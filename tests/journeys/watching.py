@@ -1,7 +1,5 @@
 """What the processes of a system cost and say while something is away."""
 
-from __future__ import annotations
-
 import json
 import time
 from collections import Counter

@@ -1,7 +1,5 @@
 """The rate limit of a delivery policy: checked, and stated by the adapters that have one."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import replace
 from typing import Any

@@ -1,7 +1,5 @@
 """docs/plugins.md says what the code says, and docs/adding-a-tracker.md what works."""
 
-from __future__ import annotations
-
 import configparser
 import dataclasses
 import inspect

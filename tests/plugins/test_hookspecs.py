@@ -1,7 +1,5 @@
 """The hooks as an author meets them: a few are needed, arguments may be left out, one answers."""
 
-from __future__ import annotations
-
 import inspect
 from types import SimpleNamespace
 from typing import Any

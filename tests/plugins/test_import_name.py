@@ -1,7 +1,5 @@
 """Both names are one package: what a plugin imports is what Gatepost has loaded."""
 
-from __future__ import annotations
-
 import importlib
 import sys
 from importlib import resources

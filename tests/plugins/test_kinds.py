@@ -1,7 +1,5 @@
 """Kinds of events by their names."""
 
-from __future__ import annotations
-
 import pytest
 
 from plugins.kinds import ALL_KINDS, ConversionKind, EventKind, kind_named

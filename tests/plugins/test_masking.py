@@ -1,7 +1,5 @@
 """Secrets are masked, few of them or thousands."""
 
-from __future__ import annotations
-
 import random
 
 import pytest

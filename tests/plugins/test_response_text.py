@@ -1,7 +1,5 @@
 """An answer is read whatever charset its server wrote it in."""
 
-from __future__ import annotations
-
 import codecs
 
 import pytest

@@ -1,7 +1,5 @@
 """Sample events have every field that their kind may have."""
 
-from __future__ import annotations
-
 import dataclasses
 
 import pytest

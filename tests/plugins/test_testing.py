@@ -1,7 +1,5 @@
 """The conformance suite finds what it is there to find."""
 
-from __future__ import annotations
-
 import os
 import socket
 import time

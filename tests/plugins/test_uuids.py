@@ -1,7 +1,5 @@
 """Derived UUIDs, beside those of the standard library."""
 
-from __future__ import annotations
-
 import uuid
 
 from hypothesis import given

@@ -1,7 +1,5 @@
 """Tools that many tests share."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Final
 

@@ -1,7 +1,5 @@
 """Adapters for tests: a plain one to build others on, and how a real one is asked."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable, Mapping
 from typing import Any

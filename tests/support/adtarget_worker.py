@@ -4,8 +4,6 @@ It knows nothing of Gatepost: what these pages do not say it does not expect, an
 say it insists on.
 """
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Callable, Mapping

@@ -1,7 +1,5 @@
 """Altcraft's adapter for its tests: settings, what its requests say, what its answers mean."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterable
 from dataclasses import replace

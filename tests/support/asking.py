@@ -1,7 +1,5 @@
 """A chat with a desk, people who ask to be let in, and what Telegram and the desk make of it."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field

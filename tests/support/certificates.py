@@ -1,7 +1,5 @@
 """Certificates that sign themselves, for servers of tests."""
 
-from __future__ import annotations
-
 import datetime as dt
 from pathlib import Path
 

@@ -3,8 +3,6 @@
 Adding an adapter adds a row; what all must keep is in test_connected.py.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any

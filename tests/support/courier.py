@@ -1,7 +1,5 @@
 """Adapters held to their vendors' doubles over real HTTP. Needs no application."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Iterator
 from ipaddress import ip_network

@@ -1,7 +1,5 @@
 """What tests of delivery share: a clock, and a transport that needs no network."""
 
-from __future__ import annotations
-
 from collections import deque
 from typing import Any
 

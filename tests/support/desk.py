@@ -1,7 +1,5 @@
 """The operator's own bot, beside a double of Telegram, and people who use it."""
 
-from __future__ import annotations
-
 import itertools
 import json
 import time

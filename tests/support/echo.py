@@ -1,7 +1,5 @@
 """A server that answers everything with one body."""
 
-from __future__ import annotations
-
 from aiohttp import web
 
 

@@ -1,7 +1,5 @@
 """The exports of the API as a spreadsheet reads them."""
 
-from __future__ import annotations
-
 import csv
 import io
 from typing import Any

@@ -1,7 +1,5 @@
 """A PostgreSQL with a streaming standby, and an address that leads to one of the two."""
 
-from __future__ import annotations
-
 import contextlib
 import shutil
 import socket

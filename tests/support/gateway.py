@@ -1,7 +1,5 @@
 """A payment gateway that plans are sold through: a real server beside the application."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 
 import pytest

@@ -1,7 +1,5 @@
 """Which rows a partial index holds."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from sqlalchemy import select, text

@@ -1,7 +1,5 @@
 """A private chat whose bot makes invite links, and people who press an ad and come by them."""
 
-from __future__ import annotations
-
 import itertools
 import time
 from collections.abc import Callable, Iterator

@@ -1,7 +1,5 @@
 """Init data of a Mini App, as Telegram makes it."""
 
-from __future__ import annotations
-
 import json
 import time
 from typing import Any

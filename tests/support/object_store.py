@@ -1,7 +1,5 @@
 """A real S3 server on loopback, by moto, for tests that want a store of media."""
 
-from __future__ import annotations
-
 import contextlib
 import socket
 from collections.abc import Iterator

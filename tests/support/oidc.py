@@ -1,7 +1,5 @@
 """A double of Telegram's OpenID Connect: `/auth`, `/token` and its keys, over HTTP."""
 
-from __future__ import annotations
-
 import base64
 import hashlib
 import json

@@ -5,8 +5,6 @@ says the same outside, of answers and in the document alike, and changes
 nothing else: what a tool finds wrong behind it is wrong in front of it.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from threading import Thread

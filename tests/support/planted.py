@@ -1,7 +1,5 @@
 """Kinds of secret that a customer may type, and a tracker that says each of them back."""
 
-from __future__ import annotations
-
 import base64
 import html
 import json

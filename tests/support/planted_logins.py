@@ -1,7 +1,5 @@
 """Logs in to a running installation as browsers do, and tells what was secret of it."""
 
-from __future__ import annotations
-
 import base64
 import re
 from typing import Final

@@ -1,7 +1,5 @@
 """A real pgbouncer in transaction mode, in front of the tests' PostgreSQL."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 import shutil

@@ -1,7 +1,5 @@
 """Ports behind which the tests' Redis is: in clear, or over TLS with a certificate of its own."""
 
-from __future__ import annotations
-
 import contextlib
 import socket
 import ssl

@@ -1,7 +1,5 @@
 """What was released, and its code as it was: unpacked from Git's history."""
 
-from __future__ import annotations
-
 import io
 import subprocess
 import tarfile

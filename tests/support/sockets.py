@@ -1,7 +1,5 @@
 """Reading from plain sockets."""
 
-from __future__ import annotations
-
 import socket
 from typing import Final
 

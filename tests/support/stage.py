@@ -1,7 +1,5 @@
 """A campaign ready to receive updates, and the verbs to drive it."""
 
-from __future__ import annotations
-
 import itertools
 import json
 from collections.abc import Callable

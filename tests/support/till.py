@@ -1,7 +1,5 @@
 """What buyers do, and what becomes of their accounts and payments."""
 
-from __future__ import annotations
-
 from sqlalchemy import select, update
 
 from app.extensions import db

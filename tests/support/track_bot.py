@@ -1,7 +1,5 @@
 """A bot of a customer that Telegram knows, and an installation with a public address."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any, Final
 

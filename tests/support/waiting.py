@@ -1,7 +1,5 @@
 """Waiting for what comes true some time, and a port that stays free until it is used."""
 
-from __future__ import annotations
-
 import os
 import random
 import socket

@@ -1,7 +1,5 @@
 """What the endpoints act on: a bot that administers chats, leads, postbacks."""
 
-from __future__ import annotations
-
 import itertools
 import json
 import time

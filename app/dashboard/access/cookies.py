@@ -1,7 +1,5 @@
 """The cookies of the dashboard: the session, and what ties a login form to its browser."""
 
-from __future__ import annotations
-
 import ipaddress
 import re
 from functools import lru_cache

@@ -4,8 +4,6 @@ A form must come from our own page, as the browser says, and bring a token that 
 shown to this browser has. Both are asked before a byte of the body is kept.
 """
 
-from __future__ import annotations
-
 import hmac
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final

@@ -3,8 +3,6 @@
 Each view has exactly one, as those of the API; `app.web.auth.mark` names it.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from contextlib import nullcontext
 from functools import wraps

@@ -1,7 +1,5 @@
 """The security headers of every page: nothing of others is loaded or kept, and one is framed."""
 
-from __future__ import annotations
-
 from typing import Final
 
 from flask import Response

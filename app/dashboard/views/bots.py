@@ -1,7 +1,5 @@
 """Bots: added by their token, checked, removed."""
 
-from __future__ import annotations
-
 from http import HTTPStatus
 
 from flask import Blueprint, Response, g, make_response, render_template

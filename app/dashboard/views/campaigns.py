@@ -1,7 +1,5 @@
 """Campaigns: the tracked chats, and the tabs of one."""
 
-from __future__ import annotations
-
 import time
 from dataclasses import replace
 from http import HTTPStatus

@@ -1,7 +1,5 @@
 """Deliveries: postbacks with their attempts, and sending them again."""
 
-from __future__ import annotations
-
 import re
 import shlex
 import time

@@ -1,7 +1,5 @@
 """The journal: everything that happened in one tracked chat or in all, organic people too."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Leads: people in campaigns, and one of them explained."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Mapping
 from http import HTTPStatus

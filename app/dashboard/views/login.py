@@ -1,7 +1,5 @@
 """Logging in by an API key or by the operator's entry link, and logging out."""
 
-from __future__ import annotations
-
 from http import HTTPStatus
 from typing import Final
 

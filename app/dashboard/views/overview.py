@@ -1,7 +1,5 @@
 """The first screen: how it goes, and what needs attention."""
 
-from __future__ import annotations
-
 import time
 from dataclasses import replace
 from http import HTTPStatus

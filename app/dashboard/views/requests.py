@@ -1,7 +1,5 @@
 """Join requests: who waits, who is scheduled, who was decided; and deciding them."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Mapping
 from typing import Any, Final

@@ -1,7 +1,5 @@
 """Settings of the account: language and zone, notifications, API key, sessions, plan."""
 
-from __future__ import annotations
-
 import time
 from typing import Any
 from zoneinfo import available_timezones

@@ -1,7 +1,5 @@
 """Statistics: days, who stays, and when the others left; each table also as CSV."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final

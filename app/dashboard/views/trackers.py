@@ -1,7 +1,5 @@
 """Trackers: connected, checked, changed, paused, by forms that their adapters describe."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any, Final

@@ -1,7 +1,5 @@
 """Click ids and other values of a link: which are none, since nobody filled in the macro. Pure."""
 
-from __future__ import annotations
-
 import re
 from typing import Final
 

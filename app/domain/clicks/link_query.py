@@ -4,8 +4,6 @@ Nothing is lower-cased, trimmed or decoded twice: Meta compares fbclid to the
 letter. What is too long is dropped, since half an id is another id.
 """
 
-from __future__ import annotations
-
 import enum
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field

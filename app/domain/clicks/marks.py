@@ -1,7 +1,5 @@
 """The random mark of a visitor: a UUID made in the page, or 22 characters made by us. Pure."""
 
-from __future__ import annotations
-
 import re
 import string
 from typing import Final

@@ -1,7 +1,5 @@
 """One click told of twice, by its page and by its link: what the later report adds. Pure."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any, Final
 

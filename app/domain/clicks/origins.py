@@ -1,7 +1,5 @@
 """Which pages may report visits: hosts of a site, and the Origin that a browser sends. Pure."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable
 from typing import Final

@@ -3,8 +3,6 @@
 A page cannot be asked again, so what is wrong is dropped and flagged, and the rest is kept.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -5,8 +5,6 @@ ids. So a link that goes through our own door carries a token instead, and the
 click stays here.
 """
 
-from __future__ import annotations
-
 import re
 import secrets
 import string

@@ -1,7 +1,5 @@
 """How many invite links a chat keeps ready. Pure."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterable
 from typing import Final

@@ -1,7 +1,5 @@
 """Who opens an ad's link: a person's browser, or a program that looks at the link. Pure."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from typing import Final

@@ -1,7 +1,5 @@
 """What of a visitor is kept: a site's settings, and what a browser or a person declines. Pure."""
 
-from __future__ import annotations
-
 import enum
 from collections.abc import Mapping
 from typing import Final

@@ -1,7 +1,5 @@
 """One place in Telegram under its three addresses. Pure."""
 
-from __future__ import annotations
-
 from typing import Final, NamedTuple
 from urllib.parse import quote, urlsplit
 

@@ -1,7 +1,5 @@
 """Events as AdTarget's API names them, as reports of ours. Pure."""
 
-from __future__ import annotations
-
 import enum
 import hashlib
 from collections.abc import Mapping

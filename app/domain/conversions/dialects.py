@@ -4,8 +4,6 @@ Chatterfy sends `tracker.event`, `tracker.cost`, `tracker.currency`, `tracker.ti
 `clickid`; Keitaro `subid`, `status`, `payout` and `tid`; XTRACKER `eid` as its own id.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from typing import Final

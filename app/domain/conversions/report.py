@@ -1,7 +1,5 @@
 """A conversion as its sender reports it: checked values, whatever dialect they came in. Pure."""
 
-from __future__ import annotations
-
 import hashlib
 import re
 from dataclasses import dataclass

@@ -4,8 +4,6 @@ Errors of https://core.telegram.org/method/messages.hideChatJoinRequest, as the 
 server passes them on. Texts are no contract: what is not in the table fails visibly.
 """
 
-from __future__ import annotations
-
 import enum
 from typing import Final
 

@@ -1,7 +1,5 @@
 """A list of blocked people as text: an id or a name on each line, or our own CSV. Pure."""
 
-from __future__ import annotations
-
 import csv
 import re
 from typing import Final, NamedTuple

@@ -3,8 +3,6 @@
 Nothing guesses where somebody is from by a name, and nobody looks at photos.
 """
 
-from __future__ import annotations
-
 import hashlib
 import re
 from collections.abc import Callable, Mapping

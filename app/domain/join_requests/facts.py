@@ -1,7 +1,5 @@
 """Facts: what is known of a person who asks to be let in, at the moment of the decision. Pure."""
 
-from __future__ import annotations
-
 import enum
 from dataclasses import dataclass
 

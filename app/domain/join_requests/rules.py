@@ -1,7 +1,5 @@
 """Rules of the desk: the first that fits decides, and without one a person does. Pure."""
 
-from __future__ import annotations
-
 import enum
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

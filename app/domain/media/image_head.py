@@ -8,8 +8,6 @@ JPEG: ITU-T T.81 annex B. PNG: https://www.w3.org/TR/png-3/#11IHDR. WebP:
 RFC 9649 section 2.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Final, NamedTuple
 

@@ -5,8 +5,6 @@ most 10 MB, width and height together at most 10000, and their ratio is at
 most 20; a video has at most 50 MB and is MPEG4.
 """
 
-from __future__ import annotations
-
 from typing import Final
 
 from app.errors import translatable

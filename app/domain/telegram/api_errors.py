@@ -5,8 +5,6 @@ piece of the description, then the fallback of that code. Texts as in
 core.telegram.org/bots/api and in tdlib/telegram-bot-api `Client.cpp`.
 """
 
-from __future__ import annotations
-
 import enum
 from typing import Final
 

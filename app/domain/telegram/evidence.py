@@ -3,8 +3,6 @@
 Fields: https://core.telegram.org/bots/api#chatmemberupdated and #chatjoinrequest.
 """
 
-from __future__ import annotations
-
 import enum
 import hashlib
 import re

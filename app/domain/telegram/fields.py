@@ -4,8 +4,6 @@ Ids, numbers, dates and objects raise `InvalidField`, and the update is ignored
 with its text as the reason. Texts for display fall back to empty.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any, Final
 

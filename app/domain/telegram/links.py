@@ -4,8 +4,6 @@ td/telegram/LinkManager.cpp and td/utils/HttpUrl.cpp of TDLib 1.8. Its own
 parser is asked about thousands of generated addresses in the tests.
 """
 
-from __future__ import annotations
-
 import ipaddress
 import re
 from typing import Final, NamedTuple

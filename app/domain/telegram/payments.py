@@ -5,8 +5,6 @@ Fields: https://core.telegram.org/bots/api#precheckoutquery,
 #successfulpayment and #refundedpayment, Bot API 10.3.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass

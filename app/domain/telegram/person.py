@@ -1,7 +1,5 @@
 """A Telegram user, as updates describe one."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any

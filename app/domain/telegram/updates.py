@@ -6,8 +6,6 @@ to empty: no lead is lost because of a strange name.
 Fields: https://core.telegram.org/bots/api#update, Bot API 10.3, 2026-08-24.
 """
 
-from __future__ import annotations
-
 import enum
 import json
 import re

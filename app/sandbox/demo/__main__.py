@@ -4,8 +4,6 @@ Ends 0 only if every expected postback arrived and no other, and if the one
 tracker that is dead has its postbacks visibly waiting.
 """
 
-from __future__ import annotations
-
 import os
 import signal
 import socket

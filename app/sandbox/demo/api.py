@@ -1,7 +1,5 @@
 """The public API and the links of ads over HTTP, as the demo's people and their owner use them."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import requests

@@ -1,7 +1,5 @@
 """Whether every expected postback arrived, and no other. Pure."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterable, Sequence
 

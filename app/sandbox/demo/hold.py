@@ -1,7 +1,5 @@
 """Keeps the system of the demo open after the play, so that a person may look around."""
 
-from __future__ import annotations
-
 import contextlib
 import time
 from typing import Final

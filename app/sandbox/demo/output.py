@@ -1,7 +1,5 @@
 """What the demo prints: at most 80 columns, colour only on a terminal."""
 
-from __future__ import annotations
-
 import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, TextIO

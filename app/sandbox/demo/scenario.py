@@ -4,8 +4,6 @@ Everybody acts once per round. `reports` are the statuses that one action must
 bring to the tracker; an empty one means that nothing may be sent.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final

@@ -1,7 +1,5 @@
 """The commands that are typed at the sandbox's prompt: their names, usage and arguments."""
 
-from __future__ import annotations
-
 import shlex
 from dataclasses import dataclass
 from typing import Final

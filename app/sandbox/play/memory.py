@@ -5,8 +5,6 @@ and dropped. So the file holds a number that is MARGIN higher while the sandbox
 runs, and after a crash some numbers are left out, never used twice.
 """
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from typing import Any, Final

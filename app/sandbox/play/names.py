@@ -1,7 +1,5 @@
 """People and chats by the names that somebody types. A name has the same id at every start."""
 
-from __future__ import annotations
-
 import zlib
 from typing import Final
 

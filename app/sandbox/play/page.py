@@ -5,8 +5,6 @@
 terminal; the same can be typed as commands.
 """
 
-from __future__ import annotations
-
 from html import escape
 from typing import Final
 from urllib.parse import quote, urlencode

@@ -1,7 +1,5 @@
 """Plays people: turns a command into what Telegram would tell the bot of it."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 

@@ -1,7 +1,5 @@
 """The sandbox's prompt: reads commands, and prints what came of them and what the bot said."""
 
-from __future__ import annotations
-
 import threading
 import time
 from collections.abc import Callable

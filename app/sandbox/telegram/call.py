@@ -1,7 +1,5 @@
 """One call of the Bot API as a method sees it, and what the method answers."""
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Mapping

@@ -3,8 +3,6 @@
 Shapes: https://core.telegram.org/bots/api#chatmember, Bot API 10.3.
 """
 
-from __future__ import annotations
-
 from typing import Any, Final
 
 #: The seven ways to stand to a chat; `restricted` is two of them.

@@ -1,7 +1,5 @@
 """The bots of a double and what happens to them, under one lock."""
 
-from __future__ import annotations
-
 import threading
 import time
 from collections.abc import Callable, Mapping

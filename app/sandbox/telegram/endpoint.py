@@ -1,7 +1,5 @@
 """The address `/bot<token>/<method>`: from a request to a method's answer."""
 
-from __future__ import annotations
-
 import asyncio
 import time
 from collections.abc import Mapping

@@ -4,8 +4,6 @@ Texts as the open Bot API server writes them (tdlib/telegram-bot-api). Telegram
 promises none of them: code that reads them must work with other words too.
 """
 
-from __future__ import annotations
-
 import enum
 from collections.abc import Mapping
 from dataclasses import dataclass, field

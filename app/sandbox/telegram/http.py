@@ -1,7 +1,5 @@
 """From HTTP to a method's parameters, and from its result to HTTP."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 from collections.abc import Awaitable, Callable

@@ -1,7 +1,5 @@
 """What the Bot API double writes down: calls, messages, and how deliveries went."""
 
-from __future__ import annotations
-
 import threading
 from collections import Counter, deque
 from collections.abc import Mapping

@@ -5,8 +5,6 @@ when the update is pushed. Dates are Unix seconds; without one it is now.
 Shapes: https://core.telegram.org/bots/api#update, Bot API 10.3.
 """
 
-from __future__ import annotations
-
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass

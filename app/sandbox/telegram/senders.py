@@ -1,7 +1,5 @@
 """The senders of all bots: one for each webhook that is set, in the server's event loop."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Callable
 

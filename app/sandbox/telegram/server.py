@@ -4,8 +4,6 @@ Everything public here may be called from any thread. State changes happen
 under one lock and never wait for the network.
 """
 
-from __future__ import annotations
-
 import asyncio
 import random
 import time

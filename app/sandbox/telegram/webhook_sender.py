@@ -7,8 +7,6 @@ multiplied by `Timing.scale`, so that a day fits into a test. Not played: fewer
 connections to a slow host, and addresses that Telegram remembers for 30 minutes.
 """
 
-from __future__ import annotations
-
 import asyncio
 import json
 import random

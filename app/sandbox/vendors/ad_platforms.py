@@ -4,8 +4,6 @@ An event of the same name and id within 48 hours is the same event, and does
 not count again.
 """
 
-from __future__ import annotations
-
 import time
 from collections import deque
 from collections.abc import Callable, Mapping

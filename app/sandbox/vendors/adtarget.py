@@ -11,8 +11,6 @@ address that is not played here is a 404 without JSON. So are what `events/invit
 `tempId`) and what `…/value` takes and answers (`value` and `currency`, the conversion).
 """
 
-from __future__ import annotations
-
 import re
 import time
 from collections.abc import Callable

@@ -4,8 +4,6 @@ A repeated Request-ID of the same token gets the first answer again for a day,
 and nothing is done. What the account does: `altcraft_account.py`.
 """
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable
 from functools import partial

@@ -6,8 +6,6 @@ database is refused (450), and a goal for a profile that is not there is 404.
 Not played: matching by subscriptions, and channels other than `telegram_bot`.
 """
 
-from __future__ import annotations
-
 import itertools
 import json
 import re

@@ -7,8 +7,6 @@ answers: the shape of a success, what status.json answers, and the error `click`
 for a click that is not known are ours.
 """
 
-from __future__ import annotations
-
 import re
 from collections import deque
 from dataclasses import dataclass

@@ -4,8 +4,6 @@ For `python -m app.sandbox`, and for the tests that hold every adapter to the
 same promises.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final

@@ -11,8 +11,6 @@ address, are ours. Orbitra takes the same postbacks and refuses a wrong key in
 words (`ORBITRA_REFUSAL`, from its source).
 """
 
-from __future__ import annotations
-
 from typing import Final
 
 from app.sandbox.vendors.vendor import Reply, VendorCall, VendorDouble

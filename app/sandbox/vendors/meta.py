@@ -6,8 +6,6 @@ its whole request. The titles of errors are ours, but for that of an old event;
 so is the minute by which a clock may be ahead.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from typing import Any, Final

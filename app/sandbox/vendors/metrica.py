@@ -5,8 +5,6 @@ Sources: see `plugins/trackers/yandex_metrica.py`. Errors are objects with
 and so is the 405 for another method.
 """
 
-from __future__ import annotations
-
 import csv
 import re
 import time

@@ -3,8 +3,6 @@
 The protocol is ours. Nobody pays: a test says that an invoice is paid.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any, Final
 

@@ -5,8 +5,6 @@ happens; `code` decides. The codes are TikTok's, their messages ours; so is that
 an event for the web may be 28 days old, which TikTok says of others.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any, Final
 

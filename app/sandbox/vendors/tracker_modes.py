@@ -20,8 +20,6 @@
 | status/N | that status |
 """
 
-from __future__ import annotations
-
 import asyncio
 import functools
 import gzip

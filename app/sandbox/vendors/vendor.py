@@ -5,8 +5,6 @@ Everything public may be called from any thread. `GET /sandbox/log` shows the
 log to other processes.
 """
 
-from __future__ import annotations
-
 import abc
 import asyncio
 import json

@@ -5,8 +5,6 @@ checked, and an id that came before is answered well and not counted. The
 statuses 204 and 401 and the five minutes are ours.
 """
 
-from __future__ import annotations
-
 import base64
 import hashlib
 import hmac

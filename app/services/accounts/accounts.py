@@ -1,7 +1,5 @@
 """Accounts: who may call the API, and on which plan."""
 
-from __future__ import annotations
-
 import hmac
 import time
 from dataclasses import dataclass

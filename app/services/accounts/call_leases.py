@@ -4,8 +4,6 @@ A lease ends by itself when its process dies: it lasts for `LEASE_SECONDS` and i
 its call goes on. While Redis is away nothing is leased, and each process counts by itself.
 """
 
-from __future__ import annotations
-
 import math
 import secrets
 import threading

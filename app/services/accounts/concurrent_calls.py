@@ -4,8 +4,6 @@ All web processes count together in Redis, and each one for itself, so that the 
 within a process while Redis is away.
 """
 
-from __future__ import annotations
-
 import contextlib
 import threading
 from collections import Counter

@@ -1,7 +1,5 @@
 """Calls of one account that work at once, so that no account takes all of a process."""
 
-from __future__ import annotations
-
 import contextlib
 import threading
 from collections.abc import Iterator

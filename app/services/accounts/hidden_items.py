@@ -1,7 +1,5 @@
 """What an account does not want to see for a week among what needs its attention."""
 
-from __future__ import annotations
-
 from typing import Final
 
 from sqlalchemy import delete, select

@@ -5,8 +5,6 @@ another key that it had made. So whoever took an account over by a login can mak
 as they like, and all of them die with that login.
 """
 
-from __future__ import annotations
-
 import time
 from typing import Final
 

@@ -4,8 +4,6 @@ Nothing here commits or sends: `service_bot.digest` sends later. For an account
 without a Telegram user nothing is recorded.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 

@@ -1,7 +1,5 @@
 """Quotas: how much one account may store, whatever its plan. Checked under the account's lock."""
 
-from __future__ import annotations
-
 import enum
 from typing import Any
 

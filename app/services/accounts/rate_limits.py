@@ -1,7 +1,5 @@
 """How often the API may be called: by account, and by address without a good key."""
 
-from __future__ import annotations
-
 import math
 import time
 from collections.abc import Callable, Mapping

@@ -4,8 +4,6 @@ This module exchanges messages with it; `tariffs` says what its answers mean for
 Hold no database connection meanwhile.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager

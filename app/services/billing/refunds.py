@@ -1,7 +1,5 @@
 """Refunds: the money goes back, and so do the unused days of the plan that it bought."""
 
-from __future__ import annotations
-
 import time
 
 import structlog

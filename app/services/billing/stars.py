@@ -12,8 +12,6 @@ with a payload of ours, to themselves. Nothing here commits, and each update may
 come twice.
 """
 
-from __future__ import annotations
-
 import contextlib
 import time
 from typing import Final

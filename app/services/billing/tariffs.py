@@ -5,8 +5,6 @@ Telegram, ends in `settle`, which does nothing the second time. No database
 connection is held while the gateway is asked.
 """
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Mapping
 from typing import Any, Final

@@ -6,8 +6,6 @@ a bot at once before either touches its webhook, the first update finds its
 path, and a crash in between leaves a row that `webhooks.reconcile` completes.
 """
 
-from __future__ import annotations
-
 import re
 import time
 from collections.abc import Mapping, Sequence

@@ -1,7 +1,5 @@
 """What keeps a campaign from working: the faults of its bot, those of other chats aside."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any
 

@@ -9,8 +9,6 @@ Calls are bounded for the whole installation and spread over all bots. No databa
 connection is held while Telegram is asked.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from typing import Any, Final, NamedTuple

@@ -1,7 +1,5 @@
 """Sentences about the faults of bots, in the language in use: what is wrong, and what to do."""
 
-from __future__ import annotations
-
 from app.models import BotFaultKind
 from app.translations import gettext
 

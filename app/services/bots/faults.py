@@ -3,8 +3,6 @@
 Nothing here commits. `checks`, `rights` and the poller notice; `fault_texts` has the words.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Final
 

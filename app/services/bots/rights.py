@@ -1,7 +1,5 @@
 """Stores the rights of bots in chats as Telegram reports them. Nothing here commits."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Final
 

@@ -1,7 +1,5 @@
 """How bots stand in their chats, for their owner: what each may do there, and asked anew."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 

@@ -4,8 +4,6 @@ Without that each update would cost a query before it is stored. A bot that was 
 whose path was changed, is answered by the old path for as long as it is remembered.
 """
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable
 from typing import Final

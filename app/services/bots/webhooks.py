@@ -1,7 +1,5 @@
 """Registers webhooks at Telegram and corrects those that differ from the settings."""
 
-from __future__ import annotations
-
 import hashlib
 import random
 import time

@@ -3,8 +3,6 @@
 The callers hold the bots' updates back (`inbox.hold`), so no lead changes meanwhile.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Final
 

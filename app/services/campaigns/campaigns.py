@@ -1,7 +1,5 @@
 """Campaigns: everything `camp/*` does."""
 
-from __future__ import annotations
-
 import secrets
 import string
 import time

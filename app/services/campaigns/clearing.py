@@ -7,8 +7,6 @@ its caller can commit soon, and `delete_rest` what is left when the campaigns go
 The callers hold the bots' updates back (`inbox.hold`), so no lead changes meanwhile.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 

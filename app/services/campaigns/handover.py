@@ -10,8 +10,6 @@ Whatever changes an owner holds the bots' updates first, then locks the accounts
 their ids, then the transfer.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from typing import Any
 

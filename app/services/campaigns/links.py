@@ -1,7 +1,5 @@
 """Deep links of a campaign, and warnings about click ids that its trackers cannot use."""
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Sequence

@@ -5,8 +5,6 @@ caller. The content is stored in the database, or as an object named by its code
 that MEDIA_STORE names. Media with parts are in the database, wherever new ones go by now.
 """
 
-from __future__ import annotations
-
 import hashlib
 import time
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """The media of an account, listed and deleted: media/list and media/del."""
 
-from __future__ import annotations
-
 from typing import Any, NamedTuple
 
 import structlog

@@ -6,8 +6,6 @@ where the part before it ended, in whatever process, and each moves what it find
 the campaign by then. What comes meanwhile belongs to them from its beginning.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from typing import Any, Final, NamedTuple
 

@@ -6,8 +6,6 @@ A campaign that somebody else made since for such a bot stays theirs, deleted: i
 keys that are not the owner's.
 """
 
-from __future__ import annotations
-
 import orjson
 import structlog
 from sqlalchemy import and_, or_, select

@@ -1,7 +1,5 @@
 """The clock's part of transfers: what is due takes effect, or is reversed; old ones are deleted."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Sequence
 from typing import Final

@@ -1,7 +1,5 @@
 """A campaign's welcome, greeting and buttons as typed: what is refused, and what is warned of."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 

@@ -5,8 +5,6 @@ does then is in `handover`. Without leads a transfer deletes them for good, whic
 reverse, so such a one waits for a day.
 """
 
-from __future__ import annotations
-
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass

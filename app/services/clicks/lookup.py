@@ -1,7 +1,5 @@
 """Finds the source that a link names and the site that a page names. Nothing here commits."""
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass
 from typing import Any, Final

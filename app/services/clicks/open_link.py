@@ -4,8 +4,6 @@ Nothing that a visitor sends can choose where a link leads: the target is made
 of the campaign's own bot and code.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass, fields, replace
 from typing import Any, Final, NamedTuple
 

@@ -1,7 +1,5 @@
 """The link of a visitor, for a page or a server that asks for it instead of following ours."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Mapping
 from typing import Any

@@ -1,7 +1,5 @@
 """Queries of clicks: a list, and one click with all that was kept of it."""
 
-from __future__ import annotations
-
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Select, select

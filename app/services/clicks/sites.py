@@ -1,7 +1,5 @@
 """Sites: the pages of an account that may report visits, everything `sites/*` does but `check`."""
 
-from __future__ import annotations
-
 import secrets
 import string
 import time

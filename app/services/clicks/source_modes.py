@@ -1,7 +1,5 @@
 """Whether a source can give the links that it is set to, by what is known of its chat and bot."""
 
-from __future__ import annotations
-
 from typing import Any, Final
 
 from sqlalchemy import and_, select

@@ -1,7 +1,5 @@
 """Sources: the links for ads, everything `sources/*` does."""
 
-from __future__ import annotations
-
 import secrets
 import string
 import time

@@ -1,7 +1,5 @@
 """Starts that bring a token: the click that it stands for. Nothing here commits."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Final

@@ -4,8 +4,6 @@ Nobody's click depends on a neighbour's that the database refuses, or waits for 
 holds its source.
 """
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field

@@ -1,7 +1,5 @@
 """Which link a visitor of a source gets: of the campaign's own bot or chat, and no other."""
 
-from __future__ import annotations
-
 from typing import Any, Final, NamedTuple
 
 from app.domain.clicks import payloads

@@ -4,8 +4,6 @@ One visit to one source is one click, whichever report comes first: its token is
 the visit's mark, so both find the same row.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple

@@ -1,7 +1,5 @@
 """Visits that pages report: what of them is kept, and the fbp that a pixel sets late."""
 
-from __future__ import annotations
-
 import secrets
 import time
 from collections.abc import Mapping

@@ -1,7 +1,5 @@
 """What AdTarget's API does with conversions, done with ours: /api/v1/events/conversion, leads."""
 
-from __future__ import annotations
-
 import secrets
 from collections.abc import Mapping, Sequence
 from typing import Any, Final

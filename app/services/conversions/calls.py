@@ -1,7 +1,5 @@
 """What `events/add` and `events/value` do, each once for an idempotency key."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

@@ -4,8 +4,6 @@ Each tick of the clock looks at some of several accounts, so that one that repor
 keeps nobody else's waiting; and nobody's waits for one that cannot be attached.
 """
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Sequence
 from typing import Any, Final

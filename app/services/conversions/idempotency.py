@@ -1,7 +1,5 @@
 """Calls that a caller may repeat under one key: what was answered once is answered again."""
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple

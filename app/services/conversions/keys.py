@@ -1,7 +1,5 @@
 """Keys of `/in/<key>`: made, shown once, replaced, deleted; and who may use one."""
 
-from __future__ import annotations
-
 import hashlib
 import hmac
 import ipaddress

@@ -1,7 +1,5 @@
 """Whose conversion it is: the lead that a report names."""
 
-from __future__ import annotations
-
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import select, text

@@ -1,7 +1,5 @@
 """Queries of conversions: a list, an export, one of them, and sums by kind and currency."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final

@@ -1,7 +1,5 @@
 """How often `/in/<key>` may be called."""
 
-from __future__ import annotations
-
 from typing import Final
 
 from app.services.accounts.rate_limits import Limit

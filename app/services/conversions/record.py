@@ -1,7 +1,5 @@
 """Records what was reported: one row however often it comes, and its postbacks with it."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple
 

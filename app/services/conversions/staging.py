@@ -1,7 +1,5 @@
 """Reports of a conversion to the destinations of its lead's campaign. Nothing here commits."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final

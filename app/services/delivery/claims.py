@@ -1,7 +1,5 @@
 """What a worker claims next: how many rows of which destination, and when to look again."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Callable
 from typing import Final

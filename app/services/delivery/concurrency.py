@@ -7,8 +7,6 @@ answers well may have more of its rows claimed ahead, so that many postbacks flo
 without waiting for claims.
 """
 
-from __future__ import annotations
-
 from collections import Counter
 from typing import Final
 

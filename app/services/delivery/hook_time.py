@@ -6,8 +6,6 @@ starts nothing for a while, and the others go on. What is sent will be answered,
 will be read: so each request counts from the beginning for what the account's hooks usually take.
 """
 
-from __future__ import annotations
-
 import contextlib
 import resource
 import time

@@ -1,7 +1,5 @@
 """What a worker holds: attempts queued for a free slot, and requests without an answer."""
 
-from __future__ import annotations
-
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from itertools import chain

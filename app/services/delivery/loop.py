@@ -8,8 +8,6 @@ the same commit. No database connection is held across the network, and what
 cannot be started in time is released untouched.
 """
 
-from __future__ import annotations
-
 import enum
 import random
 import secrets

@@ -7,8 +7,6 @@ and the last four to those of them whose name was found before. An account that 
 up for lately gets none of these eight, so that a few accounts with silent servers cannot hold all.
 """
 
-from __future__ import annotations
-
 import time
 from collections import Counter, deque
 from collections.abc import Callable

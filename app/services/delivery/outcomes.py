@@ -1,7 +1,5 @@
 """What a worker has to settle: new states, attempts and health, gathered for one commit."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 

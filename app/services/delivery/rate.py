@@ -6,8 +6,6 @@ it empty get different times to ask again, so that none is turned away twice.
 `now` is the caller's clock in Unix seconds, as for everything that is due.
 """
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Callable
 from typing import Final

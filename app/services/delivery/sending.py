@@ -1,7 +1,5 @@
 """From a claimed postback to its outcome: build, send step by step, read the answers."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Final
 

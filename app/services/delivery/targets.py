@@ -1,7 +1,5 @@
 """Destinations made ready to use: adapter, decrypted settings and limits."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -4,8 +4,6 @@ A stored event names its click and no more. Each try reads the rest with its cla
 was purged or erased in the meantime goes to nobody, however long the postback has waited.
 """
 
-from __future__ import annotations
-
 from collections.abc import Collection, Mapping, Sequence
 from functools import cache
 from typing import Any, Final, NamedTuple

@@ -1,7 +1,5 @@
 """Prepared files of an account: asked for, listed, read and deleted."""
 
-from __future__ import annotations
-
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final

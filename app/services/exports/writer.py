@@ -4,8 +4,6 @@ What is written is in the row, in one transaction with the part, so after a kill
 goes on behind it. Of two that write the same part at once one finds that its place is taken.
 """
 
-from __future__ import annotations
-
 import threading
 import time
 import zlib

@@ -5,8 +5,6 @@ message of theirs does (tdlib/td issue 2932), which is why a start of the bot co
 (`intake`).
 """
 
-from __future__ import annotations
-
 from collections.abc import Collection
 from typing import Final
 

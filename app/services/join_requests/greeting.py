@@ -5,8 +5,6 @@ Telegram lets a bot write for five minutes after a request, until it is processe
 conversation for good, not a pressed button (tdlib/td issue 2932): so the button is a start link.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 

@@ -5,8 +5,6 @@ requests, so each is kept from the first day, also while the desk is off. Whoeve
 let in by somebody, and whoever asks again has withdrawn what they asked before.
 """
 
-from __future__ import annotations
-
 import random
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence

@@ -3,8 +3,6 @@
 A few statements for a whole batch of updates, none of them where the desk is off.
 """
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field

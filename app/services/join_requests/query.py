@@ -1,7 +1,5 @@
 """Queries of requests: a list with filters, one of them, and how many there are in each state."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 

@@ -1,7 +1,5 @@
 """What is forgotten of requests: bios in time, and all of a person who is erased."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Final
 

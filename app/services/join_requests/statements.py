@@ -1,7 +1,5 @@
 """Statements over many requests that an update changes. None of them returns rows."""
 
-from __future__ import annotations
-
 from functools import cache
 from typing import Any, Final
 

@@ -5,8 +5,6 @@
 statement for each table, none of which returns rows. The caller commits.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache

@@ -1,7 +1,5 @@
 """Campaigns by what a lead event names: a start by its code, membership by the chat."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from functools import cache
 from typing import Any, Final

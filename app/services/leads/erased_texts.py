@@ -5,8 +5,6 @@ of their own: on SQLite a writer keeps all others waiting, Telegram's updates am
 repeated erasure does again what an interrupted one has left.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 

@@ -6,8 +6,6 @@ were not delivered are discarded: without the click id a tracker could not
 match them.
 """
 
-from __future__ import annotations
-
 import time
 from collections.abc import Sequence
 from typing import Any, Final

@@ -1,7 +1,5 @@
 """The journal: every lead event in one chat or in all of them, organic ones included."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 

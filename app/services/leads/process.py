@@ -1,7 +1,5 @@
 """Processing: stored updates are parsed and applied, a batch in one transaction."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, NamedTuple

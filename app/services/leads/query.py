@@ -1,7 +1,5 @@
 """Queries of leads: a list, an export, and one lead with its history."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Final, NamedTuple

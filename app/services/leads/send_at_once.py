@@ -5,8 +5,6 @@ the lease of this process, goes out after the commit, and its outcome is written
 next updates. What does not fit waits for the workers of the queue `postbacks`.
 """
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable
 from typing import Final

@@ -4,8 +4,6 @@ So many rows are read at the most, however rare a match is: the newest by an ind
 of these is looked up by itself. A join, or a condition beside the index, may read the whole list.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 

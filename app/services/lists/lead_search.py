@@ -4,8 +4,6 @@ Such leads are few, so each is found by an index, and the page is cut here. Of m
 than `MOST` the newest are shown.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple

@@ -4,8 +4,6 @@
 which hours a page lies, and only those hours are read.
 """
 
-from __future__ import annotations
-
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass

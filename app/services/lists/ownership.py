@@ -1,7 +1,5 @@
 """Rows of an account by their ids: one that is looked for, and those that a filter names."""
 
-from __future__ import annotations
-
 from typing import Any, Final, TypeVar
 
 from sqlalchemy import select

@@ -1,7 +1,5 @@
 """One page of a short list, newest first: its rows are counted one by one."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any, Generic, NamedTuple, TypeVar
 

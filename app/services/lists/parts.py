@@ -1,7 +1,5 @@
 """Reads a whole list by the thousand, in short transactions: a client may take its time between."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 

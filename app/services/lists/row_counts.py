@@ -4,8 +4,6 @@ Whole days and hours are read from the tallies that the database keeps; only
 the seconds at the edges of a range are counted row by row.
 """
 
-from __future__ import annotations
-
 import math
 import time
 from collections import Counter, defaultdict

@@ -1,7 +1,5 @@
 """The scope of a statistic: whose numbers it adds up, and those of which time."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Final
 

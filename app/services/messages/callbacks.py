@@ -5,8 +5,6 @@ a while; a checkout without an answer within ten seconds is cancelled by
 Telegram before anybody has paid.
 """
 
-from __future__ import annotations
-
 import threading
 import time
 from collections import deque

@@ -5,8 +5,6 @@ About 30 messages a second for a bot and one a second for a chat
 time may claim, so both are counted exactly over all processes.
 """
 
-from __future__ import annotations
-
 import secrets
 from dataclasses import dataclass, field
 from typing import Any, Final

@@ -1,7 +1,5 @@
 """Send messages: claim, call the Bot API and settle, many messages in flight at once."""
 
-from __future__ import annotations
-
 import json
 import random
 import time

@@ -1,7 +1,5 @@
 """The content of a media is read from the store in a thread of its own."""
 
-from __future__ import annotations
-
 import threading
 import time
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """Which people a bot may write to. Nothing here commits."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from functools import cache
 from typing import Any, Final

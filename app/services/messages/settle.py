@@ -1,7 +1,5 @@
 """Settle: what Telegram's answer means for a message, and writing the results in bulk."""
 
-from __future__ import annotations
-
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Sequence

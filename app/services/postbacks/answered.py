@@ -3,8 +3,6 @@
 Attempts know neither account nor tracker, so all of it is read for a bounded number of deliveries.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache, lru_cache

@@ -1,7 +1,5 @@
 """Claim: take due postbacks, fair over destinations and in order per lead."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Final

@@ -1,7 +1,5 @@
 """A postback that a worker has claimed, and what can become of it."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import NamedTuple
 

@@ -1,7 +1,5 @@
 """SQL conditions on postbacks and destinations that several statements have in common."""
 
-from __future__ import annotations
-
 from typing import Final
 
 from app.models import DestinationStatus, PostbackState

@@ -1,7 +1,5 @@
 """What trackers answered to an earlier report of a conversion, for the report that follows it."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from typing import Final

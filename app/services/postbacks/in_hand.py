@@ -5,8 +5,6 @@ nothing due, no older status of the lead is on its way, and the same limits are 
 over all processes. Everything else waits for a claim.
 """
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Callable, Collection
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """The delivery log: postbacks with their attempts, and sending them again."""
 
-from __future__ import annotations
-
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence

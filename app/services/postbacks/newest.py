@@ -1,7 +1,5 @@
 """The newest postback of each of some leads: what was told of them last, and how that went."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from functools import cache
 from typing import Any, Final, NamedTuple

@@ -1,7 +1,5 @@
 """Postbacks that wait again: after an expired lease, or because a person re-sends them."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Final
 

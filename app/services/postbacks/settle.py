@@ -1,7 +1,5 @@
 """Settle: what became of claimed postbacks, in bulk, fenced by the lease."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 from operator import attrgetter

@@ -1,7 +1,5 @@
 """New postbacks, written in the transaction that moved the lead."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -6,8 +6,6 @@ status, so it supersedes no approval. A status that somebody re-sent by hand goe
 and so does every one of a destination that wants all of them (`every_event`).
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import Any, Final

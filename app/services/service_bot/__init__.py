@@ -1,7 +1,5 @@
 """The operator's own bot: logins, digests of notifications, and their buttons."""
 
-from __future__ import annotations
-
 from typing import Final
 
 #: The data of a button is one of these verbs, a colon and the id that it is about.

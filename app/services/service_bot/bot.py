@@ -4,8 +4,6 @@ It is stored like any other bot and read by the same webhook or poll. It belongs
 to the account SYSTEM unless somebody connected it before.
 """
 
-from __future__ import annotations
-
 import time
 from collections.abc import Sequence
 from typing import Any, Final

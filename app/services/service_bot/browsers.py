@@ -4,8 +4,6 @@ Whoever sends the header writes it. So nothing of it is shown but names from a t
 the first product's name as plain letters: no sentence can be slipped into a message.
 """
 
-from __future__ import annotations
-
 import re
 from typing import Final, NamedTuple
 

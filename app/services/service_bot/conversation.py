@@ -1,7 +1,5 @@
 """What people say to the service bot: they open it, and press its buttons."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 

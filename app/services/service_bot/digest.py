@@ -5,8 +5,6 @@ before Telegram has accepted the last message, are sent together after it. What 
 urgent is not held back, and takes along what waits.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final

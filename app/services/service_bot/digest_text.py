@@ -1,7 +1,5 @@
 """The text and the buttons of a digest, in the language in use. Plain text, no markup."""
 
-from __future__ import annotations
-
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence

@@ -5,8 +5,6 @@ their own and have another person work in it. A link is a login that was agreed 
 it can be undone as one.
 """
 
-from __future__ import annotations
-
 import time
 from typing import Final, NamedTuple
 

@@ -10,8 +10,6 @@ The same browser is one that brings the cookie of its first poll. A client that 
 is recognised by its address and its User-Agent.
 """
 
-from __future__ import annotations
-
 import hmac
 import re
 import time

@@ -1,7 +1,5 @@
 """What an account is told of its sessions, keys and transfers, and the buttons to stop them."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any, Final

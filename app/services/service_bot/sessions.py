@@ -1,7 +1,5 @@
 """The sessions of the dashboard, which logins by Telegram and API keys open."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Sequence
 from typing import Final

@@ -1,7 +1,5 @@
 """Accounts for people who open the service bot for the first time."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from sqlalchemy import select

@@ -1,7 +1,5 @@
 """Undo: a person says that a login was not theirs, and all that it did is taken back."""
 
-from __future__ import annotations
-
 import structlog
 from sqlalchemy import delete, select, update
 

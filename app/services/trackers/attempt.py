@@ -4,8 +4,6 @@ Delivery, the test send and the connection check read answers here, so that a
 test says of an answer what delivery would make of it.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace

@@ -1,7 +1,5 @@
 """The adapters of this installation: listed, found by name, and asked to check settings."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final, NamedTuple

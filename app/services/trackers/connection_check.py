@@ -1,7 +1,5 @@
 """The connection check: one exchange while a customer waits, and what it says of the settings."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -3,8 +3,6 @@
 Their cost grows with the trackers that are asked about and with days, never with postbacks.
 """
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass

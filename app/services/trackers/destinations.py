@@ -1,7 +1,5 @@
 """Destinations: the trackers that a customer connects, `dest/*`."""
 
-from __future__ import annotations
-
 import json
 import time
 from collections.abc import Mapping

@@ -1,7 +1,5 @@
 """What lists and warnings show of destinations, without their settings and counts."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any, Final
 

@@ -1,7 +1,5 @@
 """An example event with every field filled, for tests and previews."""
 
-from __future__ import annotations
-
 import secrets
 import time as clock
 from collections.abc import Collection

@@ -4,8 +4,6 @@ The adapter's schema says which settings are secret. Inside of maps, such as hea
 of a body, the name of an entry says it, and in an address the name of a parameter.
 """
 
-from __future__ import annotations
-
 import contextlib
 import time
 from collections.abc import Collection, Mapping

@@ -1,7 +1,5 @@
 """A test send: what a tracker would be sent for a sample event, and what it says to it."""
 
-from __future__ import annotations
-
 import secrets
 import time
 from collections.abc import Mapping

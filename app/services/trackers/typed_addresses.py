@@ -4,8 +4,6 @@ Hosts are judged by their spelling. What a name resolves to is judged when the c
 made, so a test send says it and typing never waits for a name server.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final

@@ -5,8 +5,6 @@ inherits the account's. So an emptied row is switched off, not deleted:
 postbacks that wait for it must still find it. It revives when filled again.
 """
 
-from __future__ import annotations
-
 import json
 import time
 from collections.abc import Iterable, Mapping, Sequence

@@ -4,8 +4,6 @@ Two who poll one bot end each other's polls, and a webhook refuses all of them. 
 409 means little: an old process may be ending. Times are monotonic seconds.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Final
 

@@ -6,8 +6,6 @@ Nobody waits for others to come, so a lone caller loses no time, and under load
 one statement and one flush to disk serve a dozen callers.
 """
 
-from __future__ import annotations
-
 import threading
 from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar

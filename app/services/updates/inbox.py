@@ -3,8 +3,6 @@
 Those of webhooks are stored by `update_store`, those of long polling here.
 """
 
-from __future__ import annotations
-
 import time
 from collections import Counter
 from collections.abc import Iterable, Sequence

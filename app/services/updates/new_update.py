@@ -1,7 +1,5 @@
 """The row of an update that has just arrived, waiting or quarantined, and its insertion."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Sequence
 from typing import Any, Final, NamedTuple

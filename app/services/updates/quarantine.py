@@ -1,7 +1,5 @@
 """Quarantined updates: kept with the reason, shown to the operator, processed again on request."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 

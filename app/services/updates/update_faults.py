@@ -1,7 +1,5 @@
 """What steps on an update raise: caught here, kept with its traceback, and told."""
 
-from __future__ import annotations
-
 import traceback
 from collections.abc import Callable
 from typing import NamedTuple, ParamSpec, TypeVar

@@ -1,7 +1,5 @@
 """Stores the updates of webhooks: what this has committed is safe, and may be acknowledged."""
 
-from __future__ import annotations
-
 import sqlite3
 import time
 from collections.abc import Sequence

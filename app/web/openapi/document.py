@@ -1,7 +1,5 @@
 """The OpenAPI document of an application."""
 
-from __future__ import annotations
-
 import inspect
 from collections import Counter
 from collections.abc import Iterator

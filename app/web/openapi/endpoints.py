@@ -1,7 +1,5 @@
 """The endpoints under /api/, with what their decorators say they take and answer."""
 
-from __future__ import annotations
-
 import inspect
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass

@@ -5,8 +5,6 @@ bodies too. The document does not say that of each: a client that follows it
 sends numbers as numbers.
 """
 
-from __future__ import annotations
-
 import inspect
 from collections.abc import Mapping
 from functools import singledispatch

@@ -1,7 +1,5 @@
 """How the document describes answers, and JSON Schema for what no schema of ours describes."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final

@@ -1,7 +1,5 @@
 """Who calls, for counting: the peer, or whom a proxy that the operator names tells of."""
 
-from __future__ import annotations
-
 import ipaddress
 from collections.abc import Mapping
 from functools import lru_cache

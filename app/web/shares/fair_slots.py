@@ -5,8 +5,6 @@ Those who wait are served address by address in turn, so that the first request 
 waits for one slot, and not for all that another address has sent before.
 """
 
-from __future__ import annotations
-
 import threading
 from collections import Counter, OrderedDict, deque
 

@@ -10,8 +10,6 @@ A turn is no lock. Whoever has it may come to wait for somebody in the line, so 
 given back for `HELD` seconds is taken by the first in the line.
 """
 
-from __future__ import annotations
-
 import contextlib
 import threading
 import time

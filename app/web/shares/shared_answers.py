@@ -1,7 +1,5 @@
 """An answer that costs much and is the same for all who ask: made by one, taken by the others."""
 
-from __future__ import annotations
-
 import threading
 import time
 from collections.abc import Callable

@@ -2,8 +2,6 @@
 
 # ruff: noqa: S101  # these are tests
 
-from __future__ import annotations
-
 import json
 
 import gatepost_example_tracker

@@ -1,7 +1,5 @@
 """Purchases whose value nobody knows yet: they wait for it, or are sent with 0."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any, Final
 

@@ -4,8 +4,6 @@ Meta compares an fbclid to the letter, so nothing is lower-cased, decoded, trimm
 An fbp is made by Meta's pixel only; we never make one up.
 """
 
-from __future__ import annotations
-
 import re
 from typing import Final
 

@@ -3,8 +3,6 @@
 Whatever is not listed here is masked where people read it.
 """
 
-from __future__ import annotations
-
 import re
 from typing import Final
 

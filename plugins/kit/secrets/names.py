@@ -4,8 +4,6 @@ Everything that masks asks here: the settings that a customer is shown, the requ
 that are kept with an attempt, the fields of presets, and the log.
 """
 
-from __future__ import annotations
-
 import re
 from typing import Final
 

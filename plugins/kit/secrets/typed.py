@@ -1,7 +1,5 @@
 """Keys that customers write into URLs, headers and bodies, and the spellings they appear in."""
 
-from __future__ import annotations
-
 import html
 import json
 import re

@@ -4,8 +4,6 @@ Where a script or an emoji needs one (a joiner in Persian, a variation selector 
 an emoji or a Chinese character), it is meant so and counts as seen.
 """
 
-from __future__ import annotations
-
 import re
 import unicodedata
 from typing import Final

@@ -4,8 +4,6 @@ Ours is `{click}`. Each other way to write a macro is a row here: of ad networks
 template languages and shells, also percent-encoded, and also with letters that only look Latin.
 """
 
-from __future__ import annotations
-
 import itertools
 import re
 import unicodedata

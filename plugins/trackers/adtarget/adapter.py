@@ -26,8 +26,6 @@ newest revision). Our decisions where it is silent:
   another key could count twice.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple

@@ -3,8 +3,6 @@
 The reference leaves open what `events/invite` and `…/value` take; our choice is in each function.
 """
 
-from __future__ import annotations
-
 import uuid
 from collections.abc import Mapping
 from typing import Any, Final

@@ -1,7 +1,5 @@
 """The settings of AdTarget, and the conversion that each event becomes by default."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any, ClassVar, Final, NamedTuple
 

@@ -1,7 +1,5 @@
 """The requests that tell AdTarget of one event, each under its own Idempotency-Key."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from dataclasses import replace

@@ -27,8 +27,6 @@ current), and for Request-ID its Android SDK. Our decisions where it is silent:
 - `_regdate` is not written: the profile may be older than the lead.
 """
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Mapping

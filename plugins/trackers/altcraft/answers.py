@@ -1,7 +1,5 @@
 """What Altcraft's answers mean: the JSON `error` first, the HTTP status second."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from typing import Final, NamedTuple

@@ -5,8 +5,6 @@ The counts are carried from one attempt to the next. They belong to one step, `a
 profile, which the first step answered, for the steps after it.
 """
 
-from __future__ import annotations
-
 from typing import Final
 
 from plugins.contract import Event, Outcome, Response, Verdict

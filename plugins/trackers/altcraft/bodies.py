@@ -1,7 +1,5 @@
 """Bodies of Altcraft's requests: how a profile is found, its data, its goal, its automation."""
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Mapping

@@ -4,8 +4,6 @@ Most trackers take a GET. The few that want a POST get a form or JSON whose valu
 templates too. A preset (`presets.py`) writes all of these settings.
 """
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Mapping

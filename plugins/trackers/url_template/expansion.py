@@ -1,7 +1,5 @@
 """From a preset, its fields and a customer's own words to the settings of `url_template`."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any, Final
 

@@ -4,8 +4,6 @@ Nothing here refuses a template: it may be right for a reason that we do not kno
 is stored as it was written, and the API answers the warnings with it.
 """
 
-from __future__ import annotations
-
 import functools
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass

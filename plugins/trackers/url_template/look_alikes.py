@@ -1,7 +1,5 @@
 """Which trackers of presets a template written by hand may be meant for."""
 
-from __future__ import annotations
-
 import functools
 import re
 from collections.abc import Mapping

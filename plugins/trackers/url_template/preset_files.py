@@ -1,7 +1,5 @@
 """A folder of preset files of the operator's: read, and judged with a sentence for each mistake."""
 
-from __future__ import annotations
-
 import dataclasses
 import json
 import re

@@ -6,8 +6,6 @@ the meaning of its answers. `expansion.expand` turns it into settings of `url_te
 tracker, add a file: the tests check all of them.
 """
 
-from __future__ import annotations
-
 import functools
 import json
 import re

@@ -1,7 +1,5 @@
 """The settings of `url_template`: a preset and its fields, or URLs and how to send them."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping
 from typing import Any, ClassVar, Final

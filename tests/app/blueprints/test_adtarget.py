@@ -1,7 +1,5 @@
 """/api/v1: a worker that was written for AdTarget works here after its host has changed."""
 
-from __future__ import annotations
-
 import json
 import re
 

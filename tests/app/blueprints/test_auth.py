@@ -1,7 +1,5 @@
 """A login is polled by anyone, and a session is ended by itself only."""
 
-from __future__ import annotations
-
 NONCE = "n" * 20
 
 

@@ -1,7 +1,5 @@
 """blocked/*: in, out, and as CSV."""
 
-from __future__ import annotations
-
 
 def test_people_are_blocked_listed_and_let_go(api):
     assert api.post("blocked/add", person="7", reason="rude")["data"] == {"count": 1}

@@ -1,7 +1,5 @@
 """bots/* over HTTP."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 

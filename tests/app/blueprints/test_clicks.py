@@ -1,7 +1,5 @@
 """clicks/*: what came through the links of an account's own sources."""
 
-from __future__ import annotations
-
 import pytest
 
 NOON = 1_780_000_000

@@ -1,7 +1,5 @@
 """The document of the API and its page are served to anyone, and the page runs nothing."""
 
-from __future__ import annotations
-
 import base64
 import hashlib
 import re

@@ -1,7 +1,5 @@
 """eventkeys/*: keys for other servers, of one account's own campaigns."""
 
-from __future__ import annotations
-
 import pytest
 
 

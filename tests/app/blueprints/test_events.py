@@ -1,7 +1,5 @@
 """events/*: what others told us of leads."""
 
-from __future__ import annotations
-
 from sqlalchemy import select
 
 from app.extensions import db

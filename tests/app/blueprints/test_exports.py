@@ -1,7 +1,5 @@
 """exports/*: long lists as files: asked for, watched, read and deleted."""
 
-from __future__ import annotations
-
 import pytest
 
 from app.extensions import db

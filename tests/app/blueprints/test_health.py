@@ -1,7 +1,5 @@
 """Health as a load balancer and a monitor see it, over HTTP."""
 
-from __future__ import annotations
-
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import text

@@ -1,7 +1,5 @@
 """Other servers tell of conversions at /in/<key>, and trackers hear of each once."""
 
-from __future__ import annotations
-
 import hashlib
 import hmac
 import json

@@ -1,7 +1,5 @@
 """What journal/list shows and asks for."""
 
-from __future__ import annotations
-
 from app.models import Action
 from tests.support.exports import as_text, exported
 

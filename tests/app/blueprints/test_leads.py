@@ -1,7 +1,5 @@
 """Leads are exported as CSV."""
 
-from __future__ import annotations
-
 import pytest
 
 from app.extensions import db

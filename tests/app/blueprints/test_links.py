@@ -1,7 +1,5 @@
 """The link of an ad leads a visitor to the bot, and what came with it is kept."""
 
-from __future__ import annotations
-
 import json
 import time
 from urllib.parse import parse_qs, urlsplit

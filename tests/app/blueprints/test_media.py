@@ -1,7 +1,5 @@
 """Pictures and films are judged by what they are."""
 
-from __future__ import annotations
-
 import io
 import struct
 

@@ -1,7 +1,5 @@
 """What postbacks/* show, and what is sent again."""
 
-from __future__ import annotations
-
 from app.extensions import db
 from app.models import Postback
 from tests.support.exports import as_text, exported

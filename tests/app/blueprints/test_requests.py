@@ -1,7 +1,5 @@
 """requests/*: who asks to be let into the chats of an account."""
 
-from __future__ import annotations
-
 import time
 
 import pytest

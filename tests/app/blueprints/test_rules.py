@@ -1,7 +1,5 @@
 """rules/*: set as a whole, listed, tried."""
 
-from __future__ import annotations
-
 
 def test_rules_are_set_listed_and_tried(api, world):
     campaign = world.campaign()

@@ -1,7 +1,5 @@
 """sites/*: pages that may report visits, of one's own account only."""
 
-from __future__ import annotations
-
 import pytest
 
 TAG = '<script async src="https://t.example/t.js" data-site="{}"></script>'

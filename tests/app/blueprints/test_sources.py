@@ -1,7 +1,5 @@
 """sources/*: links for ads, of one account's own campaigns."""
 
-from __future__ import annotations
-
 import pytest
 import sqlalchemy as sa
 

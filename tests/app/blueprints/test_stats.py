@@ -1,7 +1,5 @@
 """Counters by range, day and cohort; and that the journal tells the same."""
 
-from __future__ import annotations
-
 import csv
 import io
 import itertools

@@ -1,7 +1,5 @@
 """Plans are bought, confirmed once, and stop what they should when they end."""
 
-from __future__ import annotations
-
 import io
 import json
 import time

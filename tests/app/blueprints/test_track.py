@@ -1,7 +1,5 @@
 """The doors of landing pages: who may tell us what, and that nobody is told anything."""
 
-from __future__ import annotations
-
 import gzip
 import json
 

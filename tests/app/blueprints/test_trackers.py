@@ -1,7 +1,5 @@
 """What trackers/list tells of the adapters."""
 
-from __future__ import annotations
-
 import pytest
 
 from plugins.contract import EventKind

@@ -1,7 +1,5 @@
 """The receiving token, who stands behind one, what the giver must say, and what is pending."""
 
-from __future__ import annotations
-
 import pytest
 
 from app.services.campaigns import transfer

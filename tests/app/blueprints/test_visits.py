@@ -1,7 +1,5 @@
 """track/* under a key: a server reports for its visitors, of its own account only."""
 
-from __future__ import annotations
-
 import json
 
 import pytest

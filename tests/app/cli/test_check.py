@@ -1,7 +1,5 @@
 """A check is one line, or two with what to do."""
 
-from __future__ import annotations
-
 from app.cli.check import Check
 
 

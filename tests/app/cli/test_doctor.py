@@ -1,7 +1,5 @@
 """The doctor finds what is wrong and says what to do."""
 
-from __future__ import annotations
-
 import pytest
 from alembic.script import ScriptDirectory
 from sqlalchemy import text

@@ -1,7 +1,5 @@
 """The doctor tells of growth, of work that waits, and of bots that need mending."""
 
-from __future__ import annotations
-
 import time
 
 from sqlalchemy import text

@@ -1,7 +1,5 @@
 """What holds for every screen there is, also for one that is added tomorrow."""
 
-from __future__ import annotations
-
 import re
 from urllib.parse import urlencode
 

@@ -1,5 +1,3 @@
-from __future__ import annotations
-
 from app.dashboard import names
 from app.models import Role
 

@@ -1,5 +1,3 @@
-from __future__ import annotations
-
 from app.dashboard.preview import Piece, preview, split
 
 

@@ -1,7 +1,5 @@
 """A typed rule is one of the API, and a rule is told in words."""
 
-from __future__ import annotations
-
 import pytest
 
 from app.dashboard import rule_form

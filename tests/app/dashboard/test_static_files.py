@@ -1,5 +1,3 @@
-from __future__ import annotations
-
 import re
 
 from app.dashboard.static_files import FOLDER, address_of

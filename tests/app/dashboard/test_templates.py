@@ -1,7 +1,5 @@
 """Every text of a template is marked for translation, and every page stays within its rules."""
 
-from __future__ import annotations
-
 import re
 from html.parser import HTMLParser
 

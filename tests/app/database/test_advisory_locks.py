@@ -1,7 +1,5 @@
 """One transaction at a time holds an advisory lock."""
 
-from __future__ import annotations
-
 import pytest
 from sqlalchemy import text
 

@@ -1,7 +1,5 @@
 """A connection that has died at rest is not given to anybody."""
 
-from __future__ import annotations
-
 import psycopg
 import pytest
 from flask import Flask

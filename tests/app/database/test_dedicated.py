@@ -1,7 +1,5 @@
 """A connection that its owner keeps is opened again when it has died, and not for other faults."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Statements that the driver is asked: rows, faults and transactions are as SQLAlchemy's."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

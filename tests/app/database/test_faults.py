@@ -1,7 +1,5 @@
 """A fault of the database is told from a fault of a row."""
 
-from __future__ import annotations
-
 import sqlite3
 
 import psycopg

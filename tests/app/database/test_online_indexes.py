@@ -1,7 +1,5 @@
 """Indexes of large tables are built beside their writers, and built anew after an interruption."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import pytest

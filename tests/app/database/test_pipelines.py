@@ -1,7 +1,5 @@
 """Statements of a pipeline are executed together, and their faults look like any other's."""
 
-from __future__ import annotations
-
 import pytest
 from sqlalchemy import Connection, insert, select, text
 from sqlalchemy.exc import DBAPIError

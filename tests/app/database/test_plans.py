@@ -4,8 +4,6 @@ PostgreSQL keeps a plan that it made while a table was small. Here the tables
 grow without ANALYZE, as they do in a flood.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator
 from typing import Any

@@ -1,7 +1,5 @@
 """Reads in no transaction."""
 
-from __future__ import annotations
-
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError

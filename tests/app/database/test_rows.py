@@ -1,7 +1,5 @@
 """Statements that both databases understand."""
 
-from __future__ import annotations
-
 from sqlalchemy import select, text
 
 from app.database import rows as database

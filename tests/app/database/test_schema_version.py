@@ -1,7 +1,5 @@
 """What the database lacks is said; a database that is ahead is well."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import pytest

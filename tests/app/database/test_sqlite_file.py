@@ -1,7 +1,5 @@
 """A SQLite file that cannot be used is refused in one line that says why."""
 
-from __future__ import annotations
-
 import os
 import shutil
 import sqlite3

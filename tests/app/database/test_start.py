@@ -1,7 +1,5 @@
 """A start against a database that cannot be used ends with one line; a late one is waited for."""
 
-from __future__ import annotations
-
 import os
 import socket
 import struct

@@ -1,7 +1,5 @@
 """The ladder: which evidence decides, and that nothing else ever does."""
 
-from __future__ import annotations
-
 import functools
 import itertools
 

@@ -1,7 +1,5 @@
 """An event survives its way through a postback."""
 
-from __future__ import annotations
-
 import dataclasses
 import json
 

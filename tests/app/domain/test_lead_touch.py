@@ -1,7 +1,5 @@
 """What a touch changes of a lead, and what the lead machine makes of a join that brings one."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from itertools import permutations
 

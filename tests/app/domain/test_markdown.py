@@ -1,7 +1,5 @@
 """Legacy Markdown is read as Telegram reads it, whatever the macros stand for."""
 
-from __future__ import annotations
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st

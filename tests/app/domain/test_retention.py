@@ -1,7 +1,5 @@
 """Survival is told only of milestones that every member of a cohort has passed."""
 
-from __future__ import annotations
-
 from app.domain.retention import Cohort, percent, survival
 
 DAY = 86_400

@@ -1,7 +1,5 @@
 """The welcome and the button: a value never becomes markup, and a fault never costs the message."""
 
-from __future__ import annotations
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st

@@ -1,7 +1,5 @@
 """`python -m app.local.command`: the command line of what `make run` keeps."""
 
-from __future__ import annotations
-
 from app.local.command import environment
 
 

@@ -1,7 +1,5 @@
 """The environment of `make run`: `.env` is data, and `var/` is its owner's."""
 
-from __future__ import annotations
-
 import re
 import stat
 

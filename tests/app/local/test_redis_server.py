@@ -1,7 +1,5 @@
 """A Redis of our own: private, at the same address after a restart, and gone without a trace."""
 
-from __future__ import annotations
-
 import stat
 import sys
 

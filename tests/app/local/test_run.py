@@ -1,7 +1,5 @@
 """`make run` as a person uses it: start, stop, start again."""
 
-from __future__ import annotations
-
 import json
 import os
 import signal

@@ -1,7 +1,5 @@
 """An account's tracker key is encrypted; SQL and the plans agree on who is suspended."""
 
-from __future__ import annotations
-
 import pytest
 from sqlalchemy import inspect, text, update
 

@@ -1,7 +1,5 @@
 """What all models share: encrypted text, 64-bit keys on both databases, names of constraints."""
 
-from __future__ import annotations
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st

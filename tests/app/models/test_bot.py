@@ -1,7 +1,5 @@
 """A bot lives until it is deleted, for Python and for SQL."""
 
-from __future__ import annotations
-
 import pytest
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError

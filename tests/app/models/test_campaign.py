@@ -1,7 +1,5 @@
 """A campaign lives until it is deleted, for Python and for SQL; its counters are found by it."""
 
-from __future__ import annotations
-
 import pytest
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError

@@ -1,7 +1,5 @@
 """A source lives until it is deleted, and a token names one click."""
 
-from __future__ import annotations
-
 import pytest
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError

@@ -1,7 +1,5 @@
 """What PostgreSQL is told to believe of columns by which it must not search."""
 
-from __future__ import annotations
-
 import pytest
 from sqlalchemy import text
 

@@ -1,7 +1,5 @@
 """One event of one sender is one row."""
 
-from __future__ import annotations
-
 import pytest
 from sqlalchemy.exc import IntegrityError
 

@@ -1,7 +1,5 @@
 """Settings are encrypted, and an account or a campaign has one row for its templates."""
 
-from __future__ import annotations
-
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError

@@ -1,7 +1,5 @@
 """A part of a file is there once, and never without its file."""
 
-from __future__ import annotations
-
 import pytest
 from sqlalchemy.exc import IntegrityError
 

@@ -1,7 +1,5 @@
 """What the table of invite links holds, and how its rows are found."""
 
-from __future__ import annotations
-
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError

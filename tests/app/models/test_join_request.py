@@ -1,7 +1,5 @@
 """What the tables of the desk hold, and what they refuse."""
 
-from __future__ import annotations
-
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError

@@ -1,7 +1,5 @@
 """Actions have the numbers of the public API, and an entry may be of nobody's lead."""
 
-from __future__ import annotations
-
 import re
 
 from app.extensions import db

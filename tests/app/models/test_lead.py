@@ -1,7 +1,5 @@
 """A person is one lead of a campaign, and a bot knows once whom it may not write to."""
 
-from __future__ import annotations
-
 import pytest
 from sqlalchemy.exc import IntegrityError
 

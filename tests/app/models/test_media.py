@@ -1,7 +1,5 @@
 """What an account uploads twice is stored once."""
 
-from __future__ import annotations
-
 import pytest
 from sqlalchemy.exc import IntegrityError
 

@@ -1,7 +1,5 @@
 """A new message waits, is parsed as Markdown, and is found by the state it is in."""
 
-from __future__ import annotations
-
 import pytest
 
 from app.extensions import db

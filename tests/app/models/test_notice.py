@@ -1,7 +1,5 @@
 """Muting a campaign silences the events of its leads, and nothing else."""
 
-from __future__ import annotations
-
 from app.models import NoticeKind
 from plugins.contract import EventKind
 

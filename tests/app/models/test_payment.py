@@ -1,7 +1,5 @@
 """A charge of a gateway is one payment; a payment without a charge excludes no other."""
 
-from __future__ import annotations
-
 import itertools
 
 import pytest

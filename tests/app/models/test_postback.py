@@ -1,7 +1,5 @@
 """A postback is owed once for each report, and its partial indexes mean the states they are for."""
 
-from __future__ import annotations
-
 import pytest
 from sqlalchemy.exc import IntegrityError
 

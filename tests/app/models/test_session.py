@@ -1,7 +1,5 @@
 """A nonce opens one login only."""
 
-from __future__ import annotations
-
 import pytest
 from sqlalchemy.exc import IntegrityError
 

@@ -1,7 +1,5 @@
 """A site's public id is nobody else's."""
 
-from __future__ import annotations
-
 import pytest
 from sqlalchemy.exc import IntegrityError
 

@@ -1,7 +1,5 @@
 """The database itself counts the rows of the long lists, whoever changes them and however."""
 
-from __future__ import annotations
-
 from collections import Counter
 
 import pytest

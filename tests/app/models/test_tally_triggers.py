@@ -1,7 +1,5 @@
 """The triggers of any tallied table, tried on a small one of our own."""
 
-from __future__ import annotations
-
 import re
 
 import pytest

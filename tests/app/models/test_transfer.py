@@ -1,7 +1,5 @@
 """A transfer token is encrypted, so that its owner may read it again."""
 
-from __future__ import annotations
-
 from sqlalchemy import text
 
 from app.crypto import hash_secret

@@ -1,7 +1,5 @@
 """A stored sentence can still be translated, whatever its terms are."""
 
-from __future__ import annotations
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st

@@ -1,7 +1,5 @@
 """An update is stored once for a bot; what has no number may come as often as it likes."""
 
-from __future__ import annotations
-
 import pytest
 from sqlalchemy.exc import IntegrityError
 

@@ -1,7 +1,5 @@
 """Spans reach a collector; one that is slow, full or away costs nothing but spans."""
 
-from __future__ import annotations
-
 import os
 import socket
 from collections.abc import Iterator

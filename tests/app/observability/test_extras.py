@@ -1,7 +1,5 @@
 """What the two variables may be, and that what they need is installed."""
 
-from __future__ import annotations
-
 import pytest
 
 from app.config import BadSetting, Settings

@@ -1,7 +1,5 @@
 """Faults that nobody expected are told, and those of what is away are not."""
 
-from __future__ import annotations
-
 import pytest
 import redis
 from sqlalchemy.exc import OperationalError

@@ -1,7 +1,5 @@
 """An event for Sentry is an exception, masked; nothing of a request and no variable goes along."""
 
-from __future__ import annotations
-
 import json
 import logging
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """What is not set is not imported; what is set works in each kind of process, and ends with it."""
 
-from __future__ import annotations
-
 import os
 import subprocess
 import sys

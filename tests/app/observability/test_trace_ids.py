@@ -1,7 +1,5 @@
 """Ids are the same wherever they are derived, and differ wherever they must."""
 
-from __future__ import annotations
-
 import json
 
 import pytest

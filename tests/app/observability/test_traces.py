@@ -1,7 +1,5 @@
 """One update is one trace, from the door to the answer of the tracker, and tells of no person."""
 
-from __future__ import annotations
-
 import itertools
 import json
 import time

@@ -1,7 +1,5 @@
 """One exchange on one handle: what is refused before any network, and how a failure reads."""
 
-from __future__ import annotations
-
 import ipaddress
 from urllib.parse import urlsplit
 

@@ -1,7 +1,5 @@
 """The loop drives handles until they finish, and closes while some have not."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable
 from typing import Any

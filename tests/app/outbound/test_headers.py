@@ -1,7 +1,5 @@
 """Header lines as they are sent and read."""
 
-from __future__ import annotations
-
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st

@@ -1,7 +1,5 @@
 """Objects in an S3-compatible store, against a real server on loopback."""
 
-from __future__ import annotations
-
 import io
 
 import pytest

@@ -1,7 +1,5 @@
 """An answer is kept up to its limits, and one that has too much is stopped."""
 
-from __future__ import annotations
-
 import pytest
 
 from app.outbound.reception import MAX_BLANK, MAX_HEAD, MAX_LINES, Reception

@@ -1,7 +1,5 @@
 """What became of one request."""
 
-from __future__ import annotations
-
 import pytest
 
 from app.outbound.result import Answer, Failure

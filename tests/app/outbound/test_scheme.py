@@ -1,7 +1,5 @@
 """http only inside the operator's own network."""
 
-from __future__ import annotations
-
 import ipaddress
 
 import pytest

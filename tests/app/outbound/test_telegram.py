@@ -1,7 +1,5 @@
 """The Bot API client: what is sent, and what an answer is taken for."""
 
-from __future__ import annotations
-
 import contextlib
 import json
 import traceback

@@ -1,7 +1,5 @@
 """A packed body is unpacked whatever its header says, and nothing else is touched."""
 
-from __future__ import annotations
-
 import gzip
 import zlib
 

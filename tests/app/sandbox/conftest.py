@@ -1,7 +1,5 @@
 """The doubles by themselves: nothing here needs the application."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from typing import Any
 

@@ -1,7 +1,5 @@
 """`python -m app.sandbox` as a person meets it: commands in, what the bot said out."""
 
-from __future__ import annotations
-
 import os
 import pty
 import re

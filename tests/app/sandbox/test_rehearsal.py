@@ -1,7 +1,5 @@
 """`make run SANDBOX=1` has the sandbox in the place of Telegram, and a home of its own."""
 
-from __future__ import annotations
-
 import os
 import subprocess
 

@@ -1,7 +1,5 @@
 """A double is served from a thread of its own, and may be stopped and started again."""
 
-from __future__ import annotations
-
 import socket
 import threading
 

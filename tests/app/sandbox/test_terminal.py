@@ -1,7 +1,5 @@
 """Lines for a terminal are narrow, and plain where no terminal is."""
 
-from __future__ import annotations
-
 import io
 
 import pytest

@@ -1,7 +1,5 @@
 """Fields of AdTarget's API: numbers, ids, and what is null."""
 
-from __future__ import annotations
-
 import pytest
 from marshmallow import ValidationError
 

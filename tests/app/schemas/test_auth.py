@@ -1,7 +1,5 @@
 """A nonce is what a login link of Telegram can carry, and a logout ends one session by default."""
 
-from __future__ import annotations
-
 import pytest
 from marshmallow import ValidationError
 

@@ -1,7 +1,5 @@
 """Parameters come from the query of a GET and from the body of a POST, whatever its form."""
 
-from __future__ import annotations
-
 import pytest
 from flask import Flask
 from hypothesis import given, settings

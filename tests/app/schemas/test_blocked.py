@@ -1,7 +1,5 @@
 """What blocked/* takes, and how an entry is shown."""
 
-from __future__ import annotations
-
 import pytest
 from marshmallow import ValidationError
 

@@ -1,7 +1,5 @@
 """A token comes in and never goes out."""
 
-from __future__ import annotations
-
 from types import SimpleNamespace
 
 import pytest

@@ -1,7 +1,5 @@
 """What camp/add and camp/edit take, and how the templates reach the service."""
 
-from __future__ import annotations
-
 import pytest
 from marshmallow import ValidationError
 

@@ -1,7 +1,5 @@
 """What clicks/* takes, and how a click is shown."""
 
-from __future__ import annotations
-
 import pytest
 from marshmallow import ValidationError
 

@@ -1,7 +1,5 @@
 """Rows leave as CSV that a spreadsheet does not run, and say when they broke off."""
 
-from __future__ import annotations
-
 from zoneinfo import ZoneInfo
 
 import pytest

@@ -1,7 +1,5 @@
 """Settings of any shape are bounded, and events are switched by a list or one by one."""
 
-from __future__ import annotations
-
 import contextlib
 import itertools
 import json

@@ -1,7 +1,5 @@
 """Networks are read from lists and from text, and kept in one spelling."""
 
-from __future__ import annotations
-
 import pytest
 from marshmallow import ValidationError
 

@@ -1,7 +1,5 @@
 """Money is shown as decimal text."""
 
-from __future__ import annotations
-
 import pytest
 
 from app.schemas.events import Money

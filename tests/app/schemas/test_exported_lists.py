@@ -1,7 +1,5 @@
 """A list that is prepared as a file is the same text as one that is sent at once."""
 
-from __future__ import annotations
-
 import time
 from datetime import UTC
 from typing import Any

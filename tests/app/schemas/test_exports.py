@@ -1,7 +1,5 @@
 """Fields of exports/*: the filters are those of the list that is asked for."""
 
-from __future__ import annotations
-
 import pytest
 from marshmallow import ValidationError
 

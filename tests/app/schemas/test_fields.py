@@ -1,7 +1,5 @@
 """A field takes what it says it takes, in JSON and as text, and refuses the rest in a sentence."""
 
-from __future__ import annotations
-
 import enum
 import re
 from datetime import UTC, datetime

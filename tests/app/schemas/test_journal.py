@@ -1,7 +1,5 @@
 """A journal entry says whether a lead was behind it."""
 
-from __future__ import annotations
-
 import pytest
 from marshmallow import ValidationError
 

@@ -1,7 +1,5 @@
 """What is shown of a lead in a list and alone, and which leads can be asked for."""
 
-from __future__ import annotations
-
 from types import SimpleNamespace
 
 import pytest

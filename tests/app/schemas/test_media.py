@@ -1,7 +1,5 @@
 """One file of a multipart body is taken; a code never leaves the alphabet of codes."""
 
-from __future__ import annotations
-
 import io
 
 import pytest

@@ -1,7 +1,5 @@
 """Bodies are read as JSON is defined; what cannot be read is blamed on the right member."""
 
-from __future__ import annotations
-
 import json
 from urllib.parse import quote_from_bytes, urlencode
 

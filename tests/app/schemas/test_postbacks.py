@@ -1,7 +1,5 @@
 """The delivery log is filtered by names, and shows a postback with the event it carried."""
 
-from __future__ import annotations
-
 from types import SimpleNamespace
 
 import pytest

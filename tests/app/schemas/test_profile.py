@@ -1,7 +1,5 @@
 """What an account may set of itself, and what it is shown."""
 
-from __future__ import annotations
-
 from types import SimpleNamespace
 
 import pytest

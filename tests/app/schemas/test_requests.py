@@ -1,7 +1,5 @@
 """What requests/* takes, and how a request is shown."""
 
-from __future__ import annotations
-
 import pytest
 from marshmallow import ValidationError
 

@@ -1,7 +1,5 @@
 """What rules/set takes: each rule is checked by its number."""
 
-from __future__ import annotations
-
 import json
 
 import pytest

@@ -1,7 +1,5 @@
 """What sites/* takes."""
 
-from __future__ import annotations
-
 import pytest
 from marshmallow import ValidationError
 

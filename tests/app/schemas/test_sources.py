@@ -1,7 +1,5 @@
 """What sources/* takes, and how a source is shown."""
 
-from __future__ import annotations
-
 import pytest
 from marshmallow import ValidationError
 

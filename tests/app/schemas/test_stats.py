@@ -1,7 +1,5 @@
 """Counters with their conversion rate, days of a time zone, and what cannot be known yet."""
 
-from __future__ import annotations
-
 from types import SimpleNamespace
 
 import pytest

@@ -1,7 +1,5 @@
 """Plans are bought by their names; an unpaid payment has no amount."""
 
-from __future__ import annotations
-
 from types import SimpleNamespace
 
 import pytest

@@ -1,7 +1,5 @@
 """Whoever gives says to whom, what, and whether the leads go along."""
 
-from __future__ import annotations
-
 import pytest
 from marshmallow import ValidationError
 

@@ -1,7 +1,5 @@
 """What track/* takes from a server, under AdTarget's names."""
 
-from __future__ import annotations
-
 import pytest
 from marshmallow import ValidationError
 

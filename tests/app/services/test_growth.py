@@ -1,7 +1,5 @@
 """Rows and room of each table, and what came within a day, without counting them."""
 
-from __future__ import annotations
-
 import time
 
 import pytest

@@ -1,7 +1,5 @@
 """How long a part may take to say that it lives."""
 
-from __future__ import annotations
-
 import threading
 
 from app.services import health

@@ -1,7 +1,5 @@
 """What was taken over from dead workers is counted by all processes together."""
 
-from __future__ import annotations
-
 import time
 
 from app.extensions import db, wakeup

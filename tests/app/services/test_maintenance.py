@@ -1,7 +1,5 @@
 """Each tick of the clock looks for work, whatever else goes wrong."""
 
-from __future__ import annotations
-
 import time
 
 import pytest

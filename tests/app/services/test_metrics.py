@@ -1,7 +1,5 @@
 """What the metrics count."""
 
-from __future__ import annotations
-
 import time
 
 from app.extensions import db

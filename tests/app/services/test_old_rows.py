@@ -1,7 +1,5 @@
 """Old rows go after the days that are set, a batch at a time, and nothing waits for it."""
 
-from __future__ import annotations
-
 import time
 from dataclasses import replace
 

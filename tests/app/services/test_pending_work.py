@@ -1,7 +1,5 @@
 """One statement finds all that waits; an idle clock asks nothing else."""
 
-from __future__ import annotations
-
 import time
 
 from sqlalchemy import event

@@ -1,7 +1,5 @@
 """An account reads and changes its profile without touching what it did not name."""
 
-from __future__ import annotations
-
 import pytest
 
 from app.errors import BadParameter, CannotConnect

@@ -1,7 +1,5 @@
 """Rows of deleted things go when no history names them; everything else stays."""
 
-from __future__ import annotations
-
 import time
 
 import pytest

@@ -1,7 +1,5 @@
 """A wrong key is found, and what old keys have sealed is sealed anew while all goes on."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Whatever the engine decides, the journal says it in the reader's language."""
 
-from __future__ import annotations
-
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st

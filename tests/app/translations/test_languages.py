@@ -1,8 +1,6 @@
 # ruff: noqa: RUF001 - what looks like Latin letters is Russian
 """An error is told in the language of whoever asked."""
 
-from __future__ import annotations
-
 import io
 import time
 

@@ -1,7 +1,5 @@
 """Every text has its translation, and what is compiled is what is written."""
 
-from __future__ import annotations
-
 import ast
 import copy
 import gettext as standard

@@ -1,7 +1,5 @@
 """What each of our errors is called in AdTarget's API."""
 
-from __future__ import annotations
-
 import pytest
 
 from app import errors

@@ -1,7 +1,5 @@
 """The country is told by a header that the operator trusts, and by no other."""
 
-from __future__ import annotations
-
 import pytest
 
 from app.web.country import caller_country

@@ -1,7 +1,5 @@
 """Pages of named origins call the API with a key; pages of others cannot read an answer."""
 
-from __future__ import annotations
-
 import pytest
 
 from app.config import BadSetting, Settings

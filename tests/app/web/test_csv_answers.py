@@ -1,7 +1,5 @@
 """A list as a file takes a place among the account's exports, and gives it back."""
 
-from __future__ import annotations
-
 import pytest
 
 from app.services.accounts.concurrent_calls import EXPORTS

@@ -1,7 +1,5 @@
 """A view gets checked parameters, and what it returns is dumped and described."""
 
-from __future__ import annotations
-
 from typing import Any, NamedTuple
 
 import pytest

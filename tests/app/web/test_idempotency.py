@@ -1,7 +1,5 @@
 """The header Idempotency-Key."""
 
-from __future__ import annotations
-
 import pytest
 
 from app.errors import BadParameter

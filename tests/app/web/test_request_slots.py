@@ -1,7 +1,5 @@
 """Whoever waits for a client's body gives its turn away, and half a body is none."""
 
-from __future__ import annotations
-
 import io
 import threading
 

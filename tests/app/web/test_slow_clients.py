@@ -1,7 +1,5 @@
 """Who is cut off, and who is left in peace. Real connections, invented time."""
 
-from __future__ import annotations
-
 import contextlib
 import socket
 import sys

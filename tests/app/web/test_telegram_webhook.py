@@ -1,7 +1,5 @@
 """The webhook: the secret opens it, 200 means stored, and no answer has a body."""
 
-from __future__ import annotations
-
 import io
 import json
 import threading

@@ -1,7 +1,5 @@
 """Threads are switched quickly while an update is taken, and only then."""
 
-from __future__ import annotations
-
 import gc
 import sys
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """Who calls, and how large a body is, is asked before a byte of it is read: at every endpoint."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Any
 

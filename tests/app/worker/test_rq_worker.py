@@ -1,7 +1,5 @@
 """A worker's loops end when told to, and outlive Redis and the database."""
 
-from __future__ import annotations
-
 import logging
 import signal
 import threading

@@ -1,7 +1,5 @@
 """The worker dyno as real processes: it restarts what dies, and ends when told."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 import signal

@@ -1,7 +1,5 @@
 """The border: whatever foreign code does ends as AdapterFailed, and says why."""
 
-from __future__ import annotations
-
 import sys
 import time
 from dataclasses import replace

@@ -1,7 +1,5 @@
 """The catalogue tells of every adapter and preset, as data for a form and as a page."""
 
-from __future__ import annotations
-
 import json
 import re
 

@@ -1,7 +1,5 @@
 """Challenges of networks in front of trackers are no answers of the trackers."""
 
-from __future__ import annotations
-
 import pytest
 
 from plugins.contract import Response, Verdict

@@ -1,7 +1,5 @@
 """Whatever foreign code raises comes out as one exception; an interruption by a person passes."""
 
-from __future__ import annotations
-
 import time
 
 import pytest

@@ -1,7 +1,5 @@
 """What marshmallow says is the same after marking, and remembers its template and values."""
 
-from __future__ import annotations
-
 import re
 from typing import Any
 

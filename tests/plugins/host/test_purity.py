@@ -1,7 +1,5 @@
 """A watch sees what its own thread does to the outside, while it lasts, and nothing else."""
 
-from __future__ import annotations
-
 import datetime as dt
 import gc
 import os

@@ -1,7 +1,5 @@
 """Loading: built-ins first, strangers in quarantine, nothing silent."""
 
-from __future__ import annotations
-
 import sys
 from importlib.metadata import EntryPoint
 from pathlib import Path

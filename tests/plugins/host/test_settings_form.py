@@ -1,7 +1,5 @@
 """A settings schema as a form sees it."""
 
-from __future__ import annotations
-
 import json
 from typing import Any
 

@@ -1,7 +1,5 @@
 """The limit on foreign code, in the main thread and in others."""
 
-from __future__ import annotations
-
 import contextlib
 import inspect
 import os

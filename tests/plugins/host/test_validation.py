@@ -1,7 +1,5 @@
 """What the border refuses in a request of an adapter."""
 
-from __future__ import annotations
-
 import pytest
 
 from plugins.contract import Request

@@ -1,7 +1,5 @@
 """What the conversion APIs of ad platforms share, and Meta and TikTok by it."""
 
-from __future__ import annotations
-
 import hashlib
 from typing import Any
 

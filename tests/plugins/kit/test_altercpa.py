@@ -1,7 +1,5 @@
 """AlterCPA's dialect, wherever it is met."""
 
-from __future__ import annotations
-
 import pytest
 
 from plugins.contract import Response, Verdict

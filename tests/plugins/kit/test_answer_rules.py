@@ -1,7 +1,5 @@
 """Answer rules: what is refused, and what the accepted ones read."""
 
-from __future__ import annotations
-
 import json
 from typing import Any
 

@@ -1,7 +1,5 @@
 """What is remembered of customers' texts takes a bounded part of a process."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import pytest

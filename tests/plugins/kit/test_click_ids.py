@@ -1,7 +1,5 @@
 """Click ids in start links, and Meta's own form of one."""
 
-from __future__ import annotations
-
 import pytest
 
 from plugins.kit.click_ids import MAX_CLICK, click_type_problem, meta_fbc

@@ -1,7 +1,5 @@
 """A stated failure is known in whatever words, and nothing else is taken for one."""
 
-from __future__ import annotations
-
 import json
 
 import pytest

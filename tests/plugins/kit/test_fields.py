@@ -1,7 +1,5 @@
 """The fields that settings of several trackers share."""
 
-from __future__ import annotations
-
 from typing import Any
 from urllib.parse import urlsplit
 

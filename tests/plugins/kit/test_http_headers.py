@@ -1,7 +1,5 @@
 """Which headers an adapter may send."""
 
-from __future__ import annotations
-
 import pytest
 
 from plugins.kit.http_headers import is_framing, is_name, is_value

@@ -1,7 +1,5 @@
 """Macros: replaced once, escaped for where they land, never syntax."""
 
-from __future__ import annotations
-
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 import pytest

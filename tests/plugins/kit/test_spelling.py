@@ -1,7 +1,5 @@
 """What can never work is refused where it is typed; what hardly will is warned of."""
 
-from __future__ import annotations
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st

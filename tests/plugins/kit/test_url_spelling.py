@@ -1,7 +1,5 @@
 """The one rule for addresses: settings, the adapters' border and the transport all ask it."""
 
-from __future__ import annotations
-
 import ipaddress
 
 import pytest

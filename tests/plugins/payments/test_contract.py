@@ -1,7 +1,5 @@
 """The contract of payment gateways, and what docs/plugins.md says of it."""
 
-from __future__ import annotations
-
 import dataclasses
 import inspect
 import json

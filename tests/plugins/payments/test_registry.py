@@ -1,7 +1,5 @@
 """Loading the payment gateway that the operator named."""
 
-from __future__ import annotations
-
 from types import SimpleNamespace
 
 import pytest

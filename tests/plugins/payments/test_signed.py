@@ -1,7 +1,5 @@
 """The gateway of three signed JSON messages."""
 
-from __future__ import annotations
-
 import hashlib
 import hmac
 import json

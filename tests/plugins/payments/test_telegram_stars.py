@@ -1,7 +1,5 @@
 """The rules of Telegram Stars: prices, invoice links, refunds, checkouts, confirmations."""
 
-from __future__ import annotations
-
 import dataclasses
 import json
 

@@ -1,7 +1,5 @@
 """The built-in adapter for AlterCPA Lite."""
 
-from __future__ import annotations
-
 from typing import Any, ClassVar
 
 import pytest

@@ -1,7 +1,5 @@
 """Meta's dialect. Meta's own library builds the same request."""
 
-from __future__ import annotations
-
 import functools
 import json
 from typing import Any, ClassVar

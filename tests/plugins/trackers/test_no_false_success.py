@@ -1,7 +1,5 @@
 """No tracker's adapter takes for a success what states a failure or cannot be read."""
 
-from __future__ import annotations
-
 import codecs
 from typing import Any
 

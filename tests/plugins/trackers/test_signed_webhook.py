@@ -1,7 +1,5 @@
 """The signed webhook, read by the library that receivers use."""
 
-from __future__ import annotations
-
 import base64
 import json
 import time

@@ -1,7 +1,5 @@
 """TikTok's dialect: 200 says nothing, `code` decides."""
 
-from __future__ import annotations
-
 import functools
 import hashlib
 import json

@@ -1,7 +1,5 @@
 """Metrica's dialect: a file of one row, and a status that means what it says."""
 
-from __future__ import annotations
-
 import csv
 import io
 import json

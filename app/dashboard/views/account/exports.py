@@ -1,7 +1,5 @@
 """Prepared files: long lists that a worker writes as CSV, and how far each has come."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Transfer: giving a bot or a campaign to another account, and calling it off."""
 
-from __future__ import annotations
-
 from typing import Final
 
 from flask import Blueprint, Response, g

@@ -1,7 +1,5 @@
 """What ads brought, by link, by day, or by a parameter of the links; also as CSV."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict

@@ -1,7 +1,5 @@
 """Sites: pages that may report visits, with the tag that goes into them."""
 
-from __future__ import annotations
-
 from typing import Any, Final
 
 from flask import Blueprint, Response, g

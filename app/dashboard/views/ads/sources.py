@@ -1,7 +1,5 @@
 """Sources: links for ads, what they have counted, and how many joins are known by their click."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any, Final

@@ -1,7 +1,5 @@
 """The blocklist: whom no desk of the account lets in by itself; in and out as CSV."""
 
-from __future__ import annotations
-
 from typing import Any, Final
 
 from flask import Blueprint, Response, g, request

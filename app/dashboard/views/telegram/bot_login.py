@@ -1,7 +1,5 @@
 """Logging in by the service bot: a link and a QR code, and waiting until the person has agreed."""
 
-from __future__ import annotations
-
 from http import HTTPStatus
 from typing import Final
 from urllib.parse import urlencode

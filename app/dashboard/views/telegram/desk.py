@@ -1,7 +1,5 @@
 """The desk of a campaign: whom it lets in by itself, when, and what it says to who asks."""
 
-from __future__ import annotations
-
 from http import HTTPStatus
 from typing import Any, Final
 

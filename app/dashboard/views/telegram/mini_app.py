@@ -1,7 +1,5 @@
 """Logging in inside Telegram: the login page sends what Telegram has opened it with."""
 
-from __future__ import annotations
-
 from typing import Final
 
 from flask import Blueprint, Response, g, make_response, render_template

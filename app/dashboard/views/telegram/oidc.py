@@ -1,7 +1,5 @@
 """Logging in by Telegram's OpenID Connect: away to Telegram, and back."""
 
-from __future__ import annotations
-
 from flask import Blueprint, Response, g, make_response, render_template, request
 
 from app.dashboard.access import cookies, forms

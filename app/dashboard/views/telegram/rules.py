@@ -1,7 +1,5 @@
 """The rules of a campaign's desk: their order, one of them, and what they would have done."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus

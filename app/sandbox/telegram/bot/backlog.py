@@ -1,7 +1,5 @@
 """The backlog of a bot: updates that happened and are not delivered yet, in their queues."""
 
-from __future__ import annotations
-
 import threading
 from collections import deque
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """The chats of one bot: members, join requests, invite links, and who may be written to."""
 
-from __future__ import annotations
-
 from typing import Any, Final
 
 from app.sandbox.telegram.bot.invite_links import InviteLinks

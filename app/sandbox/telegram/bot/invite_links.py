@@ -4,8 +4,6 @@ Sources: https://core.telegram.org/bots/api#chatinvitelink; the words of errors:
 https://core.telegram.org/method/messages.editExportedChatInvite.
 """
 
-from __future__ import annotations
-
 import secrets
 from dataclasses import asdict, dataclass, field
 from typing import Any, Final

@@ -5,8 +5,6 @@ seconds by the double's clock; a request begins when its update is pushed,
 whatever its `date`, so that a play may be set in the past.
 """
 
-from __future__ import annotations
-
 from collections import Counter, defaultdict
 from dataclasses import asdict, dataclass
 from typing import Any, Final

@@ -5,8 +5,6 @@ A person who only asked to join may be written to as long as
 written to: that is ours, so that a test needs no start for every message.
 """
 
-from __future__ import annotations
-
 from app.sandbox.telegram.faults import BLOCKED, NEVER_STARTED, Fault
 
 

@@ -1,7 +1,5 @@
 """What a bot sells for Telegram Stars, who wants to pay, and what was paid. Plain data."""
 
-from __future__ import annotations
-
 import enum
 from dataclasses import dataclass, field
 from typing import Any

@@ -1,7 +1,5 @@
 """What the Bot API double knows of one bot. The double's lock guards it."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field

@@ -4,8 +4,6 @@ Sources: https://core.telegram.org/bots/api#update, Bot API 10.3; for queues and
 lives Client.cpp and WebhookActor.cpp of the open Bot API server.
 """
 
-from __future__ import annotations
-
 from typing import Any, Final
 
 from app.domain.time_ranges import DAY

@@ -8,8 +8,6 @@ itself. Of marks nothing is shared with `app.domain`, so that tests can compare
 the two.
 """
 
-from __future__ import annotations
-
 import re
 from typing import Any, Final
 

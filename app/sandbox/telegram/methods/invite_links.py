@@ -6,8 +6,6 @@ https://core.telegram.org/method/messages.exportChatInvite and
 messages.editExportedChatInvite. The double knows no primary links.
 """
 
-from __future__ import annotations
-
 from typing import Final
 
 from app.sandbox.telegram.bot.invite_links import InviteLink

@@ -7,8 +7,6 @@ https://core.telegram.org/method/messages.hideChatJoinRequest. Not played: bots
 that a chat has assigned to its requests, and their `query_id`.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 from app.sandbox.telegram.bot.join_requests import JoinRequest

@@ -7,8 +7,6 @@ messages.setBotPrecheckoutResults and payments.refundStarsCharge. Ours: a provid
 token beside XTR is refused, since the documentation wants none.
 """
 
-from __future__ import annotations
-
 import secrets
 from typing import Any, Final
 

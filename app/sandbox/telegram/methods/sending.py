@@ -6,8 +6,6 @@ into, so every picture and video has the same size; nobody is ever too fast,
 since a flood is ordered as a fault.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any, Final
 

@@ -4,8 +4,6 @@ A method takes a call and returns its Result, or raises Refusal. Source:
 https://core.telegram.org/bots/api, Bot API 10.3.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from typing import Final
 

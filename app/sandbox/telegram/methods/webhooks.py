@@ -4,8 +4,6 @@ Sources: https://core.telegram.org/bots/api#setwebhook and Client.cpp of the ope
 Bot API server, for what is refused and in which words.
 """
 
-from __future__ import annotations
-
 import re
 from typing import Any, Final
 from urllib.parse import urlsplit

@@ -1,7 +1,5 @@
 """Whose a source is at the moment at which its clicks are stored."""
 
-from __future__ import annotations
-
 from collections.abc import Collection
 from typing import Final
 

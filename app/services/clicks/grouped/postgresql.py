@@ -4,8 +4,6 @@ One trip to PostgreSQL and one flush to disk serve all who wait, and nothing lie
 hand-out of a link and the click that it belongs to.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, Final

@@ -4,8 +4,6 @@ SQLite has one writer at a time, and a statement is no trip: the steps of the on
 `postgresql` without its locks.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Final
 

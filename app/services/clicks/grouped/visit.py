@@ -1,7 +1,5 @@
 """A visit that is to be stored, and what became of it."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple

@@ -4,8 +4,6 @@ Nothing here commits. The links of a batch are read by one statement, and what
 became of them is written by another.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Final, NamedTuple

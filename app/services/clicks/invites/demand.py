@@ -1,7 +1,5 @@
 """Which invite links are missing: those of the pools, and the named ones. Nothing here writes."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import Any, Final, NamedTuple

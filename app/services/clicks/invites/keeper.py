@@ -5,8 +5,6 @@ connection is held meanwhile. Several installations' clocks may run it at once:
 the pace is shared, what is revoked is leased, and a link too many does no harm.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from typing import Any, Final

@@ -1,7 +1,5 @@
 """Invite links that nobody needs any more: of lost chats, deleted sources and erased people."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Final
 

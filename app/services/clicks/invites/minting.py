@@ -4,8 +4,6 @@ A link that was made and not stored, since the process died in between, is
 nobody's: it is handed out to no one and expires by itself.
 """
 
-from __future__ import annotations
-
 import secrets
 import string
 from typing import Any, Final, NamedTuple

@@ -4,8 +4,6 @@ Telegram publishes no limit. These are far below those of messages; after a
 flood wait they are halved, and recover by a tenth of the whole each minute.
 """
 
-from __future__ import annotations
-
 import random
 from typing import Final
 

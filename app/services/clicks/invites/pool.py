@@ -1,7 +1,5 @@
 """Hands invite links out to clicks: from the pool of the chat, else made on the spot."""
 
-from __future__ import annotations
-
 import time
 from typing import Any, Final, NamedTuple
 

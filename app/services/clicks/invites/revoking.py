@@ -3,8 +3,6 @@
 A link with a limit of one member lets somebody else in when that member leaves.
 """
 
-from __future__ import annotations
-
 from typing import Any, Final, NamedTuple
 
 import structlog

@@ -1,7 +1,5 @@
 """Whether the Content-Security-Policy of a page lets our script load. Pure."""
 
-from __future__ import annotations
-
 from typing import Final
 from urllib.parse import urlsplit
 

@@ -1,7 +1,5 @@
 """All links of a source, for its owner: for ads, to the bot, and the one that all share."""
 
-from __future__ import annotations
-
 import io
 import time
 from typing import Final, NamedTuple

@@ -4,8 +4,6 @@ Its keys once belonged to one site, so a call may name none: then the page's hos
 site it is, or there is only one.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from typing import Any, Final

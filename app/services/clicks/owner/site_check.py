@@ -1,7 +1,5 @@
 """Looks at a page of a site: whether our tag is there, as a browser would find it."""
 
-from __future__ import annotations
-
 from html.parser import HTMLParser
 from typing import Final, NamedTuple
 from urllib.parse import urljoin, urlsplit

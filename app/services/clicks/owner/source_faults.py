@@ -3,8 +3,6 @@
 Reads counters of two days and a bounded number of clicks, so it costs the same for every account.
 """
 
-from __future__ import annotations
-
 import enum
 from collections.abc import Iterator
 from typing import Final, NamedTuple

@@ -4,8 +4,6 @@ By source and by day aggregates are read. By a parameter the newest clicks are, 
 most: neither costs more in an account of a million clicks than in one of ten thousand.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime

@@ -1,7 +1,5 @@
 """The blocklist of an account: whom no desk of it lets in by itself."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final

@@ -3,8 +3,6 @@
 Many are changed a part at a time: Telegram's updates change the same rows, and would all wait.
 """
 
-from __future__ import annotations
-
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """How the desk of an account does: how fast it lets people in, and whom it greets in time."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from statistics import median
 from typing import Any, Final, NamedTuple

@@ -1,7 +1,5 @@
 """Tells owners how many people wait for them to decide, at most once in ten minutes."""
 
-from __future__ import annotations
-
 from typing import Final
 
 from sqlalchemy import func, select

@@ -1,7 +1,5 @@
 """Single changes to the rules of a campaign's desk: put, move, remove. Each replaces the list."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 

@@ -1,7 +1,5 @@
 """The rules of a campaign's desk: listed, replaced as a whole, and tried on the last requests."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final, NamedTuple

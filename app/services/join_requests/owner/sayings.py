@@ -5,8 +5,6 @@ Nobody else is written to: the call would only be refused. The decision waits fo
 since after it the five minutes are over. No commit.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any, Final
 

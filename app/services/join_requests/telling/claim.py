@@ -6,8 +6,6 @@ neither waits for all of the other. One process at a time may claim. A chat whos
 lost is left out as a whole until they are back (`bot_chat`).
 """
 
-from __future__ import annotations
-
 import secrets
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field

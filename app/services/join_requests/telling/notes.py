@@ -4,8 +4,6 @@ Nothing here commits. Whoever changes the request's state writes its line in the
 transaction, so there is exactly one.
 """
 
-from __future__ import annotations
-
 from typing import Any, Final
 
 from sqlalchemy import Connection, select

@@ -6,8 +6,6 @@ A process that dies between a call and its note leaves a lease that runs out; th
 then repeated finds the request settled, and Telegram approves nobody twice.
 """
 
-from __future__ import annotations
-
 import threading
 import time
 from contextlib import closing

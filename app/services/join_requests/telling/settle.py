@@ -4,8 +4,6 @@
 was reclaimed, asked again, or seen to join meanwhile, which the next claim notes.
 """
 
-from __future__ import annotations
-
 from typing import Any, Final
 
 import structlog

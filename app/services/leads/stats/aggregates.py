@@ -3,8 +3,6 @@
 What this costs grows with days and campaigns, never with leads.
 """
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any, Final, NamedTuple

@@ -1,7 +1,5 @@
 """The counters of a range, of its days, and of its campaigns."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

@@ -3,8 +3,6 @@
 Reads aggregates, so its cost grows with days, campaigns and sources, never with leads.
 """
 
-from __future__ import annotations
-
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Who stays, by day of joining, and how soon the others left."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Statistics as tables, each a list of rows of one kind, for files."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any, Final
 

@@ -3,8 +3,6 @@
 https://core.telegram.org/bots/telegram-login (2026-11)
 """
 
-from __future__ import annotations
-
 import hmac
 from collections.abc import Callable, Mapping
 from typing import Any, Final

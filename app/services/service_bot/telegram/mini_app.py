@@ -1,7 +1,5 @@
 """Logging in where Telegram shows the dashboard as a Mini App of the service bot."""
 
-from __future__ import annotations
-
 import time
 
 from sqlalchemy import select

@@ -5,8 +5,6 @@ browser began, `nonce` that the ID token was made for it, and the verifier that 
 redeem the code. So nothing is stored, and a prepared address logs nobody in.
 """
 
-from __future__ import annotations
-
 import base64
 import binascii
 import hashlib

@@ -1,7 +1,5 @@
 """Logins in which Telegram itself says who the person is: no link, and no question by the bot."""
 
-from __future__ import annotations
-
 from typing import Final
 
 from sqlalchemy.exc import IntegrityError

@@ -1,7 +1,5 @@
 """Telegram's public keys, fetched when one is missing and kept for an hour."""
 
-from __future__ import annotations
-
 import threading
 import time
 from collections.abc import Callable, Mapping

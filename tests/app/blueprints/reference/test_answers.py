@@ -3,8 +3,6 @@
 One row for each endpoint. A client of theirs reads these fields by these names.
 """
 
-from __future__ import annotations
-
 import json
 import re
 

@@ -3,8 +3,6 @@
 Endpoints and parameters come from the application: a new one is here from its first day.
 """
 
-from __future__ import annotations
-
 import json
 from urllib.parse import quote_from_bytes, urlencode
 

@@ -1,7 +1,5 @@
 """Every error code, as a real call brings it about: one row for each documented case."""
 
-from __future__ import annotations
-
 import time
 from types import SimpleNamespace
 

@@ -1,7 +1,5 @@
 """Counters are what the journal says, whatever else happens to a campaign meanwhile."""
 
-from __future__ import annotations
-
 import itertools
 import json
 import random

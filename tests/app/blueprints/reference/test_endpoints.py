@@ -1,7 +1,5 @@
 """The documented endpoints and their methods, and rules that span several of them."""
 
-from __future__ import annotations
-
 import itertools
 import json
 

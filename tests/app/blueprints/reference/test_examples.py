@@ -3,8 +3,6 @@
 The lines are the documents' own. What we answer beyond them stands after their keys.
 """
 
-from __future__ import annotations
-
 import io
 import json
 import re

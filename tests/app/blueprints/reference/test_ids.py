@@ -1,7 +1,5 @@
 """An object that is missing and one of another account's are the same to whoever asks."""
 
-from __future__ import annotations
-
 import pytest
 
 from app.web.openapi.endpoints import endpoints

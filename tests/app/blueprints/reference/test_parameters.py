@@ -1,7 +1,5 @@
 """What each documented parameter does: filters, parts of lists, and edits field by field."""
 
-from __future__ import annotations
-
 import csv
 import io
 import itertools

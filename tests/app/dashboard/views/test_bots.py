@@ -1,5 +1,3 @@
-from __future__ import annotations
-
 from app.extensions import db
 from app.models import Bot
 from app.services.bots import bots

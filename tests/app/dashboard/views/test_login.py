@@ -1,5 +1,3 @@
-from __future__ import annotations
-
 import pytest
 
 from app.services.service_bot import entry_links, sessions

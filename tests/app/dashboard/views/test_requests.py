@@ -1,7 +1,5 @@
 """The screen of join requests: tabs, filters, decisions by form, and the way back."""
 
-from __future__ import annotations
-
 import re
 import time
 

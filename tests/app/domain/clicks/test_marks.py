@@ -1,7 +1,5 @@
 """A visitor's mark: of a UUID always the same, and of anything else none."""
 
-from __future__ import annotations
-
 import uuid
 
 import pytest

@@ -1,7 +1,5 @@
 """One click told of twice is the same click, whichever report comes first."""
 
-from __future__ import annotations
-
 import pytest
 
 from app.domain.clicks.link_query import QueryFlag

@@ -1,7 +1,5 @@
 """Which hosts a site has, and which Origin is one of them."""
 
-from __future__ import annotations
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st

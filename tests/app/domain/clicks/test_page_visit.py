@@ -1,7 +1,5 @@
 """A page's report: every name that we know is kept, and what is wrong loses nothing else."""
 
-from __future__ import annotations
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st

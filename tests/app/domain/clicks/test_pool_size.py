@@ -1,7 +1,5 @@
 """How many invite links lie ready: twice what the busiest five minutes needed."""
 
-from __future__ import annotations
-
 from hypothesis import given
 from hypothesis import strategies as st
 

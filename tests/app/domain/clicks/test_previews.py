@@ -1,5 +1,3 @@
-from __future__ import annotations
-
 import pytest
 
 from app.domain.clicks.previews import is_preview, wants_no_tracking

@@ -1,7 +1,5 @@
 """What a site captures is kept, and nothing by which a browser is recognised if it objects."""
 
-from __future__ import annotations
-
 import pytest
 
 from app.domain.clicks.privacy import Capture, kept_ids

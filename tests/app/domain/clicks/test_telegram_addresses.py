@@ -1,7 +1,5 @@
 """One place in Telegram under its three addresses."""
 
-from __future__ import annotations
-
 import pytest
 
 from app.domain.clicks.telegram_addresses import of_link

@@ -1,7 +1,5 @@
 """Events as AdTarget names them."""
 
-from __future__ import annotations
-
 import pytest
 
 from app.domain.conversions import adtarget

@@ -1,7 +1,5 @@
 """Common senders' names are read; a macro that nobody replaced is nothing."""
 
-from __future__ import annotations
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st

@@ -1,7 +1,5 @@
 """What a report says, checked and in one form."""
 
-from __future__ import annotations
-
 import pytest
 
 from app.domain.conversions.report import (

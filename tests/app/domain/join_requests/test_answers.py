@@ -1,7 +1,5 @@
 """Every answer of Telegram to a decision has its consequence."""
 
-from __future__ import annotations
-
 import pytest
 
 from app.domain.join_requests.answers import Outcome, ending, pause

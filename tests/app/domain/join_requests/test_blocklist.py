@@ -1,7 +1,5 @@
 """Lists of blocked people as people paste them."""
 
-from __future__ import annotations
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st

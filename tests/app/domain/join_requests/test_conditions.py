@@ -1,7 +1,5 @@
 """Each condition of a rule: what it takes, and for whom it holds."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import pytest

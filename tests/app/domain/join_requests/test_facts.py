@@ -1,7 +1,5 @@
 """How a person came, by what is known of their lead."""
 
-from __future__ import annotations
-
 import pytest
 
 from app.domain.attribution import How

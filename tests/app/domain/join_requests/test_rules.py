@@ -1,7 +1,5 @@
 """The first rule that fits decides; delays, questions and quiet hours."""
 
-from __future__ import annotations
-
 from zoneinfo import ZoneInfo
 
 import pytest

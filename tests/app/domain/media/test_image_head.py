@@ -1,7 +1,5 @@
 """A picture's kind and size are read from its beginning, in bounded steps."""
 
-from __future__ import annotations
-
 import io
 
 import pytest

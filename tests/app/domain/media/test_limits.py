@@ -1,7 +1,5 @@
 """Telegram's limits of photos and videos, to the byte and to the pixel."""
 
-from __future__ import annotations
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st

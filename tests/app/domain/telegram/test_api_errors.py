@@ -1,7 +1,5 @@
 """Telegram's refusals are understood by code first, then by their text."""
 
-from __future__ import annotations
-
 import pytest
 
 from app.domain.telegram.api_errors import TABLE, Meaning, meaning

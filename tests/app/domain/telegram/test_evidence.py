@@ -1,5 +1,3 @@
-from __future__ import annotations
-
 import pytest
 
 from app.domain.telegram.evidence import NO_EVIDENCE, Arrival, Evidence

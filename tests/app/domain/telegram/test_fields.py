@@ -1,7 +1,5 @@
 """A field that decides must have its type; one that decorates falls back to empty."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

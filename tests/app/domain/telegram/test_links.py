@@ -1,7 +1,5 @@
 """A link is taken, refused in the same words, and a mention, as by TDLib itself."""
 
-from __future__ import annotations
-
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st

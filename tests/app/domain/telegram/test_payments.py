@@ -1,7 +1,5 @@
 """What an update says about money; and what it may be, whatever it is, is read."""
 
-from __future__ import annotations
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st

@@ -1,7 +1,5 @@
 """The demo's client: an error ends the demo with a sentence, and an ad leads on as in a browser."""
 
-from __future__ import annotations
-
 import json
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer

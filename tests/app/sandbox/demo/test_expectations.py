@@ -1,7 +1,5 @@
 """The demo finds every postback that is missing, too many or wrong."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import pytest

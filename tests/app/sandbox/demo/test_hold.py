@@ -1,5 +1,3 @@
-from __future__ import annotations
-
 import io
 
 from app.sandbox.demo import hold

@@ -1,7 +1,5 @@
 """The demo's play: who does what, and what Telegram makes of it."""
 
-from __future__ import annotations
-
 from collections import Counter
 
 from app.sandbox.demo.expectations import expected_of

@@ -1,7 +1,5 @@
 """What is typed is read as a command, or answered with what there is."""
 
-from __future__ import annotations
-
 import pytest
 
 from app.sandbox.play.commands import COMMANDS, Mistake, help_lines, parse

@@ -1,7 +1,5 @@
 """After a restart, and after a crash, no update id comes again, and chats are as they were."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 

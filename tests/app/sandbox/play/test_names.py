@@ -1,7 +1,5 @@
 """A name is the same person at every start."""
 
-from __future__ import annotations
-
 from app.sandbox.play.names import Names, chat
 
 

@@ -1,7 +1,5 @@
 """The pages that stand for Telegram: what its links open, and what people do there."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from html import unescape

@@ -1,7 +1,5 @@
 """Commands become what Telegram tells the bot, and what cannot be is said."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

@@ -1,7 +1,5 @@
 """The prompt performs lines, and prints what the bot said and did."""
 
-from __future__ import annotations
-
 import io
 from typing import Any
 

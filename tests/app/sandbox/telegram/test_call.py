@@ -1,7 +1,5 @@
 """A method reads its parameters as Telegram does: JSON and forms alike."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

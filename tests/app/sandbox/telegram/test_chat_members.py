@@ -1,7 +1,5 @@
 """A `ChatMember` has what Telegram says that it has, in each type of chat."""
 
-from __future__ import annotations
-
 import aiogram.types
 import pytest
 from pydantic import TypeAdapter

@@ -1,7 +1,5 @@
 """Other processes drive the double over HTTP."""
 
-from __future__ import annotations
-
 from app.sandbox.telegram import people
 from tests.app.sandbox.conftest import TOKEN
 

@@ -1,7 +1,5 @@
 """What happens to a bot is remembered, also what it did not ask to hear of."""
 
-from __future__ import annotations
-
 import time
 
 import pytest

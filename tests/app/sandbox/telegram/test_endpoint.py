@@ -1,7 +1,5 @@
 """Calls come in in every way, and getUpdates waits for what happens."""
 
-from __future__ import annotations
-
 import threading
 import time
 

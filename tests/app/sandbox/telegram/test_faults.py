@@ -1,7 +1,5 @@
 """Faults are ordered for calls, and each fails in its own way."""
 
-from __future__ import annotations
-
 import pytest
 import requests
 

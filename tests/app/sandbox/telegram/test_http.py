@@ -1,7 +1,5 @@
 """From HTTP to parameters."""
 
-from __future__ import annotations
-
 import pytest
 
 from tests.app.sandbox.conftest import TOKEN

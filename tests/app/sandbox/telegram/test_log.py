@@ -1,7 +1,5 @@
 """The log tells who called what, and what was sent."""
 
-from __future__ import annotations
-
 from app.sandbox.telegram.log import Call, Log
 
 

@@ -1,7 +1,5 @@
 """What the double gives is what Telegram gives: two libraries' models of it take it whole."""
 
-from __future__ import annotations
-
 import itertools
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Each webhook has one sender, and stopping the double loses nothing."""
 
-from __future__ import annotations
-
 from app.sandbox.serving import running
 from app.sandbox.telegram import people
 from app.sandbox.telegram.server import BotApiDouble

@@ -1,7 +1,5 @@
 """The double as tests and the demo use it."""
 
-from __future__ import annotations
-
 import pytest
 
 from app.sandbox.serving import running

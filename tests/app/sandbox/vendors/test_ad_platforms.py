@@ -3,8 +3,6 @@
 What every adapter has to keep is in tests/app/services/delivery/test_connected.py.
 """
 
-from __future__ import annotations
-
 import time
 from collections.abc import Iterator
 from types import ModuleType

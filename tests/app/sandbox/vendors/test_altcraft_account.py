@@ -1,7 +1,5 @@
 """An account at Altcraft finds, changes and refuses profiles as the guide says."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

@@ -1,7 +1,5 @@
 """The double of AlterCPA Lite: always 200, and `status` in the body decides."""
 
-from __future__ import annotations
-
 import json
 
 import pytest

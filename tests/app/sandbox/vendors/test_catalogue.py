@@ -1,7 +1,5 @@
 """The doubles of the vendors, as a person at `python -m app.sandbox` meets them."""
 
-from __future__ import annotations
-
 import json
 import re
 import signal

@@ -1,7 +1,5 @@
 """The double of Keitaro: one conversion of a click, unless a `tid` sets another apart."""
 
-from __future__ import annotations
-
 import pytest
 
 from app.sandbox.vendors.keitaro import KeitaroDouble

@@ -1,7 +1,5 @@
 """The double of Meta's Conversions API: one bad event refuses its whole request."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

@@ -1,7 +1,5 @@
 """The adapter of Yandex Metrica against its double, over HTTP."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Iterator
 from typing import Any

@@ -1,7 +1,5 @@
 """The double of a payment gateway: three signed messages, and a buyer who pays when told."""
 
-from __future__ import annotations
-
 import json
 from typing import Any
 

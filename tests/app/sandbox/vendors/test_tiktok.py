@@ -1,7 +1,5 @@
 """The double of TikTok's Events API: the status is 200, and `code` tells what happened."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

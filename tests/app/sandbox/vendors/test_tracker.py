@@ -1,7 +1,5 @@
 """The tracker double: its log, its counters, its modes by prefix, its controls."""
 
-from __future__ import annotations
-
 import socket
 import time
 from urllib.parse import urlsplit

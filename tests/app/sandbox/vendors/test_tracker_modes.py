@@ -1,7 +1,5 @@
 """How the tracker double answers and fails: one mode for each way."""
 
-from __future__ import annotations
-
 import socket
 from urllib.parse import urlsplit
 

@@ -1,7 +1,5 @@
 """What all doubles of vendors share: the log, and faults to order."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

@@ -1,7 +1,5 @@
 """The double of a customer's server: takes what is signed, each id once."""
 
-from __future__ import annotations
-
 import time
 
 import pytest

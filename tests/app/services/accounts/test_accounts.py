@@ -1,7 +1,5 @@
 """Accounts are made once, opened by their key only, and closed when they must be."""
 
-from __future__ import annotations
-
 import time
 
 import pytest

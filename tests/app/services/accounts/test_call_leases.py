@@ -1,7 +1,5 @@
 """Calls are leased over all web processes, and the leases of a dead process end."""
 
-from __future__ import annotations
-
 import pytest
 import redis
 

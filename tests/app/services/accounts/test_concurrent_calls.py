@@ -1,7 +1,5 @@
 """Calls that last: so many of one account at once, and so many in all."""
 
-from __future__ import annotations
-
 import pytest
 
 from app.errors import TooManyRequests

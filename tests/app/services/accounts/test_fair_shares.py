@@ -1,7 +1,5 @@
 """Calls of one account wait for each other, and no other account waits for them."""
 
-from __future__ import annotations
-
 import contextlib
 import threading
 from collections.abc import Callable, Iterator

@@ -1,7 +1,5 @@
 """A key that replaced another by a login dies with it, and the one before comes back."""
 
-from __future__ import annotations
-
 import time
 
 import pytest

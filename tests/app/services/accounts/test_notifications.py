@@ -1,7 +1,5 @@
 """What an account is to be told is noted once, and only for who will hear it."""
 
-from __future__ import annotations
-
 import time
 
 import pytest

@@ -1,7 +1,5 @@
 """What parallel calls may take together is what one call after the other may take."""
 
-from __future__ import annotations
-
 import io
 import threading
 import time

@@ -1,7 +1,5 @@
 """Callers of the API are served at a rate, and told when to come again."""
 
-from __future__ import annotations
-
 import pytest
 import redis
 from redis.backoff import NoBackoff

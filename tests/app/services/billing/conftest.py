@@ -1,7 +1,5 @@
 """The service bot sells plans, and Ann buys them."""
 
-from __future__ import annotations
-
 import json
 
 import pytest

@@ -1,7 +1,5 @@
 """The gateway that the environment names is the one in use, or the boot stops."""
 
-from __future__ import annotations
-
 import pytest
 
 from app.config import BadSetting

@@ -1,7 +1,5 @@
 """A payment that is given back takes the unused days that it bought, and no others."""
 
-from __future__ import annotations
-
 import json
 import threading
 import time

@@ -1,7 +1,5 @@
 """A plan is paid in Telegram Stars, once, by who it is for, and may be given back."""
 
-from __future__ import annotations
-
 import json
 import time
 

@@ -1,7 +1,5 @@
 """A payment counts once, at its price, and a smaller plan pauses what is beyond it."""
 
-from __future__ import annotations
-
 import itertools
 
 import pytest

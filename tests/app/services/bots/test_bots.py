@@ -1,7 +1,5 @@
 """Bots connected, refused, taken away and restored, against the Bot API double."""
 
-from __future__ import annotations
-
 import threading
 from collections.abc import Callable
 from typing import Any

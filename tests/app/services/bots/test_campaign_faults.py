@@ -1,7 +1,5 @@
 """A campaign is told what keeps it from working."""
 
-from __future__ import annotations
-
 from app.extensions import db
 from app.models import BotFaultKind
 from app.services.bots import campaign_faults, faults

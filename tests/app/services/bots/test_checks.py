@@ -1,7 +1,5 @@
 """The slow check finds what Telegram does not tell, has it told once, and mends what it may."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field

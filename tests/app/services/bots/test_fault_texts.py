@@ -1,7 +1,5 @@
 """Every fault of a bot has a sentence that says what to do, in every language."""
 
-from __future__ import annotations
-
 import pytest
 
 from app.models import BotFaultKind

@@ -1,7 +1,5 @@
 """A fault of a bot is recorded and told once, and told again when it is over."""
 
-from __future__ import annotations
-
 from threading import Barrier, Thread
 
 import pytest

@@ -1,7 +1,5 @@
 """What Telegram tells of a bot's rights, in any order."""
 
-from __future__ import annotations
-
 from itertools import permutations
 
 import pytest

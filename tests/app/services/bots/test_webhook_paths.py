@@ -1,7 +1,5 @@
 """A path is looked up once in a few seconds, and an unknown one each time."""
 
-from __future__ import annotations
-
 from app.services.bots.webhook_paths import SECONDS, WebhookPaths
 
 

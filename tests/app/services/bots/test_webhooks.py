@@ -1,7 +1,5 @@
 """The webhook of a bot is what the settings say, and is put right when it is not."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Campaigns with one of everything, for tests of what moves and deletes it."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

@@ -1,7 +1,5 @@
 """What belongs to some campaigns is moved or deleted whole, and nothing of any other."""
 
-from __future__ import annotations
-
 from sqlalchemy import select
 
 from app.extensions import db

@@ -1,7 +1,5 @@
 """A code is unique, and of two additions at once one gets the last place."""
 
-from __future__ import annotations
-
 import threading
 
 import pytest

@@ -1,7 +1,5 @@
 """A long history is deleted in parts, each of them small, and nobody else's."""
 
-from __future__ import annotations
-
 from sqlalchemy import func, select
 
 from app.extensions import db

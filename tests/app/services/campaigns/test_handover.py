@@ -1,7 +1,5 @@
 """A transfer is judged when it is asked for and again when it takes effect."""
 
-from __future__ import annotations
-
 import time
 
 import pytest

@@ -1,7 +1,5 @@
 """Deep links carry the click, or each tracker's macro for it, and warnings."""
 
-from __future__ import annotations
-
 import pytest
 
 

@@ -1,7 +1,5 @@
 """Media in an object store: a real S3 server keeps them, the database knows of them."""
 
-from __future__ import annotations
-
 import hashlib
 import io
 import sys

@@ -1,7 +1,5 @@
 """A store that fails in the middle of an object, or that was set up wrong: its message waits."""
 
-from __future__ import annotations
-
 import contextlib
 import threading
 import time

@@ -1,7 +1,5 @@
 """Media are listed by account, newest first, and deleted unless a campaign shows them."""
 
-from __future__ import annotations
-
 import io
 
 import pytest

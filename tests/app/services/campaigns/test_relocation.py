@@ -1,7 +1,5 @@
 """The history of a campaign follows it, a part at a time, to whoever has it by then."""
 
-from __future__ import annotations
-
 import orjson
 import pytest
 from sqlalchemy import select, update

@@ -1,7 +1,5 @@
 """What a stranger gave away comes back whole, from whoever has it by then."""
 
-from __future__ import annotations
-
 import threading
 import time
 

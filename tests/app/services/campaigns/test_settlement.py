@@ -1,7 +1,5 @@
 """The clock settles what is due, each transfer by itself."""
 
-from __future__ import annotations
-
 import pytest
 from sqlalchemy import select, update
 from sqlalchemy.exc import OperationalError

@@ -2,8 +2,6 @@
 tests/app/services/trackers/test_typed_addresses.py.
 """
 
-from __future__ import annotations
-
 import pytest
 
 from app.errors import BadParameter

@@ -1,7 +1,5 @@
 """Bots and campaigns go to another account later, whole, or not at all; they can be called off."""
 
-from __future__ import annotations
-
 import time
 
 import pytest

@@ -1,7 +1,5 @@
 """Sources and sites are found by what links and pages name, and by nothing else."""
 
-from __future__ import annotations
-
 import pytest
 
 from app.domain.clicks.privacy import Capture, Consent

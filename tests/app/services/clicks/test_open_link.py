@@ -1,7 +1,5 @@
 """Where a source's link leads, and when a visit becomes a click."""
 
-from __future__ import annotations
-
 import threading
 
 import psycopg

@@ -1,7 +1,5 @@
 """A link that is asked for is the one that a press would have led to."""
 
-from __future__ import annotations
-
 import pytest
 from sqlalchemy import select
 

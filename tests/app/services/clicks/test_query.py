@@ -1,7 +1,5 @@
 """A list of clicks counts only so far."""
 
-from __future__ import annotations
-
 import pytest
 from sqlalchemy import text
 

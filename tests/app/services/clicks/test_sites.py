@@ -1,7 +1,5 @@
 """Sites belong to their account, and their tag says where links should lead."""
 
-from __future__ import annotations
-
 import pytest
 from sqlalchemy import select
 

@@ -1,7 +1,5 @@
 """What a source may be set to, and what its owner is warned of."""
 
-from __future__ import annotations
-
 import pytest
 
 from app.errors import BadParameter

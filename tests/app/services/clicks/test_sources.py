@@ -1,7 +1,5 @@
 """Sources are made under codes of their own."""
 
-from __future__ import annotations
-
 import re
 
 import pytest

@@ -1,7 +1,5 @@
 """A start with a token gets the click that the token stands for."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import pytest

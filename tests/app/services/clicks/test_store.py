@@ -1,7 +1,5 @@
 """Visits that come together are written together, and each is counted."""
 
-from __future__ import annotations
-
 import threading
 
 import pytest

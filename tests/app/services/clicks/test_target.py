@@ -1,7 +1,5 @@
 """Which link a visitor of a source gets."""
 
-from __future__ import annotations
-
 from types import SimpleNamespace
 
 import pytest

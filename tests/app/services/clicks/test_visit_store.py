@@ -1,7 +1,5 @@
 """A visit and its press are one row, whichever is told of first, and each is counted once."""
 
-from __future__ import annotations
-
 import threading
 
 import orjson

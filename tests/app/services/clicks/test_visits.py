@@ -1,7 +1,5 @@
 """What of a reported visit is kept: what the site captures, and nothing that a visitor declines."""
 
-from __future__ import annotations
-
 import time
 
 import orjson

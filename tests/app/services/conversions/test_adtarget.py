@@ -1,7 +1,5 @@
 """Conversions by AdTarget's API, as a worker of theirs reports them."""
 
-from __future__ import annotations
-
 import json
 import time
 

@@ -1,7 +1,5 @@
 """events/add and events/value, each once for a key."""
 
-from __future__ import annotations
-
 import time
 
 import pytest

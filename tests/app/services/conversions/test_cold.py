@@ -1,7 +1,5 @@
 """Conversions that came before their lead."""
 
-from __future__ import annotations
-
 import time
 
 import pytest

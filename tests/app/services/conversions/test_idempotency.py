@@ -1,7 +1,5 @@
 """A call under one key is done once."""
 
-from __future__ import annotations
-
 import pytest
 from sqlalchemy import select
 

@@ -1,7 +1,5 @@
 """Keys for /in/<key>: shown once, stored as hashes, and for whom they are."""
 
-from __future__ import annotations
-
 import pytest
 from sqlalchemy import select
 

@@ -1,7 +1,5 @@
 """Which lead a report is about."""
 
-from __future__ import annotations
-
 import pytest
 
 from app.domain.conversions.report import Report

@@ -1,7 +1,5 @@
 """Conversions by filters, of one account only."""
 
-from __future__ import annotations
-
 from dataclasses import astuple
 
 import pytest

@@ -1,7 +1,5 @@
 """How often a sender may call."""
 
-from __future__ import annotations
-
 import pytest
 
 from app.errors import TooManyRequests

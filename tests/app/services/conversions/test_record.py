@@ -1,7 +1,5 @@
 """What is reported twice is stored once."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import pytest

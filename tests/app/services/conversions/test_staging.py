@@ -1,7 +1,5 @@
 """Which destinations hear of a conversion, and what."""
 
-from __future__ import annotations
-
 import json
 import time
 from dataclasses import replace

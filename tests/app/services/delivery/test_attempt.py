@@ -1,7 +1,5 @@
 """What one try leaves to the next: what is carried, and whether it may have arrived."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable
 from typing import Any

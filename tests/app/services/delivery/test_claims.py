@@ -1,7 +1,5 @@
 """What a worker claims: as many rows as earned, and as the tracker's rate allows."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

@@ -1,7 +1,5 @@
 """Limits of requests in flight, and rows claimed ahead of them."""
 
-from __future__ import annotations
-
 import pytest
 
 from app.domain.backoff import BREAKER_FAILURES

@@ -1,7 +1,5 @@
 """What a connected tracker is promised, of every kind: from Telegram's door to its receipts."""
 
-from __future__ import annotations
-
 import ipaddress
 import itertools
 import json

@@ -1,7 +1,5 @@
 """An account whose trackers hang takes no place that a neighbour needs."""
 
-from __future__ import annotations
-
 import json
 import sys
 from collections import Counter, deque

@@ -1,7 +1,5 @@
 """An account whose hooks take long has half of the thread, and others do not wait for it."""
 
-from __future__ import annotations
-
 import time
 
 import pytest

@@ -1,7 +1,5 @@
 """Attempts queued for a slot, and requests without an answer."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import pytest

@@ -1,7 +1,5 @@
 """Delivery: in order per lead, fair over destinations, each try on record."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable
 from contextlib import suppress

@@ -1,7 +1,5 @@
 """Names that are looked up for long take no thread that another account's names need."""
 
-from __future__ import annotations
-
 import pytest
 
 from app.services.delivery.name_lookups import (

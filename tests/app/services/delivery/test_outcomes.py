@@ -1,7 +1,5 @@
 """Outcomes gathered for one commit: when to settle, and what is worth recording."""
 
-from __future__ import annotations
-
 import dataclasses
 
 import pytest

@@ -1,7 +1,5 @@
 """The pace of a tracker: shared by all who send, free of charge for who waits."""
 
-from __future__ import annotations
-
 import json
 import threading
 from typing import Any

@@ -1,7 +1,5 @@
 """What becomes of a claimed postback, by what its tracker is and answers."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import replace
 from typing import Any

@@ -1,7 +1,5 @@
 """Destinations made ready to use, and the reasons why one is not."""
 
-from __future__ import annotations
-
 import json
 from typing import Any
 

@@ -1,7 +1,5 @@
 """What adapters hear of the click that brought a person: what is still kept, and was asked for."""
 
-from __future__ import annotations
-
 import json
 from typing import NamedTuple
 from urllib.parse import parse_qsl, urlsplit

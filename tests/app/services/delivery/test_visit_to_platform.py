@@ -1,7 +1,5 @@
 """From a landing page to an ad platform: visit, press, start, join, and what Meta hears of it."""
 
-from __future__ import annotations
-
 import ipaddress
 import json
 import time

@@ -1,7 +1,5 @@
 """Files that are asked for and written, of lists that are read by twos."""
 
-from __future__ import annotations
-
 import time
 
 import pytest

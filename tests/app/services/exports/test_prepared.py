@@ -1,7 +1,5 @@
 """Files of an account: a few at a time, its own only, and gone after a day."""
 
-from __future__ import annotations
-
 import time
 
 import pytest

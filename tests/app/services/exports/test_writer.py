@@ -1,7 +1,5 @@
 """A file is written a part at a time, each once, whatever becomes of who writes it."""
 
-from __future__ import annotations
-
 import itertools
 import threading
 import time

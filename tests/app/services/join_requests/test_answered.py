@@ -1,7 +1,5 @@
 """Who answers the question is let in, and guard bots leave the decision to the desk at once."""
 
-from __future__ import annotations
-
 import json
 
 import pytest

@@ -1,7 +1,5 @@
 """Greetings go before other messages, and not after the five minutes."""
 
-from __future__ import annotations
-
 import time
 
 from sqlalchemy import text

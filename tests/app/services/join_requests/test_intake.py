@@ -1,7 +1,5 @@
 """Each request becomes a row, whether the desk is on or off, and is decided where it is on."""
 
-from __future__ import annotations
-
 import json
 import re
 

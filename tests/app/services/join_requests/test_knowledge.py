@@ -1,7 +1,5 @@
 """What the desk knows of people before it decides."""
 
-from __future__ import annotations
-
 from app.domain.join_requests.rules import Verdict
 from app.extensions import db
 from app.models import Blocked, DeskMode, RequestState

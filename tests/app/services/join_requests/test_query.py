@@ -1,7 +1,5 @@
 """Requests by filters, how many there are in each state, and a bio that cannot be read."""
 
-from __future__ import annotations
-
 import pytest
 from sqlalchemy import select, text
 

@@ -1,7 +1,5 @@
 """Bios go in time, and a person who is erased is in no request any more."""
 
-from __future__ import annotations
-
 from sqlalchemy import Text, TypeDecorator, select, text, type_coerce
 
 from app.crypto import CannotDecrypt, cipher

@@ -1,7 +1,5 @@
 """What an update changes of requests that are stored already."""
 
-from __future__ import annotations
-
 import pytest
 from sqlalchemy import update
 

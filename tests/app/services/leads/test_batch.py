@@ -1,7 +1,5 @@
 """A batch reads its leads, moves them in memory and writes everything at once."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from typing import Any
 

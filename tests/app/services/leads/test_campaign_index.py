@@ -1,7 +1,5 @@
 """A lead event belongs to the living campaign of its bot that it names."""
 
-from __future__ import annotations
-
 import time
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Deltas are added to days, quarters of an hour and cohorts."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Reports become postbacks to the destinations in force, notices and welcomes."""
 
-from __future__ import annotations
-
 import json
 from typing import Any
 

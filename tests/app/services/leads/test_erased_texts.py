@@ -1,7 +1,5 @@
 """Texts that name an erased person are found without a lock and emptied in short steps."""
 
-from __future__ import annotations
-
 import pytest
 from sqlalchemy import event, text
 

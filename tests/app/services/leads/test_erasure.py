@@ -1,7 +1,5 @@
 """An erased person is nowhere; what counts them and what others own stays."""
 
-from __future__ import annotations
-
 import json
 import time
 import zlib

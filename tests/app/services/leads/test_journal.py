@@ -1,7 +1,5 @@
 """The journal of a chat is listed for the account that has or had its bot."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

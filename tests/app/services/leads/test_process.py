@@ -1,7 +1,5 @@
 """Updates move leads, write the journal and stage postbacks, in one commit."""
 
-from __future__ import annotations
-
 import itertools
 import json
 import time

@@ -1,7 +1,5 @@
 """Leads are listed, exported by parts and explained."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

@@ -1,7 +1,5 @@
 """Postbacks that the process sends which decided them."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Rows with what no index has, looked for among the newest of a list."""
 
-from __future__ import annotations
-
 import pytest
 from sqlalchemy import bindparam, select, text
 

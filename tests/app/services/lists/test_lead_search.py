@@ -1,7 +1,5 @@
 """Leads are found by what somebody knows of them."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

@@ -1,7 +1,5 @@
 """Totals and pages are what counting and sorting every row would give."""
 
-from __future__ import annotations
-
 from collections import Counter
 
 import pytest

@@ -1,7 +1,5 @@
 """Rows are found for the account that owns them, and an id that a filter names must be of one."""
 
-from __future__ import annotations
-
 import pytest
 
 from app.errors import NotFound

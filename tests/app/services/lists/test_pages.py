@@ -1,7 +1,5 @@
 """A page of a short list is the slice of all its rows, newest first."""
 
-from __future__ import annotations
-
 import pytest
 from sqlalchemy import select
 

@@ -1,7 +1,5 @@
 """A whole list is read in short transactions, and no row of it twice or not at all."""
 
-from __future__ import annotations
-
 import pytest
 from sqlalchemy import select
 

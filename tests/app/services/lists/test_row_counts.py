@@ -1,7 +1,5 @@
 """Counts of long lists are compacted without being lost or waited for."""
 
-from __future__ import annotations
-
 from collections import Counter
 
 from sqlalchemy import delete, select

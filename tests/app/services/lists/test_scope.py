@@ -1,7 +1,5 @@
 """The scope of a statistic: its ends where none are said, and what is refused."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

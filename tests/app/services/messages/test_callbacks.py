@@ -1,7 +1,5 @@
 """Answers to buttons and checkouts leave after the commit, and are repeated a few times."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

@@ -1,7 +1,5 @@
 """The pace of a bot, as arithmetic."""
 
-from __future__ import annotations
-
 import time
 
 from hypothesis import given

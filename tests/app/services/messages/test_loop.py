@@ -1,7 +1,5 @@
 """Messages leave once, at Telegram's pace, and every refusal has its consequence."""
 
-from __future__ import annotations
-
 import json
 import threading
 import time

@@ -1,7 +1,5 @@
 """A welcome with media is uploaded once a bot, and falls back to its text."""
 
-from __future__ import annotations
-
 import io
 import json
 import time

@@ -1,7 +1,5 @@
 """A content is waited for in small steps, and given up when its time is over."""
 
-from __future__ import annotations
-
 import threading
 
 import pytest

@@ -1,7 +1,5 @@
 """A welcome whose media is in an object store: fetched once a bot, and nobody waits for it."""
 
-from __future__ import annotations
-
 import io
 import time
 from collections.abc import Iterator

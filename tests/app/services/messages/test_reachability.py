@@ -1,7 +1,5 @@
 """Who blocked a bot is not written to, until they start or unblock it."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from sqlalchemy import select

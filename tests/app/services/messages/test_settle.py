@@ -1,7 +1,5 @@
 """What an answer of Telegram means for a message; writing it is tested with the loop."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import replace
 

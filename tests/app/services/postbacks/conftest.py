@@ -1,7 +1,5 @@
 """The fixtures of delivery: a clock, a drain that asks it for the time, and a first report."""
 
-from __future__ import annotations
-
 import pytest
 
 from app.services.postbacks import NewPostback

@@ -1,7 +1,5 @@
 """What trackers answered last, read for a bounded number of deliveries."""
 
-from __future__ import annotations
-
 import pytest
 from sqlalchemy import event
 

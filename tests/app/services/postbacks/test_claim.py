@@ -1,7 +1,5 @@
 """What a claim takes: due, in order per lead, fair over destinations."""
 
-from __future__ import annotations
-
 from collections import Counter
 
 import pytest

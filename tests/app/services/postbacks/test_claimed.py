@@ -1,7 +1,5 @@
 """What can become of a claimed postback, as column values."""
 
-from __future__ import annotations
-
 import dataclasses
 
 from app.models import PostbackState

@@ -1,7 +1,5 @@
 """Whether a postback may be sent now: the clock and a claim are of one opinion."""
 
-from __future__ import annotations
-
 import pytest
 
 from app.extensions import db

@@ -1,7 +1,5 @@
 """A report of a conversion knows what the tracker answered to the report before it."""
 
-from __future__ import annotations
-
 import json
 
 import pytest

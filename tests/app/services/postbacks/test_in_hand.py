@@ -1,7 +1,5 @@
 """Which new postbacks are sent by whoever stages them, and which wait for a claim."""
 
-from __future__ import annotations
-
 import dataclasses
 import threading
 

@@ -1,7 +1,5 @@
 """The delivery log: what was sent where, and sending it again."""
 
-from __future__ import annotations
-
 import pytest
 
 from app.errors import BadParameter, NotFound

@@ -1,7 +1,5 @@
 """What was told of some leads last, by one statement."""
 
-from __future__ import annotations
-
 import pytest
 from sqlalchemy import text
 

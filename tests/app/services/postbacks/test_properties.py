@@ -1,7 +1,5 @@
 """Whatever trackers and workers do, every postback ends, in order, under one key."""
 
-from __future__ import annotations
-
 import contextlib
 import json
 from collections import defaultdict

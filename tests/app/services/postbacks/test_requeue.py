@@ -1,7 +1,5 @@
 """Postbacks that wait again, and those that never will."""
 
-from __future__ import annotations
-
 import pytest
 
 from app.extensions import db

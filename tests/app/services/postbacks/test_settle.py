@@ -1,7 +1,5 @@
 """What was settled: attempts, new states and the health of destinations."""
 
-from __future__ import annotations
-
 import threading
 
 import pytest

@@ -1,7 +1,5 @@
 """New postbacks, as they are inserted."""
 
-from __future__ import annotations
-
 import dataclasses
 
 from app.extensions import db

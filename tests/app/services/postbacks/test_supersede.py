@@ -1,7 +1,5 @@
 """An older status of a lead that failed is not sent after a newer one."""
 
-from __future__ import annotations
-
 import dataclasses
 
 import pytest

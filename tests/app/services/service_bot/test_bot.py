@@ -1,7 +1,5 @@
 """The operator's bot is connected by itself, and kept as the settings say."""
 
-from __future__ import annotations
-
 import threading
 
 from sqlalchemy import select, update

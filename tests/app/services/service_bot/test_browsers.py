@@ -1,7 +1,5 @@
 """Names of browsers come from a table, whatever a header says."""
 
-from __future__ import annotations
-
 import re
 
 import pytest

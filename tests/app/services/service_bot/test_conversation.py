@@ -1,7 +1,5 @@
 """The service bot greets, and its buttons do only what they say."""
 
-from __future__ import annotations
-
 import pytest
 from sqlalchemy import select, update
 

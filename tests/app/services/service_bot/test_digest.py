@@ -1,7 +1,5 @@
 """What the service bot tells an account, and how often."""
 
-from __future__ import annotations
-
 import threading
 import time
 

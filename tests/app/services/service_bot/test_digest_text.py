@@ -1,7 +1,5 @@
 """A digest names each campaign once, says how many more there are, and offers to mute."""
 
-from __future__ import annotations
-
 from collections import Counter
 
 import pytest

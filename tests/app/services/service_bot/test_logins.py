@@ -1,7 +1,5 @@
 """From a page with a link to a session: a person opens the link and agrees, or does not."""
 
-from __future__ import annotations
-
 import threading
 import time
 

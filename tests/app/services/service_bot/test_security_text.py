@@ -1,7 +1,5 @@
 """What is told of sessions and keys names the page, and can be taken back."""
 
-from __future__ import annotations
-
 import pytest
 
 from app.models import NoticeKind

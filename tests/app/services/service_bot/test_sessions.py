@@ -1,7 +1,5 @@
 """A session does what the key does, and a little more, until it ends."""
 
-from __future__ import annotations
-
 import time
 
 import pytest

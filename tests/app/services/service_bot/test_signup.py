@@ -1,7 +1,5 @@
 """The operator says who in Telegram is behind an account."""
 
-from __future__ import annotations
-
 import pytest
 from sqlalchemy import select
 

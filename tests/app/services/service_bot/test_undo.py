@@ -1,7 +1,5 @@
 """After "It was not me" all that a login did is taken back, also when it is said much later."""
 
-from __future__ import annotations
-
 import json
 import time
 

@@ -1,7 +1,5 @@
 """One attempt: what an answer means, and how the steps follow one another."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

@@ -1,7 +1,5 @@
 """The adapters of an installation, with one that is broken and one that fails."""
 
-from __future__ import annotations
-
 import ipaddress
 from typing import Any
 

@@ -1,7 +1,5 @@
 """The connection check: what a probe says of settings that a customer typed."""
 
-from __future__ import annotations
-
 import socket
 from typing import Any
 

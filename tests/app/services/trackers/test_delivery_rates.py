@@ -1,7 +1,5 @@
 """How trackers have fared is told from counts by day, of one account only."""
 
-from __future__ import annotations
-
 import pytest
 
 from app.extensions import db

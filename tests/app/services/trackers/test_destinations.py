@@ -1,7 +1,5 @@
 """Trackers that a customer connects: bounded, changed by one caller at a time, and forgotten."""
 
-from __future__ import annotations
-
 import json
 
 import pytest

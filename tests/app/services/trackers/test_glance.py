@@ -1,5 +1,3 @@
-from __future__ import annotations
-
 from app.models import CampaignStatus, DestinationStatus
 from app.services.trackers import glance
 

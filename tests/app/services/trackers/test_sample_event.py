@@ -1,7 +1,5 @@
 """The example event of tests and previews."""
 
-from __future__ import annotations
-
 import dataclasses
 
 import pytest

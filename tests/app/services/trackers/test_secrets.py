@@ -1,7 +1,5 @@
 """Secrets of settings go in and do not come out."""
 
-from __future__ import annotations
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st

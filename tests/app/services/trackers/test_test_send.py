@@ -1,7 +1,5 @@
 """A test send: what would be sent, and what the tracker says to it."""
 
-from __future__ import annotations
-
 import json
 
 import pytest

@@ -1,7 +1,5 @@
 """Each kind of address and text that cannot mean what it says, in each place that takes one."""
 
-from __future__ import annotations
-
 import base64
 from ipaddress import ip_network
 

@@ -1,7 +1,5 @@
 """Which templates are in force, how five URLs are kept, and what is said of bad ones."""
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 import pytest

@@ -1,7 +1,5 @@
 """One 409 means little; many over some time mean another program, until they stop."""
 
-from __future__ import annotations
-
 import pytest
 
 from app.services.updates.contention import CONFLICT_SECONDS, QUIET_SECONDS, Contention

@@ -1,7 +1,5 @@
 """Callers that arrive together share one commit, and each learns how its own item went."""
 
-from __future__ import annotations
-
 import sqlite3
 import threading
 from collections.abc import Callable, Sequence

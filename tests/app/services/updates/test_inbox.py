@@ -1,7 +1,5 @@
 """Updates are stored, claimed fairly by bot, and keep no body once they are finished."""
 
-from __future__ import annotations
-
 import json
 from typing import Any
 

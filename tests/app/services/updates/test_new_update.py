@@ -1,7 +1,5 @@
 """A body becomes a row that waits, or one that is quarantined with its reason."""
 
-from __future__ import annotations
-
 from app.models import UpdateState
 from app.services.updates.new_update import new_update, oversized_update
 

@@ -1,7 +1,5 @@
 """Long polling through the same inbox, one poller per bot, nothing lost."""
 
-from __future__ import annotations
-
 import contextlib
 import threading
 import time

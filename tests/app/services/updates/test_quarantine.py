@@ -1,7 +1,5 @@
 """Quarantined updates are counted, shown and processed again."""
 
-from __future__ import annotations
-
 import json
 
 import pytest

@@ -1,7 +1,5 @@
 """What a step on an update raises is kept with its traceback, and told if nobody expected it."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Updates of webhooks are stored once, and nothing that a bot's secret let in is refused."""
 
-from __future__ import annotations
-
 import json
 import threading
 import time

@@ -1,7 +1,5 @@
 """Each endpoint is listed with what its decorators say."""
 
-from __future__ import annotations
-
 from app.web.auth import public
 from app.web.openapi.endpoints import endpoints
 from app.web.responses import success

@@ -1,7 +1,5 @@
 """Fields become the JSON Schema of what they take and of what they show."""
 
-from __future__ import annotations
-
 from app.schemas import Input, Output, fields
 from app.web.openapi.json_schema import shape
 

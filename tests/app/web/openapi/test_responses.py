@@ -1,7 +1,5 @@
 """What the document says of answers is what the application gives, no more and no less."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import jsonschema_rs

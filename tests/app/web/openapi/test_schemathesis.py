@@ -1,7 +1,5 @@
 """The API keeps its contract, whoever calls it with whatever."""
 
-from __future__ import annotations
-
 import subprocess
 import sys
 from pathlib import Path

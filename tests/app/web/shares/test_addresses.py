@@ -1,7 +1,5 @@
 """Clients are counted by their address, or the network that one client has whole."""
 
-from __future__ import annotations
-
 from ipaddress import ip_network
 
 import pytest

@@ -1,7 +1,5 @@
 """Client addresses share slots: a crowd behind one of them keeps nobody else waiting."""
 
-from __future__ import annotations
-
 import threading
 import time
 

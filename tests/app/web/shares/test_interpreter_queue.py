@@ -1,7 +1,5 @@
 """Requests take turns at the interpreter: one has it, the others stand in line."""
 
-from __future__ import annotations
-
 import threading
 import time
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """Who is refused for want of room is told so as by the application itself, which is not asked."""
 
-from __future__ import annotations
-
 import pytest
 from werkzeug.test import EnvironBuilder, run_wsgi_app
 

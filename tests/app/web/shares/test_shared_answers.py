@@ -1,7 +1,5 @@
 """What costs much is made for one of those who ask, and taken by the others."""
 
-from __future__ import annotations
-
 import threading
 from concurrent.futures import ThreadPoolExecutor
 

@@ -1,7 +1,5 @@
 """A purchase whose value nobody knows yet waits, or is sent with 0 where its owner says so."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

@@ -1,7 +1,5 @@
 """fbc and fbp as Meta takes them: kept to the letter, built from an fbclid, never cut."""
 
-from __future__ import annotations
-
 import re
 
 import pytest

@@ -1,7 +1,5 @@
 """Words and short numbers are shown; whatever might be a key is not."""
 
-from __future__ import annotations
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st

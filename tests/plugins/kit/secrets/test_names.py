@@ -1,7 +1,5 @@
 """The names that mean a secret."""
 
-from __future__ import annotations
-
 import re
 
 import pytest

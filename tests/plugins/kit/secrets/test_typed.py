@@ -1,7 +1,5 @@
 """Keys that customers write into URLs, headers and bodies."""
 
-from __future__ import annotations
-
 import base64
 import html
 import json

@@ -1,7 +1,5 @@
 """A character that nobody sees is found by its properties, and one that a script needs is not."""
 
-from __future__ import annotations
-
 import sys
 import unicodedata
 

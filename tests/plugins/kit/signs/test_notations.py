@@ -1,7 +1,5 @@
 """Whoever writes a macro as another system does is understood; who writes something else is not."""
 
-from __future__ import annotations
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st

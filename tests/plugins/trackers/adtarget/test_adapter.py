@@ -1,7 +1,5 @@
 """The built-in adapter for AdTarget, without a network."""
 
-from __future__ import annotations
-
 import json
 import uuid
 from collections.abc import Iterable

@@ -1,7 +1,5 @@
 """What AdTarget is told of a click, a conversion and a late value."""
 
-from __future__ import annotations
-
 import uuid
 from typing import Any
 

@@ -1,7 +1,5 @@
 """The settings of AdTarget, and what each event becomes by default."""
 
-from __future__ import annotations
-
 import functools
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Which requests tell AdTarget of an event, and under which keys."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from typing import Any
 

@@ -1,7 +1,5 @@
 """The built-in adapter for Altcraft, without a network."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import replace
 from typing import Any, ClassVar

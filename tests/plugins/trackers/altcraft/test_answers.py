@@ -1,7 +1,5 @@
 """What Altcraft's answers mean, each by itself."""
 
-from __future__ import annotations
-
 import json
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Repeated answers of Altcraft: new tries and new Request-IDs."""
 
-from __future__ import annotations
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st

@@ -1,7 +1,5 @@
 """Bodies of Altcraft's requests."""
 
-from __future__ import annotations
-
 import json
 from typing import Any
 

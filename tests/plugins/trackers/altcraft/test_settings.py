@@ -1,7 +1,5 @@
 """The settings of Altcraft, and the rules between them."""
 
-from __future__ import annotations
-
 import functools
 from typing import Any
 

@@ -1,7 +1,5 @@
 """The built-in adapter for any tracker that takes a postback by URL."""
 
-from __future__ import annotations
-
 import json
 from typing import Any, ClassVar
 

@@ -1,7 +1,5 @@
 """Conversions by URL: macros of money, and trackers that keep each as one of its own."""
 
-from __future__ import annotations
-
 from urllib.parse import parse_qs, urlsplit
 
 import pytest

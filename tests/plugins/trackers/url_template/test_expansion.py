@@ -1,7 +1,5 @@
 """A customer's own words move together with the parameters that explain them."""
 
-from __future__ import annotations
-
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest

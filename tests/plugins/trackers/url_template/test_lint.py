@@ -1,7 +1,5 @@
 """Warnings: a template known to be wrong has one, and a right one has none."""
 
-from __future__ import annotations
-
 import re
 
 import pytest

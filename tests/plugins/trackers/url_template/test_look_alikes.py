@@ -1,7 +1,5 @@
 """A template is taken for a preset's tracker where it is one, and else for none."""
 
-from __future__ import annotations
-
 from urllib.parse import parse_qs
 
 import pytest

@@ -6,8 +6,6 @@ at the end. Where we send no payout the sum is the tracker's own: it books it fo
 conversion whose last word is that of an approval.
 """
 
-from __future__ import annotations
-
 import json
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlsplit

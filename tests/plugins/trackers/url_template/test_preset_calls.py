@@ -5,8 +5,6 @@ tracker wants to hear. Whoever changes a file changes the line here too, with
 the vendor's page open.
 """
 
-from __future__ import annotations
-
 import pytest
 
 from plugins.contract import EventKind

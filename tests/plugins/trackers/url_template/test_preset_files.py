@@ -1,7 +1,5 @@
 """Presets of an operator's own: used like the built-in ones, or refused in one sentence."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from typing import Any

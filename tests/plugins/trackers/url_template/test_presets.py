@@ -1,7 +1,5 @@
 """Presets: every data file is linted, and every trap of the trackers is held here."""
 
-from __future__ import annotations
-
 import datetime as dt
 import itertools
 import json

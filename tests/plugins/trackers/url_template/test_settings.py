@@ -1,7 +1,5 @@
 """What a customer of `url_template` may type, and what is kept of it."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

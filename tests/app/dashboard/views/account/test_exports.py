@@ -1,7 +1,5 @@
 """Long lists are prepared as files, and found again on a page that shows how far each is."""
 
-from __future__ import annotations
-
 import re
 
 import pytest

@@ -1,7 +1,5 @@
 """What ads brought, by link, by day and by the parameters of the links."""
 
-from __future__ import annotations
-
 import json
 import time
 

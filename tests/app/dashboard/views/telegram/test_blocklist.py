@@ -1,7 +1,5 @@
 """The screen of blocked people: one, a list, out again, as CSV, and whose it is."""
 
-from __future__ import annotations
-
 import pytest
 
 from app.extensions import db

@@ -1,7 +1,5 @@
 """Logging in by the service bot, and what a link that somebody else has made can do: nothing."""
 
-from __future__ import annotations
-
 import re
 
 import pytest

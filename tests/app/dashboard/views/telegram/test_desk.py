@@ -1,7 +1,5 @@
 """The tab of a campaign's desk: what is set, what is refused, and whose it is."""
 
-from __future__ import annotations
-
 import io
 
 import pytest

@@ -1,7 +1,5 @@
 """Logging in inside Telegram, and what a link with a stranger's init data can do: nothing."""
 
-from __future__ import annotations
-
 import time
 
 import pytest

@@ -1,7 +1,5 @@
 """Logging in by OpenID Connect, and what an address that somebody else has prepared can do."""
 
-from __future__ import annotations
-
 import re
 from html import unescape
 

@@ -1,7 +1,5 @@
 """The screens of a desk's rules: their order, the form of one, and what they would have done."""
 
-from __future__ import annotations
-
 import pytest
 
 from app.extensions import db

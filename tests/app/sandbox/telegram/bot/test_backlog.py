@@ -1,7 +1,5 @@
 """The backlog numbers updates, keeps order in each queue, and forgets what is confirmed."""
 
-from __future__ import annotations
-
 import pytest
 
 from app.sandbox.telegram import people

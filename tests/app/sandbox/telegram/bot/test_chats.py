@@ -1,7 +1,5 @@
 """What updates tell of chats is remembered, whether they are delivered or not."""
 
-from __future__ import annotations
-
 import pytest
 
 from app.sandbox.telegram import people

@@ -1,7 +1,5 @@
 """An invite link lets people in within its limits, and is shown to its maker alone."""
 
-from __future__ import annotations
-
 import pytest
 
 from app.sandbox.telegram.bot.invite_links import InviteLinks

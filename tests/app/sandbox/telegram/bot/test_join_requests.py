@@ -1,7 +1,5 @@
 """A join request waits until it is decided, and lets the bot write for five minutes."""
 
-from __future__ import annotations
-
 import pytest
 
 from app.sandbox.telegram import people

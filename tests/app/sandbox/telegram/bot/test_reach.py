@@ -1,7 +1,5 @@
 """A bot may write to those who wrote first, and not to those who block it."""
 
-from __future__ import annotations
-
 from app.sandbox.telegram.bot.reach import Reach
 from app.sandbox.telegram.faults import BLOCKED, NEVER_STARTED
 

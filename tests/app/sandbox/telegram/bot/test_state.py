@@ -1,7 +1,5 @@
 """What a bot asked for decides what it gets."""
 
-from __future__ import annotations
-
 import pytest
 
 from app.sandbox.telegram.bot.state import new_bot

@@ -1,7 +1,5 @@
 """Updates wait in Telegram's queues, and live as long as Telegram lets them."""
 
-from __future__ import annotations
-
 import pytest
 
 from app.domain.time_ranges import DAY

@@ -1,7 +1,5 @@
 """The double reads marks and refuses URLs as Telegram does, in Telegram's words."""
 
-from __future__ import annotations
-
 import re
 from typing import Any
 

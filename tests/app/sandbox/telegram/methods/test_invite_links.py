@@ -1,7 +1,5 @@
 """Invite links are made, edited and revoked as Telegram does it."""
 
-from __future__ import annotations
-
 import time
 
 import pytest

@@ -1,7 +1,5 @@
 """Join requests are decided as Telegram does it, and open a window of five minutes."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

@@ -1,7 +1,5 @@
 """The double sells for Stars as Telegram does, and refuses as it does."""
 
-from __future__ import annotations
-
 import json
 
 import pytest

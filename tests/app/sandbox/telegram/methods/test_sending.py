@@ -1,7 +1,5 @@
 """What is sent is checked as Telegram checks it, and kept."""
 
-from __future__ import annotations
-
 import pytest
 
 from app.sandbox.telegram import people

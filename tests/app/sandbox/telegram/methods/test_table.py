@@ -1,7 +1,5 @@
 """The table of methods, and those of a line."""
 
-from __future__ import annotations
-
 from app.sandbox.telegram import people
 from app.sandbox.telegram.methods.table import METHODS
 from tests.app.sandbox.conftest import TOKEN

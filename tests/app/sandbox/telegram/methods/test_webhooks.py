@@ -1,7 +1,5 @@
 """A webhook is set, changed, read back and deleted as Telegram does it."""
 
-from __future__ import annotations
-
 import pytest
 
 from app.sandbox.serving import running

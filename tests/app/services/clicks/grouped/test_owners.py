@@ -1,7 +1,5 @@
 """A click belongs to whoever has its source when it is stored."""
 
-from __future__ import annotations
-
 import pytest
 from sqlalchemy import text, update
 from sqlalchemy.exc import OperationalError

@@ -1,7 +1,5 @@
 """One statement for all who press at once; what it does is tested with `clicks.store`."""
 
-from __future__ import annotations
-
 from collections import Counter
 
 import pytest

@@ -1,7 +1,5 @@
 """Step by step, in the caller's transaction; what it does is tested with `clicks.store`."""
 
-from __future__ import annotations
-
 from collections import Counter
 
 import pytest

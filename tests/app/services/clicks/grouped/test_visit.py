@@ -1,7 +1,5 @@
 """What a visit counts as, and which visits one statement takes."""
 
-from __future__ import annotations
-
 from app.domain.clicks.link_query import QueryFlag
 from app.services.clicks.grouped.visit import MOST, PoolOrder, Visit, counts_of, rounds
 

@@ -1,7 +1,5 @@
 """A person who comes by an invite link is known by its click, without any start of the bot."""
 
-from __future__ import annotations
-
 import json
 
 from sqlalchemy import select, update

@@ -1,7 +1,5 @@
 """Which links are missing, and for which chats none is made."""
 
-from __future__ import annotations
-
 import pytest
 
 from app.domain.clicks.pool_size import FEWEST

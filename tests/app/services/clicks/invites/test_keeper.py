@@ -1,7 +1,5 @@
 """The worker keeps links ready and revokes those that were used."""
 
-from __future__ import annotations
-
 import os
 import signal
 import subprocess

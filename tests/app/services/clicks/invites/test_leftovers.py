@@ -1,7 +1,5 @@
 """What happens to links that nobody needs any more."""
 
-from __future__ import annotations
-
 import pytest
 from sqlalchemy import update
 

@@ -1,7 +1,5 @@
 """What is stored of a link that was made, and what a refusal does."""
 
-from __future__ import annotations
-
 import pytest
 from sqlalchemy import select, text
 

@@ -1,7 +1,5 @@
 """How fast a bot makes and revokes links: under the limits, behind messages, slower after a 429."""
 
-from __future__ import annotations
-
 import pytest
 
 from app.extensions import db

@@ -1,7 +1,5 @@
 """Links that lie ready: each goes to one click, and lives its whole time from then on."""
 
-from __future__ import annotations
-
 import threading
 from types import SimpleNamespace
 

@@ -1,7 +1,5 @@
 """A link is revoked after its person came, whatever Telegram says to it."""
 
-from __future__ import annotations
-
 import pytest
 
 from app.models import InviteState, SourceMode

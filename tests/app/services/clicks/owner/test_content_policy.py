@@ -1,7 +1,5 @@
 """Whether the policy of a page lets our script load."""
 
-from __future__ import annotations
-
 import pytest
 
 from app.services.clicks.owner.content_policy import allows_script

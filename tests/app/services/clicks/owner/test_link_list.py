@@ -1,7 +1,5 @@
 """All links of a source, and their QR codes."""
 
-from __future__ import annotations
-
 import pytest
 
 from app.errors import NotFound

@@ -1,7 +1,5 @@
 """Which channel, site and source a call of AdTarget's API means."""
 
-from __future__ import annotations
-
 import pytest
 
 from app.errors import BadParameter, ChannelNotFound

@@ -1,7 +1,5 @@
 """A page of a site is looked at as a browser would find it."""
 
-from __future__ import annotations
-
 import pytest
 
 from app.errors import BadParameter, NotFound

@@ -1,7 +1,5 @@
 """What is wrong with links of ads is found in their newest clicks."""
 
-from __future__ import annotations
-
 import time
 
 import pytest

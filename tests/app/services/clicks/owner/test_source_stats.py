@@ -1,7 +1,5 @@
 """What ads brought, by source, by day and by the parameters of their links."""
 
-from __future__ import annotations
-
 import json
 
 import pytest

@@ -1,7 +1,5 @@
 """Who is blocked in an account: once, by id or by name, and in no other account."""
 
-from __future__ import annotations
-
 import pytest
 
 from app.errors import BadParameter, NotFound, PlanLimit

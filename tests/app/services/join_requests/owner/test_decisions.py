@@ -1,7 +1,5 @@
 """People decide one request or many, try it first, and take it back while it can be."""
 
-from __future__ import annotations
-
 import pytest
 
 from app.domain.join_requests.rules import Verdict

@@ -1,7 +1,5 @@
 """How fast people are let in, and how many are greeted in time."""
 
-from __future__ import annotations
-
 import pytest
 
 from app.errors import NotFound

@@ -1,7 +1,5 @@
 """Owners hear how many people wait, once in ten minutes, and let them in by a button."""
 
-from __future__ import annotations
-
 import json
 
 import pytest

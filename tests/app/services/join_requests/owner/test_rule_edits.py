@@ -1,7 +1,5 @@
 """Single changes to the list of rules."""
 
-from __future__ import annotations
-
 import pytest
 
 from app.domain.join_requests.rules import Verdict

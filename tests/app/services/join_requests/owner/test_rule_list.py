@@ -1,7 +1,5 @@
 """A campaign's rules are replaced as a whole, and tried on those who asked."""
 
-from __future__ import annotations
-
 import pytest
 
 from app.domain.join_requests.rules import Verdict

@@ -1,7 +1,5 @@
 """A message that is said with a decision: to whom, before the decision, and not to too many."""
 
-from __future__ import annotations
-
 import pytest
 
 from app.domain.join_requests.rules import Verdict

@@ -1,7 +1,5 @@
 """What is claimed: in order, within the hour's cap, outside quiet hours, one process at a time."""
 
-from __future__ import annotations
-
 import pytest
 from sqlalchemy import inspect, text, update
 

@@ -1,7 +1,5 @@
 """The line of a decision in the journal says whose it was, and after how long."""
 
-from __future__ import annotations
-
 from sqlalchemy import delete
 
 from app.domain.join_requests.rules import Verdict

@@ -1,7 +1,5 @@
 """Decisions are told to Telegram once, in their order, and every answer is understood."""
 
-from __future__ import annotations
-
 import time
 from contextlib import closing
 

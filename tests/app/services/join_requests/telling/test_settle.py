@@ -1,7 +1,5 @@
 """Whoever lost the lease writes nothing, and each decision stands in the journal once."""
 
-from __future__ import annotations
-
 import pytest
 
 from app.domain.join_requests.rules import Verdict

@@ -1,7 +1,5 @@
 """A campaign whose counters a test sets."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 

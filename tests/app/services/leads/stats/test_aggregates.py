@@ -1,7 +1,5 @@
 """Sums of counters, where some of them were counted before others were."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

@@ -1,7 +1,5 @@
 """Counters of ranges, days and campaigns are read from aggregates."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 

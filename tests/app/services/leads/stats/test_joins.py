@@ -1,7 +1,5 @@
 """The meter of joins: how many are known by their click, and why the others are not."""
 
-from __future__ import annotations
-
 import pytest
 
 from app.domain.attribution import JoinKind

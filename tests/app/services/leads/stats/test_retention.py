@@ -1,7 +1,5 @@
 """Who stays is read from aggregates."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 

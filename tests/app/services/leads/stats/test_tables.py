@@ -1,7 +1,5 @@
 """Each table of the statistics has the rows that the API tells of the same range."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest
