@@ -74,6 +74,7 @@ def translatable(template: str, /, **terms: object) -> TranslatableText:
 
     `template` is English and a literal: the catalogue collects the templates of
     these calls. A term that was made by `translatable` is translated as well.
+    Only the terms of a reason are masked, so what a tracker said goes into one.
     """
     return TranslatableText(template, **terms)
 

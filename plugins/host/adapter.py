@@ -28,6 +28,7 @@ from plugins.host.challenges import outcome_of_challenge
 from plugins.host.foreign_code import ForeignCodeFailed, call, describe_error
 from plugins.host.time_limit import time_limit
 from plugins.host.validation import (
+    MAX_REASON,
     AdapterFailed,
     check_conversion_kinds,
     check_outcome,
@@ -197,8 +198,8 @@ class Adapter:
             return call(self._seconds, self._hooks[hook], **arguments)
         except ForeignCodeFailed as failed:
             secrets = self.secrets(arguments.get("settings", {}))
-            reason = one_line(f"{hook} raised {describe_error(failed.error)}", secrets)
-            raise AdapterFailed(reason, slow=failed.slow) from failed.error
+            reason = f"{hook} raised {one_line(describe_error(failed.error), secrets)}"
+            raise AdapterFailed(reason[:MAX_REASON], slow=failed.slow) from failed.error
 
 
 def _load(schema: marshmallow.Schema, raw: Mapping[str, Any]) -> Any:

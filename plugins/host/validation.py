@@ -15,6 +15,7 @@ from plugins.contract import (
     Outcome,
     RateLimit,
     Request,
+    TranslatableText,
     Verdict,
     mask,
 )
@@ -95,7 +96,7 @@ def check_outcome(outcome: object, secrets: tuple[str, ...], hook: str) -> Outco
         raise AdapterFailed(f"{hook} returned a retry_after that is no number of seconds")
     if not isinstance(outcome.reason, str) or not isinstance(outcome.disable_destination, bool):
         raise AdapterFailed(f"{hook} returned an Outcome with a wrong type inside")
-    reason = one_line(outcome.reason, secrets)
+    reason = sentence(outcome.reason, secrets)
     state = None if outcome.state is None else _checked_state(outcome.state, secrets, hook)
     if state is None and reason == outcome.reason:
         return outcome
@@ -199,6 +200,30 @@ def is_seconds(value: object) -> bool:
 def one_line(text: str, secrets: tuple[str, ...] = ()) -> str:
     """Foreign text as one line that any database stores, masked and cut."""
     return mask_cut(_UNSTORABLE.sub(" ", text[: MAX_REASON * 4]), secrets).strip()[:MAX_REASON]
+
+
+def sentence(text: str, secrets: tuple[str, ...] = ()) -> str:
+    """A sentence as one line for people: what is foreign in it is masked, not our own words.
+
+    Of a text that `translatable` has made only the terms are foreign: a customer's key may be
+    part of a word of ours, and the sentence says no less for that. Any other is foreign whole.
+    """
+    if type(text) is not TranslatableText or one_line(text.template) != text.template:
+        return one_line(text, secrets)
+    if not text.terms:
+        return text
+    terms = {name: _shown_term(term, secrets) for name, term in text.terms.items()}
+    if any(term is None for term in terms.values()):
+        return one_line(text, secrets)
+    shown = TranslatableText(text.template, **terms)
+    return shown if len(shown) <= MAX_REASON else shown[:MAX_REASON]
+
+
+def _shown_term(term: object, secrets: tuple[str, ...]) -> object:
+    """A term of a sentence, masked; None for a number that is a secret, since no mask is one."""
+    if isinstance(term, str):
+        return sentence(term, secrets)
+    return term if one_line(str(term), secrets) == str(term) else None
 
 
 def type_name(value: object) -> str:

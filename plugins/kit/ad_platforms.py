@@ -1,4 +1,4 @@
-"""What the conversion APIs of ad platforms share: settings, names, values, hashes, answers.
+"""What the conversion APIs of ad platforms share: settings, names, values, hashes.
 
 Used by `meta_capi` and `tiktok_events`, and in part by `yandex_metrica`. Meta and TikTok
 count events instead of keeping one status per lead, and both drop an event whose name and
@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -20,10 +19,6 @@ from plugins.contract import (
     ConversionKind,
     Event,
     EventKind,
-    Outcome,
-    Response,
-    Verdict,
-    outcome_by_status,
     translatable,
 )
 from plugins.kit.fields import AsciiWord, BaseUrl
@@ -35,9 +30,6 @@ from plugins.kit.platforms.empty_purchases import (
 
 #: Within the 48 hours in which a repeated event id is recognised.
 RETRY_SECONDS: Final = 47 * 3600.0
-
-#: A platform's own message is cut to this many characters.
-MAX_MESSAGE: Final = 180
 
 #: A custom event's name, as all platforms take it.
 _NAME: Final = re.compile(r"(?:[A-Za-z0-9][A-Za-z0-9 _-]{0,49})?")
@@ -218,70 +210,3 @@ def external_ids(event: Event, settings: Mapping[str, Any]) -> list[str]:
     if event.click and settings["click_type"] == "external_id":
         hashes.append(normalized_hash(event.click))
     return hashes
-
-
-@dataclass(frozen=True, slots=True)
-class PlatformOutcomes:
-    """What the answers of one platform mean, in sentences that name it.
-
-    A refused token or a missing right keeps the event and switches the destination off:
-    its owner can mend both.
-    """
-
-    platform: str
-    unavailable: Outcome
-    too_many_requests: Outcome
-    bad_token: Outcome
-    no_rights: Outcome
-
-    @classmethod
-    def of(cls, platform: str) -> PlatformOutcomes:
-        """The outcomes of the platform of this name."""
-        return cls(
-            platform,
-            Outcome(Verdict.RETRY, f"{platform} is not available now"),
-            Outcome(Verdict.RETRY, f"{platform} asks us to slow down"),
-            Outcome(
-                Verdict.RETRY,
-                f"{platform} does not accept the access token",
-                disable_destination=True,
-            ),
-            Outcome(
-                Verdict.RETRY, "the token may not send to this pixel", disable_destination=True
-            ),
-        )
-
-    def error(
-        self, outcome: Outcome | None, message: object, code: str, response: Response,
-        *, is_passing: bool,
-    ) -> Outcome:  # fmt: skip
-        """An error in the platform's own JSON: the outcome that its code has, and its message.
-
-        A code without an outcome refuses this one event, unless `is_passing` or a
-        status of 5xx says that the platform itself failed.
-        """
-        if outcome is None:
-            failed = is_passing or response.status >= 500
-            outcome = self.unavailable if failed else Outcome(Verdict.REJECTED)
-        text = f"{self.platform} says: {str(message)[:MAX_MESSAGE]} ({code})"
-        return with_message(outcome, text, response)
-
-    def foreign_answer(self, response: Response) -> Outcome:
-        """An answer that is not the platform's JSON: something between us and it replied.
-
-        So a success is none, and the event is tried again. 401 means a refused token,
-        whoever answers it.
-        """
-        if response.status == 401:
-            return self.bad_token
-        outcome = outcome_by_status(response)
-        if 200 <= response.status < 300:
-            return Outcome(Verdict.RETRY, f"the answer is not {self.platform}'s")
-        return outcome
-
-
-def with_message(outcome: Outcome, message: str, response: Response) -> Outcome:
-    """`outcome` with the platform's message, and for a RETRY the wait that `response` asks for."""
-    reason = f"{outcome.reason}; {message}" if outcome.reason else message
-    wait = response.retry_after if outcome.verdict is Verdict.RETRY else None
-    return replace(outcome, reason=reason, retry_after=wait)

@@ -48,7 +48,6 @@ from plugins.kit import macros
 from plugins.kit.ad_platforms import (
     RETRY_SECONDS,
     AdPlatformSettings,
-    PlatformOutcomes,
     access_token_field,
     base_url_field,
     click_type_field,
@@ -65,6 +64,7 @@ from plugins.kit.ad_platforms import (
 from plugins.kit.click_ids import has_own_click_id, is_address, meta_fbc
 from plugins.kit.fields import AsciiWord
 from plugins.kit.json_bodies import json_bytes, json_object
+from plugins.kit.platforms.answers import PlatformOutcomes
 from plugins.kit.platforms.empty_purchases import after_empty_purchase, empty_purchase_field
 from plugins.kit.platforms.meta_ids import is_fbc, is_fbp
 
@@ -86,9 +86,11 @@ _TOUCH: Final = ("source", "landing", "ip", "ua", "country", "fbc", "fbp")
 
 _META: Final = PlatformOutcomes.of("Meta")
 _NO_PIXEL: Final = Outcome(
-    Verdict.RETRY, "this pixel does not exist, or the token cannot see it", disable_destination=True
+    Verdict.RETRY,
+    translatable("this pixel does not exist, or the token cannot see it"),
+    disable_destination=True,
 )
-_TOO_OLD: Final = Outcome(Verdict.REJECTED, "Meta takes no events older than 7 days")
+_TOO_OLD: Final = Outcome(Verdict.REJECTED, translatable("Meta takes no events older than 7 days"))
 
 #: By code and subcode, then by code alone. Any other says no to this one event.
 _ERRORS: Final[Mapping[tuple[int, int] | int, Outcome]] = {
@@ -200,9 +202,12 @@ def classify_response(response: Response, event: Event) -> Outcome:
     received = answer.get("events_received") if response.status == 200 else None
     if received == 1:
         state = after_empty_purchase(event)
-        return Outcome(Verdict.DELIVERED, "Meta received the event", state=state)
+        return Outcome(Verdict.DELIVERED, translatable("Meta received the event"), state=state)
     if received == 0:
-        return Outcome(Verdict.REJECTED, f"Meta received nothing: {answer.get('messages')}")
+        return Outcome(
+            Verdict.REJECTED,
+            translatable("Meta received nothing: %(messages)s", messages=answer.get("messages")),
+        )
     return _META.foreign_answer(response)
 
 
@@ -219,7 +224,7 @@ def classify_probe(response: Response) -> Outcome:
     if isinstance(answer.get("error"), dict):
         return _classify_error(answer["error"], response)
     if response.status == 200 and answer.get("id"):
-        return Outcome(Verdict.DELIVERED, "Meta accepts the access token")
+        return Outcome(Verdict.DELIVERED, translatable("Meta accepts the access token"))
     return _META.foreign_answer(response)
 
 

@@ -187,7 +187,9 @@ def classify_response(response: Response) -> Outcome:
         return outcome
     if response.status == 401:
         return Outcome(
-            Verdict.RETRY, "the receiver does not accept the signature", disable_destination=True
+            Verdict.RETRY,
+            translatable("the receiver does not accept the signature"),
+            disable_destination=True,
         )
     return Outcome(Verdict.RETRY, outcome.reason, response.retry_after)
 

@@ -42,7 +42,6 @@ from plugins.contract import (
 from plugins.kit.ad_platforms import (
     RETRY_SECONDS,
     AdPlatformSettings,
-    PlatformOutcomes,
     access_token_field,
     base_url_field,
     click_type_field,
@@ -58,6 +57,7 @@ from plugins.kit.ad_platforms import (
 from plugins.kit.click_ids import has_own_click_id, is_address
 from plugins.kit.fields import AsciiWord, HttpUrl
 from plugins.kit.json_bodies import json_bytes, json_object
+from plugins.kit.platforms.answers import PlatformOutcomes
 from plugins.kit.platforms.empty_purchases import after_empty_purchase, empty_purchase_field
 
 API: Final = "https://business-api.tiktok.com"
@@ -81,7 +81,7 @@ _TIKTOK: Final = PlatformOutcomes.of("TikTok")
 #: Any other code below 50000 says no to this one event; from there on TikTok failed.
 _CODES: Final[Mapping[int, Outcome]] = {
     40001: _TIKTOK.no_rights,
-    40002: Outcome(Verdict.REJECTED, "TikTok does not accept a parameter"),
+    40002: Outcome(Verdict.REJECTED, translatable("TikTok does not accept a parameter")),
     40100: _TIKTOK.too_many_requests,
     40101: _TIKTOK.bad_token,
     40102: _TIKTOK.bad_token,
@@ -179,7 +179,7 @@ def classify_response(response: Response, event: Event) -> Outcome:
         return _TIKTOK.foreign_answer(response)
     if code == 0:
         state = after_empty_purchase(event)
-        return Outcome(Verdict.DELIVERED, "TikTok took the event", state=state)
+        return Outcome(Verdict.DELIVERED, translatable("TikTok took the event"), state=state)
     return _TIKTOK.error(
         _CODES.get(code),
         answer.get("message"),

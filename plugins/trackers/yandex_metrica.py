@@ -44,7 +44,6 @@ from plugins.contract import (
     translatable,
 )
 from plugins.kit.ad_platforms import (
-    MAX_MESSAGE,
     AdPlatformSettings,
     base_url_field,
     currency_field,
@@ -53,11 +52,11 @@ from plugins.kit.ad_platforms import (
     event_value,
     event_values_field,
     send_click_field,
-    with_message,
 )
 from plugins.kit.click_ids import has_own_click_id
 from plugins.kit.fields import AsciiWord
 from plugins.kit.json_bodies import json_object
+from plugins.kit.platforms.answers import MAX_MESSAGE, with_message
 
 API: Final = "https://api-metrika.yandex.net"
 
@@ -84,16 +83,16 @@ _COLUMNS: Final[Mapping[str, re.Pattern[str]]] = {
 }
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
-_TAKEN: Final = "Metrica took it and looks for the visit within two hours"
-_QUOTA: Final = Outcome(Verdict.RETRY, "Metrica's quota is used up")
+_TAKEN: Final = translatable("Metrica took it and looks for the visit within two hours")
+_QUOTA: Final = Outcome(Verdict.RETRY, translatable("Metrica's quota is used up"))
 _TOKEN: Final = Outcome(
-    Verdict.RETRY, "Metrica does not accept the token", disable_destination=True
+    Verdict.RETRY, translatable("Metrica does not accept the token"), disable_destination=True
 )
 _RIGHTS: Final = Outcome(
-    Verdict.RETRY, "the token may not write to this counter", disable_destination=True
+    Verdict.RETRY, translatable("the token may not write to this counter"), disable_destination=True
 )
 _COUNTER: Final = Outcome(
-    Verdict.RETRY, "Metrica does not know this counter", disable_destination=True
+    Verdict.RETRY, translatable("Metrica does not know this counter"), disable_destination=True
 )
 _STATUSES: Final[Mapping[int, Outcome]] = {
     401: _TOKEN,
@@ -183,7 +182,9 @@ def classify_response(response: Response) -> Outcome:
     uploading = answer.get("uploading")
     if response.status == 200 and isinstance(uploading, dict):
         if uploading.get("line_quantity") == 0:
-            return Outcome(Verdict.REJECTED, "Metrica did not take the row of the file")
+            return Outcome(
+                Verdict.REJECTED, translatable("Metrica did not take the row of the file")
+            )
         return Outcome(Verdict.DELIVERED, _TAKEN)
     return _classify_failure(response, answer)
 
@@ -200,7 +201,7 @@ def classify_probe(response: Response) -> Outcome:
     """Accept a list of uploads: counter and token fit together."""
     answer = json_object(response)
     if response.status == 200 and isinstance(answer.get("uploadings"), list):
-        return Outcome(Verdict.DELIVERED, "Metrica knows the counter and the token")
+        return Outcome(Verdict.DELIVERED, translatable("Metrica knows the counter and the token"))
     return _classify_failure(response, answer)
 
 
@@ -259,8 +260,10 @@ def _classify_failure(response: Response, answer: Mapping[str, Any]) -> Outcome:
     """The outcome of an answer that is no success, with Metrica's message if it has one."""
     outcome = _STATUSES.get(response.status) or outcome_by_status(response)
     if 200 <= response.status < 300:
-        return Outcome(Verdict.RETRY, "the answer is not Metrica's")
+        return Outcome(Verdict.RETRY, translatable("the answer is not Metrica's"))
     message = answer.get("message")
     if not isinstance(message, str) or not message:
         return with_message(outcome, f"HTTP {response.status}", response)
-    return with_message(outcome, f"Metrica says: {message[:MAX_MESSAGE]}", response)
+    return with_message(
+        outcome, translatable("Metrica says: %(message)s", message=message[:MAX_MESSAGE]), response
+    )

@@ -43,6 +43,7 @@ from plugins.contract import (
     Response,
     Verdict,
     hookimpl,
+    translatable,
 )
 from plugins.kit import macros
 from plugins.kit.secrets.typed import secrets_of_fields
@@ -114,14 +115,24 @@ def classify_probe(response: Response, settings: Mapping[str, Any]) -> Outcome:
     if code != 0:
         outcome = judge(response, "")
         if outcome.verdict.is_success:
-            return Outcome(Verdict.REJECTED, "the server at this address is not Altcraft")
+            return Outcome(
+                Verdict.REJECTED, translatable("the server at this address is not Altcraft")
+            )
         return outcome
     if missing := _missing(response, settings):
-        return Outcome(Verdict.DELIVERED, f"connected; not in the database: {', '.join(missing)}")
+        return Outcome(
+            Verdict.DELIVERED,
+            translatable("connected; not in the database: %(names)s", names=", ".join(missing)),
+        )
     if names := _goal_and_action(settings):
-        reason = "connected; automation that hangs on the goal, too, starts twice at"
-        return Outcome(Verdict.DELIVERED, f"{reason} {', '.join(names)}")
-    return Outcome(Verdict.DELIVERED, "Altcraft accepts the token and knows the database")
+        reason = translatable(
+            "connected; automation that hangs on the goal, too, starts twice at %(names)s",
+            names=", ".join(names),
+        )
+        return Outcome(Verdict.DELIVERED, reason)
+    return Outcome(
+        Verdict.DELIVERED, translatable("Altcraft accepts the token and knows the database")
+    )
 
 
 @hookimpl

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
-from plugins.contract import Outcome, Response, Verdict, outcome_by_status
+from plugins.contract import Outcome, Response, Verdict, outcome_by_status, translatable
 from plugins.kit.failures import says_failure
 
 _INT: Final = re.compile(r"-?[0-9]{1,18}")
@@ -19,26 +19,38 @@ class _Rule(NamedTuple):
 
 #: The JSON `error` of an answer; an HTTP status, where the body tells nothing.
 RULES: Final[Mapping[int, _Rule]] = {
-    0: _Rule(Verdict.DELIVERED, "done"),
-    400: _Rule(Verdict.REJECTED, "Altcraft cannot read the request"),
-    401: _Rule(Verdict.RETRY, "Altcraft does not accept the token", disable_destination=True),
+    0: _Rule(Verdict.DELIVERED, translatable("done")),
+    400: _Rule(Verdict.REJECTED, translatable("Altcraft cannot read the request")),
+    401: _Rule(
+        Verdict.RETRY, translatable("Altcraft does not accept the token"), disable_destination=True
+    ),
     402: _Rule(
-        Verdict.RETRY, "the tariff's limit in Altcraft is reached", disable_destination=True
+        Verdict.RETRY,
+        translatable("the tariff's limit in Altcraft is reached"),
+        disable_destination=True,
     ),
     403: _Rule(
-        Verdict.RETRY, "the token's role lacks the rights for this", disable_destination=True
+        Verdict.RETRY,
+        translatable("the token's role lacks the rights for this"),
+        disable_destination=True,
     ),
-    404: _Rule(Verdict.REJECTED, "Altcraft finds no such database, pixel, trigger or profile"),
-    409: _Rule(Verdict.REJECTED, "another record has the same unique values"),
-    413: _Rule(Verdict.REJECTED, "the database is not available in this resource"),
-    415: _Rule(Verdict.REJECTED, "Altcraft does not take this kind of content"),
-    429: _Rule(Verdict.RETRY, "too many requests for this installation"),
-    435: _Rule(Verdict.REJECTED, "several profiles match; the database holds duplicates"),
-    440: _Rule(Verdict.REJECTED, "Altcraft refused with its undocumented code 440"),
-    441: _Rule(Verdict.REJECTED, "this object belongs to another group"),
-    450: _Rule(Verdict.REJECTED, "Altcraft finds a value invalid"),
-    500: _Rule(Verdict.RETRY, "Altcraft failed inside"),
-    501: _Rule(Verdict.REJECTED, "this Altcraft is too old, or the address is not its own"),
+    404: _Rule(
+        Verdict.REJECTED, translatable("Altcraft finds no such database, pixel, trigger or profile")
+    ),
+    409: _Rule(Verdict.REJECTED, translatable("another record has the same unique values")),
+    413: _Rule(Verdict.REJECTED, translatable("the database is not available in this resource")),
+    415: _Rule(Verdict.REJECTED, translatable("Altcraft does not take this kind of content")),
+    429: _Rule(Verdict.RETRY, translatable("too many requests for this installation")),
+    435: _Rule(
+        Verdict.REJECTED, translatable("several profiles match; the database holds duplicates")
+    ),
+    440: _Rule(Verdict.REJECTED, translatable("Altcraft refused with its undocumented code 440")),
+    441: _Rule(Verdict.REJECTED, translatable("this object belongs to another group")),
+    450: _Rule(Verdict.REJECTED, translatable("Altcraft finds a value invalid")),
+    500: _Rule(Verdict.RETRY, translatable("Altcraft failed inside")),
+    501: _Rule(
+        Verdict.REJECTED, translatable("this Altcraft is too old, or the address is not its own")
+    ),
 }
 
 
@@ -48,7 +60,13 @@ def judge(response: Response, step: str) -> Outcome:
     if code is None:
         return _judge_status(response, step)
     rule = _rule(code, response)
-    reason = f"{rule.meaning} ({code}{_error_text(response)})" if code else rule.meaning
+    reason = (
+        translatable(
+            "%(meaning)s (%(code)s)", meaning=rule.meaning, code=f"{code}{_error_text(response)}"
+        )
+        if code
+        else rule.meaning
+    )
     if code == 409 and step == "profile":
         return Outcome(Verdict.DUPLICATE, reason)
     return Outcome(rule.verdict, reason, response.retry_after, rule.disable_destination)
@@ -58,9 +76,15 @@ def _judge_status(response: Response, step: str) -> Outcome:
     """Judge an answer without a number under `error`: a proxy's, or one that arrived cut."""
     by_status = outcome_by_status(response)
     if is_unreadable(response, step):
-        return Outcome(Verdict.RETRY, f"{by_status.reason}, but the answer is not Altcraft's")
+        return Outcome(
+            Verdict.RETRY,
+            translatable("%(reason)s, but the answer is not Altcraft's", reason=by_status.reason),
+        )
     if by_status.verdict.is_success:
-        return Outcome(Verdict.DELIVERED, f"{by_status.reason}, without an error number")
+        return Outcome(
+            Verdict.DELIVERED,
+            translatable("%(reason)s, without an error number", reason=by_status.reason),
+        )
     rule = RULES.get(response.status)
     if rule is None:
         return by_status
@@ -95,8 +119,8 @@ def _rule(code: int, response: Response) -> _Rule:
     by_status = RULES.get(response.status)
     verdict = by_status.verdict if by_status else outcome_by_status(response).verdict
     if verdict is Verdict.RETRY and not (by_status and by_status.disable_destination):
-        return _Rule(Verdict.RETRY, "Altcraft failed with an unknown code")
-    return _Rule(Verdict.REJECTED, "Altcraft refused with an unknown code")
+        return _Rule(Verdict.RETRY, translatable("Altcraft failed with an unknown code"))
+    return _Rule(Verdict.REJECTED, translatable("Altcraft refused with an unknown code"))
 
 
 def error_code(response: Response) -> int | None:

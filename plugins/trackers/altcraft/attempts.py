@@ -7,7 +7,7 @@ profile, which the first step answered, for the steps after it.
 
 from typing import Final
 
-from plugins.contract import Event, Outcome, Response, Verdict
+from plugins.contract import Event, Outcome, Response, Verdict, translatable
 from plugins.trackers.altcraft.answers import (
     error_code,
     is_replayed,
@@ -36,7 +36,9 @@ def classify(response: Response, event: Event, step: str, *, just_written: bool)
     outcome, counts = judge(response, step), _counts(event, step)
     if outcome.verdict.is_success:
         verdict = Verdict.DUPLICATE if is_replayed(response) else outcome.verdict
-        reason = "Altcraft had this already" if is_replayed(response) else outcome.reason
+        reason = (
+            translatable("Altcraft had this already") if is_replayed(response) else outcome.reason
+        )
         return Outcome(verdict, reason, state=_for_next_steps(event, response))
     if just_written and step != "profile" and error_code(response) == 404:
         return _after_miss(outcome, counts)
@@ -73,7 +75,7 @@ def _after_miss(outcome: Outcome, counts: Carry) -> Outcome:
     misses = int(counts.get("misses", 0)) + 1
     if misses > MAX_MISSES:
         return outcome
-    reason = f"not found yet: {outcome.reason}"
+    reason = translatable("not found yet: %(reason)s", reason=outcome.reason)
     return Outcome(Verdict.RETRY, reason, state=_next_turn(counts) | {"misses": misses})
 
 
@@ -93,11 +95,14 @@ def _after_replay(outcome: Outcome, counts: Carry, event: Event) -> Outcome:
     neither disables the destination nor ends the event, however often it is replayed.
     """
     carry = _next_turn(counts) | _profile(event)
-    reason = f"Altcraft repeats a stored answer ({outcome.reason})"
+    reason = translatable("Altcraft repeats a stored answer (%(reason)s)", reason=outcome.reason)
     if outcome.disable_destination:
         return Outcome(Verdict.RETRY, reason, state=carry)
     if "renewed" in counts:
-        return Outcome(Verdict.REJECTED, f"{reason} under a new Request-ID too; resend the event")
+        return Outcome(
+            Verdict.REJECTED,
+            translatable("%(reason)s under a new Request-ID too; resend the event", reason=reason),
+        )
     return Outcome(Verdict.RETRY, reason, state=carry | {"renewed": 1})
 
 

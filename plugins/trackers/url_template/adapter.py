@@ -141,15 +141,22 @@ def _classify_by_texts(response: Response, settings: Mapping[str, Any]) -> Outco
         return None
     text = response.text.casefold()
     if reject_if and reject_if.casefold() in text:
-        return Outcome(Verdict.REJECTED, f"the answer contains {reject_if!r}")
+        return Outcome(
+            Verdict.REJECTED, translatable("the answer contains %(text)s", text=repr(reject_if))
+        )
     if not deliver_if:
         return None
     if not _has_words(text, deliver_if.casefold()):
-        return Outcome(Verdict.REJECTED, f"the answer does not contain {deliver_if!r}")
+        return Outcome(
+            Verdict.REJECTED,
+            translatable("the answer does not contain %(text)s", text=repr(deliver_if)),
+        )
     if response.unreadable and "<" not in deliver_if:
         return Outcome(Verdict.REJECTED, response.unreadable)
     failure = None if _names_failure(response, deliver_if) else _find_refusal(response)
-    return failure or Outcome(Verdict.DELIVERED, f"the answer contains {deliver_if!r}")
+    return failure or Outcome(
+        Verdict.DELIVERED, translatable("the answer contains %(text)s", text=repr(deliver_if))
+    )
 
 
 def _has_words(text: str, words: str) -> bool:
@@ -173,7 +180,9 @@ def _find_refusal(response: Response) -> Outcome | None:
     text = response.text.casefold()
     for refusal in _REFUSALS:
         if refusal in text:
-            return Outcome(Verdict.REJECTED, f"the tracker says: {refusal}")
+            return Outcome(
+                Verdict.REJECTED, translatable("the tracker says: %(refusal)s", refusal=refusal)
+            )
     return None
 
 
@@ -199,7 +208,14 @@ def _with_reminder(outcome: Outcome, settings: Mapping[str, Any]) -> Outcome:
     """`outcome` with the preset's reminder: the tracker answers the same when it took nothing."""
     preset, mode = settings.get("preset"), settings.get("mode", "")
     reminder = presets.find_mode(preset, mode).reminder if preset else ""
-    return replace(outcome, reason=f"{outcome.reason}; {reminder}") if reminder else outcome
+    return (
+        replace(
+            outcome,
+            reason=translatable("%(reason)s; %(message)s", reason=outcome.reason, message=reminder),
+        )
+        if reminder
+        else outcome
+    )
 
 
 def _with_body(

@@ -10,7 +10,15 @@ import marshmallow
 import pytest
 from marshmallow import fields
 
-from plugins.contract import DeliveryPolicy, Outcome, Request, Response, Verdict, hookimpl
+from plugins.contract import (
+    DeliveryPolicy,
+    Outcome,
+    Request,
+    Response,
+    Verdict,
+    hookimpl,
+    translatable,
+)
 from plugins.registry import Adapter, AdapterFailed, make_adapter
 from plugins.testing import AdapterContract, sample_event
 
@@ -180,6 +188,43 @@ def test_no_secret_is_told_in_a_reason():
     outcome = adapter.classify(Response(200), request, sample_event(), SETTINGS)
     assert outcome.reason.startswith("bad key ***")
     assert len(outcome.reason) == 300
+
+
+@pytest.mark.parametrize(
+    ("reason", "shown"),
+    [
+        (
+            translatable("HTTP %(status)d: redirects are not followed", status=302),
+            "HTTP 302: redirects are not followed",
+        ),
+        (
+            translatable("it says: %(message)s", message="redir, it says"),
+            "it says: ***, ***",
+        ),
+        (
+            translatable("again: %(reason)s", reason=translatable("says %(what)s", what="redir")),
+            "again: says ***",
+        ),
+        (translatable("says %(what)s", what="it says " + "a" * 999), "says *** " + "a" * 291),
+        (translatable("redirected by %(number)d", number=77123456), "***ected by ***"),
+        ("it says: redirects", "***: ***ects"),
+        (translatable("it says\x00%(what)s", what="redirects"), "*** ***ects"),
+    ],
+    ids=["ours", "theirs", "nested", "long", "a number", "plain", "odd"],
+)
+def test_of_a_sentence_of_ours_only_what_is_foreign_in_it_is_masked(reason: str, shown: str):
+    secrets = ("redir", "it says", "77123456")
+    request = replace(GOOD, secrets=secrets)
+    adapter = make(classify=Outcome(Verdict.REJECTED, reason))
+    outcome = adapter.classify(Response(200), request, sample_event(), SETTINGS)
+    assert outcome.reason == shown
+
+
+def test_the_hook_that_raised_is_named_whatever_is_masked():
+    adapter = make(ValueError("built by request"))
+    with pytest.raises(AdapterFailed) as caught:
+        adapter.build(sample_event(), {"token": "request"})
+    assert caught.value.reason == "build_request raised ValueError: built by ***"
 
 
 @pytest.mark.parametrize(

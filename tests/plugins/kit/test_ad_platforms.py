@@ -8,16 +8,13 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from marshmallow import ValidationError
 
-from plugins.contract import EventKind, Outcome, Response, Verdict
+from plugins.contract import EventKind, Response, Verdict
 from plugins.host.adapter import Adapter
 from plugins.kit.ad_platforms import (
-    MAX_MESSAGE,
-    PlatformOutcomes,
     event_name,
     event_value,
     external_ids,
     normalized_hash,
-    with_message,
 )
 from plugins.registry import make_adapter
 from plugins.testing import sample_event
@@ -129,7 +126,6 @@ SPOKEN = {
     "currency": "EUR",
     "click_type": "external_id",
 }
-ACME = PlatformOutcomes.of("Acme")
 
 
 def test_an_event_has_the_customers_name_and_value():
@@ -143,27 +139,3 @@ def test_a_click_is_an_id_of_the_person_only_if_the_customer_says_so():
     event = sample_event(click="Mine", subscriber=7)
     assert external_ids(event, SPOKEN) == [normalized_hash("7"), normalized_hash("mine")]
     assert external_ids(event, {**SPOKEN, "click_type": "nothing"}) == [normalized_hash("7")]
-
-
-def test_a_known_error_keeps_its_outcome_and_the_platforms_words():
-    outcome = ACME.error(ACME.bad_token, "expired", "code 7", Response(200), is_passing=False)
-    assert (outcome.verdict, outcome.disable_destination) == (Verdict.RETRY, True)
-    assert outcome.reason == "Acme does not accept the access token; Acme says: expired (code 7)"
-
-
-@pytest.mark.parametrize(
-    ("status", "is_passing", "verdict"),
-    [(400, False, Verdict.REJECTED), (400, True, Verdict.RETRY), (503, False, Verdict.RETRY)],
-)
-def test_an_unknown_error_is_final_unless_the_platform_failed(
-    status: int, is_passing: bool, verdict: Verdict
-):
-    response = Response(status, {"retry-after": "5"})
-    outcome = ACME.error(None, "x" * 999, "code 7", response, is_passing=is_passing)
-    assert outcome.verdict is verdict
-    assert outcome.retry_after == (5 if verdict is Verdict.RETRY else None)
-    assert outcome.reason.count("x") == MAX_MESSAGE
-
-
-def test_a_message_alone_is_the_reason():
-    assert with_message(Outcome(Verdict.REJECTED), "no", Response(400)).reason == "no"

@@ -243,16 +243,6 @@ def test_a_success_that_is_not_json_is_tried_again_under_the_same_key(body: byte
     assert not outcome.state
 
 
-@pytest.mark.parametrize("rule", adapter.RULES, ids=lambda rule: rule.code)
-def test_every_error_code_is_read_as_the_table_says(rule: Any):
-    outcome = judged(error(rule.status, rule.code))
-    assert (outcome.verdict, outcome.disable_destination) == (
-        rule.verdict,
-        rule.disable_destination,
-    )
-    assert "so they say" in outcome.reason
-
-
 @pytest.mark.parametrize(
     ("status", "verdict", "stop"),
     [
