@@ -7,7 +7,7 @@ from sqlalchemy import or_, select
 
 from app.cli.check import Check, asks_database
 from app.extensions import db
-from app.models import Bot, BotFault
+from app.models import WEBHOOK_ERROR_FRESH, Bot, BotFault
 from app.queues import FAULTS
 from app.services import growth, lease_reclaims, metrics
 
@@ -17,8 +17,6 @@ LARGEST: Final = 8
 NAMED: Final = 5
 #: Updates that wait at Telegram and are worth a word.
 MANY: Final = 100
-#: Seconds for which a failed delivery of Telegram's is news.
-FRESH: Final = 3600.0
 #: Seconds for which an update may wait before something is wrong.
 PATIENCE: Final = 60.0
 STUCK: Final = "updates are not processed: is a worker running, and what does its log say?"
@@ -95,7 +93,7 @@ def _undelivered(now: float) -> str:
 
     It said so when it was asked last, ten minutes ago or so.
     """
-    is_failing = Bot.webhook_error_time > now - FRESH
+    is_failing = Bot.webhook_error_time > now - WEBHOOK_ERROR_FRESH
     rows = db.session.execute(
         select(Bot.id, Bot.username, Bot.webhook_pending, Bot.webhook_error, is_failing)
         .where(Bot.living, or_(Bot.webhook_pending >= MANY, is_failing))

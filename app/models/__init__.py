@@ -3,7 +3,14 @@
 from app.models import column_statistics
 from app.models.account import Account, AccountStatus, HiddenItem, ReplacedKey
 from app.models.base import Base, table_of
-from app.models.bot import Bot, BotChat, BotFault, BotFaultKind, BotStatus
+from app.models.bot import (
+    WEBHOOK_ERROR_FRESH,
+    Bot,
+    BotChat,
+    BotFault,
+    BotFaultKind,
+    BotStatus,
+)
 from app.models.campaign import (
     Campaign,
     CampaignCohort,

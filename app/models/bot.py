@@ -1,12 +1,16 @@
 """Bot, the chats it administers, and what is wrong with it."""
 
 import enum
+from typing import Final
 
 from sqlalchemy import BigInteger, ForeignKey, Index, String, UniqueConstraint, true
 from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.models.base import Base, Encrypted, Instant, Key, Moment, partial_index
+
+#: Seconds for which it is news that Telegram could not deliver an update of a bot.
+WEBHOOK_ERROR_FRESH: Final = 3600
 
 
 class BotStatus(enum.IntEnum):

@@ -11,6 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from app.database.rows import is_postgresql, loose_index_scan
 from app.extensions import db, wakeup
 from app.models import (
+    WEBHOOK_ERROR_FRESH,
     BotFaultKind,
     BotStatus,
     DestinationStatus,
@@ -55,7 +56,11 @@ SELECT
     FROM bot b) t) AS messages_oldest,
   (SELECT count(*) FROM destination
     WHERE status = {DestinationStatus.ACTIVE:d} AND failures > 0
-    AND blocked_until > :now) AS blocked
+    AND blocked_until > :now) AS blocked,
+  (SELECT coalesce(sum(webhook_pending), 0) FROM bot
+    WHERE status <> {BotStatus.DELETED:d}) AS telegram_waiting,
+  (SELECT count(*) FROM bot WHERE status <> {BotStatus.DELETED:d}
+    AND webhook_error_time > :now - {WEBHOOK_ERROR_FRESH:d}) AS webhooks_failing
 """  # noqa: S608 - our own numbers
 
 _DUE: Final = (
@@ -145,6 +150,10 @@ def _backlog(now: float) -> Iterator[Metric]:
         meaning = f"How long the oldest of the {noun} that could go has waited"
         yield _gauge(f"{noun}_oldest_seconds", meaning, seconds)
     yield _gauge("destinations_blocked", "Destinations resting after failures", numbers["blocked"])
+    meaning = "Updates that waited at Telegram when it was asked last, of all bots"
+    yield _gauge("telegram_updates_waiting", meaning, numbers["telegram_waiting"])
+    meaning = "Bots of which Telegram could not deliver an update within the hour"
+    yield _gauge("webhooks_failing", meaning, numbers["webhooks_failing"])
 
 
 def oldest_seconds(now: float) -> dict[str, float]:

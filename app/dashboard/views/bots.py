@@ -1,5 +1,6 @@
 """Bots: added by their token, checked, removed."""
 
+import time
 from http import HTTPStatus
 
 from flask import Blueprint, Response, g, make_response, render_template
@@ -8,6 +9,7 @@ from app.dashboard import answers, errors
 from app.dashboard.access import forms
 from app.dashboard.access.guards import changes, signed_in
 from app.errors import ApiError, BadParameter, translatable
+from app.models import WEBHOOK_ERROR_FRESH
 from app.schemas import Input, fields
 from app.services.bots import bots, standing
 from app.web.responses import message_of
@@ -75,7 +77,8 @@ def _confirm(number: int, error: ApiError | None = None) -> Response:
 def _page(error: ApiError | None = None) -> Response:
     rows = [row for row in bots.list_with_faults(g.account.id) if row.bot.living]
     chats = standing.chats_of([row.bot.id for row in rows])
-    return answers.page("bots/list.html", error, rows=rows, chats=chats)
+    since = time.time() - WEBHOOK_ERROR_FRESH
+    return answers.page("bots/list.html", error, rows=rows, chats=chats, errors_since=since)
 
 
 def _back(done: str) -> Response:

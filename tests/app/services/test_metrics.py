@@ -3,7 +3,7 @@
 import time
 
 from app.extensions import db
-from app.models import DestinationStatus, Update, UpdateState
+from app.models import BotStatus, DestinationStatus, Update, UpdateState
 from app.services import lease_reclaims, metrics
 
 NOW = 1_800_000_000.0
@@ -47,6 +47,16 @@ def test_metrics_count_what_is_on_its_way(app, world):
     assert 20 <= seen[("postbacks_oldest_seconds",)] < 80
     assert seen["messages", "waiting"] == 0
     assert seen[("messages_oldest_seconds",)] == 0
+
+
+def test_what_waits_at_telegram_is_counted_over_living_bots(app, world):
+    now = time.time()
+    world.bot(webhook_pending=3, webhook_error="refused", webhook_error_time=now - 60)
+    world.bot(webhook_pending=4, webhook_error="refused", webhook_error_time=now - 7200)
+    world.bot(status=BotStatus.DELETED, webhook_pending=9, webhook_error_time=now)
+    seen = measured()
+    assert seen[("telegram_updates_waiting",)] == 7
+    assert seen[("webhooks_failing",)] == 1
 
 
 def test_a_look_stops_counting_what_is_due_however_many_trackers_it_is_due_to(

@@ -1,3 +1,5 @@
+import time
+
 from app.extensions import db
 from app.models import Bot
 from app.services.bots import bots
@@ -31,6 +33,21 @@ def test_chats_are_shown_with_rights_and_campaign(browser, world):
     assert "News ● administrator tracked" in text
     assert "No rights ✕ no administrator —" in text
     assert "No invites ▲ may not invite —" in text
+
+
+def test_what_waits_at_telegram_is_told_and_what_it_met_while_that_is_news(browser, world):
+    met = {"webhook_error": "Connection refused <b>", "webhook_pending": 3}
+    world.bot(username="gate_bot", webhook_error_time=time.time() - 90, **met)
+    text = text_of(browser.page("/bots"))
+    assert "Updates that wait at Telegram: 3. Of the last" in text
+    assert "Connection refused <b> (1 minute ago)" in text
+
+
+def test_what_telegram_met_long_ago_is_not_told(browser, world):
+    world.bot(webhook_error="Connection refused", webhook_error_time=time.time() - 7200)
+    text = text_of(browser.page("/bots"))
+    assert "Connection refused" not in text
+    assert "wait at Telegram" not in text
 
 
 def test_links_make_the_bot_an_administrator_by_one_press(browser, world):
