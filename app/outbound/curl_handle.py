@@ -32,12 +32,15 @@ STALE_SECONDS: Final = 30  # many servers drop an idle connection soon after
 #: May be repeated by the client unasked (RFC 9110 §9.2.2).
 REPEATABLE: Final = "GET"
 COULD_NOT_CONNECT: Final = translatable("could not connect")
+#: Of a name that leads to addresses that we refuse, too: nobody learns by that which names
+#: there are in our network, and of those that lead there from outside it is as good as true.
+NO_SUCH_HOST: Final = translatable("there is no such host on the internet; check the domain's name")
 
+_BLOCKED: Final = "blocked"
 _TOO_LARGE: Final = 100  # CURLE_TOO_LARGE, which pycurl has no name for
 #: What libcurl says before anything was sent, where it tells more than that it could not connect.
-#: A refused port and an address that we refuse read alike: nobody looks into our network by that.
 _BEFORE: Final = {
-    pycurl.E_COULDNT_RESOLVE_HOST: translatable("there is no such host; check the domain's name"),
+    pycurl.E_COULDNT_RESOLVE_HOST: NO_SUCH_HOST,
     pycurl.E_SSL_CONNECT_ERROR: translatable("no secure connection: the TLS handshake failed"),
     pycurl.E_PEER_FAILED_VERIFICATION: translatable(
         "no secure connection: the certificate is not trusted or names another host"
@@ -77,7 +80,8 @@ class Transfer:
         self._repeatable = True
         self._received = Reception(limits.max_body)
         self._sends = 0
-        self._blocked = ""
+        #: Why an address was not connected to, for each that libcurl asked about; "" if it was.
+        self._unopened: list[str] = []
         self.easy.setopt(pycurl.WRITEFUNCTION, self._received.on_body)
         self.easy.setopt(pycurl.HEADERFUNCTION, self._received.on_header)
         self.easy.setopt(pycurl.PREREQFUNCTION, self._on_send)
@@ -88,7 +92,7 @@ class Transfer:
         """Make ready to send `request`. Raises Unsendable."""
         self._received.clear()
         self._sends = 0
-        self._blocked = ""
+        self._unopened.clear()
         self.tag = tag
         self.started = time.time()
         method = request.method
@@ -125,7 +129,7 @@ class Transfer:
             response = Response(status, head, self._body(head))
             return Answer(tag, response, None, f"HTTP {status}", ms, self.started)
         failure, reason = self._failure(code)
-        detail = self._blocked or f"curl {code}: {message}"
+        detail = next(filter(None, self._unopened), f"curl {code}: {message}")
         return Answer(tag, None, failure, reason, ms, self.started, detail)
 
     def _body(self, head: dict[str, str]) -> bytes:
@@ -164,6 +168,8 @@ class Transfer:
 
     def _failure(self, code: int) -> tuple[Failure, str]:
         if self._sends == 0:
+            if self._unopened and all(why.startswith(_BLOCKED) for why in self._unopened):
+                return Failure.UNREACHABLE, NO_SUCH_HOST
             return Failure.UNREACHABLE, _BEFORE.get(code, COULD_NOT_CONNECT)
         if self._received.is_flooded or code == _TOO_LARGE:
             return Failure.TOO_LARGE, translatable("the answer's headers are too large")
@@ -185,12 +191,14 @@ class Transfer:
             host = str(target[0]).partition("%")[0]
             forbidden = refusal(ipaddress.ip_address(host), self._limits.allow, target[1])
             if forbidden:
-                self._blocked = f"blocked: {host} is {forbidden}"
+                self._unopened.append(f"{_BLOCKED}: {host} is {forbidden}")
                 return pycurl.SOCKET_BAD
-            return _Lent(socket.socket(family, kind, protocol).detach())
+            lent = _Lent(socket.socket(family, kind, protocol).detach())
         except (OSError, ValueError) as error:  # out of descriptors; not an address
-            self._blocked = f"no socket: {error}"
+            self._unopened.append(f"no socket: {error}")
             return pycurl.SOCKET_BAD
+        self._unopened.append("")
+        return lent
 
     def _on_send(self, *_ends: object) -> int:
         """Allow the request to be sent; libcurl asks again when it means to repeat it.

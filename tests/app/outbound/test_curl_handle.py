@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from app.outbound.curl_handle import COULD_NOT_CONNECT, Limits, Transfer
+from app.outbound.curl_handle import COULD_NOT_CONNECT, NO_SUCH_HOST, Limits, Transfer
 from app.outbound.result import Failure, Unsendable
 from plugins.contract import Request
 from plugins.host.validation import AdapterFailed, check_request
@@ -62,7 +62,7 @@ def test_an_unknown_host_reads_otherwise_than_one_that_refuses(transfer):
     transfer.load(Request("GET", "https://t.example/"), "tag")
     answer = transfer.finish(pycurl.E_COULDNT_RESOLVE_HOST, "as libcurl says")
     assert answer.failure is Failure.UNREACHABLE
-    assert answer.reason.startswith("there is no such host")
+    assert answer.reason == NO_SUCH_HOST
 
 
 _HOSTS = st.sampled_from(

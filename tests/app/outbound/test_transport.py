@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from app.config import NetworkPort
+from app.outbound.curl_handle import NO_SUCH_HOST
 from app.outbound.transport import Answer, Failure, Transport
 from plugins.contract import Request, outcome_by_status
 from plugins.host.validation import MAX_BODY, MAX_HEADER_CHARACTERS, check_request
@@ -234,13 +235,29 @@ def test_a_name_that_leads_to_a_forbidden_address_is_never_connected(target: str
     assert answer.detail.startswith("blocked: ")
 
 
-def test_blocked_and_refused_read_the_same_for_a_name() -> None:
-    url, answers = "http://a.example:8080/", ["a.example:8080:127.0.0.9"]
-    blocked = send(get(url), allow=(), resolve=answers)
-    refused = send(get(url), resolve=answers)
-    assert (blocked.failure, blocked.reason) == (refused.failure, refused.reason)
-    assert blocked.reason == "could not connect"
-    assert blocked.detail != refused.detail
+def test_a_name_of_our_network_reads_as_one_that_does_not_exist() -> None:
+    answers = ["db.test:8080:127.0.0.9,10.0.0.9"]
+    answer = send(get("http://db.test:8080/"), allow=(), resolve=answers)
+    assert (answer.failure, answer.reason) == (Failure.UNREACHABLE, NO_SUCH_HOST)
+    assert answer.detail.startswith("blocked: ")
+
+
+def test_every_port_of_a_blocked_name_reads_the_same() -> None:
+    with serving(polite) as server:
+        reasons = {
+            send(
+                get(f"http://db.test:{port}/"), allow=(), resolve=[f"db.test:{port}:127.0.0.1"]
+            ).reason
+            for port in (server.port, 8080)
+        }
+    assert reasons == {NO_SUCH_HOST}
+    assert server.accepts == 0
+
+
+def test_a_name_of_which_one_address_is_blocked_and_one_refuses_could_not_be_connected() -> None:
+    answers = ["a.example:8080:127.0.0.1,127.0.0.2"]
+    answer = send(get("http://a.example:8080/"), allow=ONLY_TWO, resolve=answers)
+    assert answer.reason == "could not connect"
 
 
 def test_of_mixed_answers_only_the_allowed_address_is_connected() -> None:
