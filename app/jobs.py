@@ -34,12 +34,16 @@ log = structlog.get_logger()
 stopping = threading.Event()
 
 DRAIN_SECONDS: Final = 10.0  # then the drain returns, so that RQ can do its housekeeping
+#: While answers are awaited a drain goes on: one that returns claims nothing until the slowest
+#: tracker has answered. Less than RQ's 420 s, after which it takes a job for abandoned.
+LASTING_SECONDS: Final = 300.0
 LINGER_SECONDS: Final = 1.0  # how long an idle drain waits for a notification
 
 _database: Final = HealthWatch("database")
 _network: Final = HealthWatch("network")
 
-Work = Callable[[float, Callable[[], None]], int]
+#: For how many seconds, for how many while answers are awaited, and what to call meanwhile.
+Work = Callable[[float, float, Callable[[], None]], int]
 
 
 def process_updates() -> None:
@@ -66,7 +70,7 @@ def sweep() -> None:
     with current_app.app_context():
         for queue in maintenance.tick(time.time()):
             if not wakeup.notify(queue, force=True):
-                WORK[queue](1.0, lambda: None)
+                WORK[queue](1.0, 1.0, lambda: None)
 
 
 def look_after_bots() -> None:
@@ -116,7 +120,7 @@ def _drain(queue: Queue, work: Work) -> None:
 def _attempted(work: Work, seconds: float, pulse: Callable[[], None]) -> bool:
     """Work, and return False if the database or a network fails: the rows wait for it."""
     try:
-        work(seconds, pulse)
+        work(seconds, LASTING_SECONDS, pulse)
     except OUTAGES as error:
         if outage_of(error) is None:
             raise
@@ -130,21 +134,22 @@ def _attempted(work: Work, seconds: float, pulse: Callable[[], None]) -> bool:
     return True
 
 
-def _update_work(seconds: float, pulse: Callable[[], None]) -> int:
+def _update_work(seconds: float, lasting: float, pulse: Callable[[], None]) -> int:
     return process_and_send(
         _delivery(),
         seconds=seconds,
+        lasting=lasting,
         woken=lambda seconds: wakeup.wait(Queue.UPDATES, seconds),
         stop=stopping.is_set,
         pulse=pulse,
     )
 
 
-def _postback_work(seconds: float, pulse: Callable[[], None]) -> int:
-    return _delivery().run(seconds=seconds, stop=stopping.is_set, pulse=pulse)
+def _postback_work(seconds: float, lasting: float, pulse: Callable[[], None]) -> int:
+    return _delivery().run(seconds=seconds, lasting=lasting, stop=stopping.is_set, pulse=pulse)
 
 
-def _message_work(seconds: float, _pulse: Callable[[], None]) -> int:
+def _message_work(seconds: float, _lasting: float, _pulse: Callable[[], None]) -> int:
     return messages.send(seconds=seconds, stop=stopping.is_set)
 
 

@@ -54,7 +54,7 @@ _NOTIFY: Final = """
 """
 FAULTS = (redis.RedisError, OSError)
 _ALIVE: Final = "gatepost:alive"
-#: An idle worker waits 15 s for a job, and a drain leaves after 10 s.
+#: An idle worker waits 15 s for a job. A drain may take minutes, and says so itself.
 HEARTBEAT_SECONDS: Final = 60
 HEARTBEAT_PAUSE: Final = 5.0
 #: The process that looks for due work; the others are named by their queues.
@@ -197,7 +197,7 @@ class WakeupSignal:
         rq_queue.enqueue(queue.job, job_timeout=-1, result_ttl=0, failure_ttl=0, ttl=60)
 
     def mark_busy(self, queue: Queue) -> None:
-        """Set the flag that a drain of `queue` is busy; at most one call a second reaches Redis.
+        """Say that a drain of `queue` is busy, and lives; at most one call a second reaches Redis.
 
         The caller has work in hand: it waits LOOK_TIMEOUT for a Redis that hangs, and not again
         for a second.
@@ -206,7 +206,14 @@ class WakeupSignal:
         if now - self._renewed.get(queue, 0.0) < 1 or now < self._away_until:
             return
         self._renewed[queue] = now
-        self._ignoring_faults(lambda: self._looks.set(_busy_flag(queue), "1", ex=BUSY_SECONDS))
+
+        def say_so() -> None:
+            with self._looks.pipeline(transaction=False) as calls:
+                calls.set(_busy_flag(queue), "1", ex=BUSY_SECONDS)
+                calls.set(_HEARTBEAT + queue, "1", ex=HEARTBEAT_SECONDS)
+                calls.execute()
+
+        self._ignoring_faults(say_so)
 
     def wait(self, queue: Queue, seconds: float) -> bool:
         """Wait at most `seconds` for a notification. False if none came or Redis is away.

@@ -14,31 +14,31 @@ from app.queues import Queue
 
 @pytest.mark.parametrize("queue", Queue)
 def test_a_refusing_database_is_logged_when_it_goes_and_when_it_is_back(live_app, queue):
-    def refused(_seconds, _pulse):
+    def refused(*_):
         db.session.execute(text("SELECT no_such_column FROM account"))
         return 0
 
     with structlog.testing.capture_logs() as lines:
         for _ in range(5):
             jobs._drain(queue, refused)
-        jobs._drain(queue, lambda _seconds, _pulse: 0)
+        jobs._drain(queue, lambda *_: 0)
     assert [line["event"] for line in lines] == ["database.lost", "database.back"]
     assert "no_such_column" in lines[0]["error"]
 
 
 def test_a_network_that_fails_is_told_once_and_waited_for(live_app):
-    def unreachable(_seconds, _pulse):
+    def unreachable(*_):
         raise ConnectionResetError
 
     with structlog.testing.capture_logs() as lines:
         for _ in range(5):
             jobs._drain(Queue.UPDATES, unreachable)
-        jobs._drain(Queue.UPDATES, lambda _seconds, _pulse: 0)
+        jobs._drain(Queue.UPDATES, lambda *_: 0)
     assert [line["event"] for line in lines] == ["network.lost", "network.back"]
 
 
 def test_a_fault_of_ours_is_not_taken_for_the_databases(live_app):
-    def broken(_seconds, _pulse):
+    def broken(*_):
         raise KeyError("ours")
 
     with pytest.raises(KeyError):

@@ -80,6 +80,11 @@ def test_processes_that_give_no_sign_are_named(wakeup):
     assert 0 < wakeup.redis.ttl("gatepost:heartbeat:clock") <= queues.HEARTBEAT_SECONDS
 
 
+def test_a_drain_that_takes_minutes_gives_signs_meanwhile(wakeup):
+    wakeup.mark_busy(Queue.POSTBACKS)
+    assert Queue.POSTBACKS not in wakeup.silent_workers()
+
+
 def test_a_sign_is_given_once_in_a_few_seconds(wakeup):
     wakeup.beat(Queue.UPDATES)
     wakeup.redis.delete("gatepost:heartbeat:updates")

@@ -75,16 +75,19 @@ class Delivery:
         self,
         *,
         seconds: float,
+        lasting: float = 0.0,
         stop: Callable[[], bool] = lambda: False,
         pulse: Callable[[], None] = lambda: None,
     ) -> int:
         """Deliver until nothing is due, `seconds` are over or `stop()` is true.
 
-        Returns how many postbacks were settled meanwhile. `pulse` is called on each turn.
+        While answers are awaited it goes on for up to `lasting` seconds, or whoever comes meanwhile
+        would wait for the slowest tracker of all. Returns how many postbacks were settled. `pulse`
+        is called on each turn.
         """
-        before = self._outcomes.count
+        before, now = self._outcomes.count, self._clock()
         with shared_timer():
-            self._drain(self._clock() + seconds, stop, pulse)
+            self._drain(now + seconds, now + max(seconds, lasting), stop, pulse)
         return self._outcomes.count - before
 
     @property
@@ -146,23 +149,27 @@ class Delivery:
 
     def finish(self, stop: Callable[[], bool], pulse: Callable[[], None]) -> None:
         """Release what is not sent, await the answers to the rest, and settle."""
-        self._drain(self._clock(), stop, pulse)
+        now = self._clock()
+        self._drain(now, now, stop, pulse)
 
-    def _drain(self, end: float, stop: Callable[[], bool], pulse: Callable[[], None]) -> None:
+    def _drain(
+        self, end: float, last: float, stop: Callable[[], bool], pulse: Callable[[], None]
+    ) -> None:
+        """Claim until `end`, or until `last` while anything is in flight; then await the rest."""
         while True:
             pulse()
-            is_ending = stop() or self._clock() >= end
+            is_ending = stop() or self._clock() >= (last if self._in_flight else end)
             if is_ending:
                 self._sender.release_queued()
             has_claimed = self._commit(claiming=not is_ending)
             self._sender.dispatch()
             if not self._in_flight and not has_claimed:
                 break
-            if stop() and self._clock() >= end + STOP_SECONDS:
+            if stop() and self._clock() >= last + STOP_SECONDS:
                 self._sender.abort()
             self._sender.receive(LOOK_AGAIN)
             if stop():
-                end = min(end, self._clock())
+                last = min(last, self._clock())
         self._commit(claiming=False, last=True)
 
     def _commit(self, *, claiming: bool, last: bool = False) -> bool:

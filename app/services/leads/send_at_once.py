@@ -22,6 +22,7 @@ def process_and_send(
     delivery: Delivery,
     *,
     seconds: float,
+    lasting: float = 0.0,
     woken: Callable[[float], bool],
     stop: Callable[[], bool] = lambda: False,
     pulse: Callable[[], None] = lambda: None,
@@ -29,12 +30,14 @@ def process_and_send(
 ) -> int:
     """Process updates and send what they bring until nothing of either is left.
 
-    After `seconds`, and when `stop()` is true, nothing more is taken up to be sent; answers are
-    awaited as `Delivery.run` does. `woken` waits so many seconds for a notification of new
-    updates, with 0 it only looks. `pulse` is called on each turn. Returns how many updates
-    were finished. Raises what `process_updates` raises.
+    While answers are awaited it goes on after `seconds`, for up to `lasting`. Then, and when
+    `stop()` is true, nothing more is taken up to be sent; answers are awaited as `Delivery.run`
+    does. `woken` waits so many seconds for a notification of new updates, with 0 it only looks.
+    `pulse` is called on each turn. Returns how many updates were finished. Raises what
+    `process_updates` raises.
     """
-    end, count, has_news = clock() + seconds, 0, True
+    began, count, has_news = clock(), 0, True
+    end, last = began + seconds, began + max(seconds, lasting)
 
     def turn() -> None:
         pulse()
@@ -43,10 +46,10 @@ def process_and_send(
     with shared_timer():
         while not stop():
             if has_news:
-                left = end - clock()
+                now = clock()
                 count += process_updates(
-                    seconds=max(left, MORE_SECONDS), stop=stop, pulse=turn, clock=clock,
-                    delivery=delivery if left > 0 else None,
+                    seconds=max(end - now, MORE_SECONDS), stop=stop, pulse=turn, clock=clock,
+                    delivery=delivery if now < last else None,
                 )  # fmt: skip
             if not (delivery.awaits_answers or delivery.has_outcomes):
                 return count

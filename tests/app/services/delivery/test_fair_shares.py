@@ -11,6 +11,8 @@ from app.extensions import db
 from app.models import Attempt, PostbackState
 from app.outbound.result import Answer
 from app.services.delivery.claims import Shares
+from app.services.delivery.loop import Delivery
+from app.services.delivery.targets import DestinationResolver
 from plugins.testing import sample_event
 from tests.support.delivery import OK, Clock
 
@@ -72,6 +74,13 @@ def longest_wait(ids, begin):
 
 
 @pytest.fixture
+def delivery(live_app, clock):
+    """`delivery(hosts)`: that of a worker."""
+    resolver = DestinationResolver(live_app.extensions["trackers"])
+    return lambda hosts: Delivery(hosts, resolver, lease_seconds=45, clock=clock, rng=lambda: 0.5)
+
+
+@pytest.fixture
 def worlds(world_of, make_account):
     """The rows of two accounts."""
     return [world_of(make_account().id) for _ in range(2)]
@@ -97,6 +106,36 @@ def test_forty_hosts_that_answer_late_do_not_delay_a_neighbour(quiet_alone, worl
     sys.stdout.write(f"a neighbour waits {quiet_alone:.2f} s before, {during:.2f} s during\n")
     assert hosts.most_slow > 300, "the attack had no weight"
     assert during < quiet_alone + 2
+
+
+def test_who_comes_while_the_last_answers_are_awaited_does_not_wait_for_them(
+    worlds, clock, delivery
+):
+    """A tracker that answers late would keep all others waiting at the end of each drain."""
+    hostile, neighbour = worlds
+    postbacks_for(hostile, "hang", 1, clock)
+    began, ids = clock.now, []
+
+    def come_late():
+        if not ids and clock.now > began + 2:
+            ids.extend(postbacks_for(neighbour, "neighbour", QUIET, clock))
+            db.session.commit()
+
+    assert delivery(Hosts(clock)).run(seconds=1, lasting=60, pulse=come_late) == 1 + QUIET
+    assert longest_wait(ids, began) < SLOW_SECONDS / 2
+
+
+def test_a_drain_ends_however_many_late_answers_there_are(worlds, clock, delivery):
+    hostile, _ = worlds
+    began, made = clock.now, []
+
+    def one_more():
+        if clock.now >= began + 5 * len(made):
+            made.extend(postbacks_for(hostile, "hang", 1, clock))
+            db.session.commit()
+
+    delivery(Hosts(clock)).run(seconds=1, lasting=60, pulse=one_more)
+    assert 60 < clock.now - began < 60 + 2 * SLOW_SECONDS
 
 
 def test_of_the_rows_one_account_gets_half_and_two_a_third_each():

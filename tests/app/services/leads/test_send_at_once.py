@@ -128,6 +128,28 @@ def test_a_join_goes_out_at_once_when_the_answer_to_its_start_is_settled_along(s
     assert {row.state for row in stage.postbacks()} == {PostbackState.DELIVERED}
 
 
+def test_while_a_late_answer_is_awaited_others_are_still_sent_to_at_once(stage, worker, clock):
+    start(stage)
+
+    class Late(Exchange):
+        """Answers the first only after the second."""
+
+        def poll(self, _seconds):
+            return super().poll(_seconds) if len(self.sent) > 1 else []
+
+    def woken(_seconds: float) -> bool:
+        clock.now += 30
+        if clock.now < began + 40:
+            start(stage, BOB)
+            return True
+        return False
+
+    exchange, began = Late(), clock.now
+    assert worker(exchange)(woken, seconds=10, lasting=300) == 2
+    assert exchange.statuses() == ["wait", "wait"]
+    assert {row.state for row in stage.postbacks()} == {PostbackState.DELIVERED}
+
+
 @pytest.mark.parametrize("answer", [Response(500), Failure.TIMEOUT, Failure.UNREACHABLE])
 def test_a_failure_is_recorded_and_tried_again_by_others(stage, worker, deliver, clock, answer):
     start(stage)
