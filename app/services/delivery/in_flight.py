@@ -37,6 +37,7 @@ class InFlight:
         self._limiter = limiter
         self._queues: dict[int, deque[DeliveryAttempt]] = {}
         self._sent: dict[int, DeliveryAttempt] = {}
+        self._unread: dict[int, deque[Answer]] = {}  # by account, whose turn is next first
         self._lookups = NameLookups()
         #: Whoever calls hooks counts them here.
         self.hook_time = HookTime()
@@ -89,9 +90,18 @@ class InFlight:
     def answers(self, seconds: float) -> Iterator[tuple[DeliveryAttempt, Answer]]:
         """Answers that are ready with their attempts, waiting at most `seconds` for the first.
 
-        Does not wait while nothing is sent.
+        Of each account in turn. Those that the caller does not take come the next time, and keep
+        their slots until then. Does not wait while nothing is sent.
         """
-        for answer in self._transport.poll(seconds if self._sent else 0.0):
+        for answer in self._transport.poll(seconds if self._sent and not self._unread else 0.0):
+            account = self._sent[answer.tag].claimed.account_id  # type: ignore[index]
+            self._unread.setdefault(account, deque()).append(answer)
+        while self._unread:
+            account = next(iter(self._unread))
+            answers = self._unread.pop(account)
+            answer = answers.popleft()
+            if answers:
+                self._unread[account] = answers
             attempt = self._sent.pop(answer.tag)  # type: ignore[call-overload]
             self._lookups.end(attempt.claimed.id, answer.ms / 1000)
             self._release(attempt)
@@ -108,6 +118,7 @@ class InFlight:
     def abort(self) -> list[DeliveryAttempt]:
         """Stop waiting for answers; returns the attempts that had none."""
         self._transport.abort()
+        self._unread.clear()
         self._lookups.clear()
         aborted = list(self._sent.values())
         self._sent.clear()

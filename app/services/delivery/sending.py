@@ -38,6 +38,7 @@ TOO_OLD: Final = "older than the tracker accepts"
 UNREADABLE: Final = "the stored event cannot be read"
 NOTHING_TO_SEND: Final = "the destination has nothing to send for this event"
 WAITS_ITS_TURN: Final = "waits its turn: the tracker limits how fast it may be told"
+READ_SECONDS: Final = 0.05  # of answers, until others are sent to
 _QUEUE_SHARE: Final = 0.4  # of the lease, for which an attempt may wait for a slot
 _STEP_SHARE: Final = 0.5  # of the lease, within which another step may begin
 
@@ -113,9 +114,16 @@ class Sender:
             self._send(attempt)
 
     def receive(self, seconds: float) -> None:
-        """Read the answers that are ready, waiting at most `seconds` for the first."""
+        """Read answers that are ready, waiting at most `seconds` for the first.
+
+        Those that take long to read are left for the next time, after what is due was sent.
+        """
+        end: float | None = None
         for attempt, answer in self._in_flight.answers(seconds):
+            end = end or self._clock() + READ_SECONDS
             self._on_answer(attempt, answer)
+            if self._clock() >= end:
+                break
 
     def release_queued(self) -> None:
         """Release what was claimed and not yet sent."""

@@ -261,3 +261,73 @@ def alter_row(destination: int, **values: Any) -> None:
     table = Destination.__table__
     db.session.execute(table.update().where(table.c.id == destination).values(**values))
     db.session.commit()
+
+
+class SlowToRead(PlainPlugin):
+    """To read one of its answers takes a tenth of a second."""
+
+    def __init__(self, clock):
+        self.clock = clock
+        self.read = 0
+
+    @hookimpl
+    def classify_response(self):
+        self.read += 1
+        self.clock.now += 0.1
+        return Outcome(Verdict.DELIVERED)
+
+
+@pytest.fixture
+def slow_to_read(make_stage, live_app, clock):
+    """The plugin of an account of which ten postbacks are due, and a delivery."""
+    plugin, hostile = SlowToRead(clock), make_stage()
+    alter_row(hostile.destination, tracker="slow_to_read")
+    for number in range(10):
+        hostile.play(people.start(people.Person(1000 + number), f"{hostile.code}-a", T))
+
+    class WithSlow:
+        def get(self, name):
+            if name == "slow_to_read":
+                return make_adapter(name, plugin)
+            return live_app.extensions["trackers"].get(name)
+
+    def make(exchange):
+        resolver = DestinationResolver(WithSlow())
+        return Delivery(exchange, resolver, lease_seconds=45, clock=clock, rng=lambda: 0.5)
+
+    return plugin, make
+
+
+def test_who_comes_while_many_answers_wait_to_be_read_is_sent_to_between_them(
+    make_stage, slow_to_read
+):
+    plugin, make_delivery = slow_to_read
+    neighbour, read_before = make_stage(url="http://127.0.0.9/neighbour"), []
+
+    def answer(request):
+        if "neighbour" in request.url:
+            read_before.append(plugin.read)
+        return Response(200, {}, b"ok")
+
+    def come_late():
+        if plugin.read and not neighbour.postbacks():
+            neighbour.play(people.start(ANN, f"{neighbour.code}-a", T))
+
+    make_delivery(Exchange(answer)).run(seconds=60, pulse=come_late)
+    assert read_before
+    assert read_before[0] < 4
+    assert plugin.read == 10
+
+
+def test_answers_are_read_of_each_account_in_turn(make_stage, slow_to_read):
+    plugin, make_delivery = slow_to_read
+    neighbour, read_before = make_stage(url="http://127.0.0.9/neighbour"), []
+    neighbour.play(people.start(ANN, f"{neighbour.code}-a", T))
+
+    def look():
+        if not read_before and neighbour.postbacks()[0].state == PostbackState.DELIVERED:
+            read_before.append(plugin.read)
+
+    make_delivery(Exchange()).run(seconds=60, pulse=look)
+    assert read_before
+    assert read_before[0] < 4
