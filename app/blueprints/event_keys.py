@@ -35,7 +35,7 @@ def listed(params: Params) -> object:
 @answers(EventKeyAdded)
 def add(params: Params) -> object:
     """Make a key. It is shown this once, with the address to call."""
-    return _shown(keys.add(g.account.id, **params))
+    return _shown(keys.add(g.account.id, login_id=g.account.login_id, **params))
 
 
 @blueprint.post("/edit.json")
@@ -53,7 +53,9 @@ def edit(params: Params) -> None:
 @answers(EventKeyAdded)
 def rotate(params: Params) -> object:
     """Replace a key, and its secret if it has one. The old one stops at once."""
-    return _shown(keys.rotate(g.account.id, params.pop("id"), **params))
+    return _shown(
+        keys.rotate(g.account.id, params.pop("id"), login_id=g.account.login_id, **params)
+    )
 
 
 @blueprint.post("/del.json")

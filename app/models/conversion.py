@@ -16,7 +16,9 @@ class EventKey(Base):
 
     With `campaign_id` it is only for people of that campaign. `currency` is that of values
     that come without one. With `secret` every call must be signed; `addresses`, a JSON list
-    of networks, are who may call, and an empty one is everybody.
+    of networks, are who may call, and an empty one is everybody. `login_id` is the login by
+    which the key was made, as in `Account.key_login_id`; the `earlier_*` are of the key before
+    it, which that login has replaced, and which opens nothing until the login is undone.
     """
 
     __tablename__ = "event_key"
@@ -35,6 +37,10 @@ class EventKey(Base):
     secret: Mapped[str | None] = mapped_column(Encrypted)
     addresses: Mapped[str] = mapped_column(Text, default="[]")
     created: Mapped[Moment]
+    login_id: Mapped[int | None] = mapped_column(BigInteger)
+    earlier_hash: Mapped[str | None] = mapped_column(String(64))
+    earlier_secret: Mapped[str | None] = mapped_column(Encrypted)
+    earlier_login_id: Mapped[int | None] = mapped_column(BigInteger)
 
 
 class Conversion(Base):

@@ -2,7 +2,7 @@
 
 A key remembers the login by which it was made: through the login's session, or through
 another key that it had made. So whoever took an account over by a login can make as many keys
-as they like, and all of them die with that login.
+as they like, and all of them die with that login. So it is with the keys for events.
 """
 
 import time
@@ -13,7 +13,7 @@ from sqlalchemy import delete, select, update
 from app.crypto import hash_secret, new_secret
 from app.errors import BadKey
 from app.extensions import db
-from app.models import Account, Login, ReplacedKey, Session
+from app.models import Account, EventKey, Login, ReplacedKey, Session
 from app.services.accounts import accounts, notifications
 
 #: For how long what a login has done can be undone, from each deed on.
@@ -55,6 +55,7 @@ def void_keys_of(account: Account, login_id: int, now: float) -> None:
 
     The caller has locked the account. With no other key left, a new one has to be made.
     """
+    _void_event_keys_of(account.id, login_id)
     mine = ReplacedKey.account_id == account.id
     db.session.execute(delete(ReplacedKey).where(mine, ReplacedKey.login_id == login_id))
     if account.key_login_id != login_id:
@@ -70,6 +71,26 @@ def void_keys_of(account: Account, login_id: int, now: float) -> None:
         return
     account.key_hash, account.key_login_id = earlier.key_hash, earlier.login_id
     db.session.delete(earlier)
+
+
+def _void_event_keys_of(account_id: int, login_id: int) -> None:
+    """Delete the keys for events that a login has made; one that it has replaced works again."""
+    mine = EventKey.account_id == account_id
+    earlier = {
+        "key_hash": EventKey.earlier_hash,
+        "secret": EventKey.earlier_secret,
+        "login_id": EventKey.earlier_login_id,
+    }
+    gone = {"earlier_hash": None, "earlier_secret": None, "earlier_login_id": None}
+    made = (mine, EventKey.login_id == login_id)
+    db.session.execute(
+        update(EventKey).where(*made, EventKey.earlier_hash.is_not(None)).values(earlier | gone)
+    )
+    db.session.execute(delete(EventKey).where(*made))
+    # Of a key that another login has replaced since, nothing is left to come back to.
+    db.session.execute(
+        update(EventKey).where(mine, EventKey.earlier_login_id == login_id).values(gone)
+    )
 
 
 def require_not_undone(login_id: int | None) -> None:

@@ -19,6 +19,7 @@ from app.extensions import db
 from app.models import Campaign, EventKey
 from app.models.account import IS_SUSPENDED_SQL
 from app.services.accounts import accounts, quotas
+from app.services.accounts.keys import require_not_undone
 from app.services.accounts.quotas import Quota
 from app.services.lists import ownership
 from app.services.lists.ownership import check_owned
@@ -114,9 +115,14 @@ def add(
     currency: str = "",
     addresses: Sequence[str] = (),
     signed: bool = False,
+    login_id: int | None = None,
 ) -> NewKey:
-    """Make a key. Raises NotFound or PlanLimit. Commits."""
+    """Make a key, by the login `login_id` if it was one. Commits.
+
+    Raises NotFound or PlanLimit, or BadKey for a login that was undone meanwhile.
+    """
     accounts.lock(account_id)
+    require_not_undone(login_id)
     if campaign is not None:
         ownership.find(Campaign, account_id, campaign, Campaign.living)
     quotas.check(account_id, Quota.EVENT_KEYS)
@@ -127,6 +133,7 @@ def add(
         currency=currency,
         addresses=orjson.dumps(list(addresses)).decode(),
         created=int(time.time()),
+        login_id=login_id,
     )
     return _with_new_key(row, signed=signed)
 
@@ -141,12 +148,24 @@ def edit(account_id: int, key_id: int, **changes: Any) -> None:
     db.session.commit()
 
 
-def rotate(account_id: int, key_id: int, *, signed: bool | None = None) -> NewKey:
+def rotate(
+    account_id: int, key_id: int, *, signed: bool | None = None, login_id: int | None = None
+) -> NewKey:
     """Replace a key, and its secret if it has one; the old one stops at once. Commits.
 
-    `signed` says whether calls are signed from now on; None leaves that as it is.
+    `signed` says whether calls are signed from now on; None leaves that as it is. The key that a
+    login has replaced is kept for its undo. Raises NotFound, or BadKey for a login that was
+    undone meanwhile.
     """
+    accounts.lock(account_id)
+    require_not_undone(login_id)
     row = _locked(account_id, key_id)
+    if login_id is None:
+        row.earlier_hash = row.earlier_secret = row.earlier_login_id = None
+    elif row.login_id != login_id:
+        row.earlier_hash, row.earlier_secret = row.key_hash, row.secret
+        row.earlier_login_id = row.login_id
+    row.login_id = login_id
     return _with_new_key(row, signed=row.secret is not None if signed is None else signed)
 
 

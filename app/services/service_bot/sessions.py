@@ -111,20 +111,25 @@ def authenticate(token: str, *, must_be_paid: bool = True) -> Caller:
 
 
 def end(account_id: int, session_id: int, *, everywhere: bool = False) -> None:
-    """End one session, or with `everywhere` all of the account. Commits."""
-    mine = delete(Session).where(Session.account_id == account_id)
-    db.session.execute(mine if everywhere else mine.where(Session.id == session_id))
+    """End one session, or with `everywhere` all of the account as `end_all`. Commits."""
+    if everywhere:
+        accounts.lock(account_id)  # no key opens a session meanwhile
+        end_all(account_id)
+    else:
+        mine = delete(Session).where(Session.account_id == account_id)
+        db.session.execute(mine.where(Session.id == session_id))
     db.session.commit()
 
 
 def end_all(account_id: int, *, but: int | None = None) -> None:
     """End every session of an account but one, and every login that is not redeemed. No commit."""
     now = time.time()
-    db.session.execute(
-        delete(Session).where(Session.account_id == account_id, Session.id != (but or 0))
-    )
+    # First: it waits for whoever redeems one at this moment, and then their session is seen.
     db.session.execute(
         update(Login).where(Login.account_id == account_id, Login.used.is_(None)).values(used=now)
+    )
+    db.session.execute(
+        delete(Session).where(Session.account_id == account_id, Session.id != (but or 0))
     )
 
 

@@ -10,8 +10,8 @@ from app.extensions import db
 from app.models import Account, Login, Session
 from app.services import purge
 from app.services.accounts import accounts, keys
-from app.services.service_bot import sessions
-from tests.support.desk import ANN, IVAN, rows
+from app.services.service_bot import logins, sessions
+from tests.support.desk import ANN, BROWSER, IVAN, rows
 
 
 @pytest.fixture
@@ -49,6 +49,17 @@ def test_all_sessions_end_together_and_no_stranger_s(desk, token, api):
     assert api(token).post("auth/logout", everywhere=True) == {"status": "ok"}
     assert api(anns).get("profile/info")["error"] == "key"
     assert api(ivans).get("profile/info")["status"] == "ok"
+
+
+def test_a_login_that_was_agreed_to_ends_with_all_sessions(desk, token, api):
+    """A stranger could keep it for ten minutes, until the person thinks that nobody is left."""
+    nonce = "k" * 20
+    logins.poll(nonce, BROWSER)
+    desk.start(ANN, f"login-{nonce}")
+    desk.agree(ANN)
+    assert api(token).post("auth/logout", everywhere=True) == {"status": "ok"}
+    assert logins.poll(nonce, BROWSER).token is None
+    assert rows(select(Session)) == []
 
 
 def test_a_session_expires(token, api):

@@ -7,10 +7,12 @@ import pytest
 from sqlalchemy import select, update
 
 from app.domain.time_ranges import DAY
+from app.errors import BadKey
 from app.extensions import db
-from app.models import Bot, Login, ReplacedKey, Session
+from app.models import Bot, EventKey, Login, ReplacedKey, Session
 from app.services import purge
 from app.services.campaigns import settlement
+from app.services.conversions import keys
 from app.services.service_bot import sessions, undo
 from tests.support.desk import ANN, IVAN, rows
 
@@ -69,6 +71,62 @@ def test_a_replaced_key_is_told_at_once_whoever_replaced_it(desk, hijacked, api)
     api(desk.key).post("profile/apikey")
     text, _ = told(desk)
     assert text.startswith("Your API key was replaced at ")
+
+
+def incoming(client, made):
+    """Whether a key for events opens."""
+    answer = client.get(f"/in/{made['data']['key']}?event=reg&click=c1&tid=1")
+    return answer.status_code != 404
+
+
+def test_keys_for_events_of_a_login_are_void_and_those_it_replaced_work_again(
+    desk, hijacked, api, client
+):
+    mine = api(desk.mine).post("eventkeys/add", title="CRM", signed=0)
+    number = mine["data"]["id"]
+    made = api(hijacked).post("eventkeys/add", title="theirs")
+    by_key = api(hijacked).post("profile/apikey")["data"]["key"]
+    again = api(by_key).post("eventkeys/add", title="theirs too")
+    first = api(hijacked).post("eventkeys/rotate", id=number)
+    second = api(by_key).post("eventkeys/rotate", id=number, signed=1)
+    assert not incoming(client, mine)
+    stranger = rows(select(Login).order_by(Login.id))[1]
+    desk.press(ANN, f"undo:{stranger.id}")
+    assert [incoming(client, one) for one in (made, again, first, second)] == [False] * 4
+    assert incoming(client, mine)
+    listed = api(desk.mine).get("eventkeys/list")["data"]
+    assert [(one["id"], one["title"], one["signed"]) for one in listed] == [(number, "CRM", False)]
+
+
+def test_a_key_for_events_that_its_owner_replaced_since_stays_so(desk, hijacked, api, client):
+    number = api(desk.mine).post("eventkeys/add", title="CRM")["data"]["id"]
+    theirs = api(hijacked).post("eventkeys/rotate", id=number)
+    mine = api(desk.mine).post("eventkeys/rotate", id=number)
+    logins = rows(select(Login).order_by(Login.id))
+    desk.press(ANN, f"undo:{logins[1].id}")
+    assert incoming(client, mine)
+    assert not incoming(client, theirs)
+    desk.press(ANN, f"undo:{logins[0].id}")
+    assert not incoming(client, theirs)
+
+
+def test_a_key_that_is_replaced_by_whoever_was_not_logged_in_is_not_kept(desk, api):
+    made = api.post("eventkeys/add", title="CRM")["data"]["id"]
+    api.post("eventkeys/rotate", id=made)
+    (row,) = rows(select(EventKey))
+    assert (row.login_id, row.earlier_hash, row.earlier_login_id) == (None, None, None)
+
+
+def test_a_login_that_is_undone_at_this_moment_makes_no_key_for_events(desk, hijacked, api):
+    number = api(desk.mine).post("eventkeys/add", title="CRM")["data"]["id"]
+    stranger = rows(select(Login).order_by(Login.id))[1]
+    caller = sessions.authenticate(hijacked)
+    desk.press(ANN, f"undo:{stranger.id}")
+    with pytest.raises(BadKey):
+        keys.add(caller.id, title="late", login_id=caller.login_id)
+    db.session.rollback()
+    with pytest.raises(BadKey):
+        keys.rotate(caller.id, number, login_id=caller.login_id)
 
 
 def test_undoing_another_login_leaves_what_this_one_made(desk, hijacked, api):
