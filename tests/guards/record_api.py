@@ -36,11 +36,11 @@ from app.sandbox.telegram import people
 from app.sandbox.telegram.people import Chat, Person, Update
 from app.sandbox.telegram.server import BotApiDouble
 from app.sandbox.vendors.altercpa import AltercpaDouble
-from app.sandbox.vendors.payment_gateway import GatewayDouble
 from app.sandbox.vendors.tracker import TrackerDouble
 from app.schemas import Input
 from app.schemas import fields as ours
 from tests.support import ROOT
+from tests.support.payment_gateway import GatewayDouble
 from tests.support.waiting import PATIENCE, free_port
 
 DOCUMENT: Final = ROOT / "docs" / "api.md"

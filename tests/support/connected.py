@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.sandbox.vendors import altercpa, meta, metrica, tiktok
-from app.sandbox.vendors.keitaro import ORBITRA_REFUSAL
 from app.sandbox.vendors.vendor import Reply, VendorCall
 from plugins.kit.ad_platforms import normalized_hash
 
@@ -118,9 +117,13 @@ ALTCRAFT = Row(
 )
 
 
+#: Orbitra takes the same postbacks as Keitaro; the words are from its source.
+_ORBITRA_REFUSAL = Reply(404, b"Invalid postback key", {"Content-Type": "text/plain"})
+
+
 def _accept_as_orbitra(double: Any, key: str) -> None:
     """Refuse other keys in words: Keitaro itself shows its panel, which parks nothing."""
-    double.key, double.refusal = key, ORBITRA_REFUSAL
+    double.key, double.refusal = key, _ORBITRA_REFUSAL
 
 
 KEITARO = Row(

@@ -6,8 +6,8 @@ import pytest
 from flask import Flask
 
 from app.sandbox.serving import running
-from app.sandbox.vendors.payment_gateway import GatewayDouble
 from plugins.payments import registry
+from tests.support.payment_gateway import GatewayDouble
 
 
 @pytest.fixture

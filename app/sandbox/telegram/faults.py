@@ -170,7 +170,3 @@ class FaultOrders:
                 order.times -= 1
                 return order.fault
         return None
-
-    def clear(self) -> None:
-        """Cancel all."""
-        self._orders.clear()

@@ -214,16 +214,6 @@ def bot_unblocked(person: Person, date: int | None = None, *, bot: Person = BOT)
     return _my_member(person.private(), person, bot, ("kicked", "member"), date)
 
 
-def migrated(old: Chat, new: Chat, date: int | None = None) -> Update:
-    """What the old group says when it becomes the supergroup `new`."""
-    return _service(old, date, {"migrate_to_chat_id": new.id})
-
-
-def migrated_from(old: Chat, new: Chat, date: int | None = None) -> Update:
-    """What the new supergroup says of the group it was."""
-    return _service(new, date, {"migrate_from_chat_id": old.id})
-
-
 def standing(person: Person, status: str, chat_type: str = "channel") -> dict[str, Any]:
     """Return the `ChatMember` of a person, by status, in a chat of that type."""
     return chat_member(person.user(), status, chat_type)
@@ -245,16 +235,6 @@ def _my_member(
 
 def _of_money(person: Person, by: dict[str, Any], fields: dict[str, Any]) -> Update:
     message = {"message_id": 1, "from": by, "chat": person.private(), "date": _date(None)}
-    return {"message": message | fields}
-
-
-def _service(chat: Chat, date: int | None, fields: dict[str, Any]) -> Update:
-    message = {
-        "message_id": 1,
-        "from": ADMIN.user(),
-        "chat": chat.chat(),
-        "date": _date(date),
-    }
     return {"message": message | fields}
 
 

@@ -29,7 +29,6 @@ from app.sandbox.telegram.people import Chat, Person
 from app.sandbox.telegram.webhook_sender import Timing
 
 MAX_UPLOAD: Final = 55 * 1024 * 1024
-FOREVER: Final = -1
 
 
 class BotApiDouble:
@@ -111,18 +110,13 @@ class BotApiDouble:
     ) -> None:
         """Order a fault for the next calls of a method, or of all with `*`.
 
-        `times=FOREVER` never ends; `chat` and `user` mean only calls with this
+        `times` below zero never ends; `chat` and `user` mean only calls with this
         `chat_id` and `user_id`. Raises ValueError for the name of a fault that
         does not exist.
         """
         fault = by_name(fault) if isinstance(fault, str) else fault
         with self._core.lock:
             self._core.bots[token].faults.add(method, fault, times, chat=chat, user=user)
-
-    def heal(self, token: str) -> None:
-        """Cancel every ordered fault of a bot."""
-        with self._core.lock:
-            self._core.bots[token].faults.clear()
 
     def pending(self, token: str) -> int:
         """Return how many updates are not delivered yet."""

@@ -7,8 +7,8 @@ make of it, else its own word where Keitaro has it; without a status it is a sal
 becomes of any other word the page does not say: here it is filed as nothing. A success
 answers the word of `return`. The page shows no other answers: the word `Success` where
 there is no `return`, and the panel's page with the status 200 at any other
-address, are ours. Orbitra takes the same postbacks and refuses a wrong key in
-words (`ORBITRA_REFUSAL`, from its source).
+address, are ours. `refusal` may be another tracker's that takes the same
+postbacks.
 """
 
 from typing import Final
@@ -16,7 +16,6 @@ from typing import Final
 from app.sandbox.vendors.vendor import Reply, VendorCall, VendorDouble
 
 PANEL: Final = b"<!DOCTYPE html>\n<html><head><title>Keitaro</title></head><body></body></html>"
-ORBITRA_REFUSAL: Final = Reply(404, b"Invalid postback key", {"Content-Type": "text/plain"})
 #: What a status may be filed as, by a list in the URL.
 LISTS: Final = ("lead", "sale", "rejected", "trash", "ignore")
 #: The statuses that it has by itself.

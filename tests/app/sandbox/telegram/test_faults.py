@@ -4,8 +4,8 @@ import pytest
 import requests
 
 from app.sandbox.telegram import faults
-from app.sandbox.telegram.server import FOREVER
 from tests.app.sandbox.conftest import TOKEN
+from tests.support.bot_api import heal
 
 
 @pytest.mark.parametrize(
@@ -37,10 +37,10 @@ def test_parameters_of_an_error_are_told(bot, double):
 
 
 def test_a_fault_may_be_for_one_chat(bot, double):
-    double.fail(TOKEN, "sendMessage", faults.BLOCKED, FOREVER, chat=77)
+    double.fail(TOKEN, "sendMessage", faults.BLOCKED, -1, chat=77)
     assert bot("sendMessage", chat_id=78, text="x")["ok"]
     assert bot("sendMessage", chat_id=77, text="x")["error_code"] == 403
-    double.heal(TOKEN)
+    heal(double, TOKEN)
     assert bot("sendMessage", chat_id=77, text="x")["ok"]
 
 

@@ -12,6 +12,7 @@ from app.sandbox.telegram import people
 from app.sandbox.telegram.bot.update_kinds import KINDS
 from app.sandbox.telegram.chat_members import STATUSES
 from tests.app.sandbox.conftest import TOKEN
+from tests.support import bot_api
 
 ANN = people.Person(2**52 - 1, "Ann", "Lee", username="ann", language="de", premium=True)
 BO = people.Person(7, "Bo", language="")
@@ -29,8 +30,8 @@ STARS = {
 def all_updates() -> list[dict[str, Any]]:
     """At least one of each kind that the double makes, of people with and without all fields."""
     updates = [
-        people.migrated(CHATS[1], CHATS[2]),
-        people.migrated_from(CHATS[1], CHATS[2]),
+        bot_api.migrated(CHATS[1], CHATS[2]),
+        bot_api.migrated_from(CHATS[1], CHATS[2]),
     ]
     for person in (ANN, BO):
         updates += [

@@ -4,6 +4,7 @@ import pytest
 
 from app.sandbox.telegram import people
 from app.sandbox.telegram.chat_members import STATUSES
+from tests.support import bot_api
 
 ANN = people.Person(2**52 - 1, "Ann", "Lee", username="ann", language="de", premium=True)
 CHANNEL = people.Chat(-1001234567890, "News")
@@ -53,8 +54,8 @@ def test_the_bot_is_told_of_itself():
 
 def test_a_group_tells_from_both_ends_that_it_moved():
     old, new = people.Chat(-5, "G", "group"), people.Chat(-1005, "G", "supergroup")
-    assert people.migrated(old, new)["message"]["migrate_to_chat_id"] == -1005
-    assert people.migrated_from(old, new)["message"]["migrate_from_chat_id"] == -5
+    assert bot_api.migrated(old, new)["message"]["migrate_to_chat_id"] == -1005
+    assert bot_api.migrated_from(old, new)["message"]["migrate_from_chat_id"] == -5
 
 
 def test_a_request_says_where_to_write():

@@ -5,10 +5,10 @@ import pytest
 from app.config import BadSetting
 from app.domain.tariffs import PLANS
 from app.errors import NoGateway
-from app.sandbox.vendors.payment_gateway import GatewayDouble
 from app.services.billing import gateway
 from app.services.billing.gateway import configured
 from plugins.payments import registry
+from tests.support.payment_gateway import GatewayDouble
 
 
 def test_a_wrong_gateway_stops_the_start(settings):

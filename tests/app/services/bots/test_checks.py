@@ -15,6 +15,7 @@ from app.sandbox.telegram import people
 from app.sandbox.telegram.people import Chat
 from app.services.bots import bots, checks, faults, rights, webhooks
 from app.services.campaigns import campaigns
+from tests.support.bot_api import heal
 from tests.support.desk import rows
 from tests.support.track_bot import BASE, TOKEN
 
@@ -174,7 +175,7 @@ def test_a_revoked_token_is_told_and_so_is_its_return(owner: Owner) -> None:
     owner.wait()
     owner.wait()
     assert (owner.faults(), owner.told()) == (["token"], ["token"])
-    owner.telegram.heal(TOKEN)
+    heal(owner.telegram, TOKEN)
     owner.wait()
     assert (owner.faults(), owner.told()) == ([], ["token", "over"])
     assert rows(select(Bot))[0].paused == ""

@@ -32,6 +32,7 @@ from app.services.leads import process
 from app.services.leads.batch import LeadBatch
 from app.services.messages import claim as messages_claim
 from app.services.updates import inbox
+from tests.support import bot_api
 
 ANN = people.Person(101, first_name="Ann", username="ann", premium=True)
 BOB = people.Person(102, first_name="Bob")
@@ -180,8 +181,8 @@ def test_a_group_that_becomes_a_supergroup_keeps_its_campaign(stage):
     old, new = _chat(stage), people.Chat(-100_777, "Chat & more", "supergroup")
     stage.play(
         people.start(ANN, f"{stage.code}-a", T),
-        people.migrated(old, new, T + 1),
-        people.migrated_from(old, new, T + 1),
+        bot_api.migrated(old, new, T + 1),
+        bot_api.migrated_from(old, new, T + 1),
         people.join(ANN, new, T + 2),
     )
     assert stage.kinds() == ["wait", "approve"]
@@ -504,7 +505,7 @@ def test_of_a_suspended_account_nothing_is_stored_but_what_it_needs_to_go_on(mak
         people.join(ANN, _chat(stage), T + 1),
         people.bot_blocked(ANN, T + 2),
         people.bot_rights(_chat(stage), admin=True, date=T + 3),
-        people.migrated(_chat(stage), new, T + 4),
+        bot_api.migrated(_chat(stage), new, T + 4),
     ]
     for played in story:
         stage.play(played | {"update_id": 50 + story.index(played)})

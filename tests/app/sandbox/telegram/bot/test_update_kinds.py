@@ -5,6 +5,7 @@ import pytest
 from app.domain.time_ranges import DAY
 from app.sandbox.telegram import people
 from app.sandbox.telegram.bot.update_kinds import kind_of, life_seconds, queue_key
+from tests.support import bot_api
 
 ANN = people.Person(77)
 CHANNEL = people.Chat(-1001)
@@ -15,7 +16,7 @@ OTHER = people.Chat(-1002)
     ("update", "key"),
     [
         (people.start(ANN), "chat:77"),
-        (people.migrated(CHANNEL, OTHER), "chat:-1001"),
+        (bot_api.migrated(CHANNEL, OTHER), "chat:-1001"),
         (people.join(ANN, CHANNEL), "member:77"),
         (people.kick(ANN, OTHER), "member:77"),
         (people.join_request(ANN, OTHER), "member:77"),

@@ -13,6 +13,7 @@ from app.models import BotChat, InviteState, SourceMode
 from app.sandbox.telegram.faults import NO_RIGHTS, flood
 from app.services.clicks.invites import keeper, pool
 from tests.support import ROOT
+from tests.support.bot_api import heal
 
 CREATE = "createChatInviteLink"
 
@@ -41,7 +42,7 @@ def test_lost_rights_stop_the_pool_until_they_are_back(make_inviting):
     made = inviting.calls
     assert inviting.fill(3) == 0
     assert inviting.calls == made
-    inviting.bot_api.heal(inviting.token)
+    heal(inviting.bot_api, inviting.token)
     inviting.set(BotChat, can_invite=True)
     assert inviting.fill(3) == FEWEST
 
@@ -50,7 +51,7 @@ def test_a_flood_wait_is_obeyed(make_inviting):
     inviting = make_inviting(mode=SourceMode.INVITE)
     inviting.bot_api.fail(inviting.token, CREATE, flood(100), times=keeper.MOST_CALLS)
     inviting.fill()
-    inviting.bot_api.heal(inviting.token)
+    heal(inviting.bot_api, inviting.token)
     made = inviting.calls
     keeper.make(inviting.now)  # a minute later it still waits
     assert inviting.calls == made

@@ -14,6 +14,7 @@ from app.sandbox.telegram.people import Chat, Person
 from app.services import pending_work
 from app.services.join_requests.telling import sender
 from app.services.messages import loop
+from tests.support.bot_api import heal
 from tests.support.waiting import eventually
 
 APPROVE, DECLINE = "approveChatJoinRequest", "declineChatJoinRequest"
@@ -199,7 +200,7 @@ def test_lost_rights_stop_this_chat_tell_the_owner_once_and_go_on_by_themselves(
     assert len(waiting) == 20 - first
     assert {row.tries for row in waiting} == {0}
     assert asking.notices() == [NoticeKind.INVITE]
-    asking.bot_api.heal(asking.token)
+    heal(asking.bot_api, asking.token)
     bot = Person(int(asking.token.partition(":")[0]), "Bot", is_bot=True)
     asking.tell(people.bot_rights(asking.chat, True, int(asking.now) + 1, bot=bot))
     asking.decide(10)

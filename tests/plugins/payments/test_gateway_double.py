@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from app.sandbox.vendors.payment_gateway import SECRET, GatewayDouble
 from app.sandbox.vendors.vendor import VendorCall
 from plugins.payments.signed import SIGNATURE, encode_body, sign
+from tests.support.payment_gateway import SECRET, GatewayDouble
 
 INVOICE = {"merchant": "gatepost", "ref": "r1", "amount": "5.00", "currency": "USD"}
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 from app.sandbox.vendors.vendor import Reply, VendorCall, VendorDouble
 from plugins.payments.signed import SIGNATURE, encode_body, sign
 
-SECRET: Final = "only for the sandbox"  # noqa: S105 - it opens nothing
+SECRET: Final = "only for the sandbox"
 
 
 class GatewayDouble(VendorDouble):
