@@ -152,7 +152,7 @@ def _command_of(number: str) -> str:
 
 def _checked_port(environ: Mapping[str, str]) -> int:
     """Return a port that is free. Raises CannotRun for a wrong setting of any kind."""
-    port = environ.get("PORT") or str(_free_port())
+    port = environ.get("PORT") or str(free_port())
     # The address stands for the Redis that is not started yet.
     to_check = {"REDIS_URL": "redis://localhost", **environ, "PORT": port}
     try:
@@ -164,7 +164,8 @@ def _checked_port(environ: Mapping[str, str]) -> int:
     return number
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a port of loopback that is free at this moment."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -6,14 +6,13 @@ tracker that is dead has its postbacks visibly waiting.
 
 import os
 import signal
-import socket
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, Final, NoReturn
+from typing import Any, Final
 
 import requests
 
@@ -36,7 +35,6 @@ TOKEN: Final = "7000000001:a-token-that-only-the-double-knows"  # noqa: S105 not
 BOT: Final = Person(7_000_000_001, "Demo", username="gatepost_demo_bot", language="", is_bot=True)
 PATIENCE: Final = 30.0  #: seconds for one round; the flaky tracker's retry takes five
 LINGER: Final = 1.0  #: seconds in which a postback too many would still arrive
-_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 WELCOME: Final = "Hello! *{title}* waits for you."
 
 
@@ -221,12 +219,6 @@ def environment(bot_api_url: str, port: int) -> dict[str, str]:
     }
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((LOOPBACK, 0))
-        return int(probe.getsockname()[1])
-
-
 def perform(output: Output, look: Callable[[Embedded], None] | None = None) -> list[str]:
     """Start everything, play, stop everything. Return what went wrong, in sentences.
 
@@ -240,7 +232,7 @@ def perform(output: Output, look: Callable[[Embedded], None] | None = None) -> l
         running(tracker) as tracker_url,
     ):
         output.fact("doubles", f"Bot API at {bot_api_url}, tracker at {tracker_url}")
-        environ = environment(bot_api_url, _free_port())
+        environ = environment(bot_api_url, run.free_port())
         with run.running(environ, Path(folder)) as system:
             output.fact("system", f"web, worker and Redis at {system.url}")
             output.fact("dashboard", f"{system.url}, which HOLD=1 keeps open")
@@ -257,16 +249,10 @@ def perform(output: Output, look: Callable[[Embedded], None] | None = None) -> l
     return wrong
 
 
-def _interrupt(*_: object) -> NoReturn:
-    for number in _SIGNALS:  # once is enough, and the clearing up must not be cut short
-        signal.signal(number, signal.SIG_IGN)
-    raise KeyboardInterrupt
-
-
 def main() -> int:
     """Run the demo. Return the exit code."""
-    for number in _SIGNALS:
-        signal.signal(number, _interrupt)
+    for number in run.SIGNALS:
+        signal.signal(number, run.interrupt)
     output = Output(sys.stdout)
     output.heading("Gatepost: one bot, three campaigns, thirteen people")
     try:

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from app.sandbox.demo.scenario import COFFEE, MARKET, SHOWS, Action
+from app.sandbox.demo.scenario import COFFEE, MARKET, SHOWS, Action, Show
 from app.sandbox.vendors.tracker import Hit
 
 Expected = tuple[str, str, str, str]  # prefix, subscriber, click, status
@@ -32,18 +32,11 @@ def differences(actions: Sequence[Action], hits: Sequence[Hit]) -> list[str]:
     one must hear everything at least once and take nothing.
     """
     expected = expected_of(actions)
-    to_the_dead = Counter(
-        {postback: n for postback, n in expected.items() if postback[0] == MARKET.prefix}
-    )
-    to_the_flaky = Counter(
-        {postback: n for postback, n in expected.items() if postback[0] == COFFEE.prefix}
-    )
+    to_the_dead, to_the_flaky = _at(MARKET, expected), _at(COFFEE, expected)
     taken = Counter(reported_by(hit) for hit in hits if hit.status == 200)
     refused = Counter(reported_by(hit) for hit in hits if hit.status != 200)
-    refused_by_dead = Counter({postback: 1 for postback in refused if postback[0] == MARKET.prefix})
-    refused_by_others = Counter(
-        {postback: n for postback, n in refused.items() if postback[0] != MARKET.prefix}
-    )
+    refused_by_dead = Counter(set(_at(MARKET, refused)))  # each once, however often it was
+    refused_by_others = refused - _at(MARKET, refused)
     return [
         *_sentences("never arrived", (expected - to_the_dead) - taken),
         *_sentences("arrived but is expected by nobody", taken - (expected - to_the_dead)),
@@ -52,6 +45,10 @@ def differences(actions: Sequence[Action], hits: Sequence[Hit]) -> list[str]:
         *_sentences("was not refused first", to_the_flaky - refused_by_others),
         *_sentences("was refused once too often", refused_by_others - to_the_flaky),
     ]
+
+
+def _at(show: Show, postbacks: Counter[Expected]) -> Counter[Expected]:
+    return Counter({postback: n for postback, n in postbacks.items() if postback[0] == show.prefix})
 
 
 def _sentences(fault: str, postbacks: Counter[Expected]) -> list[str]:

@@ -1,11 +1,10 @@
 """What the demo prints: at most 80 columns, colour only on a terminal."""
 
-import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, TextIO
 
 from app.sandbox.demo.scenario import MARKET, Action
-from app.sandbox.terminal import BOLD, GREEN, RED, WIDTH, YELLOW, Terminal
+from app.sandbox.terminal import BOLD, GREEN, RED, YELLOW, Terminal
 
 _STATUSES: Final = ("wait", "hold", "approve", "cancel", "trash")
 
@@ -14,7 +13,8 @@ class Output:
     """Writes lines to a stream."""
 
     def __init__(self, stream: TextIO) -> None:
-        self._line = Terminal(stream).line
+        self._terminal = Terminal(stream)
+        self._line = self._terminal.line
 
     def heading(self, text: str) -> None:
         """Begin a part."""
@@ -56,8 +56,7 @@ class Output:
             for row in sorted(postbacks, key=lambda row: int(row["id"]))
         )
         text = f"  {name:<6} lead {lead['id']} is {_STATUSES[lead['status']]}: {states}"
-        for line in textwrap.wrap(text, WIDTH, subsequent_indent=" " * 9):
-            self._line(line)
+        self._terminal.wrapped(text, rest=" " * 9)
 
     def no_lead(self, name: str) -> None:
         """Tell that somebody is in the journal only."""
@@ -70,7 +69,4 @@ class Output:
             return
         self.heading("Something is wrong:")
         for sentence in wrong:
-            for line in textwrap.wrap(
-                sentence, WIDTH, initial_indent="  - ", subsequent_indent="    "
-            ):
-                self._line(line, RED)
+            self._terminal.wrapped(sentence, RED, first="  - ", rest="    ")

@@ -23,84 +23,60 @@ from app.sandbox.telegram.people import Chat, Person
 if TYPE_CHECKING:
     from app.sandbox.telegram.server import BotApiDouble
 
-Answer = Callable[[web.Request], Awaitable[web.Response]]
+#: What a route is asked, by name: the members of a body, or the parameters of a query.
+Asked = dict[str, Any]
 
 
 def routes(double: BotApiDouble) -> list[web.RouteDef]:
     """Return the routes. Wrong input is answered 400, with what is wrong."""
-    return [*_orders(double), *_questions(double)]
 
-
-def _orders(double: BotApiDouble) -> list[web.RouteDef]:
-    def add_bot(body: dict[str, Any]) -> Any:
-        double.add_bot(body["token"], body["username"], body.get("name", "A bot"))
+    def add_bot(asked: Asked) -> bool:
+        double.add_bot(asked["token"], asked["username"], asked.get("name", "A bot"))
         return True
 
-    def push(body: dict[str, Any]) -> Any:
-        updates = body["updates"] if "updates" in body else [body["update"]]
-        return [double.push(body["token"], update) for update in updates]
+    def push(asked: Asked) -> list[int]:
+        updates = asked["updates"] if "updates" in asked else [asked["update"]]
+        return [double.push(asked["token"], update) for update in updates]
 
-    def fail(body: dict[str, Any]) -> Any:
-        times, whom = int(body.get("times", 1)), {key: body.get(key) for key in ("chat", "user")}
-        double.fail(body["token"], body["method"], body["fault"], times, **whom)
+    def fail(asked: Asked) -> bool:
+        times, whom = int(asked.get("times", 1)), {key: asked.get(key) for key in ("chat", "user")}
+        double.fail(asked["token"], asked["method"], asked["fault"], times, **whom)
         return True
 
-    def pay(body: dict[str, Any]) -> Any:
-        checkout = double.pay(body["token"], body["invoice"], Person(int(body["person"])))
-        return checkout.state.value
+    def pay(asked: Asked) -> str:
+        person = Person(int(asked["person"]))
+        return double.pay(asked["token"], asked["invoice"], person).state.value
 
-    def withdraw(body: dict[str, Any]) -> Any:
-        return double.withdraw(body["token"], Person(int(body["person"])), Chat(int(body["chat"])))
+    def withdraw(asked: Asked) -> bool:
+        person, chat = Person(int(asked["person"])), Chat(int(asked["chat"]))
+        return double.withdraw(asked["token"], person, chat)
 
+    def sent(asked: Asked) -> list[Asked]:
+        return [asdict(message) for message in double.sent(asked.get("token"))]
+
+    def calls(asked: Asked) -> list[Asked]:
+        return [asdict(call) for call in double.calls(asked.get("token"), asked.get("method"))]
+
+    posts = {"bots": add_bot, "push": push, "fail": fail, "pay": pay, "withdraw": withdraw}
+    gets = {
+        "sent": sent,
+        "calls": calls,
+        "pending": lambda asked: double.pending(asked["token"]),
+        "requests": lambda asked: double.join_requests(asked["token"], Chat(int(asked["chat"]))),
+        "state": lambda _asked: {"violations": double.violations, "failures": double.failures},
+    }
     return [
-        web.post("/sandbox/bots", _posted(add_bot)),
-        web.post("/sandbox/push", _posted(push)),
-        web.post("/sandbox/fail", _posted(fail)),
-        web.post("/sandbox/pay", _posted(pay)),
-        web.post("/sandbox/withdraw", _posted(withdraw)),
+        *(web.post(f"/sandbox/{name}", _answering(act)) for name, act in posts.items()),
+        *(web.get(f"/sandbox/{name}", _answering(tell)) for name, tell in gets.items()),
     ]
 
 
-def _questions(double: BotApiDouble) -> list[web.RouteDef]:
-    def sent(query: dict[str, Any]) -> Any:
-        return [asdict(message) for message in double.sent(query.get("token"))]
-
-    def calls(query: dict[str, Any]) -> Any:
-        return [asdict(call) for call in double.calls(query.get("token"), query.get("method"))]
-
-    def pending(query: dict[str, Any]) -> Any:
-        return double.pending(query["token"])
-
-    def requests(query: dict[str, Any]) -> Any:
-        return double.join_requests(query["token"], Chat(int(query["chat"])))
-
-    def state(_query: dict[str, Any]) -> Any:
-        return {"violations": double.violations, "failures": double.failures}
-
-    return [
-        web.get("/sandbox/sent", _asked(sent)),
-        web.get("/sandbox/calls", _asked(calls)),
-        web.get("/sandbox/pending", _asked(pending)),
-        web.get("/sandbox/requests", _asked(requests)),
-        web.get("/sandbox/state", _asked(state)),
-    ]
-
-
-def _posted(act: Callable[[dict[str, Any]], Any]) -> Answer:
+def _answering(act: Callable[[Asked], Any]) -> Callable[[web.Request], Awaitable[web.Response]]:
     async def answer(request: web.Request) -> web.Response:
         try:
-            return web.json_response(act(await request.json()))
+            asked = await request.json() if request.method == "POST" else dict(request.query)
+            return web.json_response(act(asked))
         except (KeyError, TypeError, ValueError, OverflowError) as error:
-            return web.json_response({"error": f"{type(error).__name__}: {error}"}, status=400)
-
-    return answer
-
-
-def _asked(tell: Callable[[dict[str, Any]], Any]) -> Answer:
-    async def answer(request: web.Request) -> web.Response:
-        try:
-            return web.json_response(tell(dict(request.query)))
-        except (KeyError, ValueError) as error:
             return web.json_response({"error": f"{type(error).__name__}: {error}"}, status=400)
 
     return answer

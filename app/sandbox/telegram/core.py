@@ -3,7 +3,6 @@
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from app.sandbox.telegram.bot.state import BotState
@@ -17,37 +16,28 @@ from app.sandbox.telegram.webhook_sender import Timing
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
-    """How a double behaves; `BotApiDouble` says what each means."""
-
-    rules: Rules
-    timing: Timing
-    clock: Callable[[], float]
-
-
 class Core:
-    """Holds the bots. Callable from any thread."""
+    """Holds the bots. Callable from any thread. `clock` gives Unix seconds."""
 
-    def __init__(self, options: Options) -> None:
+    def __init__(self, rules: Rules, timing: Timing, clock: Callable[[], float]) -> None:
         self.log = Log()
         self.lock = threading.RLock()
         self.bots: dict[str, BotState] = {}
-        self.senders = Senders(options.timing, self.log, lambda bot: self.run(delete_webhook, bot))
-        self._options = options
+        self.senders = Senders(timing, self.log, lambda bot: self.run(delete_webhook, bot))
+        self._rules, self._clock = rules, clock
 
     def run(
         self, act: Callable[[Caller], T], bot: BotState, params: Mapping[str, Any] | None = None
     ) -> T:
         """Let a method act for a bot, and return what it returns. Raises what it raises."""
         with self.lock:
-            return act(Caller(bot, params or {}, self._options.rules, self._options.clock()))
+            return act(Caller(bot, params or {}, self._rules, self._clock()))
 
     def push(self, token: str, update: dict[str, Any]) -> int:
         """Let an update happen. See `BotApiDouble.push`."""
         bot = self.bots[token]
         with self.lock:
-            update = bot.chats.apply(update, self._options.clock())
+            update = bot.chats.apply(update, self._clock())
             if not bot.subscription.wants(kind_of(update)) and kind_of(update):
                 return 0
             queued = bot.backlog.add(update, time.time())

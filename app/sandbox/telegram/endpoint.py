@@ -55,7 +55,7 @@ class Endpoint:
             return as_json(refusal)
         if result.sent:
             self._core.log.add_sent(result.sent)
-        self._core.log.add_success(call)
+        self._core.log.publish(call)
         if result.then:
             self._core.push(bot.token, result.then)
         if result.webhook_changed:

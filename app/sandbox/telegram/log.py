@@ -71,13 +71,10 @@ class Log:
         """Write down a message."""
         with self._lock:
             self._sent.append(message)
-        self._publish(message)
+        self.publish(message)
 
-    def add_success(self, call: Call) -> None:
-        """Tell followers that a call succeeded."""
-        self._publish(call)
-
-    def _publish(self, news: SentMessage | Call) -> None:
+    def publish(self, news: SentMessage | Call) -> None:
+        """Tell followers of a message, or of a call that succeeded."""
         for queue in self._followers:
             queue.put(news)
 

@@ -152,8 +152,8 @@ def member(  # noqa: PLR0917 what a membership update is made of
         "chat": chat.chat(),
         "from": (by or person).user(),
         "date": _date(date),
-        "old_chat_member": standing(person, old, chat.type),
-        "new_chat_member": standing(person, new, chat.type),
+        "old_chat_member": chat_member(person.user(), old, chat.type),
+        "new_chat_member": chat_member(person.user(), new, chat.type),
     }
     return {"chat_member": change | dict(how)}
 
@@ -214,11 +214,6 @@ def bot_unblocked(person: Person, date: int | None = None, *, bot: Person = BOT)
     return _my_member(person.private(), person, bot, ("kicked", "member"), date)
 
 
-def standing(person: Person, status: str, chat_type: str = "channel") -> dict[str, Any]:
-    """Return the `ChatMember` of a person, by status, in a chat of that type."""
-    return chat_member(person.user(), status, chat_type)
-
-
 def _my_member(
     chat: dict[str, Any], by: Person, bot: Person, change: tuple[str, str], date: int | None
 ) -> Update:
@@ -227,8 +222,8 @@ def _my_member(
         "chat": chat,
         "from": by.user(),
         "date": _date(date),
-        "old_chat_member": standing(bot, old, chat["type"]),
-        "new_chat_member": standing(bot, new, chat["type"]),
+        "old_chat_member": chat_member(bot.user(), old, chat["type"]),
+        "new_chat_member": chat_member(bot.user(), new, chat["type"]),
     }
     return {"my_chat_member": update}
 

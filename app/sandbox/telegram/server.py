@@ -19,7 +19,7 @@ from app.sandbox.telegram.bot.shop import Checkout
 from app.sandbox.telegram.bot.state import BotState, new_bot
 from app.sandbox.telegram.call import Rules
 from app.sandbox.telegram.control import routes
-from app.sandbox.telegram.core import Core, Options
+from app.sandbox.telegram.core import Core
 from app.sandbox.telegram.endpoint import PATH, Endpoint
 from app.sandbox.telegram.faults import Fault, by_name
 from app.sandbox.telegram.log import Call, SentMessage
@@ -51,8 +51,8 @@ class BotApiDouble:
         pace: float = 0.0,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        options = Options(Rules(local=local, pace=pace), Timing(time_scale, read_seconds), clock)
-        self._core = Core(options)
+        rules, timing = Rules(local=local, pace=pace), Timing(time_scale, read_seconds)
+        self._core = Core(rules, timing, clock)
         self._runner: web.AppRunner | None = None
         self._pages: list[web.RouteDef] = []
 

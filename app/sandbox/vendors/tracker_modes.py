@@ -167,23 +167,21 @@ def bomb() -> bytes:
     return gzip.compress(bytes(_BOMB_BYTES))
 
 
-def _hang(_mode: Mode, _tries: int, _wire: Wire) -> tuple[int, Later | None]:
-    return 0, _forever()
+def _hang(_mode: Mode, _tries: int, wire: Wire) -> tuple[int, Later | None]:
+    return 0, _forever(wire)
 
 
-def _hang_after_headers(_mode: Mode, _tries: int, wire: Wire) -> tuple[int, Later | None]:
-    wire.head(200, {"Content-Length": "10"})
-    return 200, _forever()
+def _beginning(
+    headers: Mapping[str, str], later: Callable[[Wire], Later], body: bytes = b""
+) -> Callable[..., tuple[int, Later]]:
+    """Send a status of 200, these headers and perhaps a part of the body; then act as `later`."""
 
+    def act(_mode: Mode, _tries: int, wire: Wire) -> tuple[int, Later]:
+        wire.head(200, headers)
+        wire.raw(body)
+        return 200, later(wire)
 
-def _drip(_mode: Mode, _tries: int, wire: Wire) -> tuple[int, Later | None]:
-    wire.head(200, {"Content-Length": "100000"})
-    return 200, _dripping(wire)
-
-
-def _endless(_mode: Mode, _tries: int, wire: Wire) -> tuple[int, Later | None]:
-    wire.head(200, {"Content-Type": "text/plain"})
-    return 200, _pouring(wire)
+    return act
 
 
 def _huge_header(_mode: Mode, _tries: int, wire: Wire) -> tuple[int, Later | None]:
@@ -191,25 +189,13 @@ def _huge_header(_mode: Mode, _tries: int, wire: Wire) -> tuple[int, Later | Non
     return 200, None
 
 
-def _reset(_mode: Mode, _tries: int, wire: Wire) -> tuple[int, Later | None]:
-    wire.head(200, {"Content-Length": "100"})
-    wire.raw(b"half of it")
-    return 200, _resetting(wire)
-
-
-def _half_close(_mode: Mode, _tries: int, wire: Wire) -> tuple[int, Later | None]:
-    wire.head(200, {"Content-Length": "100"})
-    wire.raw(b"half of it")
-    return 200, _half_closing(wire)
-
-
-async def _forever() -> None:
+async def _forever(_wire: Wire) -> None:
     await asyncio.sleep(3600)
 
 
 async def _half_closing(wire: Wire) -> None:
     wire.finish_writing()
-    await _forever()
+    await _forever(wire)
 
 
 async def _dripping(wire: Wire) -> None:
@@ -235,12 +221,12 @@ _MODES: Final[Mapping[str, Callable[[Mode, int, Wire], tuple[int, Later | None]]
     "flaky": _flaky,
     "dead": _status(500, b"out of order"),
     "hang": _hang,
-    "hang-after-headers": _hang_after_headers,
-    "drip": _drip,
-    "endless": _endless,
+    "hang-after-headers": _beginning({"Content-Length": "10"}, _forever),
+    "drip": _beginning({"Content-Length": "100000"}, _dripping),
+    "endless": _beginning({"Content-Type": "text/plain"}, _pouring),
     "gzip-bomb": _gzip_bomb,
-    "reset": _reset,
-    "half-close": _half_close,
+    "reset": _beginning({"Content-Length": "100"}, _resetting, b"half of it"),
+    "half-close": _beginning({"Content-Length": "100"}, _half_closing, b"half of it"),
     "redirect": _redirect,
     "liar": _status(200, b'{"status":"error","error":"key"}'),
     "slow-down": _slow_down,

@@ -4,8 +4,9 @@ import io
 
 import pytest
 
-from app.sandbox.demo.output import WIDTH, Output
+from app.sandbox.demo.output import Output
 from app.sandbox.demo.scenario import FLOWERS, MARKET, rounds
+from app.sandbox.terminal import WIDTH
 
 ACTIONS = [action for turn in rounds() for action in turn]
 

@@ -7,7 +7,7 @@ import pytest
 from app.sandbox.telegram import people
 from app.sandbox.telegram.bot.state import new_bot
 from app.sandbox.telegram.call import Rules
-from app.sandbox.telegram.core import Core, Options
+from app.sandbox.telegram.core import Core
 from app.sandbox.telegram.webhook_sender import Timing
 
 ANN = people.Person(77)
@@ -17,7 +17,7 @@ TOKEN = "42:x"
 
 @pytest.fixture
 def core() -> Core:
-    core = Core(Options(Rules(), Timing(), time.time))
+    core = Core(Rules(), Timing(), time.time)
     core.bots[TOKEN] = new_bot(TOKEN, "gate_bot", "Gate", 100)
     return core
 
