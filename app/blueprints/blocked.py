@@ -2,11 +2,11 @@
 
 from flask import Blueprint, Response, g
 
+from app.schemas import ById
 from app.schemas.blocked import (
     Added,
     BlockedAdd,
     BlockedCsv,
-    BlockedId,
     BlockedImport,
     BlockedList,
     BlockedOut,
@@ -40,7 +40,7 @@ def add(params: Params) -> object:
 
 @blueprint.post("/del.json")
 @api_key
-@takes(BlockedId)
+@takes(ById)
 @answers()
 def remove(params: Params) -> None:
     """Block a person no longer."""

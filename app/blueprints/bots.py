@@ -2,7 +2,8 @@
 
 from flask import Blueprint, g
 
-from app.schemas.bots import BotAdd, BotAdded, BotChats, BotId, BotOut, BotsList, ChatOut
+from app.schemas import ById
+from app.schemas.bots import BotAdd, BotAdded, BotChats, BotOut, BotsList, ChatOut
 from app.services.bots import bots
 from app.web.auth import api_key
 from app.web.decorators import Params, answers, takes
@@ -39,7 +40,7 @@ def chats(params: Params) -> object:
 
 @blueprint.post("/del.json")
 @api_key
-@takes(BotId)
+@takes(ById)
 @answers()
 def remove(params: Params) -> None:
     """Disconnect a bot softly."""

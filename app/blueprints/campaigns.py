@@ -2,15 +2,14 @@
 
 from flask import Blueprint, g
 
+from app.schemas import ById, Pause
 from app.schemas.campaigns import (
     CampaignAdd,
     CampaignAdded,
     CampaignDetail,
     CampaignEdit,
-    CampaignId,
     CampaignLink,
     CampaignOut,
-    CampaignPause,
     CampaignsList,
     LinkOut,
 )
@@ -34,7 +33,7 @@ def listed(params: Params) -> object:
 
 @blueprint.get("/get.json")
 @api_key
-@takes(CampaignId)
+@takes(ById)
 @answers(CampaignDetail)
 def get(params: Params) -> object:
     """One campaign in full."""
@@ -74,7 +73,7 @@ def link(params: Params) -> WithWarnings:
 
 @blueprint.post("/pause.json")
 @api_key
-@takes(CampaignPause)
+@takes(Pause)
 @answers()
 def pause(params: Params) -> None:
     """Pause or resume a campaign."""
@@ -83,7 +82,7 @@ def pause(params: Params) -> None:
 
 @blueprint.post("/del.json")
 @api_key
-@takes(CampaignId)
+@takes(ById)
 @answers()
 def remove(params: Params) -> None:
     """Delete a campaign softly."""

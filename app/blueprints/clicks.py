@@ -2,7 +2,8 @@
 
 from flask import Blueprint, g
 
-from app.schemas.clicks import ClickDetail, ClickId, ClickOut, ClicksList
+from app.schemas import ById
+from app.schemas.clicks import ClickDetail, ClickOut, ClicksList
 from app.services.clicks import query
 from app.web.auth import api_key
 from app.web.decorators import Params, answers, answers_page, takes
@@ -21,7 +22,7 @@ def listed(params: Params) -> object:
 
 @blueprint.get("/get.json")
 @api_key
-@takes(ClickId)
+@takes(ById)
 @answers(ClickDetail)
 def get(params: Params) -> object:
     """One click with all that was kept of its link."""

@@ -2,15 +2,14 @@
 
 from flask import Blueprint, g
 
+from app.schemas import ById, Pause
 from app.schemas.destinations import (
     CheckResultOut,
     DestinationAdd,
     DestinationAdded,
     DestinationCheck,
     DestinationEdit,
-    DestinationId,
     DestinationOut,
-    DestinationPause,
     DestinationsList,
 )
 from app.services.trackers import destinations
@@ -59,7 +58,7 @@ def edit(params: Params) -> WithWarnings:
 
 @blueprint.post("/pause.json")
 @api_key
-@takes(DestinationPause)
+@takes(Pause)
 @answers()
 def pause(params: Params) -> None:
     """Pause or resume a destination."""
@@ -68,7 +67,7 @@ def pause(params: Params) -> None:
 
 @blueprint.post("/del.json")
 @api_key
-@takes(DestinationId)
+@takes(ById)
 @answers()
 def remove(params: Params) -> None:
     """Delete a destination softly."""

@@ -3,11 +3,11 @@
 from flask import Blueprint, g
 
 from app.config import current_settings
+from app.schemas import ById
 from app.schemas.event_keys import (
     EventKeyAdd,
     EventKeyAdded,
     EventKeyEdit,
-    EventKeyId,
     EventKeyOut,
     EventKeyRotate,
     EventKeysList,
@@ -60,7 +60,7 @@ def rotate(params: Params) -> object:
 
 @blueprint.post("/del.json")
 @api_key
-@takes(EventKeyId)
+@takes(ById)
 @answers()
 def remove(params: Params) -> None:
     """Delete a key. The events that came by it stay."""

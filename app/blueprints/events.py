@@ -6,10 +6,10 @@ from typing import Final
 from flask import Blueprint, Response, g
 
 from app.errors import translatable
+from app.schemas import ById
 from app.schemas.events import (
     EventAdd,
     EventAdded,
-    EventId,
     EventOut,
     EventsFilter,
     EventsList,
@@ -67,7 +67,7 @@ def listed(params: Params) -> object:
 
 @blueprint.get("/get.json")
 @api_key
-@takes(EventId)
+@takes(ById)
 @answers(EventOut)
 def get(params: Params) -> object:
     """One event."""

@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 
 from flask import Blueprint, Response, g
 
-from app.schemas import exported_lists
+from app.schemas import ById, exported_lists
 from app.schemas.csv_export import unless_broken_off
-from app.schemas.exports import ExportAdd, ExportAdded, ExportId, ExportOut, word_of
+from app.schemas.exports import ExportAdd, ExportAdded, ExportOut, word_of
 from app.services.exports import prepared
 from app.web.auth import api_key
 from app.web.csv_answers import text_answer
@@ -38,7 +38,7 @@ def listed() -> object:
 
 @blueprint.get("/get.json")
 @api_key
-@takes(ExportId)
+@takes(ById)
 @describes(Answer(TEXT, media="text/csv"))
 def get(params: Params) -> Response:
     """One that is ready, as CSV, streamed."""
@@ -49,7 +49,7 @@ def get(params: Params) -> Response:
 
 @blueprint.post("/del.json")
 @api_key
-@takes(ExportId)
+@takes(ById)
 @answers()
 def remove(params: Params) -> None:
     """Delete one, or give it up while it is being written."""

@@ -2,10 +2,10 @@
 
 from flask import Blueprint, Response, g
 
+from app.schemas import ById
 from app.schemas.leads import (
     Erased,
     LeadDetail,
-    LeadId,
     LeadOut,
     LeadsExport,
     LeadsList,
@@ -31,7 +31,7 @@ def listed(params: Params) -> object:
 
 @blueprint.get("/get.json")
 @api_key
-@takes(LeadId)
+@takes(ById)
 @answers(LeadDetail)
 def get(params: Params) -> object:
     """One lead explained."""

@@ -2,10 +2,10 @@
 
 from flask import Blueprint, Response, g
 
+from app.schemas import ById
 from app.schemas.postbacks import (
     PostbackDetail,
     PostbackFilter,
-    PostbackId,
     PostbackOut,
     PostbackResend,
     PostbacksList,
@@ -42,7 +42,7 @@ def listed(params: Params) -> object:
 
 @blueprint.get("/get.json")
 @api_key
-@takes(PostbackId)
+@takes(ById)
 @answers(PostbackDetail)
 def get(params: Params) -> object:
     """One postback with every attempt."""

@@ -4,11 +4,11 @@ import time
 
 from flask import Blueprint, g
 
+from app.schemas import ById
 from app.schemas.requests import (
     BatchId,
     DecidedOut,
     RequestDetail,
-    RequestId,
     RequestOut,
     RequestsDecide,
     RequestsList,
@@ -33,7 +33,7 @@ def listed(params: Params) -> object:
 
 @blueprint.get("/get.json")
 @api_key
-@takes(RequestId)
+@takes(ById)
 @answers(RequestDetail)
 def get(params: Params) -> object:
     """One request, with what the person says of themselves."""

@@ -2,7 +2,8 @@
 
 from flask import Blueprint, g
 
-from app.schemas.sites import SiteAdd, SiteCheck, SiteChecked, SiteEdit, SiteId, SiteOut, SitesList
+from app.schemas import ById
+from app.schemas.sites import SiteAdd, SiteCheck, SiteChecked, SiteEdit, SiteOut, SitesList
 from app.services.clicks import sites
 from app.services.clicks.owner import site_check
 from app.web.auth import api_key
@@ -40,7 +41,7 @@ def edit(params: Params) -> None:
 
 @blueprint.post("/del.json")
 @api_key
-@takes(SiteId)
+@takes(ById)
 @answers()
 def remove(params: Params) -> None:
     """Delete a site: its pages report nothing any more."""

@@ -2,15 +2,14 @@
 
 from flask import Blueprint, g
 
+from app.schemas import ById, Pause
 from app.schemas.sources import (
     SourceAdd,
     SourceAdded,
     SourceEdit,
-    SourceId,
     SourceLinkOut,
     SourceLinks,
     SourceOut,
-    SourcePause,
     SourcesList,
 )
 from app.services.clicks import sources
@@ -32,7 +31,7 @@ def listed(params: Params) -> object:
 
 @blueprint.get("/get.json")
 @api_key
-@takes(SourceId)
+@takes(ById)
 @answers(SourceOut)
 def get(params: Params) -> object:
     """One source."""
@@ -61,7 +60,7 @@ def edit(params: Params) -> object:
 
 @blueprint.post("/pause.json")
 @api_key
-@takes(SourcePause)
+@takes(Pause)
 @answers()
 def pause(params: Params) -> None:
     """Pause or resume a source; a paused link leads on and records nothing."""
@@ -70,7 +69,7 @@ def pause(params: Params) -> None:
 
 @blueprint.post("/del.json")
 @api_key
-@takes(SourceId)
+@takes(ById)
 @answers()
 def remove(params: Params) -> None:
     """Delete a source softly: its link leads nowhere any more."""

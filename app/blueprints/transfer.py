@@ -2,12 +2,12 @@
 
 from flask import Blueprint, g
 
+from app.schemas import ById
 from app.schemas.transfer import (
     BotTransfer,
     CampaignTransfer,
     Recipient,
     RecipientOut,
-    TransferId,
     TransferOut,
     Transfers,
     TransferTokenOut,
@@ -79,7 +79,7 @@ def listed(params: Params) -> object:
 
 @blueprint.post("/cancel.json")
 @api_key
-@takes(TransferId)
+@takes(ById)
 @answers()
 def cancel(params: Params) -> None:
     """Call off a transfer of the account's that is pending."""

@@ -1,5 +1,5 @@
 """What comes in and what goes out: the only place a field becomes public."""
 
-from app.schemas.base import Input, Output, load
+from app.schemas.base import ById, Input, Output, Pause, load
 
-__all__ = ["Input", "Output", "load"]
+__all__ = ["ById", "Input", "Output", "Pause", "load"]

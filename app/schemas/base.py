@@ -26,9 +26,15 @@ class Input(Schema):
 
 
 class ById(Input):
-    """One of the account's things, by its id."""
+    """Which of the account's bots, campaigns and so on, by its id."""
 
     id = fields.Int(1, required=True)
+
+
+class Pause(ById):
+    """Pause with 1, resume with 0."""
+
+    pause = fields.Boolean(required=True)
 
 
 class Output(Schema):

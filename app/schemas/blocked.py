@@ -1,9 +1,9 @@
 """Fields of blocked/*."""
 
-from typing import Any, Final
+from typing import Final
 
 from app.schemas import fields
-from app.schemas.base import ById, Input, Output
+from app.schemas.base import Input, Output
 from app.schemas.pagination import LimitedList
 
 LONGEST_LIST: Final = 16_000
@@ -33,15 +33,8 @@ class BlockedImport(Input):
     csv = fields.Text(LONGEST_LIST, not_empty=True, required=True)
 
 
-class BlockedId(ById):
-    """Which entry."""
-
-
-class MaybeText(fields.Field[str]):
-    """A value as text, "" for none. Only shown."""
-
-    def _show(self, value: Any) -> str:
-        return "" if value is None else str(value)
+def _text_or_empty(value: object) -> str:
+    return "" if value is None else str(value)
 
 
 class BlockedOut(Output):
@@ -49,7 +42,7 @@ class BlockedOut(Output):
 
     id = fields.Int()
     subscriber = fields.Int(null_as=0)
-    username = MaybeText(dump_only=True)
+    username = fields.ShownText(_text_or_empty)
     reason = fields.Text()
     created = fields.UtcText()
 
@@ -57,8 +50,8 @@ class BlockedOut(Output):
 class BlockedCsv(Output):
     """A line of `blocked/export`, which `blocked/import` takes."""
 
-    subscriber = MaybeText(dump_only=True)
-    username = MaybeText(dump_only=True)
+    subscriber = fields.ShownText(_text_or_empty)
+    username = fields.ShownText(_text_or_empty)
     reason = fields.Text()
 
 

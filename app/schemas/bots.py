@@ -12,15 +12,11 @@ class BotAdd(Input):
     token = fields.Text(256, not_empty=True, required=True)
 
 
-class BotId(ById):
-    """Which bot."""
-
-
 class BotsList(OptionalPage):
     """`limit` bots from `offset` on, or all of them."""
 
 
-class BotChats(OptionalPage, BotId):
+class BotChats(OptionalPage, ById):
     """`limit` chats of one bot from `offset` on, or all of them."""
 
 

@@ -13,15 +13,11 @@ from app.schemas.profile import LONGEST_URL, Templates
 from app.services.trackers.url_templates import FIELDS
 
 
-class CampaignId(ById):
-    """Which campaign."""
-
-
 class CampaignsList(OptionalPage):
     """`limit` campaigns from `offset` on, or all of them."""
 
 
-class CampaignEdit(Templates, CampaignId):
+class CampaignEdit(Templates, ById):
     """Absent fields stay as they are, except that any `pb_*` rewrites all five."""
 
     welcome = fields.Text(4096)
@@ -65,16 +61,10 @@ class CampaignAdded(Output):
     code = fields.Text()
 
 
-class CampaignLink(CampaignId):
+class CampaignLink(ById):
     """A deep link, for one click or with the macro left in it."""
 
     click = fields.Text(1024, load_default="")
-
-
-class CampaignPause(CampaignId):
-    """Pause with 1, resume with 0."""
-
-    pause = fields.Boolean(required=True)
 
 
 class CampaignCounted(Output):

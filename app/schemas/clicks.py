@@ -5,7 +5,7 @@ from typing import Any
 from app.domain.clicks.link_query import MAX_EXTERNAL, QueryFlag
 from app.domain.clicks.payloads import TOKEN_LENGTH
 from app.schemas import fields
-from app.schemas.base import ById, Output
+from app.schemas.base import Output
 from app.schemas.pagination import Page
 
 
@@ -17,10 +17,6 @@ class ClicksList(Page):
     external = fields.Text(MAX_EXTERNAL)
     joined = fields.Boolean()
     pressed = fields.Boolean()
-
-
-class ClickId(ById):
-    """Which click."""
 
 
 class HasFlag(fields.Field[bool]):

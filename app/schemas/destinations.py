@@ -96,10 +96,6 @@ class Events(fields.Field[dict[EventKind | ConversionKind, bool]]):
             ) from None
 
 
-class DestinationId(ById):
-    """Which destination."""
-
-
 class DestinationsList(Page):
     """`campaign` 0 asks for those of the account as a whole."""
 
@@ -122,19 +118,13 @@ class DestinationAdded(Output):
     id = fields.Int()
 
 
-class DestinationEdit(DestinationId):
+class DestinationEdit(ById):
     """Absent fields stay as they are."""
 
     settings = Settings()
     title = fields.Text(LONGEST_TITLE)
     campaign = fields.Int(0)
     events = Events()
-
-
-class DestinationPause(DestinationId):
-    """Pause with 1, resume with 0."""
-
-    pause = fields.Boolean(required=True)
 
 
 class DestinationCheck(Input):

@@ -37,17 +37,13 @@ class Addresses(fields.Field[list[str]]):
         return orjson.loads(value)
 
 
-class EventKeyId(ById):
-    """Which key."""
-
-
 class EventKeysList(OptionalPage):
     """`limit` keys from `offset` on, or all of them; of one campaign, or of all."""
 
     campaign = fields.Int(1)
 
 
-class EventKeyEdit(EventKeyId):
+class EventKeyEdit(ById):
     """Absent fields stay as they are."""
 
     title = fields.Text(LONGEST_TITLE, not_empty=True)
@@ -65,7 +61,7 @@ class EventKeyAdd(Input):
     signed = fields.Boolean()
 
 
-class EventKeyRotate(EventKeyId):
+class EventKeyRotate(ById):
     """Without `signed` calls are signed afterwards if they were before."""
 
     signed = fields.Boolean()

@@ -1,6 +1,6 @@
 """Fields of events/*."""
 
-from typing import Any, Final
+from typing import Final
 
 from app.domain.conversions.report import LONGEST_NAME, LONGEST_NOTE, decimal_text
 from app.models.conversion import LONGEST_CLICK, LONGEST_TID
@@ -60,17 +60,6 @@ class EventsList(EventsFilter, Page):
     """The same, a page at a time."""
 
 
-class EventId(ById):
-    """Which event."""
-
-
-class Money(fields.Field[str]):
-    """A value in millionths as decimal text; empty while it is unknown."""
-
-    def _show(self, value: Any) -> str:
-        return decimal_text(value)
-
-
 class EventOut(Output):
     """A row of `events/list`. `lead` is 0 while no lead with its click is known."""
 
@@ -80,7 +69,7 @@ class EventOut(Output):
     campaign = fields.Int(attribute="campaign_id", null_as=0)
     lead = fields.Int(attribute="lead_id", null_as=0)
     click = fields.Text()
-    value = Money(attribute="value_micro")
+    value = fields.ShownText(decimal_text, attribute="value_micro")
     currency = fields.Text()
     tid = fields.Text()
     note = fields.Text()
@@ -101,4 +90,4 @@ class ConversionsSumOut(Output):
     event = fields.Text(attribute="kind")
     currency = fields.Text()
     count = fields.Int()
-    value = Money(attribute="value_micro")
+    value = fields.ShownText(decimal_text, attribute="value_micro")

@@ -9,7 +9,7 @@ from marshmallow import RAISE, ValidationError, post_load
 
 from app.models import ExportKind, ExportState
 from app.schemas import fields
-from app.schemas.base import ById, Input, Output
+from app.schemas.base import Input, Output
 from app.schemas.destinations import Settings
 from app.schemas.journal import JournalFilter
 from app.schemas.leads import LeadsExport
@@ -52,21 +52,10 @@ class ExportAdd(Input):
         return {"kind": kind, "filters": filters, "query": urlencode(asked)}
 
 
-class ExportId(ById):
-    """Which file."""
-
-
 class ExportAdded(Output):
     """`exports/add`."""
 
     id = fields.Int()
-
-
-class KindName(fields.Field[str]):
-    """Which list: leads, postbacks, journal or requests."""
-
-    def _show(self, value: int) -> str:
-        return word_of(value)
 
 
 class Until(fields.UtcText):
@@ -76,15 +65,21 @@ class Until(fields.UtcText):
         return super()._show(value + prepared.KEPT_SECONDS)
 
 
-class ExportOut(Output):
-    """A row of `exports/list`. `query` has the filters, as a query.
+def word_of(kind: int) -> str:
+    """Return which list a file has: the first half of the endpoint that lists it."""
+    return _WORDS[ExportKind(kind)]
 
+
+class ExportOut(Output):
+    """A row of `exports/list`. `kind` is leads, postbacks, journal or requests.
+
+    `query` has the filters, as a query.
     `rows` are those that are written, of about `estimate`, which is 0 where they were not counted.
     `cut`: the file is too long and ends early. It is deleted at `until`.
     """
 
     id = fields.Int()
-    kind = KindName(dump_only=True)
+    kind = fields.ShownText(word_of)
     query = fields.Text()
     state = fields.EnumName(ExportState)
     rows = fields.Int()
@@ -98,8 +93,3 @@ class ExportOut(Output):
 def _text(value: object) -> str:
     """Return a filter as a query writes it."""
     return value if isinstance(value, str) else orjson.dumps(value).decode()
-
-
-def word_of(kind: int) -> str:
-    """Return which list a file has: the first half of the endpoint that lists it."""
-    return _WORDS[ExportKind(kind)]

@@ -8,7 +8,7 @@ surrogates, integers beyond 64 bits) is refused here, where it has a name.
 import enum
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, tzinfo
 from typing import Any, Final, Generic, TypeVar
 
@@ -31,6 +31,7 @@ __all__ = [
     "IsPresent",
     "List",
     "Nested",
+    "ShownText",
     "Text",
     "TextMap",
     "TranslatedText",
@@ -163,6 +164,17 @@ class IsPresent(Field[bool]):
 
     def _show(self, value: object) -> bool:
         return value is not None
+
+
+class ShownText(Field[str]):
+    """Text that `make` makes of a value. Only shown."""
+
+    def __init__(self, make: Callable[[Any], str], **options: Any) -> None:
+        super().__init__(dump_only=True, **options)
+        self.make = make
+
+    def _show(self, value: Any) -> str:
+        return self.make(value)
 
 
 class TextMap(Field[dict[str, str]]):

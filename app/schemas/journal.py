@@ -33,22 +33,15 @@ class JournalList(JournalFilter, Page):
     """The same, a page at a time."""
 
 
-class Origin(fields.Field[str]):
-    """Whether a lead event belongs to a lead: `paid` or `organic`."""
-
-    def _show(self, value: Any) -> str:
-        return "organic" if value is None else "paid"
-
-
-class ArrivalName(fields.Field[str]):
-    """By which way a person came: `link`, `other_link`, `request`, `folder`, or empty."""
-
-    def _show(self, value: Any) -> str:
-        return Arrival(value).label
+def _paid_or_organic(lead_id: int | None) -> str:
+    return "organic" if lead_id is None else "paid"
 
 
 class JournalOut(Output):
-    """A row of `journal/list`; `lead` is 0 for an organic one."""
+    """A row of `journal/list`. Its `type` is paid, or organic where `lead` is 0.
+
+    `how` is by which way a person came: link, other_link, request, folder, or empty.
+    """
 
     id = fields.Int()
     bot = fields.Int(attribute="bot_id")
@@ -56,11 +49,11 @@ class JournalOut(Output):
     subscriber = fields.Int()
     username = fields.Text()
     action = fields.Int()
-    type = Origin(attribute="lead_id", dump_only=True)
+    type = fields.ShownText(_paid_or_organic, attribute="lead_id")
     campaign = fields.Int(attribute="campaign_id")
     lead = fields.Int(attribute="lead_id", null_as=0)
     time = fields.UtcText()
-    how = ArrivalName(attribute="arrival", dump_only=True)
+    how = fields.ShownText(lambda arrival: Arrival(arrival).label, attribute="arrival")
     link_name = fields.Text()
 
 

@@ -2,7 +2,7 @@
 
 from app.domain.attribution import How
 from app.schemas import fields
-from app.schemas.base import ById, Input, OfRow, Output
+from app.schemas.base import Input, OfRow, Output
 from app.schemas.events import EventOut
 from app.schemas.journal import LeadJournalOut
 from app.schemas.pagination import Page, Period
@@ -41,24 +41,6 @@ class Subscriber(Input):
     subscriber = fields.Int(1, required=True)
 
 
-class LeadId(ById):
-    """Which lead."""
-
-
-class HowName(fields.Field[str]):
-    """By which evidence the click is known; empty without any."""
-
-    def _show(self, value: int) -> str:
-        return How(value).label
-
-
-class Confidence(fields.Field[str]):
-    """What the evidence tells: click, source, or nothing."""
-
-    def _show(self, value: int) -> str:
-        return How(value).known
-
-
 class LeadOut(Output):
     """A row of `leads/list`.
 
@@ -75,8 +57,8 @@ class LeadOut(Output):
     start_time = fields.UtcText()
     join_time = fields.UtcText()
     updated = fields.UtcText()
-    how = HowName(dump_only=True)
-    confidence = Confidence(attribute="how", dump_only=True)
+    how = fields.ShownText(lambda how: How(how).label)
+    confidence = fields.ShownText(lambda how: How(how).known, attribute="how")
 
 
 class LeadDetail(OfRow, LeadOut):

@@ -6,7 +6,7 @@ from app.domain.events import shown
 from app.models import PostbackState
 from app.models.postback import STATUS_CLASSES
 from app.schemas import fields
-from app.schemas.base import ById, Input, OfRow, Output
+from app.schemas.base import Input, OfRow, Output
 from app.schemas.destinations import Plain, Settings
 from app.schemas.pagination import Page, Period
 from app.schemas.profile import LONGEST_URL
@@ -26,10 +26,6 @@ class PostbackFilter(Period):
 
 class PostbacksList(PostbackFilter, Page):
     """Parameters of `postbacks/list`."""
-
-
-class PostbackId(ById):
-    """Which postback."""
 
 
 class PostbackResend(PostbackFilter):

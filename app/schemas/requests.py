@@ -9,7 +9,7 @@ from app.domain.join_requests.rules import Verdict
 from app.errors import translatable
 from app.models import DecidedBy, RequestState
 from app.schemas import fields
-from app.schemas.base import ById, Input, OfRow, Output
+from app.schemas.base import Input, OfRow, Output
 from app.schemas.pagination import Page, Period
 from app.services.join_requests.owner.decisions import MOST_IDS
 
@@ -27,10 +27,6 @@ class RequestsFilter(Period):
 
 class RequestsList(Page, RequestsFilter):
     """The same, a page at a time."""
-
-
-class RequestId(ById):
-    """Which request."""
 
 
 class Ids(fields.Field[list[int]]):

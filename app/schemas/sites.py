@@ -27,15 +27,11 @@ class Domains(fields.Field[list[str]]):
         return [str(name.deserialize(host)) for host in value]
 
 
-class SiteId(ById):
-    """Which site."""
-
-
 class SitesList(OptionalPage):
     """`limit` sites from `offset` on, or all of them."""
 
 
-class SiteEdit(SiteId):
+class SiteEdit(ById):
     """Absent fields stay as they are. `source` 0 takes the default source away."""
 
     domains = Domains()
@@ -67,7 +63,7 @@ class SiteOut(Output):
     last_seen = fields.UtcText()
 
 
-class SiteCheck(SiteId):
+class SiteCheck(ById):
     """Which page of which site."""
 
     url = fields.Text(LONGEST_URL)

@@ -36,10 +36,6 @@ class SubMap(fields.TextMap):
         }
 
 
-class SourceId(ById):
-    """Which source."""
-
-
 class SourcesList(OptionalPage):
     """`limit` sources from `offset` on, or all of them; of one campaign, or of all."""
 
@@ -62,7 +58,7 @@ class LinkSettings(Input):
     force = fields.Boolean()
 
 
-class SourceEdit(LinkSettings, SourceId):
+class SourceEdit(LinkSettings, ById):
     """Absent fields stay as they are."""
 
     title = fields.Text(LONGEST_TITLE, not_empty=True)
@@ -77,12 +73,6 @@ class SourceAdd(LinkSettings):
     title = fields.Text(LONGEST_TITLE, not_empty=True, required=True)
     click_param = fields.Text(LONGEST_PARAM, pattern=_PARAM)
     sub_map = SubMap()
-
-
-class SourcePause(SourceId):
-    """Pause with 1, resume with 0."""
-
-    pause = fields.Boolean(required=True)
 
 
 class SourceAdded(Output):
@@ -116,7 +106,7 @@ class SourceOut(Output):
     created = fields.UtcText()
 
 
-class SourceLinks(SourceId):
+class SourceLinks(ById):
     """Which source; with `qr` its links come with a QR code each."""
 
     qr = fields.Boolean(load_default=False)

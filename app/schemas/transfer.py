@@ -2,7 +2,7 @@
 
 from app.models import TransferState
 from app.schemas import fields
-from app.schemas.base import ById, Input, Output
+from app.schemas.base import Input, Output
 from app.schemas.pagination import OptionalPage
 
 
@@ -41,10 +41,6 @@ class RecipientOut(Output):
 
 class Transfers(OptionalPage):
     """`limit` transfers from `offset` on, or all of them; the newest come first."""
-
-
-class TransferId(ById):
-    """One of `transfer/list` that is pending."""
 
 
 class TransferOut(Output):

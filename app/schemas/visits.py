@@ -1,9 +1,9 @@
 """Fields of track/* under a key, named as AdTarget's API names them."""
 
-from typing import Final
+from typing import ClassVar, Final
 
-from app.domain.clicks.link_query import MAX_EXTERNAL, MAX_TEXT
-from app.domain.clicks.page_visit import MAX_AGENT, MAX_CITY, MAX_HREF
+from app.domain.clicks.link_query import MAX_EXTERNAL, MAX_TEXT, SUBS
+from app.domain.clicks.page_visit import IDS, MAX_AGENT, MAX_CITY, MAX_HREF, UTM
 from app.schemas import fields
 from app.schemas.base import Input, Output
 from plugins.kit.platforms.meta_ids import MAX_ID
@@ -27,6 +27,15 @@ class InviteTake(Input):
 class VisitAdd(InviteTake):
     """One visitor of a page. `href` is the page's address with its query."""
 
+    class Meta(InviteTake.Meta):
+        """Options of marshmallow: the names of ids, UTM and subs as pages report them."""
+
+        include: ClassVar = {
+            **{name: fields.Text(MAX_ID, data_key=key) for key, name in IDS.items()},
+            **{f"utm_{name}": fields.Text(MAX_TEXT, data_key=key) for key, name in UTM.items()},
+            **{name: fields.Text(MAX_TEXT, data_key=name) for name in SUBS},
+        }
+
     href = fields.Text(MAX_HREF, required=True, not_empty=True)
     referrer = fields.Text(MAX_HREF)
     landing_page = fields.Text(MAX_HREF, data_key="landingPage")
@@ -34,33 +43,6 @@ class VisitAdd(InviteTake):
     external_user_id = fields.Text(MAX_EXTERNAL, data_key="externalUserId")
     country = fields.Text(2)
     city = fields.Text(MAX_CITY)
-    fbc = fields.Text(MAX_ID)
-    fbp = fields.Text(MAX_ID)
-    fbclid = fields.Text(MAX_ID)
-    gclid = fields.Text(MAX_ID)
-    gbraid = fields.Text(MAX_ID)
-    wbraid = fields.Text(MAX_ID)
-    ttclid = fields.Text(MAX_ID)
-    ttp = fields.Text(MAX_ID)
-    sccid = fields.Text(MAX_ID)
-    yclid = fields.Text(MAX_ID)
-    ym_uid = fields.Text(MAX_ID, data_key="ymUid")
-    ga = fields.Text(MAX_ID)
-    utm_source = fields.Text(MAX_TEXT, data_key="utmSource")
-    utm_medium = fields.Text(MAX_TEXT, data_key="utmMedium")
-    utm_campaign = fields.Text(MAX_TEXT, data_key="utmCampaign")
-    utm_content = fields.Text(MAX_TEXT, data_key="utmContent")
-    utm_term = fields.Text(MAX_TEXT, data_key="utmTerm")
-    sub1 = fields.Text(MAX_TEXT)
-    sub2 = fields.Text(MAX_TEXT)
-    sub3 = fields.Text(MAX_TEXT)
-    sub4 = fields.Text(MAX_TEXT)
-    sub5 = fields.Text(MAX_TEXT)
-    sub6 = fields.Text(MAX_TEXT)
-    sub7 = fields.Text(MAX_TEXT)
-    sub8 = fields.Text(MAX_TEXT)
-    sub9 = fields.Text(MAX_TEXT)
-    sub10 = fields.Text(MAX_TEXT)
 
 
 class FbpAdd(Input):
