@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
+from app.domain.time_ranges import DAY
 from app.models import DestinationStatus
 from app.services.accounts.accounts import Caller
 from app.services.bots import bots
@@ -15,7 +16,6 @@ from app.services.postbacks import log
 from app.services.trackers import glance
 from app.translations import gettext, ngettext, translated
 
-DAY: Final = 86_400
 #: Days before the end of a plan from which on it is told.
 PLAN_DAYS: Final = 3
 #: For how long a postback may be due before it is told.

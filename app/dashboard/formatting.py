@@ -30,22 +30,14 @@ _HIDDEN: Final = frozenset({"Cc", "Cf", "Co", "Cs"})
 def register(app: Flask) -> None:
     """Offer the filters and functions below to the templates, none of which is compiled yet."""
     app.jinja_environment = PageEnvironment
-    app.add_template_filter(moment, "moment")
-    app.add_template_filter(day, "day")
-    app.add_template_filter(number, "number")
-    app.add_template_filter(compact, "compact")
-    app.add_template_filter(percent, "percent")
-    app.add_template_filter(in_telegram, "in_telegram")
-    app.add_template_filter(ago, "ago")
-    app.add_template_filter(visible, "visible")
+    filters = (moment, day, number, compact, percent, in_telegram, ago, visible, pills, translated)
+    for function in filters:  # a template knows each by its own name
+        app.add_template_filter(function)
     app.add_template_filter(TitleCells, "cells")
-    app.add_template_filter(pills, "pills")
-    app.add_template_filter(translated, "translated")
     app.add_template_filter(translated_decision, "decision")
     app.add_template_global(forms.token, "form_token")
-    app.add_template_global(language, "language")
-    app.add_template_global(qr, "qr")
-    app.add_template_global(pill, "pill")
+    for offered in (language, qr, pill):
+        app.add_template_global(offered)
 
 
 class _CodeGenerator(CodeGenerator):

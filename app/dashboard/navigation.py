@@ -1,28 +1,19 @@
 """What is around every page: the menu, and what was just done."""
 
-from typing import Final, NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 from flask import Flask, g, request
 from markupsafe import Markup
 
 from app.dashboard.access.guards import here
 from app.dashboard.answers import LONG
-from app.dashboard.formatting import pill
+from app.dashboard.formatting import pills
 from app.dashboard.periods import choices, kept_filters, period_fields, titles
 from app.domain.lead import Counts
 from app.domain.retention import percent
 from app.models import PostbackState
 from app.translations import gettext
-
-_KINDS: Final = {
-    PostbackState.WAITING: "calm",
-    PostbackState.SENDING: "calm",
-    PostbackState.DELIVERED: "good",
-    PostbackState.REJECTED: "bad",
-    PostbackState.FAILED: "bad",
-    PostbackState.SUPERSEDED: "warn",
-    PostbackState.DISCARDED: "warn",
-}
 
 
 class MenuItem(NamedTuple):
@@ -35,18 +26,13 @@ class MenuItem(NamedTuple):
 
 def register(app: Flask) -> None:
     """Offer the functions below to the templates."""
-    app.add_template_global(way_back, "way_back")
     app.add_template_global(menu, "navigation")
-    app.add_template_global(done_text, "done_text")
     app.add_template_global(choices, "period_choices")
     app.add_template_global(titles, "period_titles")
-    app.add_template_global(kept_filters, "kept_filters")
-    app.add_template_global(period_fields, "period_fields")
-    app.add_template_global(rate, "rate")
-    app.add_template_global(is_long, "is_long")
-    app.add_template_global(state_words, "state_words")
-    app.add_template_global(state_name, "state_name")
-    app.add_template_global(state_pills, "state_pills")
+    by_own_name: list[Callable[..., Any]] = [way_back, done_text, rate, is_long, kept_filters]
+    by_own_name += [period_fields, state_words, state_name, state_pills]
+    for function in by_own_name:
+        app.add_template_global(function)
     app.add_template_filter(pairs, "pair")
 
 
@@ -71,11 +57,10 @@ def menu() -> list[MenuItem]:
         ("/settings", gettext("Settings")),
     )
     here = request.path
-    return [MenuItem(path, title, _is_here(path, here)) for path, title in screens]
-
-
-def _is_here(path: str, here: str) -> bool:
-    return here == path or (path != "/" and here.startswith(f"{path}/"))
+    return [
+        MenuItem(path, title, here == path or (path != "/" and here.startswith(f"{path}/")))
+        for path, title in screens
+    ]
 
 
 def done_text() -> str:
@@ -99,21 +84,25 @@ def done_text() -> str:
 
 def state_words() -> dict[str, str]:
     """Return a word for each state of a postback, by its name in the API."""
-    return {
-        "waiting": gettext("waiting"),
-        "sending": gettext("being sent"),
-        "delivered": gettext("delivered"),
-        "rejected": gettext("rejected"),
-        "failed": gettext("failed"),
-        "superseded": gettext("superseded"),
-        "discarded": gettext("discarded"),
-    }
+    return {state_name(state): word for state, (_, word) in _states().items()}
 
 
 def state_pills() -> dict[int, Markup]:
     """Return the pill of each state of a postback."""
-    words = state_words()
-    return {int(state): pill(_KINDS[state], words[state.name.lower()]) for state in PostbackState}
+    return pills(_states())
+
+
+def _states() -> dict[int, tuple[str, str]]:
+    """Return the kind of pill and the word for each state of a postback."""
+    return {
+        PostbackState.WAITING: ("calm", gettext("waiting")),
+        PostbackState.SENDING: ("calm", gettext("being sent")),
+        PostbackState.DELIVERED: ("good", gettext("delivered")),
+        PostbackState.REJECTED: ("bad", gettext("rejected")),
+        PostbackState.FAILED: ("bad", gettext("failed")),
+        PostbackState.SUPERSEDED: ("warn", gettext("superseded")),
+        PostbackState.DISCARDED: ("warn", gettext("discarded")),
+    }
 
 
 def state_name(state: int) -> str:

@@ -5,11 +5,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Final, NamedTuple
 from urllib.parse import urlencode
 
-from flask import request
+from flask import g, request
 
 from app.dashboard.access import forms
 from app.dashboard.formatting import minutes_east, zone
 from app.schemas import Input, fields
+from app.services.lists.scope import Scope
 from app.translations import gettext
 
 DEFAULT: Final = "30"
@@ -20,7 +21,7 @@ CHART_DAYS: Final = 30
 _STEP_MINUTES: Final = 15
 
 
-class _Campaign(Input):
+class CampaignForm(Input):
     """Which campaign; none is all of them."""
 
     campaign = fields.Int(1)
@@ -91,6 +92,12 @@ def as_range(query: Mapping[str, str], now: float) -> dict[str, str]:
     return {**rest, "from": str(period.since), "to": str(period.until)}
 
 
+def scope_of(period: Period, now: int, **filters: int) -> Scope:
+    """Return a period of the account as statistics take it; `filters` are those of a Scope."""
+    since, until = period.since, period.until
+    return Scope(account_id=g.account.id, now=now, since=since, until=until, **filters)
+
+
 def _midnight(now: float) -> datetime:
     """Return the beginning of today."""
     today = datetime.fromtimestamp(now, zone())
@@ -114,7 +121,7 @@ def _named(name: str, today: datetime) -> Period:
 def chosen_campaign() -> dict[str, int]:
     """Return `campaign` if the query names one. Raises BadParameter for what is no number."""
     typed = {name: value for name in ("campaign",) if (value := request.args.get(name))}
-    return forms.checked(_Campaign(), typed)
+    return forms.checked(CampaignForm(), typed)
 
 
 def _period(name: str, since: datetime, until: datetime) -> Period:

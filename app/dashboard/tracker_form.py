@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import orjson
@@ -51,13 +51,8 @@ def fields_of(
 
 def typed_settings(described: Sequence[FormField], form: Form) -> dict[str, Any]:
     """Return the settings that were typed; what was left empty is left out where it can be."""
-    settings: dict[str, Any] = {}
-    for item in described:
-        name = item.path.rpartition(".")[2]
-        value = _typed(item, form)
-        if value is not None:
-            settings[name] = value
-    return settings
+    values = {item.path.rpartition(".")[2]: _typed(item, form) for item in described}
+    return {name: value for name, value in values.items() if value is not None}
 
 
 def refilled(described: Sequence[FormField], form: Form) -> list[FormField]:
@@ -168,25 +163,16 @@ def _parsed(text: str) -> Any:
 
 
 def _refilled(item: FormField, form: Form) -> FormField:
-    if item.kind == "object":
-        value: Any = ""
-    elif item.kind == "flag":
-        value = item.path in form
-    elif item.kind == "checks":
-        value = form.all(item.path)
-    else:
-        value = "" if item.kind == "secret" else form.get(item.path, "")
-    return FormField(
-        item.path,
-        item.title,
-        item.help,
-        item.kind,
-        item.required,
-        item.choices,
-        value,
-        item.is_kept,
-        [_refilled(child, form) for child in item.fields],
-    )
+    match item.kind:
+        case "object" | "secret":
+            value: Any = ""
+        case "flag":
+            value = item.path in form
+        case "checks":
+            value = form.all(item.path)
+        case _:
+            value = form.get(item.path, "")
+    return replace(item, value=value, fields=[_refilled(child, form) for child in item.fields])
 
 
 def masked_kept(settings: dict[str, Any], stored: Mapping[str, Any]) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 import ipaddress
 import re
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 from flask import Response, g, request
 
@@ -12,13 +12,35 @@ from app.services.service_bot.sessions import SESSION_SECONDS
 
 _SESSION: Final = "gatepost"
 _FORM: Final = "gatepost_form"
-_LOGIN: Final = "gatepost_nonce"
-_OIDC: Final = "gatepost_oidc"
 #: What `new_secret` makes; anything else was not set by us.
 _RANDOM: Final = re.compile(r"[A-Za-z0-9_-]{32,64}", re.ASCII)
 _FORM_SECONDS: Final = 86_400
-_LOGIN_SECONDS: Final = 3600
-_OIDC_SECONDS: Final = 600
+
+
+class LoginCookie(NamedTuple):
+    """What ties a login that this browser has begun to it: a random text, for some seconds."""
+
+    name: str
+    seconds: int
+
+    def text(self) -> str:
+        """Return the text that the browser brought, "" if none."""
+        text = request.cookies.get(_name(self.name), "")
+        return text if _RANDOM.fullmatch(text) else ""
+
+    def set(self, response: Response, text: str) -> None:
+        """Have the browser remember which login it has begun."""
+        _set(response, self.name, text, self.seconds)
+
+    def clear(self, response: Response) -> None:
+        """Have the browser forget it."""
+        _set(response, self.name, "", 0)
+
+
+#: The nonce of a login by the service bot.
+LOGIN: Final = LoginCookie("gatepost_nonce", 3600)
+#: What a login by OpenID Connect is derived from; each is begun anew.
+OIDC: Final = LoginCookie("gatepost_oidc", 600)
 
 
 def session_token() -> str:
@@ -46,36 +68,9 @@ def set_session(response: Response, token: str) -> None:
     """Log the browser in, and forget what tied its login form to it."""
     _set(response, _SESSION, token, int(SESSION_SECONDS))
     _set(response, _FORM, "", 0)
-    if _name(_LOGIN) in request.cookies:
-        _set(response, _LOGIN, "", 0)
+    if _name(LOGIN.name) in request.cookies:
+        LOGIN.clear(response)
     g.new_form_cookie = False
-
-
-def login_nonce() -> str:
-    """Return the nonce of the login by Telegram that this browser has begun, "" if none."""
-    nonce = request.cookies.get(_name(_LOGIN), "")
-    return nonce if _RANDOM.fullmatch(nonce) else ""
-
-
-def set_login(response: Response, nonce: str) -> None:
-    """Have the browser remember which login by Telegram it has begun."""
-    _set(response, _LOGIN, nonce, _LOGIN_SECONDS)
-
-
-def oidc_secret() -> str:
-    """Return what the login by OpenID Connect of this browser is derived from, "" if none."""
-    secret = request.cookies.get(_name(_OIDC), "")
-    return secret if _RANDOM.fullmatch(secret) else ""
-
-
-def set_oidc(response: Response, secret: str) -> None:
-    """Have the browser remember which login by OpenID Connect it has begun."""
-    _set(response, _OIDC, secret, _OIDC_SECONDS)
-
-
-def clear_oidc(response: Response) -> None:
-    """Have the browser forget it: each login is begun anew."""
-    _set(response, _OIDC, "", 0)
 
 
 def clear_session(response: Response) -> None:

@@ -1,26 +1,18 @@
 """Bots: added by their token, checked, removed."""
 
 import time
-from http import HTTPStatus
 
-from flask import Blueprint, Response, g, make_response, render_template
+from flask import Blueprint, Response, g
 
-from app.dashboard import answers, errors
+from app.dashboard import answers
 from app.dashboard.access import forms
 from app.dashboard.access.guards import changes, signed_in
 from app.errors import ApiError, BadParameter, translatable
 from app.models import WEBHOOK_ERROR_FRESH
-from app.schemas import Input, fields
+from app.schemas.bots import BotAdd
 from app.services.bots import bots, standing
-from app.web.responses import message_of
 
 blueprint = Blueprint("bots", __name__, url_prefix="/bots")
-
-
-class TokenForm(Input):
-    """The token of a bot."""
-
-    token = fields.Text(128, not_empty=True, required=True)
 
 
 @blueprint.get("")
@@ -35,7 +27,7 @@ def listed() -> Response:
 def add() -> Response:
     """Connect a bot."""
     try:
-        bots.add(g.account.id, **forms.checked(TokenForm(), g.form))
+        bots.add(g.account.id, **forms.checked(BotAdd(), g.form))
     except ApiError as error:
         return _page(error)
     return _back("added")
@@ -68,10 +60,7 @@ def remove(number: int) -> Response:
 
 
 def _confirm(number: int, error: ApiError | None = None) -> Response:
-    bot = bots.find(g.account.id, number)
-    message = message_of(error) if error else ""
-    page = render_template("bots/delete.html", bot=bot, message=message)
-    return make_response(page, errors.status_of(error) if error else HTTPStatus.OK)
+    return answers.page("bots/delete.html", error, bot=bots.find(g.account.id, number))
 
 
 def _page(error: ApiError | None = None) -> Response:

@@ -2,32 +2,29 @@
 
 import time
 from dataclasses import replace
-from http import HTTPStatus
 from typing import Any
 
-from flask import Blueprint, Response, g, make_response, render_template, request
+from flask import Blueprint, Response, g, render_template, request
 
-from app.dashboard import answers, errors
+from app.dashboard import answers
 from app.dashboard.access import forms
 from app.dashboard.access.guards import changes, limited, signed_in
-from app.dashboard.periods import chosen_period
+from app.dashboard.periods import chosen_period, scope_of
 from app.dashboard.preview import preview
+from app.domain.time_ranges import DAY
 from app.errors import ApiError, BadParameter, translatable
 from app.schemas import Input, fields
 from app.schemas.campaigns import CampaignEdit
 from app.services.bots import bots
 from app.services.campaigns import campaigns, links, media_list, texts
 from app.services.leads.stats import counts, retention
-from app.services.lists.scope import Scope
 from app.services.trackers import catalogue, test_send, url_templates
-from app.web.responses import message_of
 from plugins.contract import EventKind
 from plugins.kit.macros import MACROS
 from plugins.kit.signs.notations import filled_in
 
 blueprint = Blueprint("campaigns", __name__, url_prefix="/campaigns")
 
-DAY: int = 86_400
 PAYLOAD: int = 64
 
 
@@ -63,9 +60,7 @@ def numbers(number: int) -> str:
     campaign = campaigns.find(g.account.id, number)
     now = int(time.time())
     period = chosen_period(now)
-    scope = Scope(
-        account_id=g.account.id, now=now, since=period.since, until=period.until, campaign=number
-    )
+    scope = scope_of(period, now, campaign=number)
     since_chart = replace(scope, since=period.day_since)
     return render_template(
         "campaigns/numbers.html",
@@ -136,8 +131,9 @@ def link(number: int) -> Response:
         deep_link = links.make(g.account.id, number, click)
     except BadParameter as refused:
         deep_link, error = links.make(g.account.id, number), refused
-    page = render_template(
+    return answers.page(
         "campaigns/link.html",
+        error,
         campaign=campaign,
         tab="link",
         click=click,
@@ -145,9 +141,7 @@ def link(number: int) -> Response:
         is_plain=bool(click) and error is None and filled_in(click, "") == click,
         used=len(campaign["code"]) + 1 + len(click),
         room=PAYLOAD,
-        message=message_of(error) if error else "",
     )
-    return make_response(page, errors.status_of(error) if error else HTTPStatus.OK)
 
 
 @blueprint.get("/<id:number>/settings")

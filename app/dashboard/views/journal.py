@@ -8,8 +8,8 @@ from flask import Blueprint, Response, g, render_template, request
 from app.dashboard import answers, names
 from app.dashboard.access import forms
 from app.dashboard.access.guards import signed_in
+from app.dashboard.periods import CampaignForm
 from app.dashboard.views.leads import actions
-from app.schemas import Input, fields
 from app.schemas.journal import JournalFilter, JournalList, LeadJournalOut
 from app.services.campaigns import campaigns
 from app.services.leads import journal
@@ -17,12 +17,6 @@ from app.services.leads import journal
 blueprint = Blueprint("journal", __name__, url_prefix="/journal")
 
 FILTERS = ("campaign", "action")
-
-
-class Chosen(Input):
-    """Whose chat; none is all chats of all bots."""
-
-    campaign = fields.Int(1)
 
 
 @blueprint.get("")
@@ -69,6 +63,6 @@ def _filters(query: dict[str, str]) -> dict[str, Any]:
     filters: dict[str, Any] = {"action": query["action"]} if "action" in query else {}
     if "campaign" not in query:
         return filters
-    number = forms.checked(Chosen(), {"campaign": query["campaign"]})["campaign"]
+    number = forms.checked(CampaignForm(), {"campaign": query["campaign"]})["campaign"]
     campaign: Any = campaigns.find(g.account.id, number)
     return {"bot": campaign["bot"], "chat": campaign["chat"], **filters}

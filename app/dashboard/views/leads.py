@@ -2,13 +2,12 @@
 
 import time
 from collections.abc import Mapping
-from http import HTTPStatus
 from typing import Any, Final, NamedTuple
 
-from flask import Blueprint, Response, g, make_response, redirect, render_template, request
+from flask import Blueprint, Response, g, render_template, request
 from markupsafe import Markup
 
-from app.dashboard import answers, errors, names
+from app.dashboard import answers, names
 from app.dashboard.access import forms
 from app.dashboard.access.guards import changes, signed_in
 from app.dashboard.formatting import pill
@@ -26,7 +25,6 @@ from app.services.leads import erasure
 from app.services.leads import query as leads
 from app.services.postbacks import newest
 from app.translations import gettext
-from app.web.responses import message_of
 
 blueprint = Blueprint("leads", __name__, url_prefix="/leads")
 
@@ -121,13 +119,11 @@ def erase(number: int) -> Response:
         error = BadParameter("subscriber", translatable("is not the Telegram id of this person"))
         return _confirm(lead, error)
     erasure.erase(g.account.id, lead.subscriber)
-    return make_response(redirect("/leads?done=erased", HTTPStatus.SEE_OTHER))
+    return answers.lead_to("/leads?done=erased")
 
 
 def _confirm(lead: Lead, error: BadParameter | None = None) -> Response:
-    message = message_of(error) if error else ""
-    page = render_template("leads/erase.html", lead=lead, message=message)
-    return make_response(page, errors.status_of(error) if error else HTTPStatus.OK)
+    return answers.page("leads/erase.html", error, lead=lead)
 
 
 def _source(lead: Lead) -> str:
@@ -167,14 +163,13 @@ def _query(values: Mapping[str, str]) -> dict[str, str]:
 
 def states() -> dict[int, tuple[str, str]]:
     """Return the kind of pill and the word for each state of a lead."""
-    words: dict[State, Any] = {
+    return {
         State.WAIT: ("calm", gettext("started")),
         State.HOLD: ("warn", gettext("asked to join")),
         State.APPROVE: ("good", gettext("joined")),
         State.CANCEL: ("bad", gettext("left")),
         State.TRASH: ("bad", gettext("removed")),
     }
-    return {int(state): pill for state, pill in words.items()}
 
 
 def _filters(query: Mapping[str, str]) -> dict[str, str]:

@@ -1,20 +1,18 @@
 """Logging in by an API key or by the operator's entry link, and logging out."""
 
-from http import HTTPStatus
 from typing import Final
 
 from flask import Blueprint, Response, g, make_response, render_template, request
 
 from app.config import current_settings
-from app.dashboard import answers, errors
+from app.dashboard import answers
 from app.dashboard.access import cookies, forms, headers
 from app.dashboard.access.guards import authenticate, changes, own_path
-from app.errors import ApiError, BadKey, Banned, NotFound, TooManyRequests, translatable
+from app.errors import ApiError, BadKey, Banned, NotFound, translatable
 from app.schemas import Input, fields
 from app.services.service_bot import bot, entry_links, sessions
 from app.services.service_bot.telegram import oidc
 from app.web.auth import caller_address, caller_network, counted, public
-from app.web.responses import message_of
 
 blueprint = Blueprint("login", __name__)
 
@@ -55,7 +53,7 @@ def by_key() -> Response:
         token = sessions.open_by_key(
             typed["key"], address=caller_network(), agent=request.headers.get("User-Agent", "")
         )
-    except (ApiError, TooManyRequests) as error:
+    except ApiError as error:
         return show(own_path(form.get("next", "/")), error)
     return begin(token, own_path(typed["next"]))
 
@@ -81,10 +79,9 @@ def entry(token: str) -> Response:
         raise NotFound(USED_UP)
     if _is_own_visit() and not cookies.session_token():
         return _enter(token)
-    page = render_template(
+    return answers.page(
         "login/enter.html", name=entry_link.name, action=f"/enter/{token}", hidden={}
     )
-    return make_response(page)
 
 
 @blueprint.post("/enter/<token>")
@@ -109,15 +106,13 @@ def logout() -> Response:
 def show(target: str, error: ApiError | None = None) -> Response:
     """Return the login page, with why the last try was refused."""
     g.pop("account", None)  # a form for whoever is not logged in
-    message = message_of(error) if error else ""
-    page = render_template(
+    return answers.page(
         "login/login.html",
+        error,
         target=target,
-        message=message,
         has_bot=bot.find() is not None,
         has_oidc=oidc.is_configured(),
     )
-    return make_response(page, errors.status_of(error) if error else HTTPStatus.OK)
 
 
 def _framed() -> Response:

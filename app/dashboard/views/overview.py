@@ -2,20 +2,18 @@
 
 import time
 from dataclasses import replace
-from http import HTTPStatus
 from typing import Final
 
-from flask import Blueprint, Response, g, make_response, redirect, render_template
+from flask import Blueprint, Response, g, render_template
 
-from app.dashboard import attention, names
+from app.dashboard import answers, attention, names
 from app.dashboard.access.guards import changes, signed_in
-from app.dashboard.periods import chosen_campaign, chosen_period
+from app.dashboard.periods import chosen_campaign, chosen_period, scope_of
 from app.errors import NotFound
 from app.services import first_steps
 from app.services.accounts import hidden_items
 from app.services.campaigns import links
 from app.services.leads.stats import counts
-from app.services.lists.scope import Scope
 
 blueprint = Blueprint("overview", __name__)
 
@@ -33,13 +31,7 @@ def page() -> str:
     now = int(time.time())
     steps = first_steps.progress(g.account.id, now)
     period = chosen_period(now)
-    scope = Scope(
-        account_id=g.account.id,
-        now=now,
-        since=period.since,
-        until=period.until,
-        **chosen_campaign(),
-    )
+    scope = scope_of(period, now, **chosen_campaign())
     items, hidden = attention.items(g.account, now), hidden_items.hidden(g.account.id, now)
     return render_template(
         "overview/overview.html",
@@ -62,12 +54,12 @@ def hide() -> Response:
     now = time.time()
     if g.form.get("do") == "show":
         hidden_items.show_all(g.account.id)
-        return make_response(redirect("/", HTTPStatus.SEE_OTHER))
+        return answers.lead_to("/")
     name = g.form.get("item", "")
     if name not in {item.name for item in attention.items(g.account, int(now))}:
         raise NotFound
     hidden_items.hide(g.account.id, name, now)
-    return make_response(redirect("/?done=hidden", HTTPStatus.SEE_OTHER))
+    return answers.lead_to("/?done=hidden")
 
 
 def _test_link(campaign: int | None) -> str:

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 from flask import Blueprint, Response, g, render_template, request
 
-from app.dashboard import answers, names
+from app.dashboard import answers, names, rule_form
 from app.dashboard.access import forms
 from app.dashboard.access.guards import changes, signed_in
 from app.domain.join_requests.facts import Came
@@ -203,11 +203,8 @@ def _titles() -> list[tuple[str, str]]:
 
 
 def _ways() -> dict[int, str]:
-    return {
-        Came.CLICK: gettext("by an ad's click"),
-        Came.SOURCE: gettext("by a source"),
-        Came.UNKNOWN: gettext("unknown"),
-    }
+    words = rule_form.ways()
+    return {way: words[way.word] for way in Came}
 
 
 def states() -> dict[int, tuple[str, str]]:

@@ -16,6 +16,7 @@ from app.dashboard.periods import (
     chosen_period,
     kept_filters,
     period_fields,
+    scope_of,
 )
 from app.domain.lead import Counts
 from app.errors import NotFound
@@ -113,7 +114,4 @@ def _asked() -> tuple[Period, dict[str, int], Scope]:
     now = int(time.time())
     chosen = chosen_campaign()
     period = chosen_period(now)
-    scope = Scope(
-        account_id=g.account.id, now=now, since=period.since, until=period.until, **chosen
-    )
-    return period, chosen, scope
+    return period, chosen, scope_of(period, now, **chosen)

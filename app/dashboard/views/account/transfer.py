@@ -9,7 +9,7 @@ from app.dashboard.access import forms
 from app.dashboard.access.guards import changes, signed_in
 from app.errors import ApiError, BadParameter, NotFound, translatable
 from app.models import TransferState
-from app.schemas import Input, fields
+from app.schemas import ById, Input, fields
 from app.services.bots import bots
 from app.services.campaigns import transfer
 from app.translations import gettext
@@ -24,12 +24,6 @@ class GiveForm(Input):
 
     token = fields.Text(128, not_empty=True, required=True)
     subject = fields.Text(32, required=True, pattern=r"(bot|campaign):[0-9]{1,18}")
-
-
-class CancelForm(Input):
-    """Which transfer."""
-
-    id = fields.Int(1, required=True)
 
 
 @blueprint.get("")
@@ -73,7 +67,7 @@ def ask() -> Response:
 @changes("transfer.cancel", even_unpaid=True)
 def cancel() -> Response:
     """Call off a transfer that waits."""
-    transfer.cancel(g.account.id, forms.checked(CancelForm(), g.form)["id"])
+    transfer.cancel(g.account.id, forms.checked(ById(), g.form)["id"])
     return _redirect("ended")
 
 
@@ -101,14 +95,13 @@ def _page(error: ApiError | None = None, recipient: transfer.Recipient | None = 
 
 def states() -> dict[int, tuple[str, str]]:
     """Return the kind of pill and the word for each state of a transfer."""
-    words = {
+    return {
         TransferState.PENDING: ("warn", gettext("waits")),
         TransferState.DONE: ("good", gettext("done")),
         TransferState.FAILED: ("bad", gettext("failed")),
         TransferState.REVERSING: ("warn", gettext("is taken back")),
         TransferState.REVERSED: ("calm", gettext("was taken back")),
     }
-    return {int(state): pill for state, pill in words.items()}
 
 
 def _redirect(done: str) -> Response:

@@ -10,14 +10,14 @@ from flask import Blueprint, Response, g, render_template, request
 from app.dashboard import answers, names
 from app.dashboard.access import forms
 from app.dashboard.access.guards import changes, signed_in
-from app.dashboard.periods import Period, chosen_period
+from app.dashboard.periods import Period, chosen_period, scope_of
+from app.domain.time_ranges import DAY, HOUR
 from app.errors import ApiError, NotFound
 from app.models import SourceFallback, SourceMode, SourceStatus
 from app.schemas import Input, fields
 from app.schemas.sources import SourceAdd, SourceEdit, SourceOut
 from app.services.clicks import source_modes, sources
 from app.services.leads.stats import joins
-from app.services.lists.scope import Scope
 from app.translations import gettext
 from app.web.responses import message_of
 
@@ -25,8 +25,6 @@ blueprint = Blueprint("sources", __name__, url_prefix="/sources")
 
 #: How the query names the period.
 PERIOD: Final = ("period", "from", "to")
-HOUR: Final = 3600
-DAY: Final = 86_400
 _TEXTS: Final = ("title", "click_param", "mode", "fallback")
 
 
@@ -123,8 +121,7 @@ def _attributed() -> tuple[Period, list[joins.CampaignJoins]]:
     """Return the chosen period, and the joins of it."""
     now = int(time.time())
     period = chosen_period(now)
-    until = min(period.until, now)
-    scope = Scope(account_id=g.account.id, now=now, since=period.since, until=until)
+    scope = scope_of(period._replace(until=min(period.until, now)), now)
     return period, joins.attribution(scope)
 
 

@@ -1,11 +1,11 @@
 """Logging in by the service bot: a link and a QR code, and waiting until the person has agreed."""
 
-from http import HTTPStatus
 from typing import Final
 from urllib.parse import urlencode
 
-from flask import Blueprint, Response, make_response, redirect, render_template, request
+from flask import Blueprint, Response, request
 
+from app.dashboard import answers
 from app.dashboard.access import cookies, forms
 from app.dashboard.access.guards import own_path
 from app.dashboard.formatting import language
@@ -31,7 +31,7 @@ def start() -> Response:
     form = forms.read(largest=LARGEST)
     started = logins.start(this_browser(), language())
     response = _redirect("/login/wait", own_path(form.get("next", "/")))
-    cookies.set_login(response, started.nonce)
+    cookies.LOGIN.set(response, started.nonce)
     return response
 
 
@@ -41,15 +41,14 @@ def start() -> Response:
 def wait() -> Response:
     """Show the link until the person behind it has agreed, then open their dashboard."""
     target = own_path(request.args.get("next", "/"))
-    nonce, browser = cookies.login_nonce(), this_browser()
+    nonce, browser = cookies.LOGIN.text(), this_browser()
     token = logins.poll(nonce, browser).token if nonce else None
     if token is not None:
         return begin(token, target)
     login = logins.shown_to(nonce, browser) if nonce else None
     if login is None:
         return _redirect("/login", target)
-    page = render_template("login/wait.html", login=login, seconds=POLL_SECONDS, target=target)
-    return make_response(page)
+    return answers.page("login/wait.html", login=login, seconds=POLL_SECONDS, target=target)
 
 
 def this_browser() -> Browser:
@@ -60,4 +59,4 @@ def this_browser() -> Browser:
 
 def _redirect(path: str, target: str) -> Response:
     query = "" if target == "/" else f"?{urlencode({'next': target})}"
-    return make_response(redirect(path + query, HTTPStatus.SEE_OTHER))
+    return answers.lead_to(path + query)

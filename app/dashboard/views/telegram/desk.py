@@ -1,9 +1,8 @@
 """The desk of a campaign: whom it lets in by itself, when, and what it says to who asks."""
 
-from http import HTTPStatus
 from typing import Any, Final
 
-from flask import Blueprint, Response, g, make_response, render_template
+from flask import Blueprint, Response, g
 
 from app.dashboard import answers
 from app.dashboard.access import forms
@@ -13,7 +12,6 @@ from app.models import DeskMode, GreetOn
 from app.schemas.campaigns import CampaignEdit
 from app.services.campaigns import campaigns, media_list
 from app.services.join_requests.owner import rule_list
-from app.web.responses import message_of
 
 blueprint = Blueprint("desk", __name__, url_prefix="/campaigns")
 
@@ -47,18 +45,15 @@ def change(number: int) -> Response:
 def _page(
     campaign: Any, typed: dict[str, str] | None = None, error: ApiError | None = None
 ) -> Response:
-    page = render_template(
+    return answers.page(
         "campaigns/desk.html",
+        error,
         campaign=campaign,
         tab="desk",
         typed=typed or _shown(campaign),
         media=media_list.listed(g.account.id, limit=100).rows,
         rules=rule_list.listed(g.account.id, campaign["id"]),
-        message=message_of(error) if error else "",
-        field=error.extra.get("field", "") if error else "",
     )
-    status = HTTPStatus.UNPROCESSABLE_ENTITY if error else HTTPStatus.OK
-    return make_response(page, status)
 
 
 def _shown(campaign: Any) -> dict[str, str]:

@@ -2,13 +2,14 @@
 
 from typing import Final
 
-from flask import Blueprint, Response, g, make_response, render_template
+from flask import Blueprint, Response, g
 
+from app.dashboard import answers
 from app.dashboard.access import forms
 from app.dashboard.access.guards import own_path
 from app.dashboard.views.login import begin, show
 from app.dashboard.views.telegram.bot_login import this_browser
-from app.errors import ApiError, NotFound, TooManyRequests
+from app.errors import ApiError, NotFound
 from app.services.service_bot import bot
 from app.services.service_bot.telegram import mini_app
 from app.web.auth import counted, public
@@ -36,9 +37,8 @@ def log_in() -> Response:
         if form.get("agreed"):
             return begin(mini_app.log_in(init_data, this_browser()), target)
         name = mini_app.owner_of(init_data)
-    except (ApiError, TooManyRequests) as error:
+    except ApiError as error:
         return show(target, error)
     g.pop("account", None)
     hidden = {"init_data": init_data, "next": target, "agreed": "1"}
-    page = render_template("login/enter.html", name=name, action="/login/app", hidden=hidden)
-    return make_response(page)
+    return answers.page("login/enter.html", name=name, action="/login/app", hidden=hidden)

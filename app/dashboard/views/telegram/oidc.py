@@ -6,7 +6,7 @@ from app.dashboard.access import cookies, forms
 from app.dashboard.access.guards import own_path
 from app.dashboard.views.login import LARGEST, begin, show
 from app.dashboard.views.telegram.bot_login import this_browser
-from app.errors import ApiError, BadParameter, TooManyRequests, translatable
+from app.errors import ApiError, BadParameter, translatable
 from app.services.service_bot.telegram import oidc
 from app.web.auth import counted, public
 
@@ -22,7 +22,7 @@ def leave() -> Response:
     begun = oidc.begin(own_path(form.get("next", "/")))
     g.pop("account", None)
     response = make_response(render_template("login/leave.html", url=begun.url))
-    cookies.set_oidc(response, begun.secret)
+    cookies.OIDC.set(response, begun.secret)
     return response
 
 
@@ -31,13 +31,13 @@ def leave() -> Response:
 @counted
 def back() -> Response:
     """Log in the browser that began, and no other; each login is begun anew."""
-    secret, target = cookies.oidc_secret(), "/"
+    secret, target = cookies.OIDC.text(), "/"
     try:
         target = own_path(oidc.target_of(secret, request.args.get("state", "")))
         if not request.args.get("code"):
             raise BadParameter("login", translatable("Telegram did not log you in"))
         response = begin(oidc.log_in(secret, request.args["code"], this_browser()), target)
-    except (ApiError, TooManyRequests) as error:
+    except ApiError as error:
         response = show(target, error)
-    cookies.clear_oidc(response)
+    cookies.OIDC.clear(response)
     return response

@@ -2,20 +2,18 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from http import HTTPStatus
 from typing import Any
 
-from flask import Blueprint, Response, g, make_response, render_template
+from flask import Blueprint, Response, g, render_template
 
-from app.dashboard import answers, errors, names, rule_form
+from app.dashboard import answers, names, rule_form
 from app.dashboard.access.guards import changes, signed_in
 from app.domain.join_requests.rules import Verdict
-from app.errors import ApiError, BadParameter, NotFound
+from app.errors import ApiError, NotFound
 from app.models import RequestState
 from app.services.campaigns import campaigns
 from app.services.join_requests.owner import rule_edits, rule_list
 from app.services.join_requests.owner.rule_list import TrialResult
-from app.web.responses import message_of
 
 blueprint = Blueprint("rules", __name__, url_prefix="/campaigns/<id:number>/rules")
 
@@ -117,8 +115,9 @@ def _form(
     error: ApiError | None = None,
     trial: Sequence[TrialResult] | None = None,
 ) -> Response:
-    page = render_template(
+    return answers.page(
         "campaigns/rule.html",
+        error,
         rule=rule,
         typed=typed,
         titles=rule_form.titles(),
@@ -126,21 +125,18 @@ def _form(
         weekdays=rule_form.weekdays(),
         ways=rule_form.ways(),
         flags=rule_form.FLAGS,
-        **_around(campaigns.find(g.account.id, number), error),
+        **_around(campaigns.find(g.account.id, number)),
         **_tried(trial),
     )
-    return make_response(page, errors.status_of(error) if error else HTTPStatus.OK)
 
 
-def _around(campaign: Any, error: ApiError | None = None) -> dict[str, Any]:
-    """What stands around: the campaign's tabs, what was wrong, and words for actions."""
+def _around(campaign: Any) -> dict[str, Any]:
+    """What stands around: the campaign's tabs, and words for actions."""
     return {
         "campaign": campaign,
         "tab": "desk",
         "actions": rule_form.actions(),
         "verdicts": {int(verdict): verdict.name.lower() for verdict in Verdict},
-        "message": message_of(error) if error else "",
-        "field": error.field if isinstance(error, BadParameter) else "",
     }
 
 
