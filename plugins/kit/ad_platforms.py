@@ -21,7 +21,7 @@ from plugins.contract import (
     EventKind,
     translatable,
 )
-from plugins.kit.fields import AsciiWord, BaseUrl
+from plugins.kit.fields import AsciiWord, BaseUrl, object_field
 from plugins.kit.platforms.empty_purchases import (
     is_empty_purchase,
     sends_zero,
@@ -61,11 +61,7 @@ def event_names_field(names: Mapping[EventKind | ConversionKind, str]) -> fields
         },
         name="EventNames",
     )
-    return fields.Nested(
-        schema,
-        load_default=lambda: schema().load({}),
-        metadata={"title": "Event names", "help": "an empty name sends nothing for that event"},
-    )
+    return object_field(schema, "Event names", "an empty name sends nothing for that event")
 
 
 def event_values_field() -> fields.Nested:
@@ -82,11 +78,7 @@ def event_values_field() -> fields.Nested:
         },
         name="EventValues",
     )
-    return fields.Nested(
-        schema,
-        load_default=lambda: schema().load({}),
-        metadata={"title": "Values", "help": "what one event is worth to you, in your currency"},
-    )
+    return object_field(schema, "Values", "what one event is worth to you, in your currency")
 
 
 def currency_field() -> AsciiWord:

@@ -5,7 +5,7 @@ import re
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from marshmallow import ValidationError, fields
+from marshmallow import Schema, ValidationError, fields
 
 from plugins.contract import translatable
 from plugins.kit import macros, spelling
@@ -30,6 +30,12 @@ class AsciiWord(StrippedText):
                 translatable("must be one word of Latin letters, digits and signs")
             )
         return text
+
+
+def object_field(schema: type[Schema], title: str, text: str = "") -> fields.Nested:
+    """An object of `schema`, whose fields have their defaults where nothing is given."""
+    described = {"title": title, "help": text} if text else {"title": title}
+    return fields.Nested(schema, load_default=lambda: schema().load({}), metadata=described)
 
 
 class HttpUrl(StrippedText):

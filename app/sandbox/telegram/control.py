@@ -29,7 +29,14 @@ Asked = dict[str, Any]
 
 def routes(double: BotApiDouble) -> list[web.RouteDef]:
     """Return the routes. Wrong input is answered 400, with what is wrong."""
+    posts, gets = _orders(double).items(), _questions(double).items()
+    return [
+        *(web.post(f"/sandbox/{name}", _answering(act)) for name, act in posts),
+        *(web.get(f"/sandbox/{name}", _answering(tell)) for name, tell in gets),
+    ]
 
+
+def _orders(double: BotApiDouble) -> dict[str, Callable[[Asked], Any]]:
     def add_bot(asked: Asked) -> bool:
         double.add_bot(asked["token"], asked["username"], asked.get("name", "A bot"))
         return True
@@ -51,24 +58,23 @@ def routes(double: BotApiDouble) -> list[web.RouteDef]:
         person, chat = Person(int(asked["person"])), Chat(int(asked["chat"]))
         return double.withdraw(asked["token"], person, chat)
 
+    return {"bots": add_bot, "push": push, "fail": fail, "pay": pay, "withdraw": withdraw}
+
+
+def _questions(double: BotApiDouble) -> dict[str, Callable[[Asked], Any]]:
     def sent(asked: Asked) -> list[Asked]:
         return [asdict(message) for message in double.sent(asked.get("token"))]
 
     def calls(asked: Asked) -> list[Asked]:
         return [asdict(call) for call in double.calls(asked.get("token"), asked.get("method"))]
 
-    posts = {"bots": add_bot, "push": push, "fail": fail, "pay": pay, "withdraw": withdraw}
-    gets = {
+    return {
         "sent": sent,
         "calls": calls,
         "pending": lambda asked: double.pending(asked["token"]),
         "requests": lambda asked: double.join_requests(asked["token"], Chat(int(asked["chat"]))),
         "state": lambda _asked: {"violations": double.violations, "failures": double.failures},
     }
-    return [
-        *(web.post(f"/sandbox/{name}", _answering(act)) for name, act in posts.items()),
-        *(web.get(f"/sandbox/{name}", _answering(tell)) for name, tell in gets.items()),
-    ]
 
 
 def _answering(act: Callable[[Asked], Any]) -> Callable[[web.Request], Awaitable[web.Response]]:

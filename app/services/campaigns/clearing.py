@@ -10,7 +10,7 @@ The callers hold the bots' updates back (`inbox.hold`), so no lead changes meanw
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
-from sqlalchemy import Connection, Select, delete, select
+from sqlalchemy import Column, ColumnElement, Connection, delete, select
 
 from app.models import (
     Attempt,
@@ -109,41 +109,36 @@ def _leads(connection: Connection, campaigns: Sequence[int], bots: Sequence[int]
 
 
 def _organic_entries(connection: Connection, campaigns: Sequence[int]) -> bool:
-    mine = (_JOURNAL.c.campaign_id.in_(campaigns), _JOURNAL.c.lead_id.is_(None))
-    some = select(_JOURNAL.c.id).where(*mine).limit(ROWS)
-    return _delete(connection, some, delete(_JOURNAL), _JOURNAL.c.id)
+    row = _JOURNAL.c
+    return _delete(connection, row.id, row.campaign_id.in_(campaigns), row.lead_id.is_(None))
 
 
 def _requests(connection: Connection, campaigns: Sequence[int]) -> bool:
-    some = select(_REQUESTS.c.id).where(_REQUESTS.c.campaign_id.in_(campaigns)).limit(ROWS)
-    return _delete(connection, some, delete(_REQUESTS), _REQUESTS.c.id)
+    return _delete(connection, _REQUESTS.c.id, _REQUESTS.c.campaign_id.in_(campaigns))
 
 
 def _clicks(connection: Connection, campaigns: Sequence[int]) -> bool:
     sources = select(_SOURCES.c.id).where(_SOURCES.c.campaign_id.in_(campaigns))
-    clicks = select(_CLICKS.c.id).where(_CLICKS.c.source_id.in_(sources)).limit(ROWS)
-    if _delete(connection, clicks, delete(_CLICKS), _CLICKS.c.id):
-        return True
     of_clicks = (_INVITES.c.source_id.in_(sources), _INVITES.c.kind != InviteKind.NAMED)
-    invites = select(_INVITES.c.id).where(*of_clicks).limit(ROWS)
-    if _delete(connection, invites, delete(_INVITES), _INVITES.c.id):
-        return True
-    # One source at a time: visitors of the others wait for none of these rows.
-    counted = select(_SOURCE_DAYS.c.source_id).where(_SOURCE_DAYS.c.source_id.in_(sources))
-    return _delete(connection, counted.limit(1), delete(_SOURCE_DAYS), _SOURCE_DAYS.c.source_id)
+    counted = _SOURCE_DAYS.c.source_id
+    return (
+        _delete(connection, _CLICKS.c.id, _CLICKS.c.source_id.in_(sources))
+        or _delete(connection, _INVITES.c.id, *of_clicks)
+        # One source at a time: visitors of the others wait for none of these rows.
+        or _delete(connection, counted, counted.in_(sources), most=1)
+    )
 
 
 def _counters(connection: Connection, campaigns: Sequence[int]) -> bool:
-    for table in _COUNTERS:
-        some = select(table.c.campaign_id).where(table.c.campaign_id.in_(campaigns)).limit(1)
-        if _delete(connection, some, delete(table), table.c.campaign_id):
-            return True
-    return False
+    keys = (table.c.campaign_id for table in _COUNTERS)
+    return any(_delete(connection, key, key.in_(campaigns), most=1) for key in keys)
 
 
-def _delete(connection: Connection, some: Select[tuple[int]], deletion: Any, key: Any) -> bool:
-    """Delete the rows whose key is among `some`. False if there are none."""
-    keys = connection.scalars(some).all()
+def _delete(
+    connection: Connection, key: Column[Any], *where: ColumnElement[bool], most: int = ROWS
+) -> bool:
+    """Delete the rows of some keys, `most` of them. False if there are none."""
+    keys = connection.scalars(select(key).where(*where).limit(most)).all()
     if keys:
-        connection.execute(deletion.where(key.in_(keys)))
+        connection.execute(delete(key.table).where(key.in_(keys)))
     return bool(keys)

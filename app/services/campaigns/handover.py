@@ -11,11 +11,11 @@ their ids, then the transfer.
 """
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
 import structlog
-from sqlalchemy import func, select, update
+from sqlalchemy import ColumnElement, Select, func, select, update
 
 from app.domain import tariffs
 from app.domain.tariffs import PlanStatus
@@ -37,6 +37,8 @@ from app.services.campaigns import bulk, clearing, relocation
 from app.services.updates import inbox
 
 log = structlog.get_logger()
+
+Given = TypeVar("Given", Bot, Campaign)
 
 
 def check(transfer: Transfer) -> str:
@@ -176,37 +178,31 @@ def _check_room(recipient: Account, campaigns: Sequence[Campaign]) -> None:
 
 
 def _bot(transfer: Transfer, *, lock: bool = False) -> Bot:
-    mine = (Bot.id == transfer.bot_id, Bot.account_id == transfer.account_id, Bot.living)
-    query = select(Bot).where(*mine)
-    bot = db.session.scalar(_locked(query) if lock else query)
-    if bot is None:
-        raise NotFound
-    return bot
+    return _one(_own(Bot, transfer, Bot.id == transfer.bot_id, lock=lock))
 
 
 def _campaign(transfer: Transfer, *, lock: bool = False) -> Campaign:
-    query = select(Campaign).where(
-        Campaign.id == transfer.campaign_id,
-        Campaign.account_id == transfer.account_id,
-        Campaign.living,
-    )
-    campaign = db.session.scalar(_locked(query) if lock else query)
-    if campaign is None:
-        raise NotFound
-    return campaign
+    return _one(_own(Campaign, transfer, Campaign.id == transfer.campaign_id, lock=lock))
 
 
 def _campaigns_of(transfer: Transfer, *, lock: bool = False) -> Sequence[Campaign]:
-    query = select(Campaign).where(
-        Campaign.bot_id == transfer.bot_id,
-        Campaign.account_id == transfer.account_id,
-        Campaign.living,
-    )
-    return db.session.scalars(_locked(query) if lock else query).all()
+    query = _own(Campaign, transfer, Campaign.bot_id == transfer.bot_id, lock=lock)
+    return db.session.scalars(query).all()
 
 
-def _locked(query: Any) -> Any:
-    return query.with_for_update().execution_options(populate_existing=True)
+def _own(
+    model: type[Given], transfer: Transfer, condition: ColumnElement[bool], *, lock: bool
+) -> Select[Given]:
+    """Select what is living and the sender's of a model."""
+    query = select(model).where(condition, model.account_id == transfer.account_id, model.living)
+    return query.with_for_update().execution_options(populate_existing=True) if lock else query
+
+
+def _one(query: Select[Given]) -> Given:
+    row = db.session.scalar(query)
+    if row is None:
+        raise NotFound
+    return row
 
 
 def _receiving_bot(transfer: Transfer, campaign: Campaign) -> int:

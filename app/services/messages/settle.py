@@ -25,6 +25,8 @@ MAX_FILE_ID: Final = 256
 _LINKS: Final = frozenset(("text_link", "text_mention"))
 #: Words of a refusal that is about the person: any other message would be refused as well.
 _OF_A_PERSON: Final = ("not found", "peer_id_invalid", "user_id_invalid", "deactivated")
+#: Words of a refusal that is about the photo or the video.
+_OF_MEDIA: Final = ("photo", "video", "image", "file", "media")
 #: Before a message without an answer is repeated; a chat takes one message a second.
 REPEAT_SECONDS: Final = 1.0
 
@@ -90,35 +92,27 @@ def _file_id(result: Any) -> str:
 def _refused(
     message: ClaimedMessage, refusal: TelegramRefused, now: float, chance: float
 ) -> MessageResult:
-    reason, uncharged = refusal.description, message.tries - 1
+    reason = refusal.description
+    failed = MessageResult(message, MessageState.FAILED, f"{refusal.code}: {reason}"[:300])
     match refusal.meaning:
         case Meaning.FLOOD:
             wait = (refusal.retry_after or 1) * (1 + 0.05 * chance) + chance
-            # The old reason stays: it tells whether an earlier answer got lost.
-            return MessageResult(
-                message,
-                MessageState.WAITING,
-                message.reason,
-                now,
-                uncharged,
-                quiet_until=now + wait,
-            )
+            return replace(_uncharged(message, now), quiet_until=now + wait)
         case Meaning.BOT_DEAD:
-            return MessageResult(
-                message, MessageState.WAITING, message.reason, now, uncharged, bot_dead=True
-            )
+            return replace(_uncharged(message, now), bot_dead=True)
         case Meaning.UNREACHABLE if message.is_urgent:
             # In groups it is refused within the five minutes too (python-telegram-bot, issue 4930).
-            return MessageResult(message, MessageState.FAILED, f"{refusal.code}: {reason}"[:300])
+            return failed
         case Meaning.UNREACHABLE:
             return MessageResult(message, MessageState.UNREACHABLE, reason)
         case _:
-            return _with_less(message, refusal, now) or MessageResult(
-                message,
-                MessageState.FAILED,
-                f"{refusal.code}: {reason}"[:300],
-                fault=reason if refusal.meaning is Meaning.EMPTY else "",
-            )
+            fault = reason if refusal.meaning is Meaning.EMPTY else ""
+            return _with_less(message, refusal, now) or replace(failed, fault=fault)
+
+
+def _uncharged(message: ClaimedMessage, now: float) -> MessageResult:
+    """Send again as it is, and count no try. The old reason tells whether an answer got lost."""
+    return MessageResult(message, MessageState.WAITING, message.reason, now, message.tries - 1)
 
 
 def _with_less(
@@ -136,23 +130,26 @@ def _with_less(
         case Meaning.EMPTY if message.text != GREETING:
             return replace(again, text=GREETING, entities="", without_media=True)
         case _:
-            return _refused_media(message, refusal, now) or _refused_unknown(
-                message, refusal, again
-            )
+            if refusal.meaning is Meaning.FILE_GONE and message.file_id:
+                return replace(_uncharged(message, now), file_gone=True)
+            return _without_a_part(message, refusal, again)
 
 
-def _refused_unknown(
+def _without_a_part(
     message: ClaimedMessage, refusal: TelegramRefused, again: MessageResult
 ) -> MessageResult | None:
-    """Leave out one part after the other when nobody knows which Telegram refuses.
+    """Leave out the media if it is refused; else, when nobody knows why, one part after the other.
 
     Not where the words are about the person: to them nothing at all can be sent.
     """
     words = refusal.description.lower()
+    alone = replace(again, without_media=True, text=None if message.text.strip() else GREETING)
+    if message.media and any(word in words for word in _OF_MEDIA):
+        return alone
     if refusal.meaning is not Meaning.REFUSED or any(part in words for part in _OF_A_PERSON):
         return None
     if message.media:
-        return replace(again, without_media=True, text=None if message.text.strip() else GREETING)
+        return alone
     if message.entities or message.parse_mode:
         return replace(again, entities="", parse_mode="")
     return replace(again, markup="") if message.markup else None
@@ -163,27 +160,6 @@ def _fewer_entities(entities: str) -> str:
     parsed = json.loads(entities)
     allowed = [entity for entity in parsed if entity["type"] not in _LINKS]
     return json.dumps(allowed) if allowed and len(allowed) < len(parsed) else ""
-
-
-def _refused_media(
-    message: ClaimedMessage, refusal: TelegramRefused, now: float
-) -> MessageResult | None:
-    """Upload again if the file_id is too old; send the text, or a greeting, if media is refused."""
-    if refusal.meaning is Meaning.FILE_GONE and message.file_id:
-        uncharged = message.tries - 1
-        return MessageResult(
-            message, MessageState.WAITING, message.reason, now, uncharged, file_gone=True
-        )
-    reason = refusal.description
-    about_media = any(
-        word in reason.lower() for word in ("photo", "video", "image", "file", "media")
-    )
-    if message.media and about_media:
-        alone = MessageResult(
-            message, MessageState.WAITING, "", now, fault=reason, without_media=True
-        )
-        return alone if message.text.strip() else replace(alone, text=GREETING)
-    return None
 
 
 def _not_sent(message: ClaimedMessage, reason: str, now: float, chance: float) -> MessageResult:

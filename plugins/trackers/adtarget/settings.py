@@ -7,7 +7,7 @@ from marshmallow import Schema, ValidationError, fields, validate, validates_sch
 
 from plugins.contract import ConversionKind, EventKind, translatable
 from plugins.kit.ad_platforms import send_click_field
-from plugins.kit.fields import BaseUrl
+from plugins.kit.fields import BaseUrl, object_field
 from plugins.kit.platforms.empty_purchases import empty_purchase_field
 
 HOME: Final = "https://adtarget.io"
@@ -142,9 +142,7 @@ class AdTargetSettings(Schema):
             "help": "it reports joins itself, so ours stay off unless chosen below",
         },
     )
-    events = fields.Nested(
-        _Events, load_default=lambda: _Events().load({}), metadata={"title": "Events"}
-    )
+    events = object_field(_Events, "Events")
     currency = fields.String(
         load_default="",
         validate=validate.Regexp(

@@ -8,7 +8,7 @@ from marshmallow import Schema, ValidationError, fields, validate, validates_sch
 
 from plugins.contract import EventKind, translatable
 from plugins.kit import macros, spelling
-from plugins.kit.fields import BaseUrl
+from plugins.kit.fields import BaseUrl, object_field
 
 CLOUD: Final = "https://ru.altkraft.com"
 
@@ -91,16 +91,9 @@ def _number(title: str, text: str) -> fields.Integer:
 
 
 def _event_field(kind: EventKind) -> fields.Nested:
-    default = {
-        "goal": f"telegram_{kind.value}",
-        "value": None,
-        "subscription": "subscribed" if kind is EventKind.WAIT else "",
-        "trigger": None,
-        "workflow": None,
-    }
     declared: dict[str, fields.Field[Any]] = {
         "goal": fields.String(
-            load_default=default["goal"],
+            load_default=f"telegram_{kind.value}",
             validate=[validate.Length(max=128), _check_goal],
             metadata={"title": "Goal", "help": "its name in Altcraft; empty sends none"},
         ),
@@ -111,17 +104,15 @@ def _event_field(kind: EventKind) -> fields.Nested:
             metadata={"title": "Value", "help": "of the goal; negative takes back"},
         ),
         "subscription": fields.String(
-            load_default=default["subscription"],
+            load_default="subscribed" if kind is EventKind.WAIT else "",
             validate=validate.OneOf(SUBSCRIPTION),
             metadata={"title": "Subscription", "help": "its new status; empty leaves it"},
         ),
         "trigger": _number("Trigger", "its number; a mailing that an API call starts"),
         "workflow": _number("Scenario", "its number; the person enters at its default start"),
     }
-    return fields.Nested(
-        Schema.from_dict(declared, name=f"Altcraft{kind.value.title()}"),
-        load_default=lambda: dict(default),
-        metadata={"title": kind.value},
+    return object_field(
+        Schema.from_dict(declared, name=f"Altcraft{kind.value.title()}"), kind.value
     )
 
 
@@ -183,9 +174,7 @@ class AltcraftSettings(Schema):
         metadata={"title": "Type of that field", "help": "Telegram's numbers exceed 32 bits"},
     )
     pixel_id = _number("Pixel", "the number of the pixel that collects the goals")
-    events = fields.Nested(
-        _Events, load_default=lambda: _Events().load({}), metadata={"title": "Events"}
-    )
+    events = object_field(_Events, "Events")
     status_field = _field_name("tg_status", "Status field", "the last event; empty writes none")
     joined_field = _field_name("", "Field of the join date", "empty writes none")
     field_map = fields.Dict(

@@ -100,40 +100,38 @@ def record(made: Order, reply: Any, now: float) -> str:
 
 def _store(made: Order, link: str, key: str, now: float) -> str:
     is_pooled = made.kind is not InviteKind.NAMED and made.click_token is None
+    values: dict[str, Any] = {
+        "bot_id": made.maker.bot_id,
+        "chat_id": made.chat_id,
+        "link_key": key,
+        "link": link,
+        "name": made.name,
+        "kind": made.kind,
+        "made": int(now),
+    }
     invite = Invite(
-        bot_id=made.maker.bot_id,
-        chat_id=made.chat_id,
+        **values,
         source_id=made.source_id,
-        link_key=key,
-        link=link,
-        name=made.name,
-        kind=made.kind,
         state=InviteState.POOL if is_pooled else InviteState.HANDED_OUT,
-        made=int(now),
         expires=made.expires,
         handed_out=None if is_pooled else int(now),
         token=made.click_token,
     )
+    if _insert(invite):
+        return link
+    # Another process was faster to make the named link of this source, or the link is known.
+    _insert(Invite(**values, state=InviteState.TO_REVOKE, due=now))
+    return ""
+
+
+def _insert(invite: Invite) -> bool:
     try:
         db.session.add(invite)
         db.session.commit()
-    except IntegrityError:  # another process was faster to make the named link of this source
+    except IntegrityError:
         db.session.rollback()
-        _store_to_revoke(made, link, key, now)
-        return ""
-    return link
-
-
-def _store_to_revoke(made: Order, link: str, key: str, now: float) -> None:
-    to_revoke = Invite(
-        bot_id=made.maker.bot_id, chat_id=made.chat_id, link_key=key, link=link, name=made.name,
-        kind=made.kind, state=InviteState.TO_REVOKE, made=int(now), due=now,
-    )  # fmt: skip
-    try:
-        db.session.add(to_revoke)
-        db.session.commit()
-    except IntegrityError:  # the link itself is known
-        db.session.rollback()
+        return False
+    return True
 
 
 def _refused(made: Order, refusal: TelegramRefused, now: float) -> None:
