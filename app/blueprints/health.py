@@ -33,18 +33,14 @@ def ready() -> ResponseReturnValue:
     A worker that gives no sign is named, and no reason to send callers elsewhere.
     """
     state = health.readiness()
-    body: dict[str, object] = {
-        "database": state.database,
-        "redis": state.redis,
-        "worker": not state.worker_fault,
+    parts = {
+        "database": (state.database, state.database_fault),
+        "redis": (state.redis, state.redis_fault),
+        "worker": (not state.worker_fault, state.worker_fault),
     }
-    faults = {
-        "database": state.database_fault,
-        "redis": state.redis_fault,
-        "worker": state.worker_fault,
-    }
-    if any(faults.values()):
-        body["faults"] = {part: fault for part, fault in faults.items() if fault}
+    body: dict[str, object] = {part: is_good for part, (is_good, _) in parts.items()}
+    if faults := {part: fault for part, (_, fault) in parts.items() if fault}:
+        body["faults"] = faults
     if state.ready:
         return jsonify(status="ok", **body)
     return jsonify(status="error", **body), HTTPStatus.SERVICE_UNAVAILABLE

@@ -8,20 +8,13 @@ for a click that is not known are ours.
 """
 
 import re
-from collections import deque
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
 from app.sandbox.vendors.vendor import Reply, VendorCall, VendorDouble
 
-MAX_KEPT: Final = 10_000
-
 _POSTBACK: Final = re.compile("/api/track(er)?/postback.json")
-_BODIES: Final = {
-    "html": Reply(200, b"<html><body>maintenance</body></html>", {"Content-Type": "text/html"}),
-    "broken": Reply(200, b'{"status":"o'),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +30,7 @@ class AltercpaDouble(VendorDouble):
     """Knows keys and clicks. Callable from any thread.
 
     `clicks` None takes any click. `postbacks` are all that were taken,
-    oldest first, `leads` the status by (click, uid). Faults wait in `faults`, in
-    order: an error code of the JSON, "html" for a page, "broken" for half a
-    JSON, or a number for a status of HTTP.
+    oldest first, `leads` the status by (click, uid).
     """
 
     def __init__(self, *keys: str, clicks: set[str] | None = None) -> None:
@@ -49,7 +40,6 @@ class AltercpaDouble(VendorDouble):
         self.postbacks: list[ReceivedPostback] = []
         self.leads: dict[tuple[str, str], str] = {}
         self.probes = 0
-        self.faults: deque[str] = deque(maxlen=MAX_KEPT)
 
     def answer(self, call: VendorCall) -> Reply:
         """Answer a probe or a postback."""
@@ -70,11 +60,6 @@ class AltercpaDouble(VendorDouble):
         return reply(status="ok", id=len(self.leads))
 
     def _refused(self, key: str) -> Reply | None:
-        if self.faults:
-            fault = self.faults.popleft()
-            if fault.isdigit():
-                return Reply(int(fault), b"")
-            return _BODIES.get(fault) or reply(status="error", error=fault)
         return None if key in self.keys else reply(status="error", error="key")
 
 

@@ -51,16 +51,14 @@ def _adtarget() -> Vendor:
     double.ring.add(ADTARGET_KEY)
     double.account.sites = {"atid_1"}
     events = {kind: {"type": "Custom"} for kind in ("wait", "cancel", "trash")}
-    fixed = {"key": ADTARGET_KEY, "site": "atid_1", "events": events}
-    return Vendor("adtarget_capi", double, lambda url: {**fixed, "base_url": url})
+    return _by_url("adtarget_capi", double, key=ADTARGET_KEY, site="atid_1", events=events)
 
 
 def _altcraft() -> Vendor:
     double = AltcraftDouble()
     double.access.tokens = {ALTCRAFT_TOKEN}
     double.account.databases, double.account.pixels = {1: []}, {7}
-    fixed = {"token": ALTCRAFT_TOKEN, "db_id": 1, "pixel_id": 7, "per_second": 1000}
-    return Vendor("altcraft", double, lambda url: {**fixed, "base_url": url})
+    return _by_url("altcraft", double, token=ALTCRAFT_TOKEN, db_id=1, pixel_id=7, per_second=1000)
 
 
 def _keitaro() -> Vendor:
@@ -72,28 +70,29 @@ def _keitaro() -> Vendor:
 
 
 def _meta() -> Vendor:
-    fixed = {"pixel_id": MetaDouble.pixel, "access_token": MetaDouble.token}
-    return Vendor("meta_capi", MetaDouble(), lambda url: {**fixed, "base_url": url})
+    double = MetaDouble()
+    return _by_url("meta_capi", double, pixel_id=double.pixel, access_token=double.token)
 
 
 def _tiktok() -> Vendor:
-    fixed = {"pixel_code": TiktokDouble.pixel, "access_token": TiktokDouble.token}
-    return Vendor("tiktok_events", TiktokDouble(), lambda url: {**fixed, "base_url": url})
+    double = TiktokDouble()
+    return _by_url("tiktok_events", double, pixel_code=double.pixel, access_token=double.token)
 
 
 def _metrica() -> Vendor:
-    fixed = {
-        "counter": MetricaDouble.counter,
-        "access_token": MetricaDouble.token,
-        "click_type": "UserId",
-        "events": {"cancel": "telegram_leave", "trash": "telegram_kick"},
-    }
-    return Vendor("yandex_metrica", MetricaDouble(), lambda url: {**fixed, "base_url": url})
+    double = MetricaDouble()
+    events = {"cancel": "telegram_leave", "trash": "telegram_kick"}
+    fixed = {"counter": double.counter, "access_token": double.token, "click_type": "UserId"}
+    return _by_url("yandex_metrica", double, **fixed, events=events)
 
 
 def _own() -> Vendor:
     double = ReceiverDouble(WEBHOOK_SECRET)
     return Vendor("webhook", double, lambda url: {"url": f"{url}/hook", "secret": WEBHOOK_SECRET})
+
+
+def _by_url(tracker: str, double: VendorDouble, **fixed: Any) -> Vendor:
+    return Vendor(tracker, double, lambda url: {**fixed, "base_url": url})
 
 
 def _host(url: str) -> str:

@@ -135,10 +135,10 @@ def _counters(connection: Connection, campaigns: Sequence[int]) -> bool:
 
 
 def _delete(
-    connection: Connection, key: Column[Any], *where: ColumnElement[bool], most: int = ROWS
+    connection: Connection, key: Column[Any], *where: ColumnElement[bool], most: int | None = None
 ) -> bool:
-    """Delete the rows of some keys, `most` of them. False if there are none."""
-    keys = connection.scalars(select(key).where(*where).limit(most)).all()
+    """Delete the rows of some keys, of `most` or ROWS of them. False if there are none."""
+    keys = connection.scalars(select(key).where(*where).limit(most or ROWS)).all()
     if keys:
         connection.execute(delete(key.table).where(key.in_(keys)))
     return bool(keys)

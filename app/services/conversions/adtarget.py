@@ -175,10 +175,7 @@ def _answer(conversion_id: int) -> dict[str, Any]:
             Conversion.id == conversion_id
         )
     ).one()
-    sends = [
-        {"sendId": str(row.id), "platform": _PLATFORMS.get(row.tracker, row.tracker)}
-        for row in _sends(conversion)
-    ]
+    sends = [_send(row) for row in _sends(conversion)]
     return {
         "conversionId": str(conversion_id),
         "capiStatus": "pending" if sends else "skipped",
@@ -204,6 +201,10 @@ def _sends(conversion: Any) -> Sequence[Any]:
     return db.session.execute(query).all()
 
 
+def _send(row: Any) -> dict[str, str]:
+    return {"sendId": str(row.id), "platform": _PLATFORMS.get(row.tracker, row.tracker)}
+
+
 def _shown(conversion: Conversion) -> dict[str, Any]:
     kind, name = adtarget.type_of(conversion.kind, conversion.name)
     sends = _sends(conversion)
@@ -216,14 +217,7 @@ def _shown(conversion: Conversion) -> dict[str, Any]:
         "currency": conversion.currency or None,
         "eventTime": _milliseconds(conversion.time),
         "capiStatus": _status(sends),
-        "sends": [
-            {
-                "sendId": str(row.id),
-                "platform": _PLATFORMS.get(row.tracker, row.tracker),
-                "status": PostbackState(row.state).name.lower(),
-            }
-            for row in sends
-        ],
+        "sends": [_send(row) | {"status": PostbackState(row.state).name.lower()} for row in sends],
     }
 
 
