@@ -12,12 +12,11 @@ from plugins.contract import MASK, mask
 from plugins.kit import altercpa, macros
 from plugins.kit.bounded_cache import remembered
 from plugins.kit.secrets import harmless
+from plugins.kit.secrets.escapes import MIN_SECRET, mask_escaped
 from plugins.kit.secrets.names import is_secret_name
 from plugins.masking import possible
 
-#: A shorter secret is not looked for: to mask it would mask half of every text.
-MIN_SECRET: Final = 4
-#: So many characters of a longer secret are looked for where its end may have been cut.
+#: Fewer characters of base64 stand by chance in many texts.
 _HEAD: Final = 8
 
 _FOR_URLS: Final = str.maketrans("+/", "-_")
@@ -112,6 +111,7 @@ def _typed_into(name: str, value: str) -> tuple[str, ...]:
 
 def mask_cut(text: str, secrets: tuple[str, ...]) -> str:
     """Mask secrets, and the heads of secrets that somebody has cut, in a text for people."""
+    text = mask_escaped(text, secrets)
     secrets = possible(text, secrets)
     text = mask(text, secrets)
     for secret in secrets:
@@ -146,7 +146,7 @@ def _inside_base64(raw: bytes) -> Iterator[str]:
         encoded = b64encode(bytes(before) + raw).decode()
         first = -(-before * 8 // 6)  # without those that also tell of what is before and behind
         whole = encoded[first : (before + len(raw)) * 8 // 6]
-        if len(whole) >= _HEAD:  # fewer stand by chance in many texts
+        if len(whole) >= _HEAD:
             yield whole
 
 
