@@ -92,6 +92,10 @@ class Transport:
         else:
             self._queue.append((request, tag))
 
+    def advance(self) -> None:
+        """Go on with what was started, without waiting; answers are kept for `poll`."""
+        self._drive(0.0)
+
     def poll(self, seconds: float) -> list[Answer]:
         """Return all answers that are ready, waiting at most `seconds` for the first.
 

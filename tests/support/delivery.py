@@ -44,6 +44,9 @@ class Exchange:
         self._ready.append(Answer(tag, response, failure, str(failure or ""), 1, 0.0))
         self.most_in_flight = max(self.most_in_flight, len(self._ready))
 
+    def advance(self) -> None:
+        pass
+
     def poll(self, _seconds: float) -> list[Answer]:
         ready, self._ready = list(self._ready), deque()
         return ready

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Final
 
 from sqlalchemy import Connection
@@ -23,6 +24,7 @@ from plugins.host.registry import BUILT_INS
 
 LOOK_AGAIN: Final = 0.05  # seconds until the next claim after an empty one
 REFILL: Final = 0.02  # seconds until the next claim while enough rows are queued
+REST: Final = 3  # then also so many times what the last one took: a quarter of the time at most
 WORTH_BLOCKING: Final = 1.0  # seconds without a token, as long as the clock's tick
 
 
@@ -50,6 +52,15 @@ class Shares:
         return max(0, -(-over // (CLAIM_SHARE_OF_FREE + 1)))
 
 
+@dataclass(slots=True)
+class _LastClaim:
+    """Behind which destination the next claim goes on, from when on, and what the last one took."""
+
+    after: int = 0
+    next_at: float = 0.0
+    seconds: float = 0.0
+
+
 class Claims:
     """Claims due postbacks, round-robin over destinations and within their limits."""
 
@@ -68,8 +79,7 @@ class Claims:
         self._clock = clock
         self._promised: Counter[tuple[str, str]] = Counter()  # tokens, by the current claim
         self._exhausted: dict[int, float] = {}  # destinations without a token, until when
-        self._after = 0  # the last destination claimed from: the next claim goes on behind it
-        self._look_at = 0.0
+        self._last = _LastClaim()
 
     def is_due(self, now: float, free: int) -> bool:
         """Whether to claim for the `free` rows: some time after a claim that found none.
@@ -81,27 +91,28 @@ class Claims:
         if free <= FEW_ROWS:
             pause = LOOK_AGAIN
         else:
-            pause = REFILL if self._in_flight.is_well_stocked else 0.0
-        return free > 0 and now >= self._look_at + pause
+            rest = max(REFILL, REST * self._last.seconds)
+            pause = rest if self._in_flight.is_well_stocked else 0.0
+        return free > 0 and now >= self._last.next_at + pause
 
     def claim(
         self, connection: Connection, *, now: float, lease: str, until: float, most: int
     ) -> list[ClaimedPostback]:
         """Lease at most `most` postbacks until `until` (Unix seconds). The caller commits."""
         self._promised.clear()
-        shares = Shares(self._in_flight.by_account(), MAX_CLAIMED)
+        shares, began = Shares(self._in_flight.by_account(), MAX_CLAIMED), self._clock()
         result = postbacks.claim(
             connection,
             now=now,
             lease=lease,
             until=until,
-            after=self._after,
+            after=self._last.after,
             quota_for=lambda due, most: shares.take(due.account_id, self._quota_for(due, most)),
             most=most,
             full=[*shares.full(), *self._in_flight.hook_time.exhausted()],
         )
-        self._after = result.after
-        self._look_at = now if result.postbacks else now + LOOK_AGAIN
+        next_at = now if result.postbacks else now + LOOK_AGAIN
+        self._last = _LastClaim(result.after, next_at, self._clock() - began)
         return result.postbacks
 
     def lease(self, token: str, until: float) -> Lease | None:

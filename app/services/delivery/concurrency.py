@@ -42,14 +42,21 @@ class ConcurrencyLimiter:
         self._prefetch: dict[int, int] = {}
         self.in_flight = 0
 
+    def is_open(self, host: str, account: int) -> bool:
+        """Whether one more request of an account's may go to a host, by whatever destination."""
+        free = PER_HOST - self._hosts[host]
+        return (
+            self._accounts[account] < SHARE_OF_FREE * (IN_ALL - self.in_flight)
+            and self._at_hosts[account, host] < ACCOUNT_SHARE_OF_HOST * free
+        )
+
     def has_room(self, destination: int, host: str, account: int) -> bool:
         """Whether one more request may start."""
         sent, free = self._destinations[destination], PER_HOST - self._hosts[host]
         return (
-            self._accounts[account] < SHARE_OF_FREE * (IN_ALL - self.in_flight)
-            and sent < SHARE_OF_FREE * free
-            and self._at_hosts[account, host] < ACCOUNT_SHARE_OF_HOST * free
+            sent < SHARE_OF_FREE * free
             and sent < min(self._earned(destination), MOST_PER_DESTINATION)
+            and self.is_open(host, account)
         )
 
     def acquire(self, destination: int, host: str, account: int) -> None:

@@ -22,11 +22,96 @@ class Exchange(Protocol):
     def start(self, request: Request, tag: object) -> None:
         """Send; the answer comes from `poll` under `tag`."""
 
+    def advance(self) -> None:
+        """Go on with what was started, without waiting."""
+
     def poll(self, seconds: float) -> list[Answer]:
         """Answers that are ready, waiting at most `seconds` for the first."""
 
     def abort(self) -> list[object]:
         """Drop what is in flight; returns the tags."""
+
+
+_Place = tuple[int, str]  # an account and a host
+
+
+class _Queues:
+    """Attempts that wait for a slot, by destination, in the order in which they were queued.
+
+    Destinations whose first attempt is of the same account and goes to the same host stand
+    together, so that all of them are passed over by one look while there is no room.
+    """
+
+    def __init__(self) -> None:
+        self._by_destination: dict[int, deque[DeliveryAttempt]] = {}
+        self._places: dict[_Place, dict[int, deque[DeliveryAttempt]]] = {}
+
+    def __len__(self) -> int:
+        return sum(map(len, self._by_destination.values()))
+
+    def __iter__(self) -> Iterator[DeliveryAttempt]:
+        return chain.from_iterable(self._by_destination.values())
+
+    def of(self, destination: int) -> int:
+        """How many attempts of a destination wait."""
+        return len(self._by_destination.get(destination, ()))
+
+    def add(self, attempt: DeliveryAttempt) -> None:
+        """Put an attempt behind those of its destination."""
+        destination = attempt.claimed.destination_id
+        queue = self._by_destination.get(destination)
+        if queue is None:
+            queue = self._by_destination[destination] = deque()
+            self._places.setdefault(_place(attempt), {})[destination] = queue
+        queue.append(attempt)
+
+    def take(
+        self,
+        is_open: Callable[[_Place], bool],
+        has_room: Callable[[DeliveryAttempt], bool],
+    ) -> Iterator[DeliveryAttempt]:
+        """Take what `has_room`, of places that are open, in turns over destinations and places."""
+        for place, queues in list(self._places.items()):
+            if not is_open(place):
+                continue
+            for destination, queue in list(queues.items()):
+                before = len(queue)
+                while queue and has_room(queue[0]):
+                    yield queue.popleft()
+                if len(queue) < before:
+                    self._put_last(place, destination)
+                if not is_open(place):
+                    break
+
+    def drop(self, started_before: float | None) -> list[DeliveryAttempt]:
+        """Empty the queues, or only those whose first attempt was claimed before that time."""
+        dropped: list[DeliveryAttempt] = []
+        for destination, queue in list(self._by_destination.items()):
+            if started_before is None or queue[0].started < started_before:
+                self._remove(_place(queue[0]), destination)
+                dropped += self._by_destination.pop(destination)
+        return dropped
+
+    def _put_last(self, place: _Place, destination: int) -> None:
+        """Let a destination and its place be looked at last the next time."""
+        self._remove(place, destination)
+        if others := self._places.pop(place, None):
+            self._places[place] = others
+        queue = self._by_destination[destination]
+        if queue:  # the next one may go to another host
+            self._places.setdefault(_place(queue[0]), {})[destination] = queue
+        else:
+            del self._by_destination[destination]
+
+    def _remove(self, place: _Place, destination: int) -> None:
+        queues = self._places[place]
+        del queues[destination]
+        if not queues:
+            del self._places[place]
+
+
+def _place(attempt: DeliveryAttempt) -> _Place:
+    return attempt.claimed.account_id, attempt.host
 
 
 class InFlight:
@@ -35,7 +120,7 @@ class InFlight:
     def __init__(self, transport: Exchange, limiter: ConcurrencyLimiter) -> None:
         self._transport = transport
         self._limiter = limiter
-        self._queues: dict[int, deque[DeliveryAttempt]] = {}
+        self._queues = _Queues()
         self._sent: dict[int, DeliveryAttempt] = {}
         self._unread: dict[int, deque[Answer]] = {}  # by account, whose turn is next first
         self._lookups = NameLookups()
@@ -44,7 +129,7 @@ class InFlight:
         transport.on_resolved = self._on_resolved
 
     def __len__(self) -> int:
-        return len(self._sent) + sum(map(len, self._queues.values()))
+        return len(self._sent) + len(self._queues)
 
     @property
     def is_well_stocked(self) -> bool:
@@ -53,30 +138,27 @@ class InFlight:
 
     def queued(self, destination: int) -> int:
         """How many attempts wait for a slot of this destination."""
-        return len(self._queues.get(destination, ()))
+        return self._queues.of(destination)
 
     def by_account(self) -> Counter[int]:
         """How many attempts of each account are held."""
-        held = chain(self._sent.values(), *self._queues.values())
+        held = chain(self._sent.values(), self._queues)
         return Counter(attempt.claimed.account_id for attempt in held)
 
     def enqueue(self, attempt: DeliveryAttempt) -> None:
         """Let an attempt wait for a slot of its destination, behind those before it."""
-        self._queues.setdefault(attempt.claimed.destination_id, deque()).append(attempt)
+        self._queues.add(attempt)
 
     def startable(self) -> Iterator[DeliveryAttempt]:
         """Take from the queues what has a free slot. The caller sends each before the next.
 
         Who got slots comes last the next time: those behind may want the same host's.
         """
-        for destination, queue in list(self._queues.items()):
-            before = len(queue)
-            while queue and self._has_room(queue[0]):
-                yield queue.popleft()
-            if len(queue) < before:
-                del self._queues[destination]
-                if queue:
-                    self._queues[destination] = queue
+        while True:
+            self._lookups.refused = False
+            yield from self._queues.take(self._is_open, self._has_room)
+            if not self._lookups_ended():
+                return
 
     def send(self, attempt: DeliveryAttempt) -> None:
         """Send the next request of an attempt; it takes a slot until `answers` returns it."""
@@ -109,11 +191,7 @@ class InFlight:
 
     def drop_queued(self, started_before: float | None = None) -> list[DeliveryAttempt]:
         """Empty the queues, or only those whose first attempt was claimed before that time."""
-        dropped: list[DeliveryAttempt] = []
-        for destination, queue in list(self._queues.items()):
-            if started_before is None or queue[0].started < started_before:
-                dropped += self._queues.pop(destination)
-        return dropped
+        return self._queues.drop(started_before)
 
     def abort(self) -> list[DeliveryAttempt]:
         """Stop waiting for answers; returns the attempts that had none."""
@@ -130,6 +208,27 @@ class InFlight:
         claimed = attempt.claimed
         self._limiter.release(claimed.destination_id, attempt.host, claimed.account_id)
         self.hook_time.receive(claimed.account_id)
+
+    def _is_open(self, place: _Place) -> bool:
+        """Whether any destination of an account's may have room at a host."""
+        account, host = place
+        return (
+            self._limiter.is_open(host, account)
+            and self._lookups.has_room(host, account)
+            and self.hook_time.has_room(account)
+        )
+
+    def _lookups_ended(self) -> bool:
+        """Go on with what was sent, if names were in the way of more. True if some are not now.
+
+        A request that goes over an open connection needs no name, which shows as soon as the
+        transport takes it up.
+        """
+        if not self._lookups.refused:
+            return False
+        running = self._lookups.running
+        self._transport.advance()
+        return self._lookups.running < running
 
     def _has_room(self, attempt: DeliveryAttempt) -> bool:
         claimed = attempt.claimed

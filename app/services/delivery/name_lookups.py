@@ -7,9 +7,11 @@ and the last four to those of them whose name was found before. An account that 
 up for lately gets none of these eight, so that a few accounts with silent servers cannot hold all.
 """
 
+import ipaddress
 import time
 from collections import Counter, deque
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 #: The threads of libcurl's resolver.
@@ -38,21 +40,34 @@ class _LookUp(NamedTuple):
 
 
 class NameLookups:
-    """Counts look-ups by account. `clock` returns seconds that only grow."""
+    """Counts look-ups by account. `clock` returns seconds that only grow.
+
+    A host is the beginning of a URL: scheme, name and port. `refused` says whether `has_room`
+    was in the way of anything since it was last set to False.
+    """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
+        self.refused = False
         self._running: dict[int, _LookUp] = {}
         self._lingering: deque[_LookUp] = deque()
         self._accounts: Counter[int] = Counter()
         self._answered: dict[str, float] = {}  # names, when they were looked up
         self._silent: dict[int, float] = {}  # accounts, until when
 
+    @property
+    def running(self) -> int:
+        """How many look-ups may be under way."""
+        return len(self._running)
+
     def has_room(self, host: str, account: int) -> bool:
         """Whether a request to `host` may start: its name is known, or may be looked up now."""
         now = self._clock()
-        if self._is_known(host, now):
-            return True
+        has_room = self._is_known(host, now) or self._may_look_up(host, account, now)
+        self.refused |= not has_room
+        return has_room
+
+    def _may_look_up(self, host: str, account: int, now: float) -> bool:
         self._forget_ended(now)
         free = IN_ALL - len(self._running) - len(self._lingering)
         running = self._accounts[account]
@@ -111,7 +126,7 @@ class NameLookups:
         self._lingering.clear()
 
     def _is_known(self, host: str, now: float) -> bool:
-        return now - self._answered.get(host, -GOOD_SECONDS) < KNOWN_SECONDS
+        return _is_address(host) or now - self._answered.get(host, -GOOD_SECONDS) < KNOWN_SECONDS
 
     def _is_good(self, host: str, now: float) -> bool:
         return now - self._answered.get(host, -GOOD_SECONDS) < GOOD_SECONDS
@@ -124,3 +139,15 @@ class NameLookups:
         self._accounts[lookup.account] -= 1
         if not self._accounts[lookup.account]:
             del self._accounts[lookup.account]
+
+
+@lru_cache(maxsize=1024)
+def _is_address(host: str) -> bool:
+    """Whether a host is named by its address, which nobody looks up."""
+    name = host.partition("://")[2]
+    name = name[1:].partition("]")[0] if name.startswith("[") else name.partition(":")[0]
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True

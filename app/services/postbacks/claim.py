@@ -17,6 +17,7 @@ from app.services.postbacks.supersede import supersede_claimed
 
 _ROUND: Final = 256  # destinations one claim looks at
 _FAIR: Final = 2  # rows of a destination in one claim, while more wait than it looks at
+_HIGHEST: Final = 2**63 - 1  # id
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,21 +46,28 @@ class ClaimResult:
 
 # Jumps in the index from one destination with waiting rows to the next, until enough were
 # found: to order all of 2,000 by id and to take 64 costs eighty times what two do. `before` counts
-# those that were found, so it grows behind a destination that is one of them.
-# In the order of their ids, whatever join the planner chooses: `after` goes on behind the last one.
+# those that were found, so it grows behind a destination that is one of them. The first lap goes
+# from `after` to the last one and ends with a row without id, the second from the first to `after`.
+# In this order, whatever join the planner chooses: `after` goes on behind the last one.
 _DUE_DESTINATIONS: Final = f"""
-    WITH RECURSIVE next (id, before) AS (
-        SELECT min(destination_id), CAST(0 AS BIGINT) FROM postback
+    WITH RECURSIVE next (id, lap, before) AS (
+        SELECT min(destination_id), 1, CAST(0 AS BIGINT) FROM postback
         WHERE {WAITING} AND destination_id > :after
         UNION ALL
         SELECT (SELECT min(destination_id) FROM postback
-                WHERE {WAITING} AND destination_id > next.id),
+                WHERE {WAITING} AND destination_id > coalesce(next.id, 0)
+                AND destination_id <= CASE WHEN next.lap = 2 OR next.id IS NULL THEN :after
+                                           ELSE {_HIGHEST} END),
+               CASE WHEN next.id IS NULL THEN 2 ELSE next.lap END,
                next.before + (SELECT count(*) FROM destination d
                               WHERE d.id = next.id AND d.account_id {{not_among}}
                               AND {HAS_DUE_POSTBACKS})
-        FROM next WHERE next.id IS NOT NULL AND next.before < :many
+        FROM next WHERE (next.id IS NOT NULL OR next.lap = 1) AND next.before < :many
     ),
-    found AS (SELECT id, lead(before) OVER (ORDER BY before, id) > before AS is_due FROM next),
+    found AS (
+        SELECT id, lap, lead(before) OVER (ORDER BY lap, id IS NULL, id) > before AS is_due
+        FROM next
+    ),
     sending AS (
         SELECT destination_id AS id, count(*) AS number
         FROM postback WHERE state = {PostbackState.SENDING:d} GROUP BY destination_id
@@ -67,7 +75,7 @@ _DUE_DESTINATIONS: Final = f"""
     SELECT d.id, d.account_id, d.failures, coalesce(sending.number, 0) AS sending, d.tracker,
            d.settings
     FROM found JOIN destination d ON d.id = found.id LEFT JOIN sending ON sending.id = d.id
-    WHERE found.is_due ORDER BY d.id LIMIT :many
+    WHERE found.is_due ORDER BY found.lap, d.id LIMIT :many
 """
 _DUE_POSTGRESQL: Final = text(_DUE_DESTINATIONS.format(not_among="<> ALL(:full)")).bindparams(
     bindparam("full", type_=ARRAY(BigInteger))
@@ -129,13 +137,14 @@ def claim(
 
     `quota_for` says how many rows of a destination may be taken, at most so many. Destinations
     are visited round-robin, beginning behind the id `after`, those of the accounts
-    `full` not at all. While more wait than it looks at, each gets only a few. `lease` is
+    `full` not at all. Each gets its share of `most`, only a few rows while more wait than it
+    looks at: what is meant for one that has no more rows would be kept from the next. `lease` is
     the holder's token, good until `until`.
     """
     lock_queue(connection, AdvisoryLock.CLAIM_POSTBACKS)
     due = _due_destinations(connection, now, after, full)
     quotas: list[tuple[int, int]] = []
-    share = _FAIR if len(due) >= _ROUND else most
+    share = _FAIR if len(due) >= _ROUND else -(-most // max(1, len(due)))
     left = most
     for destination in due:
         quota = quota_for(destination, min(share, left))
@@ -158,15 +167,9 @@ def _due_destinations(
     connection: Connection, now: float, after: int, full: Collection[int]
 ) -> list[DueDestination]:
     """At most `_ROUND` destinations, those behind `after` first."""
-    params = {"after": 0, "now": now, "many": _ROUND, "full": list(full)}
+    params = {"after": after, "now": now, "many": _ROUND, "full": list(full)}
     statement = _DUE_POSTGRESQL if is_postgresql(connection) else _DUE_SQLITE
-    first = fetch(connection, statement, params)
-    if after and len(first) == _ROUND:  # there are more than those
-        behind = fetch(connection, statement, params | {"after": after})
-    else:
-        behind = [row for row in first if row.id > after]
-    rows = [*behind, *(row for row in first if row.id <= after)]
-    return [DueDestination(*row) for row in rows[:_ROUND]]
+    return [DueDestination(*row) for row in fetch(connection, statement, params)]
 
 
 def _take(

@@ -8,7 +8,7 @@ from app.extensions import db
 from app.models import Destination
 from app.sandbox.telegram import people
 from app.services.delivery.attempt import DeliveryAttempt
-from app.services.delivery.claims import LOOK_AGAIN, REFILL, Claims
+from app.services.delivery.claims import LOOK_AGAIN, REFILL, REST, Claims
 from app.services.delivery.concurrency import (
     FEW_ROWS,
     MAX_CLAIMED,
@@ -18,7 +18,7 @@ from app.services.delivery.concurrency import (
 from app.services.delivery.in_flight import InFlight
 from app.services.delivery.rate import RateLimiter
 from app.services.delivery.targets import DestinationResolver
-from app.services.postbacks import ClaimedPostback
+from app.services.postbacks import ClaimedPostback, DueDestination
 from plugins.contract import DeliveryPolicy, RateLimit, hookimpl
 from plugins.registry import Registry, make_adapter
 from tests.support.adapters import PlainPlugin
@@ -110,12 +110,29 @@ def test_while_enough_is_queued_claims_are_made_together(stage, worker, clock):
     assert worker.claims.is_due(clock.now + REFILL, MAX_CLAIMED)
 
 
+def test_after_a_claim_that_took_long_others_get_most_of_the_time(stage, worker, clock):
+    start_many(stage, PER_DESTINATION)
+    quota_for = worker.limiter.claimable
+
+    def slow(due: DueDestination) -> int:
+        clock.now += REFILL
+        return quota_for(due)
+
+    worker.limiter.claimable = slow
+    for claimed in worker.claim():
+        destination = worker.resolver.resolve(claimed.tracker, claimed.settings, clock.now)
+        worker.in_flight.enqueue(DeliveryAttempt.build(claimed, destination, clock.now))
+    assert not worker.claims.is_due(clock.now + REFILL, MAX_CLAIMED)
+    assert worker.claims.is_due(clock.now + (REST + 1) * REFILL, MAX_CLAIMED)
+
+
 def test_destinations_take_turns_when_a_claim_is_small(make_stage, worker):
     stages = [make_stage() for _ in range(3)]
     for stage in stages:
         start_many(stage, 4)
     turns = [{postback.destination_id for postback in worker.claim(most=4)} for _ in stages]
-    assert turns == [{stage.destination} for stage in stages]
+    first, second, third = (stage.destination for stage in stages)
+    assert turns == [{first, second}, {third, first}, {second, third}]
 
 
 def test_no_more_is_claimed_than_the_trackers_rate_allows(limited):

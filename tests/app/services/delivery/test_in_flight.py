@@ -119,6 +119,55 @@ def test_hosts_are_told_apart_by_scheme_name_and_port():
     assert attempt.host == "https://t.example:8443"
 
 
+def test_over_open_connections_more_is_sent_than_names_may_be_looked_up(in_flight, exchange):
+    """That no name is needed shows when the transport takes a request up, not when it is given."""
+    noted, started = exchange.on_resolved, []
+    exchange.on_resolved = lambda tag, _is_new: started.append(tag)
+
+    def advance() -> None:
+        while started:
+            noted(started.pop(), False)
+
+    exchange.advance = advance
+    for number in range(PER_DESTINATION):
+        in_flight.enqueue(make_attempt(number))
+    assert len(send_startable(in_flight)) == PER_DESTINATION > IN_ALL - FOR_NEWCOMERS
+
+
+def test_a_place_without_room_costs_one_look_however_many_destinations_wait_for_it(exchange):
+    class Counting(ConcurrencyLimiter):
+        looks = 0
+
+        def has_room(self, destination: int, host: str, account: int) -> bool:
+            self.looks += 1
+            return super().has_room(destination, host, account)
+
+    limiter = Counting()
+    in_flight = InFlight(exchange, limiter)
+    for number in range(10 * PER_HOST):
+        in_flight.enqueue(make_attempt(number, destination=number))
+    sent = len(send_startable(in_flight))
+    assert 0 < sent < PER_HOST
+    limiter.looks = 0
+    assert send_startable(in_flight) == []
+    assert limiter.looks == 0
+
+
+def test_a_destination_whose_next_request_goes_to_another_host_waits_for_room_there(in_flight):
+    for number in range(2 * PER_HOST):
+        in_flight.enqueue(make_attempt(number, destination=1 + number % 9))
+    send_startable(in_flight)
+    hosts = ("free", "t", "free")
+    for number, host in enumerate(hosts, start=900):
+        in_flight.enqueue(make_attempt(number, destination=99, url=f"https://{host}.example/pb"))
+    assert send_startable(in_flight) == [900]
+    sent = []
+    while in_flight:
+        assert list(in_flight.answers(0.0))
+        sent += send_startable(in_flight)
+    assert [number for number in sent if number >= 900] == [901, 902]
+
+
 def test_an_account_whose_names_hang_waits_and_another_is_sent(in_flight, exchange):
     """Twenty names that are never found; the threads that look names up are as many."""
     exchange.on_resolved = lambda _tag, _is_new: None

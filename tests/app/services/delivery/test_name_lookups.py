@@ -138,3 +138,13 @@ def test_what_was_aborted_counts_no_more(lookups):
     begin_all(lookups, HOSTILE)
     lookups.clear()
     assert begin_all(lookups, HOSTILE) == ALONE
+
+
+@pytest.mark.parametrize(
+    "host", ["http://127.0.0.1:8080", "https://8.8.8.8", "https://[2001::1]:1"]
+)
+def test_an_address_is_not_looked_up(lookups, host):
+    assert begin_all(lookups, HOSTILE) == ALONE
+    assert lookups.has_room(host, HOSTILE)
+    lookups.begin(900, host, HOSTILE)
+    assert lookups.running == ALONE

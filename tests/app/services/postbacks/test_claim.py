@@ -62,8 +62,32 @@ def test_small_claims_go_round_all_destinations(make_stage, clock):
         result = claim(clock, most=4, after=after)
         visited.append({postback.destination_id for postback in result.postbacks})
         after = result.after
-    first, second, third = ({stage.destination} for stage in stages)
-    assert visited == [first, second, third, first]
+    first, second, third = (stage.destination for stage in stages)
+    assert visited == [{first, second}, {third, first}, {second, third}, {first, second}]
+
+
+def test_what_destinations_with_few_rows_might_take_is_left_to_the_others(make_stage, clock):
+    """The first may have nine rows and has one; what it leaves would else be kept from the last."""
+    stages = [make_stage() for _ in range(4)]
+    for stage in stages:
+        start_many(stage, 1)
+    result = claim(clock, room=9, most=8)
+    assert len(result.postbacks) == len(stages)
+
+
+def test_a_claim_goes_on_behind_the_last_destination_and_round_to_it(make_stage, clock):
+    stages = [make_stage() for _ in range(4)]
+    for stage in stages:
+        start_many(stage, 1)
+    ids = [stage.destination for stage in stages]
+    for after, order in ((0, ids), (ids[1], ids[2:] + ids[:2]), (ids[3], ids)):
+        visited = []
+        postbacks.claim(
+            db.session.connection(), now=clock.now, lease="mine", until=clock.now + 45,
+            after=after, quota_for=lambda due, _, seen=visited: seen.append(due.id) or 0, most=9,
+        )  # fmt: skip
+        db.session.commit()
+        assert visited == order
 
 
 def test_rows_in_flight_are_reported_to_whoever_says_how_many_to_take(stage, clock):
