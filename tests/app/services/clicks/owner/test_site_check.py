@@ -124,3 +124,10 @@ def test_the_check_over_the_api(api, site, no_own_network):
     answer = api.post("sites/check", id=site.id, url="http://127.0.0.1:9/")
     assert (answer["data"]["ok"], answer["data"]["status"]) == (False, 0)
     assert api.post("sites/check", id=site.id, url="https://else.example/")["field"] == "url"
+
+
+def test_of_a_page_of_nothing_but_signs_of_tags_a_bounded_part_is_read():
+    tag = '<script src="/t.js" data-site="a"></script>'
+    most = site_check.MOST_TAGS
+    assert site_check.find_tags("<" * (most - 3) + tag, "https://shop.example/")
+    assert not site_check.find_tags("<" * most + tag, "https://shop.example/")
