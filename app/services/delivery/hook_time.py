@@ -10,7 +10,7 @@ import contextlib
 import resource
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
 #: Of the thread's time, in the long run.
@@ -53,7 +53,18 @@ class HookTime:
         self._waits = waits
         self._paid_at: dict[int, float] = {}  # when all that was used is made up for
         self._usual: dict[int, float] = {}  # seconds of one hook
+        self._served: dict[int, float] = {}  # seconds of hooks, of those who have answers
+        self._least = 0.0  # of whom had least of them
         self._sent: Counter[int] = Counter()  # requests whose answers will be read
+
+    def next_of(self, accounts: Iterable[int]) -> int:
+        """Return whose answer is to be read next: all who have any get the same time.
+
+        Who had none for a while begins with the one that had least of those who had.
+        """
+        account = min(accounts, key=self._served_at)
+        self._least = self._served_at(account)
+        return account
 
     @contextlib.contextmanager
     def of(self, account: int) -> Iterator[None]:
@@ -95,10 +106,15 @@ class HookTime:
         """Seconds of hooks that are not made up for."""
         return max(0.0, self._paid_at.get(account, 0.0) - self._clock()) * SHARE
 
+    def _served_at(self, account: int) -> float:
+        return max(self._served.get(account, 0.0), self._least)
+
     def _add(self, account: int, seconds: float) -> None:
         now = self._clock()
         if len(self._usual) >= _MOST_ACCOUNTS:
             self._usual.clear()
+            self._served.clear()
+        self._served[account] = self._served_at(account) + seconds
         usual = self._usual.get(account, UNKNOWN_SECONDS)
         self._usual[account] = usual + (seconds - usual) * _WEIGHT
         debt = min(self._debt(account) + seconds, MOST_SECONDS)

@@ -122,7 +122,7 @@ class InFlight:
         self._limiter = limiter
         self._queues = _Queues()
         self._sent: dict[int, DeliveryAttempt] = {}
-        self._unread: dict[int, deque[Answer]] = {}  # by account, whose turn is next first
+        self._unread: dict[int, deque[Answer]] = {}  # by account
         self._lookups = NameLookups()
         #: Whoever calls hooks counts them here.
         self.hook_time = HookTime()
@@ -172,18 +172,18 @@ class InFlight:
     def answers(self, seconds: float) -> Iterator[tuple[DeliveryAttempt, Answer]]:
         """Answers that are ready with their attempts, waiting at most `seconds` for the first.
 
-        Of each account in turn. Those that the caller does not take come the next time, and keep
-        their slots until then. Does not wait while nothing is sent.
+        All accounts that have any get the same time to read them. Those that the caller does not
+        take come the next time, and keep their slots until then. Does not wait while nothing is
+        sent.
         """
         for answer in self._transport.poll(seconds if self._sent and not self._unread else 0.0):
             account = self._sent[answer.tag].claimed.account_id  # type: ignore[index]
             self._unread.setdefault(account, deque()).append(answer)
         while self._unread:
-            account = next(iter(self._unread))
-            answers = self._unread.pop(account)
-            answer = answers.popleft()
-            if answers:
-                self._unread[account] = answers
+            account = self.hook_time.next_of(self._unread)
+            answer = self._unread[account].popleft()
+            if not self._unread[account]:
+                del self._unread[account]
             attempt = self._sent.pop(answer.tag)  # type: ignore[call-overload]
             self._lookups.end(attempt.claimed.id, answer.ms / 1000)
             self._release(attempt)

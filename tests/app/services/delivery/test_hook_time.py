@@ -125,3 +125,25 @@ def test_nothing_is_claimed_or_built_for_whoever_has_used_up_their_time(hooks, c
         call(hooks, clock, used, 0.5)
     assert hooks.exhausted() == [1]
     assert hooks.may_build(2)
+
+
+def read_for(hooks: HookTime, used: Clock, turns: int, cost: dict[int, float]) -> list[int]:
+    """Whose answers were read in so many turns, if all of `cost` always have some."""
+    read = []
+    for _ in range(turns):
+        account = hooks.next_of(cost)
+        with hooks.of(account):
+            used.now += cost[account]
+        read.append(account)
+    return read
+
+
+def test_all_who_have_answers_get_the_same_time_to_read_them(hooks, used):
+    read = read_for(hooks, used, 330, {1: 1.0, 2: 0.1, 3: 0.05})
+    assert [read.count(account) for account in (1, 2, 3)] == pytest.approx([10, 100, 200], rel=0.2)
+
+
+def test_who_had_no_answers_for_a_while_gets_no_more_than_others_from_then_on(hooks, used):
+    read_for(hooks, used, 100, {1: 1.0})
+    read = read_for(hooks, used, 20, {1: 1.0, 2: 1.0})
+    assert read.count(1) == read.count(2)
