@@ -18,7 +18,7 @@ from typing import Any, Final
 
 from marshmallow import ValidationError
 
-from plugins.contract import ConversionKind, EventKind, translatable
+from plugins.contract import ConversionKind, EventKind, TranslatableText, translatable
 from plugins.kit.answer_rules import check_rules
 from plugins.kit.click_ids import MAX_CLICK
 from plugins.kit.fields import Domain
@@ -202,7 +202,7 @@ def parse(text: str) -> Preset:
     raw: dict[str, Any] = json.loads(text)
     rules = raw.pop("answer_rules")
     if rules != ALTERCPA:
-        rules = tuple(check_rules(rules))
+        rules = tuple(map(_in_our_words, check_rules(rules)))
     return Preset(
         date=date.fromisoformat(raw.pop("date")),
         fields=tuple(Field(**field) for field in raw.pop("fields")),
@@ -213,6 +213,7 @@ def parse(text: str) -> Preset:
         payload=raw.pop("payload", {}),
         headers=raw.pop("headers", {}),
         notes=raw.pop("notes", ""),
+        otherwise=TranslatableText(raw.pop("otherwise", "")),
         answer_rules=rules,
         **raw,
     )
@@ -244,7 +245,13 @@ def _mode(
     if any(_PAYOUT in text for kind, text in filled.items() if kind is not EventKind.APPROVE):
         raise ValueError(translatable("only an approval carries the payout"))
     by_kind = {ConversionKind(name): address for name, address in (conversions or {}).items()}
-    return Mode(filled, words, reminder, tuple(takes), by_kind)
+    return Mode(filled, words, TranslatableText(reminder), tuple(takes), by_kind)
+
+
+def _in_our_words(rule: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A rule whose reason is our own sentence, so that no customer's key is masked in it."""
+    reason = {"reason": TranslatableText(rule["reason"])} if "reason" in rule else {}
+    return {**rule, **reason}
 
 
 def find(key: str) -> Preset:

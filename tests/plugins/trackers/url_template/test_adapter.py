@@ -1,6 +1,7 @@
 """The built-in adapter for any tracker that takes a postback by URL."""
 
 import json
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import pytest
@@ -188,3 +189,17 @@ def test_keys_in_fields_and_headers_are_masked():
     assert b"s3%2Bcret" in request.body
     assert not [word for word in ("s3%2Bcret", "ab+cd", "ef+gh") if word in shown]
     assert "Bearer ***" in shown
+
+
+@pytest.mark.parametrize("body", [b"", b"missing subid", b"missing status"])
+def test_what_a_preset_says_stays_whole_whatever_the_keys_are(body: bytes):
+    fields = {"domain": "t.example", "postback_key": "given"}
+    kept = ADAPTER.check_settings({"preset": "keitaro", "fields": fields})
+    (request,) = ADAPTER.build(sample_event(), kept)
+    plain = replace(request, secrets=())
+    keyed = replace(request, secrets=("given", "reco", "tracker did"))
+    shown, expected = (
+        ADAPTER.classify(Response(200, {}, body), one, sample_event(), kept).reason
+        for one in (keyed, plain)
+    )
+    assert shown == expected
