@@ -5,6 +5,7 @@ holds, in its transaction. That takes a third of the time. Faults are raised as 
 them, and who listens to `before_cursor_execute` hears of each statement.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Final, NamedTuple, NoReturn
@@ -18,6 +19,12 @@ from sqlalchemy.exc import DBAPIError
 from app.database.connections import discard_if_read_only
 
 _CURSOR: Final = "direct_cursor"
+
+
+_PARAMETER: Final = re.compile(r"%\((\w+)\)")
+
+#: A statement that was built once, and its parameters.
+Write = tuple[Any, Mapping[str, Any]]
 
 
 class _Written(NamedTuple):
@@ -47,6 +54,21 @@ def execute(connection: Connection, statement: Any, parameters: Mapping[str, Any
     return _executed(connection, statement, parameters).rowcount
 
 
+def execute_all(connection: Connection, writes: Sequence[Write]) -> int:
+    """Execute statements that return no rows, on PostgreSQL as one, and the last one last.
+
+    There each sees what was before all of them, so none may look at what another one writes.
+    Returns how many rows the last one touched, as `execute`; 0 if there is none.
+    """
+    if connection.dialect.name != "postgresql" or len(writes) < 2:
+        return [0, *(execute(connection, *write) for write in writes)][-1]
+    sql, constants = _joined(tuple(statement for statement, _ in writes), connection.dialect)
+    values = dict(constants)
+    for number, (_, parameters) in enumerate(writes):
+        values |= {f"{name}_{number}": value for name, value in parameters.items()}
+    return _run(connection, sql, values).rowcount
+
+
 def among(postgresql_: bool, tested: Any, name: str) -> Any:
     """Whether a column of whole numbers has one of those in the list that is the parameter `name`.
 
@@ -72,7 +94,10 @@ def _executed(
     connection: Connection, statement: Any, parameters: Mapping[str, Any]
 ) -> psycopg.Cursor[Any]:
     sql, constants = _written(statement, connection.dialect)
-    values: Any = {**constants, **parameters} if constants else parameters
+    return _run(connection, sql, {**constants, **parameters} if constants else parameters)
+
+
+def _run(connection: Connection, sql: str, values: Any) -> psycopg.Cursor[Any]:
     if not connection.in_transaction():  # or its commit and rollback would do nothing
         connection.begin()
     cursor = _cursor(connection)
@@ -112,3 +137,19 @@ def _written(statement: Any, dialect: Dialect) -> _Written:
         if name not in values
     }
     return _Written(state.statement, constants)
+
+
+@lru_cache(maxsize=50)
+def _joined(statements: tuple[Any, ...], dialect: Dialect) -> _Written:
+    """Several statements as one. The name of each parameter gets the number of its statement."""
+    *others, last = (
+        _PARAMETER.sub(rf"%(\1_{number})", _written(statement, dialect).sql)
+        for number, statement in enumerate(statements)
+    )
+    constants = {
+        f"{name}_{number}": value
+        for number, statement in enumerate(statements)
+        for name, value in _written(statement, dialect).constants.items()
+    }
+    parts = ", ".join(f"part_{number} AS ({sql})" for number, sql in enumerate(others))
+    return _Written(f"WITH {parts} {last}", constants)

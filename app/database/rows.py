@@ -28,7 +28,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.schema import ScalarElementColumnDefault
 from sqlalchemy.types import TypeEngine
 
-from app.database.direct import execute, fetch
+from app.database.direct import Write, execute, execute_all, fetch
 
 #: A sum in a BIGINT goes no further, above or below zero: refusing to add would hold up everybody
 #: whose sums are added by the same statement.
@@ -36,6 +36,8 @@ MOST: Final = 9_000_000_000_000_000_000
 
 Columns = Mapping[str, TypeEngine[Any]]
 Rows = Iterable[Sequence[Any]]
+Names = Sequence[str]
+Data = Sequence[Sequence[Any]]
 
 
 def is_postgresql(connection: Connection | Engine) -> bool:
@@ -143,6 +145,14 @@ def insert_rows(
     return []
 
 
+def insertion(connection: Connection, table: Table, names: Names, rows: Data) -> list[Write]:
+    """What `insert_rows` executes, for `direct.execute_all`; nothing for no rows."""
+    if not rows:
+        return []
+    statement = _insertion(is_postgresql(connection), table, tuple(names), (), False)
+    return [(statement, {"rows": packed(connection, names, rows)})]
+
+
 @lru_cache(maxsize=64)
 def _insertion(
     postgresql_: bool,
@@ -172,25 +182,27 @@ def _inserting(postgresql_: bool, table: Table, names: tuple[str, ...]) -> Any:
 
 
 def increment_rows(
-    connection: Connection,
-    table: Table,
-    keys: Sequence[str],
-    counters: Sequence[str],
-    rows: Sequence[Sequence[Any]],
-    *,
-    where: str = "",
+    connection: Connection, table: Table, keys: Names, sums: Names, rows: Data, *, where: str = ""
 ) -> None:
     """Add to the counters of rows found by `keys`; a row that is missing is inserted.
 
     A counter of 64 bits stops at `MOST`.
     Each of `rows` holds the values of `keys` and then what to add to each of
-    `counters`. `keys` need a unique index; if it is a partial one, `where` is
+    `sums`. `keys` need a unique index; if it is a partial one, `where` is
     its condition.
     """
+    execute_all(connection, increment(connection, table, keys, sums, rows, where=where))
+
+
+def increment(
+    connection: Connection, table: Table, keys: Names, sums: Names, rows: Data, *, where: str = ""
+) -> list[Write]:
+    """What `increment_rows` executes, for `direct.execute_all`; nothing for no rows."""
     if not rows:
-        return
-    arguments = table, tuple(keys), tuple(counters), where
-    write_rows(connection, lambda flag: _incrementing(flag, *arguments), [*keys, *counters], rows)
+        return []
+    flag = is_postgresql(connection)
+    statement = _incrementing(flag, table, tuple(keys), tuple(sums), where)
+    return [(statement, {"rows": packed(connection, [*keys, *sums], rows)})]
 
 
 @lru_cache(maxsize=8)
@@ -217,22 +229,25 @@ def _sum(old: Column[Any], more: Any, postgresql_: bool) -> Any:
 
 
 def update_rows(
-    connection: Connection,
-    table: Table,
-    names: Sequence[str],
-    rows: Sequence[Sequence[Any]],
-    **where: Any,
+    connection: Connection, table: Table, names: Names, rows: Data, **where: Any
 ) -> int:
     """Update by primary key: each row is (id, new values in the order of `names`).
 
     `where` names columns that must still have these values. Returns how many had.
     """
+    return execute_all(connection, change(connection, table, names, rows, **where))
+
+
+def change(
+    connection: Connection, table: Table, names: Names, rows: Data, **where: Any
+) -> list[Write]:
+    """What `update_rows` executes, for `direct.execute_all`; nothing for no rows."""
     if not rows:
-        return 0
+        return []
     statement = _updating(is_postgresql(connection), table, tuple(names), tuple(where))
     data = packed(connection, ["id", *(f"new_{name}" for name in names)], rows)
     terms = {f"old_{name}": value for name, value in where.items()}
-    return execute(connection, statement, {"rows": data, **terms})
+    return [(statement, {"rows": data, **terms})]
 
 
 @lru_cache(maxsize=64)

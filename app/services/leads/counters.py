@@ -9,7 +9,8 @@ from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Connection, Row
 
-from app.database.rows import increment_rows
+from app.database.direct import Write, execute_all
+from app.database.rows import increment
 from app.domain.attribution import How, JoinKind, kind_of_join
 from app.domain.lead import CounterDelta, Counts, Lead
 from app.domain.retention import OLDEST_AGE
@@ -35,12 +36,12 @@ class BatchCounts:
 
     def save(self, connection: Connection) -> None:
         """Write all of it. No commit."""
-        count(connection, self.deltas)
-        count_joins(connection, self.joins)
+        counts = _counts(connection, self.deltas)
+        execute_all(connection, [*counts, *_joins(connection, self.joins)])
 
 
-def count(connection: Connection, deltas: Iterable[tuple[int, CounterDelta]]) -> None:
-    """Add deltas, each with the id of its campaign, to days, quarters and cohorts. No commit."""
+def _counts(connection: Connection, deltas: Iterable[tuple[int, CounterDelta]]) -> list[Write]:
+    """What adds deltas, each with the id of its campaign, to days, quarters and cohorts."""
     days: defaultdict[tuple[int, int], Counts] = defaultdict(Counts)
     quarters: defaultdict[tuple[int, int], Counts] = defaultdict(Counts)
     cohorts: defaultdict[tuple[int, int, int], int] = defaultdict(int)
@@ -49,11 +50,13 @@ def count(connection: Connection, deltas: Iterable[tuple[int, CounterDelta]]) ->
         quarters[campaign, delta.date // QUARTER] += delta.counts
         if delta.joined is not None:
             cohorts[campaign, delta.joined // DAY, _age(delta.joined, delta.date)] += 1
-    increment_rows(connection, DAYS, ("campaign_id", "day"), COUNTERS, _rows(days))
-    increment_rows(connection, QUARTERS, ("campaign_id", "quarter"), COUNTERS, _rows(quarters))
     left = [(*key, number) for key, number in sorted(cohorts.items())]
     keys = ("campaign_id", "join_day", "age_day")
-    increment_rows(connection, COHORTS, keys, ("left",), left)
+    return [
+        *increment(connection, DAYS, ("campaign_id", "day"), COUNTERS, _rows(days)),
+        *increment(connection, QUARTERS, ("campaign_id", "quarter"), COUNTERS, _rows(quarters)),
+        *increment(connection, COHORTS, keys, ("left",), left),
+    ]
 
 
 class Join(NamedTuple):
@@ -79,14 +82,14 @@ def join(
     return Join(campaign.id, (lead and lead.source_id) or 0, event.date, kind)
 
 
-def count_joins(connection: Connection, joins: Iterable[Join]) -> None:
-    """Count joins by campaign, source, day and kind. No commit."""
+def _joins(connection: Connection, joins: Iterable[Join]) -> list[Write]:
+    """What counts joins by campaign, source, day and kind."""
     counts = Counter(
         (campaign, source, date // DAY, kind) for campaign, source, date, kind in joins
     )
     rows = [(*key, number) for key, number in sorted(counts.items())]
     keys = ("campaign_id", "source_id", "day", "kind")
-    increment_rows(connection, JOIN_DAYS, keys, ("joins",), rows)
+    return increment(connection, JOIN_DAYS, keys, ("joins",), rows)
 
 
 def _age(joined: int, left: int) -> int:

@@ -7,7 +7,8 @@ from typing import Final
 
 from sqlalchemy import Connection, Text, or_, select, type_coerce, update
 
-from app.database.rows import insert_rows, update_rows
+from app.database.direct import execute_all
+from app.database.rows import change, insertion
 from app.domain.backoff import block_seconds
 from app.models import Attempt, Destination, DestinationStatus, Postback, PostbackState, table_of
 from app.models.postback import REASON_LENGTH
@@ -86,16 +87,16 @@ _update_values: Final = attrgetter("id", *_UPDATED_COLUMNS)
 def settle(connection: Connection, lease: str, batch: Batch, now: float) -> None:
     """Record attempts always, and outcomes where the lease is still ours. No commit."""
     attempts = [_attempt_values(attempt) for attempt in batch.attempts]
-    insert_rows(connection, _ATTEMPTS, _ATTEMPT_COLUMNS, attempts)
-    updates = [_update_values(change) for change in batch.updates]
-    changed = update_rows(
+    updates = [_update_values(update_) for update_ in batch.updates]
+    is_ours = {"state": int(PostbackState.SENDING), "lease": lease}
+    written = execute_all(
         connection,
-        _POSTBACKS,
-        _UPDATED_COLUMNS,
-        updates,
-        state=int(PostbackState.SENDING),
-        lease=lease,
+        [
+            *insertion(connection, _ATTEMPTS, _ATTEMPT_COLUMNS, attempts),
+            *change(connection, _POSTBACKS, _UPDATED_COLUMNS, updates, **is_ours),
+        ],
     )
+    changed = written if updates else 0
     if changed < len(updates):
         _strip_erased(connection, [change.id for change in batch.updates])
     _release(connection, lease, batch.released)

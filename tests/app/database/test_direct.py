@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import event, select, text
 from sqlalchemy.exc import IntegrityError, OperationalError
 
-from app.database.direct import among, execute, fetch
+from app.database.direct import among, execute, execute_all, fetch
 from app.database.faults import OUTAGES
 from app.database.pipelines import pipelined
 from app.database.rows import is_postgresql
@@ -54,6 +54,27 @@ def test_a_violated_constraint_is_the_error_that_sqlalchemy_raises(connection):
     assert not isinstance(raised.value, OperationalError)
     connection.rollback()
     assert numbers(connection) == []
+
+
+def test_several_statements_go_as_one_and_the_rows_of_the_last_are_counted(connection):
+    assert execute_all(connection, []) == 0
+    execute_all(connection, [(INSERT, {"number": number}) for number in (1, 2)])
+    seen = []
+    event.listen(connection, "before_cursor_execute", lambda *call: seen.append(call[2]))
+    change = text("UPDATE telegram_update SET state = :new WHERE state = :old AND update_id < 9")
+    written = execute_all(connection, [(INSERT, {"number": 9}), (change, {"new": 1, "old": 0})])
+    assert written == 2
+    assert len(seen) == (1 if is_postgresql(connection) else 2)
+    assert sorted(numbers(connection)) == [1, 2, 9]
+
+
+def test_a_fault_of_one_of_several_statements_leaves_nothing_of_the_others(connection):
+    execute(connection, INSERT, {"number": 7})
+    connection.commit()
+    with pytest.raises(IntegrityError):
+        execute_all(connection, [(INSERT, {"number": 8}), (INSERT, {"number": 7})])
+    connection.rollback()
+    assert numbers(connection) == [7]
 
 
 def test_in_a_pipeline_each_statement_has_a_cursor_of_its_own(connection):

@@ -22,7 +22,7 @@ def count(world: Any) -> Callable[..., None]:
     campaign = world.campaign()
 
     def count_(*deltas: CounterDelta) -> None:
-        counters.count(db.session.connection(), [(campaign, delta) for delta in deltas])
+        counters.BatchCounts([(campaign, delta) for delta in deltas]).save(db.session.connection())
         db.session.commit()
         db.session.expire_all()
 

@@ -21,7 +21,7 @@ def count(campaign: int) -> Callable[..., None]:
 
     def count_(at: int, joined: int | None = None, **numbers: int) -> None:
         delta = CounterDelta(at, Counts(**numbers), joined)
-        counters.count(db.session.connection(), [(campaign, delta)])
+        counters.BatchCounts([(campaign, delta)]).save(db.session.connection())
         db.session.commit()
 
     return count_

@@ -95,7 +95,9 @@ def test_campaigns_are_told_with_all_that_they_counted(
     delta = CounterDelta(MIDNIGHT + DAY, Counts(confirms=9))
     others = others_world.campaign()
     gone = world.campaign(status=2)
-    counters.count(db.session.connection(), [(busy, delta), (others, delta), (gone, delta)])
+    counters.BatchCounts([(busy, delta), (others, delta), (gone, delta)]).save(
+        db.session.connection()
+    )
     range_ = {"now": MIDNIGHT, "since": MIDNIGHT - QUARTER, "until": MIDNIGHT + 8 * DAY}
     rows = counts.by_campaign(Scope(account_id=account.id, **range_))
     assert [row.campaign for row in rows] == [busy, campaign, idle]
