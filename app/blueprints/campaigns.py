@@ -10,9 +10,9 @@ from app.schemas.campaigns import (
     CampaignEdit,
     CampaignLink,
     CampaignOut,
-    CampaignsList,
     LinkOut,
 )
+from app.schemas.pagination import OptionalPage
 from app.services.bots import campaign_faults
 from app.services.campaigns import campaigns, links, texts
 from app.web.auth import api_key
@@ -23,7 +23,7 @@ blueprint = Blueprint("campaigns", __name__, url_prefix="/api/camp")
 
 @blueprint.get("/list.json")
 @api_key
-@takes(CampaignsList)
+@takes(OptionalPage)
 @answers(CampaignOut, many=True)
 def listed(params: Params) -> object:
     """All campaigns that are not deleted, and what is wrong with the bot of each."""

@@ -3,7 +3,8 @@
 from flask import Blueprint, g
 
 from app.schemas import ById
-from app.schemas.sites import SiteAdd, SiteCheck, SiteChecked, SiteEdit, SiteOut, SitesList
+from app.schemas.pagination import OptionalPage
+from app.schemas.sites import SiteAdd, SiteCheck, SiteChecked, SiteEdit, SiteOut
 from app.services.clicks import sites
 from app.services.clicks.owner import site_check
 from app.web.auth import api_key
@@ -14,7 +15,7 @@ blueprint = Blueprint("sites", __name__, url_prefix="/api/sites")
 
 @blueprint.get("/list.json")
 @api_key
-@takes(SitesList)
+@takes(OptionalPage)
 @answers(SiteOut, many=True)
 def listed(params: Params) -> object:
     """All sites, with the tag that goes into their pages."""

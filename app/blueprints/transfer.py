@@ -3,13 +3,13 @@
 from flask import Blueprint, g
 
 from app.schemas import ById
+from app.schemas.pagination import OptionalPage
 from app.schemas.transfer import (
     BotTransfer,
     CampaignTransfer,
     Recipient,
     RecipientOut,
     TransferOut,
-    Transfers,
     TransferTokenOut,
 )
 from app.services.campaigns import transfer
@@ -70,10 +70,10 @@ def camp(params: Params) -> None:
 
 @blueprint.get("/list.json")
 @api_key
-@takes(Transfers)
+@takes(OptionalPage)
 @answers(TransferOut, many=True)
 def listed(params: Params) -> object:
-    """Transfers from and to the account, pending ones and those of the last 30 days."""
+    """Transfers from and to the account, newest first: pending ones and 30 days of others."""
     return transfer.listed(g.account.id, **params)
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import wraps
 
 from app.database.faults import DATABASE_FAULTS
+from app.extensions import db
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,15 +28,17 @@ class Check:
 
 
 def asks_database(name: str) -> Callable[[Callable[[], Check]], Callable[[], Check]]:
-    """Let the check `name` say that nothing is known while the database does not answer."""
+    """Let the check `name` end what it has read, and know nothing while there is no database."""
 
     def wrap(check: Callable[[], Check]) -> Callable[[], Check]:
         @wraps(check)
         def checked() -> Check:
             try:
-                return check()
+                result = check()
+                db.session.rollback()
             except DATABASE_FAULTS:
                 return Check(name, finding="unknown", advice="mend the database first")
+            return result
 
         return checked
 

@@ -5,10 +5,8 @@ A mistake ends with one line and exit status 1 (refused) or 2 (mistyped).
 
 import json
 import time
-from collections.abc import Callable
 from datetime import UTC, datetime
-from functools import wraps
-from typing import ParamSpec
+from typing import Any
 
 import click
 from flask import Flask, current_app
@@ -29,8 +27,6 @@ from app.services.service_bot import entry_links
 from app.services.updates import quarantine
 from plugins.registry import Registry
 
-Arguments = ParamSpec("Arguments")
-
 DATE = click.DateTime(["%Y-%m-%d", "%Y-%m-%d %H:%M:%S"])
 STATES = [state.name.lower() for state in PostbackState if state.is_final]
 
@@ -45,19 +41,17 @@ def register(app: Flask) -> None:
         app.cli.add_command(command)
 
 
-def one_line(command: Callable[Arguments, None]) -> Callable[Arguments, None]:
-    """Print an error of ours as one line instead of a traceback."""
+class Commands(AppGroup):
+    """A group whose commands print an error of ours as one line instead of a traceback."""
 
-    @wraps(command)
-    def told(*args: Arguments.args, **kwargs: Arguments.kwargs) -> None:
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command. Raises ClickException for such an error."""
         try:
-            command(*args, **kwargs)
+            return super().invoke(ctx)
         except ApiError as error:
             raise click.ClickException(error.message) from error
         except DATABASE_FAULTS as error:
             raise click.ClickException(_database_fault(error)) from error
-
-    return told
 
 
 def _database_fault(error: Exception) -> str:
@@ -65,7 +59,7 @@ def _database_fault(error: Exception) -> str:
     return f"the database refused ({cause}); is it up, and has `db upgrade` been run?"
 
 
-account = AppGroup("account", help="Customers of this installation.")
+account = Commands("account", help="Customers of this installation.")
 
 
 @account.command("create")
@@ -74,18 +68,15 @@ account = AppGroup("account", help="Customers of this installation.")
 @tariff
 @until
 @click.option("--lang", type=click.Choice(accounts.LANGUAGES), default="en", show_default=True)
-@one_line
 def create(login: str, name: str, tariff: str | None, until: datetime | None, lang: str) -> None:
     """Create an account and print its id and key. The key is shown once."""
-    made = accounts.create(
-        login, name, tariff=tariff or "kitten", until=_moment(until), lang=lang, now=_now()
-    )
+    ends, now = _moment(until), int(time.time())
+    made = accounts.create(login, name, tariff=tariff or "kitten", until=ends, lang=lang, now=now)
     click.echo(json.dumps({"id": made.id, "key": made.key}))
 
 
 @account.command("key")
 @login
-@one_line
 def rotate(login: str) -> None:
     """Replace the key of an account and print the new one."""
     account_id = accounts.by_login(login).id
@@ -94,7 +85,6 @@ def rotate(login: str) -> None:
 
 @account.command("link")
 @login
-@one_line
 def link(login: str) -> None:
     """Print a path that opens the dashboard of an account, once, within ten minutes."""
     click.echo(json.dumps({"path": f"/enter/{entry_links.make(login)}"}))
@@ -102,7 +92,6 @@ def link(login: str) -> None:
 
 @account.command("ban")
 @login
-@one_line
 def ban(login: str) -> None:
     """Refuse an account's calls; send no postbacks and no messages for it."""
     accounts.ban(login, banned=True)
@@ -111,7 +100,6 @@ def ban(login: str) -> None:
 
 @account.command("unban")
 @login
-@one_line
 def unban(login: str) -> None:
     """Accept an account's calls again, and send what has waited."""
     accounts.ban(login, banned=False)
@@ -122,10 +110,9 @@ def unban(login: str) -> None:
 @login
 @click.option("--tariff", type=click.Choice(list(PLANS)), required=True, help="Plan.")
 @until
-@one_line
 def set_tariff(login: str, tariff: str, until: datetime | None) -> None:
     """Grant an account a plan."""
-    accounts.set_tariff(login, tariff, until=_moment(until), now=_now())
+    accounts.set_tariff(login, tariff, until=_moment(until), now=int(time.time()))
     click.echo(f"{login} is on {tariff}")
 
 
@@ -133,19 +120,17 @@ def set_tariff(login: str, tariff: str, until: datetime | None) -> None:
 @login
 @click.option("--id", "person", type=click.IntRange(0, 2**52 - 1), required=True, help="0: nobody.")
 @click.option("--take", is_flag=True, help="Also if the person has another account: they leave it.")
-@one_line
 def link_telegram(login: str, person: int, take: bool) -> None:
     """Link an account to a Telegram user, who may log in, is notified and may pay."""
     service_bot.link_telegram_user(login, person, move=take)
     click.echo(f"{login} is {person} in Telegram" if person else f"{login} is nobody in Telegram")
 
 
-payment = AppGroup("payment", help="What was paid for plans.")
+payment = Commands("payment", help="What was paid for plans.")
 
 
 @payment.command("list")
 @login
-@one_line
 def list_payments(login: str) -> None:
     """Show the last payments of an account, the newest first, one JSON object a line."""
     for row in tariffs.history(accounts.by_login(login).id).rows:
@@ -154,14 +139,13 @@ def list_payments(login: str) -> None:
 
 @payment.command("refund")
 @click.option("--id", "number", type=click.IntRange(1, 2**63 - 1), required=True, help="Which.")
-@one_line
 def refund(number: int) -> None:
     """Refund a payment and remove the time it bought."""
     refunded = refunds.refund(number)
     click.echo(f"payment {number} is given back: {refunded.amount} {refunded.currency}")
 
 
-plugins = AppGroup("plugins", help="Tracker adapters.")
+plugins = Commands("plugins", help="Tracker adapters.")
 
 
 @plugins.command("list")
@@ -174,27 +158,25 @@ def list_plugins() -> None:
         click.echo(f"{broken.name}: broken: {broken.reason}")
 
 
-postbacks_group = AppGroup("postbacks", help="Reports to trackers.")
+postbacks_group = Commands("postbacks", help="Reports to trackers.")
 
 
 @postbacks_group.command("retry")
 @click.option("--state", type=click.Choice(STATES), required=True, help="How they ended.")
 @click.option("--dest", type=click.IntRange(1, 2**63 - 1), help="Only those of one destination.")
-@one_line
 def retry(state: str, dest: int | None) -> None:
     """Send the postbacks that ended in a state again, of all accounts."""
     count = log.retry(PostbackState[state.upper()], dest)
     click.echo(f"{count} postbacks will be sent again")
 
 
-updates = AppGroup("updates", help="What Telegram sent and could not be processed.")
+updates = Commands("updates", help="What Telegram sent and could not be processed.")
 since = click.option("--since", type=DATE, help="Only those received from then on, UTC.")
 
 
 @updates.command("list")
 @since
 @click.option("--limit", type=click.IntRange(1, 10_000), default=100, show_default=True)
-@one_line
 def list_updates(since: datetime | None, limit: int) -> None:
     """Show quarantined updates, the newest first, one JSON object a line."""
     for row in quarantine.newest(limit, _moment(since) or 0):
@@ -205,7 +187,6 @@ def list_updates(since: datetime | None, limit: int) -> None:
 
 @updates.command("show")
 @click.option("--id", "number", type=click.IntRange(1, 2**63 - 1), required=True, help="Which.")
-@one_line
 def show_update(number: int) -> None:
     """Show one quarantined update: why it could not be processed, and its body."""
     row = quarantine.find(number)
@@ -217,7 +198,6 @@ def show_update(number: int) -> None:
 @click.option("--id", "number", type=click.IntRange(1, 2**63 - 1), help="Only this one.")
 @click.option("--all", "everything", is_flag=True, help="All of them.")
 @since
-@one_line
 def requeue_updates(number: int | None, everything: bool, since: datetime | None) -> None:
     """Process quarantined updates again: one, all, or those since a date."""
     if number is None and since is None and not everything:
@@ -233,7 +213,6 @@ def requeue_updates(number: int | None, everything: bool, since: datetime | None
 @click.option("--unusable", is_flag=True, help="Those that cannot be requeued: no update id.")
 @click.option("--all", "everything", is_flag=True, help="All of them.")
 @since
-@one_line
 def discard_updates(
     number: int | None, unusable: bool, everything: bool, since: datetime | None
 ) -> None:
@@ -244,11 +223,10 @@ def discard_updates(
     click.echo(f"{count} updates are deleted")
 
 
-secrets = AppGroup("secrets", help="What the database holds sealed.")
+secrets = Commands("secrets", help="What the database holds sealed.")
 
 
 @secrets.command("rotate")
-@one_line
 def rotate_secrets() -> None:
     """Seal with SECRET_KEY what the keys of OLD_SECRET_KEYS have sealed. Nothing stops for it."""
     results = sealed.reseal(lambda name, rows: click.echo(f"{name}: {rows} looked at", err=True))
@@ -270,10 +248,6 @@ def examine() -> None:
         click.echo(str(check))
     if not all(check.ok for check in checks):
         raise click.exceptions.Exit(1)
-
-
-def _now() -> int:
-    return int(time.time())
 
 
 def _moment(date: datetime | None) -> int | None:

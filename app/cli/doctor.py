@@ -97,7 +97,6 @@ def _read_only_fault() -> str:
 @asks_database("updates")
 def _updates() -> Check:
     count = quarantine.count()
-    db.session.rollback()
     if not count.all:
         return Check("updates", finding="none is quarantined")
     ways = []
@@ -116,7 +115,6 @@ def _updates() -> Check:
 def _migrations() -> Check:
     ask = asking(db.session.connection())
     fault = schema_version.pending(ask, is_sqlite=db.engine.dialect.name == "sqlite")
-    db.session.rollback()
     if not fault:
         return Check("migrations", finding=f"at {schema_version.newest()} or newer")
     return Check(
@@ -130,7 +128,6 @@ def _migrations() -> Check:
 def _keys() -> Check:
     fault = sealed.key_fault(asking(db.session.connection()))
     waiting = sealed.webhooks_to_renew()
-    db.session.rollback()
     if fault:
         return Check(
             "keys",

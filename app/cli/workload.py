@@ -28,7 +28,6 @@ def growth_by_table() -> Check:
     sizes = [size for size in growth.sizes() if size.rows][:LARGEST]
     came = growth.came_since(time.time())
     total = growth.database_bytes()
-    db.session.rollback()
     largest = ", ".join(_in_words(size) for size in sizes) or "no rows"
     daily = ", ".join(f"{name} {count:,}" for name, count in came if count) or "none"
     finding = f"{_bytes(total)}: {largest}; rows of the last day: {daily}"
@@ -73,7 +72,6 @@ def bots() -> Check:
         .limit(NAMED + 1)
     ).all()
     undelivered = _undelivered(time.time())
-    db.session.rollback()
     if not rows:
         return Check("bots", finding=f"none has a fault{undelivered}")
     named = ", ".join(

@@ -93,7 +93,6 @@ def state_pills() -> dict[int, Markup]:
 
 
 def _states() -> dict[int, tuple[str, str]]:
-    """Return the kind of pill and the word for each state of a postback."""
     return {
         PostbackState.WAITING: ("calm", gettext("waiting")),
         PostbackState.SENDING: ("calm", gettext("being sent")),

@@ -1,5 +1,6 @@
 """Periods that a screen shows: chosen in the query, in days of the account's zone."""
 
+import time
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Final, NamedTuple
@@ -19,6 +20,8 @@ BESIDE: Final = ("campaign", "source", "by", "sort", "compare", "days")
 #: What the day charts show at least.
 CHART_DAYS: Final = 30
 _STEP_MINUTES: Final = 15
+#: At which day a period begins and before which it ends, counted from today.
+_DAYS: Final = {"today": (0, 1), "yesterday": (-1, 0), "7": (-6, 1), DEFAULT: (-29, 1)}
 
 
 class CampaignForm(Input):
@@ -83,12 +86,12 @@ def chosen_period(now: int) -> Period:
     return _named(request.args.get("period", DEFAULT), today)
 
 
-def as_range(query: Mapping[str, str], now: float) -> dict[str, str]:
+def as_range(query: Mapping[str, str]) -> dict[str, str]:
     """Return the filters of a list with `from` and `to`, Unix seconds, in the place of a period."""
     rest = {name: value for name, value in query.items() if name != "period"}
     if not query.get("period"):
         return rest
-    period = _named(query["period"], _midnight(now))
+    period = _named(query["period"], _midnight(time.time()))
     return {**rest, "from": str(period.since), "to": str(period.until)}
 
 
@@ -99,29 +102,21 @@ def scope_of(period: Period, now: int, **filters: int) -> Scope:
 
 
 def _midnight(now: float) -> datetime:
-    """Return the beginning of today."""
     today = datetime.fromtimestamp(now, zone())
     return today.replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 def _named(name: str, today: datetime) -> Period:
-    match name:
-        case "today":
-            return _period("today", today, today + timedelta(days=1))
-        case "yesterday":
-            return _period("yesterday", today - timedelta(days=1), today)
-        case "7":
-            return _period("7", today - timedelta(days=6), today + timedelta(days=1))
-        case "month":
-            return _period("month", today.replace(day=1), today + timedelta(days=1))
-        case _:
-            return _period("30", today - timedelta(days=29), today + timedelta(days=1))
+    if name == "month":
+        return _period(name, today.replace(day=1), today + timedelta(days=1))
+    name = name if name in _DAYS else DEFAULT
+    first, end = _DAYS[name]
+    return _period(name, today + timedelta(days=first), today + timedelta(days=end))
 
 
 def chosen_campaign() -> dict[str, int]:
     """Return `campaign` if the query names one. Raises BadParameter for what is no number."""
-    typed = {name: value for name in ("campaign",) if (value := request.args.get(name))}
-    return forms.checked(CampaignForm(), typed)
+    return forms.checked(CampaignForm(), forms.set_of(request.args, ["campaign"]))
 
 
 def _period(name: str, since: datetime, until: datetime) -> Period:

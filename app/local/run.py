@@ -182,7 +182,6 @@ def _is_free(port: int) -> bool:
 
 
 def _procfile() -> dict[str, str]:
-    """Return the commands of the Procfile by name."""
     lines = (HOME / "Procfile").read_text().splitlines()
     return {name: command.strip() for name, _, command in (line.partition(":") for line in lines)}
 

@@ -8,13 +8,8 @@ from app.models import DeskMode, GreetOn
 from app.schemas import fields
 from app.schemas.base import ById, Output
 from app.schemas.bots import BotFaultOut
-from app.schemas.pagination import OptionalPage
 from app.schemas.profile import LONGEST_URL, Templates
 from app.services.trackers.url_templates import FIELDS
-
-
-class CampaignsList(OptionalPage):
-    """`limit` campaigns from `offset` on, or all of them."""
 
 
 class CampaignEdit(Templates, ById):

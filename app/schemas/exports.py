@@ -91,5 +91,4 @@ class ExportOut(Output):
 
 
 def _text(value: object) -> str:
-    """Return a filter as a query writes it."""
     return value if isinstance(value, str) else orjson.dumps(value).decode()

@@ -9,7 +9,6 @@ from app.domain.clicks.privacy import Capture, Consent
 from app.errors import translatable
 from app.schemas import fields
 from app.schemas.base import ById, Input, Output
-from app.schemas.pagination import OptionalPage
 
 ALL_CAPTURE: Final = int(~Capture.NONE)
 LONGEST_URL: Final = 2048
@@ -25,10 +24,6 @@ class Domains(fields.Field[list[str]]):
             raise ValidationError(translatable("must be a list, or its JSON text"))
         name = fields.Text(MAX_HOST + 2, not_empty=True)
         return [str(name.deserialize(host)) for host in value]
-
-
-class SitesList(OptionalPage):
-    """`limit` sites from `offset` on, or all of them."""
 
 
 class SiteEdit(ById):

@@ -3,7 +3,6 @@
 from app.models import TransferState
 from app.schemas import fields
 from app.schemas.base import Input, Output
-from app.schemas.pagination import OptionalPage
 
 
 class Recipient(Input):
@@ -37,10 +36,6 @@ class RecipientOut(Output):
     name = fields.Text()
     paid = fields.Boolean()
     slots = fields.Int()
-
-
-class Transfers(OptionalPage):
-    """`limit` transfers from `offset` on, or all of them; the newest come first."""
 
 
 class TransferOut(Output):

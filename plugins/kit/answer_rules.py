@@ -23,7 +23,8 @@ In place of a rule may stand one of the names "unknown_click", "bad_key" and
 "duplicate": the phrases that many trackers use for that outcome.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 from typing import Any, Final
 
 from marshmallow import ValidationError
@@ -116,20 +117,18 @@ def _outcome(rule: Rule, by_status: Outcome) -> Outcome:
 class _Answer:
     """A response whose body is decoded once, and only if a rule asks for it."""
 
-    __slots__ = ("_objects", "_response", "_text")
-
     def __init__(self, response: Response) -> None:
         self._response = response
-        self._text: str | None = None
-        self._objects: list[Mapping[str, Any]] | None = None
 
     def matches(self, rule: Rule) -> bool:
-        if "status" in rule and not any(map(self._has_status, _list(rule["status"]))):
-            return False
-        if "contains" in rule and not any(map(self._contains, _list(rule["contains"]))):
-            return False
-        if "begins" in rule and not any(map(self._begins, _list(rule["begins"]))):
-            return False
+        tests: dict[str, Callable[[Any], bool]] = {
+            "status": self._has_status,
+            "contains": self._contains,
+            "begins": self._begins,
+        }
+        for name, test in tests.items():
+            if name in rule and not any(map(test, _list(rule[name]))):
+                return False
         if "empty" in rule and self._is_empty() is not rule["empty"]:
             return False
         return "json" not in rule or self._has_value(rule)
@@ -139,23 +138,24 @@ class _Answer:
         return expected in (status, f"{status // 100}xx")
 
     def _contains(self, text: str) -> bool:
-        return text.casefold() in self._folded()
+        return text.casefold() in self._folded
 
     def _begins(self, text: str) -> bool:
-        return self._folded().lstrip().startswith(text.casefold())
+        return self._folded.lstrip().startswith(text.casefold())
 
+    @cached_property
     def _folded(self) -> str:
-        if self._text is None:
-            self._text = self._response.text.casefold()
-        return self._text
+        return self._response.text.casefold()
+
+    @cached_property
+    def _objects(self) -> list[Mapping[str, Any]]:
+        return json_objects(self._response)
 
     def _is_empty(self) -> bool:
         return not self._response.unreadable and not self._response.text.strip()
 
     def _has_value(self, rule: Rule) -> bool:
         """Whether one object of the answer fits; for a success all of them have to."""
-        if self._objects is None:
-            self._objects = json_objects(self._response)
         is_success = OUTCOMES[rule["outcome"]].verdict.is_success
         fitting = (_fits(item, rule) for item in self._objects)
         return bool(self._objects) and (all(fitting) if is_success else any(fitting))

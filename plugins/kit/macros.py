@@ -10,6 +10,7 @@ value that contains braces is not expanded again.
 
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Final
 from urllib.parse import quote
 
@@ -180,12 +181,10 @@ def _authority(text: str) -> str:
 
 def _in_ascii(name: str) -> str:
     """A name in another alphabet as DNS spells it. Raises ValueError."""
-    if len(name) > _LONGEST_NAME:  # to spell a long one in ASCII costs the square of its length
-        raise ValueError(translatable("the domain is not one that DNS can know"))
-    try:
-        host = name.encode("idna").decode("ascii")
-    except UnicodeError:
-        raise ValueError(translatable("the domain is not one that DNS can know")) from None
+    host = ""
+    if len(name) <= _LONGEST_NAME:  # to spell a long one in ASCII costs the square of its length
+        with suppress(UnicodeError):
+            host = name.encode("idna").decode("ascii")
     # Circled and full-width digits become plain ones, and ℀ becomes a/c: no domain has them.
     if host.rpartition(".")[2].isdigit() or not _NAME.fullmatch(host):
         raise ValueError(translatable("the domain is not one that DNS can know"))
@@ -194,16 +193,11 @@ def _in_ascii(name: str) -> str:
 
 def _parts(template: str, escape: Callable[[str], str]) -> list[Part]:
     parts: list[Part] = []
-    literal, end = "", 0
+    end = 0
     for match in MACRO.finditer(template):
-        value_of = KNOWN.get(match[1])
-        literal += template[end : match.start()]
-        end = match.end()
-        if value_of is None:
-            literal += match[0]
-            continue
-        parts.append((quote(literal, safe=_KEEP, errors="replace"), value_of, escape))
-        literal = ""
-    tail = literal + template[end:]
-    parts.append((quote(tail, safe=_KEEP, errors="replace"), None, None))
+        if value_of := KNOWN.get(match[1]):
+            literal = quote(template[end : match.start()], safe=_KEEP, errors="replace")
+            parts.append((literal, value_of, escape))
+            end = match.end()
+    parts.append((quote(template[end:], safe=_KEEP, errors="replace"), None, None))
     return parts

@@ -38,7 +38,7 @@ _LONGEST_REQUEST: Final = 4096
 def listed() -> str:
     """Postbacks that match the filters, newest first, and how many of each state there are."""
     query = _query(request.args.to_dict())
-    params = forms.checked(_LIST, {**_filters(query), **answers.place()})
+    params = forms.checked(_LIST, {**as_range(query), **answers.place()})
     counts = _counts(query)
     matching = sum(counts.values()) if "state" not in params else counts[params["state"]]
     page = log.listed(g.account.id, total=matching, **params)
@@ -116,7 +116,7 @@ def ask() -> str:
 def resend() -> Response:
     """Send what the filters find once more, and lead to the page that shows how it goes."""
     query = _query(dict(g.form))
-    params = forms.checked(_LIST, _filters(query))
+    params = forms.checked(_LIST, as_range(query))
     filters = {name: value for name, value in params.items() if name not in ("limit", "offset")}
     count = log.resend(g.account.id, **filters)
     rest = _without_ends(query)
@@ -144,7 +144,7 @@ def progress() -> str:
 
 def chosen(values: Mapping[str, str]) -> dict[str, Any]:
     """Return the filters of a query as `log.everyone` takes them. Raises BadParameter."""
-    return forms.checked(_FILTER, _filters(_query(values)))
+    return forms.checked(_FILTER, as_range(_query(values)))
 
 
 def curl_of(text: str) -> str:
@@ -189,26 +189,21 @@ def _without_ends(query: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in query.items() if name not in ("state", "status")}
 
 
-def _filters(query: Mapping[str, str]) -> dict[str, str]:
-    """Return the same as the API names them."""
-    return as_range(query, time.time())
-
-
 def _counts(query: dict[str, str]) -> Mapping[int, int]:
     """How many postbacks match the filters in each state, whatever state and code are chosen."""
     rest = _without_ends(query)
-    return log.counts(g.account.id, **forms.checked(_FILTER, _filters(rest)))
+    return log.counts(g.account.id, **forms.checked(_FILTER, as_range(rest)))
 
 
 def _total(query: dict[str, str]) -> int:
-    params: dict[str, Any] = forms.checked(_LIST, {**_filters(query), "limit": 1})
+    params: dict[str, Any] = forms.checked(_LIST, {**as_range(query), "limit": 1})
     return log.listed(g.account.id, **params).total
 
 
 def _parts(query: dict[str, str], trackers: Mapping[int, str]) -> list[tuple[int, str, int]]:
     """How many postbacks the filters find of each tracker and event, where there are any."""
     if "status" in query:
-        filters = forms.checked(_FILTER, _filters(query))
+        filters = forms.checked(_FILTER, as_range(query))
         counts = log.by_tracker_and_event(g.account.id, **filters)
         return [(*part, count) for part, count in counts.most_common() if part[0] in trackers]
     asked_for = [

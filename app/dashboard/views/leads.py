@@ -1,6 +1,5 @@
 """Leads: people in campaigns, and one of them explained."""
 
-import time
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
@@ -51,7 +50,7 @@ class Line(NamedTuple):
 def listed() -> str:
     """Leads that match the filters, newest first."""
     query = _query(request.args)
-    params = forms.checked(_LIST, {**_filters(query), **answers.place()})
+    params = forms.checked(_LIST, {**as_range(query), **answers.place()})
     page = leads.listed(g.account.id, **params)
     campaigns, sources = names.with_sources(g.account.id)
     return render_template(
@@ -152,7 +151,7 @@ def _click(lead: Lead) -> dict[str, str]:
 
 def chosen(values: Mapping[str, str]) -> dict[str, Any]:
     """Return the filters of a query as `leads.everyone` takes them. Raises BadParameter."""
-    return forms.checked(_EXPORT, _filters(_query(values)))
+    return forms.checked(_EXPORT, as_range(_query(values)))
 
 
 def _query(values: Mapping[str, str]) -> dict[str, str]:
@@ -170,11 +169,6 @@ def states() -> dict[int, tuple[str, str]]:
         State.CANCEL: ("bad", gettext("left")),
         State.TRASH: ("bad", gettext("removed")),
     }
-
-
-def _filters(query: Mapping[str, str]) -> dict[str, str]:
-    """Return the same as the API names them."""
-    return as_range(query, time.time())
 
 
 def ways() -> dict[How, str]:

@@ -222,7 +222,6 @@ def _find(number: int) -> ShownDestination:
 
 
 def _titles() -> dict[str, str]:
-    """Return what each tracker is called, by its key."""
     return {row["key"]: row["title"] for row in catalogue.listed()}
 
 

@@ -11,7 +11,6 @@ from app.sandbox.telegram.call import Caller, Rules
 from app.sandbox.telegram.log import Log
 from app.sandbox.telegram.methods.webhooks import delete_webhook
 from app.sandbox.telegram.senders import Senders
-from app.sandbox.telegram.webhook_sender import Timing
 
 T = TypeVar("T")
 
@@ -19,11 +18,11 @@ T = TypeVar("T")
 class Core:
     """Holds the bots. Callable from any thread. `clock` gives Unix seconds."""
 
-    def __init__(self, rules: Rules, timing: Timing, clock: Callable[[], float]) -> None:
+    def __init__(self, rules: Rules, time_scale: float, clock: Callable[[], float]) -> None:
         self.log = Log()
         self.lock = threading.RLock()
         self.bots: dict[str, BotState] = {}
-        self.senders = Senders(timing, self.log, lambda bot: self.run(delete_webhook, bot))
+        self.senders = Senders(time_scale, self.log, lambda bot: self.run(delete_webhook, bot))
         self._rules, self._clock = rules, clock
 
     def run(

@@ -36,14 +36,12 @@ class Person:
             "is_premium": self.premium,
         }
         user = {"id": self.id, "is_bot": self.is_bot, "first_name": self.first_name}
-        return user | {name: value for name, value in optional.items() if value}
+        return user | _set(optional)
 
     def private(self) -> dict[str, Any]:
         """Return the private `Chat` of this person with the bot."""
-        chat: dict[str, Any] = {"id": self.id, "first_name": self.first_name, "type": "private"}
-        if self.username:
-            chat["username"] = self.username
-        return chat
+        chat = {"id": self.id, "first_name": self.first_name, "type": "private"}
+        return chat | _set({"username": self.username})
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +56,7 @@ class Chat:
     def chat(self) -> dict[str, Any]:
         """Return the `Chat`."""
         chat = {"id": self.id, "title": self.title, "type": self.type}
-        return chat | ({"username": self.username} if self.username else {})
+        return chat | _set({"username": self.username})
 
 
 #: The bot itself, where it does not matter which one it is.
@@ -118,19 +116,15 @@ def join_request(
 
     `query` is the id of the query that a bot gets which the chat has assigned to its requests.
     """
-    request: dict[str, Any] = {
+    request = {
         "chat": chat.chat(),
         "from": person.user(),
         "user_chat_id": person.id,
         "date": _date(date),
     }
-    if link:
-        request["invite_link"] = _link(link, asks=True)
-    if bio:
-        request["bio"] = bio
-    if query:
-        request["query_id"] = query
-    return {"chat_join_request": request}
+    invite_link = _link(link, asks=True) if link else None
+    optional = {"invite_link": invite_link, "bio": bio, "query_id": query}
+    return {"chat_join_request": request | _set(optional)}
 
 
 def member(  # noqa: PLR0917 what a membership update is made of
@@ -148,13 +142,7 @@ def member(  # noqa: PLR0917 what a membership update is made of
     `by` is who did it, the person if it is None. `how` is by what a person came
     in: BY_BUTTON, BY_REQUEST, BY_FOLDER or `by_link`.
     """
-    change = {
-        "chat": chat.chat(),
-        "from": (by or person).user(),
-        "date": _date(date),
-        "old_chat_member": chat_member(person.user(), old, chat.type),
-        "new_chat_member": chat_member(person.user(), new, chat.type),
-    }
+    change = _change(chat.chat(), by or person, person, (old, new), date)
     return {"chat_member": change | dict(how)}
 
 
@@ -198,34 +186,34 @@ def bot_rights(
     `rights` replaces single rights of an administrator, by their names.
     """
     old, new = ("left", "administrator") if admin else ("administrator", "left")
-    update = _my_member(chat.chat(), ADMIN, bot, (old, new), date)
+    change = _change(chat.chat(), ADMIN, bot, (old, new), date)
     if admin:
-        update["my_chat_member"]["new_chat_member"] |= rights
-    return update
+        change["new_chat_member"] |= rights
+    return {"my_chat_member": change}
 
 
 def bot_blocked(person: Person, date: int | None = None, *, bot: Person = BOT) -> Update:
     """The person stops the bot."""
-    return _my_member(person.private(), person, bot, ("member", "kicked"), date)
+    return {"my_chat_member": _change(person.private(), person, bot, ("member", "kicked"), date)}
 
 
 def bot_unblocked(person: Person, date: int | None = None, *, bot: Person = BOT) -> Update:
     """The person lets the bot write again."""
-    return _my_member(person.private(), person, bot, ("kicked", "member"), date)
+    return {"my_chat_member": _change(person.private(), person, bot, ("kicked", "member"), date)}
 
 
-def _my_member(
-    chat: dict[str, Any], by: Person, bot: Person, change: tuple[str, str], date: int | None
-) -> Update:
-    old, new = change
-    update = {
+def _change(
+    chat: dict[str, Any], by: Person, person: Person, states: tuple[str, str], date: int | None
+) -> dict[str, Any]:
+    """Return the `ChatMemberUpdated`; `by` has changed the state of `person`."""
+    old, new = (chat_member(person.user(), state, chat["type"]) for state in states)
+    return {
         "chat": chat,
         "from": by.user(),
         "date": _date(date),
-        "old_chat_member": chat_member(bot.user(), old, chat["type"]),
-        "new_chat_member": chat_member(bot.user(), new, chat["type"]),
+        "old_chat_member": old,
+        "new_chat_member": new,
     }
-    return {"my_chat_member": update}
 
 
 def _of_money(person: Person, by: dict[str, Any], fields: dict[str, Any]) -> Update:
@@ -241,6 +229,11 @@ def _link(url: str, *, asks: bool) -> dict[str, Any]:
         "is_primary": False,
         "is_revoked": False,
     }
+
+
+def _set(fields: dict[str, Any]) -> dict[str, Any]:
+    """Return the fields that have a value; Telegram leaves the others out."""
+    return {name: value for name, value in fields.items() if value}
 
 
 def _date(date: int | None) -> int:

@@ -7,7 +7,7 @@ import aiohttp
 
 from app.sandbox.telegram.bot.state import BotState
 from app.sandbox.telegram.log import Log
-from app.sandbox.telegram.webhook_sender import Reports, Timing, WebhookSender
+from app.sandbox.telegram.webhook_sender import Reports, WebhookSender
 
 
 class Senders:
@@ -17,9 +17,9 @@ class Senders:
     """
 
     def __init__(
-        self, timing: Timing, log: Log, delete_webhook: Callable[[BotState], object]
+        self, time_scale: float, log: Log, delete_webhook: Callable[[BotState], object]
     ) -> None:
-        self._timing = timing
+        self._time_scale = time_scale
         self._log = log
         self._delete_webhook = delete_webhook
         self._senders: dict[str, WebhookSender] = {}
@@ -61,7 +61,7 @@ class Senders:
             failed=lambda status: self._log.failures.update([status]),
             closed=lambda: self._close(bot),
         )
-        sender = WebhookSender(bot, self._session, self._timing, reports)
+        sender = WebhookSender(bot, self._session, self._time_scale, reports)
         self._senders[bot.token] = sender
         sender.wake()
 

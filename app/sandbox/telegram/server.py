@@ -26,7 +26,6 @@ from app.sandbox.telegram.log import Call, SentMessage
 from app.sandbox.telegram.methods.payments import open_checkout
 from app.sandbox.telegram.methods.webhooks import get_webhook_info
 from app.sandbox.telegram.people import Chat, Person
-from app.sandbox.telegram.webhook_sender import Timing
 
 MAX_UPLOAD: Final = 55 * 1024 * 1024
 
@@ -34,10 +33,9 @@ MAX_UPLOAD: Final = 55 * 1024 * 1024
 class BotApiDouble:
     """Bots, their webhooks and what they sent.
 
-    `time_scale` multiplies every wait of the webhook sender, `read_seconds` is
-    how long it waits for an answer. `local` speaks as an own Bot API server,
-    which accepts plain http and any port for webhooks; without it the rules of
-    the cloud hold. `pace` is the least number of seconds between two changes of
+    `time_scale` multiplies every wait of the webhook sender. `local` speaks as an
+    own Bot API server, which accepts plain http and any port for webhooks; without
+    it the rules of the cloud hold. `pace` is the least number of seconds between two changes of
     one bot's webhook. `clock` gives Unix seconds; it decides how long a join
     request lets a bot write, and what an invite link is worth.
     """
@@ -46,13 +44,11 @@ class BotApiDouble:
         self,
         *,
         time_scale: float = 1.0,
-        read_seconds: float = 60.0,
         local: bool = True,
         pace: float = 0.0,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        rules, timing = Rules(local=local, pace=pace), Timing(time_scale, read_seconds)
-        self._core = Core(rules, timing, clock)
+        self._core = Core(Rules(local=local, pace=pace), time_scale, clock)
         self._runner: web.AppRunner | None = None
         self._pages: list[web.RouteDef] = []
 

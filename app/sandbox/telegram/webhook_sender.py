@@ -3,7 +3,7 @@
 Every update belongs to a queue. A queue has one update in flight; its head
 must be taken or expire before the next one leaves. The first failure is
 tried again at once, later ones after 2, 4, 8… seconds. All waits are
-multiplied by `Timing.scale`, so that a day fits into a test. Not played: fewer
+multiplied by `scale`, so that a day fits into a test. Not played: fewer
 connections to a slow host, and addresses that Telegram remembers for 30 minutes.
 """
 
@@ -23,16 +23,9 @@ from app.sandbox.telegram.bot.update_kinds import life_seconds
 
 _GONE_SECONDS: Final = 23 * 3600.0
 _MAX_RETRY_AFTER: Final = 3600
+_READ_SECONDS: Final = 60.0  # for one answer
 _MAX_ANSWER: Final = 64 * 1024
 SECRET_HEADER: Final = "X-Telegram-Bot-Api-Secret-Token"  # noqa: S105 a name, not a secret
-
-
-@dataclass(frozen=True, slots=True)
-class Timing:
-    """How fast time passes. `scale` multiplies every wait; `read_seconds` is one answer's limit."""
-
-    scale: float = 1.0
-    read_seconds: float = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +46,12 @@ class WebhookSender:
     """Sends one bot's updates to its webhook. Lives in the double's loop."""
 
     def __init__(
-        self, bot: BotState, session: aiohttp.ClientSession, timing: Timing, reports: Reports
+        self, bot: BotState, session: aiohttp.ClientSession, scale: float, reports: Reports
     ) -> None:
         self._bot = bot
         self._webhook = bot.subscription.webhook
         self._session = session
-        self._timing = timing
+        self._scale = scale
         self._reports = reports
         self._free_connections = asyncio.Semaphore(self._webhook.max_connections)
         self._tasks: dict[str, asyncio.Task[None]] = {}
@@ -104,10 +97,10 @@ class WebhookSender:
     def _wait(self, tries: int, retry_after: int | None) -> float:
         """Return the seconds to the next try. The ceiling is random, as Telegram's is."""
         if retry_after is not None:
-            return min(retry_after, _MAX_RETRY_AFTER) * self._timing.scale
+            return min(retry_after, _MAX_RETRY_AFTER) * self._scale
         if tries == 1:
             return 0.0
-        return float(min(2 ** min(tries - 1, 10), random.randint(60, 120)) * self._timing.scale)
+        return float(min(2 ** min(tries - 1, 10), random.randint(60, 120)) * self._scale)
 
     def _life(self, queued: Queued) -> float:
         """Return the seconds until an update expires.
@@ -115,7 +108,7 @@ class WebhookSender:
         Telegram counts from the event's own date. Ours: the push counts, so
         that a play may be set in the past.
         """
-        return life_seconds(queued.update) * self._timing.scale
+        return life_seconds(queued.update) * self._scale
 
     async def _post(self, queued: Queued) -> tuple[bool, int | None]:
         """Try once. Return whether it was taken, and the seconds that the answer asks to wait."""
@@ -127,7 +120,7 @@ class WebhookSender:
                 self._webhook.url,
                 data=json.dumps(queued.update).encode(),
                 headers=headers,
-                timeout=aiohttp.ClientTimeout(total=self._timing.read_seconds),
+                timeout=aiohttp.ClientTimeout(total=_READ_SECONDS),
                 allow_redirects=False,
             ) as answer:
                 body = await answer.content.read(_MAX_ANSWER)
@@ -164,5 +157,5 @@ class WebhookSender:
             self._gone_since = None
             return
         self._gone_since = self._gone_since or time.time()
-        if time.time() - self._gone_since >= _GONE_SECONDS * self._timing.scale:
+        if time.time() - self._gone_since >= _GONE_SECONDS * self._scale:
             self._reports.closed()

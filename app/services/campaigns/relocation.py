@@ -56,9 +56,11 @@ _MESSAGES: Final = table_of(Message)
 _REQUESTS: Final = table_of(JoinRequest)
 _CLICKS: Final = table_of(Click)
 _CAMPAIGNS: Final = table_of(Campaign)
+_OWNER: Final = select(_CAMPAIGNS.c.id, _CAMPAIGNS.c.account_id, _CAMPAIGNS.c.bot_id)
 
 #: A place in an index: rows before it have been moved.
 Place = list[int]
+_Step = Callable[[Connection, Row[Any], Sequence[int], Place], Place | None]
 
 
 class _Progress(NamedTuple):
@@ -89,8 +91,7 @@ def move_part(connection: Connection, progress: str) -> str:
     The caller holds the bots' updates back (`inbox.hold`), so no lead changes meanwhile.
     """
     campaigns, bots, first, place = _Progress(*orjson.loads(progress))
-    columns = select(_CAMPAIGNS.c.id, _CAMPAIGNS.c.account_id, _CAMPAIGNS.c.bot_id)
-    campaign: Any = connection.execute(columns.where(_CAMPAIGNS.c.id == campaigns[0])).first()
+    campaign: Any = connection.execute(_OWNER.where(_CAMPAIGNS.c.id == campaigns[0])).first()
     for step in range(first, len(_STEPS)) if campaign else ():
         after = _STEPS[step](connection, campaign, bots, place)
         if after is not None:
@@ -105,8 +106,7 @@ def move_urgent(connection: Connection, campaigns: Sequence[int], bots: Sequence
     All these campaigns have one account and one bot by now. Part of the transaction in which
     they go, so as many leads go with hundreds of campaigns as with one. No commit.
     """
-    columns = select(_CAMPAIGNS.c.id, _CAMPAIGNS.c.account_id, _CAMPAIGNS.c.bot_id)
-    owner = connection.execute(columns.where(_CAMPAIGNS.c.id.in_(campaigns)).limit(1)).first()
+    owner = connection.execute(_OWNER.where(_CAMPAIGNS.c.id.in_(campaigns)).limit(1)).first()
     ids = _urgent_leads(connection, campaigns)
     some = select(_LEADS.c.id, _LEADS.c.subscriber).where(_LEADS.c.id.in_(ids))
     if ids and owner:
@@ -188,25 +188,19 @@ def _bring(
     bulk.reassign_conversions(connection, ids, owner.account_id)
 
 
-def _organic_entries(
-    connection: Connection, campaign: Row[Any], _bots: Sequence[int], place: Place
-) -> Place | None:
-    row = _JOURNAL.c
-    some = select(row.id, row.subscriber, row.account_id)
-    mine = some.where(row.campaign_id == campaign.id, row.lead_id.is_(None))
-    entries, after = _next(connection, mine, (row.subscriber, row.id), place, campaign)
-    _reassign(connection, _JOURNAL, entries, account_id=campaign.account_id, bot_id=campaign.bot_id)
-    return after
+def _by_index(table: Table, key: Column[Any], *where: Any) -> _Step:
+    """The step of a table whose index of campaigns goes on with `key`."""
 
+    def step(
+        connection: Connection, campaign: Row[Any], _bots: Sequence[int], place: Place
+    ) -> Place | None:
+        row = table.c
+        mine = select(row.id, key, row.account_id).where(row.campaign_id == campaign.id, *where)
+        rows, after = _next(connection, mine, (key, row.id), place, campaign)
+        _reassign(connection, table, rows, account_id=campaign.account_id, bot_id=campaign.bot_id)
+        return after
 
-def _requests(
-    connection: Connection, campaign: Row[Any], _bots: Sequence[int], place: Place
-) -> Place | None:
-    row = _REQUESTS.c
-    mine = select(row.id, row.state, row.account_id).where(row.campaign_id == campaign.id)
-    rows, after = _next(connection, mine, (row.state, row.id), place, campaign)
-    _reassign(connection, _REQUESTS, rows, account_id=campaign.account_id, bot_id=campaign.bot_id)
-    return after
+    return step
 
 
 def _clicks(
@@ -255,7 +249,8 @@ def _reassign(connection: Connection, table: Table, rows: Sequence[Any], **new: 
         connection.execute(update(table).where(table.c.id.in_(ids)).values(new))
 
 
-_Step = Callable[[Connection, Row[Any], Sequence[int], Place], Place | None]
+_organic_entries: Final = _by_index(_JOURNAL, _JOURNAL.c.subscriber, _JOURNAL.c.lead_id.is_(None))
+_requests: Final = _by_index(_REQUESTS, _REQUESTS.c.state)
 #: The second round finds what had moved to before its place while the first went on.
 _STEPS: Final[tuple[_Step, ...]] = (
     _leads, _organic_entries, _requests, _clicks, _leads, _requests, _clicks,

@@ -208,14 +208,10 @@ def _with_reminder(outcome: Outcome, settings: Mapping[str, Any]) -> Outcome:
     """`outcome` with the preset's reminder: the tracker answers the same when it took nothing."""
     preset, mode = settings.get("preset"), settings.get("mode", "")
     reminder = presets.find_mode(preset, mode).reminder if preset else ""
-    return (
-        replace(
-            outcome,
-            reason=translatable("%(reason)s; %(message)s", reason=outcome.reason, message=reminder),
-        )
-        if reminder
-        else outcome
-    )
+    if not reminder:
+        return outcome
+    reason = translatable("%(reason)s; %(message)s", reason=outcome.reason, message=reminder)
+    return replace(outcome, reason=reason)
 
 
 def _with_body(

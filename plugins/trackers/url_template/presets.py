@@ -137,7 +137,7 @@ class Mode:
 _NO_MODE: Final = Mode({}, {})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Preset:
     """One tracker or network.
 
@@ -153,14 +153,14 @@ class Preset:
     source: str
     date: date
     confidence: str
-    notes: str
+    notes: str = ""
     fields: tuple[Field, ...]
     click: Click
     modes: Mapping[str, Mode]
-    method: str
-    body: str
-    payload: Mapping[str, Any]
-    headers: Mapping[str, str]
+    method: str = "GET"
+    body: str = "none"
+    payload: Mapping[str, Any] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
     answer_rules: str | tuple[Mapping[str, Any], ...]
     adapter: str = ""
     otherwise: str = ""
@@ -208,11 +208,6 @@ def parse(text: str) -> Preset:
         fields=tuple(Field(**field) for field in raw.pop("fields")),
         click=Click(**raw.pop("click")),
         modes={name: _mode(**mode) for name, mode in raw.pop("modes").items()},
-        method=raw.pop("method", "GET"),
-        body=raw.pop("body", "none"),
-        payload=raw.pop("payload", {}),
-        headers=raw.pop("headers", {}),
-        notes=raw.pop("notes", ""),
         otherwise=TranslatableText(raw.pop("otherwise", "")),
         answer_rules=rules,
         **raw,

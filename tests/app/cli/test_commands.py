@@ -8,7 +8,7 @@ import psycopg
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from app.cli.commands import one_line
+from app.cli.commands import Commands
 from app.extensions import cipher, db
 from app.models import Account, Postback
 
@@ -130,8 +130,11 @@ def test_what_is_sealed_is_sealed_anew_and_lost_rows_are_told(run, world, settin
     ids=["wrapped", "PostgreSQL's own", "SQLite's own"],
 )
 def test_a_fault_of_the_database_is_one_line_whoever_raises_it(fault):
+    group = Commands("some")
+
+    @group.command("asks", with_appcontext=False)
     def command() -> None:
         raise fault
 
     with pytest.raises(click.ClickException, match=r"the database refused \(gone\)"):
-        one_line(command)()
+        group.main(["asks"], standalone_mode=False)

@@ -135,7 +135,6 @@ def _titles() -> dict[int, str]:
 
 
 def _states() -> dict[int, tuple[str, str]]:
-    """Return the kind of pill and the word for each state of a file."""
     return {
         ExportState.WRITING: ("calm", gettext("is being written")),
         ExportState.READY: ("good", gettext("is ready")),

@@ -8,7 +8,6 @@ from app.sandbox.telegram import people
 from app.sandbox.telegram.bot.state import new_bot
 from app.sandbox.telegram.call import Rules
 from app.sandbox.telegram.core import Core
-from app.sandbox.telegram.webhook_sender import Timing
 
 ANN = people.Person(77)
 CHAT = people.Chat(-1001)
@@ -17,7 +16,7 @@ TOKEN = "42:x"
 
 @pytest.fixture
 def core() -> Core:
-    core = Core(Rules(), Timing(), time.time)
+    core = Core(Rules(), 1.0, time.time)
     core.bots[TOKEN] = new_bot(TOKEN, "gate_bot", "Gate", 100)
     return core
 
