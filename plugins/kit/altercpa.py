@@ -76,9 +76,9 @@ def classify(response: Response) -> Outcome:
     objects = json_objects(response)
     if all(str(answer.get("status")).casefold() == "ok" for answer in objects):
         return outcome
-    if any("status" in answer for answer in objects):
-        status = next(answer["status"] for answer in objects if "status" in answer)
-        return _rejected(str(status))
+    for answer in objects:
+        if "status" in answer:
+            return _rejected(str(answer["status"]))
     return Outcome(Verdict.RETRY, translatable("the tracker did not say that it took it"))
 
 
@@ -102,10 +102,7 @@ def classify_lookalike(response: Response) -> Outcome | None:
     words = stated_failure(response)
     if words is None:
         return None
-    error = ERRORS.get(words)
-    is_passing = (
-        error is not None and error.verdict is Verdict.RETRY and not error.disable_destination
-    )
+    is_passing = words in ERRORS and not ERRORS[words].disable_destination
     verdict = Verdict.RETRY if is_passing else Verdict.REJECTED
     return Outcome(verdict, translatable("the tracker says: %(code)s", code=words))
 

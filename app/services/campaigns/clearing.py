@@ -60,7 +60,7 @@ def delete_part(connection: Connection, campaigns: Sequence[int], bots: Sequence
     steps: tuple[Callable[[], bool], ...] = (
         lambda: _leads(connection, campaigns, bots),
         lambda: _organic_entries(connection, campaigns),
-        lambda: _requests(connection, campaigns),
+        lambda: _delete(connection, _REQUESTS.c.id, _REQUESTS.c.campaign_id.in_(campaigns)),
         lambda: _clicks(connection, campaigns),
         lambda: _counters(connection, campaigns),
     )
@@ -111,10 +111,6 @@ def _leads(connection: Connection, campaigns: Sequence[int], bots: Sequence[int]
 def _organic_entries(connection: Connection, campaigns: Sequence[int]) -> bool:
     row = _JOURNAL.c
     return _delete(connection, row.id, row.campaign_id.in_(campaigns), row.lead_id.is_(None))
-
-
-def _requests(connection: Connection, campaigns: Sequence[int]) -> bool:
-    return _delete(connection, _REQUESTS.c.id, _REQUESTS.c.campaign_id.in_(campaigns))
 
 
 def _clicks(connection: Connection, campaigns: Sequence[int]) -> bool:

@@ -11,7 +11,6 @@ import structlog
 from app.config import Settings, current_settings
 from app.domain.media.limits import PHOTO, VIDEO
 from app.extensions import db
-from app.models import MessageState
 from app.outbound import telegram
 from app.outbound.object_store import StoreUnreachable
 from app.outbound.transport import Answer, Failure, Transport
@@ -19,7 +18,7 @@ from app.services.bots import webhooks
 from app.services.campaigns import media
 from app.services.messages.claim import STEP, ClaimedMessage, claim
 from app.services.messages.media_fetch import MediaFetch, NotYet
-from app.services.messages.settle import MessageResult, judge, settle
+from app.services.messages.settle import MessageResult, judge, settle, uncharged
 from plugins.contract import Request
 
 log = structlog.get_logger()
@@ -138,7 +137,7 @@ class _Sender:
         if message.media and not message.file_id:
             if self._upload is not None:
                 self._waiting_until = time.monotonic() + 2 * UPLOAD_WAIT
-                self._save([_deferred(message, time.time() + UPLOAD_WAIT)])
+                self._save([uncharged(message, time.time() + UPLOAD_WAIT)])
                 return
             with db.engine.connect() as connection:
                 stored_media = media.find(connection, message.media)
@@ -220,11 +219,6 @@ class _Sender:
 
 def _unsent(id_: int, failure: Failure, reason: str) -> Answer:
     return Answer(id_, None, failure, reason, 0, time.time())
-
-
-def _deferred(message: ClaimedMessage, due: float) -> MessageResult:
-    """Put the message back without counting a try; `due` in Unix seconds."""
-    return MessageResult(message, MessageState.WAITING, message.reason, due, message.tries - 1)
 
 
 def _request(message: ClaimedMessage, stored: media.MediaContent | None, base_url: str) -> Request:

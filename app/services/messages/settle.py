@@ -97,9 +97,9 @@ def _refused(
     match refusal.meaning:
         case Meaning.FLOOD:
             wait = (refusal.retry_after or 1) * (1 + 0.05 * chance) + chance
-            return replace(_uncharged(message, now), quiet_until=now + wait)
+            return replace(uncharged(message, now), quiet_until=now + wait)
         case Meaning.BOT_DEAD:
-            return replace(_uncharged(message, now), bot_dead=True)
+            return replace(uncharged(message, now), bot_dead=True)
         case Meaning.UNREACHABLE if message.is_urgent:
             # In groups it is refused within the five minutes too (python-telegram-bot, issue 4930).
             return failed
@@ -110,9 +110,12 @@ def _refused(
             return _with_less(message, refusal, now) or replace(failed, fault=fault)
 
 
-def _uncharged(message: ClaimedMessage, now: float) -> MessageResult:
-    """Send again as it is, and count no try. The old reason tells whether an answer got lost."""
-    return MessageResult(message, MessageState.WAITING, message.reason, now, message.tries - 1)
+def uncharged(message: ClaimedMessage, due: float) -> MessageResult:
+    """Send again as it is, and count no try; `due` in Unix seconds.
+
+    The old reason tells whether an answer got lost.
+    """
+    return MessageResult(message, MessageState.WAITING, message.reason, due, message.tries - 1)
 
 
 def _with_less(
@@ -131,7 +134,7 @@ def _with_less(
             return replace(again, text=GREETING, entities="", without_media=True)
         case _:
             if refusal.meaning is Meaning.FILE_GONE and message.file_id:
-                return replace(_uncharged(message, now), file_gone=True)
+                return replace(uncharged(message, now), file_gone=True)
             return _without_a_part(message, refusal, again)
 
 

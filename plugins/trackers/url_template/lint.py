@@ -14,7 +14,7 @@ from plugins.contract import ConversionKind, EventKind, translatable
 from plugins.kit import altercpa, macros, spelling
 from plugins.trackers.url_template import presets
 from plugins.trackers.url_template.look_alikes import presets_like
-from plugins.trackers.url_template.presets import Click, Preset
+from plugins.trackers.url_template.presets import Preset
 
 #: Macros by which a tracker can find the person of an event.
 _IDENTIFYING: Final = frozenset({"click", "lead", "subscriber", "username", "event_id"})
@@ -61,7 +61,8 @@ class ClickFormats:
             return ""
         if click.endswith(("}", "]")) and not all(preset.click.macro for preset in self.presets):
             return ""
-        problems = [_problem(preset.click, click) for preset in self.presets]
+        clicks = [preset.click for preset in self.presets]
+        problems = [own.problem(click) if own.parameter else "" for own in clicks]
         if not all(problems):
             return ""
         return translatable("%(name)s: %(doubt)s", name=self.title, doubt=problems[0])
@@ -88,10 +89,6 @@ def _any_of(names: Iterable[str]) -> str:
         others,
         first,
     )
-
-
-def _problem(click: Click, value: str) -> str:
-    return click.problem(value) if click.parameter else ""
 
 
 @dataclass(frozen=True, slots=True)

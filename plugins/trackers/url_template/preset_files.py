@@ -26,8 +26,7 @@ _KEYS: Final = frozenset(field.name for field in dataclasses.fields(Preset))
 _NEEDED: Final = frozenset(
     field.name
     for field in dataclasses.fields(Preset)
-    if field.name not in ("notes", "method", "body", "payload", "headers")
-    and field.default is dataclasses.MISSING
+    if field.default is field.default_factory is dataclasses.MISSING
 )
 
 

@@ -79,7 +79,7 @@ def record(revoked: Revoked, reply: Any, now: float) -> None:
     `reply` is the call's result, or the TelegramRefused or TelegramUnreachable that it raised.
     """
     if isinstance(reply, TelegramUnreachable):
-        _retry(revoked, now)
+        _set(revoked.id, due=now + PAUSES[min(revoked.tries, len(PAUSES)) - 1])
     elif isinstance(reply, TelegramRefused):
         _refused(revoked, reply, now)
     else:
@@ -103,11 +103,6 @@ def _refused(revoked: Revoked, refusal: TelegramRefused, now: float) -> None:
             log.info("invite.not_revoked", bot=bot_id, reason=str(refusal))
             is_open = meaning in {Meaning.NO_RIGHTS, Meaning.CHAT_LOST, Meaning.UNREACHABLE}
             _settle(revoked.id, InviteState.REFUSED if is_open else InviteState.GONE)
-
-
-def _retry(revoked: Revoked, now: float) -> None:
-    pause = PAUSES[min(revoked.tries, len(PAUSES)) - 1]
-    _set(revoked.id, due=now + pause)
 
 
 def _settle(invite_id: int, state: InviteState) -> None:

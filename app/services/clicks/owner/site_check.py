@@ -59,7 +59,8 @@ def check(account_id: int, site_id: int, url: str = "") -> SiteCheck:
     db.session.commit()
     answer, page = _fetch(site, page)
     if answer.response is None:
-        return SiteCheck(False, _no_answer(answer.reason), page, ms=answer.ms)
+        reason = translatable("the page does not answer: %(reason)s", reason=answer.reason)
+        return SiteCheck(False, reason, page, ms=answer.ms)
     if answer.status != _OK:
         reason = translatable("the page answers with HTTP status %(status)d", status=answer.status)
         return SiteCheck(False, reason, page, answer.status, answer.ms)
@@ -149,7 +150,3 @@ def _is_of(site: ShownSite, url: str) -> bool:
         return False
     names = [*site.domains, *(domain.removeprefix("*.") for domain in site.domains)]
     return parts.scheme in ("http", "https") and not parts.username and is_allowed(host, names)
-
-
-def _no_answer(reason: str) -> str:
-    return translatable("the page does not answer: %(reason)s", reason=reason)
