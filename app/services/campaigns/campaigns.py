@@ -3,7 +3,7 @@
 import secrets
 import string
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from sqlalchemy import Row, Select, bindparam, func, select
@@ -27,6 +27,7 @@ CODE_LENGTH: Final = 6  # "login" is reserved for the login bridge, and shorter
 CODE_TRIES: Final = 20
 #: Media of a campaign, and the text below each.
 _SHOWN_WITH: Final = {"media": "welcome", "greet_media": "greet"}
+_COUNTERS: Final = ("starts", "confirms", "unsubs")
 _OF_WELCOME: Final = frozenset(("welcome", "media", "button_text", "button_url"))
 _TITLES: Final[Any] = (
     select(Campaign.id, Campaign.chat_title)
@@ -76,7 +77,6 @@ def add(
     bot: int,
     chat: int,
     urls: Mapping[str, str] | None = None,
-    new_code: Callable[[], str] = new_code,
     **texts: Any,
 ) -> Campaign:
     """Track `chat` through `bot`. `urls` are `pb_*`, `texts` columns of Campaign.
@@ -92,15 +92,12 @@ def add(
         raise ChatTaken
     _check_limit(account_id, account.tariff)
     campaign = _insert(
-        new_code,
-        {
-            **texts,
-            "account_id": account_id,
-            "bot_id": bot,
-            "chat_id": chat,
-            "chat_title": title,
-            "created": int(time.time()),
-        },
+        chat,
+        **texts,
+        account_id=account_id,
+        bot_id=bot,
+        chat_title=title,
+        created=int(time.time()),
     )
     url_templates.write(account_id, campaign.id, urls or {})
     rights.review(bot, time.time(), chat)
@@ -167,10 +164,7 @@ def _rows(account_id: int) -> Select[Any]:
     sums = (
         select(
             CampaignDay.campaign_id,
-            *(
-                func.sum(CampaignDay.__table__.c[name]).label(name)
-                for name in ("starts", "confirms", "unsubs")
-            ),
+            *(func.sum(CampaignDay.__table__.c[name]).label(name) for name in _COUNTERS),
         )
         .join(Campaign, Campaign.id == CampaignDay.campaign_id)
         .where(Campaign.account_id == account_id)
@@ -184,10 +178,7 @@ def _rows(account_id: int) -> Select[Any]:
             Campaign.chat_id.label("chat"),
             Bot.username.label("bot_username"),
             Bot.status.label("bot_status"),
-            *(
-                func.coalesce(sums.c[name], 0).label(name)
-                for name in ("starts", "confirms", "unsubs")
-            ),
+            *(func.coalesce(sums.c[name], 0).label(name) for name in _COUNTERS),
         )
         .join(Bot, Bot.id == Campaign.bot_id)
         .outerjoin(sums, sums.c.campaign_id == Campaign.id)
@@ -251,15 +242,15 @@ def _check_media(account_id: int | None, code: str, text: str, text_name: str) -
         raise BadParameter(text_name, longest)
 
 
-def _insert(new_code: Callable[[], str], values: Mapping[str, Any]) -> Campaign:
+def _insert(chat: int, **values: Any) -> Campaign:
     """Insert under a fresh code. Raises ChatTaken if another call was faster."""
     for _ in range(CODE_TRIES):
-        campaign = Campaign(code=new_code(), **values)
+        campaign = Campaign(code=new_code(), chat_id=chat, **values)
         try:
             with db.session.begin_nested():
                 db.session.add(campaign)
         except IntegrityError:
-            if _is_tracked(values["chat_id"]):
+            if _is_tracked(chat):
                 raise ChatTaken from None
         else:
             return campaign

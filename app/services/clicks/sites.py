@@ -66,14 +66,12 @@ def add(
     accounts.lock(account_id)
     quotas.check(account_id, Quota.SITES)
     site = _insert(
-        {
-            "account_id": account_id,
-            "domains": _domains_text(domains),
-            "default_source_id": _own_source(account_id, source),
-            "capture": capture,
-            "consent": consent,
-            "created": int(time.time()),
-        }
+        account_id=account_id,
+        domains=_domains_text(domains),
+        default_source_id=_own_source(account_id, source),
+        capture=capture,
+        consent=consent,
+        created=int(time.time()),
     )
     db.session.commit()
     return find(account_id, site)
@@ -184,7 +182,7 @@ def _domains_text(domains: Sequence[str]) -> str:
     return orjson.dumps(normal).decode()
 
 
-def _insert(values: dict[str, Any]) -> int:
+def _insert(**values: Any) -> int:
     """Insert under a fresh public id; a collision is tried again. Returns the row's id."""
     for _ in range(ID_TRIES):
         public_id = "".join(secrets.choice(ID_ALPHABET) for _ in range(ID_LENGTH))

@@ -115,15 +115,13 @@ def add(
     source_modes.check(campaign, settings.get("mode", SourceMode.START), force=force)
     quotas.check(account_id, Quota.SOURCES)
     source = _insert(
-        {
-            "account_id": account_id,
-            "campaign_id": campaign,
-            "title": title,
-            "click_param": click_param,
-            "sub_map": _sub_map_text(sub_map or {}),
-            "created": int(time.time()),
-            **settings,
-        }
+        account_id=account_id,
+        campaign_id=campaign,
+        title=title,
+        click_param=click_param,
+        sub_map=_sub_map_text(sub_map or {}),
+        created=int(time.time()),
+        **settings,
     )
     db.session.commit()
     return source
@@ -216,7 +214,7 @@ def _locked(account_id: int, source_id: int) -> Source:
     return ownership.find(Source, account_id, source_id, Source.living, locked=True)
 
 
-def _insert(values: Mapping[str, Any]) -> Source:
+def _insert(**values: Any) -> Source:
     """Insert under a fresh code; a collision is tried again."""
     for _ in range(CODE_TRIES):
         code = "".join(secrets.choice(CODE_ALPHABET) for _ in range(CODE_LENGTH))

@@ -17,10 +17,11 @@ def place(world):
     return {"bot": bot, "chat": world.chat(bot)}
 
 
-def test_a_taken_code_is_replaced_by_another(app, account, place, world):
+def test_a_taken_code_is_replaced_by_another(app, account, place, world, monkeypatch):
     taken = db.session.get(Campaign, world.campaign()).code
     codes = iter([taken, taken, "fresh1"])
-    made = campaigns.add(account.id, **place, urls={}, new_code=lambda: next(codes))
+    monkeypatch.setattr(campaigns, "new_code", lambda: next(codes))
+    made = campaigns.add(account.id, **place, urls={})
     assert made.code == "fresh1"
 
 
