@@ -658,6 +658,8 @@ def _settled(name: str, value: Any) -> Any:
         return _VOLATILE[name]
     if name in _VOLATILE_DATES and isinstance(value, str) and value != _NEVER:
         return _VOLATILE_DATES[name]
+    if name == "pending" and type(value) is int:
+        return 0  # what waits at Telegram just when it is asked
     return _steady(value)
 
 
