@@ -13,6 +13,7 @@ from app.crypto import hash_secret, new_secret
 from app.extensions import cipher, db
 from app.models import Account, Bot, BotChat, Campaign, Destination
 from app.models.destination import Role
+from app.services.bots import webhooks
 from bench.audience import Door, doors_to_json
 from plugins.contract import EventKind
 
@@ -28,9 +29,8 @@ def main() -> None:
     asked = parser.parse_args()
     app = create_app()
     with app.app_context():
-        public_url = app.config["SETTINGS"].public_url
         account = _account()
-        doors = [_door(account, n, asked.template, public_url) for n in range(asked.bots)]
+        doors = [_door(account, n, asked.template) for n in range(asked.bots)]
         db.session.commit()
     print(doors_to_json(doors))
 
@@ -50,7 +50,7 @@ def _account() -> int:
     return account.id
 
 
-def _door(account: int, number: int, template: str, public_url: str) -> Door:
+def _door(account: int, number: int, template: str) -> Door:
     now, path = int(time.time()), new_secret()
     bot = Bot(
         account_id=account,
@@ -59,7 +59,7 @@ def _door(account: int, number: int, template: str, public_url: str) -> Door:
         name=f"Bench {number}",
         token=f"{PUBLIC_BOT + number}:bench-token",
         webhook_path=path,
-        webhook_url=f"{public_url}/telegram/{path}",
+        webhook_url=webhooks.registered(path),
         created=now,
     )
     db.session.add(bot)

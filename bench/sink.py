@@ -9,17 +9,20 @@ benchmark; whatever else comes is answered and only counted.
 import asyncio
 import contextlib
 import http.client
+import json
 import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
+from app.services.bots.webhooks import ALLOWED_UPDATES
+from bench.audience import Door
+
 ROOT = Path(__file__).resolve().parent.parent
-_TELEGRAM = b'{"ok":true,"result":true}'
 _ANSWER = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 2\r\n\r\nok"
 
 
@@ -29,6 +32,7 @@ class Book:
     def __init__(self) -> None:
         self.hits: list[tuple[float, bytes]] = []
         self.others = 0
+        self.webhooks: dict[bytes, bytes] = {}  # what was registered, by the path of the bot
         self._named: Counter[bytes] = Counter()
         self._read = 0
 
@@ -70,13 +74,13 @@ class Reception(asyncio.Protocol):
             if len(buffer) < whole:
                 break
             if not buffer.startswith(b"GET /hang?"):
-                answers.append(self._answer(buffer))
+                answers.append(self._answer(buffer, whole))
             buffer = buffer[whole:]
         self._buffer = buffer
         if answers and self._transport is not None:
             self._transport.write(b"".join(answers))
 
-    def _answer(self, request: bytes) -> bytes:
+    def _answer(self, request: bytes, whole: int) -> bytes:
         target = request[: request.index(b"\r\n")].split(b" ", 2)[1]
         if target.startswith(b"/pb?"):
             self._book.hits.append((time.monotonic(), target))
@@ -86,7 +90,15 @@ class Reception(asyncio.Protocol):
         if target == b"/take":
             return _answer_with(self._book.take())
         self._book.others += 1
-        return _answer_with(_TELEGRAM) if target.startswith(b"/bot") else _ANSWER
+        if not target.startswith(b"/bot"):
+            return _ANSWER
+        bot, _, method = target.rpartition(b"/")
+        if method == b"setWebhook":
+            self._book.webhooks[bot] = request[:whole].partition(b"\r\n\r\n")[2]
+        result = b"true"
+        if method == b"getWebhookInfo":
+            result = self._book.webhooks.get(bot, result)
+        return _answer_with(b'{"ok":true,"result":%s}' % result)
 
 
 def _answer_with(body: bytes) -> bytes:
@@ -129,6 +141,16 @@ class Sink:
     def template(self) -> str:
         """The postback template that serves all five statuses."""
         return f"http://127.0.0.1:{self.port}/pb?click={{click}}&status={{status}}&lead={{lead}}"
+
+    def remember_webhooks(self, doors: Sequence[Door], public_url: str) -> None:
+        """Let the made-up Telegram know the webhooks of bots that were never registered there."""
+        wire = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        with contextlib.closing(wire):
+            for door in doors:
+                url = f"{public_url}/telegram/{door.path}"
+                webhook = {"url": url, "allowed_updates": ALLOWED_UPDATES}
+                wire.request("POST", f"/bot{door.bot}:bench-token/setWebhook", json.dumps(webhook))
+                wire.getresponse().read()
 
     def _get(self, path: str) -> str:
         wire = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)

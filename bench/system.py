@@ -150,7 +150,8 @@ def gatepost(
         "PUBLIC_URL": f"http://127.0.0.1:{port}",
         "TELEGRAM_API_URL": telegram or f"http://127.0.0.1:{sink.port}",
     }
-    made = prepare(environ, bots, sink)
+    doors = doors_from_json(prepare(environ, bots, sink))
+    sink.remember_webhooks(doors, environ["PUBLIC_URL"])
     lines = procfile()
     with contextlib.ExitStack() as stack:
         parts: dict[str, list[int]] = {"worker": [], "web": []}
@@ -160,7 +161,7 @@ def gatepost(
             process = stack.enter_context(_process(name, command, folder, environ))
             parts[part].append(process.pid)
         _until(lambda: _answers(f"http://127.0.0.1:{port}/readyz"), process, "web", folder)
-        yield Running(port, doors_from_json(made), parts)
+        yield Running(port, doors, parts)
 
 
 def prepare(environ: Mapping[str, str], bots: int, sink: Sink) -> str:

@@ -20,7 +20,7 @@ from bench.rounds import Pressure, Track
 from bench.sink import Sink
 
 MANY_BOTS: Final = 1_000
-_IDLE_SECONDS: Final = 20.0
+_IDLE_SECONDS: Final = 60.0  # some things are done once a minute
 _CHECKS_SECONDS: Final = 20.0  # after a start each bot is asked about once, one a second
 _WARM_UP: Final = 200
 _UPDATES: Final = 400  # that come alone, of each way
@@ -108,16 +108,24 @@ class Variants:
         self.values[key] = one.postbacks_per_second / base.postbacks_per_second
 
     def _idle(self, seconds: float, bots: int) -> None:
-        """CPU and statements while nothing comes."""
-        with self._gatepost(bots, count_statements=True) as running:
-            meter = Meter(running.parts | {"postgresql": [self._postgres.pid]}, {})
+        """CPU and statements while nothing comes.
+
+        On a server of its own: the other one vacuums what the sections before have left.
+        """
+        folder = self._folder / "idle"
+        folder.mkdir()
+        with (
+            system.postgres(folder) as postgres,
+            self._gatepost(bots, count_on=postgres) as running,
+        ):
+            meter = Meter(running.parts | {"postgresql": [postgres.pid]}, {})
             time.sleep(_CHECKS_SECONDS)
-            before, statements = meter.cpu(), self._postgres.statements()
+            before, statements = meter.cpu(), postgres.statements()
             began = time.monotonic()
             time.sleep(seconds)
             passed = time.monotonic() - began
             spent = {part: cpu - before[part] for part, cpu in meter.cpu().items()}
-            statements = self._postgres.statements() - statements
+            statements = postgres.statements() - statements
         self.values["idle CPU"] = 100 * sum(spent.values()) / passed
         self.values["idle statements"] = statements / passed
         print(
@@ -135,16 +143,16 @@ class Variants:
         dynos: int = 1,
         sqlite: bool = False,
         application: str = "wsgi:app",
-        count_statements: bool = False,
+        count_on: system.Postgres | None = None,
     ) -> Iterator[system.Running]:
         self._started += 1
         folder = self._folder / f"v{self._started}"
         folder.mkdir()
         database = f"sqlite:///{folder}/bench.db"
         if not sqlite:
-            database = self._postgres.fresh(f"variant_bench_{self._started}")
+            database = (count_on or self._postgres).fresh(f"variant_bench_{self._started}")
         counting: Callable[[], contextlib.AbstractContextManager[None]] = (
-            self._postgres.counting if count_statements else contextlib.nullcontext
+            count_on.counting if count_on else contextlib.nullcontext
         )
         with (
             system.redis(folder) as (url, redis_pid),

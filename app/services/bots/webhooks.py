@@ -43,6 +43,11 @@ def webhook_url(bot: Bot) -> str:
     return _url(bot.webhook_path)
 
 
+def registered(path: str) -> str:
+    """Return what `Bot.webhook_url` says once the webhook of `path` is registered."""
+    return _url(path) + _KINDS
+
+
 def register(bot_id: int) -> None:
     """Register the webhook that the settings ask for, and store that it is registered.
 
@@ -130,7 +135,7 @@ def is_ours(info: Any, path: str) -> bool:
 
 def is_registered(bot: Bot) -> bool:
     """Whether the webhook that the settings ask for was registered, as far as we know."""
-    return bot.webhook_url == _url(bot.webhook_path) + _KINDS
+    return bot.webhook_url == registered(bot.webhook_path)
 
 
 def drop_webhook(token: str, bot_id: int) -> None:
