@@ -50,6 +50,8 @@ LIMITS = (
     logins.POLLS,
     logins.NEW_LOGINS,
     sessions.KEY_LOGINS,
+    sessions.TOLD,
+    sessions.TOLD_OF_NETWORK,
     rate_limits.CREATIONS,
     tariffs.CHECKS,
     open_link.CLICKS,

@@ -12,7 +12,7 @@ from app.errors import ApiError, BadKey, Banned, NotFound, translatable
 from app.schemas import Input, fields
 from app.services.service_bot import bot, entry_links, sessions
 from app.services.service_bot.telegram import oidc
-from app.web.auth import caller_address, caller_network, counted, public
+from app.web.auth import caller_address, counted, public
 
 blueprint = Blueprint("login", __name__)
 
@@ -51,7 +51,7 @@ def by_key() -> Response:
     try:
         typed = forms.checked(KeyForm(), form)
         token = sessions.open_by_key(
-            typed["key"], address=caller_network(), agent=request.headers.get("User-Agent", "")
+            typed["key"], address=caller_address(), agent=request.headers.get("User-Agent", "")
         )
     except ApiError as error:
         return show(own_path(form.get("next", "/")), error)

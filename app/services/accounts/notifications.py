@@ -102,9 +102,15 @@ def bot_fault_over(bot_id: int, kind: BotFaultKind, now: float, *, title: str = 
     _note_of_bot(bot_id, NoticeKind.OVER, {"title": title, "fault": kind.value}, now)
 
 
-def session_opened(account_id: int, login_id: int, page: Mapping[str, Any], now: float) -> None:
-    """Record that a page has logged in: its `agent`, `address` and when it was `shown`."""
-    _note(account_id, NoticeKind.SESSION, {**page, "login": login_id}, now)
+def session_opened(
+    account_id: int, login_id: int | None, about: Mapping[str, Any], now: float
+) -> None:
+    """Record that a session was opened, by a login if that can be undone.
+
+    `about` is what it was `opened_by`, the browser's `agent` and `address`, and when its page was
+    `shown`.
+    """
+    _note(account_id, NoticeKind.SESSION, {**about, "login": login_id}, now)
 
 
 def key_replaced(account_id: int, login_id: int | None, now: float) -> None:

@@ -16,6 +16,7 @@ from app.extensions import db
 from app.models import Account, Login
 from app.services.accounts import accounts
 from app.services.service_bot import sessions
+from app.services.service_bot.sessions import OpenedBy, Opening
 
 ENTRY_SECONDS: Final = 600.0
 #: No nonce of a login page holds a colon, so no page can ever show or redeem an entry link.
@@ -66,7 +67,8 @@ def redeem(token: str, *, address: str, agent: str) -> str | None:
     if login is None or login.account_id is None:
         db.session.rollback()
         return None
-    session = sessions.begin(login.account_id, login.id, now, agent=agent)
+    opening = Opening(OpenedBy.LINK, agent, address, now)
+    session = sessions.begin(login.account_id, login.id, opening, now)
     db.session.commit()
     return session
 

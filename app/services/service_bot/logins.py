@@ -23,10 +23,10 @@ from app.domain.storable_text import sanitize
 from app.errors import NotFound, translatable
 from app.extensions import db
 from app.models import Account, Bot, Login
-from app.services.accounts import notifications
 from app.services.accounts.rate_limits import Limit
 from app.services.service_bot import ALLOW, UNDO, bot, sessions
 from app.services.service_bot.browsers import browser_name
+from app.services.service_bot.sessions import OpenedBy, Opening
 from app.translations import gettext, use_language
 from app.web.shares.addresses import network_of
 
@@ -167,16 +167,20 @@ def describe(login: Login) -> str:
 
 def describe_page(agent: str, address: str, shown: float) -> str:
     """Say in the language in use by which browser and from where a page was opened, and when."""
+    return gettext(
+        "The login page was opened with %(browser)s from the address %(address)s at %(time)s UTC.",
+        **page_values(agent, address, shown),
+    )
+
+
+def page_values(agent: str, address: str, shown: float) -> dict[str, str]:
+    """Return in the language in use what sentences about a page are filled with."""
     name = browser_name(agent)
     browser = name.browser or gettext("an unknown program")
     if name.system:
         browser = gettext("%(browser)s on %(system)s", browser=browser, system=name.system)
-    return gettext(
-        "The login page was opened with %(browser)s from the address %(address)s at %(time)s UTC.",
-        browser=browser,
-        address=address,
-        time=time.strftime("%Y-%m-%d %H:%M", time.gmtime(shown)),
-    )
+    minute = time.strftime("%Y-%m-%d %H:%M", time.gmtime(shown))
+    return {"browser": browser, "address": address, "time": minute}
 
 
 def agree(login_id: int, account_id: int, now: float) -> bool:
@@ -268,6 +272,5 @@ def _token(login_id: int, now: float) -> str | None:
     ).first()
     if redeemed is None:
         return None
-    page = {"agent": redeemed.agent, "address": redeemed.address, "shown": redeemed.shown}
-    notifications.session_opened(redeemed.account_id, login_id, page, now)
-    return sessions.begin(redeemed.account_id, login_id, now, agent=redeemed.agent)
+    opening = Opening(OpenedBy.TELEGRAM, redeemed.agent, redeemed.address, redeemed.shown)
+    return sessions.begin(redeemed.account_id, login_id, opening, now)

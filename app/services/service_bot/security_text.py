@@ -8,7 +8,8 @@ from app import errors
 from app.errors import translatable
 from app.models import NoticeKind
 from app.services.service_bot import KEEP, UNDO
-from app.services.service_bot.logins import describe_page
+from app.services.service_bot.logins import describe_page, page_values
+from app.services.service_bot.sessions import OpenedBy
 from app.translations import gettext, translated
 from plugins.contract import TranslatableText
 
@@ -45,14 +46,35 @@ _REASONS: Final[Mapping[str, str]] = {
 def describe(kind: NoticeKind, about: About) -> str:
     """Say in the language in use what a notice of this kind is about."""
     if kind is NoticeKind.SESSION:
-        page = describe_page(about["agent"], about["address"], about["shown"])
-        return gettext("A page has logged in to your account. %(page)s", page=page)
+        return _session(about)
     if kind is NoticeKind.KEY:
         return gettext(
             "Your API key was replaced at %(time)s UTC. The one before does not work any more.",
             time=_minute(about["at"]),
         )
     return _transfer(about)
+
+
+def _session(about: About) -> str:
+    page = (about["agent"], about["address"], about["shown"])
+    match about.get("opened_by"):
+        case OpenedBy.KEY:
+            return gettext(
+                "Your API key has opened the dashboard with %(browser)s from the address "
+                "%(address)s at %(time)s UTC; sessions by the key that are open: %(count)s. If it "
+                "was not you, replace the key in the settings: that ends them.",
+                **page_values(*page),
+                count=about["count"],
+            )
+        case OpenedBy.LINK:
+            return gettext(
+                "A link of the operator's has opened your dashboard with %(browser)s from the "
+                "address %(address)s at %(time)s UTC.",
+                **page_values(*page),
+            )
+        case _:
+            page_text = describe_page(*page)
+            return gettext("A page has logged in to your account. %(page)s", page=page_text)
 
 
 def buttons(notices: Sequence[About]) -> list[list[dict[str, str]]]:

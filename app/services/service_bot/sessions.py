@@ -2,18 +2,20 @@
 
 import time
 from collections.abc import Sequence
-from typing import Final
+from enum import StrEnum
+from typing import Final, NamedTuple
 
-from sqlalchemy import bindparam, delete, select, update
+from sqlalchemy import bindparam, delete, func, select, update
 
 from app.crypto import hash_secret, new_secret
 from app.domain.storable_text import sanitize
-from app.errors import BadKey
+from app.errors import BadKey, TooManyRequests
 from app.extensions import db
 from app.models import Account, Login, Session
-from app.services.accounts import accounts, keys
+from app.services.accounts import accounts, keys, notifications
 from app.services.accounts.accounts import Caller
 from app.services.accounts.rate_limits import Limit
+from app.web.shares.addresses import network_of
 
 PREFIX: Final = "sess_"
 SESSION_SECONDS: Final = 14 * 86_400.0
@@ -31,23 +33,53 @@ _OPENED: Final = (
 )
 #: By address.
 KEY_LOGINS: Final = Limit("key-login", per_minute=10, burst=10)
+#: Sessions by the key of which the owner is told: by account and network, and by account. So what
+#: logs in all day hides nobody who does so from elsewhere, and a flood from anywhere stays short.
+TOLD_OF_NETWORK: Final = Limit("key-login-told", per_minute=0.1, burst=1)
+TOLD: Final = Limit("key-logins-told", per_minute=0.1, burst=5)
+
+
+class OpenedBy(StrEnum):
+    """By what a session is opened."""
+
+    TELEGRAM = "telegram"  # the service bot, a Mini App, OpenID Connect
+    KEY = "key"
+    LINK = "link"  # an entry link of the operator's
+
+
+class Opening(NamedTuple):
+    """Who opens a session: the browser, its address, and when the page was opened there."""
+
+    opened_by: OpenedBy
+    agent: str
+    address: str
+    shown: float
 
 
 def begin(
-    account_id: int, login_id: int | None, now: float, *, agent: str = "", by_key: bool = False
+    account_id: int, login_id: int | None, opening: Opening, now: float, *, is_told: bool = True
 ) -> str:
-    """Store a session that a login or an API key opens, and return its token. No commit."""
-    token = PREFIX + new_secret(32)
+    """Store a session, note that its owner is to be told, and return its token. No commit.
+
+    Every session is opened here. `login_id` is the login that opens it, or that made the key.
+    """
+    by_key = opening.opened_by is OpenedBy.KEY
+    token, agent = PREFIX + new_secret(32), sanitize(opening.agent, 300)
     session = Session(
         token_hash=hash_secret(token),
         account_id=account_id,
         login_id=login_id,
         created=now,
         expires=now + SESSION_SECONDS,
-        agent=sanitize(agent, 300),
+        agent=agent,
         by_key=by_key,
     )
     db.session.add(session)
+    if is_told:
+        about = opening._asdict() | {"agent": agent, "address": opening.address[:45]}
+        if by_key:  # undoing the login that made the key would take back more than this session
+            about["count"] = _open_by_key(account_id)
+        notifications.session_opened(account_id, None if by_key else login_id, about, now)
     return token
 
 
@@ -57,17 +89,37 @@ def open_by_key(key: str, *, address: str, agent: str) -> str:
     `address` and `agent` are of the browser. Raises TooManyRequests by address, BadKey or
     Banned. The session ends when the key is replaced.
     """
-    KEY_LOGINS.hit(address)
+    network = network_of(address)
+    KEY_LOGINS.hit(network)
     key = key.strip()
     caller = accounts.authenticate(key, must_be_paid=False)
+    is_told = _may_be_told(caller.id, network)
     account = accounts.lock(caller.id)
     if not accounts.is_key_of(account, key):  # it was replaced a moment ago
         raise BadKey
     keys.require_not_undone(caller.login_id)
     _make_room(caller.id)
-    token = begin(caller.id, caller.login_id, time.time(), agent=agent, by_key=True)
+    now = time.time()
+    opening = Opening(OpenedBy.KEY, agent, address, now)
+    token = begin(caller.id, caller.login_id, opening, now, is_told=is_told)
     db.session.commit()
     return token
+
+
+def _may_be_told(account_id: int, network: str) -> bool:
+    """Whether the owner hears of one more session by the key, from this network."""
+    try:
+        TOLD_OF_NETWORK.hit(f"{account_id} {network}")
+        TOLD.hit(str(account_id))
+    except TooManyRequests:
+        return False
+    return True
+
+
+def _open_by_key(account_id: int) -> int:
+    """Count the open sessions that the key has opened."""
+    mine = select(func.count()).where(Session.account_id == account_id, Session.by_key)
+    return db.session.scalar(mine) or 0
 
 
 def _make_room(account_id: int) -> None:

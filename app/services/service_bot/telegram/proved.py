@@ -10,9 +10,9 @@ from app.domain.telegram.person import Person
 from app.errors import BadParameter, translatable
 from app.extensions import db
 from app.models import Login
-from app.services.accounts import notifications
 from app.services.service_bot import logins, sessions, signup
 from app.services.service_bot.logins import Browser
+from app.services.service_bot.sessions import OpenedBy, Opening
 from app.web.shares.addresses import network_of
 
 #: No nonce of a login page holds a colon, so no page can ever show or redeem a proof.
@@ -45,8 +45,7 @@ def open_session(person: Person, proof: str, browser: Browser, now: float) -> st
         raise BadParameter(
             "login", translatable("this login was used before; begin a new one")
         ) from error
-    page = {"agent": login.agent, "address": login.address, "shown": now}
-    notifications.session_opened(account.id, login.id, page, now)
-    token = sessions.begin(account.id, login.id, now, agent=login.agent)
+    opening = Opening(OpenedBy.TELEGRAM, login.agent, login.address, now)
+    token = sessions.begin(account.id, login.id, opening, now)
     db.session.commit()
     return token

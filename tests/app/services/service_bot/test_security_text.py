@@ -27,6 +27,23 @@ def english(app):
             ),
         ),
         (
+            NoticeKind.SESSION,
+            {**PAGE, "opened_by": "key", "count": 3, "login": None},
+            (
+                "Your API key has opened the dashboard with Firefox on Linux from the address "
+                "203.0.113.5 at 1970-01-01 00:00 UTC; sessions by the key that are open: 3. If it "
+                "was not you, replace the key in the settings: that ends them."
+            ),
+        ),
+        (
+            NoticeKind.SESSION,
+            {**PAGE, "opened_by": "link"},
+            (
+                "A link of the operator's has opened your dashboard with Firefox on Linux from the "
+                "address 203.0.113.5 at 1970-01-01 00:00 UTC."
+            ),
+        ),
+        (
             NoticeKind.KEY,
             {"at": 60.0},
             (

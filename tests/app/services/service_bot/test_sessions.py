@@ -7,10 +7,10 @@ from sqlalchemy import select, update
 
 from app.errors import BadKey
 from app.extensions import db
-from app.models import Account, Login, Session
+from app.models import Account, Login, NoticeKind, Session
 from app.services import purge
 from app.services.accounts import accounts, keys
-from app.services.service_bot import logins, sessions
+from app.services.service_bot import bot, entry_links, logins, sessions
 from tests.support.desk import ANN, BROWSER, IVAN, rows
 
 
@@ -166,3 +166,78 @@ def test_a_key_that_is_replaced_at_this_moment_opens_nothing(app, account, monke
         sessions.open_by_key(account.key, address="203.0.113.9", agent="")
     db.session.rollback()
     assert rows(select(Session)) == []
+
+
+AGENT = "Mozilla/5.0 (X11; Linux) Firefox/143.0"
+
+
+@pytest.fixture
+def told(desk, clean_redis, account):
+    """What Ann, to whom the account belongs, is told; she has opened nothing yet."""
+    bot.link_telegram_user(account.login, ANN.id)
+
+    def texts():
+        desk.tell()
+        return [one.text for one in desk.staged() if one.chat_id == ANN.id]
+
+    return texts
+
+
+def _by_key(account, address="203.0.113.9"):
+    return sessions.open_by_key(account.key, address=address, agent=AGENT)
+
+
+def test_a_session_by_the_key_is_told_at_once(desk, told, account):
+    _by_key(account)
+    (said,) = told()
+    assert said.startswith(
+        "Your API key has opened the dashboard with Firefox on Linux from the address 203.0.113.9 "
+    )
+    assert "sessions by the key that are open: 1." in said
+    assert desk.button(ANN, "undo") == ""
+
+
+def test_a_session_by_an_entry_link_is_told_at_once_and_can_be_undone(desk, told, account):
+    link = entry_links.make(account.login)
+    token = entry_links.redeem(link, address="203.0.113.9", agent=AGENT)
+    (said,) = told()
+    assert said.startswith("A link of the operator's has opened your dashboard with Firefox on ")
+    assert sessions.authenticate(token)
+    desk.press(ANN, desk.button(ANN, "undo"))
+    with pytest.raises(BadKey):
+        sessions.authenticate(token)
+
+
+def test_it_is_told_in_the_language_of_the_account(told, account):
+    db.session.execute(update(Account).where(Account.id == account.id).values(lang="ru"))
+    db.session.commit()
+    _by_key(account)
+    assert told()[0].startswith("Ваш API-ключ открыл панель: Firefox на Linux, адрес 203.0.113.9")
+
+
+def test_whoever_logs_in_by_the_key_without_end_is_told_of_a_few_times(desk, told, account):
+    for number in range(40):
+        _by_key(account, f"203.0.113.{number}")
+    assert len(desk.notices()) == sessions.TOLD.burst
+    assert len(told()) == 1  # together
+    _by_key(account, "203.0.113.99")
+    assert desk.notices() == []
+
+
+def test_a_program_that_logs_in_all_day_hides_nobody_who_does_so_from_elsewhere(
+    desk, told, account
+):
+    for _ in range(9):
+        _by_key(account)
+    assert len(desk.notices()) == 1
+    _by_key(account, "198.51.100.7")
+    assert [one.kind for one in desk.notices()] == [NoticeKind.SESSION] * 2
+    assert "198.51.100.7" in told()[0]
+
+
+def test_sessions_of_an_account_that_nobody_in_telegram_has_are_told_to_nobody(
+    desk, clean_redis, account
+):
+    _by_key(account)
+    entry_links.redeem(entry_links.make(account.login), address="203.0.113.9", agent=AGENT)
+    assert desk.notices() == []
