@@ -163,6 +163,8 @@ def remove(account_id: int, bot_id: int) -> None:
     token = bot.token
     db.session.commit()
     drop_webhook(token, bot_id)
+    # It may have been given away meanwhile: what is another's now stays.
+    ownership.find(Bot, account_id, bot_id, locked=True)
     _mark_deleted(bot_id)
     log.info("bot.removed", bot=bot_id, account=account_id)
 

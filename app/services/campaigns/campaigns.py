@@ -191,7 +191,7 @@ def _locked(account_id: int, campaign_id: int) -> Campaign:
 
 
 def _title_of(account_id: int, bot_id: int, chat_id: int) -> str:
-    ownership.find(Bot, account_id, bot_id, Bot.living)
+    ownership.find(Bot, account_id, bot_id, Bot.living, locked=True)
     title = db.session.scalar(
         select(BotChat.title).where(
             BotChat.bot_id == bot_id, BotChat.chat_id == chat_id, BotChat.is_admin

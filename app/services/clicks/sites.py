@@ -160,7 +160,8 @@ def _locked(account_id: int, site_id: int) -> Site:
 def _own_source(account_id: int, source_id: int) -> int | None:
     if not source_id:
         return None
-    return ownership.find(Source, account_id, source_id, Source.living).id
+    ownership.hold(Source, account_id, source_id, Source.living)
+    return source_id
 
 
 def _domains_text(domains: Sequence[str]) -> str:

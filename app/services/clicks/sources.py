@@ -111,7 +111,7 @@ def add(
     them. `force` allows a mode by which Telegram will not tell where people come from.
     """
     accounts.lock(account_id)
-    ownership.find(Campaign, account_id, campaign, Campaign.living)
+    ownership.hold(Campaign, account_id, campaign, Campaign.living)
     source_modes.check(campaign, settings.get("mode", SourceMode.START), force=force)
     quotas.check(account_id, Quota.SOURCES)
     source = _insert(

@@ -124,7 +124,7 @@ def add(
     accounts.lock(account_id)
     require_not_undone(login_id)
     if campaign is not None:
-        ownership.find(Campaign, account_id, campaign, Campaign.living)
+        ownership.hold(Campaign, account_id, campaign, Campaign.living)
     quotas.check(account_id, Quota.EVENT_KEYS)
     row = EventKey(
         account_id=account_id,

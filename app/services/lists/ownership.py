@@ -34,6 +34,20 @@ def find(
     return row
 
 
+def hold(model: type[Row], account_id: int, row_id: int, *conditions: Any) -> None:
+    """Keep a row as it is until the transaction ends, so that something can be added under it.
+
+    Whoever deletes it, or gives it away, comes before or after, and readers do not wait. Raises
+    NotFound.
+    """
+    columns: Any = model
+    matching = select(columns.id).where(
+        columns.id == row_id, columns.account_id == account_id, *conditions
+    )
+    if db.session.scalar(matching.with_for_update(read=True)) is None:
+        raise NotFound
+
+
 def check_owned(account_id: int, **ids: int | None) -> None:
     """Check the ids by name: `bot`, `campaign`, `dest`, `lead` and `source`; None is skipped.
 

@@ -223,7 +223,7 @@ def _switched(
 
 def _check_room(account_id: int, campaign: int) -> None:
     if campaign:
-        ownership.find(Campaign, account_id, campaign, Campaign.living)
+        ownership.hold(Campaign, account_id, campaign, Campaign.living)
     count = select(func.count()).where(
         Destination.account_id == account_id,
         Destination.campaign_id == (campaign or None),

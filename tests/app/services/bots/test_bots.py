@@ -108,6 +108,21 @@ def test_removing_works_although_telegram_is_away(telegram: Any, account: Accoun
     assert bots.find(account.id, bot.id).status == BotStatus.DELETED
 
 
+def test_a_bot_that_is_given_away_while_it_is_removed_stays_its_new_owners(
+    telegram: Any, account: Account, make_account: Any, monkeypatch: Any
+) -> None:
+    bot, new_owner = bots.add(account.id, TOKEN), make_account()
+
+    def given(token: str, bot_id: int) -> None:
+        db.session.get_one(Bot, bot_id).account_id = new_owner.id
+        db.session.commit()
+
+    monkeypatch.setattr(bots, "drop_webhook", given)
+    with pytest.raises(NotFound):
+        bots.remove(account.id, bot.id)
+    assert bots.find(new_owner.id, bot.id).living
+
+
 def test_removing_twice_is_no_error(telegram: Any, account: Account) -> None:
     bot = bots.add(account.id, TOKEN)
     bots.remove(account.id, bot.id)
