@@ -7,10 +7,11 @@ from functools import partial
 from typing import Any, Final
 
 import psycopg
-from sqlalchemy import create_engine, select
+from sqlalchemy import bindparam, create_engine, select
 
 from app.database.connections import ONLY_READS, prepare_engine
 from app.database.dedicated import DedicatedConnection
+from app.database.direct import fetch
 from app.extensions import wakeup
 from app.models import Bot
 from app.observability.traces import traces
@@ -25,6 +26,7 @@ from app.services.updates.new_update import (
 
 #: One is the dedicated one, one looks up which bot is behind a path.
 CONNECTIONS: Final = 2
+_BOT_OF_PATH: Final = select(Bot.id).where(Bot.webhook_path == bindparam("path"), Bot.living)
 
 
 class UpdateStore:
@@ -50,9 +52,10 @@ class UpdateStore:
 
     def find_bot(self, path: str) -> int | None:
         """Read which living bot has this webhook path."""
-        living = select(Bot.id).where(Bot.webhook_path == path, Bot.living)
         with self._engine.execution_options(**{ONLY_READS: True}).connect() as connection:
-            return connection.scalar(living)
+            for row in fetch(connection, _BOT_OF_PATH, {"path": path}):
+                return int(row.id)
+        return None
 
     def close(self) -> None:
         """Close all connections; they are opened again when they are needed."""
