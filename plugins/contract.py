@@ -83,9 +83,11 @@ def translatable(template: str, /, **terms: object) -> TranslatableText:
 class Event:
     """One thing a tracker should hear about one lead, frozen when it happened.
 
-    Times are Unix seconds of Telegram's clock. Texts come from strangers: an
-    adapter must place them as data, never as syntax. `username`, `click`,
-    `language`, `title` and the names may be empty.
+    Times are Unix seconds of Telegram's clock. `lead` and `account` are numbers of Gatepost,
+    `chat` and `subscriber` ids of Telegram. Texts come from strangers: an adapter must place
+    them as data, never as syntax. Any but `id` and `campaign` may be empty. `state` is what the
+    step or try before this one left in `Outcome.state`, and `earlier` what the last one of the
+    report before did, of the same conversion.
     """
 
     id: str  #: unique per report, the same on every retry
@@ -108,12 +110,12 @@ class Event:
     key: str = ""  #: identifies this event at this destination, for all tries
     now: int = 0  #: Unix seconds when this try is built; changes with every retry
     tries: int = 0  #: made before this one; begins anew when a person sends it again
-    state: Mapping[str, str | int] = field(default_factory=dict, hash=False)  #: `Outcome.state`
+    state: Mapping[str, str | int] = field(default_factory=dict, hash=False)
     value: str = ""  #: of a conversion: "49.5", below zero for a refund, "" while unknown
     currency: str = ""  #: of `value`, three capital letters
     name: str = ""  #: what a conversion's sender calls it, such as "deposit"
     revision: int = 0  #: how many values of this conversion were reported before, under one `id`
-    earlier: Mapping[str, str | int] = field(default_factory=dict, hash=False)  #: `Outcome.state`
+    earlier: Mapping[str, str | int] = field(default_factory=dict, hash=False)
     touch: Mapping[str, str] = field(default_factory=dict, hash=False)  #: see hook `touch_fields`
 
     def step_key(self, step: str = "") -> str:
@@ -264,7 +266,7 @@ class DeliveryPolicy:
 
 
 def outcome_by_status(response: Response) -> Outcome:
-    """Judge by HTTP status: the sane default to start from.
+    """Judge by HTTP status alone: the default to start from.
 
     A success that is a page of HTML, or that cannot be decoded, is none: nobody
     knows what it means, and another try might count twice.

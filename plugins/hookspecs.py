@@ -65,7 +65,7 @@ def classify_response(  # type: ignore[empty-body]
     """Judge one answer by its status and its body.
 
     Returns an `Outcome`. Many trackers answer 200 for every error, so read the
-    body where it tells more. `plugins.outcome_by_status(response)` is the sane
+    body where it tells more. `plugins.outcome_by_status(response)` is the
     default to start from. Timeouts and broken connections never come here:
     they are always tried again. What a later step or try must know of this
     answer, such as an id or a count, goes into `Outcome.state`.

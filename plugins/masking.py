@@ -3,24 +3,24 @@
 from typing import Final
 
 MASK: Final = "***"
-#: Of more secrets than these it is asked first which may stand in a text at all.
+#: With more secrets than this, `candidates` leaves out those that cannot stand in a text.
 _MANY: Final = 64
-#: By so many characters at the beginning of a secret.
+#: Characters at the beginning of a secret by which `candidates` looks for it.
 _HEAD: Final = 4
 
 
 def mask(text: str, secrets: tuple[str, ...]) -> str:
     """Replace every secret in `text`, longest first so none leaves a tail."""
-    for secret in sorted(filter(None, possible(text, secrets)), key=len, reverse=True):
+    for secret in sorted(filter(None, candidates(text, secrets)), key=len, reverse=True):
         text = text.replace(secret, MASK)
     return text
 
 
-def possible(text: str, secrets: tuple[str, ...]) -> tuple[str, ...]:
+def candidates(text: str, secrets: tuple[str, ...]) -> tuple[str, ...]:
     """Return the secrets whose first characters stand in `text`, or would beside a mask.
 
-    A customer can have thousands of secrets in one body; each of them that is looked for in an
-    answer costs the whole length of the answer.
+    A customer can have thousands of secrets in one body, and to look for one of them costs as
+    much as the text is long. Few secrets are returned unseen.
     """
     if len(secrets) <= _MANY:
         return secrets

@@ -52,10 +52,10 @@ _JSON: Final = re.compile(r'\s*+(?:\{\s*+["}]|\[\s*+[\[{"\]])')
 _BINARY: Final = re.compile(r"[\x01-\x08\x0e-\x1a\x1c-\x1f]")
 #: Pixels: GIF, PNG, JPEG, WebP and icons.
 PICTURES: Final = (b"GIF8", b"\x89PNG", b"\xff\xd8\xff", b"RIFF", b"\0\0\1\0")
-#: Of so many answers what was read is kept: each is asked about some ten times, and most trackers
+#: Answers whose text and fault are cached: each is asked for some ten times, and most trackers
 #: say the same word to all.
-_KEPT: Final = 32
-#: White space of which no answer has so much.
+_CACHED: Final = 32
+#: Characters of white space that no answer consists of.
 _MUCH: Final = 4096
 #: Byte order marks; that of UTF-32 begins with that of UTF-16.
 _MARKS: Final = (
@@ -84,7 +84,7 @@ class Fault(enum.Enum):
     BINARY = enum.auto()  #: neither a text nor a picture
 
 
-@lru_cache(maxsize=_KEPT)
+@lru_cache(maxsize=_CACHED)
 def decode(body: bytes, content_type: str) -> str:
     """Return the text without a byte order mark, whatever the bytes.
 
@@ -111,7 +111,7 @@ def fault_of(body: bytes, headers: Mapping[str, str]) -> Fault | None:
     return _fault_of_body(body, headers.get("content-type", ""))
 
 
-@lru_cache(maxsize=_KEPT)
+@lru_cache(maxsize=_CACHED)
 def _fault_of_body(body: bytes, content_type: str) -> Fault | None:
     if not body or body.startswith(PICTURES):
         return None

@@ -60,8 +60,6 @@ BODIES: Final = (
     b"NaN",
     b"x" * 1024 * 1024,
 )
-
-
 #: What may be known of a click, in the spelling of each field.
 _TOUCH: Final = dict.fromkeys(TOUCH_FIELDS, "word") | {
     "how": "start",

@@ -1,4 +1,4 @@
-"""UUIDs that are derived from a name, at a quarter of the standard library's price."""
+"""UUIDs that are derived from a name, four times as fast as the standard library does it."""
 
 import hashlib
 import uuid

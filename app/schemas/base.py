@@ -60,7 +60,7 @@ def load(schema: Input) -> dict[str, Any]:
     TooLarge; `app.web.responses` turns them into answers.
     """
     raw = _query() if request.method in ("GET", "HEAD") else _body()
-    library_messages.mark(schema)
+    library_messages.make_translatable(schema)
     loaded: dict[str, Any] = schema.load(raw)
     names = {field.data_key or name for name, field in schema.load_fields.items()}
     g.unknown_parameters = [name for name in raw if name not in names]

@@ -43,7 +43,7 @@ class ExportAdd(Input):
         kind, of_list = LISTS[data["kind"]]
         typed = data.get("filters", {})
         schema = of_list(unknown=RAISE)
-        library_messages.mark(schema)
+        library_messages.make_translatable(schema)
         try:
             filters = schema.load(typed)
         except ValidationError as error:

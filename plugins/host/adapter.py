@@ -41,7 +41,7 @@ from plugins.host.validation import (
     type_name,
 )
 
-#: What of a touch is kept for days only.
+#: Fields of a touch that are deleted after days, and so are masked in the log of attempts.
 PERSONAL: Final = ("ip", "ua")
 #: How long one hook may take. They are pure: a millisecond is long.
 LIMIT_SECONDS: Final = 2.0
@@ -80,7 +80,7 @@ class Adapter:
                 f"settings_schema returned {type_name(schema)} instead of a Schema instance"
             )
         with time_limit(seconds):
-            library_messages.mark(schema)
+            library_messages.make_translatable(schema)
         self._schema: marshmallow.Schema = schema
         self._secret_fields = tuple(
             name for name, field in self._schema.fields.items() if field.metadata.get("secret")
@@ -91,7 +91,7 @@ class Adapter:
 
     @property
     def schema(self) -> marshmallow.Schema:
-        """What a customer must type. To be looked at; `check_settings` loads."""
+        """What a customer must type, to be shown. `check_settings` loads with it."""
         return self._schema
 
     @property
@@ -210,7 +210,7 @@ def _load(schema: marshmallow.Schema, raw: Mapping[str, Any]) -> Any:
 def _only_function(caller: pluggy.HookCaller) -> tuple[Callable[..., Any], Sequence[str]] | None:
     """The one plain function behind a hook and its arguments; None if pluggy must call it.
 
-    Most plugins have just that, and a call by pluggy costs more than what many do.
+    Most hooks are one function, and pluggy's call would take longer than the function does.
     """
     implementations = caller.get_hookimpls()
     if len(implementations) != 1 or not (caller.spec and caller.spec.opts.get("firstresult")):

@@ -52,7 +52,7 @@ conversion types of your own are particular about capital letters.
 
 
 def form_texts() -> set[str]:
-    """Return every text of the built-in trackers' forms, presets too, but the names of events."""
+    """Return every text of the built-in trackers' forms and presets, except names of events."""
     registry = Registry.load([])
     schemas = [registry.get(name).schema for name in registry.names()]
     texts = {settings_form.help_of(schema) for schema in schemas}
@@ -111,7 +111,7 @@ def _field(field: Field) -> dict[str, Any]:
 
 def page() -> str:
     """The whole page."""
-    known = presets.presets().values()
+    listed_presets = presets.presets().values()
     registry = Registry.load(entry_points=())
     return "\n".join(
         [
@@ -123,14 +123,15 @@ def page() -> str:
             _PRESETS,
             _table(
                 "tracker|key|modes|payout|unique id|click id|macro|answers|known|source",
-                map(_preset, known),
+                map(_preset, listed_presets),
             ),
             _WORDS,
             _table(
-                "preset|mode|" + "|".join(EventKind), (row for one in known for row in _words(one))
+                "preset|mode|" + "|".join(EventKind),
+                (row for preset in listed_presets for row in _words(preset)),
             ),
             "\n## Notes\n",
-            *(f"- **{one.title}**: {one.notes}" for one in known),
+            *(f"- **{preset.title}**: {preset.notes}" for preset in listed_presets),
             "",
         ]
     )
@@ -168,8 +169,8 @@ def _usual(schema: Schema) -> Mapping[str, Any]:
     """What a schema fills in by itself; "" for what a customer has to type."""
     usual: dict[str, Any] = {}
     for name, field in schema.fields.items():
-        given = field.load_default() if callable(field.load_default) else field.load_default
-        usual[field.attribute or name] = "" if given is missing else given
+        default = field.load_default() if callable(field.load_default) else field.load_default
+        usual[field.attribute or name] = "" if default is missing else default
     return usual
 
 
@@ -210,15 +211,15 @@ def _unique(preset: Preset) -> str:
 def _answers(preset: Preset) -> str:
     if isinstance(preset.answer_rules, str):
         return f"as `{presets.find(preset.answer_rules).adapter}`"
-    known = [rule["outcome"] for rule in preset.answer_rules]
-    known += ["success"] if preset.has_success_rules else []
+    outcomes = [rule["outcome"] for rule in preset.answer_rules]
+    outcomes += ["success"] if preset.has_success_rules else []
     names = (
         ("success", "success"),
         ("duplicate", "duplicate"),
         ("unknown_click", "click"),
         ("bad_key", "key"),
     )
-    return ", ".join(word for means, word in names if means in known)
+    return ", ".join(word for means, word in names if means in outcomes)
 
 
 def _yes(value: bool) -> str:

@@ -1,8 +1,8 @@
 """marshmallow's own messages, made translatable.
 
 marshmallow fills the values into its templates before anybody sees them. So the
-templates of a schema are replaced by texts that remember themselves when they
-are filled in: `mark` does it for one schema or field, also for a stranger's.
+templates of a schema are replaced by texts that keep their template when they
+are filled in: `make_translatable` does it for a schema, also for that of a plugin.
 """
 
 import copy
@@ -17,7 +17,7 @@ from marshmallow import fields, validate
 
 from plugins.contract import TranslatableText
 
-_PLACE: Final = re.compile(r"\{(\w+)(!r)?\}")
+_PLACEHOLDER: Final = re.compile(r"\{(\w+)(!r)?\}")
 #: The attributes in which marshmallow's validators keep their templates.
 _TEMPLATES: Final = ("error", "message_min", "message_max", "message_all", "message_equal")
 #: A schema may nest itself; deeper than this its messages stay in English.
@@ -36,40 +36,44 @@ class LibraryMessage(TranslatableText):
     def format(self, *_: object, **values: object) -> TranslatableText:  # type: ignore[override]
         """The message with its values; only those that the template names are kept."""
         template = str.__str__(self)
-        places = _PLACE.findall(template)
+        placeholders = _PLACEHOLDER.findall(template)
         # An author's own error may hold more of a format; then it stays in English.
-        if "{" in _PLACE.sub("", template) or not values.keys() >= {name for name, _ in places}:
+        if "{" in _PLACEHOLDER.sub("", template) or not values.keys() >= {
+            name for name, _ in placeholders
+        }:
             return TranslatableText(template.format(**values))
-        terms = {name: repr(values[name]) if as_repr else values[name] for name, as_repr in places}
+        terms = {
+            name: repr(values[name]) if as_repr else values[name] for name, as_repr in placeholders
+        }
         return TranslatableText(to_catalogue(template), **terms)
 
 
 def to_catalogue(template: str) -> str:
     """Return a template of marshmallow in the catalogue's form: {max} becomes %(max)s."""
-    if not _PLACE.search(template):
+    if not _PLACEHOLDER.search(template):
         return str.__str__(template)
-    return _PLACE.sub(r"%(\1)s", template.replace("%", "%%"))
+    return _PLACEHOLDER.sub(r"%(\1)s", template.replace("%", "%%"))
 
 
-def mark(schema: marshmallow.Schema, depth: int = 0) -> None:
+def make_translatable(schema: marshmallow.Schema, depth: int = 0) -> None:
     """Make all messages of this schema instance, its fields and validators translatable."""
-    schema.error_messages = _marked(schema.error_messages)
+    schema.error_messages = _all_translatable(schema.error_messages)
     for field in schema.fields.values():
-        mark_field(field, depth)
+        make_field_translatable(field, depth)
 
 
-def mark_field(field: fields.Field[Any], depth: int = 0) -> None:
-    """As `mark`, for one field that is bound to a schema, and for the fields inside it."""
-    field.error_messages = _marked(field.error_messages)
-    field.validators = [_marked_validator(rule) for rule in field.validators]
+def make_field_translatable(field: fields.Field[Any], depth: int = 0) -> None:
+    """The same for one field that is bound to a schema, and for the fields inside it."""
+    field.error_messages = _all_translatable(field.error_messages)
+    field.validators = [_translatable_validator(rule) for rule in field.validators]
     if isinstance(field, fields.Tuple):
-        field.validate_length = _marked_validator(field.validate_length)
+        field.validate_length = _translatable_validator(field.validate_length)
     if isinstance(field, fields.Nested):
         if depth < _MAX_DEPTH:
-            mark(field.schema, depth + 1)
+            make_translatable(field.schema, depth + 1)
         return
     for inner in _inner_fields(field):
-        mark_field(inner, depth)
+        make_field_translatable(inner, depth)
 
 
 def _inner_fields(field: fields.Field[Any]) -> Iterator[fields.Field[Any]]:
@@ -81,42 +85,44 @@ def _inner_fields(field: fields.Field[Any]) -> Iterator[fields.Field[Any]]:
         yield from field.tuple_fields
 
 
-def _marked(messages: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: _marked_text(text) for key, text in messages.items()}
+def _all_translatable(messages: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: _translatable_text(text) for key, text in messages.items()}
 
 
-def _marked_text(text: Any) -> Any:
+def _translatable_text(text: Any) -> Any:
     is_plain = isinstance(text, str) and not isinstance(text, TranslatableText)
     return _library_message(text) if is_plain else text
 
 
 @functools.lru_cache(maxsize=1024)
 def _library_message(text: str) -> LibraryMessage:
-    """Remembered: the schema of an endpoint is made for every request."""
+    """Cached: the schema of an endpoint is made for every request."""
     return LibraryMessage(text)
 
 
-def _marked_validator(rule: Any) -> Any:
+def _translatable_validator(rule: Any) -> Any:
     """A copy of the validator: the schema class shares the original with other instances."""
     if not isinstance(rule, validate.Validator):
         return rule
     rule = copy.copy(rule)
     for name in _TEMPLATES:
         if isinstance(text := getattr(rule, name, None), str):
-            setattr(rule, name, _marked_text(text))
+            setattr(rule, name, _translatable_text(text))
     return rule
 
 
 def templates() -> set[str]:
     """Return every template of the installed marshmallow, as the catalogue has it."""
-    found: set[str] = {*marshmallow.Schema._default_error_messages.values()}  # noqa: SLF001
+    collected: set[str] = {*marshmallow.Schema._default_error_messages.values()}  # noqa: SLF001
     for kind in (*vars(fields).values(), *vars(validate).values()):
         if isinstance(kind, type):
-            found.update(getattr(kind, "default_error_messages", {}).values())
-            found.update(filter(None, (vars(kind).get("default_message"),)))
-    found.update(text for name, text in vars(validate.Length).items() if name.startswith("message"))
-    found.update(_range_templates())
-    return {to_catalogue(text) for text in found}
+            collected.update(getattr(kind, "default_error_messages", {}).values())
+            collected.update(filter(None, (vars(kind).get("default_message"),)))
+    collected.update(
+        text for name, text in vars(validate.Length).items() if name.startswith("message")
+    )
+    collected.update(_range_templates())
+    return {to_catalogue(text) for text in collected}
 
 
 def _range_templates() -> Iterator[str]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final
 
-#: Audit events that tell of a way out of a pure function.
+#: Beginnings of the audit events that a pure function never causes.
 _IMPURE: Final = ("socket.", "open", "subprocess.", "os.system", "os.putenv", "urllib.Request")
 
 #: What `time` offers that does not look at the clock when given a time.
@@ -24,7 +24,7 @@ def watched() -> Iterator[list[str]]:
         sys.addaudithook(_audit)
         _hooked.append(True)
     _watch.seen = seen = list[str]()
-    gc.disable()  # what others left to be cleared away is not the hook's doing
+    gc.disable()  # a finalizer of somebody else's object is not the hook's doing
     sys.setprofile(_profile)
     try:
         yield seen
@@ -40,14 +40,14 @@ def _audit(event: str, _arguments: tuple[Any, ...]) -> None:
         seen.append(event)
 
 
-def _profile(frame: Any, what: str, function: Any) -> None:
+def _profile(frame: Any, event: str, function: Any) -> None:
     """Notice who asks for the time or the environment, our own time limit aside."""
     module = frame.f_globals.get("__name__")
-    if what == "call" and module == "os":
+    if event == "call" and module == "os":
         _watch.seen.append(f"os.{frame.f_code.co_name}")
-    if what != "c_call" or module == "plugins.host.time_limit":
+    if event != "c_call" or module == "plugins.host.time_limit":
         return
     owner, name = getattr(function, "__self__", None), getattr(function, "__name__", "")
-    told = getattr(owner, "__name__", "") == "time" and name not in _TIMELESS
-    if told or (isinstance(owner, type) and name in ("now", "utcnow", "today")):
+    reads_clock = getattr(owner, "__name__", "") == "time" and name not in _TIMELESS
+    if reads_clock or (isinstance(owner, type) and name in ("now", "utcnow", "today")):
         _watch.seen.append(f"{getattr(owner, '__name__', owner)}.{name}")

@@ -1,4 +1,4 @@
-"""Which trackers this installation can speak to: built-ins, then strangers.
+"""Which trackers this installation can speak to: built-ins, then installed plugins.
 
 Each is loaded in its own `try`: one that fails is remembered with its reason,
 its postbacks wait, and everything else runs. Built-ins come first and a name
@@ -122,7 +122,7 @@ class Registry:
 
 
 class _Loading:
-    """The two heaps that loading sorts plugins into."""
+    """Loads plugins one by one: those that can be used become adapters, the rest is broken."""
 
     def __init__(self) -> None:
         self.adapters: dict[str, Adapter] = {}
@@ -131,7 +131,7 @@ class _Loading:
     def add(
         self, name: str, load: Callable[[], object], distribution: str = "", version: str = ""
     ) -> None:
-        """Load one plugin onto the heap it belongs to."""
+        """Load one plugin. Its own faults are noted in `broken`, and none is raised."""
         taken = self.adapters.get(name)
         if taken is not None:
             by = f"the name is taken by {taken.distribution or 'another package'}"

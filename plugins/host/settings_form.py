@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from marshmallow import Schema, fields, validate
 
-#: marshmallow's classes and what a form calls them; the first that fits.
+#: marshmallow's classes and the `type` in a form; the first that fits is taken.
 _TYPES: Final[tuple[tuple[type[fields.Field[Any]], str], ...]] = (
     (fields.Boolean, "flag"),
     (fields.Number, "number"),
@@ -50,7 +50,7 @@ def fields_of(schema: Schema) -> list[dict[str, Any]]:
 
 def _described(name: str, field: fields.Field[Any]) -> dict[str, Any]:
     type_ = next((word for kind, word in _TYPES if isinstance(field, kind)), "value")
-    said: dict[str, Any] = {
+    described: dict[str, Any] = {
         "name": name,
         "title": _text(field.metadata.get("title")) or name.replace("_", " ").capitalize(),
         "help": _text(field.metadata.get("help")),
@@ -59,22 +59,22 @@ def _described(name: str, field: fields.Field[Any]) -> dict[str, Any]:
         "secret": bool(field.metadata.get("secret")),
     }
     if isinstance(field.load_default, str | int | float):
-        said["default"] = field.load_default
+        described["default"] = field.load_default
     if choices := _choices(field):
-        said["choices"] = choices
+        described["choices"] = choices
     if isinstance(field, fields.Nested) and not field.many:
-        said["fields"] = fields_of(field.schema)
-    return said
+        described["fields"] = fields_of(field.schema)
+    return described
 
 
 def _choices(field: fields.Field[Any]) -> list[str]:
     """What can be chosen, or nothing where anything can be typed."""
-    asked = [field]
+    fields_with_rules = [field]
     if isinstance(field, fields.List):
-        asked.append(field.inner)
+        fields_with_rules.append(field.inner)
     elif isinstance(field, fields.Mapping) and field.key_field:
-        asked.append(field.key_field)
-    for rule in (rule for one in asked for rule in one.validators):
+        fields_with_rules.append(field.key_field)
+    for rule in (rule for item in fields_with_rules for rule in item.validators):
         if isinstance(rule, validate.OneOf):
             return [str(choice) for choice in rule.choices]
     return []

@@ -60,7 +60,7 @@ def shared_timer() -> Iterator[None]:
 class _Timer:
     """The interval timer of the main thread, and the innermost call that it watches."""
 
-    __slots__ = ("_found", "_handler", "_started", "_trace", "call", "fired", "is_running")
+    __slots__ = ("_earlier", "_handler", "_started", "_trace", "call", "fired", "is_running")
 
     def __init__(self) -> None:
         self.call: _Deadline | None = None
@@ -68,11 +68,11 @@ class _Timer:
         self.is_running = False
 
     def start(self, seconds: float) -> None:
-        """Look after `seconds` for the first time."""
+        """Check `call` after `seconds` for the first time, then every `_TICK`."""
         self._trace = sys.gettrace()
         self._started = time.monotonic()
         self._handler = signal.signal(signal.SIGALRM, self._tick)
-        self._found = signal.setitimer(signal.ITIMER_REAL, seconds, _TICK)
+        self._earlier = signal.setitimer(signal.ITIMER_REAL, seconds, _TICK)
         self.is_running = True
 
     def stop(self) -> None:
@@ -80,7 +80,7 @@ class _Timer:
         self.is_running = False
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, self._handler)
-        left, interval = self._found
+        left, interval = self._earlier
         if left:
             left = max(left - (time.monotonic() - self._started), 1e-6)
             signal.setitimer(signal.ITIMER_REAL, left, interval)
@@ -105,10 +105,10 @@ class _Timer:
             sys.settrace(self._raise)
         raise TimeUp
 
-    def _raise(self, frame: FrameType, what: str, _argument: Any) -> Any:
+    def _raise(self, frame: FrameType, event: str, _argument: Any) -> Any:
         if frame.f_globals is globals():
             return None
-        if what == "line" and self._is_over():  # raised sooner, it is swallowed with the first
+        if event == "line" and self._is_over():  # raised sooner, it is swallowed with the first
             raise TimeUp
         return self._raise
 

@@ -115,7 +115,7 @@ def _checked_state(state: object, secrets: tuple[str, ...], hook: str) -> dict[s
         number = type(value) is int and abs(value) <= MAX_STATE_NUMBER
         if not isinstance(name, str) or not (number or isinstance(value, str)):
             raise AdapterFailed(f"{hook} returned a state of other things than texts and numbers")
-        checked[_whole(name)] = value if type(value) is int else _whole(value)
+        checked[_plain_text(name)] = value if type(value) is int else _plain_text(value)
     if len(text := json.dumps(checked)) > MAX_STATE_CHARACTERS:
         raise AdapterFailed(
             f"{hook} returned a state of more than {MAX_STATE_CHARACTERS} characters"
@@ -126,7 +126,7 @@ def _checked_state(state: object, secrets: tuple[str, ...], hook: str) -> dict[s
 
 
 def _copied(state: object) -> dict[Any, Any] | None:
-    """The mapping as it is now. A foreign Mapping runs foreign code, which may raise or hang."""
+    """A copy of the mapping, None for anything else. A foreign Mapping may raise or hang."""
     if not isinstance(state, Mapping):
         return None
     try:
@@ -136,7 +136,7 @@ def _copied(state: object) -> dict[Any, Any] | None:
         raise AdapterFailed(reason) from failed.error
 
 
-def _whole(text: str) -> str:
+def _plain_text(text: str) -> str:
     """A plain str. Half a surrogate pair, which a stranger's JSON may hold, becomes `?`."""
     return str.encode(text, "utf-8", "replace").decode()
 
@@ -227,7 +227,7 @@ def _shown_term(term: object, secrets: tuple[str, ...]) -> object:
 
 
 def type_name(value: object) -> str:
-    """The type of a wrong value, in words."""
+    """The name of a wrong value's type; "nothing" for None."""
     return "nothing" if value is None else type(value).__name__
 
 

@@ -36,7 +36,6 @@ _NAME: Final = re.compile(r"(?:[A-Za-z0-9][A-Za-z0-9 _-]{0,49})?")
 _HASH: Final = re.compile(r"[0-9a-f]{32}|[0-9a-f]{64}")
 _CURRENCY: Final = re.compile(r"(?:[A-Z]{3})?\Z")
 
-
 #: For a platform that is told no conversions.
 NO_NAMES: Final[Mapping[EventKind | ConversionKind, str]] = MappingProxyType({})
 
@@ -117,7 +116,7 @@ def click_type_field(platform_type: str) -> fields.String:
 def send_click_field(parts: str) -> fields.Boolean:
     """Whether the platform hears of the visit that brought the person.
 
-    Settings of before there was this switch have it off: nobody was asked.
+    Settings that are older than this switch lack it, which is read as off: nobody was asked.
     """
     return fields.Boolean(
         load_default=True,

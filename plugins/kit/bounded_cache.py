@@ -13,16 +13,16 @@ from typing import Any, Final, TypeVar
 
 Result = TypeVar("Result")
 
-#: Of all that a cache may hold, one entry may be so large a part. A larger one is made anew.
+#: One entry takes at most this fraction (a 16th) of a cache; a larger result is not kept.
 _SHARE: Final = 16
-#: Bytes that each entry takes in the dictionary, about.
+#: About so many bytes of the dictionary belong to an entry, beside its arguments and result.
 _ENTRY: Final = 200
 
 
 def remembered(
-    most: int,
+    max_bytes: int,
 ) -> Callable[[Callable[..., Result]], Callable[..., Result]]:
-    """Remember the results of a pure function, of at most `most` bytes together.
+    """Remember the results of a pure function, together of at most `max_bytes`.
 
     The oldest are dropped first. Arguments and results are texts, tuples and frozen values.
     """
@@ -39,13 +39,13 @@ def remembered(
                 return entry[0]
             result = function(*arguments)
             size = _ENTRY + size_of(arguments) + size_of(result)
-            if size * _SHARE > most:
+            if size * _SHARE > max_bytes:
                 return result
             with lock:
                 if arguments not in entries:
                     entries[arguments] = (result, size)
                     held += size
-                while held > most:
+                while held > max_bytes:
                     held -= entries.pop(next(iter(entries)))[1]
             return result
 

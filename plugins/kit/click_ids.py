@@ -58,8 +58,8 @@ def meta_fbc(event: Event) -> str:
 def has_own_click_id(event: Event) -> bool:
     """Whether the click id stood in a start link as the customer made it.
 
-    One that came through our own door is the tracker's id or our token, and no platform's;
-    what the platform called it is in the touch. An adapter that needs to know asks for `source`.
+    The click id of a lead that came by a source's link is the tracker's id or our token; that of
+    the platform is in the touch. An adapter that calls this asks for `source` in `touch_fields`.
     """
     return bool(event.click) and "source" not in event.touch
 

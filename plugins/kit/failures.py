@@ -139,8 +139,8 @@ def stated_failure(response: Response) -> str | None:
 def says_nothing(response: Response) -> bool:
     """Whether an answer that states no failure does not state a success either.
 
-    So are JSON without any word for one and a text that stands for no value. Trackers without
-    words answer nothing at all, a picture or a number of theirs.
+    True for JSON without a word for a success, and for a text that stands for no value. An empty
+    answer, a picture and a number are how some trackers say yes, so for them it is False.
     """
     if response.text.strip("\ufeff\0 \t\r\n").casefold() in _NO_VALUE:
         return True

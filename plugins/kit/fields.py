@@ -46,9 +46,9 @@ class HttpUrl(StrippedText):
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         text = super()._deserialize(value, attr, data, **kwargs)
-        if found := re.search(r"[#{}]", text):
+        if sign := re.search(r"[#{}]", text):
             raise ValidationError(
-                translatable("must be an address without %(found)s", found=repr(found[0]))
+                translatable("must be an address without %(found)s", found=repr(sign[0]))
             )
         if fault := spelling.postback_fault(text):
             raise ValidationError(fault)
@@ -72,9 +72,9 @@ class Domain(StrippedText):
             raise ValidationError(
                 translatable("must be the domain alone, without http:// or https://")
             )
-        if found := re.search(r"[/?#\\\s]", text):
+        if sign := re.search(r"[/?#\\\s]", text):
             raise ValidationError(
-                translatable("must be the domain alone, without %(found)s", found=repr(found[0]))
+                translatable("must be the domain alone, without %(found)s", found=repr(sign[0]))
             )
         try:
             macros.check_callable(f"https://{text}/")

@@ -1,11 +1,9 @@
 """Macros such as `{click}`: replaced once, and escaped for the place where they stand.
 
-The nine of AlterCPA TOP, plus title, premium, language and event_id, and of a
-conversion value, value_currency and name. Those of
-`OF_TOUCH` tell of the click that brought the person; they work where a template names
-them, and in no list of all macros. An
-unknown macro stays as it is, an empty value becomes an empty string, and a
-value that contains braces is not expanded again.
+`MACROS` are the nine of AlterCPA TOP, plus title, premium, language and event_id, and of a
+conversion value, value_currency and name. `OF_TOUCH` are of the click that brought the person,
+and no part of `values`. An unknown macro stays as it is, an empty value becomes an empty
+string, and a value that contains braces is not expanded again.
 """
 
 import re

@@ -17,7 +17,7 @@ decisions where they are silent or leave a choice:
 * fbc and fbp of the click are sent as they came, unhashed like address and browser; what Meta
   would not take is left out. An fbp is never made up.
 * The click id of a start link may be Meta's own `fbclid`. It is sent as an `fbc`, but for one that
-  came through our own door, which is no id of Meta's.
+  came by a source's link, which is no id of Meta's.
 * `external_id` is hashed, although Meta's library leaves that to its caller.
 * Names of people are sent only if the customer says so. No phone: we have none.
 * Leaving and being removed are custom events, `Unsubscribe` and `Kicked`: Meta
@@ -183,7 +183,7 @@ def build_request(event: Event, settings: Mapping[str, Any]) -> Request | tuple[
 
 @hookimpl
 def touch_fields(settings: Mapping[str, Any]) -> tuple[str, ...]:
-    """What a website event says; without the switch only whether our door gave the click id."""
+    """What a website event says; without the switch only whether it came by a source's link."""
     return _TOUCH if settings.get("send_click") else ("source",)
 
 

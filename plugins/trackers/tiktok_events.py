@@ -13,7 +13,7 @@ read in November 2026. Our decisions where they are silent or leave a choice:
 * TikTok names no oldest `event_time` for the web, and 28 days for events from
   elsewhere: older ones are not sent. One that it refuses earlier is rejected.
 * The click id may be TikTok's own `ttclid`; it is never hashed nor changed. One that came
-  through our own door is none: of that click ttclid, ttp, address, browser and page are sent.
+  by a source's link is none: of that click ttclid, ttp, address, browser and page are sent.
 * `external_id` is hashed as all personal data: in lower case, without space around.
 * Leaving and being removed are custom events: TikTok cannot take one back.
 * A refused token switches the destination off and the event waits. An answer
@@ -160,7 +160,7 @@ def build_request(event: Event, settings: Mapping[str, Any]) -> Request | tuple[
 
 @hookimpl
 def touch_fields(settings: Mapping[str, Any]) -> tuple[str, ...]:
-    """Ids, browser and page; without the switch only whether our door gave the click id."""
+    """Ids, browser and page; without the switch only whether the click id is of a source's link."""
     return _TOUCH if settings.get("send_click") else ("source",)
 
 

@@ -11,7 +11,7 @@ decisions where they are silent or leave a choice:
   an answer is that of one event. Quotas allow a user 5000 requests a day.
 * The click id of a start link is Metrica's ClientID, Yandex Direct's yclid, or the
   site's own UserID. The first two are numbers: another text is not sent, since
-  Metrica would accept it and join it with no visit. One that came through our own door is
+  Metrica would accept it and join it with no visit. One that came by a source's link is
   none; of that click the ClientID (ym_uid) is sent, else the yclid, since an ad blocker's
   visitor has neither counter nor ClientID.
 * 200 means that the file was accepted. Metrica joins it with a visit within two
@@ -149,7 +149,7 @@ def settings_schema() -> Schema:
 
 @hookimpl
 def touch_fields(settings: Mapping[str, Any]) -> tuple[str, ...]:
-    """By what Metrica finds the visit; without the switch only whether our door gave the id."""
+    """By what Metrica finds the visit; without the switch only if by a source's link."""
     names = ("source", "click_token")
     return (*names, "ym_uid", "yclid") if settings.get("send_click") else names
 
@@ -220,7 +220,7 @@ def _visit(event: Event, settings: Mapping[str, Any]) -> dict[str, str]:
     """The column by which Metrica finds the visit, and its value; empty without one."""
     touch, column = event.touch, settings["click_type"]
     ids = [("ClientId", touch.get("ym_uid", "")), ("Yclid", touch.get("yclid", ""))]
-    # A UserID is what the site calls a person, and may come as the click id of our own door.
+    # A UserID is what the site calls a person, and may come as the click id in a source's link.
     is_user = column == "UserId" and event.click != touch.get("click_token", "")
     if has_own_click_id(event) or is_user:
         ids.insert(0, (column, event.click))

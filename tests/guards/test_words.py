@@ -42,19 +42,6 @@ STILL_THERE = {
     ("slow_clients", "app/web/slow_clients.py"),
     ("what", "app/services/accounts/notifications.py"),
     ("found", "app/services/clicks/open_link.py"),
-    ("given", "plugins/host/catalogue.py"),
-    ("known", "plugins/host/catalogue.py"),
-    ("one", "plugins/host/catalogue.py"),
-    ("found", "plugins/host/library_messages.py"),
-    ("told", "plugins/host/purity.py"),
-    ("what", "plugins/host/purity.py"),
-    ("one", "plugins/host/settings_form.py"),
-    ("said", "plugins/host/settings_form.py"),
-    ("found", "plugins/host/time_limit.py"),
-    ("what", "plugins/host/time_limit.py"),
-    ("found", "plugins/kit/fields.py"),
-    ("kept", "plugins/testing.py"),
-    ("one", "plugins/testing.py"),
 }
 
 

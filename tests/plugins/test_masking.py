@@ -6,7 +6,7 @@ import pytest
 
 from plugins import masking
 from plugins.kit.secrets.typed import mask_cut, secrets_of_fields
-from plugins.masking import mask, possible
+from plugins.masking import candidates, mask
 
 
 def test_the_longest_is_masked_first():
@@ -15,7 +15,7 @@ def test_the_longest_is_masked_first():
 
 def test_of_many_only_those_are_looked_for_whose_beginning_is_there():
     secrets = tuple(f"{number:04}secret" for number in range(1000))
-    assert possible("no such key: 0007secret", secrets) == ("0007secret",)
+    assert candidates("no such key: 0007secret", secrets) == ("0007secret",)
     assert mask("no such key: 0007secret", secrets) == "no such key: ***"
 
 
@@ -41,4 +41,4 @@ def test_a_body_of_thousands_of_words_costs_few_looks():
     words = ("".join(rng.choices("bcdfghjk9", k=6)) for _ in range(8000))
     secrets = secrets_of_fields({"text": " ".join(words)})
     assert len(secrets) > 8000
-    assert len(possible("the click id is unknown: 8f2a" * 10, secrets)) < 300
+    assert len(candidates("the click id is unknown: 8f2a" * 10, secrets)) < 300

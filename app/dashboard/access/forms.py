@@ -95,7 +95,7 @@ def set_of(values: Mapping[str, str], names: Iterable[str]) -> dict[str, str]:
 
 def checked(schema: Input, values: Mapping[str, Any]) -> dict[str, Any]:
     """Return the values as `schema` takes them. Raises BadParameter for the first wrong one."""
-    library_messages.mark(schema)
+    library_messages.make_translatable(schema)
     try:
         loaded: dict[str, Any] = schema.load(values)
     except ValidationError as error:

@@ -1,7 +1,7 @@
 """The payload of a start link: a campaign's code, and a click id or a token of ours. Pure.
 
 Telegram carries 64 characters of A-Z a-z 0-9 _ and -, too few for many click
-ids. So a link that goes through our own door carries a token instead, and the
+ids. So a link that goes by a source carries a token instead, and the
 click stays here.
 """
 

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-from plugins.masking import MASK, possible
+from plugins.masking import MASK, candidates
 
 #: A shorter secret is not looked for: to mask it would mask half of every text.
 MIN_SECRET: Final = 4
@@ -44,7 +44,7 @@ def mask_escaped(text: str, secrets: tuple[str, ...]) -> str:
     spans = sorted(
         (view.starts[start], view.ends[end - 1])
         for view in _views(text, len(views))
-        for start, end in _spans(view.text, possible(view.text, secrets))
+        for start, end in _spans(view.text, candidates(view.text, secrets))
     )
     pieces: list[str] = []
     at = 0
@@ -56,7 +56,7 @@ def mask_escaped(text: str, secrets: tuple[str, ...]) -> str:
 
 
 def _has_spans(text: str, secrets: tuple[str, ...]) -> bool:
-    return any(True for _ in _spans(text, possible(text, secrets)))
+    return any(True for _ in _spans(text, candidates(text, secrets)))
 
 
 def _spans(text: str, secrets: tuple[str, ...]) -> Iterator[tuple[int, int]]:

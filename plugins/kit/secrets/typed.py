@@ -14,7 +14,7 @@ from plugins.kit.bounded_cache import remembered
 from plugins.kit.secrets import harmless
 from plugins.kit.secrets.escapes import MIN_SECRET, mask_escaped
 from plugins.kit.secrets.names import is_secret_name
-from plugins.masking import possible
+from plugins.masking import candidates
 
 #: Fewer characters of base64 stand by chance in many texts.
 _HEAD: Final = 8
@@ -112,7 +112,7 @@ def _typed_into(name: str, value: str) -> tuple[str, ...]:
 def mask_cut(text: str, secrets: tuple[str, ...]) -> str:
     """Mask secrets, and the heads of secrets that somebody has cut, in a text for people."""
     text = mask_escaped(text, secrets)
-    secrets = possible(text, secrets)
+    secrets = candidates(text, secrets)
     text = mask(text, secrets)
     for secret in secrets:
         least = min(_HEAD, max(MIN_SECRET, len(secret) // 2))

@@ -69,7 +69,7 @@ def build_request(event: Event, settings: Mapping[str, Any]) -> tuple[Request, .
 
 @hookimpl
 def touch_fields(settings: Mapping[str, Any]) -> tuple[str, ...]:
-    """What a conversion and a visit say; else only whether our door gave the click id."""
+    """What a conversion and a visit say; else only whether it came by a source's link."""
     if settings.get("send_visit"):
         return (*bodies.OF_CONVERSION, *bodies.OF_VISIT)
     return bodies.OF_CONVERSION if settings.get("send_click") else ("source", "click_token")

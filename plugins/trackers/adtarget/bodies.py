@@ -131,7 +131,7 @@ def _ids(event: Event) -> dict[str, str]:
 def _attribution(event: Event, click_type: str) -> dict[str, str]:
     """The click id under its own name. The external id is the lead's, unless the click is one.
 
-    A click id of our own door is an external one at most, and our token is not even that.
+    The click id in a source's link is an external one at most, and our token is not even that.
     """
     click, external = valid_text(event.click), {"externalUserId": str(event.lead)}
     if not click or click_type == "none" or click == event.touch.get("click_token"):

@@ -273,7 +273,7 @@ def test_what_marshmallow_says_is_known(app):
     schema = Schema.from_dict(rules)()
     with pytest.raises(marshmallow.ValidationError) as plain:
         schema.load(values)
-    library_messages.mark(schema)
+    library_messages.make_translatable(schema)
     with pytest.raises(marshmallow.ValidationError) as caught:
         schema.load(values)
     assert caught.value.messages_dict == plain.value.messages_dict

@@ -10,7 +10,12 @@ from hypothesis import strategies as st
 from marshmallow import Schema, ValidationError, fields, validate
 
 from plugins.contract import TranslatableText
-from plugins.host.library_messages import LibraryMessage, mark, templates, to_catalogue
+from plugins.host.library_messages import (
+    LibraryMessage,
+    make_translatable,
+    templates,
+    to_catalogue,
+)
 
 
 class Inner(Schema):
@@ -57,7 +62,7 @@ _values = st.recursive(
 @given(st.dictionaries(_words, _values, max_size=4))
 def test_a_marked_schema_says_what_it_said_before_and_each_text_can_be_translated(typed):
     marked = Form()
-    mark(marked)
+    make_translatable(marked)
     found = faults(marked, typed)
     assert found == faults(Form(), typed)
     for sentence in sentences(found):
@@ -66,7 +71,7 @@ def test_a_marked_schema_says_what_it_said_before_and_each_text_can_be_translate
 
 def test_the_template_and_its_values_are_remembered_apart():
     schema = Form()
-    mark(schema)
+    make_translatable(schema)
     (sentence,) = sentences(faults(schema, {"inner": {"amount": 70}}))
     assert isinstance(sentence, TranslatableText)
     assert sentence.template == "Must be %(min_op)s %(min)s and %(max_op)s %(max)s." or (
@@ -76,7 +81,7 @@ def test_the_template_and_its_values_are_remembered_apart():
 
 
 def test_marking_one_schema_leaves_its_class_and_other_instances_as_they_were():
-    mark(Form())
+    make_translatable(Form())
     (sentence,) = sentences(faults(Form(), {"word": "x" * 9, "stray": 1})["stray"])
     assert not isinstance(sentence, TranslatableText)
     rules = Form().fields["word"].validators
@@ -89,7 +94,7 @@ def test_a_schema_that_holds_itself_is_marked_to_a_depth_and_no_further():
         leaf = fields.Integer()
 
     schema = Tree()
-    mark(schema)
+    make_translatable(schema)
     (shallow,) = sentences(faults(schema, {"left": {"leaf": "x"}}))
     assert isinstance(shallow, TranslatableText)
 
