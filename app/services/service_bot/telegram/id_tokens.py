@@ -36,10 +36,12 @@ def read_id_token(
         raise IdTokenRefused("another issuer")
     if client_id not in [str(value) for value in audiences]:
         raise IdTokenRefused("another client")
-    if not hmac.compare_digest(_text(claims, "nonce").encode(), nonce.encode()):
+    presented = _text(claims, "nonce").encode("utf-8", "surrogatepass")
+    if not hmac.compare_digest(presented, nonce.encode()):
         raise IdTokenRefused("another browser")
     expires = claims.get("exp")
-    if not isinstance(expires, int | float) or expires + LEEWAY <= now:
+    # NaN and Infinity, which Python reads though JSON has none, are no times.
+    if not isinstance(expires, int | float) or not now - LEEWAY < expires < INT64:
         raise IdTokenRefused("it has expired")
     return _person(claims)
 
