@@ -2,7 +2,8 @@
 
 The first notice is sent at once. Those that come within the next minute, or
 before Telegram has accepted the last message, are sent together after it. What is
-urgent is not held back, and takes along what waits.
+urgent is not held back, and takes along what waits. It is shown whole, before all others, if it
+takes several messages: so nobody hides a transfer behind many new keys.
 """
 
 from collections.abc import Sequence
@@ -16,7 +17,7 @@ from app.database.advisory_locks import AdvisoryLock, try_lock
 from app.extensions import db
 from app.models import Campaign, Message, Notice, NoticeKind, table_of
 from app.services.service_bot import bot as service_bot
-from app.services.service_bot.digest_text import Topic, keyboard, render
+from app.services.service_bot.digest_text import LINES, Topic, keyboard, render
 from app.translations import use_language
 
 PACE_SECONDS: Final = 60.0
@@ -24,6 +25,7 @@ PACE_SECONDS: Final = 60.0
 STALE_SECONDS: Final = 86_400.0
 PEOPLE: Final = 200  # of one call; the others a second later
 
+_URGENT: Final = [kind.value for kind in NoticeKind if kind.is_urgent]
 _NOTICES: Final = table_of(Notice)
 
 # The last message to a person decides when the next one may be sent.
@@ -70,8 +72,7 @@ def flush(now: float) -> int:
         db.session.rollback()
         return 0
     connection.execute(_UNDELIVERABLE, {"old": now - STALE_SECONDS, "bot": bot.id})
-    urgent = [kind.value for kind in NoticeKind if kind.is_urgent]
-    terms = {"bot": bot.id, "then": now - PACE_SECONDS, "yes": True, "urgent": urgent}
+    terms = {"bot": bot.id, "then": now - PACE_SECONDS, "yes": True, "urgent": _URGENT}
     terms["many"] = PEOPLE
     recipients = [Recipient(*row) for row in connection.execute(_RECIPIENTS, terms)]
     staged = sum(_send(connection, bot.id, recipient, now) for recipient in recipients)
@@ -80,9 +81,12 @@ def flush(now: float) -> int:
 
 
 def _send(connection: Connection, bot_id: int, recipient: Recipient, now: float) -> bool:
-    notices = connection.execute(
-        delete(_NOTICES).where(_NOTICES.c.account_id == recipient.account_id).returning(*_NOTICES.c)
-    ).all()
+    mine = _NOTICES.c.account_id == recipient.account_id
+    urgent = select(_NOTICES.c.id).where(mine, _NOTICES.c.kind.in_(_URGENT)).order_by(_NOTICES.c.id)
+    first = connection.scalars(urgent.limit(LINES + 1)).all()
+    # More than one message shows: the others, urgent or not, are told a second later.
+    chosen = _NOTICES.c.id.in_(first[:LINES]) if len(first) > LINES else mine
+    notices = connection.execute(delete(_NOTICES).where(chosen).returning(*_NOTICES.c)).all()
     topics = _topics(connection, notices)
     if not topics:
         return False
@@ -127,4 +131,5 @@ def _topics(connection: Connection, notices: Sequence[Row[tuple[object, ...]]]) 
                 row.campaign_id, Topic(row.campaign_id, titles[row.campaign_id])
             )
             topic.counts[kind] += row.times
+    others.sort(key=lambda topic: topic.kind is None or not topic.kind.is_urgent)
     return others + sorted(by_campaign.values(), key=lambda topic: -topic.counts.total())

@@ -11,6 +11,7 @@ from app.errors import BadKey
 from app.extensions import db
 from app.models import Bot, EventKey, Login, ReplacedKey, Session
 from app.services import purge
+from app.services.accounts import notifications
 from app.services.campaigns import settlement
 from app.services.conversions import keys
 from app.services.service_bot import sessions, undo
@@ -254,6 +255,25 @@ def test_a_transfer_is_told_at_once_and_called_off_by_its_button(desk, prey, api
     settlement.settle(time.time() + 9**6)
     assert owner_of(prey[1]) == desk.account_of(ANN).id
     assert "@flowers_bot stays" in told(desk)[0]
+
+
+def test_no_flood_of_new_keys_or_old_news_hides_a_transfer_or_its_buttons(desk, prey, api):
+    desk.tell()
+    accomplice, bot = prey
+    mine = api(desk.mine)
+    (asked,) = mine.get("transfer/list")["data"]
+    mine.post("transfer/cancel", id=asked["id"])
+    for _ in range(12):
+        notifications.payment(desk.account_of(ANN).id, "cat", 0, time.time())
+    for _ in range(12):
+        mine.post("profile/apikey")
+    token = api(accomplice.key).get("transfer/token")["data"]["token"]
+    answer = mine.post("transfer/bot", token=token, id=bot, leads=1)
+    assert answer["status"] == "ok", answer
+    texts, buttons = zip(*(told(desk) for _ in range(2)), strict=True)
+    assert "".join(texts).count("Your API key was replaced") == 12
+    assert "@flowers_bot goes to Mallory at " in texts[1]
+    assert any(data.startswith("keep:") for data in buttons[1])
 
 
 def test_after_undo_all_is_as_before_whether_the_bot_has_gone_or_not(desk, prey, api):
