@@ -82,7 +82,9 @@ def decide(
     values, count, messages = _values(decision, batch, now), 0, 0
     which += [JoinRequest.id <= (newest or 0), JoinRequest.batch != batch]
     for state in _OPEN:
-        while part := _first(which, state):
+        last = 0  # never back: another call may decide the same ones anew, and both would for ever
+        while part := _first([*which, JoinRequest.id > last], state):
+            last = part[-1]
             count += _change(part, values)
             if message.strip():
                 messages += sayings.say(part, batch, message, now)
@@ -160,11 +162,11 @@ def _check_few(which: Sequence[ColumnElement[bool]]) -> None:
 
 
 def _first(
-    which: Sequence[ColumnElement[bool]], state: RequestState, most: int = PART
+    which: Sequence[ColumnElement[bool]], state: RequestState, most: int | None = None
 ) -> Sequence[int]:
-    """The ids of the oldest of these in one state."""
+    """The ids of the oldest of these in one state, `most` or PART of them."""
     oldest = select(JoinRequest.id).where(*which, JoinRequest.state == state)
-    return db.session.scalars(oldest.order_by(JoinRequest.id).limit(most)).all()
+    return db.session.scalars(oldest.order_by(JoinRequest.id).limit(most or PART)).all()
 
 
 def _change(ids: Sequence[int], values: dict[str, Any]) -> int:

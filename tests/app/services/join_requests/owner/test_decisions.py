@@ -1,6 +1,7 @@
 """People decide one request or many, try it first, and take it back while it can be."""
 
 import pytest
+from sqlalchemy import update
 
 from app.domain.join_requests.rules import Verdict
 from app.errors import BadParameter, NotFound
@@ -68,6 +69,29 @@ def test_many_are_decided_and_undone_a_part_at_a_time_and_each_once(
     assert states(*numbers, theirs) == [expected] * 6 + [0]
     assert decisions.undo(world.account_id, made.batch) == 6 * expected
     assert states(*numbers) == [0] * 6
+
+
+@pytest.mark.parametrize("verdict", [Verdict.APPROVE, Verdict.HOLD])
+def test_a_decision_ends_although_another_call_decides_the_same_ones_anew(
+    app, world, monkeypatch, verdict
+):
+    monkeypatch.setattr(decisions, "PART", 2)
+    campaign, change, rounds = world.campaign(), decisions._change, []
+    for _ in range(6):
+        world.request(campaign)
+
+    def fought_over(ids, values):
+        count = change(ids, values)
+        rounds.append(count)
+        if len(rounds) < 20:
+            db.session.execute(
+                update(JoinRequest).values(batch="another", state=RequestState.WAITING)
+            )
+        return count
+
+    monkeypatch.setattr(decisions, "_change", fought_over)
+    decisions.decide(world.account_id, verdict, NOW, campaign=campaign)
+    assert rounds == [2, 2, 2]
 
 
 def test_an_undo_leaves_another_batch_and_what_rules_scheduled_alone(app, world):
