@@ -61,4 +61,4 @@ def add_all(params: Params) -> object:
 @describes(Answer(TEXT, media="text/csv"))
 def export() -> Response:
     """All blocked people as CSV, streamed."""
-    return csv_answer("blocked.csv", BlockedCsv(many=True), blocklist.everyone(g.account.id))
+    return csv_answer("blocked.csv", BlockedCsv(many=True), blocklist.read_all(g.account.id))

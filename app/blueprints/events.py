@@ -53,7 +53,7 @@ def value(params: Params) -> None:
 @describes(Answer(TEXT, media="text/csv"))
 def export(params: Params) -> Response:
     """All events as CSV, streamed."""
-    return csv_answer("events.csv", EventOut(many=True), query.everyone(g.account.id, **params))
+    return csv_answer("events.csv", EventOut(many=True), query.read_all(g.account.id, **params))
 
 
 @blueprint.get("/list.json")

@@ -28,5 +28,5 @@ def listed(params: Params) -> object:
 def export(params: Params) -> Response:
     """All happenings that `journal/list` would give as CSV, streamed."""
     return csv_answer(
-        "journal.csv", JournalOut(many=True), journal.everyone(g.account.id, **params)
+        "journal.csv", JournalOut(many=True), journal.read_all(g.account.id, **params)
     )

@@ -44,7 +44,7 @@ def get(params: Params) -> object:
 @describes(Answer(TEXT, media="text/csv"))
 def export(params: Params) -> Response:
     """All leads as CSV, streamed."""
-    return csv_answer("leads.csv", LeadOut(many=True), query.everyone(g.account.id, **params))
+    return csv_answer("leads.csv", LeadOut(many=True), query.read_all(g.account.id, **params))
 
 
 @blueprint.post("/erase.json")

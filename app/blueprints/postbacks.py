@@ -55,7 +55,7 @@ def get(params: Params) -> object:
 @describes(Answer(TEXT, media="text/csv"))
 def export(params: Params) -> Response:
     """All postbacks as CSV, streamed."""
-    return csv_answer("postbacks.csv", PostbackOut(many=True), log.everyone(g.account.id, **params))
+    return csv_answer("postbacks.csv", PostbackOut(many=True), log.read_all(g.account.id, **params))
 
 
 @blueprint.post("/resend.json")

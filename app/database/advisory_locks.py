@@ -44,7 +44,7 @@ def lock(connection: Connection, key: AdvisoryLock, offset: int = 0) -> None:
 
 
 def lock_queue(connection: Connection, key: AdvisoryLock) -> None:
-    """As `lock`; and until the transaction ends PostgreSQL reads entry by entry in the indexes.
+    """As `lock`; and until the transaction ends PostgreSQL uses plain index scans only.
 
     Rows that pass through a queue leave dead entries there. A plain scan marks them, so that each
     is met once; one by a bitmap marks none, and meets them all until the next vacuum. And what

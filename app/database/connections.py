@@ -19,11 +19,11 @@ from sqlalchemy.pool import ConnectionPoolEntry, Pool
 from app.database.sqlite_file import make_folder
 
 BUSY_SECONDS = 30
-#: Of its connections a process keeps so many open when it needs none.
+#: Connections that a process keeps open while it needs none.
 KEPT = 10
 #: SQLSTATE of a server that takes no writes: a primary that became a standby.
 READ_ONLY_STATE = "25006"
-#: A connection that rested so long may have been forgotten by a firewall on its way.
+#: Seconds without use after which a firewall on the way may have forgotten a connection.
 RESTED_SECONDS = 30
 #: Execution option of a connection that only reads: on SQLite it waits for no writer.
 ONLY_READS = "only_reads"
@@ -191,7 +191,7 @@ def _on_error(context: ExceptionContext) -> None:
 
 
 def discard_if_read_only(connection: Connection, error: BaseException) -> None:
-    """The same for an error that was met outside a statement of SQLAlchemy's."""
+    """As `_on_error`, for an error that came from the driver and not through SQLAlchemy."""
     if _is_read_only_fault(error):
         connection.invalidate(error)
 

@@ -19,8 +19,6 @@ from sqlalchemy.exc import DBAPIError
 from app.database.connections import discard_if_read_only
 
 _CURSOR: Final = "direct_cursor"
-
-
 _PARAMETER: Final = re.compile(r"%\((\w+)\)")
 
 #: A statement that was built once, and its parameters.

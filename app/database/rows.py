@@ -92,9 +92,10 @@ def fetch_rows(
     rows: Rows,
     **terms: Any,
 ) -> Sequence[Any]:
-    """Execute what `build(is it PostgreSQL)` made of `rows_table`; return all of its rows.
+    """Execute a statement over `rows`, in the order of `names`; return all rows it selects.
 
-    Let `build` be cached: making a statement costs more than sending it.
+    `build(is_postgresql)` makes it out of a `rows_table` of the same names, and should be cached:
+    making a statement costs more than sending it. `terms` are its other parameters.
     """
     statement = build(is_postgresql(connection))
     return fetch(connection, statement, {"rows": packed(connection, names, rows), **terms})
@@ -107,7 +108,7 @@ def write_rows(
     rows: Rows,
     **terms: Any,
 ) -> int:
-    """The same for one that returns none; returns how many it touched, as `direct.execute`."""
+    """As `fetch_rows`, for a statement that selects nothing. Returns how many rows it touched."""
     statement = build(is_postgresql(connection))
     return execute(connection, statement, {"rows": packed(connection, names, rows), **terms})
 
@@ -186,10 +187,8 @@ def increment_rows(
 ) -> None:
     """Add to the counters of rows found by `keys`; a row that is missing is inserted.
 
-    A counter of 64 bits stops at `MOST`.
-    Each of `rows` holds the values of `keys` and then what to add to each of
-    `sums`. `keys` need a unique index; if it is a partial one, `where` is
-    its condition.
+    Each of `rows` holds the values of `keys` and then what to add to each of `sums`. `keys` need
+    a unique index, of the condition `where` if it is partial. A 64-bit counter stops at `MOST`.
     """
     execute_all(connection, increment(connection, table, keys, sums, rows, where=where))
 

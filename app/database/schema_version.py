@@ -14,7 +14,7 @@ from sqlalchemy import Connection, text
 #: Returns the first column of a statement's rows.
 Ask = Callable[[str], Sequence[Any]]
 
-#: Such tables may be as they should, or not.
+#: What is said then. Whether such tables are as they should be is not known.
 UNKNOWN: Final = "has tables that no migration has made"
 _NAMES: Final = "('telegram_update'), ('alembic_version')"
 _TABLES: Final = (  # in the schemas of the search path, where ours are looked for

@@ -19,7 +19,7 @@ from app.database.connections import WrongEncoding, refuse_other_encodings
 from app.database.schema_version import UNKNOWN, Ask, pending
 from app.database.sqlite_file import check_writable, exists
 
-#: For which a database that refuses connections is waited for at the start.
+#: How long a start waits for a database that refuses connections.
 START_SECONDS = 5.0
 _START_PAUSE: Final = 0.5
 _MAX_LINE: Final = 300

@@ -42,9 +42,9 @@ def next_try(
 
 
 def block_seconds(failures: int) -> float:
-    """Return how long a destination rests after so many failures in a row.
+    """Return for how many seconds a destination is left alone after `failures` in a row.
 
-    Nothing below ten; then 30 s, doubled by each further failure up to 10 min.
+    0 below ten; then 30 s, doubled by each further failure up to 10 min.
     """
     if failures < BREAKER_FAILURES:
         return 0.0

@@ -14,10 +14,10 @@ from plugins.contract import Event, kind_named
 
 _OF_AN_ATTEMPT: Final = ("key", "now", "tries", "state", "touch")
 _ORIGIN: Final = "origin"  # beside the fields of an Event
-#: Where the update stands, only while updates are traced. Each release fills this field in itself
-#: when it reads an event, also one that knows nothing of traces.
+#: The field that holds the update, only while updates are traced. Every release overwrites it when
+#: it reads an event, so that one which knows nothing of traces reads such events, too.
 _UPDATE: Final = "touch"
-#: What an earlier report left, only where it is something, for the same reason in such a field.
+#: The field that holds `Event.earlier`, if it is not empty; chosen for the same reason.
 _EARLIER: Final = "state"
 _STORED: Final = [
     field.name for field in fields_of(Event) if field.name not in (*_OF_AN_ATTEMPT, "earlier")

@@ -120,7 +120,7 @@ class Report:
 
 
 class Words:
-    """What the journal says of a decision. Kept in English; it is known again to be translated."""
+    """What the journal says of a decision: stored in English, and translated when it is shown."""
 
     CREATED: Final = translatable("lead created, wait reported")
     CREATED_BY: Final = translatable("lead created by %(how)s, %(rest)s")

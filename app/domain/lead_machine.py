@@ -53,8 +53,8 @@ from plugins.contract import EventKind
 
 AnyEvent = LeadEvent | OrganicEvent
 
+#: Seconds by which membership may precede the start that it belongs to.
 TOLERANCE: Final = 60
-"""Seconds by which membership may precede the start that it belongs to."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -112,7 +112,7 @@ def _link_fault(run: Run) -> str:
 
 
 def is_empty(text: str) -> bool:
-    """Whether Telegram takes `text` for none."""
+    """Whether `text` is empty to Telegram: nothing, or nothing but blanks and the like."""
     return _EMPTY.fullmatch(text) is not None
 
 

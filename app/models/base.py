@@ -37,11 +37,11 @@ class Encrypted(TypeDecorator[str]):
     cache_ok = True
 
     def process_bind_param(self, value: str | None, _dialect: Any) -> str | None:
-        """Seal on the way in."""
+        """Encrypt on the way in."""
         return None if value is None else cipher.encrypt(value)
 
     def process_result_value(self, value: str | None, _dialect: Any) -> str | None:
-        """Unseal on the way out."""
+        """Decrypt on the way out."""
         return None if value is None else cipher.decrypt(value)
 
 

@@ -85,7 +85,7 @@ class Campaign(Base):
 
 
 class _Counters:
-    """Counters of one campaign in some time.
+    """Counters of one campaign in one period.
 
     `kicks` are of the `unsubs`, `organic` are joins without a lead. Both are None where some
     were counted before these were.

@@ -1,4 +1,4 @@
-"""Source: a traffic link of a campaign. Click: one visitor of its pages, or who followed it."""
+"""Source: a link for ads of a campaign; Click: one person who saw a page of it, or followed it."""
 
 import enum
 
@@ -75,7 +75,6 @@ class Source(Base):
     fallback: Mapped[int] = mapped_column(
         SmallInteger, default=SourceFallback.START, server_default="1"
     )
-
     bridge: Mapped[bool] = mapped_column(default=False, server_default=false())
 
     @hybrid_property

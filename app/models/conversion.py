@@ -1,4 +1,4 @@
-"""Conversion: money or a registration that somebody told us of; EventKey: by which they tell."""
+"""Conversion: money or a registration that a server reports; EventKey: the key it reports by."""
 
 from typing import Final
 
@@ -47,7 +47,6 @@ class Conversion(Base):
     """One event. Without `lead_id` it is cold: it waits for a lead with its `click`.
 
     A cold one with a `subscriber` waits for this person instead.
-
     `key_id` is the EventKey it came by, 0 for the API; no foreign key, since keys are
     deleted. `tid` is the sender's own id: with key and kind it is unique. `value_micro` is
     in millionths of `currency`, below zero for a refund, None while unknown. `revision`

@@ -42,10 +42,10 @@ def _zone(name: str) -> Any:
 
 
 LISTS: Final[Mapping[ExportKind, ExportedList]] = {
-    ExportKind.LEADS: _list(LeadOut, leads.everyone, Lead.start_time),
-    ExportKind.DELIVERIES: _list(PostbackOut, deliveries.everyone, Postback.created),
-    ExportKind.JOURNAL: _list(LeadJournalOut, journal.everyone, JournalEntry.time),
-    ExportKind.REQUESTS: _list(RequestOut, requests.everyone, JoinRequest.asked),
+    ExportKind.LEADS: _list(LeadOut, leads.read_all, Lead.start_time),
+    ExportKind.DELIVERIES: _list(PostbackOut, deliveries.read_all, Postback.created),
+    ExportKind.JOURNAL: _list(LeadJournalOut, journal.read_all, JournalEntry.time),
+    ExportKind.REQUESTS: _list(RequestOut, requests.read_all, JoinRequest.asked),
 }
 
 _LISTED: Final[Mapping[ExportKind, Callable[..., Any]]] = {

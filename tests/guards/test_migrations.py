@@ -180,7 +180,9 @@ def test_rows_that_were_there_before_the_tallies_are_counted(empty_app):
     counted = CountQuery(table_of(Lead), table_of(LeadTally), "start_time", {"account_id": 1})
     assert row_counts.total(counted, None, None) == 3
     assert row_counts.total(counted, noon - 86_400, noon) == 0
-    assert row_counts.total(replace(counted, equal={"account_id": 1, "state": 2}), noon, None) == 2
+    assert (
+        row_counts.total(replace(counted, filters={"account_id": 1, "state": 2}), noon, None) == 2
+    )
     sent = CountQuery(table_of(Postback), table_of(PostbackTally), "created", {"account_id": 1})
     assert [bucket.number for bucket in row_counts.buckets(sent, None, None)] == [3, 1]
     assert [bucket.number for bucket in row_counts.hours(sent, noon, noon + 7200)] == [1, 2]

@@ -63,7 +63,7 @@ def listed() -> str:
 @signed_in
 def export() -> Response:
     """All postbacks that match the filters, times in the account's zone."""
-    parts = log.everyone(g.account.id, **chosen(request.args))
+    parts = log.read_all(g.account.id, **chosen(request.args))
     return answers.rows_as_file("deliveries.csv", PostbackOut(many=True), parts)
 
 
@@ -143,7 +143,7 @@ def progress() -> str:
 
 
 def chosen(values: Mapping[str, str]) -> dict[str, Any]:
-    """Return the filters of a query as `log.everyone` takes them. Raises BadParameter."""
+    """Return the filters of a query as `log.read_all` takes them. Raises BadParameter."""
     return forms.checked(_FILTER, as_range(_query(values)))
 
 

@@ -41,12 +41,12 @@ def page() -> str:
 @signed_in
 def export() -> Response:
     """All entries that match the filter."""
-    parts = journal.everyone(g.account.id, **chosen(request.args))
+    parts = journal.read_all(g.account.id, **chosen(request.args))
     return answers.rows_as_file("journal.csv", LeadJournalOut(many=True), parts)
 
 
 def chosen(values: Mapping[str, str]) -> dict[str, Any]:
-    """Return the filters of a query as `journal.everyone` takes them.
+    """Return the filters of a query as `journal.read_all` takes them.
 
     Raises NotFound or BadParameter.
     """

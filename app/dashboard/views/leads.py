@@ -71,7 +71,7 @@ def listed() -> str:
 @signed_in
 def export() -> Response:
     """All leads that match the filters, times in the account's zone."""
-    parts = leads.everyone(g.account.id, **chosen(request.args))
+    parts = leads.read_all(g.account.id, **chosen(request.args))
     return answers.rows_as_file("leads.csv", LeadOut(many=True), parts)
 
 
@@ -150,7 +150,7 @@ def _click(lead: Lead) -> dict[str, str]:
 
 
 def chosen(values: Mapping[str, str]) -> dict[str, Any]:
-    """Return the filters of a query as `leads.everyone` takes them. Raises BadParameter."""
+    """Return the filters of a query as `leads.read_all` takes them. Raises BadParameter."""
     return forms.checked(_EXPORT, as_range(_query(values)))
 
 

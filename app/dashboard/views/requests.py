@@ -76,7 +76,7 @@ def listed() -> str:
 @signed_in
 def export() -> Response:
     """All requests of one tab that match the filters."""
-    parts = requests.everyone(g.account.id, **chosen(request.args))
+    parts = requests.read_all(g.account.id, **chosen(request.args))
     return answers.rows_as_file("requests.csv", RequestOut(many=True), parts)
 
 
@@ -162,7 +162,7 @@ def _waiting(query: Mapping[str, str]) -> dict[str, Any]:
 
 
 def chosen(values: Mapping[str, str]) -> dict[str, Any]:
-    """Return the filters of a query as `requests.everyone` takes them.
+    """Return the filters of a query as `requests.read_all` takes them.
 
     Raises NotFound for a tab that is none, or BadParameter.
     """

@@ -41,7 +41,7 @@ def listed(
     return pages.fetch(matching, key, limit=limit, offset=offset, before=before, most=COUNTED)
 
 
-def everyone(account_id: int, **filters: Any) -> Iterator[Sequence[Conversion]]:
+def read_all(account_id: int, **filters: Any) -> Iterator[Sequence[Conversion]]:
     """All that match, newest first, by the thousand. Raises NotFound at once."""
     return parts.newest_first(_matching(account_id, **filters), Conversion.id)
 

@@ -20,7 +20,7 @@ from app.errors import ApiError
 from app.extensions import db
 from app.models import Account, AccountStatus, Export, ExportKind, ExportPart, ExportState
 from app.services.lists import parts
-from app.services.lists.parts import Place
+from app.services.lists.parts import SortKey
 
 log = structlog.get_logger()
 
@@ -45,7 +45,7 @@ class ExportedList:
     """
 
     read: Callable[..., Iterator[Sequence[Any]]]
-    place_of: Callable[[Any], Place]
+    place_of: Callable[[Any], SortKey]
     text: Callable[[Sequence[Any], str, bool], str]
     too_long: str
 

@@ -13,7 +13,7 @@ from app.models import JoinRequest, Lead, RequestRule, RequestState
 from app.services.lists import parts
 from app.services.lists.ownership import check_owned
 from app.services.lists.pages import Page
-from app.services.lists.parts import Place
+from app.services.lists.parts import SortKey
 
 #: The bio as it is stored, so that one that cannot be read is like none.
 SEALED_BIO: Final = type_coerce(JoinRequest.bio, Text)
@@ -61,8 +61,8 @@ def listed(
     return Page(db.session.scalars(newest.limit(limit).offset(offset)).all(), total or 0)
 
 
-def everyone(
-    account_id: int, *, after: Place | None = None, **filters: Any
+def read_all(
+    account_id: int, *, after: SortKey | None = None, **filters: Any
 ) -> Iterator[Sequence[JoinRequest]]:
     """All requests of `conditions`, newest first, by the thousand. Raises NotFound.
 

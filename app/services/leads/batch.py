@@ -50,7 +50,7 @@ _STATE_COLUMNS: Final = (
 #: The fields of `Person`, but its id.
 _PERSON_COLUMNS: Final = "username first_name last_name language premium".split()
 _JOURNAL_COLUMNS: Final = (*ENTRY_COLUMNS, "arrival", "link_key", "link_name")
-_ATTACHED_COLUMNS: Final = "campaign subscriber uid action lead decision".split()
+_ATTACHED_COLUMNS: Final = "campaign subscriber update_id action lead decision".split()
 
 _ACTIONS: Final = {kind: Action[kind.name] for kind in LeadEventKind}
 _KINDS: Final = {action: kind for kind, action in _ACTIONS.items()}
@@ -265,7 +265,7 @@ def _attaching(postgresql: bool) -> Any:
         .where(
             line.campaign_id == data.c.campaign,
             line.subscriber == data.c.subscriber,
-            line.update_id == data.c.uid,
+            line.update_id == data.c.update_id,
             line.action == data.c.action,
             line.lead_id.is_(None),
         )

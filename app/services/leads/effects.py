@@ -115,7 +115,7 @@ def find_destinations(
         return {}
     params = {"accounts": list(set(accounts.values())), "campaigns": list(accounts)}
     by_owner: dict[tuple[int, int | None], list[Any]] = defaultdict(list)
-    for row in fetch(connection, _living(is_postgresql(connection)), params):
+    for row in fetch(connection, _destinations_of(is_postgresql(connection)), params):
         by_owner[row.account_id, row.campaign_id].append(row)
     return {
         campaign: url_templates.in_force([*by_owner[account, campaign], *by_owner[account, None]])
@@ -124,7 +124,7 @@ def find_destinations(
 
 
 @cache
-def _living(postgresql: bool) -> Any:
+def _destinations_of(postgresql: bool) -> Any:
     """Select the destinations of accounts that are for some campaigns or for all."""
     row = _DESTINATIONS.c
     return (

@@ -1,4 +1,4 @@
-"""Empties texts that name an erased subscriber and that no index leads to, in short steps.
+"""Empties texts that name an erased subscriber and that no index finds, in short steps.
 
 They are searched for without a lock, some hundred rows at a time, and emptied in transactions
 of their own: on SQLite a writer keeps all others waiting, Telegram's updates among them. A
@@ -48,8 +48,8 @@ def _find_updates(bots: Sequence[int], digits: bytes) -> Iterator[list[int]]:
 
     Longer numbers hold them too; they only lose their bodies.
     """
-    names = Update.bot_id.in_(bots) & _contains(digits)
-    return _find(Update.id, names, Update.state == UpdateState.QUARANTINED)
+    is_match = Update.bot_id.in_(bots) & _contains(digits)
+    return _find(Update.id, is_match, Update.state == UpdateState.QUARANTINED)
 
 
 def _find_messages(account_id: int, subscriber: int) -> Iterator[list[int]]:
@@ -57,12 +57,12 @@ def _find_messages(account_id: int, subscriber: int) -> Iterator[list[int]]:
 
 
 def _find(
-    key: InstrumentedAttribute[int], names: ColumnElement[bool], *where: ColumnElement[bool]
+    key: InstrumentedAttribute[int], is_match: ColumnElement[bool], *where: ColumnElement[bool]
 ) -> Iterator[list[int]]:
-    """Yield the ids of those rows for which `names` is true, after each step that has some."""
+    """Yield the ids of those rows for which `is_match` is true, a step at a time."""
     last = 0
     while True:
-        step = select(key, names).where(key > last, *where).order_by(key).limit(STEP)
+        step = select(key, is_match).where(key > last, *where).order_by(key).limit(STEP)
         rows = _read(step)
         if ids := [row[0] for row in rows if row[1]]:
             yield ids

@@ -64,7 +64,7 @@ from app.web.request_slots import slot_released
 log = structlog.get_logger()
 
 _POSTBACKS: Final = table_of(Postback)
-#: Until whoever erases a person while a history moves may try again.
+#: Seconds, told to the client, after which to try again while a history moves.
 _MOVING_SECONDS: Final = 10
 _EMPTY: Final = {"username": "", "first_name": "", "last_name": "", "language": "", "click": ""}
 
@@ -96,7 +96,7 @@ def erase(account_id: int, subscriber: int) -> int:
 def _require_no_move(account_id: int) -> None:
     """Raise TooManyRequests while a history comes or goes.
 
-    Asked behind what was looked for: what had gone before that look is seen here.
+    To be asked after the look for rows: a move that began before that look is seen here.
     """
     if settlement.is_moving(account_id):
         raise TooManyRequests(_MOVING_SECONDS)
@@ -112,7 +112,7 @@ def _is_known(account_id: int, bots: Sequence[int], subscriber: int) -> bool:
     reported = delivery_log.reported_campaigns(account_id)
     person = cipher.person_hash(account_id, subscriber)
     is_named = or_(Blocked.subscriber.is_not(None), Blocked.username.is_not(None))
-    traces: tuple[tuple[Any, ...], ...] = (
+    conditions: tuple[tuple[Any, ...], ...] = (
         (JoinRequest.account_id == account_id, JoinRequest.subscriber == subscriber),
         (Blocked.account_id == account_id, Blocked.person == person, is_named),
         _organic(account_id, subscriber),
@@ -123,7 +123,7 @@ def _is_known(account_id: int, bots: Sequence[int], subscriber: int) -> bool:
         (Lead.campaign_id.in_(own), Lead.subscriber == subscriber),
         (Lead.campaign_id.in_(reported), Lead.subscriber == subscriber),
     )
-    return any(db.session.scalar(select(exists().where(*trace))) for trace in traces)
+    return any(db.session.scalar(select(exists().where(*condition))) for condition in conditions)
 
 
 def _erase_rows(account_id: int, bots: Sequence[int], subscriber: int) -> Sequence[int]:
@@ -173,9 +173,9 @@ def _erase_clicks(
 
 
 def _erase_conversions(account_id: int, leads: Sequence[int], subscriber: int) -> None:
-    """Money stays; what the sender called the person and the event goes.
+    """Keep the money; empty what the sender called the person and the event.
 
-    What waited for the person waits for nobody any more.
+    Conversions that waited for the person wait for nobody any more.
     """
     waiting = (Conversion.account_id == account_id, Conversion.subscriber == subscriber)
     emptied = {"click": "", "note": "", "subscriber": None}
@@ -189,7 +189,7 @@ def _erase_conversions(account_id: int, leads: Sequence[int], subscriber: int) -
 
 
 def _clicks_of(leads: Sequence[int]) -> Select[int | None]:
-    """Also a click whose token somebody else used after them."""
+    """Clicks that leads name, also one whose token somebody else used after them."""
     return select(Lead.click_id).where(Lead.id.in_(leads), Lead.click_id.is_not(None))
 
 

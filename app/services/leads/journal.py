@@ -8,7 +8,7 @@ from app.services.lists import long_lists
 from app.services.lists.long_lists import LongList, RowQuery, fetch, without_none
 from app.services.lists.ownership import check_owned
 from app.services.lists.pages import Page
-from app.services.lists.parts import Place
+from app.services.lists.parts import SortKey
 
 ENTRIES: Final = LongList(
     JournalEntry, JournalEntry.id, JournalEntry.time, JournalTally,
@@ -24,14 +24,14 @@ def listed(
     return fetch(ENTRIES, query, limit=limit, offset=offset, before=before)
 
 
-def everyone(
-    account_id: int, *, after: Place | None = None, **filters: Any
+def read_all(
+    account_id: int, *, after: SortKey | None = None, **filters: Any
 ) -> Iterator[Sequence[JournalEntry]]:
     """All entries that `listed` would give, newest first, by the thousand. Raises as it does.
 
     With `after` those behind that place.
     """
-    return long_lists.everyone(ENTRIES, _row_query(account_id, **filters), after)
+    return long_lists.read_all(ENTRIES, _row_query(account_id, **filters), after)
 
 
 def _row_query(

@@ -114,8 +114,8 @@ def _parts_of_failed(
 ) -> list[list[StoredUpdate]] | None:
     """Roll back; return how to process a batch again, the next part last, or None.
 
-    None for an update that failed alone. All at once if postbacks were settled along with
-    them: these do not go along again, and the fault may have been theirs. Raises the error if
+    None for an update that failed alone. The whole batch if postbacks were settled along with
+    it: the fault may have been theirs, and the next time they are not. Raises the error if
     it is the database's own.
     """
     reason = roll_back(failed).splitlines()[-1]

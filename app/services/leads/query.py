@@ -15,10 +15,10 @@ from app.services.lists.lead_search import SearchTerms
 from app.services.lists.long_lists import LongList, RowQuery, without_none
 from app.services.lists.ownership import check_owned
 from app.services.lists.pages import Page
-from app.services.lists.parts import Place
+from app.services.lists.parts import SortKey
 
 MAX_HISTORY: Final = 500  # entries and postbacks of one lead in an answer
-#: Among so many leads a list looks for those with a trait; no index has them together.
+#: Newest leads among which those with a trait are looked for; no index has a trait and an order.
 SEARCHED: Final = 15_000
 _TRAITS: Final = {
     "source": "source_id", "how": "how", "premium": "premium", "language": "language",
@@ -55,8 +55,8 @@ def listed(
     return long_lists.fetch(LEADS, query, **place)
 
 
-def everyone(
-    account_id: int, *, after: Place | None = None, **filters: Any
+def read_all(
+    account_id: int, *, after: SortKey | None = None, **filters: Any
 ) -> Iterator[Sequence[Lead]]:
     """All leads that match `filters`, newest first, by the thousand. Raises NotFound at once.
 
@@ -79,14 +79,17 @@ def everyone(
 
 
 def _search_terms(filters: Mapping[str, Any]) -> tuple[SearchTerms | None, dict[str, Any]]:
-    """Tell what leads are looked for by from other filters; None where they are not."""
+    """Split `filters` into search terms, None if there are none, and the others."""
     terms = {name: filters[name] for name in SearchTerms._fields if filters.get(name) is not None}
     others = {name: value for name, value in filters.items() if name not in SearchTerms._fields}
     return SearchTerms(**terms) if terms else None, others
 
 
 def _traits(account_id: int, filters: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Tell filters by which no tally counts leads from the others; by column. Raises NotFound."""
+    """Split `filters` into traits, by column, and others. Raises NotFound for a source.
+
+    No tally counts leads by a trait.
+    """
     check_owned(account_id, source=filters.get("source"))
     traits = {
         column: filters[name] for name, column in _TRAITS.items() if filters.get(name) is not None

@@ -1,7 +1,7 @@
-"""Rows with what no index has: they are looked for among the newest of a list.
+"""Rows by conditions that no index serves: they are looked for among the newest of a list.
 
-So many rows are read at the most, however rare a match is: the newest by an index alone, and each
-of these is looked up by itself. A join, or a condition beside the index, may read the whole list.
+That bounds what is read, however rare a match is: an index gives the ids of the newest, and each
+row is then looked up by itself. A join, or a condition beside the index, may read the whole list.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -13,13 +13,13 @@ from sqlalchemy.orm import aliased
 from app.database.direct import fetch
 from app.extensions import db
 from app.services.lists.pages import Page
-from app.services.lists.parts import Place
+from app.services.lists.parts import SortKey
 
 
 def has_values(model: Any, newest: Subquery, columns: Iterable[str]) -> list[Any]:
-    """Return the condition that columns have the values of the parameters called like them.
+    """Return the condition that each of `columns` has the value of the parameter of its name.
 
-    `newest` has the `id` of each row. No condition without columns.
+    `newest` has the `id` of each row. The list is empty without columns.
     """
     row = aliased(model)
     compared = [getattr(row, name) == bindparam(name) for name in columns]
@@ -31,7 +31,8 @@ def has_values(model: Any, newest: Subquery, columns: Iterable[str]) -> list[Any
 def page_of(newest: Subquery, conditions: Iterable[Any], *, is_behind: bool) -> Select[Any]:
     """Select a page of the rows of `newest` that meet `conditions`, for `read`.
 
-    `newest` has the `id` and the `time` of each row; those behind a place if `is_behind`.
+    `newest` has the `id` and the `time` of each row. If `is_behind` they come behind the sort key
+    in the parameters `before_time` and `before_id`.
     """
     matching = select(newest.c.id, newest.c.time).where(*conditions).cte("matching")
     total = select(func.count()).select_from(matching).scalar_subquery()
@@ -50,9 +51,9 @@ def read(
     *,
     limit: int,
     offset: int,
-    behind: Place | None,
+    behind: SortKey | None,
 ) -> Page[int]:
-    """Return the ids of a page, and how many rows match. `statement` makes a `page_of`."""
+    """Return the ids of a page, and how many rows match. `statement(is_behind)` is a `page_of`."""
     place = dict(zip(("before_time", "before_id"), behind or (), strict=False))
     terms = {**values, **place, "limit": limit, "offset": offset}
     rows = fetch(db.session.connection(), statement(behind is not None), terms)

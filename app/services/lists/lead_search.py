@@ -1,6 +1,6 @@
-"""Leads that somebody looks for by what they know of them: a click, a name, a Telegram id.
+"""Leads found by what somebody knows of them: a click, a name, a Telegram id.
 
-Such leads are few, so each is found by an index, and the page is cut here. Of more
+Such leads are few, so an index finds all of them, and the page is cut here. Of more
 than `MOST` the newest are shown.
 """
 
@@ -16,14 +16,14 @@ from app.models import Bot, Lead
 from app.services.lists.pages import Page
 
 MOST: Final = 1000
-#: Among so many of the newest leads a username is found in other letters, too.
+#: Newest leads among which a username is found in whatever case of letters it is stored.
 RECENT: Final = 20_000
 _LARGEST_ID: Final = 2**63 - 1
 _NUMBER: Final = re.compile(r"[0-9]{1,19}")
 
 
 class SearchTerms(NamedTuple):
-    """What is known of the leads: all that is set has to be so, of `text` one reading."""
+    """What is known of the leads. All that is set must match; of `text` one reading is enough."""
 
     click: str | None = None
     username: str | None = None

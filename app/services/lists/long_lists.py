@@ -20,14 +20,14 @@ from app.extensions import db
 from app.models import Base, table_of
 from app.services.lists import parts, row_counts
 from app.services.lists.pages import Page
+from app.services.lists.parts import SortKey
 from app.services.lists.row_counts import Bucket, CountQuery
 
 Row = TypeVar("Row", bound=Base)
-SortKey = parts.Place
 
-#: Up to here an index is read row by row; beyond, hours are skipped.
+#: Rows up to which an index is read row by row; beyond, whole hours are skipped.
 NEAR: Final = 1000
-#: Days in which a page is looked for before all of time is.
+#: Days in which a page is looked for, one period after the other, before all of time is.
 WINDOWS: Final = (3, 40, 400)
 
 
@@ -124,7 +124,7 @@ def newest_first(
     return matching.order_by(long_list.time.desc(), long_list.key.desc())
 
 
-def everyone(
+def read_all(
     long_list: LongList[Row], query: RowQuery, after: SortKey | None = None
 ) -> Iterator[Sequence[Row]]:
     """Read every row that matches `query`, newest first, by the thousand, as `parts` does.
@@ -172,8 +172,8 @@ def _hours(
         started = [Bucket(hour, hour + HOUR, row_counts.count(counted, rows))]
         end = hour if end is None else min(end, hour)
     needed = offset + limit - sum(bucket.number for bucket in started)
-    parts = [*started, *_newest(counted, query.start, end, needed)]
-    chosen, skipped = _covering(parts, offset, limit)
+    newest = [*started, *_newest(counted, query.start, end, needed)]
+    chosen, skipped = _covering(newest, offset, limit)
     days = [bucket for bucket in chosen if bucket.until - bucket.since == DAY]
     if not days:
         return chosen, skipped

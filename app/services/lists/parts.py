@@ -9,8 +9,8 @@ from sqlalchemy.orm import InstrumentedAttribute
 from app.extensions import db
 
 PART: Final = 1000  # rows that are read at a time
-#: The time and the id of a row: whoever reads a list later goes on behind it.
-Place = tuple[Any, int]
+#: The time and the id of a row, by which a list is sorted, and behind which its reading goes on.
+SortKey = tuple[Any, int]
 
 
 def behind_each(
@@ -34,7 +34,7 @@ def behind_each(
 
 
 def newest_first(
-    matching: Select[Any], row_id: InstrumentedAttribute[int], after: Place | None = None
+    matching: Select[Any], row_id: InstrumentedAttribute[int], after: SortKey | None = None
 ) -> Iterator[Sequence[Any]]:
     """Every row that matches, by falling `row_id`; only those behind `after`, if it is given."""
     newest = matching.order_by(row_id.desc())

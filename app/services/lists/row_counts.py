@@ -35,7 +35,7 @@ from app.domain.time_ranges import DAY, HOUR, TimeRange, split
 from app.extensions import db
 from app.models import JournalTally, LeadTally, PostbackTally, Span, table_of
 
-#: Fresh rows that are folded in one transaction.
+#: Deltas that are added up in one transaction.
 AT_ONCE: Final = 5000
 _SPANS: Final = {HOUR: Span.HOUR, DAY: Span.DAY}
 _OWN: Final = ("id", "span", "start", "number")
@@ -44,24 +44,24 @@ TALLIES: Final = tuple(table_of(model) for model in (LeadTally, JournalTally, Po
 
 @dataclass(frozen=True, slots=True)
 class CountQuery:
-    """The rows of `table` whose columns have the values of `equal`.
+    """The rows of `table` whose columns have the values of `filters`.
 
     `time` names the column (Unix seconds) by which `tally` sorts them into
-    hours; the names in `equal` are columns of both tables.
+    hours; the names in `filters` are columns of both tables.
     """
 
     table: Table
     tally: Table
     time: str
-    equal: Mapping[str, Any]
+    filters: Mapping[str, Any]
 
     def rows(self, since: float | None, until: float | None) -> list[ColumnElement[bool]]:
         """Which rows are meant, from `since` up to, not including, `until`."""
-        return _same(self.table, self.equal) + _within(self.table.c[self.time], since, until)
+        return _same(self.table, self.filters) + _within(self.table.c[self.time], since, until)
 
     def tallied(self, since: float | None, until: float | None) -> list[ColumnElement[bool]]:
         """Which tallies are meant, of any span."""
-        return _same(self.tally, self.equal) + _within(self.tally.c.start, since, until)
+        return _same(self.tally, self.filters) + _within(self.tally.c.start, since, until)
 
 
 class Bucket(NamedTuple):
@@ -97,7 +97,7 @@ def _sum(
     """One sum for each span: an OR of two spans would use neither index well."""
     sums = [
         select(func.coalesce(func.sum(counted.tally.c.number), 0))
-        .where(_of(counted.tally, span), *counted.tallied(since, until))
+        .where(_is_of(counted.tally, span), *counted.tallied(since, until))
         .scalar_subquery()
         for span in spans
     ]
@@ -122,7 +122,7 @@ def _by_value(
             column, number = counted.tally.c[name], func.sum(counted.tally.c.number)
             start, end = (piece.since, piece.until) if piece else (None, None)
             for span in (_SPANS[piece.unit] if piece else Span.TOTAL, Span.DELTA):
-                where = _of(counted.tally, span), *counted.tallied(start, end)
+                where = _is_of(counted.tally, span), *counted.tallied(start, end)
                 yield select(column, number).where(*where).group_by(column)
         else:
             column = counted.table.c[name]
@@ -160,7 +160,7 @@ def days(
     mine = [tally.c.account_id == account_id, tally.c.start >= since, *chosen]
     numbers: Counter[tuple[Any, ...]] = Counter()
     for span in (Span.DAY, Span.DELTA):
-        sums = select(*columns, func.sum(tally.c.number)).where(_of(tally, span), *mine)
+        sums = select(*columns, func.sum(tally.c.number)).where(_is_of(tally, span), *mine)
         for *place, start, number in db.session.execute(sums.group_by(*columns)):
             numbers[(*place, start // DAY * DAY)] += int(number)
     return numbers
@@ -171,12 +171,12 @@ def _bucket_statements(counted: CountQuery, piece: TimeRange) -> Iterator[Select
     unit, since, until = piece
     if unit in _SPANS:
         for span in (_SPANS[unit], Span.DELTA):
-            # What is fresh is sorted by the hour, whatever the others are sorted by.
+            # A delta begins with its hour, also where days are read.
             start = counted.tally.c.start
             begin = start // unit * unit if span == Span.DELTA else start
             yield (
                 select(begin.label("since"), literal(unit), func.sum(counted.tally.c.number))
-                .where(_of(counted.tally, span), *counted.tallied(since, until))
+                .where(_is_of(counted.tally, span), *counted.tallied(since, until))
                 .group_by(text("1"))
             )
     elif since is not None and until is not None:
@@ -196,11 +196,11 @@ def _merged_buckets(parts: Sequence[Select[*tuple[Any, ...]]]) -> list[Bucket]:
     ]
 
 
-def _same(table: Table, equal: Mapping[str, Any]) -> list[ColumnElement[bool]]:
+def _same(table: Table, filters: Mapping[str, Any]) -> list[ColumnElement[bool]]:
     """The state goes into the text: a partial index is used only where it is seen."""
     return [
         table.c[name] == bindparam(name, value, literal_execute=name == "state", unique=True)
-        for name, value in equal.items()
+        for name, value in filters.items()
     ]
 
 
@@ -211,44 +211,47 @@ def _within(
     return ends if until is None else [*ends, column < until]
 
 
-def _of(tally: Table, span: Span) -> ColumnElement[bool]:
-    """Said as text: a partial index is used only where the planner sees the value."""
-    folded = f" AND {tally.name}.span > 0" if span else ""
-    return literal_column(f"{tally.name}.span = {span:d}{folded}", Boolean)
+def _is_of(tally: Table, span: Span) -> ColumnElement[bool]:
+    """Written as text: a partial index is used only where the planner sees the value."""
+    is_sum = f" AND {tally.name}.span > 0" if span else ""
+    return literal_column(f"{tally.name}.span = {span:d}{is_sum}", Boolean)
 
 
 def compact(seconds: float = math.inf) -> int:
-    """Add up what is fresh; returns how many rows that were. Commits.
+    """Add the deltas up to hours, days and totals. Returns how many they were. Commits.
 
     Ends after about so many seconds, or when another process is at it already:
-    what stays fresh is counted all the same, and folded by the next call.
+    deltas that stay are counted all the same, and added up by the next call.
     """
     end = time.monotonic() + seconds
     return sum(_compact(tally, end) for tally in TALLIES)
 
 
 def _compact(tally: Table, end: float) -> int:
-    folded = 0
+    added = 0
     while True:
         connection = db.session.connection()
         if not try_lock(connection, AdvisoryLock.COMPACT_ROW_COUNTS):
             db.session.rollback()
-            return folded
-        fresh = connection.execute(
-            select(tally).where(_of(tally, Span.DELTA)).order_by("account_id", "id").limit(AT_ONCE)
+            return added
+        deltas = connection.execute(
+            select(tally)
+            .where(_is_of(tally, Span.DELTA))
+            .order_by("account_id", "id")
+            .limit(AT_ONCE)
         ).all()
-        if fresh:
-            _add_up(connection, tally, fresh)
+        if deltas:
+            _add_up(connection, tally, deltas)
         db.session.commit()
-        folded += len(fresh)
-        if len(fresh) < AT_ONCE or time.monotonic() >= end:
-            return folded
+        added += len(deltas)
+        if len(deltas) < AT_ONCE or time.monotonic() >= end:
+            return added
 
 
-def _add_up(connection: Connection, tally: Table, fresh: Sequence[Any]) -> None:
+def _add_up(connection: Connection, tally: Table, deltas: Sequence[Any]) -> None:
     names = [column.name for column in tally.c if column.name not in _OWN]
     sums: defaultdict[tuple[Any, ...], int] = defaultdict(int)
-    for row in fresh:
+    for row in deltas:
         place = tuple(getattr(row, name) for name in names)
         for span, length in ((Span.HOUR, HOUR), (Span.DAY, DAY)):
             sums[(*place, int(span), row.start // length * length)] += row.number
@@ -256,7 +259,7 @@ def _add_up(connection: Connection, tally: Table, fresh: Sequence[Any]) -> None:
     keys = (*names, "span", "start")
     rows = [(*place, number) for place, number in sorted(sums.items()) if number]
     increment_rows(connection, tally, keys, ("number",), rows, where="span > 0")
-    _remove(connection, tally, ("id",), [(row.id,) for row in fresh], "span = 0")
+    _remove(connection, tally, ("id",), [(row.id,) for row in deltas], "span = 0")
     shrunk = [tuple(place) for *place, number in rows if number < 0]
     _remove(connection, tally, keys, shrunk, "span > 0 AND number = 0")
 

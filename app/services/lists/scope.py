@@ -7,7 +7,7 @@ from app.domain.time_ranges import DAY, YEAR_10000
 from app.errors import BadParameter, translatable
 from app.services.lists.ownership import check_owned
 
-#: So many days are told of if nobody says how many.
+#: Days that a statistic covers if nobody says how many.
 DEFAULT_DAYS: Final = 30
 MAX_DAYS: Final = 366
 

@@ -25,7 +25,7 @@ from app.services.lists import long_lists, ownership, pages, parts
 from app.services.lists.long_lists import LongList, RowQuery, without_none
 from app.services.lists.ownership import check_owned
 from app.services.lists.pages import Page
-from app.services.lists.parts import Place
+from app.services.lists.parts import SortKey
 from app.services.postbacks import answered
 from app.services.postbacks.conditions import WAITING
 
@@ -126,8 +126,8 @@ def oldest_due(account_id: int, now: float) -> float | None:
     return oldest
 
 
-def everyone(
-    account_id: int, *, after: Place | None = None, status: str | None = None, **filters: Any
+def read_all(
+    account_id: int, *, after: SortKey | None = None, status: str | None = None, **filters: Any
 ) -> Iterator[Sequence[Postback]]:
     """All postbacks that match `filters`, newest first, by the thousand. Raises NotFound at once.
 
@@ -135,11 +135,11 @@ def everyone(
     behind that place. With a `status` all are looked through.
     """
     if status is not None:
-        return answered.only_of_class(status, everyone(account_id, after=after, **filters))
+        return answered.only_of_class(status, read_all(account_id, after=after, **filters))
     if "lead" in filters:
         matching = select(Postback).where(*_conditions(account_id, **filters))
         return parts.newest_first(matching, Postback.id, after)
-    return long_lists.everyone(POSTBACKS, _row_query(account_id, **filters), after)
+    return long_lists.read_all(POSTBACKS, _row_query(account_id, **filters), after)
 
 
 def explained(account_id: int, postback_id: int) -> Explained:

@@ -48,10 +48,10 @@ def many(world, kind: ExportKind) -> dict[str, Any]:
 
 
 SENT = {
-    ExportKind.LEADS: (LeadOut, leads.everyone),
-    ExportKind.DELIVERIES: (PostbackOut, log.everyone),
-    ExportKind.JOURNAL: (LeadJournalOut, journal.everyone),
-    ExportKind.REQUESTS: (RequestOut, requests.everyone),
+    ExportKind.LEADS: (LeadOut, leads.read_all),
+    ExportKind.DELIVERIES: (PostbackOut, log.read_all),
+    ExportKind.JOURNAL: (LeadJournalOut, journal.read_all),
+    ExportKind.REQUESTS: (RequestOut, requests.read_all),
 }
 
 

@@ -28,7 +28,7 @@ def listed() -> Response:
 @signed_in
 def export() -> Response:
     """All of them, as the API exports them and the form below takes them."""
-    return csv_answer("blocked.csv", BlockedCsv(many=True), blocklist.everyone(g.account.id))
+    return csv_answer("blocked.csv", BlockedCsv(many=True), blocklist.read_all(g.account.id))
 
 
 @blueprint.post("")

@@ -29,7 +29,7 @@ def listed(
     return pages.fetch(own, Blocked.id, limit=limit, offset=offset, before=before)
 
 
-def everyone(account_id: int) -> Iterator[Sequence[Blocked]]:
+def read_all(account_id: int) -> Iterator[Sequence[Blocked]]:
     """All of them, newest first, by the thousand. Each part is a short transaction."""
     own = select(Blocked).where(Blocked.account_id == account_id)
     return parts.newest_first(own, Blocked.id)

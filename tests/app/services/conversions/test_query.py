@@ -68,6 +68,6 @@ def test_those_of_another_account_are_not_there(world, others_world):
 def test_an_export_reads_all_of_them_by_parts(live_app, world, monkeypatch):
     monkeypatch.setattr(parts, "PART", 2)
     numbers = [world.conversion() for _ in range(5)]
-    read = [[row.id for row in rows] for rows in query.everyone(world.account_id)]
+    read = [[row.id for row in rows] for rows in query.read_all(world.account_id)]
     assert [number for part in read for number in part] == numbers[::-1]
     assert [len(part) for part in read] == [2, 2, 1]

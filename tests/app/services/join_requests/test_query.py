@@ -42,10 +42,10 @@ def test_all_requests_of_some_states_come_in_parts_and_none_of_others(app, world
     numbers = [world.request(campaign) for _ in range(3)]
     world.request(campaign, state=RequestState.JOINED)
     others_world.request(others_world.campaign())
-    found = query.everyone(world.account_id, states=[RequestState.WAITING])
+    found = query.read_all(world.account_id, states=[RequestState.WAITING])
     assert [row.id for rows in found for row in rows] == numbers[::-1]
     with pytest.raises(NotFound):
-        query.everyone(world.account_id, campaign=10**9)
+        query.read_all(world.account_id, campaign=10**9)
 
 
 def test_those_of_all_states_are_read_newest_first_by_an_index(app, world):

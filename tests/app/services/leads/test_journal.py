@@ -52,7 +52,7 @@ def test_entries_of_all_chats_come_newest_first_however_they_are_paged(
     joins = journal.listed(account.id, action=Action.JOIN, limit=2, offset=1)
     assert joins.total == 4
     assert len(joins.rows) == 2
-    assert [row.id for part in journal.everyone(account.id) for row in part] == newest
+    assert [row.id for part in journal.read_all(account.id) for row in part] == newest
 
 
 def test_another_accounts_bot_is_not_found(others_world: Any, account: Any) -> None:

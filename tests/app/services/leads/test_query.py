@@ -25,7 +25,7 @@ def test_leads_come_newest_first_and_only_those_of_the_account(
 
 def test_a_foreign_campaign_is_not_found(others_world: Any, account: Any) -> None:
     campaign = others_world.campaign()
-    for function in (query.listed, query.everyone):
+    for function in (query.listed, query.read_all):
         with pytest.raises(NotFound):
             function(account.id, campaign=campaign)
 
@@ -38,7 +38,7 @@ def test_an_export_has_every_lead_once_whatever_the_part(
     # Two start in one second: parts are cut between them, too.
     leads = [world.lead(campaign, start_time=NOON + number // 2) for number in range(4)]
     monkeypatch.setattr(parts, "PART", size)
-    read = [[lead.id for lead in part] for part in query.everyone(account.id)]
+    read = [[lead.id for lead in part] for part in query.read_all(account.id)]
     assert [id_ for part in read for id_ in part] == leads[::-1]
     assert max(map(len, read)) <= size
 
@@ -75,7 +75,7 @@ def test_leads_with_a_trait_are_found_among_the_newest(
     assert [row.id for row in page.rows] == [leads[1], leads[3]]
     assert query.listed(account.id, language="de", premium=True).total == 0
     assert query.listed(account.id, language="de", since=20).total == 3
-    (rows,) = query.everyone(account.id, language="de")
+    (rows,) = query.read_all(account.id, language="de")
     assert len(rows) == 4
     assert query.listed(account.id, language="de", status=4).total == 0
     with pytest.raises(NotFound):

@@ -89,7 +89,7 @@ def test_what_is_found_comes_by_pages(account: Any, leads: Any) -> None:
 
 
 def test_what_is_found_is_exported(account: Any, leads: Any) -> None:
-    parts = list(query.everyone(account.id, username="annlee"))
+    parts = list(query.read_all(account.id, username="annlee"))
     assert [lead.id for part in parts for lead in part] == [leads["again"], leads["ann"]]
 
 

@@ -56,14 +56,14 @@ def test_codes_are_of_a_class(world, account, status, name):
         assert ([row.id for row in page.rows], page.total) == (
             ([number], 1) if one == name else ([], 0)
         )
-        parts = list(answered.only_of_class(one, log.everyone(account.id)))
+        parts = list(answered.only_of_class(one, log.read_all(account.id)))
         assert [row.id for part in parts for row in part] == ([number] if one == name else [])
 
 
 def test_a_delivery_that_was_not_tried_has_no_answer(world, account):
     number = world.postback(world.destination())
     assert of_class(account, "none") == [number]
-    assert [len(part) for part in log.everyone(account.id, status="none")] == [1]
+    assert [len(part) for part in log.read_all(account.id, status="none")] == [1]
 
 
 def test_the_code_is_that_of_the_last_attempt(world, account):
@@ -71,7 +71,7 @@ def test_the_code_is_that_of_the_last_attempt(world, account):
     world.attempt(number, status=500)
     world.attempt(number, status=200)
     assert not of_class(account, "5xx")
-    assert not list(log.everyone(account.id, status="5xx"))
+    assert not list(log.read_all(account.id, status="5xx"))
 
 
 def test_deliveries_of_a_class_are_chosen_by_other_filters_too(world, account):
@@ -115,7 +115,7 @@ def test_they_are_looked_for_among_the_newest_only(world, account, monkeypatch):
     numbers = [world.postback(dest, created=1000.0 - age) for age in range(4)]
     assert answered.of_class(account.id, "none") == (numbers[:3], 3)
     assert of_class(account, "none", until=998) == numbers[2:]
-    (part,) = log.everyone(account.id, status="none")
+    (part,) = log.read_all(account.id, status="none")
     assert [row.id for row in part] == numbers
 
 

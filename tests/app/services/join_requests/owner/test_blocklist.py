@@ -63,5 +63,5 @@ def test_an_account_blocks_no_more_than_its_share(app, account, monkeypatch):
 def test_an_export_reads_all_of_them_by_parts(live_app, account, monkeypatch):
     monkeypatch.setattr(parts, "PART", 2)
     blocklist.add_all(account.id, "1\n2\n3\n4\n5")
-    read = [[row.subscriber for row in rows] for rows in blocklist.everyone(account.id)]
+    read = [[row.subscriber for row in rows] for rows in blocklist.read_all(account.id)]
     assert read == [[5, 4], [3, 2], [1]]
