@@ -28,7 +28,7 @@ class Check:
 
 
 def asks_database(name: str) -> Callable[[Callable[[], Check]], Callable[[], Check]]:
-    """Let the check `name` end what it has read, and know nothing while there is no database."""
+    """Roll back after a check; without a database its result is "unknown" under the name `name`."""
 
     def wrap(check: Callable[[], Check]) -> Callable[[], Check]:
         @wraps(check)

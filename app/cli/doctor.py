@@ -99,15 +99,15 @@ def _updates() -> Check:
     count = quarantine.count()
     if not count.all:
         return Check("updates", finding="none is quarantined")
-    ways = []
+    commands = []
     if count.all > count.unusable:
-        ways.append("updates requeue --all")
+        commands.append("updates requeue --all")
     if count.unusable:
-        ways.append("updates discard --unusable for bodies without an update id")
+        commands.append("updates discard --unusable for bodies without an update id")
     return Check(
         "updates",
         finding=f"{count.all} quarantined, {count.unusable} of them unusable",
-        advice=f"see why: flask --app wsgi updates list; then: {', and '.join(ways)}",
+        advice=f"see why: flask --app wsgi updates list; then: {', and '.join(commands)}",
     )
 
 
@@ -152,8 +152,8 @@ def _workers() -> Check:
     return Check("workers", finding="each kind has given a sign within a minute")
 
 
-def _redis_words(error: Exception) -> str:
-    """What a start would say of this fault."""
+def _redis_fault(error: Exception) -> str:
+    """The line with which a start would end; the words of `error` if it would not."""
     try:
         check_redis(current_settings().redis_url, patience=0)
     except BadSetting as fault:
@@ -167,7 +167,7 @@ def _redis() -> Check:
     except (redis.RedisError, OSError) as error:
         return Check(
             "redis",
-            finding=_redis_words(error),
+            finding=_redis_fault(error),
             advice="check REDIS_URL; nothing is lost meanwhile, postbacks leave a second later",
         )
     if fault := wakeup.fault():

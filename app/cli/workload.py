@@ -15,16 +15,16 @@ from app.services import growth, lease_reclaims, metrics
 LARGEST: Final = 8
 #: Bots that are named, those first whose fault began first.
 NAMED: Final = 5
-#: Updates that wait at Telegram and are worth a word.
+#: Updates that wait at Telegram, from which number on their bot is named.
 MANY: Final = 100
-#: Seconds for which an update may wait before something is wrong.
+#: Seconds for which an update may wait before the check fails.
 PATIENCE: Final = 60.0
 STUCK: Final = "updates are not processed: is a worker running, and what does its log say?"
 
 
 @asks_database("growth")
 def growth_by_table() -> Check:
-    """Tell how much there is, and what came; how long it is kept are settings."""
+    """Tell the size of the largest tables, and how many rows came within a day. Never fails."""
     sizes = [size for size in growth.sizes() if size.rows][:LARGEST]
     came = growth.came_since(time.time())
     total = growth.database_bytes()

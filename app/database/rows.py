@@ -146,7 +146,7 @@ def insert_rows(
     return []
 
 
-def insertion(connection: Connection, table: Table, names: Names, rows: Data) -> list[Write]:
+def insert_writes(connection: Connection, table: Table, names: Names, rows: Data) -> list[Write]:
     """What `insert_rows` executes, for `direct.execute_all`; nothing for no rows."""
     if not rows:
         return []
@@ -190,10 +190,10 @@ def increment_rows(
     Each of `rows` holds the values of `keys` and then what to add to each of `sums`. `keys` need
     a unique index, of the condition `where` if it is partial. A 64-bit counter stops at `MOST`.
     """
-    execute_all(connection, increment(connection, table, keys, sums, rows, where=where))
+    execute_all(connection, increment_writes(connection, table, keys, sums, rows, where=where))
 
 
-def increment(
+def increment_writes(
     connection: Connection, table: Table, keys: Names, sums: Names, rows: Data, *, where: str = ""
 ) -> list[Write]:
     """What `increment_rows` executes, for `direct.execute_all`; nothing for no rows."""
@@ -234,10 +234,10 @@ def update_rows(
 
     `where` names columns that must still have these values. Returns how many had.
     """
-    return execute_all(connection, change(connection, table, names, rows, **where))
+    return execute_all(connection, update_writes(connection, table, names, rows, **where))
 
 
-def change(
+def update_writes(
     connection: Connection, table: Table, names: Names, rows: Data, **where: Any
 ) -> list[Write]:
     """What `update_rows` executes, for `direct.execute_all`; nothing for no rows."""

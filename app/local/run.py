@@ -23,14 +23,14 @@ HOME: Final = Path(__file__).resolve().parents[2]
 READY_SECONDS: Final = 240
 STOP_SECONDS: Final = 12  # the worker takes 9 at most
 NEW_KEY: Final = ".venv/bin/python -m app.local.command account key --login owner"
-#: By which a process of the Procfile is recognised; web is checked first and becomes granian.
+#: A word by which the command line of a leftover process is known as one of the Procfile's.
 _PROGRAMS: Final = ("worker.py", "granian")
 SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 
 
 @dataclass(slots=True)
-class Embedded:
-    """A running system. `key` is the owner's API key, known only at the first run."""
+class RunningSystem:
+    """Web, worker and Redis of one folder. `key` is the owner's, and "" after the first run."""
 
     url: str
     key: str = ""
@@ -39,17 +39,19 @@ class Embedded:
 
     def entry(self, login: str = "owner") -> str:
         """Return an address that opens the dashboard of an account, once. Raises CannotRun."""
-        made = _finish(f"flask --app wsgi account link --login {login}", self.environ)
+        made = _run_command(f"flask --app wsgi account link --login {login}", self.environ)
         return f"{self.url}{json.loads(made)['path']}"
 
-    def fallen(self) -> str:
-        """Return the name of a process that has ended by itself, or nothing."""
-        ended = (name for name, process in self.processes.items() if process.poll() is not None)
-        return next(ended, "")
+    def ended_process(self) -> str:
+        """Return the name of a process that has ended by itself; "" if there is none."""
+        names = (name for name, process in self.processes.items() if process.poll() is not None)
+        return next(names, "")
 
 
 @contextlib.contextmanager
-def running(environ: Mapping[str, str], folder: Path, *, quiet: bool = True) -> Iterator[Embedded]:
+def running(
+    environ: Mapping[str, str], folder: Path, *, quiet: bool = True
+) -> Iterator[RunningSystem]:
     """Run web, worker and Redis with everything kept in `folder`, until the block ends.
 
     `environ` is the whole environment; what it lacks of DATABASE_URL,
@@ -59,16 +61,16 @@ def running(environ: Mapping[str, str], folder: Path, *, quiet: bool = True) -> 
     folder = folder.resolve()
     make_private(folder)
     with contextlib.ExitStack() as stack:
-        stack.enter_context(_alone(folder))
+        stack.enter_context(_locked(folder))
         full = complete(environ, folder)
         full["PORT"] = str(_checked_port(full))
         if "REDIS_URL" not in full:
             full["REDIS_URL"] = stack.enter_context(EmbeddedRedis(folder)).url
             (folder / REDIS_URL_FILE).write_text(full["REDIS_URL"])
         lines = _procfile()
-        _finish(lines["release"], full)
-        url, key = f"http://127.0.0.1:{full['PORT']}", _owner(full, folder)
-        system = Embedded(url, key, environ=full)
+        _run_command(lines["release"], full)
+        url, key = f"http://127.0.0.1:{full['PORT']}", _create_owner(full, folder)
+        system = RunningSystem(url, key, environ=full)
         for name in ("web", "worker"):
             stack.enter_context(_process(system, name, lines[name], full, folder, quiet=quiet))
         _wait_until_ready(system, folder)
@@ -99,7 +101,7 @@ def interrupt(*_: object) -> NoReturn:
     raise KeyboardInterrupt
 
 
-def stay(system: Embedded) -> NoReturn:
+def stay(system: RunningSystem) -> NoReturn:
     """Say how to get in, and wait. Raises CannotRun when a process has ended by itself."""
     say(f"Gatepost runs at {system.url} - Ctrl-C stops it.")
     say(f"The dashboard, logged in already, opens once and within ten minutes: {system.entry()}")
@@ -107,9 +109,9 @@ def stay(system: Embedded) -> NoReturn:
         say(f'API key of the account "owner", shown only now: {system.key}')
     else:
         say(f"A new API key, if yours is lost: {NEW_KEY}")
-    while not (fallen := system.fallen()):
+    while not (ended := system.ended_process()):
         time.sleep(0.5)
-    raise CannotRun(f"the {fallen} process has ended; its last lines say why")
+    raise CannotRun(f"the {ended} process has ended; its last lines say why")
 
 
 def say(text: str) -> None:
@@ -119,7 +121,7 @@ def say(text: str) -> None:
 
 
 @contextlib.contextmanager
-def _alone(folder: Path) -> Iterator[None]:
+def _locked(folder: Path) -> Iterator[None]:
     """Lock `folder` for this process, and end the processes that a killed run has left."""
     with (folder / "lock").open("a") as lock:
         try:
@@ -186,7 +188,7 @@ def _procfile() -> dict[str, str]:
     return {name: command.strip() for name, _, command in (line.partition(":") for line in lines)}
 
 
-def _finish(command: str, environ: Mapping[str, str]) -> str:
+def _run_command(command: str, environ: Mapping[str, str]) -> str:
     """Run one command and return what it printed. Raises CannotRun with its last line."""
     done = subprocess.run(  # noqa: S603 - a line of our own Procfile
         ["/bin/sh", "-c", command],
@@ -202,20 +204,20 @@ def _finish(command: str, environ: Mapping[str, str]) -> str:
     return done.stdout
 
 
-def _owner(environ: Mapping[str, str], folder: Path) -> str:
+def _create_owner(environ: Mapping[str, str], folder: Path) -> str:
     """Create the first account and return its API key; nothing if there is one already."""
     mark = folder / "owner"
     if mark.exists():
         return ""
     create = "flask --app wsgi account create --login owner --name Owner"
-    made = json.loads(_finish(f"{create} --tariff tiger --until 2099-12-31", environ))
+    made = json.loads(_run_command(f"{create} --tariff tiger --until 2099-12-31", environ))
     mark.write_text(f"account {made['id']}\n")
     return str(made["key"])
 
 
 @contextlib.contextmanager
 def _process(
-    system: Embedded,
+    system: RunningSystem,
     name: str,
     command: str,
     environ: Mapping[str, str],
@@ -223,7 +225,7 @@ def _process(
     *,
     quiet: bool,
 ) -> Iterator[None]:
-    """Start a command of the Procfile in a process group that Ctrl-C does not reach."""
+    """Run a command of the Procfile while the block lasts, in a process group without Ctrl-C."""
     with contextlib.ExitStack() as stack:
         out: IO[bytes] | None = None
         if quiet:
@@ -259,15 +261,15 @@ def _end(process: subprocess.Popen[bytes]) -> None:
         process.kill()
         process.wait()
     with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(process.pid, signal.SIGKILL)  # whatever it did not take with it
+        os.killpg(process.pid, signal.SIGKILL)  # children that it left behind
 
 
-def _wait_until_ready(system: Embedded, folder: Path) -> None:
+def _wait_until_ready(system: RunningSystem, folder: Path) -> None:
     deadline = time.monotonic() + READY_SECONDS
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     while time.monotonic() < deadline:
-        if fallen := system.fallen():
-            raise CannotRun(f"the {fallen} process ended at once; see {folder / fallen}.log")
+        if ended := system.ended_process():
+            raise CannotRun(f"the {ended} process ended at once; see {folder / ended}.log")
         with (
             contextlib.suppress(OSError),  # URLError and HTTPError are OSErrors
             opener.open(f"{system.url}/readyz", timeout=3) as answer,

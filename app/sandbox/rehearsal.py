@@ -24,7 +24,7 @@ from app.sandbox.vendors.tracker import TrackerDouble
 TOKEN: Final = "4242:the-token-of-a-rehearsal"  # noqa: S105 - only the sandbox knows it
 USERNAME: Final = "rehearsal_bot"
 #: Settings of a real installation that may stay: they lead to nothing of it.
-_KEPT: Final = frozenset({"PORT", "WEB_CONCURRENCY", "LOG_LEVEL", "LOG_FORMAT"})
+_INHERITED: Final = frozenset({"PORT", "WEB_CONCURRENCY", "LOG_LEVEL", "LOG_FORMAT"})
 
 
 def environment(environ: Mapping[str, str], telegram_url: str) -> dict[str, str]:
@@ -32,7 +32,7 @@ def environment(environ: Mapping[str, str], telegram_url: str) -> dict[str, str]
 
     Nothing that belongs to a real installation is left in it, wherever its settings point.
     """
-    ours = {name.upper() for name in Settings.__slots__} - _KEPT
+    ours = {name.upper() for name in Settings.__slots__} - _INHERITED
     inherited = {name: text for name, text in environ.items() if name not in ours}
     return {"PORT": "8000", **inherited} | {
         "TELEGRAM_API_URL": telegram_url,

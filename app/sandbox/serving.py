@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Protocol
 
 LOOPBACK = "127.0.0.1"
-STOP_SECONDS = 60
+WAIT_SECONDS = 60  # for a server to listen, and for it to stop
 
 
 class Server(Protocol):
@@ -35,10 +35,10 @@ def running(server: Server, *, host: str = LOOPBACK, port: int = 0) -> Iterator[
     )
     thread.start()
     try:
-        yield f"http://{host}:{ready.result(STOP_SECONDS)}"
+        yield f"http://{host}:{ready.result(WAIT_SECONDS)}"
     finally:
         done.set()
-        thread.join(STOP_SECONDS)
+        thread.join(WAIT_SECONDS)
 
 
 def _serve(server: Server, host: str, port: int, ready: Future[int], done: threading.Event) -> None:
@@ -53,8 +53,7 @@ def _serve(server: Server, host: str, port: int, ready: Future[int], done: threa
 async def _serve_until(
     server: Server, host: str, port: int, ready: Future[int], done: threading.Event
 ) -> None:
-    taken = await server.start(host, port)
-    ready.set_result(taken)
+    ready.set_result(await server.start(host, port))
     try:
         await asyncio.get_running_loop().run_in_executor(None, done.wait)
     finally:

@@ -38,8 +38,8 @@ REQUESTS_SECONDS: Final = 0.3  # between two rounds of decisions about requests 
 EXPORTS_SECONDS: Final = 0.5  # between two rounds of files that are prepared
 AGAIN_SECONDS: Final = 1.0  # until Redis is asked again whether it is back
 
-#: RQ waits 15 s less for a job, and 5 s less for any answer: so long may a
-#: connection be dead without our noticing. Its default is 7 minutes.
+#: Seconds. RQ waits 15 s less for a job, and 5 s less for any answer: so long a dead
+#: connection goes unnoticed. Its default is 7 minutes.
 WORKER_TTL: Final = 30
 
 #: What RQ logs when Redis goes; `worker.interrupted` and the clock tell it.
@@ -89,7 +89,7 @@ class DrainWorker(rq.SimpleWorker):
         super().heartbeat(*arguments, **options)
 
     def handle_exception(self, job: Any, *exc_info: Any) -> None:
-        """Tell of what a job raised; RQ logs it."""
+        """Report what a job raised; RQ logs it."""
         faults.report(exc_info[1] if len(exc_info) > 1 else None, "job.failed")
         super().handle_exception(job, *exc_info)
 
@@ -150,8 +150,8 @@ def tick() -> None:
         ("requests", REQUESTS_SECONDS, jobs.tell_decisions),
         ("exports", EXPORTS_SECONDS, jobs.write_exports),
     ):
-        beside = (app, seconds, task)
-        threading.Thread(target=_repeat, args=beside, daemon=True, name=name).start()
+        arguments = (app, seconds, task)
+        threading.Thread(target=_repeat, args=arguments, daemon=True, name=name).start()
     while not jobs.stopping.wait(TICK_SECONDS):
         fault = wakeup.fault()
         redis_health.update(well=not fault, fault=fault, setting="REDIS_URL")

@@ -60,7 +60,7 @@ def main() -> int:
 
 @dataclass(slots=True)
 class ProcessSpec:
-    """A process that should run, and the one that does."""
+    """A process that should run, and the one that runs for it. Times are monotonic seconds."""
 
     name: str
     task: Callable[[], None]
@@ -101,8 +101,8 @@ class Supervisor:
         for number in _SIGNALS:
             signal.signal(number, self._stop)
         gc.freeze()  # what is loaded now stays shared between the processes
-        place = described(self._app.config["SETTINGS"])
-        log.info("worker.started", **place, processes=[spec.name for spec in self._specs])
+        names = [spec.name for spec in self._specs]
+        log.info("worker.started", **described(self._app.config["SETTINGS"]), processes=names)
         while not self._asked_to_stop:
             for spec in self._specs:
                 self._start(spec)
@@ -191,13 +191,13 @@ def _in_thread(task: Callable[[], None]) -> None:
     event, setting it could wait for ever.
     """
 
-    def attempt() -> None:
+    def run_task() -> None:
         with app.app_context():
             task()
 
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="task") as pool:
-        running = pool.submit(attempt)
+        running = pool.submit(run_task)
         while not running.done():
             futures.wait([running], timeout=1.0)
     running.result()

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from app.local.run import HOME, Embedded
+from app.local.run import HOME, RunningSystem
 from app.sandbox.demo.__main__ import perform
 from app.sandbox.demo.output import Output
 from tests.browser.conftest import ABSENT, CHROMIUM
@@ -67,7 +67,7 @@ def main() -> int:
     return 1 if wrong else 0
 
 
-def draw(system: Embedded) -> None:
+def draw(system: RunningSystem) -> None:
     """Draw every screen in every look."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
@@ -89,7 +89,7 @@ def draw(system: Embedded) -> None:
         browser.close()
 
 
-def _logged_in(browser: Browser, system: Embedded, **options: Any) -> Page:
+def _logged_in(browser: Browser, system: RunningSystem, **options: Any) -> Page:
     page = browser.new_context(**options).new_page()
     page.goto(f"{system.url}/login")
     page.fill("#key", system.key)

@@ -18,7 +18,7 @@ import pytest
 
 from app.config import Settings
 from app.local import run
-from app.local.run import Embedded
+from app.local.run import RunningSystem
 from app.sandbox.serving import running
 from app.sandbox.telegram import people
 from app.sandbox.telegram.people import Chat, Person
@@ -62,7 +62,7 @@ class Watcher:
         raise AssertionError("Ctrl-C does not end it")
 
 
-def environ_of(system: Embedded, **changes: str) -> dict[str, str]:
+def environ_of(system: RunningSystem, **changes: str) -> dict[str, str]:
     ours = {"GATEPOST": f"{system.url}/", "KEY": system.key, "NO_PROXY": "*", **changes}
     return {name: text for name, text in os.environ.items() if "proxy" not in name.lower()} | ours
 
@@ -101,7 +101,7 @@ def bot_api() -> Iterator[BotApiDouble]:
 
 
 @pytest.fixture
-def system(bot_api: Any, tmp_path: Path) -> Iterator[Embedded]:
+def system(bot_api: Any, tmp_path: Path) -> Iterator[RunningSystem]:
     ours = {field.name.upper() for field in fields(Settings)}
     kept = {name: text for name, text in os.environ.items() if name not in ours}
     kept |= {"OUTBOUND_ALLOW": "127.0.0.0/8", "WEB_CONCURRENCY": "1", "LOG_LEVEL": "warning"}
@@ -115,7 +115,7 @@ def push(bot_api: BotApiDouble) -> Callable[[dict[str, Any]], None]:
 
 
 def test_leads_are_printed_as_people_come_and_go(
-    system: Embedded, push: Callable[[dict[str, Any]], None]
+    system: RunningSystem, push: Callable[[dict[str, Any]], None]
 ) -> None:
     environ = environ_of(system)
     with watching(environ) as watcher:

@@ -19,7 +19,7 @@ import requests
 from app.config import Settings
 from app.local import run
 from app.local.redis_server import CannotRun
-from app.local.run import Embedded
+from app.local.run import RunningSystem
 from app.sandbox.demo.api import Api, DemoFailed
 from app.sandbox.demo.expectations import differences
 from app.sandbox.demo.hold import stay
@@ -219,7 +219,7 @@ def environment(bot_api_url: str, port: int) -> dict[str, str]:
     }
 
 
-def perform(output: Output, look: Callable[[Embedded], None] | None = None) -> list[str]:
+def perform(output: Output, look: Callable[[RunningSystem], None] | None = None) -> list[str]:
     """Start everything, play, stop everything. Return what went wrong, in sentences.
 
     `look` is called when the play is over, with the system that still runs.

@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 from sqlalchemy import Connection, Row
 
 from app.database.direct import Write, execute_all
-from app.database.rows import increment
+from app.database.rows import increment_writes
 from app.domain.attribution import How, JoinKind, kind_of_join
 from app.domain.lead import CounterDelta, Counts, Lead
 from app.domain.retention import OLDEST_AGE
@@ -53,9 +53,11 @@ def _counts(connection: Connection, deltas: Iterable[tuple[int, CounterDelta]]) 
     left = [(*key, number) for key, number in sorted(cohorts.items())]
     keys = ("campaign_id", "join_day", "age_day")
     return [
-        *increment(connection, DAYS, ("campaign_id", "day"), COUNTERS, _rows(days)),
-        *increment(connection, QUARTERS, ("campaign_id", "quarter"), COUNTERS, _rows(quarters)),
-        *increment(connection, COHORTS, keys, ("left",), left),
+        *increment_writes(connection, DAYS, ("campaign_id", "day"), COUNTERS, _rows(days)),
+        *increment_writes(
+            connection, QUARTERS, ("campaign_id", "quarter"), COUNTERS, _rows(quarters)
+        ),
+        *increment_writes(connection, COHORTS, keys, ("left",), left),
     ]
 
 
@@ -89,7 +91,7 @@ def _joins(connection: Connection, joins: Iterable[Join]) -> list[Write]:
     )
     rows = [(*key, number) for key, number in sorted(counts.items())]
     keys = ("campaign_id", "source_id", "day", "kind")
-    return increment(connection, JOIN_DAYS, keys, ("joins",), rows)
+    return increment_writes(connection, JOIN_DAYS, keys, ("joins",), rows)
 
 
 def _age(joined: int, left: int) -> int:

@@ -51,7 +51,7 @@ _BOTS_WITH_DUE: Final = f"""
     )
 """  # noqa: S608 - of our own constants
 _SELECT_BOTS: Final = text(f"{_BOTS_WITH_DUE} ORDER BY b.next_send LIMIT :limit")
-#: SQL that finds what can be claimed, with the terms `due_at` returns: bots, and expired leases.
+#: SQL that finds what can be claimed, with the parameters `due_at`: bots, and expired leases.
 DUE: Final = (
     _BOTS_WITH_DUE,
     f"SELECT id FROM message WHERE {_SENDING} AND lease_until < :now",  # noqa: S608
@@ -142,7 +142,7 @@ def claim(connection: Connection, *, now: float, lease_seconds: float, most: int
     reclaimed = connection.execute(_RECLAIM, {"now": now, "no_answer": NO_ANSWER}).rowcount
     lease_reclaims.record(lease_reclaims.MESSAGES, reclaimed)
     lease, result = secrets.token_hex(16), ClaimResult()
-    paced: list[tuple[int, float]] = []
+    next_sends: list[tuple[int, float]] = []
     for bot in connection.execute(_SELECT_BOTS, due_at(now) | {"limit": _MAX_BOTS}).all():
         room = min(allowance(bot.next_send, now), most - len(result.messages))
         if room <= 0:
@@ -151,18 +151,18 @@ def claim(connection: Connection, *, now: float, lease_seconds: float, most: int
         token = _decrypted(bot.id, bot.token)
         if token is None:
             continue
-        head = _sort(connection, bot.id, now, room)
-        paced.append((bot.id, max(bot.next_send, now) + STEP * len(head.take)))
+        head = _sort_head(connection, bot.id, now, room)
+        next_sends.append((bot.id, max(bot.next_send, now) + STEP * len(head.take)))
         _write(connection, head, lease, now + lease_seconds)
         result.messages += [_claimed(row, lease, token) for row in head.take]
         result.skipped += [*head.skip, *head.expired]
         result.more = result.more or bool(head.take or head.skip or head.expired or head.later)
-    update_rows(connection, BOTS, ["next_send"], paced)
+    update_rows(connection, BOTS, ["next_send"], next_sends)
     return result
 
 
 def due_at(now: float) -> dict[str, float]:
-    """The terms of `DUE`. The service bot speaks to all, whoever owns it."""
+    """The parameters of `DUE`. The service bot sends even for a suspended account."""
     return {"now": now, "service_bot": current_settings().service_bot_id}
 
 
@@ -172,7 +172,7 @@ def allowance(next_send: float, now: float) -> int:
     return max(0, BURST - int(ahead / STEP + 0.999))
 
 
-def _sort(connection: Connection, bot: int, now: float, room: int) -> QueueHead:
+def _sort_head(connection: Connection, bot: int, now: float, room: int) -> QueueHead:
     params = {"bot": bot, "now": now, "limit": room * _ROWS_PER_SLOT}
     rows = connection.execute(_SELECT_HEAD, params).all()
     chats = sorted({row.chat_id for row in rows})

@@ -92,7 +92,7 @@ class _Sender:
         self._next_claim = 0.0
         self._upload: _Upload | None = None
         self._waiting_until = 0.0  # when messages that wait for the upload check again
-        self._is_put_back = False  # some message became due again since messages were claimed
+        self._is_put_back = False  # since the last claim some message became due again at once
 
     def run(self, seconds: float, stop: Callable[[], bool]) -> int:
         """Send as `send` describes."""
@@ -165,7 +165,7 @@ class _Sender:
         return self._settle(self._transport.poll(seconds) + self._uploads.poll(0.0))
 
     def _poll_store(self, message_id: int, fetch: MediaFetch) -> int:
-        """Start the upload if its content has been read; defer it if it cannot be read."""
+        """Start the upload once its content is read; settle the message if it cannot be."""
         message = self._in_flight[message_id]
         try:
             content = fetch.content(STEP)

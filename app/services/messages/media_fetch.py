@@ -16,8 +16,8 @@ class NotYet(Exception):
 class MediaFetch:
     """Runs `read` in a daemon thread: the process may end while it hangs.
 
-    `read` returns the content, or None if it is gone, and raises StoreUnreachable. It may
-    take `seconds`.
+    `read` returns the content, or None if it is gone, and raises StoreUnreachable. The store
+    counts as unreachable when it has not returned after `seconds`.
     """
 
     def __init__(self, read: Callable[[], MediaContent | None], seconds: float) -> None:
@@ -27,10 +27,7 @@ class MediaFetch:
         threading.Thread(target=self._run, name="media", daemon=True).start()
 
     def content(self, seconds: float) -> MediaContent | None:
-        """Return the content, waiting at most `seconds`.
-
-        Raises NotYet, or StoreUnreachable, also when its time is over.
-        """
+        """Return the content, waiting at most `seconds`. Raises NotYet and StoreUnreachable."""
         try:
             return self._future.result(seconds)
         except TimeoutError:

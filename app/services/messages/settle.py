@@ -27,7 +27,7 @@ _LINKS: Final = frozenset(("text_link", "text_mention"))
 _OF_A_PERSON: Final = ("not found", "peer_id_invalid", "user_id_invalid", "deactivated")
 #: Words of a refusal that is about the photo or the video.
 _OF_MEDIA: Final = ("photo", "video", "image", "file", "media")
-#: Before a message without an answer is repeated; a chat takes one message a second.
+#: Until a message without an answer is sent once more; a chat takes one message a second.
 REPEAT_SECONDS: Final = 1.0
 
 
@@ -111,9 +111,9 @@ def _refused(
 
 
 def uncharged(message: ClaimedMessage, due: float) -> MessageResult:
-    """Send again as it is, and count no try; `due` in Unix seconds.
+    """Send again as it is at `due` (Unix seconds), and count no try.
 
-    The old reason tells whether an answer got lost.
+    The reason stays: it tells whether an answer got lost before.
     """
     return MessageResult(message, MessageState.WAITING, message.reason, due, message.tries - 1)
 

@@ -8,7 +8,7 @@ from typing import Final
 from sqlalchemy import Connection, Text, or_, select, type_coerce, update
 
 from app.database.direct import execute_all
-from app.database.rows import change, insertion
+from app.database.rows import insert_writes, update_writes
 from app.domain.backoff import block_seconds
 from app.models import Attempt, Destination, DestinationStatus, Postback, PostbackState, table_of
 from app.models.postback import REASON_LENGTH
@@ -92,8 +92,8 @@ def settle(connection: Connection, lease: str, batch: Batch, now: float) -> None
     written = execute_all(
         connection,
         [
-            *insertion(connection, _ATTEMPTS, _ATTEMPT_COLUMNS, attempts),
-            *change(connection, _POSTBACKS, _UPDATED_COLUMNS, updates, **is_ours),
+            *insert_writes(connection, _ATTEMPTS, _ATTEMPT_COLUMNS, attempts),
+            *update_writes(connection, _POSTBACKS, _UPDATED_COLUMNS, updates, **is_ours),
         ],
     )
     changed = written if updates else 0
