@@ -35,7 +35,7 @@ def surroundings():
     }
 
 
-def ask(system: run.Embedded, key: str) -> bytes:
+def ask(system: run.RunningSystem, key: str) -> bytes:
     request = urllib.request.Request(
         f"{system.url}/api/profile/info.json", headers={"Authorization": f"Bearer {key}"}
     )

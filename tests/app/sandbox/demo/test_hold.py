@@ -16,7 +16,7 @@ class System:
     def entry(self) -> str:
         return "http://127.0.0.1:8000/enter/abc"
 
-    def fallen(self) -> str:
+    def ended_process(self) -> str:
         self._looks += 1
         if self._looks == 2 and self._is_interrupted:
             raise KeyboardInterrupt
