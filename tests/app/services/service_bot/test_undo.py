@@ -1,18 +1,21 @@
 """After "It was not me" all that a login did is taken back, also when it is said much later."""
 
 import json
+import threading
 import time
 
 import pytest
 from sqlalchemy import select, update
 
 from app.domain.time_ranges import DAY
-from app.errors import BadKey
+from app.errors import ApiError, BadKey
 from app.extensions import db
 from app.models import Bot, EventKey, Login, ReplacedKey, Session
 from app.services import purge
+from app.services.accounts import keys as account_keys
 from app.services.accounts import notifications
-from app.services.campaigns import settlement
+from app.services.accounts.accounts import Caller
+from app.services.campaigns import settlement, transfer
 from app.services.conversions import keys
 from app.services.service_bot import sessions, undo
 from tests.support.desk import ANN, IVAN, rows
@@ -330,3 +333,44 @@ def test_a_login_without_late_deeds_is_forgotten_with_its_session(desk, hijacked
     made_the_key = rows(select(Login).order_by(Login.id))[0].id
     clock(time.time() + 14 * DAY + 3700)
     assert [login.id for login in rows(select(Login))] == [made_the_key]
+
+
+def test_an_undo_amid_all_that_a_stranger_does_leaves_nothing_of_theirs(desk, prey, api, live_app):
+    accomplice, bot = prey
+    anns, login = desk.account_of(ANN).id, last_login()
+    stranger = Caller(anns, "en", "free", None, login_id=login)
+    token = api(accomplice.key).get("transfer/token")["data"]["token"]
+    key = account_keys.rotate(anns, login_id=login)
+    made = [key]
+    deeds = (
+        lambda: made.append(account_keys.rotate(anns, login_id=login)),
+        lambda: sessions.open_by_key(key, address="203.0.113.9", agent=""),
+        lambda: keys.add(anns, title="theirs", login_id=login),
+        lambda: transfer.give_bot(stranger, token, bot, with_leads=True),
+        lambda: settlement.settle(time.time() + 700),
+        lambda: undo.undo(login, anns, time.time()) and db.session.commit(),
+    )
+    ready, ended = threading.Barrier(20), []
+
+    def do(deed):
+        with live_app.app_context():
+            ready.wait()
+            try:
+                deed()
+            except ApiError:
+                db.session.rollback()
+            ended.append(deed)
+
+    threads = [threading.Thread(target=do, args=(deeds[n % len(deeds)],)) for n in range(20)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for _ in range(3):  # what was undone before it had gone, and what had gone
+        settlement.settle(time.time() + 10_000)
+    assert len(ended) == 20  # in words, if not as the stranger wanted
+    assert rows(select(Session).where(Session.login_id == login)) == []
+    assert rows(select(EventKey)) == []
+    assert {api(one).get("profile/info").get("error") for one in made} == {"key"}
+    assert api(desk.key).get("profile/info")["status"] == "ok"
+    assert owner_of(bot) == anns
