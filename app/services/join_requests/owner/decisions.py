@@ -170,9 +170,13 @@ def _first(
 
 
 def _change(ids: Sequence[int], values: dict[str, Any]) -> int:
-    """Change those of `ids` that are still open. Returns how many."""
-    still = (JoinRequest.id.in_(ids), JoinRequest.state.in_(_OPEN))
-    statement = update(JoinRequest).where(*still).values(**values)
+    """Change those of `ids` that are still open. Returns how many.
+
+    They are locked in the order of their ids, or two calls could wait for each other.
+    """
+    still = select(JoinRequest.id).where(JoinRequest.id.in_(ids), JoinRequest.state.in_(_OPEN))
+    ours = db.session.scalars(still.order_by(JoinRequest.id).with_for_update()).all()
+    statement = update(JoinRequest).where(JoinRequest.id.in_(ours)).values(**values)
     return db.session.connection().execute(statement).rowcount
 
 

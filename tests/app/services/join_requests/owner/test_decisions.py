@@ -1,7 +1,9 @@
 """People decide one request or many, try it first, and take it back while it can be."""
 
+import threading
+
 import pytest
-from sqlalchemy import update
+from sqlalchemy import text, update
 
 from app.domain.join_requests.rules import Verdict
 from app.errors import BadParameter, NotFound
@@ -92,6 +94,30 @@ def test_a_decision_ends_although_another_call_decides_the_same_ones_anew(
     monkeypatch.setattr(decisions, "_change", fought_over)
     decisions.decide(world.account_id, verdict, NOW, campaign=campaign)
     assert rounds == [2, 2, 2]
+
+
+def test_two_calls_about_the_same_requests_do_not_wait_for_each_other(live_app, world):
+    campaign = world.campaign()
+    first, second = world.request(campaign), world.request(campaign)
+    # On PostgreSQL the first one stands behind the second one now.
+    for state in (RequestState.SCHEDULED, RequestState.WAITING):
+        db.session.execute(update(JoinRequest).where(JoinRequest.id == first).values(state=state))
+        db.session.commit()
+    made = []
+
+    def decide():
+        with live_app.app_context():
+            made.append(decisions.decide(world.account_id, Verdict.HOLD, NOW, campaign=campaign))
+
+    touch = text("UPDATE join_request SET language = 'yy' WHERE id = :id")
+    thread = threading.Thread(target=decide)
+    with db.engine.begin() as other:
+        other.execute(touch, {"id": first})
+        thread.start()
+        thread.join(0.5)  # by now it waits for us
+        other.execute(touch, {"id": second})
+    thread.join()
+    assert [each.count for each in made] == [2]
 
 
 def test_an_undo_leaves_another_batch_and_what_rules_scheduled_alone(app, world):
