@@ -58,7 +58,7 @@ def add(params: Params) -> WithWarnings:
 def edit(params: Params) -> WithWarnings:
     """Change a campaign."""
     emptied = campaigns.edit(g.account.id, params.pop("id"), **params)
-    return with_warnings([*texts.emptied(emptied), *texts.warnings(params)])
+    return with_warnings([*texts.emptied_warnings(emptied), *texts.warnings(params)])
 
 
 @blueprint.get("/link.json")

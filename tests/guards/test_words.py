@@ -41,7 +41,6 @@ FORBIDDEN = {
 STILL_THERE = {
     ("slow_clients", "app/web/slow_clients.py"),
     ("what", "app/services/accounts/notifications.py"),
-    ("found", "app/services/clicks/open_link.py"),
 }
 
 

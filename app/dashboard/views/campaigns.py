@@ -25,8 +25,6 @@ from plugins.kit.signs.notations import filled_in
 
 blueprint = Blueprint("campaigns", __name__, url_prefix="/campaigns")
 
-PAYLOAD: int = 64
-
 
 class AddForm(Input):
     """A chat of a bot, as one value: `12:-100123`."""
@@ -140,7 +138,7 @@ def link(number: int) -> Response:
         deep_link=deep_link,
         is_plain=bool(click) and error is None and filled_in(click, "") == click,
         used=len(campaign["code"]) + 1 + len(click),
-        room=PAYLOAD,
+        room=links.LONGEST_PAYLOAD,
     )
 
 

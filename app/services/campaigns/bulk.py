@@ -8,7 +8,6 @@ from typing import Final
 
 from sqlalchemy import (
     Connection,
-    Select,
     String,
     case,
     cast,
@@ -44,9 +43,13 @@ def reassign_sources(connection: Connection, campaigns: Sequence[int], recipient
 def late_clicks(
     connection: Connection, campaigns: Sequence[int], recipient: int, since: float
 ) -> Sequence[int]:
-    """Some clicks of the campaigns' sources since a time that another account than theirs has."""
+    """Return ids of clicks since `since` that are not the recipient's yet, at most 1000.
+
+    `since` is in Unix seconds; the clicks are those of the campaigns' sources.
+    """
     # `+ 0` keeps the index by source out of the plan: it leads to all clicks there ever were.
-    of_sources = (_CLICKS.c.source_id + 0).in_(_sources(campaigns))
+    sources = select(_SOURCES.c.id).where(_SOURCES.c.campaign_id.in_(campaigns))
+    of_sources = (_CLICKS.c.source_id + 0).in_(sources)
     late = select(_CLICKS.c.id).where(of_sources, _CLICKS.c.created >= since)
     return connection.scalars(late.where(_CLICKS.c.account_id != recipient).limit(1000)).all()
 
@@ -60,7 +63,8 @@ def reassign_clicks(connection: Connection, clicks: Sequence[int], recipient: in
 def reassign_destinations(connection: Connection, campaigns: Sequence[int], recipient: int) -> None:
     """Reassign the campaigns' own templates and destinations to `recipient`.
 
-    Their keys for events are deleted: whoever has one reports to the giver.
+    Their keys for events are deleted: whoever has one reports to the giver. So are notices about
+    them that the giver was not sent yet.
     """
     connection.execute(delete(_EVENT_KEYS).where(_EVENT_KEYS.c.campaign_id.in_(campaigns)))
     connection.execute(
@@ -90,7 +94,3 @@ def reassign_conversions(connection: Connection, leads: Sequence[int], recipient
     numbered = func.substr(row.tid, 1, LONGEST_TID - 20).concat(" ").concat(cast(row.id, String))
     connection.execute(update(_CONVERSIONS).where(*moving, is_taken).values(tid=numbered))
     connection.execute(update(_CONVERSIONS).where(*moving).values(account_id=recipient, key_id=key))
-
-
-def _sources(campaigns: Sequence[int]) -> Select[tuple[int]]:
-    return select(_SOURCES.c.id).where(_SOURCES.c.campaign_id.in_(campaigns))

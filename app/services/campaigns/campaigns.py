@@ -79,7 +79,7 @@ def add(
     urls: Mapping[str, str] | None = None,
     **texts: Any,
 ) -> Campaign:
-    """Track `chat` through `bot`. `urls` are `pb_*`, `texts` columns of Campaign.
+    """Track `chat` through `bot`. `urls` are `pb_*`, `texts` columns of Campaign. Commits.
 
     Raises NotFound, NotAdminThere, ChatTaken, PlanLimit or BadParameter.
     """
@@ -87,7 +87,9 @@ def add(
     title = _title_of(account_id, bot, chat)
     _check_button(texts)
     for media_name, text_name in _SHOWN_WITH.items():
-        _check_media(account_id, texts.get(media_name, ""), texts.get(text_name, ""), text_name)
+        if code := texts.get(media_name):
+            _check_owner(account_id, code, media_name)
+            _check_caption(texts.get(text_name, ""), text_name)
     if _is_tracked(chat):
         raise ChatTaken
     _check_limit(account_id, account.tariff)
@@ -108,7 +110,7 @@ def add(
 def edit(
     account_id: int, campaign_id: int, *, urls: Mapping[str, str] | None = None, **texts: Any
 ) -> list[str]:
-    """Change the columns named in `texts`; with `urls`, rewrite all five templates.
+    """Change the columns named in `texts`; with `urls`, rewrite all five templates. Commits.
 
     Returns the templates that this emptied because `urls` did not name them.
     Raises NotFound or BadParameter.
@@ -120,10 +122,11 @@ def edit(
     for media_name, text_name in _SHOWN_WITH.items():
         if media_name in texts or text_name in texts:
             before = getattr(campaign, media_name)
-            changed = texts.get(media_name, before)
-            owner = account_id if changed != before else None
-            text = texts.get(text_name, getattr(campaign, text_name))
-            _check_media(owner, changed, text, text_name)
+            code = texts.get(media_name, before)
+            if code and code != before:  # what it has already may be from another account
+                _check_owner(account_id, code, media_name)
+            if code:
+                _check_caption(texts.get(text_name, getattr(campaign, text_name)), text_name)
     for name, value in texts.items():
         setattr(campaign, name, value)
     if not _OF_WELCOME.isdisjoint(texts):
@@ -227,16 +230,12 @@ def _check_button(texts: Mapping[str, Any]) -> None:
         campaign_texts.check_button(texts["button_url"])
 
 
-def _check_media(account_id: int | None, code: str, text: str, text_name: str) -> None:
-    """`text` is what stands below the media.
+def _check_owner(account_id: int, code: str, media_name: str) -> None:
+    if not media.belongs(account_id, code):
+        raise BadParameter(media_name, translatable("there is no such media; upload it first"))
 
-    `account_id` is None for media a campaign has already, perhaps from another account.
-    """
-    if not code:
-        return
-    if account_id is not None and not media.belongs(account_id, code):
-        name = next(name for name, below in _SHOWN_WITH.items() if below == text_name)
-        raise BadParameter(name, translatable("there is no such media; upload it first"))
+
+def _check_caption(text: str, text_name: str) -> None:
     if len(text) > CAPTION:
         longest = translatable("with media Telegram takes %(most)d characters", most=CAPTION)
         raise BadParameter(text_name, longest)

@@ -68,10 +68,10 @@ def delete_part(connection: Connection, campaigns: Sequence[int], bots: Sequence
 
 
 def delete_rest(connection: Connection, campaigns: Sequence[int], bots: Sequence[int]) -> None:
-    """Delete what is left of the campaigns' history, what came meanwhile too. No commit.
+    """Delete what is left of the campaigns' history, also what came meanwhile. No commit.
 
-    What `delete_part` does not look for is little: conversions without a lead, and entries and
-    messages that these bots wrote of people who became none.
+    It also deletes the few rows that `delete_part` does not look for: conversions without a lead,
+    and entries and messages that these bots wrote of people who became no lead.
     """
     while delete_part(connection, campaigns, bots):
         pass
@@ -83,14 +83,14 @@ def delete_rest(connection: Connection, campaigns: Sequence[int], bots: Sequence
 
 
 def _leads(connection: Connection, campaigns: Sequence[int], bots: Sequence[int]) -> bool:
-    """Delete some leads with all that tells of them, or so many of their postbacks."""
+    """Delete some leads with all rows about them; only postbacks while those are too many."""
     some = select(_LEADS.c.id, _LEADS.c.subscriber).where(_LEADS.c.campaign_id.in_(campaigns))
     leads = connection.execute(some.limit(LEADS)).all()
     if not leads:
         return False
     ids = [lead.id for lead in leads]
-    owed = select(_POSTBACKS.c.id).where(_POSTBACKS.c.lead_id.in_(ids))
-    postbacks = connection.scalars(owed.limit(ROWS)).all()
+    of_leads = select(_POSTBACKS.c.id).where(_POSTBACKS.c.lead_id.in_(ids))
+    postbacks = connection.scalars(of_leads.limit(ROWS)).all()
     connection.execute(delete(_ATTEMPTS).where(_ATTEMPTS.c.postback_id.in_(postbacks)))
     connection.execute(delete(_POSTBACKS).where(_POSTBACKS.c.id.in_(postbacks)))
     if len(postbacks) == ROWS:

@@ -38,7 +38,7 @@ from app.services.updates import inbox
 
 log = structlog.get_logger()
 
-Given = TypeVar("Given", Bot, Campaign)
+Model = TypeVar("Model", Bot, Campaign)
 
 
 def check(transfer: Transfer) -> str:
@@ -58,8 +58,8 @@ def check(transfer: Transfer) -> str:
     return f"@{bot.username}"
 
 
-def told_of(transfer: Transfer) -> dict[str, Any]:
-    """What the notices of a transfer say of it."""
+def notice_values(transfer: Transfer) -> dict[str, Any]:
+    """Return what the texts of a transfer's notices are filled in with."""
     recipient = db.session.get_one(Account, transfer.recipient_id)
     return {
         "transfer": transfer.id,
@@ -116,15 +116,15 @@ def take_effect(transfer: Transfer, now: float) -> bool:
     recipient = owners[transfer.recipient_id]
     if any(owner.status == AccountStatus.BANNED for owner in owners.values()):
         raise Banned
-    if not move(transfer, TransferState.PENDING, TransferState.DONE, now):
+    if not change_state(transfer, TransferState.PENDING, TransferState.DONE, now):
         return False
     if transfer.bot_id is None:
-        campaign = _campaign(transfer, lock=True)
+        campaign = _campaign(transfer, locked=True)
         _check_room(recipient, [campaign])
         campaigns, bot_id = [campaign], _receiving_bot(transfer, campaign)
     else:
-        bot = _bot(transfer, lock=True)
-        campaigns, bot_id = list(_campaigns_of(transfer, lock=True)), bot.id
+        bot = _bot(transfer, locked=True)
+        campaigns, bot_id = list(_campaigns_of(transfer, locked=True)), bot.id
         _check_room(recipient, campaigns)
         quotas.check(recipient.id, Quota.BOTS)
         bot.account_id = recipient.id
@@ -135,13 +135,13 @@ def take_effect(transfer: Transfer, now: float) -> bool:
         ids = [campaign.id for campaign in campaigns]
         transfer.progress = relocation.begin(ids, [*old_bots, bot_id])
     sender = db.session.get_one(Account, transfer.account_id)
-    tell(transfer, "done", "received", sender.name, now)
+    notify_both(transfer, "done", "received", sender.name, now)
     log.info("transfer.done", transfer=transfer.id, recipient=recipient.id)
     return True
 
 
-def move(transfer: Transfer, old: TransferState, new: TransferState, now: float) -> bool:
-    """Move a transfer from one state to the next, unless somebody else has moved it."""
+def change_state(transfer: Transfer, old: TransferState, new: TransferState, now: float) -> bool:
+    """Take a transfer from one state to the next. False if somebody else was faster."""
     moved = db.session.execute(
         update(Transfer)
         .where(Transfer.id == transfer.id, Transfer.state == old)
@@ -151,10 +151,13 @@ def move(transfer: Transfer, old: TransferState, new: TransferState, now: float)
     return moved is not None
 
 
-def tell(transfer: Transfer, sender: str, recipient: str, name: str, now: float) -> None:
-    """Note what its two accounts are told of a transfer; `name` is the sender's. No commit."""
-    notifications.transfer(transfer.account_id, sender, told_of(transfer), now)
-    about = told_of(transfer) | {"name": name, "login": None}
+def notify_both(transfer: Transfer, sender: str, recipient: str, name: str, now: float) -> None:
+    """Notify both accounts of a transfer by the notices `sender` and `recipient`. No commit.
+
+    `name` is the sender's.
+    """
+    notifications.transfer(transfer.account_id, sender, notice_values(transfer), now)
+    about = notice_values(transfer) | {"name": name, "login": None}
     notifications.transfer(transfer.recipient_id, recipient, about, now)
 
 
@@ -165,40 +168,39 @@ def lock(bots: Iterable[int | None], owners: Iterable[int]) -> dict[int, Account
 
 
 def _check_room(recipient: Account, campaigns: Sequence[Campaign]) -> None:
-    count = len(campaigns)
     if not is_paid(recipient):
         raise RecipientUnpaid
     slots = tariffs.free_slots(recipient.tariff, accounts.living_campaigns(recipient.id))
-    if slots != tariffs.UNLIMITED and slots < count:
+    if slots != tariffs.UNLIMITED and slots < len(campaigns):
         raise PlanLimit(translatable("the recipient's plan has no room for so many campaigns"))
-    quotas.check(recipient.id, Quota.CAMPAIGNS, count)
+    quotas.check(recipient.id, Quota.CAMPAIGNS, len(campaigns))
     of_these = Source.campaign_id.in_([campaign.id for campaign in campaigns])
     sources = select(func.count(Source.id)).where(of_these, Source.living)
     quotas.check(recipient.id, Quota.SOURCES, db.session.scalar(sources) or 0)
 
 
-def _bot(transfer: Transfer, *, lock: bool = False) -> Bot:
-    return _one(_own(Bot, transfer, Bot.id == transfer.bot_id, lock=lock))
+def _bot(transfer: Transfer, *, locked: bool = False) -> Bot:
+    return _one(_own(Bot, transfer, Bot.id == transfer.bot_id, locked=locked))
 
 
-def _campaign(transfer: Transfer, *, lock: bool = False) -> Campaign:
-    return _one(_own(Campaign, transfer, Campaign.id == transfer.campaign_id, lock=lock))
+def _campaign(transfer: Transfer, *, locked: bool = False) -> Campaign:
+    return _one(_own(Campaign, transfer, Campaign.id == transfer.campaign_id, locked=locked))
 
 
-def _campaigns_of(transfer: Transfer, *, lock: bool = False) -> Sequence[Campaign]:
-    query = _own(Campaign, transfer, Campaign.bot_id == transfer.bot_id, lock=lock)
+def _campaigns_of(transfer: Transfer, *, locked: bool = False) -> Sequence[Campaign]:
+    query = _own(Campaign, transfer, Campaign.bot_id == transfer.bot_id, locked=locked)
     return db.session.scalars(query).all()
 
 
 def _own(
-    model: type[Given], transfer: Transfer, condition: ColumnElement[bool], *, lock: bool
-) -> Select[Given]:
+    model: type[Model], transfer: Transfer, condition: ColumnElement[bool], *, locked: bool
+) -> Select[Model]:
     """Select what is living and the sender's of a model."""
     query = select(model).where(condition, model.account_id == transfer.account_id, model.living)
-    return query.with_for_update().execution_options(populate_existing=True) if lock else query
+    return query.with_for_update().execution_options(populate_existing=True) if locked else query
 
 
-def _one(query: Select[Given]) -> Given:
+def _one(query: Select[Model]) -> Model:
     row = db.session.scalar(query)
     if row is None:
         raise NotFound

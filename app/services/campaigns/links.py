@@ -16,8 +16,9 @@ from plugins.kit.click_ids import click_type_problem
 from plugins.kit.signs.notations import filled_in
 from plugins.trackers.url_template.lint import ClickFormats, click_formats_of
 
-#: Telegram carries up to 64 of these characters after ?start=.
-START_PAYLOAD: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
+#: Telegram carries up to so many characters after ?start=, and only these.
+LONGEST_PAYLOAD: Final = 64
+START_PAYLOAD: Final = re.compile(rf"[A-Za-z0-9_-]{{1,{LONGEST_PAYLOAD}}}")
 
 
 class TrackerLink(NamedTuple):
@@ -49,12 +50,12 @@ def make(account_id: int, campaign_id: int, click: str = "") -> DeepLink:
     trackers = _trackers(account_id, campaign_id)
     formats = _formats_of(trackers)
     if click:
-        problems = (of_tracker.problem(click) for of_tracker in formats)
+        problems = (spelling.problem(click) for spelling in formats)
         return DeepLink(f"{start}{click}", [], [problem for problem in problems if problem])
     links = [
-        TrackerLink(of_tracker.title, of_tracker.macro, start + of_tracker.macro)
-        for of_tracker in formats
-        if of_tracker.macro
+        TrackerLink(spelling.title, spelling.macro, start + spelling.macro)
+        for spelling in formats
+        if spelling.macro
     ]
     problems = (click_type_problem(settings) for _, settings in trackers)
     unfit = [problem for problem in problems if problem]
@@ -67,10 +68,8 @@ def click_formats(account_id: int, campaign_id: int) -> list[ClickFormats]:
 
 
 def _check_payload(code: str, click: str) -> None:
-    if not click:
-        return
-    if not START_PAYLOAD.fullmatch(f"{code}-{filled_in(click, 'x')}"):
-        longest = 64 - len(code) - 1
+    if click and not START_PAYLOAD.fullmatch(f"{code}-{filled_in(click, 'x')}"):
+        longest = LONGEST_PAYLOAD - len(code) - 1
         raise BadParameter(
             "click",
             translatable(

@@ -17,7 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app.config import current_settings
 from app.crypto import new_secret
-from app.domain.media import limits as rules
+from app.domain.media import limits
 from app.domain.media.image_head import HEAD_BYTES, TAIL_BYTES, is_cut_short, read_image_head
 from app.errors import (
     ApiError,
@@ -36,10 +36,10 @@ from app.web.request_slots import slot_released
 
 log = structlog.get_logger()
 
-MAX_BYTES: Final = rules.VIDEO_BYTES
+MAX_BYTES: Final = limits.VIDEO_BYTES
 #: Bytes that one account may store.
-QUOTA: Final = 1024 * rules.MEGABYTE
-PART: Final = rules.MEGABYTE
+QUOTA: Final = 1024 * limits.MEGABYTE
+PART: Final = limits.MEGABYTE
 
 
 class MediaContent(NamedTuple):
@@ -215,10 +215,10 @@ def _examined(file: IO[bytes], size: int) -> tuple[str, str]:
     """Return the first letter of its code (photo or video), and its MIME type."""
     file.seek(0)
     head = file.read(HEAD_BYTES)
-    if rules.is_video(head):
-        if size > rules.VIDEO_BYTES:
+    if limits.is_video(head):
+        if size > limits.VIDEO_BYTES:
             raise TooLarge(translatable("a video may have 50 MB"))
-        return rules.VIDEO, "video/mp4"
+        return limits.VIDEO, "video/mp4"
     picture = read_image_head(head)
     file.seek(max(0, size - TAIL_BYTES))
     if picture is None or is_cut_short(picture, head, file.read(TAIL_BYTES), size):
@@ -226,6 +226,6 @@ def _examined(file: IO[bytes], size: int) -> tuple[str, str]:
             "file", translatable("is neither a JPEG, PNG or WebP picture nor an MP4 video")
         )
     type_, width, height = picture
-    if fault := rules.photo_fault(width, height, size):
-        raise (TooLarge(fault) if size > rules.PHOTO_BYTES else BadParameter("file", fault))
-    return rules.PHOTO, type_
+    if fault := limits.photo_fault(width, height, size):
+        raise (TooLarge(fault) if size > limits.PHOTO_BYTES else BadParameter("file", fault))
+    return limits.PHOTO, type_

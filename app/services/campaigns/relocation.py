@@ -58,13 +58,13 @@ _CLICKS: Final = table_of(Click)
 _CAMPAIGNS: Final = table_of(Campaign)
 _OWNER: Final = select(_CAMPAIGNS.c.id, _CAMPAIGNS.c.account_id, _CAMPAIGNS.c.bot_id)
 
-#: A place in an index: rows before it have been moved.
-Place = list[int]
-_Step = Callable[[Connection, Row[Any], Sequence[int], Place], Place | None]
+#: Where a part has ended in an index; rows before it have been moved.
+Position = list[int]
+_Step = Callable[[Connection, Row[Any], Sequence[int], Position], Position | None]
 
 
 class _Progress(NamedTuple):
-    """What is left: of the first of `campaigns` step `step` from `place` on, of the others all.
+    """What is left: of the first of `campaigns` step `step` from `position` on, of the others all.
 
     `bots` are those that wrote to the leads.
     """
@@ -72,7 +72,7 @@ class _Progress(NamedTuple):
     campaigns: list[int]
     bots: list[int]
     step: int
-    place: Place
+    position: Position
 
 
 def begin(campaigns: Sequence[int], bots: Sequence[int]) -> str:
@@ -90,13 +90,13 @@ def move_part(connection: Connection, progress: str) -> str:
 
     The caller holds the bots' updates back (`inbox.hold`), so no lead changes meanwhile.
     """
-    campaigns, bots, first, place = _Progress(*orjson.loads(progress))
+    campaigns, bots, first, position = _Progress(*orjson.loads(progress))
     campaign: Any = connection.execute(_OWNER.where(_CAMPAIGNS.c.id == campaigns[0])).first()
     for step in range(first, len(_STEPS)) if campaign else ():
-        after = _STEPS[step](connection, campaign, bots, place)
+        after = _STEPS[step](connection, campaign, bots, position)
         if after is not None:
             return _text(_Progress(campaigns, bots, step, after))
-        place = []
+        position = []
     return _text(_Progress(campaigns[1:], bots, 0, []))
 
 
@@ -110,7 +110,7 @@ def move_urgent(connection: Connection, campaigns: Sequence[int], bots: Sequence
     ids = _urgent_leads(connection, campaigns)
     some = select(_LEADS.c.id, _LEADS.c.subscriber).where(_LEADS.c.id.in_(ids))
     if ids and owner:
-        _bring(connection, owner, campaigns, bots, connection.execute(some).all())
+        _move_leads(connection, owner, campaigns, bots, connection.execute(some).all())
 
 
 def _urgent_leads(connection: Connection, campaigns: Sequence[int]) -> list[int]:
@@ -140,19 +140,19 @@ def _text(progress: _Progress) -> str:
 
 
 def _leads(
-    connection: Connection, campaign: Row[Any], bots: Sequence[int], place: Place
-) -> Place | None:
+    connection: Connection, campaign: Row[Any], bots: Sequence[int], position: Position
+) -> Position | None:
     """Move some leads with all that tells of them."""
     row = _LEADS.c
     some = select(row.id, row.subscriber, row.start_time, row.account_id)
     mine = row.campaign_id == campaign.id
-    leads, after = _next(connection, some.where(mine), (row.start_time, row.id), place, campaign)
+    leads, after = _next(connection, some.where(mine), (row.start_time, row.id), position, campaign)
     if leads:
-        _bring(connection, campaign, [campaign.id], bots, leads)
+        _move_leads(connection, campaign, [campaign.id], bots, leads)
     return after
 
 
-def _bring(
+def _move_leads(
     connection: Connection,
     owner: Any,
     campaigns: Sequence[int],
@@ -192,11 +192,11 @@ def _by_index(table: Table, key: Column[Any], *where: Any) -> _Step:
     """The step of a table whose index of campaigns goes on with `key`."""
 
     def step(
-        connection: Connection, campaign: Row[Any], _bots: Sequence[int], place: Place
-    ) -> Place | None:
+        connection: Connection, campaign: Row[Any], _bots: Sequence[int], position: Position
+    ) -> Position | None:
         row = table.c
         mine = select(row.id, key, row.account_id).where(row.campaign_id == campaign.id, *where)
-        rows, after = _next(connection, mine, (key, row.id), place, campaign)
+        rows, after = _next(connection, mine, (key, row.id), position, campaign)
         _reassign(connection, table, rows, account_id=campaign.account_id, bot_id=campaign.bot_id)
         return after
 
@@ -204,16 +204,16 @@ def _by_index(table: Table, key: Column[Any], *where: Any) -> _Step:
 
 
 def _clicks(
-    connection: Connection, campaign: Row[Any], _bots: Sequence[int], place: Place
-) -> Place | None:
+    connection: Connection, campaign: Row[Any], _bots: Sequence[int], position: Position
+) -> Position | None:
     """Move some clicks, source by source."""
     row = _CLICKS.c
     mine = select(Source.id).where(Source.campaign_id == campaign.id)
-    some = mine.where(Source.id >= (place[0] if place else 0)).order_by(Source.id)
+    some = mine.where(Source.id >= (position[0] if position else 0)).order_by(Source.id)
     sources = connection.scalars(some.limit(_SOURCES_SEEN)).all()
     for source in sources:
         clicks = select(row.id, row.source_id, row.account_id).where(row.source_id == source)
-        rows, after = _next(connection, clicks, (row.source_id, row.id), place, campaign)
+        rows, after = _next(connection, clicks, (row.source_id, row.id), position, campaign)
         if after is not None:
             _reassign(connection, _CLICKS, rows, account_id=campaign.account_id)
             return after
@@ -224,16 +224,16 @@ def _next(
     connection: Connection,
     mine: Select[Any],
     keys: tuple[Column[Any], Column[Any]],
-    place: Place,
+    position: Position,
     campaign: Row[Any],
-) -> tuple[Sequence[Any], Place | None]:
-    """Return rows that must move, behind a place in the index of `keys`, and where to go on.
+) -> tuple[Sequence[Any], Position | None]:
+    """Return rows that must move, behind `position` in the index of `keys`, and where to go on.
 
-    It reads others too, and so many at most: a part is short also where nothing has to move. None
-    as the place means that there is nothing more.
+    Rows that need not move are read, too, but no more than SEEN in all, so that a part is short
+    whatever it reads. A position of None means that nothing is left.
     """
-    if len(place) == len(keys):
-        mine = mine.where(tuple_(*keys) > tuple_(*place))
+    if len(position) == len(keys):
+        mine = mine.where(tuple_(*keys) > tuple_(*position))
     rows = connection.execute(mine.order_by(*keys).limit(SEEN)).all()
     most = LEADS if keys[1].table is _LEADS else ROWS
     moving = [row for row in rows if row.account_id != campaign.account_id][:most]
@@ -251,7 +251,7 @@ def _reassign(connection: Connection, table: Table, rows: Sequence[Any], **new: 
 
 _organic_entries: Final = _by_index(_JOURNAL, _JOURNAL.c.subscriber, _JOURNAL.c.lead_id.is_(None))
 _requests: Final = _by_index(_REQUESTS, _REQUESTS.c.state)
-#: The second round finds what had moved to before its place while the first went on.
+#: The second round finds rows whose key fell behind the first round while that went on.
 _STEPS: Final[tuple[_Step, ...]] = (
     _leads, _organic_entries, _requests, _clicks, _leads, _requests, _clicks,
 )  # fmt: skip

@@ -26,7 +26,7 @@ def reverse(transfer: Transfer, now: float) -> bool:
     handover.lock(bots, owners)
     if _whereabouts(transfer) != before:
         return False  # it went on at this moment; the next call finds it there
-    if not handover.move(transfer, TransferState.REVERSING, TransferState.REVERSED, now):
+    if not handover.change_state(transfer, TransferState.REVERSING, TransferState.REVERSED, now):
         return False
     home = {id_: (bot, status) for id_, bot, status in orjson.loads(transfer.moved)}
     if transfer.bot_id is not None:
@@ -51,7 +51,7 @@ def reverse(transfer: Transfer, now: float) -> bool:
     gone_home = [campaign.id for group in went.values() for campaign in group]
     transfer.progress = relocation.begin(gone_home, all_bots)
     sender = db.session.get_one(Account, transfer.account_id)
-    handover.tell(transfer, "reversed", "lost", sender.name, now)
+    handover.notify_both(transfer, "reversed", "lost", sender.name, now)
     log.info("transfer.reversed", transfer=transfer.id, account=transfer.account_id)
     return True
 

@@ -177,12 +177,12 @@ def _postpone(transfer_id: int, now: float) -> bool:
 
 def _fail(transfer_id: int, error: ApiError, now: float) -> bool:
     transfer = db.session.get(Transfer, transfer_id)
-    if transfer is None or not handover.move(
+    if transfer is None or not handover.change_state(
         transfer, TransferState.PENDING, TransferState.FAILED, now
     ):
         return _postpone(transfer_id, now)
     transfer.reason = error.code
-    about = handover.told_of(transfer) | {"reason": error.code}
+    about = handover.notice_values(transfer) | {"reason": error.code}
     notifications.transfer(transfer.account_id, "failed", about, now)
     log.info("transfer.failed", transfer=transfer_id, reason=error.code)
     return True

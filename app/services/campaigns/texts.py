@@ -21,8 +21,8 @@ def check_button(url: str) -> None:
         raise BadParameter("button_url", fault)
 
 
-def emptied(names: Sequence[str]) -> list[str]:
-    """What is told of templates that were emptied because another one was sent."""
+def emptied_warnings(names: Sequence[str]) -> list[str]:
+    """Return a warning about templates that were emptied because another one was sent."""
     if not names:
         return []
     return [
@@ -65,8 +65,6 @@ def _welcome_doubts(text: str) -> Iterator[str]:
     for url in welcome.links(text):
         yield spelling.address_fault(url)
         yield from spelling.doubts(url)
-        yield spelling.blank_doubt(url)
-        yield spelling.separator_doubt(url)
         yield from _link_doubts(url)
 
 
@@ -84,13 +82,13 @@ def _button_doubts(url: str) -> Iterator[str]:
         yield from spelling.doubts(url)
         yield from spelling.empty_macros(url)
         yield from spelling.touch_macros(url)
-        yield spelling.blank_doubt(url)
-        yield spelling.separator_doubt(url)
         yield from _link_doubts(url)
 
 
 def _link_doubts(url: str) -> Iterator[str]:
-    """Why people who press a link would not get anywhere."""
+    """Why people who press a link would not get where they should."""
+    yield spelling.blank_doubt(url)
+    yield spelling.separator_doubt(url)
     if not macros.MACRO.search(url.partition("://")[2].partition("/")[0]):
         if not welcome.is_link(url):
             yield translatable("Telegram takes no link to %(url)s", url=repr(url))

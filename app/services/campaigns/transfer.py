@@ -138,7 +138,7 @@ def call_off(account_id: int, transfer_id: int, now: float) -> bool:
     )
     if row is None:
         return False
-    notifications.transfer(account_id, "called_off", handover.told_of(row), now)
+    notifications.transfer(account_id, "called_off", handover.notice_values(row), now)
     log.info("transfer.called_off", transfer=transfer_id, account=account_id)
     return True
 
@@ -185,7 +185,7 @@ def _ask(caller: Caller, token: str, asked: Transfer) -> None:
         return
     db.session.add(asked)
     db.session.flush()
-    notifications.transfer(caller.id, "asked", handover.told_of(asked), now)
+    notifications.transfer(caller.id, "asked", handover.notice_values(asked), now)
     log.info("transfer.asked", transfer=asked.id, account=caller.id, recipient=recipient)
     db.session.commit()
 

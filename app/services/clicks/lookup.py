@@ -1,4 +1,4 @@
-"""Finds the source that a link names and the site that a page names. Nothing here commits."""
+"""Finds the source that a link names and the site that a page names. No writes."""
 
 import re
 from dataclasses import dataclass
@@ -53,7 +53,7 @@ class KnownSite:
 
 
 def find_source(code: str, now: float) -> Any:
-    """Return the living source with what its link needs, at `now`. Raises NotFound."""
+    """Return the living source as a row of `_BY_CODE`; ends the transaction. Raises NotFound."""
     row = None
     if _CODE.fullmatch(code):
         row = db.session.connection().execute(_BY_CODE, {"code": code, "now": now}).first()
@@ -64,10 +64,7 @@ def find_source(code: str, now: float) -> Any:
 
 
 def find_pressed_source(code: str, now: float) -> Any:
-    """As `find_source`, for the link that people press: in no transaction, which costs two trips.
-
-    Ends the session's transaction.
-    """
+    """As `find_source`, but outside of a transaction, which saves two trips to the database."""
     db.session.rollback()
     row = None
     if _CODE.fullmatch(code):
@@ -77,7 +74,7 @@ def find_pressed_source(code: str, now: float) -> Any:
     return row
 
 
-def stands_still(source: Any) -> bool:
+def records_nothing(source: Any) -> bool:
     """Whether the source, its campaign or its account records nothing now."""
     is_paused = (
         source.source_status == SourceStatus.PAUSED
@@ -86,13 +83,13 @@ def stands_still(source: Any) -> bool:
     return is_paused or bool(source.is_suspended)
 
 
-def is_public_id(text_: str) -> bool:
+def is_public_id(name: str) -> bool:
     """Whether this may be the public id of a site."""
-    return _PUBLIC_ID.fullmatch(text_) is not None
+    return _PUBLIC_ID.fullmatch(name) is not None
 
 
 def find_site(public_id: str) -> KnownSite | None:
-    """Return the site with this public id."""
+    """Return the site with this public id, None without one. Ends the transaction."""
     if not is_public_id(public_id):
         return None
     row = db.session.connection().execute(_BY_PUBLIC_ID, {"public_id": public_id}).first()

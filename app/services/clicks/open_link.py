@@ -35,7 +35,8 @@ from app.services.clicks.visits import CLICKS_OF_ACCOUNT, Reporter, may_keep, ne
 CLICKS: Final = Limit("clicks", per_minute=60, burst=30)
 #: Requests that are answered at all, by address.
 VISITS: Final = Limit("visits", per_minute=600, burst=300)
-#: Within which a browser without a mark that presses again is known by its platform's id.
+#: A browser without a mark that presses again within so many seconds is recognised by the id
+#: that the ad platform gave its press.
 PRESS_SECONDS: Final = 10
 
 
@@ -72,11 +73,10 @@ class Visitor:
 
 
 class Target(NamedTuple):
-    """Where the visitor goes. `title` is the chat's; `mark` is to be left with the browser.
+    """Where the visitor goes; `link`, `kind` and `expires` are those of a `target.Choice`.
 
-    With `bridge` they get a page with a button for it.
-
-    `kind` and `expires` are those of a `target.Choice`.
+    `title` is the chat's, and `mark` is to be left with the browser. With `bridge` the visitor
+    gets a page with a button instead of a redirect.
     """
 
     link: str
@@ -98,23 +98,23 @@ def open_link(code: str, query: bytes, visitor: Visitor, now: float) -> Target:
     page = visitor.page
     by_site = lookup.is_public_id(code)
     site = lookup.find_site(code if by_site else page.site if page else "")
-    link = lookup.find_pressed_source(site.default_code if by_site and site else code, now)
+    source = lookup.find_pressed_source(site.default_code if by_site and site else code, now)
     if visitor.is_preview:
-        store.record(Visit(link.id, "previews", now))
-        return _target(link, target.plain(link))
-    if lookup.stands_still(link):
-        store.record(Visit(link.id, "paused", now))
-        return _target(link, target.plain(link))
+        store.record(Visit(source.id, "previews", now))
+        return _target(source, target.plain(source))
+    if lookup.records_nothing(source):
+        store.record(Visit(source.id, "paused", now))
+        return _target(source, target.plain(source))
     try:
         if page is not None:
-            site = site if site and site.account_id == link.account_id else None
-            earlier = pressed_at(token_of(page.mark, link.id))
+            site = site if site and site.account_id == source.account_id else None
+            earlier = pressed_at(token_of(page.mark, source.id))
             if earlier is None or earlier <= now - REPEAT_SECONDS:
-                _count(link, visitor)
-            return press(link, page, site, now, query)
-        return _click(link, query, visitor, now)
+                _hit_limits(source, visitor)
+            return press(source, page, site, now, query)
+        return _click(source, query, visitor, now)
     except TooManyRequests:
-        return _target(link, target.plain(link))
+        return _target(source, target.plain(source))
 
 
 def press(
@@ -125,8 +125,8 @@ def press(
     `source` is a row of `lookup.find_source`. One visit is one click, however often it presses.
     """
     if may_keep(site, page.consent):
-        found = link_query.read(query, source.click_param, orjson.loads(source.sub_map))
-        visit, reporter = PageVisit(found), page.reporter
+        parsed = link_query.read(query, source.click_param, orjson.loads(source.sub_map))
+        visit, reporter = PageVisit(parsed), page.reporter
     else:
         visit = PageVisit(LinkQuery(flags=QueryFlag.NO_CONSENT))
         reporter = Reporter(is_anonymous=True)
@@ -140,58 +140,58 @@ def press(
     return _target(source, choice)
 
 
-def _click(link: Any, query: bytes, visitor: Visitor, now: float) -> Target:
+def _click(source: Any, query: bytes, visitor: Visitor, now: float) -> Target:
     """Record a click by a link that stands in an ad."""
-    last = _last_click(link.id, visitor.mark)
+    last = _last_click(source.id, visitor.mark)
     if last and last.created > now - REPEAT_SECONDS:
-        choice = target.choose_again(link, last.token, now)
+        choice = target.choose_again(source, last.token, now)
         if choice is not None:
-            store.record(Visit(link.id, "repeats", now))
-            return _target(link, choice, visitor.mark)
-    _count(link, visitor)
-    found = link_query.read(query, link.click_param, orjson.loads(link.sub_map))
-    press_id = "" if visitor.is_anonymous else found.press_id
-    token = _new_token(link.id, visitor.mark, last.token if last else "", press_id, now)
+            store.record(Visit(source.id, "repeats", now))
+            return _target(source, choice, visitor.mark)
+    _hit_limits(source, visitor)
+    parsed = link_query.read(query, source.click_param, orjson.loads(source.sub_map))
+    press_id = "" if visitor.is_anonymous else parsed.press_id
+    token = _new_token(source.id, visitor.mark, last.token if last else "", press_id, now)
     if not visitor.is_anonymous and not visitor.mark:
         visitor = replace(visitor, mark=new_mark())
-    click = _new_click(link, token, found, visitor, now)
-    choice = _pooled(link, click, now) or _beside_pool(link, click, now)
-    return _target(link, choice, visitor.mark)
+    click = _new_click(source, token, parsed, visitor, now)
+    choice = _pooled(source, click, now) or _beside_pool(source, click, now)
+    return _target(source, choice, visitor.mark)
 
 
-def _pooled(link: Any, click: dict[str, Any], now: float) -> Choice | None:
+def _pooled(source: Any, click: dict[str, Any], now: float) -> Choice | None:
     """Store a click together with the hand-out of its link; None if the pool has none for it."""
-    token, kind = click["token"], target.pooled_kind(link)
+    token, kind = click["token"], target.pooled_kind(source)
     if kind is None:
         return None
-    order = pool.order(link, kind, token)
-    stored = store.record(Visit(link.id, "clicks", now, click, order))
-    if stored.is_known:  # the same browser has pressed twice in one moment
-        store.record(Visit(link.id, "repeats", now))
-        return target.choose_again(link, token, now)
+    order = pool.order(source, kind, token)
+    stored = store.record(Visit(source.id, "clicks", now, click, order))
+    if stored.is_repeat:  # the same browser has pressed twice in one moment
+        store.record(Visit(source.id, "repeats", now))
+        return target.choose_again(source, token, now)
     handed_out = pool.readable(stored)
-    return target.of_pool(link, handed_out) if handed_out else None
+    return target.of_pool(source, handed_out) if handed_out else None
 
 
-def _beside_pool(link: Any, click: dict[str, Any], now: float) -> Choice:
-    choice = target.choose_beside_pool(link, click["token"], now)
+def _beside_pool(source: Any, click: dict[str, Any], now: float) -> Choice:
+    choice = target.choose_beside_pool(source, click["token"], now)
     if choice.is_fallback:
         click["flags"] |= QueryFlag.FALLBACK
-    if store.record(Visit(link.id, "clicks", now, click)).is_known:
-        store.record(Visit(link.id, "repeats", now))
+    if store.record(Visit(source.id, "clicks", now, click)).is_repeat:
+        store.record(Visit(source.id, "repeats", now))
     return choice
 
 
-def _target(link: Any, choice: Choice, mark: str = "") -> Target:
+def _target(source: Any, choice: Choice, mark: str = "") -> Target:
     return Target(
-        choice.link, link.chat_title, mark, choice.kind, choice.expires, bool(link.bridge)
+        choice.link, source.chat_title, mark, choice.kind, choice.expires, bool(source.bridge)
     )
 
 
-def _count(link: Any, visitor: Visitor) -> None:
-    """Count a click that is to be stored. Raises TooManyRequests."""
+def _hit_limits(source: Any, visitor: Visitor) -> None:
+    """Count a click against the limits of its address and its account. Raises TooManyRequests."""
     CLICKS.hit(visitor.address)
-    CLICKS_OF_ACCOUNT.hit(str(link.account_id))
+    CLICKS_OF_ACCOUNT.hit(str(source.account_id))
 
 
 def _last_click(source_id: int, mark: str) -> Any:
@@ -210,12 +210,12 @@ def _last_click(source_id: int, mark: str) -> Any:
 
 
 def _new_token(source_id: int, mark: str, last: str, press_id: str, now: float) -> str:
-    """The token of the click that follows `last` of a browser, the same for all who ask at once.
+    """Return the token of the click that follows the click `last` of a browser.
 
-    Who presses twice in one moment makes one click, whichever process each press comes to. A
-    browser without a mark is known by the id that the ad platform made for its press, and only
-    for seconds: an address with such an id is also passed on. Without one its token is by chance.
-    The day is in the others because clicks are deleted.
+    It is derived, so two presses at once are one click whichever processes they come to. Without
+    a mark it is derived from the id that the ad platform made for the press, for some seconds
+    only, since addresses with such an id are passed on. Without either it is random. The day is
+    part of the first, because clicks are deleted.
     """
     if mark:
         name = f"{source_id}:{mark}:{last}:{int(now // DAY)}"
@@ -227,27 +227,27 @@ def _new_token(source_id: int, mark: str, last: str, press_id: str, now: float) 
 
 
 def _new_click(
-    link: Any, token: str, found: LinkQuery, visitor: Visitor, now: float
+    source: Any, token: str, parsed: LinkQuery, visitor: Visitor, now: float
 ) -> dict[str, Any]:
     """The values of `store.COLUMNS` for a click that begins now."""
-    found.ids = kept_ids(found.ids, ~Capture.NONE, is_anonymous=visitor.is_anonymous)
+    parsed.ids = kept_ids(parsed.ids, ~Capture.NONE, is_anonymous=visitor.is_anonymous)
     return {
-        "account_id": link.account_id,
-        "source_id": link.id,
-        "campaign_id": link.campaign_id,
+        "account_id": source.account_id,
+        "source_id": source.id,
+        "campaign_id": source.campaign_id,
         "token": token,
         "visitor": visitor.mark,
         "created": int(now),
         "pressed": int(now),
         "referrer": visitor.referrer,
         "country": visitor.country,
-        **_as_columns(found),
+        **_as_columns(parsed),
     }
 
 
-def _as_columns(found: LinkQuery) -> dict[str, Any]:
-    values = {field.name: getattr(found, field.name) for field in fields(found)}
+def _as_columns(parsed: LinkQuery) -> dict[str, Any]:
+    values = {field.name: getattr(parsed, field.name) for field in fields(parsed)}
     return {
         name: orjson.dumps(value).decode() if isinstance(value, dict) else value
         for name, value in values.items()
-    } | {"flags": int(found.flags)}
+    } | {"flags": int(parsed.flags)}

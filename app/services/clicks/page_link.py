@@ -22,7 +22,7 @@ def make(
     now = time.time()
     source = find_source(account_id, site, params.get("source") or "", now)
     mark = read_mark(params.get("tempId") or "") or new_mark()
-    if lookup.stands_still(source):
+    if lookup.records_nothing(source):
         choice = target.plain(source)
         return Target(choice.link, source.chat_title, kind=choice.kind)
     CLICKS_OF_ACCOUNT.hit(str(account_id))

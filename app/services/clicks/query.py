@@ -11,7 +11,7 @@ from app.services.lists import ownership, pages
 from app.services.lists.ownership import check_owned
 from app.services.lists.pages import Page
 
-#: So much earlier than another a click may have begun that was stored behind it, in seconds.
+#: A click may get a higher id than one that began later, by at most so many seconds.
 SKEW: Final = 3600
 #: A list counts no further: a million clicks are not counted for the number above a page.
 COUNTED: Final = 10_000
@@ -45,9 +45,9 @@ def _matching(
     since: int | None = None,
     until: int | None = None,
 ) -> Select[Click]:
-    """`joined`: whether the click became a lead. `since` and `until` (Unix seconds) count in.
+    """`joined`: whether the click became a lead; `pressed`: whether the link was followed.
 
-    `pressed`: whether the visitor followed the link.
+    `since` and `until` are Unix seconds, both included.
     """
     check_owned(account_id, source=source)
     conditions = [
@@ -60,14 +60,11 @@ def _matching(
         (until, Click.created <= (until or 0)),
     ]
     chosen = [condition for value, condition in conditions if value is not None]
-    return select(Click).where(Click.account_id == account_id, *chosen, *_between(since, until))
+    return select(Click).where(Click.account_id == account_id, *chosen, *_id_bounds(since, until))
 
 
-def _between(since: int | None, until: int | None) -> list[ColumnElement[bool]]:
-    """The ids that clicks of these times have at most: they rise with the time.
-
-    So a list of last month reads no click of this one.
-    """
+def _id_bounds(since: int | None, until: int | None) -> list[ColumnElement[bool]]:
+    """Conditions on the id, which rises with the time: last month's list reads no newer click."""
     bounds = []
     if since is not None and since > 0:
         before = select(Click.id).where(Click.created < since - SKEW)

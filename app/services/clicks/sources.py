@@ -33,6 +33,7 @@ from app.services.accounts.quotas import Quota
 from app.services.campaigns import links
 from app.services.campaigns.links import TrackerLink
 from app.services.clicks import source_modes
+from app.services.clicks.grouped.visit import COUNTERS
 from app.services.lists import ownership
 from app.services.lists.ownership import check_owned
 
@@ -41,7 +42,6 @@ CODE_LENGTH: Final = 8
 CODE_TRIES: Final = 20
 DEFAULT_CLICK_PARAM: Final = "click"
 MAX_SUB_MAP: Final = 10
-_COUNTERS: Final = ("clicks", "repeats", "previews", "paused", "visits", "fallbacks")
 _SETTINGS: Final = ("mode", "link_ttl", "lookback", "fallback", "bridge")
 
 
@@ -58,9 +58,7 @@ def listed(
 def titles(account_id: int) -> Sequence[Row[Any]]:
     """`id` and `title` of the sources that are not deleted, newest first."""
     columns: list[Any] = [Source.id, Source.title]
-    mine = select(*columns).where(
-        Source.account_id == account_id, Source.status != SourceStatus.DELETED
-    )
+    mine = select(*columns).where(Source.account_id == account_id, Source.living)
     return db.session.execute(mine.order_by(Source.id.desc())).all()
 
 
@@ -188,7 +186,7 @@ def _rows(account_id: int, *conditions: ColumnElement[bool]) -> Select[Any]:
     sums = (
         select(
             SourceDay.source_id,
-            *(func.sum(getattr(SourceDay, name)).label(name) for name in _COUNTERS),
+            *(func.sum(getattr(SourceDay, name)).label(name) for name in COUNTERS),
         )
         .join(Source, Source.id == SourceDay.source_id)
         .where(*mine)
@@ -203,7 +201,7 @@ def _rows(account_id: int, *conditions: ColumnElement[bool]) -> Select[Any]:
             Source.status,
             Source.created,
             *(Source.__table__.c[name] for name in _SETTINGS),
-            *(func.coalesce(sums.c[name], 0).label(name) for name in _COUNTERS),
+            *(func.coalesce(sums.c[name], 0).label(name) for name in COUNTERS),
         )
         .outerjoin(sums, sums.c.source_id == Source.id)
         .where(*mine)

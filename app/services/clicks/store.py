@@ -99,11 +99,11 @@ def _store(visits: Sequence[Visit]) -> list[Stored]:
 
 
 def _stored(visits: Sequence[Visit], results: Sequence[Stored]) -> list[Visit]:
-    """Those that were stored: not known before, and with the link that they asked for."""
+    """Return the visits that were stored: no repeats, and with the link that they asked for."""
     return [
         visit
         for visit, result in zip(visits, results, strict=True)
-        if not result.is_known and (visit.order is None or result.link is not None)
+        if not result.is_repeat and (visit.order is None or result.link is not None)
     ]
 
 

@@ -83,7 +83,7 @@ def report(
         _text(body.get("clientSessionId"))[:MAX_SESSION] or new_mark(),
         (source.username.lower(),),
     )
-    if lookup.stands_still(source) or not may_keep(site, body.get("consent")):
+    if lookup.records_nothing(source) or not may_keep(site, body.get("consent")):
         return ids
     CLICKS_OF_ACCOUNT.hit(str(account_id))
     visit = page_visit.read(body, source.click_param, orjson.loads(source.sub_map))

@@ -35,7 +35,7 @@ NOTHING = {
 
 
 def tell(campaign, *deltas):
-    counters.count(db.session.connection(), [(campaign, delta) for delta in deltas])
+    counters.BatchCounts([(campaign, delta) for delta in deltas]).save(db.session.connection())
     db.session.commit()
 
 

@@ -91,7 +91,7 @@ SELECT data.n, handed_out.link, handed_out.expires,
     data.has_click AND stored.token IS NULL AND (
         data.bot_id IS NULL OR handed_out.n IS NOT NULL
         OR EXISTS (SELECT 1 FROM click WHERE click.token = data.token)
-    ) AS is_known
+    ) AS is_repeat
 FROM data
 LEFT JOIN handed_out ON handed_out.n = data.n
 LEFT JOIN stored ON stored.token = data.token
@@ -113,7 +113,7 @@ def store(
         statement(),
         parameters(visits, late) | {"patience": str(patience), "counting": counting},
     )
-    results = {row.n: Stored(row.link, row.expires, is_known=row.is_known) for row in rows}
+    results = {row.n: Stored(row.link, row.expires, is_repeat=row.is_repeat) for row in rows}
     return [results[n] for n in range(len(visits))]
 
 

@@ -45,7 +45,7 @@ def store(connection: Connection, visits: Sequence[Visit], late: Counts) -> list
     written: list[Visit] = []
     for visit in visits:
         if visit.click and visit.click["token"] in repeated:
-            results.append(Stored(is_known=True))
+            results.append(Stored(is_repeat=True))
             continue
         results.append(_hand_out(connection, visit, visit.order) if visit.order else Stored())
         if visit.order is None or results[-1].link is not None:

@@ -70,12 +70,12 @@ class Visit(NamedTuple):
 class Stored(NamedTuple):
     """What became of a visit. `link` is that of its order as it is stored, None without one.
 
-    `is_known`: a click of this token was there before, and nothing is stored or counted again.
+    `is_repeat`: a click of this token was there before, and nothing is stored or counted again.
     """
 
     link: str | None = None
     expires: int | None = None
-    is_known: bool = False
+    is_repeat: bool = False
 
 
 def counts_of(visits: Sequence[Visit]) -> Counts:

@@ -17,13 +17,13 @@ from app.domain.lead import State
 from app.domain.time_ranges import DAY
 from app.errors import translatable
 from app.extensions import db
-from app.models import Campaign, Click, JoinDay, Lead, Source, SourceDay, SourceStatus
+from app.models import Campaign, Click, JoinDay, Lead, Source, SourceDay
 from app.services.lists.scope import Scope
 
 MOST_ROWS: Final = 1000
 #: Clicks that are read at the most, the newest of the range.
 COUNTED: Final = 10_000
-#: Clicks are stored in the order of their moments, but for so many seconds.
+#: A click may get a higher id than one that began later, by at most so many seconds.
 SKEW: Final = 60
 #: Where the values of a parameter stand: the column of the click, and the name in it.
 _PLACES: Final[Mapping[str, tuple[str, str]]] = {
@@ -75,10 +75,7 @@ def listed(scope: Scope, *, by: str) -> Groups:
 
 
 def _sources(scope: Scope) -> list[ColumnElement[bool]]:
-    mine: list[ColumnElement[bool]] = [
-        Source.account_id == scope.account_id,
-        Source.status != SourceStatus.DELETED,
-    ]
+    mine: list[Any] = [Source.account_id == scope.account_id, Source.living]
     if scope.campaign is not None:
         mine.append(Source.campaign_id == scope.campaign)
     if scope.source is not None:

@@ -289,7 +289,7 @@ def test_statistics_are_of_all_of_one_campaign_or_of_one_bot(api, world, path):
     day = NOON // 86_400 * 86_400
     for campaign, count in ((one, 1), (two, 10), (three, 100)):
         joined = CounterDelta(day, Counts(starts=count, confirms=count))
-        counters.count(db.session.connection(), [(campaign, joined)])
+        counters.BatchCounts([(campaign, joined)]).save(db.session.connection())
     db.session.commit()
 
     def confirms(**query):

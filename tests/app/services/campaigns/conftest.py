@@ -44,7 +44,7 @@ class Stock:
         db.session.flush()
         self.message, self.notice = message.id, notice.id
         delta = CounterDelta(1_780_000_000, Counts(starts=1, unsubs=1), joined=1_780_000_000)
-        counters.count(db.session.connection(), [(self.id, delta)])
+        counters.BatchCounts([(self.id, delta)]).save(db.session.connection())
         db.session.commit()
 
     def owners(self) -> dict[str, int | None]:

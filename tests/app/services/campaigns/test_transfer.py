@@ -57,7 +57,7 @@ class Goods:
         self.attempt = world.attempt(self.postback)
         self.to_sender = world.postback(self.shared, **whose)
         started = CounterDelta(1_780_000_000, Counts(starts=1))
-        counters.count(db.session.connection(), [(self.campaign, started)])
+        counters.BatchCounts([(self.campaign, started)]).save(db.session.connection())
         message = {"account_id": world.account_id, "bot_id": self.bot, "chat_id": 1, "text": "hi"}
         db.session.add(Message(**message, **whose, due=1.0, created=1.0))
         db.session.commit()

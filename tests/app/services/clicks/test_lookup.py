@@ -23,16 +23,16 @@ def code_of(source):
 def test_a_source_is_found_with_its_campaign_and_bot(source):
     row = lookup.find_source(code_of(source), NOW)
     assert (row.id, row.username[:5], len(row.campaign_code)) == (source, "track", 6)
-    assert not lookup.stands_still(row)
+    assert not lookup.records_nothing(row)
 
 
 @pytest.mark.parametrize("status", [SourceStatus.PAUSED, SourceStatus.DELETED])
-def test_a_paused_source_stands_still_and_a_deleted_one_is_not_there(source, status):
+def test_a_paused_source_records_nothing_and_a_deleted_one_is_not_there(source, status):
     code = code_of(source)
     db.session.get_one(Source, source).status = status
     db.session.commit()
     if status == SourceStatus.PAUSED:
-        assert lookup.stands_still(lookup.find_source(code, NOW))
+        assert lookup.records_nothing(lookup.find_source(code, NOW))
     else:
         with pytest.raises(NotFound):
             lookup.find_source(code, NOW)

@@ -89,12 +89,12 @@ def test_a_click_that_the_database_refuses_answers_for_itself_alone(source):
         store.record(visits[1])
 
 
-def test_a_token_that_is_known_is_stored_and_counted_once(source):
+def test_a_token_that_is_repeat_is_stored_and_counted_once(source):
     visit = Visit(source, "clicks", NOON, click(source, 1))
     entries = [store._Pending(visit), store._Pending(visit)]
     store._write(entries)  # as they come together
-    assert [entry.result.is_known for entry in entries] == [False, True]
-    assert store.record(visit).is_known
+    assert [entry.result.is_repeat for entry in entries] == [False, True]
+    assert store.record(visit).is_repeat
     assert day(source, int(NOON // DAY)) == (1, 0, 0, 0)
 
 
@@ -152,10 +152,10 @@ class TestWithAPool:
             sorted(self.handed_out(inviting)) == [row.token for row in inviting.clicks()] == stored
         )
 
-    def test_a_click_that_is_known_takes_no_second_link(self, inviting):
+    def test_a_click_that_is_repeat_takes_no_second_link(self, inviting):
         self.write([self.visit(inviting, 1)])
         (again,) = self.write([self.visit(inviting, 1)])
-        assert again.result == Stored(is_known=True)
+        assert again.result == Stored(is_repeat=True)
         assert len(self.handed_out(inviting)) == 1
 
 
