@@ -13,8 +13,8 @@ from app.errors import ApiError, NotFound, TooManyRequests
 from app.schemas.parsing import parse_object, parse_pairs
 from app.services.accounts import rate_limits
 from app.services.conversions import keys
-from app.services.conversions.keys import FoundKey
-from app.services.conversions.people import Origin
+from app.services.conversions.keys import ActiveKey
+from app.services.conversions.people import Sender
 from app.services.conversions.reception import CALLS_OF_ACCOUNT, CALLS_OF_ADDRESS, CALLS_OF_KEY
 from app.services.conversions.record import record
 from app.web.auth import caller_address, caller_network, public
@@ -65,9 +65,9 @@ def _take(key: str) -> str:
         report = dialects.read(params, event_key.currency)
     except InvalidReport as error:
         raise Refused(HTTPStatus.BAD_REQUEST, str(error)) from error
-    origin = Origin(event_key.account_id, event_key.id, event_key.campaign_id)
+    sender = Sender(event_key.account_id, event_key.id, event_key.campaign_id)
     try:
-        recorded = record(origin, report, now)
+        recorded = record(sender, report, now)
     except NotFound as error:
         raise Refused(HTTPStatus.NOT_FOUND, "no such lead") from error
     notes = [] if recorded.is_new else ["it was there already"]
@@ -76,7 +76,7 @@ def _take(key: str) -> str:
     return f"ok: {'; '.join(notes)}" if notes else "ok"
 
 
-def _find(key: str, now: float) -> FoundKey:
+def _find(key: str, now: float) -> ActiveKey:
     """The key, if this caller may use it. Nothing of the body has been read."""
     try:
         event_key = keys.find(key, now)
@@ -90,7 +90,7 @@ def _find(key: str, now: float) -> FoundKey:
     return event_key
 
 
-def _params(event_key: FoundKey) -> Mapping[str, str]:
+def _params(event_key: ActiveKey) -> Mapping[str, str]:
     """The parameters of the query and of the body, which wins; signed where that is asked for."""
     body = _body() if request.method == "POST" else b""
     message = body or request.query_string

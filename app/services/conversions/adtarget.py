@@ -13,11 +13,11 @@ from app.domain.lead import State
 from app.errors import BadParameter, ConversionNotFound, LeadNotFound
 from app.extensions import db
 from app.models import Campaign, Conversion, Destination, Lead, Postback, PostbackState
-from app.models.postback import FIRST_CONVERSION
 from app.services.clicks.owner import scope
 from app.services.conversions import people, record
 from app.services.conversions.idempotency import Answered
-from app.services.conversions.people import Origin
+from app.services.conversions.people import Sender
+from app.services.conversions.staging import report_sequence
 
 MOST_CONVERSIONS: Final = 100
 #: AdTarget's names of the platforms that we report to as well.
@@ -40,19 +40,19 @@ def report(
     key: str = "",
     must_be_known: bool = False,
 ) -> Answered:
-    """Record an event of a person; one who is not known is waited for, unless they must be.
+    """Record an event of a person. Without a lead it waits for one, unless `must_be_known`.
 
     `params` has what `schemas.adtarget.LeadEvent` takes. Without `key` equal calls are two
     events. Raises BadParameter, ChannelNotFound, LeadNotFound or KeyReused. Commits.
     """
     tid = adtarget.tid_of(account_id, key or secrets.token_hex(16))
-    read = _read(params, subscriber, tid)
+    parsed = _read(params, subscriber, tid)
 
     def act() -> tuple[dict[str, Any], int]:
-        origin = _origin(account_id, params)
-        if must_be_known and people.newest_lead(origin, subscriber) is None:
+        sender = _sender(account_id, params)
+        if must_be_known and people.newest_lead(sender, subscriber) is None:
             raise LeadNotFound
-        recorded, staged = record.store(origin, read, now)
+        recorded, staged = record.store(sender, parsed, now)
         return _answer(recorded.id), staged
 
     request = {"conversion": [subscriber, dict(params)]}
@@ -93,7 +93,7 @@ def lead(account_id: int, subscriber: int, channel: str = "") -> dict[str, Any]:
 
     Raises LeadNotFound or ChannelNotFound.
     """
-    lead_id = people.newest_lead(_origin(account_id, {"channel_id": channel}), subscriber)
+    lead_id = people.newest_lead(_sender(account_id, {"channel_id": channel}), subscriber)
     if lead_id is None:
         raise LeadNotFound
     row = db.session.execute(
@@ -135,16 +135,16 @@ def _refused(error: InvalidReport) -> BadParameter:
     return BadParameter(_FIELDS.get(error.field, error.field), error.message)
 
 
-def _origin(account_id: int, params: Mapping[str, Any]) -> Origin:
+def _sender(account_id: int, params: Mapping[str, Any]) -> Sender:
     """Who reports, for the campaign of the channel if one is named; the site must be there."""
     scope.check_site(account_id, params)
     channel = params.get("channel_id")
-    return Origin(account_id, 0, scope.find_campaign(account_id, channel) if channel else None)
+    return Sender(account_id, 0, scope.find_campaign(account_id, channel) if channel else None)
 
 
 def _locked(account_id: int, subscriber: int, conversion_id: str) -> Any:
-    """The conversion of this person, locked."""
-    if people.newest_lead(Origin(account_id), subscriber) is None and not _waits(
+    """Return the conversion of this person, locked. Raises LeadNotFound or ConversionNotFound."""
+    if people.newest_lead(Sender(account_id), subscriber) is None and not _has_cold(
         account_id, subscriber
     ):
         raise LeadNotFound
@@ -161,7 +161,7 @@ def _locked(account_id: int, subscriber: int, conversion_id: str) -> Any:
     return row
 
 
-def _waits(account_id: int, subscriber: int) -> bool:
+def _has_cold(account_id: int, subscriber: int) -> bool:
     cold = select(Conversion.id).where(
         Conversion.account_id == account_id, Conversion.subscriber == subscriber
     )
@@ -175,7 +175,7 @@ def _answer(conversion_id: int) -> dict[str, Any]:
             Conversion.id == conversion_id
         )
     ).one()
-    sends = [_send(row) for row in _sends(conversion)]
+    sends = [_shown_send(row) for row in _last_postbacks(conversion)]
     return {
         "conversionId": str(conversion_id),
         "capiStatus": "pending" if sends else "skipped",
@@ -185,7 +185,7 @@ def _answer(conversion_id: int) -> dict[str, Any]:
     }
 
 
-def _sends(conversion: Any) -> Sequence[Any]:
+def _last_postbacks(conversion: Any) -> Sequence[Any]:
     """The postbacks of the last report of an event."""
     if not conversion.reported or conversion.lead_id is None:
         return []
@@ -194,20 +194,20 @@ def _sends(conversion: Any) -> Sequence[Any]:
         .join(Destination, Destination.id == Postback.destination_id)
         .where(
             Postback.lead_id == conversion.lead_id,
-            Postback.sequence == FIRST_CONVERSION - 1 + conversion.reported,
+            Postback.sequence == report_sequence(conversion.reported),
         )
         .order_by(Postback.id)
     )
     return db.session.execute(query).all()
 
 
-def _send(row: Any) -> dict[str, str]:
+def _shown_send(row: Any) -> dict[str, str]:
     return {"sendId": str(row.id), "platform": _PLATFORMS.get(row.tracker, row.tracker)}
 
 
 def _shown(conversion: Conversion) -> dict[str, Any]:
     kind, name = adtarget.type_of(conversion.kind, conversion.name)
-    sends = _sends(conversion)
+    postbacks = _last_postbacks(conversion)
     value = decimal_text(conversion.value_micro)
     return {
         "conversionId": str(conversion.id),
@@ -216,14 +216,17 @@ def _shown(conversion: Conversion) -> dict[str, Any]:
         "value": float(value) if value else None,
         "currency": conversion.currency or None,
         "eventTime": _milliseconds(conversion.time),
-        "capiStatus": _status(sends),
-        "sends": [_send(row) | {"status": PostbackState(row.state).name.lower()} for row in sends],
+        "capiStatus": _status(postbacks),
+        "sends": [
+            {**_shown_send(row), "status": PostbackState(row.state).name.lower()}
+            for row in postbacks
+        ],
     }
 
 
-def _status(sends: Sequence[Any]) -> str:
+def _status(postbacks: Sequence[Any]) -> str:
     """`pending` while a platform has yet to hear of it, then `sent` or `failed`."""
-    states = {PostbackState(row.state) for row in sends}
+    states = {PostbackState(row.state) for row in postbacks}
     if not states:
         return "skipped"
     if any(not state.is_final for state in states):

@@ -8,7 +8,7 @@ from app.domain.conversions.report import InvalidReport, Report
 from app.errors import BadParameter, NotFound
 from app.services.conversions import record
 from app.services.conversions.idempotency import Answered
-from app.services.conversions.people import Origin
+from app.services.conversions.people import Sender
 
 
 def add(account_id: int, params: Mapping[str, Any], now: float, *, key: str = "") -> Answered:
@@ -22,7 +22,7 @@ def add(account_id: int, params: Mapping[str, Any], now: float, *, key: str = ""
         raise BadParameter(error.field, error.message) from error
 
     def act() -> tuple[dict[str, Any], int]:
-        recorded, staged = record.store(Origin(account_id), report, now)
+        recorded, staged = record.store(Sender(account_id), report, now)
         answer = {
             "id": recorded.id,
             "lead": recorded.lead_id or 0,

@@ -8,15 +8,15 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
-import psycopg
 import structlog
-from sqlalchemy import Row, TextClause, text
+from sqlalchemy import Row, TextClause, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from app.database.faults import is_data_fault
+from app.database.faults import is_data_fault, is_lock_timeout
 from app.database.rows import is_postgresql, loose_index_scan
 from app.domain.time_ranges import DAY
 from app.extensions import db, wakeup
+from app.models import Conversion
 from app.queues import Queue
 from app.services.conversions import staging
 from app.services.conversions.people import lead_of_click, lead_of_person
@@ -24,7 +24,7 @@ from app.services.conversions.people import lead_of_click, lead_of_person
 log = structlog.get_logger()
 
 KEPT: Final = 30 * DAY
-#: So many of an account are kept; beyond that the oldest are forgotten.
+#: Cold conversions that an account may have; beyond that the oldest are deleted.
 MOST: Final = 100_000
 #: How many conversions the clock looks at in one tick, and of how many accounts.
 SLICE: Final = 500
@@ -61,8 +61,6 @@ _READY: Final = text(f"""
     FROM slice ORDER BY id
 """)  # noqa: S608 - our own constants
 
-_LOCK: Final = text("SELECT lead_id FROM conversion WHERE id = :id")
-_FOR_UPDATE: Final = text("SELECT lead_id FROM conversion WHERE id = :id FOR UPDATE")
 #: Somebody may hold a lead for long, and the clock has more to do.
 _LOCK_TIMEOUT: Final = text("SET LOCAL lock_timeout = 300")
 
@@ -85,9 +83,9 @@ _FORGET_OLDER: Final = text(f"""
 
 
 def attach(now: float, clock: Callable[[], float] = time.monotonic) -> int:
-    """Attach and report those of the next accounts whose lead has come. Commits. Returns how many.
+    """Attach and report the next cold conversions whose lead has come. Commits.
 
-    `clock` returns seconds that only grow.
+    Returns how many were attached. `clock` returns seconds that only grow.
     """
     until = clock() + SECONDS
     accounts = _accounts(_last["attached"]) or _accounts(0)
@@ -110,7 +108,7 @@ def attach(now: float, clock: Callable[[], float] = time.monotonic) -> int:
 
 
 def forget(now: float) -> None:
-    """Delete those that waited for 30 days, and of some accounts those beyond `MOST`. Commits."""
+    """Delete what has waited for 30 days, and of some accounts the oldest beyond MOST. Commits."""
     _repeat(_FORGET, {"old": now - KEPT})
     accounts = _accounts(_last["counted"])
     _last["counted"] = accounts[-1] if len(accounts) == ACCOUNTS else 0
@@ -151,7 +149,7 @@ def _attach_one(conversion_id: int, lead_id: int, now: float) -> int | None:
         db.session.commit()
     except SQLAlchemyError as error:
         db.session.rollback()
-        if isinstance(getattr(error, "orig", None), psycopg.errors.LockNotAvailable):
+        if is_lock_timeout(error):
             return None
         if not is_data_fault(error):
             raise
@@ -166,8 +164,8 @@ def _attach_locked(conversion_id: int, lead_id: int, now: float) -> int:
     connection = db.session.connection()
     if is_postgresql(connection):
         connection.execute(_LOCK_TIMEOUT)
-    lock = _FOR_UPDATE if is_postgresql(connection) else _LOCK
-    row = connection.execute(lock, {"id": conversion_id}).first()
+    mine = select(Conversion.lead_id).where(Conversion.id == conversion_id)
+    row = connection.execute(mine.with_for_update()).first()
     if row is None or row.lead_id is not None:
         return 0
     return staging.attach(connection, conversion_id, lead_id, now)

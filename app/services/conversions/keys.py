@@ -44,8 +44,8 @@ class NewKey(NamedTuple):
     secret: str = ""
 
 
-class FoundKey(NamedTuple):
-    """A key in use. `networks` may call, all if there are none; with `secret` calls are signed."""
+class ActiveKey(NamedTuple):
+    """A key in use: `networks` may call, or all without any; with `secret` calls are signed."""
 
     id: int
     account_id: int
@@ -57,13 +57,13 @@ class FoundKey(NamedTuple):
 
     def lets_in(self, address: str) -> bool:
         """Whether somebody at `address` may use it."""
+        if not self.networks:
+            return True
         try:
             caller = ipaddress.ip_address(address)
         except ValueError:
-            return not self.networks
-        return not self.networks or any(
-            caller in ipaddress.ip_network(network) for network in self.networks
-        )
+            return False
+        return any(caller in ipaddress.ip_network(network) for network in self.networks)
 
     def is_signed(self, message: bytes, signature: str) -> bool:
         """Whether `signature` is the hexadecimal HMAC-SHA256 of `message`, if it has a secret."""
@@ -74,7 +74,7 @@ class FoundKey(NamedTuple):
         return hmac.compare_digest(right.encode(), received.encode("utf-8", "replace"))
 
 
-def find(key: str, now: float) -> FoundKey:
+def find(key: str, now: float) -> ActiveKey:
     """The key as it stands at `now`, Unix seconds. Raises NotFound."""
     if not _KEY.fullmatch(key):
         raise NotFound
@@ -83,7 +83,7 @@ def find(key: str, now: float) -> FoundKey:
     db.session.rollback()
     if row is None:
         raise NotFound
-    return FoundKey(
+    return ActiveKey(
         row.id,
         row.account_id,
         row.campaign_id,

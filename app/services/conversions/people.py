@@ -10,7 +10,7 @@ from app.extensions import db
 from app.models import Campaign, Conversion, Lead
 
 
-class Origin(NamedTuple):
+class Sender(NamedTuple):
     """Who reports: an account by its API, or by the key `key_id`; perhaps for one campaign."""
 
     account_id: int
@@ -52,50 +52,50 @@ _BY_CLICK: Final = text(
 )
 
 
-def find(origin: Origin, report: Report) -> int | None:
+def find(sender: Sender, report: Report) -> int | None:
     """The id of the lead, or None if its click or its person may yet come.
 
     Raises NotFound where a lead or a person is named that this account does not have.
     """
     if report.lead is not None:
-        return _required(_lead(origin, Lead.id == report.lead))
+        return _required(_lead(sender, Lead.id == report.lead))
     if report.subscriber is not None:
-        lead_id = _lead(origin, Lead.subscriber == report.subscriber)
+        lead_id = _lead(sender, Lead.subscriber == report.subscriber)
         return lead_id if lead_id or report.click or report.may_wait else _required(None)
     if report.click:
-        return _by_click(origin, report.click)
-    return _required(_by_tid(origin, report.tid))
+        return _by_click(sender, report.click)
+    return _required(_by_tid(sender, report.tid))
 
 
-def newest_lead(origin: Origin, subscriber: int) -> int | None:
+def newest_lead(sender: Sender, subscriber: int) -> int | None:
     """The id of the newest lead of a person, or None."""
-    return _lead(origin, Lead.subscriber == subscriber)
+    return _lead(sender, Lead.subscriber == subscriber)
 
 
-def _by_click(origin: Origin, click: str) -> int | None:
-    params = {"account": origin.account_id, "click": click, "campaign": origin.campaign_id}
+def _by_click(sender: Sender, click: str) -> int | None:
+    params = {"account": sender.account_id, "click": click, "campaign": sender.campaign_id}
     lead_id: int | None = db.session.connection().scalar(_BY_CLICK, params)
     return lead_id
 
 
-def _lead(origin: Origin, condition: Any) -> int | None:
-    own = select(Campaign.id).where(Campaign.account_id == origin.account_id)
-    if origin.campaign_id is not None:
-        own = own.where(Campaign.id == origin.campaign_id)
+def _lead(sender: Sender, condition: Any) -> int | None:
+    own = select(Campaign.id).where(Campaign.account_id == sender.account_id)
+    if sender.campaign_id is not None:
+        own = own.where(Campaign.id == sender.campaign_id)
     newest = select(Lead.id).where(
         condition,
         Lead.campaign_id.in_(own),
-        Lead.account_id + 0 == origin.account_id,  # see `erasure`
+        Lead.account_id + 0 == sender.account_id,  # see `erasure`
         Lead.subscriber > 0,
     )
     return db.session.scalar(newest.order_by(Lead.id.desc()).limit(1))
 
 
-def _by_tid(origin: Origin, tid: str) -> int | None:
+def _by_tid(sender: Sender, tid: str) -> int | None:
     """The lead of an earlier event with this id: a refund may name nothing else."""
     earlier = select(Conversion.lead_id).where(
-        Conversion.account_id == origin.account_id,
-        Conversion.key_id == origin.key_id,
+        Conversion.account_id == sender.account_id,
+        Conversion.key_id == sender.key_id,
         Conversion.tid == tid,
         Conversion.lead_id.is_not(None),
     )

@@ -13,7 +13,7 @@ from app.models import Conversion, table_of
 from app.queues import Queue
 from app.services.conversions import idempotency, people, staging
 from app.services.conversions.idempotency import Answered
-from app.services.conversions.people import Origin
+from app.services.conversions.people import Sender
 from plugins.contract import ConversionKind
 
 _CONVERSIONS: Final = table_of(Conversion)
@@ -31,9 +31,9 @@ class Recorded(NamedTuple):
     lead_id: int | None
 
 
-def record(origin: Origin, report: Report, now: float) -> Recorded:
+def record(sender: Sender, report: Report, now: float) -> Recorded:
     """Store a conversion and report it, as `store` does. Commits."""
-    recorded, staged = store(origin, report, now)
+    recorded, staged = store(sender, report, now)
     _commit(staged)
     return recorded
 
@@ -68,7 +68,7 @@ def _commit(staged: int) -> None:
         wakeup.remind(Queue.POSTBACKS)
 
 
-def store(origin: Origin, report: Report, now: float) -> tuple[Recorded, int]:
+def store(sender: Sender, report: Report, now: float) -> tuple[Recorded, int]:
     """Store a conversion that came at `now`, Unix seconds, and report it to trackers. No commit.
 
     One that is there already stays as it is; only a value that was unknown is filled in.
@@ -76,12 +76,12 @@ def store(origin: Origin, report: Report, now: float) -> tuple[Recorded, int]:
     a person that this account does not have.
     """
     connection = db.session.connection()
-    lead_id = people.find(origin, report)
+    lead_id = people.find(sender, report)
     rows = insert_rows(
         connection,
         _CONVERSIONS,
         _COLUMNS,
-        [_values(origin, report, now, is_cold=lead_id is None)],
+        [_values(sender, report, now, is_cold=lead_id is None)],
         returning=["id"],
         ignore_conflicts=True,
     )
@@ -89,7 +89,7 @@ def store(origin: Origin, report: Report, now: float) -> tuple[Recorded, int]:
         recorded = Recorded(rows[0].id, True, lead_id)
         staged = staging.attach(connection, rows[0].id, lead_id, now) if lead_id else 0
     else:
-        row = _existing(connection, origin, report)
+        row = _existing(connection, sender, report)
         recorded, staged = Recorded(row.id, False, row.lead_id), 0
         if row.value_micro is None and report.value_micro is not None:
             staged = change_value(connection, row, report.value_micro, report.currency, now)
@@ -144,13 +144,13 @@ def change_value(
     return staging.report_again(connection, row.id, now)
 
 
-def _existing(connection: Connection, origin: Origin, report: Report) -> Row[Any]:
+def _existing(connection: Connection, sender: Sender, report: Report) -> Row[Any]:
     """The conversion that was there first, locked."""
     return connection.execute(
         select(_CONVERSIONS)
         .where(
-            _CONVERSIONS.c.account_id == origin.account_id,
-            _CONVERSIONS.c.key_id == origin.key_id,
+            _CONVERSIONS.c.account_id == sender.account_id,
+            _CONVERSIONS.c.key_id == sender.key_id,
             _CONVERSIONS.c.kind == report.kind.value,
             _CONVERSIONS.c.tid == report.own_tid,
         )
@@ -158,11 +158,11 @@ def _existing(connection: Connection, origin: Origin, report: Report) -> Row[Any
     ).one()
 
 
-def _values(origin: Origin, report: Report, now: float, *, is_cold: bool) -> list[Any]:
+def _values(sender: Sender, report: Report, now: float, *, is_cold: bool) -> list[Any]:
     return [
-        origin.account_id,
-        origin.key_id,
-        origin.campaign_id,
+        sender.account_id,
+        sender.key_id,
+        sender.campaign_id,
         report.click,
         report.kind.value,
         report.name,

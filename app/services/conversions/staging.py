@@ -54,6 +54,11 @@ _NAMED_CLICK: Final = text("""
 _SUSPENDED: Final = text("SELECT " + IS_SUSPENDED_SQL.format(owner=":account"))
 
 
+def report_sequence(number: int) -> int:
+    """Return the sequence of a lead's postbacks for the report `number`, counted from 1."""
+    return FIRST_CONVERSION - 1 + number
+
+
 def attach(connection: Connection, conversion_id: int, lead_id: int, now: float) -> int:
     """Give a conversion without a lead to its lead, count it and report it.
 
@@ -75,8 +80,7 @@ def report_again(connection: Connection, conversion_id: int, now: float) -> int:
     conversion = _conversion(connection, conversion_id)
     lead = connection.execute(_OF_LEAD.where(_LEADS.c.id == conversion.lead_id)).one()
     if conversion.reported:
-        sequence = FIRST_CONVERSION - 1 + conversion.reported
-        postbacks.supersede_report(connection, lead.id, sequence, now)
+        postbacks.supersede_report(connection, lead.id, report_sequence(conversion.reported), now)
     return _stage(connection, conversion, lead, now)
 
 
@@ -104,7 +108,7 @@ def _stage(connection: Connection, conversion: Any, lead: Any, now: float) -> in
     )
     kind = ConversionKind(conversion.kind)
     event, origin = _event(conversion, lead, number), _origin(connection, conversion, lead)
-    text_ = events.serialize(event, origin)
+    unanswered = events.serialize(event, origin)
     earlier = _earlier(connection, conversion)
     owners = {lead.campaign_id: lead.account_id}
     new_postbacks = [
@@ -113,11 +117,11 @@ def _stage(connection: Connection, conversion: Any, lead: Any, now: float) -> in
             campaign_id=lead.campaign_id,
             lead_id=lead.id,
             destination_id=destination.id,
-            sequence=FIRST_CONVERSION - 1 + number,
+            sequence=report_sequence(number),
             kind=kind.value,
             event=events.serialize(replace(event, earlier=earlier[destination.id]), origin)
             if destination.id in earlier
-            else text_,
+            else unanswered,
         )
         for destination in find_destinations(connection, owners)[lead.campaign_id]
         if destination.events & events_mask([kind])
@@ -132,8 +136,8 @@ def _earlier(connection: Connection, conversion: Any) -> Mapping[int, Mapping[st
     """What trackers answered to the last report of the same conversion, by destination."""
     if not conversion.reported:
         return {}
-    sequence = FIRST_CONVERSION - 1 + conversion.reported
-    return postbacks.left_by_report(connection, conversion.lead_id, sequence)
+    earlier = report_sequence(conversion.reported)
+    return postbacks.left_by_report(connection, conversion.lead_id, earlier)
 
 
 def _origin(connection: Connection, conversion: Any, lead: Any) -> Origin:

@@ -11,7 +11,8 @@ from app.config import BadSetting, current_settings
 from app.errors import BadParameter, translatable
 from app.outbound.scheme import HTTPS, scheme_for
 from app.services.trackers import typed_addresses
-from plugins.host import catalogue, settings_form
+from plugins.host import catalogue as preset_catalogue
+from plugins.host import settings_form
 from plugins.host.adapter import Adapter
 from plugins.host.validation import AdapterFailed
 from plugins.registry import BrokenTracker, Registry, UnknownTracker
@@ -63,8 +64,8 @@ def listed() -> list[dict[str, Any]]:
 
 
 def with_presets() -> list[dict[str, Any]]:
-    """Describe the trackers that are told by addresses which a preset writes."""
-    return catalogue.listed()
+    """Describe the presets of `url_template`: trackers whose URLs are written for the customer."""
+    return preset_catalogue.listed()
 
 
 def _described(adapter: Adapter) -> dict[str, Any]:
@@ -76,7 +77,7 @@ def _described(adapter: Adapter) -> dict[str, Any]:
         "fields": settings_form.fields_of(adapter.schema),
         "events": [kind.value for kind in adapter.kinds],
         "help": settings_form.help_of(adapter.schema),
-        "presets": catalogue.listed() if adapter.name == WITH_PRESETS else [],
+        "presets": preset_catalogue.listed() if adapter.name == WITH_PRESETS else [],
         "broken": "",
     }
 

@@ -19,7 +19,7 @@ from plugins.host.validation import AdapterFailed
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """What a probe found. `ok` is None when the adapter knows no probe.
+    """What a probe showed. `ok` is None when the adapter has no probe.
 
     `status` is that of HTTP, 0 without an answer; `ms` counts to its last byte.
     """

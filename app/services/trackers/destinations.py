@@ -16,7 +16,7 @@ from app.services.accounts.quotas import Quota
 from app.services.lists import ownership
 from app.services.lists.ownership import check_owned
 from app.services.lists.pages import Page, fetch
-from app.services.trackers import catalogue, connection_check, delivery_rates, secrets
+from app.services.trackers import catalogue, connection_check, delivery_rates, stored_secrets
 from app.services.trackers.catalogue import Ready
 from app.services.trackers.delivery_rates import DeliveryRate
 from app.services.trackers.url_templates import events_mask
@@ -80,7 +80,8 @@ def add(
     Raises ValidationError naming the setting, BadParameter, NotFound or PlanLimit.
     """
     adapter = catalogue.find(tracker)
-    ready = catalogue.ready(adapter, secrets.merge_secrets(settings, {}, adapter.secret_fields))
+    typed = stored_secrets.merge_secrets(settings, {}, adapter.secret_fields)
+    ready = catalogue.ready(adapter, typed)
     accounts.lock(account_id)  # two at once must not both be the last one allowed
     _check_room(account_id, campaign)
     quotas.check(account_id, Quota.DESTINATIONS)
@@ -182,14 +183,15 @@ def check(
     if tracker is None:
         raise BadParameter("id", translatable("give an id, or tracker with settings"))
     adapter = catalogue.find(tracker)
-    typed = secrets.merge_secrets(settings or {}, {}, adapter.secret_fields)
+    typed = stored_secrets.merge_secrets(settings or {}, {}, adapter.secret_fields)
     return connection_check.check(adapter, catalogue.check(adapter, typed))
 
 
 def _shown(row: Destination) -> dict[str, Any]:
     """Return the settings redacted; none while the adapter, which knows the secrets, is missing."""
     adapter = catalogue.find_or_none(row.tracker)
-    return secrets.redacted(json.loads(row.settings), adapter.secret_fields) if adapter else {}
+    settings = json.loads(row.settings)
+    return stored_secrets.redacted(settings, adapter.secret_fields) if adapter else {}
 
 
 def _changed(row: Destination, edited: Mapping[str, Any]) -> Ready:
@@ -197,10 +199,10 @@ def _changed(row: Destination, edited: Mapping[str, Any]) -> Ready:
     adapter = catalogue.find(row.tracker)
     stored = json.loads(row.settings)
     db.session.commit()
-    settings = secrets.merge_secrets(edited, stored, adapter.secret_fields)
+    settings = stored_secrets.merge_secrets(edited, stored, adapter.secret_fields)
     ready = catalogue.ready(adapter, settings)
     if settings != edited:
-        secrets.require_same_hosts(adapter, stored, ready.settings)
+        stored_secrets.require_same_hosts(adapter, stored, ready.settings)
     return ready
 
 

@@ -13,8 +13,7 @@ from app.models import Campaign
 from app.outbound.result import Answer, Failure
 from app.services.accounts import rate_limits
 from app.services.lists import ownership
-from app.services.trackers import catalogue, destinations, url_templates
-from app.services.trackers import secrets as stored_secrets
+from app.services.trackers import catalogue, destinations, stored_secrets, url_templates
 from app.services.trackers.attempt import TrackerAttempt, shown
 from app.services.trackers.catalogue import Ready
 from app.services.trackers.connection_check import exchange

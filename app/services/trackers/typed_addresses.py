@@ -56,16 +56,16 @@ def check_typed(settings: Mapping[str, Any], field: str = "") -> None:
     """Raise ValidationError, by the path below `field`, for words with invisible characters."""
     for path, text in _texts(settings):
         if not spelling.is_prose(text) and (fault := spelling.word_fault(text)):
-            raise _at(path, fault, field)
+            raise _invalid_at(path, fault, field)
         if fault := next(filter(None, map(spelling.word_fault, path)), ""):
-            raise _at(path, fault, field)
+            raise _invalid_at(path, fault, field)
 
 
 def require_public(settings: Mapping[str, Any], field: str = "") -> None:
     """Raise ValidationError, by the path below `field`, for hosts that would never be called."""
     for path, url in _addresses(settings):
         if fault := public_fault(url):
-            raise _at(path, fault, field)
+            raise _invalid_at(path, fault, field)
 
 
 def settings_doubts(settings: Mapping[str, Any]) -> list[str]:
@@ -130,7 +130,7 @@ def _texts(node: Any, path: _Path = ()) -> Iterator[tuple[_Path, str]]:
             yield from _texts(value, (*path, str(index)))
 
 
-def _at(path: _Path, fault: str, field: str) -> ValidationError:
+def _invalid_at(path: _Path, fault: str, field: str) -> ValidationError:
     messages: Any = [fault]
     for name in reversed((field, *path) if field else path):
         messages = {name: messages}

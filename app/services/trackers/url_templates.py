@@ -100,12 +100,12 @@ def warnings(urls: Mapping[str, str]) -> list[str]:
 
 
 def template_advice(name: str, kind: EventKind | ConversionKind, url: str) -> list[str]:
-    """The same of one URL for events of `kind`, which is called `name`."""
+    """Warn of one URL for events of `kind`; the sentences call it `name`."""
     return _advice({name: (kind, url)})
 
 
 def warnings_of(settings: Mapping[str, Any]) -> list[str]:
-    """The same of a destination's settings, as they were accepted; a preset knows its URLs."""
+    """Warn of a destination's accepted settings; the URLs of a preset are not looked at."""
     urls = settings.get("urls")
     if settings.get("preset") or not isinstance(urls, Mapping):
         return typed_addresses.settings_doubts(settings)

@@ -17,7 +17,7 @@ from app.observability.traces import SpanKind, traces
 from app.outbound.transport import Transport
 from app.sandbox.telegram import people
 from app.services.conversions import record
-from app.services.conversions.people import Origin
+from app.services.conversions.people import Sender
 from app.services.delivery.loop import Delivery
 from app.services.delivery.targets import DestinationResolver
 from app.services.leads.process import process_updates
@@ -179,7 +179,7 @@ def test_a_conversion_has_a_trace_of_its_own(live_app, stage, start, collector):
     settings = json.dumps({"urls": urls})
     alter(Destination, settings=settings, events=events_mask(ALL_KINDS))
     report = Report(ConversionKind.PURCHASE, "", 5_000_000, "USD", click=CLICK, tid="1")
-    record.record(Origin(stage.account), report, time.time())
+    record.record(Sender(stage.account), report, time.time())
     db.session.commit()
     deliver(live_app, Exchange())
     collector.flush()  # type: ignore[attr-defined]

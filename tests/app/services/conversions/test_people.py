@@ -5,7 +5,7 @@ import pytest
 from app.domain.conversions.report import Report
 from app.errors import NotFound
 from app.services.conversions import people
-from app.services.conversions.people import Origin
+from app.services.conversions.people import Sender
 from plugins.contract import ConversionKind
 
 
@@ -15,7 +15,7 @@ def report(**fields):
 
 @pytest.fixture
 def origin(world):
-    return Origin(world.account_id)
+    return Sender(world.account_id)
 
 
 def test_the_newest_lead_with_the_click_is_meant(world, origin):

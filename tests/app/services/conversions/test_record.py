@@ -9,7 +9,7 @@ from app.domain.conversions.report import Report
 from app.errors import NotFound
 from app.extensions import db
 from app.models import Conversion, ConversionDay, Postback
-from app.services.conversions.people import Origin
+from app.services.conversions.people import Sender
 from app.services.conversions.record import record
 from plugins.contract import ConversionKind
 
@@ -20,7 +20,7 @@ BUY = Report(ConversionKind.PURCHASE, "deposit", 5_000_000, "USD", click="c-1", 
 @pytest.fixture
 def origin(world):
     world.lead(world.campaign(), click="c-1")
-    return Origin(world.account_id, 3)
+    return Sender(world.account_id, 3)
 
 
 def sums():

@@ -14,7 +14,7 @@ from app.extensions import db
 from app.models import Conversion, Postback, PostbackState
 from app.models.postback import FIRST_CONVERSION
 from app.services.conversions import record
-from app.services.conversions.people import Origin
+from app.services.conversions.people import Sender
 from app.services.trackers.url_templates import events_mask
 from plugins.contract import ALL_KINDS, ConversionKind, EventKind
 
@@ -27,7 +27,7 @@ def origin(world):
     campaign = world.campaign(code="abc123", chat_title="Chat")
     world.lead(campaign, click="c-1", subscriber=7, username="ann", join_time=5)
     world.destination(campaign_id=campaign, events=events_mask(ALL_KINDS))
-    return Origin(world.account_id)
+    return Sender(world.account_id)
 
 
 def postbacks():

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.errors import BadParameter
-from app.services.trackers.secrets import merge_secrets, redacted, require_same_hosts
+from app.services.trackers.stored_secrets import merge_secrets, redacted, require_same_hosts
 from plugins.registry import Registry
 
 SECRETS = ("key", "tokens")
