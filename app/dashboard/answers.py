@@ -34,9 +34,9 @@ def page(template: str, error: ApiError | None = None, **values: Any) -> Respons
     return make_response(text, errors.status_of(error) if error else HTTPStatus.OK)
 
 
-def place() -> dict[str, Any]:
-    """Return which rows of a list the query asks for: how many, and behind which."""
-    return {"limit": ROWS, **forms.set_of(request.args, ["before"])}
+def page_params() -> dict[str, Any]:
+    """Return `limit`, and `before` if the query has it, as the schemas of lists take them."""
+    return {"limit": ROWS, **forms.non_empty(request.args, ["before"])}
 
 
 def rows_of(part: Page[Any], path: str, filters: Mapping[str, str]) -> dict[str, Any]:
@@ -62,6 +62,6 @@ def table_as_file(name: str, rows: Iterable[Sequence[Any]]) -> Response:
     return response
 
 
-def lead_to(path: str) -> Response:
-    """Return the way to another page, after a form has done something."""
+def redirect_to(path: str) -> Response:
+    """Redirect to another page, after a form has done something."""
     return make_response(redirect(path, HTTPStatus.SEE_OTHER))

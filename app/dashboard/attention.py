@@ -1,6 +1,5 @@
 """What needs attention: each thing that is wrong with an account, and where to mend it."""
 
-import time
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
@@ -16,9 +15,9 @@ from app.services.postbacks import log
 from app.services.trackers import glance
 from app.translations import gettext, ngettext, translated
 
-#: Days before the end of a plan from which on it is told.
+#: A plan is told of when it ends within so many days.
 PLAN_DAYS: Final = 3
-#: For how long a postback may be due before it is told.
+#: A postback is told of when it has been due for longer than this.
 DUE_SECONDS: Final = 300
 
 
@@ -41,7 +40,7 @@ def items(account: Caller, now: int) -> list[Item]:
         *_bots(account.id),
         *_campaigns(account.id),
         *_trackers(account.id, now),
-        *_postbacks(account.id),
+        *_postbacks(account.id, now),
         *_due(account.id, now),
         *_requests(account.id, now),
         *_sources(account.id, now),
@@ -92,8 +91,8 @@ def _trackers(account_id: int, now: int) -> Iterator[Item]:
             yield Item(f"fails:{row.id}", text, f"/trackers/{row.id}")
 
 
-def _postbacks(account_id: int) -> Iterator[Item]:
-    since = int(time.time()) - DAY
+def _postbacks(account_id: int, now: int) -> Iterator[Item]:
+    since = now - DAY
     count, newest = log.failed(account_id, since)
     if count:
         text = ngettext(

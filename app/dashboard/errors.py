@@ -37,7 +37,6 @@ STATUSES: Final[Mapping[type[ApiError], HTTPStatus]] = {
     TooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     TooManyRequests: HTTPStatus.TOO_MANY_REQUESTS,
     DatabaseDown: HTTPStatus.SERVICE_UNAVAILABLE,
-    ApiError: HTTPStatus.INTERNAL_SERVER_ERROR,
 }
 
 
@@ -77,12 +76,11 @@ def show_error(error: Exception) -> Response:
 
 
 def status_of(error: ApiError) -> HTTPStatus:
-    """Return the HTTP status of an error: of what the person asked for, 422."""
-    for kind in type(error).__mro__:
-        if kind in STATUSES and kind is not ApiError:
-            return STATUSES[kind]
-    is_fault = type(error) is ApiError
-    return HTTPStatus.INTERNAL_SERVER_ERROR if is_fault else HTTPStatus.UNPROCESSABLE_ENTITY
+    """Return the HTTP status of an error; 422 for a refusal that has none of its own."""
+    if type(error) is ApiError:  # a fault of ours
+        return HTTPStatus.INTERNAL_SERVER_ERROR
+    statuses = (STATUSES[kind] for kind in type(error).__mro__ if kind in STATUSES)
+    return next(statuses, HTTPStatus.UNPROCESSABLE_ENTITY)
 
 
 def _is_fetch() -> bool:

@@ -33,8 +33,8 @@ def with_sources(account_id: int) -> tuple[dict[int, str], dict[int, str]]:
     return titles
 
 
-def both(account_id: int) -> Names:
-    """Return what the account's campaigns and destinations are called. One statement."""
+def with_trackers(account_id: int) -> Names:
+    """Return the titles of the account's campaigns and destinations. One statement."""
     names = Names({}, {})
     for row in glance.titles(account_id):
         if not row.is_tracker:

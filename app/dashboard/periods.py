@@ -116,7 +116,7 @@ def _named(name: str, today: datetime) -> Period:
 
 def chosen_campaign() -> dict[str, int]:
     """Return `campaign` if the query names one. Raises BadParameter for what is no number."""
-    return forms.checked(CampaignForm(), forms.set_of(request.args, ["campaign"]))
+    return forms.checked(CampaignForm(), forms.non_empty(request.args, ["campaign"]))
 
 
 def _period(name: str, since: datetime, until: datetime) -> Period:

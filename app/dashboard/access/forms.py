@@ -88,7 +88,7 @@ def read(*, largest: int = MAX_BODY) -> Form:
     return form
 
 
-def set_of(values: Mapping[str, str], names: Iterable[str]) -> dict[str, str]:
+def non_empty(values: Mapping[str, str], names: Iterable[str]) -> dict[str, str]:
     """Return those of `values` that have one of the `names` and are not empty."""
     return {name: values[name] for name in names if values.get(name)}
 

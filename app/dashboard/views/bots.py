@@ -71,4 +71,4 @@ def _page(error: ApiError | None = None) -> Response:
 
 
 def _back(done: str) -> Response:
-    return answers.lead_to(f"/bots?done={done}")
+    return answers.redirect_to(f"/bots?done={done}")

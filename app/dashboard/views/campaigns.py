@@ -48,7 +48,7 @@ def add() -> Response:
         campaign = campaigns.add(g.account.id, bot=int(bot), chat=int(chat))
     except ApiError as error:
         return _list(error)
-    return answers.lead_to(f"/campaigns/{campaign.id}/welcome?done=tracked")
+    return answers.redirect_to(f"/campaigns/{campaign.id}/welcome?done=tracked")
 
 
 @blueprint.get("/<id:number>")
@@ -91,7 +91,7 @@ def change_welcome(number: int) -> Response:
         campaigns.edit(g.account.id, number, **_checked(number, typed))
     except ApiError as error:
         return _welcome(campaign, typed, error)
-    return answers.lead_to(f"/campaigns/{number}/welcome?done=saved")
+    return answers.redirect_to(f"/campaigns/{number}/welcome?done=saved")
 
 
 @blueprint.get("/<id:number>/postbacks")
@@ -116,7 +116,7 @@ def change_postbacks(number: int) -> Response:
         campaigns.edit(g.account.id, number, **_checked(number, typed))
     except ApiError as error:
         return _postbacks(campaign, typed, error)
-    return answers.lead_to(f"/campaigns/{number}/postbacks?done=saved")
+    return answers.redirect_to(f"/campaigns/{number}/postbacks?done=saved")
 
 
 @blueprint.get("/<id:number>/link")
@@ -162,7 +162,7 @@ def change_settings(number: int) -> Response:
                 if g.form.get("title", "").strip() != campaign["code"]:
                     raise BadParameter("title", translatable("is not the code of this campaign"))
                 campaigns.remove(g.account.id, number)
-                return answers.lead_to("/campaigns?done=removed")
+                return answers.redirect_to("/campaigns?done=removed")
             case _:
                 typed = {name: g.form.get(name, "") for name in ("unsub_window", "notify_level")}
                 if typed["unsub_window"].isdecimal():
@@ -170,7 +170,7 @@ def change_settings(number: int) -> Response:
                 campaigns.edit(g.account.id, number, **_checked(number, typed))
     except ApiError as error:
         return _settings(campaign, error)
-    return answers.lead_to(f"/campaigns/{number}/settings?done=saved")
+    return answers.redirect_to(f"/campaigns/{number}/settings?done=saved")
 
 
 def _checked(number: int, typed: dict[str, str]) -> dict[str, Any]:

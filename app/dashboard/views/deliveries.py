@@ -21,11 +21,11 @@ from plugins.contract import EventKind
 
 blueprint = Blueprint("deliveries", __name__, url_prefix="/deliveries")
 
-FILTERS = ("state", "event", "dest", "campaign", "lead", "status", "period", "from", "to")
+FILTERS: Final = ("state", "event", "dest", "campaign", "lead", "status", "period", "from", "to")
 #: Trackers and events that are counted apart before a re-send: each costs a query.
-MOST_PARTS: int = 100
+MOST_PARTS: Final = 100
 #: States in which a postback is on its way.
-ON_THE_WAY = (PostbackState.WAITING, PostbackState.SENDING)
+ON_THE_WAY: Final = (PostbackState.WAITING, PostbackState.SENDING)
 _LIST: Final = PostbacksList()
 _FILTER: Final = PostbackFilter()
 _FIRST_LINE: Final = re.compile(r"([A-Z]{3,10}) (https?://\S+)")
@@ -37,12 +37,12 @@ _LONGEST_REQUEST: Final = 4096
 @signed_in
 def listed() -> str:
     """Postbacks that match the filters, newest first, and how many of each state there are."""
-    query = _query(request.args.to_dict())
-    params = forms.checked(_LIST, {**as_range(query), **answers.place()})
+    query = _query(request.args)
+    params = forms.checked(_LIST, {**as_range(query), **answers.page_params()})
     counts = _counts(query)
     matching = sum(counts.values()) if "state" not in params else counts[params["state"]]
     page = log.listed(g.account.id, total=matching, **params)
-    campaigns, trackers = names.both(g.account.id)
+    campaigns, trackers = names.with_trackers(g.account.id)
     return render_template(
         "deliveries/list.html",
         **answers.rows_of(page, "/deliveries", query),
@@ -72,7 +72,7 @@ def export() -> Response:
 def one(number: int) -> str:
     """One postback with every attempt: what was sent, what came back, what it meant."""
     explained = log.explained(g.account.id, number)
-    campaigns, trackers = names.both(g.account.id)
+    campaigns, trackers = names.with_trackers(g.account.id)
     return render_template(
         "deliveries/delivery.html",
         row=explained.postback,
@@ -88,15 +88,15 @@ def one(number: int) -> str:
 def resend_one(number: int) -> Response:
     """Send one postback once more."""
     log.resend(g.account.id, number)
-    return answers.lead_to(f"/deliveries/{number}?done=again")
+    return answers.redirect_to(f"/deliveries/{number}?done=again")
 
 
 @blueprint.get("/resend")
 @signed_in
 def ask() -> str:
     """How many postbacks the filters find, by tracker and event, before they are sent again."""
-    query = _query(request.args.to_dict())
-    trackers = names.both(g.account.id).trackers
+    query = _query(request.args)
+    trackers = names.with_trackers(g.account.id).trackers
     parts = _parts(query, trackers)
     total = _total(query)
     return render_template(
@@ -115,20 +115,20 @@ def ask() -> str:
 @changes("postbacks.resend")
 def resend() -> Response:
     """Send what the filters find once more, and lead to the page that shows how it goes."""
-    query = _query(dict(g.form))
+    query = _query(g.form)
     params = forms.checked(_LIST, as_range(query))
     filters = {name: value for name, value in params.items() if name not in ("limit", "offset")}
     count = log.resend(g.account.id, **filters)
     rest = _without_ends(query)
     sent = {**rest, "count": count, "at": int(time.time())}
-    return answers.lead_to(f"/deliveries/sent?{urlencode(sent)}")
+    return answers.redirect_to(f"/deliveries/sent?{urlencode(sent)}")
 
 
 @blueprint.get("/sent")
 @signed_in
 def progress() -> str:
     """How far a re-send has come. Its address holds everything: it can be left and found again."""
-    query = _without_ends(_query(request.args.to_dict()))
+    query = _without_ends(_query(request.args))
     count = _number(request.args.get("count", ""))
     counts = _counts(query)
     left = min(count, sum(counts[state] for state in ON_THE_WAY))
@@ -181,11 +181,11 @@ def _figures(
 
 def _query(values: Mapping[str, str]) -> dict[str, str]:
     """Return the filters that are set."""
-    return forms.set_of(values, FILTERS)
+    return forms.non_empty(values, FILTERS)
 
 
 def _without_ends(query: Mapping[str, str]) -> dict[str, str]:
-    """Return the filters but of how deliveries ended, which another try changes."""
+    """Return the filters without `state` and `status`, which another try changes."""
     return {name: value for name, value in query.items() if name not in ("state", "status")}
 
 

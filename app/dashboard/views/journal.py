@@ -24,7 +24,7 @@ FILTERS = ("campaign", "action")
 def page() -> str:
     """The entries of one campaign's chat, or of all chats of the account, newest first."""
     query = _query(request.args)
-    params = {**_filters(query), **answers.place()}
+    params = {**_filters(query), **answers.page_params()}
     part = journal.listed(g.account.id, **forms.checked(JournalList(), params))
     return render_template(
         "journal/journal.html",
@@ -55,7 +55,7 @@ def chosen(values: Mapping[str, str]) -> dict[str, Any]:
 
 def _query(values: Mapping[str, str]) -> dict[str, str]:
     """Return the filters of a query that are set."""
-    return forms.set_of(values, FILTERS)
+    return forms.non_empty(values, FILTERS)
 
 
 def _filters(query: dict[str, str]) -> dict[str, Any]:

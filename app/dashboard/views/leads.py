@@ -15,7 +15,7 @@ from app.dashboard.views.requests import states as request_states
 from app.domain.attribution import How
 from app.domain.lead import State
 from app.errors import BadParameter, NotFound, translatable
-from app.models import Conversion, JournalEntry, Lead, Postback
+from app.models import Action, Conversion, JournalEntry, Lead, Postback
 from app.schemas.clicks import ClickDetail
 from app.schemas.leads import LeadOut, LeadsExport, LeadsList
 from app.services.clicks import query as clicks
@@ -27,11 +27,11 @@ from app.translations import gettext
 
 blueprint = Blueprint("leads", __name__, url_prefix="/leads")
 
-FILTERS = (
+FILTERS: Final = (
     "search", "status", "campaign", "source", "how", "premium", "language", "period", "from", "to",
 )  # fmt: skip
 #: A click id has up to 256 characters.
-LONGEST_SEARCH: int = 256
+LONGEST_SEARCH: Final = 256
 _LIST: Final = LeadsList()
 _EXPORT: Final = LeadsExport()
 
@@ -50,7 +50,7 @@ class Line(NamedTuple):
 def listed() -> str:
     """Leads that match the filters, newest first."""
     query = _query(request.args)
-    params = forms.checked(_LIST, {**as_range(query), **answers.place()})
+    params = forms.checked(_LIST, {**as_range(query), **answers.page_params()})
     page = leads.listed(g.account.id, **params)
     campaigns, sources = names.with_sources(g.account.id)
     return render_template(
@@ -80,7 +80,7 @@ def export() -> Response:
 def one(number: int) -> str:
     """One lead: what happened, what was decided and why, and what was reported."""
     history = leads.explained(g.account.id, number)
-    campaigns, trackers = names.both(g.account.id)
+    campaigns, trackers = names.with_trackers(g.account.id)
     lines = [
         *(Line(float(entry.time), entry=entry) for entry in history.journal),
         *(Line(postback.created, postback=postback) for postback in history.postbacks),
@@ -118,7 +118,7 @@ def erase(number: int) -> Response:
         error = BadParameter("subscriber", translatable("is not the Telegram id of this person"))
         return _confirm(lead, error)
     erasure.erase(g.account.id, lead.subscriber)
-    return answers.lead_to("/leads?done=erased")
+    return answers.redirect_to("/leads?done=erased")
 
 
 def _confirm(lead: Lead, error: BadParameter | None = None) -> Response:
@@ -185,7 +185,7 @@ def ways() -> dict[How, str]:
 
 
 def badges() -> dict[int, Markup]:
-    """Return the same in a word for each, with a sign that tells whether the click is known."""
+    """Return a pill for each How; its sign tells whether the click is known."""
     return {
         How.ORGANIC: pill("calm", gettext("organic")),
         How.START: pill("good", gettext("start")),
@@ -198,15 +198,15 @@ def badges() -> dict[int, Markup]:
 
 
 def actions() -> dict[int, str]:
-    """Return a word for each thing that a person may do, as the journal numbers them."""
+    """Return a word for each Action of the journal."""
     return {
-        1: gettext("joined"),
-        2: gettext("left"),
-        3: gettext("was removed"),
-        4: gettext("asked to join"),
-        5: gettext("started the bot"),
-        6: gettext("stopped the bot"),
-        7: gettext("resumed the bot"),
-        8: gettext("was approved by the desk"),
-        9: gettext("was declined by the desk"),
+        Action.JOIN: gettext("joined"),
+        Action.LEAVE: gettext("left"),
+        Action.KICK: gettext("was removed"),
+        Action.REQUEST: gettext("asked to join"),
+        Action.START: gettext("started the bot"),
+        Action.BOT_STOPPED: gettext("stopped the bot"),
+        Action.BOT_RESUMED: gettext("resumed the bot"),
+        Action.APPROVED: gettext("was approved by the desk"),
+        Action.DECLINED: gettext("was declined by the desk"),
     }

@@ -17,7 +17,7 @@ from app.web.auth import caller_address, counted, public
 blueprint = Blueprint("login", __name__)
 
 #: Bytes of a login form: a key is short.
-LARGEST: int = 4096
+LARGEST: Final = 4096
 
 
 class KeyForm(Input):
@@ -39,7 +39,7 @@ def page() -> Response:
         authenticate()
     except (BadKey, Banned):
         return show(target)
-    return answers.lead_to(target)
+    return answers.redirect_to(target)
 
 
 @blueprint.post("/login")
@@ -98,7 +98,7 @@ def agree(token: str) -> Response:
 def logout() -> Response:
     """End this session."""
     sessions.end(g.account.id, g.account.session_id)
-    response = answers.lead_to("/login")
+    response = answers.redirect_to("/login")
     cookies.clear_session(response)
     return response
 
@@ -151,6 +151,6 @@ def begin(token: str, target: str) -> Response:
     if before := cookies.session_token():
         sessions.end_token(before)
     g.pop("account", None)
-    response = answers.lead_to(target)
+    response = answers.redirect_to(target)
     cookies.set_session(response, token)
     return response

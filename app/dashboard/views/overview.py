@@ -54,12 +54,12 @@ def hide() -> Response:
     now = time.time()
     if g.form.get("do") == "show":
         hidden_items.show_all(g.account.id)
-        return answers.lead_to("/")
+        return answers.redirect_to("/")
     name = g.form.get("item", "")
     if name not in {item.name for item in attention.items(g.account, int(now))}:
         raise NotFound
     hidden_items.hide(g.account.id, name, now)
-    return answers.lead_to("/?done=hidden")
+    return answers.redirect_to("/?done=hidden")
 
 
 def _test_link(campaign: int | None) -> str:

@@ -49,7 +49,7 @@ def listed() -> str:
     """Requests of one tab that match the filters, newest first."""
     tab, query = _tab(request.args), _query(request.args)
     batch = request.args.get("batch", "")[:16]
-    params = forms.checked(RequestsList(), {**query, **answers.place()})
+    params = forms.checked(RequestsList(), {**query, **answers.page_params()})
     page = requests.listed(g.account.id, states=TABS[tab], **params)
     counts = requests.counts(g.account.id, params.get("campaign"))
     now = time.time()
@@ -170,7 +170,7 @@ def chosen(values: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _query(values: Mapping[str, str]) -> dict[str, str]:
-    return forms.set_of(values, FILTERS)
+    return forms.non_empty(values, FILTERS)
 
 
 def _tab(values: Mapping[str, str]) -> str:
@@ -183,7 +183,7 @@ def _tab(values: Mapping[str, str]) -> str:
 def _redirect(batch: str) -> Response:
     """Lead back to the list; `batch` can be undone there."""
     where = "/requests?" + urlencode({"batch": batch, "done": "saved"} if batch else {})
-    return answers.lead_to(where.rstrip("?"))
+    return answers.redirect_to(where.rstrip("?"))
 
 
 def _left(row: Any, now: float) -> str:

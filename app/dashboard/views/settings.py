@@ -46,7 +46,7 @@ def look() -> Response:
         profile.choose_language(g.account.id, lang)
     except ApiError as error:
         return _page(error)
-    return answers.lead_to("/settings?done=saved")
+    return answers.redirect_to("/settings?done=saved")
 
 
 @blueprint.post("/language")
@@ -54,7 +54,7 @@ def look() -> Response:
 def language() -> Response:
     """Choose the language, from any page, and go back to it."""
     profile.choose_language(g.account.id, forms.checked(Language(), g.form)["lang"])
-    return answers.lead_to(own_path(g.form.get("next", "")))
+    return answers.redirect_to(own_path(g.form.get("next", "")))
 
 
 @blueprint.post("/notifications")
@@ -62,7 +62,7 @@ def language() -> Response:
 def notifications() -> Response:
     """Switch notifications."""
     profile.choose_notifications(g.account.id, tariff="tariff" in g.form, leads="leads" in g.form)
-    return answers.lead_to("/settings?done=saved")
+    return answers.redirect_to("/settings?done=saved")
 
 
 @blueprint.post("/key")
@@ -87,7 +87,7 @@ def end_sessions() -> Response:
             sessions.end(g.account.id, number)
     except ApiError as error:
         return _page(error)
-    response = answers.lead_to("/settings?done=ended")
+    response = answers.redirect_to("/settings?done=ended")
     if all(row.id != g.account.session_id for row in sessions.listed(g.account.id)):
         cookies.clear_session(response)
     return response
@@ -102,7 +102,7 @@ def buy() -> Response:
     except ApiError as error:
         return _page(error)
     if not url:
-        return answers.lead_to("/settings?done=saved")
+        return answers.redirect_to("/settings?done=saved")
     return make_response(render_template("settings/pay.html", url=url))
 
 

@@ -29,7 +29,7 @@ from app.web.csv_answers import csv_answer
 blueprint = Blueprint("stats", __name__, url_prefix="/statistics")
 
 #: Campaigns on the page; the file has all.
-SHOWN: int = 100
+SHOWN: Final = 100
 #: By what days and campaigns are sorted; what is not counted comes last.
 _SORTS: Final[Mapping[str, Callable[[Counts], float]]] = {
     "starts": lambda counts: counts.starts,

@@ -82,7 +82,7 @@ def add(key: str) -> Response:
         number = destinations.add(g.account.id, **typed)
     except (ApiError, ValidationError) as error:
         return _new(key, preset, error, refill=True)
-    return answers.lead_to(f"/trackers/{number}?done=added")
+    return answers.redirect_to(f"/trackers/{number}?done=added")
 
 
 @blueprint.get("/<id:number>")
@@ -107,12 +107,12 @@ def change(number: int) -> Response:
                 destinations.pause(g.account.id, number, paused=verb == "pause")
             case "delete":
                 destinations.remove(g.account.id, number)
-                return answers.lead_to("/trackers?done=removed")
+                return answers.redirect_to("/trackers?done=removed")
             case _:
                 _save(row)
     except (ApiError, ValidationError) as error:
         return _one(row, error)
-    return answers.lead_to(f"/trackers/{number}?done=saved")
+    return answers.redirect_to(f"/trackers/{number}?done=saved")
 
 
 @blueprint.get("/<id:number>/delete")

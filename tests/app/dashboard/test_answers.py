@@ -34,14 +34,14 @@ def test_a_list_goes_on_behind_its_last_row_and_keeps_its_filters(app):
 
 def test_a_list_asks_for_so_many_rows_behind_the_place_that_its_address_names(app):
     with app.test_request_context("/leads?before=51"):
-        assert answers.place() == {"limit": answers.ROWS, "before": "51"}
+        assert answers.page_params() == {"limit": answers.ROWS, "before": "51"}
     with app.test_request_context("/leads?before="):
-        assert answers.place() == {"limit": answers.ROWS}
+        assert answers.page_params() == {"limit": answers.ROWS}
 
 
 def test_a_form_leads_on_by_a_get(app):
     with app.test_request_context("/"):
-        response = answers.lead_to("/bots?done=added")
+        response = answers.redirect_to("/bots?done=added")
     assert (response.status_code, response.headers["Location"]) == (303, "/bots?done=added")
 
 

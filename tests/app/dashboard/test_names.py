@@ -13,7 +13,7 @@ def test_campaigns_and_trackers_have_names_and_the_neighbours_none(
     others_world.destination(title="Theirs")
     with app.test_request_context():
         assert names.campaigns(account.id) == {campaign: "News"}
-        both = names.both(account.id)
+        both = names.with_trackers(account.id)
         assert both.campaigns == {campaign: "News"}
         assert list(both.trackers) == [plain, of_one, account_wide, titled]
         assert both.trackers == {

@@ -67,7 +67,7 @@ def prepare() -> Response:
         )
     except ApiError as error:
         return _page(error)
-    return answers.lead_to("/exports")
+    return answers.redirect_to("/exports")
 
 
 @blueprint.get("/<id:number>/file")
@@ -85,7 +85,7 @@ def download(number: int) -> Response:
 def delete(number: int) -> Response:
     """Delete one, or give it up."""
     prepared.remove(g.account.id, number)
-    return answers.lead_to("/exports?done=removed")
+    return answers.redirect_to("/exports?done=removed")
 
 
 def _page(error: ApiError | None = None) -> Response:

@@ -105,4 +105,4 @@ def states() -> dict[int, tuple[str, str]]:
 
 
 def _redirect(done: str) -> Response:
-    return answers.lead_to(f"/settings/transfer?done={done}")
+    return answers.redirect_to(f"/settings/transfer?done={done}")

@@ -115,7 +115,7 @@ def _asked() -> _Asked:
     """Return what the query asks for. Raises BadParameter."""
     now = int(time.time())
     period = chosen_period(now)
-    filters = forms.set_of(request.args, FILTERS)
+    filters = forms.non_empty(request.args, FILTERS)
     ids: dict[str, Any] = forms.checked(SourcesRange(), filters)
     by = ids.pop("by")
     # Ads are counted in UTC days: those of the same dates as the days of the account's zone.

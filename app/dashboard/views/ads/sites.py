@@ -1,6 +1,6 @@
 """Sites: pages that may report visits, with the tag that goes into them."""
 
-from typing import Any, Final
+from typing import Any
 
 from flask import Blueprint, Response, g
 
@@ -14,8 +14,6 @@ from app.services.clicks import sites, sources
 from app.translations import gettext
 
 blueprint = Blueprint("sites", __name__, url_prefix="/sources/sites")
-
-DEFAULT_CAPTURE: Final = int(sites.DEFAULT_CAPTURE)
 
 
 @blueprint.get("")
@@ -33,7 +31,7 @@ def add() -> Response:
         site = sites.add(g.account.id, **forms.checked(SiteAdd(), _typed()))
     except ApiError as error:
         return _page(error)
-    return answers.lead_to(f"/sources/sites?done=saved#site-{site.id}")
+    return answers.redirect_to(f"/sources/sites?done=saved#site-{site.id}")
 
 
 @blueprint.post("/<id:number>")
@@ -43,14 +41,14 @@ def change(number: int) -> Response:
     try:
         if g.form.get("do") == "delete":
             sites.remove(g.account.id, number)
-            return answers.lead_to("/sources/sites?done=removed")
+            return answers.redirect_to("/sources/sites?done=removed")
         typed = forms.checked(SiteEdit(), {"id": number, **_typed()})
         sites.edit(g.account.id, typed.pop("id"), **typed)
     except NotFound:
         raise
     except ApiError as error:
         return _page(error, number)
-    return answers.lead_to(f"/sources/sites?done=saved#site-{number}")
+    return answers.redirect_to(f"/sources/sites?done=saved#site-{number}")
 
 
 def _typed() -> dict[str, Any]:
@@ -81,7 +79,7 @@ def _page(error: ApiError | None = None, number: int = 0) -> Response:
         rows=sites.listed(g.account.id),
         sources={row.id: row.title for row in sources.listed(g.account.id)},
         captures=captures(),
-        usual=DEFAULT_CAPTURE,
+        usual=int(sites.DEFAULT_CAPTURE),
         asks=int(Consent.REQUIRED),
         typed=_typed() if error else {},
         typed_for=number,

@@ -51,7 +51,7 @@ def add() -> Response:
         source = sources.add(g.account.id, **forms.checked(SourceAdd(), {**typed, **_force()}))
     except ApiError as error:
         return _list(error)
-    return answers.lead_to(f"/sources/{source.id}?done=saved")
+    return answers.redirect_to(f"/sources/{source.id}?done=saved")
 
 
 @blueprint.get("/attribution")
@@ -106,7 +106,7 @@ def change(number: int) -> Response:
                 sources.pause(g.account.id, number, paused=verb == "pause")
             case "delete":
                 sources.remove(g.account.id, number)
-                return answers.lead_to("/sources?done=removed")
+                return answers.redirect_to("/sources?done=removed")
             case _:
                 typed = forms.checked(SourceEdit(), {"id": number, **_settings(), **_force()})
                 sources.edit(g.account.id, typed.pop("id"), **typed)
@@ -114,7 +114,7 @@ def change(number: int) -> Response:
         raise
     except ApiError as error:
         return _one(number, error)
-    return answers.lead_to(f"/sources/{number}?done=saved")
+    return answers.redirect_to(f"/sources/{number}?done=saved")
 
 
 def _attributed() -> tuple[Period, list[joins.CampaignJoins]]:

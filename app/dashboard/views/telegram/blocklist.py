@@ -69,7 +69,7 @@ def _add(schema: Any, *names: str) -> Response:
 
 
 def _page(typed: dict[str, str] | None = None, error: ApiError | None = None) -> Response:
-    part = blocklist.listed(g.account.id, **forms.checked(BlockedList(), answers.place()))
+    part = blocklist.listed(g.account.id, **forms.checked(BlockedList(), answers.page_params()))
     added = request.args.get("added", "")
     return answers.page(
         "requests/blocked.html",
@@ -81,4 +81,4 @@ def _page(typed: dict[str, str] | None = None, error: ApiError | None = None) ->
 
 
 def _redirect(query: str = "?done=saved") -> Response:
-    return answers.lead_to(f"/requests/blocked{query}")
+    return answers.redirect_to(f"/requests/blocked{query}")

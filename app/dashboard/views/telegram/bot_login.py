@@ -59,4 +59,4 @@ def this_browser() -> Browser:
 
 def _redirect(path: str, target: str) -> Response:
     query = "" if target == "/" else f"?{urlencode({'next': target})}"
-    return answers.lead_to(path + query)
+    return answers.redirect_to(path + query)

@@ -39,7 +39,7 @@ def change(number: int) -> Response:
         campaigns.edit(g.account.id, number, **values)
     except ApiError as error:
         return _page(campaign, typed | hours, error)
-    return answers.lead_to(f"/campaigns/{number}/desk?done=saved")
+    return answers.redirect_to(f"/campaigns/{number}/desk?done=saved")
 
 
 def _page(

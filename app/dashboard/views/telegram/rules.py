@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from flask import Blueprint, Response, g, render_template
 
@@ -17,7 +17,7 @@ from app.services.join_requests.owner.rule_list import TrialResult
 
 blueprint = Blueprint("rules", __name__, url_prefix="/campaigns/<id:number>/rules")
 
-STEPS: dict[str, int] = {"up": -1, "down": 1}
+STEPS: Final = {"up": -1, "down": 1}
 
 
 @blueprint.get("")
@@ -147,4 +147,4 @@ def _tried(trial: Sequence[TrialResult] | None) -> dict[str, Any]:
 
 
 def _redirect(number: int, rest: str) -> Response:
-    return answers.lead_to(f"/campaigns/{number}/rules{rest}")
+    return answers.redirect_to(f"/campaigns/{number}/rules{rest}")

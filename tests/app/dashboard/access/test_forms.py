@@ -78,4 +78,4 @@ def test_what_is_no_form_is_refused(app, browser):
 
 
 def test_of_a_query_only_what_is_known_and_not_empty_is_taken():
-    assert forms.set_of({"a": "1", "b": "", "c": "2"}, ["a", "b", "d"]) == {"a": "1"}
+    assert forms.non_empty({"a": "1", "b": "", "c": "2"}, ["a", "b", "d"]) == {"a": "1"}
