@@ -69,6 +69,8 @@ NAMED = re.compile(
     r"\b(?:account_id|bot_id|campaign_id|destination_id|lead_id|postback_id)\s*(?:=|IN\b)|"
     r"\b(?:bot_id|account_id|destination_id|lead_id|campaign_id), \w+\) (?:=|IN)"
 )
+#: What a statement changes, also beside rows that it adds.
+CHANGED = re.compile(r"\bUPDATE (\w+)")
 TABLES = re.compile(r"\b(?:FROM|JOIN|UPDATE|INTO)\s+(?:ONLY\s+)?(\w+)", re.IGNORECASE)
 
 
@@ -102,8 +104,9 @@ def crossing(statements: list[str]) -> set[str]:
     for statement in statements:
         tables = [name for name in TABLES.findall(statement) if name in SPREAD]
         if tables and not NAMED.search(statement) and not statement.startswith("INSERT"):
-            verb = statement.split(maxsplit=1)[0].upper()
-            seen.add(f"{verb} {tables[0]}")
+            changed = [name for name in CHANGED.findall(statement) if name in SPREAD]
+            verb = "UPDATE" if changed else statement.split(maxsplit=1)[0].upper()
+            seen.add(f"{verb} {(changed or tables)[0]}")
     return seen
 
 

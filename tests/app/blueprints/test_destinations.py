@@ -10,11 +10,14 @@ from hypothesis import strategies as st
 from app.extensions import db
 from app.models import Account, Destination
 from app.sandbox.serving import running
-from app.sandbox.vendors.altercpa import AltercpaDouble, ReceivedPostback
+from app.sandbox.vendors.altercpa import AltercpaDouble, ReceivedPostback, reply
+from app.sandbox.vendors.vendor import Reply
 from plugins.contract import ALL_KINDS, ConversionKind, EventKind
 from plugins.registry import Registry
 
 KEY = "42-d3adb33f"
+#: What stands in front of a tracker answers so.
+PAGE = Reply(200, b"<html><body>maintenance</body></html>", {"Content-Type": "text/html"})
 LITE = {"domain": "www.altercpa.red", "key": KEY}
 LOOPBACK = (ipaddress.ip_network("127.0.0.0/8"),)
 NO_CONVERSIONS = dict.fromkeys(ConversionKind, False)
@@ -406,7 +409,8 @@ def test_a_test_that_is_sent_is_explained(api, altercpa, kind, status):
 
 def test_what_the_tracker_refuses_is_explained(api, altercpa):
     settings = {"domain": altercpa.domain, "key": KEY}
-    altercpa.faults += ["noclick", "html", "502"]
+    for fault in (reply(status="error", error="noclick"), PAGE, Reply(502, b"")):
+        altercpa.order(fault)
     for verdict in ("rejected", "retry", "retry"):
         data = api.post("postbacks/test", tracker="altercpa_lite", settings=settings, send=1)
         assert data["data"]["verdict"] == verdict
@@ -466,7 +470,8 @@ def test_connecting_tries_the_tracker_and_writes_the_five_templates(api, altercp
 def test_the_templates_written_are_delivered_and_read_as_altercpa_answers(api, altercpa):
     _connect(api, altercpa)
     (row,) = api.get("dest/list")["data"]
-    altercpa.faults += ["key", "html"]
+    altercpa.order(reply(status="error", error="key"))
+    altercpa.order(PAGE)
     verdicts = [
         api.post("postbacks/test", dest=row["id"], send=1)["data"]["verdict"] for _ in range(3)
     ]
@@ -476,7 +481,8 @@ def test_the_templates_written_are_delivered_and_read_as_altercpa_answers(api, a
 def test_a_tracker_that_does_not_agree_changes_nothing(api, altercpa):
     api.post("profile/postbacks", pb_approve="https://t.example/")
     assert _connect(api, altercpa, key="1-wrong")["error"] == "connect"
-    altercpa.faults += ["html", "500"]
+    altercpa.order(PAGE)
+    altercpa.order(Reply(500, b""))
     assert _connect(api, altercpa)["error"] == "connect"
     assert _connect(api, altercpa)["error"] == "connect"
     assert _connect(api, altercpa, domain="127.0.0.1:1")["error"] == "connect"
