@@ -8,6 +8,7 @@ from app.errors import BadParameter, translatable
 from app.schemas import fields
 from app.schemas.base import Input, Output
 from app.schemas.pagination import LimitedList
+from app.schemas.parsing import UnreadableBody
 
 #: What a multipart body needs around its file.
 FRAME: Final = 64 * 1024
@@ -15,7 +16,13 @@ CODE: Final = r"[A-Za-z0-9_-]+"
 
 
 def uploaded_file(most: int) -> IO[bytes]:
-    """The `file` of a multipart body of at most `most` bytes. Raises BadParameter or TooLarge."""
+    """The `file` of a multipart body of at most `most` bytes.
+
+    Raises BadParameter, TooLarge, or UnreadableBody for one that does not say how long it is: an
+    upload is long, and of the chunked coding each byte may cost what else a piece of 64 KB does.
+    """
+    if request.content_length is None:
+        raise UnreadableBody(translatable("an upload must say how long it is, by Content-Length"))
     request.max_content_length = most + FRAME
     file = request.files.get("file")
     if file is None:

@@ -24,6 +24,7 @@ from werkzeug.wsgi import get_content_length
 from app.config import Network
 from app.errors import TooManyRequests
 from app.web.shares.addresses import sharer_behind
+from app.web.shares.body_pieces import CHUNK, BodyPieces
 from app.web.shares.fair_slots import FairSlots, ThreadShares
 from app.web.shares.interpreter_queue import turn_given_back, turn_taken
 from app.web.shares.refusals import RETRY_SECONDS, Refusals
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
 MAX_CONCURRENT_REQUESTS: Final = 12
 #: Threads of a process, by the Procfile.
 THREADS: Final = 512
-CHUNK: Final = 64 * 1024
 #: Tells a client, and the server, that this connection carries no more requests.
 CLOSE: Final = ("Connection", "close")
 
@@ -158,21 +158,25 @@ class GuardedBody:
     what there is as if it were all, and half a form is a different form.
     """
 
-    __slots__ = ("_left", "_source", "is_unread")
+    __slots__ = ("_left", "_pieces", "_source", "is_unread")
 
     def __init__(self, source: Any, length: int | None, *, is_chunked: bool = False) -> None:
         self._source = source
         self._left = length
+        self._pieces = BodyPieces(is_measured=length is not None)
         self.is_unread = bool(length) or is_chunked
 
     def read(self, size: int = -1) -> bytes:
-        """Read at most `size` bytes, or all; fewer only at the end. Call it with a slot."""
+        """Read at most `size` bytes, or all; none at the end. Call it with a slot.
+
+        Raises TooManyPieces for a body that is not worth its reads.
+        """
         if size < 0:
             return b"".join(iter(lambda: self.read(CHUNK), b""))
         if self._left == 0 or size == 0:
             return b""
         with slot_released():
-            data: bytes = self._source.read(size)
+            data = self._pieces.read(self._source, size)
         if self._left is not None:
             if not data:
                 raise ClientDisconnected

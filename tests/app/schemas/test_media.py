@@ -9,6 +9,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 
 from app.errors import BadParameter
 from app.schemas.media import FRAME, MediaChosen, MediaList, MediaRow, uploaded_file
+from app.schemas.parsing import UnreadableBody
 
 APP = Flask(__name__)
 
@@ -33,6 +34,20 @@ def test_a_body_beyond_the_file_and_its_frame_is_not_read():
     assert len(upload(100, file=(io.BytesIO(b"x" * 100), "a.png"))) == 100
     with pytest.raises(RequestEntityTooLarge):
         upload(100, file=(io.BytesIO(b"x" * (FRAME + 101)), "a.png"))
+
+
+def test_an_upload_that_does_not_say_how_long_it_is_is_not_read():
+    chunks = {"HTTP_TRANSFER_ENCODING": "chunked", "wsgi.input_terminated": True}
+    body = io.BytesIO(b"--x")
+    with (
+        APP.test_request_context(
+            method="POST", input_stream=body, environ_overrides=chunks,
+            content_type="multipart/form-data; boundary=x",
+        ),
+        pytest.raises(UnreadableBody, match="Content-Length"),
+    ):  # fmt: skip
+        uploaded_file(100)
+    assert body.tell() == 0
 
 
 @pytest.mark.parametrize("code", ["img_", "vid_A-z_09", "x" * 64])

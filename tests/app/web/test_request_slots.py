@@ -1,7 +1,9 @@
 """Whoever waits for a client's body gives its turn away, and half a body is none."""
 
 import io
+import sys
 import threading
+import time
 
 import pytest
 from werkzeug.exceptions import ClientDisconnected
@@ -9,6 +11,7 @@ from werkzeug.test import EnvironBuilder, run_wsgi_app
 from werkzeug.wrappers import Request, Response
 
 from app.web.request_slots import RequestSlots, slot_released
+from app.web.shares.body_pieces import TooManyPieces
 from app.web.shares.fair_slots import ThreadShares
 
 
@@ -108,6 +111,26 @@ def test_what_belongs_to_the_next_request_is_not_read():
     call(RequestSlots(read_twice, 60.0), source, 4)
     assert body == [b"mine", b""]
     assert source.read() == b"theirs"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="others do not count a thread's waits")
+def test_a_body_in_very_many_pieces_is_refused_and_ends_its_connection():
+    class Dripping(io.RawIOBase):
+        def read(self, size: int = -1) -> bytes:
+            for _ in range(size):
+                time.sleep(0.000_01)  # woken for each byte
+            return b"x" * size
+
+    def answer(environ, start_response):
+        with pytest.raises(TooManyPieces):
+            environ["wsgi.input"].read()
+        return Response(b"")(environ, start_response)
+
+    environ = EnvironBuilder(method="POST").get_environ() | {"SERVER_PORT": "0"}
+    environ.pop("CONTENT_LENGTH", None)
+    environ |= {"wsgi.input": Dripping(), "HTTP_TRANSFER_ENCODING": "chunked"}
+    _, _, answered = run_wsgi_app(RequestSlots(answer, 60.0), environ)
+    assert answered.getlist("Connection") == ["close"]
 
 
 def test_others_are_answered_while_one_waits_for_a_server():
