@@ -45,6 +45,7 @@ LIMITS = (
     rate_limits.OUTBOUND,
     rate_limits.RESENDS,
     rate_limits.REPORTS,
+    rate_limits.DECISIONS,
     rate_limits.SCRAPES,
     rate_limits.ERASURES,
     logins.POLLS,

@@ -9,7 +9,7 @@ from flask import Blueprint, Response, g, render_template, request
 
 from app.dashboard import answers, names, rule_form
 from app.dashboard.access import forms
-from app.dashboard.access.guards import changes, signed_in
+from app.dashboard.access.guards import changes, limited, signed_in
 from app.domain.join_requests.facts import Came
 from app.domain.join_requests.rules import Verdict
 from app.errors import NotFound
@@ -96,7 +96,7 @@ def one(number: int) -> str:
 
 
 @blueprint.post("")
-@changes()
+@changes("requests.decide")
 def decide() -> Response:
     """Decide the requests that are marked, or the one whose button was pressed."""
     verb, _, number = g.form.get("do", "").partition("-")
@@ -117,7 +117,10 @@ def ask() -> str:
         raise NotFound
     query = _query(request.args)
     params = _waiting(query)
-    counted = decisions.decide(g.account.id, _VERDICTS[decision], time.time(), dry=True, **params)
+    with limited("requests.decide"):
+        counted = decisions.decide(
+            g.account.id, _VERDICTS[decision], time.time(), dry=True, **params
+        )
     return render_template(
         "requests/all.html",
         counted=counted,
@@ -129,7 +132,7 @@ def ask() -> str:
 
 
 @blueprint.post("/all")
-@changes()
+@changes("requests.decide")
 def decide_all() -> Response:
     """Decide all that wait and match the filters."""
     decision = g.form.get("decision", "")
@@ -143,7 +146,7 @@ def decide_all() -> Response:
 
 
 @blueprint.post("/undo")
-@changes()
+@changes("requests.undo")
 def undo() -> Response:
     """Let those of the last decision wait again of whom Telegram was not told yet."""
     decisions.undo(g.account.id, g.form.get("batch", "")[:16])

@@ -51,6 +51,9 @@ OUTBOUND: Final = Limit("outward", per_minute=120, burst=60)
 RESENDS: Final = Limit("resends", per_minute=60, burst=60)
 #: Erasures, by account: each looks through all that Telegram brought in days.
 ERASURES: Final = Limit("erasures", per_minute=120, burst=120)
+#: Calls that decide or try over many requests to join, by account: each may read and change all
+#: that wait in a chat, again and again. One takes 500 by their ids, or all that a filter finds.
+DECISIONS: Final = Limit("decisions", per_minute=120, burst=300)
 #: Calls that make something new, or a notice, by account: deleted things do not count as stored.
 CREATIONS: Final = Limit("creations", per_minute=120, burst=300)
 #: Events and values that are reported with the account's key: each writes rows that are kept for
@@ -80,6 +83,7 @@ EXPENSIVE_ENDPOINTS: Final[Mapping[str, Limit]] = {
         ),
         REPORTS,
     ),
+    **dict.fromkeys(("requests.decide", "requests.undo", "rules.try_out"), DECISIONS),
     "postbacks.resend": RESENDS,
     "leads.erase": ERASURES,
 }

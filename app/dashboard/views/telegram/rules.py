@@ -7,7 +7,7 @@ from typing import Any, Final
 from flask import Blueprint, Response, g, render_template
 
 from app.dashboard import answers, names, rule_form
-from app.dashboard.access.guards import changes, signed_in
+from app.dashboard.access.guards import changes, limited, signed_in
 from app.domain.join_requests.rules import Verdict
 from app.errors import ApiError, NotFound
 from app.models import RequestState
@@ -31,7 +31,8 @@ def listed(number: int) -> str:
 @signed_in
 def try_out(number: int) -> str:
     """What the rules in force would have done with the last requests."""
-    return _list(number, rule_list.try_out(g.account.id, number))
+    with limited("rules.try_out"):
+        return _list(number, rule_list.try_out(g.account.id, number))
 
 
 @blueprint.get("/new")
@@ -77,7 +78,8 @@ def _save(number: int, rule: int) -> Response:
         if g.form.get("do") == "try":
             rules = rule_edits.current(g.account.id, number)
             rules = rule_edits.with_rule(rules, values, rule)
-            trial = rule_list.try_out(g.account.id, number, rules)
+            with limited("rules.try_out"):
+                trial = rule_list.try_out(g.account.id, number, rules)
             return _form(number, rule, typed, trial=trial)
         rule_edits.put(g.account.id, number, values, rule)
     except NotFound:

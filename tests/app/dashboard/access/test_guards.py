@@ -1,8 +1,10 @@
+import contextlib
 import time
 
 import pytest
 
 from app.dashboard.access.guards import own_path
+from app.errors import TooManyRequests
 from app.services.accounts import accounts
 
 
@@ -61,3 +63,21 @@ def test_the_limits_of_the_api_hold_here_too(browser, world, monkeypatch):
     assert response.status_code == 429
     assert int(response.headers["Retry-After"]) >= 1
     assert rate_limits.OUTBOUND.burst == 60
+
+
+def test_deciding_and_trying_are_limited_on_the_screens_as_in_the_api(
+    browser, world, account, monkeypatch
+):
+    from app.services.accounts import rate_limits
+
+    monkeypatch.setattr(rate_limits.DECISIONS, "clock", lambda: 1_790_000_000.0)
+    campaign = world.campaign()
+    browser.page("/requests")
+    for _ in range(rate_limits.DECISIONS.burst):
+        with contextlib.suppress(TooManyRequests):
+            rate_limits.DECISIONS.hit(str(account.id))
+    assert browser.post("/requests", do="hold", ids="1").status_code == 429
+    assert browser.post("/requests/all", decision="hold").status_code == 429
+    assert browser.post("/requests/undo", batch="x").status_code == 429
+    browser.page("/requests/all?decision=hold", 429)
+    browser.page(f"/campaigns/{campaign}/rules/try", 429)

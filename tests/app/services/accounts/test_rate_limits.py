@@ -86,6 +86,7 @@ def standing_clocks(monkeypatch):
         rate_limits.OUTBOUND,
         rate_limits.RESENDS,
         rate_limits.REPORTS,
+        rate_limits.DECISIONS,
     ):
         monkeypatch.setattr(limit, "clock", lambda: NOON)
 
@@ -165,3 +166,18 @@ def test_strangers_are_counted_by_what_one_caller_has():
     assert network_of("203.0.113.5") == "203.0.113.5"
     assert network_of("2001:db8:1:2::3") == network_of("2001:db8:1:2:ffff::") == "2001:db8:1:2::/64"
     assert network_of("a proxy's word") == "a proxy's word"
+
+
+def test_deciding_over_many_requests_has_a_limit_of_its_own(api, account, world):
+    campaign = world.campaign()
+    most = [world.request(campaign) for _ in range(3)] + [10**9 + n for n in range(497)]
+    assert api.post("requests/decide", decision="hold", ids=most)["data"]["count"] == 3
+    _spend(rate_limits.DECISIONS, str(account.id))
+    for path, body in {
+        "requests/decide": {"decision": "hold", "ids": most},
+        "requests/undo": {"batch": "x"},
+        "rules/try": {"campaign": campaign},
+    }.items():
+        assert api.post(path, **body)["error"] == "rate", path
+    assert api.post("requests/decide", decision="hold", campaign=campaign, dry=1)["error"] == "rate"
+    assert api.get("requests/list")["total"] == 3

@@ -23,6 +23,7 @@ def no_limits(monkeypatch):
         rate_limits.ANONYMOUS,
         rate_limits.OUTBOUND,
         rate_limits.RESENDS,
+        rate_limits.DECISIONS,
     ):
         monkeypatch.setattr(limit, "burst", 1_000_000)
 
