@@ -15,7 +15,7 @@ from app.domain.telegram.person import Person
 
 #: Never one with a shared secret: a public key would pass for it.
 ALGORITHMS: Final = ("RS256", "ES256", "EdDSA")
-#: How far our clock may be ahead of theirs, seconds.
+#: How far our clock may be ahead of theirs, or behind, seconds.
 LEEWAY: Final = 60
 
 FindKey = Callable[[str], jwt.PyJWK | None]
@@ -30,11 +30,9 @@ def read_id_token(
 ) -> Person:
     """Return whom `token` names at `now`, Unix seconds. Raises IdTokenRefused."""
     claims = _signed_claims(token, find_key)
-    audience = claims.get("aud")
-    audiences = audience if isinstance(audience, list) else [audience]
     if claims.get("iss") != issuer:
         raise IdTokenRefused("another issuer")
-    if client_id not in [str(value) for value in audiences]:
+    if not _is_for(client_id, claims):
         raise IdTokenRefused("another client")
     presented = _text(claims, "nonce").encode("utf-8", "surrogatepass")
     if not hmac.compare_digest(presented, nonce.encode()):
@@ -43,7 +41,27 @@ def read_id_token(
     # NaN and Infinity, which Python reads though JSON has none, are no times.
     if not isinstance(expires, int | float) or not now - LEEWAY < expires < INT64:
         raise IdTokenRefused("it has expired")
+    if not all(_has_come(claims.get(name, now), now) for name in ("iat", "nbf")):
+        raise IdTokenRefused("it is of the future")
     return _person(claims)
+
+
+def _is_for(client_id: str, claims: Mapping[str, Any]) -> bool:
+    """Whether a token is for our client: it must be in the audience, and alone or `azp` there.
+
+    OpenID Connect Core 1.0, 3.1.3.7, steps 3 to 5. Telegram's client ids are numbers, also in JSON.
+    """
+    audience = claims.get("aud")
+    audiences = audience if isinstance(audience, list) else [audience]
+    if client_id not in [str(value) for value in audiences]:
+        return False
+    if "azp" in claims:
+        return str(claims["azp"]) == client_id
+    return len(audiences) == 1
+
+
+def _has_come(moment: Any, now: float) -> bool:
+    return isinstance(moment, int | float) and moment <= now + LEEWAY
 
 
 def _signed_claims(token: str, find_key: FindKey) -> Mapping[str, Any]:

@@ -31,9 +31,19 @@ def read(token, find=find_key):
     return read_id_token(token, find, issuer=ISSUER, client_id=CLIENT, nonce="n1", now=NOW)
 
 
-@pytest.mark.parametrize("audience", [CLIENT, int(CLIENT), [CLIENT], [int(CLIENT), "other"]])
-def test_a_token_for_us_names_the_person(audience):
-    person = read(signed({**CLAIMS, "aud": audience}))
+@pytest.mark.parametrize(
+    "claims",
+    [
+        {"aud": int(CLIENT)},
+        {"aud": [CLIENT]},
+        {"aud": [int(CLIENT), "other"], "azp": int(CLIENT)},
+        {"azp": CLIENT},
+        {"iat": NOW - 5, "nbf": NOW - 5.5},
+        {"iat": NOW + 60, "nbf": NOW + 60},
+    ],
+)
+def test_a_token_for_us_names_the_person(claims):
+    person = read(signed({**CLAIMS, **claims}))
     assert (person.id, person.username, person.first_name) == (987_654_321, "ann_lee", "Ann Lee")
 
 
@@ -60,6 +70,18 @@ def test_other_kinds_of_keys_are_known(key, alg):
         {"aud": "other"},
         {"aud": None},
         {"aud": []},
+        {"aud": [CLIENT, "other"]},
+        {"aud": [CLIENT, "other"], "azp": "other"},
+        {"aud": [CLIENT, CLIENT]},
+        {"azp": "other"},
+        {"azp": ""},
+        {"azp": [CLIENT]},
+        {"iat": NOW + 61},
+        {"nbf": NOW + 61},
+        {"iat": "now"},
+        {"nbf": float("nan")},
+        {"nbf": float("inf")},
+        {"iat": 10**400},
         {"nonce": "n2"},
         {"nonce": ""},
         {"nonce": 5},
