@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable
 from functools import cache
-from typing import Final
+from typing import Any, Final
 
 import structlog
 from flask import current_app
@@ -85,16 +85,27 @@ def keep_invites() -> None:
         keeper.keep(time.time())
 
 
-def tell_decisions() -> None:
-    """Tell Telegram what the desks have decided of requests to join."""
+def tell_decisions() -> bool:
+    """Tell Telegram what the desks have decided of requests to join.
+
+    Returns whether to go on, also if the clock finds nothing.
+    """
     with current_app.app_context():
-        _teller().work(time.time())
+        return _teller().work(time.time())
 
 
 def write_exports() -> None:
     """Write some of the files that were asked for."""
     with current_app.app_context():
         writer.work(LISTS)
+
+
+#: What is set where there may be work for those beside the clock, by their tasks.
+HAS_WORK: Final[dict[Callable[[], Any], threading.Event]] = {
+    keep_invites: keeper.has_work,
+    tell_decisions: sender.has_work,
+    write_exports: writer.has_work,
+}
 
 
 @cache

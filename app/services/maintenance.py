@@ -12,6 +12,7 @@ from app.services import old_rows, pending_work, postbacks, purge
 from app.services.accounts import notifications
 from app.services.bots import checks, webhooks
 from app.services.campaigns import settlement
+from app.services.clicks.invites import keeper
 from app.services.conversions import cold
 from app.services.exports import prepared, writer
 from app.services.join_requests import retention
@@ -48,11 +49,13 @@ def tick(now: float) -> list[Queue]:
         has_work[Queue.POSTBACKS] |= postbacks.sweep(db.session.connection(), now) > 0
         db.session.commit()
     if work.decisions:
-        sender.wake()
+        sender.has_work.set()
+    if work.invites:
+        keeper.has_work.set()
     if work.transfers:
         settlement.settle(now)
     if work.exports:
-        writer.wake()
+        writer.has_work.set()
     if work.notices:
         has_work[Queue.MESSAGES] |= digest.flush(now) > 0
     if work.fresh_counts:

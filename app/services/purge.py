@@ -11,6 +11,7 @@ from typing import Any, Final
 import structlog
 from sqlalchemy import ColumnElement, and_, delete, exists, or_, select
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import InstrumentedAttribute
 
 from app.domain.time_ranges import DAY
 from app.extensions import db
@@ -95,7 +96,7 @@ def _destinations(now: float) -> int:
         ~_in_transfers(Destination.account_id),
     )
     ids = _slice(Destination, gone)
-    _delete(Destination, Destination.id.in_(ids))
+    _delete(Destination.id, ids)
     return len(ids)
 
 
@@ -108,8 +109,8 @@ def _sources(now: float) -> int:
     )
     ids = _slice(Source, gone)
     for table in (SourceDay, Invite):
-        _delete(table, table.source_id.in_(ids))
-    _delete(Source, Source.id.in_(ids))
+        _delete(table.source_id, ids)
+    _delete(Source.id, ids)
     return len(ids)
 
 
@@ -139,8 +140,8 @@ def _campaigns(now: float) -> int:
         RequestRule,
         Destination,
     ):
-        _delete(table, table.campaign_id.in_(ids))
-    _delete(Campaign, Campaign.id.in_(ids))
+        _delete(table.campaign_id, ids)
+    _delete(Campaign.id, ids)
     return len(ids)
 
 
@@ -154,15 +155,15 @@ def _bots(now: float) -> int:
     )
     ids = _slice(Bot, gone)
     for table in (BotChat, BotFault, Unreachable, MediaFile, Invite):
-        _delete(table, table.bot_id.in_(ids))
-    _delete(Bot, Bot.id.in_(ids))
+        _delete(table.bot_id, ids)
+    _delete(Bot.id, ids)
     return len(ids)
 
 
 def _notices(now: float) -> int:
     """Without a service bot, or for accounts with nobody behind them, none is ever sent."""
     ids = _slice(Notice, Notice.created < now - NOTICES_KEPT)
-    _delete(Notice, Notice.id.in_(ids))
+    _delete(Notice.id, ids)
     return len(ids)
 
 
@@ -183,7 +184,7 @@ def _logins(now: float) -> int:
         ~_has(and_(Transfer.login_id == Login.id, transferred)),
     )
     ids = _slice(Login, over)
-    _delete(Login, Login.id.in_(ids))
+    _delete(Login.id, ids)
     return len(ids)
 
 
@@ -209,5 +210,8 @@ def _slice(model: Any, condition: ColumnElement[bool]) -> Sequence[int]:
     return db.session.scalars(select(model.id).where(in_slice, condition)).all()
 
 
-def _delete(model: Any, condition: ColumnElement[bool]) -> None:
-    db.session.execute(delete(model).where(condition).execution_options(synchronize_session=False))
+def _delete(column: InstrumentedAttribute[Any], ids: Sequence[int]) -> None:
+    """Delete the rows whose `column` is one of `ids`; of none, as mostly, nothing is asked."""
+    if ids:
+        statement = delete(column.class_).where(column.in_(ids))
+        db.session.execute(statement.execution_options(synchronize_session=False))

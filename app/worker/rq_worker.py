@@ -36,6 +36,7 @@ BOTS_SECONDS: Final = 5.0  # between two looks for bots that are due to be check
 INVITES_SECONDS: Final = 1.5  # between two rounds for invite links
 REQUESTS_SECONDS: Final = 0.3  # between two rounds of decisions about requests to join
 EXPORTS_SECONDS: Final = 0.5  # between two rounds of files that are prepared
+REST_SECONDS: Final = 60.0  # for which a thread beside the clock waits to be given work
 AGAIN_SECONDS: Final = 1.0  # until Redis is asked again whether it is back
 
 #: Seconds. RQ waits 15 s less for a job, and 5 s less for any answer: so long a dead
@@ -150,7 +151,7 @@ def tick() -> None:
         ("requests", REQUESTS_SECONDS, jobs.tell_decisions),
         ("exports", EXPORTS_SECONDS, jobs.write_exports),
     ):
-        arguments = (app, seconds, task)
+        arguments = (app, seconds, task, jobs.HAS_WORK.get(task))
         threading.Thread(target=_repeat, args=arguments, daemon=True, name=name).start()
     while not jobs.stopping.wait(TICK_SECONDS):
         fault = wakeup.fault()
@@ -165,11 +166,21 @@ def tick() -> None:
             database_health.update(well=True)
 
 
-def _repeat(app: Flask, seconds: float, task: Callable[[], None]) -> None:
+def _repeat(
+    app: Flask, seconds: float, task: Callable[[], Any], has_work: threading.Event | None = None
+) -> None:
+    """Run `task` again and again, with `seconds` between; and with `has_work` while it is set.
+
+    Also while the task says that it goes on, after an outage, and once in `REST_SECONDS`.
+    """
+    goes_on = False
     while not jobs.stopping.wait(seconds):
+        if has_work and not goes_on:
+            has_work.wait(REST_SECONDS)
+        goes_on = True
         with app.app_context():
             try:
                 with FaultReporting(faults, "thread.failed"):
-                    task()
+                    goes_on = bool(task())
             except OUTAGES:  # the clock logs it
                 db.session.remove()

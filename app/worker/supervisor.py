@@ -37,7 +37,7 @@ from app.worker.rq_worker import tick, work
 log = structlog.get_logger()
 
 STOP_SECONDS: Final = 9.0  # a dyno manager kills after 10
-CHECK_SECONDS: Final = 0.2
+CHECK_SECONDS: Final = 5.0  # between two looks at the processes; who dies is noticed at once
 FIRST_PAUSE: Final = 0.2
 LONGEST_PAUSE: Final = 5.0
 HEALTHY_SECONDS: Final = 10.0  # a process that lived this long is restarted at once
@@ -95,6 +95,7 @@ class Supervisor:
         self._specs = specs
         self._asked_to_stop = False
         self._lifeline, self._own_end = os.pipe()
+        self._signalled, self._signal = os.pipe()
 
     def run(self) -> None:
         """Start all processes, restart those that die, and end them after a signal."""
@@ -106,10 +107,8 @@ class Supervisor:
         while not self._asked_to_stop:
             for spec in self._specs:
                 self._start(spec)
-            wait(
-                [spec.process.sentinel for spec in self._specs if spec.process],
-                CHECK_SECONDS,
-            )
+            sentinels = [spec.process.sentinel for spec in self._specs if spec.process]
+            wait([*sentinels, self._signalled], self._pause())
             for spec in self._specs:
                 self._check(spec)
         self._end_all()
@@ -117,6 +116,13 @@ class Supervisor:
 
     def _stop(self, *_: object) -> None:
         self._asked_to_stop = True
+        os.write(self._signal, b"x")  # a wait goes on after a signal, unless it waits for this
+
+    def _pause(self) -> float:
+        """Return the seconds until the next process is to be started again, if any is."""
+        now = time.monotonic()
+        waiting = [spec.not_before - now for spec in self._specs if spec.process is None]
+        return max(0.0, min([CHECK_SECONDS, *waiting]))
 
     def _start(self, spec: ProcessSpec) -> None:
         now = time.monotonic()

@@ -49,7 +49,7 @@ def add(
     db.session.flush()
     export_id = row.id
     db.session.commit()
-    writer.wake()
+    writer.has_work.set()
     return export_id
 
 

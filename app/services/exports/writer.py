@@ -32,7 +32,8 @@ MOST_ROWS: Final = 1_000_000
 #: How often a part may fail before its file is given up.
 MOST_FAILURES: Final = 20
 
-_due: Final = threading.Event()
+#: Set when there may be something to write, from any thread of the process that writes.
+has_work: Final = threading.Event()
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,23 +65,18 @@ class _Part:
     is_cut: bool = False
 
 
-def wake() -> None:
-    """Say that there is something to write. From any thread of the process that writes."""
-    _due.set()
-
-
 def work(lists: Lists, clock: Callable[[], float] = time.monotonic) -> None:
     """Do a round if there may be something to write; else ask the database nothing. Commits.
 
     `clock` returns seconds that only grow.
     """
-    if not _due.is_set():
+    if not has_work.is_set():
         return
-    _due.clear()
+    has_work.clear()
     end = clock() + ROUND_SECONDS
     while write_part(lists):
         if clock() >= end:
-            _due.set()
+            has_work.set()
             return
 
 

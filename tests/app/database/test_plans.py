@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import Connection, event, select, text
 
 from app.database.advisory_locks import AdvisoryLock, lock_queue
+from app.database.direct import fetch
 from app.database.rows import fetch_rows, update_rows
 from app.extensions import db
 from app.models import (
@@ -31,7 +32,7 @@ from app.models import (
     UpdateState,
     table_of,
 )
-from app.services import postbacks
+from app.services import pending_work, postbacks
 from app.services.clicks.owner import source_stats
 from app.services.conversions import people, staging
 from app.services.join_requests.owner import measures
@@ -151,6 +152,30 @@ def test_updates_are_read_and_finished_without_those_that_are_kept(connection, r
         inbox.finish(connection, done)
 
     assert_one_by_one(plans_of(connection, "telegram_update", process), 2 * len(claimed))
+
+
+def test_the_clock_looks_for_what_waits_and_not_at_what_is_done(connection):
+    """Also where it was analyzed last while all of it waited."""
+    update = {"bot_id": 1, "body": b"{}", "received": 1}
+    postback = {"account_id": 1, "campaign_id": 1, "destination_id": 1, "sequence": 1,
+                "kind": "wait", "event": "{}", "due": 1, "created": 1}  # fmt: skip
+    many = range(BATCH, 10_000)
+    for table, number, row, waits, done in (
+        (UPDATES, "update_id", update, UpdateState.WAITING, UpdateState.DONE),
+        (POSTBACKS, "lead_id", postback, PostbackState.WAITING, PostbackState.DELIVERED),
+    ):
+        first = [{**row, number: n, "state": int(waits)} for n in range(BATCH)]
+        connection.execute(table.insert(), first)
+        connection.execute(text(f"ANALYZE {table.name}"))
+        connection.execute(table.update().values(state=int(done)))
+        connection.execute(table.insert(), [{**row, number: n, "state": int(done)} for n in many])
+
+    def look():
+        (row,) = fetch(connection, pending_work._LOOK, {})
+        assert not any((row.updates, row.postbacks))
+
+    for table in (UPDATES, POSTBACKS):
+        assert_one_by_one(plans_of(connection, table.name, look), BATCH)
 
 
 @pytest.mark.parametrize("analyzed", [False, True])

@@ -14,6 +14,7 @@ from structlog.testing import capture_logs
 
 from app import jobs
 from app.extensions import wakeup
+from app.models import SourceMode
 from app.observability.faults import faults
 from app.queues import HEARTBEAT_SECONDS, Queue
 from app.sandbox.telegram import people
@@ -175,6 +176,58 @@ def test_who_looks_after_the_bots_outlives_the_database_too(app, monkeypatch):
     monkeypatch.setattr(jobs, "look_after_bots", look_after_bots)
     rq_worker._repeat(app, rq_worker.BOTS_SECONDS, jobs.look_after_bots)
     assert results == []
+
+
+class Given:
+    """Stands for the event of a thread that is given work: notes how often it was waited for."""
+
+    def __init__(self) -> None:
+        self.waits: list[float] = []
+
+    def wait(self, seconds: float) -> bool:
+        self.waits.append(seconds)
+        return True
+
+
+def test_who_has_no_work_waits_for_it_and_goes_on_while_there_is_more(app, monkeypatch):
+    results = iter([True, True, False, None])
+    waited_before: list[int] = []
+    given: Any = Given()
+
+    def task() -> bool | None:
+        waited_before.append(len(given.waits))
+        return next(results)
+
+    monkeypatch.setattr(jobs, "stopping", Clock(rq_worker.REQUESTS_SECONDS, 4))
+    rq_worker._repeat(app, rq_worker.REQUESTS_SECONDS, task, given)
+    assert waited_before == [1, 1, 1, 2]
+    assert set(given.waits) == {rq_worker.REST_SECONDS}
+
+
+def test_after_an_outage_it_is_tried_again_without_being_given_work(app, monkeypatch):
+    results = [OperationalError("SELECT 1", {}, OSError("gone")), None]
+    given: Any = Given()
+
+    def task() -> None:
+        if result := results.pop(0):
+            raise result
+
+    monkeypatch.setattr(jobs, "stopping", Clock(rq_worker.REQUESTS_SECONDS, 2))
+    rq_worker._repeat(app, rq_worker.REQUESTS_SECONDS, task, given)
+    assert (results, len(given.waits)) == ([], 1)
+
+
+def test_the_clock_gives_work_to_those_beside_it(world):
+    """Links to make: a source was added, by whatever process."""
+    given = jobs.HAS_WORK[jobs.keep_invites]
+    given.clear()
+    jobs.sweep()
+    assert not given.is_set()
+    world.source(world.campaign(), mode=SourceMode.AUTO)
+    jobs.sweep()
+    assert given.is_set()
+    jobs.keep_invites()
+    assert not given.is_set()
 
 
 @pytest.mark.parametrize(

@@ -31,11 +31,14 @@ _KINDS: Final = {
     SourceMode.INVITE: InviteKind.SINGLE,
     SourceMode.REQUEST: InviteKind.REQUEST,
 }
-_NEEDS_LINKS: Final = (
+#: SQL of a source for which links are made.
+NEEDS_LINKS: Final = (
     f"source.mode <> {SourceMode.START:d} AND source.status = {SourceStatus.ACTIVE:d}"
 )
+#: SQL that finds whether any link may be missing.
+DUE: Final = f"SELECT id FROM source WHERE {NEEDS_LINKS}"  # noqa: S608 - our own constants
 _CAMPAIGNS: Final = text(f"""
-    SELECT DISTINCT campaign_id FROM source WHERE campaign_id > :after AND {_NEEDS_LINKS}
+    SELECT DISTINCT campaign_id FROM source WHERE campaign_id > :after AND {NEEDS_LINKS}
     ORDER BY campaign_id LIMIT {SLICE}
 """)  # noqa: S608 - our own constants
 #: Sources that need links, of chats where the bot may make them as far as we know.
@@ -47,7 +50,7 @@ _SOURCES: Final = text(f"""
     JOIN campaign ON campaign.id = source.campaign_id
     JOIN bot ON bot.id = campaign.bot_id
     LEFT JOIN bot_chat ON bot_chat.bot_id = bot.id AND bot_chat.chat_id = campaign.chat_id
-    WHERE source.campaign_id IN :campaigns AND {_NEEDS_LINKS}
+    WHERE source.campaign_id IN :campaigns AND {NEEDS_LINKS}
         AND campaign.status = {CampaignStatus.ACTIVE:d}
         AND bot.status <> {BotStatus.DELETED:d} AND bot.paused = '' AND bot.quiet_until <= :now
         AND (bot_chat.id IS NULL OR (bot_chat.is_admin AND bot_chat.can_invite))

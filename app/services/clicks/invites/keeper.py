@@ -5,6 +5,7 @@ connection is held meanwhile. Several installations' clocks may run it at once:
 the pace is shared, what is revoked is leased, and a link too many does no harm.
 """
 
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from typing import Any, Final
@@ -24,12 +25,16 @@ MOST_CALLS: Final = 40
 CALL_SECONDS: Final = 5.0
 SWEEP_EVERY: Final = 60.0
 
+#: Set when there may be links to make or revoke, from any thread of the process that keeps them.
+has_work: Final = threading.Event()
+
 _demand: Final = Demand()
 _last = {"sweep": 0.0}
 
 
 def keep(now: float) -> int:
     """Do one round at `now`, Unix seconds. Commits. Returns how many calls it made."""
+    has_work.clear()
     calls = revoke(now) + make(now)
     if now - _last["sweep"] >= SWEEP_EVERY:
         _last["sweep"] = now

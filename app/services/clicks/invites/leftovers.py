@@ -58,9 +58,15 @@ _OLD: Final = text(f"""
 """)  # noqa: S608
 
 
+_ANY: Final = text("SELECT id FROM invite LIMIT 1")
+
+
 def sweep(now: float) -> None:
     """Mark what leads nowhere at `now`, Unix seconds, and delete what is old. Commits."""
     connection = db.session.connection()
+    if connection.execute(_ANY).first() is None:
+        db.session.rollback()
+        return
     for statement in _OF_LOST_CHATS:
         connection.execute(statement)
     for statement in (_OF_DELETED_SOURCES, _EXPIRED, _NEVER_USED):

@@ -24,13 +24,14 @@ LEASE_SECONDS: Final = 30.0
 #: Seconds until the next try, by the number of tries so far; the last one for all others.
 PAUSES: Final = (5.0, 30.0, 300.0, 3600.0)
 
-_DUE: Final = text(f"""
+#: SQL that finds what is to be revoked at `:now`.
+DUE: Final = f"""
     SELECT invite.id, invite.bot_id, invite.chat_id, invite.link, invite.due, invite.tries
     FROM invite JOIN bot ON bot.id = invite.bot_id
     WHERE invite.state = {InviteState.TO_REVOKE:d} AND invite.due <= :now
         AND bot.status <> {BotStatus.DELETED:d} AND bot.paused = '' AND bot.quiet_until <= :now
-    ORDER BY invite.due LIMIT :limit
-""")  # noqa: S608 - our own constants
+"""  # noqa: S608 - our own constants
+_CLAIM: Final = text(f"{DUE} ORDER BY invite.due LIMIT :limit")
 _LEASE: Final = text("""
     UPDATE invite SET due = :until, tries = tries + 1 WHERE id = :id AND due = :due
 """)
@@ -53,7 +54,7 @@ class Revoked(NamedTuple):
 
 def claim(now: float, most: int) -> list[Revoked]:
     """Take links that are due at `now`, as far as the pace of their bots allows. Commits."""
-    rows = db.session.execute(_DUE, {"now": now, "limit": most}).all()
+    rows = db.session.execute(_CLAIM, {"now": now, "limit": most}).all()
     db.session.rollback()
     claimed = []
     for row in rows:

@@ -27,12 +27,8 @@ ROUND_SECONDS: Final = 0.25
 #: After the last call it goes on for so long by itself; then it waits for the clock to find work.
 LINGER_SECONDS: Final = 3.0
 
-_due: Final = threading.Event()
-
-
-def wake() -> None:
-    """Say that there is something to tell. From any thread of the process that tells."""
-    _due.set()
+#: Set when there may be something to tell, from any thread of the process that tells.
+has_work: Final = threading.Event()
 
 
 class Teller:
@@ -50,12 +46,17 @@ class Teller:
         """How many calls are not answered yet."""
         return len(self._in_flight)
 
-    def work(self, now: float) -> None:
-        """Do a round at `now` if there may be something to tell; else ask the database nothing."""
-        if _due.is_set() or self._in_flight or now - self._last_call < LINGER_SECONDS:
-            _due.clear()
-            if self.round(now):
-                self._last_call = now
+    def work(self, now: float) -> bool:
+        """Do a round at `now` if there may be something to tell; else ask the database nothing.
+
+        Returns whether it did, so that the next may follow without being told.
+        """
+        if not (has_work.is_set() or self._in_flight or now - self._last_call < LINGER_SECONDS):
+            return False
+        has_work.clear()
+        if self.round(now):
+            self._last_call = now
+        return True
 
     def round(self, now: float, seconds: float = ROUND_SECONDS) -> int:
         """Claim, call, and settle what is answered within `seconds`. Commits.

@@ -285,7 +285,7 @@ def test_who_has_nothing_to_tell_asks_the_database_nothing(make_asking, monkeypa
     with closing(sender.Teller()) as teller:
         rounds = []
         monkeypatch.setattr(teller, "round", lambda now: rounds.append(now) or len(rounds) == 1)
-        sender.wake()
+        sender.has_work.set()
         for later in (0, 1, 2, 3, 4, 9):
             teller.work(asking.now + later)
         assert [now - asking.now for now in rounds] == pytest.approx([0, 1, 2])
