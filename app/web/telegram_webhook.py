@@ -130,7 +130,7 @@ class TelegramWebhook:
 def install(app: Flask) -> TelegramWebhook:
     """Put the webhook in front of `app`, with connections of its own."""
     store = UpdateStore(app.config["SETTINGS"].database_url)
-    webhook = TelegramWebhook(app.wsgi_app, store, WebhookPaths(store.find_bot).bot_id)
+    webhook = TelegramWebhook(app.wsgi_app, store, WebhookPaths(store.find_bots).bot_id)
     app.wsgi_app = webhook  # type: ignore[method-assign]
     app.extensions["telegram_webhook"] = webhook
     return webhook

@@ -7,13 +7,13 @@ from functools import partial
 from typing import Any, Final
 
 import psycopg
-from sqlalchemy import bindparam, create_engine, select
+from sqlalchemy import create_engine, text
 
 from app.database.connections import ONLY_READS, prepare_engine
 from app.database.dedicated import DedicatedConnection
 from app.database.direct import fetch
 from app.extensions import wakeup
-from app.models import Bot
+from app.models import BotStatus
 from app.observability.traces import traces
 from app.queues import Queue
 from app.services.updates.group_commit import GroupCommit
@@ -26,7 +26,17 @@ from app.services.updates.new_update import (
 
 #: One is the dedicated one, one looks up which bot is behind a path.
 CONNECTIONS: Final = 2
-_BOT_OF_PATH: Final = select(Bot.id).where(Bot.webhook_path == bindparam("path"), Bot.living)
+_LIVING: Final = f"bot.status <> {BotStatus.DELETED:d}"
+#: Bots whose paths are read at once: those with ids of the same thousand.
+BESIDE: Final = 1000
+_OWN: Final = f"FROM bot WHERE webhook_path = :path AND {_LIVING}"
+_BOT: Final = text(f"SELECT id, webhook_path {_OWN}")
+_BOTS_BESIDE: Final = text(f"""
+    SELECT bot.id, bot.webhook_path FROM bot JOIN (
+        SELECT id / {BESIDE} * {BESIDE} AS first {_OWN}
+    ) AS own ON bot.id >= own.first AND bot.id < own.first + {BESIDE}
+    WHERE {_LIVING}
+""")  # noqa: S608 - our own number
 
 
 class UpdateStore:
@@ -50,12 +60,15 @@ class UpdateStore:
         """Store the beginning of a body that is too large to be an update, quarantined."""
         self._group.put(oversized_update(bot_id, beginning))
 
-    def find_bot(self, path: str) -> int | None:
-        """Read which living bot has this webhook path."""
+    def find_bots(self, path: str, beside: bool) -> dict[str, int]:
+        """Read which living bot has this webhook path; with `beside` up to `BESIDE` others too.
+
+        Returns ids by path; nothing for a path behind which there is no bot.
+        """
+        statement = _BOTS_BESIDE if beside else _BOT
         with self._engine.execution_options(**{ONLY_READS: True}).connect() as connection:
-            for row in fetch(connection, _BOT_OF_PATH, {"path": path}):
-                return int(row.id)
-        return None
+            rows = fetch(connection, statement, {"path": path})
+        return {row.webhook_path: row.id for row in rows}
 
     def close(self) -> None:
         """Close all connections; they are opened again when they are needed."""

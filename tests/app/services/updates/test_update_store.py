@@ -7,11 +7,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from sqlalchemy import func, select
 
 from app.extensions import db
 from app.models import Bot, BotStatus, UpdateState
 from app.sandbox.telegram import people
-from app.services.updates.update_store import UpdateStore
+from app.services.updates.update_store import BESIDE, UpdateStore
 
 ANN = people.Person(101, username="ann")
 
@@ -94,18 +95,36 @@ def test_a_body_that_is_too_large_is_quarantined_by_its_beginning(stage, store):
     assert 0 < len(update.body) <= 4096
 
 
-def test_a_deleted_bot_is_behind_no_path(store, world):
+@pytest.mark.parametrize("beside", [False, True])
+def test_a_deleted_bot_is_behind_no_path(store, world, beside):
     path = f"path-of-nobody-{time.monotonic_ns()}"
     bot = world.bot(webhook_path=path)
-    assert store.find_bot(path) == bot
+    assert store.find_bots(path, beside)[path] == bot
     db.session.get_one(Bot, bot).status = BotStatus.DELETED
     db.session.commit()
-    assert store.find_bot(path) is None
+    assert store.find_bots(path, beside) == {}
 
 
-def test_a_bot_is_looked_up_while_another_writes(store, world):
+def test_the_paths_of_other_living_bots_are_read_along_and_of_no_more_than_a_thousand(store, world):
+    name = f"path-{time.monotonic_ns()}"
+    world.bot(webhook_path=f"{name}-deleted", status=BotStatus.DELETED)
+    first = db.session.scalar(select(func.max(Bot.id))) // BESIDE * BESIDE + BESIDE
+    bots = {
+        f"{name}-{number}": world.bot(id=first + number, webhook_path=f"{name}-{number}")
+        for number in (0, 1, BESIDE - 1, BESIDE)
+    }
+    world.bot(id=first + 2, webhook_path=f"{name}-gone", status=BotStatus.DELETED)
+    *near, last = bots
+    assert store.find_bots(near[1], beside=False) == {near[1]: bots[near[1]]}
+    assert store.find_bots(near[1], beside=True) == {path: bots[path] for path in near}
+    assert store.find_bots(last, beside=True) == {last: bots[last]}
+    assert store.find_bots(f"{name}-gone", beside=True) == {}
+
+
+@pytest.mark.parametrize("beside", [False, True])
+def test_a_bot_is_looked_up_while_another_writes(store, world, beside):
     """On SQLite whoever starts a transaction waits for the writer; who only reads need not."""
     path = f"path-of-nobody-{time.monotonic_ns()}"
     bot = world.bot(webhook_path=path)
     with db.engine.begin():
-        assert store.find_bot(path) == bot
+        assert store.find_bots(path, beside)[path] == bot
