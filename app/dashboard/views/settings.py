@@ -79,9 +79,7 @@ def end_sessions() -> Response:
     """End one session, or all others."""
     try:
         if g.form.get("do") == "others":
-            for row in sessions.listed(g.account.id):
-                if row.id != g.account.session_id:
-                    sessions.end(g.account.id, row.id)
+            sessions.end_others(g.account.id, g.account.session_id)
         else:
             number = forms.checked(SessionForm(), g.form)["session"]
             sessions.end(g.account.id, number)

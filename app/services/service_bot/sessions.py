@@ -173,6 +173,19 @@ def end(account_id: int, session_id: int, *, everywhere: bool = False) -> None:
     db.session.commit()
 
 
+def end_others(account_id: int, session_id: int) -> None:
+    """End all sessions of an account but the one that asks, as `end_all`. Commits.
+
+    Raises BadKey if that one has ended meanwhile.
+    """
+    accounts.lock(account_id)  # no key opens a session meanwhile
+    mine = select(Session.id).where(Session.account_id == account_id, Session.id == session_id)
+    if db.session.scalar(mine) is None:
+        raise BadKey
+    end_all(account_id, but=session_id)
+    db.session.commit()
+
+
 def end_all(account_id: int, *, but: int | None = None) -> None:
     """End every session of an account but one, and every login that is not redeemed. No commit."""
     now = time.time()

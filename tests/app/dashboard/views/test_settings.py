@@ -3,7 +3,10 @@ import time
 
 import pytest
 
+from app.crypto import hash_secret
 from app.errors import BadKey
+from app.extensions import db
+from app.models import Login
 from app.services import profile
 from app.services.accounts import accounts
 from app.services.service_bot import sessions
@@ -55,6 +58,19 @@ def test_sessions_are_listed_and_ended(screen, account, make_browser):
     screen.done("/settings/sessions", do="others")
     assert third.get("/").status_code == 303
     assert len(sessions.listed(account.id)) == 1
+
+
+def test_whoever_ends_all_others_ends_the_logins_that_were_agreed_to(screen, account):
+    agreed = Login(
+        nonce_hash=hash_secret("nonce"), account_id=account.id, agreed=time.time(),
+        expires=time.time() + 600,
+    )  # fmt: skip
+    db.session.add(agreed)
+    db.session.commit()
+    screen.page("/settings")
+    screen.done("/settings/sessions", do="others")
+    db.session.refresh(agreed)
+    assert agreed.used is not None
 
 
 def test_another_accounts_session_is_not_ended(screen, other, make_browser):

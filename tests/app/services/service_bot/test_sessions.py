@@ -62,6 +62,26 @@ def test_a_login_that_was_agreed_to_ends_with_all_sessions(desk, token, api):
     assert rows(select(Session)) == []
 
 
+def test_a_login_that_was_agreed_to_ends_with_all_other_sessions(desk, token, api):
+    nonce = "k" * 20
+    (mine,) = rows(select(Session))
+    logins.poll(nonce, BROWSER)
+    desk.start(ANN, f"login-{nonce}")
+    desk.agree(ANN)
+    sessions.end_others(mine.account_id, mine.id)
+    assert logins.poll(nonce, BROWSER).token is None
+    assert [row.id for row in rows(select(Session))] == [mine.id]
+
+
+def test_a_session_that_has_ended_ends_no_others(desk, token):
+    (mine,) = rows(select(Session))
+    desk.log_in(ANN, "o" * 20)
+    sessions.end(mine.account_id, mine.id)
+    with pytest.raises(BadKey):
+        sessions.end_others(mine.account_id, mine.id)
+    assert len(rows(select(Session))) == 1
+
+
 def test_a_session_expires(token, api):
     (session,) = rows(select(Session))
     assert session.expires - session.created == sessions.SESSION_SECONDS
