@@ -6,6 +6,8 @@ A campaign that somebody else made since for such a bot stays theirs, deleted: i
 keys that are not the owner's.
 """
 
+from collections.abc import Collection, Sequence
+
 import orjson
 import structlog
 from sqlalchemy import and_, or_, select
@@ -34,12 +36,11 @@ def reverse(transfer: Transfer, now: float) -> bool:
     ids = [id_ for id_, _, _ in before if id_]
     went: dict[int, list[Campaign]] = {}
     campaigns = db.session.scalars(
-        select(Campaign).where(Campaign.id.in_(ids)).with_for_update()
+        select(Campaign).where(Campaign.id.in_(ids)).order_by(Campaign.id).with_for_update()
     ).all()
+    _end_those_made_since(campaigns, home, transfer.account_id)
     for campaign in campaigns:
         if campaign.id not in home:
-            if campaign.account_id != transfer.account_id:
-                campaign.status = CampaignStatus.DELETED
             continue
         bot, status = home[campaign.id]
         if not campaign.living and status != CampaignStatus.DELETED and _is_free(campaign):
@@ -71,6 +72,27 @@ def _whereabouts(transfer: Transfer) -> list[tuple[int, int, int]]:
         if (account := db.session.scalar(owner)) is not None:
             rows.append((0, account, transfer.bot_id))
     return rows
+
+
+def _end_those_made_since(
+    campaigns: Sequence[Campaign], home: Collection[int], account_id: int
+) -> None:
+    """End what others have made since for the bots, before what had the same chats is revived.
+
+    `campaigns` are those that come `home`, and those of a bot that does. On a bot to which a
+    campaign alone was given, only one that has its chat by now was made since, and for it.
+    """
+    returning = [campaign for campaign in campaigns if campaign.id in home]
+    in_their_places = select(Campaign).where(
+        Campaign.bot_id.in_({campaign.bot_id for campaign in returning}),
+        Campaign.chat_id.in_({campaign.chat_id for campaign in returning}),
+        Campaign.living,
+    )
+    others = db.session.scalars(in_their_places.order_by(Campaign.id).with_for_update()).all()
+    for campaign in {*campaigns, *others}:
+        if campaign.id not in home and campaign.account_id != account_id:
+            campaign.status = CampaignStatus.DELETED
+    db.session.flush()
 
 
 def _bring_home(bot_id: int, account_id: int) -> None:

@@ -207,6 +207,29 @@ def test_what_was_deleted_meanwhile_lives_again(gift, token):
     assert db.session.scalar(select(Bot.webhook_url)) == ""  # set anew by the next check
 
 
+@pytest.mark.parametrize("is_given_as", ["bot", "campaign"])
+def test_one_whose_chat_the_recipient_has_taken_for_a_campaign_of_theirs_lives_again(
+    gift, token, other, others_world, is_given_as
+):
+    """They delete it and make another for its chat, so that it would be dead for good."""
+    if is_given_as == "bot":
+        gift.give(token)
+    else:
+        others_world.chat(others_world.bot(), chat_id=gift.chat)
+        transfer.give_campaign(gift.caller, token, gift.campaign, to_bot=None, with_leads=True)
+    settle()
+    held = db.session.get_one(Campaign, gift.campaign)
+    held.status, bot = CampaignStatus.DELETED, held.bot_id
+    db.session.flush()
+    theirs = others_world.campaign(bot_id=bot, chat_id=gift.chat)
+    db.session.commit()
+    gift.undo()
+    settle()
+    assert gift.owners()["Campaign"] == {gift.account, other.id}
+    assert state(Campaign, gift.campaign) == CampaignStatus.ACTIVE
+    assert state(Campaign, theirs) == CampaignStatus.DELETED
+
+
 def test_a_bot_that_is_connected_elsewhere_anew_comes_back_deleted(gift, token, others_world):
     """Whoever has the token can connect it again: only a new token of BotFather's ends that."""
     gift.give(token)
