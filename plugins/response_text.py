@@ -36,18 +36,24 @@ _XML: Final = re.compile(
 )
 #: Line breaks behind a word, as simple programs write them.
 _LAST_BREAKS: Final = re.compile(r"(\A\s*+[\w.!]{1,16})\s*+(?:<br\s*+/?>\s*+)+\Z", re.IGNORECASE)
-#: A message of PHP, with the marks of `html_errors` or without, in a line of its own.
-_PHP: Final = re.compile(
+#: How a message of PHP begins and ends, with the marks of `html_errors` or without. They are looked
+#: for apart: in one expression each beginning would look for an end of its own.
+_PHP_BEGIN: Final = re.compile(
     r"(?:<br\s*/?>\s*+)?(?:<b>)?(?:PHP )?"
-    r"(?P<kind>(?:(?:Catchable |Recoverable )?fatal|parse) error|warning|notice|deprecated"
-    r"|strict standards)(?:</b>)?:\s[^\n]{0,2000}?\bon line (?:<b>)?\d+(?:</b>)?(?:\s*+<br\s*/?>)?",
+    r"(?:(?:(?:Catchable |Recoverable )?fatal|parse) error|warning|notice|deprecated"
+    r"|strict standards)(?:</b>)?:\s",
     re.IGNORECASE,
 )
+_PHP_END: Final = re.compile(r"\bon line (?:<b>)?\d+(?:</b>)?(?:\s*+<br\s*/?>)?", re.IGNORECASE)
+#: Characters between the two, in one line.
+_LONGEST_MESSAGE: Final = 2000
+#: How often messages are left out of what others have left.
+_TIMES: Final = 3
 _FATAL: Final = re.compile(
     r"(?:<b>)?(?:PHP )?(?:(?:Catchable |Recoverable )?fatal|parse) error(?:</b>)?:\s", re.IGNORECASE
 )
 #: How JSON begins that carries names or objects; "[x]" and "{x}" are plain text.
-_JSON: Final = re.compile(r'\s*+(?:\{\s*+["}]|\[\s*+[\[{"\]])')
+_JSON: Final = re.compile(r'\s*+(?=(?:\{\s*+["}]|\[\s*+[\[{"\]]))')
 #: What no text holds: control characters but white space, NUL and escape.
 _BINARY: Final = re.compile(r"[\x01-\x08\x0e-\x1a\x1c-\x1f]")
 #: Pixels: GIF, PNG, JPEG, WebP and icons.
@@ -123,28 +129,59 @@ def _fault_of_body(body: bytes, content_type: str) -> Fault | None:
     return _fault_of_text(text)
 
 
+def is_binary(body: bytes) -> bool:
+    """Whether `body` is neither a text nor a picture, as `fault_of` judges it."""
+    return not body.startswith(PICTURES) and bool(_BINARY.search(decode(body, "")))
+
+
 def _fault_of_text(text: str) -> Fault | None:
-    if _JSON.match(text):
-        return _fault_of_json(text.lstrip())
-    if "rror" in text and _FATAL.search(text):
-        return Fault.PROGRAM
-    if "on line" in text and (bare := _PHP.sub("", text)) != text:
-        return _fault_of_text(bare) if bare.strip() else Fault.PROGRAM
-    if "<" not in text:
-        return None
+    """Why a text is no answer; whatever stands behind JSON that is not empty is left out.
+
+    Its time grows with the length of the text only.
+    """
+    for _ in range(_TIMES):
+        at = 0
+        while begun := _JSON.match(text, at):
+            try:
+                value, at = json.JSONDecoder().raw_decode(text, begun.end())
+            except (ValueError, RecursionError):
+                return Fault.BROKEN
+            if value:
+                return None
+        text = text[at:]
+        if "rror" in text and _FATAL.search(text):
+            return Fault.PROGRAM
+        bare = _without_messages(text) if "on line" in text else text
+        if bare == text:
+            break
+        if not bare.strip():
+            return Fault.PROGRAM
+        text = bare
+    return _fault_of_markup(text) if "<" in text else None
+
+
+def _fault_of_markup(text: str) -> Fault | None:
     text = _LAST_BREAKS.sub(r"\1", _without_comments(text))
     # A comment without an end has swallowed what was to come.
     is_page = text.lstrip().startswith("<!--") or (not _XML.match(text) and _PAGE.search(text))
     return Fault.PAGE if is_page else None
 
 
-def _fault_of_json(text: str) -> Fault | None:
-    """Why JSON is no answer; whatever stands behind a value that is not empty is left out."""
-    try:
-        value, end = json.JSONDecoder().raw_decode(text)
-    except (ValueError, RecursionError):
-        return Fault.BROKEN
-    return None if value else _fault_of_text(text[end:])
+def _without_messages(text: str) -> str:
+    """`text` without the messages of PHP, each of which is in a line of its own."""
+    pieces, at, begin, end = [], 0, _PHP_BEGIN.search(text), _PHP_END.search(text)
+    while begin:
+        first = begin.end()
+        while end and end.start() < first:
+            end = _PHP_END.search(text, end.end())
+        if end is None:
+            break
+        last = end.start()
+        if last - first <= _LONGEST_MESSAGE and "\n" not in text[first:last]:
+            pieces.append(text[at : begin.start()])
+            first = at = end.end()
+        begin = _PHP_BEGIN.search(text, first)
+    return "".join([*pieces, text[at:]])
 
 
 def _without_comments(text: str) -> str:

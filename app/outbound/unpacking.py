@@ -15,7 +15,7 @@ from typing import Final
 import brotli
 
 from app.outbound.reception import Reception
-from plugins.response_text import PICTURES, Fault, fault_of
+from plugins.response_text import PICTURES, is_binary
 
 #: RFC 1952 §2.3.1: every member of a gzip begins so.
 _GZIP: Final = b"\x1f\x8b\x08"
@@ -121,7 +121,7 @@ def _raw(body: bytes, limit: int) -> bytes:
         text, rest, is_ended = _inflated(body, _RAW_FORMAT, Reception(limit))
     except zlib.error:
         return body
-    return text if text and is_ended and not rest.strip() and not _is_binary(text) else body
+    return text if text and is_ended and not rest.strip() and not is_binary(text) else body
 
 
 def _inflated(data: bytes, window: int, reception: Reception) -> tuple[bytes, bytes, bool]:
@@ -210,8 +210,4 @@ def _is_plain(body: bytes, *, is_whole: bool) -> bool:
         codecs.getincrementaldecoder("utf-8")().decode(body, final=is_whole)
     except UnicodeDecodeError:
         return False
-    return not _is_binary(body)
-
-
-def _is_binary(body: bytes) -> bool:
-    return fault_of(body, {}) is Fault.BINARY
+    return not is_binary(body)

@@ -34,6 +34,7 @@ from app.domain.telegram.init_data import InitDataRefused
 from app.errors import ApiError
 from app.outbound import headers, unpacking
 from app.schemas import parsing
+from app.services.clicks.owner.site_check import find_tags
 from app.services.trackers.sample_event import sample_event
 from app.web.shares.addresses import sharer_behind
 from plugins.contract import EventKind, Response, mask
@@ -41,6 +42,7 @@ from plugins.kit import failures, json_bodies, macros, url_spelling
 from plugins.kit.platforms import meta_ids
 from plugins.kit.secrets import typed
 from plugins.kit.signs import characters, notations
+from plugins.response_text import fault_of
 from plugins.trackers import meta_capi
 
 LENGTH: Final = 1_000_000
@@ -108,6 +110,8 @@ READERS: Final[dict[str, Callable[[str], Any]]] = {
     "a line of a header": lambda text: headers.received([_bytes(f"X: {text}")]),
     "a type of contents": lambda text: _answer("{}", text).json(),
     "objects of an answer": lambda text: json_bodies.json_objects(_answer(text)),
+    "what is no answer": lambda text: fault_of(_bytes(text), {}),
+    "a page of a site": lambda text: find_tags(text, "https://a.b/"),
     "an answer in JSON": lambda text: failures.stated_failure(_answer(text)),
     "Meta's answer": lambda text: meta_capi.classify_response(_answer(text), EVENT),
     "an answer with secrets": lambda text: mask(text, ("abcdefgh", "a" * 20)),

@@ -1,13 +1,14 @@
 """An answer is read whatever charset its server wrote it in."""
 
 import codecs
+import time
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from plugins.contract import Response
-from plugins.response_text import Fault, fault_of
+from plugins.response_text import Fault, fault_of, is_binary
 
 ERROR = '{"status":"error","message":"ошибка"}'
 
@@ -72,6 +73,9 @@ NOTICE = b"<br />\n<b>Notice</b>:  x in <b>/a.php</b> on line <b>3</b><br />\n"
         (b"PHP Warning:  x in /a.php on line 4\nNotice: y in /a.php on line 5\n", Fault.PROGRAM),
         (b"<br />\n<b>Fatal error</b>:  Uncaught Exception in /a.php:3\n#0 {main}", Fault.PROGRAM),
         (b"Parse error: syntax error, unexpected x in /a.php on line 9", Fault.PROGRAM),
+        (b"nonotice: x on line 1tice: y on line 2", Fault.PROGRAM),
+        (b"[]" * 100_000 + b"<html>", Fault.PAGE),
+        (b"[]" * 100_000 + b'{"a', Fault.BROKEN),
         (b'{"status":"er', Fault.BROKEN),
         (b'[{"status":"ok"}', Fault.BROKEN),
         (b" " * 16_384, Fault.BLANK),
@@ -110,3 +114,21 @@ def test_whatever_bytes_come_they_are_some_text(body: bytes, content_type: str):
     assert isinstance(response.text, str)
     response.json()
     assert isinstance(response.unreadable, str)
+
+
+def test_beginnings_of_messages_cost_about_what_other_words_do():
+    """Each of them looked for an end of its own: seconds for a page, in which nobody else runs."""
+
+    def seconds(word: bytes) -> float:
+        body = word * (512 * 1024 // len(word)) + b"\non line 3"
+        began = time.process_time()
+        fault_of(body, {"content-type": word.hex()})  # nobody has asked for it before
+        return time.process_time() - began
+
+    assert seconds(b"notice: ") < 10 * max(seconds(b"motive: "), 0.02)
+
+
+@pytest.mark.parametrize("body", [b"OK", b"", b"GIF8\x01", b"[]<html>", b"notice: x on line 1"])
+def test_what_is_a_text_or_a_picture_is_not_binary(body: bytes):
+    assert not is_binary(body)
+    assert is_binary(b"O\x01" + body)

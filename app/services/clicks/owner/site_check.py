@@ -1,5 +1,6 @@
 """Looks at a page of a site: whether our tag is there, as a browser would find it."""
 
+from contextlib import suppress
 from html.parser import HTMLParser
 from typing import Final, NamedTuple
 from urllib.parse import urljoin, urlsplit
@@ -77,7 +78,8 @@ def find_tags(page: str, url: str) -> list[Tag]:
     What stands behind its first 20,000 signs of a tag is not read.
     """
     reader = _Reader(url)
-    reader.feed("<".join(page.split("<", MOST_TAGS)[:MOST_TAGS]))
+    with suppress(AssertionError):  # what no parser reads, such as `<![<`: the rest is not read
+        reader.feed("<".join(page.split("<", MOST_TAGS)[:MOST_TAGS]))
     return reader.tags
 
 

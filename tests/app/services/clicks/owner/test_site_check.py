@@ -44,6 +44,8 @@ def test_the_tag_as_it_was_given_is_found(account, site):
     [
         ("<html>", "the tag is not in the page", ""),
         ("<!-- <script data-site='x'></script> -->", "the tag is not in the page", ""),
+        ("[]" * 100_000, "the tag is not in the page", ""),
+        ("<![<![<!", "the tag is not in the page", ""),
         ("<script src='BASE/t.js' data-site='other'>", "the tag names another site: other",
          "other"),
         ("<script src='https://old.example/t.js' data-site='SITE'>",
