@@ -54,8 +54,20 @@ def page(rows: object, total: int) -> Response:
     return success(rows, total=total)
 
 
+class ReadableResponse(Response):
+    """A response whose text may repeat what a caller wrote, whatever that is.
+
+    Half of a surrogate pair is no UTF-8: "?" stands in its place.
+    """
+
+    def set_data(self, value: bytes | str) -> None:
+        """Take the body."""
+        super().set_data(value.encode("utf-8", "replace") if isinstance(value, str) else value)
+
+
 def register(app: Flask) -> None:
     """Install the error handler, and stop Flask from answering in HTML before it."""
+    app.response_class = ReadableResponse
     app.url_map.merge_slashes = False  # a doubled slash would be an HTML redirect
     app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False
     cross_origin.register(app)

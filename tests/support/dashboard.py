@@ -40,7 +40,9 @@ class Browser:
         """Send a form with the token of the page that was opened last."""
         return self.send(path, {"csrf": self._token, **values}, OWN)
 
-    def send(self, path: str, values: dict[str, Any], headers: dict[str, str]) -> TestResponse:
+    def send(
+        self, path: str, values: dict[str, Any] | str, headers: dict[str, str]
+    ) -> TestResponse:
         """Send anything, as an attacker might make a browser do."""
         return self._client.post(path, data=values, headers=headers)
 

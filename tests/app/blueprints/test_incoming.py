@@ -10,6 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from sqlalchemy import select
 
+from app.domain.conversions import dialects
 from app.extensions import db
 from app.models import Account, AccountStatus, Campaign, CampaignStatus, Conversion, Postback
 from app.sandbox.telegram import people
@@ -367,3 +368,19 @@ def test_in_a_paused_campaign_it_is_kept_and_not_reported(client, key, stage, le
 def test_the_time_of_a_fast_clock_is_now(client, key, lead):
     tell(client, key, event="reg", click="c-1", time=int(time.time()) + 10**6)
     assert conversions()[0].time <= time.time()
+
+
+@pytest.mark.parametrize("text", ["%00", "a%ED%A0%80", "%FF"])
+def test_no_text_in_a_call_causes_a_fault(client, key, lead, text):
+    """NUL, half of a surrogate pair, and what is no UTF-8: no column stores them."""
+    names = [name for names in dialects.NAMES.values() for name in names]
+    for name in [*names, text]:
+        call = f"event=reg&click=c-1&tid=7&{name}={text}".encode()
+        if name in ("event", "click", "tid"):
+            call = call.replace(f"{name}=".encode(), b"other=", 1)
+        with client.application.app_context():
+            asked = client.get(f"/in/{key}?{call.decode()}")
+            sent = client.post(f"/in/{key}", data=call, content_type="text/plain")
+        assert {asked.status_code, sent.status_code} <= {200, 400, 404}, name
+    with client.application.app_context():
+        assert client.get(f"/in/{text}").status_code == 404

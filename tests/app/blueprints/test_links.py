@@ -7,6 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from sqlalchemy import select, text
 
+from app.domain.clicks.marks import MARK_LENGTH
 from app.domain.time_ranges import DAY
 from app.extensions import db
 from app.models import Account, AccountStatus, Bot, Campaign, CampaignStatus, Click, Source
@@ -285,3 +286,14 @@ def test_a_title_cannot_break_the_page(stage, client, source):
 @pytest.mark.parametrize("value", ["0", "", "2", "true"])
 def test_another_word_than_one_is_led_on_as_ever(client, source, value):
     assert visit(client, source, f"?bridge={value}").status_code == 302
+
+
+@pytest.mark.parametrize("text", ["%00", "a%ED%A0%80", "%FF"])
+def test_no_text_in_the_address_of_a_link_causes_a_fault(client, source, text):
+    """NUL, half of a surrogate pair, and what is no UTF-8: no column stores them."""
+    names = ("cid", "bridge", "v", "site", "consent", "fbclid", "utm_source", "sub1", text)
+    for query in (*(f"?{name}={text}" for name in names), f"?v={'a' * MARK_LENGTH}&site={text}"):
+        assert visit(client, source, query).status_code in (200, 302), query
+    for headers in ({"Cookie": f"gp_v={text}"}, {"Referer": f"https://a.example/{text}"}):
+        assert visit(client, source, **headers).status_code == 302, headers
+    assert visit(client, f"{source}{text}").status_code == 404

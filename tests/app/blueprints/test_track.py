@@ -215,3 +215,26 @@ def test_the_script_evaluates_nothing_and_asks_nobody_else(client):
         assert word not in source
     assert source.count("fetch(") == 1
     assert source.count("window.") == 2  # the look at `gatepost` and its making
+
+
+@pytest.mark.parametrize("text", ["%00", "a%ED%A0%80", "%FF"])
+def test_no_text_in_a_query_causes_a_fault(post, client, site, text):
+    """NUL, half of a surrogate pair, and what is no UTF-8: no column stores them."""
+    for name in ("source", "tempId", "consent", "site", text):
+        query = f"?site={site}&{name}={text}" if name != "site" else f"?site={text}"
+        answers = [post(what, {"tempId": TEMP}, query=query) for what in ("visit", "fbp")]
+        answers.append(client.get(f"/track/invite{query}", headers=PHONE | {"Origin": ORIGIN}))
+        assert {answer.status_code for answer in answers} <= {200, 400, 403, 404}, name
+
+
+@pytest.mark.parametrize("text", ["\\u0000", "\\ud800"])
+def test_no_text_in_a_body_causes_a_fault(post, site, text):
+    names = "tempId clientSessionId source href referrer fbp fbc title consent params userAgent"
+    for name in (*names.split(), text):
+        body = f'{{"site":"{site}","tempId":"{TEMP}","{name}":"{text}"}}'
+        statuses = {post(what, body).status_code for what in ("visit", "fbp")}
+        assert statuses <= {200, 400, 403, 404}, body
+    for value in (f'{{"a":"{text}"}}', f'{{"{text}":"a"}}', f'["{text}"]'):
+        assert post("visit", f'{{"site":"{site}","params":{value}}}').status_code in (200, 400), (
+            value
+        )

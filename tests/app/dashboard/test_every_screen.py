@@ -1,7 +1,8 @@
 """What holds for every screen there is, also for one that is added tomorrow."""
 
 import re
-from urllib.parse import urlencode
+from html.parser import HTMLParser
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 import pytest
 
@@ -26,6 +27,9 @@ NAMELESS = {
 }  # fmt: skip
 #: What a screen is asked for.
 QUERIES = {"/requests/all": "?decision=approve", "/deliveries/sent": "?count=3"}
+#: What no text column stores: NUL, and half of a surrogate pair.
+UNSTORABLE = ("%00", "a%ED%A0%80")
+FORM = {**OWN, "Content-Type": "application/x-www-form-urlencoded"}
 NAMED = {"<key>": "url_template", "<table>": "days", "<token>": "nothing"}
 
 
@@ -145,3 +149,68 @@ def test_a_plan_that_is_over_leaves_every_screen_to_look_at(app, browser, accoun
             assert response.status_code == 200, (rule, text[:300])
             assert "Your plan has ended." in text, rule
             assert 'href="/settings"' in text, rule
+
+
+class Forms(HTMLParser):
+    """The forms of a page, and the names in the queries of its links."""
+
+    def __init__(self, page):
+        super().__init__()
+        self.found, self.names, self._inside, self._select = [], set(), {}, ""
+        self.feed(page)
+
+    def handle_starttag(self, tag, attrs):
+        attrs = dict(attrs)
+        name, value = attrs.get("name", ""), attrs.get("value") or ""
+        if tag == "form":
+            self._inside = {}
+            self.found.append((attrs.get("method", "get"), attrs.get("action"), self._inside))
+        elif tag == "a":
+            query = urlsplit(attrs.get("href", "")).query
+            self.names |= {name for name, _ in parse_qsl(query, keep_blank_values=True)}
+        elif tag == "select":
+            self._select = name
+        elif tag == "option":
+            if "selected" in attrs or not self._inside.get(self._select):
+                self._inside[self._select] = value
+        elif name:  # a button deletes or pauses: it is not pressed
+            self._inside[name] = "" if tag == "button" else value
+
+
+def unstorable(fields, name, text):
+    """What a browser would send of `fields`, with the encoded `text` in one of them."""
+    others = urlencode([(key, value) for key, value in fields.items() if key != name])
+    return f"{others}&{quote(name)}={text}"
+
+
+def test_no_text_in_a_query_of_any_screen_causes_a_fault(app, browser, ids):
+    statuses = {}
+    for rule, _ in rules(app, "GET"):
+        path, _, own = path_of(rule, ids).partition("?")
+        page = browser.get(f"{path}?{own}")
+        shown = Forms(page.get_data(as_text=True) if page.mimetype == "text/html" else "")
+        own = dict(parse_qsl(own))
+        names = shown.names.union(*(fields for how, _, fields in shown.found if how == "get"))
+        for name in names | own.keys() | {"next", "done", "from"}:
+            for text in UNSTORABLE:
+                query = unstorable(own, name, text)
+                statuses[rule, query] = browser.get(f"{path}?{query}").status_code
+    assert [asked for asked, status in statuses.items() if status >= 500 or status == 429] == []
+    assert len(statuses) > 400
+
+
+def test_no_text_in_a_field_of_any_form_causes_a_fault(app, make_browser, browser, ids):
+    statuses = {}
+    for rule, guard in rules(app, "GET"):
+        reader = browser if guard == "signed_in" else make_browser()
+        path = path_of(rule, ids)
+        page = reader.get(path)
+        shown = Forms(page.get_data(as_text=True) if page.mimetype == "text/html" else "")
+        for how, action, fields in shown.found:
+            for name in fields.keys() - {"csrf"} if how == "post" else ():
+                for text in UNSTORABLE:
+                    form = unstorable(fields, name, text)
+                    response = reader.send(action or path, form, FORM)
+                    statuses[action or path, name, text] = response.status_code
+    assert [asked for asked, status in statuses.items() if status in (403, 429, 500, 503)] == []
+    assert len({action for action, _, _ in statuses}) > 25

@@ -267,3 +267,9 @@ def test_the_document_of_the_api_may_be_kept_and_is_not_guessed_at(client):
     response = client.get("/api/openapi.json")
     assert response.headers["Cache-Control"] == "public, max-age=300"
     assert response.headers["X-Content-Type-Options"] == "nosniff"
+
+
+def test_a_page_may_repeat_what_is_no_utf8(app):
+    with app.test_request_context("/"):
+        assert app.make_response("a\ud800b").get_data() == b"a?b"
+        assert app.make_response(b"a\xffb").get_data() == b"a\xffb"
