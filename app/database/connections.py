@@ -13,12 +13,12 @@ from typing import Any, Final
 import psycopg
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.engine import ExceptionContext, make_url
-from sqlalchemy.exc import DisconnectionError
+from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.pool import ConnectionPoolEntry, Pool
 
-from app.database.sqlite_file import make_folder
+from app.database.sqlite.file import make_folder
+from app.database.sqlite.writing import BUSY_SECONDS, begin_to_write
 
-BUSY_SECONDS = 30
 #: Connections that a process keeps open while it needs none.
 KEPT = 10
 #: SQLSTATE of a server that takes no writes: a primary that became a standby.
@@ -176,7 +176,21 @@ def _on_begin(connection: Connection) -> None:
     if connection.dialect.name == "sqlite" and not connection.get_execution_options().get(
         ONLY_READS
     ):
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        driver = connection.connection.driver_connection
+        assert isinstance(driver, sqlite3.Connection)  # noqa: S101 - the driver of this dialect
+        try:
+            begin_to_write(driver)
+        except sqlite3.Error as error:
+            raise as_sqlalchemy(connection, error) from error
+
+
+def as_sqlalchemy(connection: Connection, error: psycopg.Error | sqlite3.Error) -> Exception:
+    """Return a fault of the driver as SQLAlchemy would raise it."""
+    kind = psycopg.Error if isinstance(error, psycopg.Error) else sqlite3.Error
+    # SQLAlchemy's own wrapper is out of reach here: no statement of its is executing.
+    return DBAPIError.instance(
+        None, None, error, kind, hide_parameters=True, dialect=connection.dialect
+    )
 
 
 @event.listens_for(Engine, "handle_error")

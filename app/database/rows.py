@@ -25,10 +25,11 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.sql.schema import ScalarElementColumnDefault
 from sqlalchemy.types import TypeEngine
 
 from app.database.direct import Write, execute, execute_all, fetch
+from app.database.sqlite import row_by_row
+from app.database.sqlite.row_by_row import scalar_defaults
 
 #: A sum in a BIGINT goes no further, above or below zero: refusing to add would hold up everybody
 #: whose sums are added by the same statement.
@@ -136,34 +137,41 @@ def insert_rows(
     """
     if not rows:
         return []
+    if not returning:
+        execute_all(
+            connection,
+            insert_writes(connection, table, names, rows, ignore_conflicts=ignore_conflicts),
+        )
+        return []
     statement = _insertion(
         is_postgresql(connection), table, tuple(names), tuple(returning), ignore_conflicts
     )
-    data = {"rows": packed(connection, names, rows)}
-    if returning:
-        return fetch(connection, statement, data)
-    execute(connection, statement, data)
-    return []
+    return fetch(connection, statement, {"rows": packed(connection, names, rows)})
 
 
-def insert_writes(connection: Connection, table: Table, names: Names, rows: Data) -> list[Write]:
+def insert_writes(
+    connection: Connection,
+    table: Table,
+    names: Names,
+    rows: Data,
+    *,
+    ignore_conflicts: bool = False,
+) -> list[Write]:
     """What `insert_rows` executes, for `direct.execute_all`; nothing for no rows."""
     if not rows:
         return []
-    statement = _insertion(is_postgresql(connection), table, tuple(names), (), False)
+    if not is_postgresql(connection):
+        return [row_by_row.insertion(table, tuple(names), rows, ignore_conflicts=ignore_conflicts)]
+    statement = _insertion(True, table, tuple(names), (), ignore_conflicts)
     return [(statement, {"rows": packed(connection, names, rows)})]
 
 
 @lru_cache(maxsize=64)
 def _insertion(
-    postgresql_: bool,
-    table: Table,
-    names: tuple[str, ...],
-    returning: tuple[str, ...],
-    ignore_conflicts: bool,
+    postgresql_: bool, table: Table, names: tuple[str, ...], returning: Names, skips: bool
 ) -> Any:
     statement = _inserting(postgresql_, table, names)
-    if ignore_conflicts:
+    if skips:
         statement = statement.on_conflict_do_nothing()
     return statement.returning(*(table.c[name] for name in returning)) if returning else statement
 
@@ -172,9 +180,8 @@ def _inserting(postgresql_: bool, table: Table, names: tuple[str, ...]) -> Any:
     data = rows_table(postgresql_, {name: table.c[name].type for name in names})
     # Left to SQLAlchemy, defaults would be parameters that only it can fill in.
     defaults = {
-        column.name: literal(column.default.arg, column.type)
-        for column in table.c
-        if column.name not in names and isinstance(column.default, ScalarElementColumnDefault)
+        name: literal(value, table.c[name].type)
+        for name, value in scalar_defaults(table, names).items()
     }
     # Without a WHERE, SQLite would read ON CONFLICT as the ON of a join.
     source = select(*(data.c[name] for name in names), *defaults.values()).where(text("true"))
@@ -243,24 +250,23 @@ def update_writes(
     """What `update_rows` executes, for `direct.execute_all`; nothing for no rows."""
     if not rows:
         return []
-    statement = _updating(is_postgresql(connection), table, tuple(names), tuple(where))
+    if not is_postgresql(connection):
+        return [row_by_row.updating(table, tuple(names), rows, where)]
+    statement = _updating(table, tuple(names), tuple(where))
     data = packed(connection, ["id", *(f"new_{name}" for name in names)], rows)
     terms = {f"old_{name}": value for name, value in where.items()}
     return [(statement, {"rows": data, **terms})]
 
 
 @lru_cache(maxsize=64)
-def _updating(
-    postgresql_: bool, table: Table, names: tuple[str, ...], where: tuple[str, ...]
-) -> Any:
-    if postgresql_ and where:
+def _updating(table: Table, names: tuple[str, ...], where: tuple[str, ...]) -> Any:
+    if where:
         return _updating_by_place(table, names, where)
     kinds = {"id": table.c.id.type} | {f"new_{name}": table.c[name].type for name in names}
-    data = rows_table(postgresql_, kinds)
-    still = [table.c[name] == bindparam(f"old_{name}") for name in where]
+    data = rows_table(True, kinds)
     return (
         update(table)
-        .where(table.c.id == data.c.id, *still)
+        .where(table.c.id == data.c.id)
         .values({name: data.c[f"new_{name}"] for name in names})
     )
 

@@ -17,7 +17,7 @@ from sqlalchemy.engine import make_url
 from app.config import BadSetting
 from app.database.connections import WrongEncoding, refuse_other_encodings
 from app.database.schema_version import UNKNOWN, Ask, pending
-from app.database.sqlite_file import check_writable, exists
+from app.database.sqlite.file import check_writable, exists
 
 #: How long a start waits for a database that refuses connections.
 START_SECONDS = 5.0

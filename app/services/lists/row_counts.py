@@ -9,13 +9,14 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import (
     Boolean,
     ColumnElement,
     Connection,
+    Integer,
     Select,
     Table,
     bindparam,
@@ -30,6 +31,7 @@ from sqlalchemy import (
 )
 
 from app.database.advisory_locks import AdvisoryLock, try_lock
+from app.database.direct import fetch
 from app.database.rows import increment_rows, rows_table, write_rows
 from app.domain.time_ranges import DAY, HOUR, TimeRange, split
 from app.extensions import db
@@ -234,18 +236,19 @@ def _compact(tally: Table, end: float) -> int:
         if not try_lock(connection, AdvisoryLock.COMPACT_ROW_COUNTS):
             db.session.rollback()
             return added
-        deltas = connection.execute(
-            select(tally)
-            .where(_is_of(tally, Span.DELTA))
-            .order_by("account_id", "id")
-            .limit(AT_ONCE)
-        ).all()
+        deltas = fetch(connection, _deltas(tally), {"most": AT_ONCE})
         if deltas:
             _add_up(connection, tally, deltas)
         db.session.commit()
         added += len(deltas)
         if len(deltas) < AT_ONCE or time.monotonic() >= end:
             return added
+
+
+@cache
+def _deltas(tally: Table) -> Select[Any]:
+    deltas = select(tally).where(_is_of(tally, Span.DELTA)).order_by("account_id", "id")
+    return deltas.limit(bindparam("most", type_=Integer))
 
 
 def _add_up(connection: Connection, tally: Table, deltas: Sequence[Any]) -> None:

@@ -41,18 +41,19 @@ Pair = tuple[int, int]  # a lead and a destination
 _IDLE_DESTINATIONS: Final = f"""
     SELECT d.id, d.account_id, d.failures,
            (SELECT count(*) FROM postback s
-            WHERE s.state = {PostbackState.SENDING:d} AND s.destination_id = d.id) AS sending,
+            WHERE s.state = {PostbackState.SENDING:d} AND {{of}}s.destination_id = d.id) AS sending,
            d.tracker, d.settings
     FROM destination d WHERE d.id {{among}} AND {MAY_BE_SENT_TO}
     AND NOT EXISTS (SELECT 1 FROM postback p
         WHERE p.destination_id = d.id AND p.{WAITING} AND p.due <= :now)
     ORDER BY d.id
 """
-_IDLE_POSTGRESQL: Final = text(_IDLE_DESTINATIONS.format(among="= ANY(:ids)")).bindparams(
+_IDLE_POSTGRESQL: Final = text(_IDLE_DESTINATIONS.format(among="= ANY(:ids)", of="")).bindparams(
     bindparam("ids", type_=ARRAY(BigInteger))
 )
-_IDLE_SQLITE: Final = text(_IDLE_DESTINATIONS.format(among="IN :ids")).bindparams(
-    bindparam("ids", expanding=True)
+# `+` keeps SQLite from counting by the index of all that a destination ever had.
+_IDLE_SQLITE: Final = text(
+    _IDLE_DESTINATIONS.format(among="IN (SELECT value FROM json_each(:ids))", of="+")
 )
 
 # Pair by pair through the unique index, as in `supersede`.

@@ -143,7 +143,7 @@ def _select_oldest(connection: Connection, bots: Sequence[int], share: int) -> l
         rows = [
             row
             for bot in bots
-            for row in connection.execute(_SELECT_SQLITE, {"bot": bot, "share": share})
+            for row in fetch(connection, _SELECT_SQLITE, {"bot": bot, "share": share})
         ]
     return _in_order(StoredUpdate(*row) for row in rows)
 

@@ -12,6 +12,7 @@ from sqlalchemy import create_engine, text
 from app.database.connections import ONLY_READS, prepare_engine
 from app.database.dedicated import DedicatedConnection
 from app.database.direct import fetch
+from app.database.sqlite.writing import begin_to_write
 from app.extensions import wakeup
 from app.models import BotStatus
 from app.observability.traces import traces
@@ -83,7 +84,7 @@ def _insert_rows(rows: Sequence[NewUpdate], connection: Any) -> None:
     if isinstance(connection, psycopg.Connection):
         connection.execute(*insertion(rows, postgresql=True))
         return
-    connection.execute("BEGIN IMMEDIATE")
+    begin_to_write(connection)
     try:
         connection.executemany(*insertion(rows, postgresql=False))
         connection.execute("COMMIT")

@@ -3,7 +3,8 @@
 import psycopg
 import pytest
 from flask import Flask
-from sqlalchemy import text
+from sqlalchemy import create_engine, text
+from sqlalchemy.exc import OperationalError
 
 from app.database import connections
 from app.extensions import db
@@ -17,6 +18,25 @@ def postgresql(live_app: Flask) -> str:
     db.engine.dispose()  # what other tests have left takes turns with ours
     url = db.engine.url.set(drivername="postgresql")
     return url.render_as_string(hide_password=False)
+
+
+@pytest.fixture
+def file(tmp_path) -> str:
+    """A database of SQLite with nothing in it, whatever the others are tested on."""
+    return str(tmp_path / "file.db")
+
+
+def test_who_cannot_write_in_time_gets_the_fault_that_sqlalchemy_raises(file, monkeypatch):
+    engine = create_engine(f"sqlite:///{file}", **connections.prepare_engine(f"sqlite:///{file}"))
+    begin = connections.begin_to_write
+    monkeypatch.setattr(connections, "begin_to_write", lambda connection: begin(connection, 0))
+    with engine.connect() as reader, engine.connect() as first, engine.connect() as second:
+        first.execute(text("CREATE TABLE held (id INTEGER)"))
+        with pytest.raises(OperationalError, match="locked"):
+            second.execute(text("SELECT 1"))
+        reads = reader.execution_options(**{connections.ONLY_READS: True})
+        assert reads.scalar(text("SELECT count(*) FROM sqlite_master")) == 0
+    engine.dispose()
 
 
 def backend() -> int:

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from sqlalchemy import event, select, text
+from sqlalchemy import Boolean, event, literal, null, select, text
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from app.database.direct import among, execute, execute_all, fetch
@@ -93,6 +93,24 @@ def test_a_list_of_any_length_is_one_parameter(connection):
     for numbers_ in ([], [2], [3, 1, 9]):
         rows = fetch(connection, chosen, {"numbers": numbers_})
         assert {row.update_id for row in rows} == set(numbers_) & {1, 2, 3}
+
+
+def test_truth_values_are_truth_values_on_both_databases(connection):
+    values = {"yes": literal(True), "no": literal(False), "unknown": null().cast(Boolean)}
+    columns = [value.label(name) for name, value in values.items()]
+    (row,) = fetch(connection, select(*columns, literal(1).label("one")), {})
+    assert [row.yes, row.no, row.unknown, row.one] == [True, False, None, 1]
+    assert row.yes is True
+    assert row.one is not True
+
+
+def test_on_sqlite_a_statement_is_executed_for_row_after_row(connection):
+    if is_postgresql(connection):
+        pytest.skip("there the rows of a statement are one parameter")
+    sql = "UPDATE telegram_update SET state = 1 WHERE update_id = ?"
+    for number in (1, 2, 3):
+        execute(connection, INSERT, {"number": number})
+    assert execute_all(connection, [(sql, [(1,), (3,), (4,)])]) == 2
 
 
 def test_who_listens_hears_of_each_statement(connection):

@@ -76,12 +76,13 @@ def test_while_it_holds_the_lock_an_erasure_reads_no_table_whole(live_app, world
     world.attempt(world.postback(7, lead_id=lead, event="{}", campaign_id=campaign))
     plans: list[str] = []
 
-    def explain(connection, cursor, statement, parameters, _context, _many):
+    def explain(connection, cursor, statement, parameters, _context, many):
         if connection.get_execution_options().get("only_reads") or statement.startswith("EXPLAIN"):
             return
         if statement.startswith(("SELECT", "UPDATE", "DELETE")):
             raw = connection.connection.driver_connection
-            rows = raw.execute(f"EXPLAIN QUERY PLAN {statement}", parameters).fetchall()
+            first = parameters[0] if many else parameters
+            rows = raw.execute(f"EXPLAIN QUERY PLAN {statement}", first).fetchall()
             plans.extend(f"{row[3]} - {statement}" for row in rows)
 
     event.listen(db.engine, "before_cursor_execute", explain)

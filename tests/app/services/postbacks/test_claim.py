@@ -3,12 +3,13 @@
 from collections import Counter
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import event, update
 
 from app.extensions import db
 from app.models import Destination, DestinationStatus, Postback, PostbackState
 from app.sandbox.telegram import people
 from app.services import postbacks
+from app.services.postbacks import in_hand
 from app.services.postbacks.claim import ClaimResult
 from tests.support.delivery import Clock, T, alter, claim_all
 
@@ -200,3 +201,27 @@ def test_accounts_that_are_full_are_passed_over(make_stage, clock):
     db.session.commit()
     owners = {db.session.get(Destination, stage.destination).account_id for stage in stages}
     assert {postback.account_id for postback in result.postbacks} == owners - {full}
+
+
+def test_what_is_being_sent_is_counted_without_a_look_at_what_was_sent(live_app):
+    """SQLite read the whole table for each claim once, in the order of an index."""
+    if db.engine.dialect.name != "sqlite":
+        pytest.skip("PostgreSQL's plans are looked at in tests/app/database/test_plans.py")
+    plans: list[str] = []
+
+    def explain(connection, _cursor, statement, parameters, *_):
+        raw = connection.connection.driver_connection
+        rows = raw.execute(f"EXPLAIN QUERY PLAN {statement}", parameters).fetchall()
+        plans.extend(row[3] for row in rows)
+
+    with db.engine.connect() as connection:
+        event.listen(connection, "before_cursor_execute", explain)
+        postbacks.claim(
+            connection, now=T, lease="mine", until=T + 45, after=0,
+            quota_for=lambda _, most: most, most=100,
+        )  # fmt: skip
+        lease = in_hand.Lease("mine", T + 45, lambda _, most: most, 100)
+        in_hand.destinations_to_send_to(connection, Counter([1]), lease, T)
+    named = [plan for plan in plans if "ix_postback" in plan or "SCAN postback" in plan]
+    assert len([plan for plan in named if "ix_postback_sending" in plan]) == 2
+    assert all("ix_postback_sending" in plan or "ix_postback_waiting" in plan for plan in named)

@@ -56,7 +56,10 @@ def test_they_are_found_by_the_index_of_the_leads(account, analyzed):
     if analyzed:
         connection.execute(text("ANALYZE postback"))
     query = newest._newest(is_postgresql(connection))
-    query = query.params(account=account.id, leads=list(range(100, 150)), most=50)
+    leads: object = list(range(100, 150))
+    if not is_postgresql(connection):
+        leads = str(leads)  # there a list is JSON
+    query = query.params(account=account.id, leads=leads, most=50)
     sql = query.compile(connection, compile_kwargs={"literal_binds": True})
     word = "EXPLAIN" if is_postgresql(connection) else "EXPLAIN QUERY PLAN"
     plan = [str(row[-1]) for row in connection.execute(text(f"{word} {sql}"))]

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from app.config import BadSetting
-from app.database.sqlite_file import check_writable, make_folder
+from app.database.sqlite.file import check_writable, make_folder
 
 NOBODY = 65_534
 
