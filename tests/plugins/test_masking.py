@@ -42,3 +42,9 @@ def test_a_body_of_thousands_of_words_costs_few_looks():
     secrets = secrets_of_fields({"text": " ".join(words)})
     assert len(secrets) > 8000
     assert len(candidates("the click id is unknown: 8f2a" * 10, secrets)) < 300
+
+
+def test_with_very_many_secrets_the_whole_text_is_masked():
+    secrets = tuple(f"{number:05}secret" for number in range(2001))
+    assert mask("no such key: nothing", secrets) == "***"
+    assert mask("no such key: nothing", secrets[1:]) == "no such key: nothing"

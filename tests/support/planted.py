@@ -11,6 +11,12 @@ from urllib.parse import quote, unquote, urlsplit
 
 from aiohttp import web
 
+
+def _ascii(change: Callable[[str], str], text: str) -> str:
+    """What `change` makes of the letters of ASCII; no other are looked for both large and small."""
+    return "".join(change(one) if one.isascii() else one for one in text)
+
+
 #: How a tracker may spell what it was sent.
 ENCODINGS: Final[Mapping[str, Callable[[str], str]]] = {
     "raw": str,
@@ -19,6 +25,15 @@ ENCODINGS: Final[Mapping[str, Callable[[str], str]]] = {
     "JSON": lambda text: json.dumps(text)[1:-1],
     "base64": lambda text: base64.b64encode(text.encode()).decode().rstrip("="),
     "HTML": html.escape,
+    "HTML of numbers alone": lambda text: "".join(f"&#{ord(one)}" for one in text),
+    "capitals": lambda text: _ascii(str.upper, text),
+    "small letters": lambda text: _ascii(str.lower, text),
+    "groups": lambda text: " ".join(text[at : at + 4] for at in range(0, len(text), 4)),
+    "groups with dashes": lambda text: "-".join(text[at : at + 5] for at in range(0, len(text), 5)),
+    "groups in a URL": lambda text: "%20".join(
+        quote(text[at : at + 4], safe="") for at in range(0, len(text), 4)
+    ),
+    "hexadecimal with colons": lambda text: ":".join(f"{byte:02x}" for byte in text.encode()),
 }
 PARAMETERS: Final = """token access_token accessToken api_key apiKey apikey clientSecret secret
 pwd password passwd pass auth sig sign signature hash hmac jwt credential k code custom my_param

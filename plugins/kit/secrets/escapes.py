@@ -12,20 +12,28 @@ import re
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-from plugins.masking import MASK, candidates
+from plugins.kit.secrets.search import search_for
+from plugins.masking import MASK
 
-#: A shorter secret is not looked for: to mask it would mask half of every text.
-MIN_SECRET: Final = 4
-#: So many characters of a longer secret are looked for where its end may have been cut.
-_HEAD: Final = 8
+#: What nobody sees: of category Cf, or drawn as nothing (plugins/kit/signs/characters.py).
+_UNSEEN: Final = re.compile(
+    "[\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f"
+    "\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U000e0000-\U000e0fff]"
+)
 #: How often a text may have been encoded.
 _DEEPEST: Final = 3
 
-_ESCAPE: Final = re.compile(
-    r"((?:%[0-9A-Fa-f]{2})+|(?:\\u[0-9A-Fa-f]{4})+|\\x[0-9A-Fa-f]{2}|\\[/\"'\\]"
-    r"|&(?:\#\d{1,7}|\#[xX][0-9A-Fa-f]{1,6}|[A-Za-z]{2,8});"
-    r"|[\x00\r\n\xad\u200b-\u200f\u2060\ufeff])"  # nobody sees them
+_ESCAPE: Final = (
+    r"(?:%[0-9A-Fa-f]{2})+|(?:\\u[0-9A-Fa-f]{4})+|\\x[0-9A-Fa-f]{2}|\\[/\"'\\]"
+    r"|&(?:\#0{0,20}\d{1,7};?|\#[xX]0{0,20}[0-9A-Fa-f]{1,6};?|[A-Za-z]{2,8};)"
 )
+_USUAL: Final = re.compile(rf"({_ESCAPE}|[\x00\r\n])")
+_ALL: Final = re.compile(
+    rf"({_ESCAPE}|(?<![0-9A-Za-z])0[xX][0-9A-Fa-f]{{2}}(?![0-9A-Za-z])"
+    rf"|[\x00\r\n]|{_UNSEEN.pattern})"
+)
+#: One of these is in every usual escape.
+_SIGNS: Final = ("%", "\\", "&", "\n", "\r", "\0")
 
 
 class _View(NamedTuple):
@@ -36,15 +44,17 @@ class _View(NamedTuple):
     ends: list[int]
 
 
-def mask_escaped(text: str, secrets: tuple[str, ...]) -> str:
-    """Mask the secrets, and the heads of cut ones, that escapes or unseen characters disguise."""
-    views = list(_unescaped(text)) if secrets else []
-    if not any(_has_spans(view, secrets) for view in views):
+def mask_hidden(text: str, secrets: tuple[str, ...]) -> str:
+    """Mask the secrets, and the heads of cut ones, as they are and in every disguise."""
+    search = search_for(secrets)
+    readings = [text, *_unescaped(text)]
+    if not any(search.may_be_in(reading) for reading in readings):
         return text  # as nearly always: so the places of the characters are not asked for
+    whole = _View(text, list(range(len(text))), list(range(1, len(text) + 1)))
     spans = sorted(
         (view.starts[start], view.ends[end - 1])
-        for view in _views(text, len(views))
-        for start, end in _spans(view.text, candidates(view.text, secrets))
+        for view in (whole, *_views(whole, len(readings) - 1))
+        for start, end in search.spans(view.text)
     )
     pieces: list[str] = []
     at = 0
@@ -55,29 +65,10 @@ def mask_escaped(text: str, secrets: tuple[str, ...]) -> str:
     return "".join((*pieces, text[at:]))
 
 
-def _has_spans(text: str, secrets: tuple[str, ...]) -> bool:
-    return any(True for _ in _spans(text, candidates(text, secrets)))
-
-
-def _spans(text: str, secrets: tuple[str, ...]) -> Iterator[tuple[int, int]]:
-    """Where secrets stand in `text`, or at least their heads: somebody may have cut them."""
-    for secret in secrets:
-        if len(secret) < MIN_SECRET:
-            continue
-        least = min(_HEAD, max(MIN_SECRET, len(secret) // 2))
-        start = text.find(secret[:least])
-        while start >= 0:
-            end = start + least
-            while end < len(text) and text[end] == secret[end - start : end - start + 1]:
-                end += 1
-            yield start, end
-            start = text.find(secret[:least], end)
-
-
 def _unescaped(text: str) -> Iterator[str]:
     """What `text` stands for if its escapes are undone once, twice and so on, if it has some."""
     for _ in range(_DEEPEST):
-        parts = _ESCAPE.split(text)
+        parts = _parts(text)
         if len(parts) == 1:
             return
         meanings = {
@@ -88,14 +79,21 @@ def _unescaped(text: str) -> Iterator[str]:
         yield text
 
 
-def _views(text: str, depth: int) -> Iterator[_View]:
-    view = _View(text, list(range(len(text))), list(range(1, len(text) + 1)))
+def _parts(text: str) -> list[str]:
+    """What stands before, between and behind the escapes of `text`, and these."""
+    is_usual = text.isascii() or not _UNSEEN.search(text)
+    if is_usual and "0x" not in text and "0X" not in text:
+        return _USUAL.split(text) if any(sign in text for sign in _SIGNS) else [text]
+    return _ALL.split(text)
+
+
+def _views(view: _View, depth: int) -> Iterator[_View]:
     for _ in range(depth):
         pieces: list[str] = []
         starts: list[int] = []
         ends: list[int] = []
         at = 0
-        for number, part in enumerate(_ESCAPE.split(view.text)):
+        for number, part in enumerate(_parts(view.text)):
             if number % 2 == 0:
                 pieces.append(part)
                 starts += view.starts[at : at + len(part)]
@@ -120,7 +118,7 @@ def _meant(escape: str) -> Iterator[tuple[str, int]]:
             raw = bytes.fromhex(escape.replace("\\u", ""))
             for sign in raw.decode("utf-16-be", "surrogatepass"):
                 yield sign, 3 * len(sign.encode("utf-16-be", "surrogatepass"))
-        case r"\x":
+        case r"\x" | "0x" | "0X":
             yield chr(bytes.fromhex(escape[2:])[0]), len(escape)
         case _ if escape[0] == "\\":
             yield escape[1], len(escape)

@@ -8,13 +8,14 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 from urllib.parse import quote, quote_plus, unquote, unquote_plus
 
-from plugins.contract import MASK, mask
+from plugins.contract import MASK
 from plugins.kit import altercpa, macros
 from plugins.kit.bounded_cache import remembered
 from plugins.kit.secrets import harmless
-from plugins.kit.secrets.escapes import MIN_SECRET, mask_escaped
+from plugins.kit.secrets.escapes import mask_hidden
 from plugins.kit.secrets.names import is_secret_name
-from plugins.masking import candidates
+from plugins.kit.secrets.search import MIN_SECRET, search_for
+from plugins.masking import MOST
 
 #: Fewer characters of base64 stand by chance in many texts.
 _HEAD: Final = 8
@@ -110,18 +111,15 @@ def _typed_into(name: str, value: str) -> tuple[str, ...]:
 
 
 def mask_cut(text: str, secrets: tuple[str, ...]) -> str:
-    """Mask secrets, and the heads of secrets that somebody has cut, in a text for people."""
-    text = mask_escaped(text, secrets)
-    secrets = candidates(text, secrets)
-    text = mask(text, secrets)
-    for secret in secrets:
-        least = min(_HEAD, max(MIN_SECRET, len(secret) // 2))
-        while (start := text.find(secret[:least])) >= 0 and len(secret) > least:
-            end = start + least
-            while end < len(text) and text[end] == secret[end - start : end - start + 1]:
-                end += 1
-            text = f"{text[:start]}{MASK}{text[end:]}"
-        while secret in text and len(secret) > len(MASK):  # a mask and its neighbour may spell it
+    """Mask secrets, disguised ones too, and the heads of cut ones, in a text for people.
+
+    With very many secrets nothing of it is shown.
+    """
+    if len(secrets) > MOST:
+        return MASK if text else ""
+    text = mask_hidden(text, secrets)
+    for secret in search_for(secrets).others:
+        while secret in text and (len(secret) > len(MASK) or MASK[0] not in secret):
             text = text.replace(secret, MASK)
     return text
 
@@ -157,6 +155,10 @@ def _spellings(text: str) -> tuple[str, ...]:
     base64 = (b64encode(raw).decode().rstrip("="), *_inside_base64(raw))
     spellings = [text, *base64, *(word.translate(_FOR_URLS) for word in base64)]
     spellings += [raw.hex(), raw.hex().upper()]
+    if len(text) >= _HEAD:
+        spellings.append(text.encode("utf-16-le", "replace").hex())
+        twice = list(_inside_base64(base64[0].encode()))
+        spellings += [*twice, *(word.translate(_FOR_URLS) for word in twice)]
     if not text.isalnum() or not text.isascii():
         percent = quote(text, safe="", errors="replace")
         spellings += [

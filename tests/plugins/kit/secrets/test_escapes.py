@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plugins.kit.secrets.escapes import mask_escaped
+from plugins.kit.secrets.escapes import mask_hidden
 from plugins.kit.secrets.typed import encodings, mask_cut
 
 KEY = "Zq7!k~(Wx)*3/p+R'8vЯ&L\U0001f511m"
@@ -42,12 +42,18 @@ SPELLINGS: dict[str, Callable[[str], str]] = {
     "JSON in JSON": lambda text: json.dumps(json.dumps(text)[1:-1])[1:-1],
     "HTML in decimal": lambda text: "".join(f"&#{ord(one)};" for one in text),
     "HTML in hexadecimal": lambda text: "".join(f"&#x{ord(one):X};" for one in text),
+    "HTML without semicolons": lambda text: "".join(f"&#{ord(one)}" for one in text),
+    "HTML in hexadecimal without semicolons": lambda text: "".join(
+        f"&#x{ord(one):06X}" for one in text
+    ),
+    "HTML with zeros": lambda text: "".join(f"&#{ord(one):012};" for one in text),
     "HTML of PHP": lambda text: html.escape(text).replace("&#x27;", "&#039;"),
     "HTML of XML": lambda text: html.escape(text).replace("&#x27;", "&apos;"),
     "a URL in HTML": lambda text: html.escape(script(text)),
     "HTML in JSON": lambda text: json.dumps(html.escape(text))[1:-1],
     "broken in lines": lambda text: "\r\n".join((text[:9], text[9:])),
     "with marks that nobody sees": "\u200b".join,
+    "with signs that nobody sees": "\u2061\ufe0f\u034f\U000e0020".join,
     "with NUL": "\0".join,
 }
 
@@ -74,22 +80,22 @@ def test_base64_in_lines_is_masked():
 
 
 def test_bytes_that_are_no_text_are_read_one_by_one():
-    assert mask_escaped("a=%FFkey-1234%E4", ("key-1234",)) == "a=%FF***%E4"
-    assert mask_escaped("a=%ff%6B%65%79-1234", ("key-1234",)) == "a=%ff***"
+    assert mask_hidden("a=%FFkey-1234%E4", ("key-1234",)) == "a=%FF***%E4"
+    assert mask_hidden("a=%ff%6B%65%79-1234", ("key-1234",)) == "a=%ff***"
 
 
 def test_what_looks_like_an_entity_and_is_none_is_left():
-    assert mask_escaped("&nothing; &#0; key-&#49;234", ("key-1234",)) == "&nothing; &#0; ***"
+    assert mask_hidden("&nothing; &#0; key-&#49;234", ("key-1234",)) == "&nothing; &#0; ***"
 
 
 def test_two_keys_that_overlap_leave_nothing():
-    assert mask_escaped("%61bcdefgh", ("abcdef", "cdefgh")) == "***"
+    assert mask_hidden("%61bcdefgh", ("abcdef", "cdefgh")) == "***"
 
 
-def test_a_text_without_escapes_and_one_without_secrets_are_left_to_others():
-    assert mask_escaped("key-1234", ("key-1234",)) == "key-1234"
-    assert mask_escaped("%6Bey-1234", ()) == "%6Bey-1234"
-    assert mask_escaped("%6B-1", ("k-1",)) == "%6B-1"
+def test_a_text_without_escapes_is_masked_and_one_without_secrets_or_with_short_ones_is_left():
+    assert mask_hidden("key-1234", ("key-1234",)) == "***"
+    assert mask_hidden("%6Bey-1234", ()) == "%6Bey-1234"
+    assert mask_hidden("%6B-1", ("k-1",)) == "%6B-1"
 
 
 @given(
