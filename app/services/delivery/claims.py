@@ -25,6 +25,9 @@ from plugins.host.registry import BUILT_INS
 LOOK_AGAIN: Final = 0.05  # seconds until the next claim after an empty one
 REFILL: Final = 0.02  # seconds until the next claim while enough rows are queued
 REST: Final = 3  # then also so many times what the last one took: a quarter of the time at most
+#: The same where more destinations wait than a claim looks at: it costs several times as much, and
+#: whoever is among the others waits for other claims anyway.
+LONG_REST: Final = 9
 WORTH_BLOCKING: Final = 1.0  # seconds without a token, as long as the clock's tick
 
 
@@ -36,16 +39,17 @@ class Shares:
 
     def full(self) -> list[int]:
         """The accounts that may have no more."""
-        return [account for account in self._held if not self._share(account)]
+        return [account for account in self._held if not self.of(account)]
 
     def take(self, account: int, rows: int) -> int:
         """Return how many of so many rows the account may have, and count them."""
-        quota = max(0, min(rows, self._share(account)))
+        quota = max(0, min(rows, self.of(account)))
         self._held[account] += quota
         self._free -= quota
         return quota
 
-    def _share(self, account: int) -> int:
+    def of(self, account: int) -> int:
+        """Return how many rows the account may have now."""
         # Each row that the account takes is one more of its own and one less of the free: so many
         # rows, rounded up, that it then holds as many as the share of those that are left.
         over = CLAIM_SHARE_OF_FREE * self._free - self._held[account]
@@ -54,11 +58,11 @@ class Shares:
 
 @dataclass(slots=True)
 class _LastClaim:
-    """Behind which destination the next claim goes on, from when on, and what the last one took."""
+    """Behind which destination the next claim goes on, from when on, and how long it may rest."""
 
     after: int = 0
     next_at: float = 0.0
-    seconds: float = 0.0
+    rest: float = 0.0
 
 
 class Claims:
@@ -91,8 +95,7 @@ class Claims:
         if free <= FEW_ROWS:
             pause = LOOK_AGAIN
         else:
-            rest = max(REFILL, REST * self._last.seconds)
-            pause = rest if self._in_flight.is_well_stocked else 0.0
+            pause = max(REFILL, self._last.rest) if self._in_flight.is_well_stocked else 0.0
         return free > 0 and now >= self._last.next_at + pause
 
     def claim(
@@ -107,12 +110,13 @@ class Claims:
             lease=lease,
             until=until,
             after=self._last.after,
-            quota_for=lambda due, most: shares.take(due.account_id, self._quota_for(due, most)),
+            quota_for=lambda due, most: self._shared_quota_for(due, most, shares),
             most=most,
             full=[*shares.full(), *self._in_flight.hook_time.exhausted()],
         )
         next_at = now if result.postbacks else now + LOOK_AGAIN
-        self._last = _LastClaim(result.after, next_at, self._clock() - began)
+        rest = (LONG_REST if result.is_partial else REST) * (self._clock() - began)
+        self._last = _LastClaim(result.after, next_at, rest)
         return result.postbacks
 
     def lease(self, token: str, until: float) -> Lease | None:
@@ -129,7 +133,7 @@ class Claims:
         def quota_for(due: DueDestination, most: int) -> int:
             if due.tracker not in BUILT_INS:
                 return 0
-            return shares.take(due.account_id, self._quota_for(due, most))
+            return self._shared_quota_for(due, most, shares)
 
         return Lease(token, until, quota_for, most)
 
@@ -142,6 +146,11 @@ class Claims:
             postbacks.block(db.session.connection(), destination, until)
             db.session.commit()
         self._exhausted.clear()
+
+    def _shared_quota_for(self, due: DueDestination, most: int, shares: Shares) -> int:
+        """Rows to claim of a destination, as far as its account may have any."""
+        most = min(most, shares.of(due.account_id))
+        return shares.take(due.account_id, self._quota_for(due, most)) if most > 0 else 0
 
     def _quota_for(self, due: DueDestination, most: int) -> int:
         """Rows to claim of a destination: as many as earned, and as may be sent now."""

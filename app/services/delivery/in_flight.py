@@ -1,5 +1,6 @@
 """What a worker holds: attempts queued for a free slot, and requests without an answer."""
 
+import math
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from itertools import chain
@@ -45,9 +46,11 @@ class _Queues:
     def __init__(self) -> None:
         self._by_destination: dict[int, deque[DeliveryAttempt]] = {}
         self._places: dict[_Place, dict[int, deque[DeliveryAttempt]]] = {}
+        self._count = 0
+        self._earliest = math.inf  # none that waits was claimed before that
 
     def __len__(self) -> int:
-        return sum(map(len, self._by_destination.values()))
+        return self._count
 
     def __iter__(self) -> Iterator[DeliveryAttempt]:
         return chain.from_iterable(self._by_destination.values())
@@ -64,6 +67,8 @@ class _Queues:
             queue = self._by_destination[destination] = deque()
             self._places.setdefault(_place(attempt), {})[destination] = queue
         queue.append(attempt)
+        self._count += 1
+        self._earliest = min(self._earliest, attempt.started)
 
     def take(
         self,
@@ -77,6 +82,7 @@ class _Queues:
             for destination, queue in list(queues.items()):
                 before = len(queue)
                 while queue and has_room(queue[0]):
+                    self._count -= 1
                     yield queue.popleft()
                 if len(queue) < before:
                     self._put_last(place, destination)
@@ -86,10 +92,14 @@ class _Queues:
     def drop(self, started_before: float | None) -> list[DeliveryAttempt]:
         """Empty the queues, or only those whose first attempt was claimed before that time."""
         dropped: list[DeliveryAttempt] = []
+        if started_before is not None and started_before <= self._earliest:
+            return dropped
         for destination, queue in list(self._by_destination.items()):
             if started_before is None or queue[0].started < started_before:
                 self._remove(_place(queue[0]), destination)
                 dropped += self._by_destination.pop(destination)
+        self._count -= len(dropped)
+        self._earliest = min((attempt.started for attempt in self), default=math.inf)
         return dropped
 
     def _put_last(self, place: _Place, destination: int) -> None:

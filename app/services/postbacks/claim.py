@@ -38,10 +38,14 @@ class DueDestination:
 
 @dataclass(frozen=True, slots=True)
 class ClaimResult:
-    """What one claim took. `after` is the destination the next claim goes on behind."""
+    """What one claim took. `after` is the destination the next claim goes on behind.
+
+    `is_partial`: more destinations may have due postbacks than it looked at.
+    """
 
     postbacks: list[ClaimedPostback]
     after: int
+    is_partial: bool
 
 
 # Jumps in the index from one destination with waiting rows to the next, until enough were
@@ -164,7 +168,7 @@ def claim(
         last = quotas[-1][0] if len(quotas) < len(due) or len(due) >= _ROUND else 0
     elif len(due) >= _ROUND:  # there are more than were looked at
         last = due[-1].id
-    return ClaimResult(_claimed(rows, due), last)
+    return ClaimResult(_claimed(rows, due), last, is_partial=len(due) >= _ROUND)
 
 
 def _due_destinations(

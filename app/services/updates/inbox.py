@@ -22,7 +22,8 @@ from app.queues import Queue
 from app.services.updates.new_update import insertion, new_update
 
 _UPDATES: Final = table_of(Update)
-_ROUND: Final = 128  # bots that one claim takes from
+#: Bots that one claim takes from: with two updates of each it is as large as it may be.
+_ROUND: Final = 200
 
 # States are written into the text: a partial index is used only where the planner sees the value.
 _WAITING: Final = f"state = {UpdateState.WAITING:d}"

@@ -194,7 +194,7 @@ def test_a_claim_of_updates_looks_at_no_more_than_it_takes(connection, kept, ana
     connection.execute(UPDATES.insert(), rows)
 
     def claim():
-        assert len(inbox.claim(connection, 400, after=20).updates) == 128 * 3
+        assert len(inbox.claim(connection, 400, after=20).updates) == 400
 
     assert_one_by_one(plans_of(connection, "telegram_update", claim), 400)
 

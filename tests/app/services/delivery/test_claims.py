@@ -1,5 +1,6 @@
 """What a worker claims: as many rows as earned, and as the tracker's rate allows."""
 
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -8,7 +9,7 @@ from app.extensions import db
 from app.models import Destination
 from app.sandbox.telegram import people
 from app.services.delivery.attempt import DeliveryAttempt
-from app.services.delivery.claims import LOOK_AGAIN, REFILL, REST, Claims
+from app.services.delivery.claims import LONG_REST, LOOK_AGAIN, REFILL, REST, Claims, Shares
 from app.services.delivery.concurrency import (
     FEW_ROWS,
     MAX_CLAIMED,
@@ -18,7 +19,7 @@ from app.services.delivery.concurrency import (
 from app.services.delivery.in_flight import InFlight
 from app.services.delivery.rate import RateLimiter
 from app.services.delivery.targets import DestinationResolver
-from app.services.postbacks import ClaimedPostback, DueDestination
+from app.services.postbacks import ClaimedPostback, DueDestination, claim
 from plugins.contract import DeliveryPolicy, RateLimit, hookimpl
 from plugins.registry import Registry, make_adapter
 from tests.support.adapters import PlainPlugin
@@ -124,6 +125,39 @@ def test_after_a_claim_that_took_long_others_get_most_of_the_time(stage, worker,
         worker.in_flight.enqueue(DeliveryAttempt.build(claimed, destination, clock.now))
     assert not worker.claims.is_due(clock.now + REFILL, MAX_CLAIMED)
     assert worker.claims.is_due(clock.now + (REST + 1) * REFILL, MAX_CLAIMED)
+
+
+def test_a_claim_that_did_not_see_all_destinations_pays_for_more_rows(
+    stage, worker, clock, monkeypatch
+):
+    start_many(stage, PER_DESTINATION)
+    quota_for = worker.limiter.claimable
+
+    def slow(due: DueDestination) -> int:
+        clock.now += REFILL
+        return quota_for(due)
+
+    worker.limiter.claimable = slow
+    monkeypatch.setitem(claim.__globals__, "_ROUND", 1)
+    monkeypatch.setitem(claim.__globals__, "_FAIR", PER_DESTINATION)
+    for claimed in worker.claim():
+        destination = worker.resolver.resolve(claimed.tracker, claimed.settings, clock.now)
+        worker.in_flight.enqueue(DeliveryAttempt.build(claimed, destination, clock.now))
+    assert not worker.claims.is_due(clock.now + (REST + 1) * REFILL, MAX_CLAIMED)
+    assert worker.claims.is_due(clock.now + (LONG_REST + 1) * REFILL, MAX_CLAIMED)
+
+
+def test_an_account_that_may_have_no_more_is_not_asked_what_its_destinations_may(stage, worker):
+    """Of a thousand destinations of one account most are looked at for nothing."""
+    start_many(stage, 2)
+    asked = []
+    worker.limiter.claimable = lambda due: asked.append(due.id) or 1
+    shares = Shares(Counter({stage.account: MAX_CLAIMED}), MAX_CLAIMED)
+    due = DueDestination(stage.destination, stage.account, 0, 0, "url_template", "")
+    assert worker.claims._shared_quota_for(due, 10, shares) == 0
+    assert asked == []
+    assert len(worker.claim()) == 1
+    assert asked == [stage.destination]
 
 
 def test_destinations_take_turns_when_a_claim_is_small(make_stage, worker):

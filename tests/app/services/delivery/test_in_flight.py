@@ -99,6 +99,20 @@ def test_queues_whose_first_attempt_waited_too_long_are_dropped_whole(in_flight)
     assert not in_flight
 
 
+def test_what_has_waited_longest_is_dropped_also_after_others_and_counted(in_flight):
+    """It is looked for only when something may have waited so long."""
+    in_flight.enqueue(make_attempt(1, destination=1, started=30.0))
+    in_flight.enqueue(make_attempt(2, destination=2, started=10.0))
+    assert in_flight.drop_queued(started_before=10.0) == []
+    assert [attempt.claimed.id for attempt in in_flight.drop_queued(started_before=11.0)] == [2]
+    assert len(in_flight) == 1
+    in_flight.enqueue(make_attempt(3, destination=2, started=20.0))
+    assert [attempt.claimed.id for attempt in in_flight.drop_queued(started_before=25.0)] == [3]
+    assert send_startable(in_flight) == [1]
+    assert len(in_flight) == 1, "it is sent now"
+    assert in_flight.drop_queued(started_before=99.0) == []
+
+
 def test_an_abort_names_what_had_no_answer(in_flight):
     in_flight.send(make_attempt(1))
     in_flight.enqueue(make_attempt(2))
