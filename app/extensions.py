@@ -18,10 +18,10 @@ wakeup = WakeupSignal()
 
 
 def begin_reading() -> None:
-    """Let the session's transaction, which nothing was asked in, only read.
+    """Say that the session's transaction, which nothing was asked in, only reads.
 
-    SQLite has one writer, and a transaction that may write keeps all others away, Telegram's
-    updates among them, for as long as it lasts. What such a transaction writes is not undone.
+    SQLite has one writer, and whoever writes keeps all others away, Telegram's updates among
+    them. So the tests refuse a write here.
     """
     if db.engine.dialect.name == "sqlite":
         db.session.connection(execution_options={ONLY_READS: True})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from alembic import context
 from flask import current_app
+from sqlalchemy import Connection, event
 
 db = current_app.extensions["migrate"].db
 
@@ -11,6 +12,8 @@ db = current_app.extensions["migrate"].db
 def run() -> None:
     """Each migration in a transaction of its own, where the database can."""
     with db.engine.connect() as connection:
+        # Of two that migrate at once on SQLite, the second reads what the first has done.
+        event.listen(connection, "begin", _write_at_once)
         context.configure(
             connection=connection,
             target_metadata=db.metadata,
@@ -20,6 +23,11 @@ def run() -> None:
         )
         with context.begin_transaction():
             context.run_migrations()
+
+
+def _write_at_once(connection: Connection) -> None:
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
 run()

@@ -151,7 +151,7 @@ def new_database(
 
 @event.listens_for(Engine, "begin")
 def _refuse_writes_where_none_was_announced(connection: Connection) -> None:
-    """Whatever calls `begin_reading` writes nothing: SQLite would not undo it."""
+    """Whatever calls `begin_reading` writes nothing: others may be waiting for SQLite's writer."""
     if connection.dialect.name == "sqlite" and connection.get_execution_options().get(ONLY_READS):
         connection.exec_driver_sql("PRAGMA query_only = 1")
 

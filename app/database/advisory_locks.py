@@ -5,6 +5,7 @@ from typing import Final
 
 from sqlalchemy import BigInteger, Connection, bindparam, text
 
+from app.database.connections import begin_writing
 from app.database.direct import fetch
 from app.database.rows import is_postgresql
 
@@ -36,11 +37,12 @@ class AdvisoryLock(enum.IntEnum):
 def lock(connection: Connection, key: AdvisoryLock, offset: int = 0) -> None:
     """Wait for the lock `key` + `offset` and hold it until the transaction ends.
 
-    Excludes transactions of other processes too. SQLite needs nothing: its
-    transactions have the database to themselves.
+    Excludes transactions of other processes too. On SQLite it is the lock of its one writer.
     """
     if is_postgresql(connection):
         fetch(connection, _LOCK, {"number": key + offset})
+    else:
+        begin_writing(connection)
 
 
 def lock_queue(connection: Connection, key: AdvisoryLock) -> None:
@@ -52,10 +54,16 @@ def lock_queue(connection: Connection, key: AdvisoryLock) -> None:
     """
     if is_postgresql(connection):
         fetch(connection, _LOCK_QUEUE, {"number": int(key)})
+    else:
+        begin_writing(connection)
 
 
 def try_lock(connection: Connection, key: AdvisoryLock) -> bool:
-    """As `lock`, but returns False at once if another transaction holds the lock."""
+    """As `lock`, but returns False at once if another transaction holds the lock.
+
+    SQLite's writer is waited for, and nobody is another then.
+    """
     if not is_postgresql(connection):
+        begin_writing(connection)
         return True
     return bool(fetch(connection, _TRY_LOCK, {"number": int(key)})[0].is_ours)

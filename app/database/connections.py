@@ -1,19 +1,24 @@
 """How connections to the two databases are opened, and asked whether they still live.
 
-SQLite: WAL, foreign keys, and every transaction starts as a writer. A
-deferred one that turns writer half-way fails at once when another wrote
-meanwhile; one that starts as a writer waits its turn.
+SQLite: WAL, foreign keys, and one writer, which a transaction becomes where it would first lock
+a row on PostgreSQL: with its first write, `with_for_update`, savepoint or advisory lock. Until
+then each statement reads what is committed, and no snapshot is kept: a transaction that begins
+to read and turns writer half-way fails at once when another wrote meanwhile. So on both
+databases what a write depends on is read again, or locked, behind that point.
 """
 
+import re
 import select
 import sqlite3
 import time
+from functools import lru_cache
 from typing import Any, Final
 
 import psycopg
-from sqlalchemy import Connection, Engine, event
+from sqlalchemy import Connection, Engine, Select, event
 from sqlalchemy.engine import ExceptionContext, make_url
 from sqlalchemy.exc import DBAPIError, DisconnectionError
+from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.pool import ConnectionPoolEntry, Pool
 
 from app.database.sqlite.file import make_folder
@@ -25,8 +30,12 @@ KEPT = 10
 READ_ONLY_STATE = "25006"
 #: Seconds without use after which a firewall on the way may have forgotten a connection.
 RESTED_SECONDS = 30
-#: Execution option of a connection that only reads: on SQLite it waits for no writer.
+#: Execution option of a transaction that only reads. The tests refuse that it writes.
 ONLY_READS = "only_reads"
+#: SQLite knows no locks of rows. This says in a statement that it would take some.
+_LOCKS: Final = "/* FOR UPDATE */"
+_READS: Final = re.compile(r"\s*(?:SELECT|WITH|PRAGMA|EXPLAIN|BEGIN)\b", re.IGNORECASE)
+_WRITES: Final = re.compile(r"\b(?:INSERT|UPDATE|DELETE)\b", re.IGNORECASE)
 #: Seconds for which `let_others_write` rests at most.
 LONGEST_REST = 0.1
 
@@ -171,17 +180,42 @@ def _has_unread(number: int) -> bool:
     return bool(look.poll(0))
 
 
-@event.listens_for(Engine, "begin")
-def _on_begin(connection: Connection) -> None:
-    if connection.dialect.name == "sqlite" and not connection.get_execution_options().get(
-        ONLY_READS
-    ):
-        driver = connection.connection.driver_connection
-        assert isinstance(driver, sqlite3.Connection)  # noqa: S101 - the driver of this dialect
-        try:
-            begin_to_write(driver)
-        except sqlite3.Error as error:
-            raise as_sqlalchemy(connection, error) from error
+@compiles(Select, "sqlite")
+def _write_select(statement: Select[Any], compiler: Any, **options: Any) -> str:
+    """Mark what is selected in order to change it: SQLAlchemy leaves the lock out on SQLite."""
+    sql: str = compiler.visit_select(statement, **options)
+    locks = statement._for_update_arg is not None  # noqa: SLF001 - nothing public tells
+    return f"{sql} {_LOCKS}" if locks else sql
+
+
+@event.listens_for(Engine, "before_cursor_execute")
+def _on_execute(connection: Connection, _cursor: Any, statement: str, *_: Any) -> None:
+    if connection.dialect.name == "sqlite" and not _only_reads(statement):
+        begin_writing(connection)
+
+
+@lru_cache(maxsize=500)
+def _only_reads(statement: str) -> bool:
+    return _READS.match(statement) is not None and _WRITES.search(statement) is None
+
+
+def begin_writing(connection: Connection) -> None:
+    """Become SQLite's one writer until the transaction ends, if that is not done yet.
+
+    Waits for its turn, for BUSY_SECONDS at most. PostgreSQL locks what is written.
+    """
+    if connection.dialect.name != "sqlite":
+        return
+    driver = connection.connection.driver_connection
+    assert isinstance(driver, sqlite3.Connection)  # noqa: S101 - the only driver of this dialect
+    if driver.in_transaction:
+        return
+    if not connection.in_transaction():  # or its commit and rollback would do nothing
+        connection.begin()
+    try:
+        begin_to_write(driver)
+    except sqlite3.Error as error:
+        raise as_sqlalchemy(connection, error) from error
 
 
 def as_sqlalchemy(connection: Connection, error: psycopg.Error | sqlite3.Error) -> Exception:

@@ -51,8 +51,9 @@ def edit_templates(account_id: int, urls: Mapping[str, str]) -> None:
 
     Raises BadParameter that names the template which cannot be used.
     """
+    settings = url_templates.checked(urls)
     accounts.lock(account_id)
-    url_templates.write(account_id, None, url_templates.read(account_id) | dict(urls))
+    url_templates.write(account_id, None, settings, keeps_others=True)
     db.session.commit()
 
 
@@ -116,14 +117,16 @@ def connect(account_id: int, domain: str, key: str) -> None:
     checked = connection_check.check(adapter, settings)
     if not checked.ok:
         raise CannotConnect.wrapping(checked.message)
+    templates = url_templates.checked(
+        {
+            field: altercpa_lite.postback_template(kind, settings)
+            for field, kind in url_templates.FIELDS.items()
+        }
+    )
     account = accounts.lock(account_id)
     account.tracker_domain = settings["domain"]
     account.tracker_key = settings["key"]
-    urls = {
-        field: altercpa_lite.postback_template(kind, settings)
-        for field, kind in url_templates.FIELDS.items()
-    }
-    url_templates.write(account_id, None, urls)
+    url_templates.write(account_id, None, templates)
     db.session.commit()
 
 

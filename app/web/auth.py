@@ -18,7 +18,7 @@ from flask.typing import ResponseReturnValue
 
 from app.config import current_settings
 from app.errors import BadKey, Banned, MissingKey, Unpaid, translatable
-from app.extensions import begin_reading
+from app.extensions import begin_reading, db
 from app.services.accounts import accounts, rate_limits
 from app.services.accounts.accounts import Caller
 from app.services.accounts.concurrent_calls import LASTING_ENDPOINTS
@@ -115,6 +115,7 @@ def _authenticate(*, must_be_paid: bool) -> None:
         )
         caller: Caller = authenticate(key, must_be_paid=must_be_paid)
     except (BadKey, Banned, Unpaid):
+        db.session.rollback()  # nothing is held while Redis is asked
         rate_limits.ANONYMOUS.hit(caller_network())
         raise
     g.account = caller  # known before it is counted: a refusal is written in its language

@@ -13,7 +13,7 @@ from flask.typing import ResponseReturnValue
 
 from app.dashboard.access import cookies, forms
 from app.errors import BadKey, Unpaid
-from app.extensions import begin_reading
+from app.extensions import begin_reading, db
 from app.services.accounts import rate_limits
 from app.services.accounts.concurrent_calls import LASTING_ENDPOINTS
 from app.services.accounts.fair_shares import CALLS
@@ -82,6 +82,7 @@ def authenticate() -> None:
     try:
         g.account = sessions.authenticate(token, must_be_paid=False)
     except BadKey:
+        db.session.rollback()  # nothing is held while Redis is asked
         rate_limits.ANONYMOUS.hit(caller_network())
         raise
     rate_limits.AUTHENTICATED.hit(str(g.account.id))

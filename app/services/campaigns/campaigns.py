@@ -83,9 +83,10 @@ def add(
 
     Raises NotFound, NotAdminThere, ChatTaken, PlanLimit or BadParameter.
     """
+    _check_button(texts)
+    templates = url_templates.checked(urls or {})
     account = accounts.lock(account_id)  # two at once must not both be the last one allowed
     title = _title_of(account_id, bot, chat)
-    _check_button(texts)
     for media_name, text_name in _SHOWN_WITH.items():
         if code := texts.get(media_name):
             _check_owner(account_id, code, media_name)
@@ -101,7 +102,7 @@ def add(
         chat_title=title,
         created=int(time.time()),
     )
-    url_templates.write(account_id, campaign.id, urls or {})
+    url_templates.write(account_id, campaign.id, templates)
     rights.review(bot, time.time(), chat)
     db.session.commit()
     return campaign
@@ -115,10 +116,11 @@ def edit(
     Returns the templates that this emptied because `urls` did not name them.
     Raises NotFound or BadParameter.
     """
+    _check_button(texts)
+    templates = None if urls is None else url_templates.checked(urls)
     if not _SHOWN_WITH.keys().isdisjoint(texts):
         accounts.lock(account_id)  # the media must not be deleted meanwhile
     campaign = _locked(account_id, campaign_id)
-    _check_button(texts)
     for media_name, text_name in _SHOWN_WITH.items():
         if media_name in texts or text_name in texts:
             before = getattr(campaign, media_name)
@@ -132,10 +134,10 @@ def edit(
     if not _OF_WELCOME.isdisjoint(texts):
         campaign.welcome_fault = ""
     emptied = []
-    if urls is not None:
+    if urls is not None and templates is not None:
         before = url_templates.read(account_id, campaign_id)
         emptied = [name for name, url in before.items() if url and name not in urls]
-        url_templates.write(account_id, campaign_id, urls)
+        url_templates.write(account_id, campaign_id, templates)
     db.session.commit()
     return emptied
 

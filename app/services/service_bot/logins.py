@@ -117,7 +117,7 @@ def redeem(nonce: str, browser: Browser, now: float) -> PollResult:
         return PollResult()
     if browser.cookie and not login.cookie_seen:
         login.cookie_seen = True
-    token = _token(login.id, now)
+    token = None if login.agreed is None else _token(login.id, now)  # who only asks writes nothing
     db.session.commit()
     return PollResult(token)
 

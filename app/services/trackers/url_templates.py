@@ -42,16 +42,35 @@ def read(account_id: int, campaign_id: int | None = None) -> dict[str, str]:
     return {field: urls.get(kind, "") for field, kind in FIELDS.items()}
 
 
-def write(account_id: int, campaign_id: int | None, urls: Mapping[str, str]) -> None:
-    """Replace all five URLs, given by `pb_*` name; absent ones become empty. No commit.
+def checked(urls: Mapping[str, str]) -> dict[str, Any]:
+    """Settings with the URLs of these `pb_*`, as `write` takes them.
 
-    The caller has locked the account or the campaign. Raises BadParameter
+    Long templates take their time, so check them before anything is locked. Raises BadParameter
     naming the `pb_*` that cannot be used.
     """
     settings = _checked({kind: urls.get(field, "") for field, kind in FIELDS.items()})
-    for field, kind in FIELDS.items():
-        _require_public(field, settings["urls"][kind])
-    filled = [kind for kind in EventKind if settings["urls"][kind]]
+    ready = {str(kind): settings["urls"][kind] for field, kind in FIELDS.items() if field in urls}
+    for field in urls.keys() & FIELDS.keys():
+        _require_public(field, ready[FIELDS[field]])
+    return {**settings, "urls": ready}
+
+
+def write(
+    account_id: int,
+    campaign_id: int | None,
+    settings: Mapping[str, Any],
+    *,
+    keeps_others: bool = False,
+) -> None:
+    """Replace all five URLs by those that `checked` has returned. No commit.
+
+    Absent ones become empty, or with `keeps_others` stay. The caller has locked the account or
+    the campaign.
+    """
+    before = read(account_id, campaign_id) if keeps_others else {}
+    urls = {str(kind): before.get(field, "") for field, kind in FIELDS.items()} | settings["urls"]
+    settings = {**settings, "urls": urls}
+    filled = [kind for kind in EventKind if urls[kind]]
     row = _row(account_id, campaign_id)
     if row is None:
         if not filled:

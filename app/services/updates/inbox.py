@@ -13,6 +13,7 @@ from sqlalchemy import BigInteger, Connection, bindparam, select, text, update
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from app.database.advisory_locks import AdvisoryLock, lock
+from app.database.connections import begin_writing
 from app.database.direct import fetch
 from app.database.rows import is_postgresql, loose_index_scan, update_rows
 from app.extensions import db, wakeup
@@ -124,6 +125,7 @@ def claim(connection: Connection, limit: int, after: int = 0) -> ClaimedUpdates:
 
 def _lock_bots(connection: Connection, most: int, after: int) -> tuple[list[int], int]:
     """Lock the next bots that no other worker has. Returns them, and the last id looked at or 0."""
+    begin_writing(connection)  # the locks of SQLite's bots
     statement = _LOCK_BOTS_POSTGRESQL if is_postgresql(connection) else _LOCK_BOTS_SQLITE
     while True:
         params = {"after": after, "most": most, "locks": int(AdvisoryLock.BOTS)}
@@ -152,6 +154,7 @@ def _select_oldest(connection: Connection, bots: Sequence[int], share: int) -> l
 def claim_again(connection: Connection, updates: Sequence[StoredUpdate]) -> list[StoredUpdate]:
     """Claim those of `updates` that still wait, of bots that no other worker has claimed."""
     bots = list({update.bot_id for update in updates})
+    begin_writing(connection)
     if is_postgresql(connection):
         params = {"bots": bots, "locks": int(AdvisoryLock.BOTS)}
         bots = list(connection.scalars(_LOCK_THESE, params))

@@ -1,13 +1,17 @@
 """A connection that has died at rest is not given to anybody."""
 
+import sqlite3
+
 import psycopg
 import pytest
 from flask import Flask
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine, func, select, text
 from sqlalchemy.exc import OperationalError
 
 from app.database import connections
+from app.database.advisory_locks import AdvisoryLock, lock, lock_queue, try_lock
 from app.extensions import db
+from app.models import Account
 
 
 @pytest.fixture
@@ -33,9 +37,8 @@ def test_who_cannot_write_in_time_gets_the_fault_that_sqlalchemy_raises(file, mo
     with engine.connect() as reader, engine.connect() as first, engine.connect() as second:
         first.execute(text("CREATE TABLE held (id INTEGER)"))
         with pytest.raises(OperationalError, match="locked"):
-            second.execute(text("SELECT 1"))
-        reads = reader.execution_options(**{connections.ONLY_READS: True})
-        assert reads.scalar(text("SELECT count(*) FROM sqlite_master")) == 0
+            second.execute(text("CREATE TABLE another (id INTEGER)"))
+        assert reader.scalar(text("SELECT count(*) FROM sqlite_master")) == 0
     engine.dispose()
 
 
@@ -110,3 +113,59 @@ def test_every_name_is_written_whatever_encoding_the_surroundings_ask_for(
     with db.engine.connect() as connection:
         assert connection.scalar(text("SELECT CAST(:name AS text)"), {"name": "Аня 😀"}) == "Аня 😀"
         assert connection.scalar(text("SHOW client_encoding")) == "UTF8"
+
+
+@pytest.fixture
+def another(live_app, account):
+    """Another connection to the same file of SQLite, that waits for nobody."""
+    if db.engine.dialect.name != "sqlite":
+        pytest.skip("PostgreSQL has as many writers as there are rows")
+    other = sqlite3.connect(db.engine.url.database, isolation_level=None, timeout=0)
+    yield other
+    other.close()
+    db.session.remove()
+
+
+def may_write(other: sqlite3.Connection) -> bool:
+    try:
+        other.execute("BEGIN IMMEDIATE")
+    except sqlite3.OperationalError:
+        return False
+    other.execute("ROLLBACK")
+    return True
+
+
+LOCKING = {
+    "a write": lambda: db.session.execute(text("UPDATE account SET name = 'new'")),
+    "a write behind WITH": lambda: db.session.execute(
+        text("WITH one AS (SELECT 1) UPDATE account SET name = 'new' FROM one")
+    ),
+    "a row that is locked": lambda: db.session.scalar(select(Account.id).with_for_update()),
+    "an object that is locked": lambda: db.session.get(Account, 1, with_for_update=True),
+    "a savepoint": lambda: db.session.connection().begin_nested(),
+    "a lock": lambda: lock(db.session.connection(), AdvisoryLock.BOTS, 1),
+    "a queue's lock": lambda: lock_queue(db.session.connection(), AdvisoryLock.CLAIM_POSTBACKS),
+    "a lock that is tried": lambda: try_lock(db.session.connection(), AdvisoryLock.SEND_DIGESTS),
+}
+
+
+@pytest.mark.parametrize("step", LOCKING)
+def test_a_transaction_of_sqlite_writes_from_its_first_lock_on(another, step):
+    db.session.scalars(select(Account)).all()
+    db.session.execute(text("WITH one AS (SELECT 1) SELECT * FROM one")).all()
+    assert may_write(another)
+    LOCKING[step]()
+    assert not may_write(another)
+    db.session.rollback()
+    assert may_write(another)
+
+
+def test_what_others_wrote_before_the_lock_is_seen_behind_it_and_no_fault(another):
+    """A snapshot that was kept since the first read would make the write fail at once."""
+    assert db.session.scalar(select(func.count()).select_from(Account)) == 1
+    another.execute("UPDATE account SET name = 'theirs'")
+    name = db.session.scalar(select(Account.name).with_for_update())
+    assert name == "theirs"
+    db.session.execute(text("UPDATE account SET name = 'ours'"))
+    db.session.rollback()
+    assert db.session.scalar(select(Account.name)) == "theirs"

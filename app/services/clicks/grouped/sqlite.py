@@ -9,6 +9,7 @@ from typing import Final
 
 from sqlalchemy import Connection, select, text
 
+from app.database.connections import begin_writing
 from app.database.rows import increment_rows, insert_rows
 from app.models import Click, InviteState, SourceDay, table_of
 from app.services.clicks.grouped.owners import current_owners
@@ -39,6 +40,7 @@ _HAND_OUT: Final = text(f"""
 
 def store(connection: Connection, visits: Sequence[Visit], late: Counts) -> list[Stored]:
     """Store visits, whose tokens differ, and add their counts and `late` ones."""
+    begin_writing(connection)  # or another process stores one of these meanwhile
     tokens = [visit.click["token"] for visit in visits if visit.click]
     repeated = set(connection.scalars(select(_CLICKS.c.token).where(_CLICKS.c.token.in_(tokens))))
     results: list[Stored] = []

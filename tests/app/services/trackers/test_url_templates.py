@@ -37,37 +37,45 @@ def test_a_campaigns_own_templates_hide_the_accounts_and_nothing_else():
 
 def test_what_is_written_is_read_and_inherited_by_nobody(account, world):
     campaign = world.campaign()
-    url_templates.write(account.id, None, {"pb_wait": URL})
+    url_templates.write(account.id, None, url_templates.checked({"pb_wait": URL}))
     db.session.commit()
     assert url_templates.read(account.id)["pb_wait"] == URL
     assert set(url_templates.read(account.id, campaign).values()) == {""}
 
 
 def test_absent_urls_are_emptied(account):
-    url_templates.write(account.id, None, {"pb_wait": URL, "pb_hold": URL})
-    url_templates.write(account.id, None, {"pb_hold": URL})
+    url_templates.write(account.id, None, url_templates.checked({"pb_wait": URL, "pb_hold": URL}))
+    url_templates.write(account.id, None, url_templates.checked({"pb_hold": URL}))
     urls = url_templates.read(account.id)
     assert (urls["pb_wait"], urls["pb_hold"]) == ("", URL)
 
 
+def test_absent_urls_stay_where_that_is_wanted(account):
+    url_templates.write(account.id, None, url_templates.checked({"pb_wait": URL, "pb_hold": URL}))
+    changed = url_templates.checked({"pb_hold": "", "pb_trash": URL})
+    url_templates.write(account.id, None, changed, keeps_others=True)
+    urls = url_templates.read(account.id)
+    assert {name for name, url in urls.items() if url} == {"pb_wait", "pb_trash"}
+
+
 def test_an_emptied_row_is_switched_off_and_revived(account):
-    url_templates.write(account.id, None, {"pb_wait": URL})
+    url_templates.write(account.id, None, url_templates.checked({"pb_wait": URL}))
     row = db.session.scalars(select(Destination)).one()
-    url_templates.write(account.id, None, {})
+    url_templates.write(account.id, None, url_templates.checked({}))
     assert row.status == DestinationStatus.DELETED
-    url_templates.write(account.id, None, {"pb_approve": URL})
+    url_templates.write(account.id, None, url_templates.checked({"pb_approve": URL}))
     assert db.session.scalars(select(Destination)).one() is row
     assert row.status == DestinationStatus.ACTIVE
 
 
 def test_nothing_is_written_where_nothing_was(account):
-    url_templates.write(account.id, None, {})
+    url_templates.write(account.id, None, url_templates.checked({}))
     assert db.session.scalars(select(Destination)).all() == []
 
 
-def test_a_url_that_cannot_be_used_is_named_by_its_parameter(account):
+def test_a_url_that_cannot_be_used_is_named_by_its_parameter(app):
     with pytest.raises(BadParameter) as caught:
-        url_templates.write(account.id, None, {"pb_hold": "ftp://tracker.example/"})
+        url_templates.checked({"pb_hold": "ftp://tracker.example/"})
     assert caught.value.field == "pb_hold"
 
 
