@@ -28,8 +28,9 @@ _EPSILON: Final = 1e-6  # seconds: times travel as text with six decimals
 # `known` is what this process knew, so a Redis that was emptied gives no second burst.
 _SCRIPT: Final = """
 local now, interval, burst = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+local taken = interval * tonumber(ARGV[5])
 local known = math.max(tonumber(ARGV[4]), tonumber(redis.call('GET', KEYS[1]) or '0'))
-local full = math.max(known, now) + interval
+local full = math.max(known, now) + taken
 if full - now > burst * interval + 1e-6 then
     return {0, string.format('%.6f', known)}
 end
@@ -67,18 +68,18 @@ class TokenBuckets:
         self._full: dict[str, float] = {}  # never later than the truth
         self._away_until = -math.inf
 
-    def take(self, name: str, rate: Rate, now: float) -> float:
-        """Take one token. Returns 0.0, or the seconds until one is there.
+    def take(self, name: str, rate: Rate, now: float, count: int = 1) -> float:
+        """Take tokens, no more than a burst. Returns 0.0, or the seconds until they are there.
 
         A refusal costs nothing: a caller that is too fast is served at the rate.
         """
         # No bucket is emptier than empty: if it seems so, this clock was set back.
         latest = now + rate.burst * rate.interval
         full, granted = min(self._full.get(name, 0.0), latest), False
-        if tokens(full, rate, now):
-            granted, full = self._move(name, rate, now, full)
+        if tokens(full, rate, now) >= count:
+            granted, full = self._move(name, rate, now, full, count)
         self._remember(name, min(full, latest), now)
-        return 0.0 if granted else max(next_token(min(full, latest), rate) - now, _EPSILON)
+        return 0.0 if granted else max(next_token(min(full, latest), rate, count) - now, _EPSILON)
 
     def full_at(self, name: str) -> float:
         """When the bucket is full again, Unix seconds, as far as this process knows, else 0.0."""
@@ -89,13 +90,15 @@ class TokenBuckets:
         self._full.clear()
         self._away_until = -math.inf
 
-    def _move(self, name: str, rate: Rate, now: float, full: float) -> tuple[bool, float]:
+    def _move(
+        self, name: str, rate: Rate, now: float, full: float, count: int
+    ) -> tuple[bool, float]:
         if now >= self._away_until:
             try:
-                return self._ask(name, [now, rate.interval, rate.burst, full])
+                return self._ask(name, [now, rate.interval, rate.burst, full, count])
             except FAULTS:
                 self._away_until = now + AWAY_SECONDS
-        return True, max(full, now) + rate.interval
+        return True, max(full, now) + rate.interval * count
 
     def _ask(self, name: str, arguments: list[Any]) -> tuple[bool, float]:
         client = self._shared()
@@ -120,6 +123,6 @@ def tokens(full: float, rate: Rate, now: float) -> int:
     return max(0, math.floor(rate.burst - missing))
 
 
-def next_token(full: float, rate: Rate) -> float:
-    """When the next token is there, Unix seconds, if none is."""
-    return full + (1 - rate.burst) * rate.interval
+def next_token(full: float, rate: Rate, count: int = 1) -> float:
+    """When the next `count` tokens are there, Unix seconds, if they are not."""
+    return full + (count - rate.burst) * rate.interval

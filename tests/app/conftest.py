@@ -54,6 +54,7 @@ LIMITS = (
     sessions.TOLD,
     sessions.TOLD_OF_NETWORK,
     rate_limits.CREATIONS,
+    rate_limits.UPLOADS,
     tariffs.CHECKS,
     open_link.CLICKS,
     visits.CLICKS_OF_ACCOUNT,

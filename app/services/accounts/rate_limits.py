@@ -31,9 +31,9 @@ class Limit:
     def __post_init__(self) -> None:
         self.buckets = TokenBuckets(f"gatepost:limit:{self.name}", self.shared)
 
-    def hit(self, caller: str) -> None:
-        """Count one call. Raises TooManyRequests with the whole seconds to wait."""
-        wait = self.buckets.take(caller, Rate(self.per_minute, self.burst), self.clock())
+    def hit(self, caller: str, count: int = 1) -> None:
+        """Count one call, as `count` of them. Raises TooManyRequests with the seconds to wait."""
+        wait = self.buckets.take(caller, Rate(self.per_minute, self.burst), self.clock(), count)
         if wait > 0:
             raise TooManyRequests(math.ceil(round(wait, 6)))
 
@@ -56,6 +56,8 @@ ERASURES: Final = Limit("erasures", per_minute=120, burst=120)
 DECISIONS: Final = Limit("decisions", per_minute=120, burst=300)
 #: Calls that make something new, or a notice, by account: deleted things do not count as stored.
 CREATIONS: Final = Limit("creations", per_minute=120, burst=300)
+#: Megabytes of new media, by account, on top of CREATIONS: as many at once as it may store.
+UPLOADS: Final = Limit("uploads", per_minute=100, burst=1024)
 #: Events and values that are reported with the account's key: each writes rows that are kept for
 #: months, and may set postbacks off. As many as a key for events may bring.
 REPORTS: Final = Limit("reports", per_minute=1200, burst=600)

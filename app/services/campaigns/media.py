@@ -30,7 +30,7 @@ from app.extensions import db
 from app.models import Media, MediaPart
 from app.outbound import object_store
 from app.outbound.object_store import ObjectStore, StoreUnreachable
-from app.services.accounts import accounts, quotas
+from app.services.accounts import accounts, quotas, rate_limits
 from app.services.accounts.quotas import Quota
 from app.web.request_slots import slot_released
 
@@ -83,14 +83,15 @@ def upload(account_id: int, file: IO[bytes]) -> str:
     """Store a file and return its code; the same content again has the same code.
 
     Raises BadParameter or TooLarge, saying why Telegram would not take it; TooLarge or
-    PlanLimit if the account may store no more; or StoreDown.
+    PlanLimit if the account may store no more; TooManyRequests; or StoreDown.
     """
     size, digest = _measured(file)
     kind, type_ = _examined(file, size)
     if stored := _code_of(account_id, digest):
         return stored
     _check_room(account_id, size)
-    db.session.commit()  # nothing is held while the store is spoken to
+    db.session.commit()  # nothing is held while Redis and the store are spoken to
+    rate_limits.UPLOADS.hit(str(account_id), max(1, -(-size // limits.MEGABYTE)))
     row = Media(
         account_id=account_id, code=kind + new_secret(12), type=type_, size=size,
         digest=digest, created=int(time.time()),

@@ -49,6 +49,17 @@ def test_a_burst_passes_and_then_one_each_second(bucket):
     assert [_granted(bucket) for _ in range(7)] == [True] * 5 + [False] * 2
 
 
+def test_what_weighs_more_counts_as_more_and_is_told_how_long_to_wait(bucket):
+    bucket.hit("1", 4)
+    with pytest.raises(TooManyRequests) as refused:
+        bucket.hit("1", 3)
+    assert refused.value.extra == {"retry_after": 2}
+    bucket.hit("1")
+    bucket.clock.now += 5
+    bucket.hit("1", 5)
+    assert not _granted(bucket)
+
+
 def test_whoever_waits_as_long_as_told_is_let_in(bucket):
     for _ in range(5):
         bucket.hit("1")

@@ -11,10 +11,13 @@ from sqlalchemy.exc import IntegrityError
 from app.blueprints.health import SCRAPED
 from app.cli import doctor
 from app.config import BadSetting
+from app.errors import TooManyRequests
 from app.extensions import db
 from app.models import Media, MediaPart
 from app.outbound import object_store
 from app.outbound.object_store import ObjectStore, StoreUnreachable
+from app.services.accounts import rate_limits
+from app.services.accounts.rate_limits import Limit
 from app.services.campaigns import media, media_list
 from tests.support.object_store import BUCKET, running_object_server, silent_server
 
@@ -79,6 +82,21 @@ def row(account_id, code, content):
     digest = hashlib.sha256(content).hexdigest()
     terms = {"type": "video/mp4", "size": len(content), "digest": digest, "created": 1}
     return Media(account_id=account_id, code=code, **terms)
+
+
+def test_uploads_are_counted_by_the_megabyte_also_those_that_are_deleted(
+    app, account, other, monkeypatch
+):
+    monkeypatch.setattr(rate_limits, "UPLOADS", Limit("test-uploads", per_minute=60, burst=4))
+    first = upload(account, MP4 + b"1" * 2_000_000)
+    assert upload(account, MP4 + b"1" * 2_000_000) == first  # nothing new is stored
+    media_list.remove(account.id, first)
+    upload(account, MP4 + b"2" * 1_000_000)
+    with pytest.raises(TooManyRequests) as refused:
+        upload(account, MP4 + b"3" * 2_000_000)
+    assert refused.value.extra["retry_after"] == 1
+    upload(account, MP4 + b"4" * 1_000_000)
+    upload(other, MP4 + b"3" * 2_000_000)
 
 
 def test_of_two_uploads_of_one_file_at_the_same_time_one_remains(store, account):
