@@ -3,7 +3,7 @@
 import math
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
-from itertools import chain
+from itertools import chain, count
 from typing import Protocol
 
 from app.outbound.result import Answer
@@ -11,6 +11,7 @@ from app.services.delivery.attempt import DeliveryAttempt
 from app.services.delivery.concurrency import ConcurrencyLimiter
 from app.services.delivery.hook_time import HookTime
 from app.services.delivery.name_lookups import NameLookups
+from app.services.postbacks import ClaimedPostback
 from plugins.contract import Request
 
 
@@ -124,14 +125,25 @@ def _place(attempt: DeliveryAttempt) -> _Place:
     return attempt.claimed.account_id, attempt.host
 
 
+def _identity(claimed: ClaimedPostback) -> tuple[int, int]:
+    """Which postback it is, and which time that somebody asked for it to be sent."""
+    return claimed.id, claimed.occurrence
+
+
 class InFlight:
-    """The attempts of one worker, by destination while queued and by postback once sent."""
+    """The attempts of one worker, by destination while queued and by a tag once sent.
+
+    Each request has a tag of its own: a postback may be sent twice, where its lease ended while
+    its answer waited to be read.
+    """
 
     def __init__(self, transport: Exchange, limiter: ConcurrencyLimiter) -> None:
         self._transport = transport
         self._limiter = limiter
         self._queues = _Queues()
         self._sent: dict[int, DeliveryAttempt] = {}
+        self._tags = count()
+        self._held: set[tuple[int, int]] = set()
         self._unread: dict[int, deque[Answer]] = {}  # by account
         self._lookups = NameLookups()
         #: Whoever calls hooks counts them here.
@@ -155,9 +167,14 @@ class InFlight:
         held = chain(self._sent.values(), self._queues)
         return Counter(attempt.claimed.account_id for attempt in held)
 
+    def holds(self, claimed: ClaimedPostback) -> bool:
+        """Whether a postback waits here already, for its slot or for its answer to be read."""
+        return _identity(claimed) in self._held
+
     def enqueue(self, attempt: DeliveryAttempt) -> None:
         """Let an attempt wait for a slot of its destination, behind those before it."""
         self._queues.add(attempt)
+        self._held.add(_identity(attempt.claimed))
 
     def startable(self) -> Iterator[DeliveryAttempt]:
         """Take from the queues what has a free slot. The caller sends each before the next.
@@ -166,7 +183,9 @@ class InFlight:
         """
         while True:
             self._lookups.refused = False
-            yield from self._queues.take(self._is_open, self._has_room)
+            for attempt in self._queues.take(self._is_open, self._has_room):
+                self._held.discard(_identity(attempt.claimed))
+                yield attempt
             if not self._lookups_ended():
                 return
 
@@ -174,10 +193,12 @@ class InFlight:
         """Send the next request of an attempt; it takes a slot until `answers` returns it."""
         claimed = attempt.claimed
         self._limiter.acquire(claimed.destination_id, attempt.host, claimed.account_id)
-        self._sent[attempt.claimed.id] = attempt
-        self._lookups.begin(claimed.id, attempt.host, claimed.account_id)
+        tag = next(self._tags)
+        self._sent[tag] = attempt
+        self._held.add(_identity(claimed))
+        self._lookups.begin(tag, attempt.host, claimed.account_id)
         self.hook_time.send(claimed.account_id)
-        self._transport.start(attempt.request, attempt.claimed.id)
+        self._transport.start(attempt.request, tag)
 
     def answers(self, seconds: float) -> Iterator[tuple[DeliveryAttempt, Answer]]:
         """Answers that are ready with their attempts, waiting at most `seconds` for the first.
@@ -195,13 +216,16 @@ class InFlight:
             if not self._unread[account]:
                 del self._unread[account]
             attempt = self._sent.pop(answer.tag)  # type: ignore[call-overload]
-            self._lookups.end(attempt.claimed.id, answer.ms / 1000)
+            self._lookups.end(answer.tag, answer.ms / 1000)  # type: ignore[arg-type]
+            self._held.discard(_identity(attempt.claimed))
             self._release(attempt)
             yield attempt, answer
 
     def drop_queued(self, started_before: float | None = None) -> list[DeliveryAttempt]:
         """Empty the queues, or only those whose first attempt was claimed before that time."""
-        return self._queues.drop(started_before)
+        dropped = self._queues.drop(started_before)
+        self._held.difference_update(_identity(attempt.claimed) for attempt in dropped)
+        return dropped
 
     def abort(self) -> list[DeliveryAttempt]:
         """Stop waiting for answers; returns the attempts that had none."""
@@ -211,6 +235,7 @@ class InFlight:
         aborted = list(self._sent.values())
         self._sent.clear()
         for attempt in aborted:
+            self._held.discard(_identity(attempt.claimed))
             self._release(attempt)
         return aborted
 

@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
+import structlog
 from sqlalchemy import Connection
 
 from app.extensions import db
@@ -28,6 +29,8 @@ from app.services.delivery.targets import DestinationResolver
 from app.services.delivery.touches import Touches
 from app.services.postbacks import ClaimedPostback, Lease
 from plugins.host.time_limit import shared_timer
+
+log = structlog.get_logger()
 
 STOP_SECONDS: Final = 4.0  # for answers that are still in flight after a stop
 
@@ -200,6 +203,13 @@ class Delivery:
         self._along = _Along.NO
 
     def _accept(self, claimed: Iterable[ClaimedPostback], now: float) -> None:
+        """Take what was claimed; what is held here already is not sent again.
+
+        Its lease ended while its answer waited to be read, and now it has a new one.
+        """
         for postback in claimed:
-            self._sender.accept(postback, now)
+            if self._in_flight.holds(postback):
+                log.warning("postback.held", postback=postback.id)
+            else:
+                self._sender.accept(postback, now)
         self._claims.block_exhausted()

@@ -77,20 +77,20 @@ class NameLookups:
             return False
         return free > FOR_GOOD_NAMES or (free > 0 and self._is_good(host, now))
 
-    def begin(self, postback: int, host: str, account: int) -> None:
+    def begin(self, tag: int, host: str, account: int) -> None:
         """Count a look-up for a request that starts, unless the name is known."""
         now = self._clock()
         if not self._is_known(host, now):
-            self._running[postback] = _LookUp(host, account, now)
+            self._running[tag] = _LookUp(host, account, now)
             self._accounts[account] += 1
 
-    def found(self, postback: int, *, is_new: bool) -> None:
+    def found(self, tag: int, *, is_new: bool) -> None:
         """Note that a request needs its look-up no more.
 
         `is_new`: it connects, so the name is there. Else it goes over a connection that was
         open, which tells nothing of the name.
         """
-        lookup = self._running.pop(postback, None)
+        lookup = self._running.pop(tag, None)
         if lookup is None:
             return
         self._end(lookup)
@@ -100,13 +100,13 @@ class NameLookups:
             self._answered.clear()
         self._answered[lookup.host] = self._clock()
 
-    def end(self, postback: int, seconds: float) -> None:
+    def end(self, tag: int, seconds: float) -> None:
         """Note that a request is over after `seconds`.
 
         A look-up that has found nothing by then, and did not end the request itself, goes on
         without it.
         """
-        lookup = self._running.pop(postback, None)
+        lookup = self._running.pop(tag, None)
         if lookup is None:
             return
         self._answered.pop(lookup.host, None)

@@ -204,3 +204,30 @@ def test_an_account_whose_hooks_took_long_waits_and_another_is_sent(in_flight):
     in_flight.enqueue(hostile)
     in_flight.enqueue(quiet)
     assert send_startable(in_flight) == [2]
+
+
+def test_of_a_postback_that_is_sent_twice_each_answer_finds_its_attempt(in_flight):
+    for _ in range(2):
+        in_flight.send(make_attempt(1))
+    assert [attempt.claimed.id for attempt, _ in in_flight.answers(0.0)] == [1, 1]
+    assert not in_flight
+    for number in range(PER_DESTINATION):
+        in_flight.enqueue(make_attempt(number))
+    assert len(send_startable(in_flight)) == PER_DESTINATION, "both slots came back"
+
+
+def test_it_knows_what_it_holds(in_flight):
+    attempt = make_attempt(1)
+    again = replace(attempt.claimed, occurrence=1)
+    assert not in_flight.holds(attempt.claimed)
+    in_flight.enqueue(attempt)
+    assert (in_flight.holds(attempt.claimed), in_flight.holds(again)) == (True, False)
+    assert send_startable(in_flight) == [1]
+    assert in_flight.holds(attempt.claimed)
+    assert len(list(in_flight.answers(0.0))) == 1
+    assert not in_flight.holds(attempt.claimed)
+    in_flight.enqueue(attempt)
+    in_flight.drop_queued()
+    in_flight.send(make_attempt(2))
+    in_flight.abort()
+    assert not any(in_flight.holds(make_attempt(number).claimed) for number in (1, 2))

@@ -362,3 +362,27 @@ def alter_row(destination: int, **values: Any) -> None:
     for name, value in values.items():
         setattr(row, name, value)
     db.session.commit()
+
+
+def test_what_waits_to_be_read_for_longer_than_its_lease_is_not_sent_again(stage, delivery, clock):
+    """A worker that was stopped, or busy with others' answers, claims its own postback anew."""
+
+    class Late(Exchange):
+        is_late = True
+
+        def poll(self, seconds):
+            if self.is_late:
+                self.is_late = False
+                clock.now += 46  # the lease is over, as the clock's worker finds out
+                postbacks.sweep(db.session.connection(), clock.now)
+                db.session.commit()
+                return []
+            return super().poll(seconds)
+
+    stage.play(people.start(ANN, f"{stage.code}-a", T))
+    exchange = Late()
+    assert delivery(exchange).run(seconds=1000.0) == 1
+    assert len(exchange.sent) == 1
+    (postback,) = stage.postbacks()
+    assert (postback.state, postback.tries) == (PostbackState.DELIVERED, 1)
+    assert len(attempts()) == 1
