@@ -43,6 +43,7 @@ LIMITS = (
     rate_limits.AUTHENTICATED,
     rate_limits.ANONYMOUS,
     rate_limits.OUTBOUND,
+    rate_limits.TESTS,
     rate_limits.RESENDS,
     rate_limits.REPORTS,
     rate_limits.DECISIONS,

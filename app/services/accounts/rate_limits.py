@@ -1,8 +1,9 @@
 """How often the API may be called: by account, and by address without a good key."""
 
+import contextlib
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -12,19 +13,23 @@ from app.errors import TooManyRequests
 from app.extensions import wakeup
 from app.token_buckets import Rate, TokenBuckets
 
+#: Seconds of the processor that one call is worth where work is counted.
+WORK_OF_A_CALL: Final = 0.025
+
 
 @dataclass(slots=True)
 class Limit:
     """`burst` calls at once, `per_minute` calls in the long run, for each caller.
 
-    `name` goes into the keys in Redis. `clock` returns Unix seconds, and
-    `shared` the Redis in which all processes count.
+    `name` goes into the keys in Redis. `clock` returns Unix seconds, `processor` those that
+    this thread has worked, and `shared` the Redis in which all processes count.
     """
 
     name: str
     per_minute: float
     burst: int
     clock: Callable[[], float] = time.time
+    processor: Callable[[], float] = time.thread_time
     shared: Callable[[], redis.Redis] = lambda: wakeup.redis
     buckets: TokenBuckets = field(init=False)
 
@@ -37,6 +42,22 @@ class Limit:
         if wait > 0:
             raise TooManyRequests(math.ceil(round(wait, 6)))
 
+    @contextlib.contextmanager
+    def hit_for_work(self, caller: str) -> Iterator[None]:
+        """Count the block as one call, and as many more as the processor works in it for.
+
+        Raises TooManyRequests before the block, never behind it: what was done is done.
+        """
+        self.hit(caller)
+        began = self.processor()
+        try:
+            yield
+        finally:
+            rate = Rate(self.per_minute, self.burst)
+            for _ in range(int((self.processor() - began) / WORK_OF_A_CALL)):
+                if self.buckets.take(caller, rate, self.clock()):  # nothing is left to take
+                    break
+
 
 #: With a good key or session, by account: a page of the dashboard asks ten things at
 #: once, and a script reads pages for hours.
@@ -47,6 +68,9 @@ ANONYMOUS: Final = Limit("strangers", per_minute=600, burst=300)
 SCRAPES: Final = Limit("scrapes", per_minute=60, burst=60)
 #: Calls that make us ask somebody else's server, by account, on top of AUTHENTICATED.
 OUTBOUND: Final = Limit("outward", per_minute=120, burst=60)
+#: Test sends, by account, whether they send or not: settings of 60 KB with thousands of secrets
+#: take a second to check, to fill in and to mask. So many calls are three seconds a minute.
+TESTS: Final = Limit("tests", per_minute=120, burst=60)
 #: Calls that send postbacks again, ten thousand of them each, by account.
 RESENDS: Final = Limit("resends", per_minute=60, burst=60)
 #: Erasures, by account: each looks through all that Telegram brought in days.
@@ -67,8 +91,8 @@ CREATING_ENDPOINTS: Final = (
     "sites.add", "sources.add",
     "transfer.bot", "transfer.camp", "transfer.cancel",
 )  # fmt: skip
-#: Endpoints with a limit of their own. `postbacks.test` is not here: it counts only what it
-#: really sends, in `trackers/test_send.py`.
+#: Endpoints with a limit of their own. `postbacks.test` is not here: it counts what it takes, and
+#: what it really sends, in `trackers/test_send.py`.
 EXPENSIVE_ENDPOINTS: Final[Mapping[str, Limit]] = {
     **dict.fromkeys(
         ("bots.add", "destinations.check", "profile.connect", "sites.check", "tariffs.buy"),

@@ -85,10 +85,11 @@ def run(
     BadParameter, ValidationError, NotFound or TooManyRequests.
     """
     kind = kind_named(event)
-    ready = _ready(account_id, kind, **target)
-    sample = _sample(account_id, kind, campaign, click)
-    result = _result(account_id, ready, sample, send=send)
-    stored = _warnings(kind, ready, target.get("template"))
+    with rate_limits.TESTS.hit_for_work(str(account_id)):
+        ready = _ready(account_id, kind, **target)
+        sample = _sample(account_id, kind, campaign, click)
+        result = _result(account_id, ready, sample, send=send)
+        stored = _warnings(kind, ready, target.get("template"))
     return replace(result, warnings=[*stored, *result.warnings])
 
 

@@ -95,6 +95,7 @@ def standing_clocks(monkeypatch):
         rate_limits.AUTHENTICATED,
         rate_limits.ANONYMOUS,
         rate_limits.OUTBOUND,
+        rate_limits.TESTS,
         rate_limits.RESENDS,
         rate_limits.REPORTS,
         rate_limits.DECISIONS,

@@ -1,10 +1,12 @@
 """A test send: what would be sent, and what the tracker says to it."""
 
+import itertools
 import json
 
 import pytest
 
-from app.errors import BadParameter, NotFound
+from app.errors import BadParameter, NotFound, TooManyRequests
+from app.services.accounts import rate_limits
 from app.services.trackers import test_send
 from tests.support.servers import once, serving
 
@@ -91,3 +93,24 @@ def test_a_campaign_of_another_account_is_not_found(account, stage):
             account.id, event="wait", send=False, template="https://t.example/",
             campaign=stage.campaign,
         )  # fmt: skip
+
+
+def test_a_test_counts_as_what_it_takes_also_if_nothing_is_sent(account, monkeypatch):
+    """Settings of 60 KB cost a second of the processor: nobody may ask for that without end."""
+    worked = itertools.count()
+    monkeypatch.setattr(rate_limits.TESTS, "processor", lambda: float(next(worked)))
+    monkeypatch.setattr(rate_limits.TESTS, "clock", lambda: 1_800_000_000.0)
+    target = {"event": "wait", "send": False, "template": "https://t.example/{click}"}
+    for _ in range(2):
+        test_send.run(account.id, **target)
+    with pytest.raises(TooManyRequests):
+        test_send.run(account.id, **target)
+
+
+def test_a_test_that_is_refused_counts_too(account, monkeypatch):
+    monkeypatch.setattr(rate_limits.TESTS, "clock", lambda: 1_800_000_000.0)
+    for _ in range(rate_limits.TESTS.burst):
+        with pytest.raises(BadParameter):
+            test_send.run(account.id, event="wait", send=False, template="no address")
+    with pytest.raises(TooManyRequests):
+        test_send.run(account.id, event="wait", send=False, template="no address")

@@ -22,6 +22,7 @@ def no_limits(monkeypatch):
         rate_limits.AUTHENTICATED,
         rate_limits.ANONYMOUS,
         rate_limits.OUTBOUND,
+        rate_limits.TESTS,
         rate_limits.RESENDS,
         rate_limits.DECISIONS,
     ):
