@@ -33,10 +33,10 @@ def rotate(account_id: int, *, login_id: int | None = None, session_id: int | No
     now, secret = time.time(), new_secret()
     if login_id is None:
         db.session.execute(delete(ReplacedKey).where(ReplacedKey.account_id == account_id))
-    elif account.key_login_id != login_id:
-        _keep(account, now)
     else:
-        _keep_longer(account_id, login_id, now)
+        _keep_longer(account_id, now)
+        if account.key_login_id != login_id:
+            _keep(account, now)
     account.key_hash, account.key_login_id = hash_secret(secret), login_id
     end_sessions_of_keys(account_id, but=session_id)
     notifications.key_replaced(account_id, login_id, now)
@@ -108,21 +108,14 @@ def forget(now: float) -> None:
     db.session.execute(delete(ReplacedKey).where(ReplacedKey.replaced < now - UNDO_SECONDS))
 
 
-def _keep_longer(account_id: int, login_id: int, now: float) -> None:
-    """Let the key that an undo would restore count from now on: its login has made one more."""
-    newest = (
-        select(ReplacedKey.id)
-        .where(
-            ReplacedKey.account_id == account_id,
-            ReplacedKey.login_id.is_distinct_from(login_id),
-            ReplacedKey.replaced > now - UNDO_SECONDS,
-        )
-        .order_by(ReplacedKey.id.desc())
-        .limit(1)
-    )
+def _keep_longer(account_id: int, now: float) -> None:
+    """Let the keys that undos can still restore count from now on: a login makes one more.
+
+    All of them, for any number of logins may be undone until one of them is restored.
+    """
     db.session.execute(
         update(ReplacedKey)
-        .where(ReplacedKey.id == newest.scalar_subquery())
+        .where(ReplacedKey.account_id == account_id, ReplacedKey.replaced > now - UNDO_SECONDS)
         .values(replaced=now)
         .execution_options(synchronize_session=False)
     )

@@ -1,10 +1,14 @@
 """A key that replaced another by a login dies with it, and the one before comes back."""
 
 import time
+from itertools import count
 
 import pytest
-from sqlalchemy import func, select
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import func, select, update
 
+from app.domain.time_ranges import DAY
 from app.errors import BadKey
 from app.extensions import db
 from app.models import Account, Login, ReplacedKey
@@ -14,7 +18,7 @@ from app.services.accounts import accounts, keys
 @pytest.fixture
 def login(account):
     """`login()`: the id of one more login of the account."""
-    numbers = iter(range(9))
+    numbers = count()
 
     def make() -> int:
         row = Login(nonce_hash=f"{next(numbers)}", account_id=account.id, expires=1.0)
@@ -125,3 +129,52 @@ def test_only_hashes_are_kept(account, login):
     stored = str(db.session.execute(ReplacedKey.__table__.select()).all())
     assert account.key.partition("-")[2] not in stored
     assert db.session.get_one(Account, account.id).key_login_id is not None
+
+
+def pass_days(days):
+    """Let what was replaced be so many days older, and delete what nothing can restore."""
+    older = {"replaced": ReplacedKey.replaced - days * DAY}
+    db.session.execute(update(ReplacedKey).values(older))
+    keys.forget(time.time())
+    db.session.commit()
+
+
+def test_strangers_whose_logins_take_turns_do_not_let_the_owners_key_run_out(account, login):
+    first, second = login(), login()
+    for days in (3, 3, 3, 3, 3):
+        keys.rotate(account.id, login_id=first)
+        keys.rotate(account.id, login_id=second)
+        pass_days(days)
+    undo(account, first)
+    undo(account, second)
+    assert works(account.key)
+
+
+@settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    deeds=st.lists(st.tuples(st.integers(0, 2), st.integers(0, 5)), min_size=1, max_size=12),
+    order=st.permutations([0, 1, 2]),
+)
+def test_once_all_strangers_are_undone_in_time_the_owners_key_is_in_force(
+    account, login, deeds, order
+):
+    """However many logins made keys in turns; each is undone within 14 days of its last one."""
+    keys.rotate(account.id)
+    owners = login()
+    mine = keys.rotate(account.id, login_id=owners)
+    strangers, last, day = [login() for _ in order], {}, 0
+    for stranger, days in deeds:
+        for late in [one for one in last if day + days - last[one] >= 14]:
+            undo(account, strangers[late])
+            strangers[late] = login()
+            del last[late]
+        pass_days(days)
+        day += days
+        keys.rotate(account.id, login_id=strangers[stranger])
+        last[stranger] = day
+    for stranger in order:
+        if stranger in last:
+            undo(account, strangers[stranger])
+    assert works(mine)
