@@ -23,6 +23,7 @@ from plugins.kinds import EventKind as EventKind  # noqa: PLC0414 - for authors
 from plugins.kinds import kind_named as kind_named  # noqa: PLC0414 - for authors
 from plugins.masking import MASK as MASK  # noqa: PLC0414 - for authors
 from plugins.masking import mask as mask  # noqa: PLC0414 - for authors
+from plugins.masking import mask_beginning
 from plugins.uuids import uuid5_text
 
 PROJECT: Final = "gatepost"
@@ -140,13 +141,16 @@ class Request:
     idempotency_key: str = ""
     secrets: tuple[str, ...] = ()
 
-    def redacted(self) -> str:
-        """The request as text for people, with every secret masked."""
+    def redacted(self, most: int | None = None) -> str:
+        """The request as text for people, with every secret masked; at most `most` characters."""
         lines = [f"{self.method} {self.url}"]
         lines += [f"{name}: {value}" for name, value in self.headers.items()]
         if self.body:
             lines += ["", self.body.decode("utf-8", "replace")]
-        return mask("\n".join(lines), self.secrets)
+        text = "\n".join(lines)
+        if most is None:
+            return mask(text, self.secrets)
+        return mask_beginning(text, self.secrets, most)
 
 
 _UNREADABLE: Final[Mapping[response_text.Fault, TranslatableText]] = {

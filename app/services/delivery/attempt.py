@@ -155,7 +155,7 @@ class DeliveryAttempt(TrackerAttempt):
             step=request.step,
             started=answer.started,
             ms=answer.ms,
-            request=storable(request.redacted()[:_SHOWN_REQUEST]),
+            request=storable(request.redacted(_SHOWN_REQUEST)),
             status=answer.response.status if answer.response else None,
             answer=shown(answer, request),
             verdict=outcome.verdict.value,

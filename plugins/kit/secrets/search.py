@@ -12,6 +12,7 @@ import string
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
+from itertools import islice
 from typing import AnyStr, Final, Generic, NamedTuple
 
 from plugins.kit.bounded_cache import remembered
@@ -26,9 +27,16 @@ _TIGHT_HEAD: Final = 12
 _TIGHT_LEAST: Final = 8
 #: With more heads than this, a text is cut into pieces of their lengths instead.
 _MANY: Final = 64
+#: With more places than this, a text is not shown: each is compared with a list of secrets.
+MOST_PLACES: Final = 500
 #: What somebody sets between the groups of a key.
 _BETWEEN: Final = string.whitespace.encode() + b"%,.:_-"
+_SIGNS_BETWEEN: Final = frozenset(_BETWEEN.decode())
 _SMALL: Final = bytes(range(256)).lower()
+
+
+class TooManyPlaces(Exception):
+    """So many places of a text look like secrets that whoever wrote both means to cost time."""
 
 
 class _Sought(NamedTuple, Generic[AnyStr]):
@@ -38,10 +46,16 @@ class _Sought(NamedTuple, Generic[AnyStr]):
     heads: tuple[AnyStr, ...]
 
     def spans(self, text: AnyStr) -> Iterator[tuple[int, int]]:
-        """Where secrets stand, or their heads with all that follows of them; they may overlap."""
+        """Where secrets stand, or their heads with all that follows of them; they may overlap.
+
+        Raises TooManyPlaces.
+        """
         many = len(self.heads) > _MANY
         places = self._places_of_many(text) if many else self._places_of_few(text)
-        for start in sorted(set(places)):
+        starts = list(islice(places, MOST_PLACES + 1))
+        if len(starts) > MOST_PLACES:
+            raise TooManyPlaces
+        for start in sorted(set(starts)):
             yield start, start + self._fitting(text, start)
 
     def _places_of_few(self, text: AnyStr) -> Iterator[int]:
@@ -53,10 +67,13 @@ class _Sought(NamedTuple, Generic[AnyStr]):
 
     def _places_of_many(self, text: AnyStr) -> Iterator[int]:
         heads = set(self.heads)
-        for length in {len(head) for head in heads}:
-            for start in range(len(text) - length + 1):
-                if text[start : start + length] in heads:
-                    yield start
+        least, *longer = sorted({len(head) for head in heads})
+        beginnings = {head[:least] for head in heads}
+        for start in range(len(text) - least + 1):
+            if (beginning := text[start : start + least]) not in beginnings:
+                continue
+            if beginning in heads or any(text[start : start + size] in heads for size in longer):
+                yield start
 
     def _fitting(self, text: AnyStr, start: int) -> int:
         """How many characters of some secret stand at `start`: it is a neighbour of the text."""
@@ -91,10 +108,15 @@ class Search(NamedTuple):
         return len(likely) > _MANY or any(head in tight for head in likely)
 
     def spans(self, text: str) -> Iterator[tuple[int, int]]:
-        """Where secrets stand in `text`, or at least their heads; they may overlap."""
+        """Where secrets stand in `text`, or at least their heads; they may overlap.
+
+        Raises TooManyPlaces.
+        """
         yield from self.exact.spans(text)
         tight, places = list(self.tight.spans(_tight(text))), []
-        if tight:
+        if tight and text.isascii():
+            places = [at for at, sign in enumerate(text) if sign not in _SIGNS_BETWEEN]
+        elif tight:
             for at, sign in enumerate(text):
                 places += [at] * len(_tight(sign))
         for start, end in tight:

@@ -14,11 +14,13 @@ from plugins.kit.bounded_cache import remembered
 from plugins.kit.secrets import harmless
 from plugins.kit.secrets.escapes import mask_hidden
 from plugins.kit.secrets.names import is_secret_name
-from plugins.kit.secrets.search import MIN_SECRET, search_for
-from plugins.masking import MOST
+from plugins.kit.secrets.search import MIN_SECRET, TooManyPlaces, search_for
+from plugins.masking import WITHHELD, are_too_many, takes_long
 
 #: Fewer characters of base64 stand by chance in many texts.
 _HEAD: Final = 8
+#: So often a text is gone through for secrets that appear beside masks.
+_MOST_PASSES: Final = 100
 
 _FOR_URLS: Final = str.maketrans("+/", "-_")
 
@@ -113,14 +115,27 @@ def _typed_into(name: str, value: str) -> tuple[str, ...]:
 def mask_cut(text: str, secrets: tuple[str, ...]) -> str:
     """Mask secrets, disguised ones too, and the heads of cut ones, in a text for people.
 
-    With very many secrets nothing of it is shown.
+    A text is withheld whole if it would take long to find them.
     """
-    if len(secrets) > MOST:
-        return MASK if text else ""
-    text = mask_hidden(text, secrets)
-    for secret in search_for(secrets).others:
+    if are_too_many(secrets):
+        return WITHHELD if text else ""
+    try:
+        return _mask_others(mask_hidden(text, secrets), search_for(secrets).others)
+    except TooManyPlaces:
+        return WITHHELD
+
+
+def _mask_others(text: str, secrets: tuple[str, ...]) -> str:
+    """Mask short secrets, and those that a mask and its neighbour spell."""
+    if takes_long(text, secrets):
+        return WITHHELD
+    passes = 0
+    for secret in secrets:
         while secret in text and (len(secret) > len(MASK) or MASK[0] not in secret):
+            if passes == _MOST_PASSES:
+                return WITHHELD
             text = text.replace(secret, MASK)
+            passes += 1
     return text
 
 

@@ -7,8 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plugins.kit.secrets.search import search_for
-from plugins.kit.secrets.typed import encodings, mask_cut
+from plugins.kit.secrets import search
+from plugins.kit.secrets.search import MOST_PLACES, search_for
+from plugins.kit.secrets.typed import encodings, mask_cut, secrets_of_fields
+from plugins.masking import WITHHELD
 
 KEY = "Zq7Kx9Wp3VbNr8Tm"
 
@@ -104,6 +106,53 @@ def test_many_secrets_of_one_beginning_cost_no_more_looks_than_the_text_is_long(
 
 def test_with_very_many_secrets_nothing_of_a_text_is_shown():
     secrets = tuple(f"secret-{number:05}" for number in range(2001))
-    assert mask_cut("anything", secrets) == "***"
+    assert mask_cut("anything", secrets) == WITHHELD
     assert mask_cut("", secrets) == ""
     assert mask_cut("anything", secrets[:2000]) == "anything"
+
+
+@pytest.fixture
+def comparisons(monkeypatch):
+    """The places at which a text was compared with a list of secrets."""
+    places: list[int] = []
+
+    def counted(text, start, secret):
+        places.append(start)
+        return compare(text, start, secret)
+
+    compare = search._common
+    monkeypatch.setattr(search, "_common", counted)
+    return places
+
+
+HOSTILE = "6162 YWJj abcd hYmN FiY2 YWJYWJYWJ" * 240
+
+
+def test_a_body_of_7000_words_with_two_beginnings_costs_nothing(comparisons):
+    words = [f"{'abcd' if number % 2 else 'wxyz'}{number:05}" for number in range(7000)]
+    secrets = secrets_of_fields(
+        {str(at): " ".join(words[at : at + 100]) for at in range(0, 7000, 100)}
+    )
+    assert len(secrets) > 7000
+    assert mask_cut(HOSTILE, secrets) == WITHHELD
+    assert not comparisons
+
+
+@pytest.mark.parametrize("unit", ["abcdefgh", "wxyz9abcd", "abcdefghwxyz1234", "%61bcdefgh"])
+@pytest.mark.parametrize("amount", [2, 64, 1990])
+def test_a_text_full_of_two_beginnings_is_compared_so_often_and_no_more(comparisons, unit, amount):
+    secrets = tuple(
+        f"{'abcdefgh' if number % 2 else 'wxyz9abc'}{number:05}" for number in range(amount)
+    )
+    text = (unit * 2000)[:8180] + "%252561"
+    shown = mask_cut(text, secrets)
+    readings = 4
+    for beginning in ("abcdefgh", "wxyz9abc"):
+        assert beginning not in shown
+    # Exactly and tightly, with two neighbours in the list.
+    assert len(comparisons) <= MOST_PLACES * readings * 2 * 2
+
+
+def test_masks_that_make_more_secrets_without_end_hide_the_whole_text():
+    assert mask_cut("***" + "a" * 8000, ("***a",)) == WITHHELD
+    assert mask_cut("***aaa.", ("***a",)) == "***."
