@@ -23,6 +23,7 @@ from app.schemas.exported_lists import LISTS
 from app.services import maintenance, messages
 from app.services.clicks.invites import keeper
 from app.services.delivery import loop
+from app.services.delivery.commits import CommitsAside, CommitsInLine
 from app.services.delivery.targets import DestinationResolver
 from app.services.exports import writer
 from app.services.join_requests.telling import sender
@@ -147,7 +148,7 @@ def _attempted(work: Work, seconds: float, pulse: Callable[[], None]) -> bool:
 
 def _update_work(seconds: float, lasting: float, pulse: Callable[[], None]) -> int:
     return process_and_send(
-        _delivery(),
+        _delivery(Queue.UPDATES),
         seconds=seconds,
         lasting=lasting,
         woken=lambda seconds: wakeup.wait(Queue.UPDATES, seconds),
@@ -157,7 +158,8 @@ def _update_work(seconds: float, lasting: float, pulse: Callable[[], None]) -> i
 
 
 def _postback_work(seconds: float, lasting: float, pulse: Callable[[], None]) -> int:
-    return _delivery().run(seconds=seconds, lasting=lasting, stop=stopping.is_set, pulse=pulse)
+    delivery = _delivery(Queue.POSTBACKS)
+    return delivery.run(seconds=seconds, lasting=lasting, stop=stopping.is_set, pulse=pulse)
 
 
 def _message_work(seconds: float, _lasting: float, _pulse: Callable[[], None]) -> int:
@@ -172,10 +174,17 @@ WORK: Final[dict[Queue, Work]] = {
 
 
 @cache
-def _delivery() -> loop.Delivery:
+def _delivery(queue: Queue) -> loop.Delivery:
+    """What sends in this process: for `postbacks` it goes on while its transactions are committed.
+
+    What processes updates settles along with them, and has one transaction at a time.
+    """
     settings = current_settings()
+    transport = Transport(allow=settings.outbound_allow)
+    is_sender = queue is Queue.POSTBACKS
     return loop.Delivery(
-        Transport(allow=settings.outbound_allow),
+        transport,
         DestinationResolver(current_app.extensions["trackers"]),
         lease_seconds=settings.lease_seconds,
+        commits=CommitsAside(db.engine, transport.interrupt) if is_sender else CommitsInLine(),
     )

@@ -24,6 +24,7 @@ from app.domain import events
 from app.extensions import db
 from app.models import Account, Destination
 from app.outbound.transport import Transport
+from app.services.delivery.commits import CommitsAside
 from app.services.delivery.loop import Delivery
 from app.services.delivery.targets import DestinationResolver
 from bench.measure import Meter, percentile
@@ -157,10 +158,12 @@ class _Run:
     def measure(self, seconds: float, began: float) -> dict[str, Any]:
         """Deliver until the rows that are waited for have come."""
         event.listen(db.engine, "before_cursor_execute", self._count)
+        transport = Transport(allow=current_app.config["SETTINGS"].outbound_allow)
         delivery = Delivery(
-            Transport(allow=current_app.config["SETTINGS"].outbound_allow),
+            transport,
             DestinationResolver(current_app.extensions["trackers"]),
             lease_seconds=LEASE_SECONDS,
+            commits=CommitsAside(db.engine, transport.interrupt),
         )
         self._sink.take()
         watch = threading.Thread(target=self._watch, args=(seconds,), daemon=True)

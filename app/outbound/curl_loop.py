@@ -1,6 +1,7 @@
 """libcurl's multi handle and the sockets and the timer that it waits for."""
 
 import contextlib
+import os
 import select
 import time
 from collections.abc import Iterator
@@ -23,6 +24,10 @@ class CurlLoop:
         self._act_at: float | None = None
         self._watched: set[int] = set()
         self._epoll = select.epoll()
+        self._bell = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+        self._epoll.register(self._bell, select.EPOLLIN)
+        #: Whether `interrupt` was called since this was last set to False.
+        self.is_interrupted = False
         self._multi = pycurl.CurlMulti()
         self._multi.setopt(pycurl.M_MAXCONNECTS, connections)
         self._multi.setopt(pycurl.M_MAX_TOTAL_CONNECTIONS, connections)
@@ -40,6 +45,10 @@ class CurlLoop:
         if self._act_at is not None:
             seconds = min(seconds, max(0.0, self._act_at - time.monotonic()))
         for fd, seen in self._epoll.poll(seconds):
+            if fd == self._bell:
+                os.eventfd_read(self._bell)
+                self.is_interrupted = True
+                continue
             bits = pycurl.CSELECT_IN if seen & select.EPOLLIN else 0
             bits |= pycurl.CSELECT_OUT if seen & select.EPOLLOUT else 0
             bits |= pycurl.CSELECT_ERR if seen & _BROKEN else 0
@@ -54,10 +63,15 @@ class CurlLoop:
                 self._multi.remove_handle(easy)
                 yield easy, code, message
 
+    def interrupt(self) -> None:
+        """End the wait of `drive`, or the next one. From any thread."""
+        os.eventfd_write(self._bell, 1)
+
     def close(self) -> None:
         """Close libcurl, which waits here for names that are still being looked up."""
         self._multi.close()
         self._epoll.close()
+        os.close(self._bell)
 
     # What libcurl calls. Neither may raise.
 

@@ -99,17 +99,27 @@ class Transport:
     def poll(self, seconds: float) -> list[Answer]:
         """Return all answers that are ready, waiting at most `seconds` for the first.
 
-        Returns at once when nothing is in flight.
+        Returns at once when nothing is in flight, and when another thread interrupts.
         """
         until = time.monotonic() + seconds
         self._drive(0.0)
-        while self._in_flight and not self._ready:
+        while self._in_flight and not (self._ready or self._loop.is_interrupted):
             left = until - time.monotonic()
             if left <= 0:
                 break
             self._drive(left)
+        self._loop.is_interrupted = False
         ready, self._ready = self._ready, []
         return ready
+
+    def rest(self, seconds: float) -> None:
+        """Wait at most so long, also while nothing is in flight; another thread may end it."""
+        self._drive(seconds)
+        self._loop.is_interrupted = False
+
+    def interrupt(self) -> None:
+        """End the poll or the rest that waits, or the next one. From any thread."""
+        self._loop.interrupt()
 
     def abort(self) -> list[object]:
         """Drop everything unanswered, and return the tags."""

@@ -1,7 +1,7 @@
 """worker.py with a death wish: its drains stop themselves at named points.
 
-Nothing of the application is changed for it: SQLAlchemy tells of commits, and
-the transport is exchanged for one that tells of requests and answers. Which
+Nothing of the application is changed for it: SQLAlchemy tells of commits, and what commits
+aside and the transport are exchanged for such that tell of commits, requests and answers. Which
 visit to a point is the last is seeded.
 
 CRASH_FOLDER holds `armed` while deaths are wanted, and `deaths`: one line for
@@ -15,14 +15,16 @@ import os
 import random
 import sys
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import event
+from sqlalchemy import Connection, Engine, event
 from sqlalchemy.orm import Session
 
 from app import jobs
 from app.outbound.transport import Answer, Transport
+from app.services.delivery.commits import CommitsAside, Work
 from app.services.join_requests.telling import sender
 from app.worker import rq_worker, supervisor
 from plugins.contract import Request
@@ -104,22 +106,44 @@ class CrashingDesk(Transport):
         return answers
 
 
-@event.listens_for(Session, "before_commit")
-def _before(_session: Any) -> None:
+def visit_before_commit(*_: object) -> None:
     if is_commit_of_interest():
         visit("before_commit")
 
 
-@event.listens_for(Session, "after_commit")
-def _after(_session: Any) -> None:
+def visit_after_commit(*_: object) -> None:
     global _answers  # noqa: PLW0603 one drain to a process
     if is_commit_of_interest():
         visit("after_commit")
         _answers = 0
 
 
+event.listen(Session, "before_commit", visit_before_commit)
+event.listen(Session, "after_commit", visit_after_commit)
+
+
+class CrashingCommits(CommitsAside):
+    """Tells of its own commits, which are no session's."""
+
+    def __init__(self, engine: Engine, on_end: Callable[[], None]) -> None:
+        def end() -> None:
+            visit_after_commit()
+            on_end()
+
+        super().__init__(engine, end)
+
+    def begin(self, work: Work) -> None:
+        def visited(connection: Connection) -> Any:
+            result = work(connection)
+            visit_before_commit()
+            return result
+
+        super().begin(visited)
+
+
 if __name__ == "__main__":
     jobs.Transport = CrashingTransport  # type: ignore[misc]
+    jobs.CommitsAside = CrashingCommits  # type: ignore[misc]
     sender.Transport = CrashingDesk  # type: ignore[misc]
     supervisor.LONGEST_PAUSE = supervisor.FIRST_PAUSE  # type: ignore[misc] # dying is the plan
     rq_worker.TICK_SECONDS = 0.1  # type: ignore[misc] # and many deaths are to fit into a test

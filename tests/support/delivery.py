@@ -51,6 +51,9 @@ class Exchange:
         ready, self._ready = list(self._ready), deque()
         return ready
 
+    def rest(self, seconds: float) -> None:
+        pass
+
     def abort(self) -> list[object]:
         return [self._ready.popleft().tag for _ in range(len(self._ready))]
 

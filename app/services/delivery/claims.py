@@ -9,15 +9,15 @@ from sqlalchemy import Connection
 
 from app.extensions import db
 from app.services import postbacks
-from app.services.delivery.concurrency import (
+from app.services.delivery.in_flight import InFlight
+from app.services.delivery.limits.concurrency import (
     CLAIM_SHARE_OF_FREE,
     FEW_ROWS,
     MAX_AT_ONCE,
     MAX_CLAIMED,
     ConcurrencyLimiter,
 )
-from app.services.delivery.in_flight import InFlight
-from app.services.delivery.rate import LONGEST_WAIT, RateLimiter
+from app.services.delivery.limits.rate import LONGEST_WAIT, RateLimiter
 from app.services.delivery.targets import DestinationResolver
 from app.services.postbacks import ClaimedPostback, DueDestination, Lease
 from plugins.host.registry import BUILT_INS
@@ -98,26 +98,36 @@ class Claims:
             pause = max(REFILL, self._last.rest) if self._in_flight.is_well_stocked else 0.0
         return free > 0 and now >= self._last.next_at + pause
 
-    def claim(
-        self, connection: Connection, *, now: float, lease: str, until: float, most: int
-    ) -> list[ClaimedPostback]:
-        """Lease at most `most` postbacks until `until` (Unix seconds). The caller commits."""
+    def prepare(
+        self, *, now: float, lease: str, until: float, most: int
+    ) -> Callable[[Connection], list[ClaimedPostback]]:
+        """Return what leases at most `most` postbacks until `until` (Unix seconds).
+
+        It may run in another thread: until it has ended nothing else may be asked of this object,
+        and what the worker holds may only become less. Its caller commits.
+        """
         self._promised.clear()
-        shares, began = Shares(self._in_flight.by_account(), MAX_CLAIMED), self._clock()
-        result = postbacks.claim(
-            connection,
-            now=now,
-            lease=lease,
-            until=until,
-            after=self._last.after,
-            quota_for=lambda due, most: self._shared_quota_for(due, most, shares),
-            most=most,
-            full=[*shares.full(), *self._in_flight.hook_time.exhausted()],
-        )
-        next_at = now if result.postbacks else now + LOOK_AGAIN
-        rest = (LONG_REST if result.is_partial else REST) * (self._clock() - began)
-        self._last = _LastClaim(result.after, next_at, rest)
-        return result.postbacks
+        shares = Shares(self._in_flight.by_account(), MAX_CLAIMED)
+        full = [*shares.full(), *self._in_flight.hook_time.exhausted()]
+
+        def claim(connection: Connection) -> list[ClaimedPostback]:
+            began = self._clock()
+            result = postbacks.claim(
+                connection,
+                now=now,
+                lease=lease,
+                until=until,
+                after=self._last.after,
+                quota_for=lambda due, most: self._shared_quota_for(due, most, shares),
+                most=most,
+                full=full,
+            )
+            next_at = now if result.postbacks else now + LOOK_AGAIN
+            rest = (LONG_REST if result.is_partial else REST) * (self._clock() - began)
+            self._last = _LastClaim(result.after, next_at, rest)
+            return result.postbacks
+
+        return claim
 
     def lease(self, token: str, until: float) -> Lease | None:
         """What new postbacks this process may send at once; None while it holds enough.

@@ -4,15 +4,17 @@ import math
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from itertools import chain, count
-from typing import Protocol
+from typing import Final, Protocol
 
 from app.outbound.result import Answer
 from app.services.delivery.attempt import DeliveryAttempt
-from app.services.delivery.concurrency import ConcurrencyLimiter
-from app.services.delivery.hook_time import HookTime
-from app.services.delivery.name_lookups import NameLookups
+from app.services.delivery.limits.concurrency import ConcurrencyLimiter
+from app.services.delivery.limits.hook_time import HookTime
+from app.services.delivery.limits.name_lookups import NameLookups
 from app.services.postbacks import ClaimedPostback
 from plugins.contract import Request
+
+HELD_BACK: Final = 0.01  # seconds until the next look while nothing of what is queued may be sent
 
 
 class Exchange(Protocol):
@@ -29,6 +31,9 @@ class Exchange(Protocol):
 
     def poll(self, seconds: float) -> list[Answer]:
         """Answers that are ready, waiting at most `seconds` for the first."""
+
+    def rest(self, seconds: float) -> None:
+        """Wait so long while nothing is in flight."""
 
     def abort(self) -> list[object]:
         """Drop what is in flight; returns the tags."""
@@ -154,6 +159,11 @@ class InFlight:
         return len(self._sent) + len(self._queues)
 
     @property
+    def awaits_answers(self) -> bool:
+        """Whether anything was sent that has no answer yet."""
+        return bool(self._sent)
+
+    @property
     def is_well_stocked(self) -> bool:
         """Whether more attempts wait for a slot than are sent."""
         return len(self) > 2 * len(self._sent)
@@ -204,9 +214,11 @@ class InFlight:
         """Answers that are ready with their attempts, waiting at most `seconds` for the first.
 
         All accounts that have any get the same time to read them. Those that the caller does not
-        take come the next time, and keep their slots until then. Does not wait while nothing is
-        sent.
+        take come the next time, and keep their slots until then. While nothing is sent it waits
+        for little, if anything is held back.
         """
+        if len(self) and not self._sent:
+            self._transport.rest(min(seconds, HELD_BACK))
         for answer in self._transport.poll(seconds if self._sent and not self._unread else 0.0):
             account = self._sent[answer.tag].claimed.account_id  # type: ignore[index]
             self._unread.setdefault(account, deque()).append(answer)

@@ -8,22 +8,27 @@ the same commit. No database connection is held across the network, and what
 cannot be started in time is released untouched.
 """
 
-import enum
 import random
 import secrets
 import time
 from collections.abc import Callable, Iterable, Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 import structlog
 from sqlalchemy import Connection
 
-from app.extensions import db
+from app.services import postbacks
 from app.services.delivery.claims import LOOK_AGAIN, Claims
-from app.services.delivery.concurrency import FEW_ROWS, MAX_CLAIMED, ConcurrencyLimiter
+from app.services.delivery.commits import Commits, CommitsInLine
 from app.services.delivery.in_flight import Exchange, InFlight
+from app.services.delivery.limits.concurrency import (
+    CLAIMED_AT_ONCE,
+    FEW_ROWS,
+    MAX_CLAIMED,
+    ConcurrencyLimiter,
+)
+from app.services.delivery.limits.rate import RateLimiter
 from app.services.delivery.outcomes import Outcomes
-from app.services.delivery.rate import RateLimiter
 from app.services.delivery.sending import Sender
 from app.services.delivery.targets import DestinationResolver
 from app.services.delivery.touches import Touches
@@ -35,12 +40,11 @@ log = structlog.get_logger()
 STOP_SECONDS: Final = 4.0  # for answers that are still in flight after a stop
 
 
-class _Along(enum.Enum):
-    """Whether the outcomes in hand were written in a transaction of somebody else's."""
+class _Taken(NamedTuple):
+    """What a commit has claimed, and when it began, in Unix seconds."""
 
-    NO = enum.auto()
-    WRITTEN = enum.auto()  # and it is committed if `take_up` comes next
-    FAILED = enum.auto()  # and it was rolled back
+    postbacks: Sequence[ClaimedPostback]
+    at: float
 
 
 class Delivery:
@@ -55,6 +59,7 @@ class Delivery:
         resolver: DestinationResolver,
         *,
         lease_seconds: float,
+        commits: Commits | None = None,
         limiter: ConcurrencyLimiter | None = None,
         rates: RateLimiter | None = None,
         clock: Callable[[], float] = time.time,
@@ -66,7 +71,7 @@ class Delivery:
         self._clock = clock
         self._in_flight = InFlight(transport, limiter)
         self._outcomes = Outcomes(clock)
-        self._along = _Along.NO
+        self._commits = commits or CommitsInLine()
         self._touches = Touches(resolver)
         self._claims = Claims(resolver, limiter, rates, self._in_flight, clock)
         self._sender = Sender(
@@ -106,7 +111,7 @@ class Delivery:
     @property
     def is_along(self) -> bool:
         """Whether outcomes were written in a transaction of the caller's that is not confirmed."""
-        return self._along is _Along.WRITTEN
+        return self._outcomes.are_along
 
     def lease(self, now: float) -> Lease | None:
         """The lease under which new postbacks are inserted that this process sends at once.
@@ -122,11 +127,7 @@ class Delivery:
         is settled, and never what becomes of destinations: their rows are locked for no longer
         than it takes.
         """
-        if self._along is not _Along.NO:
-            self._along = _Along.FAILED  # until they were settled by themselves
-        elif self._outcomes and not self._outcomes.have_health:
-            self._along = _Along.WRITTEN
-            self._outcomes.settle(connection, self._lease, now)
+        self._outcomes.settle_along(connection, self._lease, now)
 
     def read_touches(self, connection: Connection, in_hand: Sequence[ClaimedPostback]) -> None:
         """Read the clicks of what is inserted under the lease, for `take_up`."""
@@ -134,8 +135,7 @@ class Delivery:
 
     def take_up(self, claimed: Iterable[ClaimedPostback], now: float) -> None:
         """Send what was inserted under the lease at `now` and is committed."""
-        if self.is_along:
-            self._forget_outcomes()
+        self._outcomes.confirm_along()
         self._accept(claimed, now)
         self._sender.dispatch()
 
@@ -166,7 +166,7 @@ class Delivery:
                 self._sender.release_queued()
             has_claimed = self._commit(claiming=not is_ending)
             self._sender.dispatch()
-            if not self._in_flight and not has_claimed:
+            if not (self._in_flight or has_claimed or self._commits.is_pending):
                 break
             if stop() and self._clock() >= last + STOP_SECONDS:
                 self._sender.abort()
@@ -176,31 +176,57 @@ class Delivery:
         self._commit(claiming=False, last=True)
 
     def _commit(self, *, claiming: bool, last: bool = False) -> bool:
-        """Settle and claim in one transaction. True if rows were claimed."""
+        """Settle and claim in one transaction, if it is worth one. True if rows were claimed.
+
+        While one is running it waits for it only if there is nothing else to do.
+        """
+        has_claimed = self._take_over()
+        if not self._commits.is_pending:
+            self._begin_commit(claiming=claiming, last=last)
+            has_claimed |= self._take_over()
+        return has_claimed
+
+    def _begin_commit(self, *, claiming: bool, last: bool) -> None:
         now = self._clock()
         idle = not self._in_flight
         free = MAX_CLAIMED - len(self._in_flight)
         ripe = self._outcomes.are_ripe(now, idle=idle)
         claiming &= self._claims.is_due(now, free) or (free > FEW_ROWS and (ripe or idle))
         if not (ripe or claiming or (last and self._outcomes)):
-            return False
-        connection = db.session.connection()
-        self._outcomes.settle(connection, self._lease, now)
-        claimed: Sequence[ClaimedPostback] = ()
+            return
+        until, claim = now + self._lease_seconds, None
         if claiming:
-            until = now + self._lease_seconds
-            claimed = self._claims.claim(
-                connection, now=now, lease=self._lease, until=until, most=free
-            )
-            self._touches.read(connection, claimed)
-        db.session.commit()
-        self._forget_outcomes()  # committed: whatever fails from here on, it is settled once
-        self._accept(claimed, now)
-        return bool(claimed)
+            most = min(free, CLAIMED_AT_ONCE)
+            claim = self._claims.prepare(now=now, lease=self._lease, until=until, most=most)
+        outcomes = self._outcomes.take()
 
-    def _forget_outcomes(self) -> None:
-        self._outcomes.clear()
-        self._along = _Along.NO
+        def settle_and_claim(connection: Connection) -> _Taken:
+            if outcomes:
+                postbacks.settle(connection, self._lease, outcomes, now)
+            claimed = claim(connection) if claim else []
+            if claimed:
+                self._touches.read(connection, claimed)
+            return _Taken(claimed, now)
+
+        try:
+            self._commits.begin(settle_and_claim)
+        finally:
+            if not self._commits.is_pending:
+                self._outcomes.put_back()
+
+    def _take_over(self) -> bool:
+        """Accept what a commit has claimed that has ended. True if that was anything."""
+        if not self._commits.is_pending or (
+            self._commits.is_running and self._in_flight.awaits_answers
+        ):
+            return False
+        try:
+            claimed: _Taken = self._commits.result()
+            self._outcomes.confirm()  # whatever fails from here on, it is settled once
+        finally:
+            self._outcomes.put_back()  # nothing, unless the commit failed
+        self._accept(*claimed)
+        return bool(claimed.postbacks)
 
     def _accept(self, claimed: Iterable[ClaimedPostback], now: float) -> None:
         """Take what was claimed; what is held here already is not sent again.

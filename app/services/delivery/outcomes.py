@@ -1,5 +1,6 @@
 """What a worker has to settle: new states, attempts and health, gathered for one commit."""
 
+import enum
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
@@ -14,6 +15,14 @@ SETTLE_AT: Final = 128  # outcomes that are worth a commit by themselves
 SETTLE_AFTER: Final = 0.02  # seconds an outcome waits for others
 
 
+class _Along(enum.Enum):
+    """Whether the outcomes in hand were written in a transaction of somebody else's."""
+
+    NO = enum.auto()
+    WRITTEN = enum.auto()  # and it is committed if `confirm_along` comes next
+    FAILED = enum.auto()  # and it was rolled back
+
+
 class Outcomes:
     """Outcomes that no commit has recorded yet. `count` is how many postbacks were ever settled."""
 
@@ -21,16 +30,13 @@ class Outcomes:
         self.count = 0
         self._clock = clock
         self._batch = Batch()
+        self._taken: Batch | None = None
+        self._along = _Along.NO
         self._since = 0.0  # when the first outcome of the batch came
         self._failing: set[int] = set()  # destinations whose last answer was a failure
 
     def __len__(self) -> int:
         return len(self._batch)
-
-    @property
-    def have_health(self) -> bool:
-        """Whether a destination's row is to be changed too."""
-        return bool(self._batch.health)
 
     def add(self, update: PostbackUpdate, rows: Sequence[AttemptRow] = ()) -> None:
         """Record a postback's new state and the attempts that led there."""
@@ -69,16 +75,46 @@ class Outcomes:
             return False
         return idle or len(self._batch) >= SETTLE_AT or now - self._since >= SETTLE_AFTER
 
-    def settle(self, connection: Connection, lease: str, now: float) -> None:
-        """Write the outcomes under `lease`. The caller commits, then calls `clear`."""
-        if self._batch:
+    @property
+    def are_along(self) -> bool:
+        """Whether they were written in a transaction of somebody else's that is not confirmed."""
+        return self._along is _Along.WRITTEN
+
+    def settle_along(self, connection: Connection, lease: str, now: float) -> None:
+        """Write the outcomes under `lease` in a transaction of the caller's.
+
+        Nothing is written when the last such transaction failed, for the fault might be of what is
+        written, until they were settled by themselves; nor while a destination's row is to change.
+        """
+        if self._along is not _Along.NO:
+            self._along = _Along.FAILED
+        elif self._batch and not self._batch.health:
+            self._along = _Along.WRITTEN
             postbacks.settle(connection, lease, self._batch, now)
 
-    def clear(self) -> None:
-        """Forget the outcomes that the last commit recorded."""
-        if self._batch:
-            self.count += len(self._batch.updates)
-            self._batch = Batch()
+    def confirm_along(self) -> None:
+        """Forget what was written along, if anything was: it is committed."""
+        if self.are_along:
+            self.take()
+            self.confirm()
+
+    def take(self) -> Batch:
+        """Return the batch for a commit; what comes from now on is of the next one."""
+        self._taken, self._batch = self._batch, Batch()
+        return self._taken
+
+    def confirm(self) -> None:
+        """Forget what was taken: it is committed."""
+        if self._taken is not None:
+            self.count += len(self._taken.updates)
+            self._taken = None
+        self._along = _Along.NO
+
+    def put_back(self) -> None:
+        """Put what was taken before what has come since: its commit failed."""
+        if self._taken is not None:
+            self._taken.add(self._batch)
+            self._batch, self._taken = self._taken, None
 
     def _touch(self) -> None:
         if not self._batch:

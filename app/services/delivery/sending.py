@@ -16,10 +16,10 @@ from app.services.delivery.attempt import (
     fail_to_build,
     is_too_late,
 )
-from app.services.delivery.concurrency import ConcurrencyLimiter
 from app.services.delivery.in_flight import InFlight
+from app.services.delivery.limits.concurrency import ConcurrencyLimiter
+from app.services.delivery.limits.rate import RateLimiter
 from app.services.delivery.outcomes import Outcomes
-from app.services.delivery.rate import RateLimiter
 from app.services.delivery.targets import (
     COOL_DOWN,
     DestinationResolver,

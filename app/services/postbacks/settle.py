@@ -66,13 +66,26 @@ class Batch:
 
     def note(self, destination: int, *, healthy: bool, stop: str = "", settings: str = "") -> None:
         """Add one result to the health of a destination: whether the tracker worked."""
-        before = self.health.get(destination, Health(destination, 0, 0))
-        self.health[destination] = Health(
-            id=destination,
-            succeeded=before.succeeded + healthy,
-            failed=before.failed + (not healthy),
-            stop=stop or before.stop,
-            settings=settings if stop else before.settings,
+        self._add_health(
+            Health(destination, int(healthy), int(not healthy), stop, settings if stop else "")
+        )
+
+    def add(self, later: "Batch") -> None:
+        """Add what came after all of this."""
+        self.updates += later.updates
+        self.attempts += later.attempts
+        self.released += later.released
+        for health in later.health.values():
+            self._add_health(health)
+
+    def _add_health(self, later: Health) -> None:
+        before = self.health.get(later.id, Health(later.id, 0, 0))
+        self.health[later.id] = Health(
+            id=later.id,
+            succeeded=before.succeeded + later.succeeded,
+            failed=before.failed + later.failed,
+            stop=later.stop or before.stop,
+            settings=later.settings if later.stop else before.settings,
         )
 
 

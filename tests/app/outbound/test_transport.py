@@ -824,3 +824,13 @@ def test_whoever_wants_to_know_is_told_when_a_name_was_found() -> None:
                 while not transport.poll(1.0):
                     pass
     assert found == [("first", True), ("first", False), ("again", False)]
+
+
+def test_another_thread_ends_a_poll_that_waits_or_the_next_one() -> None:
+    with serving(Line.hang) as server, Transport(allow=LOOPBACK) as transport:
+        transport.start(get(server.url), 1)
+        transport.interrupt()
+        assert transport.poll(60) == []  # interrupted before it began
+        threading.Timer(0.05, transport.interrupt).start()
+        assert transport.poll(60) == []
+        transport.abort()

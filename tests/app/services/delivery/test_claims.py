@@ -10,14 +10,14 @@ from app.models import Destination
 from app.sandbox.telegram import people
 from app.services.delivery.attempt import DeliveryAttempt
 from app.services.delivery.claims import LONG_REST, LOOK_AGAIN, REFILL, REST, Claims, Shares
-from app.services.delivery.concurrency import (
+from app.services.delivery.in_flight import InFlight
+from app.services.delivery.limits.concurrency import (
     FEW_ROWS,
     MAX_CLAIMED,
     PER_DESTINATION,
     ConcurrencyLimiter,
 )
-from app.services.delivery.in_flight import InFlight
-from app.services.delivery.rate import RateLimiter
+from app.services.delivery.limits.rate import RateLimiter
 from app.services.delivery.targets import DestinationResolver
 from app.services.postbacks import ClaimedPostback, DueDestination, claim
 from plugins.contract import DeliveryPolicy, RateLimit, hookimpl
@@ -50,9 +50,8 @@ class Worker:
 
     def claim(self, most: int = 1000) -> list[ClaimedPostback]:
         now = self.clock()
-        claimed = self.claims.claim(
-            db.session.connection(), now=now, lease="mine", until=now + 45, most=most
-        )
+        claim = self.claims.prepare(now=now, lease="mine", until=now + 45, most=most)
+        claimed = claim(db.session.connection())
         db.session.commit()
         return claimed
 

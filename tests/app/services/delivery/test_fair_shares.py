@@ -48,6 +48,9 @@ class Hosts:
         self.slow -= sum(end - start > 1 for end, _, start in ready)
         return [Answer(tag, OK, None, "", 1, start) for _, tag, start in ready]
 
+    def rest(self, seconds):
+        self._clock.now += seconds
+
     def abort(self):
         return [tag for _, tag, _ in self._waiting]
 

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from app.services.delivery.concurrency import PER_DESTINATION, PER_HOST, ConcurrencyLimiter
 from app.services.delivery.in_flight import InFlight
-from app.services.delivery.name_lookups import FOR_NEWCOMERS, IN_ALL
+from app.services.delivery.limits.concurrency import PER_DESTINATION, PER_HOST, ConcurrencyLimiter
+from app.services.delivery.limits.name_lookups import FOR_NEWCOMERS, IN_ALL
 from tests.support.delivery import Exchange, make_attempt
 
 

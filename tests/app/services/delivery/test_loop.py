@@ -1,8 +1,10 @@
 """Delivery: in order per lead, fair over destinations, each try on record."""
 
+import ipaddress
 import json
-from collections.abc import Callable
-from contextlib import suppress
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import pytest
@@ -10,15 +12,18 @@ from sqlalchemy import event, text
 
 from app.extensions import db
 from app.models import Destination, Postback, PostbackState
-from app.outbound.transport import Failure
+from app.outbound.transport import Failure, Transport
 from app.sandbox.telegram import people
 from app.services import postbacks
+from app.services.delivery.commits import CommitsAside
+from app.services.delivery.limits.concurrency import CLAIMED_AT_ONCE, PER_DESTINATION
 from app.services.delivery.loop import Delivery
 from app.services.delivery.targets import DestinationResolver
 from plugins.contract import DeliveryPolicy, RateLimit, Response, hookimpl
 from plugins.registry import Registry, make_adapter
 from tests.support.adapters import PlainPlugin
 from tests.support.delivery import OK, Exchange, T, alter, attempts
+from tests.support.servers import Server, polite, serving
 
 
 class Limited(PlainPlugin):
@@ -29,6 +34,7 @@ class Limited(PlainPlugin):
         return DeliveryPolicy(rate_limit=RateLimit("k", 1, 1))
 
 
+LOOPBACK = (ipaddress.ip_network("127.0.0.0/8"),)
 ANN = people.Person(101, username="ann")
 BOB = people.Person(102)
 
@@ -336,12 +342,8 @@ def test_what_was_claimed_is_in_hand_before_a_destination_is_blocked(
         if statement.startswith("UPDATE destination SET blocked_until"):
             raise Bug
 
-    event.listen(db.engine, "before_cursor_execute", refuse)
-    try:
-        with pytest.raises(Bug):
-            worker.run(seconds=60)
-    finally:
-        event.remove(db.engine, "before_cursor_execute", refuse)
+    with listening(refuse), pytest.raises(Bug):
+        worker.run(seconds=60)
     db.session.rollback()
     assert whole.postbacks()[0].state == PostbackState.SENDING
     worker.run(seconds=60)
@@ -355,6 +357,92 @@ def test_a_run_counts_what_it_settled_itself(stage, delivery):
         stage.play(people.start(person, f"{stage.code}-a", T))
         assert worker.run(seconds=60) == 1
         db.session.commit()
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    """A tracker that takes everything."""
+    with serving(polite) as running:
+        yield running
+
+
+@pytest.fixture
+def aside(live_app, clean_redis, clock) -> Iterator[Delivery]:
+    """One that goes on with the network while its transactions are committed."""
+    with Transport(allow=LOOPBACK) as transport:
+        yield Delivery(
+            transport,
+            DestinationResolver(live_app.extensions["trackers"]),
+            lease_seconds=45,
+            commits=CommitsAside(db.engine, transport.interrupt),
+            clock=clock,
+        )
+
+
+def people_start(stage: Any, many: int) -> None:
+    stage.play(*(people.start(people.Person(n), f"{stage.code}-{n}", T) for n in range(1, many)))
+
+
+def test_each_postback_is_sent_once_and_settled_while_commits_run_aside(make_stage, aside, server):
+    stages = [make_stage(url=f"{server.url}/{name}") for name in ("one", "two")]
+    for stage in stages:
+        people_start(stage, 151)
+    assert aside.run(seconds=60) == 300
+    assert len(server.requests) == len(set(server.requests)) == 300
+    rows = [row for stage in stages for row in stage.postbacks()]
+    assert {(row.state, row.tries) for row in rows} == {(PostbackState.DELIVERED, 1)}
+
+
+def test_others_are_sent_while_a_commit_waits_for_the_database(make_stage, aside, server):
+    """The second claim waits until all that the first has brought has arrived."""
+    stage = make_stage(url=f"{server.url}/pb")
+    people_start(stage, CLAIMED_AT_ONCE)
+    claims: list[int] = []
+
+    def wait_for_answers(_connection, _cursor, statement, *_):
+        if "UPDATE postback SET state" in statement and "lease_until" in statement:
+            claims.append(1)
+            if len(claims) == 2:
+                assert eventually(lambda: len(server.requests) >= PER_DESTINATION)
+
+    with listening(wait_for_answers):
+        assert aside.run(seconds=60) == CLAIMED_AT_ONCE - 1
+    assert len(claims) > 2
+    assert len(server.requests) == len(set(server.requests)) == CLAIMED_AT_ONCE - 1
+
+
+def test_outcomes_of_a_commit_that_failed_aside_are_settled_by_the_next(make_stage, aside, server):
+    stage = make_stage(url=f"{server.url}/pb")
+    people_start(stage, 2)
+
+    def refuse(_connection, _cursor, statement, *_):
+        if "INSERT INTO attempt" in statement:
+            raise Bug
+
+    with listening(refuse), pytest.raises(Bug):
+        aside.run(seconds=60)
+    assert stage.postbacks()[0].state == PostbackState.SENDING
+    assert aside.run(seconds=60) == 1
+    assert stage.postbacks()[0].state == PostbackState.DELIVERED
+    assert len(server.requests) == len(attempts()) == 1
+
+
+@contextmanager
+def listening(listener: Callable[..., None]) -> Iterator[None]:
+    """Call `listener` before each statement."""
+    event.listen(db.engine, "before_cursor_execute", listener)
+    try:
+        yield
+    finally:
+        event.remove(db.engine, "before_cursor_execute", listener)
+
+
+def eventually(is_true: Callable[[], bool], seconds: float = 10.0) -> bool:
+    """Whether it becomes true in time."""
+    end = time.monotonic() + seconds
+    while not is_true() and time.monotonic() < end:
+        time.sleep(0.005)
+    return is_true()
 
 
 def alter_row(destination: int, **values: Any) -> None:

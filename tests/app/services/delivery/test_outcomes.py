@@ -6,6 +6,7 @@ import pytest
 
 from app.extensions import db
 from app.models import Destination, PostbackState
+from app.services import postbacks
 from app.services.delivery.outcomes import SETTLE_AFTER, SETTLE_AT, Outcomes
 from app.services.postbacks import ClaimedPostback
 from plugins.contract import Outcome, Verdict
@@ -67,7 +68,8 @@ def test_released_postbacks_are_not_counted_as_settled(outcomes):
     finish(outcomes)
     outcomes.release([make_attempt(2), make_attempt(3)])
     assert len(outcomes) == 3
-    outcomes.clear()
+    outcomes.take()
+    outcomes.confirm()
     assert (outcomes.count, len(outcomes)) == (1, 0)
 
 
@@ -83,9 +85,9 @@ def failures_after(live_app, outcomes, clock):
 
     def settle(destination: int) -> int:
         finish(outcomes)
-        outcomes.settle(db.session.connection(), "lease", clock.now)
+        postbacks.settle(db.session.connection(), "lease", outcomes.take(), clock.now)
         db.session.commit()
-        outcomes.clear()
+        outcomes.confirm()
         row = db.session.get(Destination, destination, populate_existing=True)
         failures = row.failures
         db.session.commit()
@@ -116,7 +118,7 @@ def test_a_success_is_recorded_if_the_destination_had_failures_when_claimed(
     troubled = dataclasses.replace(healthy, failures=1)
     note(fresh, troubled, GOOD)
     finish(fresh)
-    fresh.settle(db.session.connection(), "lease", 1000.0)
+    postbacks.settle(db.session.connection(), "lease", fresh.take(), 1000.0)
     db.session.commit()
     assert failures_after(healthy.destination_id) == 0
 
@@ -133,3 +135,52 @@ def test_a_success_without_failures_before_touches_no_destination(
 def test_a_build_that_failed_counts_as_a_failure(outcomes, healthy, failures_after):
     outcomes.note_failure(healthy)
     assert failures_after(healthy.destination_id) == 1
+
+
+def test_what_is_taken_for_a_commit_is_counted_when_that_is_done(outcomes):
+    finish(outcomes)
+    taken = outcomes.take()
+    finish(outcomes, 2)
+    assert (len(taken), len(outcomes), outcomes.count) == (1, 1, 0)
+    outcomes.confirm()
+    assert (len(outcomes), outcomes.count) == (1, 1)
+
+
+def test_what_a_failed_commit_took_comes_before_what_came_meanwhile(outcomes):
+    finish(outcomes)
+    outcomes.note_health(make_claimed(1), BAD)
+    outcomes.take()
+    finish(outcomes, 2)
+    outcomes.note_health(make_claimed(2), BAD)
+    outcomes.put_back()
+    again = outcomes.take()
+    assert [update.id for update in again.updates] == [1, 2]
+    assert again.health[1].failed == 2
+    assert outcomes.count == 0
+
+
+def test_what_was_written_along_is_forgotten_once_that_is_committed(stage, outcomes, clock):
+    finish(outcomes)
+    outcomes.settle_along(db.session.connection(), "lease", clock.now)
+    assert outcomes.are_along
+    db.session.commit()
+    outcomes.confirm_along()
+    assert (len(outcomes), outcomes.count, outcomes.are_along) == (0, 1, False)
+
+
+def test_what_was_written_along_and_rolled_back_goes_along_with_nothing_more(
+    stage, outcomes, clock
+):
+    finish(outcomes)
+    for _ in range(2):
+        outcomes.settle_along(db.session.connection(), "lease", clock.now)
+        db.session.rollback()
+    assert not outcomes.are_along
+    outcomes.confirm_along()
+    assert len(outcomes) == 1
+    outcomes.take()
+    outcomes.confirm()
+    finish(outcomes, 2)
+    outcomes.settle_along(db.session.connection(), "lease", clock.now)
+    db.session.rollback()
+    assert outcomes.are_along

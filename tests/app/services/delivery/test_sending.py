@@ -12,7 +12,7 @@ from app.models import Destination, Postback, PostbackState
 from app.outbound.result import Failure
 from app.sandbox.telegram import people
 from app.services.delivery import attempt
-from app.services.delivery.hook_time import HookTime
+from app.services.delivery.limits.hook_time import HookTime
 from app.services.delivery.loop import Delivery
 from app.services.delivery.sending import UNREADABLE
 from app.services.delivery.targets import DestinationResolver

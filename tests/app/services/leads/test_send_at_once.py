@@ -10,7 +10,7 @@ from app.extensions import db
 from app.models import Destination, PostbackState, UpdateState
 from app.outbound.transport import Failure
 from app.sandbox.telegram import people
-from app.services.delivery.concurrency import PER_DESTINATION
+from app.services.delivery.limits.concurrency import PER_DESTINATION
 from app.services.delivery.loop import Delivery
 from app.services.delivery.targets import DestinationResolver
 from app.services.leads.process import SENT_AT_ONCE

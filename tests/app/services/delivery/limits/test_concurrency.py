@@ -3,7 +3,7 @@
 import pytest
 
 from app.domain.backoff import BREAKER_FAILURES
-from app.services.delivery.concurrency import (
+from app.services.delivery.limits.concurrency import (
     IN_ALL,
     MAX_PREFETCH,
     MOST_PER_DESTINATION,

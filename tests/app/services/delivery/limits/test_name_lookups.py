@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.services.delivery.name_lookups import (
+from app.services.delivery.limits.name_lookups import (
     FOR_GOOD_NAMES,
     FOR_NEWCOMERS,
     GIVEN_UP_SECONDS,

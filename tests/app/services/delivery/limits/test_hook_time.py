@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from app.services.delivery.hook_time import (
+from app.services.delivery.limits.hook_time import (
     BURST_SECONDS,
     MOST_SECONDS,
     SHARE,

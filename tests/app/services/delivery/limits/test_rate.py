@@ -14,8 +14,8 @@ from redis.retry import Retry
 from app.extensions import db
 from app.models import Attempt, Destination, PostbackState
 from app.services import pending_work, postbacks
+from app.services.delivery.limits.rate import LONGEST_WAIT, RateLimiter
 from app.services.delivery.loop import Delivery
-from app.services.delivery.rate import LONGEST_WAIT, RateLimiter
 from app.services.delivery.sending import WAITS_ITS_TURN
 from app.services.delivery.targets import DestinationResolver
 from app.services.postbacks import NewPostback
