@@ -116,8 +116,12 @@ class Transfer:
         """Whether the request has been sent, or had begun to be."""
         return self._sends > 0
 
-    def finish(self, code: int, message: str) -> Answer:
-        """Turn libcurl's result `code` (0 is success) into an answer."""
+    def finish(self, code: int, message: str, unseen: float = 0.0) -> Answer:
+        """Turn libcurl's result `code` (0 is success) into an answer.
+
+        `unseen` are the seconds of it for which nobody looked. If that was half of its time and
+        more, that this ran out may be our doing.
+        """
         ms = round(self.easy.getinfo(pycurl.TOTAL_TIME) * 1000)
         tag, self.tag = self.tag, None
         received = self._received
@@ -130,7 +134,8 @@ class Transfer:
             return Answer(tag, response, None, f"HTTP {status}", ms, self.started)
         failure, reason = self._failure(code)
         detail = next(filter(None, self._unopened), f"curl {code}: {message}")
-        return Answer(tag, None, failure, reason, ms, self.started, detail)
+        may_be_ours = code == pycurl.E_OPERATION_TIMEDOUT and 2000 * unseen >= ms
+        return Answer(tag, None, failure, reason, ms, self.started, detail, may_be_ours)
 
     def _body(self, head: dict[str, str]) -> bytes:
         """Return the body without its packings; `head` names one only if it was not undone."""

@@ -4,7 +4,7 @@ import contextlib
 import os
 import select
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 import pycurl
@@ -15,6 +15,32 @@ _WATCH: Final = {
     pycurl.POLL_INOUT: select.EPOLLIN | select.EPOLLOUT,
 }
 _BROKEN: Final = select.EPOLLERR | select.EPOLLHUP
+#: Whoever is away for less sees everything in time.
+NOTED_SECONDS: Final = 0.1
+
+
+class Attention:
+    """Counts the seconds for which a loop did not look at what was in flight.
+
+    Its thread also builds requests and reads answers. What ran out meanwhile may have been answered
+    in time. `clock` returns seconds that only grow.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._left = clock()
+        #: All that were counted so far.
+        self.seconds_away = 0.0
+
+    def leave(self) -> None:
+        """Note that from now on nobody looks; or that only now there is anything to see."""
+        self._left = self._clock()
+
+    def come_back(self) -> None:
+        """Note that somebody looks again."""
+        away = self._clock() - self._left
+        if away >= NOTED_SECONDS:
+            self.seconds_away += away
 
 
 class CurlLoop:
@@ -26,6 +52,7 @@ class CurlLoop:
         self._epoll = select.epoll()
         self._bell = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         self._epoll.register(self._bell, select.EPOLLIN)
+        self.attention = Attention()
         #: Whether `interrupt` was called since this was last set to False.
         self.is_interrupted = False
         self._multi = pycurl.CurlMulti()
@@ -42,6 +69,7 @@ class CurlLoop:
         Yields each handle that has finished, removed, with libcurl's result (0 is success)
         and its message.
         """
+        self.attention.come_back()
         if self._act_at is not None:
             seconds = min(seconds, max(0.0, self._act_at - time.monotonic()))
         for fd, seen in self._epoll.poll(seconds):
@@ -62,6 +90,7 @@ class CurlLoop:
             for easy, code, message in [*((easy, 0, "") for easy in good), *bad]:
                 self._multi.remove_handle(easy)
                 yield easy, code, message
+        self.attention.leave()
 
     def interrupt(self) -> None:
         """End the wait of `drive`, or the next one. From any thread."""

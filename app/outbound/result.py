@@ -26,7 +26,8 @@ class Answer:
     stored; a name that leads to a forbidden address and one where nobody
     answers read the same, or customers could scan ports with the attempt log.
     `detail` tells them apart and is for the operator's log only. `ms` runs
-    from name resolution to the last byte. `started` is in Unix seconds.
+    from name resolution to the last byte. `started` is in Unix seconds. It `may_be_ours` if the
+    time ran out while this process did not look: there may have been an answer in time.
     """
 
     tag: object
@@ -36,6 +37,7 @@ class Answer:
     ms: int
     started: float
     detail: str = ""
+    may_be_ours: bool = False
 
     @property
     def status(self) -> int:

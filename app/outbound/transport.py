@@ -14,7 +14,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, Final, Self
+from typing import Any, Final, NamedTuple, Self
 
 import certifi
 import pycurl
@@ -35,6 +35,13 @@ _SPARE_FILES: Final = 128  # descriptors left for the rest of the process
 
 def _ignore(_tag: object, _is_new: bool) -> None:
     pass
+
+
+class _Begun(NamedTuple):
+    """An exchange that is under way, and how many seconds nobody had looked when it began."""
+
+    transfer: Transfer
+    away_before: float
 
 
 class Transport:
@@ -69,7 +76,7 @@ class Transport:
         )  # fmt: skip
         self._connections = _affordable(connections)
         self._idle: list[Transfer] = []
-        self._in_flight: dict[Any, Transfer] = {}
+        self._in_flight: dict[Any, _Begun] = {}
         self._queue: deque[tuple[Request, object]] = deque()
         self._ready: list[Answer] = []
         self._is_closed = False
@@ -124,10 +131,10 @@ class Transport:
     def abort(self) -> list[object]:
         """Drop everything unanswered, and return the tags."""
         tags = [answer.tag for answer in self._ready]
-        tags += [transfer.tag for transfer in self._in_flight.values()]
+        tags += [begun.transfer.tag for begun in self._in_flight.values()]
         tags += [tag for _, tag in self._queue]
-        for easy, transfer in self._in_flight.items():
-            self._names_pending |= not transfer.is_connected
+        for easy, begun in self._in_flight.items():
+            self._names_pending |= not begun.transfer.is_connected
             self._loop.remove(easy)
             easy.close()
         self._in_flight.clear()
@@ -170,6 +177,8 @@ class Transport:
 
     def _dispatch(self, request: Request, tag: object) -> None:
         transfer = self._idle.pop() if self._idle else Transfer(self._limits)
+        if not self._in_flight:
+            self._loop.attention.leave()
         try:
             transfer.load(request, tag)
             self._loop.add(transfer.easy)
@@ -178,7 +187,8 @@ class Transport:
         except (pycurl.error, ValueError, TypeError) as error:  # what libcurl cannot take
             self._refuse(transfer, tag, Failure.INVALID, "not a request HTTP can carry", str(error))
         else:
-            self._in_flight[transfer.easy] = transfer
+            away = self._loop.attention.seconds_away
+            self._in_flight[transfer.easy] = _Begun(transfer, away)
 
     def _refuse(
         self, transfer: Transfer, tag: object, failure: Failure, reason: str, detail: str = ""
@@ -189,9 +199,10 @@ class Transport:
     def _drive(self, seconds: float) -> None:
         """Wait at most `seconds` for something to happen; collect answers, start what waits."""
         for easy, code, message in self._loop.drive(seconds):
-            transfer = self._in_flight.pop(easy)
+            transfer, away_before = self._in_flight.pop(easy)
+            unseen = self._loop.attention.seconds_away - away_before
             self._names_pending |= code == pycurl.E_OPERATION_TIMEDOUT and not transfer.is_connected
-            self._ready.append(transfer.finish(code, message))
+            self._ready.append(transfer.finish(code, message, unseen))
             self._idle.append(transfer)
         while self._queue and len(self._in_flight) < self._connections:
             self._dispatch(*self._queue.popleft())

@@ -11,7 +11,6 @@ from app.services.delivery.attempt import DeliveryAttempt
 from app.services.delivery.limits.concurrency import ConcurrencyLimiter
 from app.services.delivery.limits.hook_time import HookTime
 from app.services.delivery.limits.name_lookups import NameLookups
-from app.services.postbacks import ClaimedPostback
 from plugins.contract import Request
 
 HELD_BACK: Final = 0.01  # seconds until the next look while nothing of what is queued may be sent
@@ -130,11 +129,6 @@ def _place(attempt: DeliveryAttempt) -> _Place:
     return attempt.claimed.account_id, attempt.host
 
 
-def _identity(claimed: ClaimedPostback) -> tuple[int, int]:
-    """Which postback it is, and which time that somebody asked for it to be sent."""
-    return claimed.id, claimed.occurrence
-
-
 class InFlight:
     """The attempts of one worker, by destination while queued and by a tag once sent.
 
@@ -177,14 +171,14 @@ class InFlight:
         held = chain(self._sent.values(), self._queues)
         return Counter(attempt.claimed.account_id for attempt in held)
 
-    def holds(self, claimed: ClaimedPostback) -> bool:
-        """Whether a postback waits here already, for its slot or for its answer to be read."""
-        return _identity(claimed) in self._held
+    def held(self) -> frozenset[tuple[int, int]]:
+        """The postbacks that wait here, for their slot or for their answer to be read."""
+        return frozenset(self._held)
 
     def enqueue(self, attempt: DeliveryAttempt) -> None:
         """Let an attempt wait for a slot of its destination, behind those before it."""
         self._queues.add(attempt)
-        self._held.add(_identity(attempt.claimed))
+        self._held.add(attempt.claimed.identity)
 
     def startable(self) -> Iterator[DeliveryAttempt]:
         """Take from the queues what has a free slot. The caller sends each before the next.
@@ -194,7 +188,7 @@ class InFlight:
         while True:
             self._lookups.refused = False
             for attempt in self._queues.take(self._is_open, self._has_room):
-                self._held.discard(_identity(attempt.claimed))
+                self._held.discard(attempt.claimed.identity)
                 yield attempt
             if not self._lookups_ended():
                 return
@@ -205,7 +199,7 @@ class InFlight:
         self._limiter.acquire(claimed.destination_id, attempt.host, claimed.account_id)
         tag = next(self._tags)
         self._sent[tag] = attempt
-        self._held.add(_identity(claimed))
+        self._held.add(claimed.identity)
         self._lookups.begin(tag, attempt.host, claimed.account_id)
         self.hook_time.send(claimed.account_id)
         self._transport.start(attempt.request, tag)
@@ -229,14 +223,14 @@ class InFlight:
                 del self._unread[account]
             attempt = self._sent.pop(answer.tag)  # type: ignore[call-overload]
             self._lookups.end(answer.tag, answer.ms / 1000)  # type: ignore[arg-type]
-            self._held.discard(_identity(attempt.claimed))
+            self._held.discard(attempt.claimed.identity)
             self._release(attempt)
             yield attempt, answer
 
     def drop_queued(self, started_before: float | None = None) -> list[DeliveryAttempt]:
         """Empty the queues, or only those whose first attempt was claimed before that time."""
         dropped = self._queues.drop(started_before)
-        self._held.difference_update(_identity(attempt.claimed) for attempt in dropped)
+        self._held.difference_update(attempt.claimed.identity for attempt in dropped)
         return dropped
 
     def abort(self) -> list[DeliveryAttempt]:
@@ -247,7 +241,7 @@ class InFlight:
         aborted = list(self._sent.values())
         self._sent.clear()
         for attempt in aborted:
-            self._held.discard(_identity(attempt.claimed))
+            self._held.discard(attempt.claimed.identity)
             self._release(attempt)
         return aborted
 

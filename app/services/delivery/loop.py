@@ -37,6 +37,7 @@ from plugins.host.time_limit import shared_timer
 
 log = structlog.get_logger()
 
+BUILD_SECONDS: Final = 0.05  # of requests, until answers are read again
 STOP_SECONDS: Final = 4.0  # for answers that are still in flight after a stop
 
 
@@ -199,14 +200,19 @@ class Delivery:
             most = min(free, CLAIMED_AT_ONCE)
             claim = self._claims.prepare(now=now, lease=self._lease, until=until, most=most)
         outcomes = self._outcomes.take()
+        # Their leases ended while their answers waited to be read, and may begin anew.
+        held = self._in_flight.held()
 
         def settle_and_claim(connection: Connection) -> _Taken:
             if outcomes:
                 postbacks.settle(connection, self._lease, outcomes, now)
             claimed = claim(connection) if claim else []
-            if claimed:
-                self._touches.read(connection, claimed)
-            return _Taken(claimed, now)
+            fresh = [postback for postback in claimed if postback.identity not in held]
+            if len(fresh) < len(claimed):
+                log.warning("postbacks.held", postbacks=len(claimed) - len(fresh))
+            if fresh:
+                self._touches.read(connection, fresh)
+            return _Taken(fresh, now)
 
         try:
             self._commits.begin(settle_and_claim)
@@ -229,13 +235,12 @@ class Delivery:
         return bool(claimed.postbacks)
 
     def _accept(self, claimed: Iterable[ClaimedPostback], now: float) -> None:
-        """Take what was claimed; what is held here already is not sent again.
-
-        Its lease ended while its answer waited to be read, and now it has a new one.
-        """
+        """Build what was claimed at `now`; the network has its turn in between."""
+        end = self._clock() + BUILD_SECONDS
         for postback in claimed:
-            if self._in_flight.holds(postback):
-                log.warning("postback.held", postback=postback.id)
-            else:
-                self._sender.accept(postback, now)
+            self._sender.accept(postback, now)
+            if self._clock() >= end:
+                self._sender.dispatch()
+                self._sender.receive(0.0)
+                end = self._clock() + BUILD_SECONDS
         self._claims.block_exhausted()

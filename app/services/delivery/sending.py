@@ -147,6 +147,9 @@ class Sender:
 
     def _on_answer(self, attempt: DeliveryAttempt, answer: Answer) -> None:
         """Read one answer; send the next step, or record how the attempt ends."""
+        if answer.may_be_ours:
+            self._try_again(attempt, answer)
+            return
         claimed = attempt.claimed
         with self._in_flight.hook_time.of(claimed.account_id):
             outcome = attempt.read(answer)
@@ -170,6 +173,13 @@ class Sender:
             self._send(attempt)
         else:
             self._outcomes.add(attempt.defer("", now), attempt.rows)
+
+    def _try_again(self, attempt: DeliveryAttempt, answer: Answer) -> None:
+        """Charge nothing to a tracker that this process was too busy to hear."""
+        now = self._clock()
+        if answer.was_sent:
+            attempt.first_try = attempt.first_try or now  # it may have arrived
+        self._outcomes.add(attempt.defer("", now), attempt.rows)
 
     def _fail_to_build(
         self,

@@ -60,6 +60,11 @@ class ClaimedPostback:
     account_id: int
 
     @property
+    def identity(self) -> tuple[int, int]:
+        """Which postback it is, and which time that somebody asked for it to be sent."""
+        return self.id, self.occurrence
+
+    @property
     def progress(self) -> Progress:
         """The progress as it was claimed."""
         return Progress(self.tries, self.steps, self.first_try, self.adapter_state)

@@ -7,7 +7,7 @@ from typing import Any
 import pycurl
 import pytest
 
-from app.outbound.curl_loop import CurlLoop
+from app.outbound.curl_loop import NOTED_SECONDS, Attention, CurlLoop
 from tests.support.servers import polite, serving
 
 
@@ -60,3 +60,23 @@ def test_a_handle_that_is_removed_does_not_come_back(loop):
         loop.add(other)
         loop.remove(removed)
         assert finished(loop, bool) == {other: 0}
+
+
+def test_only_what_is_long_enough_is_counted() -> None:
+    now = 0.0
+    attention = Attention(lambda: now)
+    for pause in (NOTED_SECONDS / 2, 2.0, NOTED_SECONDS / 2, 3.0):
+        attention.leave()
+        now += pause
+        attention.come_back()
+    assert attention.seconds_away == 5.0
+
+
+def test_what_passes_while_somebody_looks_is_not_counted() -> None:
+    now = 0.0
+    attention = Attention(lambda: now)
+    attention.come_back()
+    now += 7.0
+    attention.leave()
+    attention.come_back()
+    assert attention.seconds_away == 0.0

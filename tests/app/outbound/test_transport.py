@@ -834,3 +834,15 @@ def test_another_thread_ends_a_poll_that_waits_or_the_next_one() -> None:
         threading.Timer(0.05, transport.interrupt).start()
         assert transport.poll(60) == []
         transport.abort()
+
+
+@pytest.mark.parametrize("sleeps", [True, False])
+def test_a_time_that_ran_out_while_nobody_looked_may_be_ours(sleeps: bool) -> None:
+    limits = {"connect_seconds": 0.5, "total_seconds": 0.5}
+    with serving(Line.hang) as server, Transport(allow=LOOPBACK, **limits) as transport:
+        transport.start(get(server.url), 1)
+        transport.advance()
+        if sleeps:
+            time.sleep(0.7)
+        (answer,) = transport.poll(10)
+        assert (answer.failure is not None, answer.may_be_ours) == (True, sleeps)

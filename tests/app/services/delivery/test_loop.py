@@ -5,6 +5,7 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -357,6 +358,31 @@ def test_a_run_counts_what_it_settled_itself(stage, delivery):
         stage.play(people.start(person, f"{stage.code}-a", T))
         assert worker.run(seconds=60) == 1
         db.session.commit()
+
+
+def test_a_tracker_that_nobody_had_time_to_hear_is_charged_nothing(stage, deliver):
+    stage.play(people.start(ANN, f"{stage.code}-a", T))
+
+    class Unheard(Exchange):
+        """The first exchange runs out while nobody looks."""
+
+        def poll(self, _seconds):
+            answers = super().poll(_seconds)
+            if len(self.sent) > 1:
+                return answers
+            failure = Failure.UNREACHABLE
+            return [
+                replace(one, response=None, failure=failure, may_be_ours=True) for one in answers
+            ]
+
+    exchange = Unheard()
+    assert deliver(exchange) == 2
+    (postback,) = stage.postbacks()
+    assert (postback.state, postback.tries) == (PostbackState.DELIVERED, 1)
+    assert len(exchange.sent) == 2
+    assert [attempt.verdict for attempt in attempts()] == ["delivered"]
+    assert db.session.get(Destination, stage.destination).failures == 0
+    db.session.commit()
 
 
 @pytest.fixture
