@@ -28,6 +28,7 @@ REST: Final = 3  # then also so many times what the last one took: a quarter of 
 #: The same where more destinations wait than a claim looks at: it costs several times as much, and
 #: whoever is among the others waits for other claims anyway.
 LONG_REST: Final = 9
+ASK_AGAIN: Final = 1.0  # seconds until it is asked again who of those that are held is suspended
 WORTH_BLOCKING: Final = 1.0  # seconds without a token, as long as the clock's tick
 
 
@@ -84,6 +85,7 @@ class Claims:
         self._promised: Counter[tuple[str, str]] = Counter()  # tokens, by the current claim
         self._exhausted: dict[int, float] = {}  # destinations without a token, until when
         self._last = _LastClaim()
+        self._ask_again = 0.0
 
     def is_due(self, now: float, free: int) -> bool:
         """Whether to claim for the `free` rows: some time after a claim that found none.
@@ -107,11 +109,15 @@ class Claims:
         and what the worker holds may only become less. Its caller commits.
         """
         self._promised.clear()
-        shares = Shares(self._in_flight.by_account(), MAX_CLAIMED)
+        held = self._in_flight.by_account()
+        shares = Shares(held.copy(), MAX_CLAIMED)
         full = [*shares.full(), *self._in_flight.hook_time.exhausted()]
 
         def claim(connection: Connection) -> list[ClaimedPostback]:
             began = self._clock()
+            if now >= self._ask_again:
+                self._limiter.suspended = postbacks.suspended_among(connection, held, now)
+                self._ask_again = now + ASK_AGAIN
             result = postbacks.claim(
                 connection,
                 now=now,

@@ -168,7 +168,8 @@ class Sender:
         now = self._clock()
         with self._in_flight.hook_time.of(claimed.account_id):
             in_time = now - attempt.started < self._lease_seconds * _STEP_SHARE
-            may_go_on = in_time and attempt.refresh()
+            is_suspended = claimed.account_id in self._limiter.suspended
+            may_go_on = in_time and not is_suspended and attempt.refresh()
         if may_go_on:
             self._send(attempt)
         else:

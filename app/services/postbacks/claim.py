@@ -2,15 +2,17 @@
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final
 
-from sqlalchemy import BigInteger, Connection, Row, bindparam, text
+from sqlalchemy import BigInteger, Connection, Row, bindparam, select, text
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from app.database.advisory_locks import AdvisoryLock, lock_queue
-from app.database.direct import fetch
+from app.database.direct import among, fetch
 from app.database.rows import is_postgresql
-from app.models import PostbackState
+from app.models import Account, PostbackState, table_of
+from app.models.account import IS_SUSPENDED_SQL
 from app.services.postbacks.claimed import ClaimedPostback
 from app.services.postbacks.conditions import HAS_DUE_POSTBACKS, WAITING
 from app.services.postbacks.supersede import supersede_claimed
@@ -18,6 +20,7 @@ from app.services.postbacks.supersede import supersede_claimed
 _ROUND: Final = 256  # destinations one claim looks at
 _FAIR: Final = 2  # rows of a destination in one claim, while more wait than it looks at
 _HIGHEST: Final = 2**63 - 1  # id
+_OWNERS: Final = table_of(Account).alias("owner")
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +172,21 @@ def claim(
     elif len(due) >= _ROUND:  # there are more than were looked at
         last = due[-1].id
     return ClaimResult(_claimed(rows, due), last, is_partial=len(due) >= _ROUND)
+
+
+def suspended_among(connection: Connection, accounts: Collection[int], now: float) -> set[int]:
+    """Return those of the accounts that are suspended at `now`, Unix seconds."""
+    if not accounts:
+        return set()
+    statement = _suspended(is_postgresql(connection))
+    rows = fetch(connection, statement, {"accounts": list(accounts), "now": now})
+    return {row.id for row in rows}
+
+
+@cache
+def _suspended(postgresql: bool) -> Any:
+    is_one = among(postgresql, _OWNERS.c.id, "accounts")
+    return select(_OWNERS.c.id).where(is_one, text(IS_SUSPENDED_SQL.format(owner="owner.id")))
 
 
 def _due_destinations(

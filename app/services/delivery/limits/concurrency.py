@@ -8,6 +8,7 @@ without waiting for claims.
 """
 
 from collections import Counter
+from collections.abc import Collection
 from typing import Final
 
 from app.domain.backoff import BREAKER_FAILURES
@@ -43,12 +44,15 @@ class ConcurrencyLimiter:
         self._at_hosts: Counter[tuple[int, str]] = Counter()
         self._prefetch: dict[int, int] = {}
         self.in_flight = 0
+        #: Accounts to whose trackers nothing is begun, whatever was claimed for them.
+        self.suspended: Collection[int] = ()
 
     def is_open(self, host: str, account: int) -> bool:
         """Whether one more request of an account's may go to a host, by whatever destination."""
         free = PER_HOST - self._hosts[host]
         return (
-            self._accounts[account] < SHARE_OF_FREE * (IN_ALL - self.in_flight)
+            account not in self.suspended
+            and self._accounts[account] < SHARE_OF_FREE * (IN_ALL - self.in_flight)
             and self._at_hosts[account, host] < ACCOUNT_SHARE_OF_HOST * free
         )
 

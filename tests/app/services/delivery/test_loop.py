@@ -12,10 +12,11 @@ import pytest
 from sqlalchemy import event, text
 
 from app.extensions import db
-from app.models import Destination, Postback, PostbackState
+from app.models import Account, Destination, Postback, PostbackState
 from app.outbound.transport import Failure, Transport
 from app.sandbox.telegram import people
 from app.services import postbacks
+from app.services.accounts import accounts
 from app.services.delivery.commits import CommitsAside
 from app.services.delivery.limits.concurrency import CLAIMED_AT_ONCE, PER_DESTINATION
 from app.services.delivery.loop import Delivery
@@ -383,6 +384,40 @@ def test_a_tracker_that_nobody_had_time_to_hear_is_charged_nothing(stage, delive
     assert [attempt.verdict for attempt in attempts()] == ["delivered"]
     assert db.session.get(Destination, stage.destination).failures == 0
     db.session.commit()
+
+
+def test_of_what_was_claimed_nothing_more_is_begun_once_its_account_is_banned(
+    stage, delivery, clock
+):
+    """What was claimed waits for its slots for seconds; after a ban it waits for the unban."""
+    people_start(stage, 501)
+    login = db.session.get(Account, stage.account).login
+    db.session.commit()
+
+    class Banning(Exchange):
+        sent_before_the_ban = 0
+
+        def poll(self, seconds):
+            if len(self.sent) > 150 and not self.sent_before_the_ban:
+                self.sent_before_the_ban = len(self.sent)
+                accounts.ban(login, banned=True)
+                clock.now += 2  # by then it was asked
+            return super().poll(seconds)
+
+    exchange = Banning()
+    worker = delivery(exchange)
+    worker.run(seconds=60)
+    db.session.commit()
+    sent = len(exchange.sent)
+    assert sent <= exchange.sent_before_the_ban + PER_DESTINATION
+    states = [row.state for row in stage.postbacks()]
+    assert states.count(PostbackState.DELIVERED) == sent
+    assert states.count(PostbackState.WAITING) == 500 - sent
+    accounts.ban(login, banned=False)
+    clock.now += 60
+    worker.run(seconds=60)
+    db.session.commit()
+    assert {row.state for row in stage.postbacks()} == {PostbackState.DELIVERED}
 
 
 @pytest.fixture
