@@ -145,15 +145,11 @@ def tick() -> None:
     """
     redis_health, database_health = HealthWatch("redis"), HealthWatch("database")
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001
-    for name, seconds, task in (
-        ("bots", BOTS_SECONDS, jobs.look_after_bots),
-        ("invites", INVITES_SECONDS, jobs.keep_invites),
-        ("requests", REQUESTS_SECONDS, jobs.tell_decisions),
-        ("exports", EXPORTS_SECONDS, jobs.write_exports),
-    ):
-        arguments = (app, seconds, task, jobs.HAS_WORK.get(task))
-        threading.Thread(target=_repeat, args=arguments, daemon=True, name=name).start()
+    beside = {task: _start(app, name, seconds, task) for name, seconds, task in _beside()}
     while not jobs.stopping.wait(TICK_SECONDS):
+        for name, seconds, task in _beside():
+            if not beside[task].is_alive():  # a fault has ended it, and was reported
+                beside[task] = _start(app, name, seconds, task)
         fault = wakeup.fault()
         redis_health.update(well=not fault, fault=fault, setting="REDIS_URL")
         wakeup.beat(CLOCK)
@@ -164,6 +160,23 @@ def tick() -> None:
             database_health.update(well=False, error=type(error).__name__)
         else:
             database_health.update(well=True)
+
+
+def _beside() -> tuple[tuple[str, float, Callable[[], Any]], ...]:
+    """What is done in threads beside the clock: name, seconds between two rounds, and the task."""
+    return (
+        ("bots", BOTS_SECONDS, jobs.look_after_bots),
+        ("invites", INVITES_SECONDS, jobs.keep_invites),
+        ("requests", REQUESTS_SECONDS, jobs.tell_decisions),
+        ("exports", EXPORTS_SECONDS, jobs.write_exports),
+    )
+
+
+def _start(app: Flask, name: str, seconds: float, task: Callable[[], Any]) -> threading.Thread:
+    arguments = (app, seconds, task, jobs.HAS_WORK.get(task))
+    thread = threading.Thread(target=_repeat, args=arguments, daemon=True, name=name)
+    thread.start()
+    return thread
 
 
 def _repeat(

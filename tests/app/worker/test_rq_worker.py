@@ -178,6 +178,30 @@ def test_who_looks_after_the_bots_outlives_the_database_too(app, monkeypatch):
     assert results == []
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_fault_ends_no_work_beside_the_clock_for_good(app, monkeypatch):
+    """Its thread ends, and the clock begins another."""
+    begun = threading.Semaphore(0)
+
+    def look_after_bots() -> None:
+        begun.release()
+        raise ZeroDivisionError
+
+    def sweep() -> None:
+        has_begun.append(begun.acquire(timeout=5))
+        if len(has_begun) == 3 or not has_begun[-1]:
+            jobs.stopping.set()
+
+    has_begun: list[bool] = []
+    monkeypatch.setattr(jobs, "stopping", threading.Event())
+    monkeypatch.setattr(rq_worker, "TICK_SECONDS", 0.01)
+    monkeypatch.setattr(rq_worker, "BOTS_SECONDS", 0.0)
+    monkeypatch.setattr(jobs, "look_after_bots", look_after_bots)
+    monkeypatch.setattr(jobs, "sweep", sweep)
+    rq_worker.tick()
+    assert has_begun == [True, True, True]
+
+
 class Given:
     """Stands for the event of a thread that is given work: notes how often it was waited for."""
 
