@@ -12,6 +12,7 @@ from app.services import postbacks
 from app.services.delivery.in_flight import InFlight
 from app.services.delivery.limits.concurrency import (
     CLAIM_SHARE_OF_FREE,
+    CLAIMED_AT_ONCE,
     FEW_ROWS,
     MAX_AT_ONCE,
     MAX_CLAIMED,
@@ -59,11 +60,15 @@ class Shares:
 
 @dataclass(slots=True)
 class _LastClaim:
-    """Behind which destination the next claim goes on, from when on, and how long it may rest."""
+    """Behind which destination the next claim goes on, from when on, and how long it may rest.
+
+    `is_partial`: it saw only some of the destinations.
+    """
 
     after: int = 0
     next_at: float = 0.0
     rest: float = 0.0
+    is_partial: bool = False
 
 
 class Claims:
@@ -105,10 +110,14 @@ class Claims:
     ) -> Callable[[Connection], list[ClaimedPostback]]:
         """Return what leases at most `most` postbacks until `until` (Unix seconds).
 
-        It may run in another thread: until it has ended nothing else may be asked of this object,
-        and what the worker holds may only become less. Its caller commits.
+        No more than CLAIMED_AT_ONCE, but where it sees only some of the destinations: there it
+        takes few rows of each, and the turn of the last one has to come. It may run in another
+        thread: until it has ended nothing else may be asked of this object, and what the worker
+        holds may only become less. Its caller commits.
         """
         self._promised.clear()
+        if not self._last.is_partial:
+            most = min(most, CLAIMED_AT_ONCE)
         held = self._in_flight.by_account()
         shares = Shares(held.copy(), MAX_CLAIMED)
         full = [*shares.full(), *self._in_flight.hook_time.exhausted()]
@@ -130,7 +139,7 @@ class Claims:
             )
             next_at = now if result.postbacks else now + LOOK_AGAIN
             rest = (LONG_REST if result.is_partial else REST) * (self._clock() - began)
-            self._last = _LastClaim(result.after, next_at, rest)
+            self._last = _LastClaim(result.after, next_at, rest, result.is_partial)
             return result.postbacks
 
         return claim

@@ -22,7 +22,6 @@ from app.services.delivery.claims import LOOK_AGAIN, Claims
 from app.services.delivery.commits import Commits, CommitsInLine
 from app.services.delivery.in_flight import Exchange, InFlight
 from app.services.delivery.limits.concurrency import (
-    CLAIMED_AT_ONCE,
     FEW_ROWS,
     MAX_CLAIMED,
     ConcurrencyLimiter,
@@ -197,8 +196,7 @@ class Delivery:
             return
         until, claim = now + self._lease_seconds, None
         if claiming:
-            most = min(free, CLAIMED_AT_ONCE)
-            claim = self._claims.prepare(now=now, lease=self._lease, until=until, most=most)
+            claim = self._claims.prepare(now=now, lease=self._lease, until=until, most=free)
         outcomes = self._outcomes.take()
         # Their leases ended while their answers waited to be read, and may begin anew.
         held = self._in_flight.held()

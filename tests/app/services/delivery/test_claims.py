@@ -12,6 +12,7 @@ from app.services.delivery.attempt import DeliveryAttempt
 from app.services.delivery.claims import LONG_REST, LOOK_AGAIN, REFILL, REST, Claims, Shares
 from app.services.delivery.in_flight import InFlight
 from app.services.delivery.limits.concurrency import (
+    CLAIMED_AT_ONCE,
     FEW_ROWS,
     MAX_CLAIMED,
     PER_DESTINATION,
@@ -144,6 +145,19 @@ def test_a_claim_that_did_not_see_all_destinations_pays_for_more_rows(
         worker.in_flight.enqueue(DeliveryAttempt.build(claimed, destination, clock.now))
     assert not worker.claims.is_due(clock.now + (REST + 1) * REFILL, MAX_CLAIMED)
     assert worker.claims.is_due(clock.now + (LONG_REST + 1) * REFILL, MAX_CLAIMED)
+
+
+def test_one_claim_takes_so_many_unless_more_destinations_wait_than_it_sees(
+    stage, worker, monkeypatch
+):
+    start_many(stage, 3 * CLAIMED_AT_ONCE)
+    worker.limiter.claimable = lambda _due: MAX_CLAIMED
+    assert len(worker.claim()) == CLAIMED_AT_ONCE
+    monkeypatch.setitem(claim.__globals__, "_ROUND", 1)
+    monkeypatch.setitem(claim.__globals__, "_FAIR", 1)
+    assert len(worker.claim()) == 1
+    monkeypatch.setitem(claim.__globals__, "_FAIR", MAX_CLAIMED)
+    assert len(worker.claim()) == 2 * CLAIMED_AT_ONCE - 1
 
 
 def test_an_account_that_may_have_no_more_is_not_asked_what_its_destinations_may(stage, worker):
