@@ -27,8 +27,8 @@ class Commits(Protocol):
         """Whether one has begun whose result was not taken."""
 
     @property
-    def is_running(self) -> bool:
-        """Whether `result` would wait."""
+    def is_done(self) -> bool:
+        """Whether one is pending, and `result` would not wait."""
 
     def begin(self, work: Work) -> None:
         """Begin a transaction, and commit it after `work`. None may be pending."""
@@ -40,8 +40,6 @@ class Commits(Protocol):
 class CommitsInLine:
     """Runs them at once, in the caller's session."""
 
-    is_running: Final = False
-
     def __init__(self) -> None:
         self._result: Any = _NOTHING
 
@@ -49,6 +47,8 @@ class CommitsInLine:
     def is_pending(self) -> bool:
         """Whether one has begun whose result was not taken."""
         return self._result is not _NOTHING
+
+    is_done = is_pending
 
     def begin(self, work: Work) -> None:
         """Do all of it. Raises what `work` raises: then nothing is pending."""
@@ -82,9 +82,9 @@ class CommitsAside:
         return self._running is not None
 
     @property
-    def is_running(self) -> bool:
-        """Whether `result` would wait."""
-        return self._running is not None and not self._running.done()
+    def is_done(self) -> bool:
+        """Whether one is pending, and `result` would not wait."""
+        return self._running is not None and self._running.done()
 
     def begin(self, work: Work) -> None:
         """Begin a transaction; what `work` reads must not change until it has ended."""

@@ -170,7 +170,7 @@ class Delivery:
                 break
             if stop() and self._clock() >= last + STOP_SECONDS:
                 self._sender.abort()
-            self._sender.receive(LOOK_AGAIN)
+            self._sender.receive(LOOK_AGAIN, lambda: self._commits.is_done)
             if stop():
                 last = min(last, self._clock())
         self._commit(claiming=False, last=True)
@@ -220,8 +220,8 @@ class Delivery:
 
     def _take_over(self) -> bool:
         """Accept what a commit has claimed that has ended. True if that was anything."""
-        if not self._commits.is_pending or (
-            self._commits.is_running and self._in_flight.awaits_answers
+        if not self._commits.is_done and not (
+            self._commits.is_pending and not self._in_flight.awaits_answers
         ):
             return False
         try:

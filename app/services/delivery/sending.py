@@ -113,16 +113,17 @@ class Sender:
         for attempt in self._in_flight.startable():
             self._send(attempt)
 
-    def receive(self, seconds: float) -> None:
+    def receive(self, seconds: float, is_enough: Callable[[], bool] = lambda: False) -> None:
         """Read answers that are ready, waiting at most `seconds` for the first.
 
-        Those that take long to read are left for the next time, after what is due was sent.
+        Those that take long to read are left for the next time, after what is due was sent; and
+        all that are left when `is_enough()`.
         """
         end: float | None = None
         for attempt, answer in self._in_flight.answers(seconds):
             end = end or self._clock() + READ_SECONDS
             self._on_answer(attempt, answer)
-            if self._clock() >= end:
+            if self._clock() >= end or is_enough():
                 break
 
     def release_queued(self) -> None:

@@ -76,9 +76,9 @@ def test_aside_the_caller_goes_on_and_is_told_of_the_end(stage, held):
     commits, may_end, told = held
     commits.begin(lambda _connection: may_end.wait(WAIT))
     assert commits.is_pending
-    assert commits.is_running
+    assert not commits.is_done
     assert told == []
     may_end.set()
     assert commits.result() is True
     assert told == ["ended"]
-    assert not commits.is_running
+    assert not commits.is_done
