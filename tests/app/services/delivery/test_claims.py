@@ -56,6 +56,22 @@ class Worker:
         db.session.commit()
         return claimed
 
+    def queue_claimed(self) -> None:
+        """Claim, and let all of it wait for slots."""
+        for claimed in self.claim():
+            destination = self.resolver.resolve(claimed.tracker, claimed.settings, self.clock.now)
+            self.in_flight.enqueue(DeliveryAttempt.build(claimed, destination, self.clock.now))
+
+    def slow_down(self) -> None:
+        """Let a claim take REFILL seconds for each destination."""
+        quota_for = self.limiter.claimable
+
+        def slow(due: DueDestination) -> int:
+            self.clock.now += REFILL
+            return quota_for(due)
+
+        self.limiter.claimable = slow  # type: ignore[method-assign]
+
 
 @pytest.fixture
 def clock() -> Clock:
@@ -103,9 +119,7 @@ def test_after_an_empty_claim_the_next_one_waits(stage, worker, clock):
 
 def test_while_enough_is_queued_claims_are_made_together(stage, worker, clock):
     start_many(stage, PER_DESTINATION)
-    for claimed in worker.claim():
-        destination = worker.resolver.resolve(claimed.tracker, claimed.settings, clock.now)
-        worker.in_flight.enqueue(DeliveryAttempt.build(claimed, destination, clock.now))
+    worker.queue_claimed()
     assert worker.in_flight.is_well_stocked
     assert not worker.claims.is_due(clock.now, MAX_CLAIMED)
     assert worker.claims.is_due(clock.now + REFILL, MAX_CLAIMED)
@@ -113,16 +127,8 @@ def test_while_enough_is_queued_claims_are_made_together(stage, worker, clock):
 
 def test_after_a_claim_that_took_long_others_get_most_of_the_time(stage, worker, clock):
     start_many(stage, PER_DESTINATION)
-    quota_for = worker.limiter.claimable
-
-    def slow(due: DueDestination) -> int:
-        clock.now += REFILL
-        return quota_for(due)
-
-    worker.limiter.claimable = slow
-    for claimed in worker.claim():
-        destination = worker.resolver.resolve(claimed.tracker, claimed.settings, clock.now)
-        worker.in_flight.enqueue(DeliveryAttempt.build(claimed, destination, clock.now))
+    worker.slow_down()
+    worker.queue_claimed()
     assert not worker.claims.is_due(clock.now + REFILL, MAX_CLAIMED)
     assert worker.claims.is_due(clock.now + (REST + 1) * REFILL, MAX_CLAIMED)
 
@@ -131,18 +137,10 @@ def test_a_claim_that_did_not_see_all_destinations_pays_for_more_rows(
     stage, worker, clock, monkeypatch
 ):
     start_many(stage, PER_DESTINATION)
-    quota_for = worker.limiter.claimable
-
-    def slow(due: DueDestination) -> int:
-        clock.now += REFILL
-        return quota_for(due)
-
-    worker.limiter.claimable = slow
+    worker.slow_down()
     monkeypatch.setitem(claim.__globals__, "_ROUND", 1)
     monkeypatch.setitem(claim.__globals__, "_FAIR", PER_DESTINATION)
-    for claimed in worker.claim():
-        destination = worker.resolver.resolve(claimed.tracker, claimed.settings, clock.now)
-        worker.in_flight.enqueue(DeliveryAttempt.build(claimed, destination, clock.now))
+    worker.queue_claimed()
     assert not worker.claims.is_due(clock.now + (REST + 1) * REFILL, MAX_CLAIMED)
     assert worker.claims.is_due(clock.now + (LONG_REST + 1) * REFILL, MAX_CLAIMED)
 
