@@ -39,6 +39,7 @@ DRAIN_SECONDS: Final = 10.0  # then the drain returns, so that RQ can do its hou
 #: tracker has answered. Less than RQ's 420 s, after which it takes a job for abandoned.
 LASTING_SECONDS: Final = 300.0
 LINGER_SECONDS: Final = 1.0  # how long an idle drain waits for a notification
+AGAIN_SECONDS: Final = 1.0  # until one tries again that failed with answers in hand
 
 _database: Final = HealthWatch("database")
 _network: Final = HealthWatch("network")
@@ -116,15 +117,23 @@ def _teller() -> sender.Teller:
 
 
 def _drain(queue: Queue, work: Work) -> None:
-    end = time.monotonic() + DRAIN_SECONDS
+    end, failing_since = time.monotonic() + DRAIN_SECONDS, 0.0
     with current_app.app_context():
         while not stopping.is_set() and time.monotonic() < end:
             wakeup.mark_busy(queue)
-            if not _attempted(work, end - time.monotonic(), lambda: wakeup.mark_busy(queue)):
+            if _attempted(work, end - time.monotonic(), lambda: wakeup.mark_busy(queue)):
+                if not wakeup.wait(queue, LINGER_SECONDS) and not wakeup.mark_idle(queue):
+                    return
+            elif _has_answers(queue):
+                # Nobody else knows them: another worker would send the same again.
+                failing_since = failing_since or time.monotonic()
+                stopping.wait(AGAIN_SECONDS)
+                end = max(
+                    end, min(time.monotonic() + AGAIN_SECONDS, failing_since + LASTING_SECONDS)
+                )
+            else:
                 wakeup.mark_idle(queue)
                 return  # the clock asks again in a second
-            if not wakeup.wait(queue, LINGER_SECONDS) and not wakeup.mark_idle(queue):
-                return
         wakeup.mark_idle(queue)
         wakeup.notify(queue)
 
@@ -173,9 +182,23 @@ WORK: Final[dict[Queue, Work]] = {
 }
 
 
-@cache
+#: What sends in this process, by queue.
+_deliveries: Final[dict[Queue, loop.Delivery]] = {}
+
+
+def _has_answers(queue: Queue) -> bool:
+    """Whether this process has answers to settle, or awaits some."""
+    return queue in _deliveries and _deliveries[queue].is_under_way
+
+
 def _delivery(queue: Queue) -> loop.Delivery:
-    """What sends in this process: for `postbacks` it goes on while its transactions are committed.
+    if queue not in _deliveries:
+        _deliveries[queue] = _new_delivery(queue)
+    return _deliveries[queue]
+
+
+def _new_delivery(queue: Queue) -> loop.Delivery:
+    """For `postbacks` it goes on while its transactions are committed.
 
     What processes updates settles along with them, and has one transaction at a time.
     """

@@ -9,10 +9,17 @@ from app.database.connections import begin_writing
 from app.database.direct import fetch
 from app.database.rows import is_postgresql
 
+#: As long as a transaction that holds what all workers need may do nothing, in milliseconds.
+SHORT_IDLE: Final = 5_000
+#: A column for its first statement: the server ends it then, since its owner is frozen or cut off.
+SHORT_IDLE_SQL: Final = (
+    f"set_config('idle_in_transaction_session_timeout', '{SHORT_IDLE}', true) AS idle"
+)
 _NUMBER: Final = bindparam("number", type_=BigInteger)
 _LOCK: Final = text("SELECT pg_advisory_xact_lock(CAST(:number AS bigint))").bindparams(_NUMBER)
-_LOCK_QUEUE: Final = text("""
+_LOCK_QUEUE: Final = text(f"""
     SELECT pg_advisory_xact_lock(CAST(:number AS bigint)),
+           {SHORT_IDLE_SQL},
            set_config('enable_bitmapscan', 'off', true) AS bitmaps,
            set_config('enable_seqscan', 'off', true) AS whole_tables
 """).bindparams(_NUMBER)
@@ -51,6 +58,8 @@ def lock_queue(connection: Connection, key: AdvisoryLock) -> None:
     Rows that pass through a queue leave dead entries there. A plain scan marks them, so that each
     is met once; one by a bitmap marks none, and meets them all until the next vacuum. And what
     PostgreSQL knows of the states of rows is soon wrong, so that it may read the whole table.
+
+    A transaction that does nothing for `SHORT_IDLE` is ended by the server: all others wait.
     """
     if is_postgresql(connection):
         fetch(connection, _LOCK_QUEUE, {"number": int(key)})

@@ -26,6 +26,14 @@ from app.database.sqlite.writing import BUSY_SECONDS, begin_to_write
 
 #: Connections that a process keeps open while it needs none.
 KEPT = 10
+#: Seconds after which the server ends a transaction that does nothing, unless its operator has set
+#: another time: its owner is frozen or cut off, and others wait for what it has locked. A server
+#: whose client's host is gone learns of it after two hours.
+IDLE_SECONDS: Final = 60
+_LIMIT_IDLE: Final = f"""
+    SELECT set_config('idle_in_transaction_session_timeout', '{IDLE_SECONDS}s', false)
+    WHERE current_setting('idle_in_transaction_session_timeout') = '0'
+"""
 #: SQLSTATE of a server that takes no writes: a primary that became a standby.
 READ_ONLY_STATE = "25006"
 #: Seconds without use after which a firewall on the way may have forgotten a connection.
@@ -79,8 +87,11 @@ def _on_connect(connection: Any, record: ConnectionPoolEntry) -> None:
         connection.execute("PRAGMA foreign_keys = ON")
     elif isinstance(connection, psycopg.Connection):
         refuse_other_encodings(connection)
-        if _is_pooled(connection):
+        if _is_pooled(connection):  # nor has it a session of its own, in which to set anything
             connection.prepare_threshold = None
+        else:
+            connection.execute(_LIMIT_IDLE)
+            connection.commit()
 
 
 class WrongEncoding(psycopg.NotSupportedError):

@@ -1,6 +1,7 @@
 """A drain that the database refuses waits, and says so once."""
 
 import time
+from types import SimpleNamespace
 
 import pytest
 import structlog
@@ -24,6 +25,25 @@ def test_a_refusing_database_is_logged_when_it_goes_and_when_it_is_back(live_app
         jobs._drain(queue, lambda *_: 0)
     assert [line["event"] for line in lines] == ["database.lost", "database.back"]
     assert "no_such_column" in lines[0]["error"]
+
+
+@pytest.mark.parametrize("queue", [Queue.UPDATES, Queue.POSTBACKS])
+def test_who_has_answers_in_hand_tries_again_until_they_are_settled(live_app, queue, monkeypatch):
+    monkeypatch.setattr(jobs, "AGAIN_SECONDS", 0.0)
+    monkeypatch.setattr(jobs, "LINGER_SECONDS", 0.0)
+    delivery = SimpleNamespace(is_under_way=True)
+    monkeypatch.setitem(jobs._deliveries, queue, delivery)
+    tries = []
+
+    def refused_twice(*_):
+        tries.append(len(tries))
+        if len(tries) < 3:
+            db.session.execute(text("SELECT no_such_column FROM account"))
+        delivery.is_under_way = False
+        return 0
+
+    jobs._drain(queue, refused_twice)
+    assert tries == [0, 1, 2]
 
 
 def test_a_network_that_fails_is_told_once_and_waited_for(live_app):

@@ -109,6 +109,11 @@ class Delivery:
         return bool(self._outcomes)
 
     @property
+    def is_under_way(self) -> bool:
+        """Whether this process knows of anything that others would send again, or is sending it."""
+        return bool(self._in_flight or self._outcomes or self._commits.is_pending)
+
+    @property
     def is_along(self) -> bool:
         """Whether outcomes were written in a transaction of the caller's that is not confirmed."""
         return self._outcomes.are_along

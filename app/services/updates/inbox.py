@@ -12,7 +12,7 @@ from typing import Any, Final
 from sqlalchemy import BigInteger, Connection, bindparam, select, text, update
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from app.database.advisory_locks import AdvisoryLock, lock
+from app.database.advisory_locks import SHORT_IDLE_SQL, AdvisoryLock, lock
 from app.database.connections import begin_writing
 from app.database.direct import fetch
 from app.database.rows import is_postgresql, loose_index_scan, update_rows
@@ -32,14 +32,15 @@ _WAITING: Final = f"state = {UpdateState.WAITING:d}"
 _NEXT_BOTS: Final = f"""
     WITH RECURSIVE {loose_index_scan("telegram_update", "bot_id", _WAITING, after=":after")},
     waiting AS MATERIALIZED (SELECT id FROM next WHERE id IS NOT NULL LIMIT :most)
-    SELECT id, {{is_ours}} AS is_ours FROM waiting ORDER BY id
+    SELECT id, {{is_ours}} AS is_ours{{more}} FROM waiting ORDER BY id
 """  # noqa: S608 - of our own constants
 _LOCK_BOTS_POSTGRESQL: Final = text(
-    _NEXT_BOTS.format(is_ours="pg_try_advisory_xact_lock(:locks + id)")
+    _NEXT_BOTS.format(is_ours="pg_try_advisory_xact_lock(:locks + id)", more=f", {SHORT_IDLE_SQL}")
 )
-_LOCK_BOTS_SQLITE: Final = text(_NEXT_BOTS.format(is_ours=":locks IS NOT NULL"))
+_LOCK_BOTS_SQLITE: Final = text(_NEXT_BOTS.format(is_ours=":locks IS NOT NULL", more=""))
 _LOCK_THESE: Final = text(
-    "SELECT id FROM unnest(:bots) AS bot (id) WHERE pg_try_advisory_xact_lock(:locks + id)"
+    f"SELECT id, {SHORT_IDLE_SQL} FROM unnest(:bots) AS bot (id)"  # noqa: S608 - our own constant
+    " WHERE pg_try_advisory_xact_lock(:locks + id)"
 ).bindparams(bindparam("bots", type_=ARRAY(BigInteger)))
 
 # Ordered by both columns, so that no index but the one of what waits can answer.

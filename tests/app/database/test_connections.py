@@ -54,6 +54,22 @@ def test_one_that_the_server_has_closed_is_replaced(postgresql):
     assert backend() != before
 
 
+def test_the_server_ends_a_transaction_that_does_nothing_but_for_as_long_as_its_operator_says(
+    postgresql,
+):
+    def limit(url):
+        engine = create_engine(url, **connections.prepare_engine(url))
+        with engine.connect() as connection:
+            found = connection.scalar(text("SHOW idle_in_transaction_session_timeout"))
+        engine.dispose()
+        return found
+
+    own = "options=-c%20idle_in_transaction_session_timeout%3D7min"
+    url = postgresql.replace("postgresql:", "postgresql+psycopg:")
+    assert limit(url) == "1min"
+    assert limit(f"{url}{'&' if '?' in url else '?'}{own}") == "7min"
+
+
 def test_one_that_lives_is_used_again(postgresql):
     assert backend() == backend()
 
