@@ -62,7 +62,7 @@ DATE: Final = 1_790_000_000  # of Telegram's, so the same in every run
 #: Fields that hold our clock, a duration or chance, and what is written instead.
 _VOLATILE: Final = {
     **dict.fromkeys(
-        ("created", "due", "settled", "started", "next_try", "pressed", "last_seen"),
+        ("created", "due", "settled", "started", "ended", "next_try", "pressed", "last_seen"),
         "2026-09-21 14:13:21",
     ),
     "ms": 12,
@@ -437,8 +437,7 @@ class Journey:
         api.get("leads/export", "A table as CSV:")
         made = api.post("exports/add", kind="leads", filters={"status": 2})
         api.until("exports/list", lambda rows: rows[0]["state"] == "ready")
-        (row,) = api.get("exports/list")
-        self.spelling[row["ended"]] = "2026-09-21 14:13:22"
+        api.get("exports/list")
         api.get("exports/get", "The file:", id=made["id"])
         api.post("exports/del", id=made["id"])
         self._api.post("leads/erase", subscriber=ANN.id)
