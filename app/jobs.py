@@ -81,6 +81,12 @@ def look_after_bots() -> None:
         maintenance.look_after_bots(time.time())
 
 
+def end_stalled() -> None:
+    """End the transactions of frozen processes for which all others wait."""
+    with current_app.app_context():
+        maintenance.end_stalled()
+
+
 def keep_invites() -> None:
     """Make invite links that are missing, and revoke those that are used."""
     with current_app.app_context():

@@ -4,6 +4,7 @@ import enum
 from typing import Final
 
 from sqlalchemy import BigInteger, Connection, bindparam, text
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from app.database.connections import begin_writing
 from app.database.direct import fetch
@@ -23,6 +24,16 @@ _LOCK_QUEUE: Final = text(f"""
            set_config('enable_bitmapscan', 'off', true) AS bitmaps,
            set_config('enable_seqscan', 'off', true) AS whole_tables
 """).bindparams(_NUMBER)
+#: As long as a holder's owner may neither read what was asked for nor ask on, in seconds.
+STALLED_SECONDS: Final = 10.0
+# `idle_in_transaction_session_timeout` ends neither: in a pipeline whose end did not come a session
+# is active, and so it is while it sends rows that nobody takes.
+_STALLED: Final = text("""
+    SELECT pid FROM pg_stat_activity
+    WHERE datname = current_database() AND usename = current_user AND wait_event_type = 'Client'
+    AND (state = 'active' OR wait_event = 'ClientWrite')
+    AND state_change < clock_timestamp() - make_interval(secs => :seconds)
+""")
 _TRY_LOCK: Final = text(
     "SELECT pg_try_advisory_xact_lock(CAST(:number AS bigint)) AS is_ours"
 ).bindparams(_NUMBER)
@@ -39,6 +50,17 @@ class AdvisoryLock(enum.IntEnum):
     DELETE_OLD_ROWS = 0x676106
     #: The first of a range: this plus a bot's id is the lock of that bot.
     BOTS = 0x6761 << 32
+
+
+# Of a key the server shows the upper half as `classid` and the lower one as `objid`.
+_NUMBERS: Final = ", ".join(f"{key:d}" for key in AdvisoryLock if key is not AdvisoryLock.BOTS)
+_END_HOLDERS: Final = text(f"""
+    SELECT pg_terminate_backend(pid) FROM (
+        SELECT DISTINCT pid FROM pg_locks
+        WHERE locktype = 'advisory' AND granted AND objsubid = 1 AND pid = ANY(:pids)
+        AND (classid = {AdvisoryLock.BOTS >> 32:d} OR (classid = 0 AND objid IN ({_NUMBERS})))
+    ) holder
+""").bindparams(bindparam("pids", type_=ARRAY(BigInteger)))  # noqa: S608 - our own numbers
 
 
 def lock(connection: Connection, key: AdvisoryLock, offset: int = 0) -> None:
@@ -76,3 +98,15 @@ def try_lock(connection: Connection, key: AdvisoryLock) -> bool:
         begin_writing(connection)
         return True
     return bool(fetch(connection, _TRY_LOCK, {"number": int(key)})[0].is_ours)
+
+
+def end_stalled(connection: Connection, seconds: float = STALLED_SECONDS) -> int:
+    """End the sessions that hold a lock of ours while PostgreSQL waits for their owners.
+
+    Only those that its own time limit does not see, after so many seconds: who is frozen, or whose
+    host is cut off, would keep the lock for hours. Returns how many were ended.
+    """
+    if not is_postgresql(connection):
+        return 0
+    stalled = [row.pid for row in fetch(connection, _STALLED, {"seconds": seconds})]
+    return len(fetch(connection, _END_HOLDERS, {"pids": stalled})) if stalled else 0

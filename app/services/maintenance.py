@@ -2,9 +2,11 @@
 
 from typing import Final
 
+import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.config import current_settings
+from app.database import advisory_locks
 from app.extensions import db
 from app.health_watch import HealthWatch
 from app.queues import Queue
@@ -21,6 +23,8 @@ from app.services.join_requests.telling import sender
 from app.services.lists import row_counts
 from app.services.service_bot import bot as service_bot
 from app.services.service_bot import digest, sessions
+
+log = structlog.get_logger()
 
 RECONCILE_EVERY: Final = 60.0
 FORGET_EVERY: Final = 60.0
@@ -87,6 +91,18 @@ def look_after_bots(now: float) -> None:
     if now - _last["reconcile"] >= RECONCILE_EVERY:
         _last["reconcile"] = now
         webhooks.reconcile()
+
+
+def end_stalled() -> int:
+    """End what holds a lock of ours and neither goes on nor ends by itself. Returns how many.
+
+    The clock runs it beside its ticks: one of them may be waiting for what is held.
+    """
+    with db.engine.connect() as connection:
+        ended = advisory_locks.end_stalled(connection)
+    if ended:
+        log.warning("database.stalled_ended", transactions=ended)
+    return ended
 
 
 def _compact() -> None:

@@ -36,6 +36,7 @@ BOTS_SECONDS: Final = 5.0  # between two looks for bots that are due to be check
 INVITES_SECONDS: Final = 1.5  # between two rounds for invite links
 REQUESTS_SECONDS: Final = 0.3  # between two rounds of decisions about requests to join
 EXPORTS_SECONDS: Final = 0.5  # between two rounds of files that are prepared
+STALLED_SECONDS: Final = 5.0  # between two looks for transactions of frozen processes
 REST_SECONDS: Final = 60.0  # for which a thread beside the clock waits to be given work
 AGAIN_SECONDS: Final = 1.0  # until Redis is asked again whether it is back
 
@@ -141,7 +142,8 @@ def tick() -> None:
 
     Survives the loss of the database and of Redis, and logs when one goes or comes back.
     Threads beside it look after the bots, keep invite links and tell decisions about requests:
-    they wait for Telegram, which must not hold the clock. Another one prepares files.
+    they wait for Telegram, which must not hold the clock. Another one prepares files, and one ends
+    transactions whose owners are frozen: a tick may be waiting for what they have locked.
     """
     redis_health, database_health = HealthWatch("redis"), HealthWatch("database")
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001
@@ -169,6 +171,7 @@ def _beside() -> tuple[tuple[str, float, Callable[[], Any]], ...]:
         ("invites", INVITES_SECONDS, jobs.keep_invites),
         ("requests", REQUESTS_SECONDS, jobs.tell_decisions),
         ("exports", EXPORTS_SECONDS, jobs.write_exports),
+        ("stalled", STALLED_SECONDS, jobs.end_stalled),
     )
 
 

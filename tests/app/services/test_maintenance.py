@@ -3,14 +3,20 @@
 import time
 
 import pytest
+from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
+from structlog.testing import capture_logs
 
+from app.database import advisory_locks
+from app.database.advisory_locks import AdvisoryLock
+from app.database.pipelines import pipelined
 from app.extensions import db
 from app.queues import Queue
 from app.services import maintenance
 from app.services.bots import bots, checks, webhooks
 from app.services.lists import row_counts
 from tests.support.track_bot import TOKEN, noted
+from tests.support.waiting import eventually
 
 
 def test_the_clock_rings_whatever_becomes_of_folding(app, world, monkeypatch):
@@ -69,3 +75,25 @@ def test_bots_that_are_due_are_checked_and_a_lost_webhook_is_set_again(telegram,
     assert telegram.webhook_info(TOKEN)["url"] != url, "it was checked a minute ago"
     maintenance.look_after_bots(now + checks.CHECK_SECONDS)
     assert telegram.webhook_info(TOKEN)["url"] == url
+
+
+def test_a_claim_that_froze_in_a_pipeline_is_ended_for_those_who_wait_and_told(
+    live_app, monkeypatch
+):
+    monkeypatch.setattr(advisory_locks.end_stalled, "__defaults__", (0.0,))
+    if db.engine.dialect.name == "sqlite":
+        assert maintenance.end_stalled() == 0
+        return
+    frozen, other = db.engine.connect(), db.engine.connect()
+    advisory_locks.lock_queue(frozen, AdvisoryLock.CLAIM_POSTBACKS)
+    block = pipelined(frozen)
+    block.__enter__()
+    frozen.execute(text("UPDATE account SET lang = lang"))
+    with capture_logs() as lines:
+        eventually(maintenance.end_stalled)
+    assert [line["event"] for line in lines] == ["database.stalled_ended"]
+    advisory_locks.lock_queue(other, AdvisoryLock.CLAIM_POSTBACKS)  # waits until it has ended
+    other.close()
+    del block
+    frozen.invalidate()
+    frozen.close()

@@ -254,6 +254,23 @@ def test_the_clock_gives_work_to_those_beside_it(world):
     assert not given.is_set()
 
 
+def test_who_waits_for_a_frozen_process_is_helped_while_a_tick_waits_too(app, monkeypatch):
+    """The clock itself may be waiting for what is locked."""
+    helped = threading.Event()
+
+    def sweep() -> None:
+        assert helped.wait(20)
+        jobs.stopping.set()
+
+    monkeypatch.setattr(jobs, "stopping", threading.Event())
+    monkeypatch.setattr(rq_worker, "TICK_SECONDS", 0.01)
+    monkeypatch.setattr(rq_worker, "STALLED_SECONDS", 0.0)
+    monkeypatch.setattr(jobs, "end_stalled", helped.set)
+    monkeypatch.setattr(jobs, "sweep", sweep)
+    rq_worker.tick()
+    assert helped.is_set()
+
+
 @pytest.mark.parametrize(
     ("message", "shown"),
     [
