@@ -40,6 +40,9 @@ DRAIN_SECONDS: Final = 10.0  # then the drain returns, so that RQ can do its hou
 LASTING_SECONDS: Final = 300.0
 LINGER_SECONDS: Final = 1.0  # how long an idle drain waits for a notification
 AGAIN_SECONDS: Final = 1.0  # until one tries again that failed with answers in hand
+#: For which one that is told to stop tries so. With the pause before, and the 4 s for which it may
+#: then await answers, less than the supervisor's 9 s.
+LAST_SECONDS: Final = 3.0
 
 _database: Final = HealthWatch("database")
 _network: Final = HealthWatch("network")
@@ -67,12 +70,15 @@ def sweep() -> None:
     """One tick of the clock: maintenance, and a notification for each queue with due work.
 
     While Redis is away no worker can be notified, so the clock does the work
-    itself, more slowly.
+    itself, more slowly. What a fault has left under way of that it ends.
     """
     with current_app.app_context():
         for queue in maintenance.tick(time.time()):
             if not wakeup.notify(queue, force=True):
                 WORK[queue](1.0, 1.0, lambda: None)
+        for delivery in _deliveries.values():
+            if delivery.is_under_way:
+                delivery.finish(stopping.is_set, lambda: None)
 
 
 def look_after_bots() -> None:
@@ -123,20 +129,25 @@ def _teller() -> sender.Teller:
 
 
 def _drain(queue: Queue, work: Work) -> None:
-    end, failing_since = time.monotonic() + DRAIN_SECONDS, 0.0
+    end, failing_since, stopped_at = time.monotonic() + DRAIN_SECONDS, 0.0, 0.0
+    has_answers = False
     with current_app.app_context():
-        while not stopping.is_set() and time.monotonic() < end:
+        while time.monotonic() < end and (has_answers or not stopping.is_set()):
             wakeup.mark_busy(queue)
+            has_answers = False
             if _attempted(work, end - time.monotonic(), lambda: wakeup.mark_busy(queue)):
                 if not wakeup.wait(queue, LINGER_SECONDS) and not wakeup.mark_idle(queue):
                     return
-            elif _has_answers(queue):
+            elif has_answers := _has_answers(queue):
                 # Nobody else knows them: another worker would send the same again.
-                failing_since = failing_since or time.monotonic()
-                stopping.wait(AGAIN_SECONDS)
-                end = max(
-                    end, min(time.monotonic() + AGAIN_SECONDS, failing_since + LASTING_SECONDS)
-                )
+                time.sleep(AGAIN_SECONDS)  # not by `stopping`, which a signal sets in this thread
+                now = time.monotonic()
+                failing_since = failing_since or now
+                if stopping.is_set():
+                    stopped_at = stopped_at or now
+                    end = stopped_at + LAST_SECONDS
+                else:
+                    end = max(end, min(now + AGAIN_SECONDS, failing_since + LASTING_SECONDS))
             else:
                 wakeup.mark_idle(queue)
                 return  # the clock asks again in a second
