@@ -73,7 +73,8 @@ class Outcomes:
         """Whether to commit now: many outcomes, one that waited, or nothing else to do."""
         if not self._batch:
             return False
-        return idle or len(self._batch) >= SETTLE_AT or now - self._since >= SETTLE_AFTER
+        waits = 0 <= now - self._since < SETTLE_AFTER  # before it, the clock was set back
+        return idle or len(self._batch) >= SETTLE_AT or not waits
 
     @property
     def are_along(self) -> bool:
@@ -99,7 +100,12 @@ class Outcomes:
             self.confirm()
 
     def take(self) -> Batch:
-        """Return the batch for a commit; what comes from now on is of the next one."""
+        """Return the batch for a commit; what comes from now on is of the next one.
+
+        One without outcomes is empty: health that came alone goes with the next outcome.
+        """
+        if not self._batch:
+            return Batch()
         self._taken, self._batch = self._batch, Batch()
         return self._taken
 

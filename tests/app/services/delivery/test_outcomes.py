@@ -51,6 +51,11 @@ def test_an_outcome_waits_a_little_for_others(outcomes, clock):
     assert outcomes.are_ripe(clock.now, idle=False)
 
 
+def test_an_outcome_waits_no_longer_because_the_clock_was_set_back(outcomes, clock):
+    finish(outcomes)
+    assert outcomes.are_ripe(clock.now - 3600.0, idle=False)
+
+
 def test_an_outcome_waits_for_nobody_when_nothing_is_in_flight(outcomes, clock):
     finish(outcomes)
     assert outcomes.are_ripe(clock.now, idle=True)
@@ -144,6 +149,15 @@ def test_what_is_taken_for_a_commit_is_counted_when_that_is_done(outcomes):
     assert (len(taken), len(outcomes), outcomes.count) == (1, 1, 0)
     outcomes.confirm()
     assert (len(outcomes), outcomes.count) == (1, 1)
+
+
+def test_health_that_came_without_an_outcome_is_settled_with_the_next_one(outcomes):
+    """Of a postback with several steps; claims are committed meanwhile."""
+    outcomes.note_health(dataclasses.replace(make_claimed(1), failures=3), GOOD)
+    assert not outcomes.take()
+    outcomes.confirm()
+    finish(outcomes)
+    assert [health.succeeded for health in outcomes.take().health.values()] == [1]
 
 
 def test_what_a_failed_commit_took_comes_before_what_came_meanwhile(outcomes):
