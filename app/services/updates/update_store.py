@@ -1,6 +1,5 @@
 """Stores the updates of webhooks: what this has committed is safe, and may be acknowledged."""
 
-import sqlite3
 import time
 from collections.abc import Sequence
 from functools import partial
@@ -88,6 +87,6 @@ def _insert_rows(rows: Sequence[NewUpdate], connection: Any) -> None:
     try:
         connection.executemany(*insertion(rows, postgresql=False))
         connection.execute("COMMIT")
-    except sqlite3.Error:
-        connection.execute("ROLLBACK")
-        raise
+    finally:
+        if connection.in_transaction:  # whatever was raised: nobody else can write meanwhile
+            connection.rollback()

@@ -6,12 +6,15 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
+import psycopg
 import pytest
 from sqlalchemy import func, select
 
+from app.database.connections import begin_writing
 from app.extensions import db
 from app.models import Bot, BotStatus, UpdateState
 from app.sandbox.telegram import people
+from app.services.updates.new_update import NewUpdate
 from app.services.updates.update_store import BESIDE, UpdateStore
 
 ANN = people.Person(101, username="ann")
@@ -34,6 +37,17 @@ def test_a_repeated_update_is_stored_once_also_by_concurrent_twins(stage, store)
         thread.start()
     for thread in threads:
         thread.join()
+    assert len(stage.updates()) == 1
+
+
+def test_a_row_that_the_driver_refuses_keeps_nobody_else_from_writing(stage, store):
+    """On SQLite the transaction is the only writer until it is ended."""
+    tainted = NewUpdate(stage.bot, 2**63, b"{}", time.time(), int(UpdateState.WAITING), None)
+    with pytest.raises((OverflowError, psycopg.Error)):
+        store._insert([tainted])
+    with db.engine.connect() as other:
+        begin_writing(other)
+    store.put(stage.bot, _body())
     assert len(stage.updates()) == 1
 
 
