@@ -88,19 +88,17 @@ def clear(transfer: Transfer) -> bool:
     )
     if db.session.scalar(banned) is not None:
         raise Banned
-    if transfer.bot_id is None:
-        campaigns: Sequence[Campaign] = [_campaign(transfer)]
-    else:
-        campaigns = _campaigns_of(transfer)
-    bots = list({campaign.bot_id for campaign in campaigns})
+    bots_by_campaign = _given(transfer)
+    bots = list(set(bots_by_campaign.values()))
     inbox.hold(db.session.connection(), bots)
     still = select(Transfer.id).where(
         Transfer.id == transfer.id, Transfer.state == TransferState.PENDING
     )
     if db.session.scalar(still.with_for_update()) is None:
         return False  # called off a moment ago; `take_effect` finds that out, too
-    ids = [campaign.id for campaign in campaigns]
-    return clearing.delete_part(db.session.connection(), ids, bots)
+    if _given(transfer) != bots_by_campaign:
+        return True  # one of them has gone to somebody else meanwhile, with its history
+    return clearing.delete_part(db.session.connection(), list(bots_by_campaign), bots)
 
 
 def take_effect(transfer: Transfer, now: float) -> bool:
@@ -190,6 +188,16 @@ def _campaign(transfer: Transfer, *, locked: bool = False) -> Campaign:
 def _campaigns_of(transfer: Transfer, *, locked: bool = False) -> Sequence[Campaign]:
     query = _own(Campaign, transfer, Campaign.bot_id == transfer.bot_id, locked=locked)
     return db.session.scalars(query).all()
+
+
+def _given(transfer: Transfer) -> dict[int, int]:
+    """The campaigns that a transfer gives, as the database has them now: bots by campaign."""
+    is_given = Campaign.bot_id == transfer.bot_id
+    if transfer.bot_id is None:
+        is_given = Campaign.id == transfer.campaign_id
+    own = (Campaign.account_id == transfer.account_id, Campaign.living, is_given)
+    rows = db.session.execute(select(Campaign.id, Campaign.bot_id).where(*own))
+    return {row.id: row.bot_id for row in rows}
 
 
 def _own(

@@ -1,5 +1,7 @@
 """The clock settles what is due, each transfer by itself."""
 
+import threading
+
 import pytest
 from sqlalchemy import select, update
 from sqlalchemy.exc import OperationalError
@@ -7,6 +9,7 @@ from sqlalchemy.exc import OperationalError
 from app.extensions import db
 from app.models import Account, Bot, Campaign, Click, Lead, Source, Transfer, TransferState
 from app.services.campaigns import clearing, handover, settlement, transfer
+from app.services.updates import inbox
 
 
 @pytest.fixture
@@ -149,3 +152,28 @@ def test_clicks_that_were_stored_while_their_source_went_come_along(asked, world
     db.session.commit()
     settlement.bring_stragglers(5.0 + 200.0)
     assert db.session.scalars(select(Click.account_id)).all() == [account.id]
+
+
+def test_a_campaign_that_is_given_to_another_at_this_moment_keeps_its_history(
+    live_app, world, asked, make_account
+):
+    """Its bot was to go without leads; the campaign alone goes to somebody else with them."""
+    bot, third = world.bot(), make_account()
+    campaign = world.campaign(bot_id=bot)
+    world.lead(campaign, bot_id=bot)
+    asked(5.0, bot_id=bot, with_leads=False)
+    db.session.commit()
+
+    def settle():
+        with live_app.app_context():
+            settlement.settle(9.0, clock(0.0))
+
+    thread = threading.Thread(target=settle)
+    with db.engine.begin() as other_clock:
+        inbox.hold(other_clock, [bot])
+        thread.start()
+        thread.join(0.5)  # by now it has read what belongs to the bot, and waits for us
+        gone = update(Campaign).where(Campaign.id == campaign)
+        other_clock.execute(gone.values(account_id=third.id))
+    thread.join()
+    assert leads() == 1
