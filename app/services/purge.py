@@ -198,7 +198,10 @@ def _in_transfers(account: Any) -> ColumnElement[bool]:
 
 
 def _slice(model: Any, condition: ColumnElement[bool]) -> Sequence[int]:
-    """Return the ids that meet `condition` in the next slice of a table; then begin again."""
+    """Lock the rows that meet `condition` in the next slice of a table; then begin again.
+
+    Returns their ids.
+    """
     name = model.__tablename__
     after = _after.get(name, 0)
     keys = select(model.id).where(model.id > after).order_by(model.id).limit(SLICE)
@@ -207,7 +210,12 @@ def _slice(model: Any, condition: ColumnElement[bool]) -> Sequence[int]:
     if not last:
         return []
     in_slice = model.id.between(last[0], last[-1])
-    return db.session.scalars(select(model.id).where(in_slice, condition)).all()
+    ids = db.session.scalars(select(model.id).where(in_slice, condition)).all()
+    if not ids:  # as mostly, and nobody is kept from writing
+        return ids
+    # What somebody works with at this moment may come back to life by that, and is left alone.
+    still = select(model.id).where(model.id.in_(ids), condition)
+    return db.session.scalars(still.with_for_update(skip_locked=True)).all()
 
 
 def _delete(column: InstrumentedAttribute[Any], ids: Sequence[int]) -> None:

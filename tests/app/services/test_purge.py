@@ -1,8 +1,10 @@
 """Rows of deleted things go when no history names them; everything else stays."""
 
+import threading
 import time
 
 import pytest
+from sqlalchemy import update
 
 from app.domain.time_ranges import DAY
 from app.extensions import db
@@ -126,3 +128,27 @@ def test_each_run_goes_on_behind_the_last_and_begins_again(world, monkeypatch):
         world.destination(created=OLD, status=status)
     assert [purge.purge(NOW) for _ in range(5)] == [2, 1, 2, 1, 0]
     assert len(ids(Destination)) == 1
+
+
+@pytest.mark.parametrize("what", ["bot", "destination"])
+def test_what_comes_back_to_life_at_this_moment_stays(live_app, world, what):
+    """A bot is connected again, or templates are filled in again, while they are looked at."""
+    if what == "bot":
+        model, alive = Bot, {"status": BotStatus.ACTIVE}
+        gone = world.bot(created=OLD, status=BotStatus.DELETED)
+    else:
+        model, alive = Destination, {"status": DestinationStatus.ACTIVE}
+        gone = world.destination(created=OLD, status=DestinationStatus.DELETED)
+    db.session.commit()
+
+    def run():
+        with live_app.app_context():
+            purge.purge(NOW)
+
+    thread = threading.Thread(target=run)
+    with db.engine.begin() as other:
+        other.execute(update(model).where(model.id == gone).values(alive))
+        thread.start()
+        thread.join(0.5)  # by now it waits for us, or has gone past
+    thread.join()
+    assert ids(model) == [gone]
