@@ -97,7 +97,8 @@ def approve_waiting(account_id: int, campaign_id: int, now: float) -> int:
     """Approve the first who wait for a campaign. No commit. Returns how many. Raises NotFound."""
     which = _which(account_id, None, {"campaign": campaign_id})
     part = _first(which, RequestState.WAITING, MOST_PRESSED)
-    return _change(part, _values(Verdict.APPROVE, secrets.token_hex(8), now))
+    values = _values(Verdict.APPROVE, secrets.token_hex(8), now)
+    return _change(part, values, JoinRequest.state == RequestState.WAITING)
 
 
 def _values(decision: Verdict, batch: str, now: float) -> dict[str, Any]:
@@ -122,7 +123,7 @@ def undo(account_id: int, batch: str) -> int:
     nobody = {"state": RequestState.WAITING, "decided_by": DecidedBy.NOBODY, "due": None}
     count = 0
     while part := _first(which, RequestState.SCHEDULED):
-        count += _change(part, nobody | {"action": int(Verdict.HOLD)})
+        count += _change(part, nobody | {"action": int(Verdict.HOLD)}, *which)
         db.session.commit()
     db.session.commit()
     return count
@@ -169,12 +170,13 @@ def _first(
     return db.session.scalars(oldest.order_by(JoinRequest.id).limit(most or PART)).all()
 
 
-def _change(ids: Sequence[int], values: dict[str, Any]) -> int:
-    """Change those of `ids` that are still open. Returns how many.
+def _change(ids: Sequence[int], values: dict[str, Any], *conditions: ColumnElement[bool]) -> int:
+    """Change those of `ids` that are still open and meet `conditions`. Returns how many.
 
     They are locked in the order of their ids, or two calls could wait for each other.
     """
-    still = select(JoinRequest.id).where(JoinRequest.id.in_(ids), JoinRequest.state.in_(_OPEN))
+    is_open = JoinRequest.state.in_(_OPEN)
+    still = select(JoinRequest.id).where(JoinRequest.id.in_(ids), is_open, *conditions)
     ours = db.session.scalars(still.order_by(JoinRequest.id).with_for_update()).all()
     statement = update(JoinRequest).where(JoinRequest.id.in_(ours)).values(**values)
     return db.session.connection().execute(statement).rowcount

@@ -201,3 +201,34 @@ def test_of_a_batch_those_are_counted_of_whom_telegram_is_to_hear(app, world, ot
     others_world.request(others_world.campaign(), batch="b1", state=waiting)
     counted = [decisions.on_their_way(world.account_id, batch) for batch in ("b1", "", "b2")]
     assert counted == [2, 0, 0]
+
+
+@pytest.mark.parametrize("what", ["undo", "press"])
+def test_a_decision_of_this_moment_is_neither_undone_nor_turned_round(live_app, world, what):
+    """By an undo of the one before, or by the button that lets in who waits."""
+    campaign = world.campaign()
+    number = world.request(campaign)
+    batch = ""
+    if what == "undo":
+        batch = decisions.decide(world.account_id, Verdict.APPROVE, NOW, ids=[number]).batch
+    counts = []
+
+    def late():
+        with live_app.app_context():
+            if what == "undo":
+                counts.append(decisions.undo(world.account_id, batch))
+            else:
+                counts.append(decisions.approve_waiting(world.account_id, campaign, NOW))
+                db.session.commit()
+
+    declined = {"state": RequestState.SCHEDULED, "action": Verdict.DECLINE, "batch": "newer"}
+    thread = threading.Thread(target=late)
+    with db.engine.begin() as other:
+        other.execute(update(JoinRequest).where(JoinRequest.id == number).values(declined))
+        thread.start()
+        thread.join(0.5)  # by now it has found the request, and waits for us
+    thread.join()
+    assert states(number) == [RequestState.SCHEDULED]
+    row = db.session.get_one(JoinRequest, number)
+    assert (row.action, row.batch) == (Verdict.DECLINE, "newer")
+    assert counts == [0]
