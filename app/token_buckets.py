@@ -30,8 +30,9 @@ _SCRIPT: Final = """
 local now, interval, burst = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 local taken = interval * tonumber(ARGV[5])
 local known = math.max(tonumber(ARGV[4]), tonumber(redis.call('GET', KEYS[1]) or '0'))
+local kept = interval * tonumber(ARGV[6])
 local full = math.max(known, now) + taken
-if full - now > burst * interval + 1e-6 then
+if full + kept - now > burst * interval + 1e-6 then
     return {0, string.format('%.6f', known)}
 end
 local text = string.format('%.6f', full)
@@ -68,18 +69,22 @@ class TokenBuckets:
         self._full: dict[str, float] = {}  # never later than the truth
         self._away_until = -math.inf
 
-    def take(self, name: str, rate: Rate, now: float, count: int = 1) -> float:
+    def take(self, name: str, rate: Rate, now: float, count: int = 1, keep: int = 0) -> float:
         """Take tokens, no more than a burst. Returns 0.0, or the seconds until they are there.
+
+        None are taken unless so many more are there as are to `keep`.
 
         A refusal costs nothing: a caller that is too fast is served at the rate.
         """
         # No bucket is emptier than empty: if it seems so, this clock was set back.
         latest = now + rate.burst * rate.interval
         full, granted = min(self._full.get(name, 0.0), latest), False
-        if tokens(full, rate, now) >= count:
-            granted, full = self._move(name, rate, now, full, count)
-        self._remember(name, min(full, latest), now)
-        return 0.0 if granted else max(next_token(min(full, latest), rate, count) - now, _EPSILON)
+        if tokens(full, rate, now) >= count + keep:
+            arguments = [now, rate.interval, rate.burst, full, count, keep]
+            granted, full = self._move(name, arguments)
+        full = min(full, latest)
+        self._remember(name, full, now)
+        return 0.0 if granted else max(next_token(full, rate, count + keep) - now, _EPSILON)
 
     def full_at(self, name: str) -> float:
         """When the bucket is full again, Unix seconds, as far as this process knows, else 0.0."""
@@ -90,15 +95,15 @@ class TokenBuckets:
         self._full.clear()
         self._away_until = -math.inf
 
-    def _move(
-        self, name: str, rate: Rate, now: float, full: float, count: int
-    ) -> tuple[bool, float]:
+    def _move(self, name: str, arguments: list[Any]) -> tuple[bool, float]:
+        """Let the script do it, or do as it would: what this process knows lets it be taken."""
+        now, interval, _, full, count, _ = arguments
         if now >= self._away_until:
             try:
-                return self._ask(name, [now, rate.interval, rate.burst, full, count])
+                return self._ask(name, arguments)
             except FAULTS:
                 self._away_until = now + AWAY_SECONDS
-        return True, max(full, now) + rate.interval * count
+        return True, max(full, now) + interval * count
 
     def _ask(self, name: str, arguments: list[Any]) -> tuple[bool, float]:
         client = self._shared()

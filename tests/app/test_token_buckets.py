@@ -141,3 +141,18 @@ def test_no_stretch_of_time_sees_more_than_its_share(pauses):
 def test_a_bucket_holds_between_none_and_its_burst(missing, burst):
     rate = Rate(per_minute=600, burst=burst)
     assert 0 <= tokens(NOON + missing, rate, NOON) <= burst
+
+
+def test_some_tokens_may_be_kept_for_others(buckets):
+    for _ in range(2):
+        assert not buckets.take("1", EACH_SECOND, NOON, keep=3)
+    wait = buckets.take("1", EACH_SECOND, NOON, keep=3)
+    assert wait == pytest.approx(1, abs=1e-5)
+    assert not buckets.take("1", EACH_SECOND, NOON, count=3)
+    assert not buckets.take("1", EACH_SECOND, NOON + 4, keep=3)
+
+
+def test_what_is_kept_is_kept_from_other_processes_too(clean_redis):
+    one, other = (TokenBuckets("gatepost:test", lambda: clean_redis) for _ in range(2))
+    assert not one.take("1", EACH_SECOND, NOON, count=2)
+    assert other.take("1", EACH_SECOND, NOON, keep=3) == pytest.approx(1, abs=1e-5)

@@ -13,21 +13,26 @@ from app.errors import TooManyRequests
 from app.extensions import wakeup
 from app.token_buckets import Rate, TokenBuckets
 
-#: Seconds of the processor that one call is worth where work is counted.
-WORK_OF_A_CALL: Final = 0.025
+#: Seconds of the processor for which a caller has tokens that only work takes: with one token, that
+#: is soon there, nobody may begin what takes forty. Hardly any call takes longer.
+WORK_IN_RESERVE: Final = 4.0
+#: So many tokens are taken at once for work, as long as so many are left.
+_MANY: Final = 50
 
 
 @dataclass(slots=True)
 class Limit:
     """`burst` calls at once, `per_minute` calls in the long run, for each caller.
 
-    `name` goes into the keys in Redis. `clock` returns Unix seconds, `processor` those that
-    this thread has worked, and `shared` the Redis in which all processes count.
+    `name` goes into the keys in Redis. Where work is counted, `work` seconds of the processor are
+    worth one call. `clock` returns Unix seconds, `processor` those that this thread has worked,
+    and `shared` the Redis in which all processes count.
     """
 
     name: str
     per_minute: float
     burst: int
+    work: float = 0.025
     clock: Callable[[], float] = time.time
     processor: Callable[[], float] = time.thread_time
     shared: Callable[[], redis.Redis] = lambda: wakeup.redis
@@ -38,7 +43,11 @@ class Limit:
 
     def hit(self, caller: str, count: int = 1) -> None:
         """Count one call, as `count` of them. Raises TooManyRequests with the seconds to wait."""
-        wait = self.buckets.take(caller, Rate(self.per_minute, self.burst), self.clock(), count)
+        rate = Rate(self.per_minute, self.burst)
+        self._require(self.buckets.take(caller, rate, self.clock(), count))
+
+    @staticmethod
+    def _require(wait: float) -> None:
         if wait > 0:
             raise TooManyRequests(math.ceil(round(wait, 6)))
 
@@ -48,15 +57,17 @@ class Limit:
 
         Raises TooManyRequests before the block, never behind it: what was done is done.
         """
-        self.hit(caller)
+        reserve = int(WORK_IN_RESERVE / self.work)
+        rate = Rate(self.per_minute, self.burst + reserve)
+        self._require(self.buckets.take(caller, rate, self.clock(), keep=reserve))
         began = self.processor()
         try:
             yield
         finally:
-            rate = Rate(self.per_minute, self.burst)
-            for _ in range(int((self.processor() - began) / WORK_OF_A_CALL)):
-                if self.buckets.take(caller, rate, self.clock()):  # nothing is left to take
-                    break
+            owed = int((self.processor() - began) / self.work)
+            for count in (_MANY, 1):
+                while owed >= count and not self.buckets.take(caller, rate, self.clock(), count):
+                    owed -= count
 
 
 #: With a good key or session, by account: a page of the dashboard asks ten things at

@@ -1,5 +1,7 @@
 """Callers of the API are served at a rate, and told when to come again."""
 
+import contextlib
+
 import pytest
 import redis
 from redis.backoff import NoBackoff
@@ -193,3 +195,20 @@ def test_deciding_over_many_requests_has_a_limit_of_its_own(api, account, world)
         assert api.post(path, **body)["error"] == "rate", path
     assert api.post("requests/decide", decision="hold", campaign=campaign, dry=1)["error"] == "rate"
     assert api.get("requests/list")["total"] == 3
+
+
+@pytest.mark.parametrize("seconds", [0.001, 0.2, 1.0, 3.0])
+def test_work_has_its_share_of_a_minute_however_much_of_it_each_call_brings(app, seconds):
+    """A token is soon there again, and must not let in what takes forty."""
+    moment, worked = [1_800_000_000.0], [0.0]
+    limit = Limit(
+        "test-work", per_minute=120, burst=60, clock=lambda: moment[0], processor=lambda: worked[0]
+    )
+    calls = 0
+    for _ in range(600):
+        moment[0] += 0.1
+        with contextlib.suppress(TooManyRequests), limit.hit_for_work("somebody"):
+            calls += 1
+            worked[0] += seconds
+    assert worked[0] <= (60 + 120) * limit.work + rate_limits.WORK_IN_RESERVE + seconds
+    assert calls >= min(60 + 119, int(60 * limit.work / seconds))
