@@ -44,6 +44,7 @@ LIMITS = (
     rate_limits.ANONYMOUS,
     rate_limits.OUTBOUND,
     rate_limits.TESTS,
+    rate_limits.SETTINGS,
     rate_limits.RESENDS,
     rate_limits.REPORTS,
     rate_limits.DECISIONS,

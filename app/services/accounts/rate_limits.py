@@ -82,6 +82,9 @@ OUTBOUND: Final = Limit("outward", per_minute=120, burst=60)
 #: Test sends, by account, whether they send or not: settings of 60 KB with thousands of secrets
 #: take a second to check, to fill in and to mask. So many calls are three seconds a minute.
 TESTS: Final = Limit("tests", per_minute=120, burst=60)
+#: Calls that show or change settings of trackers, by account, on top of AUTHENTICATED: 200 of them
+#: may be 10 MB, in which every word is looked at. So many calls are twelve seconds a minute.
+SETTINGS: Final = Limit("settings", per_minute=6000, burst=1000, work=0.002)
 #: Calls that send postbacks again, ten thousand of them each, by account.
 RESENDS: Final = Limit("resends", per_minute=60, burst=60)
 #: Erasures, by account: each looks through all that Telegram brought in days.

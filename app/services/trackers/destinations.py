@@ -11,7 +11,7 @@ from app.errors import BadParameter, PlanLimit, translatable
 from app.extensions import db, wakeup
 from app.models import Campaign, Destination, DestinationStatus, Role
 from app.queues import Queue
-from app.services.accounts import accounts, quotas
+from app.services.accounts import accounts, quotas, rate_limits
 from app.services.accounts.quotas import Quota
 from app.services.lists import ownership
 from app.services.lists.ownership import check_owned
@@ -47,22 +47,23 @@ def listed(
 ) -> Page[ShownDestination]:
     """Those not deleted, newest first, templates included. `campaign` 0: the account's own.
 
-    Raises NotFound for a foreign campaign.
+    Raises NotFound for a foreign campaign, or TooManyRequests.
     """
-    check_owned(account_id, campaign=campaign or None)
-    matching = select(Destination).where(
-        Destination.account_id == account_id, Destination.status != DestinationStatus.DELETED
-    )
-    if campaign is not None:
-        matching = matching.where(Destination.campaign_id == (campaign or None))
-    if since is not None:
-        matching = matching.where(Destination.created >= since)
-    if until is not None:
-        matching = matching.where(Destination.created <= until)
-    page = fetch(matching, Destination.id, limit=limit, offset=offset, before=before)
-    ids = [row.id for row in page.rows]
-    fared = delivery_rates.of_trackers(account_id, ids, int(time.time())) if ids else {}
-    rows = [ShownDestination(row, _shown(row), fared[row.id]) for row in page.rows]
+    with rate_limits.SETTINGS.hit_for_work(str(account_id)):
+        check_owned(account_id, campaign=campaign or None)
+        matching = select(Destination).where(
+            Destination.account_id == account_id, Destination.status != DestinationStatus.DELETED
+        )
+        if campaign is not None:
+            matching = matching.where(Destination.campaign_id == (campaign or None))
+        if since is not None:
+            matching = matching.where(Destination.created >= since)
+        if until is not None:
+            matching = matching.where(Destination.created <= until)
+        page = fetch(matching, Destination.id, limit=limit, offset=offset, before=before)
+        ids = [row.id for row in page.rows]
+        fared = delivery_rates.of_trackers(account_id, ids, int(time.time())) if ids else {}
+        rows = [ShownDestination(row, _shown(row), fared[row.id]) for row in page.rows]
     return Page(rows, page.total)
 
 
@@ -114,11 +115,12 @@ def edit(
 ) -> None:
     """Change what is not None. Secrets that are absent or read `***` stay as stored.
 
-    Raises as `add` does.
+    Raises as `add` does, or TooManyRequests.
     """
-    before = _connected(_find(account_id, destination_id))
-    was = before.settings
-    ready = None if settings is None else _changed(before, settings)
+    with rate_limits.SETTINGS.hit_for_work(str(account_id)):
+        before = _connected(_find(account_id, destination_id))
+        was = before.settings
+        ready = None if settings is None else _changed(before, settings)
     accounts.lock(account_id)
     row = _connected(_locked(account_id, destination_id))
     if campaign is not None and (campaign or None) != row.campaign_id:

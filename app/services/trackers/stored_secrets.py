@@ -12,12 +12,12 @@ from urllib.parse import urlsplit
 
 from app.errors import BadParameter, translatable
 from app.services.trackers.sample_event import sample_event
-from plugins.contract import MASK, mask
+from plugins.contract import MASK
 from plugins.host.adapter import Adapter
 from plugins.host.validation import AdapterFailed
 from plugins.kit.secrets.harmless import is_header
 from plugins.kit.secrets.names import is_secret_name
-from plugins.kit.secrets.typed import secrets_of_fields, secrets_of_url
+from plugins.kit.secrets.typed import holds_secret, mask_address
 
 #: Settings whose values are sent in a body as they are typed, macros filled in.
 _BODIES: Final = ("payload", "field_map")
@@ -89,7 +89,7 @@ def _of_body(fields: Mapping[str, Any]) -> dict[str, Any]:
         name: _of_body(value)
         if isinstance(value, Mapping)
         else _hidden(value)
-        if secrets_of_fields({name: value})
+        if holds_secret({name: value})
         else value
         for name, value in fields.items()
     }
@@ -100,7 +100,7 @@ def _without_keys(text: str) -> str:
     if not text.startswith(("http://", "https://")):
         return text
     try:
-        return mask(text, secrets_of_url(text))
+        return mask_address(text)
     except ValueError:  # not an address we could send to: no telling where its keys are
         return MASK
 

@@ -4,7 +4,7 @@ import html
 import json
 import re
 from base64 import b64encode
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import quote, quote_plus, unquote, unquote_plus
 
@@ -15,7 +15,7 @@ from plugins.kit.secrets import harmless
 from plugins.kit.secrets.escapes import mask_hidden
 from plugins.kit.secrets.names import is_secret_name
 from plugins.kit.secrets.search import MIN_SECRET, TooManyPlaces, search_for
-from plugins.masking import WITHHELD, are_too_many, takes_long
+from plugins.masking import WITHHELD, are_too_many, mask, takes_long
 
 #: Fewer characters of base64 stand by chance in many texts.
 _HEAD: Final = 8
@@ -35,11 +35,37 @@ def secrets_of_url(template: str) -> tuple[str, ...]:
     Scheme, host, and what macros stand for are no secrets. Raises ValueError for a template
     that is no http or https address.
     """
+    secrets = _typed_into_url(template)
+    for secret in tuple(secrets):
+        plain = unquote_plus(secret)
+        secrets += [unquote(secret), *encodings(plain)]
+    return tuple(dict.fromkeys(secrets))
+
+
+def mask_address(template: str) -> str:
+    """A URL template without its secrets, for whoever has typed it.
+
+    They are looked for as addresses spell them, which takes a fraction of what all encodings take.
+    Raises ValueError as `secrets_of_url`.
+    """
+    secrets: list[str] = []
+    for secret in _typed_into_url(template):
+        plain = unquote_plus(secret)
+        secrets += [secret, unquote(secret), plain]
+        if not plain.isalnum() or not plain.isascii():
+            percent = quote(plain, safe="", errors="replace")
+            secrets += [percent, percent.lower(), quote(plain, errors="replace")]
+            secrets.append(quote_plus(plain, errors="replace"))
+    return mask(template, tuple(dict.fromkeys(secrets)))
+
+
+def _typed_into_url(template: str) -> list[str]:
+    """The pieces of a URL template that may be secrets, as they stand there."""
     literal = "".join(
         part[0] if part[1] is None else f"{part[0]}{{x}}" for part in macros.compile_url(template)
     )
     address, _, query = literal.partition("#")[0].partition("?")
-    secrets = _BEFORE_POSTBACK.findall(address)
+    secrets: list[str] = _BEFORE_POSTBACK.findall(address)
     for segment in address.split("/")[3:]:
         if not harmless.is_path_segment(segment):
             secrets += _typed(segment)
@@ -51,10 +77,7 @@ def secrets_of_url(template: str) -> tuple[str, ...]:
             secrets.append(value)
         elif not mark or not harmless.is_parameter(name, value):
             secrets += _typed(value if mark else name)
-    for secret in tuple(secrets):
-        plain = unquote_plus(secret)
-        secrets += [unquote(secret), *encodings(plain)]
-    return tuple(dict.fromkeys(secrets))
+    return secrets
 
 
 def secrets_of_headers(headers: Mapping[str, str]) -> tuple[str, ...]:
@@ -91,16 +114,25 @@ def secrets_of_fields(fields: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(secrets))
 
 
+def holds_secret(fields: Mapping[str, Any]) -> bool:
+    """Whether `secrets_of_fields` would find any; nothing is spelled out for that."""
+    return any(_pieces(name, value, _typed_into_url) for name, value in _values(fields))
+
+
 @remembered(16_000_000)
 def _typed_into(name: str, value: str) -> tuple[str, ...]:
     """The pieces of one value of a body that may be secrets."""
+    return tuple(_pieces(name, value, secrets_of_url))
+
+
+def _pieces(name: str, value: str, of_url: Callable[[str], Sequence[str]]) -> Sequence[str]:
     if _is_secret(name, value):
-        return (value.rpartition(" ")[2],)  # "Bearer abc": the scheme is no secret
+        return [value.rpartition(" ")[2]]  # "Bearer abc": the scheme is no secret
     if harmless.is_parameter(name, value):
-        return ()
+        return []
     if value.startswith(("http://", "https://")):
         try:
-            return secrets_of_url(value)
+            return of_url(value)
         except ValueError:  # no address, so every word of it is looked at
             pass
     words = value.split()
@@ -109,7 +141,7 @@ def _typed_into(name: str, value: str) -> tuple[str, ...]:
     for word in words:
         if not (is_sentence and all(map(harmless.is_prose_word, macros.MACRO.split(word)[::2]))):
             pieces += _typed(word)
-    return tuple(pieces)
+    return pieces
 
 
 def mask_cut(text: str, secrets: tuple[str, ...]) -> str:

@@ -1,12 +1,15 @@
 """Trackers that a customer connects: bounded, changed by one caller at a time, and forgotten."""
 
+import itertools
 import json
 
 import pytest
+from marshmallow import ValidationError
 
-from app.errors import BadParameter, NotFound, PlanLimit
+from app.errors import BadParameter, NotFound, PlanLimit, TooManyRequests
 from app.extensions import db
 from app.models import CampaignStatus, Destination, DestinationStatus, Role
+from app.services.accounts import rate_limits
 from app.services.trackers import catalogue, destinations
 from plugins.contract import EventKind
 
@@ -63,6 +66,22 @@ def test_a_list_shows_settings_without_their_secrets(account, add):
     (row,) = destinations.listed(account.id).rows
     assert row.settings["key"] == "***"
     assert "42-abc" not in json.dumps(row.settings)
+
+
+def test_a_look_and_a_change_count_as_what_they_take(account, add, monkeypatch):
+    """All that an account may store takes seconds of the processor to show."""
+    number, seconds = add(), itertools.count()
+    monkeypatch.setattr(rate_limits.SETTINGS, "processor", lambda: float(next(seconds)))
+    monkeypatch.setattr(rate_limits.SETTINGS, "clock", lambda: 1_800_000_000.0)
+    destinations.listed(account.id)  # a second of it is worth 500 calls
+    with pytest.raises(ValidationError):
+        destinations.edit(account.id, number, settings={"domain": ""})
+    for call in (
+        lambda: destinations.listed(account.id),
+        lambda: destinations.edit(account.id, number, title="x"),
+    ):
+        with pytest.raises(TooManyRequests):
+            call()
 
 
 @pytest.mark.parametrize("status", CampaignStatus)

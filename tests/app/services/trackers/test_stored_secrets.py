@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from app.errors import BadParameter
 from app.services.trackers.stored_secrets import merge_secrets, redacted, require_same_hosts
+from plugins.kit.secrets import typed
 from plugins.registry import Registry
 
 SECRETS = ("key", "tokens")
@@ -43,6 +44,25 @@ def test_ordinary_entries_are_shown(name):
 def test_a_header_is_shown_only_where_no_key_ever_stands_in_it(name):
     headers = {name: "abc", "Content-Type": "text/plain"}
     assert redacted({"headers": headers}, ()) == {"headers": {**headers, name: "***"}}
+
+
+def test_settings_are_shown_without_spelling_their_secrets_out(monkeypatch):
+    """That takes some dozen texts for each word, and a list shows ten megabytes of words."""
+    monkeypatch.setattr(typed, "_spellings", None)
+    monkeypatch.setattr(typed, "secrets_of_url", None)
+    settings = {
+        "urls": {"wait": "https://t.example/k3y9/postback?sub={click}&token=s%2Be1cret"},
+        "payload": {
+            "a": "x7y8z9",
+            "b": "https://t.example/x7y8z9",
+            "c": {"d": "sale"},
+            "f": 12345678,
+        },
+    }
+    assert redacted(settings, ()) == {
+        "urls": {"wait": "https://t.example/***/postback?sub={click}&token=***"},
+        "payload": {"a": "***", "b": "***", "c": {"d": "sale"}, "f": "***"},
+    }
 
 
 def test_an_address_whose_path_is_the_secret_is_masked():

@@ -14,6 +14,8 @@ from plugins.kit import macros
 from plugins.kit.secrets.typed import (
     MIN_SECRET,
     encodings,
+    holds_secret,
+    mask_address,
     mask_cut,
     secrets_of_fields,
     secrets_of_headers,
@@ -178,3 +180,20 @@ def test_the_head_of_a_secret_that_was_cut_is_masked_too(length: int):
 def test_masking_of_what_was_cut_ends_with_no_secret_left(text: str, secret: str):
     shown = mask_cut(text, (secret,))
     assert secret.strip("*") == "" or secret not in shown
+
+
+_word = st.text("aZ7-+%/2B é", max_size=9)
+_field = st.one_of(_word, st.integers(0, 10**9), st.booleans(), st.none(), st.just("Bearer abcd"))
+_segment = st.text("aZ7-+%2B.é", max_size=9)
+
+
+@given(st.dictionaries(st.sampled_from(["key", "status", "name", "x"]), _field, max_size=3))
+def test_whether_a_body_holds_a_secret_is_known_without_spelling_it_out(fields):
+    assert holds_secret(fields) is bool(secrets_of_fields(fields))
+
+
+@given(st.lists(_segment, max_size=4), st.lists(st.tuples(_segment, _segment), max_size=4))
+def test_its_owner_is_shown_no_more_of_an_address_than_everybody_else(path, query):
+    address = "https://t.example/" + "/".join(path) + "?"
+    address += "&".join(f"{name}={value}" for name, value in query)
+    assert mask_address(address) == mask(address, secrets_of_url(address))
