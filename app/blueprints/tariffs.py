@@ -12,7 +12,6 @@ from app.schemas.tariffs import (
     TariffHistory,
     TariffOut,
 )
-from app.services.accounts.concurrent_calls import NOTICES
 from app.services.billing import tariffs
 from app.web.auth import api_key_even_unpaid, caller_network, public
 from app.web.decorators import Params, answers, answers_page, describes_body, takes
@@ -52,14 +51,9 @@ def history(params: Params) -> object:
 @describes_body({"application/json": {}})  # in truth whatever the gateway sends
 @answers()
 def confirm() -> None:
-    """The gateway's push."""
+    """The gateway's push. Its HTTP status tells whether to push again."""
     headers = {name.lower(): value for name, value in request.headers.items()}
-    tariffs.confirm(_read_notice, headers, request.args.to_dict())
-
-
-def _read_notice() -> bytes:
-    with NOTICES.running(caller_network()):
-        return request.get_data()
+    tariffs.confirm(caller_network(), request.get_data, headers, request.args.to_dict())
 
 
 @blueprint.get("/pay/check")

@@ -62,7 +62,12 @@ def answer_of(error: ApiError, message: str) -> Response:
     response = current_app.response_class(
         body_of(error, message), status=fault_of(error).status, mimetype="application/json"
     )
+    response.headers["Access-Control-Allow-Origin"] = "*"
+    return with_pause(response, error)
+
+
+def with_pause(response: Response, error: ApiError) -> Response:
+    """Return the answer with the seconds that an error says to wait."""
     if (seconds := error.extra.get("retry_after")) is not None:
         response.headers["Retry-After"] = str(seconds)
-    response.headers["Access-Control-Allow-Origin"] = "*"
     return response

@@ -1,8 +1,8 @@
 """Builds the API's responses: `success`, `page`, and `handle_error` for everything raised.
 
 Under /api/ every response is HTTP 200 with a `status` field, as the clients of AlterCPA TOP
-expect, and under /api/v1/ what those of AdTarget expect. Elsewhere the status code says it as
-well, and the body is the same.
+expect, and under /api/v1/ what those of AdTarget expect. Elsewhere, and where a payment gateway
+pushes, the status code says it as well, and the body is the same.
 """
 
 import contextlib
@@ -28,6 +28,8 @@ log = structlog.get_logger()
 
 #: Seconds after which it is worth asking again; a call waits for a free connection itself.
 DATABASE_PAUSE: Final = 1
+#: Who pushes there reads the status, and pushes what was refused again.
+PUSHED: Final = frozenset({"tariffs.confirm"})
 HTTP_ERRORS: Final[Mapping[int, type[ApiError]]] = {
     404: NoSuchFunction,
     405: NoSuchFunction,
@@ -90,6 +92,9 @@ def handle_error(error: Exception) -> Response:
     if request.path.startswith(adtarget_errors.PREFIX):
         return adtarget_errors.answer_of(api_error, message_of(api_error))
     body = api_error.as_body(message_of(api_error))
+    if request.endpoint in PUSHED:
+        response = _response(body, adtarget_errors.fault_of(api_error).status)
+        return adtarget_errors.with_pause(response, api_error)
     return _response(body, 200 if request.path.startswith("/api/") else _http_status(error))
 
 

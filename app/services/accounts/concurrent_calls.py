@@ -86,6 +86,8 @@ UPLOADS: Final = ConcurrentCalls(4, 64, CallLeases("uploads"))
 EXPORTS: Final = ConcurrentCalls(2, 32, CallLeases("exports"))
 #: Pushes of a payment gateway: anybody may call, and the body is read before its signature.
 NOTICES: Final = ConcurrentCalls(4, 32, CallLeases("notices"))
+#: The same from an address that has pushed rightly before.
+PUSHES: Final = ConcurrentCalls(32, 64, CallLeases("pushes"))
 #: Each looks through all that Telegram brought in days.
 ERASURES: Final = ConcurrentCalls(1, 4, CallLeases("erasures"))
 #: Which endpoints are counted. `leads.export` counts itself: it goes on after its view.

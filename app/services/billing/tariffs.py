@@ -21,6 +21,7 @@ from app.models import Account, Campaign, CampaignStatus, Payment, PaymentState
 from app.services.accounts import accounts, notifications
 from app.services.accounts.rate_limits import Limit
 from app.services.billing import gateway
+from app.services.billing.pushers import PUSHERS
 from app.services.lists.pages import Page, fetch
 from plugins.payments.contract import Confirmation
 
@@ -64,14 +65,22 @@ def history(
 
 
 def confirm(
-    read_body: Callable[[], bytes], headers: Mapping[str, str], query: Mapping[str, str]
+    network: str,
+    read_body: Callable[[], bytes],
+    headers: Mapping[str, str],
+    query: Mapping[str, str],
 ) -> None:
-    """Handle a push of the gateway. Raises NoGateway, BadKey for anybody else, or NotFound.
+    """Handle a push of the gateway, from `network`.
 
-    Without a gateway that pushes, no byte of the body is read: anybody may call this.
+    Raises NoGateway, TooManyRequests, BadKey for anybody else, or NotFound. Without a gateway
+    that pushes, or a place, no byte of the body is read: anybody may call this.
     """
     seller = gateway.current("read_notice")
-    settle(gateway.read_notice(seller, read_body(), headers, query), int(time.time()))
+    with PUSHERS.places(network).running(network):
+        body = read_body()
+    confirmation = gateway.read_notice(seller, body, headers, query)
+    PUSHERS.remember(network)
+    settle(confirmation, int(time.time()))
     db.session.commit()
 
 

@@ -43,6 +43,8 @@ _BY_BEGINNING: Final[tuple[tuple[str, _Refusal], ...]] = (
             (("Access-Control-Allow-Origin", "*"),),
         ),
     ),
+    # A payment gateway reads the status, and pushes again.
+    ("/api/pay/acp", _Refusal(_LIMITED, _JSON, orjson.dumps(_ERROR.as_body(_ERROR.message)))),
     (cross_origin.API, _Refusal("200 OK", _JSON, orjson.dumps(_ERROR.as_body(_ERROR.message)))),
     ("", _Refusal(_LIMITED, "text/plain", f"{_ERROR.message}\n".encode())),
 )

@@ -1,16 +1,22 @@
 """Plans are bought, confirmed once, and stop what they should when they end."""
 
+import contextlib
 import io
 import json
 import time
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from app.extensions import db
 from app.models import Account, Campaign, Lead, Payment
 from app.sandbox.vendors.vendor import Manner
+from app.services.accounts.concurrent_calls import NOTICES
+from app.services.billing import tariffs
+from app.services.billing.pushers import KnownPushers
 from app.services.leads import process
 from app.services.updates import inbox
+from plugins.payments.signed import encode_body, sign
 
 DAY = 86_400
 KITTEN = {"code": "kitten", "name": "Kitten", "campaigns": 1, "price_usd": 0, "price_rub": 0}
@@ -97,6 +103,57 @@ def test_a_forged_push_changes_nothing(client, mine, poor, gateway):
         answer = client.post("/api/pay/acp", data=body, headers=headers).get_json()
         assert answer["error"] == "key"
     assert state(poor) == ("kitten", None)
+
+
+def test_the_status_of_a_push_tells_whether_it_was_taken(client, mine, gateway, monkeypatch):
+    ref = ref_of(mine.post("tariff/buy", tariff="cat"))
+    gateway.pay(ref)
+    body, headers = gateway.notice(ref)
+
+    def status(headers=headers, body=body):
+        return client.post("/api/pay/acp", data=body, headers=headers).status_code
+
+    def raises(error):
+        def settle(*_):
+            raise error
+
+        return settle
+
+    assert status(headers={}) == 401
+    assert status(body=b"x" * 1_000_000) == 413
+    unknown = encode_body({"ref": "nobody", "status": "paid", "amount": 24, "currency": "USD"})
+    assert status({"X-Signature": sign(unknown, gateway.secret)}, unknown) == 400
+    for error, expected in (
+        (OperationalError("SELECT 1", {}, ConnectionError()), 503),
+        (ValueError("a fault of ours"), 500),
+    ):
+        with monkeypatch.context() as patch:
+            patch.setattr(tariffs, "settle", raises(error))
+            assert status() == expected
+    assert status() == 200
+
+
+def test_a_crowd_of_strangers_does_not_keep_the_gateway_out(
+    client, mine, poor, gateway, clean_redis, monkeypatch
+):
+    def forged(address):
+        return client.post(
+            "/api/pay/acp", data=b"{}", environ_overrides={"REMOTE_ADDR": address}
+        ).status_code
+
+    monkeypatch.setattr(tariffs, "PUSHERS", KnownPushers(lambda: clean_redis))
+    cat, tiger = (ref_of(mine.post("tariff/buy", tariff=plan)) for plan in ("cat", "tiger"))
+    gateway.pay(cat)
+    push(client, gateway, cat)
+    gateway.pay(tiger)
+    with contextlib.ExitStack() as strangers:
+        for number in range(32):
+            strangers.enter_context(NOTICES.running(f"203.0.113.{number}"))
+        assert forged("203.0.113.99") == 429
+        monkeypatch.setattr(tariffs, "PUSHERS", KnownPushers(lambda: clean_redis))
+        assert push(client, gateway, tiger) == {"status": "ok"}
+    assert forged("203.0.113.99") == 401
+    assert state(poor)[0] == "tiger"
 
 
 @pytest.mark.parametrize("changes", [{"amount": 1}, {"currency": "RUB"}, {"currency": "XXX"}])

@@ -16,10 +16,10 @@ def refuse(path, **headers):
     return b"".join(body), status, answered
 
 
-@pytest.mark.parametrize("path", ["/api/leads/list.json", "/api/v1/events/visit"])
+@pytest.mark.parametrize("path", ["/api/leads/list.json", "/api/v1/events/visit", "/api/pay/acp"])
 def test_it_reads_as_an_error_of_the_application_below_the_same_path(app, path):
     body, status, headers = refuse(path)
-    with app.test_request_context(path):
+    with app.test_request_context(path, method="POST"):
         usual = handle_error(TooManyRequests(RETRY_SECONDS))
     assert (body, status) == (usual.get_data(), usual.status)
     assert set(usual.headers.items()) <= set(headers.items())
