@@ -169,6 +169,7 @@ def test_the_service_bot_logs_in_whoever_agrees(system, new_context, faults, scr
     else:
 
         def is_in():
+            page.wait_for_timeout(1000)  # as people do: who asks without a pause is refused
             with page.expect_navigation():
                 page.get_by_role("link", name="I have pressed Yes").click()
             return page.url == f"{system.url}/bots"

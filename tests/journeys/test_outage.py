@@ -26,6 +26,7 @@ CHANGES = """
         BEGIN INSERT INTO change (postback_id, now) VALUES (OLD.id, NEW.state); RETURN NULL; END $$;
     CREATE TRIGGER changed AFTER UPDATE ON postback FOR EACH ROW EXECUTE FUNCTION note_change()
 """
+MINUTE = 60.0  # seconds
 _numbers = count(201)
 
 
@@ -79,6 +80,7 @@ def settled(system: System, door: Door) -> None:
 
 @pytest.mark.parametrize("outage", ["killed", "frozen"])
 def test_without_redis_updates_are_accepted_and_postbacks_arrive(system, door, tracker, outage):
+    """Killed, it is away for a minute, in which updates come all the time."""
     before, meanwhile, after = (crowd([door], 12) for _ in range(3))
     redis = system.redis
     Sender(system.port, before).finish()
@@ -88,6 +90,10 @@ def test_without_redis_updates_are_accepted_and_postbacks_arrive(system, door, t
         os.kill(redis.pid, signal.SIGSTOP)
     try:
         sender = Sender(system.port, meanwhile)
+        if outage == "killed":
+            for _ in range(12):
+                sender.release(sender.total // 12)
+                time.sleep(MINUTE / 12)
         sender.finish()
         assert not sender.refusals
         all_of(tracker, door, before + meanwhile)
