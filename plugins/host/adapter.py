@@ -25,8 +25,7 @@ from plugins.contract import (
 )
 from plugins.host import library_messages
 from plugins.host.challenges import outcome_of_challenge
-from plugins.host.foreign_code import ForeignCodeFailed, call, describe_error
-from plugins.host.time_limit import time_limit
+from plugins.host.foreign_code import ForeignCodeFailed, call, describe_error, run_limited
 from plugins.host.validation import (
     MAX_REASON,
     AdapterFailed,
@@ -79,8 +78,7 @@ class Adapter:
             raise AdapterFailed(
                 f"settings_schema returned {type_name(schema)} instead of a Schema instance"
             )
-        with time_limit(seconds):
-            library_messages.make_translatable(schema)
+        run_limited(seconds, library_messages.make_translatable, schema)
         self._schema: marshmallow.Schema = schema
         self._secret_fields = tuple(
             name for name, field in self._schema.fields.items() if field.metadata.get("secret")

@@ -24,20 +24,22 @@ _TICK: Final = 0.1
 #: After the first interruption, how soon the next: code under `except:`
 #: swallows some, never all of them.
 _AGAIN: Final = 0.02
+#: How soon it is seen that a watchdog has ended.
+_SOON: Final = 0.001
 
-_MAIN: Final = threading.main_thread().ident
+MAIN: Final = threading.main_thread().ident
 
 
 class TimeUp(BaseException):
     """The limit is over. Not an `Exception`, so that few handlers swallow it."""
 
 
-def time_limit(seconds: float) -> _Deadline | _Watchdog:
-    """Interrupt the body of the `with` by `TimeUp` after `seconds`.
+def time_limit(seconds: float) -> _Deadline:
+    """Interrupt the body of the `with` by `TimeUp` after `seconds`. For the main thread.
 
-    In the main thread it may take a tenth of a second more.
+    It may take a tenth of a second more. `foreign_code.run_limited` is for any thread.
     """
-    return _Deadline(seconds) if threading.get_ident() == _MAIN else _Watchdog(seconds)
+    return _Deadline(seconds)
 
 
 @contextmanager
@@ -47,7 +49,7 @@ def shared_timer() -> Iterator[None]:
     A limit alone sets up a timer and takes it down: four system calls. A timer and a
     handler that were there before come back at the end, with the time that is left.
     """
-    if threading.get_ident() != _MAIN or _timer.is_running:
+    if threading.get_ident() != MAIN or _timer.is_running:
         yield
         return
     _timer.start(_TICK)
@@ -154,53 +156,52 @@ class _Deadline:
                 _timer.stop()
 
 
-class _Watchdog:
-    """The limit for any other thread. Costs a thread, and few calls are made there."""
+class Watchdog:
+    """The limit for any other thread. Costs a thread, and few calls are made there.
 
-    def __init__(self, seconds: float) -> None:
-        self._seconds = seconds
+    Used by `foreign_code.run_limited` alone, which says how it is ended.
+    """
+
+    __slots__ = ("_gate", "_has_shot", "_is_gate_open", "_is_running", "_target", "is_over")
+
+    def __init__(self) -> None:
         self._target = threading.get_ident()
-        self._lock = threading.Lock()
-        self._done = threading.Event()
-        self._sent = False
-        self._watch = threading.Thread(target=self._run, name="time-limit", daemon=True)
+        # A lock of C: what Python has written of an Event stays locked if it is struck inside.
+        self._gate = threading.Lock()
+        self._gate.acquire()
+        self._is_gate_open = self._has_shot = False
+        self._is_running = True
+        #: Set at the end of the call. Nothing is sent after that but by a shot that has begun.
+        self.is_over = False
 
-    def __enter__(self) -> Self:
-        self._watch.start()
-        return self
+    def start(self, seconds: float) -> None:
+        """Raise TimeUp in this thread after `seconds`, and again while the call is not over."""
+        watch = threading.Thread(target=self._run, args=(seconds,), name="time-limit", daemon=True)
+        watch.start()
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        try:
-            self._stop()
-        except TimeUp:  # the last one struck while we were stopping
-            self._stop()
+    def _run(self, seconds: float) -> None:
+        while not self._gate.acquire(timeout=seconds):
+            self._has_shot = True  # first: who does not see it is not shot at
+            if self.is_over:
+                break
+            _raise_in(self._target)
+            seconds = _AGAIN
+        self._is_running = False
 
-    def _run(self) -> None:
-        wait = self._seconds
-        while not self._done.wait(wait):
-            with self._lock:
-                if not self._done.is_set():
-                    self._sent = True
-                    _raise_in(self._target)
-            wait = _AGAIN
+    def settle(self) -> None:
+        """Take back what was sent and has not arrived; after that nothing more comes.
 
-    def _stop(self) -> None:
-        """Take back what was sent and has not arrived.
-
-        Not by sending NULL: CPython 3.11 then keeps the interpreter's
-        eval breaker set for ever. One more is sent instead, which takes the
-        place of any other, and is waited for.
+        Not by sending NULL: CPython 3.11 then keeps the interpreter's eval breaker set for ever.
+        One more is sent instead, which takes the place of any other, and is waited for. May be
+        struck itself, and is called again then.
         """
-        self._done.set()
-        with self._lock:
-            sent = self._sent
-        if not sent:
+        if not self._is_gate_open:
+            self._is_gate_open = True
+            self._gate.release()
+        if not self._has_shot:
             return
+        while self._is_running:
+            time.sleep(_SOON)
         try:
             _raise_in(self._target)
             while True:

@@ -2,18 +2,20 @@
 
 import contextlib
 import inspect
+import itertools
 import os
 import re
 import signal
 import sys
 import threading
 import time
-from types import SimpleNamespace
+from types import FrameType, SimpleNamespace
 from typing import Any
 
 import pytest
 
-from plugins.host.time_limit import TimeUp, _Timer, shared_timer, time_limit
+from plugins.host.foreign_code import run_limited
+from plugins.host.time_limit import TimeUp, Watchdog, _Timer, shared_timer, time_limit
 
 
 def spin() -> None:
@@ -47,8 +49,7 @@ def in_a_thread(work: Any, seconds: float = 0.05) -> list[BaseException]:
 
     def run() -> None:
         try:
-            with time_limit(seconds):
-                work()
+            run_limited(seconds, work)
         except BaseException as error:  # noqa: BLE001  # to see what came
             caught.append(error)
 
@@ -130,6 +131,83 @@ def test_what_waits_in_a_drain_is_not_disturbed_by_its_timer():
 @pytest.mark.parametrize("work", [spin, spin_swallowing_bytecode])
 def test_another_thread_is_interrupted_too(work: Any):
     assert [type(error) for error in in_a_thread(work)] == [TimeUp]
+
+
+class _Standstill:
+    """A trace function that stands still at a line of time_limit.py, until it is struck there.
+
+    That line is the one that comes as the `moment`th.
+    """
+
+    def __init__(self, moment: int) -> None:
+        self._moment = moment
+        self.lines = 0
+
+    def __call__(self, frame: FrameType, event: str, _argument: Any) -> Any:
+        if frame.f_code.co_filename == inspect.getfile(Watchdog) and event == "line":
+            self.lines += 1
+            if self.lines == self._moment:
+                work_for(0.1)
+        return self
+
+
+def work_for(seconds: float) -> None:
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        time.sleep(0.001)
+
+
+def _use_a_thread_twice(still: _Standstill, faults: list[str]) -> None:
+    """Be interrupted at work, with `still` from then on, and do something else without a limit."""
+
+    def work() -> None:
+        try:
+            spin()
+        finally:
+            sys.settrace(still)
+
+    try:
+        with contextlib.suppress(TimeUp):
+            run_limited(0.02, work)
+            faults.append("it was not interrupted")
+        sys.settrace(None)
+        work_for(0.1)
+    except TimeUp:
+        faults.append("whoever had the thread next was struck")
+
+
+def test_whoever_has_a_thread_next_is_not_struck_wherever_the_last_blow_came():
+    for moment in itertools.count(1):
+        still, faults = _Standstill(moment), []
+        thread = threading.Thread(target=_use_a_thread_twice, args=(still, faults))
+        thread.start()
+        thread.join()
+        assert faults == [], moment
+        assert not [other for other in threading.enumerate() if other.name == "time-limit"], moment
+        if still.lines < moment:
+            break
+    assert moment > 5
+
+
+def test_threads_that_are_interrupted_all_at_once_are_left_alone_afterwards():
+    caught: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            with contextlib.suppress(TimeUp):
+                run_limited(0.02, spin_swallowing_bytecode)
+            for _ in range(20_000):
+                str(caught)
+        except BaseException as error:  # noqa: BLE001  # to see what came
+            caught.append(error)
+
+    threads = [threading.Thread(target=run) for _ in range(12)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert caught == []
+    assert not [thread for thread in threading.enumerate() if thread.name == "time-limit"]
 
 
 def test_quick_work_is_left_alone():
