@@ -8,6 +8,7 @@ where it is: the traceback shows the line. How long the others take is not looke
 
 import contextlib
 import signal
+import string
 from collections.abc import Callable, Iterator
 from ipaddress import ip_network
 from typing import Any, Final
@@ -52,7 +53,10 @@ PROXIES: Final = (ip_network("10.0.0.0/8"),)
 EVENT: Final = sample_event(EventKind.APPROVE)
 #: What is said again and again: what begins something that never ends, what ends what never
 #: began, what is spelt anew, and what has no end.
-PIECES: Final = ("a", " ", "{click}", "[[", "**_", "a=1&", '{"a":', "<a ", "😀", "1-,")
+PIECES: Final = (
+    *("a", " ", "{click}", "[[", "**_", "a=1&", '{"a":', "<a ", "😀", "1-,", "%7B", "{a ", "a}"),
+    *string.punctuation,
+)
 
 
 def _bytes(text: str) -> bytes:

@@ -39,6 +39,9 @@ def _row(pattern: str, *, sure: bool = False, closed: bool = True) -> _Notation:
 _NAME: Final = r"[\w.:-]{1,64}"
 _WORDS: Final = rf"(?P<name>{_NAME}(?:[ +]{_NAME}){{0,2}})"
 _WORD: Final = r"(?P<name>[^\W\d_][^\W_]*(?:[_-][^\W_]+)*)"
+#: All braces that stand together: looked at from each of them, they would cost their square.
+_BRACES: Final = r"(?<!\{)\{+"
+_OPEN: Final = rf"(?P<open>{_BRACES})"
 #: Where a parameter or a word ends.
 _END: Final = r"(?=[&#/?;,.!\s]|\Z)"
 #: A mark of `is_sure` is a macro whatever it is called; between the others only such names are
@@ -62,8 +65,8 @@ _NOTATIONS: Final = (
     _row(rf"(?<![\w@])(?P<mark>@@?){_WORD}(?P=mark)(?!\w)"),
     _row(rf"(?<![\w$])\${_WORD}(?:\$(?!\w)|(?![\w$({{\[]))", closed=False),  # $x $x$
     _row(rf"(?:(?<=[=/])|(?<!\S)):{_WORD}{_END}", closed=False),
-    _row(rf"(?P<open>\{{+)[$%]?(?P<name>{_NAME})(?![\w.:-])(?![^{{}}]*\}})", closed=False),  # {x
-    _row(rf"\{{+[$%]?{_WORD}(?![\w.:-])", closed=False),  # where the end of something else follows
+    _row(rf"{_OPEN}[$%]?(?P<name>{_NAME})(?![\w.:-])(?![^{{}}]*\}})", closed=False),  # {x
+    _row(rf"{_BRACES}[$%]?{_WORD}(?![\w.:-])", closed=False),  # where the end of another follows
     _row(rf"(?:(?<=[=/])|(?<!\S)){_WORD}\}}+{_END}", closed=False),  # x}
 )
 #: Where such a mark is no word of a person's: macros are called so, in any spelling of capitals.
