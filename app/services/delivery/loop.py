@@ -186,6 +186,10 @@ class Delivery:
         While one is running it waits for it only if there is nothing else to do.
         """
         has_claimed = self._take_over()
+        if self._outcomes.are_put_back and not self._commits.is_pending:
+            # By themselves: the fault may have been the claim's, and might be so again.
+            self._begin_commit(claiming=False, last=True)
+            has_claimed |= self._take_over()
         if not self._commits.is_pending:
             self._begin_commit(claiming=claiming, last=last)
             has_claimed |= self._take_over()

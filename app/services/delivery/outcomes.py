@@ -32,6 +32,8 @@ class Outcomes:
         self._batch = Batch()
         self._taken: Batch | None = None
         self._along = _Along.NO
+        #: Whether the last commit that took any has failed.
+        self.are_put_back = False
         self._since = 0.0  # when the first outcome of the batch came
         self._failing: set[int] = set()  # destinations whose last answer was a failure
 
@@ -114,6 +116,7 @@ class Outcomes:
         if self._taken is not None:
             self.count += len(self._taken.updates)
             self._taken = None
+        self.are_put_back = False
         self._along = _Along.NO
 
     def put_back(self) -> None:
@@ -121,6 +124,7 @@ class Outcomes:
         if self._taken is not None:
             self._taken.add(self._batch)
             self._batch, self._taken = self._taken, None
+            self.are_put_back = True
 
     def _touch(self) -> None:
         if not self._batch:

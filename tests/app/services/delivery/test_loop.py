@@ -488,6 +488,23 @@ def test_outcomes_of_a_commit_that_failed_aside_are_settled_by_the_next(make_sta
     assert len(server.requests) == len(attempts()) == 1
 
 
+def test_outcomes_are_settled_also_while_no_claim_succeeds(make_stage, aside, server):
+    """They are written with a claim, but not kept back by one that fails again and again."""
+    stage = make_stage(url=f"{server.url}/pb")
+    people_start(stage, 2)
+
+    def refuse(_connection, _cursor, statement, *_):
+        if "next (id, lap, before)" in statement and server.requests:
+            raise Bug
+
+    with listening(refuse):
+        for _ in range(2):
+            with pytest.raises(Bug):
+                aside.run(seconds=60)
+    assert stage.postbacks()[0].state == PostbackState.DELIVERED
+    assert len(server.requests) == len(attempts()) == 1
+
+
 @contextmanager
 def listening(listener: Callable[..., None]) -> Iterator[None]:
     """Call `listener` before each statement."""
