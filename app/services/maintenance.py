@@ -41,7 +41,7 @@ def tick(now: float) -> list[Queue]:
     """Do what is due at `now`, Unix seconds. Returns the queues that have work now. Commits."""
     work = pending_work.look(now)
     _forget(now)
-    if now - _last["service_bot"] >= SERVICE_BOT_EVERY:
+    if _is_due("service_bot", now, SERVICE_BOT_EVERY):
         _last["service_bot"] = now
         _look_after_service_bot(now)
     has_work = {
@@ -69,9 +69,14 @@ def tick(now: float) -> list[Queue]:
     return [queue for queue, waiting in has_work.items() if waiting]
 
 
+def _is_due(task: str, now: float, every: float) -> bool:
+    """Whether a task was done so long ago, or in what is a future since the clock was set back."""
+    return not 0 <= now - _last[task] < every
+
+
 def _forget(now: float) -> None:
     """Delete what is old, once a minute, and at each tick while there is more of it. Commits."""
-    if now - _last["forget"] < FORGET_EVERY:
+    if not _is_due("forget", now, FORGET_EVERY):
         return
     if old_rows.delete(now, current_settings(), FORGET_SECONDS):
         return
@@ -88,7 +93,7 @@ def look_after_bots(now: float) -> None:
     It waits for Telegram, so the clock runs it beside its ticks.
     """
     checks.check(now)
-    if now - _last["reconcile"] >= RECONCILE_EVERY:
+    if _is_due("reconcile", now, RECONCILE_EVERY):
         _last["reconcile"] = now
         webhooks.reconcile()
 

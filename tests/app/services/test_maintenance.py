@@ -50,6 +50,20 @@ def test_what_is_old_is_deleted_once_a_minute_and_sooner_while_more_is_left(app,
     assert seen == [(now + later, 0) for later in (0, 1, 2, 63)]
 
 
+def test_what_is_done_once_a_minute_goes_on_when_the_clock_is_set_back(app, monkeypatch):
+    done = []
+    monkeypatch.setattr(maintenance.old_rows, "delete", lambda *_: done.append("forget"))
+    monkeypatch.setattr(
+        maintenance.service_bot, "ensure_connected", lambda: bool(done.append("bot")) or True
+    )
+    monkeypatch.setattr(maintenance.webhooks, "reconcile", lambda: done.append("webhooks"))
+    now = time.time()
+    for later in (0, -3600):
+        maintenance.tick(now + later)
+        maintenance.look_after_bots(now + later)
+    assert done == 2 * ["forget", "bot", "webhooks"]
+
+
 def test_a_service_bot_that_telegram_refuses_is_tried_again_soon(app, monkeypatch):
     now, tried = time.time(), []
     monkeypatch.setattr(maintenance.service_bot, "ensure_connected", lambda: tried.append(1))

@@ -36,7 +36,7 @@ def keep(now: float) -> int:
     """Do one round at `now`, Unix seconds. Commits. Returns how many calls it made."""
     has_work.clear()
     calls = revoke(now) + make(now)
-    if now - _last["sweep"] >= SWEEP_EVERY:
+    if not 0 <= now - _last["sweep"] < SWEEP_EVERY:  # or the clock was set back
         _last["sweep"] = now
         leftovers.sweep(now)
     return calls
