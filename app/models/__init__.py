@@ -22,7 +22,13 @@ from app.models.campaign import (
     JoinDay,
 )
 from app.models.click import Click, Source, SourceDay, SourceFallback, SourceMode, SourceStatus
-from app.models.conversion import Conversion, ConversionDay, EventKey, IdempotencyKey
+from app.models.conversion import (
+    Conversion,
+    ConversionDay,
+    EventKey,
+    IdempotencyKey,
+    ReplacedEventKey,
+)
 from app.models.destination import Destination, DestinationStatus, Role
 from app.models.export import Export, ExportKind, ExportPart, ExportState
 from app.models.invite import Invite, InviteKind, InviteState

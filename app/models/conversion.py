@@ -17,8 +17,8 @@ class EventKey(Base):
     With `campaign_id` it is only for people of that campaign. `currency` is that of values
     that come without one. With `secret` every call must be signed; `addresses`, a JSON list
     of networks, are who may call, and an empty one is everybody. `login_id` is the login by
-    which the key was made, as in `Account.key_login_id`; the `earlier_*` are of the key before
-    it, which that login has replaced, and which opens nothing until the login is undone.
+    which the key was made, as in `Account.key_login_id`. The `earlier_*` are those of versions
+    before there was ReplacedEventKey, and not read any more.
     """
 
     __tablename__ = "event_key"
@@ -41,6 +41,24 @@ class EventKey(Base):
     earlier_hash: Mapped[str | None] = mapped_column(String(64))
     earlier_secret: Mapped[str | None] = mapped_column(Encrypted)
     earlier_login_id: Mapped[int | None] = mapped_column(BigInteger)
+
+
+class ReplacedEventKey(Base):
+    """A key for events, as a hash, that the key of another login has replaced. It opens nothing.
+
+    Its columns are those of the EventKey that it was, and is deleted with. It is no ReplacedKey:
+    a process of the version before would restore it as an API key.
+    """
+
+    __tablename__ = "replaced_event_key"
+    __table_args__ = (Index("ix_replaced_event_key_event_key_id_id", "event_key_id", "id"),)
+
+    id: Mapped[Key]
+    event_key_id: Mapped[int] = mapped_column(ForeignKey("event_key.id", ondelete="CASCADE"))
+    key_hash: Mapped[str] = mapped_column(String(64))
+    secret: Mapped[str | None] = mapped_column(Encrypted)
+    login_id: Mapped[int | None] = mapped_column(BigInteger)
+    replaced: Mapped[Instant]
 
 
 class Conversion(Base):

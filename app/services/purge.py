@@ -51,7 +51,7 @@ from app.models import (
     Unreachable,
     Update,
 )
-from app.services.accounts import keys
+from app.services.accounts import event_key_history, keys
 
 log = structlog.get_logger()
 
@@ -181,6 +181,7 @@ def _logins(now: float) -> int:
         ~_has(Session.login_id == Login.id),
         ~_has(and_(*mine)),
         ~_has(and_(*replaced)),
+        ~event_key_history.has_deeds(since),
         ~_has(and_(Transfer.login_id == Login.id, transferred)),
     )
     ids = _slice(Login, over)

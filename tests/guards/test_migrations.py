@@ -306,3 +306,33 @@ def test_what_adapters_keep_for_their_next_request_survives_its_new_name(empty_a
             kept = connection.scalar(text(f"SELECT {name} FROM postback"))  # noqa: S608
         assert kept == '{"id": "5f"}'
         db.session.remove()
+
+
+def test_keys_that_a_login_has_replaced_are_kept_over_their_new_table_and_back(empty_app):
+    upgrade(directory="migrations", revision="0037")
+    add = text("""
+        INSERT INTO event_key (id, account_id, title, key_hash, currency, addresses, created,
+                               login_id, earlier_hash, earlier_secret, earlier_login_id)
+        VALUES (:id, 1, 'CRM', :key, '', '[]', 0, :login, :hash, :secret, :earlier)
+    """)
+    before = {"id": 1, "key": "b", "login": 7, "hash": "a", "secret": "sealed", "earlier": None}
+    nothing = {"id": 2, "key": "c", "login": None, "hash": None, "secret": None, "earlier": None}
+    read = text("SELECT earlier_hash, earlier_secret, earlier_login_id FROM event_key ORDER BY id")
+    with db.engine.begin() as connection:
+        connection.execute(text(OWNER[0]))
+        connection.execute(add, before)
+        connection.execute(add, nothing)
+    upgrade(directory="migrations")
+    kept = text("SELECT event_key_id, key_hash, secret, login_id FROM replaced_event_key")
+    newer = text("""
+        INSERT INTO replaced_event_key (event_key_id, key_hash, secret, login_id, replaced)
+        VALUES (1, 'b', 'newer', 7, 1)
+    """)
+    with db.engine.begin() as connection:
+        assert connection.execute(kept).all() == [(1, "a", "sealed", None)]
+        connection.execute(newer)
+    db.session.remove()
+    downgrade(directory="migrations", revision="0037")
+    with db.engine.begin() as connection:
+        assert connection.execute(read).all() == [("b", "newer", 7), (None, None, None)]
+    db.session.remove()

@@ -13,8 +13,8 @@ from sqlalchemy import delete, select, update
 from app.crypto import hash_secret, new_secret
 from app.errors import BadKey
 from app.extensions import db
-from app.models import Account, EventKey, Login, ReplacedKey, Session
-from app.services.accounts import accounts, notifications
+from app.models import Account, Login, ReplacedKey, Session
+from app.services.accounts import accounts, event_key_history, notifications
 
 #: For how long what a login has done can be undone, from each deed on.
 UNDO_SECONDS: Final = 14 * 86_400.0
@@ -55,7 +55,7 @@ def void_keys_of(account: Account, login_id: int, now: float) -> None:
 
     The caller has locked the account. With no other key left, a new one has to be made.
     """
-    _void_event_keys_of(account.id, login_id)
+    event_key_history.void(account.id, login_id)
     mine = ReplacedKey.account_id == account.id
     db.session.execute(delete(ReplacedKey).where(mine, ReplacedKey.login_id == login_id))
     if account.key_login_id != login_id:
@@ -73,26 +73,6 @@ def void_keys_of(account: Account, login_id: int, now: float) -> None:
     db.session.delete(earlier)
 
 
-def _void_event_keys_of(account_id: int, login_id: int) -> None:
-    """Delete the keys for events that a login has made; one that it has replaced works again."""
-    mine = EventKey.account_id == account_id
-    earlier = {
-        "key_hash": EventKey.earlier_hash,
-        "secret": EventKey.earlier_secret,
-        "login_id": EventKey.earlier_login_id,
-    }
-    gone = {"earlier_hash": None, "earlier_secret": None, "earlier_login_id": None}
-    made = (mine, EventKey.login_id == login_id)
-    db.session.execute(
-        update(EventKey).where(*made, EventKey.earlier_hash.is_not(None)).values(earlier | gone)
-    )
-    db.session.execute(delete(EventKey).where(*made))
-    # Of a key that another login has replaced since, nothing is left to come back to.
-    db.session.execute(
-        update(EventKey).where(mine, EventKey.earlier_login_id == login_id).values(gone)
-    )
-
-
 def require_not_undone(login_id: int | None) -> None:
     """Raise BadKey if the login by which a caller came was undone since the call was let in.
 
@@ -106,6 +86,7 @@ def require_not_undone(login_id: int | None) -> None:
 def forget(now: float) -> None:
     """Delete the keys that nothing can restore any more. No commit."""
     db.session.execute(delete(ReplacedKey).where(ReplacedKey.replaced < now - UNDO_SECONDS))
+    event_key_history.forget()
 
 
 def _keep_longer(account_id: int, now: float) -> None:

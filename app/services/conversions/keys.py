@@ -18,7 +18,7 @@ from app.errors import NotFound
 from app.extensions import db
 from app.models import Campaign, EventKey
 from app.models.account import IS_SUSPENDED_SQL
-from app.services.accounts import accounts, quotas
+from app.services.accounts import accounts, event_key_history, quotas
 from app.services.accounts.keys import require_not_undone
 from app.services.accounts.quotas import Quota
 from app.services.lists import ownership
@@ -160,11 +160,7 @@ def rotate(
     accounts.lock(account_id)
     require_not_undone(login_id)
     row = _locked(account_id, key_id)
-    if login_id is None:
-        row.earlier_hash = row.earlier_secret = row.earlier_login_id = None
-    elif row.login_id != login_id:
-        row.earlier_hash, row.earlier_secret = row.key_hash, row.secret
-        row.earlier_login_id = row.login_id
+    event_key_history.keep(row, login_id, time.time())
     row.login_id = login_id
     return _with_new_key(row, signed=row.secret is not None if signed is None else signed)
 

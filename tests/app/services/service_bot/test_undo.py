@@ -10,7 +10,7 @@ from sqlalchemy import select, update
 from app.domain.time_ranges import DAY
 from app.errors import ApiError, BadKey
 from app.extensions import db
-from app.models import Bot, EventKey, Login, ReplacedKey, Session
+from app.models import Bot, EventKey, Login, ReplacedEventKey, ReplacedKey, Session
 from app.services import purge
 from app.services.accounts import keys as account_keys
 from app.services.accounts import notifications
@@ -102,6 +102,26 @@ def test_keys_for_events_of_a_login_are_void_and_those_it_replaced_work_again(
     assert [(one["id"], one["title"], one["signed"]) for one in listed] == [(number, "CRM", False)]
 
 
+def test_a_key_for_events_comes_back_after_two_strangers_have_replaced_it_in_turns(
+    desk, hijacked, api, client
+):
+    """In the order in which they came, or in the other."""
+    kept, lost = (api(desk.mine).post("eventkeys/add", title="CRM", signed=0) for _ in range(2))
+    second = desk.log_in(ANN, "y" * 20)
+    theirs = [
+        api(stranger).post("eventkeys/rotate", id=number["data"]["id"], signed=1)
+        for number in (kept, lost)
+        for stranger in (hijacked, second, hijacked, second)
+    ]
+    logins = [one.id for one in rows(select(Login).order_by(Login.id))]
+    desk.press(ANN, f"undo:{logins[2]}")
+    assert not incoming(client, kept)  # the first one's key is in force
+    desk.press(ANN, f"undo:{logins[1]}")
+    assert [incoming(client, one) for one in theirs] == [False] * 8
+    assert incoming(client, kept)
+    assert incoming(client, lost)
+
+
 def test_a_key_for_events_that_its_owner_replaced_since_stays_so(desk, hijacked, api, client):
     number = api(desk.mine).post("eventkeys/add", title="CRM")["data"]["id"]
     theirs = api(hijacked).post("eventkeys/rotate", id=number)
@@ -118,7 +138,8 @@ def test_a_key_that_is_replaced_by_whoever_was_not_logged_in_is_not_kept(desk, a
     made = api.post("eventkeys/add", title="CRM")["data"]["id"]
     api.post("eventkeys/rotate", id=made)
     (row,) = rows(select(EventKey))
-    assert (row.login_id, row.earlier_hash, row.earlier_login_id) == (None, None, None)
+    assert row.login_id is None
+    assert rows(select(ReplacedEventKey)) == []
 
 
 def test_a_login_that_is_undone_at_this_moment_makes_no_key_for_events(desk, hijacked, api):
@@ -224,6 +245,22 @@ def test_a_key_of_a_login_can_be_voided_for_as_long_as_it_opens_anything(desk, h
     assert undo.undo(login, desk.account_of(ANN).id, now + 100 * DAY)
     db.session.commit()
     assert api(stolen).get("profile/info")["error"] == "key"
+
+
+def test_a_key_for_events_replaced_on_the_thirteenth_day_comes_back_for_fourteen_more(
+    desk, hijacked, api, client
+):
+    mine = api(desk.mine).post("eventkeys/add", title="CRM", signed=0)
+    login, now = last_login(), time.time()
+    age(login, DAY_13)
+    theirs = api(hijacked).post("eventkeys/rotate", id=mine["data"]["id"])
+    db.session.execute(update(EventKey).values(created=EventKey.created - DAY_13))
+    db.session.commit()
+    clock(now + DAY_13)
+    assert undo.undo(login, desk.account_of(ANN).id, now + DAY_13)
+    db.session.commit()
+    assert incoming(client, mine)
+    assert not incoming(client, theirs)
 
 
 # -- transfers -----------------------------------------------------------------
