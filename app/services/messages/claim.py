@@ -43,7 +43,7 @@ _SENDING: Final = f"state = {MessageState.SENDING:d}"
 
 _BOTS_WITH_DUE: Final = f"""
     WITH RECURSIVE {loose_index_scan("message", "bot_id", _WAITING)}
-    SELECT b.id, b.token, b.next_send FROM next JOIN bot b ON b.id = next.id
+    SELECT b.id, b.account_id, b.token, b.next_send FROM next JOIN bot b ON b.id = next.id
     WHERE b.status <> {BotStatus.DELETED:d} AND b.paused = '' AND b.quiet_until <= :now
     AND (b.tg_id = :service_bot OR NOT {IS_SUSPENDED_SQL.format(owner="b.account_id")})
     AND EXISTS (
@@ -110,6 +110,7 @@ class ClaimedMessage:
     entities: str = ""
     lane: int = MessageLane.NORMAL
     expires: float | None = None
+    account_id: int = 0  # whose bot it is
 
     @property
     def is_urgent(self) -> bool:
@@ -154,7 +155,7 @@ def claim(connection: Connection, *, now: float, lease_seconds: float, most: int
         head = _sort_head(connection, bot.id, now, room)
         next_sends.append((bot.id, max(bot.next_send, now) + STEP * len(head.take)))
         _write(connection, head, lease, now + lease_seconds)
-        result.messages += [_claimed(row, lease, token) for row in head.take]
+        result.messages += [_claimed(row, bot.account_id, lease, token) for row in head.take]
         result.skipped += [*head.skip, *head.expired]
         result.more = result.more or bool(head.take or head.skip or head.expired or head.later)
     update_rows(connection, BOTS, ["next_send"], next_sends)
@@ -207,8 +208,9 @@ def _write(connection: Connection, head: QueueHead, lease: str, until: float) ->
     update_rows(connection, MESSAGES, ["state", "reason"], [*skipped, *expired])
 
 
-def _claimed(row: Row[Any], lease: str, token: str) -> ClaimedMessage:
-    return ClaimedMessage(**row._asdict() | {"tries": row.tries + 1}, lease=lease, token=token)
+def _claimed(row: Row[Any], account_id: int, lease: str, token: str) -> ClaimedMessage:
+    values = row._asdict() | {"tries": row.tries + 1}
+    return ClaimedMessage(**values, account_id=account_id, lease=lease, token=token)
 
 
 def _decrypted(bot: int, encrypted: str) -> str | None:

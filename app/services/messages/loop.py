@@ -19,6 +19,7 @@ from app.services.campaigns import media
 from app.services.messages.claim import STEP, ClaimedMessage, claim
 from app.services.messages.media_fetch import MediaFetch, NotYet
 from app.services.messages.settle import MessageResult, judge, settle, uncharged
+from app.services.messages.upload_turns import UploadTurns
 from plugins.contract import Request
 
 log = structlog.get_logger()
@@ -30,6 +31,8 @@ UPLOAD_WAIT: Final = 0.5  # until a message checks again whether its media is up
 FETCH_SECONDS: Final = 10.0  # at most, to read a file from the media store
 LEASE_RESERVE: Final = 5  # seconds of a lease that an upload leaves for settling
 
+#: Of this process, from one drain to the next.
+_TURNS: Final = UploadTurns()
 _METHODS: Final = {PHOTO: ("sendPhoto", "photo"), VIDEO: ("sendVideo", "video")}
 
 
@@ -131,14 +134,17 @@ class _Sender:
         """Start one call. Media that the bot has not sent before is uploaded, one at a time.
 
         So memory holds one file, and messages that wait for the upload can use
-        its `file_id` afterwards.
+        its `file_id` afterwards. The accounts take turns.
         """
         stored_media = None
         if message.media and not message.file_id:
-            if self._upload is not None:
-                self._waiting_until = time.monotonic() + 2 * UPLOAD_WAIT
+            now, account_id = time.monotonic(), message.account_id
+            if self._upload is not None or not _TURNS.has_turn(account_id, now):
+                _TURNS.postpone(account_id, now)
+                self._waiting_until = now + 2 * UPLOAD_WAIT
                 self._save([uncharged(message, time.time() + UPLOAD_WAIT)])
                 return
+            _TURNS.begin(account_id, now)
             with db.engine.connect() as connection:
                 stored_media = media.find(connection, message.media)
         self._in_flight[message.id] = message

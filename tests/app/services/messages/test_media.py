@@ -79,6 +79,30 @@ def test_the_first_is_uploaded_and_the_others_go_by_its_file_id(studio: Studio) 
     assert studio.states() == {MessageState.SENT}
 
 
+def test_an_account_with_many_films_keeps_nobody_elses_waiting(
+    live_app: Flask, make_account: Any, bot_api: Any
+) -> None:
+    now, bots = time.time(), {}
+    loud, quiet = make_account(), make_account()
+    for number, owner in enumerate((loud, loud, loud, loud, quiet)):
+        token = f"{4300 + number}:AAsecret-part_of-the-token"
+        bot_api.add_bot(token, f"bot{number}")
+        world = World(owner.id)
+        bot = world.bot(tg_id=4300 + number, username=f"bot{number}", token=token)
+        bots[token] = number
+        row = Message(
+            account_id=owner.id, bot_id=bot, campaign_id=world.campaign(bot_id=bot), chat_id=7,
+            lead_id=0, text="hi", media=media.upload(owner.id, io.BytesIO(MP4 + bytes([number]))),
+            due=now, created=now,
+        )  # fmt: skip
+        db.session.add(row)
+        db.session.commit()
+    messages.send(seconds=60.0, chance=lambda: 0.5)
+    order = [bots[call.token] for call in bot_api.calls(method="sendVideo")]
+    assert sorted(order) == [0, 1, 2, 3, 4]
+    assert order.index(4) <= 1
+
+
 def test_a_file_id_that_is_refused_is_renewed(studio: Studio) -> None:
     studio.stage(1)
     studio.send()
