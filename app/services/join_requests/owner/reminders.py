@@ -1,12 +1,12 @@
 """Tells owners how many people wait for them to decide, at most once in ten minutes."""
 
+from collections.abc import Sequence
 from typing import Final
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
-from app.database.rows import update_rows
 from app.extensions import db
-from app.models import Account, Campaign, DeskMode, JoinRequest, RequestState, table_of
+from app.models import Account, Campaign, DeskMode, JoinRequest, RequestState
 from app.services.accounts import notifications
 
 EVERY_SECONDS: Final = 600.0
@@ -37,9 +37,17 @@ def remind(now: float) -> int:
         .limit(MOST)
     )
     rows = db.session.execute(waiting).all()
+    claimed = _claim([row.id for row in rows], now)
     for campaign, account, title, count in rows:
-        notifications.requests_waiting(account, campaign, title, count, now)
-    connection = db.session.connection()
-    notified = [(campaign, now) for campaign, *_ in rows]
-    update_rows(connection, table_of(Campaign), ["desk_told"], notified)
-    return len(rows)
+        if campaign in claimed:
+            notifications.requests_waiting(account, campaign, title, count, now)
+    return len(claimed)
+
+
+def _claim(campaigns: Sequence[int], now: float) -> set[int]:
+    """Note that owners are told of campaigns now. Returns those of which no other clock tells."""
+    if not campaigns:  # nobody is kept from writing
+        return set()
+    still = (Campaign.id.in_(campaigns), Campaign.desk_told <= now - EVERY_SECONDS)
+    noted = update(Campaign).where(*still).values(desk_told=now).returning(Campaign.id)
+    return set(db.session.scalars(noted.execution_options(synchronize_session=False)))

@@ -1,9 +1,10 @@
 """Owners hear how many people wait, once in ten minutes, and let them in by a button."""
 
 import json
+import threading
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from app.extensions import db
 from app.models import Account, Campaign, DeskMode, Notice
@@ -45,6 +46,26 @@ def test_nobody_is_told_of_a_chat_without_a_desk_or_that_is_muted(world, campaig
     db.session.flush()
     world.request(campaign, asked=int(NOW))
     assert reminders.remind(NOW) == 0
+
+
+def test_two_clocks_that_look_at_once_tell_once(live_app, world, campaign):
+    world.request(campaign, asked=int(NOW) - 5)
+    db.session.commit()
+    counts = []
+
+    def remind():
+        with live_app.app_context():
+            counts.append(reminders.remind(NOW))
+            db.session.commit()
+
+    thread = threading.Thread(target=remind)
+    with db.engine.begin() as other:
+        other.execute(update(Campaign).where(Campaign.id == campaign).values(desk_told=NOW))
+        thread.start()
+        thread.join(0.5)  # by now it has found the campaign, and waits for us
+    thread.join()
+    assert counts == [0]
+    assert notices() == []
 
 
 def test_who_is_decided_already_is_not_told_of(world, campaign):
