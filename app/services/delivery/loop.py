@@ -40,6 +40,10 @@ BUILD_SECONDS: Final = 0.05  # of requests, until answers are read again
 STOP_SECONDS: Final = 4.0  # for answers that are still in flight after a stop
 
 
+def _never() -> bool:
+    return False
+
+
 class _Taken(NamedTuple):
     """What a commit has claimed, and when it began, in Unix seconds."""
 
@@ -169,7 +173,7 @@ class Delivery:
             is_ending = stop() or self._clock() >= (last if self._in_flight else end)
             if is_ending:
                 self._sender.release_queued()
-            has_claimed = self._commit(claiming=not is_ending)
+            has_claimed = self._commit(claiming=not is_ending, stop=stop)
             self._sender.dispatch()
             if not (self._in_flight or has_claimed or self._commits.is_pending):
                 break
@@ -178,21 +182,23 @@ class Delivery:
             self._sender.receive(LOOK_AGAIN, lambda: self._commits.is_done)
             if stop():
                 last = min(last, self._clock())
-        self._commit(claiming=False, last=True)
+        self._commit(claiming=False, last=True, stop=stop)
 
-    def _commit(self, *, claiming: bool, last: bool = False) -> bool:
+    def _commit(
+        self, *, claiming: bool, last: bool = False, stop: Callable[[], bool] = _never
+    ) -> bool:
         """Settle and claim in one transaction, if it is worth one. True if rows were claimed.
 
         While one is running it waits for it only if there is nothing else to do.
         """
-        has_claimed = self._take_over()
+        has_claimed = self._take_over(stop)
         if self._outcomes.are_put_back and not self._commits.is_pending:
             # By themselves: the fault may have been the claim's, and might be so again.
             self._begin_commit(claiming=False, last=True)
-            has_claimed |= self._take_over()
+            has_claimed |= self._take_over(stop)
         if not self._commits.is_pending:
             self._begin_commit(claiming=claiming, last=last)
-            has_claimed |= self._take_over()
+            has_claimed |= self._take_over(stop)
         return has_claimed
 
     def _begin_commit(self, *, claiming: bool, last: bool) -> None:
@@ -227,8 +233,11 @@ class Delivery:
             if not self._commits.is_pending:
                 self._outcomes.put_back()
 
-    def _take_over(self) -> bool:
-        """Accept what a commit has claimed that has ended. True if that was anything."""
+    def _take_over(self, stop: Callable[[], bool]) -> bool:
+        """Accept what a commit has claimed that has ended. True if that was anything.
+
+        Who was told to stop meanwhile may not hear the answers, and hands it back.
+        """
         if not self._commits.is_done and not (
             self._commits.is_pending and not self._in_flight.awaits_answers
         ):
@@ -238,7 +247,10 @@ class Delivery:
             self._outcomes.confirm()  # whatever fails from here on, it is settled once
         finally:
             self._outcomes.put_back()  # nothing, unless the commit failed
-        self._accept(*claimed)
+        if claimed.postbacks and stop():
+            self._outcomes.release(claimed.postbacks)
+        else:
+            self._accept(*claimed)
         return bool(claimed.postbacks)
 
     def _accept(self, claimed: Iterable[ClaimedPostback], now: float) -> None:

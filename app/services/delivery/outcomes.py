@@ -7,7 +7,6 @@ from typing import Final
 from sqlalchemy import Connection
 
 from app.services import postbacks
-from app.services.delivery.attempt import DeliveryAttempt
 from app.services.postbacks import AttemptRow, Batch, ClaimedPostback, PostbackUpdate
 from plugins.contract import Outcome, Verdict
 
@@ -46,10 +45,10 @@ class Outcomes:
         self._batch.updates.append(update)
         self._batch.attempts += rows
 
-    def release(self, attempts: Iterable[DeliveryAttempt]) -> None:
+    def release(self, claimed: Iterable[ClaimedPostback]) -> None:
         """Give up the lease on postbacks that were not tried."""
         self._touch()
-        self._batch.released += [attempt.claimed.id for attempt in attempts]
+        self._batch.released += [postback.id for postback in claimed]
 
     def note_health(self, claimed: ClaimedPostback, outcome: Outcome) -> None:
         """Record how the destination fared.

@@ -109,7 +109,7 @@ class Sender:
         now = self._clock()  # first what has expired: another worker may hold its lease by now
         expired = self._in_flight.drop_queued(now - self._lease_seconds * _QUEUE_SHARE)
         if expired:
-            self._outcomes.release(expired)
+            self._outcomes.release(attempt.claimed for attempt in expired)
         for attempt in self._in_flight.startable():
             self._send(attempt)
 
@@ -129,7 +129,7 @@ class Sender:
     def release_queued(self) -> None:
         """Release what was claimed and not yet sent."""
         if queued := self._in_flight.drop_queued():
-            self._outcomes.release(queued)
+            self._outcomes.release(attempt.claimed for attempt in queued)
 
     def abort(self) -> None:
         """Stop waiting for answers. Our end is no fault of the tracker: nothing is charged."""

@@ -505,6 +505,24 @@ def test_outcomes_are_settled_also_while_no_claim_succeeds(make_stage, aside, se
     assert len(server.requests) == len(attempts()) == 1
 
 
+def test_what_is_claimed_while_the_stop_comes_is_handed_back(make_stage, aside, server):
+    """A slow tracker would be asked, and not be heard any more."""
+    stage = make_stage(url=f"{server.url}/pb")
+    people_start(stage, 6)
+    claims: list[int] = []
+
+    def note(_connection, _cursor, statement, *_):
+        if "UPDATE postback SET state" in statement and "lease_until" in statement:
+            claims.append(1)
+
+    with listening(note):
+        assert aside.run(seconds=60, stop=lambda: bool(claims)) == 0
+    assert server.requests == []
+    rows = stage.postbacks()
+    assert {(row.state, row.tries, row.lease) for row in rows} == {(PostbackState.WAITING, 0, None)}
+    assert len(rows) == 5
+
+
 @contextmanager
 def listening(listener: Callable[..., None]) -> Iterator[None]:
     """Call `listener` before each statement."""

@@ -10,7 +10,7 @@ from app.services import postbacks
 from app.services.delivery.outcomes import SETTLE_AFTER, SETTLE_AT, Outcomes
 from app.services.postbacks import ClaimedPostback
 from plugins.contract import Outcome, Verdict
-from tests.support.delivery import make_attempt, make_claimed
+from tests.support.delivery import make_claimed
 
 GOOD = Outcome(Verdict.DELIVERED)
 BAD = Outcome(Verdict.RETRY, "HTTP 500")
@@ -65,13 +65,13 @@ def test_many_outcomes_are_worth_a_commit(outcomes, clock):
     for number in range(SETTLE_AT - 1):
         finish(outcomes, number)
     assert not outcomes.are_ripe(clock.now, idle=False)
-    outcomes.release([make_attempt(SETTLE_AT)])
+    outcomes.release([make_claimed(SETTLE_AT)])
     assert outcomes.are_ripe(clock.now, idle=False)
 
 
 def test_released_postbacks_are_not_counted_as_settled(outcomes):
     finish(outcomes)
-    outcomes.release([make_attempt(2), make_attempt(3)])
+    outcomes.release([make_claimed(2), make_claimed(3)])
     assert len(outcomes) == 3
     outcomes.take()
     outcomes.confirm()
