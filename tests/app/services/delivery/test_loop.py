@@ -493,8 +493,12 @@ def test_outcomes_are_settled_also_while_no_claim_succeeds(make_stage, aside, se
     stage = make_stage(url=f"{server.url}/pb")
     people_start(stage, 2)
 
+    written: list[int] = []
+
     def refuse(_connection, _cursor, statement, *_):
-        if "next (id, lap, before)" in statement and server.requests:
+        if "INSERT INTO attempt" in statement:
+            written.append(1)
+        elif written and "next (id, lap, before)" in statement:
             raise Bug
 
     with listening(refuse):
@@ -503,6 +507,7 @@ def test_outcomes_are_settled_also_while_no_claim_succeeds(make_stage, aside, se
                 aside.run(seconds=60)
     assert stage.postbacks()[0].state == PostbackState.DELIVERED
     assert len(server.requests) == len(attempts()) == 1
+    assert len(written) == 2
 
 
 def test_what_is_claimed_while_the_stop_comes_is_handed_back(make_stage, aside, server):
