@@ -52,8 +52,7 @@ def add(params: Params) -> WithWarnings:
 @answers(warnings=True)
 def edit(params: Params) -> WithWarnings:
     """Change a destination."""
-    destinations.edit(g.account.id, params.pop("id"), **params)
-    return with_warnings(warnings_of(params.get("settings", {})))
+    return with_warnings(destinations.edit(g.account.id, params.pop("id"), **params))
 
 
 @blueprint.post("/pause.json")

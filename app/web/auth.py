@@ -85,7 +85,8 @@ def _keyed(view: View[Arguments], *, must_be_paid: bool) -> View[Arguments]:
         _authenticate(must_be_paid=must_be_paid)
         calls = LASTING_ENDPOINTS.get(request.endpoint or "")
         lasting = calls.running(g.account.id) if calls else nullcontext()
-        with lasting, CALLS.share(g.account.id):
+        working = rate_limits.work_counted(request.endpoint or "", str(g.account.id))
+        with lasting, CALLS.share(g.account.id), working:
             return view(*args, **kwargs)
 
     return mark("api_key" if must_be_paid else "api_key_even_unpaid")(guarded)

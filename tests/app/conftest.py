@@ -34,7 +34,7 @@ from app.models import Session as OpenSession
 from app.services.accounts import rate_limits
 from app.services.billing import tariffs
 from app.services.clicks import open_link, visits
-from app.services.conversions import reception
+from app.services.conversions import idempotency, reception
 from app.services.lists.row_counts import TALLIES
 from app.services.service_bot import logins, sessions
 
@@ -45,6 +45,7 @@ LIMITS = (
     rate_limits.OUTBOUND,
     rate_limits.TESTS,
     rate_limits.SETTINGS,
+    rate_limits.PAGES,
     rate_limits.RESENDS,
     rate_limits.REPORTS,
     rate_limits.DECISIONS,
@@ -63,6 +64,7 @@ LIMITS = (
     visits.BY_ADDRESS,
     visits.BY_SITE,
     open_link.VISITS,
+    idempotency.NOTES,
     reception.CALLS_OF_ACCOUNT,
     reception.CALLS_OF_KEY,
     reception.CALLS_OF_ADDRESS,

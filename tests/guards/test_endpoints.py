@@ -13,7 +13,7 @@ import pytest
 from app import create_app, logs
 from app.crypto import new_secret
 from app.services.accounts.concurrent_calls import LASTING_ENDPOINTS
-from app.services.accounts.rate_limits import EXPENSIVE_ENDPOINTS, OUTBOUND
+from app.services.accounts.rate_limits import EXPENSIVE_ENDPOINTS, OUTBOUND, WORKING_ENDPOINTS
 
 #: What anyone may call. Adding to this list is a decision.
 PUBLIC = {
@@ -105,7 +105,7 @@ def test_what_the_api_limits_is_limited_alike_where_a_screen_does_it(views):
         for view in map(inspect.unwrap, views.values())
         if view.__module__.startswith("app.blueprints.")
     }
-    named = set(EXPENSIVE_ENDPOINTS) | set(LASTING_ENDPOINTS)
+    named = {*EXPENSIVE_ENDPOINTS, *LASTING_ENDPOINTS, *WORKING_ENDPOINTS}
     limited = {
         function: name
         for name in named
@@ -125,8 +125,9 @@ def test_what_the_api_limits_is_limited_alike_where_a_screen_does_it(views):
     assert len(limited) > 10
 
 
-def _limits(name: str) -> tuple[object, object]:
-    return EXPENSIVE_ENDPOINTS.get(name), LASTING_ENDPOINTS.get(name)
+def _limits(name: str) -> tuple[object, ...]:
+    limits = (EXPENSIVE_ENDPOINTS, LASTING_ENDPOINTS, WORKING_ENDPOINTS)
+    return tuple(limit.get(name) for limit in limits)
 
 
 def _services(module: ModuleType, part: Any) -> Iterator[object]:

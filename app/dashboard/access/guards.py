@@ -3,10 +3,10 @@
 Each view has exactly one, as those of the API; `app.web.auth.mark` names it.
 """
 
-from collections.abc import Callable
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from functools import wraps
-from typing import Any, ParamSpec
+from typing import ParamSpec
 
 from flask import g, request
 from flask.typing import ResponseReturnValue
@@ -63,15 +63,18 @@ def changes(
     return decorate
 
 
-def limited(like: str) -> Any:
-    """Count a call under the limits of the API's endpoint `like`; "" has none.
+@contextmanager
+def limited(like: str) -> Iterator[None]:
+    """Count the block under the limits of the API's endpoint `like`; "" has none.
 
-    Returns what counts it while it runs. Raises TooManyRequests.
+    Raises TooManyRequests.
     """
     if limit := rate_limits.EXPENSIVE_ENDPOINTS.get(like):
         limit.hit(str(g.account.id))
     calls = LASTING_ENDPOINTS.get(like)
-    return calls.running(g.account.id) if calls else nullcontext()
+    lasting = calls.running(g.account.id) if calls else nullcontext()
+    with lasting, rate_limits.work_counted(like, str(g.account.id)):
+        yield
 
 
 def authenticate() -> None:

@@ -79,7 +79,7 @@ def welcome(number: int) -> Response:
 
 
 @blueprint.post("/<id:number>/welcome")
-@changes()
+@changes("campaigns.edit")
 def change_welcome(number: int) -> Response:
     """Show what was typed, or save it."""
     campaign = campaigns.find(g.account.id, number)
@@ -102,7 +102,7 @@ def postbacks(number: int) -> Response:
 
 
 @blueprint.post("/<id:number>/postbacks")
-@changes()
+@changes("campaigns.edit")
 def change_postbacks(number: int) -> Response:
     """Warn of what was typed, try one of the addresses, or save them."""
     campaign = campaigns.find(g.account.id, number)
@@ -150,7 +150,7 @@ def settings(number: int) -> Response:
 
 
 @blueprint.post("/<id:number>/settings")
-@changes()
+@changes("campaigns.edit")
 def change_settings(number: int) -> Response:
     """Save the rules, pause, resume or delete."""
     campaign = campaigns.find(g.account.id, number)

@@ -85,6 +85,9 @@ TESTS: Final = Limit("tests", per_minute=120, burst=60)
 #: Calls that show or change settings of trackers, by account, on top of AUTHENTICATED: 200 of them
 #: may be 10 MB, in which every word is looked at. So many calls are twelve seconds a minute.
 SETTINGS: Final = Limit("settings", per_minute=6000, burst=1000, work=0.002)
+#: Looks at pages of sites, by account, on top of OUTBOUND: whoever serves a page says how it is
+#: packed and what is in it. So many calls are three seconds a minute.
+PAGES: Final = Limit("pages", per_minute=120, burst=60)
 #: Calls that send postbacks again, ten thousand of them each, by account.
 RESENDS: Final = Limit("resends", per_minute=60, burst=60)
 #: Erasures, by account: each looks through all that Telegram brought in days.
@@ -127,3 +130,24 @@ EXPENSIVE_ENDPOINTS: Final[Mapping[str, Limit]] = {
     "postbacks.resend": RESENDS,
     "leads.erase": ERASURES,
 }
+#: Endpoints that count as what they take of the processor: they look at each word that was typed,
+#: several times over, or at a page. `destinations.edit` counts itself, since it reads first.
+WORKING_ENDPOINTS: Final[Mapping[str, Limit]] = {
+    **dict.fromkeys(
+        (
+            "campaigns.add",
+            "campaigns.edit",
+            "destinations.add",
+            "destinations.check",
+            "profile.postbacks",
+        ),
+        SETTINGS,
+    ),
+    "sites.check": PAGES,
+}
+
+
+def work_counted(endpoint: str, caller: str) -> contextlib.AbstractContextManager[None]:
+    """Count what a call of an endpoint takes, if that counts. Raises TooManyRequests at once."""
+    limit = WORKING_ENDPOINTS.get(endpoint)
+    return limit.hit_for_work(caller) if limit else contextlib.nullcontext()

@@ -10,12 +10,15 @@ from sqlalchemy import delete, select, update
 from app.crypto import hash_secret
 from app.database.rows import insert_rows
 from app.domain.time_ranges import DAY
-from app.errors import KeyReused
+from app.errors import KeyReused, TooManyRequests
 from app.extensions import db
 from app.models import IdempotencyKey, table_of
+from app.services.accounts.rate_limits import Limit
 
 KEPT: Final = 2 * DAY
 LONGEST: Final = 128
+#: Keys that are noted of calls which record nothing, by account: each is a row for two days.
+NOTES: Final = Limit("idempotency-notes", per_minute=1200, burst=600)
 _KEYS: Final = table_of(IdempotencyKey)
 _COLUMNS: Final = ("account_id", "key_hash", "request_hash", "answer", "created")
 
@@ -60,8 +63,15 @@ def once(
 def note(account_id: int, key: str, request: Mapping[str, Any], now: float) -> bool:
     """Note a call that may be done again without harm. Returns whether it was noted before.
 
-    Its answer is not stored. Commits. Raises KeyReused for another `request`.
+    Its answer is not stored, and beyond NOTES nothing is. Commits. Raises KeyReused for another
+    `request`.
     """
+    if not key:
+        return False
+    try:
+        NOTES.hit(str(account_id))
+    except TooManyRequests:
+        return False
     answered = once(account_id, key, request, now, dict)
     db.session.commit()
     return answered.is_replay

@@ -19,7 +19,7 @@ from app.services.lists.pages import Page, fetch
 from app.services.trackers import catalogue, connection_check, delivery_rates, stored_secrets
 from app.services.trackers.catalogue import Ready
 from app.services.trackers.delivery_rates import DeliveryRate
-from app.services.trackers.url_templates import events_mask
+from app.services.trackers.url_templates import events_mask, warnings_of
 from plugins.contract import ConversionKind, EventKind
 from plugins.host.adapter import Adapter
 
@@ -112,15 +112,16 @@ def edit(
     title: str | None = None,
     campaign: int | None = None,
     events: Mapping[EventKind | ConversionKind, bool] | None = None,
-) -> None:
+) -> list[str]:
     """Change what is not None. Secrets that are absent or read `***` stay as stored.
 
-    Raises as `add` does, or TooManyRequests.
+    Returns what will hardly work of `settings`. Raises as `add` does, or TooManyRequests.
     """
     with rate_limits.SETTINGS.hit_for_work(str(account_id)):
         before = _connected(_find(account_id, destination_id))
         was = before.settings
         ready = None if settings is None else _changed(before, settings)
+        warnings = warnings_of(settings or {})
     accounts.lock(account_id)
     row = _connected(_locked(account_id, destination_id))
     if campaign is not None and (campaign or None) != row.campaign_id:
@@ -136,6 +137,7 @@ def edit(
     if events:
         row.events = _switched(catalogue.find_or_none(row.tracker), row.events, events)
     db.session.commit()
+    return warnings
 
 
 def pause(account_id: int, destination_id: int, *, paused: bool) -> None:

@@ -21,7 +21,7 @@ from app.services.trackers import typed_addresses
 from plugins.contract import ALL_KINDS, ConversionKind, EventKind
 from plugins.kit import macros, spelling
 from plugins.registry import Registry
-from plugins.trackers.url_template.lint import template_warnings
+from plugins.trackers.url_template.lint import NOTHING, Beside, read_beside, template_warnings
 
 TRACKER: Final = "url_template"
 
@@ -137,8 +137,9 @@ def warnings_of(settings: Mapping[str, Any]) -> list[str]:
         for kind in ALL_KINDS
     }
     beside = {name: value for name, value in settings.items() if name != "urls"}
+    body = read_beside(json.dumps([settings.get("payload"), settings.get("headers")]))
     return [
-        *_advice(templates, f" {json.dumps([settings.get('payload'), settings.get('headers')])}"),
+        *_advice(templates, body),
         *typed_addresses.settings_doubts(beside),
     ]
 
@@ -158,7 +159,7 @@ def _require_public(field: str, url: str) -> None:
 
 
 def _advice(
-    templates: Mapping[str, tuple[EventKind | ConversionKind, str]], beside: str = ""
+    templates: Mapping[str, tuple[EventKind | ConversionKind, str]], beside: Beside = NOTHING
 ) -> list[str]:
     names_by_sentence: dict[str, list[str]] = {}
     for name, (kind, url) in templates.items():

@@ -7,7 +7,7 @@ is stored as it was written, and the API answers the warnings with it.
 import functools
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from urllib.parse import parse_qsl
 
 from plugins.contract import ConversionKind, EventKind, translatable
@@ -156,13 +156,25 @@ _FAULTS: Final[tuple[tuple[Callable[[_Template], bool], str], ...]] = (
 )
 
 
-def template_warnings(
-    kind: EventKind | ConversionKind, template: str, beside: str = ""
-) -> list[str]:
-    """Warnings about a template for events of `kind`, one sentence each.
+class Beside(NamedTuple):
+    """What is sent with a template, such as a body: its macros, and the warnings about them."""
 
-    `beside` is sent with it, such as a body, and may have macros of its own.
-    """
+    macros: frozenset[str] = frozenset()
+    doubts: tuple[str, ...] = ()
+
+
+NOTHING: Final = Beside()
+
+
+def read_beside(text: str) -> Beside:
+    """Look at what is sent with several templates, once for all of them."""
+    return Beside(frozenset(macros.names(text)), tuple(spelling.doubts(text)))
+
+
+def template_warnings(
+    kind: EventKind | ConversionKind, template: str, beside: Beside = NOTHING
+) -> list[str]:
+    """Warnings about a template for events of `kind`, one sentence each."""
     if not template:
         return []
     address, _, query = template.partition("?")
@@ -171,7 +183,7 @@ def template_warnings(
     warnings = [sentence for is_wrong, sentence in _FAULTS if is_wrong(parts)]
     warnings += _status_warnings(parts, template)
     warnings += filter(None, [spelling.fragment_doubt(template)])
-    return warnings + _macro_warnings(template + beside)
+    return list(dict.fromkeys(warnings + _macro_warnings(template, beside)))
 
 
 def _status_warnings(parts: _Template, template: str) -> list[str]:
@@ -233,8 +245,8 @@ def _vocabularies(preset: Preset) -> dict[str, tuple[str, ...]]:
     return {name: takes.pop() for name, takes in words.items() if () not in takes}
 
 
-def _macro_warnings(template: str) -> list[str]:
-    warnings = spelling.doubts(template)
-    if not _IDENTIFYING & set(macros.names(template)):
+def _macro_warnings(template: str, beside: Beside) -> list[str]:
+    warnings = [*spelling.doubts(template), *beside.doubts]
+    if not _IDENTIFYING & beside.macros.union(macros.names(template)):
         warnings.append(translatable("without {click} the tracker cannot tell whose event this is"))
     return warnings

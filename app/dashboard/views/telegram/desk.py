@@ -26,7 +26,7 @@ def show(number: int) -> Response:
 
 
 @blueprint.post("/<id:number>/desk")
-@changes()
+@changes("campaigns.edit")
 def change(number: int) -> Response:
     """Save what was typed."""
     campaign = campaigns.find(g.account.id, number)

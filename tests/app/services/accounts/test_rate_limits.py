@@ -1,16 +1,20 @@
 """Callers of the API are served at a rate, and told when to come again."""
 
 import contextlib
+import itertools
 
 import pytest
 import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
+from sqlalchemy import func, select
 
 from app.errors import TooManyRequests
-from app.extensions import wakeup
+from app.extensions import db, wakeup
+from app.models import IdempotencyKey
 from app.services.accounts import rate_limits
-from app.services.accounts.rate_limits import Limit
+from app.services.accounts.rate_limits import WORKING_ENDPOINTS, Limit
+from app.services.conversions import idempotency
 from app.web.shares.addresses import network_of
 
 NOON = 1_780_000_000.0
@@ -101,6 +105,7 @@ def standing_clocks(monkeypatch):
         rate_limits.RESENDS,
         rate_limits.REPORTS,
         rate_limits.DECISIONS,
+        idempotency.NOTES,
     ):
         monkeypatch.setattr(limit, "clock", lambda: NOON)
 
@@ -174,6 +179,34 @@ def test_reports_of_events_have_a_limit_of_their_own(api, account, client):
         answer = client.post(f"/api/v1/{path}", json={}, headers=headers)
         assert (answer.status_code, "Retry-After" in answer.headers) == (429, True), path
     assert api.get("events/list")["status"] == "ok"
+
+
+@pytest.mark.parametrize("name", WORKING_ENDPOINTS)
+def test_what_looks_at_each_word_counts_as_what_it_takes(api, monkeypatch, name):
+    """A customer chooses the words, or whoever serves the page."""
+    limit, seconds = WORKING_ENDPOINTS[name], itertools.count(step=1000)
+    monkeypatch.setattr(limit, "clock", lambda: NOON)
+    monkeypatch.setattr(limit, "processor", lambda: float(next(seconds)))
+    path = {"campaigns": "camp", "destinations": "dest"}.get(name.split(".")[0], name.split(".")[0])
+    call = f"{path}/{name.split('.')[1]}"
+    body = {"id": 1, "bot": 1, "chat": -1, "tracker": "x", "settings": {}, "pb_wait": ""}
+    assert api.post(call, **body).get("error") != "rate"
+    assert api.post(call, **body)["error"] == "rate"
+
+
+def test_keys_of_calls_that_record_nothing_are_stored_at_a_rate_of_their_own(api, account, client):
+    def call(key: str) -> None:
+        headers = {"Authorization": f"Bearer {account.key}", "Idempotency-Key": key}
+        body = {"tempId": "a" * 22, "fbp": "fb.1.1790000000000.1234567890"}
+        assert client.post("/api/v1/events/update-fbp", json=body, headers=headers).json["success"]
+
+    def stored() -> int:
+        return db.session.scalar(select(func.count()).select_from(IdempotencyKey))
+
+    call("first")
+    _spend(idempotency.NOTES, str(account.id))
+    call("second")
+    assert stored() == 1
 
 
 def test_strangers_are_counted_by_what_one_caller_has():

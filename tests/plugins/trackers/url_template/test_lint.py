@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from plugins.contract import EventKind
 from plugins.kit import macros
 from plugins.trackers.url_template import presets
-from plugins.trackers.url_template.lint import click_formats_of, template_warnings
+from plugins.trackers.url_template.lint import click_formats_of, read_beside, template_warnings
 from plugins.trackers.url_template.look_alikes import presets_like
 
 WAIT, APPROVE, CANCEL = EventKind.WAIT, EventKind.APPROVE, EventKind.CANCEL
@@ -142,9 +142,10 @@ def test_a_macro_in_foreign_marks_has_two_warnings_where_it_stands_for_the_click
 
 
 def test_a_body_may_say_whose_event_it_is():
-    warnings = template_warnings(APPROVE, "https://t.example/", '{"who": "{subscriber|number}"}')
-    assert warnings == []
-    (warning,) = template_warnings(APPROVE, "https://t.example/?c={click}", '{"who": "{subid}"}')
+    body = read_beside('{"who": "{subscriber|number}"}')
+    assert template_warnings(APPROVE, "https://t.example/", body) == []
+    body = read_beside('{"who": "{subid}"}')
+    (warning,) = template_warnings(APPROVE, "https://t.example/?c={click}", body)
     assert "{subid}" in warning
 
 
