@@ -51,6 +51,13 @@ class Clock:
         return self.left < 0
 
 
+def join_those_beside(*names: str) -> None:
+    """Wait for the ends of threads beside the clock, which must not meet the next test."""
+    for thread in threading.enumerate():
+        if thread.name in names:
+            thread.join()
+
+
 def test_a_job_that_was_queued_is_run_in_this_process(stage, worker, monkeypatch):
     monkeypatch.setattr(jobs, "LINGER_SECONDS", 0.05)
     stage.receive(people.start(people.Person(1), f"{stage.code}-c1"))
@@ -158,9 +165,7 @@ def test_the_clock_outlives_the_database_and_says_once_that_it_went_and_came_bac
     monkeypatch.setattr(jobs, "sweep", sweep)
     with capture_logs() as lines:
         rq_worker.tick()
-        for thread in threading.enumerate():  # it must not meet the next test
-            if thread.name in {"bots", "invites"}:
-                thread.join()
+        join_those_beside("bots", "invites", "stalled")
     assert [line["event"] for line in lines] == ["database.lost", "database.back"]
     assert results == []
 
@@ -199,6 +204,7 @@ def test_a_fault_ends_no_work_beside_the_clock_for_good(app, monkeypatch):
     monkeypatch.setattr(jobs, "look_after_bots", look_after_bots)
     monkeypatch.setattr(jobs, "sweep", sweep)
     rq_worker.tick()
+    join_those_beside("stalled")
     assert has_begun == [True, True, True]
 
 
@@ -268,6 +274,7 @@ def test_who_waits_for_a_frozen_process_is_helped_while_a_tick_waits_too(app, mo
     monkeypatch.setattr(jobs, "end_stalled", helped.set)
     monkeypatch.setattr(jobs, "sweep", sweep)
     rq_worker.tick()
+    join_those_beside("bots", "stalled")
     assert helped.is_set()
 
 
