@@ -58,7 +58,7 @@ LIMITS = (
     sessions.TOLD_OF_NETWORK,
     rate_limits.CREATIONS,
     rate_limits.UPLOADS,
-    tariffs.CHECKS,
+    tariffs.ASKED,
     open_link.CLICKS,
     visits.CLICKS_OF_ACCOUNT,
     visits.BY_ADDRESS,

@@ -97,6 +97,7 @@ def test_everything_under_api_wants_a_key(views):
 def test_whatever_asks_another_server_is_bounded_at_once_and_by_the_minute():
     asking = {name for name, limit in EXPENSIVE_ENDPOINTS.items() if limit is OUTBOUND}
     assert asking <= set(LASTING_ENDPOINTS)
+    assert {"media.remove", "media.upload"} <= set(LASTING_ENDPOINTS) & set(EXPENSIVE_ENDPOINTS)
 
 
 def test_what_the_api_limits_is_limited_alike_where_a_screen_does_it(views):

@@ -80,7 +80,10 @@ class ConcurrentCalls:
 #: So many of one account, and in all. Calls in which we ask somebody else's server: each holds
 #: a thread for up to 30 seconds.
 OUTWARD: Final = ConcurrentCalls(4, 64, CallLeases("outward"))
-#: Uploads go to the store of media, if there is one.
+#: Questions to the payment gateway what became of an invoice, by the account that it is for:
+#: whoever holds the reference of an invoice may ask without a key.
+CHECKS: Final = ConcurrentCalls(4, 64, CallLeases("checks"))
+#: Uploads go to the store of media, if there is one; so do deletions.
 UPLOADS: Final = ConcurrentCalls(4, 64, CallLeases("uploads"))
 #: An export lasts as long as its reader likes.
 EXPORTS: Final = ConcurrentCalls(2, 32, CallLeases("exports"))
@@ -104,6 +107,7 @@ LASTING_ENDPOINTS: Final[Mapping[str, ConcurrentCalls]] = {
         ),
         OUTWARD,
     ),
+    "media.remove": UPLOADS,
     "media.upload": UPLOADS,
     "leads.erase": ERASURES,
 }

@@ -112,7 +112,14 @@ CREATING_ENDPOINTS: Final = (
 #: what it really sends, in `trackers/test_send.py`.
 EXPENSIVE_ENDPOINTS: Final[Mapping[str, Limit]] = {
     **dict.fromkeys(
-        ("bots.add", "destinations.check", "profile.connect", "sites.check", "tariffs.buy"),
+        (
+            "bots.add",
+            "destinations.check",
+            "media.remove",
+            "profile.connect",
+            "sites.check",
+            "tariffs.buy",
+        ),
         OUTBOUND,
     ),
     **dict.fromkeys(CREATING_ENDPOINTS, CREATIONS),

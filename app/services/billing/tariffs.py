@@ -19,6 +19,7 @@ from app.errors import NotFound, PlanActive, translatable
 from app.extensions import db
 from app.models import Account, Campaign, CampaignStatus, Payment, PaymentState
 from app.services.accounts import accounts, notifications
+from app.services.accounts.concurrent_calls import CHECKS
 from app.services.accounts.rate_limits import Limit
 from app.services.billing import gateway
 from app.services.billing.pushers import PUSHERS
@@ -29,8 +30,9 @@ log = structlog.get_logger()
 
 #: Seconds for which an unpaid invoice of the same plan is returned again.
 SAME_INVOICE: Final = 3600
-#: Questions about a payment, by its reference.
-CHECKS: Final = Limit("pay-check", per_minute=30, burst=30)
+#: Questions to the gateway, by the account whose payments they are about: it makes as many
+#: invoices as it likes, and each has a reference.
+ASKED: Final = Limit("pay-check", per_minute=30, burst=30)
 
 
 def buy(account_id: int, code: str) -> str:
@@ -92,12 +94,15 @@ def check(ref: str) -> Payment:
     payment = _payment(ref)
     if payment.state != PaymentState.NEW:
         return payment
-    CHECKS.hit(ref)
     seller = gateway.current()
     if "build_check" not in seller.hooks:
         return payment
-    db.session.commit()
-    settle(gateway.fetch_state(seller, ref), int(time.time()))
+    account_id = payment.account_id
+    db.session.commit()  # nothing is held while Redis and the gateway are asked
+    ASKED.hit(str(account_id))
+    with CHECKS.running(account_id):
+        confirmation = gateway.fetch_state(seller, ref)
+    settle(confirmation, int(time.time()))
     db.session.commit()
     return _payment(ref)
 

@@ -11,7 +11,7 @@ from sqlalchemy.exc import OperationalError
 from app.extensions import db
 from app.models import Account, Campaign, Lead, Payment
 from app.sandbox.vendors.vendor import Manner
-from app.services.accounts.concurrent_calls import NOTICES
+from app.services.accounts.concurrent_calls import CHECKS, NOTICES
 from app.services.billing import tariffs
 from app.services.billing.pushers import KnownPushers
 from app.services.leads import process
@@ -94,6 +94,26 @@ def test_a_buyer_who_comes_back_is_confirmed_by_asking(client, mine, poor, gatew
     assert client.get(path).get_json()["data"]["state"] == "paid"
     assert state(poor)[0] == "tiger"
     assert client.get("/api/pay/check?payment=nothing").get_json()["error"] == "notfound"
+
+
+def test_all_references_of_an_account_share_its_questions_to_the_gateway(client, mine, gateway):
+    refs = [ref_of(mine.post("tariff/buy", tariff=plan)) for plan in ("cat", "tiger")]
+    before = len(gateway.calls())
+    paths = [f"/api/pay/check?payment={refs[number % 2]}" for number in range(40)]
+    errors = [client.get(path).get_json().get("error") for path in paths]
+    assert errors[-1] == "rate"
+    assert len(gateway.calls()) - before == errors.count(None) <= 32
+
+
+def test_few_questions_of_an_account_wait_for_the_gateway_at_once(client, mine, poor, gateway):
+    ref = ref_of(mine.post("tariff/buy", tariff="cat"))
+    before = len(gateway.calls())
+    with contextlib.ExitStack() as waiting:
+        for _ in range(4):
+            waiting.enter_context(CHECKS.running(poor.id))
+        assert client.get(f"/api/pay/check?payment={ref}").get_json()["error"] == "rate"
+    assert len(gateway.calls()) == before
+    assert client.get(f"/api/pay/check?payment={ref}").get_json()["data"]["state"] == "new"
 
 
 def test_a_forged_push_changes_nothing(client, mine, poor, gateway):
