@@ -70,15 +70,28 @@ def may_choose(tariff: str, paid_until: int | None, now: float) -> bool:
     return paid_until is not None and paid_until - now <= RENEWABLE
 
 
-def paid_until(tariff: str, until: int | None, now: int) -> int:
-    """The new end after a payment received at `now`, for an account on `tariff` until `until`.
+def paid_until(tariff: str, until: int | None, now: int, bought: str) -> int:
+    """The new end after a payment for the plan `bought` at `now`, of an account on `tariff`.
 
-    Days that are left stay, also when the plan changes; days without a plan are not charged.
+    `until` is the end so far. Days that are left stay as `converted` says; days without a plan
+    are not charged.
     """
-    begins = now
-    if tariff != FREE and until is not None:
-        begins = max(now, until)
-    return begins + PERIOD
+    left = 0 if tariff == FREE or until is None else max(0, until - now)
+    return now + PERIOD + converted(left, tariff, bought)
+
+
+def converted(seconds: int, old: str, new: str) -> int:
+    """What is left of the plan `old` under the plan `new`.
+
+    As much as a plan may have to go when another is bought stays as it is. What is beyond was
+    paid for in other ways, and keeps its worth: else the days of a cheap plan, bought for years,
+    would become days of a dear one.
+    """
+    beyond = seconds - RENEWABLE
+    prices = PLANS[old].price_usd, PLANS[new].price_usd
+    if beyond <= 0 or old == new or not all(prices):
+        return seconds
+    return RENEWABLE + beyond * prices[0] // prices[1]
 
 
 def free_slots(tariff: str, living: int) -> int:

@@ -118,8 +118,15 @@ def _confirmation(
         return Confirmation(
             str(message["ref"]),
             message["status"] == "paid",
-            int(message["amount"]),
+            _whole(message["amount"]),
             str(message["currency"]),
         )
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise Refused(translatable("the gateway's message cannot be read")) from error
+
+
+def _whole(amount: Any) -> int:
+    """Return an amount in whole units. Raises ValueError or TypeError for anything else."""
+    if isinstance(amount, float) and not amount.is_integer():  # so are infinity and NaN
+        raise ValueError
+    return int(amount)

@@ -53,9 +53,10 @@ def revoke_payment(payment_id: int, now: int) -> bool:
     payment.state, payment.refunded = PaymentState.REFUNDED, now
     db.session.flush()
     if account.tariff != tariffs.FREE and account.paid_until is not None:
-        unused = _unused(payment, now)
+        unused = tariffs.converted(_unused(payment, now), payment.tariff, account.tariff)
         until = account.paid_until - unused
         plan = PLANS[_plan_without(payment, account, until, now, unused)]
+        until = now + tariffs.converted(until - now, account.tariff, plan.code)
         activate_plan(account, plan, None if plan.is_free else until)
     _notify_refunded(account, PLANS[payment.tariff], now)
     log.info("payment.refunded", payment=payment_id, account=account_id)

@@ -14,15 +14,17 @@ from sqlalchemy import select, update
 
 from app.crypto import new_secret
 from app.domain import tariffs
+from app.domain.storable_text import UNSTORABLE
 from app.domain.tariffs import PLANS, Plan
 from app.errors import NotFound, PlanActive, translatable
 from app.extensions import db
-from app.models import Account, Campaign, CampaignStatus, Payment, PaymentState
+from app.models import Account, Payment, PaymentState
 from app.services.accounts import accounts, notifications
 from app.services.accounts.concurrent_calls import CHECKS
 from app.services.accounts.rate_limits import Limit
 from app.services.billing import gateway
 from app.services.billing.pushers import PUSHERS
+from app.services.campaigns import campaigns
 from app.services.lists.pages import Page, fetch
 from plugins.payments.contract import Confirmation
 
@@ -134,7 +136,7 @@ def settle(confirmation: Confirmation, now: int) -> None:
     if payment.state != PaymentState.NEW:
         payment = _second_payment(payment, now)
     plan = PLANS[payment.tariff]
-    until = tariffs.paid_until(account.tariff, account.paid_until, now)
+    until = tariffs.paid_until(account.tariff, account.paid_until, now, plan.code)
     payment.state, payment.paid, payment.until = PaymentState.PAID, now, until
     payment.amount, payment.currency = confirmation.amount, confirmation.currency
     payment.charge, payment.payer = confirmation.charge or None, confirmation.payer
@@ -243,25 +245,17 @@ def _second_payment(payment: Payment, now: int) -> Payment:
 def activate_plan(account: Account, plan: Plan, until: int | None) -> None:
     """Put a plan in force. Campaigns beyond its limit are paused, the newest first. No commit."""
     account.tariff, account.paid_until = plan.code, until
-    if plan.campaigns == tariffs.UNLIMITED:
-        return
-    living = (
-        select(Campaign.id)
-        .where(Campaign.account_id == account.id, Campaign.living)
-        .order_by(Campaign.status, Campaign.id)
-        .offset(plan.campaigns)
-    )
-    surplus = db.session.scalars(living).all()
-    db.session.execute(
-        update(Campaign).where(Campaign.id.in_(surplus)).values(status=CampaignStatus.PAUSED)
-    )
+    campaigns.pause_surplus(account.id, plan)
 
 
 def _payment(ref: str, *, lock: bool = False) -> Payment:
     query = select(Payment).where(Payment.ref == ref)
     if lock:
         query = query.with_for_update()
-    payment = db.session.scalar(query.execution_options(populate_existing=True))
+    is_name = not UNSTORABLE.search(ref)
+    payment = (
+        db.session.scalar(query.execution_options(populate_existing=True)) if is_name else None
+    )
     if payment is None:
         raise NotFound(translatable("there is no such payment"))
     return payment

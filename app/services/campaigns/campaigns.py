@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from sqlalchemy import Row, Select, bindparam, func, select
+from sqlalchemy import Row, Select, bindparam, func, select, update
 from sqlalchemy.exc import IntegrityError
 
 from app.domain import tariffs
@@ -154,6 +154,22 @@ def pause(account_id: int, campaign_id: int, *, paused: bool) -> None:
         _check_active(account_id, account.tariff)
     campaign.status = CampaignStatus.PAUSED if paused else CampaignStatus.ACTIVE
     db.session.commit()
+
+
+def pause_surplus(account_id: int, plan: tariffs.Plan) -> None:
+    """Pause what an account has beyond its plan, the newest first. No commit."""
+    if plan.campaigns == tariffs.UNLIMITED:
+        return
+    living = (
+        select(Campaign.id)
+        .where(Campaign.account_id == account_id, Campaign.living)
+        .order_by(Campaign.status, Campaign.id)
+        .offset(plan.campaigns)
+    )
+    surplus = db.session.scalars(living).all()
+    db.session.execute(
+        update(Campaign).where(Campaign.id.in_(surplus)).values(status=CampaignStatus.PAUSED)
+    )
 
 
 def remove(account_id: int, campaign_id: int) -> None:

@@ -13,9 +13,11 @@ import structlog
 from sqlalchemy import and_, or_, select
 
 from app.crypto import new_secret
+from app.domain.tariffs import PLANS
 from app.extensions import db
 from app.models import Account, Bot, BotStatus, Campaign, CampaignStatus, Transfer, TransferState
 from app.services.campaigns import handover, relocation
+from app.services.campaigns.campaigns import pause_surplus
 
 log = structlog.get_logger()
 
@@ -52,6 +54,7 @@ def reverse(transfer: Transfer, now: float) -> bool:
     gone_home = [campaign.id for group in went.values() for campaign in group]
     transfer.progress = relocation.begin(gone_home, all_bots)
     sender = db.session.get_one(Account, transfer.account_id)
+    pause_surplus(sender.id, PLANS[sender.tariff])  # it may have become smaller meanwhile
     handover.notify_both(transfer, "reversed", "lost", sender.name, now)
     log.info("transfer.reversed", transfer=transfer.id, account=transfer.account_id)
     return True

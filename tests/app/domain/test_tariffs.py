@@ -5,7 +5,9 @@ from hypothesis import strategies as st
 from app.domain.tariffs import (
     DAY,
     PERIOD,
+    PLANS,
     PlanStatus,
+    converted,
     free_slots,
     may_choose,
     paid_until,
@@ -49,14 +51,34 @@ def test_a_paid_plan_is_changed_in_its_last_three_days(
 
 
 def test_a_renewal_starts_where_the_plan_ends() -> None:
-    assert paid_until("cat", NOW + DAY, NOW) == NOW + DAY + PERIOD
-    assert paid_until("cat", NOW - DAY, NOW) == NOW + PERIOD
-    assert paid_until("kitten", None, NOW) == NOW + PERIOD
+    assert paid_until("cat", NOW + DAY, NOW, "cat") == NOW + DAY + PERIOD
+    assert paid_until("cat", NOW - DAY, NOW, "cat") == NOW + PERIOD
+    assert paid_until("kitten", None, NOW, "cat") == NOW + PERIOD
 
 
-@given(st.sampled_from(["kitten", "cat", "tiger"]), st.none() | st.integers(0, 2 * NOW))
-def test_whoever_pays_is_paid_for_at_least_a_whole_period(tariff: str, until: int | None) -> None:
-    end = paid_until(tariff, until, NOW)
+def test_what_is_left_at_a_change_in_the_last_three_days_stays() -> None:
+    assert paid_until("cat", NOW + 3 * DAY, NOW, "tiger") == NOW + 3 * DAY + PERIOD
+
+
+@given(st.integers(0, 4000 * DAY))
+def test_days_of_another_plan_keep_their_worth(left: int) -> None:
+    dear, cheap = PLANS["tiger"].price_usd, PLANS["cat"].price_usd
+    beyond = max(0, left - 3 * DAY)
+    assert converted(left, "cat", "cat") == left
+    assert abs(converted(left, "cat", "tiger") - (left - beyond) - beyond * cheap / dear) < 1
+    back = converted(converted(left, "cat", "tiger"), "tiger", "cat")
+    assert left - 4 <= back <= left
+
+
+@given(
+    st.sampled_from(["kitten", "cat", "tiger"]),
+    st.none() | st.integers(0, 2 * NOW),
+    st.sampled_from(["cat", "tiger"]),
+)
+def test_whoever_pays_is_paid_for_at_least_a_whole_period(
+    tariff: str, until: int | None, bought: str
+) -> None:
+    end = paid_until(tariff, until, NOW, bought)
     assert end >= NOW + PERIOD
     assert plan_status("cat", end, NOW) is PlanStatus.PAID
 

@@ -68,6 +68,13 @@ def test_a_signed_body_that_cannot_be_read_is_refused(body: bytes):
         signed.read_notice(Notice(body, signed_headers(body)), SETTINGS)
 
 
+@pytest.mark.parametrize("amount", ["Infinity", "-Infinity", "NaN", "1e400", "2400.5", "[]", '"x"'])
+def test_an_amount_that_is_not_whole_is_refused(amount: str):
+    body = body_of().replace(b"2400", amount.encode())
+    with pytest.raises(Refused, match="cannot be read"):
+        signed.read_notice(Notice(body, signed_headers(body)), SETTINGS)
+
+
 def test_a_check_signs_the_ref_and_takes_an_answer_about_no_other():
     request = signed.build_check("ref-1", SETTINGS)
     assert request.url == "https://pay.example/invoices/ref-1"

@@ -5,6 +5,7 @@ import itertools
 import pytest
 
 from app.domain.tariffs import FREE, PERIOD, PLANS
+from app.domain.time_ranges import DAY
 from app.errors import NotFound, PlanActive
 from app.extensions import db
 from app.models import Account, Campaign, CampaignStatus, Payment, PaymentState
@@ -86,6 +87,29 @@ def test_a_refund_that_is_told_first_makes_the_payment_grant_nothing(invoice):
     tariffs.record_refund_without_payment(charge, NOW)
     tariffs.settle(charge, NOW)
     assert (_plan(account_id), _states(account_id)) == ((FREE, None), [PaymentState.REFUNDED])
+
+
+def test_cheap_days_bought_by_invoices_of_earlier_do_not_become_dear_ones(invoice):
+    account_id, ref = invoice("cat")
+    invoices = [ref, *(f"{ref}-{plan}-{n}" for n in range(5) for plan in ("cat", "tiger"))]
+    for other in invoices[1:]:
+        plan = other.split("-")[-2]
+        db.session.add(
+            Payment(account_id=account_id, ref=other, tariff=plan, gateway="g", created=NOW)
+        )
+    for cat in (ref, *(other for other in invoices[1:] if "-cat-" in other)):
+        tariffs.settle(Confirmation(cat, True, 24, "USD"), NOW)
+    assert _plan(account_id) == ("cat", NOW + 6 * PERIOD)
+    tariffs.settle(Confirmation(f"{ref}-tiger-0", True, 88, "USD"), NOW)
+    tariff, until = _plan(account_id)
+    assert tariff == "tiger"
+    assert until - NOW - PERIOD == 3 * DAY + (6 * PERIOD - 3 * DAY) * 24 // 88
+
+
+@pytest.mark.parametrize("ref", ["a\0b", "a\ud800b"])
+def test_a_reference_that_no_database_stores_is_not_found(app, ref):
+    with pytest.raises(NotFound):
+        tariffs.settle(Confirmation(ref, True, 24, "USD"), NOW)
 
 
 def test_a_payment_that_nobody_set_out_to_make_is_not_found(app):

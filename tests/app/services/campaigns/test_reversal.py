@@ -100,6 +100,17 @@ def test_what_still_waits_never_goes(gift, token):
     assert db.session.scalars(select(Transfer)).all() == []
 
 
+def test_what_comes_back_beyond_the_plan_is_paused(gift, token, world):
+    more = [world.campaign(bot_id=gift.bot) for _ in range(2)]
+    gift.give(token)
+    settle()
+    accounts.lock(gift.account).tariff = "kitten"
+    db.session.commit()
+    gift.undo()
+    settle()
+    assert [state(Campaign, id_) for id_ in (gift.campaign, *more)] == [0, 1, 1]
+
+
 def test_a_bot_comes_back_with_all_that_it_has_gathered(gift, token, other, others_world):
     gift.give(token)
     settle()
