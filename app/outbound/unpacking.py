@@ -26,6 +26,8 @@ _RAW_FORMAT: Final = -zlib.MAX_WBITS
 #: Packings inside one another: a program's, its server's, its cache's.
 _MAX_LAYERS: Final = 4
 _PIECE: Final = 16 * 1024
+#: Bytes in which the end of a brotli is looked for one by one.
+_END_PIECE: Final = 1024
 #: What a header calls no packing.
 _NONE: Final = ("", "identity", "none")
 #: Charsets that programs write where the packing belongs.
@@ -158,33 +160,46 @@ def _deflated(data: bytes, limit: int) -> tuple[bytes | None, bool]:
     return text, is_ended
 
 
+class _NotTaken(Exception):
+    """The reader takes none of the piece that begins at `place`, or not all of it."""
+
+    def __init__(self, place: int) -> None:
+        super().__init__()
+        self.place = place
+
+
 def _from_brotli(data: bytes, limit: int) -> tuple[bytes | None, bool]:
     """The text of a brotli and whether it ended; None if it is none.
 
-    Its reader takes nothing behind the end, so that where there is more it gets single bytes.
+    Its reader takes nothing behind the end. So where there is more, it is found in which piece
+    the end is, and of that one it gets single bytes: of all of them that would take a second.
     """
-    try:
-        return _brotli(data, limit, max(1, len(data)))
-    except brotli.error:
-        pass
-    try:
-        return _brotli(data, limit, 1)
-    except brotli.error:
-        return None, False
+    good = 0
+    for step in (max(1, len(data)), _END_PIECE, 1):
+        try:
+            return _brotli(data, limit, good, step)
+        except _NotTaken as refused:
+            good = refused.place
+    return None, False
 
 
-def _brotli(data: bytes, limit: int, step: int) -> tuple[bytes, bool]:
+def _brotli(data: bytes, limit: int, good: int, step: int) -> tuple[bytes, bool]:
+    """Give the first `good` bytes at once, and what follows in pieces of `step`."""
     reader = brotli.Decompressor()
     reception = Reception(limit)
-    place = 0
+    begin = end = 0
     while not reader.is_finished() and not reception.is_cut:
-        portion = b""
-        if reader.can_accept_more_data():
-            if place >= len(data):
-                break
-            portion = data[place : place + step]
-            place += step
-        reception.on_body(reader.process(portion, output_buffer_limit=_PIECE))
+        packed = b""  # what it has may be more than one piece of text
+        if end < len(data) and reader.can_accept_more_data():
+            begin, end = end, good if end < good else end + step
+            packed = data[begin:end]
+        try:
+            text = reader.process(packed, output_buffer_limit=_PIECE)
+        except brotli.error:
+            raise _NotTaken(begin) from None
+        if not packed and not text:
+            break
+        reception.on_body(text)
     return bytes(reception.body), reader.is_finished() or reception.is_cut
 
 

@@ -1,7 +1,10 @@
 """A packed body is unpacked whatever its header says, and nothing else is touched."""
 
 import gzip
+import random
+import sys
 import zlib
+from typing import Any
 
 import brotli
 import pytest
@@ -72,6 +75,24 @@ def test_rubbish_behind_a_whole_packing_is_left_out():
 )
 def test_a_packing_that_breaks_off_is_not_understood(body: bytes):
     assert unpacked(body, 100) is None
+
+
+@pytest.mark.parametrize("size", [1, 1000, 1023, 1024, 1025, 5000, 100_000])
+def test_the_end_of_a_brotli_is_found_by_few_looks_whatever_stands_behind_it(size: int):
+    text = random.Random(size).randbytes(size).hex().encode()[:size]
+    looks = 0
+
+    def count(_frame: object, event: str, function: Any) -> None:
+        nonlocal looks
+        looks += event == "c_call" and function.__name__ == "process"
+
+    for behind in (b"", b"x", b"\n" * 3000):
+        sys.setprofile(count)
+        try:
+            assert unpacked(brotli.compress(text) + behind, 200_000, "br") == text
+        finally:
+            sys.setprofile(None)
+    assert looks < 4000
 
 
 def test_what_we_cut_ourselves_is_read_as_far_as_it_goes():
