@@ -86,6 +86,8 @@ class Transfer:
         self.easy.setopt(pycurl.HEADERFUNCTION, self._received.on_header)
         self.easy.setopt(pycurl.PREREQFUNCTION, self._on_send)
         if not limits.trusted:
+            self.easy.setopt(pycurl.NOPROGRESS, 0)
+            self.easy.setopt(pycurl.XFERINFOFUNCTION, self._received.on_progress)
             self.easy.setopt(pycurl.OPENSOCKETFUNCTION, self._on_socket)
 
     def load(self, request: Request, tag: object) -> None:
@@ -176,8 +178,12 @@ class Transfer:
             if self._unopened and all(why.startswith(_BLOCKED) for why in self._unopened):
                 return Failure.UNREACHABLE, NO_SUCH_HOST
             return Failure.UNREACHABLE, _BEFORE.get(code, COULD_NOT_CONNECT)
-        if self._received.is_flooded or code == _TOO_LARGE:
-            return Failure.TOO_LARGE, translatable("the answer's headers are too large")
+        if self._received.is_endless:
+            reason = translatable("the answer is very long and holds nothing")
+        else:
+            reason = translatable("the answer's headers are too large")
+        if self._received.is_endless or self._received.is_flooded or code == _TOO_LARGE:
+            return Failure.TOO_LARGE, reason
         if code == pycurl.E_BAD_CONTENT_ENCODING:
             return Failure.ABORTED, translatable("the answer's Transfer-Encoding is not known")
         if code == pycurl.E_OPERATION_TIMEDOUT:

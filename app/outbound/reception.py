@@ -5,6 +5,10 @@ from typing import Final
 MAX_HEAD: Final = 64 * 1024  # bytes of headers, trailers and interim answers
 MAX_LINES: Final = 256
 MAX_BLANK: Final = 1024 * 1024  # bytes of white space before an answer
+#: How often libcurl goes on with an exchange of which nothing is left over for us: seven times
+#: where nobody answers, some hundred times where a head comes in drops. What it drops, such as
+#: extensions of chunks, comes in pieces of 40 KB.
+MOST_STANDSTILLS: Final = 512
 #: White space and byte order marks, in every charset.
 _BLANK: Final = b" \t\r\n\f\v\0\xef\xbb\xbf\xff\xfe"
 
@@ -14,7 +18,8 @@ class Reception:
 
     `is_cut`: the body is longer than `max_body` bytes, of which the first are kept. White
     space before it does not count, or an answer could stand behind more than is kept.
-    `is_flooded`: the head is too large, and the answer is of no use.
+    `is_flooded`: the head is too large, and the answer is of no use. `is_endless`: so it is
+    because libcurl drops all that comes.
     """
 
     def __init__(self, max_body: int) -> None:
@@ -25,12 +30,17 @@ class Reception:
         """Make ready for the next answer."""
         self.body = bytearray()
         self.head: list[bytes] = []
-        self._head_size = 0
+        self._head_size = self._moved = self._standstills = 0
         self._blank_size = 0
         self.is_cut = False
         self.is_flooded = False
 
-    # What libcurl calls. Neither may raise; -1 makes it drop the connection.
+    @property
+    def is_endless(self) -> bool:
+        """Whether there is no end to what is neither head nor body."""
+        return self._standstills > MOST_STANDSTILLS
+
+    # What libcurl calls. None may raise; -1 makes it drop the connection.
 
     def on_header(self, line: bytes) -> int | None:
         """Take a line of the head."""
@@ -59,3 +69,11 @@ class Reception:
             return -1
         self.body += chunk
         return None
+
+    def on_progress(self, _all: int, received: int, _all_sent: int, sent: int) -> int:
+        """Take how many bytes of both bodies have passed; 1 makes it drop the connection."""
+        if received + sent != self._moved:
+            self._moved, self._standstills = received + sent, 0
+        else:
+            self._standstills += 1
+        return int(self.is_endless)

@@ -65,3 +65,13 @@ def test_white_space_inside_an_answer_counts():
     reception = Reception(10)
     assert reception.on_body(b"1" + b" " * 20) == -1
     assert bytes(reception.body) == b"1         "
+
+
+def test_only_what_goes_on_without_anything_for_us_is_endless():
+    reception = Reception(10)
+    for byte in range(2000):  # one after the other, a body comes or goes
+        assert not any(reception.on_progress(0, byte, 0, 0) for _ in range(10))
+    assert [reception.on_progress(0, 7, 0, 7) for _ in range(514)][-2:] == [0, 1]
+    assert reception.is_endless
+    reception.clear()
+    assert not reception.is_endless

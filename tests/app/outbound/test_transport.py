@@ -404,6 +404,13 @@ def endless_interim(line: Line) -> None:
         line.say(b"HTTP/1.1 103 Early\r\nX: y\r\n\r\n" * 100)
 
 
+def endless_extension(line: Line) -> None:
+    line.read()
+    line.say(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1;")
+    while True:
+        line.say(b"y" * 65_536)
+
+
 @pytest.mark.parametrize("behave", [hang, hang_after_headers, drip, drip_headers])
 def test_the_deadline_covers_the_last_byte(behave) -> None:
     answer = ask(behave, total_seconds=1.5)
@@ -442,6 +449,12 @@ def test_a_broken_answer_is_no_answer(behave) -> None:
 )
 def test_absurd_headers_end_the_exchange(behave) -> None:
     assert ask(behave).failure is Failure.TOO_LARGE
+
+
+def test_what_nobody_keeps_ends_the_exchange_if_there_is_no_end_to_it() -> None:
+    answer = ask(endless_extension, total_seconds=60)
+    assert answer.failure is Failure.TOO_LARGE
+    assert answer.reason == "the answer is very long and holds nothing"
 
 
 def test_an_endless_body_is_cut_and_the_connection_dropped() -> None:
