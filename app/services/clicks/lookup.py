@@ -38,6 +38,7 @@ _BY_PUBLIC_ID: Final = text("""
     LEFT JOIN source ON source.id = site.default_source_id AND source.account_id = site.account_id
     WHERE site.public_id = :public_id
 """)
+_IS_SUSPENDED: Final = text("SELECT " + IS_SUSPENDED_SQL.format(owner=":account"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +82,13 @@ def records_nothing(source: Any) -> bool:
         or source.campaign_status == CampaignStatus.PAUSED
     )
     return is_paused or bool(source.is_suspended)
+
+
+def is_suspended(account_id: int, now: float) -> bool:
+    """Whether an account is suspended at `now`, Unix seconds; ends the transaction."""
+    answer = db.session.scalar(_IS_SUSPENDED, {"account": account_id, "now": now})
+    db.session.rollback()
+    return bool(answer)
 
 
 def is_public_id(name: str) -> bool:

@@ -128,16 +128,23 @@ def add_fbp(site: KnownSite | None, account_id: int, temp: str, fbp: str) -> boo
     """Add the fbp that a pixel set late to the newest visit of a browser within a day.
 
     An fbp that is known stays, and where the site of the visit does not capture it none is
-    kept. Without `site` the visit may be of any. Returns whether the value is one that Meta
-    takes; not whether there was such a visit, which is nobody's business. Commits.
+    kept, nor while the account is suspended. Without `site` the visit may be of any. Returns
+    whether the value is one that Meta takes; not whether there was such a visit, which is
+    nobody's business. Commits.
     """
     mark = read_mark(temp)
     if not mark or not is_fbp(fbp):
         return False
+    now = time.time()
+    if lookup.is_suspended(account_id, now):
+        return True
     mine = (Click.visitor == mark, Click.account_id == account_id)
-    recent = Click.created > time.time() - FBP_SECONDS
+    recent = Click.created > now - FBP_SECONDS
     same_site = Click.site_id == site.id if site else Click.id.is_not(None)
     newest = select(Click).where(*mine, recent, same_site).order_by(Click.created.desc()).limit(1)
+    if db.session.scalar(newest.with_only_columns(Click.id)) is None:
+        db.session.rollback()  # a stranger's call locks nothing for nothing
+        return True
     click = db.session.scalar(newest.with_for_update())
     if click is not None and _takes_fbp(click) and "fbp" not in (ids := orjson.loads(click.ids)):
         click.ids = orjson.dumps({**ids, "fbp": fbp}).decode()

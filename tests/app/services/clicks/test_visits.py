@@ -9,7 +9,7 @@ from sqlalchemy import select
 from app.domain.clicks.privacy import Capture, Consent
 from app.errors import BadParameter, NotFound
 from app.extensions import db
-from app.models import Click, Source
+from app.models import Account, AccountStatus, Click, Source
 from app.services.clicks import lookup, sites, visits
 from app.services.clicks.visits import Reporter
 
@@ -124,6 +124,15 @@ def test_a_late_fbp_is_added_once_to_the_newest_visit(make_site):
     assert add_fbp(site)
     assert add_fbp(site, FBP + "9")
     assert orjson.loads(only_click().ids) == {"fbp": FBP}
+
+
+def test_no_fbp_is_added_for_a_banned_account(make_site, account):
+    site = make_site()
+    report(site, {"tempId": TEMP, "href": "https://a.example/"})
+    db.session.get_one(Account, account.id).status = AccountStatus.BANNED
+    db.session.commit()
+    assert add_fbp(site)
+    assert orjson.loads(only_click().ids) == {}
 
 
 def test_an_fbp_is_not_added_after_a_day_nor_where_it_is_not_captured(make_site):

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from app.domain.join_requests.rules import Verdict
-from app.models import DeskMode, RequestState
+from app.models import Account, AccountStatus, DeskMode, RequestState
 from app.sandbox.telegram import people
 from app.sandbox.telegram.people import Person
 from app.services.messages.callbacks import CALLBACK_ANSWERS
@@ -51,6 +51,15 @@ def test_another_persons_press_and_a_made_up_one_let_nobody_in(asked):
     press(asked, 7, "robot:1")
     assert asked.row(7).action == Verdict.DECLINE
     assert asked.row(7).asks
+
+
+def test_the_bot_of_a_banned_account_answers_nobody(asked):
+    (message,) = asked.greetings()
+    asked.set(Account, status=AccountStatus.BANNED)
+    assert press(asked, 7, button(message)) == []
+    assert asked.row(7).asks
+    asked.set(Account, status=AccountStatus.ACTIVE)
+    assert press(asked, 7, button(message)) == ["Thank you!"]
 
 
 def test_a_button_of_somebody_elses_bot_lets_nobody_in(asked, make_stage):
