@@ -20,7 +20,7 @@ from app.services.delivery.limits.concurrency import (
 )
 from app.services.delivery.limits.rate import LONGEST_WAIT, RateLimiter
 from app.services.delivery.targets import DestinationResolver
-from app.services.postbacks import ClaimedPostback, DueDestination, Lease
+from app.services.postbacks import ClaimedPostback, ClaimResult, DueDestination, Lease
 from plugins.host.registry import BUILT_INS
 
 LOOK_AGAIN: Final = 0.05  # seconds until the next claim after an empty one
@@ -29,6 +29,8 @@ REST: Final = 3  # then also so many times what the last one took: a quarter of 
 #: The same where more destinations wait than a claim looks at: it costs several times as much, and
 #: whoever is among the others waits for other claims anyway.
 LONG_REST: Final = 9
+ENOUGH: Final = 8  # rows of an account, for which nobody looks between claims
+COMPANY: Final = 5.0  # seconds for which two accounts count as being there at once
 ASK_AGAIN: Final = 1.0  # seconds until it is asked again who of those that are held is suspended
 WORTH_BLOCKING: Final = 1.0  # seconds without a token, as long as the clock's tick
 
@@ -90,6 +92,8 @@ class Claims:
         self._promised: Counter[tuple[str, str]] = Counter()  # tokens, by the current claim
         self._exhausted: dict[int, float] = {}  # destinations without a token, until when
         self._last = _LastClaim()
+        self._others_at = 0.0
+        self._company_until = 0.0
         self._ask_again = 0.0
 
     def is_due(self, now: float, free: int) -> bool:
@@ -127,22 +131,67 @@ class Claims:
             if now >= self._ask_again:
                 self._limiter.suspended = postbacks.suspended_among(connection, held, now)
                 self._ask_again = now + ASK_AGAIN
-            result = postbacks.claim(
-                connection,
-                now=now,
-                lease=lease,
-                until=until,
-                after=self._last.after,
-                quota_for=lambda due, most: self._shared_quota_for(due, most, shares),
-                most=most,
-                full=full,
-            )
+            result = self._claim(connection, lease, until, most, now=now, shares=shares, full=full)
+            if len(held.keys() | {postback.account_id for postback in result.postbacks}) > 1:
+                self._company_until = now + COMPANY
             next_at = now if result.postbacks else now + LOOK_AGAIN
             rest = (LONG_REST if result.is_partial else REST) * (self._clock() - began)
             self._last = _LastClaim(result.after, next_at, rest, result.is_partial)
             return result.postbacks
 
         return claim
+
+    def may_ride(self, now: float, free: int) -> bool:
+        """Whether to claim for the `free` rows whenever there is something to settle.
+
+        Not when the postbacks of several accounts were there not long ago: each transaction is
+        short then, for somebody waits for its end. One that is alone is served with fewer.
+        """
+        return free > FEW_ROWS and now >= self._company_until
+
+    def may_ask_for_others(self, now: float, free: int) -> bool:
+        """Whether `prepare_for_others` is worth its price, in a transaction that is made anyway."""
+        return free > 0 and not self._last.is_partial and now >= self._others_at
+
+    def prepare_for_others(
+        self, *, now: float, lease: str, until: float, most: int
+    ) -> Callable[[Connection], list[ClaimedPostback]]:
+        """As `prepare`, but nothing of the accounts of which the worker holds enough.
+
+        While it is well stocked with the rows of a few, claims rest, and whoever has one row
+        would wait for all of that. To ask whether anybody has any costs a tenth of a claim.
+        """
+        self._promised.clear()
+        held = self._in_flight.by_account()
+        shares = Shares(held.copy(), MAX_CLAIMED)
+        stocked = [account for account, rows in held.items() if rows >= ENOUGH]
+        full = [*stocked, *self._in_flight.hook_time.exhausted()]
+        most = min(most, CLAIMED_AT_ONCE)
+
+        def claim(connection: Connection) -> list[ClaimedPostback]:
+            if not postbacks.others_wait(connection, full, now):
+                return []
+            result = self._claim(connection, lease, until, most, now=now, shares=shares, full=full)
+            if not result.postbacks:  # they may not be sent to just now
+                self._others_at = now + LOOK_AGAIN
+            return result.postbacks
+
+        return claim
+
+    def _claim(
+        self, connection: Connection, lease: str, until: float, most: int, *, now: float,
+        shares: Shares, full: list[int],
+    ) -> ClaimResult:  # fmt: skip
+        return postbacks.claim(
+            connection,
+            now=now,
+            lease=lease,
+            until=until,
+            after=self._last.after,
+            quota_for=lambda due, most: self._shared_quota_for(due, most, shares),
+            most=most,
+            full=full,
+        )
 
     def lease(self, token: str, until: float) -> Lease | None:
         """What new postbacks this process may send at once; None while it holds enough.

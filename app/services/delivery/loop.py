@@ -206,12 +206,16 @@ class Delivery:
         idle = not self._in_flight
         free = MAX_CLAIMED - len(self._in_flight)
         ripe = self._outcomes.are_ripe(now, idle=idle)
-        claiming &= self._claims.is_due(now, free) or (free > FEW_ROWS and (ripe or idle))
+        for_others = claiming and ripe and self._claims.may_ask_for_others(now, free)
+        along = (idle and free > FEW_ROWS) or (ripe and self._claims.may_ride(now, free))
+        claiming &= self._claims.is_due(now, free) or along
         if not (ripe or claiming or (last and self._outcomes)):
             return
-        until, claim = now + self._lease_seconds, None
-        if claiming:
-            claim = self._claims.prepare(now=now, lease=self._lease, until=until, most=free)
+        claim = None
+        if claiming or for_others:
+            prepare = self._claims.prepare if claiming else self._claims.prepare_for_others
+            until = now + self._lease_seconds
+            claim = prepare(now=now, lease=self._lease, until=until, most=free)
         outcomes = self._outcomes.take()
         # Their leases ended while their answers waited to be read, and may begin anew.
         held = self._in_flight.held()

@@ -6,7 +6,13 @@ is fenced by a lease: a worker that lost it may still record an attempt, but
 not move the postback.
 """
 
-from app.services.postbacks.claim import ClaimResult, DueDestination, claim, suspended_among
+from app.services.postbacks.claim import (
+    ClaimResult,
+    DueDestination,
+    claim,
+    others_wait,
+    suspended_among,
+)
 from app.services.postbacks.claimed import ClaimedPostback, PostbackUpdate, Progress
 from app.services.postbacks.earlier import left_by_report
 from app.services.postbacks.in_hand import Lease

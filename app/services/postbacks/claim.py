@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 
 from app.database.advisory_locks import AdvisoryLock, lock_queue
 from app.database.direct import among, fetch
-from app.database.rows import is_postgresql
+from app.database.rows import is_postgresql, loose_index_scan
 from app.models import Account, PostbackState, table_of
 from app.models.account import IS_SUSPENDED_SQL
 from app.services.postbacks.claimed import ClaimedPostback
@@ -95,6 +95,22 @@ _DUE_SQLITE: Final = text(
     )
 )
 
+# OFFSET keeps PostgreSQL from making one join of it, which may read the whole table.
+_OTHERS_WAIT: Final = f"""
+    WITH RECURSIVE {loose_index_scan("postback", "destination_id", WAITING)}
+    SELECT 1 AS one FROM next WHERE EXISTS (
+        SELECT 1 FROM destination d
+        WHERE d.id = next.id AND d.account_id {{not_among}} AND {HAS_DUE_POSTBACKS}
+        LIMIT 1 OFFSET 0
+    ) LIMIT 1
+"""
+_OTHERS_WAIT_POSTGRESQL: Final = text(_OTHERS_WAIT.format(not_among="<> ALL(:held)")).bindparams(
+    bindparam("held", type_=ARRAY(BigInteger))
+)
+_OTHERS_WAIT_SQLITE: Final = text(
+    _OTHERS_WAIT.format(not_among="NOT IN (SELECT value FROM json_each(:held))")
+)
+
 # Due, and no older status of the same lead still has its turn. The unique
 # index (lead, destination, sequence) answers the inner question.
 _IN_TURN = f"""
@@ -172,6 +188,15 @@ def claim(
     elif len(due) >= _ROUND:  # there are more than were looked at
         last = due[-1].id
     return ClaimResult(_claimed(rows, due), last, is_partial=len(due) >= _ROUND)
+
+
+def others_wait(connection: Connection, held: Collection[int], now: float) -> bool:
+    """Whether any account but those of `held` has postbacks that are due at `now`, Unix seconds.
+
+    It looks at each destination that has any waiting, so ask where there are few.
+    """
+    statement = _OTHERS_WAIT_POSTGRESQL if is_postgresql(connection) else _OTHERS_WAIT_SQLITE
+    return bool(fetch(connection, statement, {"held": list(held), "now": now}))
 
 
 def suspended_among(connection: Connection, accounts: Collection[int], now: float) -> set[int]:

@@ -333,6 +333,27 @@ def test_a_claim_does_not_meet_what_was_sent_before_the_one_before_it(connection
     assert sum(node["Shared Hit Blocks"] + node["Shared Read Blocks"] for node in nodes) < 400
 
 
+@pytest.mark.parametrize("waiting", [10, 20_000])
+@pytest.mark.parametrize("analyzed", [False, True])
+def test_whether_others_wait_is_asked_without_a_look_at_each_row(connection, waiting, analyzed):
+    """Once for each destination: neither what was sent is met, nor all that waits."""
+    row = a_postback_of(connection, 10)
+    rows = [{**row, "lead_id": n, "destination_id": n % 10 + 1} for n in range(20_000)]
+    if analyzed:
+        connection.execute(text("ANALYZE postback"))
+    connection.execute(POSTBACKS.insert(), rows)
+    due = {"state": int(PostbackState.WAITING), "due": 1, "sequence": 2}
+    connection.execute(POSTBACKS.insert(), [{**given, **due} for given in rows[:waiting]])
+    connection.commit()
+    owners = list(connection.scalars(select(table_of(Destination).c.account_id).distinct()))
+
+    def ask():
+        assert not postbacks.others_wait(connection, owners, 9.0)
+
+    nodes = plans_of(connection, "postback", ask)
+    assert sum(node["Shared Hit Blocks"] + node["Shared Read Blocks"] for node in nodes) < 400
+
+
 @pytest.mark.parametrize("destinations", [100, 2_000])
 def test_a_claim_looks_at_no_more_destinations_than_it_takes_from(connection, destinations):
     row = a_postback_of(connection, destinations) | {"state": int(PostbackState.WAITING)}

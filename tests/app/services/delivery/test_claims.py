@@ -9,7 +9,16 @@ from app.extensions import db
 from app.models import Destination
 from app.sandbox.telegram import people
 from app.services.delivery.attempt import DeliveryAttempt
-from app.services.delivery.claims import LONG_REST, LOOK_AGAIN, REFILL, REST, Claims, Shares
+from app.services.delivery.claims import (
+    COMPANY,
+    ENOUGH,
+    LONG_REST,
+    LOOK_AGAIN,
+    REFILL,
+    REST,
+    Claims,
+    Shares,
+)
 from app.services.delivery.in_flight import InFlight
 from app.services.delivery.limits.concurrency import (
     CLAIMED_AT_ONCE,
@@ -52,6 +61,13 @@ class Worker:
     def claim(self, most: int = 1000) -> list[ClaimedPostback]:
         now = self.clock()
         claim = self.claims.prepare(now=now, lease="mine", until=now + 45, most=most)
+        claimed = claim(db.session.connection())
+        db.session.commit()
+        return claimed
+
+    def claim_for_others(self) -> list[ClaimedPostback]:
+        now = self.clock()
+        claim = self.claims.prepare_for_others(now=now, lease="mine", until=now + 45, most=1000)
         claimed = claim(db.session.connection())
         db.session.commit()
         return claimed
@@ -131,6 +147,52 @@ def test_after_a_claim_that_took_long_others_get_most_of_the_time(stage, worker,
     worker.queue_claimed()
     assert not worker.claims.is_due(clock.now + REFILL, MAX_CLAIMED)
     assert worker.claims.is_due(clock.now + (REST + 1) * REFILL, MAX_CLAIMED)
+
+
+def test_between_claims_a_worker_takes_what_waits_for_accounts_of_which_it_holds_little(
+    make_stage, worker
+):
+    loud, quiet = make_stage(), make_stage()
+    start_many(loud, 2 * PER_DESTINATION)
+    worker.queue_claimed()
+    worker.limiter.claimable = lambda _due: MAX_CLAIMED
+    assert worker.claim_for_others() == []
+    start_many(quiet, 2)
+    assert [one.account_id for one in worker.claim_for_others()] == 2 * [quiet.account]
+    assert worker.in_flight.by_account()[loud.account] >= ENOUGH
+
+
+def test_claims_ride_along_with_what_is_settled_only_while_one_account_is_alone(
+    make_stage, worker, clock
+):
+    loud, quiet = make_stage(), make_stage()
+    start_many(loud, PER_DESTINATION)
+    worker.queue_claimed()
+    assert worker.claims.may_ride(clock.now, FEW_ROWS + 1)
+    assert not worker.claims.may_ride(clock.now, FEW_ROWS)
+    start_many(quiet, 1)
+    worker.claim()
+    assert not worker.claims.may_ride(clock.now, FEW_ROWS + 1)
+    assert worker.claims.may_ride(clock.now + COMPANY, FEW_ROWS + 1)
+
+
+def test_others_that_may_not_be_sent_to_are_not_asked_for_again_at_once(stage, worker, clock):
+    start_many(stage, 1)
+    worker.limiter.claimable = lambda _due: 0
+    assert worker.claims.may_ask_for_others(clock.now, 1)
+    assert worker.claim_for_others() == []
+    assert not worker.claims.may_ask_for_others(clock.now, 1)
+    assert worker.claims.may_ask_for_others(clock.now + LOOK_AGAIN, 1)
+    assert not worker.claims.may_ask_for_others(clock.now + LOOK_AGAIN, 0)
+
+
+def test_where_a_claim_does_not_see_all_destinations_nobody_asks_for_others(
+    stage, worker, clock, monkeypatch
+):
+    start_many(stage, 1)
+    monkeypatch.setitem(claim.__globals__, "_ROUND", 1)
+    worker.claim()
+    assert not worker.claims.may_ask_for_others(clock.now, 1)
 
 
 def test_a_claim_that_did_not_see_all_destinations_pays_for_more_rows(

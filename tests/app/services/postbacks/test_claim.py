@@ -225,3 +225,19 @@ def test_what_is_being_sent_is_counted_without_a_look_at_what_was_sent(live_app)
     named = [plan for plan in plans if "ix_postback" in plan or "SCAN postback" in plan]
     assert len([plan for plan in named if "ix_postback_sending" in plan]) == 2
     assert all("ix_postback_sending" in plan or "ix_postback_waiting" in plan for plan in named)
+
+
+def test_others_wait_who_may_be_sent_to_and_of_whom_nothing_is_held(make_stage, clock):
+    def waits(*held):
+        found = postbacks.others_wait(db.session.connection(), held, clock.now)
+        db.session.commit()
+        return found
+
+    one, other = make_stage(), make_stage()
+    assert not waits()
+    start_many(one, 1)
+    assert waits()
+    assert waits(other.account)
+    assert not waits(one.account)
+    alter(Destination, blocked_until=clock.now + 1)
+    assert not waits()
