@@ -14,6 +14,7 @@ from app.services.delivery.limits.concurrency import (
     CLAIM_SHARE_OF_FREE,
     CLAIMED_AT_ONCE,
     FEW_ROWS,
+    IN_COMPANY,
     MAX_AT_ONCE,
     MAX_CLAIMED,
     ConcurrencyLimiter,
@@ -73,6 +74,15 @@ class _LastClaim:
     is_partial: bool = False
 
 
+@dataclass(slots=True)
+class _Moments:
+    """When to ask again who is suspended and who else waits, and until when there is company."""
+
+    ask_suspended: float = 0.0
+    ask_others: float = 0.0
+    company_ends: float = 0.0
+
+
 class Claims:
     """Claims due postbacks, round-robin over destinations and within their limits."""
 
@@ -92,9 +102,7 @@ class Claims:
         self._promised: Counter[tuple[str, str]] = Counter()  # tokens, by the current claim
         self._exhausted: dict[int, float] = {}  # destinations without a token, until when
         self._last = _LastClaim()
-        self._others_at = 0.0
-        self._company_until = 0.0
-        self._ask_again = 0.0
+        self._moments = _Moments()
 
     def is_due(self, now: float, free: int) -> bool:
         """Whether to claim for the `free` rows: some time after a claim that found none.
@@ -114,26 +122,26 @@ class Claims:
     ) -> Callable[[Connection], list[ClaimedPostback]]:
         """Return what leases at most `most` postbacks until `until` (Unix seconds).
 
-        No more than CLAIMED_AT_ONCE, but where it sees only some of the destinations: there it
-        takes few rows of each, and the turn of the last one has to come. It may run in another
-        thread: until it has ended nothing else may be asked of this object, and what the worker
-        holds may only become less. Its caller commits.
+        No more than CLAIMED_AT_ONCE or IN_COMPANY, but where it sees only some of the destinations:
+        there it takes few rows of each, and the turn of the last one has to come. It may run in
+        another thread: until it has ended nothing else may be asked of this object, and what the
+        worker holds may only become less. Its caller commits.
         """
         self._promised.clear()
         if not self._last.is_partial:
-            most = min(most, CLAIMED_AT_ONCE)
+            most = min(most, IN_COMPANY if self._has_company(now) else CLAIMED_AT_ONCE)
         held = self._in_flight.by_account()
         shares = Shares(held.copy(), MAX_CLAIMED)
         full = [*shares.full(), *self._in_flight.hook_time.exhausted()]
 
         def claim(connection: Connection) -> list[ClaimedPostback]:
             began = self._clock()
-            if now >= self._ask_again:
+            if now >= self._moments.ask_suspended:
                 self._limiter.suspended = postbacks.suspended_among(connection, held, now)
-                self._ask_again = now + ASK_AGAIN
+                self._moments.ask_suspended = now + ASK_AGAIN
             result = self._claim(connection, lease, until, most, now=now, shares=shares, full=full)
             if len(held.keys() | {postback.account_id for postback in result.postbacks}) > 1:
-                self._company_until = now + COMPANY
+                self._moments.company_ends = now + COMPANY
             next_at = now if result.postbacks else now + LOOK_AGAIN
             rest = (LONG_REST if result.is_partial else REST) * (self._clock() - began)
             self._last = _LastClaim(result.after, next_at, rest, result.is_partial)
@@ -147,11 +155,14 @@ class Claims:
         Not when the postbacks of several accounts were there not long ago: each transaction is
         short then, for somebody waits for its end. One that is alone is served with fewer.
         """
-        return free > FEW_ROWS and now >= self._company_until
+        return free > FEW_ROWS and not self._has_company(now)
+
+    def _has_company(self, now: float) -> bool:
+        return now < self._moments.company_ends
 
     def may_ask_for_others(self, now: float, free: int) -> bool:
         """Whether `prepare_for_others` is worth its price, in a transaction that is made anyway."""
-        return free > 0 and not self._last.is_partial and now >= self._others_at
+        return free > 0 and not self._last.is_partial and now >= self._moments.ask_others
 
     def prepare_for_others(
         self, *, now: float, lease: str, until: float, most: int
@@ -173,7 +184,7 @@ class Claims:
                 return []
             result = self._claim(connection, lease, until, most, now=now, shares=shares, full=full)
             if not result.postbacks:  # they may not be sent to just now
-                self._others_at = now + LOOK_AGAIN
+                self._moments.ask_others = now + LOOK_AGAIN
             return result.postbacks
 
         return claim

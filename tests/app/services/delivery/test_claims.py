@@ -23,6 +23,7 @@ from app.services.delivery.in_flight import InFlight
 from app.services.delivery.limits.concurrency import (
     CLAIMED_AT_ONCE,
     FEW_ROWS,
+    IN_COMPANY,
     MAX_CLAIMED,
     PER_DESTINATION,
     ConcurrencyLimiter,
@@ -160,6 +161,17 @@ def test_between_claims_a_worker_takes_what_waits_for_accounts_of_which_it_holds
     start_many(quiet, 2)
     assert [one.account_id for one in worker.claim_for_others()] == 2 * [quiet.account]
     assert worker.in_flight.by_account()[loud.account] >= ENOUGH
+
+
+def test_a_claim_is_smaller_while_somebody_else_has_postbacks(make_stage, worker, clock):
+    loud, quiet = make_stage(), make_stage()
+    start_many(loud, 3 * CLAIMED_AT_ONCE)
+    start_many(quiet, 1)
+    worker.limiter.claimable = lambda _due: MAX_CLAIMED
+    assert len(worker.claim()) > IN_COMPANY
+    assert len(worker.claim()) == IN_COMPANY
+    clock.now += COMPANY
+    assert len(worker.claim()) == CLAIMED_AT_ONCE
 
 
 def test_claims_ride_along_with_what_is_settled_only_while_one_account_is_alone(
