@@ -27,14 +27,15 @@ ONE_WAITS = {MessageState.SENT: 4, MessageState.WAITING: 1}
 
 
 @contextlib.contextmanager
-def failing(pause: float, pieces: int) -> Iterator[str]:
+def failing(pause: float, pieces: int, *, says_length: bool = True) -> Iterator[str]:
     """A store that says so much of an object, byte after byte, and then closes."""
     stop = threading.Event()
 
     class Half(BaseHTTPRequestHandler):
         def do_GET(self):
             self.send_response(200)
-            self.send_header("Content-Length", str(len(MP4)))
+            if says_length:
+                self.send_header("Content-Length", str(len(MP4)))
             self.end_headers()
             with contextlib.suppress(OSError):
                 for _ in range(pieces):
@@ -69,6 +70,11 @@ def test_an_object_that_breaks_off_is_not_gone(five, change_settings, monkeypatc
         change_settings(media_store=url)
         send()
     assert states() == ONE_WAITS
+
+
+def test_an_object_whose_length_is_not_told_is_read_to_its_end(server):  # noqa: F811
+    with failing(0.0, 3, says_length=False) as url:
+        assert ObjectStore(url).get("x", 100) == b"xxx"
 
 
 def test_an_object_that_trickles_is_given_up(server, monkeypatch):  # noqa: F811
