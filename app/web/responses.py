@@ -18,7 +18,14 @@ from werkzeug.exceptions import HTTPException
 
 from app.crypto import CannotDecrypt
 from app.database.faults import DATABASE_FAULTS, database_fault_of
-from app.errors import ApiError, BadParameter, DatabaseDown, NoSuchFunction, TooLarge
+from app.errors import (
+    ApiError,
+    BadParameter,
+    DatabaseDown,
+    NoGateway,
+    NoSuchFunction,
+    TooLarge,
+)
 from app.extensions import db
 from app.schemas.base import unknown_parameters
 from app.translations import translated, use_language
@@ -28,7 +35,8 @@ log = structlog.get_logger()
 
 #: Seconds after which it is worth asking again; a call waits for a free connection itself.
 DATABASE_PAUSE: Final = 1
-#: Who pushes there reads the status, and pushes what was refused again.
+#: Who pushes there reads the status, and pushes what was refused again. Where there is no gateway
+#: nobody pushes, and it is a function like all others.
 PUSHED: Final = frozenset({"tariffs.confirm"})
 HTTP_ERRORS: Final[Mapping[int, type[ApiError]]] = {
     404: NoSuchFunction,
@@ -92,7 +100,7 @@ def handle_error(error: Exception) -> Response:
     if request.path.startswith(adtarget_errors.PREFIX):
         return adtarget_errors.answer_of(api_error, message_of(api_error))
     body = api_error.as_body(message_of(api_error))
-    if request.endpoint in PUSHED:
+    if request.endpoint in PUSHED and not isinstance(api_error, NoGateway):
         response = _response(body, adtarget_errors.fault_of(api_error).status)
         return adtarget_errors.with_pause(response, api_error)
     return _response(body, 200 if request.path.startswith("/api/") else _http_status(error))

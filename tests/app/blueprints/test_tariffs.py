@@ -153,6 +153,11 @@ def test_the_status_of_a_push_tells_whether_it_was_taken(client, mine, gateway, 
     assert status() == 200
 
 
+def test_where_there_is_no_gateway_a_push_is_answered_as_any_call(client):
+    answer = client.post("/api/pay/acp", data=b"{}")
+    assert (answer.status_code, answer.get_json()["error"]) == (200, "gateway")
+
+
 def test_a_crowd_of_strangers_does_not_keep_the_gateway_out(
     client, mine, gateway, clean_redis, monkeypatch
 ):

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+import redis
 from flask import Flask
 from werkzeug.datastructures import Headers
 from werkzeug.test import run_wsgi_app
@@ -11,6 +12,8 @@ from werkzeug.test import run_wsgi_app
 from app.schemas.media import FRAME
 from app.schemas.parsing import MAX_BODY
 from app.services.accounts.concurrent_calls import NOTICES
+from app.services.billing import tariffs
+from app.services.billing.pushers import KnownPushers
 from app.services.campaigns.media import MAX_BYTES
 
 #: The size of what an endpoint takes, where it is not that of all others.
@@ -117,7 +120,11 @@ def test_one_who_sends_too_many_notices_at_once_is_refused_before_they_are_read(
     class Seller:
         hooks = ("read_notice",)
 
+    def redis_away():
+        raise redis.ConnectionError
+
     monkeypatch.setitem(app.extensions, "gateway", Seller())
+    monkeypatch.setattr(tariffs, "PUSHERS", KnownPushers(redis_away))
     ends = [NOTICES.begin("127.0.0.1") for _ in range(4)]
     try:
         _, answer, reads = endpoints.call("POST", "/api/pay/acp", "application/json", 10)
