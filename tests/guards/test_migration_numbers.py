@@ -18,6 +18,8 @@ def test_migrations_form_one_line_and_are_named_by_their_numbers():
     numbers = [one["revision"] for one in fields.values()]
     assert [name[:4] for name in fields] == numbers
     assert [one["down_revision"] for one in fields.values()] == ["", *numbers[:-1]]
+    first = int(numbers[0])
+    assert numbers == [f"{first + n:04}" for n in range(len(numbers))], "a number is left out"
 
 
 #: Up to this one nobody has rows that anybody waits for.
