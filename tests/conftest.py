@@ -5,6 +5,7 @@ test is isolated.
 """
 
 import contextlib
+import gc
 import ipaddress
 import shutil
 import socket
@@ -77,6 +78,16 @@ class Database:
 
     name: str  #: "sqlite" or "postgresql"
     url: str  #: as DATABASE_URL takes it
+
+
+def pytest_collection_finish() -> None:
+    """Let full collections of garbage leave out the tests themselves.
+
+    They live to the end, and to look at all of them takes a second, which a hook that has two
+    may happen to be in.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")
