@@ -21,7 +21,7 @@ IN_ALL: Final = 512
 MAX_CLAIMED: Final = 1024  # rows of one drain, queued or in flight
 #: Rows of one claim: who has one row to send waits for the claim before and for its own.
 CLAIMED_AT_ONCE: Final = 96
-IN_COMPANY: Final = 48  # the same while several accounts have postbacks
+IN_COMPANY: Final = 36  # the same while several accounts have postbacks
 MAX_AT_ONCE: Final = 64  # of a process that sends what it stages itself
 FEW_ROWS: Final = MAX_CLAIMED // 4  # for so few or fewer a claim is not made at once
 #: An account may have so many times the free slots in flight: of 512 one takes at most
