@@ -46,16 +46,33 @@ redis.call('EXPIRE', KEYS[1], math.ceil(ARGV[1]))
 )
 
 
+class AskedRedis:
+    """Redis for what a process can do without: after a fault it is left alone for a while."""
+
+    def __init__(self, shared: Callable[[], redis.Redis]) -> None:
+        self._shared = shared
+        self._away_until = -math.inf
+
+    def ask(self, question: Callable[[redis.Redis], Any]) -> Any:
+        """Return the answer, or None while Redis is away; then it is not asked for a while."""
+        if time.monotonic() < self._away_until:
+            return None
+        try:
+            return question(self._shared())
+        except FAULTS:
+            self._away_until = time.monotonic() + AWAY_SECONDS
+            return None
+
+
 class CallLeases:
     """The leases of one limit, as one process sees them. `name` goes into its key in Redis."""
 
     def __init__(self, name: str, shared: Callable[[], redis.Redis] = lambda: wakeup.redis) -> None:
         self._key = f"gatepost:calls:{name}"
-        self._shared = shared
+        self._redis = AskedRedis(shared)
         self._held: set[str] = set()
         self._lock = threading.Lock()
         self._is_renewing = False
-        self._away_until = -math.inf
 
     def acquire(self, caller: object, per_caller: int, in_all: int) -> str | None:
         """Lease a call. Returns the lease, "" if Redis is away, or None if there is no room."""
@@ -100,17 +117,7 @@ class CallLeases:
             time.sleep(RENEW_SECONDS)
 
     def _remove(self, leases: Iterable[str]) -> None:
-        self._try(lambda client: client.zrem(self._key, *leases))
+        self._redis.ask(lambda client: client.zrem(self._key, *leases))
 
     def _ask(self, script: str, arguments: list[Any]) -> Any:
-        return self._try(lambda client: client.eval(script, 1, self._key, *arguments))
-
-    def _try(self, question: Callable[[redis.Redis], Any]) -> Any:
-        """The answer of Redis, or None if it is away; then it is not asked for a while."""
-        if time.monotonic() < self._away_until:
-            return None
-        try:
-            return question(self._shared())
-        except FAULTS:
-            self._away_until = time.monotonic() + AWAY_SECONDS
-            return None
+        return self._redis.ask(lambda client: client.eval(script, 1, self._key, *arguments))

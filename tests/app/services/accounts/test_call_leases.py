@@ -4,7 +4,7 @@ import pytest
 import redis
 
 from app.services.accounts import call_leases
-from app.services.accounts.call_leases import CallLeases
+from app.services.accounts.call_leases import AskedRedis, CallLeases
 from tests.support.waiting import free_port
 
 KEY = "gatepost:calls:tests"
@@ -60,3 +60,19 @@ def test_without_redis_nothing_is_refused(process):
     assert leases.acquire(1, 1, 1) == ""
     assert leases.acquire(1, 1, 1) == ""
     leases.release("")
+
+
+def test_after_a_fault_redis_is_asked_again_only_after_a_while(monkeypatch):
+    asked = []
+
+    def away():
+        asked.append(1)
+        raise redis.ConnectionError
+
+    mine = AskedRedis(away)
+    assert [mine.ask(lambda client: client.ping()) for _ in range(2)] == [None, None]
+    assert len(asked) == 1
+    monkeypatch.setitem(AskedRedis.ask.__globals__, "AWAY_SECONDS", 0.0)
+    mine = AskedRedis(away)
+    assert [mine.ask(lambda client: client.ping()) for _ in range(2)] == [None, None]
+    assert len(asked) == 3

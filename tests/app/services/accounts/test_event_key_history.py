@@ -1,9 +1,7 @@
 """A key for events that logins have replaced comes back once all of these are undone."""
 
 import time
-from itertools import count
 
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import func, select
@@ -13,20 +11,6 @@ from app.extensions import db
 from app.models import EventKey, Login, ReplacedEventKey
 from app.services.accounts import accounts, event_key_history
 from app.services.conversions import keys
-
-
-@pytest.fixture
-def login(account):
-    """`login()`: the id of one more login of the account."""
-    numbers = count()
-
-    def make() -> int:
-        row = Login(nonce_hash=f"{next(numbers)}", account_id=account.id, expires=1.0)
-        db.session.add(row)
-        db.session.flush()
-        return row.id
-
-    return make
 
 
 def works(made: keys.NewKey) -> bool:

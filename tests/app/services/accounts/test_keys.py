@@ -1,7 +1,6 @@
 """A key that replaced another by a login dies with it, and the one before comes back."""
 
 import time
-from itertools import count
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -13,20 +12,6 @@ from app.errors import BadKey
 from app.extensions import db
 from app.models import Account, Login, ReplacedKey
 from app.services.accounts import accounts, keys
-
-
-@pytest.fixture
-def login(account):
-    """`login()`: the id of one more login of the account."""
-    numbers = count()
-
-    def make() -> int:
-        row = Login(nonce_hash=f"{next(numbers)}", account_id=account.id, expires=1.0)
-        db.session.add(row)
-        db.session.flush()
-        return row.id
-
-    return make
 
 
 def works(key: str) -> bool:
